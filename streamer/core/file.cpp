@@ -1,0 +1,121 @@
+#include "streamer/core/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "streamer/core/error.h"
+
+namespace penstock {
+
+UniqueFd::~UniqueFd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+UniqueFd open_for_reading(const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a FIFO must not hang; it has no effect on regular files.
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) throw_io_error(errno, "open", path.native());
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) throw_io_error(errno, "stat", path.native());
+  if (!S_ISREG(info.st_mode)) {
+    throw Error(ErrorCode::kIo, "open: " + path.native() + ": expected a regular file");
+  }
+  return file;
+}
+
+UniqueFd create_new_file(const std::filesystem::path& path) {
+  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (file) return file;
+  if (errno == EEXIST) {
+    throw Error(ErrorCode::kAlreadyExists, "create: " + path.native() + ": expected no such file");
+  }
+  throw_io_error(errno, "create", path.native());
+}
+
+std::uint64_t file_size_bytes(const UniqueFd& file, const std::filesystem::path& path) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) throw_io_error(errno, "stat", path.native());
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+std::size_t read_at(const UniqueFd& file, std::uint64_t offset, std::span<std::byte> bytes,
+                    const std::filesystem::path& path) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::pread(file.get(), bytes.data() + done, bytes.size() - done,
+                                static_cast<off_t>(offset + done));
+    if (got == 0) break;
+    if (got > 0) {
+      done += static_cast<std::size_t>(got);
+    } else if (errno != EINTR) {
+      throw_io_error(errno, "read", path.native() + " at offset " + std::to_string(offset + done));
+    }
+  }
+  return done;
+}
+
+void write_at(const UniqueFd& file, std::uint64_t offset, std::span<const std::byte> bytes,
+              const std::filesystem::path& path) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t put = ::pwrite(file.get(), bytes.data() + done, bytes.size() - done,
+                                 static_cast<off_t>(offset + done));
+    if (put >= 0) {
+      done += static_cast<std::size_t>(put);
+    } else if (errno != EINTR) {
+      throw_io_error(errno, "write", path.native() + " at offset " + std::to_string(offset + done));
+    }
+  }
+}
+
+void sync_file(const UniqueFd& file, const std::filesystem::path& path) {
+  if (::fsync(file.get()) != 0) throw_io_error(errno, "fsync", path.native());
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) throw_io_error(errno, "open folder", folder.native());
+  // EINVAL: a file system without fsync on folders; there is nothing more to ask of it.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) throw_io_error(errno, "fsync", folder.native());
+}
+
+void publish_by_rename(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    throw_io_error(errno, "rename", from.native() + " to " + to.native());
+  }
+  const auto folder = to.parent_path();
+  sync_folder(folder.empty() ? "." : folder);
+}
+
+void publish_file(const std::filesystem::path& path, std::string_view text) {
+  std::filesystem::path temporary = path;
+  temporary += ".tmp";
+  ::unlink(temporary.c_str());  // left behind by a process that died
+  try {
+    const UniqueFd file = create_new_file(temporary);
+    write_at(file, 0, std::as_bytes(std::span(text)), temporary);
+    sync_file(file, temporary);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  publish_by_rename(temporary, path);
+}
+
+std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  const UniqueFd file = open_for_reading(path);
+  const std::uint64_t size = file_size_bytes(file, path);
+  if (size > max_bytes) {
+    throw Error(ErrorCode::kCorruptData, "read: " + path.native() + ": expected at most " +
+                                             std::to_string(max_bytes) + " bytes, found " +
+                                             std::to_string(size));
+  }
+  std::string text(size, '\0');
+  text.resize(read_at(file, 0, std::as_writable_bytes(std::span(text)), path));
+  return text;
+}
+
+}  // namespace penstock

@@ -1,0 +1,65 @@
+// Files by descriptor: positioned reads that finish, and publishing a file whole or not at all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace penstock {
+
+/// Owns a file descriptor.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) noexcept : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~UniqueFd();
+
+  int get() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// Opens an existing regular file for reading; throws NotFound or Io.
+UniqueFd open_for_reading(const std::filesystem::path& path);
+
+/// Creates a file that must not exist, for reading and writing; throws AlreadyExists or Io.
+UniqueFd create_new_file(const std::filesystem::path& path);
+
+std::uint64_t file_size_bytes(const UniqueFd& file, const std::filesystem::path& path);
+
+/// Fills `bytes` from `offset`; retries short reads and EINTR. Returns the number of bytes read,
+/// fewer only at the end of the file; throws Io naming path and offset.
+std::size_t read_at(const UniqueFd& file, std::uint64_t offset, std::span<std::byte> bytes,
+                    const std::filesystem::path& path);
+
+/// Writes all of `bytes` at `offset`; throws Io.
+void write_at(const UniqueFd& file, std::uint64_t offset, std::span<const std::byte> bytes,
+              const std::filesystem::path& path);
+
+/// Flushes the file's data and size to the disk; throws Io.
+void sync_file(const UniqueFd& file, const std::filesystem::path& path);
+
+/// Flushes a folder's entries to the disk, so that a rename in it lasts; throws Io.
+void sync_folder(const std::filesystem::path& folder);
+
+/// Renames and flushes the folder: `to` is the old file or the new one, never a piece.
+void publish_by_rename(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Writes a small file whole: temporary name, fsync, rename, fsync of the folder.
+void publish_file(const std::filesystem::path& path, std::string_view text);
+
+/// Reads a small file; throws CorruptData above `max_bytes`.
+std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes = 64u << 20);
+
+}  // namespace penstock

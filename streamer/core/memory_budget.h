@@ -1,0 +1,52 @@
+// Memory as a number: a limit in bytes from which every buffer of an engine is drawn.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace penstock {
+
+/// Bytes drawn from a MemoryBudget, given back on destruction. Move-only.
+class BudgetShare {
+ public:
+  BudgetShare() = default;
+  BudgetShare(BudgetShare&& other) noexcept;
+  BudgetShare& operator=(BudgetShare&& other) noexcept;
+  ~BudgetShare() { reset(); }
+
+  std::uint64_t bytes() const noexcept { return bytes_; }
+  void reset() noexcept;
+
+ private:
+  friend class MemoryBudget;
+  struct Ledger;
+  BudgetShare(std::shared_ptr<Ledger> ledger, std::uint64_t bytes) noexcept;
+
+  std::shared_ptr<Ledger> ledger_;  // shared with the budget: a share may outlive it
+  std::uint64_t bytes_ = 0;
+};
+
+/// Accounts for bytes against a limit.
+///
+/// Errors   OutOfMemory, naming what asked, for how much, and how much is left
+/// Threads  every member may be called from any thread
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::uint64_t limit_bytes);
+
+  /// Draws `bytes` for `what` (a few words for the error message).
+  BudgetShare draw(std::uint64_t bytes, const std::string& what);
+
+  std::uint64_t limit_bytes() const noexcept;
+  std::uint64_t used_bytes() const noexcept;
+  std::uint64_t high_water_bytes() const noexcept;
+
+ private:
+  std::shared_ptr<BudgetShare::Ledger> ledger_;  // shared with the shares drawn from it
+};
+
+/// Formats as "12 B", "3.4 KiB", "256.0 MiB".
+std::string format_bytes(std::uint64_t bytes);
+
+}  // namespace penstock

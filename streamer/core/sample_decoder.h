@@ -1,0 +1,62 @@
+// The contract of a codec: what a sample costs before it is read, and how it is decoded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stop_token>
+
+#include "streamer/core/image_view.h"
+#include "streamer/core/result.h"
+#include "streamer/core/sample_transform.h"
+
+namespace penstock {
+
+/// How a sample is stored. The numbers are those of the shard format.
+enum class Codec : std::uint8_t { kJpeg = 0, kRaw = 1, kPng = 2 };
+
+/// What the index says of a stored sample.
+struct StoredInfo {
+  std::uint32_t length_bytes = 0;
+  std::uint32_t width_px = 0;
+  std::uint32_t height_px = 0;
+  Codec codec = Codec::kJpeg;
+  std::uint8_t components = 3;
+  bool is_progressive = false;
+  /// Chroma subsampling: luma samples per chroma sample, horizontally and vertically.
+  std::uint8_t subsampling_x = 1;
+  std::uint8_t subsampling_y = 1;
+};
+
+struct DecodeRequest {
+  RectPx region;  // in stored full-resolution pixels
+  std::uint32_t decode_scale = 1;
+  std::uint32_t channels = 3;  // of the output: 3 or 1
+};
+
+/// Bytes that decoding one sample takes.
+struct DecodePrice {
+  std::size_t decoded_bytes = 0;
+  std::size_t scratch_bytes = 0;
+};
+
+/// Decodes samples of one codec.
+///
+/// Threads  one decoder per thread; price() is pure
+/// Cost     allocates nothing outside `scratch` after the first call
+class SampleDecoder {
+ public:
+  virtual ~SampleDecoder() = default;
+
+  virtual DecodePrice price(const StoredInfo& info, const DecodeRequest& request) const noexcept = 0;
+
+  /// Decodes `encoded` into `pixels` (at least price().decoded_bytes) with `scratch` (at least
+  /// price().scratch_bytes). The view returned covers at least request.region, points into
+  /// `pixels`, and gives up with kDecodeFailed when `stop` is requested.
+  virtual Result<DecodedView> decode(std::span<const std::byte> encoded, const StoredInfo& info,
+                                     const DecodeRequest& request, std::span<std::byte> pixels,
+                                     std::span<std::byte> scratch,
+                                     const std::stop_token& stop) noexcept = 0;
+};
+
+}  // namespace penstock

@@ -1,0 +1,97 @@
+# Finds every package once; when some are missing, stops with the one line that installs them.
+# Package names are those of Debian 12; Ubuntu 24.04 uses the same (looked up, not tried).
+
+find_package(PkgConfig QUIET)
+set(PENSTOCK_MISSING "")
+
+# Notes the package that would bring what was not found.
+macro(penstock_need found debian_package)
+  if(NOT ${found})
+    list(APPEND PENSTOCK_MISSING ${debian_package})
+  endif()
+endmacro()
+
+# Finds a library by pkg-config, as target PkgConfig::<prefix>.
+macro(penstock_need_pkgconfig prefix module debian_package)
+  if(PKG_CONFIG_FOUND)
+    pkg_check_modules(${prefix} QUIET IMPORTED_TARGET ${module})
+  endif()
+  penstock_need(${prefix}_FOUND ${debian_package})
+endmacro()
+
+penstock_need(PKG_CONFIG_FOUND pkg-config)
+find_package(Threads REQUIRED)
+
+# The streamer.
+penstock_need_pkgconfig(LIBJPEG libjpeg libjpeg62-turbo-dev)
+penstock_need_pkgconfig(HDF5 hdf5-serial libhdf5-dev)
+penstock_need_pkgconfig(XXHASH libxxhash libxxhash-dev)
+find_package(TBB QUIET CONFIG)
+penstock_need(TBB_FOUND libtbb-dev)
+find_package(nlohmann_json QUIET CONFIG)
+penstock_need(nlohmann_json_FOUND nlohmann-json3-dev)
+
+if(PENSTOCK_TRAIN)
+  # By file: Debian's dnnl-config.cmake asks for OpenCL's development files, which are not needed.
+  find_path(DNNL_INCLUDE dnnl.hpp)
+  find_library(DNNL_LIBRARY dnnl)
+  penstock_need(DNNL_LIBRARY libdnnl-dev)
+  if(DNNL_LIBRARY AND DNNL_INCLUDE)
+    add_library(penstock_dnnl INTERFACE)
+    target_include_directories(penstock_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE})
+    target_link_libraries(penstock_dnnl INTERFACE ${DNNL_LIBRARY})
+  endif()
+  penstock_need_pkgconfig(HWY libhwy libhwy-dev)
+  penstock_need_pkgconfig(TOMLPLUSPLUS tomlplusplus libtomlplusplus-dev)
+  find_package(CLI11 QUIET CONFIG)
+  penstock_need(CLI11_FOUND libcli11-dev)
+  find_package(fmt QUIET CONFIG)
+  penstock_need(fmt_FOUND libfmt-dev)
+  find_package(spdlog QUIET CONFIG)
+  penstock_need(spdlog_FOUND libspdlog-dev)
+  penstock_need_pkgconfig(LIBARCHIVE libarchive libarchive-dev)
+
+  # Only core, imgproc and imgcodecs: Debian's package with the CMake configuration (libopencv-dev)
+  # brings several hundred others, these two do not.
+  find_path(OPENCV_INCLUDE opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4)
+  find_path(OPENCV_IMGPROC_INCLUDE opencv2/imgproc.hpp PATH_SUFFIXES opencv4)
+  foreach(module core imgproc imgcodecs)
+    find_library(OPENCV_${module} opencv_${module})
+  endforeach()
+  penstock_need(OPENCV_imgproc libopencv-imgproc-dev)
+  penstock_need(OPENCV_imgcodecs libopencv-imgcodecs-dev)
+  if(OPENCV_imgcodecs AND OPENCV_imgproc AND OPENCV_core)
+    add_library(penstock_opencv INTERFACE)
+    target_include_directories(penstock_opencv SYSTEM INTERFACE ${OPENCV_INCLUDE})
+    target_link_libraries(penstock_opencv INTERFACE ${OPENCV_imgcodecs} ${OPENCV_imgproc} ${OPENCV_core})
+  endif()
+endif()
+
+if(PENSTOCK_TESTS)
+  find_package(Boost QUIET COMPONENTS unit_test_framework)
+  penstock_need(Boost_UNIT_TEST_FRAMEWORK_FOUND libboost-test-dev)
+endif()
+
+if(PENSTOCK_MISSING)
+  list(JOIN PENSTOCK_MISSING " " packages)
+  message(FATAL_ERROR "Packages are missing. Install them with\n"
+                      "  sudo apt-get install --no-install-recommends ${packages}")
+endif()
+
+# CUDA is optional: found when present, left out when not.
+set(PENSTOCK_HAVE_CUDA OFF)
+if(PENSTOCK_TRAIN AND NOT PENSTOCK_CUDA STREQUAL "OFF")
+  find_package(CUDAToolkit QUIET)
+  find_path(CUDNN_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+  find_library(CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR})
+  if(CUDAToolkit_FOUND AND CUDNN_INCLUDE AND CUDNN_LIBRARY)
+    set(PENSTOCK_HAVE_CUDA ON)
+  elseif(PENSTOCK_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "PENSTOCK_CUDA=ON: the CUDA Toolkit and cuDNN were not both found "
+                        "(toolkit: ${CUDAToolkit_FOUND}, cudnn.h: ${CUDNN_INCLUDE}, "
+                        "libcudnn: ${CUDNN_LIBRARY}).\n"
+                        "Install NVIDIA's cuda-toolkit and cudnn packages, or configure with "
+                        "-DPENSTOCK_CUDA=AUTO")
+  endif()
+endif()
+message(STATUS "CUDA module: ${PENSTOCK_HAVE_CUDA}")
