@@ -1,0 +1,78 @@
+// The loader: shards in, batches out, in a reproducible order and within a memory limit.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "streamer/core/batch.h"
+#include "streamer/core/host_memory.h"
+#include "streamer/core/memory_budget.h"
+#include "streamer/core/rank.h"
+#include "streamer/core/sample_transform.h"
+#include "streamer/order/loader_state.h"
+#include "streamer/shard/dataset.h"
+
+namespace penstock {
+
+enum class SampleOrder : std::uint8_t { kShuffle, kSequential };
+
+struct LoaderConfig {
+  /// What a batch is.
+  BatchSpec batch;
+  SampleOrder order = SampleOrder::kShuffle;
+  /// Seeds the order and every draw.
+  std::uint64_t seed = 0;
+  /// First epoch to deliver.
+  std::uint32_t first_epoch = 0;
+  /// Epochs to deliver before the stream ends; 0 for no end.
+  std::uint32_t num_epochs = 1;
+  /// Leaves out the last, short batch of an epoch.
+  bool drop_remainder = false;
+  Rank rank;
+  /// Threads that read and decode, 1 to 256.
+  std::uint32_t num_readers = 1;
+  /// Threads that augment, 1 to 256.
+  std::uint32_t num_augmenters = 1;
+  /// Batches in flight or lent out, 2 to 64.
+  std::uint32_t num_slots = 4;
+  /// Bytes for encoded and decoded samples in flight; 0 for a rule: three worst cases, at least
+  /// 16 MiB.
+  std::uint64_t work_bytes = 0;
+  /// Places per sample run, 1 to 64.
+  std::uint32_t max_run_samples = 16;
+  /// Ends the epoch with TooManyBad above this share of failed samples.
+  double max_bad_fraction = 0.001;
+
+  /// Throws InvalidArgument naming the field, its value and the range.
+  void validate() const;
+};
+
+/// Delivers batches of one split. Starts prefetching when made; goes on over the end of an epoch.
+///
+/// Order    a pure function of (split, seed, epoch, position); see streamer/order
+/// Stop     destruction stops every thread promptly, also with leases still out
+/// Errors   the constructor refuses what cannot fit (OutOfMemory, with the arithmetic) before any
+///          thread starts; next() rethrows the first fatal error
+/// Threads  one consumer at a time; leases may be released from any thread
+class Loader final : public BatchSource {
+ public:
+  Loader(DatasetSplit split, LoaderConfig config, std::shared_ptr<const SampleTransform> transform,
+         MemoryBudget& budget, std::shared_ptr<HostMemory> host_memory = page_aligned_memory());
+  ~Loader() override;
+
+  const BatchSpec& spec() const noexcept override;
+  BatchLease next() override;
+  SourceStats stats() const override;
+
+  /// Batches of this rank in one epoch.
+  std::uint64_t num_batches_per_epoch() const noexcept;
+  /// Where a stream would go on after `lease`: from the last batch consumed, not prefetched.
+  LoaderState state_after(const BatchView& consumed) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace penstock

@@ -1,0 +1,59 @@
+// A dataset: a folder with dataset.json and shards. The door of the streamer.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "streamer/shard/manifest.h"
+#include "streamer/shard/shard_file.h"
+
+namespace penstock {
+
+/// One split of an open dataset: its shards and its resident index. Cheap to copy.
+///
+/// Threads  const members may be called from any thread
+class DatasetSplit {
+ public:
+  const std::string& name() const noexcept;
+  std::uint64_t num_samples() const noexcept;
+  /// Bytes that the resident index holds.
+  std::uint64_t index_bytes() const noexcept;
+
+  const IndexRecord& record(std::uint64_t sample_id) const;
+  const ShardFile& shard_of(std::uint64_t sample_id) const;
+  /// The largest sample of this split in each respect.
+  const LargestSample& largest() const noexcept;
+  /// Reads source names, one per sample; empty strings when left out at conversion.
+  std::vector<std::string> read_names() const;
+
+ private:
+  friend class Dataset;
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;  // shared by the copies: the index is large
+};
+
+/// An open dataset. Opening reads the manifest; a split's shards and index are read by split().
+class Dataset {
+ public:
+  /// Errors  NotFound; InvalidArgument when `folder` is no dataset (hint: the convert line when it
+  ///         looks like a folder of pictures); CorruptData; Unsupported
+  static Dataset open(const std::filesystem::path& folder);
+
+  const std::filesystem::path& folder() const noexcept { return folder_; }
+  const Manifest& manifest() const noexcept { return *manifest_; }
+
+  /// Opens the shards of a split and reads their index.
+  ///
+  /// Errors  NotFound naming the splits there are; CorruptData when a shard is not the one that
+  ///         the manifest names (size, uuid, count)
+  DatasetSplit split(const std::string& name) const;
+
+ private:
+  std::filesystem::path folder_;
+  std::shared_ptr<const Manifest> manifest_;  // shared by the copies
+};
+
+}  // namespace penstock

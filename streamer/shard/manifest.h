@@ -1,0 +1,67 @@
+// dataset.json: what a dataset holds, and its commit record, written last.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace penstock {
+
+inline constexpr const char* kManifestName = "dataset.json";
+
+struct ManifestShard {
+  std::string file;  // name within the dataset's folder
+  std::uint64_t num_samples = 0;
+  std::uint64_t size_bytes = 0;
+  std::string uuid;  // 32 hexadecimal digits: XXH3-128 of contents and settings
+};
+
+struct ManifestSplit {
+  std::string name;                         // "train", "validation", "test"
+  std::uint64_t num_samples = 0;
+  std::vector<std::uint64_t> num_by_class;  // by class index
+  std::vector<ManifestShard> shards;        // in the order of sample indices
+};
+
+/// The largest sample of a dataset in each respect; the memory plan needs them.
+struct LargestSample {
+  std::uint64_t encoded_bytes = 0;
+  std::uint64_t num_px = 0;
+  std::uint32_t width_px = 0;
+  std::uint32_t height_px = 0;
+  std::uint64_t decode_scratch_bytes = 0;  // at decode scale 1
+};
+
+struct Manifest {
+  std::string id;  // 32 hexadecimal digits over everything that affects batches
+  std::vector<std::string> class_names;
+  std::vector<ManifestSplit> splits;
+  /// Per-channel statistics of the training split, of pixels divided by 255; empty when not known.
+  std::vector<double> mean;
+  std::vector<double> std;
+  std::uint32_t median_width_px = 0;
+  std::uint32_t median_height_px = 0;
+  LargestSample largest;
+  std::uint64_t num_quarantined = 0;
+  std::uint64_t num_reencoded = 0;
+  /// Settings of the conversion that affect bytes, by name: `predict` replays them.
+  std::map<std::string, std::string> conversion;
+
+  const ManifestSplit* find_split(const std::string& name) const noexcept;
+};
+
+/// Computes Manifest::id from everything else.
+std::string manifest_id(const Manifest& manifest);
+
+/// Writes dataset.json into `folder`, whole.
+void write_manifest(const std::filesystem::path& folder, const Manifest& manifest);
+
+/// Reads dataset.json of `folder`.
+///
+/// Errors  NotFound when there is none; CorruptData naming field, expected and found (checksum
+///         included); Unsupported for a newer format
+Manifest read_manifest(const std::filesystem::path& folder);
+
+}  // namespace penstock

@@ -1,0 +1,60 @@
+// One open shard, read with pread only: header, index pages, samples. Never through the HDF5
+// library, never through mmap.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "streamer/core/file.h"
+#include "streamer/shard/shard_format.h"
+
+namespace penstock {
+
+/// Threads  const members may be called from any thread
+class ShardFile {
+ public:
+  /// Opens and checks header, section table and sizes; reads no sample.
+  ///
+  /// Errors  NotFound, Io; CorruptData (cut short, checksum, fields that contradict each other);
+  ///         Unsupported (newer version; no Penstock header: hint `penstock repair`)
+  static ShardFile open(const std::filesystem::path& path);
+
+  std::uint64_t num_samples() const noexcept { return num_samples_; }
+  std::uint64_t size_bytes() const noexcept { return size_bytes_; }
+  const std::string& uuid() const noexcept { return uuid_; }
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+  /// Reads and verifies all index pages, and checks every record against the file's size.
+  std::vector<IndexRecord> read_index() const;
+
+  /// Reads the stored source names, in the order of the index; empty when left out.
+  std::vector<std::string> read_names() const;
+
+  /// Reads the encoded bytes of `record` into `bytes` (exactly record.length_bytes).
+  /// Throws Io, or CorruptData when the file ends before them. Does not verify the checksum:
+  /// that is a property of one sample (result.h), checked by whoever reads it.
+  void read_sample(const IndexRecord& record, std::span<std::byte> bytes) const;
+
+ private:
+  struct Section {
+    std::uint64_t offset_bytes = 0;
+    std::uint64_t length_bytes = 0;
+    std::uint64_t xxh3 = 0;
+  };
+
+  UniqueFd file_;
+  std::filesystem::path path_;
+  std::uint64_t num_samples_ = 0;
+  std::uint64_t size_bytes_ = 0;
+  std::string uuid_;
+  Section images_;
+  Section index_;
+  Section index_page_xxh3_;
+  Section names_;         // length 0 when left out
+  Section name_offsets_;  // length 0 when left out
+};
+
+}  // namespace penstock
