@@ -18,10 +18,13 @@ enum class LabelForm : std::uint8_t { kClassIndex, kTargets };
 
 constexpr std::size_t element_bytes(ElementType type) {
   switch (type) {
-    case ElementType::kUint8: return 1;
+    case ElementType::kUint8:
+      return 1;
     case ElementType::kFloat16:
-    case ElementType::kBfloat16: return 2;
-    case ElementType::kFloat32: return 4;
+    case ElementType::kBfloat16:
+      return 2;
+    case ElementType::kFloat32:
+      return 4;
   }
   return 0;
 }
@@ -79,7 +82,8 @@ struct BatchView {
   std::span<const std::uint64_t> sample_ids;
   std::span<const std::uint64_t> positions;  // in the epoch, over all ranks
   std::span<const SampleEvent> events;
-  std::uint64_t global_batch = 0;  // counts on over epochs
+  std::uint64_t batch_idx = 0;      // counts the source's batches from 0, on over epochs
+  std::uint64_t next_position = 0;  // of the epoch, over all ranks: the first after this batch
   std::uint32_t epoch = 0;
   std::uint32_t num_valid = 0;
   bool ends_epoch = false;  // the last batch of its epoch
@@ -103,7 +107,9 @@ class BatchLease {
   BatchLease(BatchView view, std::shared_ptr<LeaseOwner> owner, std::uint32_t slot) noexcept
       : view_(view), owner_(std::move(owner)), slot_(slot) {}
   BatchLease(BatchLease&& other) noexcept
-      : view_(std::exchange(other.view_, {})), owner_(std::move(other.owner_)), slot_(other.slot_) {}
+      : view_(std::exchange(other.view_, {})),
+        owner_(std::move(other.owner_)),
+        slot_(other.slot_) {}
   BatchLease& operator=(BatchLease&& other) noexcept {
     if (this == &other) return *this;
     release();
@@ -134,12 +140,12 @@ class BatchLease {
 
 /// Counts since the source was made.
 struct SourceStats {
-  std::uint64_t num_batches = 0;         // handed out
-  std::uint64_t num_samples = 0;         // handed out, failed ones included
-  std::uint64_t num_skipped = 0;         // of these, failed
-  std::uint64_t consumer_wait_us = 0;    // time the consumer spent inside next()
-  std::uint64_t limit_bytes = 0;         // memory the source may hold
-  std::uint64_t high_water_bytes = 0;    // memory it has held
+  std::uint64_t num_batches = 0;       // handed out
+  std::uint64_t num_samples = 0;       // handed out, failed ones included
+  std::uint64_t num_skipped = 0;       // of these, failed
+  std::uint64_t consumer_wait_us = 0;  // time the consumer spent inside next()
+  std::uint64_t limit_bytes = 0;       // memory the source may hold
+  std::uint64_t high_water_bytes = 0;  // memory it has held
 };
 
 /// Where a trainer gets its batches.

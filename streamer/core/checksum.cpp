@@ -8,7 +8,9 @@
 namespace penstock {
 namespace {
 
-XXH3_state_t* state_of(void* state) { return static_cast<XXH3_state_t*>(state); }
+XXH3_state_t* state_of(void* state) {
+  return static_cast<XXH3_state_t*>(state);
+}
 
 Digest128 canonical(XXH128_hash_t hash) noexcept {
   XXH128_canonical_t bytes;
@@ -35,7 +37,9 @@ StreamHasher::StreamHasher() : state_(XXH3_createState()) {
   XXH3_64bits_reset(state_of(state_));
 }
 
-StreamHasher::~StreamHasher() { XXH3_freeState(state_of(state_)); }
+StreamHasher::~StreamHasher() {
+  XXH3_freeState(state_of(state_));
+}
 
 void StreamHasher::update(std::span<const std::byte> bytes) noexcept {
   XXH3_64bits_update(state_of(state_), bytes.data(), bytes.size());

@@ -47,8 +47,8 @@ class Draws {
   /// Returns four independent 32-bit words.
   constexpr PhiloxCounter block(std::uint16_t block_idx) const noexcept {
     return philox4x32_10(
-        {static_cast<std::uint32_t>(place_.position), static_cast<std::uint32_t>(place_.position >> 32),
-         place_.epoch,
+        {static_cast<std::uint32_t>(place_.position),
+         static_cast<std::uint32_t>(place_.position >> 32), place_.epoch,
          static_cast<std::uint32_t>(place_.purpose) << 16 | static_cast<std::uint32_t>(block_idx)},
         {static_cast<std::uint32_t>(place_.seed), static_cast<std::uint32_t>(place_.seed >> 32)});
   }

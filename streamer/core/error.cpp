@@ -7,16 +7,26 @@ namespace penstock {
 
 std::string_view error_code_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidArgument: return "InvalidArgument";
-    case ErrorCode::kNotFound: return "NotFound";
-    case ErrorCode::kAlreadyExists: return "AlreadyExists";
-    case ErrorCode::kCorruptData: return "CorruptData";
-    case ErrorCode::kTooManyBad: return "TooManyBad";
-    case ErrorCode::kIo: return "Io";
-    case ErrorCode::kUnsupported: return "Unsupported";
-    case ErrorCode::kOutOfMemory: return "OutOfMemory";
-    case ErrorCode::kStopped: return "Stopped";
-    case ErrorCode::kInternal: return "Internal";
+    case ErrorCode::kInvalidArgument:
+      return "InvalidArgument";
+    case ErrorCode::kNotFound:
+      return "NotFound";
+    case ErrorCode::kAlreadyExists:
+      return "AlreadyExists";
+    case ErrorCode::kCorruptData:
+      return "CorruptData";
+    case ErrorCode::kTooManyBad:
+      return "TooManyBad";
+    case ErrorCode::kIo:
+      return "Io";
+    case ErrorCode::kUnsupported:
+      return "Unsupported";
+    case ErrorCode::kOutOfMemory:
+      return "OutOfMemory";
+    case ErrorCode::kStopped:
+      return "Stopped";
+    case ErrorCode::kInternal:
+      return "Internal";
   }
   return "Unknown";
 }

@@ -50,8 +50,9 @@ BudgetShare MemoryBudget::draw(std::uint64_t bytes, const std::string& what) {
   const std::uint64_t left = ledger_->limit_bytes - ledger_->used_bytes;
   if (bytes > left) {
     throw Error(ErrorCode::kOutOfMemory,
-                "memory limit: " + what + ": expected at most " + format_bytes(left) + " (what is left of " +
-                    format_bytes(ledger_->limit_bytes) + "), found " + format_bytes(bytes),
+                "memory limit: " + what + ": expected at most " + format_bytes(left) +
+                    " (what is left of " + format_bytes(ledger_->limit_bytes) + "), found " +
+                    format_bytes(bytes),
                 "raise --memory, or lower the batch size");
   }
   ledger_->used_bytes += bytes;
@@ -59,7 +60,9 @@ BudgetShare MemoryBudget::draw(std::uint64_t bytes, const std::string& what) {
   return {ledger_, bytes};
 }
 
-std::uint64_t MemoryBudget::limit_bytes() const noexcept { return ledger_->limit_bytes; }
+std::uint64_t MemoryBudget::limit_bytes() const noexcept {
+  return ledger_->limit_bytes;
+}
 
 std::uint64_t MemoryBudget::used_bytes() const noexcept {
   const std::scoped_lock lock(ledger_->mutex);

@@ -19,10 +19,14 @@ enum class SampleStatus : std::uint8_t {
 
 constexpr std::string_view sample_status_name(SampleStatus status) {
   switch (status) {
-    case SampleStatus::kOk: return "ok";
-    case SampleStatus::kChecksumMismatch: return "checksum mismatch";
-    case SampleStatus::kDecodeFailed: return "decode failed";
-    case SampleStatus::kUnsupported: return "unsupported codec";
+    case SampleStatus::kOk:
+      return "ok";
+    case SampleStatus::kChecksumMismatch:
+      return "checksum mismatch";
+    case SampleStatus::kDecodeFailed:
+      return "decode failed";
+    case SampleStatus::kUnsupported:
+      return "unsupported codec";
   }
   return "unknown";
 }
@@ -45,8 +49,8 @@ class Result {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  Result(const T& value) noexcept : value_(value) {}              // NOLINT: implicit on purpose
-  Result(const SampleFault& fault) noexcept : fault_(fault) {}    // NOLINT: implicit on purpose
+  Result(const T& value) noexcept : value_(value) {}            // NOLINT: implicit on purpose
+  Result(const SampleFault& fault) noexcept : fault_(fault) {}  // NOLINT: implicit on purpose
 
   bool ok() const noexcept { return fault_.status == SampleStatus::kOk; }
   const T& value() const noexcept { return value_; }

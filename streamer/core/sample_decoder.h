@@ -48,7 +48,8 @@ class SampleDecoder {
  public:
   virtual ~SampleDecoder() = default;
 
-  virtual DecodePrice price(const StoredInfo& info, const DecodeRequest& request) const noexcept = 0;
+  virtual DecodePrice price(const StoredInfo& info,
+                            const DecodeRequest& request) const noexcept = 0;
 
   /// Decodes `encoded` into `pixels` (at least price().decoded_bytes) with `scratch` (at least
   /// price().scratch_bytes). The view returned covers at least request.region, points into

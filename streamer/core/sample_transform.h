@@ -22,6 +22,8 @@ struct SampleInfo {
   std::uint32_t height_px = 0;  // as stored, before orientation
   std::uint32_t class_idx = kUnlabelled;
   std::uint8_t orientation = 1;  // EXIF, 1 to 8
+  /// Largest decode scale that its codec offers: 8 for JPEG, 1 where only full size can be had.
+  std::uint8_t max_decode_scale = 8;
 };
 
 /// What a transform decided for one sample.
@@ -85,7 +87,12 @@ class SampleTransform {
   virtual void apply(const DecodedView& decoded, const SamplePlan& plan,
                      std::span<std::byte> scratch, const SampleSlot& slot) const noexcept = 0;
 
-  /// Bytes of scratch that no plan exceeds, for pictures of at most these sides.
+  /// The finest (smallest) decode scale that any draw may ask for such a picture: the memory plan
+  /// prices a dataset with it.
+  virtual std::uint32_t finest_decode_scale(const SampleInfo& info,
+                                            const BatchSpec& spec) const noexcept = 0;
+
+  /// Bytes of scratch that no plan for this spec exceeds.
   virtual std::size_t worst_case_scratch_bytes(const BatchSpec& spec) const noexcept = 0;
 
   /// All settings that affect bytes, one `key=value` per line in fixed order: part of the run's

@@ -3,13 +3,15 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace penstock {
 
 struct LoaderState {
+  /// Version of this record, for readers of later versions.
   std::uint32_t format = 1;
   std::string dataset_id;
-  /// Hash of every setting that affects bytes; a state of other settings is refused.
+  /// XXH3-64 of every setting that affects bytes; a state of other settings is refused.
   std::uint64_t settings_hash = 0;
   std::uint32_t epoch = 0;
   /// First position of the epoch, over all ranks, that has not been consumed.
@@ -17,5 +19,11 @@ struct LoaderState {
 
   friend bool operator==(const LoaderState&, const LoaderState&) = default;
 };
+
+/// Writes one JSON object.
+std::string to_json(const LoaderState& state);
+
+/// Reads what to_json() wrote; throws CorruptData naming the field, Unsupported for a newer format.
+LoaderState loader_state_from_json(std::string_view text);
 
 }  // namespace penstock

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "streamer/core/batch.h"
@@ -11,6 +12,7 @@
 #include "streamer/core/rank.h"
 #include "streamer/core/sample_transform.h"
 #include "streamer/order/loader_state.h"
+#include "streamer/read/sample_run.h"
 #include "streamer/shard/dataset.h"
 
 namespace penstock {
@@ -19,25 +21,28 @@ enum class SampleOrder : std::uint8_t { kShuffle, kSequential };
 
 struct LoaderConfig {
   /// What a batch is.
-  BatchSpec batch;
+  BatchSpec batch = {};
   SampleOrder order = SampleOrder::kShuffle;
   /// Seeds the order and every draw.
   std::uint64_t seed = 0;
+  /// Epochs to deliver before the stream ends, 0 for no end. A resumed epoch counts as one.
+  std::uint32_t num_epochs = 1;
   /// First epoch to deliver.
   std::uint32_t first_epoch = 0;
-  /// Epochs to deliver before the stream ends; 0 for no end.
-  std::uint32_t num_epochs = 1;
+  /// Goes on where another loader stopped, in place of first_epoch. Refused when it comes from
+  /// another dataset or from other settings.
+  std::optional<LoaderState> resume_from = {};
   /// Leaves out the last, short batch of an epoch.
   bool drop_remainder = false;
-  Rank rank;
+  Rank rank = {};
   /// Threads that read and decode, 1 to 256.
   std::uint32_t num_readers = 1;
-  /// Threads that augment, 1 to 256.
+  /// Threads that augment, 1 to 256; no more than the machine's cores are used.
   std::uint32_t num_augmenters = 1;
   /// Batches in flight or lent out, 2 to 64.
   std::uint32_t num_slots = 4;
-  /// Bytes for encoded and decoded samples in flight; 0 for a rule: three worst cases, at least
-  /// 16 MiB.
+  /// Bytes for encoded and decoded samples in flight; 0 for a rule: four times the costliest
+  /// sample, at least 16 MiB, and no more than the budget has left.
   std::uint64_t work_bytes = 0;
   /// Places per sample run, 1 to 64.
   std::uint32_t max_run_samples = 16;
@@ -47,6 +52,11 @@ struct LoaderConfig {
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;
 };
+
+/// Lists every setting that affects bytes, one `key=value` per line: the loader's identity.
+/// Threads, memory, ranks and the number of epochs are not among them.
+std::string loader_identity(const DatasetSplit& split, const LoaderConfig& config,
+                            const SampleTransform& transform);
 
 /// Delivers batches of one split. Starts prefetching when made; goes on over the end of an epoch.
 ///

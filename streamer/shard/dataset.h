@@ -18,6 +18,8 @@ namespace penstock {
 class DatasetSplit {
  public:
   const std::string& name() const noexcept;
+  /// Manifest::id of the dataset it belongs to.
+  const std::string& dataset_id() const noexcept;
   std::uint64_t num_samples() const noexcept;
   /// Bytes that the resident index holds.
   std::uint64_t index_bytes() const noexcept;

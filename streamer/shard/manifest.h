@@ -19,7 +19,7 @@ struct ManifestShard {
 };
 
 struct ManifestSplit {
-  std::string name;                         // "train", "validation", "test"
+  std::string name;  // "train", "validation", "test"
   std::uint64_t num_samples = 0;
   std::vector<std::uint64_t> num_by_class;  // by class index
   std::vector<ManifestShard> shards;        // in the order of sample indices
@@ -55,7 +55,9 @@ struct Manifest {
 /// Computes Manifest::id from everything else.
 std::string manifest_id(const Manifest& manifest);
 
-/// Writes dataset.json into `folder`, whole.
+/// Writes dataset.json into `folder`, whole; the id written is manifest_id(manifest).
+///
+/// Errors  InvalidArgument when fields contradict each other or a text is not UTF-8; Io
 void write_manifest(const std::filesystem::path& folder, const Manifest& manifest);
 
 /// Reads dataset.json of `folder`.

@@ -19,7 +19,7 @@ class ShardFile {
   /// Opens and checks header, section table and sizes; reads no sample.
   ///
   /// Errors  NotFound, Io; CorruptData (cut short, checksum, fields that contradict each other);
-  ///         Unsupported (newer version; no Penstock header: hint `penstock repair`)
+  ///         Unsupported (newer version; plain HDF5 without Penstock's header)
   static ShardFile open(const std::filesystem::path& path);
 
   std::uint64_t num_samples() const noexcept { return num_samples_; }
@@ -45,9 +45,13 @@ class ShardFile {
     std::uint64_t xxh3 = 0;
   };
 
+  // Reads a section and verifies its checksum.
+  std::vector<std::byte> read_section(const Section& section, const char* name) const;
+
   UniqueFd file_;
   std::filesystem::path path_;
   std::uint64_t num_samples_ = 0;
+  std::uint32_t num_classes_ = 0;
   std::uint64_t size_bytes_ = 0;
   std::string uuid_;
   Section images_;

@@ -8,7 +8,10 @@
 
 namespace penstock {
 
-inline constexpr std::uint16_t kShardFormatVersion = 1;
+inline constexpr std::uint32_t kShardFormatVersion = 1;
+
+/// The first bytes of a shard; as in PNG, a text-mode transfer or a 7-bit channel breaks them.
+inline constexpr char kShardMagic[8] = {'\x89', 'P', 'S', 'H', 'D', '\r', '\n', '\x1a'};
 
 /// Flags of an index record.
 enum IndexFlags : std::uint8_t {
@@ -21,12 +24,12 @@ struct IndexRecord {
   std::uint64_t xxh3 = 0;          // XXH3-64 of the encoded bytes
   std::uint32_t length_bytes = 0;
   std::uint32_t class_idx = 0xFFFFFFFFu;
-  std::uint32_t width_px = 0;   // as stored, before orientation
-  std::uint32_t height_px = 0;  // as stored, before orientation
-  std::uint8_t codec = 0;       // Codec
-  std::uint8_t orientation = 1; // EXIF, 1 to 8
-  std::uint8_t status = 0;      // 0: whole
-  std::uint8_t flags = 0;       // IndexFlags
+  std::uint32_t width_px = 0;    // as stored, before orientation
+  std::uint32_t height_px = 0;   // as stored, before orientation
+  std::uint8_t codec = 0;        // Codec
+  std::uint8_t orientation = 1;  // EXIF, 1 to 8
+  std::uint8_t status = 0;       // 0: whole
+  std::uint8_t flags = 0;        // IndexFlags
   std::uint8_t components = 3;
   std::uint8_t subsampling_x = 1;  // luma samples per chroma sample
   std::uint8_t subsampling_y = 1;

@@ -1,0 +1,102 @@
+#include "streamer/pipeline/batch_ring.h"
+
+#include <utility>
+
+namespace penstock {
+namespace {
+
+std::size_t whole_pages(std::size_t bytes) noexcept {
+  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
+constexpr std::size_t kPlaceBytes = sizeof(SampleTask) + sizeof(std::uint32_t) + sizeof(float) +
+                                    2 * sizeof(std::uint64_t) + sizeof(SampleEvent);
+
+}  // namespace
+
+std::uint64_t BatchRing::price_bytes(const Config& config) noexcept {
+  const std::uint64_t slot_bytes =
+      whole_pages(config.spec.pixels_bytes()) + std::uint64_t{config.spec.batch} * kPlaceBytes;
+  return slot_bytes * config.num_slots;
+}
+
+BatchRing::BatchRing(Config config, MemoryBudget& budget, std::shared_ptr<HostMemory> host_memory)
+    : config_(config),
+      share_(budget.draw(price_bytes(config),
+                         "batch ring of " + std::to_string(config.num_slots) + " batches")),
+      pixels_(std::move(host_memory), whole_pages(config.spec.pixels_bytes()) * config.num_slots),
+      slots_(config.num_slots) {
+  const std::uint32_t batch = config_.spec.batch;
+  free_.reserve(config_.num_slots);
+  for (std::uint32_t i = config_.num_slots; i-- > 0;) {
+    BatchSlot& slot = slots_[i];
+    slot.pixels = pixels_.data() + i * whole_pages(config_.spec.pixels_bytes());
+    slot.tasks.resize(batch);
+    slot.class_idx.resize(batch);
+    slot.weights.resize(batch);
+    slot.sample_ids.resize(batch);
+    slot.positions.resize(batch);
+    slot.events.reserve(batch);
+    free_.push_back(i);
+  }
+}
+
+std::optional<std::uint32_t> BatchRing::acquire(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  if (!freed_.wait(lock, stop, [&] { return !free_.empty(); })) return std::nullopt;
+  const std::uint32_t slot_idx = free_.back();
+  free_.pop_back();
+  return slot_idx;
+}
+
+void BatchRing::publish(std::uint32_t slot_idx) {
+  {
+    const std::scoped_lock lock(mutex_);
+    ready_.push_back(slot_idx);
+  }
+  published_.notify_one();
+}
+
+void BatchRing::fail(std::exception_ptr error) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (error_ == nullptr) error_ = std::move(error);
+  }
+  published_.notify_all();
+}
+
+BatchLease BatchRing::take() {
+  std::unique_lock lock(mutex_);
+  published_.wait(lock, [&] { return !ready_.empty() || error_ != nullptr; });
+  if (ready_.empty()) std::rethrow_exception(error_);
+  const std::uint32_t slot_idx = ready_.front();
+  ready_.pop_front();
+  return {view_of(slots_[slot_idx]), shared_from_this(), slot_idx};
+}
+
+void BatchRing::give_back(std::uint32_t slot_idx) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    free_.push_back(slot_idx);  // capacity was reserved: cannot throw
+  }
+  freed_.notify_one();
+}
+
+BatchView BatchRing::view_of(const BatchSlot& slot) const noexcept {
+  BatchView view;
+  view.spec = &config_.spec;
+  view.pixels = slot.pixels;
+  view.class_idx = slot.class_idx;
+  view.weights = slot.weights;
+  view.sample_ids = slot.sample_ids;
+  view.positions = slot.positions;
+  view.events = slot.events;
+  view.batch_idx = slot.stamp.seq;
+  view.next_position = slot.stamp.next_position;
+  view.epoch = slot.stamp.epoch;
+  view.num_valid = slot.stamp.num_valid;
+  view.ends_epoch = slot.stamp.ends_epoch;
+  return view;
+}
+
+}  // namespace penstock

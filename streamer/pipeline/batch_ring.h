@@ -1,0 +1,87 @@
+// A fixed number of batches in pinned or page-aligned memory, going round: free, being filled,
+// ready, lent out.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "streamer/core/batch.h"
+#include "streamer/core/host_memory.h"
+#include "streamer/core/memory_budget.h"
+#include "streamer/read/sample_run.h"
+
+namespace penstock {
+
+/// Where a batch stands in the stream.
+struct BatchStamp {
+  std::uint64_t seq = 0;  // counts the loader's batches from 0
+  std::uint64_t next_position = 0;
+  std::uint32_t epoch = 0;
+  std::uint32_t num_valid = 0;
+  bool ends_epoch = false;
+};
+
+/// One batch's memory and book-keeping. Belongs to one stage at a time, so it needs no lock.
+struct BatchSlot {
+  std::byte* pixels = nullptr;    // in the ring's buffer
+  std::vector<SampleTask> tasks;  // [batch]
+  std::vector<std::uint32_t> class_idx;
+  std::vector<float> weights;
+  std::vector<std::uint64_t> sample_ids;
+  std::vector<std::uint64_t> positions;
+  std::vector<SampleEvent> events;
+  BatchStamp stamp;
+  std::uint32_t places_left = 0;  // collate counts down
+};
+
+/// Threads   acquire() by the admission thread, publish() in order by one thread, take() by the
+///           consumer, give_back() and fail() by any
+/// Lifetime  shared by the loader and by every lease
+class BatchRing final : public LeaseOwner, public std::enable_shared_from_this<BatchRing> {
+ public:
+  struct Config {
+    BatchSpec spec;
+    std::uint32_t num_slots = 4;
+  };
+
+  BatchRing(Config config, MemoryBudget& budget, std::shared_ptr<HostMemory> host_memory);
+
+  /// Bytes that such a ring draws from the budget.
+  static std::uint64_t price_bytes(const Config& config) noexcept;
+
+  const BatchSpec& spec() const noexcept { return config_.spec; }
+  BatchSlot& slot(std::uint32_t slot_idx) noexcept { return slots_[slot_idx]; }
+
+  /// Waits for a free slot; empty when `stop` was requested first.
+  std::optional<std::uint32_t> acquire(const std::stop_token& stop);
+  /// Makes a filled slot the next one to be taken.
+  void publish(std::uint32_t slot_idx);
+  /// Stores the first fatal error and wakes the consumer.
+  void fail(std::exception_ptr error) noexcept;
+  /// Waits for the next batch; what was published before an error is still handed out.
+  BatchLease take();
+  void give_back(std::uint32_t slot_idx) noexcept override;
+
+ private:
+  BatchView view_of(const BatchSlot& slot) const noexcept;
+
+  const Config config_;
+  BudgetShare share_;
+  HostBuffer pixels_;
+  std::vector<BatchSlot> slots_;
+  std::mutex mutex_;
+  std::condition_variable_any freed_;
+  std::condition_variable published_;
+  std::vector<std::uint32_t> free_;  // guarded by mutex_
+  std::deque<std::uint32_t> ready_;  // guarded by mutex_
+  std::exception_ptr error_;         // guarded by mutex_
+};
+
+}  // namespace penstock

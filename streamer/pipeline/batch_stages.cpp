@@ -1,0 +1,79 @@
+#include "streamer/pipeline/batch_stages.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "streamer/core/error.h"
+#include "streamer/read/sample_reader.h"
+
+namespace penstock {
+
+void augment_run(const SampleRun& run, const SampleTransform& transform, BatchRing& ring,
+                 WorkArena& arena) noexcept {
+  const BatchSpec& spec = ring.spec();
+  BatchSlot& slot = ring.slot(run.slot_idx);
+  if (run.tasks.empty()) return;
+  const auto scratch = transform_scratch(run, arena.bytes(run.block));
+  for (std::size_t i = 0; i < run.tasks.size(); ++i) {
+    const SampleTask& task = run.tasks[i];
+    std::byte* pixels = slot.pixels + (run.first_place + i) * spec.sample_bytes();
+    if (task.fault.status == SampleStatus::kOk) {
+      transform.apply(task.decoded, task.plan, scratch, {.spec = &spec, .pixels = pixels});
+    } else {
+      std::memset(pixels, 0, spec.sample_bytes());
+    }
+  }
+  arena.release(run.block);
+}
+
+std::optional<FilledBatch> collate_run(const SampleRun& run, BatchRing& ring) noexcept {
+  BatchSlot& slot = ring.slot(run.slot_idx);
+  slot.places_left -= static_cast<std::uint32_t>(run.tasks.size());
+  if (slot.places_left > 0) return std::nullopt;
+  return FilledBatch{run.batch_seq, run.slot_idx};
+}
+
+void finish_batch(BatchSlot& slot, const BatchSpec& spec) noexcept {
+  const std::uint32_t num_valid = slot.stamp.num_valid;
+  slot.events.clear();
+  for (std::uint32_t place = 0; place < num_valid; ++place) {
+    const SampleTask& task = slot.tasks[place];
+    const bool is_ok = task.fault.status == SampleStatus::kOk;
+    slot.class_idx[place] = task.info.class_idx;
+    slot.weights[place] = is_ok ? 1.0f : 0.0f;
+    slot.sample_ids[place] = task.info.sample_id;
+    slot.positions[place] = task.position;
+    if (!is_ok) slot.events.push_back({place, task.info.sample_id, task.fault});
+  }
+  std::fill(slot.class_idx.begin() + num_valid, slot.class_idx.end(), kUnlabelled);
+  std::fill(slot.weights.begin() + num_valid, slot.weights.end(), 0.0f);
+  std::fill(slot.sample_ids.begin() + num_valid, slot.sample_ids.end(), 0);
+  std::fill(slot.positions.begin() + num_valid, slot.positions.end(), 0);
+  std::memset(slot.pixels + num_valid * spec.sample_bytes(), 0,
+              (spec.batch - num_valid) * spec.sample_bytes());
+}
+
+BadSampleLimit::BadSampleLimit(Config config) noexcept
+    : max_bad_(std::max<std::uint64_t>(
+          1, static_cast<std::uint64_t>(config.max_fraction *
+                                        static_cast<double>(config.samples_per_epoch)))) {}
+
+void BadSampleLimit::count(const BatchSlot& slot) {
+  if (slot.stamp.epoch != epoch_) {
+    epoch_ = slot.stamp.epoch;
+    num_bad_ = 0;
+  }
+  num_bad_ += slot.events.size();
+  if (num_bad_ <= max_bad_) return;
+  const SampleEvent& last = slot.events.back();
+  throw Error(ErrorCode::kTooManyBad,
+              "epoch " + std::to_string(epoch_) + ": failed samples: expected at most " +
+                  std::to_string(max_bad_) + ", found " + std::to_string(num_bad_) +
+                  " (the last: sample " + std::to_string(last.sample_id) + ", " +
+                  std::string(sample_status_name(last.fault.status)) + ": " +
+                  std::string(last.fault.detail()) + ")",
+              "convert the dataset again from its source; these shards are damaged");
+}
+
+}  // namespace penstock

@@ -1,0 +1,51 @@
+// What the nodes of the flow graph do, as plain functions that know nothing of the graph.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "streamer/core/sample_transform.h"
+#include "streamer/pipeline/batch_ring.h"
+#include "streamer/read/sample_run.h"
+#include "streamer/read/work_arena.h"
+
+namespace penstock {
+
+/// A batch whose places are all filled.
+struct FilledBatch {
+  std::uint64_t seq = 0;
+  std::uint32_t slot_idx = 0;
+};
+
+/// Samples every decoded picture of `run` straight into its place of the slot; zero-fills the
+/// places of those that failed. Gives the run's block back.
+void augment_run(const SampleRun& run, const SampleTransform& transform, BatchRing& ring,
+                 WorkArena& arena) noexcept;
+
+/// Counts the run's places down; returns the batch when it was the last run.
+std::optional<FilledBatch> collate_run(const SampleRun& run, BatchRing& ring) noexcept;
+
+/// Counts failed samples, epoch by epoch, against the stated share.
+class BadSampleLimit {
+ public:
+  struct Config {
+    double max_fraction = 0.001;
+    std::uint64_t samples_per_epoch = 0;
+  };
+
+  explicit BadSampleLimit(Config config) noexcept;
+
+  /// Throws TooManyBad once an epoch has more than the share, which is never less than one sample.
+  void count(const BatchSlot& slot);
+
+ private:
+  std::uint64_t max_bad_;
+  std::uint64_t num_bad_ = 0;
+  std::uint32_t epoch_ = 0;
+};
+
+/// Completes labels, weights, ids and events of a filled slot, clears its padding.
+void finish_batch(BatchSlot& slot, const BatchSpec& spec) noexcept;
+
+}  // namespace penstock

@@ -1,0 +1,306 @@
+#include "streamer/pipeline/loader.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
+#include "streamer/order/epoch_permutation.h"
+#include "streamer/order/epoch_range.h"
+#include "streamer/pipeline/batch_graph.h"
+#include "streamer/pipeline/batch_ring.h"
+#include "streamer/pipeline/batch_stages.h"
+#include "streamer/read/admission.h"
+#include "streamer/read/reader_pool.h"
+#include "streamer/read/work_arena.h"
+
+namespace penstock {
+namespace {
+
+constexpr std::size_t kMinWorkBytes = 16u << 20;
+
+// Stacks, decoders' lasting tables, TBB and small allocations. Measured on glibc: a reader thread
+// touches about 150 KiB, an arena with its graph about 600 KiB.
+std::uint64_t fixed_bytes(const LoaderConfig& config) {
+  return (1u << 20) + (std::uint64_t{config.num_readers} + config.num_augmenters) * (256u << 10);
+}
+
+std::size_t work_bytes(const LoaderConfig& config, std::size_t worst_case,
+                       const MemoryBudget& budget) {
+  const std::size_t left = budget.limit_bytes() - budget.used_bytes();
+  const std::size_t wanted =
+      config.work_bytes != 0
+          ? config.work_bytes
+          : std::min(std::max(4 * worst_case, kMinWorkBytes),
+                     left / WorkArena::kAlignmentBytes * WorkArena::kAlignmentBytes);
+  if (wanted >= worst_case) return wanted;
+  throw Error(ErrorCode::kOutOfMemory,
+              "memory limit: samples in flight: expected at least " + format_bytes(worst_case) +
+                  " (the costliest sample of the split), found " + format_bytes(wanted) +
+                  " left of " + format_bytes(budget.limit_bytes()),
+              "raise --memory, or lower the batch size");
+}
+
+void check_resume(const LoaderState& state, const std::string& dataset_id,
+                  std::uint64_t settings_hash, std::uint64_t num_samples) {
+  const auto refuse = [](const char* field, const std::string& expected, const std::string& found) {
+    throw Error(ErrorCode::kInvalidArgument, std::string("resume loader: ") + field +
+                                                 ": expected " + expected + ", found " + found);
+  };
+  if (state.dataset_id != dataset_id) refuse("dataset id", dataset_id, state.dataset_id);
+  if (state.settings_hash != settings_hash) {
+    refuse("settings hash", hex(settings_hash), hex(state.settings_hash));
+  }
+  if (state.next_position > num_samples) {
+    refuse("position", "at most " + std::to_string(num_samples),
+           std::to_string(state.next_position));
+  }
+}
+
+}  // namespace
+
+// The stages in the order in which a batch walks through them; destruction runs the other way, so
+// that whoever pushes is gone before whoever is pushed to.
+class Loader::Impl {
+ public:
+  Impl(DatasetSplit split, LoaderConfig config, std::shared_ptr<const SampleTransform> transform,
+       MemoryBudget& budget, std::shared_ptr<HostMemory> host_memory);
+
+  BatchLease next();
+  SourceStats stats() const;
+  const LoaderConfig& config() const noexcept { return config_; }
+  EpochShape epoch_shape(std::uint32_t epoch) const noexcept;
+  LoaderState state_after(const BatchView& consumed) const;
+
+ private:
+  void admit(const std::stop_token& stop);
+  bool admit_epoch(std::uint32_t epoch, std::uint64_t& seq, const std::stop_token& stop);
+  bool admit_runs(BatchSlot& slot, std::uint32_t slot_idx, const std::stop_token& stop);
+  void deliver(const FilledBatch& batch);
+  void fail(std::exception_ptr error) noexcept;
+
+  const DatasetSplit split_;
+  const LoaderConfig config_;
+  const std::shared_ptr<const SampleTransform> transform_;  // shared with the caller
+  const std::uint64_t settings_hash_;
+  const std::uint32_t first_epoch_;
+  MemoryBudget& budget_;
+  BudgetShare fixed_share_;
+  std::shared_ptr<BatchRing> ring_;  // shared with the leases
+  std::optional<Admission> admission_;
+  std::optional<WorkArena> arena_;
+  BadSampleLimit bad_limit_;
+  std::uint64_t num_batches_total_ = 0;  // 0: no end
+
+  // Written by the consumer in next(), read by stats() of any thread.
+  std::atomic<std::uint64_t> num_batches_{0};
+  std::atomic<std::uint64_t> num_samples_{0};
+  std::atomic<std::uint64_t> num_skipped_{0};
+  std::atomic<std::uint64_t> consumer_wait_us_{0};
+
+  std::optional<BatchGraph> graph_;
+  std::optional<ReaderPool> readers_;
+  std::jthread admission_thread_;
+};
+
+Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
+                   std::shared_ptr<const SampleTransform> transform, MemoryBudget& budget,
+                   std::shared_ptr<HostMemory> host_memory)
+    : split_(std::move(split)),
+      config_(std::move(config)),
+      transform_(std::move(transform)),
+      settings_hash_(xxh3_64(loader_identity(split_, config_, *transform_))),
+      first_epoch_(config_.resume_from ? config_.resume_from->epoch : config_.first_epoch),
+      budget_(budget),
+      bad_limit_(
+          {.max_fraction = config_.max_bad_fraction, .samples_per_epoch = split_.num_samples()}) {
+  config_.validate();
+  transform_->accept(config_.batch);
+  if (config_.resume_from) {
+    check_resume(*config_.resume_from, split_.dataset_id(), settings_hash_, split_.num_samples());
+  }
+  const std::uint64_t per_epoch = num_batches(epoch_shape(first_epoch_ + 1));
+  if (per_epoch == 0) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "loader: split " + split_.name() + ": expected at least one batch of " +
+                    std::to_string(config_.batch.batch) + ", found " +
+                    std::to_string(split_.num_samples()) + " samples",
+                "lower the batch size");
+  }
+  if (config_.num_epochs > 0) {
+    num_batches_total_ =
+        num_batches(epoch_shape(first_epoch_)) + (config_.num_epochs - 1) * per_epoch;
+  }
+
+  // Everything that can be refused is refused here, before any thread starts.
+  fixed_share_ =
+      budget.draw(split_.index_bytes() + fixed_bytes(config_), "index, stacks and tables");
+  const BatchRing::Config ring{.spec = config_.batch, .num_slots = config_.num_slots};
+  ring_ = std::make_shared<BatchRing>(ring, budget, std::move(host_memory));
+  Admission::Config admission{
+      .spec = config_.batch, .seed = config_.seed, .max_run_samples = config_.max_run_samples};
+  admission_.emplace(split_, admission, transform_);
+  const std::size_t work = work_bytes(config_, admission_->worst_case_bytes(), budget);
+  admission.max_run_bytes = work / 4;  // so that reading, decoding and augmenting overlap
+  admission_.emplace(split_, admission, transform_);
+  arena_.emplace(work, budget);
+
+  graph_.emplace(
+      config_.num_augmenters,
+      BatchGraph::Stages{
+          .augment =
+              [this](const SampleRun& run) { augment_run(run, *transform_, *ring_, *arena_); },
+          .collate = [this](const SampleRun& run) { return collate_run(run, *ring_); },
+          .deliver = [this](const FilledBatch& batch) { deliver(batch); },
+          .on_error = [this](std::exception_ptr error) { fail(std::move(error)); }});
+  readers_.emplace(
+      config_.num_readers, *arena_,
+      ReaderPool::Callbacks{.on_decoded = [this](const SampleRun& run) { graph_->push(run); },
+                            .on_error =
+                                [this](std::exception_ptr error) {
+                                  fail(std::move(error));
+                                  graph_->cancel();
+                                }});
+  admission_thread_ = std::jthread([this](const std::stop_token& stop) { admit(stop); });
+}
+
+EpochShape Loader::Impl::epoch_shape(std::uint32_t epoch) const noexcept {
+  const bool is_resumed = config_.resume_from && epoch == config_.resume_from->epoch;
+  return {.num_samples = split_.num_samples(),
+          .first_position = is_resumed ? config_.resume_from->next_position : 0,
+          .batch = config_.batch.batch,
+          .rank = config_.rank,
+          .drop_remainder = config_.drop_remainder};
+}
+
+void Loader::Impl::admit(const std::stop_token& stop) {
+  try {
+    std::uint64_t seq = 0;
+    for (std::uint32_t i = 0; config_.num_epochs == 0 || i < config_.num_epochs; ++i) {
+      if (!admit_epoch(first_epoch_ + i, seq, stop)) return;
+    }
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+bool Loader::Impl::admit_epoch(std::uint32_t epoch, std::uint64_t& seq,
+                               const std::stop_token& stop) {
+  const EpochShape shape = epoch_shape(epoch);
+  const EpochPermutation permutation(split_.num_samples(), {.seed = config_.seed, .epoch = epoch});
+  const std::uint64_t count = num_batches(shape);
+  for (std::uint64_t batch = 0; batch < count; ++batch) {
+    const auto slot_idx = ring_->acquire(stop);
+    if (!slot_idx) return false;
+    const PositionRange range = batch_range(shape, batch);
+    BatchSlot& slot = ring_->slot(*slot_idx);
+    slot.stamp = {.seq = seq++,
+                  .next_position = position_after(shape, batch),
+                  .epoch = epoch,
+                  .num_valid = range.size(),
+                  .ends_epoch = batch + 1 == count};
+    slot.places_left = range.size();
+    for (std::uint32_t place = 0; place < range.size(); ++place) {
+      const std::uint64_t position = range.begin + place;
+      const bool is_shuffled = config_.order == SampleOrder::kShuffle;
+      admission_->plan({.sample_id = is_shuffled ? permutation.sample_at(position) : position,
+                        .position = position,
+                        .epoch = epoch},
+                       slot.tasks[place]);
+    }
+    if (!admit_runs(slot, *slot_idx, stop)) return false;
+  }
+  return true;
+}
+
+bool Loader::Impl::admit_runs(BatchSlot& slot, std::uint32_t slot_idx,
+                              const std::stop_token& stop) {
+  const std::span tasks = std::span(slot.tasks).first(slot.stamp.num_valid);
+  std::uint32_t place = 0;
+  do {
+    SampleRun run{.slot_idx = slot_idx, .first_place = place, .batch_seq = slot.stamp.seq};
+    if (!tasks.empty()) {
+      const auto rest = tasks.subspan(place);
+      run.tasks = rest.first(admission_->next_run_size(rest));
+      const auto block = arena_->acquire(run_layout(run.tasks).total_bytes(), stop);
+      if (!block) return false;
+      run.block = *block;
+    }
+    place += static_cast<std::uint32_t>(run.tasks.size());
+    readers_->push(run);  // a batch without samples on this rank is a run without tasks
+  } while (place < tasks.size());
+  return true;
+}
+
+void Loader::Impl::deliver(const FilledBatch& batch) {
+  BatchSlot& slot = ring_->slot(batch.slot_idx);
+  finish_batch(slot, ring_->spec());
+  bad_limit_.count(slot);
+  ring_->publish(batch.slot_idx);
+}
+
+void Loader::Impl::fail(std::exception_ptr error) noexcept {
+  ring_->fail(std::move(error));
+}
+
+BatchLease Loader::Impl::next() {
+  if (num_batches_total_ != 0 && num_batches_ == num_batches_total_) return {};
+  const auto start = std::chrono::steady_clock::now();
+  BatchLease lease = ring_->take();
+  const auto waited = std::chrono::steady_clock::now() - start;
+  consumer_wait_us_ += static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
+  ++num_batches_;
+  num_samples_ += lease->num_valid;
+  num_skipped_ += lease->events.size();
+  return lease;
+}
+
+SourceStats Loader::Impl::stats() const {
+  return {.num_batches = num_batches_,
+          .num_samples = num_samples_,
+          .num_skipped = num_skipped_,
+          .consumer_wait_us = consumer_wait_us_,
+          .limit_bytes = budget_.limit_bytes(),
+          .high_water_bytes = budget_.high_water_bytes()};
+}
+
+LoaderState Loader::Impl::state_after(const BatchView& consumed) const {
+  const bool ends = consumed.ends_epoch;
+  return {.dataset_id = split_.dataset_id(),
+          .settings_hash = settings_hash_,
+          .epoch = consumed.epoch + (ends ? 1 : 0),
+          .next_position = ends ? 0 : consumed.next_position};
+}
+
+Loader::Loader(DatasetSplit split, LoaderConfig config,
+               std::shared_ptr<const SampleTransform> transform, MemoryBudget& budget,
+               std::shared_ptr<HostMemory> host_memory)
+    : impl_(std::make_unique<Impl>(std::move(split), std::move(config), std::move(transform),
+                                   budget, std::move(host_memory))) {}
+Loader::~Loader() = default;
+
+const BatchSpec& Loader::spec() const noexcept {
+  return impl_->config().batch;
+}
+BatchLease Loader::next() {
+  return impl_->next();
+}
+SourceStats Loader::stats() const {
+  return impl_->stats();
+}
+
+std::uint64_t Loader::num_batches_per_epoch() const noexcept {
+  EpochShape shape = impl_->epoch_shape(0);
+  shape.first_position = 0;
+  return num_batches(shape);
+}
+
+LoaderState Loader::state_after(const BatchView& consumed) const {
+  return impl_->state_after(consumed);
+}
+
+}  // namespace penstock

@@ -1,0 +1,54 @@
+#include <string>
+
+#include "streamer/core/error.h"
+#include "streamer/pipeline/loader.h"
+
+namespace penstock {
+namespace {
+
+void check_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
+  if (value >= low && value <= high) return;
+  throw Error(ErrorCode::kInvalidArgument, std::string("loader: ") + field + ": expected " +
+                                               std::to_string(low) + " to " + std::to_string(high) +
+                                               ", found " + std::to_string(value));
+}
+
+}  // namespace
+
+void LoaderConfig::validate() const {
+  batch.validate();
+  check_range("num_readers", num_readers, 1, 256);
+  check_range("num_augmenters", num_augmenters, 1, 256);
+  check_range("num_slots", num_slots, 2, 64);
+  check_range("max_run_samples", max_run_samples, 1, kMaxRunSamples);
+  check_range("rank.world", rank.world, 1, 1u << 20);
+  check_range("rank.index", rank.index, 0, rank.world - 1);
+  if (!(max_bad_fraction >= 0.0 && max_bad_fraction <= 1.0)) {
+    throw Error(ErrorCode::kInvalidArgument, "loader: max_bad_fraction: expected 0 to 1, found " +
+                                                 std::to_string(max_bad_fraction));
+  }
+}
+
+std::string loader_identity(const DatasetSplit& split, const LoaderConfig& config,
+                            const SampleTransform& transform) {
+  const BatchSpec& spec = config.batch;
+  std::string text;
+  const auto line = [&text](const char* key, const std::string& value) {
+    text += std::string(key) + "=" + value + "\n";
+  };
+  line("dataset", split.dataset_id());
+  line("split", split.name());
+  line("seed", std::to_string(config.seed));
+  line("order", std::to_string(static_cast<int>(config.order)));
+  line("drop_remainder", std::to_string(static_cast<int>(config.drop_remainder)));
+  line("batch", std::to_string(spec.batch));
+  line("height_px", std::to_string(spec.height_px));
+  line("width_px", std::to_string(spec.width_px));
+  line("channels", std::to_string(spec.channels));
+  line("element", std::to_string(static_cast<int>(spec.element)));
+  line("layout", std::to_string(static_cast<int>(spec.layout)));
+  line("label_form", std::to_string(static_cast<int>(spec.label_form)));
+  return text + transform.identity();
+}
+
+}  // namespace penstock

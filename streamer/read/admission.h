@@ -1,0 +1,55 @@
+// From positions of an epoch to priced sample runs. No I/O, no threads: the loader's admission
+// thread calls this and then waits for memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "streamer/core/batch.h"
+#include "streamer/read/decoder_set.h"
+#include "streamer/read/sample_run.h"
+#include "streamer/shard/dataset.h"
+
+namespace penstock {
+
+/// Plans samples: looks up the index, asks the transform for its plan and the codec for its price.
+///
+/// Threads  one thread at a time
+class Admission {
+ public:
+  struct Config {
+    BatchSpec spec = {};
+    std::uint64_t seed = 0;
+    std::size_t max_run_bytes = 0;  // a run above it holds a single sample
+    std::uint32_t max_run_samples = kMaxRunSamples;
+  };
+
+  struct Place {
+    std::uint64_t sample_id = 0;
+    std::uint64_t position = 0;
+    std::uint32_t epoch = 0;
+  };
+
+  Admission(DatasetSplit split, Config config, std::shared_ptr<const SampleTransform> transform);
+
+  /// Fills `task` for `place`.
+  void plan(const Place& place, SampleTask& task) const;
+
+  /// Returns how many of the leading `tasks` make the next run, at least 1.
+  std::uint32_t next_run_size(std::span<const SampleTask> tasks) const noexcept;
+
+  /// Bytes of the costliest sample, whatever the draws: what the arena must hold at least.
+  std::size_t worst_case_bytes() const;
+
+ private:
+  void describe(std::uint64_t sample_id, SampleTask& task) const;
+  void price(SampleTask& task) const noexcept;
+
+  DatasetSplit split_;
+  Config config_;
+  std::shared_ptr<const SampleTransform> transform_;  // shared with the loader
+  mutable DecoderSet decoders_;                       // for their prices, which are pure
+};
+
+}  // namespace penstock

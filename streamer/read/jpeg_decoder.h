@@ -1,0 +1,50 @@
+// JPEG through libjpeg-turbo: the decoder of the hot path.
+#pragma once
+
+#include <memory>
+
+#include "streamer/core/sample_decoder.h"
+
+namespace penstock {
+
+/// What a JPEG's header says, found without decoding.
+struct JpegHeader {
+  std::uint32_t width_px = 0;
+  std::uint32_t height_px = 0;
+  std::uint8_t components = 0;
+  bool has_several_scans = false;  // progressive, or sequential in pieces: holds all coefficients
+  std::uint8_t subsampling_x = 1;
+  std::uint8_t subsampling_y = 1;
+};
+
+/// Prices a picture from its index record alone: an upper bound that holds for every picture.
+DecodePrice jpeg_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept;
+
+/// Decodes JPEG to interleaved RGB or gray at scale 1, 1/2, 1/4 or 1/8, always the whole picture.
+///
+/// Errors   a fault when the bytes are no picture, are cut short, or are not what `info` says
+/// Threads  one decoder per thread
+/// Cost     allocates nothing but what is lent, after the first call
+/// Source   libjpeg-turbo 2.1.5, libjpeg.txt
+class JpegDecoder final : public SampleDecoder {
+ public:
+  JpegDecoder();
+  ~JpegDecoder() override;
+
+  Result<JpegHeader> read_header(std::span<const std::byte> encoded) noexcept;
+
+  DecodePrice price(const StoredInfo& info, const DecodeRequest& request) const noexcept override;
+  Result<DecodedView> decode(std::span<const std::byte> encoded, const StoredInfo& info,
+                             const DecodeRequest& request, std::span<std::byte> pixels,
+                             std::span<std::byte> scratch,
+                             const std::stop_token& stop) noexcept override;
+
+  /// Scratch that the last picture took, for the test that holds the price against it.
+  std::size_t last_scratch_bytes() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace penstock

@@ -1,0 +1,41 @@
+// libjpeg's memory manager over a span that the caller lends: a picture costs no malloc, and no
+// more than was priced.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+struct jpeg_decompress_struct;
+
+namespace penstock {
+
+/// Replaces the per-picture pool of `cinfo.mem`; what lasts from picture to picture (tables, the
+/// source manager) stays with libjpeg's own pool.
+///
+/// Lifetime  attach after jpeg_create_decompress(); must live until jpeg_destroy_decompress(),
+/// which
+///           gets libjpeg's functions back first through detach()
+/// Errors    a picture that asks for more than was lent ends in libjpeg's error exit
+/// Threads   one decoder's own
+class JpegMemory {
+ public:
+  JpegMemory();
+  ~JpegMemory();
+  JpegMemory(const JpegMemory&) = delete;
+  JpegMemory& operator=(const JpegMemory&) = delete;
+
+  void attach(jpeg_decompress_struct& cinfo);
+  void detach(jpeg_decompress_struct& cinfo) noexcept;
+
+  /// Lends `scratch` for the next picture.
+  void lend(std::span<std::byte> scratch) noexcept;
+  /// Bytes taken from the last span lent.
+  std::size_t used_bytes() const noexcept;
+
+  struct State;  // known to the .cpp, whose C functions find it through cinfo.client_data
+
+ private:
+  State* state_;
+};
+
+}  // namespace penstock

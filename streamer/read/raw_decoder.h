@@ -1,0 +1,21 @@
+// Uncompressed uint8 RGB or gray pixels, rows top to bottom: small pictures such as 32 x 32.
+#pragma once
+
+#include "streamer/core/sample_decoder.h"
+
+namespace penstock {
+
+/// Copies raw samples, converting between gray and RGB where asked.
+///
+/// Errors  a fault when the length is not width x height x components
+/// Cost    allocates nothing; supports decode scale 1 only
+class RawDecoder final : public SampleDecoder {
+ public:
+  DecodePrice price(const StoredInfo& info, const DecodeRequest& request) const noexcept override;
+  Result<DecodedView> decode(std::span<const std::byte> encoded, const StoredInfo& info,
+                             const DecodeRequest& request, std::span<std::byte> pixels,
+                             std::span<std::byte> scratch,
+                             const std::stop_token& stop) noexcept override;
+};
+
+}  // namespace penstock

@@ -1,0 +1,50 @@
+#include "streamer/read/reader_pool.h"
+
+#include <utility>
+
+#include "streamer/read/sample_reader.h"
+
+namespace penstock {
+
+ReaderPool::ReaderPool(std::uint32_t num_threads, const WorkArena& arena, Callbacks callbacks)
+    : arena_(arena), callbacks_(std::move(callbacks)) {
+  threads_.reserve(num_threads);
+  for (std::uint32_t i = 0; i < num_threads; ++i) {
+    threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+  }
+}
+
+ReaderPool::~ReaderPool() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+}
+
+void ReaderPool::push(const SampleRun& run) {
+  {
+    const std::scoped_lock lock(mutex_);
+    queue_.push_back(run);
+  }
+  queued_.notify_one();
+}
+
+void ReaderPool::work(const std::stop_token& stop) {
+  DecoderSet decoders;
+  while (true) {
+    SampleRun run;
+    {
+      std::unique_lock lock(mutex_);
+      if (!queued_.wait(lock, stop, [&] { return !queue_.empty(); })) return;
+      run = queue_.front();
+      queue_.pop_front();
+    }
+    try {
+      read_run(run, arena_.bytes(run.block), decoders, stop);
+    } catch (...) {
+      callbacks_.on_error(std::current_exception());
+      return;
+    }
+    if (stop.stop_requested()) return;
+    callbacks_.on_decoded(run);
+  }
+}
+
+}  // namespace penstock

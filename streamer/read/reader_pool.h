@@ -1,0 +1,46 @@
+// Fixed threads that read and decode admitted runs.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "streamer/read/sample_run.h"
+
+namespace penstock {
+
+/// Hands runs to reader threads and decoded runs to `on_decoded`.
+///
+/// Threads  push() from any thread; on_decoded and on_error are called from reader threads
+/// Stop     the destructor stops within one slice of a decode, and joins
+class ReaderPool {
+ public:
+  struct Callbacks {
+    std::function<void(const SampleRun&)> on_decoded;
+    std::function<void(std::exception_ptr)> on_error;
+  };
+
+  ReaderPool(std::uint32_t num_threads, const WorkArena& arena, Callbacks callbacks);
+  ~ReaderPool();
+
+  /// Queues a run. The queue needs no bound of its own: what is in it holds its memory already.
+  void push(const SampleRun& run);
+
+ private:
+  void work(const std::stop_token& stop);
+
+  const WorkArena& arena_;
+  const Callbacks callbacks_;
+  std::mutex mutex_;
+  std::condition_variable_any queued_;
+  std::deque<SampleRun> queue_;        // guarded by mutex_
+  std::vector<std::jthread> threads_;  // last: they use what stands above
+};
+
+}  // namespace penstock

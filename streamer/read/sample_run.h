@@ -1,0 +1,55 @@
+// The unit of work: 1 to 64 consecutive places of one batch, cut by bytes, so that tiny pictures
+// do not drown in messages. Results never depend on the cut.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "streamer/core/sample_decoder.h"
+#include "streamer/core/sample_transform.h"
+#include "streamer/read/work_arena.h"
+#include "streamer/shard/shard_file.h"
+
+namespace penstock {
+
+inline constexpr std::uint32_t kMaxRunSamples = 64;
+
+/// One place of a batch on its way: what is known, what was planned, what came out.
+struct SampleTask {
+  SampleInfo info;
+  std::uint64_t position = 0;
+  IndexRecord record;
+  const ShardFile* shard = nullptr;  // borrowed from the loader's split
+  SamplePlan plan;
+  DecodeRequest request;
+  DecodePrice price;
+  DecodedView decoded;  // points into the run's block
+  SampleFault fault;    // kOk when decoded
+};
+
+/// Consecutive places of one batch with the memory they need. A plain value: it travels in
+/// messages.
+struct SampleRun {
+  std::span<SampleTask> tasks = {};  // borrowed from the batch's slot
+  std::uint32_t slot_idx = 0;
+  std::uint32_t first_place = 0;
+  std::uint64_t batch_seq = 0;  // counts the loader's batches from 0
+  WorkBlock block = {};
+};
+
+/// How a run's block is divided. Encoded bytes and scratch are used by one sample at a time,
+/// decoded pixels stay until the run has been augmented.
+struct RunLayout {
+  std::size_t encoded_bytes = 0;  // the longest sample
+  std::size_t scratch_bytes = 0;  // the largest of decoder's and transform's
+  std::size_t decoded_bytes = 0;  // the sum
+
+  std::size_t total_bytes() const noexcept { return encoded_bytes + scratch_bytes + decoded_bytes; }
+  void add(const SampleTask& task) noexcept;
+};
+
+/// Computes the layout of a run from the prices of its samples.
+RunLayout run_layout(std::span<const SampleTask> tasks) noexcept;
+
+}  // namespace penstock

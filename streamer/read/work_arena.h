@@ -1,0 +1,68 @@
+// The bytes that samples in flight share: encoded, scratch and decoded, in one mapping.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "streamer/core/host_memory.h"
+#include "streamer/core/memory_budget.h"
+
+namespace penstock {
+
+/// A piece of a WorkArena; a plain value, so that it can travel in messages.
+struct WorkBlock {
+  std::size_t offset_bytes = 0;
+  std::size_t size_bytes = 0;
+};
+
+/// Hands out pieces of one fixed mapping, lowest address first.
+///
+/// Whoever holds a block needs no other to finish, so an arena that fits the largest request
+/// always empties far enough: waiting ends.
+///
+/// Threads  acquire() from one thread at a time (this is what keeps it in order); release() from
+/// any
+class WorkArena {
+ public:
+  /// Every block starts at a multiple of this: a cache line, and what libjpeg's SIMD code wants.
+  static constexpr std::size_t kAlignmentBytes = 64;
+
+  WorkArena(std::size_t size_bytes, MemoryBudget& budget);
+
+  /// Waits for `size_bytes` in one piece; empty when `stop` was requested first.
+  /// Throws Internal when it is larger than the arena.
+  std::optional<WorkBlock> acquire(std::size_t size_bytes, const std::stop_token& stop);
+  void release(const WorkBlock& block) noexcept;
+
+  std::span<std::byte> bytes(const WorkBlock& block) const noexcept {
+    return memory_.bytes().subspan(block.offset_bytes, block.size_bytes);
+  }
+  std::size_t size_bytes() const noexcept { return memory_.size_bytes(); }
+  std::size_t high_water_bytes() const;
+
+ private:
+  std::optional<WorkBlock> take_first_fit(std::size_t size_bytes);
+
+  BudgetShare share_;
+  HostBuffer memory_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any freed_;
+  std::vector<WorkBlock> free_;       // guarded by mutex_; by address, no two adjacent
+  std::size_t used_bytes_ = 0;        // guarded by mutex_
+  std::size_t high_water_bytes_ = 0;  // guarded by mutex_
+};
+
+/// Rounds up to the arena's alignment.
+constexpr std::size_t align_up(std::size_t bytes) noexcept {
+  constexpr std::size_t kMask = WorkArena::kAlignmentBytes - 1;
+  return (bytes + kMask) & ~kMask;
+}
+
+}  // namespace penstock

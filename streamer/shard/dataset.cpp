@@ -1,0 +1,202 @@
+#include "streamer/shard/dataset.h"
+
+#include <algorithm>
+#include <string_view>
+#include <system_error>
+
+#include "streamer/core/error.h"
+
+namespace penstock {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxEntriesLookedAt = 1000;  // for a hint, not for an answer
+
+bool is_picture_name(const fs::path& path) {
+  std::string extension = path.extension().native();
+  for (char& c : extension) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  constexpr std::string_view kExtensions[] = {".jpg", ".jpeg", ".png",  ".bmp",
+                                              ".gif", ".tif",  ".tiff", ".webp"};
+  return std::ranges::find(kExtensions, extension) != std::end(kExtensions);
+}
+
+// True when a picture lies in a sub-folder, as in FOLDER/class/x.jpg or FOLDER/split/class/x.jpg.
+bool holds_pictures(const fs::path& folder) {
+  std::error_code failed;
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
+                                         failed);
+  for (int i = 0; !failed && i < kMaxEntriesLookedAt && entry != fs::recursive_directory_iterator{};
+       ++i, entry.increment(failed)) {
+    if (entry.depth() >= 1 && is_picture_name(entry->path())) return true;
+    if (entry.depth() == 2) entry.disable_recursion_pending();
+  }
+  return false;
+}
+
+std::string without_trailing_slash(const fs::path& folder) {
+  std::string text = folder.native();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
+[[noreturn]] void throw_no_dataset(const fs::path& folder) {
+  const std::string path = without_trailing_slash(folder);
+  std::string hint = "check the path";
+  if (holds_pictures(folder)) {
+    hint = "penstock convert " + path + " " + path + ".penstock";
+  } else if (fs::path(path).extension() == ".partial") {
+    hint = "this is an unfinished conversion: run the same penstock convert again";
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "dataset: " + path + ": expected " + kManifestName + ", found none", hint);
+}
+
+[[noreturn]] void throw_missing(const fs::path& folder) {
+  const std::string path = without_trailing_slash(folder);
+  std::error_code ignored;  // a hint only
+  throw Error(ErrorCode::kNotFound, "dataset: " + path + ": expected a folder, found none",
+              fs::is_directory(path + ".partial", ignored)
+                  ? "its conversion was not finished (" + path +
+                        ".partial is there): run the same penstock convert again"
+                  : "check the path");
+}
+
+void demand_same(const fs::path& path, const char* field, const std::string& expected,
+                 const std::string& found) {
+  if (expected == found) return;
+  throw Error(ErrorCode::kCorruptData, "shard: " + path.native() + ": " + field + ": expected " +
+                                           expected + " (dataset.json), found " + found);
+}
+
+ShardFile open_shard(const fs::path& folder, const ManifestShard& expected) {
+  const fs::path path = folder / expected.file;
+  std::error_code failed;
+  const fs::file_status status = fs::status(path, failed);
+  if (status.type() == fs::file_type::not_found) {
+    throw Error(ErrorCode::kCorruptData,
+                "dataset: " + without_trailing_slash(folder) + ": expected the shard " +
+                    expected.file + ", found none",
+                "restore the file, or convert the source again");
+  }
+  ShardFile shard = ShardFile::open(path);
+  demand_same(path, "size_bytes", std::to_string(expected.size_bytes),
+              std::to_string(shard.size_bytes()));
+  demand_same(path, "uuid", expected.uuid, shard.uuid());
+  demand_same(path, "num_samples", std::to_string(expected.num_samples),
+              std::to_string(shard.num_samples()));
+  return shard;
+}
+
+void enlarge(LargestSample& largest, const IndexRecord& record) {
+  largest.encoded_bytes = std::max<std::uint64_t>(largest.encoded_bytes, record.length_bytes);
+  largest.num_px = std::max(largest.num_px, std::uint64_t{record.width_px} * record.height_px);
+  largest.width_px = std::max(largest.width_px, record.width_px);
+  largest.height_px = std::max(largest.height_px, record.height_px);
+}
+
+struct OpenShard {
+  ShardFile file;
+  std::uint64_t first_sample_id = 0;
+  std::vector<IndexRecord> records;
+};
+
+}  // namespace
+
+struct DatasetSplit::Impl {
+  std::string name;
+  std::string dataset_id;
+  std::uint64_t num_samples = 0;
+  LargestSample largest;
+  std::vector<OpenShard> shards;
+
+  const OpenShard& shard_of(std::uint64_t sample_id) const {
+    check_internal(sample_id < num_samples, "a sample id beyond the split");
+    const auto after = std::ranges::upper_bound(shards, sample_id, {}, &OpenShard::first_sample_id);
+    return *(after - 1);
+  }
+};
+
+const std::string& DatasetSplit::name() const noexcept {
+  return impl_->name;
+}
+const std::string& DatasetSplit::dataset_id() const noexcept {
+  return impl_->dataset_id;
+}
+std::uint64_t DatasetSplit::num_samples() const noexcept {
+  return impl_->num_samples;
+}
+std::uint64_t DatasetSplit::index_bytes() const noexcept {
+  return impl_->num_samples * sizeof(IndexRecord);
+}
+const LargestSample& DatasetSplit::largest() const noexcept {
+  return impl_->largest;
+}
+
+const IndexRecord& DatasetSplit::record(std::uint64_t sample_id) const {
+  const OpenShard& shard = impl_->shard_of(sample_id);
+  return shard.records[sample_id - shard.first_sample_id];
+}
+
+const ShardFile& DatasetSplit::shard_of(std::uint64_t sample_id) const {
+  return impl_->shard_of(sample_id).file;
+}
+
+std::vector<std::string> DatasetSplit::read_names() const {
+  std::vector<std::string> names;
+  names.reserve(impl_->num_samples);
+  for (const OpenShard& shard : impl_->shards) {
+    std::vector<std::string> of_shard = shard.file.read_names();
+    of_shard.resize(shard.records.size());  // empty ones where they were left out
+    std::ranges::move(of_shard, std::back_inserter(names));
+  }
+  return names;
+}
+
+Dataset Dataset::open(const fs::path& folder) {
+  std::error_code failed;
+  const fs::file_status status = fs::status(folder, failed);
+  if (status.type() == fs::file_type::not_found) throw_missing(folder);
+  if (!fs::is_directory(status)) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "dataset: " + folder.native() + ": expected a folder, found " +
+                    (failed ? failed.message() : "something else"),
+                "check the path");
+  }
+  if (!fs::exists(folder / kManifestName, failed)) throw_no_dataset(folder);
+  Dataset dataset;
+  dataset.folder_ = folder;
+  dataset.manifest_ = std::make_shared<const Manifest>(read_manifest(folder));
+  return dataset;
+}
+
+DatasetSplit Dataset::split(const std::string& name) const {
+  const ManifestSplit* found = manifest_->find_split(name);
+  if (found == nullptr) {
+    std::string there;
+    for (const ManifestSplit& split : manifest_->splits) {
+      there += (there.empty() ? "" : ", ") + split.name;
+    }
+    throw Error(ErrorCode::kNotFound, "dataset: " + without_trailing_slash(folder_) +
+                                          ": expected a split \"" + name + "\", found " +
+                                          (there.empty() ? "none" : there));
+  }
+  auto impl = std::make_shared<DatasetSplit::Impl>();
+  impl->name = name;
+  impl->dataset_id = manifest_->id;
+  impl->largest.decode_scratch_bytes = manifest_->largest.decode_scratch_bytes;
+  for (const ManifestShard& expected : found->shards) {
+    OpenShard shard{open_shard(folder_, expected), impl->num_samples, {}};
+    shard.records = shard.file.read_index();
+    for (const IndexRecord& record : shard.records) enlarge(impl->largest, record);
+    impl->num_samples += shard.records.size();
+    impl->shards.push_back(std::move(shard));
+  }
+  DatasetSplit split;
+  split.impl_ = std::move(impl);
+  return split;
+}
+
+}  // namespace penstock

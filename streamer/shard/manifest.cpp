@@ -1,0 +1,161 @@
+#include "streamer/shard/manifest.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <set>
+
+#include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "streamer/shard/little_endian.h"
+#include "streamer/shard/manifest_json.h"
+
+namespace penstock {
+namespace {
+
+class IdentityHasher {
+ public:
+  void number(std::uint64_t value) {
+    std::byte bytes[8];
+    store_le(value, bytes);
+    hasher_.update(bytes);
+  }
+  void text(const std::string& value) {
+    number(value.size());
+    hasher_.update(value);
+  }
+  std::string digest() const { return hex(hasher_.digest_128()); }
+
+ private:
+  StreamHasher hasher_;
+};
+
+// Holds a manifest against itself. `code` is CorruptData for one that was read, InvalidArgument
+// for one about to be written.
+class Checker {
+ public:
+  Checker(ErrorCode code, std::string where) : code_(code), where_(std::move(where)) {}
+
+  void check(const Manifest& manifest) const {
+    demand(!manifest.class_names.empty(), "class_names", "at least one", "none");
+    std::set<std::string> names;
+    for (const std::string& name : manifest.class_names) {
+      demand(!name.empty() && names.insert(name).second, "class_names",
+             "different, non-empty names", quoted(name));
+    }
+    std::set<std::string> splits;
+    for (const ManifestSplit& split : manifest.splits) {
+      demand(!split.name.empty() && splits.insert(split.name).second, "splits",
+             "different, non-empty names", quoted(split.name));
+      check_split(split, manifest.class_names.size());
+    }
+    check_statistics(manifest);
+  }
+
+ private:
+  void check_split(const ManifestSplit& split, std::size_t num_classes) const {
+    const std::string at = "split " + split.name;
+    demand(split.num_by_class.size() == num_classes, at + ": num_by_class",
+           std::to_string(num_classes) + " counts", std::to_string(split.num_by_class.size()));
+    std::uint64_t num_left = split.num_samples;
+    for (const std::uint64_t count : split.num_by_class) {
+      demand(count <= num_left, at + ": num_by_class",
+             "a sum of at most " + std::to_string(split.num_samples), "more");
+      num_left -= count;  // those without a label are in no class
+    }
+    num_left = split.num_samples;
+    for (const ManifestShard& shard : split.shards) {
+      check_shard(shard, at);
+      demand(shard.num_samples <= num_left, at + ": num_samples",
+             "the sum over its shards, which is more", std::to_string(split.num_samples));
+      num_left -= shard.num_samples;
+    }
+    demand(num_left == 0, at + ": num_samples",
+           "the sum over its shards, " + std::to_string(split.num_samples - num_left),
+           std::to_string(split.num_samples));
+  }
+
+  void check_shard(const ManifestShard& shard, const std::string& at) const {
+    // A plain name: nothing that leads out of the folder.
+    demand(!shard.file.empty() && shard.file.front() != '.' &&
+               shard.file.find('/') == std::string::npos &&
+               shard.file.find('\0') == std::string::npos,
+           at + ": file", "a plain file name", quoted(shard.file));
+    demand(is_digest(shard.uuid), at + ": uuid", "32 hexadecimal digits", quoted(shard.uuid));
+  }
+
+  void check_statistics(const Manifest& manifest) const {
+    demand(manifest.mean.size() <= 4 && manifest.mean.size() == manifest.std.size(), "mean, std",
+           "as many values of one as of the other, 0 to 4",
+           std::to_string(manifest.mean.size()) + " and " + std::to_string(manifest.std.size()));
+    for (std::size_t c = 0; c < manifest.mean.size(); ++c) {
+      demand(std::isfinite(manifest.mean[c]), "mean", "finite numbers",
+             std::to_string(manifest.mean[c]));
+      demand(std::isfinite(manifest.std[c]) && manifest.std[c] >= 0, "std",
+             "finite numbers of at least 0", std::to_string(manifest.std[c]));
+    }
+  }
+
+  static bool is_digest(const std::string& text) {
+    return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  }
+
+  static std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+
+  void demand(bool condition, const std::string& field, const std::string& expected,
+              const std::string& found) const {
+    if (condition) return;
+    throw Error(code_, "manifest: " + where_ + ": " + field + ": expected " + expected +
+                           ", found " + found);
+  }
+
+  ErrorCode code_;
+  std::string where_;
+};
+
+}  // namespace
+
+const ManifestSplit* Manifest::find_split(const std::string& name) const noexcept {
+  const auto found = std::ranges::find(splits, name, &ManifestSplit::name);
+  return found == splits.end() ? nullptr : &*found;
+}
+
+std::string manifest_id(const Manifest& manifest) {
+  IdentityHasher hasher;
+  hasher.number(manifest.class_names.size());
+  for (const std::string& name : manifest.class_names) hasher.text(name);
+  hasher.number(manifest.splits.size());
+  for (const ManifestSplit& split : manifest.splits) {
+    hasher.text(split.name);
+    hasher.number(split.shards.size());
+    for (const ManifestShard& shard : split.shards) hasher.text(shard.uuid);
+  }
+  for (const std::vector<double>* values : {&manifest.mean, &manifest.std}) {
+    hasher.number(values->size());
+    for (const double value : *values) hasher.number(std::bit_cast<std::uint64_t>(value));
+  }
+  return hasher.digest();
+}
+
+void write_manifest(const std::filesystem::path& folder, const Manifest& manifest) {
+  const std::filesystem::path path = folder / kManifestName;
+  Checker(ErrorCode::kInvalidArgument, path.native()).check(manifest);
+  Manifest complete = manifest;
+  complete.id = manifest_id(manifest);
+  publish_file(path, manifest_to_json(complete));
+}
+
+Manifest read_manifest(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / kManifestName;
+  Manifest manifest = manifest_from_json(read_text_file(path), path.native());
+  Checker(ErrorCode::kCorruptData, path.native()).check(manifest);
+  const std::string id = manifest_id(manifest);
+  if (manifest.id != id) {
+    throw Error(ErrorCode::kCorruptData, "manifest: " + path.native() + ": id: expected " + id +
+                                             ", found \"" + manifest.id + "\"");
+  }
+  return manifest;
+}
+
+}  // namespace penstock

@@ -1,0 +1,140 @@
+#include "streamer/shard/shard_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
+#include "streamer/shard/index_page.h"
+#include "streamer/shard/little_endian.h"
+#include "streamer/shard/shard_header.h"
+
+namespace penstock {
+namespace {
+
+constexpr std::string_view kHdf5Signature("\x89HDF\r\n\x1a\n", 8);
+
+[[noreturn]] void throw_corrupt(const std::filesystem::path& path, const std::string& what) {
+  throw Error(ErrorCode::kCorruptData, "shard: " + path.native() + ": " + what);
+}
+
+[[noreturn]] void throw_cut_short(const std::filesystem::path& path, std::uint64_t expected,
+                                  std::uint64_t found) {
+  throw_corrupt(path,
+                "expected " + std::to_string(expected) + " bytes, found " + std::to_string(found));
+}
+
+void read_exactly(const UniqueFd& file, std::uint64_t offset, std::span<std::byte> bytes,
+                  const std::filesystem::path& path) {
+  const std::size_t got = read_at(file, offset, bytes, path);
+  if (got != bytes.size()) throw_cut_short(path, offset + bytes.size(), offset + got);
+}
+
+}  // namespace
+
+ShardFile ShardFile::open(const std::filesystem::path& path) {
+  ShardFile shard;
+  shard.path_ = path;
+  shard.file_ = open_for_reading(path);
+  shard.size_bytes_ = file_size_bytes(shard.file_, path);
+
+  ShardHeaderBytes bytes{};
+  const std::size_t got = read_at(shard.file_, 0, bytes, path);
+  if (std::memcmp(bytes.data(), kHdf5Signature.data(), kHdf5Signature.size()) == 0) {
+    throw Error(ErrorCode::kUnsupported,
+                "shard: " + path.native() + ": expected a Penstock header, found plain HDF5",
+                "convert the source again: a tool that rewrites HDF5 files, such as h5repack, "
+                "drops the header");
+  }
+  if (got != bytes.size()) {
+    throw_corrupt(path, "expected at least " + std::to_string(bytes.size()) + " bytes, found " +
+                            std::to_string(got));
+  }
+  const ShardHeader header = parse_shard_header(bytes, path.native());
+  if (header.file_size_bytes != shard.size_bytes_) {
+    throw_cut_short(path, header.file_size_bytes, shard.size_bytes_);
+  }
+
+  shard.num_samples_ = header.num_samples;
+  shard.num_classes_ = header.num_classes;
+  shard.uuid_ = hex(header.uuid);
+  const auto take = [&](std::string_view name) {
+    const ShardSection* found = header.find(name);
+    return found == nullptr ? Section{}
+                            : Section{found->offset_bytes, found->length_bytes, found->xxh3};
+  };
+  shard.images_ = take("images");
+  shard.index_ = take("index");
+  shard.index_page_xxh3_ = take("index_page_xxh3");
+  shard.names_ = take("names");
+  shard.name_offsets_ = take("name_offsets");
+  return shard;
+}
+
+std::vector<std::byte> ShardFile::read_section(const Section& section, const char* name) const {
+  std::vector<std::byte> bytes(section.length_bytes);  // within the file, as open() has checked
+  read_exactly(file_, section.offset_bytes, bytes, path_);
+  const std::uint64_t found = xxh3_64(bytes);
+  if (found != section.xxh3) {
+    throw_corrupt(path_, std::string(name) + ": expected checksum " + hex(section.xxh3) +
+                             ", found " + hex(found));
+  }
+  return bytes;
+}
+
+std::vector<IndexRecord> ShardFile::read_index() const {
+  const std::vector<std::byte> checksums = read_section(index_page_xxh3_, "index_page_xxh3");
+  const IndexBounds bounds{.images_offset_bytes = images_.offset_bytes,
+                           .images_length_bytes = images_.length_bytes,
+                           .num_classes = num_classes_};
+  std::vector<IndexRecord> records;
+  records.reserve(num_samples_);  // 64 bytes each, within the file, as open() has checked
+  std::array<std::byte, kIndexPageBytes> buffer;
+  for (std::uint64_t page_idx = 0; records.size() < num_samples_; ++page_idx) {
+    const std::size_t num_records = static_cast<std::size_t>(
+        std::min<std::uint64_t>(kRecordsPerPage, num_samples_ - records.size()));
+    const std::span page = std::span(buffer).first(num_records * sizeof(IndexRecord));
+    read_exactly(file_, index_.offset_bytes + page_idx * kIndexPageBytes, page, path_);
+    const std::uint64_t expected = load_le<std::uint64_t>(&checksums[page_idx * 8]);
+    const std::uint64_t found = xxh3_64(page);
+    if (found != expected) {
+      throw_corrupt(path_, "index page " + std::to_string(page_idx) + ": expected checksum " +
+                               hex(expected) + ", found " + hex(found));
+    }
+    for (std::size_t i = 0; i < num_records; ++i) {
+      const IndexRecord record = load_index_record(
+          std::span<const std::byte, 64>(&page[i * sizeof(IndexRecord)], sizeof(IndexRecord)));
+      check_index_record(record, bounds, ErrorCode::kCorruptData,
+                         path_.native() + ": sample " + std::to_string(records.size()));
+      records.push_back(record);
+    }
+  }
+  return records;
+}
+
+std::vector<std::string> ShardFile::read_names() const {
+  if (names_.length_bytes == 0) return {};
+  const std::vector<std::byte> offsets = read_section(name_offsets_, "name_offsets");
+  const std::vector<std::byte> pool = read_section(names_, "names");
+  std::vector<std::string> names;
+  names.reserve(num_samples_);
+  for (std::uint64_t i = 0; i < num_samples_; ++i) {
+    const std::uint64_t begin = load_le<std::uint64_t>(&offsets[i * 8]);
+    const std::uint64_t end = load_le<std::uint64_t>(&offsets[i * 8 + 8]);
+    if (begin >= end || end > pool.size()) {
+      throw_corrupt(path_, "name " + std::to_string(i) + ": expected bytes within [0, " +
+                               std::to_string(pool.size()) + "), found [" + std::to_string(begin) +
+                               ", " + std::to_string(end) + ")");
+    }
+    names.emplace_back(reinterpret_cast<const char*>(&pool[begin]), end - begin - 1);
+  }
+  return names;
+}
+
+void ShardFile::read_sample(const IndexRecord& record, std::span<std::byte> bytes) const {
+  check_internal(bytes.size() == record.length_bytes, "read_sample: a buffer of another size");
+  read_exactly(file_, record.offset_bytes, bytes, path_);
+}
+
+}  // namespace penstock

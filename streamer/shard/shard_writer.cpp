@@ -1,0 +1,274 @@
+#include "streamer/shard/shard_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "streamer/core/batch.h"
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "streamer/core/memory_budget.h"
+#include "streamer/shard/hdf5_layout.h"
+#include "streamer/shard/index_page.h"
+#include "streamer/shard/little_endian.h"
+#include "streamer/shard/shard_header.h"
+
+namespace penstock {
+namespace {
+
+constexpr std::size_t kMaxClassNameBytes = 4096;
+constexpr std::uint64_t kMaxClasses = 1u << 24;
+constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMaxPayloadBytes = std::uint64_t{1} << 60;
+
+[[noreturn]] void throw_invalid(const std::string& where, const std::string& what) {
+  throw Error(ErrorCode::kInvalidArgument, "shard writer: " + where + ": " + what);
+}
+
+void demand_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
+  if (value >= low && value <= high) return;
+  throw_invalid(field, "expected " + std::to_string(low) + " to " + std::to_string(high) +
+                           ", found " + std::to_string(value));
+}
+
+// Reserves the bytes up to `size_bytes`, so that a full disk shows now.
+void reserve_space(const UniqueFd& file, std::uint64_t size_bytes,
+                   const std::filesystem::path& path) {
+  int failure = 0;
+  do {
+    failure = ::posix_fallocate(file.get(), 0, static_cast<off_t>(size_bytes));
+  } while (failure == EINTR);
+  if (failure == 0) return;
+  throw Error(ErrorCode::kIo,
+              "shard: " + path.native() + ": expected room for " + format_bytes(size_bytes) +
+                  ", found " + std::generic_category().message(failure),
+              "free some disk space, or write to another disk");
+}
+
+std::vector<std::byte> as_little_endian(std::span<const std::uint64_t> values) {
+  std::vector<std::byte> bytes(values.size() * sizeof(std::uint64_t));
+  for (std::size_t i = 0; i < values.size(); ++i) store_le(values[i], &bytes[i * 8]);
+  return bytes;
+}
+
+std::uint32_t widest(const std::vector<std::string>& names) {
+  std::size_t width = 0;
+  for (const std::string& name : names) width = std::max(width, name.size());
+  return static_cast<std::uint32_t>(width);
+}
+
+std::vector<std::byte> padded(const std::vector<std::string>& names, std::size_t width) {
+  std::vector<std::byte> bytes(names.size() * width);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::memcpy(&bytes[i * width], names[i].data(), names[i].size());
+  }
+  return bytes;
+}
+
+void hash_number(StreamHasher& hasher, std::uint64_t value) {
+  std::byte bytes[8];
+  store_le(value, bytes);
+  hasher.update(bytes);
+}
+
+}  // namespace
+
+void ShardWriterConfig::validate() const {
+  demand_range("split: length in bytes", split.size(), 1, kMaxSplitNameBytes);
+  if (split.find('\0') != std::string::npos) throw_invalid("split", "expected no zero byte");
+  demand_range("class_names: count", class_names.size(), 1, kMaxClasses);
+  for (const std::string& name : class_names) {
+    demand_range("class_names: length in bytes", name.size(), 1, kMaxClassNameBytes);
+    if (name.find('\0') != std::string::npos) throw_invalid("class_names", "expected no zero byte");
+  }
+  demand_range("num_samples", num_samples, 1, kMaxSamples);
+  demand_range("payload_bytes", payload_bytes, num_samples, kMaxPayloadBytes);
+}
+
+struct ShardWriter::Impl {
+  Impl(std::filesystem::path target, ShardWriterConfig settings)
+      : path(std::move(target)), config(std::move(settings)) {
+    config.validate();
+    if (std::filesystem::exists(std::filesystem::symlink_status(path))) {
+      throw Error(ErrorCode::kAlreadyExists,
+                  "shard: " + path.native() + ": expected no such file, found one");
+    }
+    class_name_bytes = widest(config.class_names);
+    layout = lay_out_hdf5(shape());
+    index.reserve(config.num_samples * sizeof(IndexRecord));
+    temporary = path;
+    temporary += ".tmp";
+    ::unlink(temporary.c_str());  // left behind by a process that died
+    file = create_new_file(temporary);
+    try {
+      reserve_space(file, layout.file_size_bytes, temporary);
+    } catch (...) {
+      ::unlink(temporary.c_str());
+      throw;
+    }
+  }
+
+  ~Impl() {
+    if (!is_published) ::unlink(temporary.c_str());
+  }
+
+  Hdf5Shape shape() const {
+    return {.split = config.split,
+            .uuid = hex(uuid),
+            .num_samples = config.num_samples,
+            .payload_bytes = config.payload_bytes,
+            .num_classes = static_cast<std::uint32_t>(config.class_names.size()),
+            .class_name_bytes = class_name_bytes,
+            .names_bytes = names.size()};
+  }
+
+  void add(const NewSample& sample) {
+    const std::string where = path.native() + ": sample " + std::to_string(num_added);
+    check_sample(sample, where);
+    IndexRecord record = sample.record;
+    record.offset_bytes = layout.images_offset_bytes + payload_done_bytes;
+    record.xxh3 = xxh3_64(sample.encoded);
+    record.length_bytes = static_cast<std::uint32_t>(sample.encoded.size());
+    check_index_record(record,
+                       {.images_offset_bytes = layout.images_offset_bytes,
+                        .images_length_bytes = config.payload_bytes,
+                        .num_classes = static_cast<std::uint32_t>(config.class_names.size())},
+                       ErrorCode::kInvalidArgument, where);
+
+    write_at(file, record.offset_bytes, sample.encoded, temporary);
+    payload_hasher.update(sample.encoded);
+    payload_done_bytes += sample.encoded.size();
+    std::byte bytes[sizeof(IndexRecord)];
+    store_index_record(record, bytes);
+    index.insert(index.end(), std::begin(bytes), std::end(bytes));
+    if (config.store_names) {
+      name_offsets.push_back(names.size());
+      names += sample.name;
+      names += '\0';
+    }
+    ++num_added;
+  }
+
+  void check_sample(const NewSample& sample, const std::string& where) const {
+    if (num_added == config.num_samples) {
+      throw_invalid(where,
+                    "expected " + std::to_string(config.num_samples) + " samples, found one more");
+    }
+    if (sample.encoded.empty() || sample.encoded.size() > UINT32_MAX) {
+      throw_invalid(
+          where, "expected 1 to 4294967295 bytes, found " + std::to_string(sample.encoded.size()));
+    }
+    if (sample.encoded.size() > config.payload_bytes - payload_done_bytes) {
+      throw_invalid(where, "expected at most " +
+                               std::to_string(config.payload_bytes - payload_done_bytes) +
+                               " bytes more, found " + std::to_string(sample.encoded.size()));
+    }
+    if (sample.name.find('\0') != std::string::npos) {
+      throw_invalid(where, "expected a name without a zero byte");
+    }
+  }
+
+  ManifestShard finish() {
+    if (num_added != config.num_samples || payload_done_bytes != config.payload_bytes) {
+      throw_invalid(path.native(), "expected " + std::to_string(config.num_samples) +
+                                       " samples of " + std::to_string(config.payload_bytes) +
+                                       " bytes, found " + std::to_string(num_added) + " of " +
+                                       std::to_string(payload_done_bytes));
+    }
+    if (config.store_names) name_offsets.push_back(names.size());
+    const std::vector<std::byte> class_names = padded(config.class_names, class_name_bytes);
+    uuid = content_uuid(class_names);
+
+    // The same layout as before, now with the uuid and with room for the names.
+    const std::uint64_t images_offset_bytes = layout.images_offset_bytes;
+    layout = lay_out_hdf5(shape());
+    check_internal(layout.images_offset_bytes == images_offset_bytes, "the layout moved");
+    reserve_space(file, layout.file_size_bytes, temporary);
+    for (const MetadataPiece& piece : layout.metadata) {
+      write_at(file, piece.offset_bytes, piece.bytes, temporary);
+    }
+    write_sections(class_names);
+    sync_file(file, temporary);
+    publish_by_rename(temporary, path);
+    is_published = true;
+    return {.file = path.filename().native(),
+            .num_samples = config.num_samples,
+            .size_bytes = layout.file_size_bytes,
+            .uuid = hex(uuid)};
+  }
+
+  // FORMAT.md, section 7.
+  Digest128 content_uuid(std::span<const std::byte> class_names) const {
+    StreamHasher hasher;
+    hash_number(hasher, kShardFormatVersion);
+    hash_number(hasher, config.split.size());
+    hasher.update(config.split);
+    hash_number(hasher, config.class_names.size());
+    hasher.update(class_names);
+    const Digest128 payload = payload_hasher.digest_128();
+    hasher.update(std::as_bytes(std::span(payload)));
+    hasher.update(index);
+    hasher.update(names);
+    return hasher.digest_128();
+  }
+
+  void write_sections(std::span<const std::byte> class_names) {
+    ShardHeader header{.file_size_bytes = layout.file_size_bytes,
+                       .num_samples = config.num_samples,
+                       .uuid = uuid,
+                       .num_classes = static_cast<std::uint32_t>(config.class_names.size()),
+                       .split = config.split,
+                       .sections = {}};
+    const auto write_section = [&](const char* name, std::uint64_t offset_bytes,
+                                   std::span<const std::byte> bytes, bool is_required) {
+      write_at(file, offset_bytes, bytes, temporary);
+      header.sections.push_back({name, offset_bytes, bytes.size(), xxh3_64(bytes), is_required});
+    };
+    header.sections.push_back({"images", layout.images_offset_bytes, config.payload_bytes,
+                               payload_hasher.digest_64(), true});
+    write_section("index", layout.index_offset_bytes, index, true);
+    write_section("index_page_xxh3", layout.index_page_xxh3_offset_bytes,
+                  as_little_endian(index_page_checksums(index)), true);
+    write_section("class_names", layout.class_names_offset_bytes, class_names, true);
+    if (config.store_names) {
+      write_section("name_offsets", layout.name_offsets_offset_bytes,
+                    as_little_endian(name_offsets), false);
+      write_section("names", layout.names_offset_bytes, std::as_bytes(std::span(names)), false);
+    }
+    write_at(file, 0, serialise_shard_header(header), temporary);
+  }
+
+  std::filesystem::path path;
+  std::filesystem::path temporary;
+  ShardWriterConfig config;
+  std::uint32_t class_name_bytes = 0;
+  Digest128 uuid{};  // zero until finish()
+  Hdf5Layout layout;
+  UniqueFd file;
+  std::vector<std::byte> index;
+  std::vector<std::uint64_t> name_offsets;
+  std::string names;  // each followed by a zero byte
+  StreamHasher payload_hasher;
+  std::uint64_t num_added = 0;
+  std::uint64_t payload_done_bytes = 0;
+  bool is_published = false;
+};
+
+ShardWriter::ShardWriter(std::filesystem::path path, ShardWriterConfig config)
+    : impl_(std::make_unique<Impl>(std::move(path), std::move(config))) {}
+ShardWriter::ShardWriter(ShardWriter&&) noexcept = default;
+ShardWriter::~ShardWriter() = default;
+
+void ShardWriter::add(const NewSample& sample) {
+  impl_->add(sample);
+}
+
+ManifestShard ShardWriter::finish() {
+  return impl_->finish();
+}
+
+}  // namespace penstock

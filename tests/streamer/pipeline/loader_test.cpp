@@ -1,0 +1,308 @@
+#include "streamer/pipeline/loader.h"
+
+#include <boost/test/unit_test.hpp>
+#include <functional>
+#include <map>
+
+#include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
+#include "streamer/order/epoch_permutation.h"
+#include "streamer/pipeline/resize_transform.h"
+#include "streamer/read/jpeg_decoder.h"
+#include "tests/streamer/small_dataset.h"
+#include "tests/temporary_folder.h"
+
+namespace penstock {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(loader)
+
+constexpr std::uint64_t kBudgetBytes = 256u << 20;
+const BatchSpec kSpec{.batch = 8, .height_px = 16, .width_px = 20};
+
+std::string hash_batch(const BatchView& batch) {
+  StreamHasher hasher;
+  hasher.update({batch.pixels, batch.spec->pixels_bytes()});
+  hasher.update(std::as_bytes(batch.class_idx));
+  hasher.update(std::as_bytes(batch.weights));
+  hasher.update(std::as_bytes(batch.sample_ids));
+  hasher.update(std::as_bytes(batch.positions));
+  const std::uint32_t numbers[] = {batch.epoch, batch.num_valid, batch.ends_epoch};
+  hasher.update(std::as_bytes(std::span(numbers)));
+  return hex(hasher.digest_128());
+}
+
+std::vector<std::string> hash_all(const Dataset& dataset, const LoaderConfig& config) {
+  MemoryBudget budget(kBudgetBytes);
+  Loader loader(dataset.split("train"), config, std::make_shared<ResizeTransform>(), budget);
+  std::vector<std::string> hashes;
+  while (const BatchLease lease = loader.next()) hashes.push_back(hash_batch(lease.view()));
+  return hashes;
+}
+
+// The slow twin of the whole engine: no threads, no arena, no ring, libjpeg through the decoder
+// that its own test holds against libjpeg.
+std::vector<std::string> hash_slowly(const Dataset& dataset, std::uint32_t num_epochs,
+                                     std::uint64_t seed) {
+  const DatasetSplit split = dataset.split("train");
+  const ResizeTransform transform;
+  JpegDecoder decoder;
+  std::vector<std::string> hashes;
+  const std::uint64_t n = split.num_samples();
+  for (std::uint32_t epoch = 0; epoch < num_epochs; ++epoch) {
+    const EpochPermutation permutation(n, {.seed = seed, .epoch = epoch});
+    for (std::uint64_t begin = 0; begin < n; begin += kSpec.batch) {
+      const std::uint64_t end = std::min<std::uint64_t>(n, begin + kSpec.batch);
+      std::vector<std::byte> pixels(kSpec.pixels_bytes());
+      std::vector<std::uint32_t> class_idx(kSpec.batch, kUnlabelled);
+      std::vector<float> weights(kSpec.batch, 0.0f);
+      std::vector<std::uint64_t> ids(kSpec.batch, 0);
+      std::vector<std::uint64_t> positions(kSpec.batch, 0);
+      for (std::uint64_t p = begin; p < end; ++p) {
+        const std::uint64_t id = permutation.sample_at(p);
+        const IndexRecord& record = split.record(id);
+        std::vector<std::byte> encoded(record.length_bytes);
+        split.shard_of(id).read_sample(record, encoded);
+        const SampleInfo info{.sample_id = id,
+                              .width_px = record.width_px,
+                              .height_px = record.height_px,
+                              .orientation = record.orientation};
+        const SamplePlan plan = transform.plan(info, kSpec, Draws({}));
+        const DecodeRequest request{.region = plan.source_region,
+                                    .decode_scale = plan.decode_scale};
+        std::vector<std::byte> decoded(std::size_t{record.width_px} * record.height_px * 3);
+        std::vector<std::byte> scratch(8u << 20);
+        const auto picture =
+            decoder.decode(encoded, stored_info(record), request, decoded, scratch, {});
+        const std::uint64_t place = p - begin;
+        transform.apply(picture.value(), plan, {},
+                        {.spec = &kSpec, .pixels = pixels.data() + place * kSpec.sample_bytes()});
+        class_idx[place] = record.class_idx;
+        weights[place] = 1.0f;
+        ids[place] = id;
+        positions[place] = p;
+      }
+      BatchView view;
+      view.spec = &kSpec;
+      view.pixels = pixels.data();
+      view.class_idx = class_idx;
+      view.weights = weights;
+      view.sample_ids = ids;
+      view.positions = positions;
+      view.epoch = epoch;
+      view.num_valid = static_cast<std::uint32_t>(end - begin);
+      view.ends_epoch = end == n;
+      hashes.push_back(hash_batch(view));
+    }
+  }
+  return hashes;
+}
+
+BOOST_AUTO_TEST_CASE(batches_equal_the_slow_twins_for_any_threads_cuts_slots_and_memory) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset =
+      tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(61), 20);
+  const auto expected = hash_slowly(dataset, 2, 42);
+  BOOST_REQUIRE(expected.size() == 16u);
+  for (const std::uint32_t num_threads : {1u, 2u, 8u}) {
+    for (const std::uint32_t max_run : {1u, 3u, 64u}) {
+      for (const std::uint64_t work_bytes : {std::uint64_t{0}, std::uint64_t{400'000}}) {
+        BOOST_TEST_INFO("threads " << num_threads << ", run of " << max_run << ", work bytes "
+                                   << work_bytes);
+        const LoaderConfig config{.batch = kSpec,
+                                  .seed = 42,
+                                  .num_epochs = 2,
+                                  .num_readers = num_threads,
+                                  .num_augmenters = num_threads,
+                                  .num_slots = 2 + max_run % 3,
+                                  .work_bytes = work_bytes,
+                                  .max_run_samples = max_run};
+        BOOST_REQUIRE(hash_all(dataset, config) == expected);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_sample_comes_once_an_epoch_in_another_order_each_time) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(30));
+  MemoryBudget budget(kBudgetBytes);
+  Loader loader(dataset.split("train"), {.batch = kSpec, .seed = 3, .num_epochs = 3},
+                std::make_shared<ResizeTransform>(), budget);
+  std::map<std::uint32_t, std::vector<std::uint64_t>> ids_by_epoch;
+  while (const BatchLease lease = loader.next()) {
+    const BatchView& batch = lease.view();
+    for (std::uint32_t i = 0; i < batch.num_valid; ++i) {
+      BOOST_REQUIRE(batch.positions[i] == ids_by_epoch[batch.epoch].size());
+      ids_by_epoch[batch.epoch].push_back(batch.sample_ids[i]);
+    }
+    BOOST_TEST(batch.ends_epoch == (batch.num_valid == 6));  // 30 = 3 * 8 + 6
+  }
+  BOOST_TEST(ids_by_epoch.size() == 3u);
+  BOOST_TEST((ids_by_epoch[0] != ids_by_epoch[1]));
+  for (auto& [epoch, ids] : ids_by_epoch) {
+    std::sort(ids.begin(), ids.end());
+    for (std::uint64_t i = 0; i < 30; ++i) BOOST_REQUIRE(ids[i] == i);
+  }
+  BOOST_TEST(loader.stats().num_samples == 90u);
+  BOOST_TEST(!loader.next());
+}
+
+BOOST_AUTO_TEST_CASE(a_loader_resumed_from_a_state_delivers_exactly_the_rest) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(29));
+  const LoaderConfig config{.batch = kSpec, .seed = 9, .num_epochs = 2};
+  const auto whole = hash_all(dataset, config);
+  for (std::size_t stop_after = 1; stop_after < whole.size(); ++stop_after) {
+    BOOST_TEST_INFO("stopped after batch " << stop_after);
+    LoaderConfig rest = config;
+    {
+      MemoryBudget budget(kBudgetBytes);
+      Loader loader(dataset.split("train"), config, std::make_shared<ResizeTransform>(), budget);
+      for (std::size_t i = 0; i + 1 < stop_after; ++i) loader.next();
+      const BatchLease last = loader.next();
+      const LoaderState state = loader.state_after(last.view());
+      rest.resume_from = loader_state_from_json(to_json(state));
+      rest.num_epochs = 2 - state.epoch;
+    }
+    rest.num_readers = 3;
+    BOOST_REQUIRE(
+        (hash_all(dataset, rest) ==
+         std::vector<std::string>(whole.begin() + static_cast<long>(stop_after), whole.end())));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_state_of_other_settings_is_refused) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(10));
+  LoaderConfig config{.batch = kSpec, .seed = 9};
+  {
+    MemoryBudget budget(kBudgetBytes);
+    Loader loader(dataset.split("train"), config, std::make_shared<ResizeTransform>(), budget);
+    config.resume_from = loader.state_after(loader.next().view());
+  }
+  config.seed = 10;
+  MemoryBudget budget(kBudgetBytes);
+  BOOST_CHECK_THROW(
+      Loader(dataset.split("train"), config, std::make_shared<ResizeTransform>(), budget), Error);
+  config.seed = 9;
+  config.resume_from->dataset_id = "another";
+  BOOST_CHECK_THROW(
+      Loader(dataset.split("train"), config, std::make_shared<ResizeTransform>(), budget), Error);
+}
+
+BOOST_AUTO_TEST_CASE(ranks_split_every_batch_and_deliver_the_same_number) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(50));
+  std::vector<int> seen(50, 0);
+  for (std::uint32_t rank = 0; rank < 3; ++rank) {
+    MemoryBudget budget(kBudgetBytes);
+    Loader loader(dataset.split("train"), {.batch = kSpec, .rank = {.index = rank, .world = 3}},
+                  std::make_shared<ResizeTransform>(), budget);
+    std::uint64_t num_leases = 0;
+    while (const BatchLease lease = loader.next()) {
+      ++num_leases;
+      for (std::uint32_t i = 0; i < lease->num_valid; ++i) ++seen[lease->sample_ids[i]];
+    }
+    BOOST_TEST(num_leases == 3u);  // 50 = 2 * 24 + 2: the third is empty on ranks 1 and 2
+  }
+  BOOST_TEST(seen == std::vector<int>(50, 1), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(raw_samples_come_through_at_full_size) {
+  const tests::TemporaryFolder folder;
+  std::vector<tests::SmallSample> samples;
+  for (std::uint64_t i = 0; i < 9; ++i) samples.push_back(tests::raw_sample(32, 32, i));
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", samples);
+  MemoryBudget budget(kBudgetBytes);
+  const BatchSpec spec{.batch = 4, .height_px = 32, .width_px = 32, .element = ElementType::kUint8};
+  Loader loader(dataset.split("train"), {.batch = spec, .order = SampleOrder::kSequential},
+                std::make_shared<ResizeTransform>(), budget);
+  std::uint64_t next_id = 0;
+  while (const BatchLease lease = loader.next()) {
+    for (std::uint32_t i = 0; i < lease->num_valid; ++i, ++next_id) {
+      const auto& expected = samples[next_id].encoded;
+      BOOST_REQUIRE(
+          std::equal(expected.begin(), expected.end(), lease->pixels + i * spec.sample_bytes()));
+    }
+  }
+  BOOST_TEST(next_id == 9u);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_the_budget_is_refused_before_any_thread_starts) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(10));
+  MemoryBudget budget(2u << 20);
+  BOOST_CHECK_EXCEPTION(
+      Loader(dataset.split("train"), {.batch = {.batch = 100, .height_px = 96, .width_px = 96}},
+             std::make_shared<ResizeTransform>(), budget),
+      Error, [](const Error& error) {
+        return error.code() == ErrorCode::kOutOfMemory &&
+               std::string(error.what())
+                   .starts_with("memory limit: batch ring of 4 batches: expected");
+      });
+  BOOST_TEST(budget.used_bytes() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(two_loaders_share_one_budget_and_give_everything_back) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(40));
+  MemoryBudget budget(64u << 20);
+  {
+    Loader a(dataset.split("train"), {.batch = kSpec, .seed = 1},
+             std::make_shared<ResizeTransform>(), budget);
+    Loader b(dataset.split("train"), {.batch = kSpec, .seed = 2},
+             std::make_shared<ResizeTransform>(), budget);
+    for (int i = 0; i < 5; ++i) {
+      BOOST_TEST(static_cast<bool>(a.next()));
+      BOOST_TEST(static_cast<bool>(b.next()));
+    }
+    BOOST_TEST(a.stats().high_water_bytes <= a.stats().limit_bytes);
+  }
+  BOOST_TEST(budget.used_bytes() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
+  const auto message_of = [](const LoaderConfig& config) {
+    try {
+      config.validate();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  BOOST_TEST(message_of({.num_readers = 0}) == "loader: num_readers: expected 1 to 256, found 0");
+  BOOST_TEST(message_of({.num_slots = 1}) == "loader: num_slots: expected 2 to 64, found 1");
+  BOOST_TEST(message_of({.rank = {.index = 2, .world = 2}}) ==
+             "loader: rank.index: expected 0 to 1, found 2");
+  BOOST_TEST(message_of({.batch = {.batch = 0}}) == "batch: batch: expected 1 to 1048576, found 0");
+}
+
+BOOST_AUTO_TEST_CASE(identity_changes_with_every_setting_that_affects_bytes_and_no_other) {
+  const tests::TemporaryFolder folder;
+  const DatasetSplit split =
+      tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(4)).split("train");
+  const ResizeTransform transform;
+  const LoaderConfig base{.batch = kSpec};
+  const std::string identity = loader_identity(split, base, transform);
+  LoaderConfig changed = base;
+  changed.num_readers = 7;
+  changed.num_slots = 9;
+  changed.rank = {1, 4};
+  BOOST_TEST(loader_identity(split, changed, transform) == identity);
+  for (const auto& change : std::vector<std::function<void(LoaderConfig&)>>{
+           [](LoaderConfig& c) { c.seed = 1; }, [](LoaderConfig& c) { c.batch.batch = 9; },
+           [](LoaderConfig& c) { c.batch.layout = PixelLayout::kNchw; },
+           [](LoaderConfig& c) { c.order = SampleOrder::kSequential; },
+           [](LoaderConfig& c) { c.drop_remainder = true; }}) {
+    changed = base;
+    change(changed);
+    BOOST_TEST(loader_identity(split, changed, transform) != identity);
+  }
+  BOOST_TEST(loader_identity(split, base, ResizeTransform({.decode_scaling = false})) != identity);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock

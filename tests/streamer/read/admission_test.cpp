@@ -1,0 +1,60 @@
+#include "streamer/read/admission.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "streamer/pipeline/resize_transform.h"
+#include "tests/streamer/small_dataset.h"
+#include "tests/temporary_folder.h"
+
+namespace penstock {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(admission)
+
+const BatchSpec kSpec{.batch = 8, .height_px = 16, .width_px = 16};
+
+BOOST_AUTO_TEST_CASE(runs_are_cut_by_bytes_and_by_count_and_never_empty) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(20));
+  const auto transform = std::make_shared<ResizeTransform>();
+  for (const std::size_t max_bytes :
+       {std::size_t{1}, std::size_t{200'000}, std::size_t{10'000'000}}) {
+    for (const std::uint32_t max_samples : {1u, 3u, 64u}) {
+      const Admission admission(
+          dataset.split("train"),
+          {.spec = kSpec, .max_run_bytes = max_bytes, .max_run_samples = max_samples}, transform);
+      std::vector<SampleTask> tasks(20);
+      for (std::uint64_t i = 0; i < 20; ++i)
+        admission.plan({.sample_id = i, .position = i}, tasks[i]);
+      std::size_t at = 0;
+      while (at < tasks.size()) {
+        const auto rest = std::span(tasks).subspan(at);
+        const std::uint32_t size = admission.next_run_size(rest);
+        BOOST_REQUIRE(size >= 1u);
+        BOOST_REQUIRE(size <= max_samples);
+        const std::size_t bytes = run_layout(rest.first(size)).total_bytes();
+        BOOST_REQUIRE((size == 1 || bytes <= max_bytes));
+        at += size;
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_sample_costs_more_than_the_worst_case) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(40));
+  const Admission admission(dataset.split("train"), {.spec = kSpec},
+                            std::make_shared<ResizeTransform>());
+  std::size_t worst = 0;
+  SampleTask task;
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    admission.plan({.sample_id = i, .position = i}, task);
+    worst = std::max(worst, run_layout({&task, 1}).total_bytes());
+  }
+  BOOST_TEST(worst == admission.worst_case_bytes());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock
