@@ -22,8 +22,7 @@ namespace {
 
 constexpr std::size_t kMinWorkBytes = 16u << 20;
 
-// Stacks, decoders' lasting tables, TBB and small allocations. Measured on glibc: a reader thread
-// touches about 150 KiB, an arena with its graph about 600 KiB.
+// An allowance for stacks, decoders' lasting tables, TBB and small allocations.
 std::uint64_t fixed_bytes(const LoaderConfig& config) {
   return (1u << 20) + (std::uint64_t{config.num_readers} + config.num_augmenters) * (256u << 10);
 }

@@ -23,7 +23,7 @@ penstock_need(PKG_CONFIG_FOUND pkg-config)
 find_package(Threads REQUIRED)
 
 # The streamer.
-penstock_need_pkgconfig(LIBJPEG libjpeg libjpeg62-turbo-dev)
+penstock_need_pkgconfig(LIBJPEG libjpeg libjpeg-dev)
 penstock_need_pkgconfig(HDF5 hdf5-serial libhdf5-dev)
 penstock_need_pkgconfig(XXHASH libxxhash libxxhash-dev)
 find_package(TBB QUIET CONFIG)

@@ -1,0 +1,120 @@
+#include "augment/augment_config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string>
+
+#include "streamer/core/error.h"
+#include "streamer/core/nearest_name.h"
+
+namespace penstock::augment {
+namespace {
+
+constexpr std::array<std::string_view, 2> kPresetNames = {"none", "standard"};
+constexpr std::array<std::string_view, 2> kFillModeNames = {"nearest", "constant"};
+constexpr std::array<std::string_view, 2> kDecodeScalingNames = {"auto", "off"};
+
+std::string format_number(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
+}
+
+void check(bool holds, std::string_view field, std::string_view expected, double found) {
+  if (holds) return;
+  throw Error(ErrorCode::kInvalidArgument, "augment: " + std::string(field) + ": expected " +
+                                               std::string(expected) + ", found " +
+                                               format_number(found));
+}
+
+// NaN fails every comparison, so it fails every check.
+bool lies_in(double value, double lo, double hi) {
+  return value >= lo && value <= hi;
+}
+
+/// Returns the place of `name` among `known`; throws naming them and the nearest.
+std::size_t find_name(std::string_view field, std::string_view name,
+                      std::span<const std::string_view> known) {
+  const auto found = std::find(known.begin(), known.end(), name);
+  if (found != known.end()) return static_cast<std::size_t>(found - known.begin());
+  std::string list;
+  for (const std::string_view candidate : known) {
+    if (!list.empty()) list += ", ";
+    list += candidate;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "augment: " + std::string(field) + ": expected one of " + list + ", found \"" +
+                  std::string(name) + "\"",
+              nearest_name_hint(name, known));
+}
+
+}  // namespace
+
+void AugmentConfig::validate() const {
+  constexpr double kMaxShift = 16384;  // the largest side of a batch
+  check(lies_in(horizontal_flip, 0, 1), "horizontal_flip", "0 to 1", horizontal_flip);
+  check(lies_in(width_shift_range, 0, kMaxShift), "width_shift_range", "0 to 16384",
+        width_shift_range);
+  check(lies_in(height_shift_range, 0, kMaxShift), "height_shift_range", "0 to 16384",
+        height_shift_range);
+  check(lies_in(zoom_range.lo, 0.01, 100), "zoom_range.lo", "0.01 to 100", zoom_range.lo);
+  check(lies_in(zoom_range.hi, 0.01, 100), "zoom_range.hi", "0.01 to 100", zoom_range.hi);
+  check(zoom_range.lo <= zoom_range.hi, "zoom_range.hi",
+        "at least zoom_range.lo = " + format_number(zoom_range.lo), zoom_range.hi);
+  check(fill_mode <= FillMode::kConstant, "fill_mode", "0 or 1", static_cast<double>(fill_mode));
+  check(lies_in(cval, 0, 255), "cval", "0 to 255", cval);
+  check(lies_in(rescale, 1e-9, 1e9), "rescale", "1e-9 to 1e9", rescale);
+  for (std::size_t c = 0; c < 3; ++c) {
+    const std::string place = "[" + std::to_string(c) + "]";
+    check(lies_in(mean[c], -1e9, 1e9), "mean" + place, "-1e9 to 1e9", mean[c]);
+    check(lies_in(std[c], 1e-6, 1e9), "std" + place, "1e-6 to 1e9", std[c]);
+  }
+  check(decode_scaling <= DecodeScaling::kOff, "decode_scaling", "0 or 1",
+        static_cast<double>(decode_scaling));
+}
+
+AugmentConfig AugmentConfig::without_randomness() const {
+  const AugmentConfig off;
+  AugmentConfig still = *this;
+  still.horizontal_flip = off.horizontal_flip;
+  still.width_shift_range = off.width_shift_range;
+  still.height_shift_range = off.height_shift_range;
+  still.zoom_range = off.zoom_range;
+  return still;
+}
+
+AugmentConfig AugmentConfig::preset(std::string_view name) {
+  switch (find_name("preset", name, kPresetNames)) {
+    case 1:
+      return {.horizontal_flip = 0.5,
+              .width_shift_range = 0.1,
+              .height_shift_range = 0.1,
+              .zoom_range = {.lo = 0.9, .hi = 1.1},
+              .fill_mode = FillMode::kNearest};
+    default:
+      return {};
+  }
+}
+
+std::span<const std::string_view> AugmentConfig::preset_names() {
+  return kPresetNames;
+}
+
+std::string_view fill_mode_name(FillMode mode) {
+  return kFillModeNames[static_cast<std::size_t>(mode)];
+}
+
+std::string_view decode_scaling_name(DecodeScaling scaling) {
+  return kDecodeScalingNames[static_cast<std::size_t>(scaling)];
+}
+
+FillMode parse_fill_mode(std::string_view name) {
+  return static_cast<FillMode>(find_name("fill_mode", name, kFillModeNames));
+}
+
+DecodeScaling parse_decode_scaling(std::string_view name) {
+  return static_cast<DecodeScaling>(find_name("decode_scaling", name, kDecodeScalingNames));
+}
+
+}  // namespace penstock::augment

@@ -1,0 +1,75 @@
+// What a user can ask of the augmentation, with its presets.
+// Knows no batch, no picture and no draw.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace penstock::augment {
+
+/// What is seen where the map leaves the picture.
+enum class FillMode : std::uint8_t {
+  kNearest,   // the nearest pixel of the edge: aaaa|abcd|dddd
+  kConstant,  // `cval`, without blending at the border
+};
+
+/// Whether JPEGs are decoded at a half, a quarter or an eighth when the map shrinks them that much.
+enum class DecodeScaling : std::uint8_t { kAuto, kOff };
+
+/// A range from which a value is drawn evenly.
+struct DrawRange {
+  double lo = 1;
+  double hi = 1;
+
+  friend bool operator==(const DrawRange&, const DrawRange&) = default;
+};
+
+/// Settings of the augmentation. The defaults change no geometry and draw nothing.
+struct AugmentConfig {
+  /// Probability of mirroring left and right, 0 to 1.
+  double horizontal_flip = 0;
+  /// Columns move by U(-r, r): a fraction of the output's width below 1, else output pixels.
+  /// 0 to 16384.
+  double width_shift_range = 0;
+  /// Rows move by U(-r, r): a fraction of the output's height below 1, else output pixels.
+  /// 0 to 16384.
+  double height_shift_range = 0;
+  /// Zoom factors, drawn for each axis by itself; above 1 shows more of the scene. 0.01 to 100.
+  DrawRange zoom_range{};
+  FillMode fill_mode = FillMode::kNearest;
+  /// Value of every channel outside the picture with FillMode::kConstant, in units of the stored
+  /// pixels, 0 to 255.
+  double cval = 0;
+  /// Factor from stored pixels (0 to 255) to the units of `mean` and `std`, above 0.
+  double rescale = 1.0 / 255;
+  /// Subtracted from red, green, blue after `rescale`; a gray picture takes the first.
+  std::array<double, 3> mean = {0, 0, 0};
+  /// Divides red, green, blue after `mean`; a gray picture takes the first. 1e-6 or more.
+  std::array<double, 3> std = {1, 1, 1};
+  DecodeScaling decode_scaling = DecodeScaling::kAuto;
+
+  /// Throws InvalidArgument naming the field, its value and the range.
+  void validate() const;
+
+  /// Returns the same settings with everything random off: what evaluation splits get.
+  AugmentConfig without_randomness() const;
+
+  /// Returns a named set of settings: `none`, or `standard` (flip 0.5, shifts 0.1, zoom 0.9 to 1.1,
+  /// fill nearest). Throws InvalidArgument naming the known ones and the nearest.
+  static AugmentConfig preset(std::string_view name);
+  static std::span<const std::string_view> preset_names();
+
+  friend bool operator==(const AugmentConfig&, const AugmentConfig&) = default;
+};
+
+/// Names as users write them: `nearest`, `constant`; `auto`, `off`.
+std::string_view fill_mode_name(FillMode mode);
+std::string_view decode_scaling_name(DecodeScaling scaling);
+
+/// Reads such a name; throws InvalidArgument naming the known ones and the nearest.
+FillMode parse_fill_mode(std::string_view name);
+DecodeScaling parse_decode_scaling(std::string_view name);
+
+}  // namespace penstock::augment

@@ -1,0 +1,119 @@
+#include "augment/augment_transform.h"
+
+#include <charconv>
+#include <string_view>
+
+#include "augment/affine_map.h"
+#include "augment/augment_draws.h"
+#include "augment/sampling_plan.h"
+#include "streamer/core/error.h"
+
+namespace penstock::augment {
+namespace {
+
+/// What apply() has to know of a plan. The map is kept at full resolution, so that a decoder may
+/// answer at another scale than was asked for.
+struct PlannedSample {
+  AffineMap map;  // output pixels -> stored pixels
+  SizePx stored;
+};
+
+std::array<ChannelScale, 3> channel_scales(const AugmentConfig& config) {
+  std::array<ChannelScale, 3> scales;
+  for (std::size_t c = 0; c < scales.size(); ++c) {
+    scales[c].gain = static_cast<float>(config.rescale / config.std[c]);
+    scales[c].bias = static_cast<float>(-config.mean[c] / config.std[c]);
+    scales[c].fill = static_cast<float>(config.cval) * scales[c].gain + scales[c].bias;
+  }
+  return scales;
+}
+
+void append(std::string& text, std::string_view key, std::string_view value) {
+  text.append(key).append("=").append(value).append("\n");
+}
+
+/// Writes the shortest digits that read back as the same number.
+void append(std::string& text, std::string_view key, double value) {
+  std::array<char, 32> digits{};
+  const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  append(text, key, std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
+}
+
+}  // namespace
+
+AugmentTransform::AugmentTransform(AugmentConfig config) : config_(config) {
+  config_.validate();
+  channels_ = channel_scales(config_);
+}
+
+void AugmentTransform::accept(const BatchSpec& spec) const {
+  spec.validate();
+  if (spec.element != ElementType::kFloat32) {
+    throw Error(ErrorCode::kUnsupported,
+                "augment: element: expected float32, found another element type",
+                "set BatchSpec::element to ElementType::kFloat32");
+  }
+}
+
+SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
+                                  const Draws& draws) const noexcept {
+  const SizePx output{spec.width_px, spec.height_px};
+  const SizePx stored{info.width_px, info.height_px};
+  const AffineMap map = sample_map(draw_augmentation(config_, output, draws), output, info);
+  SamplePlan plan;
+  plan.decode_scale = choose_decode_scale(map, config_.decode_scaling);
+  plan.source_region = source_region(
+      {.map = map, .output = output, .stored = stored, .decode_scale = plan.decode_scale});
+  plan.scratch_bytes = static_cast<std::uint32_t>(warp_scratch_bytes(spec));
+  plan.store(PlannedSample{map, stored});
+  return plan;
+}
+
+void AugmentTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
+                             std::span<std::byte> scratch, const SampleSlot& slot) const noexcept {
+  const auto planned = plan.load<PlannedSample>();
+  warp({.decoded = decoded,
+        .map = compose(planned.map, decode_scale_map(decoded.decode_scale)),
+        .stored = planned.stored,
+        .fill_mode = config_.fill_mode,
+        .channels = channels_,
+        .slot = slot},
+       scratch);
+}
+
+std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
+                                                    const BatchSpec& spec) const noexcept {
+  // Flips and shifts keep the singular values, and no factor drawn is below zoom_range.lo.
+  const AugmentDraws closest{.zoom = {.x = config_.zoom_range.lo, .y = config_.zoom_range.lo}};
+  const AffineMap map = sample_map(closest, {spec.width_px, spec.height_px}, info);
+  return choose_decode_scale(map, config_.decode_scaling);
+}
+
+std::size_t AugmentTransform::worst_case_scratch_bytes(const BatchSpec& spec) const noexcept {
+  return warp_scratch_bytes(spec);
+}
+
+std::string AugmentTransform::identity() const {
+  std::string text;
+  append(text, "transform", "augment");
+  // Counts changes of the draw table, of the formulas and of the order of their operations.
+  append(text, "augment.revision", "1");
+  append(text, "augment.interpolation", "bilinear");
+  append(text, "augment.horizontal_flip", config_.horizontal_flip);
+  append(text, "augment.width_shift_range", config_.width_shift_range);
+  append(text, "augment.height_shift_range", config_.height_shift_range);
+  append(text, "augment.zoom_range.lo", config_.zoom_range.lo);
+  append(text, "augment.zoom_range.hi", config_.zoom_range.hi);
+  append(text, "augment.fill_mode", fill_mode_name(config_.fill_mode));
+  append(text, "augment.cval", config_.cval);
+  append(text, "augment.rescale", config_.rescale);
+  for (std::size_t c = 0; c < 3; ++c) {
+    const std::string place = "[" + std::to_string(c) + "]";
+    append(text, "augment.mean" + place, config_.mean[c]);
+    append(text, "augment.std" + place, config_.std[c]);
+  }
+  append(text, "augment.decode_scaling", decode_scaling_name(config_.decode_scaling));
+  return text;
+}
+
+}  // namespace penstock::augment

@@ -1,0 +1,100 @@
+#include "augment/reference_warp.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace penstock::augment {
+namespace {
+
+/// Walks backwards through the augmentation, in pixels of the resized picture: the flip came last.
+PointPx undo_augmentation(PointPx p, const AugmentDraws& drawn, const BatchSpec& spec) {
+  if (drawn.is_flipped) p.x = (spec.width_px - 1.0) - p.x;
+  const PointPx centre{(spec.width_px - 1.0) / 2.0, (spec.height_px - 1.0) / 2.0};
+  PointPx from_centre{p.x - centre.x, p.y - centre.y};
+  from_centre.x *= drawn.zoom.x;
+  from_centre.y *= drawn.zoom.y;
+  p = {from_centre.x + centre.x, from_centre.y + centre.y};
+  p.x += drawn.shift_px.x;
+  p.y += drawn.shift_px.y;
+  return p;
+}
+
+/// Walks from the resized picture to the upright one: pixel edges, then a ratio, then centres.
+PointPx undo_resize(PointPx p, const SampleInfo& info, const BatchSpec& spec) {
+  const bool is_turned = info.orientation >= 5 && info.orientation <= 8;
+  const double upright_width = is_turned ? info.height_px : info.width_px;
+  const double upright_height = is_turned ? info.width_px : info.height_px;
+  return {(p.x + 0.5) / spec.width_px * upright_width - 0.5,
+          (p.y + 0.5) / spec.height_px * upright_height - 0.5};
+}
+
+/// Walks from the upright picture to the stored one: turns and mirrors as EXIF names them.
+PointPx undo_orientation(PointPx p, const SampleInfo& info) {
+  const double right = info.width_px - 1.0;
+  const double bottom = info.height_px - 1.0;
+  switch (info.orientation) {
+    case 2:
+      return {right - p.x, p.y};
+    case 3:
+      return {right - p.x, bottom - p.y};
+    case 4:
+      return {p.x, bottom - p.y};
+    case 5:
+      return {p.y, p.x};
+    case 6:
+      return {p.y, bottom - p.x};
+    case 7:
+      return {right - p.y, bottom - p.x};
+    case 8:
+      return {right - p.y, p.x};
+    default:
+      return p;
+  }
+}
+
+/// Samples one channel of the decoded picture at `p`, a position at full resolution.
+double sample(const ReferenceSample& s, PointPx p, std::uint32_t channel) {
+  const bool is_outside =
+      p.x < -0.5 || p.x > s.info.width_px - 0.5 || p.y < -0.5 || p.y > s.info.height_px - 0.5;
+  if (s.config.fill_mode == FillMode::kConstant && is_outside) return s.config.cval;
+  const double x = std::clamp((p.x + 0.5) / s.decode_scale - 0.5, 0.0, s.image.width_px - 1.0);
+  const double y = std::clamp((p.y + 0.5) / s.decode_scale - 0.5, 0.0, s.image.height_px - 1.0);
+  const auto pixel = [&](double column, double row) -> double {
+    const auto column_idx = static_cast<std::uint32_t>(std::min(column, s.image.width_px - 1.0));
+    const auto row_idx = static_cast<std::uint32_t>(std::min(row, s.image.height_px - 1.0));
+    return s.image.row(row_idx)[std::size_t{column_idx} * s.image.pixel_stride_bytes +
+                                std::min(channel, s.image.channels - 1)];
+  };
+  const double x0 = std::floor(x);
+  const double y0 = std::floor(y);
+  const double fx = x - x0;
+  const double fy = y - y0;
+  return (1 - fx) * (1 - fy) * pixel(x0, y0) + fx * (1 - fy) * pixel(x0 + 1, y0) +
+         (1 - fx) * fy * pixel(x0, y0 + 1) + fx * fy * pixel(x0 + 1, y0 + 1);
+}
+
+}  // namespace
+
+std::vector<double> reference_warp(const ReferenceSample& s) {
+  const BatchSpec& spec = s.spec;
+  std::vector<double> out(std::size_t{spec.height_px} * spec.width_px * spec.channels);
+  for (std::uint32_t y = 0; y < spec.height_px; ++y) {
+    for (std::uint32_t x = 0; x < spec.width_px; ++x) {
+      PointPx p{static_cast<double>(x), static_cast<double>(y)};
+      p = undo_augmentation(p, s.drawn, spec);
+      p = undo_resize(p, s.info, spec);
+      p = undo_orientation(p, s.info);
+      for (std::uint32_t c = 0; c < spec.channels; ++c) {
+        const double scaled = sample(s, p, c) * s.config.rescale;
+        const double normalised = (scaled - s.config.mean[c]) / s.config.std[c];
+        const std::size_t idx = spec.layout == PixelLayout::kNchw
+                                    ? (std::size_t{c} * spec.height_px + y) * spec.width_px + x
+                                    : (std::size_t{y} * spec.width_px + x) * spec.channels + c;
+        out[idx] = normalised;
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace penstock::augment

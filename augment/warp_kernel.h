@@ -1,0 +1,54 @@
+// The one pass over the pixels: bilinear sampling, normalisation and layout, straight into a slot.
+// Knows a map and numbers; knows neither settings nor draws.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "augment/affine_map.h"
+#include "augment/augment_config.h"
+#include "streamer/core/sample_transform.h"
+
+namespace penstock::augment {
+
+/// What becomes of one channel: value * gain + bias, with `fill` outside the picture.
+struct ChannelScale {
+  float gain = 1;
+  float bias = 0;
+  float fill = 0;  // normalised already
+};
+
+/// One picture to be sampled into one slot.
+struct WarpJob {
+  DecodedView decoded{};
+  /// Output pixels -> pixels of the whole picture at the scale of `decoded`.
+  AffineMap map{};
+  /// Sides of the whole stored picture at full resolution.
+  SizePx stored{};
+  FillMode fill_mode = FillMode::kNearest;
+  std::array<ChannelScale, 3> channels{};
+  SampleSlot slot{};
+};
+
+/// Bytes of scratch with which warp() takes its fast way for maps that shrink at most four times
+/// along a row.
+std::size_t warp_scratch_bytes(const BatchSpec& spec) noexcept;
+
+/// Writes every element of the slot (float32).
+///
+/// A position counts as inside from -0.5 to n - 0.5, the area that the pixels cover; inside it is
+/// clamped to the pixel centres 0 to n - 1 and blended from its four neighbours, vertically first:
+/// a + f (b - a) in float32. Outside, FillMode::kNearest clamps likewise, kConstant writes `fill`.
+/// Positions are float64. Any map is safe, NaN and infinity too, and nothing outside
+/// `decoded.image` is read; too little scratch costs speed only.
+///
+/// Needs    1 or 3 channels in the slot; as many in the image, or one, which then serves for all;
+///          an image of at least one pixel
+/// Threads  pure; allocates nothing
+void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept;
+
+/// Does the same, pixel by pixel, for any map: warp() gives equal bytes.
+void warp_pixel_by_pixel(const WarpJob& job) noexcept;
+
+}  // namespace penstock::augment

@@ -1,0 +1,105 @@
+#include "augment/augment_config.h"
+
+#include <boost/test/unit_test.hpp>
+#include <limits>
+#include <string>
+
+#include "streamer/core/error.h"
+
+namespace penstock::augment {
+namespace {
+
+void check_refused(const AugmentConfig& config, const std::string& message) {
+  BOOST_CHECK_EXCEPTION(config.validate(), Error, [&](const Error& error) {
+    BOOST_TEST(error.what() == message);
+    return error.code() == ErrorCode::kInvalidArgument;
+  });
+}
+
+BOOST_AUTO_TEST_SUITE(augment_config)
+
+BOOST_AUTO_TEST_CASE(presets_and_defaults_are_valid) {
+  AugmentConfig{}.validate();
+  for (const std::string_view name : AugmentConfig::preset_names()) {
+    AugmentConfig::preset(name).validate();
+  }
+  BOOST_TEST((AugmentConfig::preset("none") == AugmentConfig{}));
+}
+
+// Flip 0.5, shift 0.1, zoom 0.1 in Keras' sense: [1 - 0.1, 1 + 0.1].
+BOOST_AUTO_TEST_CASE(standard_flips_shifts_and_zooms) {
+  const AugmentConfig standard = AugmentConfig::preset("standard");
+  BOOST_TEST(standard.horizontal_flip == 0.5);
+  BOOST_TEST(standard.width_shift_range == 0.1);
+  BOOST_TEST(standard.height_shift_range == 0.1);
+  BOOST_TEST(standard.zoom_range.lo == 0.9);
+  BOOST_TEST(standard.zoom_range.hi == 1.1);
+  BOOST_TEST((standard.fill_mode == FillMode::kNearest));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_preset_names_the_known_ones_or_the_nearest) {
+  BOOST_CHECK_EXCEPTION(AugmentConfig::preset("standart"), Error, [](const Error& error) {
+    BOOST_TEST(error.what() ==
+               "augment: preset: expected one of none, standard, found \"standart\"");
+    BOOST_TEST(error.hint() == "did you mean 'standard'?");
+    return error.code() == ErrorCode::kInvalidArgument;
+  });
+  BOOST_CHECK_EXCEPTION(AugmentConfig::preset("off"), Error, [](const Error& error) {
+    return error.hint() == "known names: none standard";
+  });
+}
+
+BOOST_AUTO_TEST_CASE(names_of_modes_are_read_back) {
+  for (const FillMode mode : {FillMode::kNearest, FillMode::kConstant}) {
+    BOOST_TEST((parse_fill_mode(fill_mode_name(mode)) == mode));
+  }
+  for (const DecodeScaling scaling : {DecodeScaling::kAuto, DecodeScaling::kOff}) {
+    BOOST_TEST((parse_decode_scaling(decode_scaling_name(scaling)) == scaling));
+  }
+  BOOST_TEST((parse_fill_mode("constant") == FillMode::kConstant));
+  BOOST_TEST((parse_decode_scaling("off") == DecodeScaling::kOff));
+  BOOST_CHECK_THROW(parse_fill_mode("wrap"), Error);
+  BOOST_CHECK_THROW(parse_decode_scaling(""), Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  check_refused({.horizontal_flip = 1.5}, "augment: horizontal_flip: expected 0 to 1, found 1.5");
+  check_refused({.horizontal_flip = kNan}, "augment: horizontal_flip: expected 0 to 1, found nan");
+  check_refused({.width_shift_range = -0.1},
+                "augment: width_shift_range: expected 0 to 16384, found -0.1");
+  check_refused({.height_shift_range = kInfinity},
+                "augment: height_shift_range: expected 0 to 16384, found inf");
+  check_refused({.zoom_range = {.lo = 0}}, "augment: zoom_range.lo: expected 0.01 to 100, found 0");
+  check_refused({.zoom_range = {.lo = 1, .hi = kNan}},
+                "augment: zoom_range.hi: expected 0.01 to 100, found nan");
+  check_refused({.zoom_range = {.lo = 1.25, .hi = 0.5}},
+                "augment: zoom_range.hi: expected at least zoom_range.lo = 1.25, found 0.5");
+  check_refused({.cval = 256}, "augment: cval: expected 0 to 255, found 256");
+  check_refused({.rescale = 0}, "augment: rescale: expected 1e-9 to 1e9, found 0");
+  check_refused({.mean = {0, kNan, 0}}, "augment: mean[1]: expected -1e9 to 1e9, found nan");
+  check_refused({.std = {1, 1, 0}}, "augment: std[2]: expected 1e-6 to 1e9, found 0");
+}
+
+BOOST_AUTO_TEST_CASE(without_randomness_keeps_all_that_is_not_random) {
+  AugmentConfig config = AugmentConfig::preset("standard");
+  config.fill_mode = FillMode::kConstant;
+  config.cval = 7;
+  config.rescale = 0.5;
+  config.mean = {1, 2, 3};
+  config.std = {4, 5, 6};
+  config.decode_scaling = DecodeScaling::kOff;
+  const AugmentConfig expected = {.fill_mode = FillMode::kConstant,
+                                  .cval = 7,
+                                  .rescale = 0.5,
+                                  .mean = {1, 2, 3},
+                                  .std = {4, 5, 6},
+                                  .decode_scaling = DecodeScaling::kOff};
+  BOOST_TEST((config.without_randomness() == expected));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::augment

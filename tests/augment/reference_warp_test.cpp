@@ -1,0 +1,112 @@
+// The fused pass against its slow twin, over random settings, sizes, orientations and layouts.
+#include "augment/reference_warp.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <random>
+
+#include "tests/augment/test_picture.h"
+
+namespace penstock::augment {
+namespace {
+
+/// One random sample, run through the transform and through the twin.
+struct Comparison {
+  std::vector<float> fused;
+  std::vector<double> twin;
+  double tolerance = 0;
+};
+
+Comparison compare(std::mt19937_64& random, std::uint64_t trial) {
+  const auto between = [&](std::uint32_t lo, std::uint32_t hi) {
+    return lo + static_cast<std::uint32_t>(random() % (hi - lo + 1));
+  };
+  const auto real = [&](double lo, double hi) {
+    return std::uniform_real_distribution<double>(lo, hi)(random);
+  };
+  const double zoom = real(0.2, 1.5);
+  AugmentConfig config = {
+      .horizontal_flip = 0.5,
+      .width_shift_range = random() % 4 == 0 ? real(1, 30) : real(0, 0.9),
+      .height_shift_range = random() % 4 == 0 ? real(1, 30) : real(0, 0.9),
+      .zoom_range = {.lo = zoom, .hi = zoom + real(0, 2)},
+      .fill_mode = random() % 2 == 0 ? FillMode::kNearest : FillMode::kConstant,
+      .cval = real(0, 255),
+      .mean = {real(0, 1), real(0, 1), real(0, 1)},
+      .std = {real(0.1, 1), real(0.1, 1), real(0.1, 1)},
+      .decode_scaling = random() % 4 == 0 ? DecodeScaling::kOff : DecodeScaling::kAuto};
+  // Thin and tiny pictures often: 1 x 1, 1 x N, N x 1.
+  const auto side = [&] { return random() % 4 == 0 ? 1 : between(1, 200); };
+  const SizePx stored{side(), side()};
+  const auto output_side = [&] { return random() % 8 == 0 ? 1 : between(1, 32); };
+  const SizePx output{output_side(), output_side()};
+  const BatchSpec spec = spec_of(output, random() % 3 == 0 ? 1 : 3,
+                                 random() % 2 == 0 ? PixelLayout::kNchw : PixelLayout::kNhwc);
+  const SampleInfo info = info_of(stored, static_cast<std::uint8_t>(1 + trial % 8));
+  const Draws draws({.seed = random(), .epoch = between(0, 9), .position = trial});
+
+  const AugmentTransform transform(config);
+  const std::uint32_t scale = transform.plan(info, spec, draws).decode_scale;
+  const TestPicture picture = noise_picture(decoded_size(stored, scale), spec.channels, random);
+  Comparison result;
+  result.fused = transform_picture(transform, picture.decoded(scale), info, spec, draws);
+  result.twin = reference_warp({.config = config,
+                                .drawn = draw_augmentation(config, output, draws),
+                                .info = info,
+                                .spec = spec,
+                                .image = picture.view(),
+                                .decode_scale = scale});
+  // Float32 has 2^-24 of relative rounding. A value passes through about ten roundings (weights,
+  // three blends, gain, bias) at a magnitude of at most 255 * gain + |bias|.
+  const double smallest_std = *std::min_element(config.std.begin(), config.std.end());
+  result.tolerance = 10 * 0x1p-24 * (2.0 / smallest_std);
+  return result;
+}
+
+BOOST_AUTO_TEST_SUITE(reference_warp)
+
+BOOST_AUTO_TEST_CASE(the_fused_pass_equals_its_twin_but_for_float_rounding) {
+  constexpr std::uint64_t kSeed = 5150;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  std::mt19937_64 random(kSeed);
+  double worst = 0;
+  for (std::uint64_t trial = 0; trial < 4000; ++trial) {
+    const Comparison c = compare(random, trial);
+    BOOST_REQUIRE(c.fused.size() == c.twin.size());
+    for (std::size_t i = 0; i < c.fused.size(); ++i) {
+      const double error = std::abs(c.fused[i] - c.twin[i]);
+      worst = std::max(worst, error / c.tolerance);
+      BOOST_REQUIRE_MESSAGE(error <= c.tolerance, "trial " << trial << ", element " << i << ": "
+                                                           << c.fused[i] << " is not "
+                                                           << c.twin[i]);
+    }
+  }
+  BOOST_TEST_MESSAGE("largest error: " << worst << " of the tolerance");
+}
+
+// The twin itself, by hand. A 3 x 1 picture 10 20 30 with zoom 2 about 1, shifted by 0.5 pixels,
+// flipped: positions 2, 1, 0 become 3, 1, -1 and then 3.5, 1.5, -0.5, which is just inside.
+// Scaled by 1/10, less 1, over 2.
+BOOST_AUTO_TEST_CASE(the_twin_itself_gives_what_the_hand_gives) {
+  const TestPicture picture = gray_picture({3, 1}, {10, 20, 30});
+  const std::vector<double> out =
+      augment::reference_warp({.config = {.fill_mode = FillMode::kConstant,
+                                          .cval = 50,
+                                          .rescale = 0.1,
+                                          .mean = {1, 0, 0},
+                                          .std = {2, 1, 1}},
+                               .drawn = {.is_flipped = true, .shift_px = {0.5, 0}, .zoom = {2, 1}},
+                               .info = info_of({3, 1}),
+                               .spec = spec_of({3, 1}, 1),
+                               .image = picture.view()});
+  BOOST_TEST(out.size() == 3u);
+  BOOST_TEST(out[0] == (5.0 - 1) / 2, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(out[1] == (2.5 - 1) / 2, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(out[2] + 1 == (1.0 - 1) / 2 + 1, boost::test_tools::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::augment

@@ -1,0 +1,228 @@
+#include "augment/warp_kernel.h"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "tests/augment/test_picture.h"
+
+namespace penstock::augment {
+namespace {
+
+using Values = std::vector<float>;
+
+/// Resizes a gray picture without scaled decoding, in pixel units.
+Values resize_gray(const TestPicture& picture, SizePx output) {
+  const AugmentTransform transform({.rescale = 1, .decode_scaling = DecodeScaling::kOff});
+  return transform_picture(transform, picture.decoded(), info_of(picture.size), spec_of(output, 1),
+                           Draws({}));
+}
+
+BOOST_AUTO_TEST_SUITE(warp_kernel)
+
+// By hand. Four pixels from two lie at -0.25, 0.25, 0.75, 1.25; the outer two are clamped.
+BOOST_AUTO_TEST_CASE(enlarging_blends_with_half_pixel_centres) {
+  const Values expected = {0, 25, 75, 100};
+  BOOST_TEST(resize_gray(gray_picture({2, 1}, {0, 100}), {4, 1}) == expected,
+             boost::test_tools::per_element());
+  BOOST_TEST(resize_gray(gray_picture({1, 2}, {0, 100}), {1, 4}) == expected,
+             boost::test_tools::per_element());
+}
+
+// By hand: two from four lie at 0.5 and 2.5, the means of pairs; rows likewise.
+BOOST_AUTO_TEST_CASE(halving_takes_the_mean_of_two_by_two) {
+  const TestPicture picture = gray_picture({4, 2}, {0, 10, 20, 40, 4, 14, 24, 44});
+  const Values expected = {7, 32};
+  BOOST_TEST(resize_gray(picture, {2, 1}) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(one_pixel_fills_any_size) {
+  for (const float value : resize_gray(gray_picture({1, 1}, {77}), {7, 5})) {
+    BOOST_REQUIRE(value == 77.0f);
+  }
+}
+
+// By hand, centre 1: zoom 2 reads -1, 1, 3; zoom 1/2 reads 0.5, 1, 1.5. Rows as columns.
+BOOST_AUTO_TEST_CASE(a_zoom_factor_above_one_shows_more_than_the_picture) {
+  const TestPicture row = gray_picture({3, 1}, {10, 20, 30});
+  const Values wide = {10, 20, 30};
+  const Values wide_constant = {5, 20, 5};
+  const Values close = {15, 20, 25};
+  const AugmentDraws out_x{.zoom = {2, 1}};
+  const AugmentDraws in_x{.zoom = {0.5, 1}};
+  BOOST_TEST(warp_gray(row, out_x, FillMode::kNearest, 5) == wide,
+             boost::test_tools::per_element());
+  BOOST_TEST(warp_gray(row, out_x, FillMode::kConstant, 5) == wide_constant,
+             boost::test_tools::per_element());
+  BOOST_TEST(warp_gray(row, in_x, FillMode::kConstant, 5) == close,
+             boost::test_tools::per_element());
+
+  const TestPicture column = gray_picture({1, 3}, {10, 20, 30});
+  const AugmentDraws out_y{.zoom = {1, 2}};
+  BOOST_TEST(warp_gray(column, out_y, FillMode::kConstant, 5) == wide_constant,
+             boost::test_tools::per_element());
+}
+
+// By hand: the position moves right by one, so the picture moves left (Keras' sign); 0.5 blends.
+// Constant has no blending with the border: 1.5 and 2.4 lie in the picture's area, 2.6 does not.
+BOOST_AUTO_TEST_CASE(a_shift_moves_rows_or_columns_and_fills_behind) {
+  const TestPicture row = gray_picture({3, 1}, {10, 20, 30});
+  const auto shifted = [&](double x, FillMode mode) {
+    return warp_gray(row, {.shift_px = {x, 0}}, mode, 5);
+  };
+  const Values by_one = {20, 30, 30};
+  const Values by_one_constant = {20, 30, 5};
+  const Values by_half_constant = {15, 25, 30};
+  const Values back_constant = {5, 5, 10};
+  BOOST_TEST(shifted(1, FillMode::kNearest) == by_one, boost::test_tools::per_element());
+  BOOST_TEST(shifted(1, FillMode::kConstant) == by_one_constant, boost::test_tools::per_element());
+  BOOST_TEST(shifted(0.5, FillMode::kConstant) == by_half_constant,
+             boost::test_tools::per_element());
+  BOOST_TEST(shifted(-2, FillMode::kConstant) == back_constant, boost::test_tools::per_element());
+
+  const TestPicture column = gray_picture({1, 3}, {10, 20, 30});
+  BOOST_TEST(warp_gray(column, {.shift_px = {0, 1}}, FillMode::kNearest, 5) == by_one,
+             boost::test_tools::per_element());
+  BOOST_TEST(warp_gray(column, {.shift_px = {1, 0}}, FillMode::kNearest, 5) == Values({10, 20, 30}),
+             boost::test_tools::per_element());
+}
+
+// Keras applies the flip last: the shifted picture is mirrored. Shift one gives 20 30 30.
+BOOST_AUTO_TEST_CASE(the_flip_comes_after_the_shift) {
+  const TestPicture row = gray_picture({3, 1}, {10, 20, 30});
+  const AugmentDraws drawn{.is_flipped = true, .shift_px = {1, 0}};
+  const Values expected = {30, 30, 20};
+  BOOST_TEST(warp_gray(row, drawn, FillMode::kNearest, 0) == expected,
+             boost::test_tools::per_element());
+}
+
+/// A random picture within a larger block of bytes, and a random map to sample it with.
+struct RandomJob {
+  std::vector<std::uint8_t> bytes;
+  BatchSpec spec;
+  WarpJob job;
+};
+
+RandomJob random_job(std::mt19937_64& random) {
+  const auto between = [&](std::uint32_t lo, std::uint32_t hi) {
+    return lo + static_cast<std::uint32_t>(random() % (hi - lo + 1));
+  };
+  const auto real = [&](double lo, double hi) {
+    return std::uniform_real_distribution<double>(lo, hi)(random);
+  };
+  RandomJob r;
+  const std::uint32_t channels = random() % 2 == 0 ? 3 : 1;
+  r.spec = spec_of({between(1, 20), between(1, 20)}, channels,
+                   random() % 2 == 0 ? PixelLayout::kNchw : PixelLayout::kNhwc);
+  const SizePx size{between(1, 40), between(1, 40)};
+  const std::uint32_t image_channels = random() % 4 == 0 ? 1 : channels;
+  const std::uint32_t stride = image_channels + between(0, 2);  // up to 5: beyond the fast way
+  r.bytes.resize((std::size_t{size.width} * size.height - 1) * stride + image_channels);
+  for (std::uint8_t& byte : r.bytes) byte = static_cast<std::uint8_t>(random());
+  const std::uint32_t scale = 1u << between(0, 3);
+  r.job.stored = {size.width * scale - between(0, scale - 1),
+                  size.height * scale - between(0, scale - 1)};
+  r.job.decoded = {{r.bytes.data(), size.width, size.height, image_channels, stride,
+                    std::size_t{size.width} * stride},
+                   {0, 0, size.width, size.height},
+                   scale};
+  const double reach = random() % 8 == 0 ? 1e9 : 3;
+  AffineMap& map = r.job.map;
+  map = {.xx = real(-reach, reach),
+         .x0 = real(-60, 60),
+         .yy = real(-reach, reach),
+         .y0 = real(-60, 60)};
+  const std::uint64_t kind = random() % 3;
+  if (kind > 0) {
+    map.xy = real(-reach, reach);
+    map.yx = real(-reach, reach);
+  }
+  if (kind > 1) map.xx = map.yy = 0;  // a quarter turn, as EXIF 5 to 8 give
+  r.job.fill_mode = random() % 2 == 0 ? FillMode::kNearest : FillMode::kConstant;
+  for (ChannelScale& c : r.job.channels) {
+    c = {static_cast<float>(real(0.001, 0.1)), static_cast<float>(real(-3, 3)), -99.0f};
+  }
+  return r;
+}
+
+Values run_warp(RandomJob& r, std::size_t scratch_bytes) {
+  Values out(r.spec.sample_bytes() / sizeof(float), -12345.0f);
+  r.job.slot = {&r.spec, reinterpret_cast<std::byte*>(out.data())};
+  std::vector<std::byte> scratch(scratch_bytes);
+  warp(r.job, scratch);
+  return out;
+}
+
+Values run_pixel_by_pixel(RandomJob& r) {
+  Values out(r.spec.sample_bytes() / sizeof(float), -12345.0f);
+  r.job.slot = {&r.spec, reinterpret_cast<std::byte*>(out.data())};
+  warp_pixel_by_pixel(r.job);
+  return out;
+}
+
+// Under AddressSanitizer this is also the search for reads outside the picture.
+BOOST_AUTO_TEST_CASE(the_fast_way_gives_the_bytes_of_the_slow_one_for_any_map) {
+  constexpr std::uint64_t kSeed = 77001;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  std::mt19937_64 random(kSeed);
+  for (int trial = 0; trial < 4000; ++trial) {
+    RandomJob r = random_job(random);
+    const Values slow = run_pixel_by_pixel(r);
+    BOOST_REQUIRE_MESSAGE(run_warp(r, warp_scratch_bytes(r.spec)) == slow, "trial " << trial);
+    BOOST_REQUIRE_MESSAGE(run_warp(r, random() % 512) == slow, "little scratch, trial " << trial);
+    for (const float value : slow) {  // every element written: fill or a normalised byte
+      BOOST_REQUIRE(value == -99.0f || (value >= -3.001f && value <= 28.6f));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(maps_without_sense_are_safe) {
+  std::mt19937_64 random(3);
+  for (const double value :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity(), 1e300, -1e300, 0.0}) {
+    for (int trial = 0; trial < 20; ++trial) {
+      RandomJob r = random_job(random);
+      (trial % 2 == 0 ? r.job.map.xx : r.job.map.x0) = value;
+      (trial % 3 == 0 ? r.job.map.yy : r.job.map.y0) = value;
+      const Values out = run_warp(r, warp_scratch_bytes(r.spec));
+      for (const float element : out) BOOST_REQUIRE(element != -12345.0f);
+      BOOST_REQUIRE(out == run_pixel_by_pixel(r));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(both_layouts_hold_the_same_values) {
+  std::mt19937_64 random(4);
+  for (int trial = 0; trial < 50; ++trial) {
+    RandomJob r = random_job(random);
+    r.spec.layout = PixelLayout::kNchw;
+    const Values nchw = run_warp(r, warp_scratch_bytes(r.spec));
+    r.spec.layout = PixelLayout::kNhwc;
+    const Values nhwc = run_warp(r, warp_scratch_bytes(r.spec));
+    const std::size_t plane = std::size_t{r.spec.width_px} * r.spec.height_px;
+    for (std::size_t pixel = 0; pixel < plane; ++pixel) {
+      for (std::size_t c = 0; c < r.spec.channels; ++c) {
+        BOOST_REQUIRE(nchw[c * plane + pixel] == nhwc[pixel * r.spec.channels + c]);
+      }
+    }
+  }
+}
+
+// A float32 lerp written as a + f (b - a) is exact where a = b.
+BOOST_AUTO_TEST_CASE(a_flat_picture_stays_exactly_flat) {
+  std::mt19937_64 random(5);
+  for (int value = 0; value < 256; ++value) {
+    TestPicture picture = noise_picture({13, 9}, 1, random);
+    for (std::uint8_t& byte : picture.bytes) byte = static_cast<std::uint8_t>(value);
+    for (const float out : resize_gray(picture, {17, 5})) {
+      BOOST_REQUIRE(out == static_cast<float>(value));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::augment
