@@ -1,0 +1,270 @@
+#include "train/backend/backend.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "streamer/core/error.h"
+#include "tests/train/backend/odd_models.h"
+#include "tests/train/backend/training_bench.h"
+#include "train/optim/sgd_rule.h"
+
+namespace penstock::train {
+namespace {
+
+ModelGraph linear_model() {
+  ModelGraph graph("linear", {2, 1, 1});
+  graph.set_output(graph.dense("head", graph.input(), {.units = 4}));
+  return graph;
+}
+
+std::string message_of(const auto& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+/// Runs `check(name)` for every backend of this build.
+void for_each_backend(const auto& check) {
+  for (const std::string_view name : backend_names()) {
+    BOOST_TEST_CONTEXT("backend " << name) {
+      check(name);
+    }
+  }
+}
+
+Bench make_bench(std::string_view name, const ModelGraph& graph, std::vector<Lowering> lowerings) {
+  return {make_backend(name, {.num_threads = 2}), graph, std::move(lowerings)};
+}
+
+BOOST_AUTO_TEST_SUITE(backend)
+
+// By hand from torch.optim.SGD's documented algorithm: w = 1, g = 0.5, lr 0.1, momentum 0.9,
+// weight decay 0.01.
+BOOST_AUTO_TEST_CASE(sgd_rule_follows_pytorch) {
+  const auto after_two = [](bool nesterov) {
+    double weight = 1;
+    double buffer = 0;
+    const SgdStep<double> step{0.1, 0.9, 0.01, nesterov};
+    sgd_rule(weight, buffer, 0.5, step);
+    sgd_rule(weight, buffer, 0.5, step);
+    return weight;
+  };
+  BOOST_TEST(after_two(true) == 0.76507411, boost::test_tools::tolerance(1e-12));
+  // 1 - 0.051 = 0.949; decayed 0.50949, buffer 0.96849.
+  BOOST_TEST(after_two(false) == 0.852151, boost::test_tools::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_CASE(update_follows_the_rule_and_spares_biases_from_decay) {
+  for_each_backend([](std::string_view name) {
+    Bench bench = make_bench(name, linear_model(), {{.batch = 3}});
+    const std::vector<float> weight = bench.read(0);
+    bench.program().import_param(1, ParamPart::kMaster, std::vector<float>{1, 2, 3, 4});
+    const StepScalars scalars{.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.5f};
+    bench.step(bench.batch(3, 1), scalars);
+    const std::vector<float> weight_grad = bench.read(0, ParamPart::kGrad);
+    const std::vector<float> bias_grad = bench.read(1, ParamPart::kGrad);
+    const std::vector<float> moved = bench.read(0);
+    const std::vector<float> moved_bias = bench.read(1);
+    for (std::size_t i = 0; i < weight.size(); ++i) {
+      const double decayed = weight_grad[i] + 0.5 * weight[i];
+      BOOST_TEST(moved[i] == weight[i] - 0.1 * 1.9 * decayed, boost::test_tools::tolerance(1e-5));
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      BOOST_TEST(moved_bias[i] == static_cast<double>(i + 1) - 0.19 * bias_grad[i],
+                 boost::test_tools::tolerance(1e-5));
+    }
+    BOOST_TEST(bench.read(1, ParamPart::kMomentum) == bias_grad, boost::test_tools::per_element());
+  });
+}
+
+// With equal logits every class has probability 1/4, and the loss is ln 4 whatever the smoothing.
+BOOST_AUTO_TEST_CASE(loss_of_equal_logits_is_the_logarithm_of_the_classes) {
+  for_each_backend([](std::string_view name) {
+    Bench bench = make_bench(name, linear_model(), {{.batch = 4, .label_smoothing = 0.3}});
+    bench.program().import_param(0, ParamPart::kMaster, std::vector<float>(8));
+    ToyBatch batch = bench.batch(4, 1);
+    batch.weights() = {1.0f, 0.5f, 0.0f, 1.0f};
+    batch.labels() = {0, 1, 0, kUnlabelled};
+    const StepReport report = bench.forward(bench.program(), batch, {.step = 12});
+    BOOST_TEST(report.weighted_loss_sum == 1.5 * std::log(4.0), boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(report.weight_sum == 1.5);
+    BOOST_TEST(report.num_counted == 2u);
+    BOOST_TEST(report.num_correct == 1u);  // ties go to the first class
+    BOOST_TEST(report.step == 12u);
+    BOOST_TEST(report.is_finite);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(samples_that_do_not_count_leave_no_gradient) {
+  for_each_backend([](std::string_view name) {
+    const auto gradients = [&](std::uint32_t label, float pixel) {
+      Bench bench = make_bench(name, linear_model(), {{.batch = 4}});
+      ToyBatch batch = bench.batch(4, 1);
+      batch.weights()[1] = 0;
+      batch.labels()[1] = label;
+      batch.labels()[2] = kUnlabelled;
+      batch.values()[batch.place(1, 0, 0)] = pixel;
+      batch.values()[batch.place(2, 1, 0)] = pixel;
+      bench.step(batch, {});
+      return bench.read(0, ParamPart::kGrad);
+    };
+    BOOST_TEST(gradients(0, 1.0f) == gradients(3, -7.0f), boost::test_tools::per_element());
+  });
+}
+
+// PyTorch, BatchNorm2d: running = 0.9 running + 0.1 batch, with the variance over n - 1.
+BOOST_AUTO_TEST_CASE(running_statistics_take_the_unbiased_variance) {
+  for_each_backend([](std::string_view name) {
+    Bench bench = make_bench(name, dropping_model(), {{.batch = 2}});
+    ToyBatch batch = bench.batch(2, 1);
+    for (std::size_t i = 0; i < 30; ++i) batch.values()[batch.place(0, 1, i)] += 1000.0f;
+    for (std::size_t i = 0; i < 30; ++i) batch.values()[batch.place(1, 1, i)] += 1000.0f;
+    bench.forward(bench.program(), batch);
+    for (std::size_t c = 0; c < 3; ++c) {
+      double mean = 0;
+      double squares = 0;
+      for (std::size_t k = 0; k < 60; ++k) {
+        mean += static_cast<double>(batch.values()[batch.place(k / 30, c, k % 30)]) / 60;
+      }
+      for (std::size_t k = 0; k < 60; ++k) {
+        const double d = batch.values()[batch.place(k / 30, c, k % 30)] - mean;
+        squares += d * d;
+      }
+      BOOST_TEST(bench.read(2)[c] == 0.1 * mean, boost::test_tools::tolerance(1e-5));
+      BOOST_TEST(bench.read(3)[c] == 0.9 + 0.1 * squares / 59, boost::test_tools::tolerance(1e-5));
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(parameters_come_back_as_they_were_given) {
+  for_each_backend([](std::string_view name) {
+    Bench bench = make_bench(name, normalized_model(), {{.batch = 3}});
+    const ModelGraph& graph = bench.graph();
+    for (std::uint32_t i = 0; i < graph.parameters().size(); ++i) {
+      BOOST_TEST(bench.read(i) == initial_value(graph, i, 3), boost::test_tools::per_element());
+      std::vector<float> values(graph.parameters()[i].num_elements());
+      for (std::size_t j = 0; j < values.size(); ++j) values[j] = static_cast<float>(j) + 0.5f;
+      const bool has_state = graph.parameters()[i].is_trainable;
+      const ParamPart part = has_state ? ParamPart::kMomentum : ParamPart::kMaster;
+      bench.program().import_param(i, part, values);
+      BOOST_TEST(bench.read(i, part) == values, boost::test_tools::per_element());
+    }
+  });
+}
+
+// A tail of 3 trained through its own program moves the weights that the others read.
+BOOST_AUTO_TEST_CASE(tail_and_evaluation_programs_share_the_parameters) {
+  std::vector<std::vector<float>> scores;
+  for_each_backend([&](std::string_view name) {
+    Bench bench = make_bench(name, normalized_model(),
+                             {{.batch = 8}, {.batch = 3}, {.batch = 5, .mode = Mode::kEvaluate}});
+    const StepScalars scalars{.learning_rate = 0.05f, .momentum = 0.9f};
+    bench.step(bench.batch(8, 1), scalars);
+    bench.step(bench.batch(8, 2), scalars, 1);  // the first 3 of a batch of 8
+    bench.step(bench.batch(8, 3), scalars);
+    for (std::size_t i = 0; i < bench.graph().parameters().size(); ++i) {
+      const auto expected = bench.read(i);
+      BOOST_TEST(bench.read(i, ParamPart::kMaster, 1) == expected,
+                 boost::test_tools::per_element());
+      BOOST_TEST(bench.read(i, ParamPart::kMaster, 2) == expected,
+                 boost::test_tools::per_element());
+    }
+    bench.forward(bench.program(2), bench.batch(5, 4));
+    scores.push_back(bench.logits(2));
+  });
+  // Three steps of float32 against double.
+  BOOST_TEST(relative_l2(scores[0], scores[1]) < 1e-4);
+}
+
+// Srivastava et al., Dropout (2014), in the inverted form of Keras and PyTorch: a quarter becomes
+// 0, the rest is divided by 3/4. 2,048 draws leave a standard error of 0.0096.
+BOOST_AUTO_TEST_CASE(dropout_zeroes_its_share_and_scales_the_rest) {
+  ModelGraph graph("dropout", {512, 1, 1});
+  graph.set_output(graph.dropout("drop", graph.input(), 0.25));
+  std::vector<std::vector<float>> seen;
+  for_each_backend([&](std::string_view name) {
+    Bench bench = make_bench(name, graph, {{.batch = 4}, {.batch = 4, .mode = Mode::kEvaluate}});
+    ToyBatch batch = bench.batch(4, 1);
+    batch.values().assign(batch.values().size(), 3.0f);
+    bench.forward(bench.program(), batch, {.step = 1, .seed = 2});
+    seen.push_back(bench.logits());
+    std::size_t num_zero = 0;
+    for (const float v : seen.back()) {
+      BOOST_TEST((v == 0.0f || v == 4.0f));
+      num_zero += v == 0.0f ? 1 : 0;
+    }
+    BOOST_TEST(std::abs(static_cast<double>(num_zero) / 2048 - 0.25) < 4 * 0.0096);
+    bench.forward(bench.program(), batch, {.step = 2, .seed = 2});
+    BOOST_TEST((bench.logits() != seen.back()));
+    bench.forward(bench.program(1), batch, {.step = 1, .seed = 2});
+    BOOST_TEST(bench.logits(1) == batch.values(), boost::test_tools::per_element());
+  });
+  BOOST_TEST(seen[0] == seen[1], boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(lease_goes_back_when_the_backward_pass_has_run) {
+  struct Counter : LeaseOwner {
+    void give_back(std::uint32_t) noexcept override { ++count; }
+    int count = 0;
+  };
+  for_each_backend([](std::string_view name) {
+    Bench bench = make_bench(name, linear_model(), {{.batch = 2}});
+    const ToyBatch batch = bench.batch(2, 1);
+    const auto owner = std::make_shared<Counter>();
+    bench.program().upload(BatchLease(batch.lease().view(), owner, 0), 0);
+    bench.program().run(Phase::kForward, 0);
+    BOOST_TEST(owner->count == 0);
+    bench.program().run(Phase::kBackward, 0);
+    BOOST_TEST(owner->count == 1);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_are_not_numbers_show_in_the_report) {
+  for_each_backend([](std::string_view name) {
+    Bench bench = make_bench(name, normalized_model(), {{.batch = 2}});
+    std::vector<float> weights = bench.read(0);
+    for (float& w : weights) w = NAN;
+    bench.program().import_param(0, ParamPart::kMaster, weights);
+    BOOST_TEST(!bench.forward(bench.program(), bench.batch(2, 1)).is_finite);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(calls_that_do_not_fit_are_refused) {
+  for_each_backend([](std::string_view name) {
+    Bench bench = make_bench(name, normalized_model(), {{.batch = 4, .mode = Mode::kEvaluate}});
+    BOOST_TEST(message_of([&] { bench.program().run(Phase::kBackward, 0); }) ==
+               "program: run: expected the forward phase in evaluation, found backward");
+    BOOST_TEST(message_of([&] { bench.program().run(Phase::kForward, 0); }) ==
+               "program: run: expected a slot with a batch, found an empty one");
+    BOOST_TEST(message_of([&] {
+                 bench.forward(bench.program(), bench.batch(3, 1));
+               }).starts_with("program: upload: expected 4 x 3 x 13 x 14 "));
+    ToyBatch batch = bench.batch(4, 1);
+    batch.labels()[2] = 4;
+    BOOST_TEST(message_of([&] { bench.forward(bench.program(), batch); }) ==
+               "program: upload: expected labels below 4, found 4");
+    BOOST_TEST(message_of([&] { bench.read(0, ParamPart::kGrad); }) ==
+               "program: conv1.weight: expected a trainable parameter of a training program, "
+               "found an evaluation program");
+    ModelGraph graph("flat", {3, 1, 1});
+    graph.set_output(graph.batch_norm("bn", graph.input()));
+    BOOST_TEST(message_of([&] { bench.backend().lower(graph, {.batch = 1}); }) ==
+               "model: bn: expected at least 2 values per channel in training, found 1");
+    BOOST_TEST(message_of([&] { bench.backend().lower(graph, {.batch = 0}); }) ==
+               "lowering: batch: expected 1 to 65536, found 0");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(backends_that_are_not_there_are_named) {
+  BOOST_TEST(message_of([] { make_backend("cuda"); }) ==
+             "backend: cuda: expected a build with CUDA training, found one without");
+  BOOST_TEST(message_of([] { make_backend("onedn"); }) ==
+             "backend: expected a known name, found 'onedn'");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train

@@ -1,0 +1,66 @@
+// Small models that between them hold every operation in an unhandy form.
+#pragma once
+
+#include <vector>
+
+#include "train/graph/model_graph.h"
+
+namespace penstock::train {
+
+/// Strides, asymmetric padding and biases, without batch norm.
+inline ModelGraph strided_model() {
+  ModelGraph graph("strided", {2, 8, 7});
+  NodeId x = graph.conv2d("same2", graph.input(), {.filters = 5, .stride = {2, 2}});
+  x = graph.relu("relu1", x);
+  x = graph.conv2d("pad", x,
+                   {.filters = 4,
+                    .kernel = {3, 2},
+                    .stride = {1, 2},
+                    .padding = PaddingRule::kExplicit,
+                    .pad = {1, 0}});
+  x = graph.relu("relu2", x);
+  x = graph.flatten("flat", x);
+  x = graph.dense("hidden", x, {.units = 6});
+  x = graph.relu("relu3", x);
+  x = graph.dense("head", x, {.units = 3});
+  graph.set_output(x);
+  return graph;
+}
+
+/// Batch norm before ReLU and pools: fused in full, in part, and not at all.
+inline ModelGraph normalized_model() {
+  ModelGraph graph("normalized", {3, 13, 14});
+  NodeId x = graph.conv2d("conv1", graph.input(), {.filters = 6, .has_bias = false});
+  x = graph.batch_norm("bn1", x);
+  x = graph.relu("relu1", x);
+  x = graph.max_pool("pool1", x);  // 6 x 7, the last row in no window
+  x = graph.conv2d("conv2", x, {.filters = 18, .padding = PaddingRule::kValid});
+  x = graph.batch_norm("bn2", x, {.epsilon = 1e-3, .momentum = 0.3});
+  x = graph.relu("relu2", x);
+  x = graph.max_pool(
+      "pool2", x,
+      {.window = {3, 3}, .stride = {2, 2}, .padding = PaddingRule::kExplicit, .pad = {1, 1}});
+  x = graph.conv2d("conv3", x, {.filters = 7, .kernel = {1, 1}});
+  x = graph.batch_norm("bn3", x);
+  x = graph.global_avg_pool("gap", x);
+  x = graph.dense("head", x, {.units = 4});
+  graph.set_output(x);
+  return graph;
+}
+
+/// Dropout over pictures and over flat values, batch norm and pool on the input itself.
+inline ModelGraph dropping_model() {
+  ModelGraph graph("dropping", {3, 6, 5});
+  NodeId x = graph.batch_norm("bn0", graph.input());
+  x = graph.max_pool("pool0", x, {.window = {2, 2}, .stride = {1, 1}});
+  x = graph.conv2d("conv", x, {.filters = 5});
+  x = graph.dropout("drop1", x, 0.4);
+  x = graph.relu("relu", x);
+  x = graph.flatten("flat", x);
+  x = graph.dropout("drop2", x, 0.25);
+  x = graph.dense("head", x, {.units = 3, .has_bias = false});
+  graph.set_output(x);
+  return graph;
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,99 @@
+#include <boost/test/unit_test.hpp>
+
+#include "tests/train/backend/odd_models.h"
+#include "tests/train/backend/training_bench.h"
+#include "train/backend/reference/reference_backend.h"
+
+namespace penstock::train {
+namespace {
+
+/// Compares every gradient of every parameter with central differences of the loss.
+///
+/// Storage is double, so that a step of 1e-4 leaves a truncation error of about 1e-8 and a
+/// rounding error of about 1e-12. A ReLU or maximum that changes sides within the step would
+/// stand out; the seeds are such that none does.
+void check_gradients(const ModelGraph& graph, unsigned seed) {
+  constexpr std::uint32_t kBatch = 4;
+  Bench bench(make_reference_backend({}), graph, {{.batch = kBatch, .label_smoothing = 0.1}}, seed);
+  ToyBatch batch = bench.batch(kBatch, seed);
+  batch.weights() = {1.0f, 0.5f, 0.0f, 2.0f};
+  batch.labels()[1] = kUnlabelled;
+  const StepScalars scalars{.step = 17, .seed = 5};
+  const auto loss = [&] {
+    const StepReport report = bench.forward(bench.program(), batch, scalars);
+    return report.weighted_loss_sum / report.weight_sum;
+  };
+  loss();
+  bench.program().run(Phase::kBackward, 0);
+  std::vector<std::vector<float>> gradients;
+  for (std::size_t i = 0; i < graph.parameters().size(); ++i) {
+    gradients.push_back(graph.parameters()[i].is_trainable ? bench.read(i, ParamPart::kGrad)
+                                                           : std::vector<float>());
+  }
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    const std::vector<float> original = bench.read(i);
+    const std::size_t stride = 1 + gradients[i].size() / 40;
+    for (std::size_t j = 0; j < gradients[i].size(); j += stride) {
+      std::vector<float> moved = original;
+      const auto loss_at = [&](float value) {
+        moved[j] = value;
+        bench.program().import_param(i, ParamPart::kMaster, moved);
+        return loss();
+      };
+      const float above = original[j] + 1e-4f;
+      const float below = original[j] - 1e-4f;
+      const double slope = (loss_at(above) - loss_at(below)) /
+                           (static_cast<double>(above) - static_cast<double>(below));
+      BOOST_TEST_CONTEXT(graph.parameters()[i].name << " " << j) {
+        BOOST_TEST(std::abs(slope - static_cast<double>(gradients[i][j])) <
+                   1e-6 + 1e-5 * std::abs(slope));
+      }
+    }
+    bench.program().import_param(i, ParamPart::kMaster, original);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE(reference_gradients)
+
+BOOST_AUTO_TEST_CASE(convolutions_with_stride_padding_and_bias_agree_with_differences) {
+  check_gradients(strided_model(), 1);
+}
+
+BOOST_AUTO_TEST_CASE(batch_norm_and_pools_agree_with_differences) {
+  check_gradients(normalized_model(), 2);
+}
+
+BOOST_AUTO_TEST_CASE(dropout_with_a_fixed_mask_agrees_with_differences) {
+  check_gradients(dropping_model(), 3);
+}
+
+// Both windows of an all-equal picture pass their gradient to their first place: with a weight of
+// 1 per place, the gradient by the weight is the picture there, marked by position.
+BOOST_AUTO_TEST_CASE(equal_maxima_pass_the_gradient_to_the_first) {
+  ModelGraph graph("ties", {1, 2, 4});
+  NodeId x = graph.conv2d("conv", graph.input(), {.filters = 1, .kernel = {1, 2}});
+  x = graph.max_pool("pool", x);
+  x = graph.flatten("flat", x);
+  x = graph.dense("head", x, {.units = 2, .has_bias = false});
+  graph.set_output(x);
+  Bench bench(make_reference_backend({}), graph, {{.batch = 1}});
+  ToyBatch batch = bench.batch(1, 1);
+  batch.values() = {1, 2, 3, 4, 5, 6, 7, 8};
+  batch.labels() = {0};
+  bench.program().import_param(0, ParamPart::kMaster, std::vector<float>{0, 0});  // all equal
+  bench.program().import_param(1, ParamPart::kMaster, std::vector<float>{0});
+  bench.program().import_param(2, ParamPart::kMaster, std::vector<float>{1, 3, 0, 0});
+  bench.forward(bench.program(), batch);
+  bench.program().run(Phase::kBackward, 0);
+  // By hand: logits are 0, so dlogits = (-1/2, 1/2); d(pooled) = (-1/2, -3/2), to columns 0 and 2
+  // of the first row. Kernel [1, 2] under `same` reads (col, col + 1): dw0 = -1/2*1 - 3/2*3 = -5,
+  // dw1 = -1/2*2 - 3/2*4 = -7, dbias = -2.
+  const std::vector<float> expected = {-5, -7};
+  BOOST_TEST(bench.read(0, ParamPart::kGrad) == expected, boost::test_tools::per_element());
+  BOOST_TEST(bench.read(1, ParamPart::kGrad)[0] == -2.0f);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train

@@ -1,0 +1,105 @@
+#include "train/graph/model_file.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "streamer/core/error.h"
+#include "train/graph/model_zoo.h"
+
+namespace penstock::train {
+namespace {
+
+ModelGraph parse(const std::string& text, std::uint32_t num_classes = 10) {
+  return parse_model(text, "test.toml", {3, 32, 32}, num_classes);
+}
+
+struct Refusal {
+  std::string message;
+  std::string hint;
+};
+
+Refusal refusal_of(const std::string& text) {
+  try {
+    parse(text);
+  } catch (const Error& error) {
+    return {error.what(), error.hint()};
+  }
+  return {"no error", ""};
+}
+
+BOOST_AUTO_TEST_SUITE(model_file)
+
+BOOST_AUTO_TEST_CASE(small_cnn_written_as_toml_is_the_same_graph) {
+  std::string text;
+  const char* filters[] = {"32", "64", "128", "256"};
+  for (int i = 0; i < 4; ++i) {
+    const std::string n = std::to_string(i + 1);
+    text += "[[layer]]\ntype = \"conv2d\"\nname = \"conv" + n + "\"\nfilters = " + filters[i] +
+            "\nkernel = 3\npadding = \"same\"\nbias = false\n" +
+            "[[layer]]\ntype = \"batch_norm\"\nname = \"bn" + n + "\"\n" +
+            "[[layer]]\ntype = \"relu\"\nname = \"relu" + n + "\"\n" +
+            "[[layer]]\ntype = \"max_pool\"\nname = \"pool" + n + "\"\nwindow = [2, 2]\n";
+  }
+  text +=
+      "[[layer]]\ntype = \"global_avg_pool\"\nname = \"global_pool\"\n"
+      "[[layer]]\ntype = \"dropout\"\nname = \"dropout\"\nrate = 0.2\n"
+      "[[layer]]\ntype = \"dense\"\nname = \"head\"\nunits = \"num_classes\"\n";
+  BOOST_TEST(parse(text).identity() == small_cnn({3, 32, 32}, 10).identity());
+}
+
+BOOST_AUTO_TEST_CASE(activation_inside_a_layer_becomes_a_layer_of_its_own) {
+  const ModelGraph graph = parse(
+      "[[layer]]\ntype = \"conv2d\"\nfilters = 4\nkernel = [3, 5]\nstride = 2\npadding = [1, 2]\n"
+      "activation = \"relu\"\n[[layer]]\ntype = \"flatten\"\n"
+      "[[layer]]\ntype = \"dense\"\nunits = 10\n");
+  BOOST_TEST(graph.node(2).name == "conv2d_1_relu");
+  BOOST_TEST(graph.node(2).shape.text() == "[4, 16, 16]");
+  BOOST_TEST(graph.node(3).shape.text() == "[1024]");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_types_and_names_are_refused_with_the_place) {
+  const std::string head = "[[layer]]\nname = \"conv1\"\ntype = \"conv2d\"\n";
+  BOOST_TEST(refusal_of(head + "filters = \"32\"").message ==
+             "model: conv1: filters: expected integer, found string");
+  BOOST_TEST(refusal_of(head + "filters = -1").message ==
+             "model: conv1: filters: expected an integer from 0 to 2147483647, found -1");
+  BOOST_TEST(refusal_of(head).message == "model: conv1: filters: expected integer, found nothing");
+  BOOST_TEST(refusal_of(head + "filters = 4\nkernel = [3]").message ==
+             "model: conv1: kernel: expected [rows, columns], found array of 1");
+  BOOST_TEST(refusal_of(head + "filters = 4\ngroups = 2").message ==
+             "model: conv1: groups: expected 1, found 2");
+  const Refusal key = refusal_of(head + "filters = 4\nstrides = 2");
+  BOOST_TEST(key.message == "model: conv1: expected a known key, found 'strides'");
+  BOOST_TEST(key.hint == "did you mean 'stride'?");
+  const Refusal type = refusal_of("[[layer]]\ntype = \"conv2\"\n");
+  BOOST_TEST(type.message ==
+             "model: layer 1 (conv2): type: expected a known layer type, found 'conv2'");
+  BOOST_TEST(type.hint == "did you mean 'conv2d'?");
+}
+
+BOOST_AUTO_TEST_CASE(softmax_at_the_end_is_explained) {
+  const Refusal refusal = refusal_of(
+      "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nname = \"d\"\nunits = 10\n"
+      "activation = \"softmax\"\n");
+  BOOST_TEST(refusal.message ==
+             "model: d: activation: expected \"relu\" or \"linear\", found \"softmax\"");
+  BOOST_TEST(refusal.hint == "leave it out: the loss applies softmax to the last layer");
+}
+
+BOOST_AUTO_TEST_CASE(model_must_end_in_one_output_per_class) {
+  BOOST_TEST(refusal_of("[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nunits = 7\n")
+                 .message == "model: dense_1: expected 10 outputs, one per class, found 7");
+}
+
+BOOST_AUTO_TEST_CASE(text_that_is_no_model_is_refused) {
+  BOOST_TEST(refusal_of("[[layer]\n").message.starts_with("model: test.toml: line 1, column"));
+  BOOST_TEST(refusal_of("").message ==
+             "model: test.toml: layer: expected a list of [[layer]] tables, found nothing");
+  BOOST_TEST(refusal_of("layer = 3").message ==
+             "model: test.toml: layer: expected a list of [[layer]] tables, found integer");
+  BOOST_TEST(refusal_of("layer = [3]").message == "model: layer 1: expected table, found integer");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train

@@ -1,0 +1,108 @@
+#include "tests/train/loop/recording_backend.h"
+
+#include <algorithm>
+
+namespace penstock::train::tests {
+namespace {
+
+class NoMemory final : public DeviceMemory {
+ public:
+  explicit NoMemory(std::size_t bytes) : bytes_(bytes) {}
+  std::byte* base() const noexcept override { return nullptr; }
+  std::size_t size_bytes() const noexcept override { return bytes_; }
+
+ private:
+  std::size_t bytes_;
+};
+
+class RecordingProgram final : public Program {
+ public:
+  RecordingProgram(RecordingBackend& backend, const ModelGraph& graph, const Lowering& lowering)
+      : backend_(backend), lowering_(lowering) {
+    for (const Parameter& parameter : graph.parameters()) {
+      params_.push_back({parameter.name, parameter.shape, parameter.is_trainable, parameter.decays,
+                         parameter.num_elements()});
+      values_.emplace_back(parameter.num_elements());
+    }
+    buffers_.push_back({.name = "activations", .bytes = std::size_t{100} * lowering.batch});
+  }
+
+  const Lowering& lowering() const noexcept override { return lowering_; }
+  std::span<const Buffer> buffers() const noexcept override { return buffers_; }
+  std::span<const ParamSlot> params() const noexcept override { return params_; }
+  void bind(DeviceMemory&, std::span<const std::size_t>) override {}
+  void upload(BatchLease lease, std::uint32_t) override {
+    num_valid_ = lease->num_valid;
+    record("upload");
+  }
+  void set_scalars(const StepScalars& scalars, std::uint32_t) override { scalars_ = scalars; }
+  void run(Phase phase, std::uint32_t) override {
+    constexpr const char* kNames[] = {"forward", "backward", "update"};
+    record(kNames[static_cast<int>(phase)]);
+    if (phase != Phase::kForward) return;
+    // Loss: the number of the step; the first sample of every batch counts as recognised.
+    backend_.reports.push_back(
+        {.step = scalars_.step,
+         .weighted_loss_sum = static_cast<double>(scalars_.step) * num_valid_,
+         .weight_sum = static_cast<double>(num_valid_),
+         .num_counted = num_valid_,
+         .num_correct = 1,
+         .is_finite = scalars_.step != backend_.infinite_step});
+  }
+  void read_logits(std::span<float> logits) override {
+    for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i);
+  }
+  void import_param(std::size_t idx, ParamPart, std::span<const float> values) override {
+    values_.at(idx).assign(values.begin(), values.end());
+  }
+  void export_param(std::size_t idx, ParamPart, std::span<float> values) override {
+    std::copy(values_.at(idx).begin(), values_.at(idx).end(), values.begin());
+  }
+  std::string explain() const override { return {}; }
+
+ private:
+  void record(const char* what) {
+    backend_.calls.push_back({what, lowering_.batch, lowering_.mode, scalars_});
+  }
+
+  RecordingBackend& backend_;
+  Lowering lowering_;
+  std::vector<Buffer> buffers_;
+  std::vector<ParamSlot> params_;
+  std::vector<std::vector<float>> values_;
+  StepScalars scalars_;
+  std::uint32_t num_valid_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> RecordingBackend::lower(const ModelGraph& graph,
+                                                 const Lowering& lowering) {
+  return std::make_unique<RecordingProgram>(*this, graph, lowering);
+}
+
+std::unique_ptr<DeviceMemory> RecordingBackend::allocate(std::size_t bytes) {
+  return std::make_unique<NoMemory>(bytes);
+}
+
+ListedBatches::ListedBatches(BatchSpec spec, std::vector<std::vector<std::uint64_t>> batches)
+    : spec_(spec),
+      batches_(std::move(batches)),
+      class_idx_(spec.batch, 0),
+      weights_(spec.batch, 1.0f) {}
+
+BatchLease ListedBatches::next() {
+  if (next_ == batches_.size()) return {};
+  const std::vector<std::uint64_t>& ids = batches_[next_++];
+  BatchView view;
+  view.spec = &spec_;
+  view.class_idx = class_idx_;
+  view.weights = weights_;
+  view.sample_ids = ids;
+  view.positions = ids;
+  view.num_valid = static_cast<std::uint32_t>(ids.size());
+  view.ends_epoch = next_ == batches_.size();
+  return {view, std::make_shared<Owner>(), 0};
+}
+
+}  // namespace penstock::train::tests

@@ -1,0 +1,65 @@
+// A backend whose memory the host cannot read: it only writes down what it is asked to do. With it
+// the loop is tested without any arithmetic.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "train/backend/backend.h"
+
+namespace penstock::train::tests {
+
+struct RecordedCall {
+  std::string what;         // "upload", "forward", "backward", "update"
+  std::uint32_t batch = 0;  // of the program
+  Mode mode = Mode::kTrain;
+  StepScalars scalars;
+};
+
+class RecordingBackend final : public Backend {
+ public:
+  std::vector<RecordedCall> calls;
+  std::deque<StepReport> reports;
+  /// The step whose loss is no number.
+  std::uint64_t infinite_step = UINT64_MAX;
+
+  std::string_view name() const noexcept override { return "recording"; }
+  std::string description() const override { return "recording"; }
+  BatchSpec input_spec(const ModelGraph&, std::uint32_t batch) const override {
+    return {.batch = batch, .height_px = 1, .width_px = 1};
+  }
+  std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override;
+  std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override;
+  std::optional<StepReport> poll() override {
+    if (reports.empty()) return std::nullopt;
+    const StepReport report = reports.front();
+    reports.pop_front();
+    return report;
+  }
+  void finish() override {}
+};
+
+/// Hands out batches whose sample ids are given; class 0, weight 1, pixels null.
+class ListedBatches final : public BatchSource {
+ public:
+  ListedBatches(BatchSpec spec, std::vector<std::vector<std::uint64_t>> batches);
+
+  const BatchSpec& spec() const noexcept override { return spec_; }
+  BatchLease next() override;
+  SourceStats stats() const override { return {}; }
+
+ private:
+  struct Owner final : LeaseOwner {
+    void give_back(std::uint32_t) noexcept override {}
+  };
+  BatchSpec spec_;
+  std::vector<std::vector<std::uint64_t>> batches_;
+  std::vector<std::uint32_t> class_idx_;
+  std::vector<float> weights_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace penstock::train::tests

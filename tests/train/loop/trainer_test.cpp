@@ -1,0 +1,173 @@
+#include "train/loop/trainer.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+
+#include "streamer/core/error.h"
+#include "tests/train/loop/recording_backend.h"
+#include "train/loop/model_weights.h"
+
+namespace penstock::train {
+namespace {
+
+ModelGraph two_class_model() {
+  ModelGraph graph("tiny", {.channels = 3, .height = 1, .width = 1});
+  graph.set_output(graph.dense("head", graph.flatten("flat", graph.input()), {.units = 2}));
+  return graph;
+}
+
+struct Fixture {
+  ModelGraph graph = two_class_model();
+  tests::RecordingBackend backend;
+  ProgramSet programs{backend, graph, {.train_batch = 4, .tail_batch = 2, .evaluation_batch = 4}};
+  TrainerConfig config{.sgd = {.learning_rate = 0.5, .momentum = 0.75, .weight_decay = 0.25},
+                       .schedule = {.kind = ScheduleKind::kConstant},
+                       .seed = 11,
+                       .num_steps = 3};
+
+  Fixture() { programs.bind(); }
+  tests::ListedBatches source(std::vector<std::vector<std::uint64_t>> batches) const {
+    return {backend.input_spec(graph, 4), std::move(batches)};
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(trainer, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_step_uploads_and_runs_the_three_phases_in_order) {
+  auto batches = source({{0, 1, 2, 3}});
+  Trainer(programs, config).train_epoch({.source = batches, .num_samples = 4});
+  BOOST_REQUIRE(backend.calls.size() == 4u);
+  BOOST_TEST(backend.calls[0].what == "upload");
+  BOOST_TEST(backend.calls[1].what == "forward");
+  BOOST_TEST(backend.calls[2].what == "backward");
+  BOOST_TEST(backend.calls[3].what == "update");
+  const StepScalars& scalars = backend.calls[3].scalars;
+  BOOST_TEST(scalars.learning_rate == 0.5f);
+  BOOST_TEST(scalars.momentum == 0.75f);
+  BOOST_TEST(scalars.weight_decay == 0.25f);
+  BOOST_TEST(scalars.inv_weight_sum == 0.25f);
+  BOOST_TEST(scalars.seed == 11u);
+}
+
+BOOST_AUTO_TEST_CASE(a_short_last_batch_runs_on_the_program_of_its_size) {
+  auto batches = source({{0, 1, 2, 3}, {4, 5}});
+  Trainer training(programs, config);
+  const PassReport report = training.train_epoch({.source = batches, .num_samples = 6});
+  BOOST_TEST(backend.calls.back().batch == 2u);
+  BOOST_TEST(backend.calls.back().scalars.inv_weight_sum == 0.5f);
+  BOOST_TEST(backend.calls.back().scalars.step == 1u);
+  BOOST_TEST(report.num_steps == 2u);
+  // By hand: step 0 loss 0 for 4 samples, step 1 loss 1 for 2; one recognised in each batch.
+  BOOST_TEST(report.totals.loss() == 2.0 / 6);
+  BOOST_TEST(report.totals.top1() == 2.0 / 6);
+  BOOST_TEST(report.is_each_once());
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_seen_twice_or_never_is_found_out) {
+  auto batches = source({{0, 1, 2, 3}, {3, 4}});
+  const PassReport report =
+      Trainer(programs, config).train_epoch({.source = batches, .num_samples = 6});
+  BOOST_TEST(report.num_samples == 6u);
+  BOOST_TEST(report.num_distinct == 5u);
+  BOOST_TEST(!report.is_each_once());
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_that_is_no_number_ends_the_training_with_the_reason) {
+  backend.infinite_step = 1;
+  auto batches = source({{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}});
+  Trainer training(programs, config);
+  BOOST_CHECK_EXCEPTION(training.train_epoch({.source = batches, .num_samples = 12}), Error,
+                        [](const Error& error) {
+                          return std::string(error.what()) ==
+                                     "loss: step 1: expected a finite number, found none: the "
+                                     "training diverged at learning rate 0.500000" &&
+                                 error.hint() == "lower --learning-rate";
+                        });
+}
+
+class StopAfter final : public PassObserver {
+ public:
+  StopAfter(std::stop_source& source, std::uint64_t num_steps)
+      : source_(source), num_steps_(num_steps) {}
+  void on_step(const PassReport& so_far) override {
+    if (so_far.num_steps == num_steps_) source_.request_stop();
+  }
+
+ private:
+  std::stop_source& source_;
+  std::uint64_t num_steps_;
+};
+
+BOOST_AUTO_TEST_CASE(a_stop_ends_the_pass_after_the_step_under_way) {
+  auto batches = source({{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}});
+  std::stop_source stop;
+  StopAfter observer(stop, 2);
+  Trainer training(programs, config);
+  const PassReport report = training.train_epoch(
+      {.source = batches, .num_samples = 12, .observer = &observer, .stop = stop.get_token()});
+  BOOST_TEST(report.was_stopped);
+  BOOST_TEST(report.num_steps == 2u);
+  BOOST_TEST(backend.calls.back().what == "update");
+}
+
+BOOST_AUTO_TEST_CASE(the_schedule_runs_on_over_epochs) {
+  config.schedule = {.kind = ScheduleKind::kOneCycle, .warmup_fraction = 0.5};
+  config.num_steps = 4;
+  Trainer training(programs, config);
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    auto batches = source({{0, 1, 2, 3}, {4, 5, 6, 7}});
+    training.train_epoch({.source = batches, .num_samples = 8});
+  }
+  // One-cycle of 4 steps, warm-up 0.5: the peak is step 0.5 * 4 - 1 = 1, the end step 3.
+  BOOST_TEST(backend.calls[5].scalars.learning_rate == 0.5f);
+  BOOST_TEST(backend.calls.back().scalars.learning_rate == static_cast<float>(0.5 / 25 / 1e4));
+  BOOST_TEST(training.num_steps_done() == 4u);
+}
+
+class ScoreSizes final : public ScoreObserver {
+ public:
+  std::vector<std::size_t> sizes;
+  void on_scores(const ScoredBatch& batch) override {
+    BOOST_TEST(batch.num_classes == 2u);
+    BOOST_TEST(batch.logits.size() == batch.class_idx.size() * 2);
+    sizes.push_back(batch.class_idx.size());
+  }
+};
+
+BOOST_AUTO_TEST_CASE(evaluation_runs_forward_only_and_hands_out_no_padding) {
+  auto batches = source({{0, 1, 2, 3}, {4}});
+  ScoreSizes scores;
+  const PassReport report =
+      evaluate_epoch(programs, {.source = batches, .num_samples = 5}, &scores);
+  for (const tests::RecordedCall& call : backend.calls) {
+    BOOST_TEST((call.mode == Mode::kEvaluate));
+    BOOST_TEST(call.batch == 4u);
+    BOOST_TEST((call.what == "upload" || call.what == "forward"));
+  }
+  BOOST_TEST((scores.sizes == std::vector<std::size_t>{4, 1}));
+  BOOST_TEST(report.totals.num_counted == 5u);
+  BOOST_TEST(report.is_each_once());
+}
+
+BOOST_AUTO_TEST_CASE(weights_leave_and_come_back_by_name_and_shape) {
+  Program& program = programs.any_program();
+  std::vector<NamedTensor> tensors = export_weights(program);
+  BOOST_REQUIRE(tensors.size() == 2u);
+  BOOST_TEST(tensors[0].name == "head.weight");
+  BOOST_TEST((tensors[0].shape == std::vector<std::uint64_t>{2, 3}));
+  tensors[0].values = {1, 2, 3, 4, 5, 6};
+  std::swap(tensors[0], tensors[1]);
+  import_weights(program, tensors, "w");
+  BOOST_TEST((export_weights(program)[0].values == std::vector<float>{1, 2, 3, 4, 5, 6}));
+  tensors[1].shape = {3, 2};
+  BOOST_CHECK_EXCEPTION(import_weights(program, tensors, "w"), Error, [](const Error& error) {
+    return std::string(error.what()) ==
+           "model: w: tensor \"head.weight\": expected [2, 3], found [3, 2]";
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train

@@ -1,0 +1,85 @@
+// How a run is fitted to the machine: cores, memory, the budget shared by everything.
+#include <boost/test/unit_test.hpp>
+
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "tests/temporary_folder.h"
+#include "train/run/core_split.h"
+#include "train/run/memory_table.h"
+#include "train/run/system_memory.h"
+
+namespace penstock::train {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(run_machine)
+
+BOOST_AUTO_TEST_CASE(cores_are_split_by_a_fixed_rule) {
+  BOOST_TEST((split_cores(1) == CoreSplit{1, 1, 1}));
+  BOOST_TEST((split_cores(2) == CoreSplit{2, 1, 1}));
+  BOOST_TEST((split_cores(16) == CoreSplit{16, 2, 2}));
+  BOOST_TEST((split_cores(128) == CoreSplit{128, 8, 8}));
+  BOOST_TEST((split_cores(2, {.threads = 1, .loader_threads = 5}) == CoreSplit{1, 3, 2}));
+  BOOST_TEST(split_cores(2).text() == "2 compute, 1 reader, 1 augmenter");
+  BOOST_TEST(num_usable_cores() >= 1u);
+}
+
+/// Files as the kernel shows them, in a folder that plays the root.
+struct FakeRoot {
+  tests::TemporaryFolder folder;
+  void put(const std::string& path, const std::string& text) {
+    std::filesystem::create_directories((folder.path() / path).parent_path());
+    publish_file(folder.path() / path, text);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(the_smallest_limit_of_the_group_and_its_parents_counts) {
+  FakeRoot root;
+  root.put("proc/meminfo", "MemTotal:  9000000 kB\nMemAvailable:  1000000 kB\n");
+  root.put("proc/self/cgroup", "0::/a/b\n");
+  root.put("sys/fs/cgroup/a/memory.max", "104857600\n");
+  root.put("sys/fs/cgroup/a/b/memory.max", "max\n");
+  const SystemMemory memory = read_system_memory(root.folder.path());
+  BOOST_TEST(memory.available_bytes == 1024000000u);
+  BOOST_TEST(memory.cgroup_limit_bytes.value() == 104857600u);
+  BOOST_TEST(memory.default_limit_bytes() == 80u << 20);  // 0.8 of 100 MiB
+}
+
+BOOST_AUTO_TEST_CASE(a_version_1_group_is_read_and_its_huge_number_is_no_limit) {
+  FakeRoot root;
+  root.put("proc/meminfo", "MemAvailable:  1000 kB\n");
+  root.put("proc/self/cgroup", "5:cpu:/\n4:memory:/x\n");
+  root.put("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "512000\n");
+  root.put("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  const SystemMemory memory = read_system_memory(root.folder.path());
+  BOOST_TEST(memory.cgroup_limit_bytes.value() == 512000u);
+  BOOST_TEST(memory.usable_bytes() == 512000u);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_group_the_machine_counts) {
+  FakeRoot root;
+  root.put("proc/meminfo", "MemAvailable:  5120 kB\n");
+  const SystemMemory memory = read_system_memory(root.folder.path());
+  BOOST_TEST(!memory.cgroup_limit_bytes.has_value());
+  BOOST_TEST(memory.default_limit_bytes() == 4u << 20);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_what_was_taken_before) {
+  MemoryTable table(10u << 20);
+  table.draw(6u << 20, "network");
+  BOOST_CHECK_EXCEPTION(table.draw(5u << 20, "loader"), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kOutOfMemory &&
+           std::string(error.what()) ==
+               "memory limit: loader: expected at most 4.0 MiB (what is left of 10.0 MiB), found "
+               "5.0 MiB; needed for the loader, taken before: network 6.0 MiB";
+  });
+  const auto rows = table.rows();
+  BOOST_REQUIRE(rows.size() == 3u);
+  BOOST_TEST(rows[0].bytes == 6u << 20);
+  BOOST_TEST(rows[1].what == "left");
+  BOOST_TEST(rows[1].bytes == 4u << 20);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train

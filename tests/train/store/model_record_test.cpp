@@ -1,0 +1,127 @@
+#include "train/store/model_record.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "tests/temporary_folder.h"
+
+namespace penstock::train {
+namespace {
+
+struct Fixture {
+  tests::TemporaryFolder folder;
+  ModelRecord record{.model_name = "net",
+                     .model_layers = "[[layer]]\ntype = \"dense\"\n",
+                     .graph_identity = "graph",
+                     .height_px = 32,
+                     .width_px = 48,
+                     .channels = 3,
+                     .batch_size = 8,
+                     .decode_scaling = "off",
+                     .mean = {0.1, 0.2, 0.3},
+                     .std = {1.0 / 3, 0.5, 0.25},
+                     .class_names = {"a", "b\xC3\xA9"},
+                     .dataset_id = "0123",
+                     .conversion = {{"quality", "95"}},
+                     .identity = "seed=1\n",
+                     .num_epochs = 7,
+                     .metrics = {{"validation_top1", 0.75}}};
+  TensorFile weights{
+      .tensors = {{"dense.weight", {2, 2}, {1, 2, 3, 4}}, {"dense.bias", {2}, {5, 6}}},
+      .metadata = {}};
+
+  std::string refusal() {
+    try {
+      load_model(folder.path());
+    } catch (const Error& error) {
+      BOOST_TEST((error.code() == ErrorCode::kCorruptData));
+      return error.what();
+    }
+    return "accepted";
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(model_record, Fixture)
+
+BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
+  save_model(folder.path(), record, weights);
+  const StoredModel stored = load_model(folder.path());
+  BOOST_TEST(stored.record.model_layers == record.model_layers);
+  BOOST_TEST(stored.record.graph_identity == "graph");
+  BOOST_TEST(stored.record.width_px == 48u);
+  BOOST_TEST(stored.record.batch_size == 8u);
+  BOOST_TEST(stored.record.decode_scaling == "off");
+  BOOST_TEST((stored.record.std == record.std));
+  BOOST_TEST((stored.record.class_names == record.class_names));
+  BOOST_TEST((stored.record.conversion == record.conversion));
+  BOOST_TEST((stored.record.metrics == record.metrics));
+  BOOST_TEST(stored.record.num_epochs == 7u);
+  BOOST_TEST((stored.weights.tensors[0].values == weights.tensors[0].values));
+  BOOST_TEST(tests::count_entries(folder.path()) == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_without_a_model_comes_with_the_hint_to_train) {
+  BOOST_CHECK_EXCEPTION(load_model(folder.path()), Error, [&](const Error& error) {
+    return error.code() == ErrorCode::kNotFound &&
+           error.hint() == "penstock train DATASET -o " + folder.path().native();
+  });
+}
+
+// Whatever byte is changed, in either file, is noticed: both are under a checksum.
+BOOST_AUTO_TEST_CASE(every_changed_byte_is_noticed) {
+  save_model(folder.path(), record, weights);
+  for (const char* name : {kWeightsName, kModelRecordName}) {
+    const std::filesystem::path path = folder.path() / name;
+    const std::string whole = read_text_file(path);
+    for (std::size_t place = 0; place + 1 < whole.size(); place += 3) {
+      std::string changed = whole;
+      changed[place] = static_cast<char>(changed[place] ^ 0x11);
+      publish_file(path, changed);
+      BOOST_TEST_CONTEXT(name << " byte " << place) {
+        BOOST_TEST(refusal() != "accepted");
+      }
+    }
+    publish_file(path, whole);
+  }
+  BOOST_CHECK_NO_THROW(load_model(folder.path()));
+}
+
+BOOST_AUTO_TEST_CASE(weights_cut_short_are_named_with_both_sizes) {
+  save_model(folder.path(), record, weights);
+  const std::filesystem::path path = folder.path() / kWeightsName;
+  const std::string whole = read_text_file(path);
+  publish_file(path, whole.substr(0, whole.size() - 1));
+  BOOST_TEST(refusal() == "model: " + path.native() + ": expected " + std::to_string(whole.size()) +
+                              " bytes, found " + std::to_string(whole.size() - 1));
+}
+
+BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit_are_named_with_both_shapes) {
+  const auto refusal_of = [&](std::vector<ExpectedTensor> expected) -> std::string {
+    try {
+      match_tensors(expected, weights.tensors, "w");
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  BOOST_TEST(refusal_of({{"dense.bias", {2}}, {"dense.weight", {2, 2}}}) == "accepted");
+  BOOST_TEST(refusal_of({{"dense.weight", {3, 2}}, {"dense.bias", {2}}}) ==
+             "model: w: tensor \"dense.weight\": expected [3, 2], found [2, 2]");
+  BOOST_TEST(refusal_of({{"conv.weight", {1}}}) ==
+             "model: w: tensor \"conv.weight\": expected [1], found no tensor of this name");
+  BOOST_TEST(refusal_of({{"dense.weight", {2, 2}}}) ==
+             "model: w: tensor \"dense.bias\": expected no such tensor in this model");
+}
+
+BOOST_AUTO_TEST_CASE(tensors_are_put_into_the_order_asked_for) {
+  const auto matched =
+      match_tensors({{"dense.bias", {2}}, {"dense.weight", {2, 2}}}, weights.tensors, "w");
+  BOOST_TEST(matched[0].name == "dense.bias");
+  BOOST_TEST(matched[1].values[3] == 4.0f);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train

@@ -1,0 +1,61 @@
+#include "train/backend/backend.h"
+
+#include <array>
+
+#include "streamer/core/error.h"
+#include "streamer/core/nearest_name.h"
+#include "train/backend/onednn/onednn_backend.h"
+#include "train/backend/reference/reference_backend.h"
+
+namespace penstock::train {
+namespace {
+
+struct NamedBackend {
+  std::string_view name;
+  std::unique_ptr<Backend> (*make)(const BackendSettings&);
+};
+
+constexpr std::array kBackends{NamedBackend{"onednn", &make_onednn_backend},
+                               NamedBackend{"reference", &make_reference_backend}};
+
+std::vector<std::span<const Buffer>> buffers_of(std::span<Program* const> programs) {
+  std::vector<std::span<const Buffer>> lists;
+  for (const Program* program : programs) lists.push_back(program->buffers());
+  return lists;
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_backend(std::string_view name, const BackendSettings& settings) {
+  for (const NamedBackend& backend : kBackends) {
+    if (backend.name == name) return backend.make(settings);
+  }
+  if (name == "cuda") {
+    throw Error(ErrorCode::kUnsupported,
+                "backend: cuda: expected a build with CUDA training, found one without",
+                "cmake --preset cuda, or --device cpu");
+  }
+  const std::vector<std::string_view> known = backend_names();
+  throw Error(ErrorCode::kInvalidArgument,
+              "backend: expected a known name, found '" + std::string(name) + "'",
+              nearest_name_hint(name, known));
+}
+
+std::vector<std::string_view> backend_names() {
+  std::vector<std::string_view> names;
+  for (const NamedBackend& backend : kBackends) names.push_back(backend.name);
+  return names;
+}
+
+BoundArena::BoundArena(Backend& backend, std::span<Program* const> programs)
+    : plan_(plan_memory(buffers_of(programs))), memory_(backend.allocate(plan_.arena_bytes)) {
+  for (std::size_t i = 0; i < programs.size(); ++i) programs[i]->bind(*memory_, plan_.offsets[i]);
+}
+
+void initialize_params(Program& program, const ModelGraph& graph, std::uint64_t seed) {
+  for (std::uint32_t i = 0; i < graph.parameters().size(); ++i) {
+    program.import_param(i, ParamPart::kMaster, initial_value(graph, i, seed));
+  }
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,85 @@
+// What a device must offer to train: lowering a graph, memory, reports. The reference and oneDNN
+// backends are made here by name; a CUDA backend follows without a change to this interface.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "streamer/core/batch.h"
+#include "train/backend/program.h"
+#include "train/graph/model_graph.h"
+#include "train/plan/memory_plan.h"
+
+namespace penstock::train {
+
+/// One allocation on a backend's device, zeroed. `base()` may not be readable by the host.
+class DeviceMemory {
+ public:
+  virtual ~DeviceMemory() = default;
+  virtual std::byte* base() const noexcept = 0;
+  virtual std::size_t size_bytes() const noexcept = 0;
+};
+
+struct BackendSettings {
+  /// Compute threads, at least 1; 0 stands for all cores the process may run on.
+  std::uint32_t num_threads = 0;
+};
+
+/// A device that runs programs.
+///
+/// Lifetime  outlives the programs and memory made by it
+/// Threads   one caller at a time, for the backend and all its programs together
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual std::string_view name() const noexcept = 0;
+  /// Library and version, threads, instruction set: for reports and for the record of a run.
+  virtual std::string description() const = 0;
+
+  /// What batches must look like for `graph`: element type and layout are the backend's wish.
+  virtual BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch) const = 0;
+
+  virtual std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) = 0;
+
+  /// Throws OutOfMemory.
+  virtual std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) = 0;
+
+  /// Returns the report of the oldest forward run that has finished and was not yet reported.
+  virtual std::optional<StepReport> poll() = 0;
+  /// Waits until all that was run has finished; poll() then returns every report due.
+  virtual void finish() = 0;
+};
+
+/// Makes a backend by name. Throws InvalidArgument for an unknown name, Unsupported (with the
+/// configure line that would bring it) for one that this build does not have.
+std::unique_ptr<Backend> make_backend(std::string_view name, const BackendSettings& settings = {});
+
+/// Names that make_backend() knows in this build.
+std::vector<std::string_view> backend_names();
+
+/// Programs that share parameters, planned into one arena, allocated and bound.
+///
+/// Order of use: lower all programs, then make this, then import or initialize parameters.
+class BoundArena {
+ public:
+  BoundArena(Backend& backend, std::span<Program* const> programs);
+  std::size_t size_bytes() const noexcept { return memory_->size_bytes(); }
+  /// Who holds how much of it.
+  const MemoryPlan& plan() const noexcept { return plan_; }
+
+ private:
+  MemoryPlan plan_;
+  std::unique_ptr<DeviceMemory> memory_;
+};
+
+/// Imports initial_value() of every parameter into a bound program.
+void initialize_params(Program& program, const ModelGraph& graph, std::uint64_t seed);
+
+}  // namespace penstock::train

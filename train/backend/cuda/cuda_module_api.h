@@ -1,0 +1,37 @@
+// What the program and its CUDA module say to each other: plain C functions and a version, so that
+// each can be built without the other. Includes no CUDA header.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace penstock::train {
+
+/// Counts up with every change of CudaModuleApi; the program refuses a module of another number.
+inline constexpr std::uint32_t kCudaModuleVersion = 1;
+
+/// File name of the module, and the name of the one function that it exports.
+inline constexpr const char* kCudaModuleFile = "libpenstock_cuda.so";
+inline constexpr const char* kCudaModuleEntry = "penstock_cuda_module";
+
+/// The module's functions. Those that can fail return nullptr, or the error's text (static memory).
+///
+/// Threads  all of them may be called from any thread
+struct CudaModuleApi {
+  std::uint32_t version;
+  /// Versions as CUDA and cuDNN write them: 13000 for CUDA 13.0, 91900 for cuDNN 9.19.0. The
+  /// driver's is 0 without a driver.
+  int (*runtime_version)();
+  int (*driver_version)();
+  std::size_t (*cudnn_version)();
+  const char* (*count_devices)(int* num_devices);
+  /// Copies the name, cut to `capacity_bytes` with its final zero.
+  const char* (*device_name)(int device_idx, char* name, std::size_t capacity_bytes);
+  /// Page-locked memory that every device may copy from; its content is undefined.
+  const char* (*allocate_pinned)(std::size_t bytes, void** memory);
+  void (*free_pinned)(void* memory);
+};
+
+using CudaModuleEntry = const CudaModuleApi* (*)();
+
+}  // namespace penstock::train

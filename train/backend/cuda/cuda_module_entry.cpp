@@ -1,0 +1,69 @@
+// The module's own side: the one file that includes CUDA and cuDNN headers.
+#include <cuda_runtime_api.h>
+#include <cudnn.h>
+
+#include <cstring>
+
+#include "train/backend/cuda/cuda_module_api.h"
+
+namespace penstock::train {
+namespace {
+
+const char* text_of(cudaError_t error) {
+  if (error == cudaSuccess) return nullptr;
+  cudaGetLastError();  // clears it: the next call shall not report this one
+  return cudaGetErrorString(error);
+}
+
+int runtime_version() {
+  int version = 0;
+  return cudaRuntimeGetVersion(&version) == cudaSuccess ? version : 0;
+}
+
+int driver_version() {
+  int version = 0;
+  return cudaDriverGetVersion(&version) == cudaSuccess ? version : 0;
+}
+
+std::size_t cudnn_version() {
+  return cudnnGetVersion();
+}
+
+const char* count_devices(int* num_devices) {
+  *num_devices = 0;
+  return text_of(cudaGetDeviceCount(num_devices));
+}
+
+const char* device_name(int device_idx, char* name, std::size_t capacity_bytes) {
+  cudaDeviceProp properties;
+  if (const char* error = text_of(cudaGetDeviceProperties(&properties, device_idx))) return error;
+  std::strncpy(name, properties.name, capacity_bytes - 1);
+  name[capacity_bytes - 1] = '\0';
+  return nullptr;
+}
+
+const char* allocate_pinned(std::size_t bytes, void** memory) {
+  return text_of(cudaHostAlloc(memory, bytes, cudaHostAllocPortable));
+}
+
+// An error here has no one to tell: the process is ending or the driver is gone.
+void free_pinned(void* memory) {
+  static_cast<void>(text_of(cudaFreeHost(memory)));
+}
+
+constexpr CudaModuleApi kApi = {.version = kCudaModuleVersion,
+                                .runtime_version = runtime_version,
+                                .driver_version = driver_version,
+                                .cudnn_version = cudnn_version,
+                                .count_devices = count_devices,
+                                .device_name = device_name,
+                                .allocate_pinned = allocate_pinned,
+                                .free_pinned = free_pinned};
+
+}  // namespace
+}  // namespace penstock::train
+
+extern "C" __attribute__((visibility("default"))) const penstock::train::CudaModuleApi*
+penstock_cuda_module() {
+  return &penstock::train::kApi;
+}

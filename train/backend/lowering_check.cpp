@@ -1,0 +1,78 @@
+#include "train/backend/lowering_check.h"
+
+#include <string>
+#include <variant>
+
+#include "streamer/core/error.h"
+
+namespace penstock::train {
+namespace {
+
+constexpr std::uint32_t kMaxBatch = 1u << 16;
+constexpr std::uint32_t kMaxInputSlots = 64;
+
+[[noreturn]] void refuse(const std::string& where, const std::string& expected,
+                         const std::string& found, std::string hint = {}) {
+  throw Error(ErrorCode::kInvalidArgument, where + ": expected " + expected + ", found " + found,
+              std::move(hint));
+}
+
+void check_count(const std::string& field, std::uint32_t value, std::uint32_t highest) {
+  if (value >= 1 && value <= highest) return;
+  refuse("lowering: " + field, "1 to " + std::to_string(highest), std::to_string(value));
+}
+
+}  // namespace
+
+void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
+  check_count("batch", lowering.batch, kMaxBatch);
+  check_count("num_input_slots", lowering.num_input_slots, kMaxInputSlots);
+  if (!(lowering.label_smoothing >= 0 && lowering.label_smoothing < 1)) {
+    refuse("lowering: label_smoothing", "0 to below 1", std::to_string(lowering.label_smoothing));
+  }
+  (void)graph.output();
+  if (lowering.mode != Mode::kTrain) return;
+  for (const Node& node : graph.nodes()) {
+    if (!std::holds_alternative<BatchNormOp>(node.op)) continue;
+    const std::size_t values = std::size_t{lowering.batch} * node.shape.height * node.shape.width;
+    if (values < 2) {
+      refuse("model: " + node.name, "at least 2 values per channel in training", "1",
+             "a batch of at least 2");
+    }
+  }
+}
+
+std::vector<ParamSlot> param_slots(const ModelGraph& graph) {
+  std::vector<ParamSlot> slots;
+  for (const Parameter& parameter : graph.parameters()) {
+    slots.push_back({parameter.name, parameter.shape, parameter.is_trainable, parameter.decays,
+                     parameter.num_elements()});
+  }
+  return slots;
+}
+
+void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_idx, ParamPart part,
+                        std::size_t num_values, Mode mode) {
+  if (param_idx >= slots.size()) {
+    refuse("program: parameter", "an index below " + std::to_string(slots.size()),
+           std::to_string(param_idx));
+  }
+  const ParamSlot& slot = slots[param_idx];
+  if (num_values != slot.num_elements()) {
+    refuse("program: " + slot.name, std::to_string(slot.num_elements()) + " values",
+           std::to_string(num_values));
+  }
+  if (part == ParamPart::kMaster) return;
+  if (mode != Mode::kTrain || !slot.is_trainable) {
+    refuse("program: " + slot.name, "a trainable parameter of a training program",
+           mode == Mode::kTrain ? "a running statistic" : "an evaluation program");
+  }
+}
+
+void check_phase(Phase phase, Mode mode) {
+  if (mode == Mode::kTrain || phase == Phase::kForward) return;
+  refuse("program: run", "the forward phase in evaluation",
+         phase == Phase::kBackward ? "backward" : "update");
+}
+
+}  // namespace penstock::train

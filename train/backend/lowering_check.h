@@ -1,0 +1,24 @@
+// Checks and tables that every backend needs before it lowers a graph.
+#pragma once
+
+#include <vector>
+
+#include "train/backend/program.h"
+#include "train/graph/model_graph.h"
+
+namespace penstock::train {
+
+/// Throws InvalidArgument naming the field, or the layer that this batch does not suit.
+void check_lowering(const ModelGraph& graph, const Lowering& lowering);
+
+/// Returns one slot per parameter; num_stored_elements is that of the canonical layout.
+std::vector<ParamSlot> param_slots(const ModelGraph& graph);
+
+/// Throws InvalidArgument when the call of import_param() or export_param() does not fit.
+void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_idx, ParamPart part,
+                        std::size_t num_values, Mode mode);
+
+/// Throws InvalidArgument when a program of this mode has no such phase.
+void check_phase(Phase phase, Mode mode);
+
+}  // namespace penstock::train

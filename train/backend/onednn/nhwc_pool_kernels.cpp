@@ -1,0 +1,176 @@
+#include "train/backend/onednn/nhwc_pool_kernels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "train/backend/onednn/nhwc_pool_kernels.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace penstock::train::onednn {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class Block>
+HWY_ATTR void for_channels(std::size_t channels, const Block& block) {
+  const hn::ScalableTag<float> d;
+  std::size_t c = 0;
+  for (; c + hn::Lanes(d) <= channels; c += hn::Lanes(d)) block(d, c);
+  for (; c < channels; ++c) block(hn::CappedTag<float, 1>(), c);
+}
+
+/// Where pooled row `pooled_row` begins: its first input row, and its output.
+struct RowPlace {
+  std::size_t x;
+  std::size_t y;
+};
+
+inline RowPlace place_of(const PooledSizes& s, std::size_t pooled_row) {
+  const std::size_t sample = pooled_row / s.pooled_height();
+  const std::size_t row = pooled_row % s.pooled_height();
+  return {sample * s.sample_values() + 2 * row * s.width * s.channels,
+          pooled_row * s.pooled_width() * s.channels};
+}
+
+struct PooledForwardBlock {
+  const PooledSizes& s;
+  ChannelAffine affine;
+  const float* x;  // first input row of the window row
+  float* y;
+  float* x_at_max;
+
+  template <class D>
+  HWY_ATTR void operator()(D d, std::size_t c) const {
+    const auto gain = hn::LoadU(d, affine.gain + c);
+    const auto offset = hn::LoadU(d, affine.offset + c);
+    const std::size_t below = s.width * s.channels;
+    for (std::size_t col = 0; col < s.pooled_width(); ++col) {
+      const float* window = x + 2 * col * s.channels + c;
+      auto best_x = hn::LoadU(d, window);
+      auto best = hn::MulAdd(best_x, gain, offset);
+      for (const std::size_t at : {s.channels, below, below + s.channels}) {
+        const auto v = hn::LoadU(d, window + at);
+        const auto z = hn::MulAdd(v, gain, offset);
+        const auto is_larger = hn::Gt(z, best);
+        best = hn::IfThenElse(is_larger, z, best);
+        best_x = hn::IfThenElse(is_larger, v, best_x);
+      }
+      const std::size_t out = col * s.channels + c;
+      // Not Max: what is not a number must stay visible in the loss.
+      hn::StoreU(hn::IfThenZeroElse(hn::Lt(best, hn::Zero(d)), best), d, y + out);
+      if (x_at_max != nullptr) hn::StoreU(best_x, d, x_at_max + out);
+    }
+  }
+};
+
+struct PooledBackwardBlock {
+  const PooledSizes& s;
+  ChannelBackward constants;
+  const float* x;  // first input row of the window row
+  const float* dy;
+  float* dx;
+
+  template <class D>
+  HWY_ATTR void operator()(D d, std::size_t c) const {
+    const auto gain = hn::LoadU(d, constants.forward.gain + c);
+    const auto offset = hn::LoadU(d, constants.forward.offset + c);
+    const auto slope = hn::LoadU(d, constants.slope + c);
+    const auto level = hn::LoadU(d, constants.level + c);
+    const std::size_t below = s.width * s.channels;
+    for (std::size_t col = 0; col < s.pooled_width(); ++col) {
+      const std::size_t at = 2 * col * s.channels + c;
+      const auto x0 = hn::LoadU(d, x + at);
+      const auto x1 = hn::LoadU(d, x + at + s.channels);
+      const auto x2 = hn::LoadU(d, x + at + below);
+      const auto x3 = hn::LoadU(d, x + at + below + s.channels);
+      const auto z0 = hn::MulAdd(x0, gain, offset);
+      const auto z1 = hn::MulAdd(x1, gain, offset);
+      const auto z2 = hn::MulAdd(x2, gain, offset);
+      const auto z3 = hn::MulAdd(x3, gain, offset);
+      const auto best = hn::Max(hn::Max(z0, z1), hn::Max(z2, z3));
+      auto left = hn::Mul(gain, hn::LoadU(d, dy + col * s.channels + c));
+      left = hn::IfThenElseZero(hn::Gt(best, hn::Zero(d)), left);  // until a place has taken it
+      const auto is0 = hn::Eq(z0, best);
+      const auto g0 = hn::IfThenElseZero(is0, left);
+      left = hn::IfThenZeroElse(is0, left);
+      const auto is1 = hn::Eq(z1, best);
+      const auto g1 = hn::IfThenElseZero(is1, left);
+      left = hn::IfThenZeroElse(is1, left);
+      const auto is2 = hn::Eq(z2, best);
+      const auto g2 = hn::IfThenElseZero(is2, left);
+      left = hn::IfThenZeroElse(is2, left);
+      hn::StoreU(hn::Add(g0, hn::MulAdd(slope, x0, level)), d, dx + at);
+      hn::StoreU(hn::Add(g1, hn::MulAdd(slope, x1, level)), d, dx + at + s.channels);
+      hn::StoreU(hn::Add(g2, hn::MulAdd(slope, x2, level)), d, dx + at + below);
+      hn::StoreU(hn::Add(left, hn::MulAdd(slope, x3, level)), d, dx + at + below + s.channels);
+    }
+  }
+};
+
+/// dx of places that lie in no window: they take part in the statistics only.
+struct OutsideBlock {
+  std::size_t num_places;
+  std::size_t channels;
+  ChannelBackward constants;
+  const float* x;
+  float* dx;
+
+  template <class D>
+  HWY_ATTR void operator()(D d, std::size_t c) const {
+    const auto slope = hn::LoadU(d, constants.slope + c);
+    const auto level = hn::LoadU(d, constants.level + c);
+    for (std::size_t at = c; at < num_places * channels; at += channels) {
+      hn::StoreU(hn::MulAdd(slope, hn::LoadU(d, x + at), level), d, dx + at);
+    }
+  }
+};
+
+void forward(const PooledSizes& s, PooledRows rows, ChannelAffine affine, const float* x, float* y,
+             float* x_at_max) {
+  for (std::size_t row = rows.begin; row < rows.end; ++row) {
+    const RowPlace at = place_of(s, row);
+    float* kept = x_at_max == nullptr ? nullptr : x_at_max + at.y;
+    for_channels(s.channels, PooledForwardBlock{s, affine, x + at.x, y + at.y, kept});
+  }
+}
+
+void backward(const PooledSizes& s, PooledRows rows, const ChannelBackward& constants,
+              const float* x, const float* dy, float* dx) {
+  const std::size_t below = s.width * s.channels;
+  const auto outside = [&](std::size_t at, std::size_t num_places) {
+    for_channels(s.channels, OutsideBlock{num_places, s.channels, constants, x + at, dx + at});
+  };
+  for (std::size_t row = rows.begin; row < rows.end; ++row) {
+    const RowPlace at = place_of(s, row);
+    for_channels(s.channels, PooledBackwardBlock{s, constants, x + at.x, dy + at.y, dx + at.x});
+    if (s.width % 2 == 1) {
+      outside(at.x + below - s.channels, 1);
+      outside(at.x + 2 * below - s.channels, 1);
+    }
+    const bool is_last = (row + 1) % s.pooled_height() == 0;
+    if (is_last && s.height % 2 == 1) outside(at.x + 2 * below, s.width);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace penstock::train::onednn
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace penstock::train::onednn {
+
+HWY_EXPORT(forward);
+HWY_EXPORT(backward);
+
+void pooled_forward(const PooledSizes& sizes, PooledRows rows, ChannelAffine affine, const float* x,
+                    float* y, float* x_at_max) {
+  HWY_DYNAMIC_DISPATCH(forward)(sizes, rows, affine, x, y, x_at_max);
+}
+
+void pooled_backward(const PooledSizes& sizes, PooledRows rows, const ChannelBackward& constants,
+                     const float* x, const float* dy, float* dx) {
+  HWY_DYNAMIC_DISPATCH(backward)(sizes, rows, constants, x, dy, dx);
+}
+
+}  // namespace penstock::train::onednn
+#endif

@@ -1,0 +1,72 @@
+#include "train/backend/onednn/onednn_backend.h"
+
+#include <deque>
+
+#include "streamer/core/error.h"
+#include "train/backend/host_arena.h"
+#include "train/backend/lowering_check.h"
+#include "train/backend/onednn/onednn_program.h"
+#include "train/backend/onednn/parallel.h"
+
+namespace penstock::train {
+namespace {
+
+constexpr std::uint32_t kMaxThreads = 1024;
+
+class OnednnBackend final : public Backend {
+ public:
+  explicit OnednnBackend(unsigned num_threads) : num_threads_(num_threads) {}
+
+  std::string_view name() const noexcept override { return "onednn"; }
+  std::string description() const override {
+    return onednn::OneDnn::description() + ", " + std::to_string(num_threads_) +
+           (num_threads_ == 1 ? " thread" : " threads");
+  }
+
+  BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch) const override {
+    const TensorShape& shape = graph.input_shape();
+    return {.batch = batch,
+            .height_px = shape.height,
+            .width_px = shape.width,
+            .channels = shape.channels};
+  }
+
+  std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override {
+    check_lowering(graph, lowering);
+    const onednn::ThreadScope threads(num_threads_);  // primitives are built for this many
+    return onednn::make_program(graph, lowering, input_spec(graph, lowering.batch),
+                                {library_, reports_, num_threads_});
+  }
+
+  std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override {
+    return std::make_unique<HostArena>(bytes);
+  }
+
+  std::optional<StepReport> poll() override {
+    if (reports_.empty()) return std::nullopt;
+    const StepReport report = reports_.front();
+    reports_.pop_front();
+    return report;
+  }
+
+  void finish() override {}  // every run has finished when it returns
+
+ private:
+  unsigned num_threads_;
+  onednn::OneDnn library_;
+  std::deque<StepReport> reports_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_onednn_backend(const BackendSettings& settings) {
+  if (settings.num_threads > kMaxThreads) {
+    throw Error(ErrorCode::kInvalidArgument, "backend: num_threads: expected 0 to " +
+                                                 std::to_string(kMaxThreads) + ", found " +
+                                                 std::to_string(settings.num_threads));
+  }
+  return std::make_unique<OnednnBackend>(settings.num_threads == 0 ? onednn::available_cores()
+                                                                   : settings.num_threads);
+}
+
+}  // namespace penstock::train

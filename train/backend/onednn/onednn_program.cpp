@@ -1,0 +1,267 @@
+#include "train/backend/onednn/onednn_program.h"
+
+#include <algorithm>
+
+#include "streamer/core/error.h"
+#include "train/backend/host_inputs.h"
+#include "train/backend/lowering_check.h"
+#include "train/backend/onednn/layer.h"
+#include "train/backend/onednn/parallel.h"
+#include "train/optim/sgd_rule.h"
+
+namespace penstock::train::onednn {
+namespace {
+
+/// One trainable parameter, as the update walks over it.
+struct UpdateTarget {
+  ParamBuffers buffers;
+  std::size_t num_elements;
+  bool decays;
+};
+
+class OnednnProgram final : public Program {
+ public:
+  OnednnProgram(const ModelGraph& graph, const Lowering& lowering, const BatchSpec& input_spec,
+                BackendParts parts)
+      : lowering_(lowering),
+        parts_(parts),
+        num_classes_(graph.num_classes()),
+        inputs_(input_spec, num_classes_, lowering.num_input_slots),
+        slots_(param_slots(graph)),
+        store_(shared_store(graph, lowering)) {
+    lowering_.share_with = nullptr;  // only lower() may look at it
+    lower(graph);
+  }
+
+  const Lowering& lowering() const noexcept override { return lowering_; }
+  std::span<const Buffer> buffers() const noexcept override { return list_.buffers(); }
+  std::span<const ParamSlot> params() const noexcept override { return slots_; }
+
+  void bind(DeviceMemory& arena, std::span<const std::size_t> offsets) override {
+    list_.bind(arena, offsets);
+    for (const auto& binder : tasks_.binders) binder();
+  }
+
+  void upload(BatchLease lease, std::uint32_t slot) override {
+    inputs_.upload(std::move(lease), slot);
+  }
+  void set_scalars(const StepScalars& scalars, std::uint32_t slot) override {
+    inputs_.set_scalars(scalars, slot);
+  }
+
+  void run(Phase phase, std::uint32_t slot) override {
+    check_internal(list_.is_bound(), "onednn program: run before bind");
+    check_phase(phase, lowering_.mode);
+    const ThreadScope threads(parts_.num_threads);
+    RunContext context{nullptr, &inputs_.scalars(slot), nullptr};
+    if (phase == Phase::kForward) {
+      context.batch = &inputs_.view(slot);
+      StepReport report;
+      context.report = &report;
+      refresh_copies(context);
+      for (const Task& task : tasks_.forward) task(context);
+      parts_.reports.push_back(report);
+    } else if (phase == Phase::kBackward) {
+      context.batch = &inputs_.view(slot);
+      for (const Task& task : tasks_.backward) task(context);
+    } else {
+      for (const Task& task : tasks_.update) task(context);
+      for (std::size_t i = 0; i < slots_.size(); ++i) {
+        if (slots_[i].is_trainable) ++store_->param(i).version;
+      }
+    }
+    const bool is_training = lowering_.mode == Mode::kTrain;
+    if (phase == (is_training ? Phase::kBackward : Phase::kForward)) inputs_.release(slot);
+  }
+
+  void read_logits(std::span<float> logits) override {
+    const std::size_t count = std::size_t{lowering_.batch} * num_classes_;
+    if (logits.size() != count) {
+      throw Error(ErrorCode::kInvalidArgument, "program: logits: expected " +
+                                                   std::to_string(count) + " values, found " +
+                                                   std::to_string(logits.size()));
+    }
+    std::copy_n(list_.at<float>(logits_), count, logits.begin());
+  }
+
+  void import_param(std::size_t param_idx, ParamPart part,
+                    std::span<const float> canonical) override {
+    check_param_access(slots_, param_idx, part, canonical.size(), lowering_.mode);
+    StoredParam& stored = store_->param(param_idx);
+    float* place = part_of(param_idx, part);
+    if (part == ParamPart::kMaster) ++stored.version;
+    if (!stored.layout) {
+      std::ranges::copy(canonical, place);
+      return;
+    }
+    PreparedOp op = parts_.library.reorder(stored.canonical, stored.layout);
+    reorder(op, const_cast<float*>(canonical.data()), place);  // a source: only read
+  }
+
+  void export_param(std::size_t param_idx, ParamPart part, std::span<float> canonical) override {
+    check_param_access(slots_, param_idx, part, canonical.size(), lowering_.mode);
+    const StoredParam& stored = store_->param(param_idx);
+    float* place = part_of(param_idx, part);
+    if (!stored.layout) {
+      std::copy_n(place, canonical.size(), canonical.data());
+      return;
+    }
+    PreparedOp op = parts_.library.reorder(stored.layout, stored.canonical);
+    reorder(op, place, canonical.data());
+  }
+
+  std::string explain() const override { return explanation_; }
+
+ private:
+  static std::shared_ptr<ParameterStore> shared_store(const ModelGraph& graph,
+                                                      const Lowering& lowering) {
+    if (lowering.share_with == nullptr) return std::make_shared<ParameterStore>(graph);
+    const auto* other = dynamic_cast<const OnednnProgram*>(lowering.share_with);
+    if (other == nullptr || other->store_->identity() != graph.identity()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "lowering: share_with: expected a program of the same backend and graph, "
+                  "found another");
+    }
+    return other->store_;
+  }
+
+  void lower(const ModelGraph& graph) {
+    LoweringContext context(graph, lowering_, parts_.library, *store_, list_, tasks_,
+                            parts_.num_threads);
+    std::vector<LoweredLayer> layers = make_layers(graph, lowering_);
+    const std::unique_ptr<Layer> loss = make_loss_layer(graph);
+    BufferId values = kPixels;
+    for (const LoweredLayer& layer : layers) values = layer.layer->forward(context, values);
+    if (values == kPixels) values = lower_copy(context, graph);
+    logits_ = loss->forward(context, values);
+    if (lowering_.mode == Mode::kTrain) {
+      context.start_phase(Phase::kBackward);
+      lower_backward(context, graph, layers, *loss);
+      context.start_phase(Phase::kUpdate);
+      lower_update(context);
+    }
+    context.use(logits_);  // kept until the next run, for readers
+    remember_params(context);
+    explain_layers(graph, layers);
+  }
+
+  /// For a graph that does nothing to its input: logits must outlive the batch.
+  static BufferId lower_copy(LoweringContext& context, const ModelGraph& graph) {
+    const std::size_t bytes = context.value_bytes(graph.input_shape());
+    const BufferId copy = context.add_value("logits", bytes);
+    context.emit({copy}, [copy, bytes, &list = context.buffers](const RunContext& run) {
+      std::copy_n(run.batch->pixels, bytes, list.at<std::byte>(copy));
+    });
+    return copy;
+  }
+
+  /// Walks back to the first layer that has something to train, no further.
+  static void lower_backward(LoweringContext& context, const ModelGraph& graph,
+                             const std::vector<LoweredLayer>& layers, Layer& loss) {
+    BufferId gradient = loss.backward(context, kNoBuffer, true);
+    const auto has_params = [&](const LoweredLayer& layer) {
+      return !graph.parameters_of(layer.nodes.first).empty();
+    };
+    const auto first = std::ranges::find_if(layers, has_params);
+    for (auto layer = layers.end(); layer != first;) {
+      --layer;
+      gradient = layer->layer->backward(context, gradient, layer != first);
+    }
+  }
+
+  void lower_update(LoweringContext& context) {
+    std::vector<UpdateTarget> targets;
+    for (const auto& [param_idx, buffers] : context.params()) {
+      if (!slots_[param_idx].is_trainable) continue;
+      context.use(buffers.grad);
+      targets.push_back({buffers, store_->param(param_idx).stored_bytes() / sizeof(float),
+                         slots_[param_idx].decays});
+    }
+    context.emit({}, [this, targets = std::move(targets)](const RunContext& run) {
+      update(targets, *run.scalars);
+    });
+  }
+
+  void update(const std::vector<UpdateTarget>& targets, const StepScalars& scalars) const {
+    parallel(parts_.num_threads, [&](unsigned part) {
+      for (const UpdateTarget& target : targets) {
+        const SgdStep<float> step{scalars.learning_rate, scalars.momentum,
+                                  target.decays ? scalars.weight_decay : 0.0f, lowering_.nesterov};
+        const Range range = part_range(target.num_elements, parts_.num_threads, part);
+        float* weight = list_.at<float>(target.buffers.master);
+        float* momentum = list_.at<float>(target.buffers.momentum);
+        const float* gradient = list_.at<float>(target.buffers.grad);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          sgd_rule(weight[i], momentum[i], gradient[i], step);
+        }
+      }
+    });
+  }
+
+  void remember_params(const LoweringContext& context) {
+    params_.resize(slots_.size());
+    for (const auto& [param_idx, buffers] : context.params()) {
+      params_[param_idx] = buffers;
+      slots_[param_idx].num_stored_elements =
+          store_->param(param_idx).stored_bytes() / sizeof(float);
+    }
+  }
+
+  void explain_layers(const ModelGraph& graph, const std::vector<LoweredLayer>& layers) {
+    for (const LoweredLayer& layer : layers) {
+      for (NodeId id = layer.nodes.first; id < layer.nodes.first + layer.nodes.count; ++id) {
+        explanation_ += graph.node(id).name + ": ";
+        explanation_ += id == layer.nodes.first ? layer.layer->explain()
+                                                : "with " + graph.node(layer.nodes.first).name;
+        if (id == layer.nodes.first && !layer.choice.empty()) {
+          explanation_ += ", " + layer.choice;
+        }
+        explanation_ += "\n";
+      }
+    }
+  }
+
+  void refresh_copies(const RunContext& context) {
+    for (const Refresh& refresh : tasks_.refreshes) {
+      if (refresh.copy->version == refresh.param->version) continue;
+      refresh.task(context);
+      refresh.copy->version = refresh.param->version;
+    }
+  }
+
+  float* part_of(std::size_t param_idx, ParamPart part) const {
+    check_internal(list_.is_bound(), "onednn program: parameters before bind");
+    const ParamBuffers& buffers = params_.at(param_idx);
+    if (part == ParamPart::kMaster) return list_.at<float>(buffers.master);
+    return list_.at<float>(part == ParamPart::kGrad ? buffers.grad : buffers.momentum);
+  }
+
+  static void reorder(PreparedOp& op, float* from, float* to) {
+    std::vector<std::byte> scratchpad(op.scratchpad_bytes());
+    op.set(Arg::kSrc, from);
+    op.set(Arg::kDst, to);
+    op.set(Arg::kScratchpad, scratchpad.data());
+    op.run();
+  }
+
+  Lowering lowering_;
+  BackendParts parts_;
+  std::uint32_t num_classes_;
+  HostInputs inputs_;
+  std::vector<ParamSlot> slots_;
+  std::shared_ptr<ParameterStore> store_;  // shared with the programs of the same parameters
+  BufferList list_;
+  LoweredTasks tasks_;
+  std::vector<ParamBuffers> params_;
+  BufferId logits_ = kNoBuffer;
+  std::string explanation_;
+};
+
+}  // namespace
+
+std::unique_ptr<Program> make_program(const ModelGraph& graph, const Lowering& lowering,
+                                      const BatchSpec& input_spec, BackendParts parts) {
+  return std::make_unique<OnednnProgram>(graph, lowering, input_spec, parts);
+}
+
+}  // namespace penstock::train::onednn

@@ -1,0 +1,389 @@
+#include "train/backend/onednn/onednn_shim.h"
+
+#include <dnnl.hpp>
+#include <vector>
+
+#include "streamer/core/error.h"
+
+#if DNNL_VERSION_MAJOR != 2
+#error "onednn_shim.cpp is written for oneDNN 2.x"
+#endif
+
+namespace penstock::train::onednn {
+namespace {
+
+using Desc = dnnl::memory::desc;
+using Tag = dnnl::memory::format_tag;
+using Dims = dnnl::memory::dims;
+constexpr auto kF32 = dnnl::memory::data_type::f32;
+constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+
+int dnnl_arg(Arg arg) {
+  switch (arg) {
+    case Arg::kSrc:
+      return DNNL_ARG_SRC;
+    case Arg::kDst:
+      return DNNL_ARG_DST;
+    case Arg::kWeights:
+      return DNNL_ARG_WEIGHTS;
+    case Arg::kBias:
+      return DNNL_ARG_BIAS;
+    case Arg::kDiffSrc:
+      return DNNL_ARG_DIFF_SRC;
+    case Arg::kDiffDst:
+      return DNNL_ARG_DIFF_DST;
+    case Arg::kDiffWeights:
+      return DNNL_ARG_DIFF_WEIGHTS;
+    case Arg::kDiffBias:
+      return DNNL_ARG_DIFF_BIAS;
+    case Arg::kWorkspace:
+      return DNNL_ARG_WORKSPACE;
+    case Arg::kScratchpad:
+      return DNNL_ARG_SCRATCHPAD;
+  }
+  return 0;
+}
+
+[[noreturn]] void rethrow(const dnnl::error& error, const std::string& what) {
+  const ErrorCode code =
+      error.status == dnnl_out_of_memory ? ErrorCode::kOutOfMemory : ErrorCode::kUnsupported;
+  throw Error(code, "onednn: " + what + ": expected success, found: " + error.what());
+}
+
+Desc activation(std::uint32_t batch, const TensorShape& shape) {
+  return {{batch, shape.channels, shape.height, shape.width}, kF32, Tag::nhwc};
+}
+
+Desc flat(std::uint32_t batch, const TensorShape& shape) {
+  return {{batch, shape.channels}, kF32, Tag::nc};
+}
+
+Dims strides(const Window& w) {
+  return {w.stride.rows, w.stride.cols};
+}
+Dims kernel(const Window& w) {
+  return {w.kernel.rows, w.kernel.cols};
+}
+Dims pad_before(const Window& w) {
+  return {w.pad_top, w.pad_left};
+}
+
+/// Padding after, as the library wants it: what the output's size really uses, which may be
+/// negative when rows at the end are left over.
+Dims pad_after(const Window& w, const TensorShape& in, const TensorShape& out) {
+  const auto along = [](std::int64_t input, std::int64_t output, std::int64_t stride,
+                        std::int64_t side, std::int64_t before) {
+    return (output - 1) * stride + side - input - before;
+  };
+  return {along(in.height, out.height, w.stride.rows, w.kernel.rows, w.pad_top),
+          along(in.width, out.width, w.stride.cols, w.kernel.cols, w.pad_left)};
+}
+
+Dims weight_dims(const WeightedSizes& s) {
+  if (s.is_dense) return {s.output.channels, s.input.channels};
+  return {s.output.channels, s.input.channels, s.window.kernel.rows, s.window.kernel.cols};
+}
+
+dnnl::primitive_attr user_scratchpad() {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attr;
+}
+
+}  // namespace
+
+struct WeightLayout::Impl {
+  Desc desc;
+};
+
+std::size_t WeightLayout::bytes() const {
+  return impl_->desc.get_size();
+}
+
+bool operator==(const WeightLayout& a, const WeightLayout& b) {
+  return a.impl_ && b.impl_ && a.impl_->desc == b.impl_->desc;
+}
+
+struct PreparedOp::Impl {
+  dnnl::primitive primitive;
+  dnnl::stream stream;
+  std::vector<dnnl::memory> memories;
+  std::vector<dnnl_exec_arg_t> args;
+  std::size_t scratchpad_bytes = 0;
+  std::size_t workspace_bytes = 0;
+  std::string implementation;
+};
+
+PreparedOp::PreparedOp() = default;
+PreparedOp::PreparedOp(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PreparedOp::PreparedOp(PreparedOp&&) noexcept = default;
+PreparedOp& PreparedOp::operator=(PreparedOp&&) noexcept = default;
+PreparedOp::~PreparedOp() = default;
+
+void PreparedOp::set(Arg arg, void* memory) {
+  for (std::size_t i = 0; i < impl_->args.size(); ++i) {
+    if (impl_->args[i].arg == dnnl_arg(arg)) impl_->memories[i].set_data_handle(memory);
+  }
+}
+
+void PreparedOp::run() const {
+  const dnnl_status_t status =
+      dnnl_primitive_execute(impl_->primitive.get(), impl_->stream.get(),
+                             static_cast<int>(impl_->args.size()), impl_->args.data());
+  check_internal(status == dnnl_success, "onednn: a primitive did not run");
+}
+
+std::size_t PreparedOp::scratchpad_bytes() const {
+  return impl_->scratchpad_bytes;
+}
+std::size_t PreparedOp::workspace_bytes() const {
+  return impl_->workspace_bytes;
+}
+const std::string& PreparedOp::implementation() const {
+  return impl_->implementation;
+}
+
+struct OneDnn::Impl {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+
+  struct Binding {
+    Arg arg;
+    Desc desc;
+  };
+
+  template <class Primitive, class PrimitiveDesc>
+  PreparedOp prepare(const PrimitiveDesc& pd, std::vector<Binding> bindings) const {
+    auto op = std::make_unique<PreparedOp::Impl>();
+    op->primitive = Primitive(pd);
+    op->stream = stream;
+    op->scratchpad_bytes = pd.scratchpad_desc().get_size();
+    op->implementation = pd.impl_info_str();
+    if (op->scratchpad_bytes > 0) bindings.push_back({Arg::kScratchpad, pd.scratchpad_desc()});
+    for (const Binding& binding : bindings) {
+      if (binding.arg == Arg::kWorkspace) op->workspace_bytes = binding.desc.get_size();
+      op->memories.emplace_back(binding.desc, engine, nullptr);
+      op->args.push_back({dnnl_arg(binding.arg), op->memories.back().get()});
+    }
+    return PreparedOp(std::move(op));
+  }
+
+  Desc weights(const WeightedSizes& sizes, const WeightLayout& layout) const {
+    if (layout) return layout.impl().desc;
+    return {weight_dims(sizes), kF32, Tag::any};
+  }
+
+  static Desc bias(const WeightedSizes& sizes) {
+    return sizes.has_bias ? Desc({sizes.output.channels}, kF32, Tag::x) : Desc();
+  }
+
+  dnnl::convolution_forward::primitive_desc convolution(const WeightedSizes& s, bool is_training,
+                                                        const Desc& weights_desc) const {
+    const auto kind =
+        is_training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    const Dims after = pad_after(s.window, s.input, s.output);
+    const dnnl::convolution_forward::desc desc(kind, kDirect, activation(s.batch, s.input),
+                                               weights_desc, bias(s), activation(s.batch, s.output),
+                                               strides(s.window), pad_before(s.window), after);
+    return {desc, user_scratchpad(), engine};
+  }
+
+  dnnl::inner_product_forward::primitive_desc dense(const WeightedSizes& s, bool is_training,
+                                                    const Desc& weights_desc) const {
+    const auto kind =
+        is_training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    const dnnl::inner_product_forward::desc desc(kind, flat(s.batch, s.input), weights_desc,
+                                                 bias(s), flat(s.batch, s.output));
+    return {desc, user_scratchpad(), engine};
+  }
+
+  dnnl::pooling_forward::primitive_desc pooling(const PoolingSizes& s, bool is_training) const {
+    const auto kind =
+        is_training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    const dnnl::pooling_forward::desc desc(
+        kind, dnnl::algorithm::pooling_max, activation(s.batch, s.input),
+        activation(s.batch, s.output), strides(s.window), kernel(s.window), pad_before(s.window),
+        pad_after(s.window, s.input, s.output));
+    return {desc, user_scratchpad(), engine};
+  }
+
+  /// Builds the forward operation from its primitive descriptor.
+  template <class Primitive, class PrimitiveDesc>
+  PreparedOp finish_forward(const PrimitiveDesc& pd, const WeightedSizes& s,
+                            WeightLayout& layout) const {
+    layout = make_layout(pd.weights_desc());
+    std::vector<Binding> bindings{
+        {Arg::kSrc, pd.src_desc()}, {Arg::kWeights, pd.weights_desc()}, {Arg::kDst, pd.dst_desc()}};
+    if (s.has_bias) bindings.push_back({Arg::kBias, pd.bias_desc()});
+    return prepare<Primitive>(pd, std::move(bindings));
+  }
+
+  template <class Primitive, class PrimitiveDesc>
+  PreparedOp finish_backward_data(const PrimitiveDesc& pd, WeightLayout& layout) const {
+    layout = make_layout(pd.weights_desc());
+    return prepare<Primitive>(pd, {{Arg::kDiffSrc, pd.diff_src_desc()},
+                                   {Arg::kWeights, pd.weights_desc()},
+                                   {Arg::kDiffDst, pd.diff_dst_desc()}});
+  }
+
+  template <class Primitive, class PrimitiveDesc>
+  PreparedOp finish_backward_weights(const PrimitiveDesc& pd, const WeightedSizes& s,
+                                     WeightLayout& layout) const {
+    layout = make_layout(pd.diff_weights_desc());
+    std::vector<Binding> bindings{{Arg::kSrc, pd.src_desc()},
+                                  {Arg::kDiffWeights, pd.diff_weights_desc()},
+                                  {Arg::kDiffDst, pd.diff_dst_desc()}};
+    if (s.has_bias) bindings.push_back({Arg::kDiffBias, pd.diff_bias_desc()});
+    return prepare<Primitive>(pd, std::move(bindings));
+  }
+
+  static WeightLayout make_layout(const Desc& desc) {
+    return WeightLayout(std::make_shared<const WeightLayout::Impl>(WeightLayout::Impl{desc}));
+  }
+};
+
+OneDnn::OneDnn() : impl_(std::make_unique<Impl>()) {}
+OneDnn::~OneDnn() = default;
+
+PreparedOp OneDnn::forward(const WeightedSizes& s, bool is_training, WeightLayout& layout) const {
+  const Desc weights = impl_->weights(s, layout);
+  try {
+    if (s.is_dense) {
+      return impl_->finish_forward<dnnl::inner_product_forward>(
+          impl_->dense(s, is_training, weights), s, layout);
+    }
+    return impl_->finish_forward<dnnl::convolution_forward>(
+        impl_->convolution(s, is_training, weights), s, layout);
+  } catch (const dnnl::error& error) {
+    rethrow(error, "forward pass of a layer");
+  }
+}
+
+PreparedOp OneDnn::backward_data(const WeightedSizes& s, WeightLayout& layout) const {
+  const Desc weights = impl_->weights(s, layout);
+  const Desc any(weight_dims(s), kF32, Tag::any);
+  try {
+    if (s.is_dense) {
+      const dnnl::inner_product_backward_data::desc desc(flat(s.batch, s.input), weights,
+                                                         flat(s.batch, s.output));
+      return impl_->finish_backward_data<dnnl::inner_product_backward_data>(
+          dnnl::inner_product_backward_data::primitive_desc(desc, user_scratchpad(), impl_->engine,
+                                                            impl_->dense(s, true, any)),
+          layout);
+    }
+    const dnnl::convolution_backward_data::desc desc(
+        kDirect, activation(s.batch, s.input), weights, activation(s.batch, s.output),
+        strides(s.window), pad_before(s.window), pad_after(s.window, s.input, s.output));
+    return impl_->finish_backward_data<dnnl::convolution_backward_data>(
+        dnnl::convolution_backward_data::primitive_desc(desc, user_scratchpad(), impl_->engine,
+                                                        impl_->convolution(s, true, any)),
+        layout);
+  } catch (const dnnl::error& error) {
+    rethrow(error, "backward pass of a layer by its input");
+  }
+}
+
+PreparedOp OneDnn::backward_weights(const WeightedSizes& s, WeightLayout& layout) const {
+  const Desc weights = impl_->weights(s, layout);
+  const Desc any(weight_dims(s), kF32, Tag::any);
+  try {
+    if (s.is_dense) {
+      const dnnl::inner_product_backward_weights::desc desc(flat(s.batch, s.input), weights,
+                                                            Impl::bias(s), flat(s.batch, s.output));
+      return impl_->finish_backward_weights<dnnl::inner_product_backward_weights>(
+          dnnl::inner_product_backward_weights::primitive_desc(
+              desc, user_scratchpad(), impl_->engine, impl_->dense(s, true, any)),
+          s, layout);
+    }
+    const dnnl::convolution_backward_weights::desc desc(
+        kDirect, activation(s.batch, s.input), weights, Impl::bias(s),
+        activation(s.batch, s.output), strides(s.window), pad_before(s.window),
+        pad_after(s.window, s.input, s.output));
+    return impl_->finish_backward_weights<dnnl::convolution_backward_weights>(
+        dnnl::convolution_backward_weights::primitive_desc(desc, user_scratchpad(), impl_->engine,
+                                                           impl_->convolution(s, true, any)),
+        s, layout);
+  } catch (const dnnl::error& error) {
+    rethrow(error, "backward pass of a layer by its weights");
+  }
+}
+
+PreparedOp OneDnn::max_pool_forward(const PoolingSizes& s, bool is_training) const {
+  try {
+    const auto pd = impl_->pooling(s, is_training);
+    std::vector<Impl::Binding> bindings{{Arg::kSrc, pd.src_desc()}, {Arg::kDst, pd.dst_desc()}};
+    if (is_training) bindings.push_back({Arg::kWorkspace, pd.workspace_desc()});
+    return impl_->prepare<dnnl::pooling_forward>(pd, std::move(bindings));
+  } catch (const dnnl::error& error) {
+    rethrow(error, "max-pool");
+  }
+}
+
+PreparedOp OneDnn::max_pool_backward(const PoolingSizes& s) const {
+  try {
+    const dnnl::pooling_backward::desc desc(
+        dnnl::algorithm::pooling_max, activation(s.batch, s.input), activation(s.batch, s.output),
+        strides(s.window), kernel(s.window), pad_before(s.window),
+        pad_after(s.window, s.input, s.output));
+    const dnnl::pooling_backward::primitive_desc pd(desc, user_scratchpad(), impl_->engine,
+                                                    impl_->pooling(s, true));
+    return impl_->prepare<dnnl::pooling_backward>(pd, {{Arg::kDiffSrc, pd.diff_src_desc()},
+                                                       {Arg::kDiffDst, pd.diff_dst_desc()},
+                                                       {Arg::kWorkspace, pd.workspace_desc()}});
+  } catch (const dnnl::error& error) {
+    rethrow(error, "backward pass of max-pool");
+  }
+}
+
+WeightLayout OneDnn::canonical_layout(const WeightedSizes& s) const {
+  return Impl::make_layout({weight_dims(s), kF32, s.is_dense ? Tag::ab : Tag::abcd});
+}
+
+PreparedOp OneDnn::reorder(const WeightLayout& from, const WeightLayout& to) const {
+  try {
+    const dnnl::reorder::primitive_desc pd(impl_->engine, from.impl().desc, impl_->engine,
+                                           to.impl().desc, user_scratchpad());
+    return impl_->prepare<dnnl::reorder>(
+        pd, {{Arg::kSrc, from.impl().desc}, {Arg::kDst, to.impl().desc}});
+  } catch (const dnnl::error& error) {
+    rethrow(error, "reorder of weights");
+  }
+}
+
+std::string OneDnn::description() {
+  const dnnl_version_t* version = dnnl_version();
+  std::string isa;
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::avx512_core_amx:
+      isa = "AVX-512 with AMX";
+      break;
+    case dnnl::cpu_isa::avx512_core_bf16:
+      isa = "AVX-512 with bfloat16";
+      break;
+    case dnnl::cpu_isa::avx512_core_vnni:
+      isa = "AVX-512 with VNNI";
+      break;
+    case dnnl::cpu_isa::avx512_core:
+      isa = "AVX-512";
+      break;
+    case dnnl::cpu_isa::avx2_vnni:
+      isa = "AVX2 with VNNI";
+      break;
+    case dnnl::cpu_isa::avx2:
+      isa = "AVX2";
+      break;
+    case dnnl::cpu_isa::avx:
+      isa = "AVX";
+      break;
+    case dnnl::cpu_isa::sse41:
+      isa = "SSE4.1";
+      break;
+    default:
+      isa = "instruction set chosen by the library";
+      break;
+  }
+  return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+         std::to_string(version->patch) + ", " + isa;
+}
+
+}  // namespace penstock::train::onednn

@@ -1,0 +1,113 @@
+// The one door to the oneDNN library: prepared operations over opaque weight layouts. Activations
+// are NHWC float32. Knows nothing of graphs or programs; a library version more is a file more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "train/graph/operations.h"
+
+namespace penstock::train::onednn {
+
+/// How the library keeps one tensor of weights, padding included.
+class WeightLayout {
+ public:
+  struct Impl;
+  WeightLayout() = default;
+  explicit WeightLayout(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+  explicit operator bool() const noexcept { return impl_ != nullptr; }
+  const Impl& impl() const noexcept { return *impl_; }
+  std::size_t bytes() const;
+  friend bool operator==(const WeightLayout& a, const WeightLayout& b);
+
+ private:
+  std::shared_ptr<const Impl> impl_;  // shared, immutable
+};
+
+/// Tensors that an operation reads or writes.
+enum class Arg : std::uint8_t {
+  kSrc,
+  kDst,
+  kWeights,
+  kBias,
+  kDiffSrc,
+  kDiffDst,
+  kDiffWeights,
+  kDiffBias,
+  kWorkspace,
+  kScratchpad
+};
+
+/// One primitive built once, with its arguments; run() allocates nothing of ours.
+class PreparedOp {
+ public:
+  struct Impl;
+  PreparedOp();
+  explicit PreparedOp(std::unique_ptr<Impl> impl);
+  PreparedOp(PreparedOp&&) noexcept;
+  PreparedOp& operator=(PreparedOp&&) noexcept;
+  ~PreparedOp();
+
+  /// Says where an argument lies.
+  void set(Arg arg, void* memory);
+  void run() const;
+  std::size_t scratchpad_bytes() const;
+  std::size_t workspace_bytes() const;
+  /// The library's name for the implementation it chose.
+  const std::string& implementation() const;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A convolution, or a dense layer (window ignored, flat shapes).
+struct WeightedSizes {
+  std::uint32_t batch = 1;
+  TensorShape input{};
+  TensorShape output{};
+  Window window{};
+  bool has_bias = false;
+  bool is_dense = false;
+};
+
+struct PoolingSizes {
+  std::uint32_t batch = 1;
+  TensorShape input{};
+  TensorShape output{};
+  Window window{};
+};
+
+/// An engine and an in-order stream of the library.
+class OneDnn {
+ public:
+  OneDnn();
+  ~OneDnn();
+  OneDnn(const OneDnn&) = delete;
+  OneDnn& operator=(const OneDnn&) = delete;
+
+  /// Each takes the layout of the weights to keep to, or an empty one for the library's choice,
+  /// which it then fills in.
+  PreparedOp forward(const WeightedSizes& sizes, bool is_training, WeightLayout& layout) const;
+  PreparedOp backward_data(const WeightedSizes& sizes, WeightLayout& layout) const;
+  PreparedOp backward_weights(const WeightedSizes& sizes, WeightLayout& layout) const;
+
+  PreparedOp max_pool_forward(const PoolingSizes& sizes, bool is_training) const;
+  PreparedOp max_pool_backward(const PoolingSizes& sizes) const;
+
+  /// OIHW, or [outputs, inputs] for a dense layer.
+  WeightLayout canonical_layout(const WeightedSizes& sizes) const;
+  /// Reorders kSrc into kDst.
+  PreparedOp reorder(const WeightLayout& from, const WeightLayout& to) const;
+
+  /// Version and instruction set.
+  static std::string description();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace penstock::train::onednn

@@ -1,0 +1,34 @@
+#include "train/backend/onednn/parallel.h"
+
+#include <omp.h>
+
+namespace penstock::train::onednn {
+
+void run_parts(unsigned num_parts, void (*body)(void*, unsigned), void* context) {
+  if (num_parts == 1) {
+    body(context, 0);
+    return;
+  }
+#pragma omp parallel num_threads(static_cast <int>(num_parts))
+  {
+    // A runtime may grant fewer threads than asked for; the parts stay the same.
+    const auto step = static_cast<unsigned>(omp_get_num_threads());
+    for (auto part = static_cast<unsigned>(omp_get_thread_num()); part < num_parts; part += step) {
+      body(context, part);
+    }
+  }
+}
+
+ThreadScope::ThreadScope(unsigned num_threads) : before_(omp_get_max_threads()) {
+  omp_set_num_threads(static_cast<int>(num_threads));
+}
+
+ThreadScope::~ThreadScope() {
+  omp_set_num_threads(before_);
+}
+
+unsigned available_cores() {
+  return static_cast<unsigned>(omp_get_num_procs());
+}
+
+}  // namespace penstock::train::onednn

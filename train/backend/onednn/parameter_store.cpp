@@ -1,0 +1,21 @@
+#include "train/backend/onednn/parameter_store.h"
+
+namespace penstock::train::onednn {
+
+std::shared_ptr<WeightCopy> StoredParam::copy_in(const WeightLayout& wanted) {
+  if (wanted == layout) return nullptr;
+  for (const auto& copy : copies) {
+    if (copy->layout == wanted) return copy;
+  }
+  const std::string number = std::to_string(copies.size() + 1);
+  copies.push_back(std::make_shared<WeightCopy>(WeightCopy{name + ".copy" + number, wanted}));
+  return copies.back();
+}
+
+ParameterStore::ParameterStore(const ModelGraph& graph) : identity_(graph.identity()) {
+  for (const Parameter& parameter : graph.parameters()) {
+    params_.push_back({parameter.name, parameter.num_elements(), {}, {}, 1, {}});
+  }
+}
+
+}  // namespace penstock::train::onednn

@@ -1,0 +1,102 @@
+// Convolution and dense layers: oneDNN primitives around weights in the layouts they like best.
+#include <variant>
+
+#include "train/backend/onednn/layer.h"
+
+namespace penstock::train::onednn {
+namespace {
+
+class WeightedLayer final : public Layer {
+ public:
+  WeightedLayer(const ModelGraph& graph, NodeId id) : name_(graph.node(id).name) {
+    const Node& node = graph.node(id);
+    const auto params = graph.parameters_of(id);
+    weight_idx_ = params[0];
+    has_bias_ = params.size() > 1;
+    if (has_bias_) bias_idx_ = params[1];
+    sizes_ = {.input = graph.node(node.inputs.front()).shape,
+              .output = node.shape,
+              .has_bias = has_bias_,
+              .is_dense = std::holds_alternative<DenseOp>(node.op)};
+    if (const auto* conv = std::get_if<Conv2dOp>(&node.op)) sizes_.window = conv->window;
+  }
+
+  BufferId forward(LoweringContext& context, BufferId x) override {
+    x_ = x;
+    sizes_.batch = context.lowering.batch;
+    StoredParam& stored = context.store.param(weight_idx_);
+    stored.canonical = context.library.canonical_layout(sizes_);
+    // The first training program decides how the master lies: as the weight gradient comes.
+    if (context.is_training()) {
+      backward_weights_ = context.library.backward_weights(sizes_, stored.layout);
+    }
+    WeightLayout wanted;
+    PreparedOp op = context.library.forward(sizes_, context.is_training(), wanted);
+    if (!stored.layout) stored.layout = wanted;
+    weight_ = context.add_param(weight_idx_);
+    if (has_bias_) bias_ = context.add_param(bias_idx_);
+    explanation_ = "forward " + op.implementation();
+    const BufferId weight = context.weight_in(weight_idx_, weight_, wanted);
+    const BufferId y = context.add_value(name_, context.value_bytes(sizes_.output));
+    if (has_bias_) {
+      context.emit_primitive(
+          name_, std::move(op),
+          {{Arg::kSrc, x}, {Arg::kWeights, weight}, {Arg::kBias, bias_.master}, {Arg::kDst, y}});
+    } else {
+      context.emit_primitive(name_, std::move(op),
+                             {{Arg::kSrc, x}, {Arg::kWeights, weight}, {Arg::kDst, y}});
+    }
+    return y;
+  }
+
+  BufferId backward(LoweringContext& context, BufferId dy, bool needs_dx) override {
+    explanation_ += ", weight gradient " + backward_weights_.implementation();
+    if (has_bias_) {
+      context.emit_primitive(name_ + ".weights", std::move(backward_weights_),
+                             {{Arg::kSrc, x_},
+                              {Arg::kDiffDst, dy},
+                              {Arg::kDiffWeights, weight_.grad},
+                              {Arg::kDiffBias, bias_.grad}});
+    } else {
+      context.emit_primitive(
+          name_ + ".weights", std::move(backward_weights_),
+          {{Arg::kSrc, x_}, {Arg::kDiffDst, dy}, {Arg::kDiffWeights, weight_.grad}});
+    }
+    if (!needs_dx) {
+      explanation_ += ", no input gradient";
+      return kNoBuffer;
+    }
+    WeightLayout wanted;
+    PreparedOp op = context.library.backward_data(sizes_, wanted);
+    explanation_ += ", input gradient " + op.implementation();
+    const BufferId weight = context.weight_in(weight_idx_, weight_, wanted);
+    // The weight gradient was the last to read x.
+    const BufferId dx =
+        context.place_for_gradient(name_ + ".input", x_, context.value_bytes(sizes_.input));
+    context.emit_primitive(name_ + ".data", std::move(op),
+                           {{Arg::kDiffDst, dy}, {Arg::kWeights, weight}, {Arg::kDiffSrc, dx}});
+    return dx;
+  }
+
+  std::string explain() const override { return explanation_; }
+
+ private:
+  std::string name_;
+  WeightedSizes sizes_;
+  std::size_t weight_idx_ = 0;
+  std::size_t bias_idx_ = 0;
+  bool has_bias_ = false;
+  ParamBuffers weight_;
+  ParamBuffers bias_;
+  PreparedOp backward_weights_;
+  BufferId x_ = kNoBuffer;
+  std::string explanation_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_weighted_layer(const ModelGraph& graph, NodeId node) {
+  return std::make_unique<WeightedLayer>(graph, node);
+}
+
+}  // namespace penstock::train::onednn

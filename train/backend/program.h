@@ -1,0 +1,135 @@
+// A model graph lowered by a backend for one batch size and mode: prepared operations over one
+// arena. Nothing here says where the memory lies or that a call has finished when it returns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "streamer/core/batch.h"
+#include "train/plan/buffer.h"
+
+namespace penstock::train {
+
+class DeviceMemory;
+
+enum class Mode : std::uint8_t {
+  kTrain,     // batch statistics, dropout, backward and update
+  kEvaluate,  // running statistics, no dropout, forward only
+};
+
+enum class Phase : std::uint8_t {
+  kForward,   // logits, loss and counts; in training also the running statistics
+  kBackward,  // gradients of all trainable parameters, overwritten
+  kUpdate,    // the optimizer's step
+};
+
+/// Optimizer whose rule the update phase follows (train/optim).
+enum class OptimizerRule : std::uint8_t { kSgd };
+
+class Program;
+
+/// How to lower a graph.
+struct Lowering {
+  /// Samples per run, at least 1 (at least 2 values per channel in training with batch norm).
+  std::uint32_t batch = 32;
+  Mode mode = Mode::kTrain;
+  OptimizerRule optimizer = OptimizerRule::kSgd;
+  /// Nesterov's form of momentum.
+  bool nesterov = true;
+  /// Share of the target spread over all classes, 0 to below 1 (as in PyTorch's CrossEntropyLoss).
+  double label_smoothing = 0.0;
+  /// False lowers node by node: the fast path's slow twin.
+  bool fuse = true;
+  /// Inputs that can be in flight at once, at least 1.
+  std::uint32_t num_input_slots = 1;
+  /// A program of the same backend and graph whose parameters the new one shares (a tail batch, an
+  /// evaluation); must be bound into the same arena. Null for the first.
+  const Program* share_with = nullptr;
+};
+
+/// Numbers that change from step to step. Copied with the input slot; no re-lowering.
+struct StepScalars {
+  float learning_rate = 0.0f;
+  float momentum = 0.0f;
+  float weight_decay = 0.0f;
+  /// 1 / sum of the weights of all labelled samples of the batch; 0 when there are none.
+  float inv_weight_sum = 0.0f;
+  /// Step of the run: returned with the report, and with `seed` the key of dropout.
+  std::uint64_t step = 0;
+  std::uint64_t seed = 0;
+};
+
+/// What one forward run came to. Samples with weight 0 or without a label count nowhere; they
+/// still take part in the batch statistics of batch norm, as in PyTorch.
+struct StepReport {
+  std::uint64_t step = 0;
+  double weighted_loss_sum = 0;
+  double weight_sum = 0;
+  std::uint32_t num_counted = 0;
+  std::uint32_t num_correct = 0;  // of these, highest score on the label (first one when tied)
+  bool is_finite = true;          // the loss is a number
+};
+
+enum class ParamPart : std::uint8_t { kMaster, kMomentum, kGrad };
+
+/// A parameter as a program keeps it; params() has the order of ModelGraph::parameters().
+struct ParamSlot {
+  std::string name;
+  std::vector<std::uint32_t> shape;  // canonical
+  bool is_trainable = true;
+  bool decays = true;
+  /// Elements as stored, padding of a blocked layout included (padding is 0 and stays so).
+  std::size_t num_stored_elements = 0;
+
+  std::size_t num_elements() const noexcept {
+    std::size_t n = 1;
+    for (const std::uint32_t d : shape) n *= d;
+    return n;
+  }
+};
+
+/// One lowered graph. Made by Backend::lower, then bound once, then run any number of times.
+///
+/// A training step:  upload(lease, slot); set_scalars(scalars, slot);
+///                   run(kForward, slot); run(kBackward, slot); run(kUpdate, slot);
+/// Order    runs of all programs of a backend take effect in the order of the calls
+/// Cost     run() allocates nothing and need not wait; reports come from Backend::poll()
+/// Threads  one caller at a time
+/// Errors   InvalidArgument for a call that does not fit the program
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  virtual const Lowering& lowering() const noexcept = 0;
+  virtual std::span<const Buffer> buffers() const noexcept = 0;
+  virtual std::span<const ParamSlot> params() const noexcept = 0;
+
+  /// Gives every buffer its place: offsets[i] bytes into `arena` for buffers()[i]. The arena must
+  /// outlive the program.
+  virtual void bind(DeviceMemory& arena, std::span<const std::size_t> offsets) = 0;
+
+  /// Makes the lease's batch the content of an input slot. The first lowering().batch places are
+  /// used, so a tail batch is a shorter program on the same lease. The lease is kept as long as
+  /// the backend reads from it: until the last phase of the slot has run, or the next upload.
+  virtual void upload(BatchLease lease, std::uint32_t slot) = 0;
+  virtual void set_scalars(const StepScalars& scalars, std::uint32_t slot) = 0;
+  virtual void run(Phase phase, std::uint32_t slot) = 0;
+
+  /// Copies the logits of the newest forward run, [batch, num_classes]; waits for it.
+  virtual void read_logits(std::span<float> logits) = 0;
+
+  /// Sets, or reads after waiting, one parameter in canonical layout, float32. kMomentum and kGrad
+  /// exist in training programs, for trainable parameters; a gradient is readable between
+  /// kBackward and the next run.
+  virtual void import_param(std::size_t param_idx, ParamPart part,
+                            std::span<const float> canonical) = 0;
+  virtual void export_param(std::size_t param_idx, ParamPart part, std::span<float> canonical) = 0;
+
+  /// One line per node: what it was lowered to, and why where there was a choice.
+  virtual std::string explain() const = 0;
+};
+
+}  // namespace penstock::train

@@ -1,0 +1,62 @@
+#include "train/backend/reference/reference_backend.h"
+
+#include <deque>
+
+#include "train/backend/host_arena.h"
+#include "train/backend/lowering_check.h"
+#include "train/backend/reference/reference_program.h"
+
+namespace penstock::train {
+namespace {
+
+template <class T>
+class ReferenceBackend final : public Backend {
+ public:
+  std::string_view name() const noexcept override { return "reference"; }
+  std::string description() const override {
+    return sizeof(T) == sizeof(double) ? "plain loops in double, 1 thread"
+                                       : "plain loops in float, 1 thread";
+  }
+
+  BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch) const override {
+    const TensorShape& shape = graph.input_shape();
+    return {.batch = batch,
+            .height_px = shape.height,
+            .width_px = shape.width,
+            .channels = shape.channels,
+            .layout = PixelLayout::kNchw};
+  }
+
+  std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override {
+    check_lowering(graph, lowering);
+    return reference::make_program<T>(graph, lowering, input_spec(graph, lowering.batch), reports_);
+  }
+
+  std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override {
+    return std::make_unique<HostArena>(bytes);
+  }
+
+  std::optional<StepReport> poll() override {
+    if (reports_.empty()) return std::nullopt;
+    const StepReport report = reports_.front();
+    reports_.pop_front();
+    return report;
+  }
+
+  void finish() override {}  // every run has finished when it returns
+
+ private:
+  std::deque<StepReport> reports_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_reference_backend(const BackendSettings&) {
+  return std::make_unique<ReferenceBackend<double>>();
+}
+
+std::unique_ptr<Backend> make_float_reference_backend() {
+  return std::make_unique<ReferenceBackend<float>>();
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,341 @@
+#include "train/backend/reference/reference_program.h"
+
+#include <algorithm>
+#include <string>
+#include <variant>
+
+#include "streamer/core/error.h"
+#include "train/backend/buffer_list.h"
+#include "train/backend/host_inputs.h"
+#include "train/backend/lowering_check.h"
+#include "train/backend/reference/batch_norm_reference.h"
+#include "train/backend/reference/conv2d_reference.h"
+#include "train/backend/reference/dense_reference.h"
+#include "train/backend/reference/elementwise_reference.h"
+#include "train/backend/reference/pool_reference.h"
+#include "train/backend/softmax_loss.h"
+#include "train/optim/sgd_rule.h"
+
+namespace penstock::train::reference {
+namespace {
+
+/// Buffers of one parameter; absent ones are kNoBuffer.
+struct ParamBuffers {
+  BufferId master = kNoBuffer;
+  BufferId momentum = kNoBuffer;
+  BufferId grad = kNoBuffer;
+};
+
+/// Buffers of one node; absent ones are kNoBuffer.
+struct NodeBuffers {
+  BufferId value = kNoBuffer;
+  BufferId grad = kNoBuffer;     // of the value
+  BufferId mean = kNoBuffer;     // batch norm in training
+  BufferId inv_std = kNoBuffer;  // likewise
+};
+
+template <class T>
+class ReferenceProgram final : public Program {
+ public:
+  ReferenceProgram(const ModelGraph& graph, const Lowering& lowering, BatchSpec input_spec,
+                   std::deque<StepReport>& reports)
+      : graph_(graph),
+        lowering_(lowering),
+        reports_(reports),
+        inputs_(input_spec, graph.num_classes(), lowering.num_input_slots),
+        slots_(param_slots(graph)) {
+    lowering_.share_with = nullptr;  // only lower() may look at it
+    add_param_buffers();
+    add_node_buffers();
+  }
+
+  const Lowering& lowering() const noexcept override { return lowering_; }
+  std::span<const Buffer> buffers() const noexcept override { return list_.buffers(); }
+  std::span<const ParamSlot> params() const noexcept override { return slots_; }
+
+  void bind(DeviceMemory& arena, std::span<const std::size_t> offsets) override {
+    list_.bind(arena, offsets);
+  }
+
+  void upload(BatchLease lease, std::uint32_t slot) override {
+    inputs_.upload(std::move(lease), slot);
+  }
+  void set_scalars(const StepScalars& scalars, std::uint32_t slot) override {
+    inputs_.set_scalars(scalars, slot);
+  }
+
+  void run(Phase phase, std::uint32_t slot) override {
+    check_internal(list_.is_bound(), "reference program: run before bind");
+    check_phase(phase, lowering_.mode);
+    if (phase == Phase::kForward) forward(slot);
+    if (phase == Phase::kBackward) backward(slot);
+    if (phase == Phase::kUpdate) update(slot);
+    const Phase last_reader = is_training() ? Phase::kBackward : Phase::kForward;
+    if (phase == last_reader) inputs_.release(slot);
+  }
+
+  void read_logits(std::span<float> logits) override {
+    const std::size_t count = batch() * graph_.num_classes();
+    if (logits.size() != count) {
+      throw Error(ErrorCode::kInvalidArgument, "program: logits: expected " +
+                                                   std::to_string(count) + " values, found " +
+                                                   std::to_string(logits.size()));
+    }
+    std::transform(value(graph_.output()), value(graph_.output()) + count, logits.begin(),
+                   [](T v) { return static_cast<float>(v); });
+  }
+
+  void import_param(std::size_t param_idx, ParamPart part,
+                    std::span<const float> canonical) override {
+    check_param_access(slots_, param_idx, part, canonical.size(), lowering_.mode);
+    std::ranges::copy(canonical, part_of(param_idx, part));
+  }
+
+  void export_param(std::size_t param_idx, ParamPart part, std::span<float> canonical) override {
+    check_param_access(slots_, param_idx, part, canonical.size(), lowering_.mode);
+    const T* values = part_of(param_idx, part);
+    std::transform(values, values + canonical.size(), canonical.begin(),
+                   [](T v) { return static_cast<float>(v); });
+  }
+
+  std::string explain() const override {
+    std::string text;
+    for (const Node& node : graph_.nodes()) text += node.name + ": plain loops, nothing fused\n";
+    return text;
+  }
+
+ private:
+  bool is_training() const { return lowering_.mode == Mode::kTrain; }
+  std::size_t batch() const { return lowering_.batch; }
+  std::size_t values_of(NodeId id) const { return batch() * graph_.node(id).shape.num_elements(); }
+
+  T* value(NodeId id) const { return list_.at<T>(nodes_[id].value); }
+  T* grad(NodeId id) const { return list_.at<T>(nodes_[id].grad); }
+  T* part_of(std::size_t param_idx, ParamPart part) const {
+    const ParamBuffers& buffers = params_.at(param_idx);
+    if (part == ParamPart::kMaster) return list_.at<T>(buffers.master);
+    return list_.at<T>(part == ParamPart::kGrad ? buffers.grad : buffers.momentum);
+  }
+  /// Parameter `which` of a node; null when the node has fewer.
+  T* param(NodeId id, std::size_t which, ParamPart part = ParamPart::kMaster) const {
+    const auto indices = graph_.parameters_of(id);
+    return which < indices.size() ? part_of(indices[which], part) : nullptr;
+  }
+
+  // Steps: forward of node i is i, the loss N, backward of node i is 2N - i, the update 2N + 1.
+  std::uint32_t loss_step() const { return static_cast<std::uint32_t>(graph_.nodes().size()); }
+  std::uint32_t backward_step(NodeId id) const { return 2 * loss_step() - id; }
+  std::uint32_t update_step() const { return 2 * loss_step() + 1; }
+  std::uint32_t last_step() const { return is_training() ? update_step() : loss_step(); }
+
+  void add_param_buffers() {
+    for (const ParamSlot& slot : slots_) {
+      const std::size_t bytes = slot.num_elements() * sizeof(T);
+      ParamBuffers buffers;
+      buffers.master =
+          list_.add(slot.name, slot.is_trainable ? Role::kMaster : Role::kStats, bytes);
+      if (is_training() && slot.is_trainable) {
+        buffers.momentum = list_.add(slot.name + ".momentum", Role::kState, bytes);
+        buffers.grad = list_.add(slot.name + ".grad", Role::kGrad, bytes);
+        list_.use(buffers.grad, loss_step());
+        list_.use(buffers.grad, update_step());
+      }
+      params_.push_back(buffers);
+    }
+  }
+
+  void add_node_buffers() {
+    for (NodeId id = 0; id < graph_.nodes().size(); ++id) {
+      const Node& node = graph_.node(id);
+      NodeBuffers buffers;
+      const std::size_t bytes = values_of(id) * sizeof(T);
+      const Role role = is_training() ? Role::kSaved : Role::kTransient;
+      const auto add = [&](const char* suffix, Role r, std::size_t b) {
+        const BufferId buffer = list_.add(node.name + suffix, r, b);
+        list_.use(buffer, id);
+        return buffer;
+      };
+      buffers.value = add(".value", role, bytes);
+      if (is_training()) {
+        list_.use(buffers.value, backward_step(id));
+        buffers.grad = list_.add(node.name + ".value.grad", Role::kTransient, bytes);
+        list_.use(buffers.grad, backward_step(id));
+        if (std::holds_alternative<BatchNormOp>(node.op)) {
+          buffers.mean = add(".mean", role, node.shape.channels * sizeof(T));
+          buffers.inv_std = add(".inv_std", role, node.shape.channels * sizeof(T));
+          list_.use(buffers.mean, backward_step(id));
+          list_.use(buffers.inv_std, backward_step(id));
+        }
+      }
+      for (const NodeId from : node.inputs) {
+        list_.use(nodes_[from].value, id);
+        if (!is_training()) continue;
+        list_.use(nodes_[from].value, backward_step(id));
+        list_.use(nodes_[from].grad, backward_step(id));
+      }
+      nodes_.push_back(buffers);
+    }
+    const NodeBuffers& output = nodes_[graph_.output()];
+    list_.use(output.value, last_step());
+    list_.use(output.grad, loss_step());
+    probabilities_ =
+        list_.add("probabilities", Role::kSaved, values_of(graph_.output()) * sizeof(T));
+    list_.use(probabilities_, loss_step());
+    list_.use(probabilities_, loss_step() + (is_training() ? 1 : 0));
+  }
+
+  Conv2dSizes conv_sizes(NodeId id, const Conv2dOp& op) const {
+    return {op, graph_.node(from(id)).shape, graph_.node(id).shape, batch()};
+  }
+  PoolSizes pool_sizes(NodeId id, const MaxPoolOp& op) const {
+    return {op.window, graph_.node(from(id)).shape, graph_.node(id).shape, batch()};
+  }
+  DenseSizes dense_sizes(NodeId id, const DenseOp& op) const {
+    return {batch(), graph_.node(from(id)).shape.channels, op.units};
+  }
+  BatchNormSizes batch_norm_sizes(NodeId id) const { return {graph_.node(id).shape, batch()}; }
+  BatchNormTensors<T> batch_norm_tensors(NodeId id) const {
+    return {param(id, 0),
+            param(id, 1),
+            param(id, 2),
+            param(id, 3),
+            list_.at<T>(nodes_[id].mean),
+            list_.at<T>(nodes_[id].inv_std)};
+  }
+  LossSizes loss_sizes() const {
+    return {batch(), graph_.num_classes(), lowering_.label_smoothing};
+  }
+  static LossLabels labels_of(const BatchView& view) { return {view.class_idx, view.weights}; }
+  static DropoutKey dropout_key(const DropoutOp& op, NodeId id, const StepScalars& scalars) {
+    return {op.rate, scalars.seed, scalars.step, id};
+  }
+  NodeId from(NodeId id) const { return graph_.node(id).inputs.front(); }
+
+  void forward(std::uint32_t slot) {
+    const BatchView& view = inputs_.view(slot);
+    std::copy_n(view.pixels_f32(), values_of(0), value(0));
+    for (NodeId id = 1; id < graph_.nodes().size(); ++id) {
+      std::visit([&](const auto& op) { forward_node(op, id, inputs_.scalars(slot)); },
+                 graph_.node(id).op);
+    }
+    StepReport report = loss_forward(loss_sizes(), labels_of(view), value(graph_.output()),
+                                     list_.at<T>(probabilities_));
+    report.step = inputs_.scalars(slot).step;
+    reports_.push_back(report);
+  }
+
+  void forward_node(const InputOp&, NodeId, const StepScalars&) {}
+  void forward_node(const Conv2dOp& op, NodeId id, const StepScalars&) {
+    conv2d_forward(conv_sizes(id, op), value(from(id)), param(id, 0), param(id, 1), value(id));
+  }
+  void forward_node(const BatchNormOp& op, NodeId id, const StepScalars&) {
+    const auto apply =
+        is_training() ? &batch_norm_forward_train<T> : &batch_norm_forward_evaluate<T>;
+    apply(op, batch_norm_sizes(id), batch_norm_tensors(id), value(from(id)), value(id));
+  }
+  void forward_node(const ReluOp&, NodeId id, const StepScalars&) {
+    relu_forward(values_of(id), value(from(id)), value(id));
+  }
+  void forward_node(const MaxPoolOp& op, NodeId id, const StepScalars&) {
+    max_pool_forward(pool_sizes(id, op), value(from(id)), value(id));
+  }
+  void forward_node(const GlobalAvgPoolOp&, NodeId id, const StepScalars&) {
+    global_avg_pool_forward(graph_.node(from(id)).shape, batch(), value(from(id)), value(id));
+  }
+  void forward_node(const FlattenOp&, NodeId id, const StepScalars&) {
+    std::copy_n(value(from(id)), values_of(id), value(id));
+  }
+  void forward_node(const DenseOp& op, NodeId id, const StepScalars&) {
+    dense_forward(dense_sizes(id, op), value(from(id)), param(id, 0), param(id, 1), value(id));
+  }
+  void forward_node(const DropoutOp& op, NodeId id, const StepScalars& scalars) {
+    if (is_training()) {
+      dropout_apply(dropout_key(op, id, scalars), batch(), graph_.node(id).shape.num_elements(),
+                    value(from(id)), value(id));
+    } else {
+      std::copy_n(value(from(id)), values_of(id), value(id));
+    }
+  }
+
+  void backward(std::uint32_t slot) {
+    const StepScalars& scalars = inputs_.scalars(slot);
+    loss_backward(loss_sizes(), labels_of(inputs_.view(slot)),
+                  static_cast<T>(scalars.inv_weight_sum), list_.at<T>(probabilities_),
+                  grad(graph_.output()));
+    for (NodeId id = static_cast<NodeId>(graph_.nodes().size() - 1); id > 0; --id) {
+      std::visit([&](const auto& op) { backward_node(op, id, scalars); }, graph_.node(id).op);
+    }
+  }
+
+  void backward_node(const InputOp&, NodeId, const StepScalars&) {}
+  void backward_node(const Conv2dOp& op, NodeId id, const StepScalars&) {
+    conv2d_backward(conv_sizes(id, op), value(from(id)), param(id, 0), grad(id), grad(from(id)),
+                    param(id, 0, ParamPart::kGrad), param(id, 1, ParamPart::kGrad));
+  }
+  void backward_node(const BatchNormOp&, NodeId id, const StepScalars&) {
+    batch_norm_backward(batch_norm_sizes(id), batch_norm_tensors(id), value(from(id)), grad(id),
+                        grad(from(id)), param(id, 0, ParamPart::kGrad),
+                        param(id, 1, ParamPart::kGrad));
+  }
+  void backward_node(const ReluOp&, NodeId id, const StepScalars&) {
+    relu_backward(values_of(id), value(from(id)), grad(id), grad(from(id)));
+  }
+  void backward_node(const MaxPoolOp& op, NodeId id, const StepScalars&) {
+    max_pool_backward(pool_sizes(id, op), value(from(id)), grad(id), grad(from(id)));
+  }
+  void backward_node(const GlobalAvgPoolOp&, NodeId id, const StepScalars&) {
+    global_avg_pool_backward(graph_.node(from(id)).shape, batch(), grad(id), grad(from(id)));
+  }
+  void backward_node(const FlattenOp&, NodeId id, const StepScalars&) {
+    std::copy_n(grad(id), values_of(id), grad(from(id)));
+  }
+  void backward_node(const DenseOp& op, NodeId id, const StepScalars&) {
+    dense_backward(dense_sizes(id, op), value(from(id)), param(id, 0), grad(id), grad(from(id)),
+                   param(id, 0, ParamPart::kGrad), param(id, 1, ParamPart::kGrad));
+  }
+  void backward_node(const DropoutOp& op, NodeId id, const StepScalars& scalars) {
+    dropout_apply(dropout_key(op, id, scalars), batch(), graph_.node(id).shape.num_elements(),
+                  grad(id), grad(from(id)));
+  }
+
+  void update(std::uint32_t slot) {
+    const StepScalars& scalars = inputs_.scalars(slot);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (!slots_[i].is_trainable) continue;
+      const SgdStep<T> step{static_cast<T>(scalars.learning_rate), static_cast<T>(scalars.momentum),
+                            slots_[i].decays ? static_cast<T>(scalars.weight_decay) : T{0},
+                            lowering_.nesterov};
+      T* weight = part_of(i, ParamPart::kMaster);
+      T* momentum = part_of(i, ParamPart::kMomentum);
+      const T* gradient = part_of(i, ParamPart::kGrad);
+      for (std::size_t j = 0; j < slots_[i].num_elements(); ++j) {
+        sgd_rule(weight[j], momentum[j], gradient[j], step);
+      }
+    }
+  }
+
+  ModelGraph graph_;
+  Lowering lowering_;
+  std::deque<StepReport>& reports_;  // the backend's
+  HostInputs inputs_;
+  std::vector<ParamSlot> slots_;
+  BufferList list_;
+  std::vector<ParamBuffers> params_;
+  std::vector<NodeBuffers> nodes_;
+  BufferId probabilities_ = kNoBuffer;
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Program> make_program(const ModelGraph& graph, const Lowering& lowering,
+                                      BatchSpec input_spec, std::deque<StepReport>& reports) {
+  return std::make_unique<ReferenceProgram<T>>(graph, lowering, input_spec, reports);
+}
+
+template std::unique_ptr<Program> make_program<float>(const ModelGraph&, const Lowering&, BatchSpec,
+                                                      std::deque<StepReport>&);
+template std::unique_ptr<Program> make_program<double>(const ModelGraph&, const Lowering&,
+                                                       BatchSpec, std::deque<StepReport>&);
+
+}  // namespace penstock::train::reference

@@ -1,0 +1,98 @@
+#include "train/graph/model_summary.h"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+
+namespace penstock::train {
+namespace {
+
+/// Operations per output value, or per input value where that is what counts.
+std::uint64_t forward_flops(const ModelGraph& graph, const Node& node) {
+  const std::uint64_t outputs = node.shape.num_elements();
+  if (node.inputs.empty()) return 0;
+  const TensorShape& input = graph.node(node.inputs.front()).shape;
+  if (const auto* conv = std::get_if<Conv2dOp>(&node.op)) {
+    const std::uint64_t terms =
+        std::uint64_t{input.channels} * conv->window.kernel.rows * conv->window.kernel.cols;
+    return outputs * (2 * terms + (conv->has_bias ? 1 : 0));
+  }
+  if (const auto* dense = std::get_if<DenseOp>(&node.op)) {
+    return outputs * (2 * std::uint64_t{input.channels} + (dense->has_bias ? 1 : 0));
+  }
+  if (const auto* pool = std::get_if<MaxPoolOp>(&node.op)) {
+    return outputs * pool->window.kernel.rows * pool->window.kernel.cols;
+  }
+  if (std::holds_alternative<BatchNormOp>(node.op)) return 2 * outputs;
+  if (std::holds_alternative<GlobalAvgPoolOp>(node.op)) return input.num_elements();
+  if (std::holds_alternative<FlattenOp>(node.op)) return 0;
+  return outputs;
+}
+
+std::string with_commas(std::uint64_t value) {
+  std::string text = std::to_string(value);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
+
+using Row = std::array<std::string, 6>;
+
+Row row_of(const LayerSummary& layer) {
+  return {layer.name,
+          layer.operation,
+          layer.output.text(),
+          with_commas(layer.num_params),
+          with_commas(layer.activation_bytes),
+          with_commas(layer.forward_flops)};
+}
+
+}  // namespace
+
+ModelSummary summarize(const ModelGraph& graph) {
+  ModelSummary summary{graph.name(), {}, {}};
+  summary.total.name = "total";
+  summary.total.output = graph.node(graph.output()).shape;
+  for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+    const Node& node = graph.node(id);
+    LayerSummary layer{node.name, std::string(operation_name(node.op)), node.shape};
+    for (const std::uint32_t param_idx : graph.parameters_of(id)) {
+      const Parameter& parameter = graph.parameters()[param_idx];
+      (parameter.is_trainable ? layer.num_params : layer.num_statistics) +=
+          parameter.num_elements();
+    }
+    layer.activation_bytes = node.shape.num_elements() * sizeof(float);
+    layer.forward_flops = forward_flops(graph, node);
+    summary.total.num_params += layer.num_params;
+    summary.total.num_statistics += layer.num_statistics;
+    summary.total.activation_bytes += layer.activation_bytes;
+    summary.total.forward_flops += layer.forward_flops;
+    summary.layers.push_back(std::move(layer));
+  }
+  return summary;
+}
+
+std::string to_text(const ModelSummary& summary) {
+  std::vector<Row> rows{{"layer", "operation", "output", "params", "bytes", "FLOPs"}};
+  for (const LayerSummary& layer : summary.layers) rows.push_back(row_of(layer));
+  rows.push_back(row_of(summary.total));
+  std::array<std::size_t, 6> widths{};
+  for (const Row& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  }
+  constexpr std::size_t kFirstNumber = 3;  // numbers stand to the right
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string fill(widths[c] - row[c].size(), ' ');
+      line += c >= kFirstNumber ? fill + row[c] : row[c] + fill;
+      line += "  ";
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text + "activation bytes and forward FLOPs are for one sample in float32; " +
+         with_commas(summary.total.num_statistics) + " running statistics beside the parameters\n";
+}
+
+}  // namespace penstock::train

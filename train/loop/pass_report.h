@@ -1,0 +1,66 @@
+// What a pass over the data came to, and who is told while it runs. The loop never prints.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "train/backend/program.h"
+
+namespace penstock::train {
+
+/// Sums of the reports of many steps, in double: means do not depend on how batches were cut.
+struct StepTotals {
+  double weighted_loss_sum = 0;
+  double weight_sum = 0;
+  std::uint64_t num_counted = 0;
+  std::uint64_t num_correct = 0;
+
+  void add(const StepReport& report) noexcept {
+    weighted_loss_sum += report.weighted_loss_sum;
+    weight_sum += report.weight_sum;
+    num_counted += report.num_counted;
+    num_correct += report.num_correct;
+  }
+  /// Mean loss per unit of weight; NaN while nothing was counted.
+  double loss() const noexcept {
+    return weight_sum > 0 ? weighted_loss_sum / weight_sum
+                          : std::numeric_limits<double>::quiet_NaN();
+  }
+  /// Share of the counted samples whose highest score is their label, 0 to 1; NaN for none.
+  double top1() const noexcept {
+    return num_counted > 0 ? static_cast<double>(num_correct) / static_cast<double>(num_counted)
+                           : std::numeric_limits<double>::quiet_NaN();
+  }
+};
+
+/// One pass over a split, finished or under way.
+struct PassReport {
+  StepTotals totals;
+  std::uint64_t num_samples = 0;   // delivered, skipped ones included
+  std::uint64_t num_expected = 0;  // in the whole pass
+  std::uint64_t num_distinct = 0;  // different samples among those delivered
+  std::uint64_t num_skipped = 0;   // delivered with weight 0 because their data failed
+  std::uint64_t num_steps = 0;
+  double elapsed_s = 0;
+  double waiting_s = 0;      // of these, blocked waiting for a batch
+  double learning_rate = 0;  // of the last step; 0 in an evaluation
+  bool was_stopped = false;  // ended early because a stop was asked for
+
+  double images_per_s() const noexcept {
+    return elapsed_s > 0 ? static_cast<double>(num_samples) / elapsed_s : 0;
+  }
+  double waiting_share() const noexcept { return elapsed_s > 0 ? waiting_s / elapsed_s : 0; }
+  bool is_each_once() const noexcept {
+    return num_samples == num_expected && num_distinct == num_expected;
+  }
+};
+
+/// Is told how a pass goes on, on the thread that runs it.
+class PassObserver {
+ public:
+  virtual ~PassObserver() = default;
+  /// After every step.
+  virtual void on_step(const PassReport& so_far) = 0;
+};
+
+}  // namespace penstock::train

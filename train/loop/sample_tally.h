@@ -1,0 +1,39 @@
+// Counts which samples of a split a pass has seen: one bit each, so that "each once" is a finding.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace penstock::train {
+
+class SampleTally {
+ public:
+  explicit SampleTally(std::uint64_t num_samples) : seen_((num_samples + 63) / 64) {}
+
+  /// Bytes that a tally of so many samples holds.
+  static std::uint64_t bytes_for(std::uint64_t num_samples) noexcept {
+    return (num_samples + 63) / 64 * sizeof(std::uint64_t);
+  }
+
+  /// Ids beyond the split are counted as seen but never as distinct.
+  void add(std::span<const std::uint64_t> sample_ids) noexcept {
+    for (const std::uint64_t id : sample_ids) {
+      if (id / 64 >= seen_.size()) continue;
+      const std::uint64_t bit = std::uint64_t{1} << id % 64;
+      num_distinct_ += (seen_[id / 64] & bit) == 0;
+      seen_[id / 64] |= bit;
+    }
+  }
+  void clear() noexcept {
+    seen_.assign(seen_.size(), 0);
+    num_distinct_ = 0;
+  }
+  std::uint64_t num_distinct() const noexcept { return num_distinct_; }
+
+ private:
+  std::vector<std::uint64_t> seen_;
+  std::uint64_t num_distinct_ = 0;
+};
+
+}  // namespace penstock::train

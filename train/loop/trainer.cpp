@@ -1,0 +1,136 @@
+#include "train/loop/trainer.h"
+
+#include <string>
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "train/loop/pass_clock.h"
+
+namespace penstock::train {
+namespace {
+
+constexpr std::uint32_t kSlot = 0;
+
+float inverse_or_zero(double sum) {
+  return sum > 0 ? static_cast<float>(1.0 / sum) : 0.0f;
+}
+
+[[noreturn]] void refuse_loss(std::uint64_t step_idx, double learning_rate) {
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      "loss: step " + std::to_string(step_idx) +
+          ": expected a finite number, found none: the training diverged at learning rate " +
+          std::to_string(learning_rate),
+      "lower --learning-rate");
+}
+
+}  // namespace
+
+Trainer::Trainer(ProgramSet& programs, const TrainerConfig& config)
+    : programs_(programs), config_(config) {
+  config_.sgd.validate();
+  config_.schedule.validate();
+}
+
+PassReport Trainer::train_epoch(const PassInput& input) {
+  PassClock clock(input.source, input.num_samples);
+  bool ends_epoch = false;
+  while (!ends_epoch && !input.stop.stop_requested()) {
+    BatchLease lease = clock.next();
+    if (!lease) break;
+    ends_epoch = lease->ends_epoch;
+    if (lease->num_valid > 0) take_step(std::move(lease), clock.report());
+    if (input.observer != nullptr) input.observer->on_step(clock.report());
+  }
+  programs_.backend().finish();
+  collect_reports(clock.report());
+  clock.report().was_stopped = !ends_epoch && input.stop.stop_requested();
+  return clock.report();
+}
+
+void Trainer::take_step(BatchLease lease, PassReport& report) {
+  Program& program = programs_.train_program(lease->num_valid);
+  report.learning_rate =
+      learning_rate_at(config_.schedule, config_.sgd.learning_rate, {step_idx_, config_.num_steps});
+  const StepScalars scalars{
+      .learning_rate = static_cast<float>(report.learning_rate),
+      .momentum = static_cast<float>(config_.sgd.momentum),
+      .weight_decay = static_cast<float>(config_.sgd.weight_decay),
+      .inv_weight_sum = inverse_or_zero(labelled_weight_sum(lease.view())),
+      .step = step_idx_,
+      .seed = config_.seed,
+  };
+  program.upload(std::move(lease), kSlot);
+  program.set_scalars(scalars, kSlot);
+  program.run(Phase::kForward, kSlot);
+  program.run(Phase::kBackward, kSlot);
+  program.run(Phase::kUpdate, kSlot);
+  ++step_idx_;
+  ++report.num_steps;
+  collect_reports(report);
+}
+
+void Trainer::collect_reports(PassReport& report) {
+  while (const auto step = programs_.backend().poll()) {
+    if (!step->is_finite) refuse_loss(step->step, report.learning_rate);
+    report.totals.add(*step);
+  }
+}
+
+namespace {
+
+/// Keeps what is needed of a batch after its lease has gone to the backend.
+struct BatchLabels {
+  explicit BatchLabels(const BatchView& view)
+      : class_idx(view.class_idx.begin(), view.class_idx.begin() + view.num_valid),
+        weights(view.weights.begin(), view.weights.begin() + view.num_valid),
+        sample_ids(view.sample_ids.begin(), view.sample_ids.begin() + view.num_valid) {}
+
+  std::vector<std::uint32_t> class_idx;
+  std::vector<float> weights;
+  std::vector<std::uint64_t> sample_ids;
+};
+
+void hand_out_scores(Program& program, const BatchLabels& labels, std::vector<float>& logits,
+                     ScoreObserver& scores) {
+  program.read_logits(logits);
+  const std::size_t num_classes = logits.size() / program.lowering().batch;
+  scores.on_scores({.logits = std::span(logits).first(labels.class_idx.size() * num_classes),
+                    .class_idx = labels.class_idx,
+                    .weights = labels.weights,
+                    .sample_ids = labels.sample_ids,
+                    .num_classes = static_cast<std::uint32_t>(num_classes)});
+}
+
+}  // namespace
+
+PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObserver* scores) {
+  Program& program = programs.evaluation_program();
+  Backend& backend = programs.backend();
+  std::vector<float> logits(scores != nullptr ? programs.num_logits() : 0);
+  PassClock clock(input.source, input.num_samples);
+  const auto collect = [&] {
+    while (const auto step = backend.poll()) clock.report().totals.add(*step);
+  };
+  bool ends_epoch = false;
+  while (!ends_epoch && !input.stop.stop_requested()) {
+    BatchLease lease = clock.next();
+    if (!lease) break;
+    ends_epoch = lease->ends_epoch;
+    const BatchLabels labels(lease.view());
+    const float inv_weight_sum = inverse_or_zero(labelled_weight_sum(lease.view()));
+    program.upload(std::move(lease), kSlot);
+    program.set_scalars({.inv_weight_sum = inv_weight_sum, .step = clock.report().num_steps++},
+                        kSlot);
+    program.run(Phase::kForward, kSlot);
+    if (scores != nullptr) hand_out_scores(program, labels, logits, *scores);
+    collect();
+    if (input.observer != nullptr) input.observer->on_step(clock.report());
+  }
+  backend.finish();
+  collect();
+  clock.report().was_stopped = !ends_epoch && input.stop.stop_requested();
+  return clock.report();
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,82 @@
+// Trains and evaluates programs on batches from anywhere. Knows backends and batch sources, never
+// where either keeps its memory.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "streamer/core/batch.h"
+#include "train/loop/pass_report.h"
+#include "train/loop/program_set.h"
+#include "train/loop/sample_tally.h"
+#include "train/optim/schedule.h"
+#include "train/optim/sgd_config.h"
+
+namespace penstock::train {
+
+struct TrainerConfig {
+  SgdConfig sgd;
+  ScheduleConfig schedule;
+  /// Keys dropout.
+  std::uint64_t seed = 0;
+  /// Steps of the whole run: the schedule's length.
+  std::uint64_t num_steps = 1;
+};
+
+/// Where a pass reads from.
+struct PassInput {
+  BatchSource& source;
+  /// Samples of the split.
+  std::uint64_t num_samples = 0;
+  /// Told after every step; may be null.
+  PassObserver* observer = nullptr;
+  /// The pass ends after the step under way when a stop is asked for.
+  std::stop_token stop = {};
+};
+
+/// The scores of one evaluated batch, copied out of the backend.
+///
+/// Shapes  logits: [num_valid, num_classes]; class_idx, weights, sample_ids: [num_valid]
+struct ScoredBatch {
+  std::span<const float> logits;
+  std::span<const std::uint32_t> class_idx;
+  std::span<const float> weights;
+  std::span<const std::uint64_t> sample_ids;
+  std::uint32_t num_classes = 0;
+};
+
+/// Receives scores in the order of the batches.
+class ScoreObserver {
+ public:
+  virtual ~ScoreObserver() = default;
+  virtual void on_scores(const ScoredBatch& batch) = 0;
+};
+
+/// Takes steps on the batches of one epoch, up to the batch that ends it.
+///
+/// Errors   those of the source; InvalidArgument when the loss is no longer a number
+/// Threads  one caller at a time
+class Trainer {
+ public:
+  Trainer(ProgramSet& programs, const TrainerConfig& config);
+
+  PassReport train_epoch(const PassInput& input);
+  /// Steps taken since the start.
+  std::uint64_t num_steps_done() const noexcept { return step_idx_; }
+
+ private:
+  void take_step(BatchLease lease, PassReport& report);
+  void collect_reports(PassReport& report);
+
+  ProgramSet& programs_;
+  TrainerConfig config_;
+  std::uint64_t step_idx_ = 0;
+};
+
+/// Runs the evaluation program over one epoch; `scores` may be null.
+PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input,
+                          ScoreObserver* scores = nullptr);
+
+}  // namespace penstock::train

@@ -1,0 +1,39 @@
+#include "train/run/core_split.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace penstock::train {
+namespace {
+
+std::string counted(std::uint32_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string CoreSplit::text() const {
+  return std::to_string(num_compute) + " compute, " + counted(num_readers, "reader") + ", " +
+         counted(num_augmenters, "augmenter");
+}
+
+CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish) {
+  constexpr std::uint32_t kMaxLoader = 16;
+  const std::uint32_t ruled = std::clamp(num_cores / 4, 2u, kMaxLoader);
+  const std::uint32_t num_loader = wish.loader_threads > 0 ? wish.loader_threads : ruled;
+  return {.num_compute = wish.threads > 0 ? wish.threads : std::max(num_cores, 1u),
+          .num_readers = std::max((num_loader + 1) / 2, 1u),
+          .num_augmenters = std::max(num_loader / 2, 1u)};
+}
+
+std::uint32_t num_usable_cores() noexcept {
+  cpu_set_t mask;
+  if (::sched_getaffinity(0, sizeof mask, &mask) == 0) {
+    return static_cast<std::uint32_t>(std::max(CPU_COUNT(&mask), 1));
+  }
+  return std::max(std::thread::hardware_concurrency(), 1u);
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,38 @@
+// How many threads compute and how many feed them: a fixed rule of the number of cores.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace penstock::train {
+
+struct CoreSplit {
+  std::uint32_t num_compute = 1;     // threads of the backend
+  std::uint32_t num_readers = 1;     // threads that read and decode
+  std::uint32_t num_augmenters = 1;  // threads that augment
+
+  std::uint32_t num_loader() const noexcept { return num_readers + num_augmenters; }
+  /// "2 compute, 1 reader, 1 augmenter".
+  std::string text() const;
+
+  friend bool operator==(const CoreSplit&, const CoreSplit&) = default;
+};
+
+/// Numbers asked for; 0 leaves one to the rule.
+struct CoreWish {
+  std::uint32_t threads = 0;
+  std::uint32_t loader_threads = 0;
+};
+
+/// Splits `num_cores`.
+///
+/// Rule  Every core computes: a convolution outweighs the decoding of its batch many times, and
+///       waiting is passive, so loader threads take over whenever a step leaves a core idle. A
+///       quarter as many feed, at least one reader and one augmenter, at most 16 in all; readers,
+///       which also decode, get the odd one.
+CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish = {});
+
+/// Cores that this process may run on (its affinity mask), at least 1.
+std::uint32_t num_usable_cores() noexcept;
+
+}  // namespace penstock::train

@@ -1,0 +1,63 @@
+#include "train/run/data_pipeline.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "augment/augment_transform.h"
+
+namespace penstock::train {
+namespace {
+
+void set_channels(std::array<double, 3>& channels, const std::vector<double>& values) {
+  std::copy_n(values.begin(), std::min(values.size(), channels.size()), channels.begin());
+}
+
+LoaderConfig loader_config(const PipelineConfig& config, PipelineUse use) {
+  const bool trains = use == PipelineUse::kTrain;
+  LoaderConfig loader;
+  loader.batch = config.batch;
+  loader.order = trains ? SampleOrder::kShuffle : SampleOrder::kSequential;
+  loader.seed = config.seed;
+  loader.num_epochs = config.num_epochs;
+  loader.num_readers = config.cores.num_readers;
+  loader.num_augmenters = config.cores.num_augmenters;
+  return loader;
+}
+
+}  // namespace
+
+augment::AugmentConfig augment_of(const RunConfig& config) {
+  augment::AugmentConfig augment = config.augment;
+  set_channels(augment.mean, config.mean);
+  set_channels(augment.std, config.std);
+  return augment;
+}
+
+augment::AugmentConfig augment_of(const ModelRecord& record) {
+  augment::AugmentConfig augment;
+  augment.decode_scaling = augment::parse_decode_scaling(record.decode_scaling);
+  set_channels(augment.mean, record.mean);
+  set_channels(augment.std, record.std);
+  return augment;
+}
+
+std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
+                                                      PipelineUse use) {
+  return std::make_shared<augment::AugmentTransform>(
+      use == PipelineUse::kTrain ? config : config.without_randomness());
+}
+
+std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,
+                                    PipelineUse use, MemoryBudget& budget) {
+  return std::make_unique<Loader>(std::move(split), loader_config(config, use),
+                                  make_transform(config.augment, use), budget);
+}
+
+std::string pipeline_identity(const DatasetSplit& split, const PipelineConfig& config,
+                              PipelineUse use) {
+  return loader_identity(split, loader_config(config, use), *make_transform(config.augment, use));
+}
+
+}  // namespace penstock::train

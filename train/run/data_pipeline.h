@@ -1,0 +1,47 @@
+// The one place where loaders and transforms are made: for training, evaluation and prediction
+// alike, so that they cannot differ by accident.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "augment/augment_config.h"
+#include "streamer/pipeline/loader.h"
+#include "train/run/core_split.h"
+#include "train/run/run_config.h"
+#include "train/store/model_record.h"
+
+namespace penstock::train {
+
+enum class PipelineUse : std::uint8_t {
+  kTrain,     // shuffled and augmented
+  kEvaluate,  // in the order of the split, never augmented
+};
+
+struct PipelineConfig {
+  BatchSpec batch;
+  /// Mean and std included.
+  augment::AugmentConfig augment;
+  std::uint64_t seed = 0;
+  CoreSplit cores;
+  /// Passes to deliver, at least 1.
+  std::uint32_t num_epochs = 1;
+};
+
+/// Returns the augmentation of a resolved run, with the run's mean and std.
+augment::AugmentConfig augment_of(const RunConfig& config);
+/// Returns what a stored model's pictures are normalised with.
+augment::AugmentConfig augment_of(const ModelRecord& record);
+
+std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
+                                                      PipelineUse use);
+
+/// Errors  those of Loader's constructor
+std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,
+                                    PipelineUse use, MemoryBudget& budget);
+
+/// Lists every byte-affecting setting of what make_loader() would make, one `key=value` per line.
+std::string pipeline_identity(const DatasetSplit& split, const PipelineConfig& config,
+                              PipelineUse use);
+
+}  // namespace penstock::train

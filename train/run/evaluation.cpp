@@ -1,0 +1,117 @@
+#include "train/run/evaluation.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "streamer/core/error.h"
+#include "train/loop/trainer.h"
+#include "train/run/data_pipeline.h"
+#include "train/run/run_folder.h"
+
+namespace penstock::train {
+namespace {
+
+/// Names of `names` that `others` lacks: "cat, dog".
+std::string missing_in(const std::vector<std::string>& names,
+                       const std::vector<std::string>& others) {
+  std::string list;
+  for (const std::string& name : names) {
+    if (std::find(others.begin(), others.end(), name) != others.end()) continue;
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  return list;
+}
+
+void check_classes(const std::vector<std::string>& model, const Manifest& manifest,
+                   const std::filesystem::path& dataset) {
+  const std::vector<std::string>& found = manifest.class_names;
+  if (model == found) return;
+  const std::string lacking = missing_in(model, found);
+  const std::string extra = missing_in(found, model);
+  std::string difference = "found " + std::to_string(found.size());
+  if (!lacking.empty()) difference += ", without " + lacking;
+  if (!extra.empty()) difference += ", with " + extra + " besides";
+  if (lacking.empty() && extra.empty()) difference += " in another order";
+  throw Error(ErrorCode::kInvalidArgument,
+              "dataset: " + dataset.native() + ": classes: expected the model's " +
+                  std::to_string(model.size()) + ", " + difference,
+              "evaluate on a dataset converted from the same classes");
+}
+
+std::string choose_split(const Manifest& manifest, const std::string& asked) {
+  if (!asked.empty()) return asked;
+  const auto has_samples = [&](const char* name) {
+    const ManifestSplit* split = manifest.find_split(name);
+    return split != nullptr && split->num_samples > 0;
+  };
+  if (has_samples("test")) return "test";
+  if (has_samples("validation")) return "validation";
+  throw Error(ErrorCode::kNotFound,
+              "dataset: expected a split test or validation with samples, found none",
+              "--split train");
+}
+
+class ClassCounter final : public ScoreObserver {
+ public:
+  explicit ClassCounter(const std::vector<std::string>& names) {
+    for (const std::string& name : names) classes_.push_back({.name = name});
+  }
+
+  void on_scores(const ScoredBatch& batch) override {
+    for (std::size_t i = 0; i < batch.class_idx.size(); ++i) {
+      if (batch.class_idx[i] >= classes_.size() || !(batch.weights[i] > 0)) continue;
+      const auto scores = batch.logits.subspan(i * batch.num_classes, batch.num_classes);
+      const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
+      ClassFigures& actual = classes_[batch.class_idx[i]];
+      ++actual.num_samples;
+      actual.num_correct += best == static_cast<std::ptrdiff_t>(batch.class_idx[i]);
+      ++classes_[static_cast<std::size_t>(best)].num_predicted;
+    }
+  }
+  std::vector<ClassFigures> take() { return std::move(classes_); }
+
+ private:
+  std::vector<ClassFigures> classes_;
+};
+
+}  // namespace
+
+EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* observer,
+                              const std::stop_token& stop) {
+  MemoryTable memory(memory_limit_bytes(config.inference));
+  StoredNetwork network(config.run, config.inference, memory);
+  const std::filesystem::path folder =
+      config.dataset.empty() ? read_run_folder(config.run).dataset : config.dataset;
+  const Dataset dataset = Dataset::open(folder);
+  check_classes(network.record().class_names, dataset.manifest(), folder);
+
+  EvaluationReport report{.dataset = folder,
+                          .split = choose_split(dataset.manifest(), config.split),
+                          .limit_bytes = memory.budget().limit_bytes()};
+  const DatasetSplit split = dataset.split(report.split);
+  memory.draw(SampleTally::bytes_for(split.num_samples()), "tally of samples seen");
+  const PipelineConfig pipeline{
+      .batch = network.spec(),
+      .augment = augment_of(network.record()),
+      .cores =
+          split_cores(num_usable_cores(), {.threads = config.inference.threads,
+                                           .loader_threads = config.inference.loader_threads})};
+  const auto loader = memory.make("loader", [&](MemoryBudget& budget) {
+    return make_loader(split, pipeline, PipelineUse::kEvaluate, budget);
+  });
+
+  ClassCounter classes(network.record().class_names);
+  report.pass = evaluate_epoch(
+      network.programs(),
+      {.source = *loader, .num_samples = split.num_samples(), .observer = observer, .stop = stop},
+      &classes);
+  if (report.pass.was_stopped) {
+    throw Error(ErrorCode::kStopped,
+                "evaluate: stopped after " + std::to_string(report.pass.num_samples) + " samples");
+  }
+  report.classes = classes.take();
+  report.high_water_bytes = memory.budget().high_water_bytes();
+  return report;
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,59 @@
+// Everything that a training run is told. A run file, the flags of `penstock train` and this struct
+// use the same words.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "augment/augment_config.h"
+#include "train/optim/schedule.h"
+#include "train/optim/sgd_config.h"
+
+namespace penstock::train {
+
+struct RunConfig {
+  /// Folder of the dataset.
+  std::filesystem::path dataset;
+  /// Folder for the run's files; must not exist.
+  std::filesystem::path out;
+  /// Name of a known model, or of the one that `model_layers` describes.
+  std::string model = "small_cnn";
+  /// TOML text of `[[layer]]` tables; empty for a model by name.
+  std::string model_layers;
+  /// The network's input; 0 for the dataset's median side, a multiple of 32 from 32 to 96.
+  std::uint32_t image_height_px = 0;
+  std::uint32_t image_width_px = 0;
+  /// Passes over the training split, 1 to 100,000.
+  std::uint32_t epochs = 30;
+  /// Samples per step, 1 to 65,536.
+  std::uint32_t batch_size = 32;
+  SgdConfig sgd;
+  ScheduleConfig schedule;
+  /// Share of the target spread over all classes, 0 to below 1.
+  double label_smoothing = 0.1;
+  /// Decides order, augmentation, initial weights and dropout.
+  std::uint64_t seed = 0;
+  /// Limit of what the run may hold, in bytes; 0 for 0.8 of what the machine has available.
+  std::uint64_t memory_bytes = 0;
+  /// Compute threads, up to 1,024; 0 for the rule of core_split.h.
+  std::uint32_t threads = 0;
+  /// Threads that read, decode and augment, 2 to 256 in all; 0 for the rule of core_split.h.
+  std::uint32_t loader_threads = 0;
+  /// What computes: "onednn" or "reference".
+  std::string backend = "onednn";
+  /// Where: "auto" or "cpu".
+  std::string device = "auto";
+  /// Augmentation of the training split. Its mean and std are replaced by the two below.
+  augment::AugmentConfig augment = augment::AugmentConfig::preset("standard");
+  /// Statistics to normalise with, three each, of pixels divided by 255; empty for the dataset's.
+  std::vector<double> mean;
+  std::vector<double> std;
+
+  /// Throws InvalidArgument naming the field, its value and the range; Unsupported for a device
+  /// that this program cannot use.
+  void validate() const;
+};
+
+}  // namespace penstock::train

@@ -1,0 +1,43 @@
+#include "train/run/run_resolve.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "train/run/run_model.h"
+#include "train/run/system_memory.h"
+
+namespace penstock::train {
+
+std::uint32_t default_image_side_px(const Manifest& manifest) noexcept {
+  const std::uint32_t side = std::min(manifest.median_width_px, manifest.median_height_px);
+  return std::clamp(side / 32 * 32, 32u, 96u);
+}
+
+ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
+  config.validate();
+  inline_model_file(config);
+  if (!config.dataset.empty()) config.dataset = std::filesystem::absolute(config.dataset);
+  if (!config.out.empty()) config.out = std::filesystem::absolute(config.out);
+  if (config.image_height_px == 0) {
+    config.image_height_px = config.image_width_px = default_image_side_px(manifest);
+  }
+  if (config.mean.empty()) {
+    config.mean = manifest.mean.size() == 3 ? manifest.mean : std::vector<double>(3, 0.0);
+    config.std = manifest.std.size() == 3 ? manifest.std : std::vector<double>(3, 1.0);
+  }
+  if (config.memory_bytes == 0) config.memory_bytes = read_system_memory().default_limit_bytes();
+  if (config.memory_bytes == 0) {
+    throw Error(ErrorCode::kUnsupported,
+                "memory limit: /proc/meminfo: expected the available memory, found none",
+                "--memory 2G");
+  }
+  const CoreSplit cores = split_cores(
+      num_usable_cores(), {.threads = config.threads, .loader_threads = config.loader_threads});
+  config.threads = cores.num_compute;
+  config.loader_threads = cores.num_loader();
+  config.device = "cpu";
+  return {.config = std::move(config), .cores = cores};
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,25 @@
+// Fills in what a run's settings leave open, from the dataset and the machine.
+#pragma once
+
+#include "streamer/shard/manifest.h"
+#include "train/run/core_split.h"
+#include "train/run/run_config.h"
+
+namespace penstock::train {
+
+struct ResolvedRun {
+  /// Nothing is left open: stored as run.toml it gives the same run again.
+  RunConfig config;
+  CoreSplit cores;
+};
+
+/// Validates `config` and resolves the model file, image size, mean and std, memory limit and
+/// threads.
+/// Errors  InvalidArgument, NotFound
+ResolvedRun resolve_run(RunConfig config, const Manifest& manifest);
+
+/// Side of the network's input for pictures of this median size: the shorter side rounded down to
+/// a multiple of 32, 32 to 96, which is what `small_cnn` is made for.
+std::uint32_t default_image_side_px(const Manifest& manifest) noexcept;
+
+}  // namespace penstock::train

@@ -1,0 +1,256 @@
+#include "train/run/session.h"
+
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
+#include "train/graph/model_summary.h"
+#include "train/loop/model_weights.h"
+#include "train/loop/program_set.h"
+#include "train/loop/trainer.h"
+#include "train/run/data_pipeline.h"
+#include "train/run/memory_table.h"
+#include "train/run/run_folder.h"
+#include "train/run/run_identity.h"
+#include "train/run/run_model.h"
+#include "train/run/run_resolve.h"
+
+namespace penstock::train {
+namespace {
+
+constexpr std::uint32_t kChannels = 3;
+
+/// Everything a run is made of, put together in the order of its members.
+class Session {
+ public:
+  Session(const RunConfig& config, RunObserver& observer, std::stop_token stop);
+  RunOutcome run();
+
+ private:
+  void take_memory();
+  RunOverview overview() const;
+  void run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome);
+  void store(const RunOutcome& outcome);
+  [[noreturn]] void end_by_error(const Error& error, const RunOutcome& outcome);
+
+  RunObserver& observer_;
+  std::stop_token stop_;
+  Dataset dataset_;
+  ResolvedRun resolved_;
+  const RunConfig& config_;  // the resolved one
+  DatasetSplit train_split_;
+  std::optional<DatasetSplit> validation_split_;
+  ModelGraph graph_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<ProgramSet> programs_;
+  PipelineConfig pipeline_;
+  RunIdentity identity_;
+  MemoryTable memory_;
+  std::unique_ptr<Loader> train_loader_;
+  std::unique_ptr<Loader> validation_loader_;
+  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<RunFolder> folder_;
+};
+
+ProgramSetConfig program_config(const RunConfig& config, std::uint64_t num_samples) {
+  const auto batch =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(config.batch_size, num_samples));
+  return {.train_batch = batch,
+          .tail_batch = static_cast<std::uint32_t>(num_samples % batch),
+          .evaluation_batch = config.batch_size,
+          .nesterov = config.sgd.nesterov,
+          .label_smoothing = config.label_smoothing};
+}
+
+DatasetSplit open_train_split(const Dataset& dataset) {
+  DatasetSplit split = dataset.split("train");
+  if (split.num_samples() > 0) return split;
+  throw Error(ErrorCode::kInvalidArgument, "dataset: " + dataset.folder().native() +
+                                               ": split train: expected samples, found none");
+}
+
+std::optional<DatasetSplit> open_validation_split(const Dataset& dataset) {
+  const ManifestSplit* split = dataset.manifest().find_split("validation");
+  if (split == nullptr || split->num_samples == 0) return std::nullopt;
+  return dataset.split("validation");
+}
+
+Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token stop)
+    : observer_(observer),
+      stop_(std::move(stop)),
+      dataset_(Dataset::open(config.dataset)),
+      resolved_(resolve_run(config, dataset_.manifest())),
+      config_(resolved_.config),
+      train_split_(open_train_split(dataset_)),
+      validation_split_(open_validation_split(dataset_)),
+      graph_(build_run_model(config_, kChannels,
+                             static_cast<std::uint32_t>(dataset_.manifest().class_names.size()))),
+      backend_(make_backend(config_.backend, {.num_threads = resolved_.cores.num_compute})),
+      pipeline_{.batch = backend_->input_spec(graph_, config_.batch_size),
+                .augment = augment_of(config_),
+                .seed = config_.seed,
+                .cores = resolved_.cores,
+                .num_epochs = config_.epochs},
+      memory_(config_.memory_bytes) {
+  const std::string pipeline = pipeline_identity(train_split_, pipeline_, PipelineUse::kTrain);
+  identity_ = run_identity({.config = config_,
+                            .graph = graph_,
+                            .pipeline = pipeline,
+                            .backend = backend_->description()});
+  take_memory();
+}
+
+void Session::take_memory() {
+  const std::uint64_t num_train = train_split_.num_samples();
+  programs_ = std::make_unique<ProgramSet>(*backend_, graph_, program_config(config_, num_train));
+  memory_.draw(programs_->plan().arena_bytes, "network and its activations");
+  const std::uint64_t num_tallied =
+      num_train + (validation_split_ ? validation_split_->num_samples() : 0);
+  memory_.draw(SampleTally::bytes_for(num_tallied), "tally of samples seen");
+  train_loader_ = memory_.make("training loader", [&](MemoryBudget& budget) {
+    return make_loader(train_split_, pipeline_, PipelineUse::kTrain, budget);
+  });
+  if (validation_split_) {
+    validation_loader_ = memory_.make("validation loader", [&](MemoryBudget& budget) {
+      return make_loader(*validation_split_, pipeline_, PipelineUse::kEvaluate, budget);
+    });
+  }
+  programs_->bind();
+  initialize_params(programs_->any_program(), graph_, config_.seed);
+  const std::uint64_t num_steps =
+      std::uint64_t{train_loader_->num_batches_per_epoch()} * config_.epochs;
+  trainer_ = std::make_unique<Trainer>(*programs_, TrainerConfig{.sgd = config_.sgd,
+                                                                 .schedule = config_.schedule,
+                                                                 .seed = config_.seed,
+                                                                 .num_steps = num_steps});
+}
+
+RunOverview Session::overview() const {
+  return {.config = config_,
+          .num_train_samples = train_split_.num_samples(),
+          .num_validation_samples = validation_split_ ? validation_split_->num_samples() : 0,
+          .num_classes = graph_.num_classes(),
+          .num_params = summarize(graph_).total.num_params,
+          .cores = resolved_.cores,
+          .backend = backend_->description(),
+          .memory = memory_.rows(),
+          .identity_hash = identity_.hash};
+}
+
+RunOutcome Session::run() {
+  folder_ = std::make_unique<RunFolder>(config_);
+  observer_.on_start(overview());
+  RunOutcome outcome;
+  try {
+    while (outcome.num_epochs < config_.epochs && !outcome.was_stopped) {
+      run_epoch(outcome.num_epochs, outcome);
+    }
+  } catch (const Error& error) {
+    end_by_error(error, outcome);
+  }
+  store(outcome);
+  outcome.high_water_bytes = memory_.budget().high_water_bytes();
+  return outcome;
+}
+
+/// Passes the steps of one pass on to whoever watches the run.
+template <class Tell>
+class StepRelay final : public PassObserver {
+ public:
+  explicit StepRelay(Tell tell) : tell_(std::move(tell)) {}
+  void on_step(const PassReport& so_far) override { tell_(so_far); }
+
+ private:
+  Tell tell_;
+};
+
+void Session::run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome) {
+  EpochReport report{.epoch_idx = epoch_idx, .num_epochs = config_.epochs};
+  StepRelay on_train([&](const PassReport& so_far) {
+    report.train = so_far;
+    observer_.on_train_step(report);
+  });
+  report.train = trainer_->train_epoch({.source = *train_loader_,
+                                        .num_samples = train_split_.num_samples(),
+                                        .observer = &on_train,
+                                        .stop = stop_});
+  outcome.last = report;
+  outcome.was_stopped = report.train.was_stopped;
+  if (outcome.was_stopped) return;
+  if (validation_loader_ != nullptr) {
+    StepRelay on_validation(
+        [&](const PassReport& so_far) { observer_.on_validation_step(report, so_far); });
+    PassReport validation =
+        evaluate_epoch(*programs_, {.source = *validation_loader_,
+                                    .num_samples = validation_split_->num_samples(),
+                                    .observer = &on_validation,
+                                    .stop = stop_});
+    outcome.was_stopped = validation.was_stopped;
+    if (!validation.was_stopped) report.validation = validation;
+  }
+  ++outcome.num_epochs;
+  outcome.last = report;
+  folder_->add_metrics(report);
+  observer_.on_epoch(report);
+}
+
+std::map<std::string, double> metrics_of(const EpochReport& report) {
+  std::map<std::string, double> metrics;
+  const auto add = [&](const char* name, double value) {
+    if (std::isfinite(value)) metrics[name] = value;
+  };
+  add("train_loss", report.train.totals.loss());
+  add("train_top1", report.train.totals.top1());
+  if (report.validation) {
+    add("validation_loss", report.validation->totals.loss());
+    add("validation_top1", report.validation->totals.top1());
+  }
+  return metrics;
+}
+
+void Session::store(const RunOutcome& outcome) {
+  const ModelRecord record{
+      .model_name = config_.model,
+      .model_layers = config_.model_layers,
+      .graph_identity = graph_.identity(),
+      .height_px = config_.image_height_px,
+      .width_px = config_.image_width_px,
+      .channels = kChannels,
+      .batch_size = config_.batch_size,
+      .decode_scaling = std::string(decode_scaling_name(config_.augment.decode_scaling)),
+      .mean = config_.mean,
+      .std = config_.std,
+      .class_names = dataset_.manifest().class_names,
+      .dataset_id = dataset_.manifest().id,
+      .conversion = dataset_.manifest().conversion,
+      .identity = identity_.text,
+      .num_epochs = outcome.num_epochs,
+      .metrics = metrics_of(outcome.last)};
+  const TensorFile weights{.tensors = export_weights(programs_->any_program()),
+                           .metadata = {{"format", "penstock"}}};
+  save_model(folder_->path(), record, weights);
+  folder_->keep();
+}
+
+void Session::end_by_error(const Error& error, const RunOutcome& outcome) {
+  const bool is_data = error.code() == ErrorCode::kTooManyBad ||
+                       error.code() == ErrorCode::kCorruptData || error.code() == ErrorCode::kIo;
+  if (!is_data || outcome.num_epochs == 0) throw error;
+  store(outcome);
+  throw Error(error.code(),
+              std::string(error.what()) + "; the weights after " +
+                  std::to_string(outcome.num_epochs) + " whole epochs and the steps since are in " +
+                  folder_->path().native(),
+              error.hint());
+}
+
+}  // namespace
+
+RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop) {
+  check_run_folder_is_free(config.out);
+  return Session(config, observer, stop).run();
+}
+
+}  // namespace penstock::train

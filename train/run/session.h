@@ -1,0 +1,72 @@
+// A training run from end to end: dataset in, folder with weights out. Tells an observer what goes
+// on and prints nothing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "train/loop/pass_report.h"
+#include "train/run/core_split.h"
+#include "train/run/run_config.h"
+
+namespace penstock::train {
+
+/// One line of the memory table.
+struct MemoryRow {
+  std::string what;
+  std::uint64_t bytes = 0;
+};
+
+/// What is known when everything is ready and before the first step.
+struct RunOverview {
+  RunConfig config;  // resolved
+  std::uint64_t num_train_samples = 0;
+  std::uint64_t num_validation_samples = 0;  // 0: no validation split
+  std::uint64_t num_classes = 0;
+  std::uint64_t num_params = 0;  // trainable
+  CoreSplit cores;
+  std::string backend;
+  std::vector<MemoryRow> memory;
+  std::uint64_t identity_hash = 0;
+};
+
+/// One epoch, finished or under way; `validation` is set when its pass has ended.
+struct EpochReport {
+  std::uint32_t epoch_idx = 0;
+  std::uint32_t num_epochs = 0;
+  PassReport train = {};
+  std::optional<PassReport> validation = {};
+};
+
+/// Called on the thread that runs the session.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void on_start(const RunOverview& overview) = 0;
+  virtual void on_train_step(const EpochReport& so_far) = 0;
+  virtual void on_validation_step(const EpochReport& train_done, const PassReport& so_far) = 0;
+  virtual void on_epoch(const EpochReport& report) = 0;
+};
+
+struct RunOutcome {
+  /// Epochs done in full.
+  std::uint32_t num_epochs = 0;
+  /// Ended early by the stop token; the weights of that moment are stored.
+  bool was_stopped = false;
+  EpochReport last;
+  std::uint64_t high_water_bytes = 0;
+};
+
+/// Trains and stores RUN/{run.toml, weights.safetensors, model.json, metrics.csv}, each whole.
+///
+/// Stop    the step under way is finished, the weights are stored
+/// Errors  AlreadyExists when RUN is there; OutOfMemory with the table of what was taken; those of
+///         dataset, model and loader. When data ends the run (TooManyBad, CorruptData, Io) after a
+///         first epoch, the weights so far are stored and the message says so; when there is
+///         nothing to store, RUN is removed.
+RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop);
+
+}  // namespace penstock::train

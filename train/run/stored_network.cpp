@@ -1,0 +1,32 @@
+#include "train/run/stored_network.h"
+
+#include <utility>
+
+#include "train/loop/model_weights.h"
+#include "train/run/core_split.h"
+#include "train/run/run_model.h"
+#include "train/run/system_memory.h"
+
+namespace penstock::train {
+
+StoredNetwork::StoredNetwork(const std::filesystem::path& run, const InferenceConfig& config,
+                             MemoryTable& memory) {
+  StoredModel stored = load_model(run);
+  record_ = std::move(stored.record);
+  graph_ = std::make_unique<ModelGraph>(rebuild_model(record_, run));
+  const CoreSplit cores = split_cores(num_usable_cores(), {.threads = config.threads});
+  backend_ = make_backend(config.backend, {.num_threads = cores.num_compute});
+  spec_ = backend_->input_spec(*graph_, record_.batch_size);
+  programs_ = std::make_unique<ProgramSet>(
+      *backend_, *graph_,
+      ProgramSetConfig{.train_batch = 0, .evaluation_batch = record_.batch_size});
+  memory.draw(programs_->plan().arena_bytes, "network and its activations");
+  programs_->bind();
+  import_weights(programs_->any_program(), std::move(stored.weights.tensors), run / kWeightsName);
+}
+
+std::uint64_t memory_limit_bytes(const InferenceConfig& config) {
+  return config.memory_bytes > 0 ? config.memory_bytes : read_system_memory().default_limit_bytes();
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,50 @@
+// A stored model made ready to be run: graph, backend and evaluation program with its weights.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "train/loop/program_set.h"
+#include "train/run/memory_table.h"
+#include "train/store/model_record.h"
+
+namespace penstock::train {
+
+/// What runs a stored model, and within which limit.
+struct InferenceConfig {
+  /// "onednn" or "reference".
+  std::string backend = "onednn";
+  /// Compute threads, up to 1,024; 0 for the rule of core_split.h.
+  std::uint32_t threads = 0;
+  /// Threads that read, decode and augment; 0 for the rule of core_split.h.
+  std::uint32_t loader_threads = 0;
+  /// Bytes; 0 for 0.8 of what the machine has available.
+  std::uint64_t memory_bytes = 0;
+};
+
+/// Draws the network's memory from `memory`, which outlives it.
+class StoredNetwork {
+ public:
+  /// Errors  NotFound, CorruptData naming file or tensor; OutOfMemory
+  StoredNetwork(const std::filesystem::path& run, const InferenceConfig& config,
+                MemoryTable& memory);
+
+  const ModelRecord& record() const noexcept { return record_; }
+  ProgramSet& programs() noexcept { return *programs_; }
+  /// What batches for the evaluation program look like.
+  const BatchSpec& spec() const noexcept { return spec_; }
+
+ private:
+  ModelRecord record_;
+  std::unique_ptr<ModelGraph> graph_;
+  std::unique_ptr<Backend> backend_;
+  BatchSpec spec_;
+  std::unique_ptr<ProgramSet> programs_;
+};
+
+/// The memory limit that `config` comes to on this machine.
+std::uint64_t memory_limit_bytes(const InferenceConfig& config);
+
+}  // namespace penstock::train

@@ -1,0 +1,177 @@
+#include "train/store/model_record.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+
+namespace penstock::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kFormat = 1;
+constexpr const char* kFormatName = "penstock model";
+
+[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
+  throw Error(ErrorCode::kCorruptData, "model: " + path.native() + ": " + what);
+}
+
+/// The text that the record's own checksum covers: everything but that checksum.
+std::string sealed_text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+Json to_json(const ModelRecord& record, const FileSeal& seal) {
+  return {{"format", kFormatName},
+          {"version", kFormat},
+          {"model",
+           {{"name", record.model_name},
+            {"layers", record.model_layers},
+            {"graph", record.graph_identity},
+            {"height_px", record.height_px},
+            {"width_px", record.width_px},
+            {"channels", record.channels}}},
+          {"batch_size", record.batch_size},
+          {"decode_scaling", record.decode_scaling},
+          {"mean", record.mean},
+          {"std", record.std},
+          {"class_names", record.class_names},
+          {"dataset_id", record.dataset_id},
+          {"conversion", Json(record.conversion)},
+          {"identity", record.identity},
+          {"identity_xxh3", hex(xxh3_64(record.identity))},
+          {"num_epochs", record.num_epochs},
+          {"metrics", Json(record.metrics)},
+          {"weights",
+           {{"file", kWeightsName}, {"size_bytes", seal.size_bytes}, {"xxh3", hex(seal.digest)}}}};
+}
+
+/// Reads a field of the type of `value`; whatever else stands there is damage.
+template <class T>
+void read_field(const Json& json, const char* key, T& value, const std::filesystem::path& path) {
+  const auto found = json.find(key);
+  if (found == json.end()) refuse(path, "expected the field \"" + std::string(key) + "\"");
+  try {
+    found->get_to(value);
+  } catch (const Json::exception&) {
+    refuse(path, "field \"" + std::string(key) + "\": expected another type, found " +
+                     found->type_name());
+  }
+}
+
+Json parse_record(const std::filesystem::path& path) {
+  Json json = Json::parse(read_text_file(path), nullptr, false);
+  if (!json.is_object()) refuse(path, "expected a JSON object, found something else");
+  std::string format;
+  std::uint64_t version = 0;
+  read_field(json, "format", format, path);
+  read_field(json, "version", version, path);
+  if (format != kFormatName) {
+    refuse(path, "format: expected \"" + std::string(kFormatName) + "\", found \"" + format + "\"");
+  }
+  if (version > kFormat) {
+    throw Error(ErrorCode::kUnsupported,
+                "model: " + path.native() + ": expected version " + std::to_string(kFormat) +
+                    " or below, found " + std::to_string(version),
+                "use a newer penstock");
+  }
+  std::string stated;
+  read_field(json, "xxh3", stated, path);
+  json.erase("xxh3");
+  const std::string actual = hex(xxh3_64(sealed_text(json)));
+  if (stated != actual) refuse(path, "checksum: expected " + stated + ", found " + actual);
+  return json;
+}
+
+ModelRecord record_from(const Json& json, const std::filesystem::path& path) {
+  ModelRecord record;
+  Json model;
+  read_field(json, "model", model, path);
+  read_field(model, "name", record.model_name, path);
+  read_field(model, "layers", record.model_layers, path);
+  read_field(model, "graph", record.graph_identity, path);
+  read_field(model, "height_px", record.height_px, path);
+  read_field(model, "width_px", record.width_px, path);
+  read_field(model, "channels", record.channels, path);
+  read_field(json, "batch_size", record.batch_size, path);
+  read_field(json, "decode_scaling", record.decode_scaling, path);
+  read_field(json, "mean", record.mean, path);
+  read_field(json, "std", record.std, path);
+  read_field(json, "class_names", record.class_names, path);
+  read_field(json, "dataset_id", record.dataset_id, path);
+  read_field(json, "conversion", record.conversion, path);
+  read_field(json, "identity", record.identity, path);
+  read_field(json, "num_epochs", record.num_epochs, path);
+  read_field(json, "metrics", record.metrics, path);
+  return record;
+}
+
+void check_weights(const Json& json, const std::filesystem::path& record_path,
+                   const std::filesystem::path& weights_path) {
+  Json weights;
+  std::uint64_t size_bytes = 0;
+  std::string digest;
+  read_field(json, "weights", weights, record_path);
+  read_field(weights, "size_bytes", size_bytes, record_path);
+  read_field(weights, "xxh3", digest, record_path);
+  const FileSeal seal = seal_of_file(weights_path);
+  if (seal.size_bytes != size_bytes) {
+    refuse(weights_path, "expected " + std::to_string(size_bytes) + " bytes, found " +
+                             std::to_string(seal.size_bytes));
+  }
+  if (hex(seal.digest) != digest) {
+    refuse(weights_path, "checksum: expected " + digest + ", found " + hex(seal.digest));
+  }
+}
+
+}  // namespace
+
+void save_model(const std::filesystem::path& folder, const ModelRecord& record,
+                const TensorFile& weights) {
+  Json json = to_json(record, write_safetensors(folder / kWeightsName, weights));
+  const std::string checksum = hex(xxh3_64(sealed_text(json)));
+  json["xxh3"] = checksum;
+  publish_file(folder / kModelRecordName, sealed_text(json) + "\n");
+}
+
+StoredModel load_model(const std::filesystem::path& folder) {
+  const std::filesystem::path record_path = folder / kModelRecordName;
+  if (!std::filesystem::exists(record_path)) {
+    throw Error(ErrorCode::kNotFound,
+                "model: " + folder.native() + ": expected a folder with " + kModelRecordName +
+                    ", found none",
+                "penstock train DATASET -o " + folder.native());
+  }
+  const Json json = parse_record(record_path);
+  const std::filesystem::path weights_path = folder / kWeightsName;
+  check_weights(json, record_path, weights_path);
+  return {record_from(json, record_path), read_safetensors(weights_path)};
+}
+
+std::vector<NamedTensor> match_tensors(const std::vector<ExpectedTensor>& expected,
+                                       std::vector<NamedTensor> tensors,
+                                       const std::filesystem::path& where) {
+  std::vector<NamedTensor> matched;
+  for (const ExpectedTensor& want : expected) {
+    const auto found = std::find_if(tensors.begin(), tensors.end(),
+                                    [&](const NamedTensor& t) { return t.name == want.name; });
+    if (found == tensors.end()) {
+      refuse(where, "tensor \"" + want.name + "\": expected " + format_shape(want.shape) +
+                        ", found no tensor of this name");
+    }
+    if (found->shape != want.shape) {
+      refuse(where, "tensor \"" + want.name + "\": expected " + format_shape(want.shape) +
+                        ", found " + format_shape(found->shape));
+    }
+    matched.push_back(std::move(*found));
+    tensors.erase(found);
+  }
+  if (!tensors.empty()) {
+    refuse(where, "tensor \"" + tensors.front().name + "\": expected no such tensor in this model");
+  }
+  return matched;
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,78 @@
+// A trained model in a folder: weights.safetensors, and model.json that says what they mean and
+// vouches for them. CHECKPOINT.md is the normative description.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "train/store/safetensors.h"
+
+namespace penstock::train {
+
+inline constexpr const char* kWeightsName = "weights.safetensors";
+inline constexpr const char* kModelRecordName = "model.json";
+
+/// Everything but the numbers that a program needs to use the weights.
+struct ModelRecord {
+  /// Name of a known model, or of the one that `model_layers` describes.
+  std::string model_name;
+  /// TOML text of the layers; empty for a model by name.
+  std::string model_layers;
+  /// The graph's canonical text: whoever rebuilds it can tell that it is the same.
+  std::string graph_identity;
+  std::uint32_t height_px = 0;
+  std::uint32_t width_px = 0;
+  std::uint32_t channels = 3;
+  /// Samples per evaluation step: the same number gives the same sums.
+  std::uint32_t batch_size = 32;
+  /// Whether JPEGs were decoded at a fraction of their size: "auto" or "off".
+  std::string decode_scaling = "auto";
+  /// Statistics that the pixels were normalised with, one per channel, of pixels divided by 255.
+  std::vector<double> mean;
+  std::vector<double> std;
+  std::vector<std::string> class_names;
+  std::string dataset_id;
+  /// How the dataset was made from its sources: `predict` treats pictures the same way.
+  std::map<std::string, std::string> conversion;
+  /// All settings that affected bytes, and their hash.
+  std::string identity;
+  /// Epochs that the weights have seen in full.
+  std::uint64_t num_epochs = 0;
+  /// Figures of the last epoch by name, such as "validation_top1".
+  std::map<std::string, double> metrics;
+};
+
+struct StoredModel {
+  ModelRecord record;
+  TensorFile weights;
+};
+
+/// Writes both files, each whole; the record last, so that it never vouches for what is not there.
+/// Errors  Io
+void save_model(const std::filesystem::path& folder, const ModelRecord& record,
+                const TensorFile& weights);
+
+/// Reads both and checks one against the other.
+///
+/// Errors  NotFound with the hint to train; CorruptData naming file, expected and found;
+///         Unsupported for a newer format
+StoredModel load_model(const std::filesystem::path& folder);
+
+/// One tensor that a model takes.
+struct ExpectedTensor {
+  std::string name;
+  std::vector<std::uint64_t> shape;
+};
+
+/// Puts `tensors` into the order of `expected`.
+///
+/// Errors  CorruptData naming the tensor, the shape expected and the shape found; the one that is
+///         missing; the one that nothing takes
+std::vector<NamedTensor> match_tensors(const std::vector<ExpectedTensor>& expected,
+                                       std::vector<NamedTensor> tensors,
+                                       const std::filesystem::path& where);
+
+}  // namespace penstock::train

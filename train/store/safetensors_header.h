@@ -1,0 +1,34 @@
+// The JSON header of a safetensors file, parsed and checked; the file itself stays outside.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock::train {
+
+struct TensorEntry {
+  std::string name;
+  std::string dtype;
+  std::vector<std::uint64_t> shape;
+  std::uint64_t begin_bytes = 0;  // from the start of the data
+  std::uint64_t end_bytes = 0;
+};
+
+struct SafetensorsHeader {
+  std::vector<TensorEntry> entries;  // in the order of their bytes
+  std::map<std::string, std::string> metadata;
+};
+
+/// Parses `json` and checks that the tensors fill `data_bytes` without overlap or hole.
+///
+/// Errors  CorruptData, Unsupported; `where` names the file
+SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes,
+                                           const std::string& where);
+
+/// Formats the header, padded with spaces so that the data starts at a multiple of 8.
+std::string format_safetensors_header(const SafetensorsHeader& header);
+
+}  // namespace penstock::train
