@@ -1,0 +1,113 @@
+#include <boost/test/unit_test.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include "fixtures/damage.h"
+#include "streamer/core/file.h"
+#include "tests/cli/run_command.h"
+#include "tests/cli/trained_shapes.h"
+
+namespace penstock::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+struct Fixture {
+  const TrainedShapes& shapes = TrainedShapes::get();
+  TemporaryFolder folder;
+
+  fs::path run_copy() const {
+    fs::copy(shapes.run(), folder.path() / "run", fs::copy_options::recursive);
+    return folder.path() / "run";
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(evaluate_cli, Fixture)
+
+BOOST_AUTO_TEST_CASE(the_test_split_is_taken_and_named) {
+  const CommandResult result = run_penstock({"evaluate", shapes.run()});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.out.find("split test: 40 of 40 samples, each once, 0 skipped") !=
+             std::string::npos);
+}
+
+// The table is counted from the scores, the totals by the backend: two ways to the same numbers.
+BOOST_AUTO_TEST_CASE(the_class_table_adds_up_to_the_totals) {
+  const CommandResult result = run_penstock({"evaluate", shapes.run(), "--json"});
+  BOOST_REQUIRE(result.exit_code == 0);
+  const Json json = Json::parse(result.out);
+  BOOST_TEST(json["split"] == "test");
+  BOOST_TEST(json["num_samples"] == 40);
+  std::uint64_t num_samples = 0, num_correct = 0, num_predicted = 0;
+  for (const Json& one : json["classes"]) {
+    BOOST_TEST(one["num_samples"] == 4);  // 40 pictures of ten classes
+    num_samples += one["num_samples"].get<std::uint64_t>();
+    num_correct += one["num_correct"].get<std::uint64_t>();
+    num_predicted += one["num_predicted"].get<std::uint64_t>();
+  }
+  BOOST_TEST(num_samples == 40u);
+  BOOST_TEST(num_predicted == 40u);
+  BOOST_TEST(json["top1"].get<double>() == static_cast<double>(num_correct) / 40);
+}
+
+BOOST_AUTO_TEST_CASE(another_split_can_be_asked_for_and_an_unknown_one_is_refused) {
+  const CommandResult train =
+      run_penstock({"evaluate", shapes.run(), "--split", "train", "--json"});
+  BOOST_REQUIRE(train.exit_code == 0);
+  BOOST_TEST(Json::parse(train.out)["num_samples"] == 80);
+  const CommandResult other = run_penstock({"evaluate", shapes.run(), "--split", "tset"});
+  BOOST_TEST(other.exit_code == 1);
+  BOOST_TEST(other.err.find("test") != std::string::npos);
+}
+
+// The validation figures of the last epoch, written while training, come again from the files.
+BOOST_AUTO_TEST_CASE(the_stored_weights_give_the_figures_of_the_training) {
+  const CommandResult result =
+      run_penstock({"evaluate", shapes.run(), "--split", "validation", "--json", "--threads", "2"});
+  BOOST_REQUIRE(result.exit_code == 0);
+  const Json json = Json::parse(result.out);
+  const Json record = Json::parse(read_text_file(shapes.run() / "model.json"));
+  BOOST_TEST(json["loss"].get<double>() == record["metrics"]["validation_loss"].get<double>());
+  BOOST_TEST(json["top1"].get<double>() == record["metrics"]["validation_top1"].get<double>());
+}
+
+BOOST_AUTO_TEST_CASE(a_dataset_of_other_classes_is_refused_with_the_difference) {
+  // Two classes that the model does not know, made of the pictures of two that it does.
+  const fs::path pictures = folder.path() / "pets";
+  fs::create_directories(pictures);
+  fs::copy(shapes.pictures() / "train/circle", pictures / "cat");
+  fs::copy(shapes.pictures() / "train/star", pictures / "dog");
+  const fs::path dataset = folder.path() / "pets.ds";
+  BOOST_REQUIRE(
+      run_penstock({"convert", pictures, dataset, "--validation-split", "0.4"}).exit_code == 0);
+  const CommandResult result = run_penstock({"evaluate", shapes.run(), dataset});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(result.err.find("classes: expected the model's 10, found 2, without ") !=
+             std::string::npos);
+  BOOST_TEST(result.err.find("with cat, dog besides") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_is_no_run_comes_with_a_hint) {
+  const CommandResult result = run_penstock({"evaluate", folder.path()});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(result.err.find("hint: penstock train DATASET -o " + folder.path().native()) !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(damaged_weights_are_noticed) {
+  const fs::path run = run_copy();
+  fixtures::flip_byte(run / "weights.safetensors", fs::file_size(run / "weights.safetensors") / 2);
+  const CommandResult flipped = run_penstock({"evaluate", run});
+  BOOST_TEST(flipped.exit_code == 3);
+  BOOST_TEST(flipped.err.find("weights.safetensors: checksum: expected ") != std::string::npos);
+  fixtures::truncate_file(run / "weights.safetensors", 100);
+  const CommandResult cut = run_penstock({"evaluate", run});
+  BOOST_TEST(cut.exit_code == 3);
+  BOOST_TEST(cut.err.find("bytes, found 100") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests

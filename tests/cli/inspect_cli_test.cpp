@@ -1,0 +1,132 @@
+// penstock inspect and penstock info as they are typed.
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "fixtures/damage.h"
+#include "tests/cli/run_command.h"
+#include "tests/temporary_folder.h"
+#include "tests/tools/picture_folder.h"
+
+namespace penstock::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Three cats and three dogs, all for training.
+class SmallDataset {
+ public:
+  SmallDataset() {
+    write_cats_and_dogs(folder_.path() / "photos", 3);
+    const CommandResult result = run_penstock({"convert", (folder_.path() / "photos").string(),
+                                               path(), "--validation-split", "0", "--quiet"});
+    BOOST_REQUIRE(result.exit_code == 0);
+  }
+
+  std::string path() const { return (folder_.path() / "photos.ds").string(); }
+  std::string shard() const { return path() + "/train-00000.h5"; }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+BOOST_AUTO_TEST_SUITE(inspect_cli)
+
+BOOST_AUTO_TEST_CASE(a_dataset_is_described_in_words) {
+  const SmallDataset dataset;
+  const CommandResult result = run_penstock({"inspect", dataset.path()});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.err == "");
+  BOOST_TEST(contains(result.out, dataset.path() + ": dataset, 6 samples in 2 classes"));
+  BOOST_TEST(contains(result.out, "6 jpeg"));
+  BOOST_TEST(contains(result.out, "up to 24 x 20 px"));
+  BOOST_TEST(contains(result.out, "re-encoded 0, quarantined 0"));
+}
+
+BOOST_AUTO_TEST_CASE(a_dataset_is_described_as_json) {
+  const SmallDataset dataset;
+  const auto json = nlohmann::json::parse(run_penstock({"inspect", dataset.path(), "--json"}).out);
+  BOOST_TEST(json["kind"] == "dataset");
+  BOOST_TEST(json["class_names"] == (nlohmann::json{"cat", "dog"}));
+  BOOST_TEST(json["splits"]["train"]["num_samples"] == 6);
+  BOOST_TEST(json["splits"]["train"]["num_by_class"] == (nlohmann::json{3, 3}));
+  BOOST_TEST(json["splits"]["train"]["num_by_codec"]["jpeg"] == 6);
+  BOOST_TEST(json["splits"]["train"]["shards"][0]["size_bytes"] == fs::file_size(dataset.shard()));
+  BOOST_TEST(json["largest"]["num_px"] == 24 * 20);
+  BOOST_TEST(json["median_width_px"] == 24);
+  BOOST_TEST(json["mean"].size() == 3u);
+  BOOST_TEST(json["conversion"]["seed"] == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_is_described_too) {
+  const SmallDataset dataset;
+  const CommandResult text = run_penstock({"inspect", dataset.shard()});
+  BOOST_TEST(text.exit_code == 0);
+  BOOST_TEST(contains(text.out, ": shard, 6 samples in 2 classes"));
+  const auto json = nlohmann::json::parse(run_penstock({"inspect", dataset.shard(), "--json"}).out);
+  BOOST_TEST(json["kind"] == "shard");
+  BOOST_TEST(json["num_by_class_idx"]["1"] == 3);
+  BOOST_TEST(json["size_bytes"] == fs::file_size(dataset.shard()));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_dataset_is_refused) {
+  const TemporaryFolder folder;
+  const CommandResult missing = run_penstock({"inspect", (folder.path() / "none").string()});
+  BOOST_TEST(missing.exit_code == 1);
+  BOOST_TEST(contains(missing.err, "penstock: "));
+  BOOST_TEST(contains(missing.err, (folder.path() / "none").string()));
+  write_cats_and_dogs(folder.path() / "photos", 1);
+  const CommandResult photos = run_penstock({"inspect", (folder.path() / "photos").string()});
+  BOOST_TEST(photos.exit_code == 1);
+  BOOST_TEST(contains(photos.err, "\nhint: penstock convert "));
+  write_file(folder.path() / "file", "no shard");
+  const CommandResult file = run_penstock({"inspect", (folder.path() / "file").string()});
+  BOOST_TEST(file.exit_code != 0);
+  BOOST_TEST(contains(file.err, (folder.path() / "file").string()));
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_cut_short_and_a_flipped_byte_are_damage) {
+  const SmallDataset cut;
+  fixtures::truncate_file(cut.shard(), fs::file_size(cut.shard()) - 1);
+  for (const std::string& path : {cut.path(), cut.shard()}) {
+    const CommandResult result = run_penstock({"inspect", path});
+    BOOST_TEST(result.exit_code == 3);
+    BOOST_TEST(result.out == "");
+    BOOST_TEST(contains(result.err, cut.shard()));
+  }
+  const SmallDataset flipped;
+  fixtures::flip_byte(flipped.shard(), 20);  // in the header
+  BOOST_TEST(run_penstock({"inspect", flipped.path()}).exit_code == 3);
+  const SmallDataset manifest;
+  fixtures::flip_byte(manifest.path() + "/dataset.json", 40);
+  BOOST_TEST(run_penstock({"inspect", manifest.path()}).exit_code == 3);
+}
+
+BOOST_AUTO_TEST_CASE(info_names_libraries_and_limits) {
+  const CommandResult text = run_penstock({"info"});
+  BOOST_TEST(text.exit_code == 0);
+  for (const char* part : {"penstock " PENSTOCK_VERSION, "libjpeg-turbo", "HDF5", "oneDNN", "SIMD",
+                           "GPU", "memory", "--memory"}) {
+    BOOST_TEST(contains(text.out, part), part);
+  }
+  const auto json = nlohmann::json::parse(run_penstock({"info", "--json"}).out);
+  BOOST_TEST(json["version"] == PENSTOCK_VERSION);
+  for (const auto& [name, version] : json["libraries"].items()) {
+    BOOST_TEST(!version.get<std::string>().empty(), name);
+  }
+  const auto& memory = json["memory"];
+  BOOST_TEST(memory["machine_bytes"] >= memory["available_bytes"]);
+  BOOST_TEST(memory["available_bytes"] > memory["default_limit_bytes"]);
+  BOOST_TEST(json["num_cores"] >= 1);
+  BOOST_TEST(!json["simd_targets"].empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests

@@ -1,0 +1,41 @@
+// Runs the program as a user types it, without a shell, and keeps what it says.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace penstock::tests {
+
+struct CommandResult {
+  int exit_code = -1;  // 128 + signal when a signal ended it
+  std::string out;
+  std::string err;
+};
+
+/// Variables that differ from this process's environment; an empty value removes one.
+using EnvironmentChanges = std::map<std::string, std::string>;
+
+/// Runs `penstock` with `arguments` and waits for it. Standard input is empty.
+CommandResult run_penstock(const std::vector<std::string>& arguments,
+                           const EnvironmentChanges& changes = {});
+
+/// A running `penstock`, for tests that send it signals.
+class RunningCommand {
+ public:
+  explicit RunningCommand(const std::vector<std::string>& arguments,
+                          const EnvironmentChanges& changes = {});
+  RunningCommand(const RunningCommand&) = delete;
+  RunningCommand& operator=(const RunningCommand&) = delete;
+  ~RunningCommand();  // kills it when nobody waited
+
+  void send(int signal_number) const;
+  CommandResult wait();
+
+ private:
+  int pid_ = -1;
+  std::filesystem::path folder_;  // holds what it says; a full pipe would stop the program
+};
+
+}  // namespace penstock::tests

@@ -1,0 +1,272 @@
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "fixtures/damage.h"
+#include "streamer/core/file.h"
+#include "tests/cli/run_command.h"
+#include "tests/cli/trained_shapes.h"
+
+namespace penstock::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool holds(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return true;
+  BOOST_TEST_MESSAGE("expected \"" << part << "\" in:\n" << text);
+  return false;
+}
+
+struct Fixture {
+  const TrainedShapes& shapes = TrainedShapes::get();
+  TemporaryFolder folder;
+  fs::path out = folder.path() / "run";
+
+  /// Trains for a moment, with more arguments.
+  CommandResult train(const fs::path& dataset, std::vector<std::string> more = {}) const {
+    std::vector<std::string> line = {"train", dataset,        "-o", out,         "--image-size",
+                                     "32",    "--batch-size", "16", "--threads", "2"};
+    line.insert(line.end(), more.begin(), more.end());
+    if (std::find(more.begin(), more.end(), "--epochs") == more.end()) {
+      line.insert(line.end(), {"--epochs", "1"});
+    }
+    return run_penstock(line);
+  }
+
+  fs::path dataset_copy() const {
+    fs::copy(shapes.dataset(), folder.path() / "copy.ds", fs::copy_options::recursive);
+    return folder.path() / "copy.ds";
+  }
+  /// The shard of the training split, and where its pictures start.
+  static fs::path train_shard(const fs::path& dataset) {
+    for (const auto& entry : fs::directory_iterator(dataset)) {
+      if (entry.path().filename().native().find("train") != std::string::npos) return entry.path();
+    }
+    throw std::runtime_error("no training shard in " + dataset.native());
+  }
+  static std::vector<std::size_t> picture_offsets(const fs::path& shard) {
+    const std::string bytes = read_text_file(shard);
+    std::vector<std::size_t> offsets;
+    for (std::size_t at = 0; (at = bytes.find("\xFF\xD8\xFF", at)) != std::string::npos; ++at) {
+      offsets.push_back(at);
+    }
+    return offsets;
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(train_cli, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_four_files) {
+  BOOST_TEST(holds(shapes.train_err(), "80 training, 40 validation, 10 classes"));
+  BOOST_TEST(holds(shapes.train_err(), "small_cnn, 32x32 pixels"));
+  BOOST_TEST(holds(shapes.train_err(), "2 compute, 1 reader, 1 augmenter"));
+  BOOST_TEST(holds(shapes.train_err(), "network and its activations"));
+  BOOST_TEST(holds(shapes.train_err(), "epoch 2/2: 80 of 80 samples, each once, 0 skipped"));
+  BOOST_TEST(holds(shapes.train_err(), "; validation loss "));
+  BOOST_TEST(holds(shapes.train_out(), "penstock evaluate " + shapes.run().native()));
+  for (const char* name : {"run.toml", "weights.safetensors", "model.json", "metrics.csv"}) {
+    BOOST_TEST(fs::exists(shapes.run() / name));
+  }
+  BOOST_TEST(count_entries(shapes.run()) == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(the_same_seed_and_threads_give_the_same_weights) {
+  const CommandResult again = train(shapes.dataset(), {"--epochs", "2", "--seed", "3"});
+  BOOST_REQUIRE_MESSAGE(again.exit_code == 0, again.err);
+  BOOST_TEST((read_text_file(out / "weights.safetensors") ==
+              read_text_file(shapes.run() / "weights.safetensors")));
+}
+
+BOOST_AUTO_TEST_CASE(the_stored_run_file_gives_the_same_weights_and_another_seed_others) {
+  const CommandResult again = run_penstock(
+      {"train", "--config", shapes.run() / "run.toml", "-o", out, "--loader-threads", "4"});
+  BOOST_REQUIRE_MESSAGE(again.exit_code == 0, again.err);
+  const std::string weights = read_text_file(shapes.run() / "weights.safetensors");
+  BOOST_TEST((read_text_file(out / "weights.safetensors") == weights));
+  fs::remove_all(out);
+  const CommandResult other = train(shapes.dataset(), {"--epochs", "2", "--seed", "4"});
+  BOOST_REQUIRE(other.exit_code == 0);
+  BOOST_TEST((read_text_file(out / "weights.safetensors") != weights));
+}
+
+BOOST_AUTO_TEST_CASE(no_dataset_is_a_failure_that_names_the_argument) {
+  const CommandResult none = run_penstock({"train", "-o", out});
+  BOOST_TEST(none.exit_code == 1);
+  BOOST_TEST(holds(none.err, "penstock: train: DATASET: expected a dataset, found none\nhint: "));
+  const CommandResult missing = train("/nowhere/x.ds");
+  BOOST_TEST(missing.exit_code == 1);
+  BOOST_TEST(holds(missing.err, "dataset: /nowhere/x.ds: expected a folder, found none"));
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_of_pictures_comes_with_the_convert_line_and_its_disk_space) {
+  const CommandResult result = train(shapes.pictures());
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(holds(result.err, "expected dataset.json, found none"));
+  BOOST_TEST(holds(result.err, "hint: penstock convert " + shapes.pictures().native() + " " +
+                                   shapes.pictures().native() + ".penstock   (takes about "));
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_cut_short_is_damage) {
+  const fs::path dataset = dataset_copy();
+  const fs::path shard = train_shard(dataset);
+  fixtures::truncate_file(shard, fs::file_size(shard) - 1);
+  const CommandResult result = train(dataset);
+  BOOST_TEST(result.exit_code == 3);
+  BOOST_TEST(holds(result.err, shard.native()));
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(one_flipped_byte_costs_one_sample_and_is_counted) {
+  const fs::path dataset = dataset_copy();
+  const fs::path shard = train_shard(dataset);
+  const std::vector<std::size_t> pictures = picture_offsets(shard);
+  BOOST_REQUIRE(pictures.size() >= 80u);
+  fixtures::flip_byte(shard, pictures[5] + 400);
+  const CommandResult result = train(dataset);
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(holds(result.err, "epoch 1/1: 80 of 80 samples, each once, 1 skipped"));
+}
+
+BOOST_AUTO_TEST_CASE(more_flipped_bytes_than_the_limit_end_the_run) {
+  const fs::path dataset = dataset_copy();
+  const fs::path shard = train_shard(dataset);
+  const std::vector<std::size_t> pictures = picture_offsets(shard);
+  for (const std::size_t i : {5, 20, 40, 60}) fixtures::flip_byte(shard, pictures[i] + 400);
+  const CommandResult result = train(dataset);
+  BOOST_TEST(result.exit_code == 3);
+  BOOST_TEST(holds(result.err, "failed samples: expected at most 1, found "));
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_model_that_does_not_fit_the_pictures_names_the_layer) {
+  const fs::path model = folder.path() / "net.toml";
+  publish_file(model,
+               "[[layer]]\ntype = \"max_pool\"\nwindow = 64\n[[layer]]\ntype = \"flatten\"\n"
+               "[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n");
+  const CommandResult result = train(shapes.dataset(), {"--model", model});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(holds(result.err, "max_pool"));
+  BOOST_TEST(holds(result.err, "expected"));
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_layer_comes_with_the_nearest_one) {
+  const fs::path model = folder.path() / "net.toml";
+  publish_file(model, "[[layer]]\ntype = \"conv2\"\nfilters = 4\n");
+  const CommandResult result = train(shapes.dataset(), {"--model", model});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(holds(result.err, "conv2d"));
+  const CommandResult name = train(shapes.dataset(), {"--model", "small_cn"});
+  BOOST_TEST(name.exit_code == 1);
+  BOOST_TEST(holds(name.err, "small_cnn"));
+}
+
+BOOST_AUTO_TEST_CASE(a_model_file_of_ones_own_is_trained_and_stored_with_the_run) {
+  const fs::path model = folder.path() / "net.toml";
+  publish_file(model,
+               "[[layer]]\ntype = \"conv2d\"\nfilters = 4\n[[layer]]\ntype = \"relu\"\n"
+               "[[layer]]\ntype = \"global_avg_pool\"\n"
+               "[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n");
+  const CommandResult trained = train(shapes.dataset(), {"--model", model});
+  BOOST_REQUIRE_MESSAGE(trained.exit_code == 0, trained.err);
+  fs::remove(model);
+  const CommandResult evaluated = run_penstock({"evaluate", out});
+  BOOST_TEST(evaluated.exit_code == 0);
+  const fs::path again = folder.path() / "again";
+  const CommandResult repeated =
+      run_penstock({"train", "--config", out / "run.toml", "-o", again, "--quiet"});
+  BOOST_TEST(repeated.exit_code == 0);
+  BOOST_TEST((read_text_file(again / "weights.safetensors") ==
+              read_text_file(out / "weights.safetensors")));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_flag_is_a_usage_error) {
+  const CommandResult result = train(shapes.dataset(), {"--epoch", "3"});
+  BOOST_TEST(result.exit_code == 2);
+  BOOST_TEST(holds(result.err, "did you mean --epochs?"));
+}
+
+BOOST_AUTO_TEST_CASE(values_that_can_never_be_right_are_usage_errors) {
+  const auto refusal = [&](std::vector<std::string> flags) {
+    const CommandResult result = train(shapes.dataset(), flags);
+    BOOST_TEST(result.exit_code == 2);
+    return result.err;
+  };
+  BOOST_TEST(holds(refusal({"--epochs", "0"}), "run: epochs: expected 1 to 100000, found 0"));
+  BOOST_TEST(holds(refusal({"--learning-rate", "nan"}),
+                   "sgd: learning_rate: expected a finite number above 0, found nan"));
+  BOOST_TEST(holds(refusal({"--learning-rate", "fast"}),
+                   "--learning-rate: learning_rate: expected a number, found the text \"fast\""));
+  BOOST_TEST(holds(refusal({"--memory", "much"}), "expected a size such as \"256M\""));
+  BOOST_TEST(holds(refusal({"--augment", "strong"}), "expected one of none, standard"));
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_device_that_this_build_cannot_use_is_refused) {
+  const CommandResult result = train(shapes.dataset(), {"--device", "cuda"});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(holds(result.err, "run: device: expected auto or cpu, found cuda"));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_file_with_a_wrong_type_names_key_and_type) {
+  const fs::path file = folder.path() / "run.toml";
+  publish_file(file, "epochs = \"many\"\n");
+  const CommandResult result =
+      run_penstock({"train", shapes.dataset(), "-o", out, "--config", file});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(holds(result.err, "run: " + file.native() +
+                                   ": epochs: expected a whole number, found the text \"many\""));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_exists_is_left_alone) {
+  const std::string before = read_text_file(shapes.run() / "model.json");
+  const CommandResult result = run_penstock({"train", shapes.dataset(), "-o", shapes.run()});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(holds(result.err, "run: " + shapes.run().native() +
+                                   ": expected no such folder, found one\nhint: "));
+  BOOST_TEST(read_text_file(shapes.run() / "model.json") == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_is_too_small_is_refused_with_the_arithmetic) {
+  const CommandResult tiny = train(shapes.dataset(), {"--memory", "1M"});
+  BOOST_TEST(tiny.exit_code == 1);
+  BOOST_TEST(holds(tiny.err,
+                   "memory limit: network and its activations: expected at most 1.0 MiB "
+                   "(what is left of 1.0 MiB), found "));
+  BOOST_TEST(holds(tiny.err, "hint: raise --memory, or lower the batch size"));
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_finishes_the_step_and_stores_the_weights) {
+  RunningCommand command({"train", shapes.dataset(), "-o", out, "--image-size", "32",
+                          "--batch-size", "16", "--epochs", "10000"});
+  // The first line of metrics says that an epoch has ended.
+  for (int i = 0; i < 3000 && !fs::exists(out / "metrics.csv"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // a minute: then it has failed
+  }
+  command.send(SIGTERM);
+  const CommandResult result = command.wait();
+  BOOST_TEST(result.exit_code == 4);
+  BOOST_TEST(holds(result.err, "train: stopped after "));
+  BOOST_TEST(run_penstock({"evaluate", out}).exit_code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(json_goes_to_stdout_alone) {
+  const CommandResult result = train(shapes.dataset(), {"--json", "--quiet"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.err.empty());
+  BOOST_TEST(result.out.substr(0, 2) == "{\n");
+  BOOST_TEST(holds(result.out, "\"num_distinct\": 80"));
+  BOOST_TEST(holds(result.out, "\"limit_bytes\": "));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests

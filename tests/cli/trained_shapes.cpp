@@ -1,0 +1,31 @@
+#include "tests/cli/trained_shapes.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "fixtures/shapes_dataset.h"
+#include "tests/cli/run_command.h"
+
+namespace penstock::tests {
+
+const TrainedShapes& TrainedShapes::get() {
+  static const TrainedShapes shapes;
+  return shapes;
+}
+
+TrainedShapes::TrainedShapes() {
+  fixtures::make_shapes(pictures(), {.num_train = 80,
+                                     .num_validation = 40,
+                                     .num_test = 40,
+                                     .min_side_px = 40,
+                                     .max_side_px = 64});
+  const CommandResult converted = run_penstock({"convert", pictures(), dataset()});
+  BOOST_REQUIRE_MESSAGE(converted.exit_code == 0, converted.err);
+  const CommandResult trained =
+      run_penstock({"train", dataset(), "-o", run(), "--image-size", "32", "--epochs", "2",
+                    "--batch-size", "16", "--seed", "3", "--threads", "2"});
+  BOOST_REQUIRE_MESSAGE(trained.exit_code == 0, trained.err);
+  train_err_ = trained.err;
+  train_out_ = trained.out;
+}
+
+}  // namespace penstock::tests

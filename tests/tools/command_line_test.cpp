@@ -1,0 +1,104 @@
+#include "tools/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <boost/test/unit_test.hpp>
+#include <vector>
+
+#include "streamer/core/error.h"
+#include "tools/command.h"
+
+namespace penstock::tools {
+namespace {
+
+// A program with one command that has an argument, an option and a flag.
+class Program {
+ public:
+  Program() {
+    program_.set_version_flag("--version", std::string("penstock 9.9"));
+    CLI::App* command = program_.add_subcommand("paint", "Paint");
+    command->add_option("WALL", wall)->required();
+    command->add_option("--colour", colour);
+    command->add_flag("--quiet", quiet);
+    command->footer(example("penstock paint north --colour blue"));
+    choose_when_given(*command, choice, [] { return 42; });
+  }
+
+  std::string read(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "penstock");
+    return read_command_line(program_, static_cast<int>(arguments.size()), arguments.data());
+  }
+
+  std::string wall;
+  std::string colour;
+  bool quiet = false;
+  CommandChoice choice;
+
+ private:
+  CLI::App program_{"Test", "penstock"};
+};
+
+auto says(const std::string& message, const std::string& hint) {
+  return [=](const Error& error) {
+    BOOST_TEST(error.what() == message);
+    BOOST_TEST(error.hint() == hint);
+    return error.code() == ErrorCode::kInvalidArgument;
+  };
+}
+
+BOOST_AUTO_TEST_SUITE(command_line)
+
+BOOST_AUTO_TEST_CASE(a_command_is_chosen_with_its_values) {
+  Program program;
+  BOOST_TEST(program.read({"paint", "north", "--colour=blue", "--quiet"}) == "");
+  BOOST_TEST(program.choice.name == "paint");
+  BOOST_TEST(program.choice.body() == 42);
+  BOOST_TEST(program.wall == "north");
+  BOOST_TEST(program.colour == "blue");
+  BOOST_TEST(program.quiet);
+}
+
+BOOST_AUTO_TEST_CASE(help_and_version_are_text_and_no_command) {
+  Program program;
+  BOOST_TEST(program.read({"--version"}) == "penstock 9.9");
+  BOOST_CHECK(program.read({"paint", "--help"}).find("Example:\n  penstock paint north") !=
+              std::string::npos);
+  BOOST_TEST(!program.choice.body);
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_flag_is_named_before_a_missing_argument) {
+  Program program;
+  BOOST_CHECK_EXCEPTION(program.read({"paint", "--color", "blue"}), Error,
+                        says("unknown flag: penstock paint: --color",
+                             "did you mean --colour? penstock paint --help lists all flags"));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_command_is_named_with_the_nearest) {
+  Program program;
+  BOOST_CHECK_EXCEPTION(program.read({"piant", "north"}), Error,
+                        says("unknown command: penstock: piant", "penstock paint"));
+  BOOST_CHECK_EXCEPTION(
+      program.read({"sing"}), Error,
+      says("unknown command: penstock: sing", "penstock --help lists the commands"));
+}
+
+BOOST_AUTO_TEST_CASE(missing_and_spare_arguments_are_errors) {
+  Program program;
+  BOOST_CHECK_EXCEPTION(
+      program.read({"paint"}), Error,
+      says("wrong arguments: penstock paint: WALL is required", "penstock paint --help"));
+  BOOST_CHECK_EXCEPTION(program.read({"paint", "north", "south"}), Error,
+                        says("too many arguments: penstock paint: south", "penstock paint --help"));
+}
+
+BOOST_AUTO_TEST_CASE(names_behind_two_dashes_are_arguments) {
+  Program program;
+  BOOST_TEST(program.read({"paint", "--", "--odd"}) == "");
+  BOOST_TEST(program.wall == "--odd");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tools

@@ -1,0 +1,313 @@
+#include "tools/convert/convert_job.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "streamer/shard/dataset.h"
+#include "tests/temporary_folder.h"
+#include "tests/tools/picture_folder.h"
+#include "tools/convert/quarantine.h"
+
+namespace penstock::convert {
+namespace {
+
+namespace fs = std::filesystem;
+using tests::write_file;
+using tests::write_picture;
+
+// Remembers what it hears; may stop the conversion, or do something, at a file.
+class Listener final : public ConvertObserver {
+ public:
+  void notice(const std::string& text) override {
+    notices += text + "\n";
+    if (at_notice) at_notice();
+  }
+  void progress(const ConvertProgress& progress) override {
+    last = progress;
+    if (at_file) at_file(progress.num_done);
+  }
+
+  std::string notices;
+  ConvertProgress last;
+  std::function<void()> at_notice;  // the first comes between scan and check
+  std::function<void(std::uint64_t)> at_file;
+};
+
+std::map<std::string, std::string> contents(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    files[entry.path().filename()] = read_text_file(entry.path());
+  }
+  return files;
+}
+
+std::vector<std::byte> sample_bytes(const DatasetSplit& split, std::uint64_t i) {
+  std::vector<std::byte> bytes(split.record(i).length_bytes);
+  split.shard_of(i).read_sample(split.record(i), bytes);
+  return bytes;
+}
+
+BOOST_AUTO_TEST_SUITE(convert_job)
+
+BOOST_AUTO_TEST_CASE(every_picture_is_stored_once_with_its_bytes_class_and_name) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  tests::write_cats_and_dogs(source, 20);
+  Listener listener;
+  const ConvertSummary summary =
+      convert_folder({.source = source,
+                      .dataset = folder.path() / "ds",
+                      .split = {.validation_fraction = 0.3, .test_fraction = {}}},
+                     listener, {});
+  const Dataset dataset = Dataset::open(folder.path() / "ds");
+  BOOST_CHECK((dataset.manifest().class_names == std::vector<std::string>{"cat", "dog"}));
+  std::map<std::string, int> seen;
+  for (const ManifestSplit& named : dataset.manifest().splits) {
+    const DatasetSplit split = dataset.split(named.name);
+    const std::vector<std::string> names = split.read_names();
+    BOOST_REQUIRE(names.size() == split.num_samples());
+    for (std::uint64_t i = 0; i < split.num_samples(); ++i) {
+      ++seen[names[i]];
+      BOOST_TEST(split.record(i).class_idx == (names[i].rfind("dog/", 0) == 0 ? 1u : 0u));
+      const std::string file = read_text_file(source / names[i]);
+      const auto stored = sample_bytes(split, i);
+      BOOST_TEST(std::equal(stored.begin(), stored.end(), std::as_bytes(std::span(file)).begin(),
+                            std::as_bytes(std::span(file)).end()));
+      BOOST_TEST(split.record(i).xxh3 == xxh3_64(stored));
+    }
+  }
+  BOOST_TEST(seen.size() == 40u);
+  BOOST_TEST(summary.manifest.splits.size() == 2u);
+  BOOST_TEST(listener.last.num_done == 40u);
+  BOOST_TEST(listener.last.done_bytes == listener.last.total_bytes);
+  BOOST_TEST(!fs::exists(folder.path() / "ds" / kQuarantineName));
+}
+
+BOOST_AUTO_TEST_CASE(the_bytes_do_not_depend_on_jobs_or_on_the_clock) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  tests::write_cats_and_dogs(source, 15);
+  write_file(source / "cat/bad.jpg", "no picture");
+  std::map<std::string, std::string> first;
+  for (const unsigned num_jobs : {1u, 2u, 8u}) {
+    const fs::path dataset = folder.path() / ("ds" + std::to_string(num_jobs));
+    Listener listener;
+    convert_folder({.source = source,
+                    .dataset = dataset,
+                    .split = {},
+                    .shard_size_bytes = 1 << 20,
+                    .num_jobs = num_jobs},
+                   listener, {});
+    if (first.empty()) first = contents(dataset);
+    BOOST_CHECK(contents(dataset) == first);
+  }
+  BOOST_TEST(first.size() >= 3u);
+}
+
+BOOST_AUTO_TEST_CASE(damage_costs_no_good_picture_its_place) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  tests::write_cats_and_dogs(source, 10);
+  const ConvertConfig config{.source = source, .dataset = folder.path() / "whole", .split = {}};
+  Listener listener;
+  convert_folder(config, listener, {});
+  write_file(source / "cat/empty.jpg", "");
+  write_file(source / "dog/a \"b\",c.jpg", "text");
+  write_file(source / "dog/notes.txt", "text");
+  ConvertConfig damaged = config;
+  damaged.dataset = folder.path() / "damaged";
+  const ConvertSummary summary = convert_folder(damaged, listener, {});
+  BOOST_TEST(summary.manifest.num_quarantined == 2u);
+  BOOST_TEST(summary.num_text_skipped == 1u);
+  BOOST_TEST(read_text_file(damaged.dataset / kQuarantineName) ==
+             "path,reason,bytes,detail\n"
+             "cat/empty.jpg,empty_file,0,\n"
+             "\"dog/a \"\"b\"\",c.jpg\",not_a_picture,4,text\n");
+  const auto names = [](const fs::path& path) {
+    return Dataset::open(path).split("train").read_names();
+  };
+  BOOST_CHECK(names(config.dataset) == names(damaged.dataset));
+}
+
+BOOST_AUTO_TEST_CASE(statistics_are_those_of_the_training_pixels) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  // Plain gray pictures of quality 100 decode to what they were: 51 is 0.2, 204 is 0.8.
+  const auto write_plain = [&](const std::string& path, std::uint8_t value, std::uint32_t side_px) {
+    const std::vector<std::uint8_t> pixels(std::size_t{side_px} * side_px, value);
+    const auto jpeg = fixtures::encode_jpeg({.pixels_hwc = pixels.data(),
+                                             .width_px = side_px,
+                                             .height_px = side_px,
+                                             .channels = 1,
+                                             .pixel_stride_bytes = 1,
+                                             .row_stride_bytes = side_px},
+                                            {.quality = 100});
+    write_file(source / path, std::span<const std::byte>(jpeg));
+  };
+  write_plain("train/a/1.jpg", 51, 16);
+  write_plain("train/b/1.jpg", 204, 16);
+  write_plain("test/a/1.jpg", 255, 64);
+  write_plain("test/b/1.jpg", 255, 8);
+  Listener listener;
+  const Manifest manifest =
+      convert_folder({.source = source, .dataset = folder.path() / "ds", .split = {}}, listener, {})
+          .manifest;
+  BOOST_REQUIRE(manifest.mean.size() == 3u);
+  for (std::size_t c = 0; c < 3; ++c) {
+    BOOST_TEST(manifest.mean[c] == 0.5, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(manifest.std[c] == 0.3, boost::test_tools::tolerance(1e-9));
+  }
+  BOOST_TEST(manifest.largest.num_px == 64u * 64u);
+  BOOST_TEST(manifest.median_width_px == 16u);
+  BOOST_REQUIRE(manifest.splits.size() == 2u);
+  BOOST_TEST(manifest.splits[1].name == "test");
+}
+
+BOOST_AUTO_TEST_CASE(exif_orientation_is_stored_and_the_bytes_are_not_touched) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  const std::vector<std::byte> upright = tests::picture_jpeg({});
+  // APP1 with orientation 6 (TIFF 6.0, big-endian) behind SOI.
+  const std::string_view app1(
+      "\xFF\xE1\0\x22"
+      "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
+      36);
+  std::vector<std::byte> turned(upright.begin(), upright.begin() + 2);
+  for (const char c : app1) turned.push_back(static_cast<std::byte>(c));
+  turned.insert(turned.end(), upright.begin() + 2, upright.end());
+  write_file(source / "a/1.jpg", std::span<const std::byte>(turned));
+  Listener listener;
+  const auto summary = convert_folder({.source = source,
+                                       .dataset = folder.path() / "ds",
+                                       .split = {.validation_fraction = 0.0, .test_fraction = {}}},
+                                      listener, {});
+  const DatasetSplit split = Dataset::open(folder.path() / "ds").split("train");
+  BOOST_TEST(split.record(0).orientation == 6u);
+  BOOST_CHECK(sample_bytes(split, 0) == turned);
+  // A viewer shows it upright: 16 wide, 24 high.
+  BOOST_TEST(summary.manifest.median_width_px == 16u);
+  BOOST_TEST(summary.manifest.median_height_px == 24u);
+}
+
+BOOST_AUTO_TEST_CASE(names_are_left_out_on_request) {
+  const tests::TemporaryFolder folder;
+  tests::write_cats_and_dogs(folder.path() / "photos", 3);
+  Listener listener;
+  convert_folder({.source = folder.path() / "photos",
+                  .dataset = folder.path() / "ds",
+                  .split = {},
+                  .store_names = false},
+                 listener, {});
+  for (const auto& [name, content] : contents(folder.path() / "ds")) {
+    BOOST_TEST(content.find("cat/1.jpg") == std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(class_names_that_are_no_utf8_are_escaped) {
+  const tests::TemporaryFolder folder;
+  write_picture(folder.path() / "photos/\xe4pfel/1.jpg");
+  write_picture(folder.path() / "photos/\xc3\xa4pfel/1.jpg");
+  Listener listener;
+  convert_folder({.source = folder.path() / "photos",
+                  .dataset = folder.path() / "ds",
+                  .split = {.validation_fraction = 0.0, .test_fraction = {}}},
+                 listener, {});
+  BOOST_CHECK((Dataset::open(folder.path() / "ds").manifest().class_names ==
+               std::vector<std::string>{"\xc3\xa4pfel", "\\xe4pfel"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_leaves_nothing_behind) {
+  const tests::TemporaryFolder folder;
+  tests::write_cats_and_dogs(folder.path() / "photos", 10);
+  for (const std::uint64_t stop_at : {1u, 7u, 20u}) {
+    std::stop_source stop;
+    Listener listener;
+    listener.at_file = [&](std::uint64_t num_done) {
+      if (num_done == stop_at) stop.request_stop();
+    };
+    BOOST_CHECK_EXCEPTION(
+        convert_folder(
+            {.source = folder.path() / "photos", .dataset = folder.path() / "ds", .split = {}},
+            listener, stop.get_token()),
+        Error, [](const Error& error) { return error.code() == ErrorCode::kStopped; });
+    BOOST_TEST(tests::count_entries(folder.path()) == 1u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_changes_after_its_check_stops_the_conversion) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  write_picture(source / "a/1.jpg", {.seed = 1});
+  Listener listener;
+  listener.at_file = [&](std::uint64_t) { write_picture(source / "a/1.jpg", {.seed = 2}); };
+  BOOST_CHECK_EXCEPTION(
+      convert_folder({.source = source, .dataset = folder.path() / "ds", .split = {}}, listener,
+                     {}),
+      Error, [](const Error& error) {
+        return std::string(error.what()).find("found it changed") != std::string::npos;
+      });
+  BOOST_TEST(tests::count_entries(folder.path()) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_gone_when_its_turn_comes_is_quarantined) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  tests::write_cats_and_dogs(source, 3);
+  Listener listener;
+  listener.at_notice = [&] { fs::remove(source / "cat/1.jpg"); };
+  const ConvertSummary summary = convert_folder(
+      {.source = source, .dataset = folder.path() / "ds", .split = {}}, listener, {});
+  BOOST_TEST(summary.num_by_reason.at("unreadable") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(when_nothing_decodes_the_reasons_are_counted) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "photos/a/1.jpg", "");
+  write_file(folder.path() / "photos/b/2.jpg", "no picture");
+  Listener listener;
+  BOOST_CHECK_EXCEPTION(
+      convert_folder(
+          {.source = folder.path() / "photos", .dataset = folder.path() / "ds", .split = {}},
+          listener, {}),
+      Error, [&](const Error& error) {
+        BOOST_TEST(error.what() == "source: " + (folder.path() / "photos").string() +
+                                       ": expected at least one picture that decodes, found 1 "
+                                       "empty_file, 1 not_a_picture");
+        return error.code() == ErrorCode::kCorruptData;
+      });
+  BOOST_TEST(tests::count_entries(folder.path()) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(one_folder_inside_the_other_is_refused) {
+  const tests::TemporaryFolder folder;
+  tests::write_cats_and_dogs(folder.path() / "photos", 1);
+  Listener listener;
+  BOOST_CHECK_EXCEPTION(
+      convert_folder(
+          {.source = folder.path() / "photos", .dataset = folder.path() / "photos/ds", .split = {}},
+          listener, {}),
+      Error, [](const Error& error) { return error.code() == ErrorCode::kInvalidArgument; });
+}
+
+BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
+  const auto names_field = [](const char* field) {
+    return [field](const Error& error) {
+      return std::string(error.what()).find(field) != std::string::npos;
+    };
+  };
+  BOOST_CHECK_EXCEPTION(ConvertConfig{.shard_size_bytes = 100}.validate(), Error,
+                        names_field("shard_size"));
+  BOOST_CHECK_EXCEPTION(ConvertConfig{.max_px = 0}.validate(), Error, names_field("max_pixels"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::convert

@@ -1,0 +1,120 @@
+#include "tools/convert/partial_folder.h"
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <string>
+
+#include "streamer/core/error.h"
+#include "streamer/shard/manifest.h"
+#include "tests/temporary_folder.h"
+#include "tests/tools/picture_folder.h"
+
+namespace penstock::convert {
+namespace {
+
+namespace fs = std::filesystem;
+using tests::write_file;
+
+auto refused_as(ErrorCode code) {
+  return [code](const Error& error) {
+    BOOST_TEST(!error.hint().empty());
+    return error.code() == code;
+  };
+}
+
+BOOST_AUTO_TEST_SUITE(partial_folder)
+
+BOOST_AUTO_TEST_CASE(it_is_gone_when_nothing_was_published) {
+  const tests::TemporaryFolder folder;
+  {
+    const PartialFolder partial(folder.path() / "ds");
+    write_file(partial.path() / "train-00000.h5", "x");
+    BOOST_TEST(fs::exists(folder.path() / "ds.partial"));
+  }
+  BOOST_TEST(tests::count_entries(folder.path()) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(publishing_makes_it_appear_under_its_name) {
+  const tests::TemporaryFolder folder;
+  {
+    PartialFolder partial(folder.path() / "ds/");
+    write_file(partial.path() / kManifestName, "x");
+    partial.publish(ExistingTarget::kRefuse);
+  }
+  BOOST_TEST(fs::exists(folder.path() / "ds" / kManifestName));
+  BOOST_TEST(tests::count_entries(folder.path()) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_conversion_is_kept_out) {
+  const tests::TemporaryFolder folder;
+  const PartialFolder first(folder.path() / "ds");
+  write_file(first.path() / "train-00000.h5", "x");
+  BOOST_CHECK_EXCEPTION(PartialFolder(folder.path() / "ds"), Error,
+                        refused_as(ErrorCode::kAlreadyExists));
+  BOOST_TEST(fs::exists(first.path() / "train-00000.h5"));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_killed_conversion_left_is_cleared) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "ds.partial/train-00000.h5.tmp", "x");
+  const PartialFolder partial(folder.path() / "ds");
+  BOOST_TEST(tests::count_entries(partial.path()) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_of_that_name_with_other_files_is_left_alone) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "ds.partial/thesis.tex", "x");
+  BOOST_CHECK_EXCEPTION(PartialFolder(folder.path() / "ds"), Error,
+                        refused_as(ErrorCode::kAlreadyExists));
+  BOOST_TEST(fs::exists(folder.path() / "ds.partial/thesis.tex"));
+}
+
+BOOST_AUTO_TEST_CASE(only_a_dataset_and_nothing_else_may_be_replaced) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "photos/1.jpg", "x");
+  write_file(folder.path() / "file", "x");
+  write_file(folder.path() / "ds/dataset.json", "x");
+  write_file(folder.path() / "mixed/dataset.json", "x");
+  write_file(folder.path() / "mixed/notes.txt", "x");
+  const auto refused = refused_as(ErrorCode::kAlreadyExists);
+  for (const char* name : {"photos", "file", "mixed"}) {
+    BOOST_CHECK_EXCEPTION(check_target(folder.path() / name, ExistingTarget::kReplace), Error,
+                          refused);
+  }
+  BOOST_CHECK_EXCEPTION(check_target(folder.path() / "ds", ExistingTarget::kRefuse), Error,
+                        refused);
+  BOOST_CHECK_NO_THROW(check_target(folder.path() / "ds", ExistingTarget::kReplace));
+  BOOST_CHECK_NO_THROW(check_target(folder.path() / "new", ExistingTarget::kRefuse));
+  BOOST_CHECK_EXCEPTION(check_target(folder.path() / "no/such/ds", ExistingTarget::kRefuse), Error,
+                        refused_as(ErrorCode::kNotFound));
+}
+
+BOOST_AUTO_TEST_CASE(replacing_leaves_the_new_dataset_only) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "ds/dataset.json", "old");
+  write_file(folder.path() / "ds/test-00007.h5", "old");
+  {
+    PartialFolder partial(folder.path() / "ds");
+    write_file(partial.path() / "dataset.json", "new");
+    partial.publish(ExistingTarget::kReplace);
+  }
+  BOOST_TEST(tests::count_entries(folder.path()) == 1u);
+  BOOST_TEST(tests::count_entries(folder.path() / "ds") == 1u);
+  BOOST_TEST(fs::file_size(folder.path() / "ds/dataset.json") == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_too_small_is_named_with_both_numbers) {
+  const tests::TemporaryFolder folder;
+  BOOST_CHECK_NO_THROW(check_free_space(folder.path() / "ds", 1));
+  BOOST_CHECK_EXCEPTION(check_free_space(folder.path() / "ds", 1ull << 62), Error,
+                        [](const Error& error) {
+                          const std::string what = error.what();
+                          return error.code() == ErrorCode::kIo && what.find("disk space") == 0 &&
+                                 what.find("free, found") != std::string::npos;
+                        });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::convert

@@ -1,0 +1,247 @@
+#include "tools/convert/convert_job.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "tools/convert/manifest_builder.h"
+#include "tools/convert/quarantine.h"
+#include "tools/convert/shard_task.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+namespace fs = std::filesystem;
+using tools::printable;
+
+std::string shown(const fs::path& path) {
+  return printable(path.string());
+}
+
+void check_source(const fs::path& source) {
+  const fs::file_status status = fs::status(source);
+  if (!fs::exists(status)) {
+    throw Error(
+        ErrorCode::kNotFound,
+        fmt::format("source: {}: expected a folder of pictures, found nothing", shown(source)),
+        "check the path: penstock convert SOURCE DATASET");
+  }
+  if (!fs::is_directory(status)) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("source: {}: expected a folder of pictures, found a file", shown(source)),
+        "name the folder that holds the class folders");
+  }
+  if (fs::exists(source / kManifestName)) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("source: {}: expected a folder of pictures, found a dataset", shown(source)),
+        fmt::format("penstock inspect {}", shown(source)));
+  }
+}
+
+bool is_inside(const fs::path& inner, const fs::path& outer) {
+  const auto [outer_end, inner_at] =
+      std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  return outer_end == outer.end();
+}
+
+void check_apart(const fs::path& source, const fs::path& dataset) {
+  // With a last slash the last name would be an empty one.
+  const fs::path from = fs::weakly_canonical(source / ".");
+  const fs::path to = fs::weakly_canonical(dataset / ".");
+  if (!is_inside(to, from) && !is_inside(from, to)) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("dataset: {}: expected a place outside of {}, found one inside",
+                          shown(dataset), shown(source)),
+              "name a DATASET beside SOURCE");
+}
+
+std::string list_unreadable(const std::vector<std::string>& paths) {
+  constexpr std::size_t kMaxListed = 10;
+  std::string text = fmt::format("{} may not be read and will be quarantined:",
+                                 tools::format_counted(paths.size(), "file", "files"));
+  for (std::size_t i = 0; i < std::min(paths.size(), kMaxListed); ++i) {
+    text += "\n  " + printable(paths[i]);
+  }
+  if (paths.size() > kMaxListed) text += fmt::format("\n  and {} more", paths.size() - kMaxListed);
+  return text;
+}
+
+// Class names in a dataset are UTF-8; names in other encodings are written as \xNN.
+std::vector<std::string> utf8_names(std::vector<std::string> names) {
+  for (std::string& name : names) {
+    if (!tools::is_utf8(name)) name = printable(name);
+  }
+  return names;
+}
+
+std::map<std::string, std::string> conversion_settings(const ConvertConfig& config,
+                                                       const DatasetLayout& layout) {
+  const SplitRule defaults;
+  const bool draws = layout.kind == LayoutKind::kClassFolders;
+  return {
+      {"layout", draws ? "class_folders" : "split_folders"},
+      {"validation_split", fmt::format("{}", config.split.validation_fraction.value_or(
+                                                 draws ? defaults.validation_fraction : 0.0))},
+      {"test_split", fmt::format("{}", config.split.test_fraction.value_or(0.0))},
+      {"seed", std::to_string(config.split.seed)},
+      {"shard_size_bytes", std::to_string(config.shard_size_bytes)},
+      {"max_pixels", std::to_string(config.max_px)},
+      {"names", config.store_names ? "kept" : "left out"},
+      {"orientation", "in the index"},
+      {"reencode", fmt::format("jpeg quality {} 4:4:4 on white", kReencodeQuality)},
+      {"statistics", "all pixels of the training split, full size"},
+  };
+}
+
+class ConvertJob {
+ public:
+  ConvertJob(const ConvertConfig& config, ConvertObserver& observer, std::stop_token stop)
+      : config_(config), observer_(observer), stop_(std::move(stop)) {}
+
+  ConvertSummary run() {
+    check_source(config_.source);
+    check_target(config_.dataset, config_.existing);
+    check_apart(config_.source, config_.dataset);
+    const FolderScan scan = scan_folder(config_.source, stop_);
+    const DatasetLayout layout = find_layout(scan, config_.split, shown(config_.source));
+    tell(scan, layout);
+    const std::vector<ShardPlan> shards =
+        plan_shards(scan, layout, config_.split.seed, config_.shard_size_bytes);
+    check_free_space(config_.dataset, estimate_dataset_bytes(scan, shards));
+    PartialFolder folder(config_.dataset);
+    make_shards(scan, layout, shards, folder.path());
+    finish(layout, folder);
+    return std::move(summary_);
+  }
+
+ private:
+  void tell(const FolderScan& scan, const DatasetLayout& layout) {
+    summary_.layout = layout.description;
+    summary_.skipped = scan.skipped;
+    summary_.num_outside = layout.num_outside;
+    summary_.source_bytes = scan.total_bytes();
+    observer_.notice(
+        fmt::format("{}: {}, {}, {}", shown(config_.source), layout.description,
+                    tools::format_counted(layout.class_names.size(), "class", "classes"),
+                    tools::format_counted(layout.files.size(), "file", "files")));
+    for (const std::string& warning : layout.warnings) observer_.notice("warning: " + warning);
+    if (!scan.unreadable.empty()) observer_.notice(list_unreadable(scan.unreadable));
+  }
+
+  void make_shards(const FolderScan& scan, const DatasetLayout& layout,
+                   const std::vector<ShardPlan>& shards, const fs::path& folder) {
+    const std::vector<std::string> class_names = utf8_names(layout.class_names);
+    const unsigned num_cores = std::max(1u, std::thread::hardware_concurrency());
+    ShardTask task({.source = config_.source,
+                    .scan = &scan,
+                    .class_names = class_names,
+                    .max_px = config_.max_px,
+                    .num_jobs = config_.num_jobs == 0 ? num_cores : config_.num_jobs,
+                    .store_names = config_.store_names});
+    builder_.emplace(class_names);
+    progress_.num_files = layout.files.size();
+    for (const ShardPlan& shard : shards) progress_.total_bytes += shard.source_bytes;
+    for (const ShardPlan& shard : shards) {
+      std::uint64_t num_stored = 0;
+      std::vector<CheckedFile> files = task.check_files(
+          shard,
+          [&](const CheckedFile& file) {
+            num_stored += file.is_stored() ? 1 : 0;
+            add(file, scan.files[file.placed.file_idx]);
+          },
+          stop_);
+      if (num_stored == 0) continue;
+      builder_->add_shard(shard.split, task.write(shard, files, folder, stop_));
+    }
+  }
+
+  void add(const CheckedFile& file, const ScannedFile& scanned) {
+    builder_->add_file(file);
+    if (file.verdict.fate == FileFate::kSkippedText) ++summary_.num_text_skipped;
+    if (file.verdict.fate == FileFate::kQuarantined) {
+      quarantine_.push_back({.path = scanned.path,
+                             .reason = file.verdict.reason,
+                             .size_bytes = scanned.size_bytes,
+                             .detail = file.verdict.detail});
+    }
+    ++progress_.num_done;
+    progress_.done_bytes += scanned.size_bytes;
+    progress_.num_quarantined = quarantine_.size();
+    progress_.elapsed = elapsed();
+    observer_.progress(progress_);
+  }
+
+  void finish(const DatasetLayout& layout, PartialFolder& folder) {
+    summary_.num_by_reason = count_by_reason(quarantine_);
+    if (builder_->num_samples() == 0) refuse_nothing_readable();
+    if (!quarantine_.empty()) {
+      publish_file(folder.path() / kQuarantineName, quarantine_csv(std::move(quarantine_)));
+    }
+    summary_.manifest = builder_->build(conversion_settings(config_, layout));
+    for (const ManifestSplit& split : summary_.manifest.splits) {
+      for (const ManifestShard& shard : split.shards) summary_.dataset_bytes += shard.size_bytes;
+    }
+    write_manifest(folder.path(), summary_.manifest);
+    if (stop_.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: conversion: on request");
+    folder.publish(config_.existing);
+    summary_.elapsed = elapsed();
+  }
+
+  [[noreturn]] void refuse_nothing_readable() const {
+    std::vector<std::string> reasons;
+    for (const auto& [reason, count] : summary_.num_by_reason) {
+      reasons.push_back(fmt::format("{} {}", count, reason));
+    }
+    if (summary_.num_text_skipped > 0) {
+      reasons.push_back(fmt::format("{} text", summary_.num_text_skipped));
+    }
+    throw Error(ErrorCode::kCorruptData,
+                fmt::format("source: {}: expected at least one picture that decodes, found {}",
+                            shown(config_.source), fmt::join(reasons, ", ")),
+                "look at one of the files: are they pictures?");
+  }
+
+  std::chrono::duration<double> elapsed() const {
+    return std::chrono::steady_clock::now() - start_;
+  }
+
+  const ConvertConfig& config_;
+  ConvertObserver& observer_;
+  const std::stop_token stop_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::optional<ManifestBuilder> builder_;  // once the classes are known
+  std::vector<QuarantineEntry> quarantine_;
+  ConvertProgress progress_;
+  ConvertSummary summary_;
+};
+
+}  // namespace
+
+void ConvertConfig::validate() const {
+  const auto check = [](bool is_good, const char* field, std::uint64_t value, const char* range) {
+    if (is_good) return;
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("convert: {}: expected {}, found {}", field, range, value));
+  };
+  constexpr std::uint64_t kMinShardBytes = 1u << 20;
+  constexpr unsigned kMaxJobs = 1024;
+  check(shard_size_bytes >= kMinShardBytes, "shard_size", shard_size_bytes, "at least 1M");
+  check(num_jobs <= kMaxJobs, "jobs", num_jobs, "at most 1024");
+  check(max_px >= 1, "max_pixels", max_px, "at least 1");
+}
+
+ConvertSummary convert_folder(const ConvertConfig& config, ConvertObserver& observer,
+                              const std::stop_token& stop) {
+  config.validate();
+  return ConvertJob(config, observer, stop).run();
+}
+
+}  // namespace penstock::convert

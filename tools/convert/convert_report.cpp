@@ -1,0 +1,122 @@
+#include "tools/convert/convert_report.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "streamer/core/memory_budget.h"
+#include "tools/convert/jpeg_file.h"
+#include "tools/convert/quarantine.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+using tools::format_count;
+
+std::uint64_t num_samples(const Manifest& manifest) {
+  std::uint64_t total = 0;
+  for (const ManifestSplit& split : manifest.splits) total += split.num_samples;
+  return total;
+}
+
+double rate_per_s(std::uint64_t amount, std::chrono::duration<double> elapsed) {
+  constexpr double kShortestS = 1e-3;
+  return static_cast<double>(amount) / std::max(elapsed.count(), kShortestS);
+}
+
+void add_line(std::string& text, const std::string& name, const std::string& value) {
+  text += fmt::format("\n  {:<14}{}", name, value);
+}
+
+std::string quarantine_line(const ConvertSummary& summary, const std::string& dataset) {
+  std::string reasons;
+  for (const auto& [reason, count] : summary.num_by_reason) {
+    reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", format_count(count), reason);
+  }
+  return fmt::format("{} ({}); see {}/{}", format_count(summary.manifest.num_quarantined), reasons,
+                     tools::printable(dataset), kQuarantineName);
+}
+
+std::string skipped_line(const ConvertSummary& summary) {
+  std::string text;
+  const auto add = [&](std::uint64_t count, const char* kind) {
+    if (count == 0) return;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), kind);
+  };
+  add(summary.num_text_skipped, "text");
+  add(summary.skipped.num_system, "system");
+  add(summary.skipped.num_hidden, "hidden");
+  add(summary.skipped.num_symlinks, "symbolic links");
+  add(summary.skipped.num_special, "special files");
+  add(summary.num_outside, "outside of class folders");
+  return text;
+}
+
+}  // namespace
+
+std::string format_progress(const ConvertProgress& progress) {
+  const std::uint64_t percent =
+      progress.num_files == 0 ? 100 : progress.num_done * 100 / progress.num_files;
+  // Bytes say more about the time left than files do: pictures differ in size.
+  const std::string left = tools::format_time_left(
+      progress.done_bytes,
+      progress.total_bytes - std::min(progress.total_bytes, progress.done_bytes), progress.elapsed);
+  return fmt::format(
+      "{} of {} files  {} %  {:.0f} files/s  {}/s  {} bad  {}", format_count(progress.num_done),
+      format_count(progress.num_files), percent, rate_per_s(progress.num_done, progress.elapsed),
+      format_bytes(static_cast<std::uint64_t>(rate_per_s(progress.done_bytes, progress.elapsed))),
+      format_count(progress.num_quarantined), left);
+}
+
+std::string summary_text(const ConvertSummary& summary, const std::string& dataset) {
+  const Manifest& manifest = summary.manifest;
+  std::string text =
+      fmt::format("{}: {} in {}, {} (from {}), {}", tools::printable(dataset),
+                  tools::format_counted(num_samples(manifest), "sample", "samples"),
+                  tools::format_counted(manifest.class_names.size(), "class", "classes"),
+                  format_bytes(summary.dataset_bytes), format_bytes(summary.source_bytes),
+                  tools::format_duration(summary.elapsed));
+  for (const ManifestSplit& split : manifest.splits) {
+    add_line(text, split.name, format_count(split.num_samples));
+  }
+  if (manifest.num_reencoded > 0) {
+    add_line(text, "re-encoded",
+             fmt::format("{} pictures that were no RGB or gray JPEG, as JPEG of quality {}",
+                         format_count(manifest.num_reencoded), kReencodeQuality));
+  }
+  if (manifest.num_quarantined > 0)
+    add_line(text, "quarantined", quarantine_line(summary, dataset));
+  const std::string skipped = skipped_line(summary);
+  if (!skipped.empty()) add_line(text, "left out", skipped);
+  return text;
+}
+
+std::string summary_json(const ConvertSummary& summary) {
+  const Manifest& manifest = summary.manifest;
+  nlohmann::ordered_json json;
+  json["id"] = manifest.id;
+  json["layout"] = summary.layout;
+  json["num_samples"] = num_samples(manifest);
+  json["num_classes"] = manifest.class_names.size();
+  json["splits"] = nlohmann::ordered_json::object();
+  for (const ManifestSplit& split : manifest.splits) {
+    json["splits"][split.name] = {{"num_samples", split.num_samples}};
+  }
+  json["num_reencoded"] = manifest.num_reencoded;
+  json["num_quarantined"] = manifest.num_quarantined;
+  json["quarantined_by_reason"] = summary.num_by_reason;
+  json["left_out"] = {
+      {"num_text", summary.num_text_skipped},       {"num_system", summary.skipped.num_system},
+      {"num_hidden", summary.skipped.num_hidden},   {"num_symlinks", summary.skipped.num_symlinks},
+      {"num_special", summary.skipped.num_special}, {"num_outside", summary.num_outside}};
+  json["source_bytes"] = summary.source_bytes;
+  json["dataset_bytes"] = summary.dataset_bytes;
+  json["elapsed_s"] = summary.elapsed.count();
+  json["images_per_s"] = rate_per_s(num_samples(manifest), summary.elapsed);
+  // A folder's name may be no UTF-8.
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace penstock::convert

@@ -1,0 +1,46 @@
+// Lists the files of a source folder from metadata alone: nothing is opened. Knows nothing of
+// classes, splits or picture formats.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace penstock::convert {
+
+struct ScannedFile {
+  std::string path;  // relative to the source, as bytes, '/' between names
+  std::uint64_t size_bytes = 0;
+
+  friend bool operator==(const ScannedFile&, const ScannedFile&) = default;
+};
+
+/// What was passed over, by kind.
+struct SkippedFiles {
+  std::uint64_t num_hidden = 0;    // names with a leading dot, whole hidden folders counted as one
+  std::uint64_t num_system = 0;    // .DS_Store, Thumbs.db, desktop.ini, ._* and __MACOSX
+  std::uint64_t num_symlinks = 0;  // not followed
+  std::uint64_t num_special = 0;   // FIFOs, sockets, devices: never opened
+
+  std::uint64_t total() const noexcept {
+    return num_hidden + num_system + num_symlinks + num_special;
+  }
+};
+
+struct FolderScan {
+  std::vector<ScannedFile> files;       // sorted by the bytes of their paths
+  std::vector<std::string> folders;     // relative, sorted; the source itself left out
+  std::vector<std::string> unreadable;  // files among `files` that may not be read
+  SkippedFiles skipped;
+
+  std::uint64_t total_bytes() const noexcept;
+};
+
+/// Walks `source` and all folders beneath it.
+///
+/// Errors  NotFound, Io (a folder that may not be read); Stopped
+FolderScan scan_folder(const std::filesystem::path& source, const std::stop_token& stop);
+
+}  // namespace penstock::convert

@@ -1,0 +1,176 @@
+#include "tools/convert/image_check.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "streamer/core/error.h"
+#include "tools/convert/exif_orientation.h"
+#include "tools/convert/foreign_image.h"
+#include "tools/convert/image_format.h"
+
+namespace penstock::convert {
+namespace {
+
+ImageVerdict quarantined(ReasonCode reason, std::string detail) {
+  return {.fate = FileFate::kQuarantined,
+          .reason = reason,
+          .detail = std::move(detail),
+          .record = {},
+          .decode_scratch_bytes = 0,
+          .sums = {},
+          .reencoded = {}};
+}
+
+// The texts are libjpeg's own (jerror.h of 6b and all its successors).
+ReasonCode reason_of_jpeg_fault(const SampleFault& fault) {
+  const auto starts_with = [&](std::string_view head) {
+    return fault.detail().substr(0, head.size()) == head;
+  };
+  if (fault.status == SampleStatus::kUnsupported) return ReasonCode::kUnsupportedJpeg;
+  if (starts_with("Premature end of")) return ReasonCode::kTruncated;
+  if (starts_with("Unsupported JPEG process") || starts_with("Unsupported JPEG data precision") ||
+      starts_with("Unsupported color conversion") || starts_with("Sorry, ")) {
+    return ReasonCode::kUnsupportedJpeg;
+  }
+  return ReasonCode::kDamaged;
+}
+
+bool has_picture_extension(std::string_view path) {
+  constexpr std::array<std::string_view, 18> kExtensions{
+      "jpg", "jpeg", "jpe", "jfif", "png",  "bmp",  "tif",  "tiff", "webp",
+      "ppm", "pgm",  "pbm", "gif",  "heic", "heif", "avif", "jxl",  "jp2"};
+  const std::size_t dot = path.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  std::string extension(path.substr(dot + 1));
+  for (char& c : extension) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+}
+
+IndexRecord record_of(const JpegHeader& header, std::uint8_t orientation, std::size_t num_bytes) {
+  IndexRecord record;
+  record.length_bytes = static_cast<std::uint32_t>(num_bytes);
+  record.width_px = header.width_px;
+  record.height_px = header.height_px;
+  record.codec = static_cast<std::uint8_t>(Codec::kJpeg);
+  record.orientation = orientation;
+  if (header.has_several_scans) record.flags = kFlagProgressive;
+  record.components = header.components;
+  record.subsampling_x = header.subsampling_x;
+  record.subsampling_y = header.subsampling_y;
+  return record;
+}
+
+DecodeRequest whole_picture(const JpegHeader& header) {
+  return {.region = {0, 0, header.width_px, header.height_px}, .decode_scale = 1, .channels = 3};
+}
+
+template <class Bytes>
+void grow(Bytes& buffer, std::size_t num_bytes) {
+  if (buffer.size() < num_bytes) buffer.resize(num_bytes);
+}
+
+}  // namespace
+
+ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_view path,
+                                 const std::stop_token& stop) {
+  if (file.empty()) return quarantined(ReasonCode::kEmptyFile, "");
+  const ImageFormat format = detect_format(file);
+  if (format == ImageFormat::kJpeg) return check_jpeg(file, stop);
+  if (is_foreign_format(format)) return check_foreign(file, stop);
+  switch (format) {
+    case ImageFormat::kText:
+      if (!has_picture_extension(path)) {
+        ImageVerdict verdict;
+        verdict.fate = FileFate::kSkippedText;
+        return verdict;
+      }
+      return quarantined(ReasonCode::kNotAPicture, "text");
+    case ImageFormat::kZip:
+      return quarantined(ReasonCode::kNotAPicture, "a ZIP archive");
+    case ImageFormat::kUnknown:
+      return quarantined(ReasonCode::kNotAPicture, "");
+    default:
+      return quarantined(ReasonCode::kUnsupportedFormat, std::string(image_format_name(format)));
+  }
+}
+
+ImageVerdict ImageChecker::check_jpeg(std::span<const std::byte> jpeg,
+                                      const std::stop_token& stop) {
+  const Result<JpegHeader> found = decoder_.read_header(jpeg);
+  if (!found.ok()) {
+    return quarantined(reason_of_jpeg_fault(found.fault()), std::string(found.fault().detail()));
+  }
+  const JpegHeader& header = found.value();
+  const std::uint64_t num_px = std::uint64_t{header.width_px} * header.height_px;
+  if (num_px > max_px_) {
+    return quarantined(ReasonCode::kTooManyPixels,
+                       fmt::format("{} x {}", header.width_px, header.height_px));
+  }
+  if (header.components == 1 || header.components == 3) return keep_jpeg(jpeg, header, stop);
+  if (header.components != 4) {
+    return quarantined(ReasonCode::kUnsupportedJpeg,
+                       fmt::format("{} components", header.components));
+  }
+  ImageVerdict verdict = reencode(decode_cmyk_jpeg(jpeg), stop);
+  // The pixels were not turned: the source's orientation still holds.
+  verdict.record.orientation = read_exif_orientation(jpeg);
+  return verdict;
+}
+
+ImageVerdict ImageChecker::check_foreign(std::span<const std::byte> file,
+                                         const std::stop_token& stop) {
+  const ImageFormat format = detect_format(file);
+  const std::optional<DeclaredSize> size = read_declared_size(format, file);
+  if (!size || size->num_px() == 0) {
+    return quarantined(ReasonCode::kDamaged,
+                       fmt::format("{} without a whole header", image_format_name(format)));
+  }
+  if (size->num_px() > max_px_ || std::max(size->width_px, size->height_px) > kMaxJpegSidePx) {
+    return quarantined(ReasonCode::kTooManyPixels,
+                       fmt::format("{} x {}", size->width_px, size->height_px));
+  }
+  return reencode(decode_foreign_image(file), stop);
+}
+
+ImageVerdict ImageChecker::reencode(const DecodeOutcome& outcome, const std::stop_token& stop) {
+  if (const auto* const why = std::get_if<std::string>(&outcome)) {
+    return quarantined(ReasonCode::kDamaged, *why);
+  }
+  std::vector<std::byte> jpeg = encode_jpeg(std::get<DecodedPixels>(outcome).view());
+  const Result<JpegHeader> header = decoder_.read_header(jpeg);
+  check_internal(header.ok(), "a re-encoded picture has a header");
+  // The statistics are those of the pixels that training will see.
+  ImageVerdict verdict = keep_jpeg(jpeg, header.value(), stop);
+  check_internal(verdict.fate == FileFate::kKept, "a re-encoded picture decodes");
+  verdict.fate = FileFate::kReencoded;
+  verdict.reencoded = std::move(jpeg);
+  return verdict;
+}
+
+ImageVerdict ImageChecker::keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
+                                     const std::stop_token& stop) {
+  ImageVerdict verdict;
+  verdict.fate = FileFate::kKept;
+  verdict.record = record_of(header, read_exif_orientation(jpeg), jpeg.size());
+  const StoredInfo info = stored_info(verdict.record);
+  const DecodeRequest request = whole_picture(header);
+  const DecodePrice price = decoder_.price(info, request);
+  verdict.decode_scratch_bytes = price.scratch_bytes;
+  grow(pixels_, price.decoded_bytes);
+  grow(scratch_, price.scratch_bytes);
+  const Result<DecodedView> decoded = decoder_.decode(jpeg, info, request, pixels_, scratch_, stop);
+  if (!decoded.ok()) {
+    if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: decode: on request");
+    return quarantined(reason_of_jpeg_fault(decoded.fault()),
+                       std::string(decoded.fault().detail()));
+  }
+  verdict.sums.add(decoded.value().image);
+  return verdict;
+}
+
+}  // namespace penstock::convert

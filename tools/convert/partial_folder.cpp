@@ -1,0 +1,169 @@
+#include "tools/convert/partial_folder.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
+#include "streamer/shard/manifest.h"
+#include "tools/convert/quarantine.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool starts_with(std::string_view text, std::string_view head) {
+  return text.substr(0, head.size()) == head;
+}
+
+// A dataset's own files, under their last or a temporary name.
+bool is_dataset_file(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  return entry.is_regular_file() && !entry.is_symlink() &&
+         (starts_with(name, kManifestName) || starts_with(name, kQuarantineName) ||
+          name.find(".h5") != std::string::npos);
+}
+
+std::optional<std::string> find_foreign_entry(const fs::path& folder) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (!is_dataset_file(entry)) return entry.path().filename().string();
+  }
+  return std::nullopt;
+}
+
+void remove_dataset_files(const fs::path& folder) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (is_dataset_file(entry)) fs::remove(entry.path());
+  }
+}
+
+std::string shown(const fs::path& path) {
+  return tools::printable(path.string());
+}
+
+fs::path without_last_slash(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
+
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// An empty folder that has appeared meanwhile would be replaced by rename(2) without a word.
+void rename_to_nothing(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  // EINVAL: a file system (NFS, for one) that knows plain renames only.
+  if (errno != EINVAL || fs::exists(to)) throw_io_error(errno, "rename to", shown(to));
+  if (::rename(from.c_str(), to.c_str()) != 0) throw_io_error(errno, "rename to", shown(to));
+}
+
+}  // namespace
+
+void check_target(const fs::path& target, ExistingTarget existing) {
+  const fs::path dataset = without_last_slash(target);
+  const fs::file_status status = fs::symlink_status(dataset);
+  if (!fs::exists(status)) {
+    if (fs::is_directory(parent_of(dataset))) return;
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("dataset: {}: expected the folder it shall lie in, found nothing",
+                            shown(dataset)),
+                fmt::format("mkdir -p {}", shown(parent_of(dataset))));
+  }
+  const bool is_dataset = fs::is_directory(status) && fs::exists(dataset / kManifestName);
+  if (!is_dataset) {
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected nothing there yet, found {} that is no dataset",
+                            shown(dataset), fs::is_directory(status) ? "a folder" : "a file"),
+                "name another DATASET; what is no dataset is never replaced");
+  }
+  if (existing == ExistingTarget::kRefuse) {
+    throw Error(
+        ErrorCode::kAlreadyExists,
+        fmt::format("dataset: {}: expected nothing there yet, found a dataset", shown(dataset)),
+        "--force replaces it once the new one is complete; or name another DATASET");
+  }
+  if (const auto foreign = find_foreign_entry(dataset)) {
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected nothing but a dataset's own files, found '{}'",
+                            shown(dataset), tools::printable(*foreign)),
+                "move that file away: --force would remove it with the old dataset");
+  }
+}
+
+void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
+  const fs::path dataset = without_last_slash(target);
+  struct statvfs disk {};
+  const fs::path parent = parent_of(dataset);
+  if (::statvfs(parent.c_str(), &disk) != 0) throw_io_error(errno, "statvfs", shown(parent));
+  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free_bytes >= needed_bytes) return;
+  throw Error(ErrorCode::kIo,
+              fmt::format("disk space: {}: expected {} free, found {}", shown(parent),
+                          format_bytes(needed_bytes), format_bytes(free_bytes)),
+              "name a DATASET on another disk");
+}
+
+PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(without_last_slash(dataset)) {
+  path_ = dataset_;
+  path_ += ".partial";
+  const bool is_new = ::mkdir(path_.c_str(), 0777) == 0;
+  if (!is_new && errno != EEXIST) throw_io_error(errno, "make folder", shown(path_));
+  lock_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  // Without the lock the folder is not ours to remove.
+  if (!lock_) throw_io_error(errno, "open folder", shown(path_));
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected nobody at work there, found another conversion",
+                            shown(path_)),
+                "wait for it to end, or name another DATASET");
+  }
+  if (is_new) return;
+  if (const auto foreign = find_foreign_entry(path_)) {
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected what a conversion leaves, found '{}'",
+                            shown(path_), tools::printable(*foreign)),
+                "move that file away, or name another DATASET");
+  }
+  remove_dataset_files(path_);
+}
+
+PartialFolder::~PartialFolder() {
+  if (is_published_) return;
+  std::error_code ignored;  // a destructor has nobody to tell
+  fs::remove_all(path_, ignored);
+}
+
+void PartialFolder::publish(ExistingTarget existing) {
+  sync_folder(path_);
+  if (existing == ExistingTarget::kReplace && fs::exists(dataset_)) {
+    publish_over_old();
+  } else {
+    rename_to_nothing(path_, dataset_);
+    is_published_ = true;
+  }
+  sync_folder(parent_of(dataset_));
+}
+
+void PartialFolder::publish_over_old() {
+  check_target(dataset_, ExistingTarget::kReplace);
+  if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, dataset_.c_str(), RENAME_EXCHANGE) != 0) {
+    throw_io_error(errno, "exchange for", shown(dataset_));
+  }
+  is_published_ = true;
+  remove_dataset_files(path_);
+  fs::remove(path_);
+}
+
+}  // namespace penstock::convert

@@ -1,0 +1,45 @@
+// DATASET.partial: where a dataset is made, unseen, until one rename makes it appear. Gone when
+// anything fails.
+#pragma once
+
+#include <filesystem>
+
+#include "streamer/core/file.h"
+
+namespace penstock::convert {
+
+/// What to do about a DATASET that is there already.
+enum class ExistingTarget { kRefuse, kReplace };
+
+/// Throws AlreadyExists when `dataset` exists and may not be replaced: refused, no dataset, or a
+/// dataset with files in it that do not belong to one.
+void check_target(const std::filesystem::path& dataset, ExistingTarget existing);
+
+/// Throws Io when the file system that will hold `dataset` has less space than needed.
+void check_free_space(const std::filesystem::path& dataset, std::uint64_t needed_bytes);
+
+/// The folder beside `dataset`, locked against a second conversion while it lives.
+class PartialFolder {
+ public:
+  /// Makes the folder. One that a killed conversion left, which nobody has locked, is emptied.
+  /// Errors  AlreadyExists: another conversion is writing there, or it holds other files; Io
+  explicit PartialFolder(const std::filesystem::path& dataset);
+  PartialFolder(const PartialFolder&) = delete;
+  PartialFolder& operator=(const PartialFolder&) = delete;
+  ~PartialFolder();  // removes it with all that is in it, unless published
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+  /// Makes it appear as `dataset`. An old dataset is exchanged for it in one step, then removed.
+  void publish(ExistingTarget existing);
+
+ private:
+  void publish_over_old();
+
+  std::filesystem::path dataset_;
+  std::filesystem::path path_;
+  UniqueFd lock_;  // the folder's descriptor, holding the lock
+  bool is_published_ = false;
+};
+
+}  // namespace penstock::convert

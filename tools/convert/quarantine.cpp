@@ -1,0 +1,68 @@
+#include "tools/convert/quarantine.h"
+
+#include <algorithm>
+
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+
+std::string_view reason_code_name(ReasonCode code) {
+  switch (code) {
+    case ReasonCode::kEmptyFile:
+      return "empty_file";
+    case ReasonCode::kUnreadable:
+      return "unreadable";
+    case ReasonCode::kFileTooLarge:
+      return "file_too_large";
+    case ReasonCode::kNotAPicture:
+      return "not_a_picture";
+    case ReasonCode::kUnsupportedFormat:
+      return "unsupported_format";
+    case ReasonCode::kTooManyPixels:
+      return "too_many_pixels";
+    case ReasonCode::kTruncated:
+      return "truncated";
+    case ReasonCode::kDamaged:
+      return "damaged";
+    case ReasonCode::kUnsupportedJpeg:
+      return "unsupported_jpeg";
+  }
+  return "unknown";
+}
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string quarantine_csv(std::vector<QuarantineEntry> entries) {
+  std::sort(entries.begin(), entries.end(),
+            [](const QuarantineEntry& a, const QuarantineEntry& b) { return a.path < b.path; });
+  std::string csv = "path,reason,bytes,detail\n";
+  for (const QuarantineEntry& entry : entries) {
+    csv += csv_field(tools::printable(entry.path));
+    csv += ',';
+    csv += reason_code_name(entry.reason);
+    csv += ',';
+    csv += std::to_string(entry.size_bytes);
+    csv += ',';
+    csv += csv_field(tools::printable(entry.detail));
+    csv += '\n';
+  }
+  return csv;
+}
+
+std::map<std::string, std::uint64_t> count_by_reason(const std::vector<QuarantineEntry>& entries) {
+  std::map<std::string, std::uint64_t> counts;
+  for (const QuarantineEntry& entry : entries) {
+    ++counts[std::string(reason_code_name(entry.reason))];
+  }
+  return counts;
+}
+
+}  // namespace penstock::convert

@@ -1,0 +1,127 @@
+// penstock convert: a folder of pictures into a dataset.
+#include <fmt/core.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <optional>
+
+#include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
+#include "tools/command.h"
+#include "tools/convert/convert_job.h"
+#include "tools/convert/convert_report.h"
+#include "tools/exit_code.h"
+#include "tools/library_remarks.h"
+#include "tools/size_option.h"
+#include "tools/stop_signals.h"
+#include "tools/terminal.h"
+
+namespace penstock::tools {
+namespace {
+
+struct ConvertOptions {
+  std::string source;
+  std::string dataset;
+  std::optional<double> validation_split;
+  std::optional<double> test_split;
+  std::uint64_t seed = 0;
+  std::uint64_t jobs = 0;
+  convert::ConvertConfig config;
+  bool force = false;
+  bool no_names = false;
+  bool quiet = false;
+  bool json = false;
+};
+
+class TerminalObserver final : public convert::ConvertObserver {
+ public:
+  TerminalObserver(Verbosity verbosity, std::FILE* stream)
+      : verbosity_(verbosity), stream_(stream), line_(verbosity, stream) {}
+
+  void notice(const std::string& text) override { print_notice(verbosity_, text, stream_); }
+
+  void progress(const convert::ConvertProgress& progress) override {
+    if (line_.is_due()) line_.update(convert::format_progress(progress));
+  }
+
+ private:
+  Verbosity verbosity_;
+  std::FILE* stream_;
+  ProgressLine line_;
+};
+
+convert::ConvertConfig config_of(const ConvertOptions& options) {
+  convert::ConvertConfig config = options.config;
+  config.source = options.source;
+  config.dataset = options.dataset;
+  config.split = {.validation_fraction = options.validation_split,
+                  .test_fraction = options.test_split,
+                  .seed = options.seed};
+  config.num_jobs = static_cast<unsigned>(options.jobs);
+  if (options.force) config.existing = convert::ExistingTarget::kReplace;
+  config.store_names = !options.no_names;
+  return config;
+}
+
+convert::ConvertSummary convert_and_watch(const ConvertOptions& options) {
+  // Before any other thread, so that they all leave the signals to it.
+  const StopSignals signals;
+  const LibraryRemarksSilenced silenced;
+  TerminalObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+                            silenced.stream());
+  try {
+    return convert::convert_folder(config_of(options), observer, signals.token());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kStopped) throw;
+    throw Error(ErrorCode::kStopped,
+                fmt::format("stopped: {}: by a signal; nothing of it was left behind",
+                            printable(options.dataset)),
+                "the same command starts it again");
+  }
+}
+
+int run_convert(const ConvertOptions& options) {
+  const convert::ConvertSummary summary = convert_and_watch(options);
+  if (options.json) {
+    print_result(convert::summary_json(summary));
+  } else if (!options.quiet) {
+    print_result(convert::summary_text(summary, options.dataset));
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_convert_command(CLI::App& program, CommandChoice& choice) {
+  auto options = std::make_shared<ConvertOptions>();
+  CLI::App* command = program.add_subcommand(
+      "convert", "Convert a folder of pictures into a dataset: shards, checked and checksummed");
+  command
+      ->add_option("SOURCE", options->source,
+                   "Folder of class folders, or of train, validation and test folders of them")
+      ->required();
+  command->add_option("DATASET", options->dataset, "Folder to make; must not exist yet")
+      ->required();
+  add_fraction_option(*command, "--validation-split", options->validation_split,
+                      "Part of the pictures for validation (0.1; with split folders: as they are)");
+  add_fraction_option(*command, "--test-split", options->test_split, "Part for testing (0)");
+  add_count_option(*command, "--seed", options->seed, {.min = 0},
+                   "Decides, with each path, split and order (0)");
+  add_byte_size_option(*command, "--shard-size", options->config.shard_size_bytes,
+                       "Size at which a shard is closed (256M)");
+  add_count_option(*command, "--max-pixels", options->config.max_px, {.min = 1},
+                   "Larger pictures are quarantined (100000000)");
+  add_count_option(*command, "--jobs", options->jobs, {.min = 1, .max = 1024},
+                   "Threads (one per core); the result is the same for any number");
+  command->add_flag("--force", options->force,
+                    "Replace an existing dataset once the new one is complete");
+  command->add_flag("--no-names", options->no_names, "Do not store the paths of the pictures");
+  command->add_flag("--quiet", options->quiet, "Print errors only");
+  command->add_flag("--json", options->json, "Print the summary as JSON");
+  command->footer(example("penstock convert photos/ photos.ds --validation-split 0.2"));
+  choose_when_given(*command, choice, [options] { return run_convert(*options); });
+}
+
+}  // namespace penstock::tools

@@ -1,0 +1,214 @@
+#include "tools/dataset_report.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
+#include "streamer/shard/dataset.h"
+#include "streamer/shard/shard_file.h"
+#include "tools/terminal.h"
+
+namespace penstock::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+std::string_view codec_name(std::uint8_t codec) {
+  switch (static_cast<Codec>(codec)) {
+    case Codec::kJpeg:
+      return "jpeg";
+    case Codec::kRaw:
+      return "raw";
+    case Codec::kPng:
+      return "png";
+  }
+  return "unknown";
+}
+
+// What an index tells of its samples.
+struct IndexSummary {
+  std::uint64_t num_samples = 0;
+  std::uint64_t encoded_bytes = 0;
+  std::uint64_t num_progressive = 0;
+  std::uint64_t num_turned = 0;  // EXIF orientation other than upright
+  std::uint64_t num_gray = 0;
+  std::uint32_t max_width_px = 0;
+  std::uint32_t max_height_px = 0;
+  std::map<std::string, std::uint64_t> num_by_codec;
+  std::map<std::uint32_t, std::uint64_t> num_by_class;
+
+  void add(const IndexRecord& record) {
+    ++num_samples;
+    encoded_bytes += record.length_bytes;
+    num_progressive += (record.flags & kFlagProgressive) != 0 ? 1 : 0;
+    num_turned += record.orientation != 1 ? 1 : 0;
+    num_gray += record.components == 1 ? 1 : 0;
+    max_width_px = std::max(max_width_px, record.width_px);
+    max_height_px = std::max(max_height_px, record.height_px);
+    ++num_by_codec[std::string(codec_name(record.codec))];
+    ++num_by_class[record.class_idx];
+  }
+};
+
+Json index_json(const IndexSummary& index) {
+  return {{"num_samples", index.num_samples},   {"encoded_bytes", index.encoded_bytes},
+          {"num_by_codec", index.num_by_codec}, {"num_progressive", index.num_progressive},
+          {"num_gray", index.num_gray},         {"num_turned_by_exif", index.num_turned},
+          {"max_width_px", index.max_width_px}, {"max_height_px", index.max_height_px}};
+}
+
+std::string index_text(const IndexSummary& index) {
+  std::vector<std::string> codecs;
+  for (const auto& [codec, count] : index.num_by_codec) {
+    codecs.push_back(fmt::format("{} {}", format_count(count), codec));
+  }
+  return fmt::format("{}, of these {} progressive, {} gray, {} turned by EXIF; up to {} x {} px",
+                     fmt::join(codecs, ", "), format_count(index.num_progressive),
+                     format_count(index.num_gray), format_count(index.num_turned),
+                     index.max_width_px, index.max_height_px);
+}
+
+struct SplitReport {
+  const ManifestSplit* split = nullptr;
+  std::uint64_t size_bytes = 0;
+  IndexSummary index;
+};
+
+std::vector<SplitReport> read_splits(const Dataset& dataset) {
+  std::vector<SplitReport> reports;
+  for (const ManifestSplit& split : dataset.manifest().splits) {
+    SplitReport report{.split = &split, .size_bytes = 0, .index = {}};
+    for (const ManifestShard& shard : split.shards) report.size_bytes += shard.size_bytes;
+    const DatasetSplit open = dataset.split(split.name);
+    for (std::uint64_t i = 0; i < open.num_samples(); ++i) report.index.add(open.record(i));
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+// Non-UTF-8 text cannot be JSON; names in a dataset are UTF-8, paths may not be.
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string dataset_json(const Dataset& dataset) {
+  const Manifest& manifest = dataset.manifest();
+  Json splits = Json::object();
+  for (const SplitReport& report : read_splits(dataset)) {
+    Json split = index_json(report.index);
+    split["size_bytes"] = report.size_bytes;
+    split["num_by_class"] = report.split->num_by_class;
+    split["shards"] = Json::array();
+    for (const ManifestShard& shard : report.split->shards) {
+      split["shards"].push_back({{"file", shard.file},
+                                 {"num_samples", shard.num_samples},
+                                 {"size_bytes", shard.size_bytes},
+                                 {"uuid", shard.uuid}});
+    }
+    splits[report.split->name] = std::move(split);
+  }
+  const LargestSample& largest = manifest.largest;
+  return dump({{"kind", "dataset"},
+               {"id", manifest.id},
+               {"class_names", manifest.class_names},
+               {"splits", splits},
+               {"mean", manifest.mean},
+               {"std", manifest.std},
+               {"median_width_px", manifest.median_width_px},
+               {"median_height_px", manifest.median_height_px},
+               {"largest",
+                {{"encoded_bytes", largest.encoded_bytes},
+                 {"num_px", largest.num_px},
+                 {"width_px", largest.width_px},
+                 {"height_px", largest.height_px},
+                 {"decode_scratch_bytes", largest.decode_scratch_bytes}}},
+               {"num_quarantined", manifest.num_quarantined},
+               {"num_reencoded", manifest.num_reencoded},
+               {"conversion", manifest.conversion}});
+}
+
+std::string class_table(const Manifest& manifest) {
+  std::size_t name_width = 5;
+  for (const std::string& name : manifest.class_names) {
+    name_width = std::max(name_width, printable(name).size());
+  }
+  std::string text = fmt::format("\n  {:<{}}", "class", name_width);
+  for (const ManifestSplit& split : manifest.splits) text += fmt::format("  {:>10}", split.name);
+  for (std::size_t i = 0; i < manifest.class_names.size(); ++i) {
+    text += fmt::format("\n  {:<{}}", printable(manifest.class_names[i]), name_width);
+    for (const ManifestSplit& split : manifest.splits) {
+      text += fmt::format("  {:>10}", format_count(split.num_by_class.at(i)));
+    }
+  }
+  return text;
+}
+
+std::string dataset_text(const Dataset& dataset) {
+  const Manifest& manifest = dataset.manifest();
+  std::uint64_t num_samples = 0;
+  std::uint64_t size_bytes = 0;
+  std::string splits;
+  for (const SplitReport& report : read_splits(dataset)) {
+    num_samples += report.split->num_samples;
+    size_bytes += report.size_bytes;
+    splits += fmt::format("\n  {:<12}{:>10} samples  {:>10} in {}; {}", report.split->name,
+                          format_count(report.split->num_samples), format_bytes(report.size_bytes),
+                          format_counted(report.split->shards.size(), "shard", "shards"),
+                          index_text(report.index));
+  }
+  std::string text = fmt::format("{}: dataset, {} in {}, {}", printable(dataset.folder().string()),
+                                 format_counted(num_samples, "sample", "samples"),
+                                 format_counted(manifest.class_names.size(), "class", "classes"),
+                                 format_bytes(size_bytes));
+  text += splits;
+  text += fmt::format("\n  median size {} x {} px; largest {} encoded, {} px, {} to decode",
+                      manifest.median_width_px, manifest.median_height_px,
+                      format_bytes(manifest.largest.encoded_bytes),
+                      format_count(manifest.largest.num_px),
+                      format_bytes(manifest.largest.decode_scratch_bytes));
+  if (!manifest.mean.empty()) {
+    text += fmt::format("\n  mean {:.4f}, standard deviation {:.4f} (red, green, blue, of 0 to 1)",
+                        fmt::join(manifest.mean, " "), fmt::join(manifest.std, " "));
+  }
+  text += fmt::format("\n  re-encoded {}, quarantined {}", format_count(manifest.num_reencoded),
+                      format_count(manifest.num_quarantined));
+  return text + class_table(manifest);
+}
+
+std::string describe_shard(const fs::path& path, ReportForm form) {
+  const ShardFile shard = ShardFile::open(path);
+  IndexSummary index;
+  for (const IndexRecord& record : shard.read_index()) index.add(record);
+  if (form == ReportForm::kText) {
+    return fmt::format("{}: shard, {} in {}, {}\n  uuid {}\n  {}", printable(path.string()),
+                       format_counted(index.num_samples, "sample", "samples"),
+                       format_counted(index.num_by_class.size(), "class", "classes"),
+                       format_bytes(shard.size_bytes()), shard.uuid(), index_text(index));
+  }
+  Json json = index_json(index);
+  json["kind"] = "shard";
+  json["uuid"] = shard.uuid();
+  json["size_bytes"] = shard.size_bytes();
+  json["num_by_class_idx"] = Json::object();
+  for (const auto& [class_idx, count] : index.num_by_class) {
+    json["num_by_class_idx"][std::to_string(class_idx)] = count;
+  }
+  return dump(json);
+}
+
+}  // namespace
+
+std::string describe_dataset_or_shard(const fs::path& path, ReportForm form) {
+  if (fs::is_regular_file(path)) return describe_shard(path, form);
+  const Dataset dataset = Dataset::open(path);
+  return form == ReportForm::kText ? dataset_text(dataset) : dataset_json(dataset);
+}
+
+}  // namespace penstock::tools

@@ -1,0 +1,16 @@
+// A dataset, or one shard, in words and as JSON.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace penstock::tools {
+
+enum class ReportForm { kText, kJson };
+
+/// Describes what lies at `path`: a dataset's folder or a shard file.
+///
+/// Errors  NotFound; InvalidArgument for what is neither; CorruptData, Unsupported, Io
+std::string describe_dataset_or_shard(const std::filesystem::path& path, ReportForm form);
+
+}  // namespace penstock::tools

@@ -1,0 +1,27 @@
+// The flags that evaluate and predict share: what computes, and within which limit.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "train/run/stored_network.h"
+
+namespace CLI {
+class App;
+}
+
+namespace penstock::tools {
+
+struct InferenceFlags {
+  std::string backend = "onednn";
+  std::uint64_t threads = 0;
+  std::uint64_t memory_bytes = 0;
+
+  train::InferenceConfig config() const;
+};
+
+/// Adds --backend, --threads and --memory. `flags` outlives the parsing.
+void add_inference_flags(CLI::App& command, InferenceFlags& flags);
+
+}  // namespace penstock::tools

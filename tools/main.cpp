@@ -1,0 +1,89 @@
+// The program: lists the commands, runs the one that was typed, turns errors into lines and exit
+// codes. Knows nothing of what the commands do.
+#include <fmt/core.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cerrno>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "streamer/core/error.h"
+#include "tools/build_facts.h"
+#include "tools/command.h"
+#include "tools/command_line.h"
+#include "tools/exit_code.h"
+#include "tools/terminal.h"
+
+namespace penstock::tools {
+namespace {
+
+// In the order in which somebody meets them.
+constexpr AddCommand kCommands[] = {
+    add_convert_command,  add_inspect_command, add_train_command,
+    add_evaluate_command, add_predict_command, add_info_command,
+};
+
+int print_error_of(const Error& error) {
+  print_error(error.what(), error.hint());
+  return exit_code_of(error.code());
+}
+
+// A result that did not reach its reader is no result: a full disk, a closed pipe.
+int flush_results(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  print_error("write: standard output: the results could not be written", {});
+  return exit_code == kExitDone ? kExitFailed : exit_code;
+}
+
+int run_command(const CommandBody& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    return print_error_of(error);
+  } catch (const std::bad_alloc&) {
+    print_error("out of memory: the machine refused an allocation", {});
+  } catch (const std::exception& error) {
+    print_error(fmt::format("internal error: {}", error.what()), {});
+  }
+  return kExitFailed;
+}
+
+int run_program(int argc, char** argv) {
+  CLI::App program("Streams image datasets of any size from disk into CNN training.", "penstock");
+  program.set_version_flag("--version", std::string("penstock ") + kVersion,
+                           "Print the version and exit");
+  program.get_formatter()->column_width(34);
+  program.footer(example("penstock convert photos/ photos.ds\n  penstock inspect photos.ds"));
+  CommandChoice choice;
+  for (const AddCommand add : kCommands) add(program, choice);
+  try {
+    const std::string text = read_command_line(program, argc, argv);
+    if (!text.empty()) {
+      print_result(text);
+      return flush_results(kExitDone);
+    }
+    if (!choice.body) {
+      throw Error(ErrorCode::kInvalidArgument, "no command: penstock: expected one",
+                  "penstock --help lists the commands");
+    }
+  } catch (const Error& error) {
+    print_error_of(error);
+    return kExitUsage;
+  }
+  return flush_results(run_command(choice.body));
+}
+
+}  // namespace
+}  // namespace penstock::tools
+
+int main(int argc, char** argv) {
+  try {
+    return penstock::tools::run_program(argc, argv);
+  } catch (const std::exception& error) {
+    penstock::tools::print_error(error.what(), {});
+    return penstock::tools::kExitFailed;
+  }
+}

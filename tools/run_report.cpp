@@ -1,0 +1,88 @@
+#include "tools/run_report.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "streamer/core/checksum.h"
+
+namespace penstock::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+// JSON has no NaN: a figure that there is none of is null.
+Json figure(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+Json pass_json(const train::PassReport& pass) {
+  return {{"num_samples", pass.num_samples},     {"num_expected", pass.num_expected},
+          {"num_distinct", pass.num_distinct},   {"num_skipped", pass.num_skipped},
+          {"loss", figure(pass.totals.loss())},  {"top1", figure(pass.totals.top1())},
+          {"images_per_s", pass.images_per_s()}, {"waiting_share", pass.waiting_share()},
+          {"elapsed_s", pass.elapsed_s}};
+}
+
+}  // namespace
+
+std::string train_json(const train::RunOverview& overview, const train::RunOutcome& outcome) {
+  Json json = {{"run", overview.config.out.native()},
+               {"dataset", overview.config.dataset.native()},
+               {"model", overview.config.model},
+               {"image_height_px", overview.config.image_height_px},
+               {"image_width_px", overview.config.image_width_px},
+               {"num_params", overview.num_params},
+               {"seed", overview.config.seed},
+               {"identity_xxh3", hex(overview.identity_hash)},
+               {"backend", overview.backend},
+               {"num_compute_threads", overview.cores.num_compute},
+               {"num_readers", overview.cores.num_readers},
+               {"num_augmenters", overview.cores.num_augmenters},
+               {"num_epochs", outcome.num_epochs},
+               {"was_stopped", outcome.was_stopped},
+               {"limit_bytes", overview.config.memory_bytes},
+               {"peak_bytes", outcome.high_water_bytes},
+               {"train", pass_json(outcome.last.train)}};
+  json["validation"] =
+      outcome.last.validation ? pass_json(*outcome.last.validation) : Json(nullptr);
+  return dump(json);
+}
+
+std::string evaluation_json(const train::EvaluationReport& report,
+                            const train::EvaluationConfig& config) {
+  Json json = {
+      {"run", config.run.native()}, {"dataset", report.dataset.native()}, {"split", report.split}};
+  json.update(pass_json(report.pass));
+  json["limit_bytes"] = report.limit_bytes;
+  json["peak_bytes"] = report.high_water_bytes;
+  json["classes"] = Json::array();
+  for (const train::ClassFigures& one : report.classes) {
+    json["classes"].push_back({{"name", one.name},
+                               {"num_samples", one.num_samples},
+                               {"num_correct", one.num_correct},
+                               {"num_predicted", one.num_predicted}});
+  }
+  return dump(json);
+}
+
+std::string prediction_json(const std::vector<PictureAnswer>& answers) {
+  Json json = Json::array();
+  for (const PictureAnswer& answer : answers) {
+    Json one = {{"path", answer.path}};
+    if (!answer.fault.empty()) one["error"] = answer.fault;
+    one["top"] = Json::array();
+    for (const RankedClass& ranked : answer.top) {
+      one["top"].push_back({{"class", ranked.name},
+                            {"class_idx", ranked.class_idx},
+                            {"probability", ranked.probability}});
+    }
+    json.push_back(std::move(one));
+  }
+  return dump(json);
+}
+
+}  // namespace penstock::tools

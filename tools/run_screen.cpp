@@ -1,0 +1,143 @@
+#include "tools/run_screen.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "streamer/core/checksum.h"
+#include "streamer/core/memory_budget.h"
+
+namespace penstock::tools {
+namespace {
+
+using train::EpochReport;
+using train::PassReport;
+using train::RunConfig;
+using train::RunOverview;
+
+constexpr std::uint64_t kBarCells = 20;
+
+std::string bar(std::uint64_t done, std::uint64_t total) {
+  const std::uint64_t full = total > 0 ? std::min(done, total) * kBarCells / total : 0;
+  return "[" + std::string(full, '#') + std::string(kBarCells - full, '.') + "]";
+}
+
+std::string epoch_name(const EpochReport& report) {
+  return fmt::format("epoch {}/{}", report.epoch_idx + 1, report.num_epochs);
+}
+
+std::string learning_text(const PassReport& pass) {
+  return fmt::format("loss {}, top-1 {}", loss_text(pass.totals.loss()),
+                     percent_text(pass.totals.top1()));
+}
+
+std::string speed_text(const PassReport& pass) {
+  return fmt::format("{:.0f} images/s", pass.images_per_s());
+}
+
+std::string augment_text(const augment::AugmentConfig& augment) {
+  return fmt::format("flip {:g}, shift {:g} x {:g}, zoom {:g} to {:g}, fill {}",
+                     augment.horizontal_flip, augment.width_shift_range, augment.height_shift_range,
+                     augment.zoom_range.lo, augment.zoom_range.hi,
+                     fill_mode_name(augment.fill_mode));
+}
+
+std::string optimizer_text(const RunConfig& config) {
+  return fmt::format(
+      "{} epochs, batch {}, SGD {} to {:g}, momentum {:g}{}, weight decay {:g}, "
+      "label smoothing {:g}",
+      config.epochs, config.batch_size, schedule_name(config.schedule.kind),
+      config.sgd.learning_rate, config.sgd.momentum, config.sgd.nesterov ? " (Nesterov)" : "",
+      config.sgd.weight_decay, config.label_smoothing);
+}
+
+std::string memory_text(const RunOverview& overview) {
+  std::string text;
+  for (const train::MemoryRow& row : overview.memory) {
+    text += fmt::format("\n  {:<28}{:>12}", row.what, format_bytes(row.bytes));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string samples_text(const PassReport& pass) {
+  const std::string count = fmt::format("{} of {} samples", format_count(pass.num_samples),
+                                        format_count(pass.num_expected));
+  const std::string skipped = fmt::format("{} skipped", format_count(pass.num_skipped));
+  const std::uint64_t num_again = pass.num_samples - pass.num_distinct;
+  if (num_again > 0) {
+    return fmt::format("{}, {} of them again, {}", count, format_count(num_again), skipped);
+  }
+  return fmt::format("{}, each once, {}", count, skipped);
+}
+
+std::string percent_text(double share) {
+  return std::isfinite(share) ? fmt::format("{:.1f} %", 100 * share) : "-";
+}
+
+std::string loss_text(double loss) {
+  return std::isfinite(loss) ? fmt::format("{:.4f}", loss) : "-";
+}
+
+std::string progress_text(const PassReport& pass) {
+  return fmt::format("{} {}/{}  {}", bar(pass.num_samples, pass.num_expected),
+                     format_count(pass.num_samples), format_count(pass.num_expected),
+                     speed_text(pass));
+}
+
+ProgressLine& RunScreen::line() {
+  if (line_ == nullptr) line_ = std::make_unique<ProgressLine>(verbosity_);
+  return *line_;
+}
+
+void RunScreen::on_start(const RunOverview& overview) {
+  overview_ = overview;
+  const RunConfig& config = overview.config;
+  print_notice(
+      verbosity_,
+      fmt::format("dataset   {}: {} training, {} validation, {} classes",
+                  printable(config.dataset.native()), format_count(overview.num_train_samples),
+                  format_count(overview.num_validation_samples), overview.num_classes));
+  print_notice(verbosity_, fmt::format("model     {}, {}x{} pixels, {} parameters",
+                                       printable(config.model), config.image_height_px,
+                                       config.image_width_px, format_count(overview.num_params)));
+  print_notice(verbosity_, "training  " + optimizer_text(config));
+  print_notice(verbosity_, "augment   " + augment_text(config.augment));
+  print_notice(verbosity_, fmt::format("device    cpu: {}", overview.backend));
+  print_notice(verbosity_, fmt::format("threads   {}", overview.cores.text()));
+  print_notice(verbosity_,
+               fmt::format("seed      {} (run {})", config.seed, hex(overview.identity_hash)));
+  print_notice(verbosity_, "memory" + memory_text(overview));
+}
+
+void RunScreen::on_train_step(const EpochReport& so_far) {
+  ProgressLine& shown = line();
+  if (!shown.is_due()) return;
+  const PassReport& pass = so_far.train;
+  const std::uint64_t left = pass.num_expected - std::min(pass.num_expected, pass.num_samples);
+  shown.update(fmt::format(
+      "{} {}  {}, {}, waiting {}", epoch_name(so_far), progress_text(pass), learning_text(pass),
+      format_time_left(pass.num_samples, left, std::chrono::duration<double>(pass.elapsed_s)),
+      percent_text(pass.waiting_share())));
+}
+
+void RunScreen::on_validation_step(const EpochReport& train_done, const PassReport& so_far) {
+  ProgressLine& shown = line();
+  if (!shown.is_due()) return;
+  shown.update(fmt::format("{} validation {}", epoch_name(train_done), progress_text(so_far)));
+}
+
+void RunScreen::on_epoch(const EpochReport& report) {
+  std::string text =
+      fmt::format("{}: {}; {} in {}, {}, waiting {}", epoch_name(report),
+                  samples_text(report.train), speed_text(report.train),
+                  format_duration(std::chrono::duration<double>(report.train.elapsed_s)),
+                  learning_text(report.train), percent_text(report.train.waiting_share()));
+  if (report.validation) text += "; validation " + learning_text(*report.validation);
+  line().end(text);
+  line_.reset();
+}
+
+}  // namespace penstock::tools

@@ -1,0 +1,44 @@
+// A training run as a user sees it: what is about to happen, one line per epoch, how it ended.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tools/terminal.h"
+#include "train/run/session.h"
+
+namespace penstock::tools {
+
+/// "3,068 of 3,068 samples, each once, 0 skipped", or what was found instead.
+std::string samples_text(const train::PassReport& pass);
+
+/// "76.9 %"; "-" when nothing was counted.
+std::string percent_text(double share);
+
+/// "0.7891"; "-" when nothing was counted.
+std::string loss_text(double loss);
+
+/// "[#####.....] 1,234/3,068  412 images/s", without what the pass has come to.
+std::string progress_text(const train::PassReport& pass);
+
+class RunScreen final : public train::RunObserver {
+ public:
+  explicit RunScreen(Verbosity verbosity) : verbosity_(verbosity) {}
+
+  void on_start(const train::RunOverview& overview) override;
+  void on_train_step(const train::EpochReport& so_far) override;
+  void on_validation_step(const train::EpochReport& train_done,
+                          const train::PassReport& so_far) override;
+  void on_epoch(const train::EpochReport& report) override;
+
+  const train::RunOverview& overview() const noexcept { return overview_; }
+
+ private:
+  ProgressLine& line();
+
+  Verbosity verbosity_;
+  train::RunOverview overview_;
+  std::unique_ptr<ProgressLine> line_;  // of the epoch under way
+};
+
+}  // namespace penstock::tools

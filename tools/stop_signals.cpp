@@ -1,0 +1,49 @@
+#include "tools/stop_signals.h"
+
+#include <pthread.h>
+
+#include <initializer_list>
+
+namespace penstock::tools {
+namespace {
+
+// Wakes the waiting thread when there is nothing more to wait for.
+constexpr int kWakeSignal = SIGUSR1;
+
+sigset_t signal_set(std::initializer_list<int> signals) {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : signals) ::sigaddset(&set, number);
+  return set;
+}
+
+}  // namespace
+
+StopSignals::StopSignals() {
+  const sigset_t blocked = signal_set({SIGINT, SIGTERM, kWakeSignal});
+  ::pthread_sigmask(SIG_BLOCK, &blocked, &old_mask_);
+  waiter_ = std::jthread([this] { wait_for_signals(); });
+}
+
+StopSignals::~StopSignals() {
+  is_ending_ = true;
+  ::pthread_kill(waiter_.native_handle(), kWakeSignal);
+  waiter_.join();
+  ::pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+}
+
+void StopSignals::wait_for_signals() {
+  const sigset_t awaited = signal_set({SIGINT, SIGTERM, kWakeSignal});
+  while (true) {
+    int number = 0;
+    ::sigwait(&awaited, &number);
+    if (is_ending_) return;
+    if (number == kWakeSignal || stop_.request_stop()) continue;
+    const sigset_t again = signal_set({number});
+    ::signal(number, SIG_DFL);
+    ::pthread_sigmask(SIG_UNBLOCK, &again, nullptr);
+    ::raise(number);
+  }
+}
+
+}  // namespace penstock::tools

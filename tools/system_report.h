@@ -1,0 +1,13 @@
+// What this program is and what it found on this machine, in words and as JSON.
+#pragma once
+
+#include <string>
+
+#include "tools/dataset_report.h"
+
+namespace penstock::tools {
+
+/// Version, compiler, libraries, CPU with its SIMD targets, GPU, cores and memory limits.
+std::string describe_system(ReportForm form);
+
+}  // namespace penstock::tools

@@ -1,0 +1,178 @@
+#include "tools/terminal.h"
+
+#include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace penstock::tools {
+namespace {
+
+constexpr std::chrono::milliseconds kTerminalInterval{100};
+constexpr std::chrono::seconds kPlainInterval{10};
+constexpr std::size_t kWidthWhenUnknown = 80;
+
+std::size_t terminal_width(std::FILE* stream) {
+  winsize size{};
+  if (::ioctl(::fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+    return kWidthWhenUnknown;
+  }
+  return size.ws_col;
+}
+
+// Length in bytes of the UTF-8 sequence at `at`, 0 when there is none (RFC 3629, section 4).
+std::size_t utf8_sequence_bytes(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t offset) {
+    return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0u;
+  };
+  const auto in = [](unsigned value, unsigned low, unsigned high) {
+    return value >= low && value <= high;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (in(first, 0xC2, 0xDF)) return in(byte(1), 0x80, 0xBF) ? 2 : 0;
+  if (in(first, 0xE0, 0xEF)) {
+    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
+    const unsigned high = first == 0xED ? 0x9F : 0xBF;
+    return in(byte(1), low, high) && in(byte(2), 0x80, 0xBF) ? 3 : 0;
+  }
+  if (in(first, 0xF0, 0xF4)) {
+    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
+    return in(byte(1), low, high) && in(byte(2), 0x80, 0xBF) && in(byte(3), 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
+}
+
+// Cuts to `width` code points: near enough to columns for a progress line.
+std::string_view cut_to_width(std::string_view text, std::size_t width) {
+  std::size_t at = 0;
+  for (std::size_t column = 0; at < text.size() && column < width; ++column) {
+    at += std::max<std::size_t>(1, utf8_sequence_bytes(text, at));
+  }
+  return text.substr(0, std::min(at, text.size()));
+}
+
+void write_line(std::FILE* stream, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fputc('\n', stream);
+  std::fflush(stream);
+}
+
+}  // namespace
+
+ProgressLine::ProgressLine(Verbosity verbosity, std::FILE* stream)
+    : stream_(stream),
+      is_quiet_(verbosity == Verbosity::kQuiet),
+      is_terminal_(::isatty(::fileno(stream)) == 1) {
+  next_update_ = std::chrono::steady_clock::now();
+  // Where lines stay, a short task needs none but the last.
+  if (!is_terminal_) next_update_ += kPlainInterval;
+}
+
+ProgressLine::~ProgressLine() {
+  if (!is_line_open_) return;
+  std::fputs("\r\x1b[K", stream_);
+  std::fflush(stream_);
+}
+
+bool ProgressLine::is_due() const {
+  return !is_quiet_ && std::chrono::steady_clock::now() >= next_update_;
+}
+
+void ProgressLine::update(std::string_view text) {
+  if (is_quiet_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (!is_terminal_) {
+    next_update_ = now + kPlainInterval;
+    return write_line(stream_, text);
+  }
+  next_update_ = now + kTerminalInterval;
+  // One column stays free: many terminals wrap when the last one is written.
+  const std::string_view shown = cut_to_width(text, terminal_width(stream_) - 1);
+  std::fputc('\r', stream_);
+  std::fwrite(shown.data(), 1, shown.size(), stream_);
+  std::fputs("\x1b[K", stream_);
+  std::fflush(stream_);
+  is_line_open_ = true;
+}
+
+void ProgressLine::end(std::string_view text) {
+  if (is_quiet_) return;
+  if (is_line_open_) std::fputs("\r\x1b[K", stream_);
+  is_line_open_ = false;
+  write_line(stream_, text);
+}
+
+void print_result(std::string_view text) {
+  write_line(stdout, text);
+}
+
+void print_notice(Verbosity verbosity, std::string_view text, std::FILE* stream) {
+  if (verbosity == Verbosity::kNormal) write_line(stream, text);
+}
+
+void print_error(std::string_view message, std::string_view hint) {
+  write_line(stderr, fmt::format("penstock: {}", message));
+  if (!hint.empty()) write_line(stderr, fmt::format("hint: {}", hint));
+}
+
+std::string format_count(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t at = text.size(); at > 3;) {
+    at -= 3;
+    text.insert(at, 1, ',');
+  }
+  return text;
+}
+
+std::string format_counted(std::uint64_t count, std::string_view singular,
+                           std::string_view plural) {
+  return fmt::format("{} {}", format_count(count), count == 1 ? singular : plural);
+}
+
+std::string format_duration(std::chrono::duration<double> duration) {
+  const double seconds = std::max(0.0, duration.count());
+  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string format_time_left(std::uint64_t done, std::uint64_t left,
+                             std::chrono::duration<double> elapsed) {
+  if (done == 0) return {};
+  return format_duration(elapsed * (static_cast<double>(left) / static_cast<double>(done))) +
+         " left";
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_sequence_bytes(text, at);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
+std::string printable(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_sequence_bytes(text, at);
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (text[at] == '\\') {
+      result += "\\\\";
+    } else if (length == 0 || byte < 0x20 || byte == 0x7F) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else {
+      result += text.substr(at, length);
+    }
+    at += std::max<std::size_t>(1, length);
+  }
+  return result;
+}
+
+}  // namespace penstock::tools

@@ -1,0 +1,125 @@
+// `penstock train`: reads run file and flags, shows the run, says what to try next.
+#include <fmt/core.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
+#include "tools/command.h"
+#include "tools/exit_code.h"
+#include "tools/run_flags.h"
+#include "tools/run_report.h"
+#include "tools/run_screen.h"
+#include "tools/stop_signals.h"
+#include "tools/terminal.h"
+#include "train/run/run_file.h"
+#include "train/run/session.h"
+
+namespace penstock::tools {
+namespace {
+
+struct TrainOptions {
+  std::string dataset;
+  std::string out;
+  std::string config_file;
+  std::vector<RunOverride> overrides;
+  bool is_quiet = false;
+  bool is_json = false;
+};
+
+train::RunConfig run_config(const TrainOptions& options) {
+  train::RunConfig config;
+  if (!options.config_file.empty()) config = train::read_run_file(options.config_file);
+  if (!options.dataset.empty()) config.dataset = options.dataset;
+  if (!options.out.empty()) config.out = options.out;
+  apply_overrides(config, options.overrides);
+  if (config.dataset.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "train: DATASET: expected a dataset, found none",
+                "penstock train flowers.ds -o runs/first");
+  }
+  return config;
+}
+
+/// Bytes of the files in a folder and below it; what cannot be read counts nothing.
+std::uint64_t folder_bytes(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::uint64_t bytes = 0;
+  std::error_code failure;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator file(folder, options, failure), end;
+       file != end && !failure; file.increment(failure)) {
+    std::error_code ignored;
+    if (file->is_regular_file(ignored)) bytes += file->file_size(ignored);
+  }
+  return bytes;
+}
+
+/// A folder of pictures is refused with the line that converts it; this adds what that takes.
+train::RunOutcome train_or_say_how(const train::RunConfig& config, RunScreen& screen,
+                                   const std::stop_token& stop) {
+  try {
+    return train::train_run(config, screen, stop);
+  } catch (const Error& error) {
+    const std::string& hint = error.hint();
+    if (hint.rfind("penstock convert", 0) != 0) throw;
+    throw Error(error.code(), error.what(),
+                hint + fmt::format("   (takes about {} of disk)",
+                                   format_bytes(folder_bytes(config.dataset))));
+  }
+}
+
+void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
+               Verbosity verbosity) {
+  if (verbosity == Verbosity::kQuiet) return;
+  const std::string run = config.out.native();
+  print_result(fmt::format("weights after {} epochs: {}/weights.safetensors", outcome.num_epochs,
+                           printable(run)));
+  print_result(
+      fmt::format("try:\n  penstock evaluate {0}\n  penstock predict {0} IMAGE", printable(run)));
+}
+
+int run_train(const TrainOptions& options) {
+  const StopSignals signals;  // before any other thread
+  const Verbosity verbosity = options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal;
+  const train::RunConfig config = run_config(options);
+  RunScreen screen(verbosity);
+  const train::RunOutcome outcome = train_or_say_how(config, screen, signals.token());
+  if (options.is_json) {
+    print_result(train_json(screen.overview(), outcome));
+  } else {
+    print_end(config, outcome, verbosity);
+  }
+  if (!outcome.was_stopped) return kExitDone;
+  print_error(fmt::format("train: stopped after {} whole epochs and {} steps; the weights of this "
+                          "moment are stored; this version cannot go on from them",
+                          outcome.num_epochs, outcome.last.train.num_steps),
+              "penstock evaluate " + printable(config.out.native()));
+  return kExitStopped;
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& program, CommandChoice& choice) {
+  auto options = std::make_shared<TrainOptions>();
+  CLI::App* command = program.add_subcommand(
+      "train", "Trains a network on a dataset, streamed within a memory limit");
+  command->add_option("DATASET", options->dataset, "Folder made by penstock convert");
+  command->add_option("-o,--out", options->out, "Folder for weights and records; must not exist");
+  command->add_option("--config", options->config_file,
+                      "Run file (TOML); flags override what it says");
+  add_run_flags(*command, options->overrides);
+  command->add_flag("--quiet", options->is_quiet, "Print errors only");
+  command->add_flag("--json", options->is_json, "Print the outcome as JSON on standard output");
+  command->footer(
+      "With nothing but DATASET and -o: small_cnn, whatever the size of the pictures.\n" +
+      example("penstock train flowers.ds -o runs/first --epochs 10 --memory 512M"));
+  choose_when_given(*command, choice, [options] { return run_train(*options); });
+}
+
+}  // namespace penstock::tools
