@@ -9,6 +9,20 @@
 #include "streamer/core/error.h"
 
 namespace penstock {
+namespace {
+
+[[noreturn]] void throw_open_error(int error_number, const char* what,
+                                   const std::filesystem::path& path) {
+  if (error_number == EMFILE) {
+    throw Error(ErrorCode::kIo,
+                std::string(what) + ": " + path.native() + ": expected a free file descriptor, " +
+                    "found the limit of this process reached",
+                "raise the limit of open files: ulimit -n 65536");
+  }
+  throw_io_error(error_number, what, path.native());
+}
+
+}  // namespace
 
 UniqueFd::~UniqueFd() {
   if (fd_ >= 0) ::close(fd_);
@@ -17,7 +31,7 @@ UniqueFd::~UniqueFd() {
 UniqueFd open_for_reading(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO must not hang; it has no effect on regular files.
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) throw_io_error(errno, "open", path.native());
+  if (!file) throw_open_error(errno, "open", path);
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) throw_io_error(errno, "stat", path.native());
   if (!S_ISREG(info.st_mode)) {
@@ -32,7 +46,7 @@ UniqueFd create_new_file(const std::filesystem::path& path) {
   if (errno == EEXIST) {
     throw Error(ErrorCode::kAlreadyExists, "create: " + path.native() + ": expected no such file");
   }
-  throw_io_error(errno, "create", path.native());
+  throw_open_error(errno, "create", path);
 }
 
 std::uint64_t file_size_bytes(const UniqueFd& file, const std::filesystem::path& path) {
@@ -77,7 +91,7 @@ void sync_file(const UniqueFd& file, const std::filesystem::path& path) {
 
 void sync_folder(const std::filesystem::path& folder) {
   const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) throw_io_error(errno, "open folder", folder.native());
+  if (!fd) throw_open_error(errno, "open folder", folder);
   // EINVAL: a file system without fsync on folders; there is nothing more to ask of it.
   if (::fsync(fd.get()) != 0 && errno != EINVAL) throw_io_error(errno, "fsync", folder.native());
 }

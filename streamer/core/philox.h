@@ -11,8 +11,7 @@ using PhiloxKey = std::array<std::uint32_t, 2>;
 
 /// Computes the ten-round Philox bijection of `counter` under `key`.
 ///
-/// Source  Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011),
-/// section 3.3:
+/// Source  Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011), 3.3:
 ///         multipliers 0xD2511F53 and 0xCD9E8D57, Weyl constants 0x9E3779B9 (golden ratio) and
 ///         0xBB67AE85 (sqrt(3) - 1).
 constexpr PhiloxCounter philox4x32_10(PhiloxCounter counter, PhiloxKey key) noexcept {

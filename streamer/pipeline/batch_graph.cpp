@@ -60,7 +60,12 @@ struct BatchGraph::Impl {
       : stages(std::move(s)), arena(arena_threads(num_augmenters), 1) {
     arena.execute([&] { nodes = std::make_unique<Nodes>(*this, num_augmenters); });
     nodes->graph.reserve_wait();
-    runner = std::jthread([this] { arena.execute([this] { nodes->graph.wait_for_all(); }); });
+    try {
+      runner = std::jthread([this] { arena.execute([this] { nodes->graph.wait_for_all(); }); });
+    } catch (...) {
+      nodes->graph.release_wait();  // else the graph's destructor would wait for ever
+      throw;
+    }
   }
 
   ~Impl() {

@@ -55,9 +55,10 @@ void finish_batch(BatchSlot& slot, const BatchSpec& spec) noexcept {
 }
 
 BadSampleLimit::BadSampleLimit(Config config) noexcept
-    : max_bad_(std::max<std::uint64_t>(
-          1, static_cast<std::uint64_t>(config.max_fraction *
-                                        static_cast<double>(config.samples_per_epoch)))) {}
+    : max_bad_(static_cast<std::uint64_t>(config.max_fraction *
+                                          static_cast<double>(config.samples_per_epoch))) {
+  if (config.max_fraction > 0) max_bad_ = std::max<std::uint64_t>(max_bad_, 1);
+}
 
 void BadSampleLimit::count(const BatchSlot& slot) {
   if (slot.stamp.epoch != epoch_) {

@@ -36,7 +36,8 @@ class BadSampleLimit {
 
   explicit BadSampleLimit(Config config) noexcept;
 
-  /// Throws TooManyBad once an epoch has more than the share, which is never less than one sample.
+  /// Throws TooManyBad once an epoch has more than the share. A share above 0 allows one sample at
+  /// least, so that one bad picture does not end a run on a small split.
   void count(const BatchSlot& slot);
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -92,7 +93,7 @@ class Loader::Impl {
   std::optional<Admission> admission_;
   std::optional<WorkArena> arena_;
   BadSampleLimit bad_limit_;
-  std::uint64_t num_batches_total_ = 0;  // 0: no end
+  std::optional<std::uint64_t> num_batches_total_;  // empty: no end
 
   // Written by the consumer in next(), read by stats() of any thread.
   std::atomic<std::uint64_t> num_batches_{0};
@@ -139,13 +140,15 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
       budget.draw(split_.index_bytes() + fixed_bytes(config_), "index, stacks and tables");
   const BatchRing::Config ring{.spec = config_.batch, .num_slots = config_.num_slots};
   ring_ = std::make_shared<BatchRing>(ring, budget, std::move(host_memory));
-  Admission::Config admission{
-      .spec = config_.batch, .seed = config_.seed, .max_run_samples = config_.max_run_samples};
-  admission_.emplace(split_, admission, transform_);
-  const std::size_t work = work_bytes(config_, admission_->worst_case_bytes(), budget);
-  admission.max_run_bytes = work / 4;  // so that reading, decoding and augmenting overlap
-  admission_.emplace(split_, admission, transform_);
-  arena_.emplace(work, budget);
+  const std::size_t costliest = costliest_sample_bytes(split_, config_.batch, *transform_);
+  arena_.emplace(work_bytes(config_, costliest, budget), budget);
+  // A quarter of the arena, so that reading, decoding and augmenting overlap.
+  admission_.emplace(split_,
+                     Admission::Config{.spec = config_.batch,
+                                       .seed = config_.seed,
+                                       .max_run_bytes = arena_->size_bytes() / 4,
+                                       .max_run_samples = config_.max_run_samples},
+                     transform_);
 
   graph_.emplace(
       config_.num_augmenters,
@@ -246,7 +249,7 @@ void Loader::Impl::fail(std::exception_ptr error) noexcept {
 }
 
 BatchLease Loader::Impl::next() {
-  if (num_batches_total_ != 0 && num_batches_ == num_batches_total_) return {};
+  if (num_batches_total_ && num_batches_ == *num_batches_total_) return {};
   const auto start = std::chrono::steady_clock::now();
   BatchLease lease = ring_->take();
   const auto waited = std::chrono::steady_clock::now() - start;

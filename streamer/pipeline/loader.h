@@ -46,7 +46,8 @@ struct LoaderConfig {
   std::uint64_t work_bytes = 0;
   /// Places per sample run, 1 to 64.
   std::uint32_t max_run_samples = 16;
-  /// Ends the epoch with TooManyBad above this share of failed samples.
+  /// Ends the epoch with TooManyBad above this share of failed samples, 0 to 1. A share above 0
+  /// allows one sample at least.
   double max_bad_fraction = 0.001;
 
   /// Throws InvalidArgument naming the field, its value and the range.

@@ -1,28 +1,18 @@
 #include <string>
 
 #include "streamer/core/error.h"
+#include "streamer/core/range_check.h"
 #include "streamer/pipeline/loader.h"
 
 namespace penstock {
-namespace {
-
-void check_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
-  if (value >= low && value <= high) return;
-  throw Error(ErrorCode::kInvalidArgument, std::string("loader: ") + field + ": expected " +
-                                               std::to_string(low) + " to " + std::to_string(high) +
-                                               ", found " + std::to_string(value));
-}
-
-}  // namespace
-
 void LoaderConfig::validate() const {
   batch.validate();
-  check_range("num_readers", num_readers, 1, 256);
-  check_range("num_augmenters", num_augmenters, 1, 256);
-  check_range("num_slots", num_slots, 2, 64);
-  check_range("max_run_samples", max_run_samples, 1, kMaxRunSamples);
-  check_range("rank.world", rank.world, 1, 1u << 20);
-  check_range("rank.index", rank.index, 0, rank.world - 1);
+  check_range({"loader", "num_readers", num_readers, 1, 256});
+  check_range({"loader", "num_augmenters", num_augmenters, 1, 256});
+  check_range({"loader", "num_slots", num_slots, 2, 64});
+  check_range({"loader", "max_run_samples", max_run_samples, 1, kMaxRunSamples});
+  check_range({"loader", "rank.world", rank.world, 1, 1u << 20});
+  check_range({"loader", "rank.index", rank.index, 0, rank.world - 1});
   if (!(max_bad_fraction >= 0.0 && max_bad_fraction <= 1.0)) {
     throw Error(ErrorCode::kInvalidArgument, "loader: max_bad_fraction: expected 0 to 1, found " +
                                                  std::to_string(max_bad_fraction));
@@ -48,6 +38,7 @@ std::string loader_identity(const DatasetSplit& split, const LoaderConfig& confi
   line("element", std::to_string(static_cast<int>(spec.element)));
   line("layout", std::to_string(static_cast<int>(spec.layout)));
   line("label_form", std::to_string(static_cast<int>(spec.label_form)));
+  line("num_targets", std::to_string(spec.num_targets));
   return text + transform.identity();
 }
 

@@ -19,13 +19,12 @@ RunLayout run_layout(std::span<const SampleTask> tasks) noexcept {
   return layout;
 }
 
-Admission::Admission(DatasetSplit split, Config config,
-                     std::shared_ptr<const SampleTransform> transform)
-    : split_(std::move(split)), config_(config), transform_(std::move(transform)) {}
+namespace {
 
-void Admission::describe(std::uint64_t sample_id, SampleTask& task) const {
-  task.record = split_.record(sample_id);
-  task.shard = &split_.shard_of(sample_id);
+// What the index says of a sample, before anything is drawn.
+void describe(const DatasetSplit& split, std::uint64_t sample_id, SampleTask& task) {
+  task.record = split.record(sample_id);
+  task.shard = &split.shard_of(sample_id);
   const auto codec = static_cast<Codec>(task.record.codec);
   task.info = {.sample_id = sample_id,
                .width_px = task.record.width_px,
@@ -35,14 +34,20 @@ void Admission::describe(std::uint64_t sample_id, SampleTask& task) const {
                .max_decode_scale = static_cast<std::uint8_t>(DecoderSet::can_scale(codec) ? 8 : 1)};
 }
 
-void Admission::price(SampleTask& task) const noexcept {
+void price(SampleTask& task, DecoderSet& decoders) noexcept {
   const StoredInfo stored = stored_info(task.record);
-  const SampleDecoder* decoder = decoders_.find(stored.codec);
+  const SampleDecoder* decoder = decoders.find(stored.codec);
   task.price = decoder != nullptr ? decoder->price(stored, task.request) : DecodePrice{};
 }
 
+}  // namespace
+
+Admission::Admission(DatasetSplit split, Config config,
+                     std::shared_ptr<const SampleTransform> transform)
+    : split_(std::move(split)), config_(config), transform_(std::move(transform)) {}
+
 void Admission::plan(const Place& place, SampleTask& task) const {
-  describe(place.sample_id, task);
+  describe(split_, place.sample_id, task);
   task.position = place.position;
   task.fault = {};
   task.decoded = {};
@@ -51,7 +56,7 @@ void Admission::plan(const Place& place, SampleTask& task) const {
   task.request = {.region = task.plan.source_region,
                   .decode_scale = task.plan.decode_scale,
                   .channels = config_.spec.channels};
-  price(task);
+  price(task, decoders_);
 }
 
 std::uint32_t Admission::next_run_size(std::span<const SampleTask> tasks) const noexcept {
@@ -66,20 +71,21 @@ std::uint32_t Admission::next_run_size(std::span<const SampleTask> tasks) const 
   return size;
 }
 
-std::size_t Admission::worst_case_bytes() const {
-  std::size_t worst = 0;
+std::size_t costliest_sample_bytes(const DatasetSplit& split, const BatchSpec& spec,
+                                   const SampleTransform& transform) {
+  DecoderSet decoders;
+  std::size_t costliest = 0;
   SampleTask task;
-  task.plan.scratch_bytes =
-      static_cast<std::uint32_t>(transform_->worst_case_scratch_bytes(config_.spec));
-  for (std::uint64_t id = 0; id < split_.num_samples(); ++id) {
-    describe(id, task);
+  task.plan.scratch_bytes = static_cast<std::uint32_t>(transform.worst_case_scratch_bytes(spec));
+  for (std::uint64_t id = 0; id < split.num_samples(); ++id) {
+    describe(split, id, task);
     task.request = {.region = {0, 0, task.info.width_px, task.info.height_px},
-                    .decode_scale = transform_->finest_decode_scale(task.info, config_.spec),
-                    .channels = config_.spec.channels};
-    price(task);
-    worst = std::max(worst, run_layout({&task, 1}).total_bytes());
+                    .decode_scale = transform.finest_decode_scale(task.info, spec),
+                    .channels = spec.channels};
+    price(task, decoders);
+    costliest = std::max(costliest, run_layout({&task, 1}).total_bytes());
   }
-  return worst;
+  return costliest;
 }
 
 }  // namespace penstock

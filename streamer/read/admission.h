@@ -39,17 +39,15 @@ class Admission {
   /// Returns how many of the leading `tasks` make the next run, at least 1.
   std::uint32_t next_run_size(std::span<const SampleTask> tasks) const noexcept;
 
-  /// Bytes of the costliest sample, whatever the draws: what the arena must hold at least.
-  std::size_t worst_case_bytes() const;
-
  private:
-  void describe(std::uint64_t sample_id, SampleTask& task) const;
-  void price(SampleTask& task) const noexcept;
-
   DatasetSplit split_;
   Config config_;
   std::shared_ptr<const SampleTransform> transform_;  // shared with the loader
   mutable DecoderSet decoders_;                       // for their prices, which are pure
 };
+
+/// Bytes of the costliest sample of a split, whatever the draws: what the arena must hold at least.
+std::size_t costliest_sample_bytes(const DatasetSplit& split, const BatchSpec& spec,
+                                   const SampleTransform& transform);
 
 }  // namespace penstock

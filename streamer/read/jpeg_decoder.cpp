@@ -45,14 +45,38 @@ SampleFault fault(std::string_view text) {
   return {SampleStatus::kDecodeFailed, text};
 }
 
-// Rows of a component are handed over in pieces so that a stop is noticed within a long picture.
+// Output rows between looks at the stop token, so that a stop is noticed within a long picture.
 constexpr JDIMENSION kRowsBetweenPolls = 64;
+
+// A progressive picture needs about ten scans; each costs a pass over all coefficients, so a small
+// file with thousands of empty ones would cost hours.
+constexpr int kMaxScans = 500;
+
+// Looks at the stop token while a picture of several scans is being absorbed.
+struct Progress {
+  jpeg_progress_mgr base;  // first: libjpeg hands a pointer to it back
+  const std::stop_token* stop;
+};
+
+void leave_with(j_common_ptr cinfo, std::string_view text) {
+  auto* state = reinterpret_cast<ErrorState*>(cinfo->err);
+  state->text[text.copy(state->text.data(), state->text.size() - 1)] = '\0';
+  std::longjmp(state->on_error, 1);
+}
+
+void watch_progress(j_common_ptr cinfo) {
+  const auto* progress = reinterpret_cast<const Progress*>(cinfo->progress);
+  const auto* decompress = reinterpret_cast<const jpeg_decompress_struct*>(cinfo);
+  if (progress->stop->stop_requested()) leave_with(cinfo, "stopped");
+  if (decompress->input_scan_number > kMaxScans) leave_with(cinfo, "more than 500 scans");
+}
 
 }  // namespace
 
 struct JpegDecoder::Impl {
   jpeg_decompress_struct cinfo{};
   ErrorState error{};
+  Progress progress{};
   JpegMemory memory;
   bool is_made = false;
 
@@ -104,6 +128,7 @@ Result<JpegHeader> JpegDecoder::read_header(std::span<const std::byte> encoded) 
   if (!impl.is_made) impl.remake();
   impl.error.has_fatal_warning = false;
   impl.memory.lend(scratch);
+  impl.cinfo.progress = nullptr;
   jpeg_mem_src(&impl.cinfo, reinterpret_cast<const unsigned char*>(encoded.data()), encoded.size());
   jpeg_read_header(&impl.cinfo, TRUE);
   const JpegHeader header{.width_px = impl.cinfo.image_width,
@@ -160,6 +185,9 @@ Result<DecodedView> JpegDecoder::decode(std::span<const std::byte> encoded, cons
   if (!impl.is_made) impl.remake();
   impl.error.has_fatal_warning = false;
   impl.memory.lend(scratch);
+  impl.progress.base.progress_monitor = watch_progress;
+  impl.progress.stop = &stop;
+  cinfo.progress = &impl.progress.base;
   jpeg_mem_src(&cinfo, reinterpret_cast<const unsigned char*>(encoded.data()), encoded.size());
   jpeg_read_header(&cinfo, TRUE);
   if (cinfo.image_width != info.width_px || cinfo.image_height != info.height_px) {

@@ -12,9 +12,7 @@ namespace penstock {
 /// Replaces the per-picture pool of `cinfo.mem`; what lasts from picture to picture (tables, the
 /// source manager) stays with libjpeg's own pool.
 ///
-/// Lifetime  attach after jpeg_create_decompress(); must live until jpeg_destroy_decompress(),
-/// which
-///           gets libjpeg's functions back first through detach()
+/// Lifetime  attach after jpeg_create_decompress(), detach before jpeg_destroy_decompress()
 /// Errors    a picture that asks for more than was lent ends in libjpeg's error exit
 /// Threads   one decoder's own
 class JpegMemory {

@@ -67,8 +67,8 @@ void check_index_record(const IndexRecord& record, const IndexBounds& bounds, Er
   if (record.class_idx != kUnlabelled) {
     demand.within("class_idx", record.class_idx, 0, bounds.num_classes - 1);
   }
-  demand.within("width_px", record.width_px, 1, UINT32_MAX);
-  demand.within("height_px", record.height_px, 1, UINT32_MAX);
+  demand.within("width_px", record.width_px, 1, kMaxSidePx);
+  demand.within("height_px", record.height_px, 1, kMaxSidePx);
   demand.within("orientation", record.orientation, 1, 8);
   demand.within("components", record.components, 1, 4);
   demand.within("subsampling_x", record.subsampling_x, 1, 4);

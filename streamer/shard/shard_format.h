@@ -37,6 +37,10 @@ struct IndexRecord {
 };
 static_assert(sizeof(IndexRecord) == 64 && offsetof(IndexRecord, codec) == 32);
 
+/// Longest side of a stored picture: JPEG's sides are 16-bit numbers. It also keeps every product
+/// of sides, components and 4 bytes far below 64 bits.
+inline constexpr std::uint32_t kMaxSidePx = 65535;
+
 inline constexpr std::size_t kRecordsPerPage = 64;
 inline constexpr std::size_t kIndexPageBytes = kRecordsPerPage * sizeof(IndexRecord);
 

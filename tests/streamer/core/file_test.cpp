@@ -1,5 +1,6 @@
 #include "streamer/core/file.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
@@ -31,6 +32,28 @@ BOOST_AUTO_TEST_CASE(a_fifo_is_refused_without_hanging) {
   const tests::TemporaryFolder folder;
   BOOST_REQUIRE(::mkfifo((folder.path() / "pipe").c_str(), 0600) == 0);
   BOOST_CHECK_THROW(open_for_reading(folder.path() / "pipe"), Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_open_files_is_named_with_the_way_to_raise_it) {
+  const tests::TemporaryFolder folder;
+  publish_file(folder.path() / "a", "x");
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  std::string what;
+  std::string hint;
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  try {
+    open_for_reading(folder.path() / "a");
+  } catch (const Error& error) {
+    what = error.what();
+    hint = error.hint();
+  }
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_TEST(what == "open: " + (folder.path() / "a").native() +
+                         ": expected a free file descriptor, found the limit of this process "
+                         "reached");
+  BOOST_TEST(hint == "raise the limit of open files: ulimit -n 65536");
 }
 
 BOOST_AUTO_TEST_CASE(reading_past_the_end_returns_what_is_there) {

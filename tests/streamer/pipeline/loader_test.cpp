@@ -1,5 +1,6 @@
 #include "streamer/pipeline/loader.h"
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <functional>
 #include <map>
@@ -27,7 +28,8 @@ std::string hash_batch(const BatchView& batch) {
   hasher.update(std::as_bytes(batch.weights));
   hasher.update(std::as_bytes(batch.sample_ids));
   hasher.update(std::as_bytes(batch.positions));
-  const std::uint32_t numbers[] = {batch.epoch, batch.num_valid, batch.ends_epoch};
+  const std::uint64_t numbers[] = {batch.epoch, batch.num_valid, batch.ends_epoch,
+                                   batch.next_position, batch.events.size()};
   hasher.update(std::as_bytes(std::span(numbers)));
   return hex(hasher.digest_128());
 }
@@ -92,6 +94,7 @@ std::vector<std::string> hash_slowly(const Dataset& dataset, std::uint32_t num_e
       view.epoch = epoch;
       view.num_valid = static_cast<std::uint32_t>(end - begin);
       view.ends_epoch = end == n;
+      view.next_position = end;
       hashes.push_back(hash_batch(view));
     }
   }
@@ -170,6 +173,69 @@ BOOST_AUTO_TEST_CASE(a_loader_resumed_from_a_state_delivers_exactly_the_rest) {
         (hash_all(dataset, rest) ==
          std::vector<std::string>(whole.begin() + static_cast<long>(stop_after), whole.end())));
   }
+}
+
+// 30 samples in batches of 8 on one rank; resumed on two ranks with 6 samples left, fewer than their
+// batch of 16: with drop_remainder nothing is left of the epoch.
+BOOST_AUTO_TEST_CASE(an_epoch_of_which_nothing_is_left_ends_at_once) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(30));
+  LoaderConfig config{.batch = kSpec, .drop_remainder = true};
+  {
+    MemoryBudget budget(kBudgetBytes);
+    Loader loader(dataset.split("train"), config, std::make_shared<ResizeTransform>(), budget);
+    loader.next();
+    loader.next();
+    config.resume_from = loader.state_after(loader.next().view());
+  }
+  config.resume_from->epoch = 0;  // where an interrupted third batch would have left it
+  config.resume_from->next_position = 24;
+  config.rank = {.index = 0, .world = 2};
+  MemoryBudget budget(kBudgetBytes);
+  Loader loader(dataset.split("train"), config, std::make_shared<ResizeTransform>(), budget);
+  BOOST_TEST(!loader.next());
+}
+
+// Notes when a sample of the second epoch is augmented.
+class EpochWatcher final : public SampleTransform {
+ public:
+  void accept(const BatchSpec& spec) const override { resize_.accept(spec); }
+  SamplePlan plan(const SampleInfo& info, const BatchSpec& spec,
+                  const Draws& draws) const noexcept override {
+    if (draws.place().epoch == 1) num_planned_of_epoch_1_.fetch_add(1);
+    return resize_.plan(info, spec, draws);
+  }
+  void apply(const DecodedView& decoded, const SamplePlan& plan, std::span<std::byte> scratch,
+             const SampleSlot& slot) const noexcept override {
+    resize_.apply(decoded, plan, scratch, slot);
+    num_applied_.fetch_add(1);
+    num_applied_.notify_all();
+  }
+  std::uint32_t finest_decode_scale(const SampleInfo& info,
+                                    const BatchSpec& spec) const noexcept override {
+    return resize_.finest_decode_scale(info, spec);
+  }
+  std::size_t worst_case_scratch_bytes(const BatchSpec& spec) const noexcept override {
+    return resize_.worst_case_scratch_bytes(spec);
+  }
+  std::string identity() const override { return resize_.identity(); }
+
+  ResizeTransform resize_;
+  mutable std::atomic<int> num_planned_of_epoch_1_{0};
+  mutable std::atomic<int> num_applied_{0};
+};
+
+BOOST_AUTO_TEST_CASE(the_next_epoch_is_prefetched_before_the_last_batch_of_this_one_is_asked_for) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(16));
+  MemoryBudget budget(kBudgetBytes);
+  const auto transform = std::make_shared<EpochWatcher>();
+  Loader loader(dataset.split("train"), {.batch = kSpec, .num_epochs = 2, .num_slots = 4},
+                transform, budget);
+  // Nothing is asked for; the four slots hold both batches of epoch 0 and both of epoch 1. A loader
+  // that paused at the end of an epoch would leave this waiting for ever.
+  for (int seen = 0; seen < 32; seen = transform->num_applied_) transform->num_applied_.wait(seen);
+  BOOST_TEST(transform->num_planned_of_epoch_1_ == 16);
 }
 
 BOOST_AUTO_TEST_CASE(a_state_of_other_settings_is_refused) {

@@ -145,17 +145,42 @@ BOOST_AUTO_TEST_CASE(too_little_scratch_is_a_fault_not_a_crash) {
 }
 
 BOOST_AUTO_TEST_CASE(a_requested_stop_ends_a_decode) {
-  const auto sample = tests::jpeg_sample(64, 300, 3);
-  std::stop_source stop;
-  stop.request_stop();
-  JpegDecoder decoder;
-  const StoredInfo info = stored_info(sample.record);
-  const DecodeRequest request{.region = {0, 0, 64, 300}};
-  std::vector<std::byte> pixels(64 * 300 * 3);
-  std::vector<std::byte> scratch(decoder.price(info, request).scratch_bytes + 64);
-  const auto result =
-      decoder.decode(sample.encoded, info, request, pixels, scratch, stop.get_token());
-  BOOST_TEST(result.fault().detail() == "stopped");
+  for (const bool is_progressive : {false, true}) {
+    const auto sample = tests::jpeg_sample(64, 300, 3, {.is_progressive = is_progressive});
+    std::stop_source stop;
+    stop.request_stop();
+    JpegDecoder decoder;
+    const StoredInfo info = stored_info(sample.record);
+    const DecodeRequest request{.region = {0, 0, 64, 300}};
+    std::vector<std::byte> pixels(64 * 300 * 3);
+    std::vector<std::byte> scratch(decoder.price(info, request).scratch_bytes + 64);
+    const auto result =
+        decoder.decode(sample.encoded, info, request, pixels, scratch, stop.get_token());
+    BOOST_TEST(result.fault().detail() == "stopped");
+    // A progressive picture is left while its scans are absorbed, before any row comes out.
+    BOOST_TEST((pixels == std::vector<std::byte>(pixels.size())));
+  }
+}
+
+// Scans of a progressive picture may be repeated without limit: each adds nothing and costs a pass.
+BOOST_AUTO_TEST_CASE(a_picture_with_thousands_of_scans_is_a_fault) {
+  auto sample = tests::jpeg_sample(16, 16, 3, {.is_progressive = true}, 1);
+  const auto is_marker = [&](std::size_t at, int marker) {
+    return sample.encoded[at] == std::byte{0xFF} && sample.encoded[at + 1] == std::byte(marker);
+  };
+  std::size_t last_scan = 0;
+  for (std::size_t at = 0; at + 1 < sample.encoded.size(); ++at) {
+    if (is_marker(at, 0xDA)) last_scan = at;
+  }
+  const std::vector<std::byte> scan(sample.encoded.begin() + static_cast<long>(last_scan),
+                                    sample.encoded.end() - 2);
+  const std::vector<std::byte> end(sample.encoded.end() - 2, sample.encoded.end());
+  sample.encoded.resize(sample.encoded.size() - 2);
+  for (int i = 0; i < 2000; ++i) {
+    sample.encoded.insert(sample.encoded.end(), scan.begin(), scan.end());
+  }
+  sample.encoded.insert(sample.encoded.end(), end.begin(), end.end());
+  BOOST_TEST(decode(sample, 1).result.fault().detail() == "more than 500 scans");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

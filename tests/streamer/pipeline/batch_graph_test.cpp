@@ -1,0 +1,108 @@
+// The graph alone, with stages made by the tests.
+#include "streamer/pipeline/batch_graph.h"
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace penstock {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(batch_graph)
+
+// Collects what comes out, and waits for it.
+class Outcome {
+ public:
+  void add(std::uint64_t seq) {
+    const std::scoped_lock lock(mutex_);
+    seqs_.push_back(seq);
+    changed_.notify_all();
+  }
+  void fail(const std::exception_ptr& error) {
+    const std::scoped_lock lock(mutex_);
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      errors_.emplace_back(e.what());
+    }
+    changed_.notify_all();
+  }
+  std::vector<std::uint64_t> wait_for_batches(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return seqs_.size() >= count; });
+    return seqs_;
+  }
+  std::string wait_for_error() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !errors_.empty(); });
+    return errors_.front();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::uint64_t> seqs_;
+  std::vector<std::string> errors_;
+};
+
+BatchGraph::Stages plain_stages(Outcome& outcome) {
+  return {.augment = [](const SampleRun&) {},
+          .collate = [](const SampleRun& run) -> std::optional<FilledBatch> {
+            return FilledBatch{run.batch_seq, run.slot_idx};
+          },
+          .deliver = [&outcome](const FilledBatch& batch) { outcome.add(batch.seq); },
+          .on_error = [&outcome](const std::exception_ptr& error) { outcome.fail(error); }};
+}
+
+SampleRun run_of(std::uint64_t seq) {
+  SampleRun run;
+  run.batch_seq = seq;
+  return run;
+}
+
+BOOST_AUTO_TEST_CASE(batches_leave_in_order_however_they_come) {
+  Outcome outcome;
+  BatchGraph graph(2, plain_stages(outcome));
+  for (const std::uint64_t seq : {3u, 1u, 0u, 2u, 7u, 6u, 5u, 4u}) graph.push(run_of(seq));
+  const std::vector<std::uint64_t> expected = {0, 1, 2, 3, 4, 5, 6, 7};
+  BOOST_TEST(outcome.wait_for_batches(8) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_from_any_stage_is_handed_over_and_hangs_nothing) {
+  for (const std::string stage : {"augment", "collate", "deliver"}) {
+    BOOST_TEST_INFO("stage " << stage);
+    Outcome outcome;
+    BatchGraph::Stages stages = plain_stages(outcome);
+    if (stage == "augment") {
+      stages.augment = [](const SampleRun&) { throw std::runtime_error("augment"); };
+    } else if (stage == "collate") {
+      stages.collate = [](const SampleRun&) -> std::optional<FilledBatch> {
+        throw std::runtime_error("collate");
+      };
+    } else {
+      stages.deliver = [](const FilledBatch&) { throw std::runtime_error("deliver"); };
+    }
+    BatchGraph graph(2, std::move(stages));
+    graph.push(run_of(0));
+    BOOST_TEST(outcome.wait_for_error() == stage);
+    graph.push(run_of(1));  // into a cancelled graph: ignored
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_graph_may_die_with_runs_under_way) {
+  for (int i = 0; i < 50; ++i) {
+    Outcome outcome;
+    BatchGraph graph(2, plain_stages(outcome));
+    for (std::uint64_t seq = 0; seq < 20; ++seq) graph.push(run_of(seq));
+    if (i % 2 == 0) graph.cancel();
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock

@@ -1,0 +1,64 @@
+#include "streamer/read/raw_decoder.h"
+
+#include <boost/test/unit_test.hpp>
+#include <vector>
+
+namespace penstock {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(raw_decoder)
+
+std::vector<std::byte> bytes_of(const std::vector<std::uint8_t>& values) {
+  const auto bytes = std::as_bytes(std::span(values));
+  return {bytes.begin(), bytes.end()};
+}
+
+Result<DecodedView> decode(const std::vector<std::byte>& encoded, const StoredInfo& info,
+                           std::uint32_t channels, std::vector<std::byte>& pixels) {
+  RawDecoder decoder;
+  const DecodeRequest request{
+      .region = {0, 0, info.width_px, info.height_px}, .decode_scale = 1, .channels = channels};
+  pixels.resize(decoder.price(info, request).decoded_bytes);
+  return decoder.decode(encoded, info, request, pixels, {}, {});
+}
+
+BOOST_AUTO_TEST_CASE(pixels_come_out_as_they_were_stored) {
+  const auto stored = bytes_of({1, 2, 3, 4, 5, 6});
+  std::vector<std::byte> pixels;
+  const auto result = decode(
+      stored, {.length_bytes = 6, .width_px = 2, .height_px = 1, .components = 3}, 3, pixels);
+  BOOST_TEST(result.ok());
+  BOOST_TEST((pixels == stored));
+}
+
+// ITU-R BT.601: Y = 0.299 R + 0.587 G + 0.114 B; by hand for the primaries and white.
+BOOST_AUTO_TEST_CASE(rgb_becomes_gray_by_its_luma_and_gray_becomes_rgb) {
+  std::vector<std::byte> pixels;
+  const auto rgb = bytes_of({255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255});
+  BOOST_TEST(
+      decode(rgb, {.length_bytes = 12, .width_px = 4, .height_px = 1, .components = 3}, 1, pixels)
+          .ok());
+  BOOST_TEST((pixels == bytes_of({76, 150, 29, 255})));
+  const auto gray = bytes_of({9, 200});
+  BOOST_TEST(
+      decode(gray, {.length_bytes = 2, .width_px = 1, .height_px = 2, .components = 1}, 3, pixels)
+          .ok());
+  BOOST_TEST((pixels == bytes_of({9, 9, 9, 200, 200, 200})));
+}
+
+BOOST_AUTO_TEST_CASE(a_length_that_contradicts_the_sides_is_a_fault) {
+  std::vector<std::byte> pixels;
+  const auto five = bytes_of({1, 2, 3, 4, 5});
+  BOOST_TEST(
+      !decode(five, {.length_bytes = 5, .width_px = 2, .height_px = 1, .components = 3}, 3, pixels)
+           .ok());
+  const auto four = bytes_of({1, 2, 3, 4});
+  BOOST_TEST(
+      !decode(four, {.length_bytes = 4, .width_px = 2, .height_px = 1, .components = 2}, 3, pixels)
+           .ok());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock
