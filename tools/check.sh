@@ -15,5 +15,5 @@ SECONDS=0
 cmake --preset dev
 cmake --build --preset dev --parallel "$(nproc)"
 echo "built in $SECONDS s"
-ctest --preset dev
+ctest --preset dev --parallel "$(nproc)"
 echo "built and tested in $SECONDS s"

@@ -110,9 +110,14 @@ std::string dataset_json(const Dataset& dataset) {
       split["shards"].push_back({{"file", shard.file},
                                  {"num_samples", shard.num_samples},
                                  {"size_bytes", shard.size_bytes},
-                                 {"uuid", shard.uuid}});
+                                 {"uuid", shard.uuid},
+                                 {"header_xxh3", shard.header_xxh3}});
     }
     splits[report.split->name] = std::move(split);
+  }
+  Json histogram = Json::array();
+  for (const SizeBin& bin : manifest.size_histogram) {
+    histogram.push_back({{"long_side_px", bin.long_side_px}, {"num_samples", bin.num_samples}});
   }
   const LargestSample& largest = manifest.largest;
   return dump({{"kind", "dataset"},
@@ -123,6 +128,7 @@ std::string dataset_json(const Dataset& dataset) {
                {"std", manifest.std},
                {"median_width_px", manifest.median_width_px},
                {"median_height_px", manifest.median_height_px},
+               {"size_histogram", histogram},
                {"largest",
                 {{"encoded_bytes", largest.encoded_bytes},
                  {"num_px", largest.num_px},
@@ -132,6 +138,17 @@ std::string dataset_json(const Dataset& dataset) {
                {"num_quarantined", manifest.num_quarantined},
                {"num_reencoded", manifest.num_reencoded},
                {"conversion", manifest.conversion}});
+}
+
+// By the longer side: "16 to 31 px 4, 32 to 63 px 2".
+std::string histogram_text(const std::vector<SizeBin>& bins) {
+  std::vector<std::string> parts;
+  for (const SizeBin& bin : bins) {
+    parts.push_back(fmt::format("{} to {} px {}", bin.long_side_px,
+                                2 * std::uint64_t{bin.long_side_px} - 1,
+                                format_count(bin.num_samples)));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string class_table(const Manifest& manifest) {
@@ -173,6 +190,9 @@ std::string dataset_text(const Dataset& dataset) {
                       format_bytes(manifest.largest.encoded_bytes),
                       format_count(manifest.largest.num_px),
                       format_bytes(manifest.largest.decode_scratch_bytes));
+  if (!manifest.size_histogram.empty()) {
+    text += "\n  longer side " + histogram_text(manifest.size_histogram);
+  }
   if (!manifest.mean.empty()) {
     text += fmt::format("\n  mean {:.4f}, standard deviation {:.4f} (red, green, blue, of 0 to 1)",
                         fmt::join(manifest.mean, " "), fmt::join(manifest.std, " "));

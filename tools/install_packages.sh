@@ -10,8 +10,8 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config
   libjpeg-dev libhdf5-dev libtbb-dev libxxhash-dev nlohmann-json3-dev
-  libdnnl-dev libhwy-dev libtomlplusplus-dev libcli11-dev libfmt-dev libspdlog-dev
-  libarchive-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
+  libdnnl-dev libhwy-dev libtomlplusplus-dev libcli11-dev libfmt-dev
+  libopencv-imgproc-dev libopencv-imgcodecs-dev
 )
 if [[ "${1:-}" == --tests ]]; then packages+=(libboost-test-dev ccache); fi
 

@@ -15,6 +15,7 @@
 #include "tools/command.h"
 #include "tools/command_line.h"
 #include "tools/exit_code.h"
+#include "tools/process_limits.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools {
@@ -80,6 +81,8 @@ int run_program(int argc, char** argv) {
 }  // namespace penstock::tools
 
 int main(int argc, char** argv) {
+  penstock::tools::raise_open_file_limit();
+  penstock::tools::ignore_file_size_signal();
   try {
     return penstock::tools::run_program(argc, argv);
   } catch (const std::exception& error) {

@@ -1,47 +1,69 @@
 #!/usr/bin/env bash
 # From a folder of photographs to a trained model, in one command.
 #
-#   tools/quickstart.sh [FOLDER] [--into DATASET] [--no-install]
+#   tools/quickstart.sh [FOLDER] [--into DATASET] [--no-install] [--dry-run]
 #
 # FOLDER holds one folder per class, or train/validation/test folders of them. Without FOLDER a
-# dataset of drawn shapes is made. DATASET defaults to FOLDER.penstock.
+# dataset of drawn shapes is made. DATASET defaults to FOLDER.penstock; DATASET.source notes where
+# it came from.
+#   --no-install  install no packages
+#   --dry-run     print the plan and stop
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 usage() {
-  echo "usage: tools/quickstart.sh [FOLDER] [--into DATASET] [--no-install]" >&2
+  echo "usage: tools/quickstart.sh [FOLDER] [--into DATASET] [--no-install] [--dry-run]" >&2
   exit 2
 }
 
-folder="" dataset="" install=yes
+# refuse MESSAGE HINT
+refuse() {
+  printf 'quickstart: %s\nhint: %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+folder="" dataset="" install=yes dry_run=no
 while (($# > 0)); do
   case "$1" in
-    --into) [[ $# -ge 2 ]] || usage; dataset=$2; shift 2 ;;
+    --into) [[ $# -ge 2 && -n "$2" ]] || usage; dataset=$2; shift 2 ;;
     --no-install) install=no; shift ;;
-    -h|--help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    --dry-run) dry_run=yes; shift ;;
+    -h|--help) sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     -*) echo "quickstart: unknown option $1" >&2; usage ;;
-    *) [[ -z "$folder" ]] || usage; folder=${1%/}; shift ;;
+    *) [[ -z "$folder" && -n "$1" ]] || usage; folder=$1; shift ;;
   esac
 done
-if [[ -n "$folder" && ! -d "$folder" ]]; then
-  echo "quickstart: $folder: expected a folder of photographs, found none" >&2
-  echo "hint: ls -d $(dirname "$folder")/*/" >&2
-  exit 1
-fi
 
 say() { printf '\n== %s\n' "$*"; }
-kib_to_mib() { echo $((($1 + 1023) / 1024)); }
+quoted() { printf '%q' "$1"; }
+
+# Sub-folders that may not be read are passed over, as convert does. Nothing here closes a pipe
+# before its writer is done: under pipefail that would end the script.
+count_files() { { find "$1" -type f -printf . 2>/dev/null || true; } | wc -c; }
+size_kib() { { du -sk "$1" 2>/dev/null || true; } | cut -f1; }
+any_picture() {
+  find "$1" -type f \( -iname '*.jpg' -o -iname '*.jpeg' -o -iname '*.png' \) -print -quit \
+    2>/dev/null || true
+}
 
 # What is about to happen.
 num_cores=$(nproc)
 if [[ -n "$folder" ]]; then
+  if [[ ! -d "$folder" ]]; then
+    refuse "$(quoted "$folder"): expected a folder of photographs, found none" \
+           "ls -d $(quoted "$(dirname "$folder")")/*/"
+  fi
+  folder=$(realpath "$folder")
+  [[ "$folder" != / ]] || refuse "/: expected a folder of photographs, found the whole disk" \
+                                 "name the folder that holds the class folders"
   recipe=$root/tools/recipes/clothing_small.toml
-  num_files=$(find "$folder" -type f | wc -l)
-  source_kib=$(du -sk "$folder" | cut -f1)
   dataset=${dataset:-$folder.penstock}
-  # 150 images a second were seen on 2 cores at 96 x 96; the recipe makes 30 passes.
-  minutes=$(((num_files * 30 / (75 * num_cores) + 59) / 60 + 4))
-  disk_mib=$(($(kib_to_mib "$source_kib") + 400))
+  num_files=$(count_files "$folder")
+  source_kib=$(size_kib "$folder")
+  # An assumption: 80 images a second and core at 96 x 96 px, and the recipe's 30 passes; the build
+  # and the conversion take the rest.
+  minutes=$(((num_files * 30 / (80 * num_cores) + 59) / 60 + 4))
+  disk_mib=$(((${source_kib:-0} + 1023) / 1024 + 400))
 else
   recipe=$root/tools/recipes/shapes.toml
   folder=$root/build/quickstart/shapes
@@ -49,18 +71,32 @@ else
   minutes=6
   disk_mib=500
 fi
+dataset=$(realpath -m "$dataset")
 run=${dataset%.penstock}.run
 for ((n = 2; ; n++)); do
   [[ -e "$run" ]] || break
   run=${dataset%.penstock}.run-$n
 done
+picture=$(any_picture "$folder")
+
+# A dataset that is there is used again only when it is known to be of this folder.
+if [[ -e "$dataset" ]]; then
+  source_note=""
+  [[ ! -f "$dataset.source" ]] || source_note=$(<"$dataset.source")
+  if [[ "$source_note" != "$folder" ]]; then
+    refuse "$(quoted "$dataset"): expected nothing or a dataset of $(quoted "$folder"), found one of ${source_note:-an unknown folder}" \
+           "--into another DATASET; or: penstock train $(quoted "$dataset") -o RUN"
+  fi
+fi
 
 say "Plan"
-echo "photographs  $folder"
-echo "dataset      $dataset"
-echo "model        $run"
+echo "photographs  $(quoted "$folder")"
+echo "dataset      $(quoted "$dataset")"
+echo "model        $(quoted "$run")"
+if [[ -n "$picture" ]]; then echo "picture      $(quoted "$picture")"; fi
 echo "disk         about $disk_mib MiB, build included"
 echo "time         about $minutes minutes on $num_cores cores, build included, packages not"
+if [[ "$dry_run" == yes ]]; then exit 0; fi
 
 if [[ "$install" == yes ]]; then
   say "Packages"
@@ -72,7 +108,7 @@ start=$SECONDS
 (cd "$root" && cmake --preset release >/dev/null && cmake --build --preset release --parallel "$num_cores")
 penstock=$root/build/release/penstock
 build_s=$((SECONDS - start))
-echo "built in $build_s s: $penstock"
+echo "built in $build_s s: $(quoted "$penstock")"
 
 if [[ "$folder" == "$root/build/quickstart/shapes" && ! -d "$folder" ]]; then
   say "Shapes"
@@ -81,9 +117,10 @@ fi
 
 say "Convert"
 if [[ -e "$dataset" ]]; then
-  echo "$dataset is there already and is used as it is"
+  echo "$(quoted "$dataset") is there already and is used as it is"
 else
   "$penstock" convert "$folder" "$dataset"
+  printf '%s\n' "$folder" >"$dataset.source"
 fi
 
 say "Train"
@@ -93,11 +130,16 @@ train_s=$((SECONDS - start))
 
 say "Evaluate"
 "$penstock" evaluate "$run"
+# The first value of a key in the JSON of `evaluate`.
+figures=$("$penstock" evaluate "$run" --json)
+figure() { [[ "$figures" =~ \"$1\":\ *([0-9.eE+-]+) ]] && echo "${BASH_REMATCH[1]}" || echo 0; }
 
 say "Done"
 echo "build $build_s s, training $train_s s, $SECONDS s in all"
-picture=$(find "$folder" -type f -iname '*.jp*g' | sort | head -n 1)
+LC_ALL=C awk -v top1="$(figure top1)" -v images_per_s="$(figure images_per_s)" \
+  'BEGIN { printf "top-1 %.1f %%, evaluated at %.0f images/s\n", 100 * top1, images_per_s }'
+picture=$(any_picture "$folder")
 echo "What to try next:"
-echo "  $penstock inspect $dataset"
-echo "  $penstock predict $run $picture"
-echo "  $penstock train $dataset -o ${run}-longer --config $recipe --epochs 60"
+echo "  $(quoted "$penstock") inspect $(quoted "$dataset")"
+echo "  $(quoted "$penstock") predict $(quoted "$run") $(quoted "$picture")"
+echo "  $(quoted "$penstock") train $(quoted "$dataset") -o $(quoted "$run-longer") --config $(quoted "$recipe") --epochs 60"

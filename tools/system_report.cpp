@@ -55,7 +55,6 @@ NamedValues library_versions() {
           {"oneTBB", kTbbVersion},
           {"oneDNN", fmt::format("{}.{}.{}", dnnl.major, dnnl.minor, dnnl.patch)},
           {"Highway", kHighwayVersion},
-          {"libarchive", kLibarchiveVersion},
           {"xxHash", fmt::format("{}.{}.{}", xxhash / 10000, xxhash / 100 % 100, xxhash % 100)},
           {"OpenCV", convert::opencv_version()}};
 }

@@ -71,7 +71,18 @@ void demand_same(const fs::path& path, const char* field, const std::string& exp
                                            expected + " (dataset.json), found " + found);
 }
 
-ShardFile open_shard(const fs::path& folder, const ManifestShard& expected) {
+// Class indices mean nothing without their names.
+void demand_same_classes(const ShardFile& shard, const std::vector<std::string>& class_names) {
+  demand_same(shard.path(), "num_classes", std::to_string(class_names.size()),
+              std::to_string(shard.num_classes()));
+  const std::vector<std::string> found = shard.read_class_names();
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    demand_same(shard.path(), "class_names", "\"" + class_names[i] + "\"", "\"" + found[i] + "\"");
+  }
+}
+
+ShardFile open_shard(const fs::path& folder, const ManifestShard& expected,
+                     const std::vector<std::string>& class_names) {
   const fs::path path = folder / expected.file;
   std::error_code failed;
   const fs::file_status status = fs::status(path, failed);
@@ -87,6 +98,8 @@ ShardFile open_shard(const fs::path& folder, const ManifestShard& expected) {
   demand_same(path, "uuid", expected.uuid, shard.uuid());
   demand_same(path, "num_samples", std::to_string(expected.num_samples),
               std::to_string(shard.num_samples()));
+  demand_same(path, "header_xxh3", expected.header_xxh3, shard.header_xxh3());
+  demand_same_classes(shard, class_names);
   return shard;
 }
 
@@ -188,7 +201,7 @@ DatasetSplit Dataset::split(const std::string& name) const {
   impl->dataset_id = manifest_->id;
   impl->largest.decode_scratch_bytes = manifest_->largest.decode_scratch_bytes;
   for (const ManifestShard& expected : found->shards) {
-    OpenShard shard{open_shard(folder_, expected), impl->num_samples, {}};
+    OpenShard shard{open_shard(folder_, expected, manifest_->class_names), impl->num_samples, {}};
     shard.records = shard.file.read_index();
     for (const IndexRecord& record : shard.records) enlarge(impl->largest, record);
     impl->num_samples += shard.records.size();

@@ -51,6 +51,7 @@ class Checker {
       check_split(split, manifest.class_names.size());
     }
     check_statistics(manifest);
+    check_histogram(manifest);
   }
 
  private:
@@ -82,7 +83,9 @@ class Checker {
                shard.file.find('/') == std::string::npos &&
                shard.file.find('\0') == std::string::npos,
            at + ": file", "a plain file name", quoted(shard.file));
-    demand(is_digest(shard.uuid), at + ": uuid", "32 hexadecimal digits", quoted(shard.uuid));
+    demand(is_digest(shard.uuid, 32), at + ": uuid", "32 hexadecimal digits", quoted(shard.uuid));
+    demand(is_digest(shard.header_xxh3, 16), at + ": header_xxh3", "16 hexadecimal digits",
+           quoted(shard.header_xxh3));
   }
 
   void check_statistics(const Manifest& manifest) const {
@@ -97,8 +100,28 @@ class Checker {
     }
   }
 
-  static bool is_digest(const std::string& text) {
-    return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  void check_histogram(const Manifest& manifest) const {
+    if (manifest.size_histogram.empty()) return;
+    std::uint64_t num_left = 0;
+    for (const ManifestSplit& split : manifest.splits) num_left += split.num_samples;
+    const std::string total = std::to_string(num_left);
+    std::uint32_t before_px = 0;
+    for (const SizeBin& bin : manifest.size_histogram) {
+      demand(std::has_single_bit(bin.long_side_px) && bin.long_side_px > before_px,
+             "size_histogram: long_side_px", "rising powers of two",
+             std::to_string(bin.long_side_px));
+      before_px = bin.long_side_px;
+      demand(bin.num_samples <= num_left, "size_histogram: num_samples",
+             "a sum of " + total + ", as of the splits", "more");
+      num_left -= bin.num_samples;
+    }
+    demand(num_left == 0, "size_histogram: num_samples", "a sum of " + total + ", as of the splits",
+           std::to_string(num_left) + " less");
+  }
+
+  static bool is_digest(const std::string& text, std::size_t num_digits) {
+    return text.size() == num_digits &&
+           text.find_first_not_of("0123456789abcdef") == std::string::npos;
   }
 
   static std::string quoted(const std::string& text) { return "\"" + text + "\""; }

@@ -16,6 +16,9 @@ struct ManifestShard {
   std::uint64_t num_samples = 0;
   std::uint64_t size_bytes = 0;
   std::string uuid;  // 32 hexadecimal digits: XXH3-128 of contents and settings
+  /// 16 hexadecimal digits: XXH3-64 of the header block, bytes 0 to 4095. The header states the
+  /// checksum of every section, so this one stands for the whole file.
+  std::string header_xxh3;
 };
 
 struct ManifestSplit {
@@ -34,6 +37,12 @@ struct LargestSample {
   std::uint64_t decode_scratch_bytes = 0;  // at decode scale 1
 };
 
+/// How many pictures have a longer side, as a viewer shows them, of long_side_px up to twice that.
+struct SizeBin {
+  std::uint32_t long_side_px = 0;  // a power of two: the smallest side of the bin
+  std::uint64_t num_samples = 0;
+};
+
 struct Manifest {
   std::string id;  // 32 hexadecimal digits over everything that affects batches
   std::vector<std::string> class_names;
@@ -43,6 +52,7 @@ struct Manifest {
   std::vector<double> std;
   std::uint32_t median_width_px = 0;
   std::uint32_t median_height_px = 0;
+  std::vector<SizeBin> size_histogram;  // of all pictures, by rising side; empty when not known
   LargestSample largest;
   std::uint64_t num_quarantined = 0;
   std::uint64_t num_reencoded = 0;

@@ -104,7 +104,8 @@ Json split_to_json(const ManifestSplit& split) {
     shards.push_back(Json{{"file", shard.file},
                           {"num_samples", shard.num_samples},
                           {"size_bytes", shard.size_bytes},
-                          {"uuid", shard.uuid}});
+                          {"uuid", shard.uuid},
+                          {"header_xxh3", shard.header_xxh3}});
   }
   return Json{{"name", split.name},
               {"num_samples", split.num_samples},
@@ -125,6 +126,11 @@ Json document_of(const Manifest& manifest) {
   document["std"] = manifest.std;
   document["median_width_px"] = manifest.median_width_px;
   document["median_height_px"] = manifest.median_height_px;
+  document["size_histogram"] = Json::array();
+  for (const SizeBin& bin : manifest.size_histogram) {
+    document["size_histogram"].push_back(
+        Json{{"long_side_px", bin.long_side_px}, {"num_samples", bin.num_samples}});
+  }
   const LargestSample& largest = manifest.largest;
   document["largest"] = Json{{"encoded_bytes", largest.encoded_bytes},
                              {"num_px", largest.num_px},
@@ -143,7 +149,8 @@ ManifestShard parse_shard(const Field& field) {
   return {.file = field["file"].text(),
           .num_samples = field["num_samples"].number<std::uint64_t>(),
           .size_bytes = field["size_bytes"].number<std::uint64_t>(),
-          .uuid = field["uuid"].text()};
+          .uuid = field["uuid"].text(),
+          .header_xxh3 = field["header_xxh3"].text()};
 }
 
 ManifestSplit parse_split(const Field& field) {
@@ -201,7 +208,7 @@ Manifest manifest_from_json(const std::string& text, const std::string& where) {
   }
   const std::string stored = text.substr(computed.digits_at, kChecksumDigits);
   if (stored != computed.digits) {
-    throw_corrupt(where, "expected checksum " + computed.digits + ", found " + stored);
+    throw_corrupt(where, "expected checksum " + stored + ", found " + computed.digits);
   }
   // Json's destructor and copy go down the levels on the stack.
   const auto limit_depth = [&](int depth, Json::parse_event_t, Json&) {
@@ -226,6 +233,10 @@ Manifest manifest_from_json(const std::string& text, const std::string& where) {
   root["std"].for_each([&](const Field& value) { manifest.std.push_back(value.real()); });
   manifest.median_width_px = root["median_width_px"].number<std::uint32_t>();
   manifest.median_height_px = root["median_height_px"].number<std::uint32_t>();
+  root["size_histogram"].for_each([&](const Field& bin) {
+    manifest.size_histogram.push_back({.long_side_px = bin["long_side_px"].number<std::uint32_t>(),
+                                       .num_samples = bin["num_samples"].number<std::uint64_t>()});
+  });
   manifest.largest = parse_largest(root["largest"]);
   manifest.num_quarantined = root["num_quarantined"].number<std::uint64_t>();
   manifest.num_reencoded = root["num_reencoded"].number<std::uint64_t>();

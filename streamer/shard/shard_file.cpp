@@ -59,6 +59,7 @@ ShardFile ShardFile::open(const std::filesystem::path& path) {
   shard.num_samples_ = header.num_samples;
   shard.num_classes_ = header.num_classes;
   shard.uuid_ = hex(header.uuid);
+  shard.header_xxh3_ = hex(xxh3_64(bytes));
   const auto take = [&](std::string_view name) {
     const ShardSection* found = header.find(name);
     return found == nullptr ? Section{}
@@ -67,6 +68,7 @@ ShardFile ShardFile::open(const std::filesystem::path& path) {
   shard.images_ = take("images");
   shard.index_ = take("index");
   shard.index_page_xxh3_ = take("index_page_xxh3");
+  shard.class_names_ = take("class_names");
   shard.names_ = take("names");
   shard.name_offsets_ = take("name_offsets");
   return shard;
@@ -111,6 +113,18 @@ std::vector<IndexRecord> ShardFile::read_index() const {
     }
   }
   return records;
+}
+
+std::vector<std::string> ShardFile::read_class_names() const {
+  const std::vector<std::byte> bytes = read_section(class_names_, "class_names");
+  const std::size_t width_bytes = bytes.size() / num_classes_;  // exactly, as open() has checked
+  std::vector<std::string> names;
+  names.reserve(num_classes_);
+  for (std::uint32_t i = 0; i < num_classes_; ++i) {
+    const char* const begin = reinterpret_cast<const char*>(&bytes[i * width_bytes]);
+    names.emplace_back(begin, ::strnlen(begin, width_bytes));
+  }
+  return names;
 }
 
 std::vector<std::string> ShardFile::read_names() const {

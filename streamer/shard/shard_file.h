@@ -23,12 +23,17 @@ class ShardFile {
   static ShardFile open(const std::filesystem::path& path);
 
   std::uint64_t num_samples() const noexcept { return num_samples_; }
+  std::uint32_t num_classes() const noexcept { return num_classes_; }
   std::uint64_t size_bytes() const noexcept { return size_bytes_; }
   const std::string& uuid() const noexcept { return uuid_; }
+  const std::string& header_xxh3() const noexcept { return header_xxh3_; }  // as ManifestShard's
   const std::filesystem::path& path() const noexcept { return path_; }
 
   /// Reads and verifies all index pages, and checks every record against the file's size.
   std::vector<IndexRecord> read_index() const;
+
+  /// Reads and verifies the names of the classes, by class index.
+  std::vector<std::string> read_class_names() const;
 
   /// Reads the stored source names, in the order of the index; empty when left out.
   std::vector<std::string> read_names() const;
@@ -54,9 +59,11 @@ class ShardFile {
   std::uint32_t num_classes_ = 0;
   std::uint64_t size_bytes_ = 0;
   std::string uuid_;
+  std::string header_xxh3_;
   Section images_;
   Section index_;
   Section index_page_xxh3_;
+  Section class_names_;
   Section names_;         // length 0 when left out
   Section name_offsets_;  // length 0 when left out
 };

@@ -198,7 +198,8 @@ struct ShardWriter::Impl {
     return {.file = path.filename().native(),
             .num_samples = config.num_samples,
             .size_bytes = layout.file_size_bytes,
-            .uuid = hex(uuid)};
+            .uuid = hex(uuid),
+            .header_xxh3 = hex(header_xxh3)};
   }
 
   // FORMAT.md, section 7.
@@ -239,14 +240,17 @@ struct ShardWriter::Impl {
                     as_little_endian(name_offsets), false);
       write_section("names", layout.names_offset_bytes, std::as_bytes(std::span(names)), false);
     }
-    write_at(file, 0, serialise_shard_header(header), temporary);
+    const ShardHeaderBytes bytes = serialise_shard_header(header);
+    header_xxh3 = xxh3_64(bytes);
+    write_at(file, 0, bytes, temporary);
   }
 
   std::filesystem::path path;
   std::filesystem::path temporary;
   ShardWriterConfig config;
   std::uint32_t class_name_bytes = 0;
-  Digest128 uuid{};  // zero until finish()
+  Digest128 uuid{};               // zero until finish()
+  std::uint64_t header_xxh3 = 0;  // the same
   Hdf5Layout layout;
   UniqueFd file;
   std::vector<std::byte> index;

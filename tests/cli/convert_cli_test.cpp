@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "streamer/core/file.h"
+#include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
@@ -31,14 +32,6 @@ struct Place {
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
-}
-
-// One line `penstock: message`, one line `hint: hint`, and nothing else.
-void check_refused(const CommandResult& result, int exit_code, const std::string& message,
-                   const std::string& hint) {
-  BOOST_TEST(result.exit_code == exit_code);
-  BOOST_TEST(result.out == "");
-  BOOST_TEST(result.err == "penstock: " + message + "\nhint: " + hint + "\n");
 }
 
 constexpr const char* kShape =

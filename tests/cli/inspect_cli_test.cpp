@@ -5,6 +5,8 @@
 #include <string>
 
 #include "fixtures/damage.h"
+#include "streamer/core/checksum.h"
+#include "streamer/core/file.h"
 #include "tests/cli/run_command.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
@@ -45,6 +47,7 @@ BOOST_AUTO_TEST_CASE(a_dataset_is_described_in_words) {
   BOOST_TEST(contains(result.out, dataset.path() + ": dataset, 6 samples in 2 classes"));
   BOOST_TEST(contains(result.out, "6 jpeg"));
   BOOST_TEST(contains(result.out, "up to 24 x 20 px"));
+  BOOST_TEST(contains(result.out, "\n  longer side 16 to 31 px 6\n"));
   BOOST_TEST(contains(result.out, "re-encoded 0, quarantined 0"));
 }
 
@@ -57,6 +60,11 @@ BOOST_AUTO_TEST_CASE(a_dataset_is_described_as_json) {
   BOOST_TEST(json["splits"]["train"]["num_by_class"] == (nlohmann::json{3, 3}));
   BOOST_TEST(json["splits"]["train"]["num_by_codec"]["jpeg"] == 6);
   BOOST_TEST(json["splits"]["train"]["shards"][0]["size_bytes"] == fs::file_size(dataset.shard()));
+  // All six are 24 px wide and lower than that: between 16 and 31.
+  BOOST_TEST(json["size_histogram"] ==
+             nlohmann::json::parse(R"([{"long_side_px": 16, "num_samples": 6}])"));
+  BOOST_TEST(json["splits"]["train"]["shards"][0]["header_xxh3"] ==
+             hex(xxh3_64(std::string_view(read_text_file(dataset.shard())).substr(0, 4096))));
   BOOST_TEST(json["largest"]["num_px"] == 24 * 20);
   BOOST_TEST(json["median_width_px"] == 24);
   BOOST_TEST(json["mean"].size() == 3u);

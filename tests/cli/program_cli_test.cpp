@@ -1,8 +1,12 @@
 // The frame as it is typed: help, version, what no command knows, and the environment it sets up.
+#include <sys/resource.h>
+
 #include <boost/test/unit_test.hpp>
 #include <string>
 
 #include "tests/cli/run_command.h"
+#include "tests/temporary_folder.h"
+#include "tests/tools/picture_folder.h"
 
 namespace penstock::tests {
 namespace {
@@ -56,6 +60,51 @@ BOOST_AUTO_TEST_CASE(usage_errors_are_one_line_and_a_hint) {
   check({"inspect", "a", "b"},
         "penstock: too many arguments: penstock inspect: b\n"
         "hint: penstock inspect --help\n");
+}
+
+// Lowers a limit of this process, which the program inherits, while it lives.
+class LoweredLimit {
+ public:
+  LoweredLimit(__rlimit_resource resource, rlim_t value) : resource_(resource) {
+    BOOST_REQUIRE(::getrlimit(resource_, &before_) == 0);
+    const rlimit lowered{.rlim_cur = value, .rlim_max = before_.rlim_max};
+    BOOST_REQUIRE(::setrlimit(resource_, &lowered) == 0);
+  }
+  LoweredLimit(const LoweredLimit&) = delete;
+  LoweredLimit& operator=(const LoweredLimit&) = delete;
+  ~LoweredLimit() { ::setrlimit(resource_, &before_); }
+
+ private:
+  __rlimit_resource resource_;
+  rlimit before_{};
+};
+
+// Standard streams, the folder's lock, the shard, a source file: more than five at a time.
+BOOST_AUTO_TEST_CASE(a_low_limit_of_open_files_is_raised) {
+  const TemporaryFolder folder;
+  write_cats_and_dogs(folder.path() / "photos", 2);
+  CommandResult result;
+  {
+    const LoweredLimit limit(RLIMIT_NOFILE, 5);
+    result = run_penstock({"convert", (folder.path() / "photos").string(),
+                           (folder.path() / "ds").string(), "--quiet"});
+  }
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.err == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_file_size_is_an_error_and_no_signal) {
+  const TemporaryFolder folder;
+  write_cats_and_dogs(folder.path() / "photos", 2);
+  CommandResult result;
+  {
+    const LoweredLimit limit(RLIMIT_FSIZE, 8192);  // the smallest shard is larger
+    result = run_penstock({"convert", (folder.path() / "photos").string(),
+                           (folder.path() / "ds").string(), "--quiet"});
+  }
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(contains(result.err, "File too large\nhint: free some disk space"));
+  BOOST_TEST(count_entries(folder.path()) == 1u);
 }
 
 // libgomp prints what it read from its environment before main.

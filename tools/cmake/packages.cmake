@@ -4,11 +4,13 @@
 find_package(PkgConfig QUIET)
 set(PENSTOCK_MISSING "")
 
-# Notes the package that would bring what was not found.
+# Notes the package that would bring what was not found: any of the variables in the list `found`.
 macro(penstock_need found debian_package)
-  if(NOT ${found})
-    list(APPEND PENSTOCK_MISSING ${debian_package})
-  endif()
+  foreach(penstock_variable ${found})
+    if(NOT ${penstock_variable})
+      list(APPEND PENSTOCK_MISSING ${debian_package})
+    endif()
+  endforeach()
 endmacro()
 
 # Finds a library by pkg-config, as target PkgConfig::<prefix>.
@@ -35,7 +37,7 @@ if(PENSTOCK_TRAIN)
   # By file: Debian's dnnl-config.cmake asks for OpenCL's development files, which are not needed.
   find_path(DNNL_INCLUDE dnnl.hpp)
   find_library(DNNL_LIBRARY dnnl)
-  penstock_need(DNNL_LIBRARY libdnnl-dev)
+  penstock_need("DNNL_LIBRARY;DNNL_INCLUDE" libdnnl-dev)
   if(DNNL_LIBRARY AND DNNL_INCLUDE)
     add_library(penstock_dnnl INTERFACE)
     target_include_directories(penstock_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE})
@@ -47,20 +49,22 @@ if(PENSTOCK_TRAIN)
   penstock_need(CLI11_FOUND libcli11-dev)
   find_package(fmt QUIET CONFIG)
   penstock_need(fmt_FOUND libfmt-dev)
-  find_package(spdlog QUIET CONFIG)
-  penstock_need(spdlog_FOUND libspdlog-dev)
-  penstock_need_pkgconfig(LIBARCHIVE libarchive libarchive-dev)
+  # Part of g++; clang takes LLVM's.
+  find_package(OpenMP QUIET COMPONENTS CXX)
+  penstock_need(OpenMP_CXX_FOUND libomp-dev)
 
   # Only core, imgproc and imgcodecs: Debian's package with the CMake configuration (libopencv-dev)
   # brings several hundred others, these two do not.
   find_path(OPENCV_INCLUDE opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4)
+  find_path(OPENCV_CORE_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4)
   find_path(OPENCV_IMGPROC_INCLUDE opencv2/imgproc.hpp PATH_SUFFIXES opencv4)
   foreach(module core imgproc imgcodecs)
     find_library(OPENCV_${module} opencv_${module})
   endforeach()
-  penstock_need(OPENCV_imgproc libopencv-imgproc-dev)
-  penstock_need(OPENCV_imgcodecs libopencv-imgcodecs-dev)
-  if(OPENCV_imgcodecs AND OPENCV_imgproc AND OPENCV_core)
+  penstock_need("OPENCV_core;OPENCV_CORE_INCLUDE" libopencv-core-dev)
+  penstock_need("OPENCV_imgproc;OPENCV_IMGPROC_INCLUDE" libopencv-imgproc-dev)
+  penstock_need("OPENCV_imgcodecs;OPENCV_INCLUDE" libopencv-imgcodecs-dev)
+  if(OPENCV_INCLUDE AND OPENCV_imgcodecs AND OPENCV_imgproc AND OPENCV_core)
     add_library(penstock_opencv INTERFACE)
     target_include_directories(penstock_opencv SYSTEM INTERFACE ${OPENCV_INCLUDE})
     target_link_libraries(penstock_opencv INTERFACE ${OPENCV_imgcodecs} ${OPENCV_imgproc} ${OPENCV_core})
@@ -73,6 +77,7 @@ if(PENSTOCK_TESTS)
 endif()
 
 if(PENSTOCK_MISSING)
+  list(REMOVE_DUPLICATES PENSTOCK_MISSING)
   list(JOIN PENSTOCK_MISSING " " packages)
   message(FATAL_ERROR "Packages are missing. Install them with\n"
                       "  sudo apt-get install --no-install-recommends ${packages}")

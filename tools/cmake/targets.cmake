@@ -18,6 +18,11 @@ function(penstock_add_library name)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
 endfunction()
 
+# Command line, JSON and reports run once: optimising their templates took a third of the build.
+function(penstock_compile_quickly target)
+  set_property(SOURCE ${ARGN} TARGET_DIRECTORY ${target} APPEND PROPERTY COMPILE_OPTIONS -O1)
+endfunction()
+
 # Adds the test program test_<name>, one ctest entry. Boost.Test's header is precompiled: it costs
 # more than most tests.
 function(penstock_add_test name)
@@ -31,4 +36,6 @@ function(penstock_add_test name)
   target_compile_definitions(test_${name} PRIVATE BOOST_TEST_DYN_LINK)
   target_link_libraries(test_${name} PRIVATE ${ARG_LIBRARIES} Boost::unit_test_framework)
   add_test(NAME ${name} COMMAND test_${name} --color_output=no)
+  # Far above the slowest: a test that hangs must not hold the others up.
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endfunction()

@@ -74,11 +74,8 @@ std::string list_unreadable(const std::vector<std::string>& paths) {
   return text;
 }
 
-// Class names in a dataset are UTF-8; names in other encodings are written as \xNN.
-std::vector<std::string> utf8_names(std::vector<std::string> names) {
-  for (std::string& name : names) {
-    if (!tools::is_utf8(name)) name = printable(name);
-  }
+std::vector<std::string> stored_names(std::vector<std::string> names) {
+  for (std::string& name : names) name = stored_class_name(name);
   return names;
 }
 
@@ -138,7 +135,7 @@ class ConvertJob {
 
   void make_shards(const FolderScan& scan, const DatasetLayout& layout,
                    const std::vector<ShardPlan>& shards, const fs::path& folder) {
-    const std::vector<std::string> class_names = utf8_names(layout.class_names);
+    const std::vector<std::string> class_names = stored_names(layout.class_names);
     const unsigned num_cores = std::max(1u, std::thread::hardware_concurrency());
     ShardTask task({.source = config_.source,
                     .scan = &scan,

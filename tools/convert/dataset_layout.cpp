@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "streamer/core/error.h"
+#include "tools/convert/ascii_case.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -114,6 +115,19 @@ void check_same_classes(const FolderScan& scan, const SplitFolders& splits,
   }
 }
 
+// A byte that is no UTF-8 is written as \xNN, and a folder may be called so in plain letters.
+void check_names_apart(const std::vector<std::string>& class_names, const std::string& where) {
+  std::set<std::string> stored;
+  for (const std::string& name : class_names) {
+    const auto [at, is_new] = stored.insert(stored_class_name(name));
+    if (is_new) continue;
+    refuse(fmt::format("classes: {}: expected different names in the dataset, found two folders "
+                       "that would both be '{}'",
+                       where, *at),
+           "rename the folder whose name is not UTF-8");
+  }
+}
+
 class Placement {
  public:
   Placement(const FolderScan& scan, const SplitFolders& splits, DatasetLayout& layout)
@@ -200,11 +214,12 @@ SplitRule split_rule_of(const SplitFolders& splits, const SplitRequest& request,
 
 }  // namespace
 
+std::string stored_class_name(const std::string& folder_name) {
+  return tools::is_utf8(folder_name) ? folder_name : printable(folder_name);
+}
+
 std::optional<SplitKind> split_of_folder_name(const std::string& name) {
-  std::string lower = name;
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  const std::string lower = ascii_lower(name);
   if (lower == "train") return SplitKind::kTrain;
   if (lower == "val" || lower == "valid" || lower == "validation") return SplitKind::kValidation;
   if (lower == "test" || lower == "testing") return SplitKind::kTest;
@@ -231,6 +246,7 @@ DatasetLayout find_layout(const FolderScan& scan, const SplitRequest& request,
                        tools::format_counted(scan.files.size(), "file", "files"), links),
            "put the pictures of each class into a folder named after the class");
   }
+  check_names_apart(layout.class_names, where);
   check_same_classes(scan, splits, layout.class_names, where);
   const SplitRule rule = split_rule_of(splits, request, where);
   Placement(scan, splits, layout).run(rule, request);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "streamer/core/error.h"
+#include "tools/convert/ascii_case.h"
 #include "tools/convert/exif_orientation.h"
 #include "tools/convert/foreign_image.h"
 #include "tools/convert/image_format.h"
@@ -25,11 +26,10 @@ ImageVerdict quarantined(ReasonCode reason, std::string detail) {
 }
 
 // The texts are libjpeg's own (jerror.h of 6b and all its successors).
-ReasonCode reason_of_jpeg_fault(const SampleFault& fault) {
+ReasonCode reason_of_jpeg_text(std::string_view text) {
   const auto starts_with = [&](std::string_view head) {
-    return fault.detail().substr(0, head.size()) == head;
+    return text.substr(0, head.size()) == head;
   };
-  if (fault.status == SampleStatus::kUnsupported) return ReasonCode::kUnsupportedJpeg;
   if (starts_with("Premature end of")) return ReasonCode::kTruncated;
   if (starts_with("Unsupported JPEG process") || starts_with("Unsupported JPEG data precision") ||
       starts_with("Unsupported color conversion") || starts_with("Sorry, ")) {
@@ -38,16 +38,18 @@ ReasonCode reason_of_jpeg_fault(const SampleFault& fault) {
   return ReasonCode::kDamaged;
 }
 
+ReasonCode reason_of_jpeg_fault(const SampleFault& fault) {
+  return fault.status == SampleStatus::kUnsupported ? ReasonCode::kUnsupportedJpeg
+                                                    : reason_of_jpeg_text(fault.detail());
+}
+
 bool has_picture_extension(std::string_view path) {
   constexpr std::array<std::string_view, 18> kExtensions{
       "jpg", "jpeg", "jpe", "jfif", "png",  "bmp",  "tif",  "tiff", "webp",
       "ppm", "pgm",  "pbm", "gif",  "heic", "heif", "avif", "jxl",  "jp2"};
   const std::size_t dot = path.rfind('.');
   if (dot == std::string_view::npos) return false;
-  std::string extension(path.substr(dot + 1));
-  for (char& c : extension) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  const std::string extension = ascii_lower(path.substr(dot + 1));
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
@@ -116,7 +118,11 @@ ImageVerdict ImageChecker::check_jpeg(std::span<const std::byte> jpeg,
     return quarantined(ReasonCode::kUnsupportedJpeg,
                        fmt::format("{} components", header.components));
   }
-  ImageVerdict verdict = reencode(decode_cmyk_jpeg(jpeg), stop);
+  const DecodeOutcome pixels = decode_cmyk_jpeg(jpeg);
+  if (const auto* const why = std::get_if<std::string>(&pixels)) {
+    return quarantined(reason_of_jpeg_text(*why), *why);
+  }
+  ImageVerdict verdict = reencode(pixels, stop);
   // The pixels were not turned: the source's orientation still holds.
   verdict.record.orientation = read_exif_orientation(jpeg);
   return verdict;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include <jerror.h>
 #include <jpeglib.h>
 
 #include "streamer/core/error.h"
@@ -25,9 +26,10 @@ void leave_libjpeg(j_common_ptr cinfo) {
   std::longjmp(errors->on_error, 1);
 }
 
-// At conversion a warning is an error: it means that pixels were made up.
+// A warning means that libjpeg made pixels up, but for bytes between segments, which cost none: the
+// rule of the loader's decoder.
 void leave_on_warning(j_common_ptr cinfo, int level) {
-  if (level < 0) leave_libjpeg(cinfo);
+  if (level < 0 && cinfo->err->msg_code != JWRN_EXTRANEOUS_DATA) leave_libjpeg(cinfo);
 }
 
 jpeg_error_mgr* prepare(JpegErrors& errors) {
@@ -41,10 +43,17 @@ struct FreeBytes {
   void operator()(unsigned char* bytes) const noexcept { std::free(bytes); }
 };
 
-// What encode writes into; owned by the caller because longjmp runs no destructors.
+// What encode writes into; owned by the caller because longjmp runs no destructors. libjpeg may
+// destroy twice, and what was never created.
 struct EncodeState {
+  EncodeState() = default;
+  EncodeState(const EncodeState&) = delete;
+  EncodeState& operator=(const EncodeState&) = delete;
+  ~EncodeState() { jpeg_destroy_compress(&cinfo); }
+
   jpeg_compress_struct cinfo{};
   JpegErrors errors{};
+  bool has_destination = false;
   unsigned char* bytes = nullptr;
   unsigned long num_bytes = 0;
 };
@@ -53,11 +62,13 @@ bool encode(EncodeState& state, const ImageView& image) {
   jpeg_compress_struct& cinfo = state.cinfo;
   cinfo.err = prepare(state.errors);
   if (setjmp(state.errors.on_error) != 0) {
-    jpeg_destroy_compress(&cinfo);
+    // Until then `bytes` is the first buffer, which libjpeg has freed once it took a larger one.
+    if (state.has_destination) cinfo.dest->term_destination(&cinfo);
     return false;
   }
   jpeg_create_compress(&cinfo);
   jpeg_mem_dest(&cinfo, &state.bytes, &state.num_bytes);
+  state.has_destination = true;
   cinfo.image_width = image.width_px;
   cinfo.image_height = image.height_px;
   cinfo.input_components = static_cast<int>(image.channels);
@@ -75,11 +86,15 @@ bool encode(EncodeState& state, const ImageView& image) {
     jpeg_write_scanlines(&cinfo, &row, 1);
   }
   jpeg_finish_compress(&cinfo);
-  jpeg_destroy_compress(&cinfo);
   return true;
 }
 
 struct CmykState {
+  CmykState() = default;
+  CmykState(const CmykState&) = delete;
+  CmykState& operator=(const CmykState&) = delete;
+  ~CmykState() { jpeg_destroy_decompress(&cinfo); }  // also when there is no memory for pixels
+
   jpeg_decompress_struct cinfo{};
   JpegErrors errors{};
   std::vector<std::uint8_t> row_cmyk;
@@ -103,10 +118,7 @@ void add_rgb_row(const std::uint8_t* cmyk, std::uint32_t width_px, bool is_inver
 bool decode_cmyk(CmykState& state, std::span<const std::byte> jpeg) {
   jpeg_decompress_struct& cinfo = state.cinfo;
   cinfo.err = prepare(state.errors);
-  if (setjmp(state.errors.on_error) != 0) {
-    jpeg_destroy_decompress(&cinfo);
-    return false;
-  }
+  if (setjmp(state.errors.on_error) != 0) return false;
   jpeg_create_decompress(&cinfo);
   jpeg_mem_src(&cinfo, reinterpret_cast<const unsigned char*>(jpeg.data()), jpeg.size());
   jpeg_read_header(&cinfo, TRUE);
@@ -125,7 +137,6 @@ bool decode_cmyk(CmykState& state, std::span<const std::byte> jpeg) {
     add_rgb_row(row, cinfo.output_width, is_inverted, &state.pixels.pixels_hwc[y * row_bytes]);
   }
   jpeg_finish_decompress(&cinfo);
-  jpeg_destroy_decompress(&cinfo);
   return true;
 }
 

@@ -1,6 +1,8 @@
 #include "tools/convert/manifest_builder.h"
 
 #include <algorithm>
+#include <bit>
+#include <map>
 #include <utility>
 
 namespace penstock::convert {
@@ -46,6 +48,17 @@ void ManifestBuilder::add_size(const IndexRecord& record) {
   sizes_px_.push_back(size);
 }
 
+std::vector<SizeBin> ManifestBuilder::size_histogram() const {
+  std::map<std::uint32_t, std::uint64_t> num_by_side;
+  for (const SizePx& size : sizes_px_)
+    ++num_by_side[std::bit_floor(std::max(size.width, size.height))];
+  std::vector<SizeBin> bins;
+  for (const auto& [long_side_px, num_samples] : num_by_side) {
+    bins.push_back({.long_side_px = long_side_px, .num_samples = num_samples});
+  }
+  return bins;
+}
+
 void ManifestBuilder::add_largest(const CheckedFile& file) {
   const IndexRecord& record = file.verdict.record;
   LargestSample& largest = manifest_.largest;
@@ -78,6 +91,7 @@ Manifest ManifestBuilder::build(std::map<std::string, std::string> conversion) {
   }
   manifest.median_width_px = median(std::move(widths));
   manifest.median_height_px = median(std::move(heights));
+  manifest.size_histogram = size_histogram();
   manifest.conversion = std::move(conversion);
   manifest.id = manifest_id(manifest);
   return manifest;

@@ -33,6 +33,7 @@ class ManifestBuilder {
   };
 
   void add_size(const IndexRecord& record);
+  std::vector<SizeBin> size_histogram() const;
   void add_largest(const CheckedFile& file);
 
   Manifest manifest_;

@@ -17,6 +17,7 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/shard/manifest.h"
 #include "tools/convert/quarantine.h"
+#include "tools/convert/split_rule.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -24,16 +25,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool starts_with(std::string_view text, std::string_view head) {
-  return text.substr(0, head.size()) == head;
+// Takes `tail` off the end of `text`, if it is there.
+bool drop_tail(std::string_view& text, std::string_view tail) {
+  if (text.size() < tail.size() || text.substr(text.size() - tail.size()) != tail) return false;
+  text.remove_suffix(tail.size());
+  return true;
 }
 
-// A dataset's own files, under their last or a temporary name.
+// ShardPlan::file_name: a split, a dash, at least five digits.
+bool is_shard_name(std::string_view name) {
+  if (!drop_tail(name, ".h5")) return false;
+  const std::size_t dash = name.find('-');
+  if (dash == std::string_view::npos) return false;
+  const std::string_view digits = name.substr(dash + 1);
+  if (digits.size() < 5 || digits.find_first_not_of("0123456789") != std::string_view::npos) {
+    return false;
+  }
+  for (std::uint32_t i = 0; i < kNumSplits; ++i) {
+    if (name.substr(0, dash) == split_name(static_cast<SplitKind>(i))) return true;
+  }
+  return false;
+}
+
+// A dataset's own files, exactly as conversion names them or, while it writes them, with .tmp.
 bool is_dataset_file(const fs::directory_entry& entry) {
-  const std::string name = entry.path().filename().string();
-  return entry.is_regular_file() && !entry.is_symlink() &&
-         (starts_with(name, kManifestName) || starts_with(name, kQuarantineName) ||
-          name.find(".h5") != std::string::npos);
+  if (!entry.is_regular_file() || entry.is_symlink()) return false;
+  const std::string file_name = entry.path().filename().string();
+  std::string_view name = file_name;
+  drop_tail(name, ".tmp");
+  return name == kManifestName || name == kQuarantineName || is_shard_name(name);
 }
 
 std::optional<std::string> find_foreign_entry(const fs::path& folder) {
@@ -115,6 +135,20 @@ void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
               "name a DATASET on another disk");
 }
 
+void exchange_by_renames(const fs::path& from, const fs::path& to) {
+  fs::path aside = to;
+  aside += ".replaced";
+  rename_to_nothing(to, aside);
+  try {
+    rename_to_nothing(from, to);
+  } catch (...) {
+    std::error_code ignored;  // the first failure is told
+    fs::rename(aside, to, ignored);
+    throw;
+  }
+  rename_to_nothing(aside, from);
+}
+
 PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(without_last_slash(dataset)) {
   path_ = dataset_;
   path_ += ".partial";
@@ -159,7 +193,9 @@ void PartialFolder::publish(ExistingTarget existing) {
 void PartialFolder::publish_over_old() {
   check_target(dataset_, ExistingTarget::kReplace);
   if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, dataset_.c_str(), RENAME_EXCHANGE) != 0) {
-    throw_io_error(errno, "exchange for", shown(dataset_));
+    // A file system (NFS, for one) or a kernel that knows plain renames only.
+    if (errno != EINVAL && errno != ENOSYS) throw_io_error(errno, "exchange for", shown(dataset_));
+    exchange_by_renames(path_, dataset_);
   }
   is_published_ = true;
   remove_dataset_files(path_);

@@ -18,6 +18,10 @@ void check_target(const std::filesystem::path& dataset, ExistingTarget existing)
 /// Throws Io when the file system that will hold `dataset` has less space than needed.
 void check_free_space(const std::filesystem::path& dataset, std::uint64_t needed_bytes);
 
+/// Exchanges two folders where the file system has no single step for it. Between two of the renames
+/// the old one is called `to`.replaced; on an error it is put back. Throws Io.
+void exchange_by_renames(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// The folder beside `dataset`, locked against a second conversion while it lives.
 class PartialFolder {
  public:
@@ -30,7 +34,8 @@ class PartialFolder {
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// Makes it appear as `dataset`. An old dataset is exchanged for it in one step, then removed.
+  /// Makes it appear as `dataset`. An old dataset is exchanged for it, in one step where the
+  /// file system can, then removed.
   void publish(ExistingTarget existing);
 
  private:

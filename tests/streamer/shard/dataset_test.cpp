@@ -1,9 +1,12 @@
 #include "streamer/shard/dataset.h"
 
 #include <boost/test/unit_test.hpp>
+#include <span>
 
+#include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/shard/little_endian.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"
 
@@ -139,6 +142,32 @@ BOOST_AUTO_TEST_CASE(a_shard_of_another_size_is_noticed) {
                              std::filesystem::copy_options::overwrite_existing);
   expect_corrupt("shard: " + (path / "train-00000.h5").native() + ": size_bytes: expected " +
                  std::to_string(expected) + " (dataset.json), found " + std::to_string(found));
+}
+
+// Another header over the same samples: reserved bytes are free, and its own checksum is right.
+BOOST_AUTO_TEST_CASE(a_header_made_anew_is_noticed) {
+  const std::filesystem::path shard = path / "train-00001.h5";
+  tests::Bytes bytes = tests::read_bytes(shard);
+  const auto header = std::span<const std::byte>(bytes);
+  const std::string expected = hex(xxh3_64(header.first(4096)));
+  bytes[52] = std::byte{1};  // FORMAT.md, section 2: reserved
+  store_le(xxh3_64(header.first(4088)), &bytes[4088]);
+  tests::write_bytes(shard, bytes);
+  expect_corrupt("shard: " + shard.native() + ": header_xxh3: expected " + expected +
+                 " (dataset.json), found " + hex(xxh3_64(header.first(4096))));
+}
+
+BOOST_AUTO_TEST_CASE(classes_other_than_the_datasets_are_noticed) {
+  Manifest manifest = Dataset::open(path).manifest();
+  manifest.class_names[1] = "rung";
+  write_manifest(path, manifest);
+  const std::string shard = (path / "train-00000.h5").native();
+  expect_corrupt("shard: " + shard +
+                 ": class_names: expected \"rung\" (dataset.json), found \"ring\"");
+  manifest.class_names = {"circle", "ring", "disc"};
+  for (ManifestSplit& split : manifest.splits) split.num_by_class.push_back(0);
+  write_manifest(path, manifest);
+  expect_corrupt("shard: " + shard + ": num_classes: expected 3 (dataset.json), found 2");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_shard_is_named) {

@@ -22,16 +22,20 @@ Manifest small_manifest() {
                       .shards = {{.file = "train-00000.h5",
                                   .num_samples = 3,
                                   .size_bytes = 40000,
-                                  .uuid = "0123456789abcdef0123456789abcdef"},
+                                  .uuid = "0123456789abcdef0123456789abcdef",
+                                  .header_xxh3 = "0011223344556677"},
                                  {.file = "train-00001.h5",
                                   .num_samples = 2,
                                   .size_bytes = 39000,
-                                  .uuid = "fedcba9876543210fedcba9876543210"}}},
+                                  .uuid = "fedcba9876543210fedcba9876543210",
+                                  .header_xxh3 = "8899aabbccddeeff"}}},
                      {.name = "test", .num_samples = 0, .num_by_class = {0, 0, 0}, .shards = {}}};
   manifest.mean = {0.5, 0.1, 1.0 / 3};
   manifest.std = {0.25, 0.2, 1e-9};
   manifest.median_width_px = 400;
   manifest.median_height_px = 533;
+  manifest.size_histogram = {{.long_side_px = 512, .num_samples = 4},
+                             {.long_side_px = 32768, .num_samples = 1}};
   manifest.largest = {.encoded_bytes = 123456789012,
                       .num_px = 65500ull * 65500,
                       .width_px = 65500,
@@ -93,11 +97,16 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read_back) {
   BOOST_TEST(read.splits[0].shards[1].num_samples == 2u);
   BOOST_TEST(read.splits[0].shards[1].size_bytes == 39000u);
   BOOST_TEST(read.splits[0].shards[1].uuid == "fedcba9876543210fedcba9876543210");
+  BOOST_TEST(read.splits[0].shards[1].header_xxh3 == "8899aabbccddeeff");
   BOOST_TEST(read.splits[1].shards.empty());
   BOOST_TEST((read.mean == written.mean));  // bit for bit: they decide pixels
   BOOST_TEST((read.std == written.std));
   BOOST_TEST(read.median_width_px == 400u);
   BOOST_TEST(read.median_height_px == 533u);
+  BOOST_REQUIRE(read.size_histogram.size() == 2u);
+  BOOST_TEST(read.size_histogram[0].long_side_px == 512u);
+  BOOST_TEST(read.size_histogram[0].num_samples == 4u);
+  BOOST_TEST(read.size_histogram[1].long_side_px == 32768u);
   BOOST_TEST(read.largest.encoded_bytes == 123456789012u);
   BOOST_TEST(read.largest.num_px == 4290250000u);
   BOOST_TEST(read.largest.width_px == 65500u);
@@ -118,7 +127,7 @@ BOOST_AUTO_TEST_CASE(the_same_manifest_gives_the_same_text_and_keys_keep_their_o
   BOOST_TEST(first.starts_with("{\n  \"format\": \"penstock-dataset\",\n  \"version\": 1,\n"));
   std::size_t before = 0;
   for (const char* key : {"\"id\"", "\"class_names\"", "\"splits\"", "\"mean\"", "\"std\"",
-                          "\"largest\"", "\"conversion\"", "\"checksum\""}) {
+                          "\"size_histogram\"", "\"largest\"", "\"conversion\"", "\"checksum\""}) {
     const std::size_t at = first.find(key);
     BOOST_TEST(at > before);
     before = at;
@@ -160,6 +169,16 @@ BOOST_AUTO_TEST_CASE(every_flipped_byte_is_noticed) {
     tests::flip_bit(path, at, at % 8);
   }
   BOOST_CHECK_NO_THROW(read_manifest(folder.path()));  // all flips were undone
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_checksum_is_told_as_stated_and_as_computed) {
+  write_manifest(folder.path(), small_manifest());
+  std::string text = read_text_file(path);
+  const std::size_t at = text.rfind("\"checksum\": \"") + 13;
+  const std::string computed = text.substr(at, 16);
+  text.replace(at, 16, "00000000deadbeef");
+  publish_file(path, text);
+  expect(ErrorCode::kCorruptData, "expected checksum 00000000deadbeef, found " + computed);
 }
 
 BOOST_AUTO_TEST_CASE(every_truncation_length_is_noticed) {
@@ -234,6 +253,17 @@ BOOST_AUTO_TEST_CASE(fields_that_contradict_each_other_are_refused) {
               "split train: file: expected a plain file name, found \"/etc/passwd\""},
         Wrong{"0123456789abcdef0123456789abcdef", "0123",
               "split train: uuid: expected 32 hexadecimal digits, found \"0123\""},
+        Wrong{"0011223344556677", "00112233445566GG",
+              "split train: header_xxh3: expected 16 hexadecimal digits, found "
+              "\"00112233445566GG\""},
+        Wrong{"\"long_side_px\": 512", "\"long_side_px\": 500",
+              "size_histogram: long_side_px: expected rising powers of two, found 500"},
+        Wrong{"\"long_side_px\": 512", "\"long_side_px\": 32768",
+              "size_histogram: long_side_px: expected rising powers of two, found 32768"},
+        Wrong{"\"num_samples\": 4", "\"num_samples\": 3",
+              "size_histogram: num_samples: expected a sum of 5, as of the splits, found 1 less"},
+        Wrong{"\"num_samples\": 4", "\"num_samples\": 18446744073709551615",
+              "size_histogram: num_samples: expected a sum of 5, as of the splits, found more"},
         Wrong{"    0.25,\n", "    -0.25,\n",
               "std: expected finite numbers of at least 0, found -0.250000"},
         Wrong{"    0.25,\n", "",

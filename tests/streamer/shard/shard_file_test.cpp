@@ -194,6 +194,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_points_elsewhere_is_refused_though_checksums_
         Forgery{0, UINT64_MAX - 2, 8, "offset_bytes"}, Forgery{16, 0, 4, "length_bytes"},
         Forgery{16, UINT32_MAX, 4, "length_bytes"}, Forgery{20, 2, 4, "class_idx"},
         Forgery{24, 0, 4, "width_px"}, Forgery{28, 0, 4, "height_px"},
+        Forgery{24, 65536, 4, "width_px"}, Forgery{28, UINT32_MAX, 4, "height_px"},
         Forgery{33, 0, 1, "orientation"}, Forgery{33, 9, 1, "orientation"},
         Forgery{36, 0, 1, "components"}, Forgery{37, 0, 1, "subsampling_x"},
         Forgery{38, 5, 1, "subsampling_y"}}) {

@@ -166,6 +166,11 @@ BOOST_AUTO_TEST_CASE(statistics_are_those_of_the_training_pixels) {
   }
   BOOST_TEST(manifest.largest.num_px == 64u * 64u);
   BOOST_TEST(manifest.median_width_px == 16u);
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> bins;
+  for (const SizeBin& bin : manifest.size_histogram) {
+    bins.emplace_back(bin.long_side_px, bin.num_samples);
+  }
+  BOOST_CHECK((bins == decltype(bins){{8, 1}, {16, 2}, {64, 1}}));
   BOOST_REQUIRE(manifest.splits.size() == 2u);
   BOOST_TEST(manifest.splits[1].name == "test");
 }

@@ -50,6 +50,15 @@ BOOST_AUTO_TEST_CASE(class_folders_give_classes_in_order_of_bytes) {
   BOOST_TEST(layout.description == "class folders");
 }
 
+// The byte E9 is stored as the four letters \xe9, which a folder may be called too.
+BOOST_AUTO_TEST_CASE(two_folders_that_would_be_one_class_in_the_dataset_are_refused) {
+  BOOST_CHECK_EXCEPTION(
+      find_layout(scan_of({"caf\xE9/1.jpg", "caf\\xe9/1.jpg"}), kAllTraining, "S"), Error,
+      says("classes: S: expected different names in the dataset, found two folders that would both "
+           "be 'caf\\xe9'"));
+  BOOST_CHECK_NO_THROW(find_layout(scan_of({"caf\xE9/1.jpg", "caf/1.jpg"}), kAllTraining, "S"));
+}
+
 BOOST_AUTO_TEST_CASE(files_in_nested_folders_belong_to_the_class_above) {
   const auto layout = find_layout(scan_of({"cat/2020/may/1.jpg", "dog/1.jpg"}), kAllTraining, "S");
   BOOST_TEST(layout.class_names.size() == 2u);

@@ -236,6 +236,31 @@ BOOST_AUTO_TEST_CASE(four_inks_become_rgb_whichever_way_they_are_stored) {
   BOOST_TEST(all_pixels_near(black.sums, {0, 0, 0}, 2.0));
 }
 
+// Nothing of the picture is missing: the loader's decoder lets the same pass.
+BOOST_AUTO_TEST_CASE(stray_bytes_between_segments_do_not_spoil_four_inks_nor_three_colours) {
+  const auto with_stray_bytes = [](Bytes jpeg) {
+    // After the start marker stands a segment: FF, its kind, its length in two bytes.
+    const std::size_t end =
+        4 + std::to_integer<std::size_t>(jpeg[4]) * 256 + std::to_integer<std::size_t>(jpeg[5]);
+    jpeg.insert(jpeg.begin() + static_cast<std::ptrdiff_t>(end), 3, std::byte{0});
+    return jpeg;
+  };
+  BOOST_CHECK(check(with_stray_bytes(tests::picture_jpeg({}))).fate == FileFate::kKept);
+  const ImageVerdict inks =
+      check(with_stray_bytes(cmyk_jpeg({255, 255, 255, 255}, Inks::kAdobeInverted)));
+  BOOST_TEST(inks.detail == "");
+  BOOST_REQUIRE(inks.fate == FileFate::kReencoded);
+  BOOST_TEST(all_pixels_near(inks.sums, {255, 255, 255}, 2.0));
+}
+
+BOOST_AUTO_TEST_CASE(four_inks_cut_short_are_truncated) {
+  const Bytes whole = cmyk_jpeg({0, 255, 255, 255}, Inks::kAdobeInverted);
+  const ImageVerdict verdict = check(Bytes(whole.begin(), whole.end() - 4));
+  BOOST_CHECK(verdict.fate == FileFate::kQuarantined);
+  BOOST_TEST(reason_code_name(verdict.reason) == "truncated");
+  BOOST_TEST(verdict.detail == "Premature end of JPEG file");
+}
+
 BOOST_AUTO_TEST_CASE(re_encoding_gives_the_same_bytes_every_time) {
   const Bytes png = encoded_by_opencv(".png", plain(CV_8UC3, {9, 90, 200}));
   BOOST_CHECK(check(png).reencoded == check(png).reencoded);

@@ -89,6 +89,58 @@ BOOST_AUTO_TEST_CASE(only_a_dataset_and_nothing_else_may_be_replaced) {
                         refused_as(ErrorCode::kNotFound));
 }
 
+// Every name here looks like a dataset's own and is not.
+BOOST_AUTO_TEST_CASE(a_users_file_beside_the_shards_is_not_taken_for_one_of_them) {
+  for (const char* name : {"model.h5", "train-00000.h5.bak", "train-0000.h5", "train-000x0.h5",
+                           "train.h5", "old-00000.h5", "x-train-00000.h5", "train-00000.h5.tmp.tmp",
+                           "dataset.json.bak", "quarantine.csv.old", "dataset.json5"}) {
+    BOOST_TEST_CONTEXT(name) {
+      const tests::TemporaryFolder folder;
+      write_file(folder.path() / "ds/dataset.json", "x");
+      write_file(folder.path() / "ds" / name, "x");
+      BOOST_CHECK_EXCEPTION(check_target(folder.path() / "ds", ExistingTarget::kReplace), Error,
+                            refused_as(ErrorCode::kAlreadyExists));
+      write_file(folder.path() / "ds.partial" / name, "x");
+      BOOST_CHECK_EXCEPTION(PartialFolder(folder.path() / "ds"), Error,
+                            refused_as(ErrorCode::kAlreadyExists));
+      BOOST_TEST(fs::exists(folder.path() / "ds.partial" / name));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(all_that_conversion_writes_is_the_datasets_own) {
+  const tests::TemporaryFolder folder;
+  for (const char* name :
+       {"dataset.json", "dataset.json.tmp", "quarantine.csv", "quarantine.csv.tmp",
+        "train-00000.h5", "validation-12345.h5", "test-1234567.h5.tmp"}) {
+    write_file(folder.path() / "ds" / name, "x");
+  }
+  BOOST_CHECK_NO_THROW(check_target(folder.path() / "ds", ExistingTarget::kReplace));
+}
+
+// What a file system without an exchange in one step gets instead.
+BOOST_AUTO_TEST_CASE(three_renames_exchange_two_folders) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "ds/old", "x");
+  write_file(folder.path() / "ds.partial/new", "x");
+  exchange_by_renames(folder.path() / "ds.partial", folder.path() / "ds");
+  BOOST_TEST(fs::exists(folder.path() / "ds/new"));
+  BOOST_TEST(fs::exists(folder.path() / "ds.partial/old"));
+  BOOST_TEST(tests::count_entries(folder.path()) == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(an_exchange_that_fails_puts_the_old_one_back) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "ds/old", "x");
+  BOOST_CHECK_THROW(exchange_by_renames(folder.path() / "nowhere", folder.path() / "ds"), Error);
+  BOOST_TEST(fs::exists(folder.path() / "ds/old"));
+  write_file(folder.path() / "ds.replaced/mine", "x");
+  write_file(folder.path() / "ds.partial/new", "x");
+  BOOST_CHECK_THROW(exchange_by_renames(folder.path() / "ds.partial", folder.path() / "ds"), Error);
+  BOOST_TEST(fs::exists(folder.path() / "ds/old"));
+  BOOST_TEST(fs::exists(folder.path() / "ds.replaced/mine"));
+}
+
 BOOST_AUTO_TEST_CASE(replacing_leaves_the_new_dataset_only) {
   const tests::TemporaryFolder folder;
   write_file(folder.path() / "ds/dataset.json", "old");

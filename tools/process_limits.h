@@ -1,0 +1,13 @@
+// What the operating system allows this process. Called once, by main: a library never changes its
+// user's limits or signals.
+#pragma once
+
+namespace penstock::tools {
+
+/// Raises the limit of open files as far as it may be raised: every shard of a split stays open.
+void raise_open_file_limit() noexcept;
+
+/// Makes a file above the limit of its size an error of the write instead of the process's end.
+void ignore_file_size_signal() noexcept;
+
+}  // namespace penstock::tools
