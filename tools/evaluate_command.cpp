@@ -13,6 +13,7 @@
 #include "tools/inference_flags.h"
 #include "tools/run_report.h"
 #include "tools/run_screen.h"
+#include "tools/size_option.h"
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
 #include "train/run/evaluation.h"
@@ -100,6 +101,9 @@ void add_evaluate_command(CLI::App& program, CommandChoice& choice) {
   command->add_option("--split", options->split,
                       "train, validation or test (test if there is one, else validation)");
   add_inference_flags(*command, options->inference);
+  add_count_option(*command, "--loader-threads", options->inference.loader_threads,
+                   {.min = 2, .max = 256},
+                   "Threads that read, decode and augment (a quarter of the cores, at least 2)");
   command->add_flag("--quiet", options->is_quiet, "Show no progress");
   command->add_flag("--json", options->is_json, "Print the figures as JSON");
   command->footer(example("penstock evaluate runs/first"));

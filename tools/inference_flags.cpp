@@ -4,18 +4,36 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "streamer/core/error.h"
 #include "tools/size_option.h"
+#include "tools/terminal.h"
 
 namespace penstock::tools {
+
+namespace {
+
+std::string checked_backend(const std::string& text) {
+  if (text == "onednn" || text == "reference") return text;
+  throw Error(ErrorCode::kInvalidArgument,
+              "--backend: expected onednn or reference, found '" + printable(text) + "'",
+              "--backend onednn");
+}
+
+}  // namespace
 
 train::InferenceConfig InferenceFlags::config() const {
   return {.backend = backend,
           .threads = static_cast<std::uint32_t>(threads),
+          .loader_threads = static_cast<std::uint32_t>(loader_threads),
           .memory_bytes = memory_bytes};
 }
 
 void add_inference_flags(CLI::App& command, InferenceFlags& flags) {
-  command.add_option("--backend", flags.backend, "onednn or reference (onednn)");
+  command
+      .add_option_function<std::string>(
+          "--backend", [&flags](const std::string& text) { flags.backend = checked_backend(text); },
+          "onednn or reference (onednn)")
+      ->type_name("NAME");
   add_count_option(command, "--threads", flags.threads, {.min = 1, .max = 1024},
                    "Compute threads (all cores)");
   add_byte_size_option(command, "--memory", flags.memory_bytes,

@@ -16,6 +16,7 @@ namespace penstock::tools {
 struct InferenceFlags {
   std::string backend = "onednn";
   std::uint64_t threads = 0;
+  std::uint64_t loader_threads = 0;  // evaluate only: predict has no loader
   std::uint64_t memory_bytes = 0;
 
   train::InferenceConfig config() const;

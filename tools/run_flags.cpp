@@ -5,6 +5,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "streamer/core/error.h"
+#include "tools/terminal.h"
 #include "train/run/run_file.h"
 
 namespace penstock::tools {
@@ -17,45 +18,63 @@ struct RunFlag {
   const char* key;
   const char* type;
   const char* description;
+  const char* example;  // a value that is right
 };
 
 constexpr RunFlag kRunFlags[] = {
-    {"--model", "model", "NAME|FILE", "Known model, or a .toml file of layers (small_cnn)"},
+    {"--model", "model", "NAME|FILE", "Known model, or a .toml file of layers (small_cnn)",
+     "small_cnn"},
     {"--image-size", "image_size", "PIXELS",
-     "Network input, 96 or 160x224 (the dataset's median side, a multiple of 32, 32 to 96)"},
-    {"--epochs", "epochs", "N", "Passes over the training split (30)"},
-    {"--batch-size", "batch_size", "N", "Samples per step (32)"},
-    {"--memory", "memory", "SIZE", "Limit of all buffers, such as 256M (0.8 of what is available)"},
-    {"--learning-rate", "learning_rate", "RATE", "Peak of the schedule (0.1)"},
-    {"--schedule", "schedule", "NAME", "one_cycle or constant (one_cycle)"},
-    {"--momentum", "momentum", "SHARE", "Nesterov momentum (0.9)"},
-    {"--weight-decay", "weight_decay", "FACTOR", "Not on biases and batch norm (0.0005)"},
-    {"--label-smoothing", "label_smoothing", "SHARE", "Target spread over all classes (0.1)"},
-    {"--seed", "seed", "N", "Order, augmentation, initial weights, dropout (0)"},
-    {"--threads", "threads", "N", "Compute threads (all cores)"},
+     "Network input, 96 or 160x224 (the smaller of the dataset's median sides, down to a multiple "
+     "of 32, 32 to 96)",
+     "96"},
+    {"--epochs", "epochs", "N", "Passes over the training split (30)", "30"},
+    {"--batch-size", "batch_size", "N", "Samples per step (32)", "32"},
+    {"--memory", "memory", "SIZE", "Limit of all buffers, such as 256M (0.8 of what is available)",
+     "256M"},
+    {"--learning-rate", "learning_rate", "RATE", "Peak of the schedule (0.1)", "0.1"},
+    {"--schedule", "schedule", "NAME", "one_cycle or constant (one_cycle)", "one_cycle"},
+    {"--momentum", "momentum", "SHARE", "Nesterov momentum (0.9)", "0.9"},
+    {"--weight-decay", "weight_decay", "FACTOR", "Not on biases and batch norm (0.0005)", "0.0005"},
+    {"--label-smoothing", "label_smoothing", "SHARE", "Target spread over all classes (0.1)",
+     "0.1"},
+    {"--seed", "seed", "N", "Order, augmentation, initial weights, dropout (0)", "0"},
+    {"--threads", "threads", "N", "Compute threads (all cores)", "2"},
     {"--loader-threads", "loader_threads", "N",
-     "Threads that read, decode and augment (a quarter of the cores, at least 2)"},
-    {"--backend", "backend", "NAME", "onednn or reference (onednn)"},
-    {"--device", "device", "NAME", "auto or cpu; this build has no cuda (auto)"},
-    {"--augment", kPresetKey, "PRESET", "standard or none (standard)"},
-    {"--augment.horizontal-flip", "augment.horizontal_flip", "CHANCE", "Mirrored (0.5)"},
-    {"--augment.width-shift-range", "augment.width_shift_range", "SHARE", "Of the width (0.1)"},
-    {"--augment.height-shift-range", "augment.height_shift_range", "SHARE", "Of the height (0.1)"},
-    {"--augment.zoom-range", "augment.zoom_range", "RANGE", "0.1 or [0.9, 1.1] (0.1)"},
-    {"--augment.fill-mode", "augment.fill_mode", "MODE", "nearest or constant (nearest)"},
-    {"--augment.cval", "augment.cval", "VALUE", "Colour of fill mode constant, 0 to 255 (0)"},
-    {"--augment.decode-scaling", "augment.decode_scaling", "MODE", "auto or off (auto)"},
+     "Threads that read, decode and augment (a quarter of the cores, at least 2)", "2"},
+    {"--backend", "backend", "NAME", "onednn or reference (onednn)", "onednn"},
+    {"--device", "device", "NAME", "auto or cpu; this build has no cuda (auto)", "cpu"},
+    {"--augment", kPresetKey, "PRESET", "standard or none (standard)", "standard"},
+    {"--augment.horizontal-flip", "augment.horizontal_flip", "CHANCE", "Mirrored (0.5)", "0.5"},
+    {"--augment.width-shift-range", "augment.width_shift_range", "SHARE", "Of the width (0.1)",
+     "0.1"},
+    {"--augment.height-shift-range", "augment.height_shift_range", "SHARE", "Of the height (0.1)",
+     "0.1"},
+    {"--augment.zoom-range", "augment.zoom_range", "RANGE", "0.1 or [0.9, 1.1] (0.1)", "0.1"},
+    {"--augment.fill-mode", "augment.fill_mode", "MODE", "nearest or constant (nearest)",
+     "nearest"},
+    {"--augment.cval", "augment.cval", "VALUE", "Colour of fill mode constant, 0 to 255 (0)", "0"},
+    {"--augment.decode-scaling", "augment.decode_scaling", "MODE", "auto or off (auto)", "auto"},
 };
 
 // Reads the value into a run of its own, so that nonsense is a usage error. What this build or this
 // machine cannot do is said later, when the command runs.
-void check_alone(const RunOverride& given) {
+void check_alone(const RunOverride& given, const std::string& example) {
+  if (!is_utf8(given.text)) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "run: " + given.flag + ": expected text in UTF-8, found '" + printable(given.text) + "'",
+        example);
+  }
   train::RunConfig scratch;
   try {
     apply_overrides(scratch, {given});
     scratch.validate();
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::kInvalidArgument) throw;
+    if (error.code() != ErrorCode::kInvalidArgument) return;
+    // A hint of a run file is a line of it; a flag's is the flag.
+    const bool is_near = error.hint().rfind("did you mean", 0) == 0;
+    throw Error(error.code(), error.what(), is_near ? error.hint() : example);
   }
 }
 
@@ -68,7 +87,7 @@ void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides) {
             flag.flag,
             [&overrides, &flag](const std::string& text) {
               overrides.push_back({flag.flag, flag.key, text});
-              check_alone(overrides.back());
+              check_alone(overrides.back(), std::string(flag.flag) + " " + flag.example);
             },
             flag.description)
         ->type_name(flag.type);

@@ -46,9 +46,11 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"was_stopped", outcome.was_stopped},
                {"limit_bytes", overview.config.memory_bytes},
                {"peak_bytes", outcome.high_water_bytes},
-               {"train", pass_json(outcome.last.train)}};
-  json["validation"] =
-      outcome.last.validation ? pass_json(*outcome.last.validation) : Json(nullptr);
+               {"batch_memory", overview.batch_memory}};
+  const bool has_validation = outcome.last && outcome.last->validation;
+  json["train"] = outcome.last ? pass_json(outcome.last->train) : Json(nullptr);
+  json["validation"] = has_validation ? pass_json(*outcome.last->validation) : Json(nullptr);
+  json["partial_train"] = outcome.partial ? pass_json(outcome.partial->train) : Json(nullptr);
   return dump(json);
 }
 

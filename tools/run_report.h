@@ -24,6 +24,8 @@ struct RankedClass {
 struct PictureAnswer {
   std::string path;
   std::string fault;
+  std::string hint;
+  bool is_damaged = false;       // with a fault: its bytes, not its place
   std::vector<RankedClass> top;  // best first
 };
 

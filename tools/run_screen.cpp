@@ -16,11 +16,41 @@ using train::PassReport;
 using train::RunConfig;
 using train::RunOverview;
 
-constexpr std::uint64_t kBarCells = 20;
+constexpr std::size_t kMinBarCells = 3;
+constexpr std::size_t kMaxBarCells = 20;
 
-std::string bar(std::uint64_t done, std::uint64_t total) {
-  const std::uint64_t full = total > 0 ? std::min(done, total) * kBarCells / total : 0;
-  return "[" + std::string(full, '#') + std::string(kBarCells - full, '.') + "]";
+std::string bar(const PassReport& pass, std::size_t num_cells) {
+  const std::uint64_t total = pass.num_expected;
+  const std::uint64_t full = total > 0 ? std::min(pass.num_samples, total) * num_cells / total : 0;
+  return "[" + std::string(full, '#') + std::string(num_cells - full, '.') + "]";
+}
+
+std::string counts_text(const PassReport& pass) {
+  return fmt::format("{}/{}", format_count(pass.num_samples), format_count(pass.num_expected));
+}
+
+// "45s", "12m05s", "2h03m": six columns for most runs.
+std::string short_duration(double seconds) {
+  const auto whole = static_cast<std::uint64_t>(std::llround(std::clamp(seconds, 0.0, 1e9)));
+  if (whole < 60) return fmt::format("{}s", whole);
+  if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
+  return fmt::format("{}h{:02}m", whole / 3600, whole % 3600 / 60);
+}
+
+std::string short_percent(double share) {
+  if (!std::isfinite(share)) return "-";
+  return share >= 0.9995 ? "100%" : fmt::format("{:.1f}%", 100 * share);
+}
+
+std::string short_loss(double loss) {
+  return std::isfinite(loss) ? fmt::format("{:.3f}", loss) : "-";
+}
+
+std::string short_time_left(const PassReport& pass) {
+  const std::uint64_t left = pass.num_expected - std::min(pass.num_expected, pass.num_samples);
+  const double per_sample =
+      pass.num_samples > 0 ? pass.elapsed_s / static_cast<double>(pass.num_samples) : 0;
+  return short_duration(per_sample * static_cast<double>(left));
 }
 
 std::string epoch_name(const EpochReport& report) {
@@ -57,6 +87,7 @@ std::string memory_text(const RunOverview& overview) {
   for (const train::MemoryRow& row : overview.memory) {
     text += fmt::format("\n  {:<28}{:>12}", row.what, format_bytes(row.bytes));
   }
+  text += fmt::format("\n  {:<28}{:>12}", "batch buffers", overview.batch_memory);
   return text;
 }
 
@@ -66,11 +97,12 @@ std::string samples_text(const PassReport& pass) {
   const std::string count = fmt::format("{} of {} samples", format_count(pass.num_samples),
                                         format_count(pass.num_expected));
   const std::string skipped = fmt::format("{} skipped", format_count(pass.num_skipped));
-  const std::uint64_t num_again = pass.num_samples - pass.num_distinct;
+  const std::uint64_t num_again = pass.num_samples - std::min(pass.num_samples, pass.num_distinct);
   if (num_again > 0) {
     return fmt::format("{}, {} of them again, {}", count, format_count(num_again), skipped);
   }
-  return fmt::format("{}, each once, {}", count, skipped);
+  if (pass.is_each_once()) return fmt::format("{}, each once, {}", count, skipped);
+  return fmt::format("{}, {}", count, skipped);
 }
 
 std::string percent_text(double share) {
@@ -82,9 +114,20 @@ std::string loss_text(double loss) {
 }
 
 std::string progress_text(const PassReport& pass) {
-  return fmt::format("{} {}/{}  {}", bar(pass.num_samples, pass.num_expected),
-                     format_count(pass.num_samples), format_count(pass.num_expected),
-                     speed_text(pass));
+  return fmt::format("{} {}  {}", bar(pass, kMaxBarCells), counts_text(pass), speed_text(pass));
+}
+
+std::string train_progress_text(const EpochReport& so_far, std::size_t width) {
+  const PassReport& pass = so_far.train;
+  const std::string head = epoch_name(so_far);
+  const std::string tail = fmt::format(
+      "{} {:.0f}/s loss {} acc {} {} left wait {:.0f}%", counts_text(pass), pass.images_per_s(),
+      short_loss(pass.totals.loss()), short_percent(pass.totals.top1()), short_time_left(pass),
+      100 * pass.waiting_share());
+  const std::size_t rest = head.size() + tail.size() + 4;  // blanks and brackets
+  const std::size_t num_cells =
+      std::clamp(width - std::min(width, rest), kMinBarCells, kMaxBarCells);
+  return fmt::format("{} {} {}", head, bar(pass, num_cells), tail);
 }
 
 ProgressLine& RunScreen::line() {
@@ -115,12 +158,7 @@ void RunScreen::on_start(const RunOverview& overview) {
 void RunScreen::on_train_step(const EpochReport& so_far) {
   ProgressLine& shown = line();
   if (!shown.is_due()) return;
-  const PassReport& pass = so_far.train;
-  const std::uint64_t left = pass.num_expected - std::min(pass.num_expected, pass.num_samples);
-  shown.update(fmt::format(
-      "{} {}  {}, {}, waiting {}", epoch_name(so_far), progress_text(pass), learning_text(pass),
-      format_time_left(pass.num_samples, left, std::chrono::duration<double>(pass.elapsed_s)),
-      percent_text(pass.waiting_share())));
+  shown.update(train_progress_text(so_far, shown.width()));
 }
 
 void RunScreen::on_validation_step(const EpochReport& train_done, const PassReport& so_far) {

@@ -82,6 +82,11 @@ bool ProgressLine::is_due() const {
   return !is_quiet_ && std::chrono::steady_clock::now() >= next_update_;
 }
 
+// One column stays free: many terminals wrap when the last one is written.
+std::size_t ProgressLine::width() const {
+  return terminal_width(stream_) - 1;
+}
+
 void ProgressLine::update(std::string_view text) {
   if (is_quiet_) return;
   const auto now = std::chrono::steady_clock::now();
@@ -90,8 +95,7 @@ void ProgressLine::update(std::string_view text) {
     return write_line(stream_, text);
   }
   next_update_ = now + kTerminalInterval;
-  // One column stays free: many terminals wrap when the last one is written.
-  const std::string_view shown = cut_to_width(text, terminal_width(stream_) - 1);
+  const std::string_view shown = cut_to_width(text, width());
   std::fputc('\r', stream_);
   std::fwrite(shown.data(), 1, shown.size(), stream_);
   std::fputs("\x1b[K", stream_);

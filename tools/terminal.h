@@ -31,6 +31,8 @@ class ProgressLine {
   /// Ends the line: `text` stays on the screen.
   void end(std::string_view text);
   bool is_terminal() const noexcept { return is_terminal_; }
+  /// Columns that update() shows: all but one of the terminal, 79 where the width is not known.
+  std::size_t width() const;
 
  private:
   std::FILE* stream_;

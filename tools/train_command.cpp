@@ -39,11 +39,39 @@ train::RunConfig run_config(const TrainOptions& options) {
   if (!options.dataset.empty()) config.dataset = options.dataset;
   if (!options.out.empty()) config.out = options.out;
   apply_overrides(config, options.overrides);
+  return config;
+}
+
+// A run file holds its paths as text, and TOML is UTF-8.
+void check_path(const char* name, const std::filesystem::path& path) {
+  const std::string full = std::filesystem::absolute(path).native();
+  if (is_utf8(full)) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("train: {}: expected a path in UTF-8, found '{}'", name, printable(full)),
+              "rename it, or give it another name: ln -s OLD NEW");
+}
+
+/// Checks what the command line has to say when the run file does not. Throws a usage error.
+void check_places(const train::RunConfig& config) {
   if (config.dataset.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "train: DATASET: expected a dataset, found none",
                 "penstock train flowers.ds -o runs/first");
   }
-  return config;
+  if (config.out.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "train: --out: expected a folder for the run, found none",
+                "penstock train " + printable(config.dataset.native()) + " -o runs/first");
+  }
+  check_path("DATASET", config.dataset);
+  check_path("--out", config.out);
+}
+
+// "7 whole epochs and 2 steps"; the steps are those of a training pass that was cut short.
+std::string stopped_text(const train::RunOutcome& outcome) {
+  const std::string epochs = format_counted(outcome.num_epochs, "whole epoch", "whole epochs");
+  if (!outcome.partial) return epochs;
+  if (!outcome.partial->train.was_stopped) return epochs + ", the last one not validated";
+  return epochs + " and " + format_counted(outcome.partial->train.num_steps, "step", "steps");
 }
 
 /// Bytes of the files in a folder and below it; what cannot be read counts nothing.
@@ -88,6 +116,12 @@ int run_train(const TrainOptions& options) {
   const StopSignals signals;  // before any other thread
   const Verbosity verbosity = options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal;
   const train::RunConfig config = run_config(options);
+  try {
+    check_places(config);
+  } catch (const Error& error) {
+    print_error(error.what(), error.hint());
+    return kExitUsage;
+  }
   RunScreen screen(verbosity);
   const train::RunOutcome outcome = train_or_say_how(config, screen, signals.token());
   if (options.is_json) {
@@ -96,9 +130,9 @@ int run_train(const TrainOptions& options) {
     print_end(config, outcome, verbosity);
   }
   if (!outcome.was_stopped) return kExitDone;
-  print_error(fmt::format("train: stopped after {} whole epochs and {} steps; the weights of this "
-                          "moment are stored; this version cannot go on from them",
-                          outcome.num_epochs, outcome.last.train.num_steps),
+  print_error(fmt::format("train: stopped after {}; the weights of this moment are stored; this "
+                          "version cannot go on from them",
+                          stopped_text(outcome)),
               "penstock evaluate " + printable(config.out.native()));
   return kExitStopped;
 }

@@ -4,6 +4,7 @@
 
 #include "fixtures/damage.h"
 #include "streamer/core/file.h"
+#include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
 
@@ -57,8 +58,32 @@ BOOST_AUTO_TEST_CASE(another_split_can_be_asked_for_and_an_unknown_one_is_refuse
   BOOST_REQUIRE(train.exit_code == 0);
   BOOST_TEST(Json::parse(train.out)["num_samples"] == 80);
   const CommandResult other = run_penstock({"evaluate", shapes.run(), "--split", "tset"});
-  BOOST_TEST(other.exit_code == 1);
-  BOOST_TEST(other.err.find("test") != std::string::npos);
+  check_refused(other, 1, "dataset: split: expected one of train, validation, test, found 'tset'",
+                "--split test");
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_backend_is_a_usage_error) {
+  check_refused(run_penstock({"evaluate", shapes.run(), "--backend", "foo"}), 2,
+                "--backend: expected onednn or reference, found 'foo'", "--backend onednn");
+}
+
+BOOST_AUTO_TEST_CASE(loader_threads_do_not_change_the_figures) {
+  const auto loss = [&](std::vector<std::string> more) {
+    std::vector<std::string> line = {"evaluate", shapes.run(), "--json"};
+    line.insert(line.end(), more.begin(), more.end());
+    const CommandResult result = run_penstock(line);
+    BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    return Json::parse(result.out)["loss"].get<double>();
+  };
+  BOOST_TEST(loss({"--loader-threads", "6"}) == loss({"--loader-threads", "2"}));
+  check_refused_with(run_penstock({"evaluate", shapes.run(), "--loader-threads", "1"}), 2,
+                     "--loader-threads: expected a whole number from 2 to 256");
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_record_comes_with_a_hint) {
+  const fs::path run = run_copy();
+  fixtures::flip_byte(run / "model.json", 20);
+  check_refused_with(run_penstock({"evaluate", run}), 3, "model.json");
 }
 
 // The validation figures of the last epoch, written while training, come again from the files.

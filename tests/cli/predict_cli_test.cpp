@@ -1,11 +1,17 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
 
 #include "streamer/core/file.h"
+#include "streamer/shard/dataset.h"
+#include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
+#include "train/run/evaluation.h"
 
 namespace penstock::tests {
 namespace {
@@ -80,6 +86,82 @@ BOOST_AUTO_TEST_CASE(a_bad_picture_is_named_and_the_others_are_answered) {
   BOOST_TEST(result.err.find(bad) != std::string::npos);
   BOOST_TEST(result.err.find(missing) != std::string::npos);
   BOOST_TEST(result.out.substr(0, good.size()) == good);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_picture_is_no_damage) {
+  const std::string missing = folder.path() / "missing.jpg";
+  check_refused(run_penstock({"predict", shapes.run(), missing}), 1,
+                "picture: " + missing + ": expected a file, found none",
+                "check the path: ls -l " + missing);
+  const std::string bad = folder.path() / "bad.jpg";
+  publish_file(bad, std::string("\xFF\xD8\xFF\xE0 no picture", 15));
+  check_refused_with(run_penstock({"predict", shapes.run(), bad, "--quiet"}), 3, bad);
+}
+
+/// Scores by sample id, as the evaluation hears them.
+struct Scores final : train::ScoreObserver {
+  std::map<std::uint64_t, std::vector<float>> logits;
+  void on_scores(const train::ScoredBatch& batch) override {
+    for (std::size_t i = 0; i < batch.sample_ids.size(); ++i) {
+      const auto own = batch.logits.subspan(i * batch.num_classes, batch.num_classes);
+      logits[batch.sample_ids[i]] = {own.begin(), own.end()};
+    }
+  }
+};
+
+/// A JPEG with an Exif segment behind its start: TIFF 6.0, tag 0x0112 (orientation) = 6.
+std::string turned_jpeg(const fs::path& upright) {
+  using namespace std::string_literals;
+  const std::string jpeg = read_text_file(upright);
+  const std::string exif =
+      "Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"s;
+  return jpeg.substr(0, 2) + "\xFF\xE1"s + '\0' + static_cast<char>(exif.size() + 2) + exif +
+         jpeg.substr(2);
+}
+
+// Every file of a dataset against its sample: a PNG, a turned JPEG and plain ones. Both sides
+// compute softmax of 32-bit scores; batches differ, so sums may differ in their last bits.
+BOOST_AUTO_TEST_CASE(each_file_gives_the_probabilities_of_its_sample) {
+  const fs::path source = folder.path() / "mixed";
+  for (const char* name : {"circle", "star"}) {
+    for (const char* split : {"train", "test"}) {
+      fs::create_directories(source / split);
+      fs::copy(shapes.pictures() / split / name, source / split / name);
+    }
+  }
+  const fs::path star = pictures_of("star").front();
+  publish_file(source / "test/star/turned.jpg", turned_jpeg(star));
+  cv::Mat pixels = cv::imread(star.native());
+  BOOST_REQUIRE(cv::imwrite((source / "test/circle/other.png").native(), pixels));
+  const fs::path dataset = folder.path() / "mixed.ds";
+  BOOST_REQUIRE(run_penstock({"convert", source, dataset}).exit_code == 0);
+  const fs::path run = folder.path() / "run";
+  const CommandResult trained =
+      run_penstock({"train", dataset, "-o", run, "--image-size", "32x40", "--epochs", "1",
+                    "--batch-size", "4", "--threads", "2"});
+  BOOST_REQUIRE_MESSAGE(trained.exit_code == 0, trained.err);
+
+  Scores scores;
+  train::evaluate_run({.run = run, .dataset = {}, .split = "test", .inference = {.threads = 2}},
+                      nullptr, {}, &scores);
+  const std::vector<std::string> names =
+      penstock::Dataset::open(dataset).split("test").read_names();
+  BOOST_REQUIRE(names.size() == scores.logits.size());
+  BOOST_TEST((std::find(names.begin(), names.end(), "test/circle/other.png") != names.end()));
+  for (std::size_t id = 0; id < names.size(); ++id) {
+    const CommandResult predicted = run_penstock(
+        {"predict", run, source / names[id], "--top", "2", "--json", "--threads", "2"});
+    BOOST_REQUIRE_MESSAGE(predicted.exit_code == 0, predicted.err);
+    const std::vector<float>& logits = scores.logits.at(id);
+    const double second = 1 / (1 + std::exp(double{logits[0]} - double{logits[1]}));
+    for (const Json& one : Json::parse(predicted.out)[0]["top"]) {
+      const double expected = one["class_idx"] == 1 ? second : 1 - second;
+      BOOST_TEST_CONTEXT(names[id]) {
+        BOOST_TEST(one["probability"].get<double>() == expected,
+                   boost::test_tools::tolerance(1e-5));
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,7 @@
 
 #include "fixtures/damage.h"
 #include "streamer/core/file.h"
+#include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
 
@@ -65,6 +66,7 @@ BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_four_files) {
   BOOST_TEST(holds(shapes.train_err(), "small_cnn, 32x32 pixels"));
   BOOST_TEST(holds(shapes.train_err(), "2 compute, 1 reader, 1 augmenter"));
   BOOST_TEST(holds(shapes.train_err(), "network and its activations"));
+  BOOST_TEST(holds(shapes.train_err(), "\n  batch buffers  "));
   BOOST_TEST(holds(shapes.train_err(), "epoch 2/2: 80 of 80 samples, each once, 0 skipped"));
   BOOST_TEST(holds(shapes.train_err(), "; validation loss "));
   BOOST_TEST(holds(shapes.train_out(), "penstock evaluate " + shapes.run().native()));
@@ -95,8 +97,11 @@ BOOST_AUTO_TEST_CASE(the_stored_run_file_gives_the_same_weights_and_another_seed
 
 BOOST_AUTO_TEST_CASE(no_dataset_is_a_failure_that_names_the_argument) {
   const CommandResult none = run_penstock({"train", "-o", out});
-  BOOST_TEST(none.exit_code == 1);
-  BOOST_TEST(holds(none.err, "penstock: train: DATASET: expected a dataset, found none\nhint: "));
+  check_refused(none, 2, "train: DATASET: expected a dataset, found none",
+                "penstock train flowers.ds -o runs/first");
+  check_refused(run_penstock({"train", "x.ds"}), 2,
+                "train: --out: expected a folder for the run, found none",
+                "penstock train x.ds -o runs/first");
   const CommandResult missing = train("/nowhere/x.ds");
   BOOST_TEST(missing.exit_code == 1);
   BOOST_TEST(holds(missing.err, "dataset: /nowhere/x.ds: expected a folder, found none"));
@@ -117,8 +122,8 @@ BOOST_AUTO_TEST_CASE(a_shard_cut_short_is_damage) {
   const fs::path shard = train_shard(dataset);
   fixtures::truncate_file(shard, fs::file_size(shard) - 1);
   const CommandResult result = train(dataset);
-  BOOST_TEST(result.exit_code == 3);
-  BOOST_TEST(holds(result.err, shard.native()));
+  check_refused_with(result, 3, shard.native());
+  BOOST_TEST(holds(result.err, "hint: look at it with penstock inspect " + dataset.native()));
   BOOST_TEST(!fs::exists(out));
 }
 
@@ -195,7 +200,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_flag_is_a_usage_error) {
 BOOST_AUTO_TEST_CASE(values_that_can_never_be_right_are_usage_errors) {
   const auto refusal = [&](std::vector<std::string> flags) {
     const CommandResult result = train(shapes.dataset(), flags);
-    BOOST_TEST(result.exit_code == 2);
+    check_refused_with(result, 2, ": expected ");
+    BOOST_TEST(holds(result.err, "\nhint: " + flags.front() + " "));
     return result.err;
   };
   BOOST_TEST(holds(refusal({"--epochs", "0"}), "run: epochs: expected 1 to 100000, found 0"));
@@ -204,6 +210,10 @@ BOOST_AUTO_TEST_CASE(values_that_can_never_be_right_are_usage_errors) {
   BOOST_TEST(holds(refusal({"--learning-rate", "fast"}),
                    "--learning-rate: learning_rate: expected a number, found the text \"fast\""));
   BOOST_TEST(holds(refusal({"--memory", "much"}), "expected a size such as \"256M\""));
+  BOOST_TEST(holds(refusal({"--epochs", "0x10"}), "expected a whole number"));
+  BOOST_TEST(holds(refusal({"--epochs", "7 #x"}), "found the text \"7 #x\""));
+  BOOST_TEST(holds(refusal({"--backend", "foo"}), "expected onednn or reference"));
+  BOOST_TEST(holds(refusal({"--model", "\xFF"}), "expected text in UTF-8, found '\\xff'"));
   BOOST_TEST(holds(refusal({"--augment", "strong"}), "expected one of none, standard"));
   BOOST_TEST(!fs::exists(out));
 }
@@ -219,9 +229,40 @@ BOOST_AUTO_TEST_CASE(a_run_file_with_a_wrong_type_names_key_and_type) {
   publish_file(file, "epochs = \"many\"\n");
   const CommandResult result =
       run_penstock({"train", shapes.dataset(), "-o", out, "--config", file});
-  BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(holds(result.err, "run: " + file.native() +
-                                   ": epochs: expected a whole number, found the text \"many\""));
+  check_refused(
+      result, 1,
+      "run: " + file.native() + ": epochs: expected a whole number, found the text \"many\"",
+      "epochs = 30");
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_not_there_are_named_with_a_way_on) {
+  const std::string missing = folder.path() / "x.toml";
+  check_refused(train(shapes.dataset(), {"--config", missing}), 1,
+                "run: " + missing + ": expected a run file, found none",
+                "check the path, or leave --config away: every setting has a default");
+  check_refused(train(shapes.dataset(), {"--model", missing}), 1,
+                "model: " + missing + ": expected a file of layers, found none",
+                "check the path, or take a known model: --model small_cnn");
+}
+
+BOOST_AUTO_TEST_CASE(paths_that_are_no_utf8_are_refused_before_the_start) {
+  const std::string odd = folder.path().native() + "/b\xFF.ds";
+  check_refused(
+      train(odd), 2,
+      "train: DATASET: expected a path in UTF-8, found '" + folder.path().native() + "/b\\xff.ds'",
+      "rename it, or give it another name: ln -s OLD NEW");
+  const CommandResult result = run_penstock({"train", shapes.dataset(), "-o", odd});
+  check_refused_with(result, 2, "train: --out: expected a path in UTF-8");
+  BOOST_TEST(!fs::exists(odd));
+}
+
+BOOST_AUTO_TEST_CASE(sizes_and_rates_are_read_as_people_write_them) {
+  const CommandResult result =
+      train(shapes.dataset(), {"--memory", "256m", "--learning-rate", ".1"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const std::string file = read_text_file(out / "run.toml");
+  BOOST_TEST(holds(file, "memory = \"256M\"\n"));
+  BOOST_TEST(holds(file, "learning_rate = 0.1\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_run_that_exists_is_left_alone) {
@@ -250,6 +291,7 @@ BOOST_AUTO_TEST_CASE(a_signal_finishes_the_step_and_stores_the_weights) {
   for (int i = 0; i < 3000 && !fs::exists(out / "metrics.csv"); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));  // a minute: then it has failed
   }
+  BOOST_REQUIRE(fs::exists(out / "metrics.csv"));
   command.send(SIGTERM);
   const CommandResult result = command.wait();
   BOOST_TEST(result.exit_code == 4);

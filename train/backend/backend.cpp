@@ -18,12 +18,6 @@ struct NamedBackend {
 constexpr std::array kBackends{NamedBackend{"onednn", &make_onednn_backend},
                                NamedBackend{"reference", &make_reference_backend}};
 
-std::vector<std::span<const Buffer>> buffers_of(std::span<Program* const> programs) {
-  std::vector<std::span<const Buffer>> lists;
-  for (const Program* program : programs) lists.push_back(program->buffers());
-  return lists;
-}
-
 }  // namespace
 
 std::unique_ptr<Backend> make_backend(std::string_view name, const BackendSettings& settings) {
@@ -47,9 +41,16 @@ std::vector<std::string_view> backend_names() {
   return names;
 }
 
-BoundArena::BoundArena(Backend& backend, std::span<Program* const> programs)
-    : plan_(plan_memory(buffers_of(programs))), memory_(backend.allocate(plan_.arena_bytes)) {
-  for (std::size_t i = 0; i < programs.size(); ++i) programs[i]->bind(*memory_, plan_.offsets[i]);
+MemoryPlan plan_programs(std::span<Program* const> programs) {
+  std::vector<std::span<const Buffer>> lists;
+  for (const Program* program : programs) lists.push_back(program->buffers());
+  return plan_memory(lists);
+}
+
+BoundArena::BoundArena(Backend& backend, std::span<Program* const> programs, const MemoryPlan& plan)
+    : memory_(backend.allocate(plan.arena_bytes)) {
+  check_internal(plan.offsets.size() == programs.size(), "arena: the plan of other programs");
+  for (std::size_t i = 0; i < programs.size(); ++i) programs[i]->bind(*memory_, plan.offsets[i]);
 }
 
 void initialize_params(Program& program, const ModelGraph& graph, std::uint64_t seed) {

@@ -26,6 +26,9 @@ class DeviceMemory {
   virtual std::size_t size_bytes() const noexcept = 0;
 };
 
+/// Reports that a backend keeps for poll().
+inline constexpr std::size_t kMaxPendingReports = 256;
+
 struct BackendSettings {
   /// Compute threads, at least 1; 0 stands for all cores the process may run on.
   std::uint32_t num_threads = 0;
@@ -51,7 +54,9 @@ class Backend {
   /// Throws OutOfMemory.
   virtual std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) = 0;
 
-  /// Returns the report of the oldest forward run that has finished and was not yet reported.
+  /// Returns the report of the oldest forward run that has finished and was not yet reported. To be
+  /// called until it returns none at least once every kMaxPendingReports forward runs; a run that
+  /// finds no room for its report throws Internal.
   virtual std::optional<StepReport> poll() = 0;
   /// Waits until all that was run has finished; poll() then returns every report due.
   virtual void finish() = 0;
@@ -64,18 +69,19 @@ std::unique_ptr<Backend> make_backend(std::string_view name, const BackendSettin
 /// Names that make_backend() knows in this build.
 std::vector<std::string_view> backend_names();
 
-/// Programs that share parameters, planned into one arena, allocated and bound.
+/// Plans one arena for programs that share parameters.
+MemoryPlan plan_programs(std::span<Program* const> programs);
+
+/// Programs that share parameters in one arena, allocated and bound.
 ///
 /// Order of use: lower all programs, then make this, then import or initialize parameters.
 class BoundArena {
  public:
-  BoundArena(Backend& backend, std::span<Program* const> programs);
+  /// `plan` is plan_programs() of the same programs.
+  BoundArena(Backend& backend, std::span<Program* const> programs, const MemoryPlan& plan);
   std::size_t size_bytes() const noexcept { return memory_->size_bytes(); }
-  /// Who holds how much of it.
-  const MemoryPlan& plan() const noexcept { return plan_; }
 
  private:
-  MemoryPlan plan_;
   std::unique_ptr<DeviceMemory> memory_;
 };
 

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint32_t kMaxBatch = 1u << 16;
 constexpr std::uint32_t kMaxInputSlots = 64;
+/// Bytes of one node's values in double: the user half of an x86-64 address space.
+constexpr std::uint64_t kMaxValueBytes = std::uint64_t{1} << 47;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& expected,
                          const std::string& found, std::string hint = {}) {
@@ -22,6 +24,15 @@ void check_count(const std::string& field, std::uint32_t value, std::uint32_t hi
   refuse("lowering: " + field, "1 to " + std::to_string(highest), std::to_string(value));
 }
 
+void check_value_bytes(const Node& node, std::uint32_t batch) {
+  const std::uint64_t sample_bytes = node.shape.num_elements() * sizeof(double);  // at most 2^43
+  if (sample_bytes <= kMaxValueBytes / batch) return;
+  refuse("model: " + node.name,
+         "at most " + std::to_string(kMaxValueBytes / sizeof(double)) + " values in a batch",
+         std::to_string(batch) + " samples of " + node.shape.text(),
+         "a smaller --batch-size, or a smaller image");
+}
+
 }  // namespace
 
 void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
@@ -31,6 +42,7 @@ void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
     refuse("lowering: label_smoothing", "0 to below 1", std::to_string(lowering.label_smoothing));
   }
   (void)graph.output();
+  for (const Node& node : graph.nodes()) check_value_bytes(node, lowering.batch);
   if (lowering.mode != Mode::kTrain) return;
   for (const Node& node : graph.nodes()) {
     if (!std::holds_alternative<BatchNormOp>(node.op)) continue;

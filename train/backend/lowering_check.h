@@ -8,7 +8,8 @@
 
 namespace penstock::train {
 
-/// Throws InvalidArgument naming the field, or the layer that this batch does not suit.
+/// Throws InvalidArgument naming the field, or the layer that this batch does not suit. After it a
+/// node's values in double, for the whole batch, take at most 2^47 bytes.
 void check_lowering(const ModelGraph& graph, const Lowering& lowering);
 
 /// Returns one slot per parameter; num_stored_elements is that of the canonical layout.

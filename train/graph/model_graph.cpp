@@ -1,6 +1,7 @@
 #include "train/graph/model_graph.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "streamer/core/error.h"
@@ -42,10 +43,30 @@ Span1d window_along(std::uint32_t input, std::uint32_t kernel, std::uint32_t str
   return span;
 }
 
-/// Largest window side, step and padding: keeps every product of sizes within 64 bits.
+/// Largest window side, step and padding.
 constexpr std::uint32_t kMaxWindow = 1u << 12;
+/// Largest side of an image that a window slides over: padding could make it grow without end.
+constexpr std::uint32_t kMaxSide = 1u << 24;
 /// Largest number of channels or outputs of a layer.
 constexpr std::uint32_t kMaxChannels = 1u << 20;
+/// Most elements of one tensor, weights or one sample's values: every later product with a batch
+/// and an element size stays within 64 bits.
+constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 40;
+
+/// `tensor` completes the layer's name: ".weight", or nothing for its output.
+void check_elements(const std::string& layer, const char* tensor,
+                    std::initializer_list<std::uint32_t> sides) {
+  std::uint64_t product = 1;
+  bool fits = true;
+  std::string shape;
+  for (const std::uint32_t side : sides) {
+    fits = !__builtin_mul_overflow(product, std::uint64_t{side}, &product) && fits;
+    shape += (shape.empty() ? "[" : ", ") + std::to_string(side);
+  }
+  if (fits && product <= kMaxElements) return;
+  refuse(layer + tensor, "at most " + std::to_string(kMaxElements) + " elements", shape + "]",
+         "fewer channels, a smaller window or a smaller image");
+}
 
 void check_range(const std::string& layer, const char* field, std::uint32_t value,
                  std::uint32_t lowest, std::uint32_t highest) {
@@ -57,6 +78,7 @@ void check_range(const std::string& layer, const char* field, std::uint32_t valu
 
 Window resolve(const std::string& layer, const TensorShape& input, Extent kernel, Extent stride,
                PaddingRule rule, Extent pad, TensorShape& output) {
+  check_range(layer, "input side", std::max(input.height, input.width), 1, kMaxSide);
   check_range(layer, "kernel", std::min(kernel.rows, kernel.cols), 1, kMaxWindow);
   check_range(layer, "kernel", std::max(kernel.rows, kernel.cols), 1, kMaxWindow);
   check_range(layer, "stride", std::min(stride.rows, stride.cols), 1, kMaxWindow);
@@ -90,6 +112,7 @@ ModelGraph::ModelGraph(std::string name, TensorShape input) : name_(std::move(na
   check_range("input", "channels", input.channels, 1, kMaxChannels);
   check_range("input", "height", input.height, 1, 1u << 16);
   check_range("input", "width", input.width, 1, 1u << 16);
+  check_elements("input", "", {input.channels, input.height, input.width});
   nodes_.push_back({"input", InputOp{}, {}, input});
   params_of_.emplace_back();
 }
@@ -101,6 +124,8 @@ NodeId ModelGraph::conv2d(std::string name, NodeId from, const Conv2dOptions& op
   TensorShape output{options.filters, 0, 0};
   const Window window =
       resolve(name, input, options.kernel, options.stride, options.padding, options.pad, output);
+  check_elements(name, ".weight",
+                 {options.filters, input.channels, options.kernel.rows, options.kernel.cols});
   const NodeId id =
       add(std::move(name), Conv2dOp{window, options.filters, options.has_bias}, from, output);
   add_parameter(id, "weight", ParamKind::kConvWeight,
@@ -167,6 +192,7 @@ NodeId ModelGraph::dense(std::string name, NodeId from, const DenseOptions& opti
     refuse(name, "a flat input such as [" + std::to_string(shape.num_elements()) + "]",
            shape.text(), "put a flatten or global_avg_pool layer before it");
   }
+  check_elements(name, ".weight", {options.units, shape.channels});
   const NodeId id =
       add(std::move(name), DenseOp{options.units, options.has_bias}, from, {options.units, 1, 1});
   add_parameter(id, "weight", ParamKind::kDenseWeight, {options.units, shape.channels});
@@ -217,6 +243,7 @@ NodeId ModelGraph::output() const {
 
 NodeId ModelGraph::add(std::string name, Operation op, NodeId from, TensorShape shape) {
   check_internal(nodes_.size() < kMaxNodes, "model graph: too many nodes");
+  check_elements(name, "", {shape.channels, shape.height, shape.width});
   nodes_.push_back({std::move(name), std::move(op), {from}, shape});
   params_of_.emplace_back();
   return static_cast<NodeId>(nodes_.size() - 1);

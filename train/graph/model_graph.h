@@ -44,13 +44,14 @@ struct Parameter {
   bool is_trainable = true;          // false: a running statistic
   bool decays = true;  // weight decay applies; by default not to biases and batch norm
 
-  std::size_t num_elements() const noexcept;
+  std::size_t num_elements() const noexcept;  // at most 2^40: the builder checks
 };
 
 /// A directed graph of operations from one input to one output of class scores (logits).
 ///
 /// Every builder function checks shapes at once and returns the new node. The loss, softmax with
 /// cross-entropy, is applied to the output by the backend.
+/// Limits  2^40 elements in a tensor of weights and in one sample's values
 /// Errors  InvalidArgument: `model: LAYER: expected SHAPE, found SHAPE`
 class ModelGraph {
  public:

@@ -7,6 +7,16 @@
 namespace penstock::train {
 namespace {
 
+/// A figure beyond 64 bits is shown as the largest number there is.
+std::uint64_t times(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+void add_to(std::uint64_t& sum, std::uint64_t value) {
+  if (__builtin_add_overflow(sum, value, &sum)) sum = UINT64_MAX;
+}
+
 /// Operations per output value, or per input value where that is what counts.
 std::uint64_t forward_flops(const ModelGraph& graph, const Node& node) {
   const std::uint64_t outputs = node.shape.num_elements();
@@ -15,13 +25,13 @@ std::uint64_t forward_flops(const ModelGraph& graph, const Node& node) {
   if (const auto* conv = std::get_if<Conv2dOp>(&node.op)) {
     const std::uint64_t terms =
         std::uint64_t{input.channels} * conv->window.kernel.rows * conv->window.kernel.cols;
-    return outputs * (2 * terms + (conv->has_bias ? 1 : 0));
+    return times(outputs, 2 * terms + (conv->has_bias ? 1 : 0));
   }
   if (const auto* dense = std::get_if<DenseOp>(&node.op)) {
-    return outputs * (2 * std::uint64_t{input.channels} + (dense->has_bias ? 1 : 0));
+    return times(outputs, 2 * std::uint64_t{input.channels} + (dense->has_bias ? 1 : 0));
   }
   if (const auto* pool = std::get_if<MaxPoolOp>(&node.op)) {
-    return outputs * pool->window.kernel.rows * pool->window.kernel.cols;
+    return times(outputs, std::uint64_t{pool->window.kernel.rows} * pool->window.kernel.cols);
   }
   if (std::holds_alternative<BatchNormOp>(node.op)) return 2 * outputs;
   if (std::holds_alternative<GlobalAvgPoolOp>(node.op)) return input.num_elements();
@@ -62,10 +72,10 @@ ModelSummary summarize(const ModelGraph& graph) {
     }
     layer.activation_bytes = node.shape.num_elements() * sizeof(float);
     layer.forward_flops = forward_flops(graph, node);
-    summary.total.num_params += layer.num_params;
-    summary.total.num_statistics += layer.num_statistics;
-    summary.total.activation_bytes += layer.activation_bytes;
-    summary.total.forward_flops += layer.forward_flops;
+    add_to(summary.total.num_params, layer.num_params);
+    add_to(summary.total.num_statistics, layer.num_statistics);
+    add_to(summary.total.activation_bytes, layer.activation_bytes);
+    add_to(summary.total.forward_flops, layer.forward_flops);
     summary.layers.push_back(std::move(layer));
   }
   return summary;

@@ -1,8 +1,27 @@
 #include "train/loop/model_weights.h"
 
+#include <algorithm>
+#include <cmath>
+#include <string>
 #include <utility>
 
+#include "streamer/core/error.h"
+
 namespace penstock::train {
+namespace {
+
+void check_finite(const NamedTensor& tensor) {
+  const auto found =
+      std::ranges::find_if(tensor.values, [](float value) { return !std::isfinite(value); });
+  if (found == tensor.values.end()) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "weights: " + tensor.name + ": expected finite numbers, found " +
+                  std::to_string(*found) + " at " + std::to_string(found - tensor.values.begin()) +
+                  ": the training diverged",
+              "lower --learning-rate");
+}
+
+}  // namespace
 
 std::vector<NamedTensor> export_weights(Program& program) {
   std::vector<NamedTensor> tensors;
@@ -10,6 +29,7 @@ std::vector<NamedTensor> export_weights(Program& program) {
     NamedTensor tensor{
         slot.name, {slot.shape.begin(), slot.shape.end()}, std::vector<float>(slot.num_elements())};
     program.export_param(tensors.size(), ParamPart::kMaster, tensor.values);
+    check_finite(tensor);
     tensors.push_back(std::move(tensor));
   }
   return tensors;

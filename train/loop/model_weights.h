@@ -10,6 +10,9 @@
 namespace penstock::train {
 
 /// Returns every parameter of a bound program, running statistics included.
+///
+/// Errors  InvalidArgument naming a tensor with a value that is no finite number: weights that
+///         diverged are never stored
 std::vector<NamedTensor> export_weights(Program& program);
 
 /// Sets every parameter of a bound program.

@@ -1,6 +1,5 @@
 #include "train/loop/program_set.h"
 
-#include <span>
 #include <string>
 
 #include "streamer/core/error.h"
@@ -23,15 +22,17 @@ ProgramSet::ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramS
   if (config.evaluation_batch > 0) evaluation_ = lower(config.evaluation_batch, Mode::kEvaluate);
   check_internal(!programs_.empty(), "a program set without programs");
 
-  std::vector<std::span<const Buffer>> buffers;
-  for (const auto& program : programs_) buffers.push_back(program->buffers());
-  plan_ = plan_memory(buffers);
+  plan_ = plan_programs(pointers());
 }
 
 void ProgramSet::bind() {
-  std::vector<Program*> programs;
-  for (const auto& program : programs_) programs.push_back(program.get());
-  arena_.emplace(backend_, std::span<Program* const>(programs));
+  arena_.emplace(backend_, pointers(), plan_);
+}
+
+std::vector<Program*> ProgramSet::pointers() const {
+  std::vector<Program*> pointers;
+  for (const auto& program : programs_) pointers.push_back(program.get());
+  return pointers;
 }
 
 Program& ProgramSet::train_program(std::uint32_t num_samples) const {

@@ -48,6 +48,8 @@ class ProgramSet {
   Program& any_program() const noexcept { return *programs_.front(); }
 
  private:
+  std::vector<Program*> pointers() const;
+
   Backend& backend_;
   std::optional<BoundArena> arena_;  // before the programs: outlives them
   std::vector<std::unique_ptr<Program>> programs_;

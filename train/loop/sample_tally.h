@@ -25,10 +25,6 @@ class SampleTally {
       seen_[id / 64] |= bit;
     }
   }
-  void clear() noexcept {
-    seen_.assign(seen_.size(), 0);
-    num_distinct_ = 0;
-  }
   std::uint64_t num_distinct() const noexcept { return num_distinct_; }
 
  private:

@@ -1,5 +1,6 @@
 #include "train/loop/trainer.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,13 +16,24 @@ float inverse_or_zero(double sum) {
   return sum > 0 ? static_cast<float>(1.0 / sum) : 0.0f;
 }
 
-[[noreturn]] void refuse_loss(std::uint64_t step_idx, double learning_rate) {
-  throw Error(
-      ErrorCode::kInvalidArgument,
-      "loss: step " + std::to_string(step_idx) +
-          ": expected a finite number, found none: the training diverged at learning rate " +
-          std::to_string(learning_rate),
-      "lower --learning-rate");
+[[noreturn]] void refuse_loss(const std::string& step, const std::string& reason,
+                              std::string hint) {
+  throw Error(ErrorCode::kInvalidArgument,
+              "loss: " + step + ": expected a finite number, found none: " + reason,
+              std::move(hint));
+}
+
+/// Closes a pass: unless it was stopped, it delivered every sample of the split, each once.
+PassReport finish_pass(PassClock& clock, bool ended_epoch, const std::stop_token& stop) {
+  PassReport& report = clock.report();
+  report.was_stopped = !ended_epoch && stop.stop_requested();
+  if (!report.was_stopped && !report.is_each_once()) {
+    throw Error(ErrorCode::kInternal,
+                "pass: expected each of " + std::to_string(report.num_expected) +
+                    " samples once, found " + std::to_string(report.num_samples) + ", " +
+                    std::to_string(report.num_distinct) + " different");
+  }
+  return report;
 }
 
 }  // namespace
@@ -44,8 +56,7 @@ PassReport Trainer::train_epoch(const PassInput& input) {
   }
   programs_.backend().finish();
   collect_reports(clock.report());
-  clock.report().was_stopped = !ends_epoch && input.stop.stop_requested();
-  return clock.report();
+  return finish_pass(clock, ends_epoch, input.stop);
 }
 
 void Trainer::take_step(BatchLease lease, PassReport& report) {
@@ -72,7 +83,11 @@ void Trainer::take_step(BatchLease lease, PassReport& report) {
 
 void Trainer::collect_reports(PassReport& report) {
   while (const auto step = programs_.backend().poll()) {
-    if (!step->is_finite) refuse_loss(step->step, report.learning_rate);
+    if (!step->is_finite) {
+      refuse_loss("step " + std::to_string(step->step),
+                  "the training diverged at learning rate " + std::to_string(report.learning_rate),
+                  "lower --learning-rate");
+    }
     report.totals.add(*step);
   }
 }
@@ -110,27 +125,34 @@ PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObs
   std::vector<float> logits(scores != nullptr ? programs.num_logits() : 0);
   PassClock clock(input.source, input.num_samples);
   const auto collect = [&] {
-    while (const auto step = backend.poll()) clock.report().totals.add(*step);
+    while (const auto step = backend.poll()) {
+      if (!step->is_finite) {
+        refuse_loss("evaluation step " + std::to_string(step->step),
+                    "the weights give scores that are no numbers",
+                    "train again with a lower --learning-rate");
+      }
+      clock.report().totals.add(*step);
+    }
   };
   bool ends_epoch = false;
   while (!ends_epoch && !input.stop.stop_requested()) {
     BatchLease lease = clock.next();
     if (!lease) break;
     ends_epoch = lease->ends_epoch;
-    const BatchLabels labels(lease.view());
+    std::optional<BatchLabels> labels;
+    if (scores != nullptr) labels.emplace(lease.view());
     const float inv_weight_sum = inverse_or_zero(labelled_weight_sum(lease.view()));
     program.upload(std::move(lease), kSlot);
     program.set_scalars({.inv_weight_sum = inv_weight_sum, .step = clock.report().num_steps++},
                         kSlot);
     program.run(Phase::kForward, kSlot);
-    if (scores != nullptr) hand_out_scores(program, labels, logits, *scores);
+    if (labels) hand_out_scores(program, *labels, logits, *scores);
     collect();
     if (input.observer != nullptr) input.observer->on_step(clock.report());
   }
   backend.finish();
   collect();
-  clock.report().was_stopped = !ends_epoch && input.stop.stop_requested();
-  return clock.report();
+  return finish_pass(clock, ends_epoch, input.stop);
 }
 
 }  // namespace penstock::train

@@ -56,15 +56,14 @@ class ScoreObserver {
 
 /// Takes steps on the batches of one epoch, up to the batch that ends it.
 ///
-/// Errors   those of the source; InvalidArgument when the loss is no longer a number
+/// Errors   those of the source; InvalidArgument when the loss is no longer a number; Internal when
+///          a pass that nobody stopped did not deliver every sample once
 /// Threads  one caller at a time
 class Trainer {
  public:
   Trainer(ProgramSet& programs, const TrainerConfig& config);
 
   PassReport train_epoch(const PassInput& input);
-  /// Steps taken since the start.
-  std::uint64_t num_steps_done() const noexcept { return step_idx_; }
 
  private:
   void take_step(BatchLease lease, PassReport& report);
@@ -76,6 +75,8 @@ class Trainer {
 };
 
 /// Runs the evaluation program over one epoch; `scores` may be null.
+///
+/// Errors  as Trainer's
 PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input,
                           ScoreObserver* scores = nullptr);
 

@@ -10,8 +10,16 @@
 namespace penstock::train {
 namespace {
 
+std::size_t checked_add(std::size_t a, std::size_t b) {
+  std::size_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  throw Error(ErrorCode::kOutOfMemory, "memory plan: expected at most " + std::to_string(SIZE_MAX) +
+                                           " bytes, found " + std::to_string(a) + " + " +
+                                           std::to_string(b));
+}
+
 std::size_t align_up(std::size_t value, std::size_t align) {
-  return (value + align - 1) / align * align;
+  return checked_add(value, align - 1) / align * align;
 }
 
 void check_buffer(const Buffer& buffer) {
@@ -52,7 +60,7 @@ std::size_t place_persistent(std::span<const std::span<const Buffer>> programs,
   std::size_t end = 0;
   for (SharedPlace* place : order) {
     place->offset = align_up(end, place->align);
-    end = place->offset + place->bytes;
+    end = checked_add(place->offset, place->bytes);
   }
   return end;
 }
@@ -69,8 +77,8 @@ std::size_t lowest_free(const Buffer& buffer, std::span<const Buffer> buffers,
   for (const std::size_t other_idx : placed) {
     const Buffer& other = buffers[other_idx];
     if (other.bytes == 0 || !are_alive_together(buffer, other)) continue;
-    if (offset + buffer.bytes <= offsets[other_idx]) break;
-    offset = std::max(offset, align_up(offsets[other_idx] + other.bytes, buffer.align));
+    if (checked_add(offset, buffer.bytes) <= offsets[other_idx]) break;
+    offset = std::max(offset, align_up(checked_add(offsets[other_idx], other.bytes), buffer.align));
   }
   return offset;
 }
@@ -89,7 +97,7 @@ std::size_t place_passing(std::span<const Buffer> buffers, std::span<std::size_t
   std::size_t end = 0;
   for (const std::size_t i : order) {
     offsets[i] = lowest_free(buffers[i], buffers, placed, offsets);
-    end = std::max(end, offsets[i] + buffers[i].bytes);
+    end = std::max(end, checked_add(offsets[i], buffers[i].bytes));
     placed.insert(
         std::ranges::upper_bound(placed, offsets[i], {}, [&](std::size_t j) { return offsets[j]; }),
         i);
@@ -110,7 +118,7 @@ std::vector<RoleBytes> bytes_by_role(std::span<const std::span<const Buffer>> pr
       }
       RoleBytes& sum = roles.try_emplace(buffer.role, RoleBytes{buffer.role}).first->second;
       ++sum.num_buffers;
-      sum.bytes += bytes;
+      sum.bytes = checked_add(sum.bytes, bytes);
     }
   }
   std::vector<RoleBytes> list;
@@ -162,11 +170,11 @@ MemoryPlan plan_memory(std::span<const std::span<const Buffer>> programs) {
       if (is_persistent(buffers[i].role)) {
         offsets[i] = places.find(buffers[i].name)->second.offset;
       } else {
-        offsets[i] += plan.persistent_bytes;
+        offsets[i] = checked_add(offsets[i], plan.persistent_bytes);
       }
     }
   }
-  plan.arena_bytes = plan.persistent_bytes + plan.passing_bytes;
+  plan.arena_bytes = checked_add(plan.persistent_bytes, plan.passing_bytes);
   plan.roles = bytes_by_role(programs, places);
   return plan;
 }

@@ -52,7 +52,7 @@ std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConf
 std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,
                                     PipelineUse use, MemoryBudget& budget) {
   return std::make_unique<Loader>(std::move(split), loader_config(config, use),
-                                  make_transform(config.augment, use), budget);
+                                  make_transform(config.augment, use), budget, config.host_memory);
 }
 
 std::string pipeline_identity(const DatasetSplit& split, const PipelineConfig& config,

@@ -26,6 +26,8 @@ struct PipelineConfig {
   CoreSplit cores;
   /// Passes to deliver, at least 1.
   std::uint32_t num_epochs = 1;
+  /// Where batches lie: see batch_memory.h.
+  std::shared_ptr<HostMemory> host_memory = page_aligned_memory();
 };
 
 /// Returns the augmentation of a resolved run, with the run's mean and std.

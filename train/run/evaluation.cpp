@@ -4,7 +4,10 @@
 #include <memory>
 
 #include "streamer/core/error.h"
+#include "streamer/core/nearest_name.h"
 #include "train/loop/trainer.h"
+#include "train/run/batch_memory.h"
+#include "train/run/data_hint.h"
 #include "train/run/data_pipeline.h"
 #include "train/run/run_folder.h"
 
@@ -38,8 +41,24 @@ void check_classes(const std::vector<std::string>& model, const Manifest& manife
               "evaluate on a dataset converted from the same classes");
 }
 
+std::string nearest_split(const Manifest& manifest, const std::string& asked) {
+  std::vector<std::string_view> names;
+  for (const ManifestSplit& split : manifest.splits) names.emplace_back(split.name);
+  const std::string nearest = nearest_name(asked, names);
+  return nearest.empty() ? "train" : nearest;
+}
+
 std::string choose_split(const Manifest& manifest, const std::string& asked) {
-  if (!asked.empty()) return asked;
+  if (!asked.empty()) {
+    if (manifest.find_split(asked) != nullptr) return asked;
+    std::string names;
+    for (const ManifestSplit& split : manifest.splits) {
+      names += (names.empty() ? "" : ", ") + split.name;
+    }
+    throw Error(ErrorCode::kNotFound,
+                "dataset: split: expected one of " + names + ", found '" + asked + "'",
+                "--split " + nearest_split(manifest, asked));
+  }
   const auto has_samples = [&](const char* name) {
     const ManifestSplit* split = manifest.find_split(name);
     return split != nullptr && split->num_samples > 0;
@@ -53,7 +72,8 @@ std::string choose_split(const Manifest& manifest, const std::string& asked) {
 
 class ClassCounter final : public ScoreObserver {
  public:
-  explicit ClassCounter(const std::vector<std::string>& names) {
+  /// `next` is told too; may be null.
+  ClassCounter(const std::vector<std::string>& names, ScoreObserver* next) : next_(next) {
     for (const std::string& name : names) classes_.push_back({.name = name});
   }
 
@@ -67,51 +87,77 @@ class ClassCounter final : public ScoreObserver {
       actual.num_correct += best == static_cast<std::ptrdiff_t>(batch.class_idx[i]);
       ++classes_[static_cast<std::size_t>(best)].num_predicted;
     }
+    if (next_ != nullptr) next_->on_scores(batch);
   }
   std::vector<ClassFigures> take() { return std::move(classes_); }
 
  private:
+  ScoreObserver* next_;
   std::vector<ClassFigures> classes_;
 };
+
+/// What an evaluation is made with.
+struct EvaluationPlace {
+  StoredNetwork& network;
+  MemoryTable& memory;
+  const std::filesystem::path& folder;
+};
+
+/// Who follows it.
+struct EvaluationWatch {
+  PassObserver* observer = nullptr;
+  ScoreObserver* scores = nullptr;
+  const std::stop_token& stop;
+};
+
+EvaluationReport evaluate_split(const EvaluationConfig& config, const EvaluationPlace& place,
+                                const EvaluationWatch& watch) {
+  const Dataset dataset = Dataset::open(place.folder);
+  check_classes(place.network.record().class_names, dataset.manifest(), place.folder);
+
+  EvaluationReport report{.dataset = place.folder,
+                          .split = choose_split(dataset.manifest(), config.split),
+                          .limit_bytes = place.memory.budget().limit_bytes()};
+  const DatasetSplit split = dataset.split(report.split);
+  place.memory.draw(SampleTally::bytes_for(split.num_samples()), "tally of samples seen");
+  const PipelineConfig pipeline{
+      .batch = place.network.spec(),
+      .augment = augment_of(place.network.record()),
+      .cores = split_cores(num_usable_cores(), {.threads = config.inference.threads,
+                                                .loader_threads = config.inference.loader_threads}),
+      .host_memory = batch_memory()};
+  const auto loader = place.memory.make("loader", [&](MemoryBudget& budget) {
+    return make_loader(split, pipeline, PipelineUse::kEvaluate, budget);
+  });
+
+  ClassCounter classes(place.network.record().class_names, watch.scores);
+  report.pass = evaluate_epoch(place.network.programs(),
+                               {.source = *loader,
+                                .num_samples = split.num_samples(),
+                                .observer = watch.observer,
+                                .stop = watch.stop},
+                               &classes);
+  if (report.pass.was_stopped) {
+    throw Error(ErrorCode::kStopped,
+                "evaluate: stopped after " + std::to_string(report.pass.num_samples) + " samples",
+                "the same command starts it again");
+  }
+  report.classes = classes.take();
+  report.high_water_bytes = place.memory.budget().high_water_bytes();
+  return report;
+}
 
 }  // namespace
 
 EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* observer,
-                              const std::stop_token& stop) {
+                              const std::stop_token& stop, ScoreObserver* scores) {
   MemoryTable memory(memory_limit_bytes(config.inference));
   StoredNetwork network(config.run, config.inference, memory);
   const std::filesystem::path folder =
       config.dataset.empty() ? read_run_folder(config.run).dataset : config.dataset;
-  const Dataset dataset = Dataset::open(folder);
-  check_classes(network.record().class_names, dataset.manifest(), folder);
-
-  EvaluationReport report{.dataset = folder,
-                          .split = choose_split(dataset.manifest(), config.split),
-                          .limit_bytes = memory.budget().limit_bytes()};
-  const DatasetSplit split = dataset.split(report.split);
-  memory.draw(SampleTally::bytes_for(split.num_samples()), "tally of samples seen");
-  const PipelineConfig pipeline{
-      .batch = network.spec(),
-      .augment = augment_of(network.record()),
-      .cores =
-          split_cores(num_usable_cores(), {.threads = config.inference.threads,
-                                           .loader_threads = config.inference.loader_threads})};
-  const auto loader = memory.make("loader", [&](MemoryBudget& budget) {
-    return make_loader(split, pipeline, PipelineUse::kEvaluate, budget);
+  return with_data_hint(folder, [&] {
+    return evaluate_split(config, {network, memory, folder}, {observer, scores, stop});
   });
-
-  ClassCounter classes(network.record().class_names);
-  report.pass = evaluate_epoch(
-      network.programs(),
-      {.source = *loader, .num_samples = split.num_samples(), .observer = observer, .stop = stop},
-      &classes);
-  if (report.pass.was_stopped) {
-    throw Error(ErrorCode::kStopped,
-                "evaluate: stopped after " + std::to_string(report.pass.num_samples) + " samples");
-  }
-  report.classes = classes.take();
-  report.high_water_bytes = memory.budget().high_water_bytes();
-  return report;
 }
 
 }  // namespace penstock::train

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "train/loop/pass_report.h"
+#include "train/loop/trainer.h"
 #include "train/run/stored_network.h"
 
 namespace penstock::train {
@@ -39,9 +40,11 @@ struct EvaluationReport {
   std::uint64_t high_water_bytes = 0;
 };
 
+/// Tells `observer` of steps and `scores` of every batch; both may be null.
+///
 /// Errors  those of the stored model and of the dataset; InvalidArgument when the dataset has other
 ///         classes, with the difference; Stopped
 EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* observer,
-                              const std::stop_token& stop);
+                              const std::stop_token& stop, ScoreObserver* scores = nullptr);
 
 }  // namespace penstock::train

@@ -22,7 +22,8 @@ struct RunConfig {
   std::string model = "small_cnn";
   /// TOML text of `[[layer]]` tables; empty for a model by name.
   std::string model_layers;
-  /// The network's input; 0 for the dataset's median side, a multiple of 32 from 32 to 96.
+  /// The network's input; 0 for the smaller of the dataset's median width and height,
+  /// rounded down to a multiple of 32, 32 to 96.
   std::uint32_t image_height_px = 0;
   std::uint32_t image_width_px = 0;
   /// Passes over the training split, 1 to 100,000.

@@ -2,7 +2,7 @@
 
 #include <toml++/toml.h>
 
-#include <charconv>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -25,7 +25,7 @@ std::string describe(const toml::node& node) {
   std::ostringstream text;
   switch (node.type()) {
     case toml::node_type::string:
-      text << "the text \"" << node.as_string()->get() << '"';
+      text << "the text " << quote_toml(node.as_string()->get());
       break;
     case toml::node_type::integer:
       text << "the number " << node.as_integer()->get();
@@ -47,6 +47,23 @@ std::string describe(const toml::node& node) {
       break;
   }
   return text.str();
+}
+
+/// A line that sets `key`, to be typed as it stands: the default where there is one.
+std::string example_line(const std::string& key) {
+  static const std::map<std::string, std::string> kExamples = {
+      {"dataset", "dataset = \"flowers.ds\""},    {"out", "out = \"runs/first\""},
+      {"image_size", "image_size = 96"},          {"memory", "memory = \"256M\""},
+      {"mean", "mean = [0.5, 0.5, 0.5]"},         {"std", "std = [0.25, 0.25, 0.25]"},
+      {"augment.preset", "preset = \"standard\""}};
+  const auto found = kExamples.find(key);
+  if (found != kExamples.end()) return found->second;
+  const std::string name = key.substr(key.find('.') == key.npos ? 0 : key.find('.') + 1);
+  std::istringstream lines(format_run_file({}));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind(name + " = ", 0) == 0) return line;
+  }
+  return {};
 }
 
 /// Takes the known keys out of one table, each with its type; what is left over is unknown.
@@ -141,7 +158,8 @@ class TableReader {
  private:
   [[noreturn]] void refuse_type(const char* key, const std::string& expected,
                                 const toml::node& node) const {
-    refuse(where_, prefix_ + key + ": expected " + expected + ", found " + describe(node));
+    refuse(where_, prefix_ + key + ": expected " + expected + ", found " + describe(node),
+           example_line(prefix_ + key));
   }
   std::string text_of(const char* key, const toml::node& node) const {
     if (!node.is_string()) refuse_type(key, "a text", node);
@@ -190,7 +208,7 @@ void read_layers(TableReader& reader, RunConfig& config, const std::string& wher
   const toml::node* node = reader.take("layer");
   if (node == nullptr) return;
   if (!node->is_array_of_tables()) {
-    refuse(where, "layer: expected [[layer]] tables, found " + describe(*node));
+    refuse(where, "layer: expected [[layer]] tables, found " + describe(*node), "[[layer]]");
   }
   config.model_layers = layers_text(*node->as_array());
 }
@@ -225,6 +243,77 @@ void read_settings(TableReader& reader, RunConfig& config, const std::string& wh
   reader.numbers("std", config.std);
 }
 
+/// What a flag's text is read as. Text that is not of that kind stays text, and is refused as such.
+enum class FlagKind { kText, kWhole, kNumber, kTruth, kNumbers };
+
+FlagKind flag_kind(const std::string& key) {
+  static const std::map<std::string, FlagKind> kKinds = {
+      {"epochs", FlagKind::kWhole},
+      {"batch_size", FlagKind::kWhole},
+      {"seed", FlagKind::kWhole},
+      {"threads", FlagKind::kWhole},
+      {"loader_threads", FlagKind::kWhole},
+      {"learning_rate", FlagKind::kNumber},
+      {"momentum", FlagKind::kNumber},
+      {"weight_decay", FlagKind::kNumber},
+      {"warmup_fraction", FlagKind::kNumber},
+      {"div_factor", FlagKind::kNumber},
+      {"final_div_factor", FlagKind::kNumber},
+      {"label_smoothing", FlagKind::kNumber},
+      {"augment.horizontal_flip", FlagKind::kNumber},
+      {"augment.width_shift_range", FlagKind::kNumber},
+      {"augment.height_shift_range", FlagKind::kNumber},
+      {"augment.cval", FlagKind::kNumber},
+      {"nesterov", FlagKind::kTruth},
+      {"augment.zoom_range", FlagKind::kNumbers},
+      {"mean", FlagKind::kNumbers},
+      {"std", FlagKind::kNumbers}};
+  const auto found = kKinds.find(key);
+  return found == kKinds.end() ? FlagKind::kText : found->second;
+}
+
+/// "[0.9, 1.1]"; nothing when it is no such list.
+std::optional<toml::array> parse_number_list(std::string_view text) {
+  if (text.size() < 2 || text.front() != '[' || text.back() != ']') return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  toml::array numbers;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string_view one = text.substr(0, comma);
+    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
+    while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
+    const auto number = parse_digits<double>(one);
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
+    text = comma == text.npos ? std::string_view{} : text.substr(comma + 1);
+  }
+  return numbers;
+}
+
+/// The table that a run file with this one key would be.
+toml::table table_of(const std::string& key, const std::string& text) {
+  const FlagKind kind = flag_kind(key);
+  const std::size_t dot = key.find('.');
+  const std::string name = dot == key.npos ? key : key.substr(dot + 1);
+  toml::table table;
+  const auto whole = parse_digits<std::int64_t>(text);
+  const auto number = parse_digits<double>(text);
+  const auto list = parse_number_list(text);
+  if (kind == FlagKind::kWhole && whole) {
+    table.insert_or_assign(name, *whole);
+  } else if ((kind == FlagKind::kNumber || kind == FlagKind::kNumbers) && number) {
+    table.insert_or_assign(name, *number);
+  } else if (kind == FlagKind::kNumbers && list) {
+    table.insert_or_assign(name, *list);
+  } else if (kind == FlagKind::kTruth && (text == "true" || text == "false")) {
+    table.insert_or_assign(name, text == "true");
+  } else {
+    table.insert_or_assign(name, text);
+  }
+  if (dot == key.npos) return table;
+  return toml::table{{key.substr(0, dot), table}};
+}
+
 /// Reads a parsed file; the keys that it knows are added to `known` when that is given.
 RunConfig read_table(const toml::table& table, const std::string& where, RunConfig config,
                      std::vector<std::string>* known = nullptr) {
@@ -233,7 +322,7 @@ RunConfig read_table(const toml::table& table, const std::string& where, RunConf
   static const toml::table kEmpty;
   const toml::node* node = reader.take("augment");
   if (node != nullptr && !node->is_table()) {
-    refuse(where, "augment: expected a table, found " + describe(*node));
+    refuse(where, "augment: expected a table, found " + describe(*node), "[augment]");
   }
   TableReader augment_reader(node == nullptr ? kEmpty : *node->as_table(), where, "augment.");
   read_augment(augment_reader, config.augment);
@@ -254,31 +343,24 @@ RunConfig parse_run_file(std::string_view text, const std::string& where, const 
   } catch (const toml::parse_error& error) {
     const toml::source_position at = error.source().begin;
     refuse(where + ":" + std::to_string(at.line) + ":" + std::to_string(at.column),
-           "expected TOML, found an error: " + std::string(error.description()));
+           "expected TOML, found an error: " + std::string(error.description()),
+           "a line looks like: epochs = 30");
   }
 }
 
 RunConfig read_run_file(const std::filesystem::path& path, const RunConfig& base) {
   constexpr std::uint64_t kMaxBytes = 1u << 20;
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    throw Error(ErrorCode::kNotFound, "run: " + path.native() + ": expected a run file, found none",
+                "check the path, or leave --config away: every setting has a default");
+  }
   return parse_run_file(read_text_file(path, kMaxBytes), path.native(), base);
 }
 
 void set_run_value(RunConfig& config, const std::string& key, const std::string& text,
                    const std::string& where) {
-  // Words are texts; everything else is TOML as it stands, and a text when it is no TOML.
-  static const std::set<std::string> kTextKeys = {
-      "dataset",   "out",    "model",          "schedule",          "memory",
-      "backend",   "device", "augment.preset", "augment.fill_mode", "augment.decode_scaling",
-      "image_size"};
-  const std::string quoted = key + " = " + quote_toml(text);
-  toml::table table;
-  try {
-    const bool is_text = kTextKeys.count(key) != 0 || text.find_first_of("\r\n") != text.npos;
-    table = toml::parse(is_text ? quoted : key + " = " + text);
-  } catch (const toml::parse_error&) {
-    table = toml::parse(quoted);
-  }
-  config = read_table(table, where, config);
+  config = read_table(table_of(key, text), where, config);
 }
 
 std::vector<std::string> run_file_keys() {

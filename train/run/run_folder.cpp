@@ -7,9 +7,12 @@
 #include "streamer/core/file.h"
 #include "train/run/run_file.h"
 #include "train/run/run_values.h"
+#include "train/store/model_record.h"
 
 namespace penstock::train {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr const char* kMetricsHead =
     "epoch,train_loss,train_top1,validation_loss,validation_top1,learning_rate,images_per_s,"
@@ -20,34 +23,46 @@ std::string field(double value) {
   return std::isfinite(value) ? format_number(value) : "";
 }
 
+[[noreturn]] void refuse_existing(const fs::path& folder) {
+  throw Error(ErrorCode::kAlreadyExists,
+              "run: " + folder.native() + ": expected no such folder, found one",
+              "choose another with -o, or remove it: rm -r " + folder.native());
+}
+
 }  // namespace
 
-void check_run_folder_is_free(const std::filesystem::path& folder) {
+void check_run_folder_is_free(const fs::path& folder) {
   if (folder.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "run: out: expected a folder for the run, found none",
                 "-o runs/first");
   }
-  if (std::filesystem::exists(std::filesystem::symlink_status(folder))) {
-    throw Error(ErrorCode::kAlreadyExists,
-                "run: " + folder.native() + ": expected no such folder, found one",
-                "choose another with -o, or remove it: rm -r " + folder.native());
-  }
+  if (fs::exists(fs::symlink_status(folder))) refuse_existing(folder);
 }
 
-RunFolder::RunFolder(const RunConfig& config) : path_(config.out), metrics_(kMetricsHead) {
-  check_run_folder_is_free(path_);
+void RunFolderGuard::make_folder() {
   std::error_code failure;
-  std::filesystem::create_directories(path_, failure);
-  if (failure) throw_io_error(failure.value(), "create folder", path_.native());
-  publish_file(path_ / kRunFileName, format_run_file(config));
+  fs::create_directories(folder_.parent_path(), failure);
+  if (failure) throw_io_error(failure.value(), "create folder", folder_.parent_path().native());
+  // Only one of two runs that start at once makes the folder.
+  is_made_ = fs::create_directory(folder_, failure);
+  if (failure) throw_io_error(failure.value(), "create folder", folder_.native());
+  if (!is_made_) refuse_existing(folder_);
 }
 
-RunFolder::~RunFolder() {
-  if (is_kept_) return;
+RunFolderGuard::~RunFolderGuard() {
+  if (!is_made_) return;
   std::error_code ignored;  // a destructor has nobody to tell
-  std::filesystem::remove(path_ / kMetricsName, ignored);
-  std::filesystem::remove(path_ / kRunFileName, ignored);
-  std::filesystem::remove(path_, ignored);  // only when nothing else is in it
+  for (const char* name : {kRunFileName, kMetricsName, kWeightsName, kModelRecordName}) {
+    fs::remove(folder_ / (std::string(name) + ".tmp"), ignored);
+    if (!is_kept_) fs::remove(folder_ / name, ignored);
+  }
+  if (!is_kept_) fs::remove(folder_, ignored);  // only when nothing else is in it
+}
+
+RunFolder::RunFolder(const RunConfig& config)
+    : path_(config.out), guard_(path_), metrics_(kMetricsHead) {
+  guard_.make_folder();
+  publish_file(path_ / kRunFileName, format_run_file(config));
 }
 
 void RunFolder::add_metrics(const EpochReport& report) {
@@ -62,11 +77,12 @@ void RunFolder::add_metrics(const EpochReport& report) {
               std::to_string(train.num_distinct) + "," + std::to_string(train.num_skipped) + "," +
               field(train.elapsed_s) + "\n";
   publish_file(path_ / kMetricsName, metrics_);
+  guard_.keep();
 }
 
-RunConfig read_run_folder(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / kRunFileName;
-  if (!std::filesystem::exists(file)) {
+RunConfig read_run_folder(const fs::path& folder) {
+  const fs::path file = folder / kRunFileName;
+  if (!fs::exists(file)) {
     throw Error(
         ErrorCode::kNotFound,
         "run: " + folder.native() + ": expected a folder with " + kRunFileName + ", found none",

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "train/run/run_config.h"
 #include "train/run/session.h"
@@ -15,25 +16,42 @@ inline constexpr const char* kMetricsName = "metrics.csv";
 /// Throws AlreadyExists when `folder` is there, InvalidArgument when none is named.
 void check_run_folder_is_free(const std::filesystem::path& folder);
 
-/// Makes the folder and stores run.toml. Removes what it made unless keep() is called.
-class RunFolder {
+/// Removes what a run wrote when it ends early: everything, or only unfinished files once there is
+/// something to keep.
+class RunFolderGuard {
  public:
-  explicit RunFolder(const RunConfig& config);
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
-  ~RunFolder();
+  explicit RunFolderGuard(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  RunFolderGuard(const RunFolderGuard&) = delete;
+  RunFolderGuard& operator=(const RunFolderGuard&) = delete;
+  ~RunFolderGuard();
 
-  const std::filesystem::path& path() const noexcept { return path_; }
+  /// Makes the folder; parents may be there. Throws AlreadyExists when another run was first, Io.
+  void make_folder();
   void keep() noexcept { is_kept_ = true; }
   bool is_kept() const noexcept { return is_kept_; }
 
-  /// Adds one line to metrics.csv and publishes the whole file.
+ private:
+  std::filesystem::path folder_;
+  bool is_made_ = false;
+  bool is_kept_ = false;
+};
+
+/// Makes the folder and stores run.toml. Removes what it made unless there is something to keep:
+/// the figures of an epoch, or what keep() is called for.
+class RunFolder {
+ public:
+  explicit RunFolder(const RunConfig& config);
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  void keep() noexcept { guard_.keep(); }
+
+  /// Adds one line to metrics.csv and publishes the whole file. From then on the run is kept.
   void add_metrics(const EpochReport& report);
 
  private:
   std::filesystem::path path_;
+  RunFolderGuard guard_;
   std::string metrics_;
-  bool is_kept_ = false;
 };
 
 /// Reads run.toml of a run.

@@ -1,5 +1,7 @@
 #include "train/run/run_model.h"
 
+#include <system_error>
+
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "train/graph/model_file.h"
@@ -26,6 +28,12 @@ void inline_model_file(RunConfig& config) {
   const std::filesystem::path file = config.model;
   if (!config.model_layers.empty() || file.extension() != ".toml") return;
   constexpr std::uint64_t kMaxBytes = 1u << 20;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    throw Error(ErrorCode::kNotFound,
+                "model: " + file.native() + ": expected a file of layers, found none",
+                "check the path, or take a known model: --model small_cnn");
+  }
   config.model_layers = read_text_file(file, kMaxBytes);
   config.model = file.stem().native();
 }

@@ -19,6 +19,11 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   inline_model_file(config);
   if (!config.dataset.empty()) config.dataset = std::filesystem::absolute(config.dataset);
   if (!config.out.empty()) config.out = std::filesystem::absolute(config.out);
+  // "runs/a/" and "runs/a/." would be their own parent.
+  while (config.out.has_relative_path() &&
+         (config.out.filename().empty() || config.out.filename() == ".")) {
+    config.out = config.out.parent_path();
+  }
   if (config.image_height_px == 0) {
     config.image_height_px = config.image_width_px = default_image_side_px(manifest);
   }

@@ -9,20 +9,15 @@ namespace {
 
 constexpr std::string_view kUnits = "KMGT";
 
-template <class T>
-std::optional<T> parse_digits(std::string_view text) {
-  T value{};
-  const char* const end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, value);
-  if (failure != std::errc{} || stop != end) return std::nullopt;
-  return value;
+char upper(char c) noexcept {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
 }  // namespace
 
 std::optional<std::uint64_t> parse_size_bytes(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  const std::size_t unit = kUnits.find(text.back());
+  const std::size_t unit = kUnits.find(upper(text.back()));
   const bool has_unit = unit != std::string_view::npos;
   const unsigned shift = has_unit ? static_cast<unsigned>(10 * (unit + 1)) : 0;
   if (has_unit) text.remove_suffix(1);
@@ -41,7 +36,7 @@ std::string format_size_bytes(std::uint64_t bytes) {
 }
 
 std::optional<SidesPx> parse_sides_px(std::string_view text) {
-  const std::size_t cross = text.find('x');
+  const std::size_t cross = text.find_first_of("xX");
   const auto height = parse_digits<std::uint32_t>(text.substr(0, cross));
   const auto width = cross == std::string_view::npos
                          ? height

@@ -1,7 +1,10 @@
 #include "train/run/session.h"
 
+#include <algorithm>
 #include <cmath>
+#include <exception>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "streamer/core/checksum.h"
@@ -10,6 +13,8 @@
 #include "train/loop/model_weights.h"
 #include "train/loop/program_set.h"
 #include "train/loop/trainer.h"
+#include "train/run/batch_memory.h"
+#include "train/run/data_hint.h"
 #include "train/run/data_pipeline.h"
 #include "train/run/memory_table.h"
 #include "train/run/run_folder.h"
@@ -33,6 +38,9 @@ class Session {
   RunOverview overview() const;
   void run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome);
   void store(const RunOutcome& outcome);
+  PassReport train_pass(EpochReport& report);
+  PassReport validation_pass(const EpochReport& report);
+  void run_epochs(RunOutcome& outcome);
   [[noreturn]] void end_by_error(const Error& error, const RunOutcome& outcome);
 
   RunObserver& observer_;
@@ -92,7 +100,8 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
                 .augment = augment_of(config_),
                 .seed = config_.seed,
                 .cores = resolved_.cores,
-                .num_epochs = config_.epochs},
+                .num_epochs = config_.epochs,
+                .host_memory = batch_memory()},
       memory_(config_.memory_bytes) {
   const std::string pipeline = pipeline_identity(train_split_, pipeline_, PipelineUse::kTrain);
   identity_ = run_identity({.config = config_,
@@ -136,6 +145,7 @@ RunOverview Session::overview() const {
           .cores = resolved_.cores,
           .backend = backend_->description(),
           .memory = memory_.rows(),
+          .batch_memory = std::string(pipeline_.host_memory->kind()),
           .identity_hash = identity_.hash};
 }
 
@@ -144,15 +154,30 @@ RunOutcome Session::run() {
   observer_.on_start(overview());
   RunOutcome outcome;
   try {
-    while (outcome.num_epochs < config_.epochs && !outcome.was_stopped) {
-      run_epoch(outcome.num_epochs, outcome);
-    }
+    run_epochs(outcome);
   } catch (const Error& error) {
     end_by_error(error, outcome);
   }
   store(outcome);
   outcome.high_water_bytes = memory_.budget().high_water_bytes();
   return outcome;
+}
+
+/// Every failure leaves as an Error.
+void Session::run_epochs(RunOutcome& outcome) {
+  try {
+    while (outcome.num_epochs < config_.epochs && !outcome.was_stopped) {
+      run_epoch(outcome.num_epochs, outcome);
+    }
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::kOutOfMemory,
+                "memory: training: expected the machine to grant an allocation, found it refused",
+                "lower --batch-size or --memory");
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(ErrorCode::kInternal, std::string("training: ") + error.what());
+  }
 }
 
 /// Passes the steps of one pass on to whoever watches the run.
@@ -166,51 +191,82 @@ class StepRelay final : public PassObserver {
   Tell tell_;
 };
 
-void Session::run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome) {
-  EpochReport report{.epoch_idx = epoch_idx, .num_epochs = config_.epochs};
+PassReport Session::train_pass(EpochReport& report) {
   StepRelay on_train([&](const PassReport& so_far) {
     report.train = so_far;
     observer_.on_train_step(report);
   });
-  report.train = trainer_->train_epoch({.source = *train_loader_,
-                                        .num_samples = train_split_.num_samples(),
-                                        .observer = &on_train,
-                                        .stop = stop_});
-  outcome.last = report;
-  outcome.was_stopped = report.train.was_stopped;
-  if (outcome.was_stopped) return;
-  if (validation_loader_ != nullptr) {
-    StepRelay on_validation(
-        [&](const PassReport& so_far) { observer_.on_validation_step(report, so_far); });
-    PassReport validation =
-        evaluate_epoch(*programs_, {.source = *validation_loader_,
-                                    .num_samples = validation_split_->num_samples(),
-                                    .observer = &on_validation,
-                                    .stop = stop_});
-    outcome.was_stopped = validation.was_stopped;
-    if (!validation.was_stopped) report.validation = validation;
+  return trainer_->train_epoch({.source = *train_loader_,
+                                .num_samples = train_split_.num_samples(),
+                                .observer = &on_train,
+                                .stop = stop_});
+}
+
+PassReport Session::validation_pass(const EpochReport& report) {
+  StepRelay on_validation(
+      [&](const PassReport& so_far) { observer_.on_validation_step(report, so_far); });
+  return evaluate_epoch(*programs_, {.source = *validation_loader_,
+                                     .num_samples = validation_split_->num_samples(),
+                                     .observer = &on_validation,
+                                     .stop = stop_});
+}
+
+void Session::run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome) {
+  EpochReport report{.epoch_idx = epoch_idx, .num_epochs = config_.epochs};
+  report.train = train_pass(report);
+  if (report.train.was_stopped) {
+    outcome.was_stopped = true;
+    if (report.train.num_steps > 0) outcome.partial = report;
+    return;
   }
   ++outcome.num_epochs;
+  if (validation_loader_ != nullptr) {
+    const PassReport validation = validation_pass(report);
+    if (validation.was_stopped) {
+      outcome.was_stopped = true;
+      outcome.partial = report;
+      return;
+    }
+    report.validation = validation;
+  }
   outcome.last = report;
   folder_->add_metrics(report);
   observer_.on_epoch(report);
 }
 
-std::map<std::string, double> metrics_of(const EpochReport& report) {
+/// Figures of the last epoch that was validated too; "epoch" says which one, counted from 1.
+std::map<std::string, double> metrics_of(const std::optional<EpochReport>& report) {
   std::map<std::string, double> metrics;
+  if (!report) return metrics;
   const auto add = [&](const char* name, double value) {
     if (std::isfinite(value)) metrics[name] = value;
   };
-  add("train_loss", report.train.totals.loss());
-  add("train_top1", report.train.totals.top1());
-  if (report.validation) {
-    add("validation_loss", report.validation->totals.loss());
-    add("validation_top1", report.validation->totals.top1());
+  add("epoch", report->epoch_idx + 1);
+  add("train_loss", report->train.totals.loss());
+  add("train_top1", report->train.totals.top1());
+  if (report->validation) {
+    add("validation_loss", report->validation->totals.loss());
+    add("validation_top1", report->validation->totals.top1());
   }
   return metrics;
 }
 
+void check_finite(const std::vector<NamedTensor>& tensors) {
+  for (const NamedTensor& tensor : tensors) {
+    const auto found = std::find_if_not(tensor.values.begin(), tensor.values.end(),
+                                        [](float value) { return std::isfinite(value); });
+    if (found == tensor.values.end()) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                "weights: " + tensor.name + ": expected finite numbers, found " +
+                    std::to_string(*found) + ": the training diverged",
+                "lower --learning-rate");
+  }
+}
+
 void Session::store(const RunOutcome& outcome) {
+  const TensorFile weights{.tensors = export_weights(programs_->any_program()),
+                           .metadata = {{"format", "penstock"}}};
+  check_finite(weights.tensors);
   const ModelRecord record{
       .model_name = config_.model,
       .model_layers = config_.model_layers,
@@ -228,21 +284,21 @@ void Session::store(const RunOutcome& outcome) {
       .identity = identity_.text,
       .num_epochs = outcome.num_epochs,
       .metrics = metrics_of(outcome.last)};
-  const TensorFile weights{.tensors = export_weights(programs_->any_program()),
-                           .metadata = {{"format", "penstock"}}};
   save_model(folder_->path(), record, weights);
   folder_->keep();
 }
 
 void Session::end_by_error(const Error& error, const RunOutcome& outcome) {
-  const bool is_data = error.code() == ErrorCode::kTooManyBad ||
-                       error.code() == ErrorCode::kCorruptData || error.code() == ErrorCode::kIo;
-  if (!is_data || outcome.num_epochs == 0) throw error;
-  store(outcome);
-  throw Error(error.code(),
-              std::string(error.what()) + "; the weights after " +
-                  std::to_string(outcome.num_epochs) + " whole epochs and the steps since are in " +
-                  folder_->path().native(),
+  if (!outcome.last) throw error;
+  const std::string epochs = std::to_string(outcome.num_epochs) + " whole epochs";
+  std::string kept = "the weights after " + epochs + " and the steps since are in ";
+  try {
+    store(outcome);
+  } catch (const std::exception& failure) {
+    kept = "the weights were not stored (" + std::string(failure.what()) + "); the figures of " +
+           epochs + " are in ";
+  }
+  throw Error(error.code(), std::string(error.what()) + "; " + kept + folder_->path().native(),
               error.hint());
 }
 
@@ -250,7 +306,7 @@ void Session::end_by_error(const Error& error, const RunOutcome& outcome) {
 
 RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop) {
   check_run_folder_is_free(config.out);
-  return Session(config, observer, stop).run();
+  return with_data_hint(config.dataset, [&] { return Session(config, observer, stop).run(); });
 }
 
 }  // namespace penstock::train

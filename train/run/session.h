@@ -30,6 +30,8 @@ struct RunOverview {
   CoreSplit cores;
   std::string backend;
   std::vector<MemoryRow> memory;
+  /// Kind of the memory that batches lie in: "page-aligned", "pinned (cudaHostAlloc)".
+  std::string batch_memory;
   std::uint64_t identity_hash = 0;
 };
 
@@ -52,11 +54,15 @@ class RunObserver {
 };
 
 struct RunOutcome {
-  /// Epochs done in full.
+  /// Epochs whose training pass was done in full.
   std::uint32_t num_epochs = 0;
   /// Ended early by the stop token; the weights of that moment are stored.
   bool was_stopped = false;
-  EpochReport last;
+  /// The last epoch done in full, its validation included; none before the first.
+  std::optional<EpochReport> last = {};
+  /// The epoch that the stop cut short, when it had taken a step: in training, or in validation
+  /// when its training pass was done.
+  std::optional<EpochReport> partial = {};
   std::uint64_t high_water_bytes = 0;
 };
 
@@ -64,9 +70,9 @@ struct RunOutcome {
 ///
 /// Stop    the step under way is finished, the weights are stored
 /// Errors  AlreadyExists when RUN is there; OutOfMemory with the table of what was taken; those of
-///         dataset, model and loader. When data ends the run (TooManyBad, CorruptData, Io) after a
-///         first epoch, the weights so far are stored and the message says so; when there is
-///         nothing to store, RUN is removed.
+///         dataset, model and loader. Whatever ends the run after a first epoch, its metrics are
+///         kept, and the weights so far unless they are no numbers; the message says so. Before
+///         that RUN is removed.
 RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop);
 
 }  // namespace penstock::train

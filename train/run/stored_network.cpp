@@ -2,16 +2,33 @@
 
 #include <utility>
 
+#include "streamer/core/error.h"
 #include "train/loop/model_weights.h"
 #include "train/run/core_split.h"
+#include "train/run/run_folder.h"
 #include "train/run/run_model.h"
 #include "train/run/system_memory.h"
 
 namespace penstock::train {
+namespace {
+
+/// A damaged model is refused with the line that trains it again.
+StoredModel load_or_say_how(const std::filesystem::path& run) {
+  try {
+    return load_model(run);
+  } catch (const Error& error) {
+    if (!error.hint().empty()) throw;
+    throw Error(error.code(), error.what(),
+                "train it again: penstock train --config " + (run / kRunFileName).native() +
+                    " -o " + run.native() + ".again");
+  }
+}
+
+}  // namespace
 
 StoredNetwork::StoredNetwork(const std::filesystem::path& run, const InferenceConfig& config,
                              MemoryTable& memory) {
-  StoredModel stored = load_model(run);
+  StoredModel stored = load_or_say_how(run);
   record_ = std::move(stored.record);
   graph_ = std::make_unique<ModelGraph>(rebuild_model(record_, run));
   const CoreSplit cores = split_cores(num_usable_cores(), {.threads = config.threads});

@@ -1,7 +1,10 @@
 #include "train/store/model_record.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -13,6 +16,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kFormat = 1;
 constexpr const char* kFormatName = "penstock model";
+/// Most pixels along a side, channels, and samples per step.
+constexpr std::uint32_t kMaxCount = 1u << 16;
 
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
   throw Error(ErrorCode::kCorruptData, "model: " + path.native() + ": " + what);
@@ -53,6 +58,13 @@ template <class T>
 void read_field(const Json& json, const char* key, T& value, const std::filesystem::path& path) {
   const auto found = json.find(key);
   if (found == json.end()) refuse(path, "expected the field \"" + std::string(key) + "\"");
+  if constexpr (std::is_unsigned_v<T>) {  // the library would cut off what does not fit
+    constexpr std::uint64_t kMost = std::numeric_limits<T>::max();
+    if (!found->is_number_unsigned() || found->template get<std::uint64_t>() > kMost) {
+      refuse(path, "field \"" + std::string(key) + "\": expected an integer from 0 to " +
+                       std::to_string(kMost) + ", found " + found->dump());
+    }
+  }
   try {
     found->get_to(value);
   } catch (const Json::exception&) {
@@ -126,7 +138,44 @@ void check_weights(const Json& json, const std::filesystem::path& record_path,
   }
 }
 
+/// One number per channel, each in what `is_allowed` takes.
+void check_statistics(const char* field, const std::vector<double>& values, std::size_t channels,
+                      const std::string& allowed, bool (*is_allowed)(double),
+                      const std::filesystem::path& where) {
+  if (values.size() != channels) {
+    refuse(where, std::string(field) + ": expected " + std::to_string(channels) +
+                      " numbers, one per channel, found " + std::to_string(values.size()));
+  }
+  for (const double value : values) {
+    if (is_allowed(value)) continue;
+    refuse(where, std::string(field) + ": expected " + allowed + ", found " + Json(value).dump());
+  }
+}
+
 }  // namespace
+
+void ModelRecord::validate(const std::filesystem::path& where) const {
+  const auto check_count = [&](const char* field, std::uint32_t value) {
+    if (value >= 1 && value <= kMaxCount) return;
+    refuse(where, std::string(field) + ": expected 1 to " + std::to_string(kMaxCount) + ", found " +
+                      std::to_string(value));
+  };
+  if (model_name.empty()) refuse(where, "model.name: expected a name, found an empty text");
+  check_count("model.height_px", height_px);
+  check_count("model.width_px", width_px);
+  check_count("model.channels", channels);
+  check_count("batch_size", batch_size);
+  if (decode_scaling != "auto" && decode_scaling != "off") {
+    refuse(where, "decode_scaling: expected \"auto\" or \"off\", found \"" + decode_scaling + "\"");
+  }
+  check_statistics(
+      "mean", mean, channels, "a finite number", [](double value) { return std::isfinite(value); },
+      where);
+  check_statistics(
+      "std", std, channels, "a finite number above 0",
+      [](double value) { return std::isfinite(value) && value > 0; }, where);
+  if (class_names.empty()) refuse(where, "class_names: expected at least 1 name, found none");
+}
 
 void save_model(const std::filesystem::path& folder, const ModelRecord& record,
                 const TensorFile& weights) {
@@ -147,7 +196,9 @@ StoredModel load_model(const std::filesystem::path& folder) {
   const Json json = parse_record(record_path);
   const std::filesystem::path weights_path = folder / kWeightsName;
   check_weights(json, record_path, weights_path);
-  return {record_from(json, record_path), read_safetensors(weights_path)};
+  ModelRecord record = record_from(json, record_path);
+  record.validate(record_path);
+  return {std::move(record), read_safetensors(weights_path)};
 }
 
 std::vector<NamedTensor> match_tensors(const std::vector<ExpectedTensor>& expected,

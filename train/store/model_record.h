@@ -43,6 +43,10 @@ struct ModelRecord {
   std::uint64_t num_epochs = 0;
   /// Figures of the last epoch by name, such as "validation_top1".
   std::map<std::string, double> metrics;
+
+  /// Checks that the fields make sense together; `where` names the file in errors.
+  /// Errors  CorruptData naming the field, the range and the value
+  void validate(const std::filesystem::path& where) const;
 };
 
 struct StoredModel {

@@ -62,9 +62,10 @@ BOOST_AUTO_TEST_CASE(update_follows_the_rule_and_spares_biases_from_decay) {
     const std::vector<float> weight = bench.read(0);
     bench.program().import_param(1, ParamPart::kMaster, std::vector<float>{1, 2, 3, 4});
     const StepScalars scalars{.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.5f};
-    bench.step(bench.batch(3, 1), scalars);
+    bench.forward_and_backward(bench.batch(3, 1), scalars);
     const std::vector<float> weight_grad = bench.read(0, ParamPart::kGrad);
     const std::vector<float> bias_grad = bench.read(1, ParamPart::kGrad);
+    bench.update();
     const std::vector<float> moved = bench.read(0);
     const std::vector<float> moved_bias = bench.read(1);
     for (std::size_t i = 0; i < weight.size(); ++i) {
@@ -107,7 +108,7 @@ BOOST_AUTO_TEST_CASE(samples_that_do_not_count_leave_no_gradient) {
       batch.labels()[2] = kUnlabelled;
       batch.values()[batch.place(1, 0, 0)] = pixel;
       batch.values()[batch.place(2, 1, 0)] = pixel;
-      bench.step(batch, {});
+      bench.forward_and_backward(batch, {});
       return bench.read(0, ParamPart::kGrad);
     };
     BOOST_TEST(gradients(0, 1.0f) == gradients(3, -7.0f), boost::test_tools::per_element());
@@ -254,6 +255,59 @@ BOOST_AUTO_TEST_CASE(calls_that_do_not_fit_are_refused) {
                "model: bn: expected at least 2 values per channel in training, found 1");
     BOOST_TEST(message_of([&] { bench.backend().lower(graph, {.batch = 0}); }) ==
                "lowering: batch: expected 1 to 65536, found 0");
+  });
+}
+
+// 2^32 values a sample, 2^16 samples: 2^48 values, 8 times what is allowed.
+BOOST_AUTO_TEST_CASE(batches_of_too_many_values_are_refused_by_layer) {
+  for_each_backend([](std::string_view name) {
+    const auto backend = make_backend(name, {.num_threads = 1});
+    ModelGraph graph("wide", {3, 64, 64});
+    NodeId x = graph.conv2d("c", graph.input(), {.filters = 1u << 20, .kernel = {1, 1}});
+    graph.set_output(graph.global_avg_pool("gap", x));
+    for (const Mode mode : {Mode::kTrain, Mode::kEvaluate}) {
+      BOOST_TEST(message_of([&] { backend->lower(graph, {.batch = 1u << 16, .mode = mode}); }) ==
+                 "model: c: expected at most 17592186044416 values in a batch, found 65536 samples "
+                 "of [1048576, 64, 64]");
+    }
+  });
+}
+
+// 2^44 values, the most there may be: lowered and planned, and too large only for the machine.
+BOOST_AUTO_TEST_CASE(batches_at_the_limit_are_planned) {
+  for_each_backend([](std::string_view name) {
+    const auto backend = make_backend(name, {.num_threads = 1});
+    ModelGraph graph("wide", {3, 64, 64});
+    NodeId x = graph.conv2d("c", graph.input(), {.filters = 1u << 20, .kernel = {1, 1}});
+    graph.set_output(graph.global_avg_pool("gap", x));
+    const auto program = backend->lower(graph, {.batch = 1u << 12});
+    Program* const programs[] = {program.get()};
+    BOOST_TEST(plan_programs(programs).arena_bytes >= std::size_t{1} << 46);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(reports_that_nobody_polls_are_an_error_not_memory) {
+  for_each_backend([](std::string_view name) {
+    Bench bench = make_bench(name, linear_model(), {{.batch = 1, .mode = Mode::kEvaluate}});
+    const ToyBatch batch = bench.batch(1, 1);
+    const auto run = [&](std::uint64_t step) {
+      bench.program().upload(batch.lease(), 0);
+      bench.program().set_scalars({.step = step}, 0);
+      bench.program().run(Phase::kForward, 0);
+    };
+    // Three times around, so that the oldest report lies somewhere in the middle.
+    for (std::uint64_t step = 0; step < 3 * kMaxPendingReports + 7; ++step) {
+      run(step);
+      BOOST_TEST_REQUIRE(bench.backend().poll().value().step == step);
+    }
+    for (std::uint64_t step = 0; step < kMaxPendingReports; ++step) run(step);
+    BOOST_TEST(message_of([&] { run(kMaxPendingReports); }) ==
+               "backend: reports: expected poll() at least every 256 forward runs, found one more "
+               "without");
+    for (std::uint64_t step = 0; step < kMaxPendingReports; ++step) {
+      BOOST_TEST_REQUIRE(bench.backend().poll().value().step == step);
+    }
+    BOOST_TEST(!bench.backend().poll().has_value());
   });
 }
 

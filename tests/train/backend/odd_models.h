@@ -27,20 +27,21 @@ inline ModelGraph strided_model() {
   return graph;
 }
 
-/// Batch norm before ReLU and pools: fused in full, in part, and not at all.
+/// Batch norm before ReLU and pools: fused in full, in part, and not at all. Its convolutions have
+/// no biases: before a batch norm their gradient is rounding and nothing else.
 inline ModelGraph normalized_model() {
   ModelGraph graph("normalized", {3, 13, 14});
   NodeId x = graph.conv2d("conv1", graph.input(), {.filters = 6, .has_bias = false});
   x = graph.batch_norm("bn1", x);
   x = graph.relu("relu1", x);
   x = graph.max_pool("pool1", x);  // 6 x 7, the last row in no window
-  x = graph.conv2d("conv2", x, {.filters = 18, .padding = PaddingRule::kValid});
+  x = graph.conv2d("conv2", x, {.filters = 18, .padding = PaddingRule::kValid, .has_bias = false});
   x = graph.batch_norm("bn2", x, {.epsilon = 1e-3, .momentum = 0.3});
   x = graph.relu("relu2", x);
   x = graph.max_pool(
       "pool2", x,
       {.window = {3, 3}, .stride = {2, 2}, .padding = PaddingRule::kExplicit, .pad = {1, 1}});
-  x = graph.conv2d("conv3", x, {.filters = 7, .kernel = {1, 1}});
+  x = graph.conv2d("conv3", x, {.filters = 7, .kernel = {1, 1}, .has_bias = false});
   x = graph.batch_norm("bn3", x);
   x = graph.global_avg_pool("gap", x);
   x = graph.dense("head", x, {.units = 4});
@@ -59,6 +60,39 @@ inline ModelGraph dropping_model() {
   x = graph.flatten("flat", x);
   x = graph.dropout("drop2", x, 0.25);
   x = graph.dense("head", x, {.units = 3, .has_bias = false});
+  graph.set_output(x);
+  return graph;
+}
+
+/// Pools that pad below and right only: `same` over odd sides, and a window of 3 over even ones.
+inline ModelGraph padded_pools_model() {
+  ModelGraph graph("padded_pools", {2, 9, 11});
+  NodeId x = graph.conv2d("conv1", graph.input(), {.filters = 5, .has_bias = false});
+  x = graph.batch_norm("bn1", x);
+  x = graph.relu("relu1", x);
+  x = graph.max_pool("pool1", x, {.padding = PaddingRule::kSame});  // 5 x 6
+  x = graph.conv2d("conv2", x, {.filters = 6, .kernel = {2, 1}, .padding = PaddingRule::kValid});
+  x = graph.max_pool("pool2", x,
+                     {.window = {3, 3}, .stride = {2, 2}, .padding = PaddingRule::kSame});  // 2 x 3
+  x = graph.flatten("flat", x);
+  x = graph.dense("head", x, {.units = 3});
+  graph.set_output(x);
+  return graph;
+}
+
+/// Fused pools over an odd width, then over an odd width and height of a few rows.
+inline ModelGraph odd_width_model() {
+  ModelGraph graph("odd_width", {3, 6, 7});
+  NodeId x = graph.conv2d("conv1", graph.input(), {.filters = 17, .has_bias = false});
+  x = graph.batch_norm("bn1", x);
+  x = graph.relu("relu1", x);
+  x = graph.max_pool("pool1", x);  // 3 x 3, the last column in no window
+  x = graph.conv2d("conv2", x, {.filters = 4, .has_bias = false});
+  x = graph.batch_norm("bn2", x);
+  x = graph.relu("relu2", x);
+  x = graph.max_pool("pool2", x);  // 1 x 1
+  x = graph.flatten("flat", x);
+  x = graph.dense("head", x, {.units = 3});
   graph.set_output(x);
   return graph;
 }

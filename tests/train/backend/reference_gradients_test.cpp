@@ -63,6 +63,10 @@ BOOST_AUTO_TEST_CASE(batch_norm_and_pools_agree_with_differences) {
   check_gradients(normalized_model(), 2);
 }
 
+BOOST_AUTO_TEST_CASE(pools_that_pad_on_one_side_agree_with_differences) {
+  check_gradients(padded_pools_model(), 4);
+}
+
 BOOST_AUTO_TEST_CASE(dropout_with_a_fixed_mask_agrees_with_differences) {
   check_gradients(dropping_model(), 3);
 }

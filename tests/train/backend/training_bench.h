@@ -80,14 +80,13 @@ class Bench {
     }
     std::vector<Program*> list;
     for (const auto& program : programs_) list.push_back(program.get());
-    arena_ = std::make_unique<BoundArena>(*backend_, list);
+    arena_ = std::make_unique<BoundArena>(*backend_, list, plan_programs(list));
     initialize_params(*programs_.front(), graph_, seed);
   }
 
   Program& program(std::size_t i = 0) { return *programs_.at(i); }
   Backend& backend() { return *backend_; }
   const ModelGraph& graph() const { return graph_; }
-  const BoundArena& arena() const { return *arena_; }
 
   ToyBatch batch(std::uint32_t size, unsigned seed) const {
     return {backend_->input_spec(graph_, size), graph_.num_classes(), seed};
@@ -102,10 +101,18 @@ class Bench {
     return backend_->poll().value();
   }
 
-  StepReport step(const ToyBatch& batch, const StepScalars& scalars, std::size_t which = 0) {
+  /// The first two phases of a step: gradients can be read until update().
+  StepReport forward_and_backward(const ToyBatch& batch, const StepScalars& scalars,
+                                  std::size_t which = 0) {
     const StepReport report = forward(program(which), batch, scalars);
     program(which).run(Phase::kBackward, 0);
-    program(which).run(Phase::kUpdate, 0);
+    return report;
+  }
+  void update(std::size_t which = 0) { program(which).run(Phase::kUpdate, 0); }
+
+  StepReport step(const ToyBatch& batch, const StepScalars& scalars, std::size_t which = 0) {
+    const StepReport report = forward_and_backward(batch, scalars, which);
+    update(which);
     return report;
   }
 

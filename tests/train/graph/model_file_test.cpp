@@ -3,6 +3,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "tests/temporary_folder.h"
 #include "train/graph/model_zoo.h"
 
 namespace penstock::train {
@@ -97,6 +99,17 @@ BOOST_AUTO_TEST_CASE(text_that_is_no_model_is_refused) {
   BOOST_TEST(refusal_of("layer = 3").message ==
              "model: test.toml: layer: expected a list of [[layer]] tables, found integer");
   BOOST_TEST(refusal_of("layer = [3]").message == "model: layer 1: expected table, found integer");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_gives_the_model_its_name) {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "mine.toml";
+  const std::string text =
+      "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nunits = 10\n";
+  publish_file(path, text);
+  const ModelGraph graph = read_model_file(path, {3, 32, 32}, 10);
+  BOOST_TEST(graph.name() == "mine");
+  BOOST_TEST(graph.identity() == parse(text).identity());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -77,6 +77,47 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_name_the_layer) {
              "model: input: expected a flat output, one value per class, found [3, 8, 8]");
 }
 
+// 2^20 * 2^20 * 2^12 * 2^12 = 2^64, which is 0 in 64 bits.
+BOOST_AUTO_TEST_CASE(weights_whose_size_wraps_around_are_refused) {
+  ModelGraph graph("g", {3, 8, 8});
+  const NodeId pooled = graph.global_avg_pool("gap", graph.input());
+  const NodeId wide = graph.conv2d("wide", pooled, {.filters = 1u << 20, .kernel = {1, 1}});
+  BOOST_TEST(message_of([&] {
+               graph.conv2d("c", wide, {.filters = 1u << 20, .kernel = {4096, 4096}});
+             }) ==
+             "model: c.weight: expected at most 1099511627776 elements, found [1048576, 1048576, "
+             "4096, 4096]");
+  BOOST_TEST(graph.nodes().size() == 3u);  // the graph is as before
+  BOOST_TEST(graph.parameters().size() == 2u);
+}
+
+// 2^20 channels of 2^14 x 2^14 places are 2^48 values.
+BOOST_AUTO_TEST_CASE(values_beyond_the_limit_are_refused_by_layer) {
+  ModelGraph graph("g", {3, 1u << 14, 1u << 14});
+  const Conv2dOptions widest{.filters = 1u << 20, .kernel = {1, 1}};
+  BOOST_TEST(message_of([&] { graph.conv2d("c", graph.input(), widest); }) ==
+             "model: c: expected at most 1099511627776 elements, found [1048576, 16384, 16384]");
+  BOOST_TEST(message_of([] {
+               ModelGraph("g", {1u << 20, 1u << 16, 1u << 16});
+             }) ==
+             "model: input: expected at most 1099511627776 elements, found [1048576, 65536, "
+             "65536]");
+  ModelGraph most("g", {1u << 20, 1u << 10, 1u << 10});
+  BOOST_TEST(most.input_shape().num_elements() == std::size_t{1} << 40);
+}
+
+// 2^20 places and filters, and 2^20 terms each: 2^61 operations, thirty-two times over.
+BOOST_AUTO_TEST_CASE(operations_beyond_64_bits_are_shown_as_the_largest_number) {
+  ModelGraph graph("g", {1u << 20, 1u << 10, 1u << 10});
+  NodeId x = graph.input();
+  for (int i = 0; i < 32; ++i) x = graph.conv2d("", x, {.filters = 1u << 20, .kernel = {1, 1}});
+  graph.set_output(graph.global_avg_pool("gap", x));
+  const ModelSummary summary = summarize(graph);
+  BOOST_TEST(summary.layers[1].forward_flops ==
+             (std::uint64_t{1} << 61) + (std::uint64_t{1} << 40));
+  BOOST_TEST(summary.total.forward_flops == UINT64_MAX);
+}
+
 BOOST_AUTO_TEST_CASE(names_are_unique_and_found_when_left_out) {
   ModelGraph graph("g", {3, 8, 8});
   const NodeId a = graph.relu("", graph.input());

@@ -47,7 +47,8 @@ class RecordingProgram final : public Program {
          .weight_sum = static_cast<double>(num_valid_),
          .num_counted = num_valid_,
          .num_correct = 1,
-         .is_finite = scalars_.step != backend_.infinite_step});
+         .is_finite =
+             scalars_.step != backend_.infinite_step || lowering_.mode != backend_.infinite_mode});
   }
   void read_logits(std::span<float> logits) override {
     for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i);
@@ -101,7 +102,7 @@ BatchLease ListedBatches::next() {
   view.sample_ids = ids;
   view.positions = ids;
   view.num_valid = static_cast<std::uint32_t>(ids.size());
-  view.ends_epoch = next_ == batches_.size();
+  view.ends_epoch = next_ == batches_.size() && !runs_dry;
   return {view, std::make_shared<Owner>(), 0};
 }
 

@@ -25,6 +25,8 @@ class RecordingBackend final : public Backend {
   std::deque<StepReport> reports;
   /// The step whose loss is no number.
   std::uint64_t infinite_step = UINT64_MAX;
+  /// The mode in which it is none.
+  Mode infinite_mode = Mode::kTrain;
 
   std::string_view name() const noexcept override { return "recording"; }
   std::string description() const override { return "recording"; }
@@ -46,6 +48,9 @@ class RecordingBackend final : public Backend {
 class ListedBatches final : public BatchSource {
  public:
   ListedBatches(BatchSpec spec, std::vector<std::vector<std::uint64_t>> batches);
+
+  /// True: the last batch does not say that the epoch ends, and an empty lease follows.
+  bool runs_dry = false;
 
   const BatchSpec& spec() const noexcept override { return spec_; }
   BatchLease next() override;

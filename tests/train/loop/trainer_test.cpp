@@ -64,13 +64,41 @@ BOOST_AUTO_TEST_CASE(a_short_last_batch_runs_on_the_program_of_its_size) {
   BOOST_TEST(report.is_each_once());
 }
 
-BOOST_AUTO_TEST_CASE(a_sample_seen_twice_or_never_is_found_out) {
-  auto batches = source({{0, 1, 2, 3}, {3, 4}});
-  const PassReport report =
-      Trainer(programs, config).train_epoch({.source = batches, .num_samples = 6});
-  BOOST_TEST(report.num_samples == 6u);
-  BOOST_TEST(report.num_distinct == 5u);
-  BOOST_TEST(!report.is_each_once());
+/// The text of the internal error that `action` ends in.
+std::string internal_error_of(const auto& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    BOOST_TEST((error.code() == ErrorCode::kInternal));
+    return error.what();
+  }
+  return "no error";
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_seen_twice_or_never_is_an_internal_error) {
+  const std::string expected = "pass: expected each of 6 samples once, found 6, 5 different";
+  auto train = source({{0, 1, 2, 3}, {3, 4}});
+  Trainer training(programs, config);
+  BOOST_TEST(internal_error_of(
+                 [&] { training.train_epoch({.source = train, .num_samples = 6}); }) == expected);
+  auto validation = source({{0, 1, 2, 3}, {3, 4}});
+  BOOST_TEST(internal_error_of([&] {
+               evaluate_epoch(programs, {.source = validation, .num_samples = 6});
+             }) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_runs_dry_is_an_internal_error) {
+  const std::string expected = "pass: expected each of 8 samples once, found 4, 4 different";
+  auto train = source({{0, 1, 2, 3}});
+  train.runs_dry = true;
+  Trainer training(programs, config);
+  BOOST_TEST(internal_error_of(
+                 [&] { training.train_epoch({.source = train, .num_samples = 8}); }) == expected);
+  auto validation = source({{0, 1, 2, 3}});
+  validation.runs_dry = true;
+  BOOST_TEST(internal_error_of([&] {
+               evaluate_epoch(programs, {.source = validation, .num_samples = 8});
+             }) == expected);
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_that_is_no_number_ends_the_training_with_the_reason) {
@@ -84,6 +112,20 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_no_number_ends_the_training_with_the_reason)
                                      "training diverged at learning rate 0.500000" &&
                                  error.hint() == "lower --learning-rate";
                         });
+}
+
+BOOST_AUTO_TEST_CASE(scores_that_are_no_numbers_end_an_evaluation) {
+  backend.infinite_step = 1;
+  backend.infinite_mode = Mode::kEvaluate;
+  auto batches = source({{0, 1, 2, 3}, {4, 5, 6, 7}});
+  BOOST_CHECK_EXCEPTION(
+      evaluate_epoch(programs, {.source = batches, .num_samples = 8}), Error,
+      [](const Error& error) {
+        return error.code() == ErrorCode::kInvalidArgument &&
+               std::string(error.what()) ==
+                   "loss: evaluation step 1: expected a finite number, found none: the weights "
+                   "give scores that are no numbers";
+      });
 }
 
 class StopAfter final : public PassObserver {
@@ -122,7 +164,7 @@ BOOST_AUTO_TEST_CASE(the_schedule_runs_on_over_epochs) {
   // One-cycle of 4 steps, warm-up 0.5: the peak is step 0.5 * 4 - 1 = 1, the end step 3.
   BOOST_TEST(backend.calls[5].scalars.learning_rate == 0.5f);
   BOOST_TEST(backend.calls.back().scalars.learning_rate == static_cast<float>(0.5 / 25 / 1e4));
-  BOOST_TEST(training.num_steps_done() == 4u);
+  BOOST_TEST(backend.calls.back().scalars.step == 3u);
 }
 
 class ScoreSizes final : public ScoreObserver {
@@ -148,6 +190,20 @@ BOOST_AUTO_TEST_CASE(evaluation_runs_forward_only_and_hands_out_no_padding) {
   BOOST_TEST((scores.sizes == std::vector<std::size_t>{4, 1}));
   BOOST_TEST(report.totals.num_counted == 5u);
   BOOST_TEST(report.is_each_once());
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_are_no_numbers_are_not_exported) {
+  Program& program = programs.any_program();
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    program.import_param(0, ParamPart::kMaster, std::vector<float>{1, 2, 3, bad, 5, 6});
+    BOOST_CHECK_EXCEPTION(export_weights(program), Error, [&](const Error& error) {
+      return error.code() == ErrorCode::kInvalidArgument &&
+             std::string(error.what()) == "weights: head.weight: expected finite numbers, found " +
+                                              std::to_string(bad) +
+                                              " at 3: the training diverged" &&
+             error.hint() == "lower --learning-rate";
+    });
+  }
 }
 
 BOOST_AUTO_TEST_CASE(weights_leave_and_come_back_by_name_and_shape) {

@@ -116,6 +116,27 @@ BOOST_AUTO_TEST_CASE(impossible_buffers_are_refused) {
   BOOST_CHECK_THROW(plan_memory(second), Error);
 }
 
+// Each pair adds up to 2^64 or a little more: kept apart, together, rounded up, or by role.
+BOOST_AUTO_TEST_CASE(sizes_that_wrap_around_are_out_of_memory) {
+  constexpr std::size_t kHalf = std::size_t{1} << 63;
+  const std::vector<std::vector<Buffer>> cases = {
+      {{.name = "a", .role = Role::kMaster, .bytes = kHalf},
+       {.name = "b", .role = Role::kMaster, .bytes = kHalf}},
+      {{.name = "a", .bytes = kHalf}, {.name = "b", .bytes = kHalf}},
+      {{.name = "a", .role = Role::kMaster, .bytes = kHalf}, {.name = "b", .bytes = kHalf}},
+      {{.name = "a", .role = Role::kMaster, .bytes = SIZE_MAX - 62}},
+      {{.name = "a", .bytes = kHalf},
+       {.name = "b", .bytes = kHalf, .first_step = 1, .last_step = 1}}};
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const std::span<const Buffer> spans[] = {cases[i]};
+    BOOST_TEST_CONTEXT("case " << i) {
+      BOOST_CHECK_EXCEPTION(plan_memory(spans), Error, [](const Error& error) {
+        return error.code() == ErrorCode::kOutOfMemory;
+      });
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -38,23 +38,26 @@ BOOST_AUTO_TEST_CASE(keys_that_are_there_replace_the_defaults_and_no_others) {
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_type_names_key_expected_and_found) {
-  BOOST_TEST(refusal_of("epochs = \"ten\"") ==
-             "run: run.toml: epochs: expected a whole number, found the text \"ten\"");
+  BOOST_TEST(
+      refusal_of("epochs = \"ten\"") ==
+      "run: run.toml: epochs: expected a whole number, found the text \"ten\" | epochs = 30");
   BOOST_TEST(refusal_of("epochs = 1.5") ==
-             "run: run.toml: epochs: expected a whole number, found the number 1.5");
-  BOOST_TEST(refusal_of("nesterov = 1") ==
-             "run: run.toml: nesterov: expected true or false, found the number 1");
+             "run: run.toml: epochs: expected a whole number, found the number 1.5 | epochs = 30");
+  BOOST_TEST(
+      refusal_of("nesterov = 1") ==
+      "run: run.toml: nesterov: expected true or false, found the number 1 | nesterov = true");
   BOOST_TEST(refusal_of("model = 3") ==
-             "run: run.toml: model: expected a text, found the number 3");
+             "run: run.toml: model: expected a text, found the number 3 | model = \"small_cnn\"");
   BOOST_TEST(refusal_of("memory = \"lots\"") ==
-             "run: run.toml: memory: expected a size such as \"256M\", found the text \"lots\"");
+             "run: run.toml: memory: expected a size such as \"256M\", found the text \"lots\" | "
+             "memory = \"256M\"");
   BOOST_TEST(refusal_of("image_size = 0") ==
              "run: run.toml: image_size: expected pixels such as 96 or \"160x224\", found the "
-             "number 0");
+             "number 0 | image_size = 96");
   BOOST_TEST(refusal_of("augment = 1") ==
-             "run: run.toml: augment: expected a table, found the number 1");
+             "run: run.toml: augment: expected a table, found the number 1 | [augment]");
   BOOST_TEST(refusal_of("[augment]\ncval = true") ==
-             "run: run.toml: augment.cval: expected a number, found true");
+             "run: run.toml: augment.cval: expected a number, found true | cval = 0.0");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_key_comes_with_the_nearest_known_one) {
@@ -78,7 +81,7 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_named) {
              "run: backend: expected onednn or reference, found \"cudnn\"");
   BOOST_TEST(refusal_of("epochs = 4294967296") ==
              "run: run.toml: epochs: expected a whole number of at most 4294967295, found the "
-             "number 4294967296");
+             "number 4294967296 | epochs = 30");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_written_reads_back_to_the_same_text) {
@@ -121,7 +124,16 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
                                  "run: --epochs: epochs: expected a whole number, found the text "
                                  "\"ten\"";
                         });
-  BOOST_CHECK_THROW(set_run_value(config, "epochs", "7\nseed = 9", "--epochs"), Error);
+  for (const char* text : {"7\nseed = 9", "7 #x", "0x10", "1_000", "+7", " 7", "", "7.0"}) {
+    BOOST_TEST_CONTEXT(text) {
+      BOOST_CHECK_THROW(set_run_value(config, "epochs", text, "--epochs"), Error);
+    }
+  }
+  set_run_value(config, "learning_rate", ".25", "--learning-rate");
+  BOOST_TEST(config.sgd.learning_rate == 0.25);
+  set_run_value(config, "memory", "256m", "--memory");
+  BOOST_TEST(config.memory_bytes == 256u << 20);
+  BOOST_CHECK_THROW(set_run_value(config, "augment.zoom_range", "[0.5; 2]", "--z"), Error);
   BOOST_TEST(config.seed == 0u);
 }
 

@@ -6,6 +6,7 @@
 #include "tests/temporary_folder.h"
 #include "train/run/core_split.h"
 #include "train/run/memory_table.h"
+#include "train/run/run_resolve.h"
 #include "train/run/system_memory.h"
 
 namespace penstock::train {
@@ -61,6 +62,22 @@ BOOST_AUTO_TEST_CASE(without_a_group_the_machine_counts) {
   const SystemMemory memory = read_system_memory(root.folder.path());
   BOOST_TEST(!memory.cgroup_limit_bytes.has_value());
   BOOST_TEST(memory.default_limit_bytes() == 4u << 20);
+}
+
+// The smaller of the two medians, down to a multiple of 32, within 32 and 96.
+BOOST_AUTO_TEST_CASE(the_network_takes_the_smaller_median_side) {
+  const auto side = [](std::uint32_t width_px, std::uint32_t height_px) {
+    Manifest manifest;
+    manifest.median_width_px = width_px;
+    manifest.median_height_px = height_px;
+    return default_image_side_px(manifest);
+  };
+  BOOST_TEST(side(500, 375) == 96u);
+  BOOST_TEST(side(95, 200) == 64u);
+  BOOST_TEST(side(200, 64) == 64u);
+  BOOST_TEST(side(63, 63) == 32u);
+  BOOST_TEST(side(20, 300) == 32u);
+  BOOST_TEST(side(0, 0) == 32u);
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_what_was_taken_before) {

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "tests/temporary_folder.h"
@@ -94,6 +95,65 @@ BOOST_AUTO_TEST_CASE(weights_cut_short_are_named_with_both_sizes) {
   publish_file(path, whole.substr(0, whole.size() - 1));
   BOOST_TEST(refusal() == "model: " + path.native() + ": expected " + std::to_string(whole.size()) +
                               " bytes, found " + std::to_string(whole.size() - 1));
+}
+
+// Each of these was under a good checksum: what is refused is the content.
+BOOST_AUTO_TEST_CASE(fields_that_make_no_sense_are_damage) {
+  const auto refusal_with = [&](auto change) {
+    ModelRecord changed = record;
+    change(changed);
+    save_model(folder.path(), changed, weights);
+    const std::string text = refusal();
+    const std::string head = "model: " + (folder.path() / kModelRecordName).native() + ": ";
+    return text.starts_with(head) ? text.substr(head.size()) : text;
+  };
+  BOOST_TEST(refusal_with([](ModelRecord&) {}) == "accepted");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.batch_size = 0; }) ==
+             "batch_size: expected 1 to 65536, found 0");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.batch_size = 65537; }) ==
+             "batch_size: expected 1 to 65536, found 65537");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.height_px = 0; }) ==
+             "model.height_px: expected 1 to 65536, found 0");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.width_px = 0; }) ==
+             "model.width_px: expected 1 to 65536, found 0");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.channels = 0; }) ==
+             "model.channels: expected 1 to 65536, found 0");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.mean.pop_back(); }) ==
+             "mean: expected 3 numbers, one per channel, found 2");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.std.push_back(1); }) ==
+             "std: expected 3 numbers, one per channel, found 4");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.std[1] = 0; }) ==
+             "std: expected a finite number above 0, found 0.0");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.class_names.clear(); }) ==
+             "class_names: expected at least 1 name, found none");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.model_name.clear(); }) ==
+             "model.name: expected a name, found an empty text");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.decode_scaling = "on"; }) ==
+             "decode_scaling: expected \"auto\" or \"off\", found \"on\"");
+}
+
+// CHECKPOINT.md: the checksum covers the object without it, dumped with two spaces.
+BOOST_AUTO_TEST_CASE(numbers_that_do_not_fit_are_damage_not_cut_off) {
+  save_model(folder.path(), record, weights);
+  const std::filesystem::path path = folder.path() / kModelRecordName;
+  const std::string whole = read_text_file(path);
+  const std::string sealed = whole.substr(0, whole.rfind(",\n  \"xxh3\": ")) + "\n}";
+  const auto refusal_with = [&](const std::string& number) {
+    const std::string stated = "\"batch_size\": 8";
+    std::string text = sealed;
+    text.replace(text.find(stated), stated.size(), "\"batch_size\": " + number);
+    const std::string checksum = hex(xxh3_64(text));
+    publish_file(path,
+                 text.substr(0, text.size() - 2) + ",\n  \"xxh3\": \"" + checksum + "\"\n}\n");
+    return refusal();
+  };
+  BOOST_TEST(refusal_with("8") == "accepted");
+  const std::string expected = "model: " + path.native() +
+                               ": field \"batch_size\": expected an integer from 0 to 4294967295, "
+                               "found ";
+  for (const char* number : {"4294967304", "-1", "8.5", "\"8\""}) {  // 2^32 + 8 ends in 8
+    BOOST_TEST(refusal_with(number) == expected + number);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit_are_named_with_both_shapes) {

@@ -7,6 +7,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "train/backend/onednn/channel_vectors_inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace penstock::train::onednn {
 namespace HWY_NAMESPACE {
@@ -17,15 +19,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// and no fewer than 32, so that adding up tiles in double costs little.
 inline std::size_t tile_rows(std::size_t channels) {
   return std::max<std::size_t>(32, 4096 / channels);
-}
-
-/// Calls block(d, channel) for vectors of channels, then for the channels left over, one by one.
-template <class Block>
-HWY_ATTR void for_channels(std::size_t channels, const Block& block) {
-  const hn::ScalableTag<float> d;
-  std::size_t c = 0;
-  for (; c + hn::Lanes(d) <= channels; c += hn::Lanes(d)) block(d, c);
-  for (; c < channels; ++c) block(hn::CappedTag<float, 1>(), c);
 }
 
 template <class D, class V>

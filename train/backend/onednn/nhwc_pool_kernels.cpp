@@ -5,19 +5,13 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "train/backend/onednn/channel_vectors_inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace penstock::train::onednn {
 namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-template <class Block>
-HWY_ATTR void for_channels(std::size_t channels, const Block& block) {
-  const hn::ScalableTag<float> d;
-  std::size_t c = 0;
-  for (; c + hn::Lanes(d) <= channels; c += hn::Lanes(d)) block(d, c);
-  for (; c < channels; ++c) block(hn::CappedTag<float, 1>(), c);
-}
 
 /// Where pooled row `pooled_row` begins: its first input row, and its output.
 struct RowPlace {

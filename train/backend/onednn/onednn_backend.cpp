@@ -1,12 +1,11 @@
 #include "train/backend/onednn/onednn_backend.h"
 
-#include <deque>
-
 #include "streamer/core/error.h"
 #include "train/backend/host_arena.h"
 #include "train/backend/lowering_check.h"
 #include "train/backend/onednn/onednn_program.h"
 #include "train/backend/onednn/parallel.h"
+#include "train/backend/report_queue.h"
 
 namespace penstock::train {
 namespace {
@@ -42,19 +41,14 @@ class OnednnBackend final : public Backend {
     return std::make_unique<HostArena>(bytes);
   }
 
-  std::optional<StepReport> poll() override {
-    if (reports_.empty()) return std::nullopt;
-    const StepReport report = reports_.front();
-    reports_.pop_front();
-    return report;
-  }
+  std::optional<StepReport> poll() override { return reports_.pop(); }
 
   void finish() override {}  // every run has finished when it returns
 
  private:
   unsigned num_threads_;
   onednn::OneDnn library_;
-  std::deque<StepReport> reports_;
+  ReportQueue reports_;
 };
 
 }  // namespace

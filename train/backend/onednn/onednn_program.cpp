@@ -60,7 +60,7 @@ class OnednnProgram final : public Program {
       context.report = &report;
       refresh_copies(context);
       for (const Task& task : tasks_.forward) task(context);
-      parts_.reports.push_back(report);
+      parts_.reports.push(report);
     } else if (phase == Phase::kBackward) {
       context.batch = &inputs_.view(slot);
       for (const Task& task : tasks_.backward) task(context);

@@ -1,18 +1,18 @@
 // A graph lowered to tasks of oneDNN and own kernels.
 #pragma once
 
-#include <deque>
 #include <memory>
 
 #include "train/backend/backend.h"
 #include "train/backend/onednn/onednn_shim.h"
+#include "train/backend/report_queue.h"
 
 namespace penstock::train::onednn {
 
 /// What a program borrows from its backend.
 struct BackendParts {
   const OneDnn& library;
-  std::deque<StepReport>& reports;
+  ReportQueue& reports;
   unsigned num_threads;
 };
 

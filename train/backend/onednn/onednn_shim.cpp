@@ -5,18 +5,19 @@
 
 #include "streamer/core/error.h"
 
-#if DNNL_VERSION_MAJOR != 2
-#error "onednn_shim.cpp is written for oneDNN 2.x"
+#if DNNL_VERSION_MAJOR == 2
+#include "train/backend/onednn/onednn_primitives_v2.h"
+#elif DNNL_VERSION_MAJOR == 3
+#include "train/backend/onednn/onednn_primitives_v3.h"
+#else
+#error "expected oneDNN 2.x or 3.x"
 #endif
 
 namespace penstock::train::onednn {
 namespace {
 
-using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
-using Dims = dnnl::memory::dims;
 constexpr auto kF32 = dnnl::memory::data_type::f32;
-constexpr auto kDirect = dnnl::algorithm::convolution_direct;
 
 int dnnl_arg(Arg arg) {
   switch (arg) {
@@ -58,16 +59,6 @@ Desc flat(std::uint32_t batch, const TensorShape& shape) {
   return {{batch, shape.channels}, kF32, Tag::nc};
 }
 
-Dims strides(const Window& w) {
-  return {w.stride.rows, w.stride.cols};
-}
-Dims kernel(const Window& w) {
-  return {w.kernel.rows, w.kernel.cols};
-}
-Dims pad_before(const Window& w) {
-  return {w.pad_top, w.pad_left};
-}
-
 /// Padding after, as the library wants it: what the output's size really uses, which may be
 /// negative when rows at the end are left over.
 Dims pad_after(const Window& w, const TensorShape& in, const TensorShape& out) {
@@ -79,9 +70,26 @@ Dims pad_after(const Window& w, const TensorShape& in, const TensorShape& out) {
           along(in.width, out.width, w.stride.cols, w.kernel.cols, w.pad_left)};
 }
 
+SlidingWindow sliding(const Window& w, const TensorShape& in, const TensorShape& out) {
+  return {.strides = {w.stride.rows, w.stride.cols},
+          .kernel = {w.kernel.rows, w.kernel.cols},
+          .before = {w.pad_top, w.pad_left},
+          .after = pad_after(w, in, out)};
+}
+
+dnnl::prop_kind forward_kind(bool is_training) {
+  return is_training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+}
+
 Dims weight_dims(const WeightedSizes& s) {
   if (s.is_dense) return {s.output.channels, s.input.channels};
   return {s.output.channels, s.input.channels, s.window.kernel.rows, s.window.kernel.cols};
+}
+
+WeightedDescs weighted_descs(const WeightedSizes& s, const Desc& weights) {
+  const Desc bias = s.has_bias ? Desc({s.output.channels}, kF32, Tag::x) : Desc();
+  if (s.is_dense) return {flat(s.batch, s.input), weights, bias, flat(s.batch, s.output)};
+  return {activation(s.batch, s.input), weights, bias, activation(s.batch, s.output)};
 }
 
 dnnl::primitive_attr user_scratchpad() {
@@ -146,6 +154,7 @@ const std::string& PreparedOp::implementation() const {
 struct OneDnn::Impl {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
+  PrimitiveContext context{engine, user_scratchpad()};
 
   struct Binding {
     Arg arg;
@@ -173,38 +182,21 @@ struct OneDnn::Impl {
     return {weight_dims(sizes), kF32, Tag::any};
   }
 
-  static Desc bias(const WeightedSizes& sizes) {
-    return sizes.has_bias ? Desc({sizes.output.channels}, kF32, Tag::x) : Desc();
-  }
-
   dnnl::convolution_forward::primitive_desc convolution(const WeightedSizes& s, bool is_training,
                                                         const Desc& weights_desc) const {
-    const auto kind =
-        is_training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-    const Dims after = pad_after(s.window, s.input, s.output);
-    const dnnl::convolution_forward::desc desc(kind, kDirect, activation(s.batch, s.input),
-                                               weights_desc, bias(s), activation(s.batch, s.output),
-                                               strides(s.window), pad_before(s.window), after);
-    return {desc, user_scratchpad(), engine};
+    return convolution_forward(context, forward_kind(is_training), weighted_descs(s, weights_desc),
+                               sliding(s.window, s.input, s.output));
   }
 
   dnnl::inner_product_forward::primitive_desc dense(const WeightedSizes& s, bool is_training,
                                                     const Desc& weights_desc) const {
-    const auto kind =
-        is_training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-    const dnnl::inner_product_forward::desc desc(kind, flat(s.batch, s.input), weights_desc,
-                                                 bias(s), flat(s.batch, s.output));
-    return {desc, user_scratchpad(), engine};
+    return dense_forward(context, forward_kind(is_training), weighted_descs(s, weights_desc));
   }
 
   dnnl::pooling_forward::primitive_desc pooling(const PoolingSizes& s, bool is_training) const {
-    const auto kind =
-        is_training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-    const dnnl::pooling_forward::desc desc(
-        kind, dnnl::algorithm::pooling_max, activation(s.batch, s.input),
-        activation(s.batch, s.output), strides(s.window), kernel(s.window), pad_before(s.window),
-        pad_after(s.window, s.input, s.output));
-    return {desc, user_scratchpad(), engine};
+    return onednn::max_pool_forward(context, forward_kind(is_training),
+                                    activation(s.batch, s.input), activation(s.batch, s.output),
+                                    sliding(s.window, s.input, s.output));
   }
 
   /// Builds the forward operation from its primitive descriptor.
@@ -263,20 +255,14 @@ PreparedOp OneDnn::backward_data(const WeightedSizes& s, WeightLayout& layout) c
   const Desc weights = impl_->weights(s, layout);
   const Desc any(weight_dims(s), kF32, Tag::any);
   try {
+    const WeightedDescs descs = weighted_descs(s, weights);
     if (s.is_dense) {
-      const dnnl::inner_product_backward_data::desc desc(flat(s.batch, s.input), weights,
-                                                         flat(s.batch, s.output));
       return impl_->finish_backward_data<dnnl::inner_product_backward_data>(
-          dnnl::inner_product_backward_data::primitive_desc(desc, user_scratchpad(), impl_->engine,
-                                                            impl_->dense(s, true, any)),
-          layout);
+          dense_backward_data(impl_->context, descs, impl_->dense(s, true, any)), layout);
     }
-    const dnnl::convolution_backward_data::desc desc(
-        kDirect, activation(s.batch, s.input), weights, activation(s.batch, s.output),
-        strides(s.window), pad_before(s.window), pad_after(s.window, s.input, s.output));
     return impl_->finish_backward_data<dnnl::convolution_backward_data>(
-        dnnl::convolution_backward_data::primitive_desc(desc, user_scratchpad(), impl_->engine,
-                                                        impl_->convolution(s, true, any)),
+        convolution_backward_data(impl_->context, descs, sliding(s.window, s.input, s.output),
+                                  impl_->convolution(s, true, any)),
         layout);
   } catch (const dnnl::error& error) {
     rethrow(error, "backward pass of a layer by its input");
@@ -287,21 +273,14 @@ PreparedOp OneDnn::backward_weights(const WeightedSizes& s, WeightLayout& layout
   const Desc weights = impl_->weights(s, layout);
   const Desc any(weight_dims(s), kF32, Tag::any);
   try {
+    const WeightedDescs descs = weighted_descs(s, weights);
     if (s.is_dense) {
-      const dnnl::inner_product_backward_weights::desc desc(flat(s.batch, s.input), weights,
-                                                            Impl::bias(s), flat(s.batch, s.output));
       return impl_->finish_backward_weights<dnnl::inner_product_backward_weights>(
-          dnnl::inner_product_backward_weights::primitive_desc(
-              desc, user_scratchpad(), impl_->engine, impl_->dense(s, true, any)),
-          s, layout);
+          dense_backward_weights(impl_->context, descs, impl_->dense(s, true, any)), s, layout);
     }
-    const dnnl::convolution_backward_weights::desc desc(
-        kDirect, activation(s.batch, s.input), weights, Impl::bias(s),
-        activation(s.batch, s.output), strides(s.window), pad_before(s.window),
-        pad_after(s.window, s.input, s.output));
     return impl_->finish_backward_weights<dnnl::convolution_backward_weights>(
-        dnnl::convolution_backward_weights::primitive_desc(desc, user_scratchpad(), impl_->engine,
-                                                           impl_->convolution(s, true, any)),
+        convolution_backward_weights(impl_->context, descs, sliding(s.window, s.input, s.output),
+                                     impl_->convolution(s, true, any)),
         s, layout);
   } catch (const dnnl::error& error) {
     rethrow(error, "backward pass of a layer by its weights");
@@ -321,12 +300,9 @@ PreparedOp OneDnn::max_pool_forward(const PoolingSizes& s, bool is_training) con
 
 PreparedOp OneDnn::max_pool_backward(const PoolingSizes& s) const {
   try {
-    const dnnl::pooling_backward::desc desc(
-        dnnl::algorithm::pooling_max, activation(s.batch, s.input), activation(s.batch, s.output),
-        strides(s.window), kernel(s.window), pad_before(s.window),
-        pad_after(s.window, s.input, s.output));
-    const dnnl::pooling_backward::primitive_desc pd(desc, user_scratchpad(), impl_->engine,
-                                                    impl_->pooling(s, true));
+    const auto pd = onednn::max_pool_backward(
+        impl_->context, activation(s.batch, s.input), activation(s.batch, s.output),
+        sliding(s.window, s.input, s.output), impl_->pooling(s, true));
     return impl_->prepare<dnnl::pooling_backward>(pd, {{Arg::kDiffSrc, pd.diff_src_desc()},
                                                        {Arg::kDiffDst, pd.diff_dst_desc()},
                                                        {Arg::kWorkspace, pd.workspace_desc()}});
@@ -342,7 +318,7 @@ WeightLayout OneDnn::canonical_layout(const WeightedSizes& s) const {
 PreparedOp OneDnn::reorder(const WeightLayout& from, const WeightLayout& to) const {
   try {
     const dnnl::reorder::primitive_desc pd(impl_->engine, from.impl().desc, impl_->engine,
-                                           to.impl().desc, user_scratchpad());
+                                           to.impl().desc, impl_->context.attr);
     return impl_->prepare<dnnl::reorder>(
         pd, {{Arg::kSrc, from.impl().desc}, {Arg::kDst, to.impl().desc}});
   } catch (const dnnl::error& error) {

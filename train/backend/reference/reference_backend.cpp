@@ -1,10 +1,9 @@
 #include "train/backend/reference/reference_backend.h"
 
-#include <deque>
-
 #include "train/backend/host_arena.h"
 #include "train/backend/lowering_check.h"
 #include "train/backend/reference/reference_program.h"
+#include "train/backend/report_queue.h"
 
 namespace penstock::train {
 namespace {
@@ -36,17 +35,12 @@ class ReferenceBackend final : public Backend {
     return std::make_unique<HostArena>(bytes);
   }
 
-  std::optional<StepReport> poll() override {
-    if (reports_.empty()) return std::nullopt;
-    const StepReport report = reports_.front();
-    reports_.pop_front();
-    return report;
-  }
+  std::optional<StepReport> poll() override { return reports_.pop(); }
 
   void finish() override {}  // every run has finished when it returns
 
  private:
-  std::deque<StepReport> reports_;
+  ReportQueue reports_;
 };
 
 }  // namespace

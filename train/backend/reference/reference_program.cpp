@@ -38,7 +38,7 @@ template <class T>
 class ReferenceProgram final : public Program {
  public:
   ReferenceProgram(const ModelGraph& graph, const Lowering& lowering, BatchSpec input_spec,
-                   std::deque<StepReport>& reports)
+                   ReportQueue& reports)
       : graph_(graph),
         lowering_(lowering),
         reports_(reports),
@@ -221,7 +221,7 @@ class ReferenceProgram final : public Program {
     StepReport report = loss_forward(loss_sizes(), labels_of(view), value(graph_.output()),
                                      list_.at<T>(probabilities_));
     report.step = inputs_.scalars(slot).step;
-    reports_.push_back(report);
+    reports_.push(report);
   }
 
   void forward_node(const InputOp&, NodeId, const StepScalars&) {}
@@ -316,7 +316,7 @@ class ReferenceProgram final : public Program {
 
   ModelGraph graph_;
   Lowering lowering_;
-  std::deque<StepReport>& reports_;  // the backend's
+  ReportQueue& reports_;  // the backend's
   HostInputs inputs_;
   std::vector<ParamSlot> slots_;
   BufferList list_;
@@ -329,13 +329,13 @@ class ReferenceProgram final : public Program {
 
 template <class T>
 std::unique_ptr<Program> make_program(const ModelGraph& graph, const Lowering& lowering,
-                                      BatchSpec input_spec, std::deque<StepReport>& reports) {
+                                      BatchSpec input_spec, ReportQueue& reports) {
   return std::make_unique<ReferenceProgram<T>>(graph, lowering, input_spec, reports);
 }
 
 template std::unique_ptr<Program> make_program<float>(const ModelGraph&, const Lowering&, BatchSpec,
-                                                      std::deque<StepReport>&);
+                                                      ReportQueue&);
 template std::unique_ptr<Program> make_program<double>(const ModelGraph&, const Lowering&,
-                                                       BatchSpec, std::deque<StepReport>&);
+                                                       BatchSpec, ReportQueue&);
 
 }  // namespace penstock::train::reference

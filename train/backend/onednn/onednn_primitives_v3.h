@@ -1,0 +1,68 @@
+// How oneDNN 3.x is asked for a primitive: its descriptor directly; pooling states its dilation.
+// The twin of onednn_primitives_v2.h, with the same functions.
+#pragma once
+
+#include <dnnl.hpp>
+
+#include "train/backend/onednn/onednn_geometry.h"
+
+namespace penstock::train::onednn {
+
+inline auto convolution_forward(const PrimitiveContext& context, dnnl::prop_kind kind,
+                                const WeightedDescs& d, const SlidingWindow& w) {
+  return dnnl::convolution_forward::primitive_desc(context.engine, kind, kDirect, d.src, d.weights,
+                                                   d.bias, d.dst, w.strides, w.before, w.after,
+                                                   context.attr);
+}
+
+inline auto convolution_backward_data(const PrimitiveContext& context, const WeightedDescs& d,
+                                      const SlidingWindow& w,
+                                      const dnnl::convolution_forward::primitive_desc& hint) {
+  return dnnl::convolution_backward_data::primitive_desc(context.engine, kDirect, d.src, d.weights,
+                                                         d.dst, w.strides, w.before, w.after, hint,
+                                                         context.attr);
+}
+
+inline auto convolution_backward_weights(const PrimitiveContext& context, const WeightedDescs& d,
+                                         const SlidingWindow& w,
+                                         const dnnl::convolution_forward::primitive_desc& hint) {
+  return dnnl::convolution_backward_weights::primitive_desc(context.engine, kDirect, d.src,
+                                                            d.weights, d.bias, d.dst, w.strides,
+                                                            w.before, w.after, hint, context.attr);
+}
+
+inline auto dense_forward(const PrimitiveContext& context, dnnl::prop_kind kind,
+                          const WeightedDescs& d) {
+  return dnnl::inner_product_forward::primitive_desc(context.engine, kind, d.src, d.weights, d.bias,
+                                                     d.dst, context.attr);
+}
+
+inline auto dense_backward_data(const PrimitiveContext& context, const WeightedDescs& d,
+                                const dnnl::inner_product_forward::primitive_desc& hint) {
+  return dnnl::inner_product_backward_data::primitive_desc(context.engine, d.src, d.weights, d.dst,
+                                                           hint, context.attr);
+}
+
+inline auto dense_backward_weights(const PrimitiveContext& context, const WeightedDescs& d,
+                                   const dnnl::inner_product_forward::primitive_desc& hint) {
+  return dnnl::inner_product_backward_weights::primitive_desc(context.engine, d.src, d.weights,
+                                                              d.bias, d.dst, hint, context.attr);
+}
+
+inline auto max_pool_forward(const PrimitiveContext& context, dnnl::prop_kind kind, const Desc& src,
+                             const Desc& dst, const SlidingWindow& w) {
+  const Dims no_dilation = {0, 0};
+  return dnnl::pooling_forward::primitive_desc(context.engine, kind, kMax, src, dst, w.strides,
+                                               w.kernel, no_dilation, w.before, w.after,
+                                               context.attr);
+}
+
+inline auto max_pool_backward(const PrimitiveContext& context, const Desc& src, const Desc& dst,
+                              const SlidingWindow& w,
+                              const dnnl::pooling_forward::primitive_desc& hint) {
+  const Dims no_dilation = {0, 0};
+  return dnnl::pooling_backward::primitive_desc(context.engine, kMax, src, dst, w.strides, w.kernel,
+                                                no_dilation, w.before, w.after, hint, context.attr);
+}
+
+}  // namespace penstock::train::onednn

@@ -1,0 +1,13 @@
+// Which memory batches lie in. The one place that joins the engine's buffers and the CUDA module.
+#pragma once
+
+#include <memory>
+
+#include "streamer/core/host_memory.h"
+
+namespace penstock::train {
+
+/// Returns page-locked memory when a CUDA device answers, else page-aligned memory.
+std::shared_ptr<HostMemory> batch_memory();
+
+}  // namespace penstock::train
