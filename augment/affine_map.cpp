@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "streamer/core/stored_axes.h"
+
 namespace penstock::augment {
 
 AffineMap compose(const AffineMap& first, const AffineMap& second) noexcept {
@@ -53,32 +55,26 @@ AffineMap resize_map(Resize resize) noexcept {
 }
 
 SizePx upright_size(SizePx stored, std::uint8_t orientation) noexcept {
-  if (orientation >= 5 && orientation <= 8) std::swap(stored.width, stored.height);
+  if (stored_axes(orientation).are_swapped) std::swap(stored.width, stored.height);
   return stored;
 }
 
 AffineMap orientation_map(SizePx stored, std::uint8_t orientation) noexcept {
-  const double right = static_cast<double>(stored.width) - 1;
-  const double bottom = static_cast<double>(stored.height) - 1;
-  // EXIF says on which side of the upright picture the stored row 0 and column 0 lie.
-  switch (orientation) {
-    case 2:  // row 0 top, column 0 right
-      return {.xx = -1, .x0 = right};
-    case 3:  // row 0 bottom, column 0 right
-      return {.xx = -1, .x0 = right, .yy = -1, .y0 = bottom};
-    case 4:  // row 0 bottom, column 0 left
-      return {.yy = -1, .y0 = bottom};
-    case 5:  // row 0 left, column 0 top
-      return {.xx = 0, .xy = 1, .yx = 1, .yy = 0};
-    case 6:  // row 0 right, column 0 top
-      return {.xx = 0, .xy = 1, .yx = -1, .yy = 0, .y0 = bottom};
-    case 7:  // row 0 right, column 0 bottom
-      return {.xx = 0, .xy = -1, .x0 = right, .yx = -1, .yy = 0, .y0 = bottom};
-    case 8:  // row 0 left, column 0 bottom
-      return {.xx = 0, .xy = -1, .x0 = right, .yx = 1, .yy = 0};
-    default:  // row 0 top, column 0 left
-      return {};
+  const StoredAxes axes = stored_axes(orientation);
+  AffineMap map;
+  if (axes.is_x_mirrored) {
+    map.xx = -1;
+    map.x0 = static_cast<double>(stored.width) - 1;
   }
+  if (axes.is_y_mirrored) {
+    map.yy = -1;
+    map.y0 = static_cast<double>(stored.height) - 1;
+  }
+  if (axes.are_swapped) {
+    std::swap(map.xx, map.xy);
+    std::swap(map.yx, map.yy);
+  }
+  return map;
 }
 
 AffineMap decode_scale_map(std::uint32_t scale) noexcept {

@@ -75,10 +75,7 @@ AffineMap resize_map(Resize resize) noexcept;
 /// Sides of a picture after its EXIF orientation is applied.
 SizePx upright_size(SizePx stored, std::uint8_t orientation) noexcept;
 
-/// Maps pixels of the upright picture to pixels of the stored one. Values other than 1 to 8 count
-/// as 1.
-///
-/// Source  EXIF 2.32 (CIPA DC-008), tag 0x0112 Orientation
+/// Maps pixels of the upright picture to pixels of the stored one (stored_axes.h).
 AffineMap orientation_map(SizePx stored, std::uint8_t orientation) noexcept;
 
 /// Maps pixels of a picture to pixels of the same picture decoded at 1 / `scale`: pixel i of the

@@ -1,12 +1,12 @@
 #include "augment/augment_config.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <string>
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
+#include "streamer/core/number_text.h"
 
 namespace penstock::augment {
 namespace {
@@ -15,17 +15,12 @@ constexpr std::array<std::string_view, 2> kPresetNames = {"none", "standard"};
 constexpr std::array<std::string_view, 2> kFillModeNames = {"nearest", "constant"};
 constexpr std::array<std::string_view, 2> kDecodeScalingNames = {"auto", "off"};
 
-std::string format_number(double value) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return {text.data(), end};
-}
-
 void check(bool holds, std::string_view field, std::string_view expected, double found) {
   if (holds) return;
-  throw Error(ErrorCode::kInvalidArgument, "augment: " + std::string(field) + ": expected " +
-                                               std::string(expected) + ", found " +
-                                               format_number(found));
+  throw Error(ErrorCode::kInvalidArgument,
+              "augment: " + std::string(field) + ": expected " + std::string(expected) +
+                  ", found " + number_text(found),
+              "the values of a preset are right: preset = \"standard\"");
 }
 
 // NaN fails every comparison, so it fails every check.
@@ -61,7 +56,7 @@ void AugmentConfig::validate() const {
   check(lies_in(zoom_range.lo, 0.01, 100), "zoom_range.lo", "0.01 to 100", zoom_range.lo);
   check(lies_in(zoom_range.hi, 0.01, 100), "zoom_range.hi", "0.01 to 100", zoom_range.hi);
   check(zoom_range.lo <= zoom_range.hi, "zoom_range.hi",
-        "at least zoom_range.lo = " + format_number(zoom_range.lo), zoom_range.hi);
+        "at least zoom_range.lo = " + number_text(zoom_range.lo), zoom_range.hi);
   check(fill_mode <= FillMode::kConstant, "fill_mode", "0 or 1", static_cast<double>(fill_mode));
   check(lies_in(cval, 0, 255), "cval", "0 to 255", cval);
   check(lies_in(rescale, 1e-9, 1e9), "rescale", "1e-9 to 1e9", rescale);

@@ -1,12 +1,12 @@
 #include "augment/augment_transform.h"
 
-#include <charconv>
 #include <string_view>
 
 #include "augment/affine_map.h"
 #include "augment/augment_draws.h"
 #include "augment/sampling_plan.h"
 #include "streamer/core/error.h"
+#include "streamer/core/number_text.h"
 
 namespace penstock::augment {
 namespace {
@@ -32,11 +32,8 @@ void append(std::string& text, std::string_view key, std::string_view value) {
   text.append(key).append("=").append(value).append("\n");
 }
 
-/// Writes the shortest digits that read back as the same number.
 void append(std::string& text, std::string_view key, double value) {
-  std::array<char, 32> digits{};
-  const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  append(text, key, std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
+  append(text, key, number_text(value));
 }
 
 }  // namespace
@@ -61,7 +58,7 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
   const SizePx stored{info.width_px, info.height_px};
   const AffineMap map = sample_map(draw_augmentation(config_, output, draws), output, info);
   SamplePlan plan;
-  plan.decode_scale = choose_decode_scale(map, config_.decode_scaling);
+  plan.decode_scale = choose_decode_scale(map, config_.decode_scaling, info.max_decode_scale);
   plan.source_region = source_region(
       {.map = map, .output = output, .stored = stored, .decode_scale = plan.decode_scale});
   plan.scratch_bytes = static_cast<std::uint32_t>(warp_scratch_bytes(spec));
@@ -86,7 +83,7 @@ std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
   // Flips and shifts keep the singular values, and no factor drawn is below zoom_range.lo.
   const AugmentDraws closest{.zoom = {.x = config_.zoom_range.lo, .y = config_.zoom_range.lo}};
   const AffineMap map = sample_map(closest, {spec.width_px, spec.height_px}, info);
-  return choose_decode_scale(map, config_.decode_scaling);
+  return choose_decode_scale(map, config_.decode_scaling, info.max_decode_scale);
 }
 
 std::size_t AugmentTransform::worst_case_scratch_bytes(const BatchSpec& spec) const noexcept {

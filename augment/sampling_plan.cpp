@@ -41,11 +41,12 @@ AffineMap sample_map(const AugmentDraws& drawn, SizePx output, const SampleInfo&
   return compose(map, orientation_map(stored, info.orientation));
 }
 
-std::uint32_t choose_decode_scale(const AffineMap& map, DecodeScaling scaling) noexcept {
+std::uint32_t choose_decode_scale(const AffineMap& map, DecodeScaling scaling,
+                                  std::uint32_t max_scale) noexcept {
   if (scaling == DecodeScaling::kOff) return 1;
   const double smallest = singular_values(map).smallest;
   for (const std::uint32_t scale : {8u, 4u, 2u}) {
-    if (smallest >= scale) return scale;
+    if (scale <= max_scale && smallest >= scale) return scale;
   }
   return 1;
 }

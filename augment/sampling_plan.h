@@ -18,9 +18,11 @@ namespace penstock::augment {
 /// orientation.
 AffineMap sample_map(const AugmentDraws& drawn, SizePx output, const SampleInfo& info) noexcept;
 
-/// Returns the largest of 1, 2, 4, 8 not above the map's smallest singular value; 1 when off.
+/// Returns the largest of 1, 2, 4, 8 not above the map's smallest singular value nor above
+/// `max_scale`, the largest that the codec offers; 1 when off.
 /// Decoding at that scale still leaves the map at least one decoded pixel per output pixel.
-std::uint32_t choose_decode_scale(const AffineMap& map, DecodeScaling scaling) noexcept;
+std::uint32_t choose_decode_scale(const AffineMap& map, DecodeScaling scaling,
+                                  std::uint32_t max_scale) noexcept;
 
 /// One output, one stored picture, and the map between them.
 struct Sampling {

@@ -7,6 +7,40 @@
 
 namespace penstock::tools {
 
+CLI::App& add_command(CLI::App& program, const std::string& name, const std::string& description) {
+  return *program.add_subcommand(name, description);
+}
+
+void add_argument(CLI::App& command, const std::string& name, std::string& value,
+                  const std::string& description) {
+  command.add_option(name, value, description)->required();
+}
+
+void add_arguments(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                   const std::string& description) {
+  command.add_option(name, values, description)->required();
+}
+
+void add_text(CLI::App& command, const std::string& name, std::string& value,
+              const std::string& description) {
+  command.add_option(name, value, description);
+}
+
+void add_switch(CLI::App& command, const std::string& flag, bool& is_given,
+                const std::string& description) {
+  command.add_flag(flag, is_given, description);
+}
+
+void add_value(CLI::App& command, const ValueFlag& flag,
+               std::function<void(const std::string&)> read) {
+  command.add_option_function<std::string>(flag.name, std::move(read), flag.description)
+      ->type_name(flag.type);
+}
+
+void end_help(CLI::App& command, const std::string& text) {
+  command.footer(text);
+}
+
 void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body) {
   command.callback([&command, &choice, body = std::move(body)] {
     choice = {.name = command.get_name(), .body = body};

@@ -4,15 +4,18 @@
 //
 //   void add_inspect_command(CLI::App& program, CommandChoice& choice) {
 //     auto options = std::make_shared<InspectOptions>();
-//     CLI::App* command = program.add_subcommand("inspect", "Says what a dataset holds");
-//     command->add_option("PATH", options->path, "...")->required();
-//     command->footer(example("penstock inspect flowers.ds"));
-//     choose_when_given(*command, choice, [options] { return run_inspect(*options); });
+//     CLI::App& command = add_command(program, "inspect", "Says what a dataset holds");
+//     add_argument(command, "PATH", options->path, "...");
+//     end_help(command, example("penstock inspect flowers.ds"));
+//     choose_when_given(command, choice, [options] { return run_inspect(*options); });
 //   }
+//
+// CLI11 stays behind these functions: every file that includes it takes seconds more to compile.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -32,6 +35,34 @@ struct CommandChoice {
 
 /// Adds one command with its flags to the program.
 using AddCommand = void (*)(CLI::App& program, CommandChoice& choice);
+
+/// Adds a command, without flags yet. It lives as long as the program.
+CLI::App& add_command(CLI::App& program, const std::string& name, const std::string& description);
+
+/// Adds an argument that must be given, one or at least one. A value outlives the reading, here and
+/// below.
+void add_argument(CLI::App& command, const std::string& name, std::string& value,
+                  const std::string& description);
+void add_arguments(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                   const std::string& description);
+/// Adds a text that may be left out: an argument such as "DATASET", a flag such as "-o,--out".
+void add_text(CLI::App& command, const std::string& name, std::string& value,
+              const std::string& description);
+/// Adds a flag without a value.
+void add_switch(CLI::App& command, const std::string& flag, bool& is_given,
+                const std::string& description);
+
+struct ValueFlag {
+  std::string name;         // "--memory"
+  std::string type;         // "SIZE"
+  std::string description;  // what it does (and its default)
+};
+/// Adds a flag whose text is given to `read`, which throws InvalidArgument for what it cannot take.
+void add_value(CLI::App& command, const ValueFlag& flag,
+               std::function<void(const std::string&)> read);
+
+/// Ends the help of `command` with `text`.
+void end_help(CLI::App& command, const std::string& text);
 
 /// Stores `body` in `choice` when `command` stands on the command line. A penstock::Error thrown
 /// while flags are read is a usage error; one thrown by the body is a failure.

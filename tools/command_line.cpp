@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -96,6 +97,13 @@ const CLI::App& chosen_app(const CLI::App& program) {
 }
 
 }  // namespace
+
+std::shared_ptr<CLI::App> make_program(const std::string& description, const std::string& version) {
+  auto program = std::make_shared<CLI::App>(description, "penstock");
+  program->set_version_flag("--version", "penstock " + version, "Print the version and exit");
+  program->get_formatter()->column_width(34);
+  return program;
+}
 
 std::string read_command_line(CLI::App& program, int argc, const char* const* argv) {
   check_names(program, {argv + std::min(argc, 1), argv + argc});

@@ -1,6 +1,7 @@
 // Reads the command line with CLI11 and turns what is wrong with it into one clear error.
 #pragma once
 
+#include <memory>
 #include <string>
 
 namespace CLI {
@@ -8,6 +9,9 @@ class App;
 }
 
 namespace penstock::tools {
+
+/// Makes a program that answers --version; commands are added by command.h.
+std::shared_ptr<CLI::App> make_program(const std::string& description, const std::string& version);
 
 /// Reads the arguments for `program`, whose commands store what was chosen (command.h). Returns
 /// text for stdout when only help or the version was asked for. Throws InvalidArgument for anything

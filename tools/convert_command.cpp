@@ -1,9 +1,6 @@
 // penstock convert: a folder of pictures into a dataset.
 #include <fmt/core.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
 #include <optional>
 
@@ -96,32 +93,30 @@ int run_convert(const ConvertOptions& options) {
 
 void add_convert_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<ConvertOptions>();
-  CLI::App* command = program.add_subcommand(
-      "convert", "Convert a folder of pictures into a dataset: shards, checked and checksummed");
-  command
-      ->add_option("SOURCE", options->source,
-                   "Folder of class folders, or of train, validation and test folders of them")
-      ->required();
-  command->add_option("DATASET", options->dataset, "Folder to make; must not exist yet")
-      ->required();
-  add_fraction_option(*command, "--validation-split", options->validation_split,
+  CLI::App& command =
+      add_command(program, "convert",
+                  "Convert a folder of pictures into a dataset: shards, checked and checksummed");
+  add_argument(command, "SOURCE", options->source,
+               "Folder of class folders, or of train, validation and test folders of them");
+  add_argument(command, "DATASET", options->dataset, "Folder to make; must not exist yet");
+  add_fraction_option(command, "--validation-split", options->validation_split,
                       "Part of the pictures for validation (0.1; with split folders: as they are)");
-  add_fraction_option(*command, "--test-split", options->test_split, "Part for testing (0)");
-  add_count_option(*command, "--seed", options->seed, {.min = 0},
+  add_fraction_option(command, "--test-split", options->test_split, "Part for testing (0)");
+  add_count_option(command, "--seed", options->seed, {.min = 0},
                    "Decides, with each path, split and order (0)");
-  add_byte_size_option(*command, "--shard-size", options->config.shard_size_bytes,
+  add_byte_size_option(command, "--shard-size", options->config.shard_size_bytes,
                        "Size at which a shard is closed (256M)");
-  add_count_option(*command, "--max-pixels", options->config.max_px, {.min = 1},
+  add_count_option(command, "--max-pixels", options->config.max_px, {.min = 1},
                    "Larger pictures are quarantined (100000000)");
-  add_count_option(*command, "--jobs", options->jobs, {.min = 1, .max = 1024},
+  add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads (one per core); the result is the same for any number");
-  command->add_flag("--force", options->force,
-                    "Replace an existing dataset once the new one is complete");
-  command->add_flag("--no-names", options->no_names, "Do not store the paths of the pictures");
-  command->add_flag("--quiet", options->quiet, "Print errors only");
-  command->add_flag("--json", options->json, "Print the summary as JSON");
-  command->footer(example("penstock convert photos/ photos.ds --validation-split 0.2"));
-  choose_when_given(*command, choice, [options] { return run_convert(*options); });
+  add_switch(command, "--force", options->force,
+             "Replace an existing dataset once the new one is complete");
+  add_switch(command, "--no-names", options->no_names, "Do not store the paths of the pictures");
+  add_switch(command, "--quiet", options->quiet, "Print errors only");
+  add_switch(command, "--json", options->json, "Print the summary as JSON");
+  end_help(command, example("penstock convert photos/ photos.ds --validation-split 0.2"));
+  choose_when_given(command, choice, [options] { return run_convert(*options); });
 }
 
 }  // namespace penstock::tools

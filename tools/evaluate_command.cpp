@@ -1,9 +1,6 @@
 // `penstock evaluate`: a stored model against a split, in total and class by class.
 #include <fmt/core.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -70,6 +67,18 @@ void print_report(const train::EvaluationReport& report) {
   print_result(class_table(report));
 }
 
+/// What may make the figures other than they seem.
+void print_remarks(const train::EvaluationReport& report, const train::EvaluationConfig& config) {
+  for (const train::SkippedSample& sample : report.skipped) {
+    print_notice(Verbosity::kNormal, "skipped   " + printable(train::skipped_text(sample)));
+  }
+  if (report.is_training_dataset || !config.dataset.empty()) return;
+  print_notice(Verbosity::kNormal, "warning: " + printable(report.dataset.native()) +
+                                       " was converted again since the training: its " +
+                                       report.split +
+                                       " split may hold pictures that were trained on");
+}
+
 int run_evaluate(const EvaluateOptions& options) {
   const StopSignals signals;  // before any other thread
   const train::EvaluationConfig config{.run = options.run,
@@ -82,6 +91,7 @@ int run_evaluate(const EvaluateOptions& options) {
     EvaluationScreen screen(shows_progress ? Verbosity::kNormal : Verbosity::kQuiet);
     report = train::evaluate_run(config, &screen, signals.token());
   }
+  print_remarks(report, config);
   if (options.is_json) {
     print_result(evaluation_json(report, config));
   } else {
@@ -94,20 +104,20 @@ int run_evaluate(const EvaluateOptions& options) {
 
 void add_evaluate_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<EvaluateOptions>();
-  CLI::App* command =
-      program.add_subcommand("evaluate", "Says how good a trained model is on a split");
-  command->add_option("RUN", options->run, "Folder made by penstock train")->required();
-  command->add_option("DATASET", options->dataset, "Dataset of the same classes (the run's own)");
-  command->add_option("--split", options->split,
-                      "train, validation or test (test if there is one, else validation)");
-  add_inference_flags(*command, options->inference);
-  add_count_option(*command, "--loader-threads", options->inference.loader_threads,
+  CLI::App& command =
+      add_command(program, "evaluate", "Says how good a trained model is on a split");
+  add_argument(command, "RUN", options->run, "Folder made by penstock train");
+  add_text(command, "DATASET", options->dataset, "Dataset of the same classes (the run's own)");
+  add_text(command, "--split", options->split,
+           "train, validation or test (test if there is one, else validation)");
+  add_inference_flags(command, options->inference);
+  add_count_option(command, "--loader-threads", options->inference.loader_threads,
                    {.min = 2, .max = 256},
                    "Threads that read, decode and augment (a quarter of the cores, at least 2)");
-  command->add_flag("--quiet", options->is_quiet, "Show no progress");
-  command->add_flag("--json", options->is_json, "Print the figures as JSON");
-  command->footer(example("penstock evaluate runs/first"));
-  choose_when_given(*command, choice, [options] { return run_evaluate(*options); });
+  add_switch(command, "--quiet", options->is_quiet, "Show no progress");
+  add_switch(command, "--json", options->is_json, "Print the figures as JSON");
+  end_help(command, example("penstock evaluate runs/first"));
+  choose_when_given(command, choice, [options] { return run_evaluate(*options); });
 }
 
 }  // namespace penstock::tools

@@ -1,10 +1,7 @@
 #include "tools/inference_flags.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include "streamer/core/error.h"
+#include "tools/command.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 
@@ -29,11 +26,8 @@ train::InferenceConfig InferenceFlags::config() const {
 }
 
 void add_inference_flags(CLI::App& command, InferenceFlags& flags) {
-  command
-      .add_option_function<std::string>(
-          "--backend", [&flags](const std::string& text) { flags.backend = checked_backend(text); },
-          "onednn or reference (onednn)")
-      ->type_name("NAME");
+  add_value(command, {"--backend", "NAME", "onednn or reference (onednn)"},
+            [&flags](const std::string& text) { flags.backend = checked_backend(text); });
   add_count_option(command, "--threads", flags.threads, {.min = 1, .max = 1024},
                    "Compute threads (all cores)");
   add_byte_size_option(command, "--memory", flags.memory_bytes,

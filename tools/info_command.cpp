@@ -1,8 +1,6 @@
 // penstock info: what this program is and what it found on this machine.
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
+#include <string>
 
 #include "tools/command.h"
 #include "tools/exit_code.h"
@@ -12,14 +10,20 @@
 namespace penstock::tools {
 
 void add_info_command(CLI::App& program, CommandChoice& choice) {
-  auto form = std::make_shared<ReportForm>(ReportForm::kText);
-  CLI::App* command = program.add_subcommand(
-      "info", "Say what this program is built of, and the CPU, GPU and memory it sees");
-  command->add_flag_callback(
-      "--json", [form] { *form = ReportForm::kJson; }, "Print as JSON");
-  command->footer(example("penstock info --json"));
-  choose_when_given(*command, choice, [form] {
-    print_result(describe_system(*form));
+  struct Options {
+    bool json = false;
+    bool is_quiet = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App& command = add_command(
+      program, "info", "Say what this program is built of, and the CPU, GPU and memory it sees");
+  add_switch(command, "--json", options->json, "Print as JSON");
+  add_switch(command, "--quiet", options->is_quiet, "Print errors only");
+  end_help(command, example("penstock info --json"));
+  choose_when_given(command, choice, [options] {
+    const ReportForm form = options->json ? ReportForm::kJson : ReportForm::kText;
+    const std::string report = describe_system(form);
+    if (!options->is_quiet) print_result(report);
     return kExitDone;
   });
 }

@@ -1,8 +1,6 @@
 // penstock inspect: what a dataset or a shard holds.
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <memory>
+#include <string>
 
 #include "tools/command.h"
 #include "tools/dataset_report.h"
@@ -15,16 +13,21 @@ void add_inspect_command(CLI::App& program, CommandChoice& choice) {
   struct Options {
     std::string path;
     bool json = false;
+    bool is_quiet = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_subcommand(
-      "inspect", "Say what a dataset or a shard holds: counts, classes, sizes, statistics");
-  command->add_option("PATH", options->path, "A dataset's folder, or a shard file")->required();
-  command->add_flag("--json", options->json, "Print as JSON");
-  command->footer(example("penstock inspect photos.ds"));
-  choose_when_given(*command, choice, [options] {
+  CLI::App& command =
+      add_command(program, "inspect",
+                  "Say what a dataset or a shard holds: counts, classes, sizes, statistics");
+  add_argument(command, "PATH", options->path, "A dataset's folder, or a shard file");
+  add_switch(command, "--json", options->json, "Print as JSON");
+  add_switch(command, "--quiet", options->is_quiet,
+             "Print errors only: the exit code says whether it can be read");
+  end_help(command, example("penstock inspect photos.ds"));
+  choose_when_given(command, choice, [options] {
     const ReportForm form = options->json ? ReportForm::kJson : ReportForm::kText;
-    print_result(describe_dataset_or_shard(options->path, form));
+    const std::string report = describe_dataset_or_shard(options->path, form);
+    if (!options->is_quiet) print_result(report);
     return kExitDone;
   });
 }

@@ -25,15 +25,14 @@ if ((${#missing[@]} == 0)); then
   exit 0
 fi
 
-as_root=()
+as_root=(env DEBIAN_FRONTEND=noninteractive)  # sudo clears the environment
 if ((EUID != 0)); then
   command -v sudo >/dev/null || {
     echo "install: not root and no sudo; as root, run: apt-get install --no-install-recommends ${missing[*]}" >&2
     exit 1
   }
-  as_root=(sudo)
+  as_root=(sudo "${as_root[@]}")
 fi
 echo "packages: installing ${#missing[@]} of ${#packages[@]}: ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get -qq update
 "${as_root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null

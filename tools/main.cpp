@@ -2,15 +2,15 @@
 // codes. Knows nothing of what the commands do.
 #include <fmt/core.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <cerrno>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
+#include <system_error>
 
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
 #include "tools/build_facts.h"
 #include "tools/command.h"
 #include "tools/command_line.h"
@@ -32,6 +32,16 @@ int print_error_of(const Error& error) {
   return exit_code_of(error.code());
 }
 
+// What the standard library throws for a path that cannot be looked at.
+int print_path_error(const std::filesystem::filesystem_error& error) {
+  const std::string path = error.path1().empty() ? "." : error.path1().native();
+  const bool is_too_long = error.code() == std::errc::filename_too_long;
+  print_error(fmt::format("path: {}: {}", path, error.code().message()),
+              is_too_long ? "choose a shorter one: a name may have 255 bytes, a path 4095"
+                          : "see who may do what there: namei -l " + shell_quoted(path));
+  return kExitFailed;
+}
+
 // A result that did not reach its reader is no result: a full disk, a closed pipe.
 int flush_results(int exit_code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
@@ -44,6 +54,8 @@ int run_command(const CommandBody& body) {
     return body();
   } catch (const Error& error) {
     return print_error_of(error);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return print_path_error(error);
   } catch (const std::bad_alloc&) {
     print_error("out of memory: the machine refused an allocation", {});
   } catch (const std::exception& error) {
@@ -53,15 +65,13 @@ int run_command(const CommandBody& body) {
 }
 
 int run_program(int argc, char** argv) {
-  CLI::App program("Streams image datasets of any size from disk into CNN training.", "penstock");
-  program.set_version_flag("--version", std::string("penstock ") + kVersion,
-                           "Print the version and exit");
-  program.get_formatter()->column_width(34);
-  program.footer(example("penstock convert photos/ photos.ds\n  penstock inspect photos.ds"));
+  const auto program =
+      make_program("Streams image datasets of any size from disk into CNN training.", kVersion);
+  end_help(*program, example("penstock convert photos/ photos.ds\n  penstock inspect photos.ds"));
   CommandChoice choice;
-  for (const AddCommand add : kCommands) add(program, choice);
+  for (const AddCommand add : kCommands) add(*program, choice);
   try {
-    const std::string text = read_command_line(program, argc, argv);
+    const std::string text = read_command_line(*program, argc, argv);
     if (!text.empty()) {
       print_result(text);
       return flush_results(kExitDone);

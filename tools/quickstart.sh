@@ -9,7 +9,7 @@
 #   --no-install  install no packages
 #   --dry-run     print the plan and stop
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 usage() {
   echo "usage: tools/quickstart.sh [FOLDER] [--into DATASET] [--no-install] [--dry-run]" >&2
@@ -48,6 +48,7 @@ any_picture() {
 
 # What is about to happen.
 num_cores=$(nproc)
+own_shapes=$root/build/quickstart/shapes
 if [[ -n "$folder" ]]; then
   if [[ ! -d "$folder" ]]; then
     refuse "$(quoted "$folder"): expected a folder of photographs, found none" \
@@ -56,6 +57,10 @@ if [[ -n "$folder" ]]; then
   folder=$(realpath "$folder")
   [[ "$folder" != / ]] || refuse "/: expected a folder of photographs, found the whole disk" \
                                  "name the folder that holds the class folders"
+  if [[ -e "$folder/dataset.json" ]]; then
+    refuse "$(quoted "$folder"): expected a folder of photographs, found a dataset" \
+           "penstock train $(quoted "$folder") -o RUN; or name the folder that it was made from"
+  fi
   recipe=$root/tools/recipes/clothing_small.toml
   dataset=${dataset:-$folder.penstock}
   num_files=$(count_files "$folder")
@@ -66,8 +71,8 @@ if [[ -n "$folder" ]]; then
   disk_mib=$(((${source_kib:-0} + 1023) / 1024 + 400))
 else
   recipe=$root/tools/recipes/shapes.toml
-  folder=$root/build/quickstart/shapes
-  dataset=${dataset:-$root/build/quickstart/shapes.penstock}
+  folder=$own_shapes
+  dataset=${dataset:-$own_shapes.penstock}
   minutes=6
   disk_mib=500
 fi
@@ -78,6 +83,15 @@ for ((n = 2; ; n++)); do
   run=${dataset%.penstock}.run-$n
 done
 picture=$(any_picture "$folder")
+
+# Dataset and model lie side by side. The folder of the shapes is made with them.
+parent=$(dirname "$dataset")
+if [[ "$parent" != "$root/build/quickstart" ]]; then
+  [[ -d "$parent" ]] || refuse "$(quoted "$parent"): expected a folder for the dataset, found none" \
+                               "mkdir -p $(quoted "$parent")"
+  [[ -w "$parent" ]] || refuse "$(quoted "$parent"): expected a folder for the dataset, found one that may not be written to" \
+                               "--into DATASET, in a folder of yours"
+fi
 
 # A dataset that is there is used again only when it is known to be of this folder.
 if [[ -e "$dataset" ]]; then
@@ -94,7 +108,7 @@ echo "photographs  $(quoted "$folder")"
 echo "dataset      $(quoted "$dataset")"
 echo "model        $(quoted "$run")"
 if [[ -n "$picture" ]]; then echo "picture      $(quoted "$picture")"; fi
-echo "disk         about $disk_mib MiB, build included"
+echo "disk         about $disk_mib MiB, build included, packages not"
 echo "time         about $minutes minutes on $num_cores cores, build included, packages not"
 if [[ "$dry_run" == yes ]]; then exit 0; fi
 
@@ -110,8 +124,9 @@ penstock=$root/build/release/penstock
 build_s=$((SECONDS - start))
 echo "built in $build_s s: $(quoted "$penstock")"
 
-if [[ "$folder" == "$root/build/quickstart/shapes" && ! -d "$folder" ]]; then
+if [[ "$folder" == "$own_shapes" && ! -d "$folder" ]]; then
   say "Shapes"
+  rm -rf "$folder.partial"  # an interrupted quickstart left it
   "$root/build/release/penstock-fixtures" shapes "$folder"
 fi
 
@@ -123,21 +138,30 @@ else
   printf '%s\n' "$folder" >"$dataset.source"
 fi
 
+# Of the pictures that are held back, evaluate takes those for testing, else those for validation. A
+# few pictures, or a folder train alone, may leave neither.
+contents=$("$penstock" inspect "$dataset" --json)
+has_pictures() {
+  [[ "$contents" =~ \"$1\":[[:space:]]*\{[[:space:]]*\"num_samples\":[[:space:]]*[1-9] ]]
+}
+split=()
+if ! has_pictures test && ! has_pictures validation; then
+  split=(--split train)
+  echo "no picture is held back: the model will be evaluated on those that it learns from"
+fi
+
 say "Train"
 start=$SECONDS
 "$penstock" train "$dataset" -o "$run" --config "$recipe"
 train_s=$((SECONDS - start))
 
 say "Evaluate"
-"$penstock" evaluate "$run"
-# The first value of a key in the JSON of `evaluate`.
-figures=$("$penstock" evaluate "$run" --json)
-figure() { [[ "$figures" =~ \"$1\":\ *([0-9.eE+-]+) ]] && echo "${BASH_REMATCH[1]}" || echo 0; }
+evaluation=$("$penstock" evaluate "$run" "${split[@]}")
+printf '%s\n' "$evaluation"
 
 say "Done"
 echo "build $build_s s, training $train_s s, $SECONDS s in all"
-LC_ALL=C awk -v top1="$(figure top1)" -v images_per_s="$(figure images_per_s)" \
-  'BEGIN { printf "top-1 %.1f %%, evaluated at %.0f images/s\n", 100 * top1, images_per_s }'
+grep '^loss ' <<<"$evaluation" || true  # the totals once more, from above the table of classes
 picture=$(any_picture "$folder")
 echo "What to try next:"
 echo "  $(quoted "$penstock") inspect $(quoted "$dataset")"

@@ -1,10 +1,7 @@
 #include "tools/run_flags.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include "streamer/core/error.h"
+#include "tools/command.h"
 #include "tools/terminal.h"
 #include "train/run/run_file.h"
 
@@ -82,15 +79,11 @@ void check_alone(const RunOverride& given, const std::string& example) {
 
 void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides) {
   for (const RunFlag& flag : kRunFlags) {
-    command
-        .add_option_function<std::string>(
-            flag.flag,
-            [&overrides, &flag](const std::string& text) {
-              overrides.push_back({flag.flag, flag.key, text});
-              check_alone(overrides.back(), std::string(flag.flag) + " " + flag.example);
-            },
-            flag.description)
-        ->type_name(flag.type);
+    add_value(command, {flag.flag, flag.type, flag.description},
+              [&overrides, &flag](const std::string& text) {
+                overrides.push_back({flag.flag, flag.key, text});
+                check_alone(overrides.back(), std::string(flag.flag) + " " + flag.example);
+              });
   }
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "streamer/core/checksum.h"
+#include "streamer/core/result.h"
 
 namespace penstock::tools {
 namespace {
@@ -44,6 +45,7 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"num_augmenters", overview.cores.num_augmenters},
                {"num_epochs", outcome.num_epochs},
                {"was_stopped", outcome.was_stopped},
+               {"has_weights", outcome.has_weights},
                {"limit_bytes", overview.config.memory_bytes},
                {"peak_bytes", outcome.high_water_bytes},
                {"batch_memory", overview.batch_memory}};
@@ -59,6 +61,15 @@ std::string evaluation_json(const train::EvaluationReport& report,
   Json json = {
       {"run", config.run.native()}, {"dataset", report.dataset.native()}, {"split", report.split}};
   json.update(pass_json(report.pass));
+  json["is_training_dataset"] = report.is_training_dataset;
+  json["skipped"] = Json::array();
+  for (const train::SkippedSample& sample : report.skipped) {
+    json["skipped"].push_back({{"sample_id", sample.sample_id},
+                               {"name", sample.name},
+                               {"shard", sample.shard},
+                               {"reason", sample_status_name(sample.fault.status)},
+                               {"detail", sample.fault.detail()}});
+  }
   json["limit_bytes"] = report.limit_bytes;
   json["peak_bytes"] = report.high_water_bytes;
   json["classes"] = Json::array();

@@ -91,12 +91,16 @@ std::string memory_text(const RunOverview& overview) {
   return text;
 }
 
+std::string skipped_text(const PassReport& pass) {
+  return fmt::format("{} skipped", format_count(pass.num_skipped));
+}
+
 }  // namespace
 
 std::string samples_text(const PassReport& pass) {
   const std::string count = fmt::format("{} of {} samples", format_count(pass.num_samples),
                                         format_count(pass.num_expected));
-  const std::string skipped = fmt::format("{} skipped", format_count(pass.num_skipped));
+  const std::string skipped = skipped_text(pass);
   const std::uint64_t num_again = pass.num_samples - std::min(pass.num_samples, pass.num_distinct);
   if (num_again > 0) {
     return fmt::format("{}, {} of them again, {}", count, format_count(num_again), skipped);
@@ -173,8 +177,16 @@ void RunScreen::on_epoch(const EpochReport& report) {
                   samples_text(report.train), speed_text(report.train),
                   format_duration(std::chrono::duration<double>(report.train.elapsed_s)),
                   learning_text(report.train), percent_text(report.train.waiting_share()));
-  if (report.validation) text += "; validation " + learning_text(*report.validation);
+  if (report.validation) {
+    text += "; validation " + learning_text(*report.validation);
+    if (report.validation->num_skipped > 0) text += ", " + skipped_text(*report.validation);
+  }
   line().end(text);
+  line_.reset();
+}
+
+void RunScreen::on_skipped(const train::SkippedSample& sample) {
+  line().end("skipped   " + printable(train::skipped_text(sample)));
   line_.reset();
 }
 

@@ -34,6 +34,7 @@ class RunScreen final : public train::RunObserver {
   void on_validation_step(const train::EpochReport& train_done,
                           const train::PassReport& so_far) override;
   void on_epoch(const train::EpochReport& report) override;
+  void on_skipped(const train::SkippedSample& sample) override;
 
   const train::RunOverview& overview() const noexcept { return overview_; }
 

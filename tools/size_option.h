@@ -1,4 +1,4 @@
-// Numbers as a user types them on the command line: 256M, 96, 160x224, 12.
+// Numbers as a user types them on the command line: 256M, 12, 0.1.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,9 @@
 
 namespace CLI {
 class App;
-class Option;
-}  // namespace CLI
+}
 
 namespace penstock::tools {
-
-/// Height and width of a network's input.
-struct ImageSize {
-  std::uint32_t height_px = 0;
-  std::uint32_t width_px = 0;
-
-  friend bool operator==(const ImageSize&, const ImageSize&) = default;
-};
 
 struct CountRange {
   std::uint64_t min = 1;
@@ -30,9 +21,6 @@ struct CountRange {
 /// `flag` names the option in the error. Throws InvalidArgument.
 std::uint64_t parse_byte_size(std::string_view text, std::string_view flag);
 
-/// Reads "96" (a square) or "160x224" (height, then width). Throws InvalidArgument.
-ImageSize parse_image_size(std::string_view text, std::string_view flag);
-
 /// Reads a whole number within `range`. Throws InvalidArgument.
 std::uint64_t parse_count(std::string_view text, std::string_view flag, CountRange range);
 
@@ -40,19 +28,11 @@ std::uint64_t parse_count(std::string_view text, std::string_view flag, CountRan
 double parse_fraction(std::string_view text, std::string_view flag);
 
 /// Each adds `--flag TYPE` whose text is read by the function above. `value` outlives the parsing.
-CLI::Option* add_byte_size_option(CLI::App& command, const std::string& flag, std::uint64_t& value,
-                                  const std::string& description);
-CLI::Option* add_byte_size_option(CLI::App& command, const std::string& flag,
-                                  std::optional<std::uint64_t>& value,
-                                  const std::string& description);
-CLI::Option* add_image_size_option(CLI::App& command, const std::string& flag,
-                                   std::optional<ImageSize>& value, const std::string& description);
-CLI::Option* add_count_option(CLI::App& command, const std::string& flag, std::uint64_t& value,
-                              CountRange range, const std::string& description);
-CLI::Option* add_count_option(CLI::App& command, const std::string& flag,
-                              std::optional<std::uint64_t>& value, CountRange range,
-                              const std::string& description);
-CLI::Option* add_fraction_option(CLI::App& command, const std::string& flag,
-                                 std::optional<double>& value, const std::string& description);
+void add_byte_size_option(CLI::App& command, const std::string& flag, std::uint64_t& value,
+                          const std::string& description);
+void add_count_option(CLI::App& command, const std::string& flag, std::uint64_t& value,
+                      CountRange range, const std::string& description);
+void add_fraction_option(CLI::App& command, const std::string& flag, std::optional<double>& value,
+                         const std::string& description);
 
 }  // namespace penstock::tools

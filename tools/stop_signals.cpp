@@ -17,11 +17,22 @@ sigset_t signal_set(std::initializer_list<int> signals) {
   return set;
 }
 
+bool is_ignored(int number) {
+  struct sigaction now {};
+  return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+// A signal that is blocked is delivered to sigwait() even where it was ignored.
+sigset_t awaited_signals() {
+  sigset_t set = signal_set({SIGINT, SIGTERM, kWakeSignal});
+  if (!is_ignored(SIGHUP)) ::sigaddset(&set, SIGHUP);
+  return set;
+}
+
 }  // namespace
 
-StopSignals::StopSignals() {
-  const sigset_t blocked = signal_set({SIGINT, SIGTERM, kWakeSignal});
-  ::pthread_sigmask(SIG_BLOCK, &blocked, &old_mask_);
+StopSignals::StopSignals() : awaited_(awaited_signals()) {
+  ::pthread_sigmask(SIG_BLOCK, &awaited_, &old_mask_);
   waiter_ = std::jthread([this] { wait_for_signals(); });
 }
 
@@ -33,10 +44,9 @@ StopSignals::~StopSignals() {
 }
 
 void StopSignals::wait_for_signals() {
-  const sigset_t awaited = signal_set({SIGINT, SIGTERM, kWakeSignal});
   while (true) {
     int number = 0;
-    ::sigwait(&awaited, &number);
+    ::sigwait(&awaited_, &number);
     if (is_ending_) return;
     if (number == kWakeSignal || stop_.request_stop()) continue;
     const sigset_t again = signal_set({number});

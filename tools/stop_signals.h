@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM as a stop token. The first signal asks for a stop; the second one ends the
-// process the ordinary way, without waiting for anybody.
+// SIGINT, SIGTERM and SIGHUP (the terminal is gone) as a stop token. The first signal asks for a
+// stop; the second one ends the process the ordinary way, without waiting for anybody.
 #pragma once
 
 #include <atomic>
@@ -9,8 +9,8 @@
 
 namespace penstock::tools {
 
-/// Turns the two signals into a token while it lives. Make it before any other thread starts: they
-/// inherit its signal mask.
+/// Turns the signals into a token while it lives. Make it before any other thread starts: they
+/// inherit its signal mask. A SIGHUP that is ignored already, as under nohup, stays ignored.
 ///
 /// Threads  one instance at a time
 class StopSignals {
@@ -25,6 +25,7 @@ class StopSignals {
  private:
   void wait_for_signals();
 
+  sigset_t awaited_;
   sigset_t old_mask_{};
   std::stop_source stop_;
   std::atomic<bool> is_ending_ = false;

@@ -8,11 +8,11 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "streamer/core/memory_budget.h"
+#include "streamer/core/usable_cores.h"
 #include "tools/build_facts.h"
 #include "tools/convert/foreign_image.h"
 #include "train/backend/cuda/cuda_module.h"
@@ -63,7 +63,7 @@ struct SystemFacts {
   NamedValues libraries = library_versions();
   std::string cpu = cpu_name();
   std::vector<std::string> simd = simd_targets();
-  unsigned num_cores = std::max(1u, std::thread::hardware_concurrency());
+  std::uint32_t num_cores = num_usable_cores();
   train::SystemMemory memory = train::read_system_memory();
   train::CudaModule cuda = train::CudaModule::open();
 };

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "streamer/core/utf8.h"
+
 namespace penstock::tools {
 namespace {
 
@@ -22,37 +24,30 @@ std::size_t terminal_width(std::FILE* stream) {
   return size.ws_col;
 }
 
-// Length in bytes of the UTF-8 sequence at `at`, 0 when there is none (RFC 3629, section 4).
-std::size_t utf8_sequence_bytes(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t offset) {
-    return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0u;
-  };
-  const auto in = [](unsigned value, unsigned low, unsigned high) {
-    return value >= low && value <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (in(first, 0xC2, 0xDF)) return in(byte(1), 0x80, 0xBF) ? 2 : 0;
-  if (in(first, 0xE0, 0xEF)) {
-    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = first == 0xED ? 0x9F : 0xBF;
-    return in(byte(1), low, high) && in(byte(2), 0x80, 0xBF) ? 3 : 0;
-  }
-  if (in(first, 0xF0, 0xF4)) {
-    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
-    return in(byte(1), low, high) && in(byte(2), 0x80, 0xBF) && in(byte(3), 0x80, 0xBF) ? 4 : 0;
-  }
-  return 0;
-}
-
 // Cuts to `width` code points: near enough to columns for a progress line.
 std::string_view cut_to_width(std::string_view text, std::size_t width) {
   std::size_t at = 0;
   for (std::size_t column = 0; at < text.size() && column < width; ++column) {
-    at += std::max<std::size_t>(1, utf8_sequence_bytes(text, at));
+    at += std::max<std::size_t>(1, utf8_character_bytes(text, at));
   }
   return text.substr(0, std::min(at, text.size()));
+}
+
+enum class Backslash { kKept, kDoubled };
+
+std::string escaped(std::string_view text, Backslash backslash) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = visible_character_bytes(text, at);
+    if (length == 0) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at]));
+    } else {
+      if (text[at] == '\\' && backslash == Backslash::kDoubled) result += '\\';
+      result += text.substr(at, length);
+    }
+    at += std::max<std::size_t>(1, length);
+  }
+  return result;
 }
 
 void write_line(std::FILE* stream, std::string_view text) {
@@ -119,8 +114,9 @@ void print_notice(Verbosity verbosity, std::string_view text, std::FILE* stream)
 }
 
 void print_error(std::string_view message, std::string_view hint) {
-  write_line(stderr, fmt::format("penstock: {}", message));
-  if (!hint.empty()) write_line(stderr, fmt::format("hint: {}", hint));
+  // Backslashes stay: much of this went through printable() before, and hints are there to type.
+  write_line(stderr, "penstock: " + escaped(message, Backslash::kKept));
+  if (!hint.empty()) write_line(stderr, "hint: " + escaped(hint, Backslash::kKept));
 }
 
 std::string format_count(std::uint64_t count) {
@@ -155,7 +151,7 @@ std::string format_time_left(std::uint64_t done, std::uint64_t left,
 
 bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_sequence_bytes(text, at);
+    const std::size_t length = utf8_character_bytes(text, at);
     if (length == 0) return false;
     at += length;
   }
@@ -163,20 +159,11 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_sequence_bytes(text, at);
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (text[at] == '\\') {
-      result += "\\\\";
-    } else if (length == 0 || byte < 0x20 || byte == 0x7F) {
-      result += fmt::format("\\x{:02x}", byte);
-    } else {
-      result += text.substr(at, length);
-    }
-    at += std::max<std::size_t>(1, length);
-  }
-  return result;
+  return escaped(text, Backslash::kDoubled);
+}
+
+std::string printable_path(const std::filesystem::path& path) {
+  return printable(path.native());
 }
 
 }  // namespace penstock::tools

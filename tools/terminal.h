@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -46,7 +47,8 @@ class ProgressLine {
 void print_result(std::string_view text);
 /// Writes `text` and a newline to stderr unless quiet.
 void print_notice(Verbosity verbosity, std::string_view text, std::FILE* stream = stderr);
-/// Writes `penstock: message` and, when there is one, `hint: hint` to stderr.
+/// Writes `penstock: message` and, when there is one, `hint: hint` to stderr, one line each:
+/// whatever names and paths hold, control characters and bytes that are no UTF-8 become \xNN.
 void print_error(std::string_view message, std::string_view hint);
 
 /// Formats as "3,068".
@@ -64,5 +66,6 @@ bool is_utf8(std::string_view text);
 /// Makes `text` safe for a line on a terminal: control characters and bytes that are no UTF-8 are
 /// written as \xNN, a backslash as two.
 std::string printable(std::string_view text);
+std::string printable_path(const std::filesystem::path& path);
 
 }  // namespace penstock::tools

@@ -1,9 +1,6 @@
 // `penstock train`: reads run file and flags, shows the run, says what to try next.
 #include <fmt/core.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,6 +8,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/core/shell_quoted.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
 #include "tools/run_flags.h"
@@ -60,7 +58,7 @@ void check_places(const train::RunConfig& config) {
   if (config.out.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "train: --out: expected a folder for the run, found none",
-                "penstock train " + printable(config.dataset.native()) + " -o runs/first");
+                "penstock train " + shell_quoted(config.dataset.native()) + " -o runs/first");
   }
   check_path("DATASET", config.dataset);
   check_path("--out", config.out);
@@ -104,12 +102,12 @@ train::RunOutcome train_or_say_how(const train::RunConfig& config, RunScreen& sc
 
 void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
                Verbosity verbosity) {
-  if (verbosity == Verbosity::kQuiet) return;
+  if (verbosity == Verbosity::kQuiet || !outcome.has_weights) return;
   const std::string run = config.out.native();
   print_result(fmt::format("weights after {} epochs: {}/weights.safetensors", outcome.num_epochs,
                            printable(run)));
-  print_result(
-      fmt::format("try:\n  penstock evaluate {0}\n  penstock predict {0} IMAGE", printable(run)));
+  print_result(fmt::format("try:\n  penstock evaluate {0}\n  penstock predict {0} IMAGE",
+                           shell_quoted(run)));
 }
 
 int run_train(const TrainOptions& options) {
@@ -130,10 +128,15 @@ int run_train(const TrainOptions& options) {
     print_end(config, outcome, verbosity);
   }
   if (!outcome.was_stopped) return kExitDone;
+  if (!outcome.has_weights) {
+    print_error("train: stopped before the first step; nothing is stored",
+                "the same command again");
+    return kExitStopped;
+  }
   print_error(fmt::format("train: stopped after {}; the weights of this moment are stored; this "
                           "version cannot go on from them",
                           stopped_text(outcome)),
-              "penstock evaluate " + printable(config.out.native()));
+              "penstock evaluate " + shell_quoted(config.out.native()));
   return kExitStopped;
 }
 
@@ -141,19 +144,19 @@ int run_train(const TrainOptions& options) {
 
 void add_train_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<TrainOptions>();
-  CLI::App* command = program.add_subcommand(
-      "train", "Trains a network on a dataset, streamed within a memory limit");
-  command->add_option("DATASET", options->dataset, "Folder made by penstock convert");
-  command->add_option("-o,--out", options->out, "Folder for weights and records; must not exist");
-  command->add_option("--config", options->config_file,
-                      "Run file (TOML); flags override what it says");
-  add_run_flags(*command, options->overrides);
-  command->add_flag("--quiet", options->is_quiet, "Print errors only");
-  command->add_flag("--json", options->is_json, "Print the outcome as JSON on standard output");
-  command->footer(
-      "With nothing but DATASET and -o: small_cnn, whatever the size of the pictures.\n" +
-      example("penstock train flowers.ds -o runs/first --epochs 10 --memory 512M"));
-  choose_when_given(*command, choice, [options] { return run_train(*options); });
+  CLI::App& command = add_command(program, "train",
+                                  "Trains a network on a dataset, streamed within a memory limit");
+  add_text(command, "DATASET", options->dataset, "Folder made by penstock convert");
+  add_text(command, "-o,--out", options->out, "Folder for weights and records; must not exist");
+  add_text(command, "--config", options->config_file,
+           "Run file (TOML); flags override what it says");
+  add_run_flags(command, options->overrides);
+  add_switch(command, "--quiet", options->is_quiet, "Print errors only");
+  add_switch(command, "--json", options->is_json, "Print the outcome as JSON on standard output");
+  end_help(command,
+           "With nothing but DATASET and -o: small_cnn, whatever the size of the pictures.\n" +
+               example("penstock train flowers.ds -o runs/first --epochs 10 --memory 512M"));
+  choose_when_given(command, choice, [options] { return run_train(*options); });
 }
 
 }  // namespace penstock::tools

@@ -156,7 +156,9 @@ class BatchSource {
   virtual ~BatchSource() = default;
   virtual const BatchSpec& spec() const noexcept = 0;
   /// Returns the next batch, waiting for it; an empty lease ends the stream.
-  /// Throws the first fatal error of the source, again at every later call.
+  /// Throws the first fatal error of the source, again at every later call. A source lends a fixed
+  /// number of batches: asked for more while all are held, it throws InvalidArgument, for to wait
+  /// would be to wait for ever.
   virtual BatchLease next() = 0;
   virtual SourceStats stats() const = 0;
 };

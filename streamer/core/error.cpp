@@ -33,8 +33,10 @@ std::string_view error_code_name(ErrorCode code) {
 
 void throw_io_error(int error_number, std::string_view what, std::string_view where) {
   const ErrorCode code = error_number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
-  throw Error(code, std::string(what) + ": " + std::string(where) + ": " +
-                        std::generic_category().message(error_number));
+  throw Error(code,
+              std::string(what) + ": " + std::string(where) + ": " +
+                  std::generic_category().message(error_number),
+              {}, error_number);
 }
 
 void check_internal(bool condition, const char* what, const char* file, int line) {

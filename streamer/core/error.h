@@ -30,15 +30,18 @@ std::string_view error_code_name(ErrorCode code);
 /// type or try, without the word "hint", or empty.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, const std::string& message, std::string hint = {})
-      : std::runtime_error(message), code_(code), hint_(std::move(hint)) {}
+  Error(ErrorCode code, const std::string& message, std::string hint = {}, int os_error = 0)
+      : std::runtime_error(message), code_(code), hint_(std::move(hint)), os_error_(os_error) {}
 
   ErrorCode code() const noexcept { return code_; }
   const std::string& hint() const noexcept { return hint_; }
+  /// The errno value behind it, 0 when the operating system gave none.
+  int os_error() const noexcept { return os_error_; }
 
  private:
   ErrorCode code_;
   std::string hint_;
+  int os_error_;
 };
 
 /// Throws kIo with the text of `error_number` (an errno value): `what: where: No such file...`.

@@ -17,7 +17,7 @@ namespace {
     throw Error(ErrorCode::kIo,
                 std::string(what) + ": " + path.native() + ": expected a free file descriptor, " +
                     "found the limit of this process reached",
-                "raise the limit of open files: ulimit -n 65536");
+                "raise the limit of open files: ulimit -n 65536", error_number);
   }
   throw_io_error(error_number, what, path.native());
 }
@@ -77,10 +77,12 @@ void write_at(const UniqueFd& file, std::uint64_t offset, std::span<const std::b
   while (done < bytes.size()) {
     const ssize_t put = ::pwrite(file.get(), bytes.data() + done, bytes.size() - done,
                                  static_cast<off_t>(offset + done));
-    if (put >= 0) {
+    if (put > 0) {
       done += static_cast<std::size_t>(put);
-    } else if (errno != EINTR) {
-      throw_io_error(errno, "write", path.native() + " at offset " + std::to_string(offset + done));
+    } else if (put == 0 || errno != EINTR) {
+      // Nothing written and no reason given: to go on would be to turn in a circle.
+      throw_io_error(put == 0 ? EIO : errno, "write",
+                     path.native() + " at offset " + std::to_string(offset + done));
     }
   }
 }
@@ -90,18 +92,22 @@ void sync_file(const UniqueFd& file, const std::filesystem::path& path) {
 }
 
 void sync_folder(const std::filesystem::path& folder) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const char* const name = folder.empty() ? "." : folder.c_str();
+  const UniqueFd fd(::open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) throw_open_error(errno, "open folder", folder);
   // EINVAL: a file system without fsync on folders; there is nothing more to ask of it.
   if (::fsync(fd.get()) != 0 && errno != EINVAL) throw_io_error(errno, "fsync", folder.native());
 }
 
-void publish_by_rename(const std::filesystem::path& from, const std::filesystem::path& to) {
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) {
     throw_io_error(errno, "rename", from.native() + " to " + to.native());
   }
-  const auto folder = to.parent_path();
-  sync_folder(folder.empty() ? "." : folder);
+}
+
+void publish_by_rename(const std::filesystem::path& from, const std::filesystem::path& to) {
+  rename_file(from, to);
+  sync_folder(to.parent_path());
 }
 
 void publish_file(const std::filesystem::path& path, std::string_view text) {
@@ -112,11 +118,11 @@ void publish_file(const std::filesystem::path& path, std::string_view text) {
     const UniqueFd file = create_new_file(temporary);
     write_at(file, 0, std::as_bytes(std::span(text)), temporary);
     sync_file(file, temporary);
+    publish_by_rename(temporary, path);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
   }
-  publish_by_rename(temporary, path);
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::uint64_t max_bytes) {

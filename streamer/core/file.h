@@ -50,13 +50,18 @@ void write_at(const UniqueFd& file, std::uint64_t offset, std::span<const std::b
 /// Flushes the file's data and size to the disk; throws Io.
 void sync_file(const UniqueFd& file, const std::filesystem::path& path);
 
-/// Flushes a folder's entries to the disk, so that a rename in it lasts; throws Io.
+/// Flushes a folder's entries to the disk, so that a rename in it lasts; throws Io. An empty path
+/// is the working folder.
 void sync_folder(const std::filesystem::path& folder);
+
+/// Renames, over an existing file too; throws Io. sync_folder() makes it last.
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Renames and flushes the folder: `to` is the old file or the new one, never a piece.
 void publish_by_rename(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Writes a small file whole: temporary name, fsync, rename, fsync of the folder.
+/// Writes a small file whole: temporary name, fsync, rename, fsync of the folder. On an error the
+/// temporary file is removed.
 void publish_file(const std::filesystem::path& path, std::string_view text);
 
 /// Reads a small file; throws CorruptData above `max_bytes`.

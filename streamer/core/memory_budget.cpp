@@ -49,10 +49,11 @@ BudgetShare MemoryBudget::draw(std::uint64_t bytes, const std::string& what) {
   const std::scoped_lock lock(ledger_->mutex);
   const std::uint64_t left = ledger_->limit_bytes - ledger_->used_bytes;
   if (bytes > left) {
+    const SizeTexts size = format_bytes_apart(bytes, left);
     throw Error(ErrorCode::kOutOfMemory,
-                "memory limit: " + what + ": expected at most " + format_bytes(left) +
+                "memory limit: " + what + ": expected at most " + size.there +
                     " (what is left of " + format_bytes(ledger_->limit_bytes) + "), found " +
-                    format_bytes(bytes),
+                    size.needed,
                 "raise --memory, or lower the batch size");
   }
   ledger_->used_bytes += bytes;
@@ -86,6 +87,12 @@ std::string format_bytes(std::uint64_t bytes) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %s", value, kUnits[unit]);
   return text;
+}
+
+SizeTexts format_bytes_apart(std::uint64_t needed_bytes, std::uint64_t there_bytes) {
+  SizeTexts texts{format_bytes(needed_bytes), format_bytes(there_bytes)};
+  if (texts.needed != texts.there) return texts;
+  return {std::to_string(needed_bytes) + " B", std::to_string(there_bytes) + " B"};
 }
 
 }  // namespace penstock

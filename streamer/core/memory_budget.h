@@ -49,4 +49,13 @@ class MemoryBudget {
 /// Formats as "12 B", "3.4 KiB", "256.0 MiB".
 std::string format_bytes(std::uint64_t bytes);
 
+/// A size that is needed and the size that there is, as texts for a message.
+struct SizeTexts {
+  std::string needed;
+  std::string there;
+};
+
+/// Formats both as format_bytes() does, or to the byte where that would give one text for two sizes.
+SizeTexts format_bytes_apart(std::uint64_t needed_bytes, std::uint64_t there_bytes);
+
 }  // namespace penstock

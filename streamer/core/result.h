@@ -14,7 +14,7 @@ enum class SampleStatus : std::uint8_t {
   kOk = 0,
   kChecksumMismatch = 1,  // stored bytes are not what was written
   kDecodeFailed = 2,      // bytes are intact but are no picture
-  kUnsupported = 3,       // a codec that this build does not read
+  kUnsupported = 3,       // a codec or an index status that this build does not read
 };
 
 constexpr std::string_view sample_status_name(SampleStatus status) {
@@ -26,7 +26,7 @@ constexpr std::string_view sample_status_name(SampleStatus status) {
     case SampleStatus::kDecodeFailed:
       return "decode failed";
     case SampleStatus::kUnsupported:
-      return "unsupported codec";
+      return "unsupported";
   }
   return "unknown";
 }

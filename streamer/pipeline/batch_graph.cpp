@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "streamer/core/usable_cores.h"
+
 namespace penstock {
 
 //   push() --> augment --> collate --> in_order --> deliver --> ring
@@ -52,8 +54,7 @@ struct BatchGraph::Impl {
 
   // oneTBB prints a warning when an arena asks for more threads than the machine has.
   static int arena_threads(std::uint32_t num_augmenters) {
-    const unsigned num_cores = std::max(1u, std::thread::hardware_concurrency());
-    return static_cast<int>(std::min(num_augmenters, num_cores));
+    return static_cast<int>(std::min(num_augmenters, num_usable_cores()));
   }
 
   Impl(std::uint32_t num_augmenters, Stages s)

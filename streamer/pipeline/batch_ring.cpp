@@ -1,6 +1,9 @@
 #include "streamer/pipeline/batch_ring.h"
 
+#include <string>
 #include <utility>
+
+#include "streamer/core/error.h"
 
 namespace penstock {
 namespace {
@@ -11,6 +14,13 @@ std::size_t whole_pages(std::size_t bytes) noexcept {
 
 constexpr std::size_t kPlaceBytes = sizeof(SampleTask) + sizeof(std::uint32_t) + sizeof(float) +
                                     2 * sizeof(std::uint64_t) + sizeof(SampleEvent);
+
+[[noreturn]] void throw_all_lent(std::uint32_t num_slots) {
+  throw Error(ErrorCode::kInvalidArgument,
+              "loader: next batch: expected at most " + std::to_string(num_slots - 1) +
+                  " leases held (num_slots less one), found " + std::to_string(num_slots),
+              "release a lease before asking for the next, or raise num_slots");
+}
 
 }  // namespace
 
@@ -52,6 +62,7 @@ std::optional<std::uint32_t> BatchRing::acquire(const std::stop_token& stop) {
 void BatchRing::publish(std::uint32_t slot_idx) {
   {
     const std::scoped_lock lock(mutex_);
+    if (error_ != nullptr) return;
     ready_.push_back(slot_idx);
   }
   published_.notify_one();
@@ -67,10 +78,12 @@ void BatchRing::fail(std::exception_ptr error) noexcept {
 
 BatchLease BatchRing::take() {
   std::unique_lock lock(mutex_);
+  if (error_ == nullptr && num_lent_ == config_.num_slots) throw_all_lent(num_lent_);
   published_.wait(lock, [&] { return !ready_.empty() || error_ != nullptr; });
   if (ready_.empty()) std::rethrow_exception(error_);
   const std::uint32_t slot_idx = ready_.front();
   ready_.pop_front();
+  ++num_lent_;
   return {view_of(slots_[slot_idx]), shared_from_this(), slot_idx};
 }
 
@@ -78,6 +91,7 @@ void BatchRing::give_back(std::uint32_t slot_idx) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     free_.push_back(slot_idx);  // capacity was reserved: cannot throw
+    --num_lent_;
   }
   freed_.notify_one();
 }

@@ -59,13 +59,16 @@ class BatchRing final : public LeaseOwner, public std::enable_shared_from_this<B
   const BatchSpec& spec() const noexcept { return config_.spec; }
   BatchSlot& slot(std::uint32_t slot_idx) noexcept { return slots_[slot_idx]; }
 
-  /// Waits for a free slot; empty when `stop` was requested first.
+  /// Takes a free slot, after a stop too; waits for one until `stop` is requested, then empty.
   std::optional<std::uint32_t> acquire(const std::stop_token& stop);
-  /// Makes a filled slot the next one to be taken.
+  /// Makes a filled slot the next one to be taken. After fail() nothing is published any more.
   void publish(std::uint32_t slot_idx);
   /// Stores the first fatal error and wakes the consumer.
   void fail(std::exception_ptr error) noexcept;
-  /// Waits for the next batch; what was published before an error is still handed out.
+  /// Waits for the next batch; what was published before an error is still handed out, then the
+  /// error is thrown, at every later call too.
+  ///
+  /// Errors  the stored one; InvalidArgument when all slots are lent out, for then none can come
   BatchLease take();
   void give_back(std::uint32_t slot_idx) noexcept override;
 
@@ -81,6 +84,7 @@ class BatchRing final : public LeaseOwner, public std::enable_shared_from_this<B
   std::condition_variable published_;
   std::vector<std::uint32_t> free_;  // guarded by mutex_
   std::deque<std::uint32_t> ready_;  // guarded by mutex_
+  std::uint32_t num_lent_ = 0;       // guarded by mutex_
   std::exception_ptr error_;         // guarded by mutex_
 };
 

@@ -6,6 +6,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/read/sample_reader.h"
+#include "streamer/shard/damaged_data.h"
 
 namespace penstock {
 
@@ -74,7 +75,7 @@ void BadSampleLimit::count(const BatchSlot& slot) {
                   " (the last: sample " + std::to_string(last.sample_id) + ", " +
                   std::string(sample_status_name(last.fault.status)) + ": " +
                   std::string(last.fault.detail()) + ")",
-              "convert the dataset again from its source; these shards are damaged");
+              kDamageHint);
 }
 
 }  // namespace penstock

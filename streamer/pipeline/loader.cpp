@@ -14,35 +14,13 @@
 #include "streamer/pipeline/batch_graph.h"
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/batch_stages.h"
+#include "streamer/pipeline/loader_memory.h"
 #include "streamer/read/admission.h"
 #include "streamer/read/reader_pool.h"
 #include "streamer/read/work_arena.h"
 
 namespace penstock {
 namespace {
-
-constexpr std::size_t kMinWorkBytes = 16u << 20;
-
-// An allowance for stacks, decoders' lasting tables, TBB and small allocations.
-std::uint64_t fixed_bytes(const LoaderConfig& config) {
-  return (1u << 20) + (std::uint64_t{config.num_readers} + config.num_augmenters) * (256u << 10);
-}
-
-std::size_t work_bytes(const LoaderConfig& config, std::size_t worst_case,
-                       const MemoryBudget& budget) {
-  const std::size_t left = budget.limit_bytes() - budget.used_bytes();
-  const std::size_t wanted =
-      config.work_bytes != 0
-          ? config.work_bytes
-          : std::min(std::max(4 * worst_case, kMinWorkBytes),
-                     left / WorkArena::kAlignmentBytes * WorkArena::kAlignmentBytes);
-  if (wanted >= worst_case) return wanted;
-  throw Error(ErrorCode::kOutOfMemory,
-              "memory limit: samples in flight: expected at least " + format_bytes(worst_case) +
-                  " (the costliest sample of the split), found " + format_bytes(wanted) +
-                  " left of " + format_bytes(budget.limit_bytes()),
-              "raise --memory, or lower the batch size");
-}
 
 void check_resume(const LoaderState& state, const std::string& dataset_id,
                   std::uint64_t settings_hash, std::uint64_t num_samples) {
@@ -58,6 +36,23 @@ void check_resume(const LoaderState& state, const std::string& dataset_id,
     refuse("position", "at most " + std::to_string(num_samples),
            std::to_string(state.next_position));
   }
+}
+
+LoaderConfig validated(LoaderConfig config) {
+  config.validate();
+  return config;
+}
+
+void check_labels(const BatchSpec& spec) {
+  if (spec.label_form == LabelForm::kClassIndex) return;
+  throw Error(ErrorCode::kUnsupported,
+              "loader: label_form: expected class indices, found targets, which shards do not hold",
+              "set BatchSpec::label_form to LabelForm::kClassIndex");
+}
+
+// About as many as each rank delivers in an epoch: the same number on all of them.
+std::uint64_t samples_per_rank(std::uint64_t num_samples, const Rank& rank) {
+  return (num_samples + rank.world - 1) / rank.world;
 }
 
 }  // namespace
@@ -87,7 +82,7 @@ class Loader::Impl {
   const std::shared_ptr<const SampleTransform> transform_;  // shared with the caller
   const std::uint64_t settings_hash_;
   const std::uint32_t first_epoch_;
-  MemoryBudget& budget_;
+  const MemoryBudget budget_;  // shared with the caller
   BudgetShare fixed_share_;
   std::shared_ptr<BatchRing> ring_;  // shared with the leases
   std::optional<Admission> admission_;
@@ -110,14 +105,14 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
                    std::shared_ptr<const SampleTransform> transform, MemoryBudget& budget,
                    std::shared_ptr<HostMemory> host_memory)
     : split_(std::move(split)),
-      config_(std::move(config)),
+      config_(validated(std::move(config))),
       transform_(std::move(transform)),
       settings_hash_(xxh3_64(loader_identity(split_, config_, *transform_))),
       first_epoch_(config_.resume_from ? config_.resume_from->epoch : config_.first_epoch),
       budget_(budget),
-      bad_limit_(
-          {.max_fraction = config_.max_bad_fraction, .samples_per_epoch = split_.num_samples()}) {
-  config_.validate();
+      bad_limit_({.max_fraction = config_.max_bad_fraction,
+                  .samples_per_epoch = samples_per_rank(split_.num_samples(), config_.rank)}) {
+  check_labels(config_.batch);
   transform_->accept(config_.batch);
   if (config_.resume_from) {
     check_resume(*config_.resume_from, split_.dataset_id(), settings_hash_, split_.num_samples());
@@ -130,24 +125,24 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
                     std::to_string(split_.num_samples()) + " samples",
                 "lower the batch size");
   }
-  if (config_.num_epochs > 0) {
+  if (config_.num_epochs) {
+    const std::uint64_t num_epochs = *config_.num_epochs;
     num_batches_total_ =
-        num_batches(epoch_shape(first_epoch_)) + (config_.num_epochs - 1) * per_epoch;
+        num_epochs == 0 ? 0 : num_batches(epoch_shape(first_epoch_)) + (num_epochs - 1) * per_epoch;
   }
 
   // Everything that can be refused is refused here, before any thread starts.
-  fixed_share_ =
-      budget.draw(split_.index_bytes() + fixed_bytes(config_), "index, stacks and tables");
+  const LoaderMemory memory = loader_memory(split_, config_, *transform_);
+  fixed_share_ = budget.draw(memory.index_bytes + memory.fixed_bytes, "index, stacks and tables");
   const BatchRing::Config ring{.spec = config_.batch, .num_slots = config_.num_slots};
   ring_ = std::make_shared<BatchRing>(ring, budget, std::move(host_memory));
-  const std::size_t costliest = costliest_sample_bytes(split_, config_.batch, *transform_);
-  arena_.emplace(work_bytes(config_, costliest, budget), budget);
-  // A quarter of the arena, so that reading, decoding and augmenting overlap.
+  arena_.emplace(work_bytes(config_, memory.costliest_sample_bytes, budget), budget);
+  const RunBounds bounds = run_bounds(config_, arena_->size_bytes());
   admission_.emplace(split_,
                      Admission::Config{.spec = config_.batch,
                                        .seed = config_.seed,
-                                       .max_run_bytes = arena_->size_bytes() / 4,
-                                       .max_run_samples = config_.max_run_samples},
+                                       .max_run_bytes = bounds.max_bytes,
+                                       .max_run_samples = bounds.max_samples},
                      transform_);
 
   graph_.emplace(
@@ -181,7 +176,7 @@ EpochShape Loader::Impl::epoch_shape(std::uint32_t epoch) const noexcept {
 void Loader::Impl::admit(const std::stop_token& stop) {
   try {
     std::uint64_t seq = 0;
-    for (std::uint32_t i = 0; config_.num_epochs == 0 || i < config_.num_epochs; ++i) {
+    for (std::uint32_t i = 0; !config_.num_epochs || i < *config_.num_epochs; ++i) {
       if (!admit_epoch(first_epoch_ + i, seq, stop)) return;
     }
   } catch (...) {
@@ -196,7 +191,7 @@ bool Loader::Impl::admit_epoch(std::uint32_t epoch, std::uint64_t& seq,
   const std::uint64_t count = num_batches(shape);
   for (std::uint64_t batch = 0; batch < count; ++batch) {
     const auto slot_idx = ring_->acquire(stop);
-    if (!slot_idx) return false;
+    if (!slot_idx || stop.stop_requested()) return false;
     const PositionRange range = batch_range(shape, batch);
     BatchSlot& slot = ring_->slot(*slot_idx);
     slot.stamp = {.seq = seq++,

@@ -25,8 +25,8 @@ struct LoaderConfig {
   SampleOrder order = SampleOrder::kShuffle;
   /// Seeds the order and every draw.
   std::uint64_t seed = 0;
-  /// Epochs to deliver before the stream ends, 0 for no end. A resumed epoch counts as one.
-  std::uint32_t num_epochs = 1;
+  /// Epochs to deliver before the stream ends; empty: no end. A resumed epoch counts as one.
+  std::optional<std::uint32_t> num_epochs = 1;
   /// First epoch to deliver.
   std::uint32_t first_epoch = 0;
   /// Goes on where another loader stopped, in place of first_epoch. Refused when it comes from
@@ -39,15 +39,15 @@ struct LoaderConfig {
   std::uint32_t num_readers = 1;
   /// Threads that augment, 1 to 256; no more than the machine's cores are used.
   std::uint32_t num_augmenters = 1;
-  /// Batches in flight or lent out, 2 to 64.
+  /// Batches in flight or lent out, 2 to 64. With all of them lent out next() throws.
   std::uint32_t num_slots = 4;
   /// Bytes for encoded and decoded samples in flight; 0 for a rule: four times the costliest
   /// sample, at least 16 MiB, and no more than the budget has left.
   std::uint64_t work_bytes = 0;
-  /// Places per sample run, 1 to 64.
+  /// Places per sample run, 1 to 64; fewer are taken where readers would go without work.
   std::uint32_t max_run_samples = 16;
-  /// Ends the epoch with TooManyBad above this share of failed samples, 0 to 1. A share above 0
-  /// allows one sample at least.
+  /// Ends the epoch with TooManyBad above this share of failed samples, 0 to 1, of those that this
+  /// rank delivers. A share above 0 allows one sample at least.
   double max_bad_fraction = 0.001;
 
   /// Throws InvalidArgument naming the field, its value and the range.
@@ -63,8 +63,10 @@ std::string loader_identity(const DatasetSplit& split, const LoaderConfig& confi
 ///
 /// Order    a pure function of (split, seed, epoch, position); see streamer/order
 /// Stop     destruction stops every thread promptly, also with leases still out
-/// Errors   the constructor refuses what cannot fit (OutOfMemory, with the arithmetic) before any
-///          thread starts; next() rethrows the first fatal error
+/// Errors   the constructor refuses what cannot fit (OutOfMemory, with the arithmetic) and what is
+///          not there yet (Unsupported: LabelForm::kTargets) before any thread starts; next()
+///          rethrows the first fatal error
+/// Memory   drawn from the budget, which may die before the loader
 /// Threads  one consumer at a time; leases may be released from any thread
 class Loader final : public BatchSource {
  public:

@@ -5,39 +5,21 @@
 #include <cstdio>
 
 #include "streamer/core/error.h"
+#include "streamer/core/stored_axes.h"
 
 namespace penstock {
 namespace {
 
-bool swaps_sides(std::uint8_t orientation) {
-  return orientation >= 5;
-}
-
-// Where a point of the upright picture lies in the stored one; all in fractions of the sides.
-// EXIF 2.32, table of Orientation: the sides that row 0 and column 0 of the stored picture show.
 struct Point {
   double x;
   double y;
 };
-Point stored_point(std::uint8_t orientation, Point upright) {
-  switch (orientation) {
-    case 2:
-      return {1 - upright.x, upright.y};
-    case 3:
-      return {1 - upright.x, 1 - upright.y};
-    case 4:
-      return {upright.x, 1 - upright.y};
-    case 5:
-      return {upright.y, upright.x};
-    case 6:
-      return {upright.y, 1 - upright.x};
-    case 7:
-      return {1 - upright.y, 1 - upright.x};
-    case 8:
-      return {1 - upright.y, upright.x};
-    default:
-      return upright;
-  }
+
+/// Where a point of the upright picture lies in the stored one; both in fractions of the sides.
+Point stored_point(const StoredAxes& axes, Point upright) {
+  const Point turned = axes.are_swapped ? Point{upright.y, upright.x} : upright;
+  return {axes.is_x_mirrored ? 1 - turned.x : turned.x,
+          axes.is_y_mirrored ? 1 - turned.y : turned.y};
 }
 
 float bilinear(const ImageView& image, double x, double y, std::uint32_t channel) {
@@ -75,15 +57,12 @@ void ResizeTransform::accept(const BatchSpec& spec) const {
   if (spec.element != ElementType::kFloat32 && spec.element != ElementType::kUint8) {
     throw Error(ErrorCode::kUnsupported, "resize: element: expected float32 or uint8");
   }
-  if (spec.label_form != LabelForm::kClassIndex) {
-    throw Error(ErrorCode::kUnsupported, "resize: label_form: expected class index");
-  }
 }
 
 std::uint32_t ResizeTransform::finest_decode_scale(const SampleInfo& info,
                                                    const BatchSpec& spec) const noexcept {
   if (!config_.decode_scaling) return 1;
-  const bool is_turned = swaps_sides(info.orientation);
+  const bool is_turned = stored_axes(info.orientation).are_swapped;
   const std::uint32_t out_width = is_turned ? spec.height_px : spec.width_px;
   const std::uint32_t out_height = is_turned ? spec.width_px : spec.height_px;
   std::uint32_t scale = std::min<std::uint32_t>(8, info.max_decode_scale);
@@ -106,6 +85,7 @@ void ResizeTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
                             std::span<std::byte>, const SampleSlot& slot) const noexcept {
   const BatchSpec& spec = *slot.spec;
   const auto info = plan.load<SampleInfo>();
+  const StoredAxes axes = stored_axes(info.orientation);
   const std::size_t plane = std::size_t{spec.height_px} * spec.width_px;
   const bool is_nchw = spec.layout == PixelLayout::kNchw;
   // The decoded picture covers ceil(side / scale) pixels, the last of them only in part.
@@ -113,8 +93,7 @@ void ResizeTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
   const double scaled_height = static_cast<double>(info.height_px) / decoded.decode_scale;
   for (std::uint32_t y = 0; y < spec.height_px; ++y) {
     for (std::uint32_t x = 0; x < spec.width_px; ++x) {
-      const Point at =
-          stored_point(info.orientation, {(x + 0.5) / spec.width_px, (y + 0.5) / spec.height_px});
+      const Point at = stored_point(axes, {(x + 0.5) / spec.width_px, (y + 0.5) / spec.height_px});
       const std::size_t pixel = std::size_t{y} * spec.width_px + x;
       for (std::uint32_t c = 0; c < spec.channels; ++c) {
         const float value =

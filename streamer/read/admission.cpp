@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "streamer/core/error.h"
+#include "streamer/read/decoder_set.h"
+
 namespace penstock {
 
 void RunLayout::add(const SampleTask& task) noexcept {
@@ -34,12 +37,6 @@ void describe(const DatasetSplit& split, std::uint64_t sample_id, SampleTask& ta
                .max_decode_scale = static_cast<std::uint8_t>(DecoderSet::can_scale(codec) ? 8 : 1)};
 }
 
-void price(SampleTask& task, DecoderSet& decoders) noexcept {
-  const StoredInfo stored = stored_info(task.record);
-  const SampleDecoder* decoder = decoders.find(stored.codec);
-  task.price = decoder != nullptr ? decoder->price(stored, task.request) : DecodePrice{};
-}
-
 }  // namespace
 
 Admission::Admission(DatasetSplit split, Config config,
@@ -53,10 +50,12 @@ void Admission::plan(const Place& place, SampleTask& task) const {
   task.decoded = {};
   const Draws draws({.seed = config_.seed, .epoch = place.epoch, .position = place.position});
   task.plan = transform_->plan(task.info, config_.spec, draws);
+  check_internal(task.plan.decode_scale <= task.info.max_decode_scale,
+                 "the transform asks for a decode scale that the codec does not offer");
   task.request = {.region = task.plan.source_region,
                   .decode_scale = task.plan.decode_scale,
                   .channels = config_.spec.channels};
-  price(task, decoders_);
+  task.price = decode_price(stored_info(task.record), task.request);
 }
 
 std::uint32_t Admission::next_run_size(std::span<const SampleTask> tasks) const noexcept {
@@ -73,7 +72,6 @@ std::uint32_t Admission::next_run_size(std::span<const SampleTask> tasks) const 
 
 std::size_t costliest_sample_bytes(const DatasetSplit& split, const BatchSpec& spec,
                                    const SampleTransform& transform) {
-  DecoderSet decoders;
   std::size_t costliest = 0;
   SampleTask task;
   task.plan.scratch_bytes = static_cast<std::uint32_t>(transform.worst_case_scratch_bytes(spec));
@@ -82,7 +80,7 @@ std::size_t costliest_sample_bytes(const DatasetSplit& split, const BatchSpec& s
     task.request = {.region = {0, 0, task.info.width_px, task.info.height_px},
                     .decode_scale = transform.finest_decode_scale(task.info, spec),
                     .channels = spec.channels};
-    price(task, decoders);
+    task.price = decode_price(stored_info(task.record), task.request);
     costliest = std::max(costliest, run_layout({&task, 1}).total_bytes());
   }
   return costliest;

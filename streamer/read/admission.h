@@ -7,7 +7,6 @@
 #include <span>
 
 #include "streamer/core/batch.h"
-#include "streamer/read/decoder_set.h"
 #include "streamer/read/sample_run.h"
 #include "streamer/shard/dataset.h"
 
@@ -15,7 +14,7 @@ namespace penstock {
 
 /// Plans samples: looks up the index, asks the transform for its plan and the codec for its price.
 ///
-/// Threads  one thread at a time
+/// Threads  immutable
 class Admission {
  public:
   struct Config {
@@ -43,7 +42,6 @@ class Admission {
   DatasetSplit split_;
   Config config_;
   std::shared_ptr<const SampleTransform> transform_;  // shared with the loader
-  mutable DecoderSet decoders_;                       // for their prices, which are pure
 };
 
 /// Bytes of the costliest sample of a split, whatever the draws: what the arena must hold at least.

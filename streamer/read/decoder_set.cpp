@@ -14,4 +14,16 @@ SampleDecoder* DecoderSet::find(Codec codec) noexcept {
   return nullptr;
 }
 
+DecodePrice decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept {
+  switch (info.codec) {
+    case Codec::kJpeg:
+      return jpeg_decode_price(info, request);
+    case Codec::kRaw:
+      return RawDecoder().price(info, request);
+    case Codec::kPng:
+      return {};
+  }
+  return {};
+}
+
 }  // namespace penstock

@@ -19,4 +19,7 @@ class DecoderSet {
   RawDecoder raw_;
 };
 
+/// Prices a sample by its codec; nothing for one that this build does not read, which then fails.
+DecodePrice decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept;
+
 }  // namespace penstock

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 // jpeglib.h needs size_t and FILE before it.
 #include <jpeglib.h>
@@ -149,8 +150,11 @@ void JpegMemory::detach(jpeg_decompress_struct& cinfo) noexcept {
 }
 
 void JpegMemory::lend(std::span<std::byte> scratch) noexcept {
-  state_->begin = scratch.data();
-  state_->size_bytes = scratch.size();
+  void* begin = scratch.data();
+  std::size_t size_bytes = scratch.size();
+  if (std::align(kRowAlignmentBytes, 0, begin, size_bytes) == nullptr) size_bytes = 0;
+  state_->begin = static_cast<std::byte*>(begin);
+  state_->size_bytes = size_bytes;
   state_->used_bytes = 0;
 }
 

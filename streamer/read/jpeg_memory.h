@@ -25,7 +25,8 @@ class JpegMemory {
   void attach(jpeg_decompress_struct& cinfo);
   void detach(jpeg_decompress_struct& cinfo) noexcept;
 
-  /// Lends `scratch` for the next picture.
+  /// Lends `scratch` for the next picture. Its first bytes are left out up to a multiple of 64,
+  /// which libjpeg-turbo's SIMD code wants its rows to start at.
   void lend(std::span<std::byte> scratch) noexcept;
   /// Bytes taken from the last span lent.
   std::size_t used_bytes() const noexcept;

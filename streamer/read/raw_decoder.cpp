@@ -31,10 +31,14 @@ DecodePrice RawDecoder::price(const StoredInfo& info, const DecodeRequest& reque
 Result<DecodedView> RawDecoder::decode(std::span<const std::byte> encoded, const StoredInfo& info,
                                        const DecodeRequest& request, std::span<std::byte> pixels,
                                        std::span<std::byte>, const std::stop_token&) noexcept {
+  if (request.decode_scale != 1) {
+    return SampleFault(SampleStatus::kDecodeFailed,
+                       "raw sample: expected decode scale 1, found a coarser one");
+  }
   const std::size_t num_px = std::size_t{info.width_px} * info.height_px;
   const bool has_known_components = info.components == 1 || info.components == 3;
   if (!has_known_components || encoded.size() != num_px * info.components ||
-      pixels.size() < num_px * request.channels || request.decode_scale != 1) {
+      pixels.size() < num_px * request.channels) {
     return SampleFault(SampleStatus::kDecodeFailed, "raw sample: length and sides do not agree");
   }
   auto* to = reinterpret_cast<std::uint8_t*>(pixels.data());

@@ -26,25 +26,25 @@ void ReaderPool::push(const SampleRun& run) {
   queued_.notify_one();
 }
 
-void ReaderPool::work(const std::stop_token& stop) {
-  DecoderSet decoders;
-  while (true) {
-    SampleRun run;
-    {
-      std::unique_lock lock(mutex_);
-      if (!queued_.wait(lock, stop, [&] { return !queue_.empty(); })) return;
-      run = queue_.front();
-      queue_.pop_front();
+void ReaderPool::work(const std::stop_token& stop) noexcept {
+  try {
+    DecoderSet decoders;
+    while (const auto run = take(stop)) {
+      read_run(*run, arena_.bytes(run->block), decoders, stop);
+      if (stop.stop_requested()) return;
+      callbacks_.on_decoded(*run);
     }
-    try {
-      read_run(run, arena_.bytes(run.block), decoders, stop);
-    } catch (...) {
-      callbacks_.on_error(std::current_exception());
-      return;
-    }
-    if (stop.stop_requested()) return;
-    callbacks_.on_decoded(run);
+  } catch (...) {
+    callbacks_.on_error(std::current_exception());
   }
+}
+
+std::optional<SampleRun> ReaderPool::take(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  if (!queued_.wait(lock, stop, [&] { return !queue_.empty(); })) return std::nullopt;
+  const SampleRun run = queue_.front();
+  queue_.pop_front();
+  return run;
 }
 
 }  // namespace penstock

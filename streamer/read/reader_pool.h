@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -18,6 +19,7 @@ namespace penstock {
 /// Hands runs to reader threads and decoded runs to `on_decoded`.
 ///
 /// Threads  push() from any thread; on_decoded and on_error are called from reader threads
+/// Errors   what a thread throws, on_decoded included, is handed to on_error; that thread ends
 /// Stop     the destructor stops within one slice of a decode, and joins
 class ReaderPool {
  public:
@@ -33,7 +35,10 @@ class ReaderPool {
   void push(const SampleRun& run);
 
  private:
-  void work(const std::stop_token& stop);
+  // What a thread does; an exception from anywhere in it is handed to on_error.
+  void work(const std::stop_token& stop) noexcept;
+  // Waits for a run; empty when there is none and a stop was requested.
+  std::optional<SampleRun> take(const std::stop_token& stop);
 
   const WorkArena& arena_;
   const Callbacks callbacks_;

@@ -25,6 +25,10 @@ void decode_sample(SampleTask& task, std::span<const std::byte> encoded,
     task.fault = {SampleStatus::kChecksumMismatch, "stored bytes do not match their checksum"};
     return;
   }
+  if (task.record.status != 0) {
+    task.fault = {SampleStatus::kUnsupported, "the index does not call the sample whole"};
+    return;
+  }
   const StoredInfo stored = stored_info(task.record);
   SampleDecoder* decoder = decoders.find(stored.codec);
   if (decoder == nullptr) {

@@ -36,8 +36,8 @@ class WorkArena {
 
   WorkArena(std::size_t size_bytes, MemoryBudget& budget);
 
-  /// Waits for `size_bytes` in one piece; empty when `stop` was requested first.
-  /// Throws Internal when it is larger than the arena.
+  /// Takes `size_bytes` in one piece, after a stop too; waits for them until `stop` is requested,
+  /// then empty. Throws Internal when it is larger than the arena.
   std::optional<WorkBlock> acquire(std::size_t size_bytes, const std::stop_token& stop);
   void release(const WorkBlock& block) noexcept;
 

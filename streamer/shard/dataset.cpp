@@ -5,6 +5,8 @@
 #include <system_error>
 
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
+#include "streamer/shard/damaged_data.h"
 
 namespace penstock {
 namespace {
@@ -46,7 +48,7 @@ std::string without_trailing_slash(const fs::path& folder) {
   const std::string path = without_trailing_slash(folder);
   std::string hint = "check the path";
   if (holds_pictures(folder)) {
-    hint = "penstock convert " + path + " " + path + ".penstock";
+    hint = "penstock convert " + shell_quoted(path) + " " + shell_quoted(path + ".penstock");
   } else if (fs::path(path).extension() == ".partial") {
     hint = "this is an unfinished conversion: run the same penstock convert again";
   }
@@ -67,8 +69,8 @@ std::string without_trailing_slash(const fs::path& folder) {
 void demand_same(const fs::path& path, const char* field, const std::string& expected,
                  const std::string& found) {
   if (expected == found) return;
-  throw Error(ErrorCode::kCorruptData, "shard: " + path.native() + ": " + field + ": expected " +
-                                           expected + " (dataset.json), found " + found);
+  throw_damaged_shard(path.native(), std::string(field) + ": expected " + expected +
+                                         " (dataset.json), found " + found);
 }
 
 // Class indices mean nothing without their names.
@@ -90,7 +92,7 @@ ShardFile open_shard(const fs::path& folder, const ManifestShard& expected,
     throw Error(ErrorCode::kCorruptData,
                 "dataset: " + without_trailing_slash(folder) + ": expected the shard " +
                     expected.file + ", found none",
-                "restore the file, or convert the source again");
+                kDamageHint);
   }
   ShardFile shard = ShardFile::open(path);
   demand_same(path, "size_bytes", std::to_string(expected.size_bytes),
@@ -168,6 +170,11 @@ std::vector<std::string> DatasetSplit::read_names() const {
   return names;
 }
 
+std::string DatasetSplit::read_name(std::uint64_t sample_id) const {
+  const OpenShard& shard = impl_->shard_of(sample_id);
+  return shard.file.read_name(sample_id - shard.first_sample_id);
+}
+
 Dataset Dataset::open(const fs::path& folder) {
   std::error_code failed;
   const fs::file_status status = fs::status(folder, failed);
@@ -192,9 +199,11 @@ DatasetSplit Dataset::split(const std::string& name) const {
     for (const ManifestSplit& split : manifest_->splits) {
       there += (there.empty() ? "" : ", ") + split.name;
     }
-    throw Error(ErrorCode::kNotFound, "dataset: " + without_trailing_slash(folder_) +
-                                          ": expected a split \"" + name + "\", found " +
-                                          (there.empty() ? "none" : there));
+    throw Error(ErrorCode::kNotFound,
+                "dataset: " + without_trailing_slash(folder_) + ": expected a split \"" + name +
+                    "\", found " + (there.empty() ? "none" : there),
+                "take one of these, or convert the source again with --validation-split or "
+                "--test-split");
   }
   auto impl = std::make_shared<DatasetSplit::Impl>();
   impl->name = name;

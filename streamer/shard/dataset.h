@@ -30,6 +30,8 @@ class DatasetSplit {
   const LargestSample& largest() const noexcept;
   /// Reads source names, one per sample; empty strings when left out at conversion.
   std::vector<std::string> read_names() const;
+  /// Reads one of them, for messages; empty when left out or unreadable.
+  std::string read_name(std::uint64_t sample_id) const;
 
  private:
   friend class Dataset;

@@ -5,19 +5,23 @@
 
 #include "streamer/core/batch.h"
 #include "streamer/core/checksum.h"
-#include "streamer/shard/little_endian.h"
+#include "streamer/core/error.h"
+#include "streamer/core/little_endian.h"
+#include "streamer/shard/damaged_data.h"
 
 namespace penstock {
 namespace {
 
 struct Demand {
-  ErrorCode code;
-  const std::string& where;
+  const RecordPlace& place;
+  RecordUse use;
 
   void within(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) const {
     if (value >= low && value <= high) return;
-    throw Error(code, "shard: " + where + ": " + field + ": expected " + std::to_string(low) +
-                          " to " + std::to_string(high) + ", found " + std::to_string(value));
+    const std::string what = std::string(field) + ": expected " + std::to_string(low) + " to " +
+                             std::to_string(high) + ", found " + std::to_string(value);
+    if (use == RecordUse::kRead) throw_damaged_shard(place.text(), what);
+    throw Error(ErrorCode::kInvalidArgument, "shard: " + place.text() + ": " + what);
   }
 };
 
@@ -57,9 +61,9 @@ IndexRecord load_index_record(std::span<const std::byte, sizeof(IndexRecord)> by
   return record;
 }
 
-void check_index_record(const IndexRecord& record, const IndexBounds& bounds, ErrorCode code,
-                        const std::string& where) {
-  const Demand demand{code, where};
+void check_index_record(const IndexRecord& record, const IndexBounds& bounds,
+                        const RecordPlace& place, RecordUse use) {
+  const Demand demand{place, use};
   demand.within("length_bytes", record.length_bytes, 1, bounds.images_length_bytes);
   // No overflow: /images lies within the file, and the record is no longer than it.
   demand.within("offset_bytes", record.offset_bytes, bounds.images_offset_bytes,

@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "streamer/core/error.h"
 #include "streamer/shard/shard_format.h"
 
 namespace penstock {
@@ -22,11 +22,21 @@ struct IndexBounds {
   std::uint32_t num_classes = 0;
 };
 
-/// Throws `code` naming field, expected and found: CorruptData for a record that was read,
-/// InvalidArgument for one to be written. An unknown codec is not an error here: it fails that one
-/// sample when it is decoded.
-void check_index_record(const IndexRecord& record, const IndexBounds& bounds, ErrorCode code,
-                        const std::string& where);
+/// Which record is checked. Turned into text on failure only: an index has millions of them.
+struct RecordPlace {
+  const std::filesystem::path& shard;
+  std::uint64_t sample_idx = 0;
+
+  std::string text() const { return shard.native() + ": sample " + std::to_string(sample_idx); }
+};
+
+enum class RecordUse : std::uint8_t { kRead, kWrite };
+
+/// Throws, naming field, expected and found: CorruptData for a record that was read,
+/// InvalidArgument for one to be written. An unknown codec or status is not an error here: it fails
+/// that one sample when it is decoded.
+void check_index_record(const IndexRecord& record, const IndexBounds& bounds,
+                        const RecordPlace& place, RecordUse use);
 
 /// XXH3-64 of each page of `index`; the last page may be short.
 std::vector<std::uint64_t> index_page_checksums(std::span<const std::byte> index);

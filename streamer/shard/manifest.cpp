@@ -8,7 +8,8 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
-#include "streamer/shard/little_endian.h"
+#include "streamer/core/little_endian.h"
+#include "streamer/shard/damaged_data.h"
 #include "streamer/shard/manifest_json.h"
 
 namespace penstock {
@@ -129,8 +130,9 @@ class Checker {
   void demand(bool condition, const std::string& field, const std::string& expected,
               const std::string& found) const {
     if (condition) return;
-    throw Error(code_, "manifest: " + where_ + ": " + field + ": expected " + expected +
-                           ", found " + found);
+    throw Error(
+        code_, "manifest: " + where_ + ": " + field + ": expected " + expected + ", found " + found,
+        code_ == ErrorCode::kCorruptData ? kDamageHint : "");
   }
 
   ErrorCode code_;
@@ -175,8 +177,10 @@ Manifest read_manifest(const std::filesystem::path& folder) {
   Checker(ErrorCode::kCorruptData, path.native()).check(manifest);
   const std::string id = manifest_id(manifest);
   if (manifest.id != id) {
-    throw Error(ErrorCode::kCorruptData, "manifest: " + path.native() + ": id: expected " + id +
-                                             ", found \"" + manifest.id + "\"");
+    throw Error(
+        ErrorCode::kCorruptData,
+        "manifest: " + path.native() + ": id: expected " + id + ", found \"" + manifest.id + "\"",
+        kDamageHint);
   }
   return manifest;
 }

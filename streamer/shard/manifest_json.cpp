@@ -5,6 +5,7 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
+#include "streamer/shard/damaged_data.h"
 
 namespace penstock {
 namespace {
@@ -17,8 +18,7 @@ constexpr std::size_t kChecksumDigits = 16;
 constexpr int kMaxDepth = 32;  // version 1 has 4
 
 [[noreturn]] void throw_corrupt(const std::string& where, const std::string& what) {
-  throw Error(ErrorCode::kCorruptData, "manifest: " + where + ": " + what,
-              "restore dataset.json from a copy, or convert the source again");
+  throw Error(ErrorCode::kCorruptData, "manifest: " + where + ": " + what, kDamageHint);
 }
 
 // XXH3-64 of the text with the checksum's own digits as zeros; npos when there is no checksum.

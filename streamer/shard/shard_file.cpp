@@ -6,8 +6,9 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
+#include "streamer/core/little_endian.h"
+#include "streamer/shard/damaged_data.h"
 #include "streamer/shard/index_page.h"
-#include "streamer/shard/little_endian.h"
 #include "streamer/shard/shard_header.h"
 
 namespace penstock {
@@ -15,14 +16,10 @@ namespace {
 
 constexpr std::string_view kHdf5Signature("\x89HDF\r\n\x1a\n", 8);
 
-[[noreturn]] void throw_corrupt(const std::filesystem::path& path, const std::string& what) {
-  throw Error(ErrorCode::kCorruptData, "shard: " + path.native() + ": " + what);
-}
-
 [[noreturn]] void throw_cut_short(const std::filesystem::path& path, std::uint64_t expected,
                                   std::uint64_t found) {
-  throw_corrupt(path,
-                "expected " + std::to_string(expected) + " bytes, found " + std::to_string(found));
+  throw_damaged_shard(path.native(), "expected " + std::to_string(expected) + " bytes, found " +
+                                         std::to_string(found));
 }
 
 void read_exactly(const UniqueFd& file, std::uint64_t offset, std::span<std::byte> bytes,
@@ -48,8 +45,8 @@ ShardFile ShardFile::open(const std::filesystem::path& path) {
                 "drops the header");
   }
   if (got != bytes.size()) {
-    throw_corrupt(path, "expected at least " + std::to_string(bytes.size()) + " bytes, found " +
-                            std::to_string(got));
+    throw_damaged_shard(path.native(), "expected at least " + std::to_string(bytes.size()) +
+                                           " bytes, found " + std::to_string(got));
   }
   const ShardHeader header = parse_shard_header(bytes, path.native());
   if (header.file_size_bytes != shard.size_bytes_) {
@@ -79,8 +76,8 @@ std::vector<std::byte> ShardFile::read_section(const Section& section, const cha
   read_exactly(file_, section.offset_bytes, bytes, path_);
   const std::uint64_t found = xxh3_64(bytes);
   if (found != section.xxh3) {
-    throw_corrupt(path_, std::string(name) + ": expected checksum " + hex(section.xxh3) +
-                             ", found " + hex(found));
+    throw_damaged_shard(path_.native(), std::string(name) + ": expected checksum " +
+                                            hex(section.xxh3) + ", found " + hex(found));
   }
   return bytes;
 }
@@ -101,14 +98,15 @@ std::vector<IndexRecord> ShardFile::read_index() const {
     const std::uint64_t expected = load_le<std::uint64_t>(&checksums[page_idx * 8]);
     const std::uint64_t found = xxh3_64(page);
     if (found != expected) {
-      throw_corrupt(path_, "index page " + std::to_string(page_idx) + ": expected checksum " +
-                               hex(expected) + ", found " + hex(found));
+      throw_damaged_shard(path_.native(), "index page " + std::to_string(page_idx) +
+                                              ": expected checksum " + hex(expected) + ", found " +
+                                              hex(found));
     }
     for (std::size_t i = 0; i < num_records; ++i) {
       const IndexRecord record = load_index_record(
           std::span<const std::byte, 64>(&page[i * sizeof(IndexRecord)], sizeof(IndexRecord)));
-      check_index_record(record, bounds, ErrorCode::kCorruptData,
-                         path_.native() + ": sample " + std::to_string(records.size()));
+      check_index_record(record, bounds, {.shard = path_, .sample_idx = records.size()},
+                         RecordUse::kRead);
       records.push_back(record);
     }
   }
@@ -137,13 +135,29 @@ std::vector<std::string> ShardFile::read_names() const {
     const std::uint64_t begin = load_le<std::uint64_t>(&offsets[i * 8]);
     const std::uint64_t end = load_le<std::uint64_t>(&offsets[i * 8 + 8]);
     if (begin >= end || end > pool.size()) {
-      throw_corrupt(path_, "name " + std::to_string(i) + ": expected bytes within [0, " +
-                               std::to_string(pool.size()) + "), found [" + std::to_string(begin) +
-                               ", " + std::to_string(end) + ")");
+      throw_damaged_shard(path_.native(),
+                          "name " + std::to_string(i) + ": expected bytes within [0, " +
+                              std::to_string(pool.size()) + "), found [" + std::to_string(begin) +
+                              ", " + std::to_string(end) + ")");
     }
     names.emplace_back(reinterpret_cast<const char*>(&pool[begin]), end - begin - 1);
   }
   return names;
+}
+
+std::string ShardFile::read_name(std::uint64_t sample_idx) const noexcept try {
+  constexpr std::uint64_t kMaxNameBytes = 4096;  // Linux: PATH_MAX
+  if (names_.length_bytes == 0 || sample_idx >= num_samples_) return {};
+  std::array<std::byte, 2 * sizeof(std::uint64_t)> bounds{};
+  read_exactly(file_, name_offsets_.offset_bytes + sample_idx * 8, bounds, path_);
+  const auto begin = load_le<std::uint64_t>(&bounds[0]);
+  const auto end = load_le<std::uint64_t>(&bounds[8]);
+  if (begin >= end || end > names_.length_bytes || end - begin > kMaxNameBytes) return {};
+  std::string name(end - begin - 1, '\0');
+  read_exactly(file_, names_.offset_bytes + begin, std::as_writable_bytes(std::span(name)), path_);
+  return name;
+} catch (const std::exception&) {
+  return {};
 }
 
 void ShardFile::read_sample(const IndexRecord& record, std::span<std::byte> bytes) const {

@@ -37,6 +37,9 @@ class ShardFile {
 
   /// Reads the stored source names, in the order of the index; empty when left out.
   std::vector<std::string> read_names() const;
+  /// Reads one of them, for messages: by itself it is under no checksum. Empty when left out or
+  /// when it cannot be read.
+  std::string read_name(std::uint64_t sample_idx) const noexcept;
 
   /// Reads the encoded bytes of `record` into `bytes` (exactly record.length_bytes).
   /// Throws Io, or CorruptData when the file ends before them. Does not verify the checksum:

@@ -4,7 +4,8 @@
 #include <cstring>
 
 #include "streamer/core/error.h"
-#include "streamer/shard/little_endian.h"
+#include "streamer/core/little_endian.h"
+#include "streamer/shard/damaged_data.h"
 #include "streamer/shard/shard_format.h"
 
 namespace penstock {
@@ -40,10 +41,6 @@ std::string get_text(const std::byte* at, std::size_t width) {
   return {begin, std::find(begin, begin + width, '\0')};
 }
 
-[[noreturn]] void throw_corrupt(const std::string& where, const std::string& what) {
-  throw Error(ErrorCode::kCorruptData, "shard: " + where + ": " + what);
-}
-
 ShardSection parse_section(const std::byte* entry, std::uint64_t file_size_bytes,
                            const std::string& where) {
   ShardSection section{.name = get_text(entry, kSectionNameBytes),
@@ -51,16 +48,16 @@ ShardSection parse_section(const std::byte* entry, std::uint64_t file_size_bytes
                        .length_bytes = load_le<std::uint64_t>(entry + 32),
                        .xxh3 = load_le<std::uint64_t>(entry + 40),
                        .is_required = (load_le<std::uint32_t>(entry + 48) & kSectionRequired) != 0};
-  if (section.name.empty()) throw_corrupt(where, "expected a section name, found none");
+  if (section.name.empty()) throw_damaged_shard(where, "expected a section name, found none");
   if (section.length_bytes == 0) {
-    throw_corrupt(where, "section " + section.name + ": expected at least 1 byte, found 0");
+    throw_damaged_shard(where, "section " + section.name + ": expected at least 1 byte, found 0");
   }
   if (section.offset_bytes < kShardHeaderBytes || section.offset_bytes > file_size_bytes ||
       section.length_bytes > file_size_bytes - section.offset_bytes) {
-    throw_corrupt(where, "section " + section.name + ": expected bytes within [4096, " +
-                             std::to_string(file_size_bytes) + "), found " +
-                             std::to_string(section.length_bytes) + " bytes at " +
-                             std::to_string(section.offset_bytes));
+    throw_damaged_shard(where, "section " + section.name + ": expected bytes within [4096, " +
+                                   std::to_string(file_size_bytes) + "), found " +
+                                   std::to_string(section.length_bytes) + " bytes at " +
+                                   std::to_string(section.offset_bytes));
   }
   if (section.is_required &&
       std::ranges::find(kKnownSections, section.name) == std::end(kKnownSections)) {
@@ -78,8 +75,8 @@ void check_apart(std::vector<ShardSection> sections, const std::string& where) {
     const ShardSection& before = sections[i - 1];
     // The sum cannot overflow: every section lies within the file.
     if (before.offset_bytes + before.length_bytes > sections[i].offset_bytes) {
-      throw_corrupt(where, "expected sections apart, found " + before.name + " and " +
-                               sections[i].name + " overlapping");
+      throw_damaged_shard(where, "expected sections apart, found " + before.name + " and " +
+                                     sections[i].name + " overlapping");
     }
   }
 }
@@ -88,7 +85,7 @@ const ShardSection& demand(const ShardHeader& header, std::string_view name,
                            const std::string& where) {
   const ShardSection* section = header.find(name);
   if (section == nullptr) {
-    throw_corrupt(where, "expected a section " + std::string(name) + ", found none");
+    throw_damaged_shard(where, "expected a section " + std::string(name) + ", found none");
   }
   return *section;
 }
@@ -96,33 +93,34 @@ const ShardSection& demand(const ShardHeader& header, std::string_view name,
 void demand_length(const ShardSection& section, std::uint64_t length_bytes,
                    const std::string& where) {
   if (section.length_bytes == length_bytes) return;
-  throw_corrupt(where, "section " + section.name + ": expected " + std::to_string(length_bytes) +
-                           " bytes, found " + std::to_string(section.length_bytes));
+  throw_damaged_shard(where, "section " + section.name + ": expected " +
+                                 std::to_string(length_bytes) + " bytes, found " +
+                                 std::to_string(section.length_bytes));
 }
 
 void check_counts(const ShardHeader& header, const std::string& where) {
   const std::uint64_t n = header.num_samples;
   // Each sample has an index record within the file: this bounds every product below.
   if (n == 0 || n > header.file_size_bytes / sizeof(IndexRecord)) {
-    throw_corrupt(where, "num_samples: expected 1 to " +
-                             std::to_string(header.file_size_bytes / sizeof(IndexRecord)) +
-                             ", found " + std::to_string(n));
+    throw_damaged_shard(where, "num_samples: expected 1 to " +
+                                   std::to_string(header.file_size_bytes / sizeof(IndexRecord)) +
+                                   ", found " + std::to_string(n));
   }
   demand(header, "images", where);
   const ShardSection& index = demand(header, "index", where);
   demand_length(index, n * sizeof(IndexRecord), where);
   if (index.offset_bytes % kSectionAlignmentBytes != 0) {
-    throw_corrupt(where, "section index: expected an offset divisible by 4096, found " +
-                             std::to_string(index.offset_bytes));
+    throw_damaged_shard(where, "section index: expected an offset divisible by 4096, found " +
+                                   std::to_string(index.offset_bytes));
   }
   demand_length(demand(header, "index_page_xxh3", where),
                 (n + kRecordsPerPage - 1) / kRecordsPerPage * sizeof(std::uint64_t), where);
 
   const ShardSection& class_names = demand(header, "class_names", where);
   if (header.num_classes == 0 || class_names.length_bytes % header.num_classes != 0) {
-    throw_corrupt(where, "section class_names: expected equal widths for " +
-                             std::to_string(header.num_classes) + " classes, found " +
-                             std::to_string(class_names.length_bytes) + " bytes");
+    throw_damaged_shard(where, "section class_names: expected equal widths for " +
+                                   std::to_string(header.num_classes) + " classes, found " +
+                                   std::to_string(class_names.length_bytes) + " bytes");
   }
   if (header.find("names") != nullptr || header.find("name_offsets") != nullptr) {
     demand(header, "names", where);
@@ -166,12 +164,13 @@ ShardHeaderBytes serialise_shard_header(const ShardHeader& header) {
 ShardHeader parse_shard_header(std::span<const std::byte, kShardHeaderBytes> bytes,
                                const std::string& where) {
   if (std::memcmp(bytes.data(), kShardMagic, sizeof kShardMagic) != 0) {
-    throw_corrupt(where, "expected a Penstock header, found none");
+    throw_damaged_shard(where, "expected a Penstock header, found none");
   }
   const std::uint64_t computed = xxh3_64(bytes.first<kChecksumAt>());
   const std::uint64_t stored = load_le<std::uint64_t>(&bytes[kChecksumAt]);
   if (computed != stored) {
-    throw_corrupt(where, "header: expected checksum " + hex(stored) + ", found " + hex(computed));
+    throw_damaged_shard(where,
+                        "header: expected checksum " + hex(stored) + ", found " + hex(computed));
   }
   const std::uint32_t version = load_le<std::uint32_t>(&bytes[kVersionAt]);
   if (version != kShardFormatVersion) {
@@ -187,17 +186,21 @@ ShardHeader parse_shard_header(std::span<const std::byte, kShardHeaderBytes> byt
   std::memcpy(header.uuid.data(), &bytes[kUuidAt], header.uuid.size());
   header.num_classes = load_le<std::uint32_t>(&bytes[kNumClassesAt]);
   header.split = get_text(&bytes[kSplitAt], kSplitBytes);
+  if (header.split.size() > kMaxSplitNameBytes) {
+    throw_damaged_shard(where, "split: expected at most " + std::to_string(kMaxSplitNameBytes) +
+                                   " bytes and a zero byte, found no zero byte");
+  }
 
   const std::uint32_t num_sections = load_le<std::uint32_t>(&bytes[kNumSectionsAt]);
   if (num_sections > kMaxSections) {
-    throw_corrupt(where, "expected at most " + std::to_string(kMaxSections) + " sections, found " +
-                             std::to_string(num_sections));
+    throw_damaged_shard(where, "expected at most " + std::to_string(kMaxSections) +
+                                   " sections, found " + std::to_string(num_sections));
   }
   for (std::size_t i = 0; i < num_sections; ++i) {
     ShardSection section =
         parse_section(&bytes[kSectionsAt + i * kSectionBytes], header.file_size_bytes, where);
     if (header.find(section.name) != nullptr) {
-      throw_corrupt(where, "expected one section " + section.name + ", found two");
+      throw_damaged_shard(where, "expected one section " + section.name + ", found two");
     }
     header.sections.push_back(std::move(section));
   }

@@ -11,10 +11,10 @@
 #include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/little_endian.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/shard/hdf5_layout.h"
 #include "streamer/shard/index_page.h"
-#include "streamer/shard/little_endian.h"
 #include "streamer/shard/shard_header.h"
 
 namespace penstock {
@@ -127,8 +127,8 @@ struct ShardWriter::Impl {
   }
 
   void add(const NewSample& sample) {
-    const std::string where = path.native() + ": sample " + std::to_string(num_added);
-    check_sample(sample, where);
+    const RecordPlace place{.shard = path, .sample_idx = num_added};
+    check_sample(sample, place);
     IndexRecord record = sample.record;
     record.offset_bytes = layout.images_offset_bytes + payload_done_bytes;
     record.xxh3 = xxh3_64(sample.encoded);
@@ -137,7 +137,7 @@ struct ShardWriter::Impl {
                        {.images_offset_bytes = layout.images_offset_bytes,
                         .images_length_bytes = config.payload_bytes,
                         .num_classes = static_cast<std::uint32_t>(config.class_names.size())},
-                       ErrorCode::kInvalidArgument, where);
+                       place, RecordUse::kWrite);
 
     write_at(file, record.offset_bytes, sample.encoded, temporary);
     payload_hasher.update(sample.encoded);
@@ -153,22 +153,23 @@ struct ShardWriter::Impl {
     ++num_added;
   }
 
-  void check_sample(const NewSample& sample, const std::string& where) const {
+  void check_sample(const NewSample& sample, const RecordPlace& place) const {
     if (num_added == config.num_samples) {
-      throw_invalid(where,
+      throw_invalid(place.text(),
                     "expected " + std::to_string(config.num_samples) + " samples, found one more");
     }
     if (sample.encoded.empty() || sample.encoded.size() > UINT32_MAX) {
-      throw_invalid(
-          where, "expected 1 to 4294967295 bytes, found " + std::to_string(sample.encoded.size()));
+      throw_invalid(place.text(), "expected 1 to 4294967295 bytes, found " +
+                                      std::to_string(sample.encoded.size()));
     }
     if (sample.encoded.size() > config.payload_bytes - payload_done_bytes) {
-      throw_invalid(where, "expected at most " +
-                               std::to_string(config.payload_bytes - payload_done_bytes) +
-                               " bytes more, found " + std::to_string(sample.encoded.size()));
+      throw_invalid(place.text(), "expected at most " +
+                                      std::to_string(config.payload_bytes - payload_done_bytes) +
+                                      " bytes more, found " +
+                                      std::to_string(sample.encoded.size()));
     }
     if (sample.name.find('\0') != std::string::npos) {
-      throw_invalid(where, "expected a name without a zero byte");
+      throw_invalid(place.text(), "expected a name without a zero byte");
     }
   }
 
@@ -193,7 +194,13 @@ struct ShardWriter::Impl {
     }
     write_sections(class_names);
     sync_file(file, temporary);
-    publish_by_rename(temporary, path);
+    rename_file(temporary, path);
+    try {
+      sync_folder(path.parent_path());
+    } catch (...) {
+      ::unlink(path.c_str());  // it might not last: what has its own name must
+      throw;
+    }
     is_published = true;
     return {.file = path.filename().native(),
             .num_samples = config.num_samples,

@@ -12,6 +12,7 @@ namespace {
 void check_refused(const AugmentConfig& config, const std::string& message) {
   BOOST_CHECK_EXCEPTION(config.validate(), Error, [&](const Error& error) {
     BOOST_TEST(error.what() == message);
+    BOOST_TEST(error.hint() == "the values of a preset are right: preset = \"standard\"");
     return error.code() == ErrorCode::kInvalidArgument;
   });
 }

@@ -36,8 +36,8 @@ BOOST_AUTO_TEST_CASE(the_orientation_comes_last) {
 }
 
 BOOST_AUTO_TEST_CASE(the_decode_scale_is_the_largest_power_not_above_the_smallest_shrinking) {
-  const auto scale_of = [](double x, double y) {
-    return choose_decode_scale({.xx = x, .yy = y}, DecodeScaling::kAuto);
+  const auto scale_of = [](double x, double y, std::uint32_t max_scale = 8) {
+    return choose_decode_scale({.xx = x, .yy = y}, DecodeScaling::kAuto, max_scale);
   };
   BOOST_TEST(scale_of(0.5, 9) == 1u);
   BOOST_TEST(scale_of(1.999, 9) == 1u);
@@ -47,7 +47,9 @@ BOOST_AUTO_TEST_CASE(the_decode_scale_is_the_largest_power_not_above_the_smalles
   BOOST_TEST(scale_of(100, 7.99) == 4u);
   BOOST_TEST(scale_of(8, 100) == 8u);
   BOOST_TEST(scale_of(1000, 1000) == 8u);
-  BOOST_TEST(choose_decode_scale({.xx = 8, .yy = 8}, DecodeScaling::kOff) == 1u);
+  BOOST_TEST(scale_of(1000, 1000, 4) == 4u);
+  BOOST_TEST(scale_of(3, 3, 1) == 1u);
+  BOOST_TEST(choose_decode_scale({.xx = 8, .yy = 8}, DecodeScaling::kOff, 8) == 1u);
 }
 
 // By hand: 2 x 2 of 100 x 50 without zoom samples columns 24.5, 74.5 and rows 12, 37: neighbours 24

@@ -30,6 +30,21 @@ struct Place {
   bool is_clean() const { return count_entries(folder.path()) == (fs::exists(source) ? 1u : 0u); }
 };
 
+// Many pictures, on the disk one, that together take far longer to convert than a signal takes.
+void write_many_large_pictures(const fs::path& source) {
+  constexpr std::uint32_t kSidePx = 1000;
+  write_picture(source / "cat/0.jpg", {.width_px = kSidePx, .height_px = kSidePx});
+  for (int i = 1; i < 2000; ++i) {
+    fs::create_hard_link(source / "cat/0.jpg", source / "cat" / (std::to_string(i) + ".jpg"));
+  }
+}
+
+// Waits far longer than it takes, so that a conversion that never begins fails instead of hanging.
+bool comes_to_be(const fs::path& path) {
+  for (int i = 0; i < 60'000 && !fs::exists(path); ++i) ::usleep(500);
+  return fs::exists(path);
+}
+
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
@@ -197,10 +212,11 @@ BOOST_AUTO_TEST_CASE(a_fifo_in_the_source_does_not_stop_it) {
 
 BOOST_AUTO_TEST_CASE(a_signal_stops_it_and_nothing_is_left) {
   const Place place;
-  write_cats_and_dogs(place.source, 400);
-  for (const int number : {SIGINT, SIGTERM}) {
+  write_many_large_pictures(place.source);
+  ::signal(SIGHUP, SIG_DFL);  // the program inherits it, were it ignored here
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     RunningCommand command({"convert", place.source, place.dataset, "--jobs", "1", "--quiet"});
-    while (!fs::exists(place.dataset + ".partial")) ::usleep(500);
+    BOOST_REQUIRE(comes_to_be(place.dataset + ".partial"));
     command.send(number);
     check_refused(command.wait(), 4,
                   "stopped: " + place.dataset + ": by a signal; nothing of it was left behind",

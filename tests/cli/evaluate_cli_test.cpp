@@ -62,6 +62,48 @@ BOOST_AUTO_TEST_CASE(another_split_can_be_asked_for_and_an_unknown_one_is_refuse
                 "--split test");
 }
 
+BOOST_AUTO_TEST_CASE(a_dataset_converted_again_is_remarked_on) {
+  const fs::path run = run_copy();
+  const fs::path dataset = folder.path() / "shapes.ds";
+  fs::copy(shapes.dataset(), dataset, fs::copy_options::recursive);
+  std::string settings = read_text_file(run / "run.toml");
+  const std::string before = shapes.dataset().native();
+  settings.replace(settings.find(before), before.size(), dataset.native());
+  publish_file(run / "run.toml", settings);
+  const CommandResult same = run_penstock({"evaluate", run});
+  BOOST_TEST(same.exit_code == 0);
+  BOOST_TEST(same.err.find("converted again") == std::string::npos);
+
+  // Fewer test pictures are another dataset.
+  fs::copy(shapes.pictures(), folder.path() / "fewer", fs::copy_options::recursive);
+  fs::remove_all(folder.path() / "fewer/test");
+  BOOST_REQUIRE(
+      run_penstock({"convert", folder.path() / "fewer", dataset, "--force"}).exit_code == 0);
+  const CommandResult other = run_penstock({"evaluate", run});
+  BOOST_TEST(other.exit_code == 0);
+  BOOST_TEST(other.err.find("warning: " + dataset.native() +
+                            " was converted again since the training: its validation split may "
+                            "hold pictures that were trained on") != std::string::npos);
+  BOOST_TEST(Json::parse(run_penstock({"evaluate", run, "--json"}).out)["is_training_dataset"] ==
+             false);
+}
+
+BOOST_AUTO_TEST_CASE(a_skipped_sample_is_named) {
+  const fs::path dataset = folder.path() / "shapes.ds";
+  fs::copy(shapes.dataset(), dataset, fs::copy_options::recursive);
+  const fs::path shard = dataset / "test-00000.h5";
+  const std::size_t first = read_text_file(shard).find("\xFF\xD8\xFF");
+  fixtures::flip_byte(shard, first + 400);
+  const CommandResult result = run_penstock({"evaluate", shapes.run(), dataset, "--json"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json json = Json::parse(result.out);
+  BOOST_TEST(json["num_skipped"] == 1);
+  BOOST_REQUIRE(json["skipped"].size() == 1u);
+  BOOST_TEST(json["skipped"][0]["sample_id"] == 0);
+  BOOST_TEST(json["skipped"][0]["reason"] == "checksum mismatch");
+  BOOST_TEST(result.err.find("skipped   sample 0 of split test (") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_backend_is_a_usage_error) {
   check_refused(run_penstock({"evaluate", shapes.run(), "--backend", "foo"}), 2,
                 "--backend: expected onednn or reference, found 'foo'", "--backend onednn");
@@ -106,30 +148,28 @@ BOOST_AUTO_TEST_CASE(a_dataset_of_other_classes_is_refused_with_the_difference) 
   const fs::path dataset = folder.path() / "pets.ds";
   BOOST_REQUIRE(
       run_penstock({"convert", pictures, dataset, "--validation-split", "0.4"}).exit_code == 0);
-  const CommandResult result = run_penstock({"evaluate", shapes.run(), dataset});
-  BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(result.err.find("classes: expected the model's 10, found 2, without ") !=
-             std::string::npos);
-  BOOST_TEST(result.err.find("with cat, dog besides") != std::string::npos);
+  check_refused(run_penstock({"evaluate", shapes.run(), dataset}), 1,
+                "dataset: " + dataset.native() +
+                    ": classes: expected the model's 10, found 2, without arrow, circle, "
+                    "crescent, cross, grid, ring, spiral, square, star, triangle, with cat, dog "
+                    "besides",
+                "evaluate on a dataset converted from the same classes");
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_is_no_run_comes_with_a_hint) {
   const CommandResult result = run_penstock({"evaluate", folder.path()});
-  BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(result.err.find("hint: penstock train DATASET -o " + folder.path().native()) !=
-             std::string::npos);
+  check_refused_with(result, 1, folder.path().native());
+  BOOST_TEST(result.err.find("\nhint: penstock train DATASET -o " + folder.path().native() +
+                             "\n") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_weights_are_noticed) {
   const fs::path run = run_copy();
   fixtures::flip_byte(run / "weights.safetensors", fs::file_size(run / "weights.safetensors") / 2);
-  const CommandResult flipped = run_penstock({"evaluate", run});
-  BOOST_TEST(flipped.exit_code == 3);
-  BOOST_TEST(flipped.err.find("weights.safetensors: checksum: expected ") != std::string::npos);
+  check_refused_with(run_penstock({"evaluate", run}), 3,
+                     "weights.safetensors: checksum: expected ");
   fixtures::truncate_file(run / "weights.safetensors", 100);
-  const CommandResult cut = run_penstock({"evaluate", run});
-  BOOST_TEST(cut.exit_code == 3);
-  BOOST_TEST(cut.err.find("bytes, found 100") != std::string::npos);
+  check_refused_with(run_penstock({"evaluate", run}), 3, "bytes, found 100");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

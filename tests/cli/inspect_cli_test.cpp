@@ -7,6 +7,7 @@
 #include "fixtures/damage.h"
 #include "streamer/core/checksum.h"
 #include "streamer/core/file.h"
+#include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
@@ -15,6 +16,8 @@ namespace penstock::tests {
 namespace {
 
 namespace fs = std::filesystem;
+
+const std::string kDamageHint = "restore the file from a copy, or convert the source again";
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -51,6 +54,20 @@ BOOST_AUTO_TEST_CASE(a_dataset_is_described_in_words) {
   BOOST_TEST(contains(result.out, "re-encoded 0, quarantined 0"));
 }
 
+BOOST_AUTO_TEST_CASE(quiet_leaves_the_exit_code_and_the_errors) {
+  const SmallDataset dataset;
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"inspect", dataset.path(), "--quiet"}, {"info", "--quiet"}}) {
+    const CommandResult result = run_penstock(arguments);
+    BOOST_TEST(result.exit_code == 0);
+    BOOST_TEST(result.out == "");
+    BOOST_TEST(result.err == "");
+  }
+  const CommandResult missing = run_penstock({"inspect", dataset.path() + ".not", "--quiet"});
+  BOOST_TEST(missing.exit_code == 1);
+  BOOST_TEST(missing.err != "");
+}
+
 BOOST_AUTO_TEST_CASE(a_dataset_is_described_as_json) {
   const SmallDataset dataset;
   const auto json = nlohmann::json::parse(run_penstock({"inspect", dataset.path(), "--json"}).out);
@@ -84,35 +101,38 @@ BOOST_AUTO_TEST_CASE(a_shard_is_described_too) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_dataset_is_refused) {
   const TemporaryFolder folder;
-  const CommandResult missing = run_penstock({"inspect", (folder.path() / "none").string()});
-  BOOST_TEST(missing.exit_code == 1);
-  BOOST_TEST(contains(missing.err, "penstock: "));
-  BOOST_TEST(contains(missing.err, (folder.path() / "none").string()));
-  write_cats_and_dogs(folder.path() / "photos", 1);
-  const CommandResult photos = run_penstock({"inspect", (folder.path() / "photos").string()});
-  BOOST_TEST(photos.exit_code == 1);
-  BOOST_TEST(contains(photos.err, "\nhint: penstock convert "));
-  write_file(folder.path() / "file", "no shard");
-  const CommandResult file = run_penstock({"inspect", (folder.path() / "file").string()});
-  BOOST_TEST(file.exit_code != 0);
-  BOOST_TEST(contains(file.err, (folder.path() / "file").string()));
+  const std::string missing = folder.path() / "none";
+  check_refused(run_penstock({"inspect", missing}), 1,
+                "dataset: " + missing + ": expected a folder, found none", "check the path");
+  const std::string photos = folder.path() / "photos";
+  write_cats_and_dogs(photos, 1);
+  check_refused(run_penstock({"inspect", photos}), 1,
+                "dataset: " + photos + ": expected dataset.json, found none",
+                "penstock convert " + photos + " " + photos + ".penstock");
+  const std::string file = folder.path() / "file";
+  write_file(file, "no shard");  // 8 bytes; a header has 4096 (FORMAT.md)
+  check_refused(run_penstock({"inspect", file}), 3,
+                "shard: " + file + ": expected at least 4096 bytes, found 8", kDamageHint);
 }
 
 BOOST_AUTO_TEST_CASE(a_shard_cut_short_and_a_flipped_byte_are_damage) {
   const SmallDataset cut;
   fixtures::truncate_file(cut.shard(), fs::file_size(cut.shard()) - 1);
+  const std::uintmax_t cut_bytes = fs::file_size(cut.shard());
   for (const std::string& path : {cut.path(), cut.shard()}) {
-    const CommandResult result = run_penstock({"inspect", path});
-    BOOST_TEST(result.exit_code == 3);
-    BOOST_TEST(result.out == "");
-    BOOST_TEST(contains(result.err, cut.shard()));
+    check_refused(run_penstock({"inspect", path}), 3,
+                  "shard: " + cut.shard() + ": expected " + std::to_string(cut_bytes + 1) +
+                      " bytes, found " + std::to_string(cut_bytes),
+                  kDamageHint);
   }
   const SmallDataset flipped;
   fixtures::flip_byte(flipped.shard(), 20);  // in the header
-  BOOST_TEST(run_penstock({"inspect", flipped.path()}).exit_code == 3);
+  check_refused_with(run_penstock({"inspect", flipped.path()}), 3,
+                     "shard: " + flipped.shard() + ": ");
   const SmallDataset manifest;
   fixtures::flip_byte(manifest.path() + "/dataset.json", 40);
-  BOOST_TEST(run_penstock({"inspect", manifest.path()}).exit_code == 3);
+  check_refused_with(run_penstock({"inspect", manifest.path()}), 3,
+                     "manifest: " + manifest.path() + "/dataset.json: ");
 }
 
 BOOST_AUTO_TEST_CASE(info_names_libraries_and_limits) {

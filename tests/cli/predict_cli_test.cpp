@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -96,6 +97,95 @@ BOOST_AUTO_TEST_CASE(a_missing_picture_is_no_damage) {
   const std::string bad = folder.path() / "bad.jpg";
   publish_file(bad, std::string("\xFF\xD8\xFF\xE0 no picture", 15));
   check_refused_with(run_penstock({"predict", shapes.run(), bad, "--quiet"}), 3, bad);
+}
+
+/// What stderr says of one picture: the complaint, and the hint for what is no picture.
+std::string said_of(const std::string& path, const std::string& complaint) {
+  return "penstock: picture: " + path + ": " + complaint + "\nhint: file " + path + "\n";
+}
+
+// A file for each reason that quarantine.csv knows of contents; the detail behind a colon is
+// libjpeg's own (jerror.h).
+BOOST_AUTO_TEST_CASE(each_kind_of_file_that_is_no_picture_is_called_by_its_name) {
+  using namespace std::string_literals;
+  const std::string jpeg = read_text_file(pictures_of("star").front());
+  const std::string png_of_65500_px =
+      "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\xFF\xDC\0\0\xFF\xDC\x08\x02\0\0\0"s;
+  const std::vector<std::array<std::string, 3>> files = {
+      {"empty.jpg", "", "expected a picture, found an empty file"},
+      {"junk", "\x01\x02\x03", "expected a picture, found no picture format that is known"},
+      {"page.jpg", "<html>", "expected a picture, found text"},
+      {"README", "read me", "expected a picture, found text"},
+      {"a.zip", "PK\x03\x04\x14\0\0\0"s, "expected a picture, found a ZIP archive"},
+      {"a.gif", "GIF89a\x01\x02", "expected a picture format that this build reads, found GIF"},
+      {"large.png", png_of_65500_px,
+       "expected at most 100,000,000 pixels and sides of at most 65,500, found 65500 x 65500"},
+      {"cut.jpg", jpeg.substr(0, jpeg.size() / 2),
+       "expected a whole picture, found one cut short: Premature end of JPEG file"},
+      {"cut.png", png_of_65500_px.substr(0, 20),
+       "expected a picture that decodes, found: PNG without a whole header"},
+      // SOF3, lossless.
+      {"lossless.jpg", "\xFF\xD8\xFF\xC3\0\x0B\x08\0\x08\0\x08\x01\x01\x11\0"s,
+       "expected a kind of JPEG that this build reads, found another: Unsupported JPEG process: "
+       "SOF "
+       "type 0xc3"},
+  };
+  std::vector<std::string> line = {"predict", shapes.run()};
+  std::string expected;
+  for (const auto& [name, content, complaint] : files) {
+    line.push_back(folder.path() / name);
+    publish_file(line.back(), content);
+    expected += said_of(line.back(), complaint);
+  }
+  const CommandResult result = run_penstock(line);
+  BOOST_TEST(result.exit_code == 3);
+  BOOST_TEST(result.out == "");
+  BOOST_TEST(result.err == expected);
+}
+
+// libpng reports to stderr by itself when a file ends too early.
+BOOST_AUTO_TEST_CASE(codec_libraries_are_not_heard) {
+  using namespace std::string_literals;
+  const std::string cut = folder.path() / "cut.png";
+  // Signature, and an IHDR chunk of 8 x 8 RGB without its end.
+  publish_file(cut, "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\0\x08\0\0\0\x08\x08\x02\0\0\0"s);
+  const CommandResult result = run_penstock({"predict", shapes.run(), cut});
+  BOOST_TEST(result.exit_code == 3);
+  BOOST_TEST(result.err == said_of(cut,
+                                   "expected a picture that decodes, found: the decoder gave "
+                                   "no picture"));
+}
+
+// 24 Mpx in passes: libjpeg keeps two bytes for each of 1.5 coefficients a pixel (4:2:0). As PNG:
+// OpenCV keeps the pixels. As a file: the file. Each is above the limit that does for the others.
+BOOST_AUTO_TEST_CASE(a_picture_above_the_memory_limit_costs_the_others_nothing) {
+  const fs::path many_passes = folder.path() / "passes.jpg";
+  const fs::path png = folder.path() / "large.png";
+  const fs::path file = folder.path() / "large.jpg";
+  cv::Mat pixels(4000, 6000, CV_8UC3, cv::Scalar(10, 20, 30));
+  BOOST_REQUIRE(cv::imwrite(many_passes.native(), pixels, {cv::IMWRITE_JPEG_PROGRESSIVE, 1}));
+  BOOST_REQUIRE(cv::imwrite(png.native(), pixels));
+  publish_file(file, "x");
+  fs::resize_file(file, 100u << 20);
+  const std::string first = pictures_of("star").front();
+  const std::string last = pictures_of("circle").front();
+  const CommandResult result = run_penstock(
+      {"predict", shapes.run(), first, many_passes, png, file, last, "--memory", "64M", "--json"});
+  BOOST_TEST(result.exit_code == 1);
+  const Json answers = Json::parse(result.out);
+  BOOST_REQUIRE(answers.size() == 5u);
+  for (const std::size_t good : {0u, 4u}) BOOST_TEST(answers[good]["top"].size() == 3u);
+  const char* const reasons[] = {"decoding a picture", "re-encoding a picture that is no JPEG",
+                                 "reading a file"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::string path = answers[i + 1]["path"];
+    const std::string error = answers[i + 1]["error"];
+    const std::string head = "picture: " + path + ": memory limit: " + reasons[i] + ": expected ";
+    BOOST_TEST(error.substr(0, head.size()) == head);
+    BOOST_TEST(result.err.find("penstock: " + error +
+                               "\nhint: raise --memory, or make the picture smaller\n") !=
+               std::string::npos);
+  }
 }
 
 /// Scores by sample id, as the evaluation hears them.

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
@@ -29,6 +30,7 @@ BOOST_AUTO_TEST_CASE(every_command_has_help_with_an_example) {
       BOOST_TEST(one.err == "");
       BOOST_TEST(contains(one.out, std::string("Usage: penstock ") + name + " "));
       BOOST_TEST(contains(one.out, std::string("Example:\n  penstock ") + name + " "));
+      BOOST_TEST(contains(one.out, "--quiet"));
     }
   }
 }
@@ -60,6 +62,42 @@ BOOST_AUTO_TEST_CASE(usage_errors_are_one_line_and_a_hint) {
   check({"inspect", "a", "b"},
         "penstock: too many arguments: penstock inspect: b\n"
         "hint: penstock inspect --help\n");
+}
+
+// Linux: NAME_MAX is 255.
+BOOST_AUTO_TEST_CASE(a_name_that_no_file_system_takes_is_refused_with_a_hint) {
+  const TemporaryFolder folder;
+  write_cats_and_dogs(folder.path() / "photos", 1);
+  const std::string photos = (folder.path() / "photos").string();
+  const std::string name = (folder.path() / std::string(300, 'x')).string();
+  const std::vector<std::vector<std::string>> lines = {
+      {"convert", name, photos + ".ds"}, {"convert", photos, name}, {"inspect", name}};
+  for (const std::vector<std::string>& line : lines) {
+    BOOST_TEST_CONTEXT(line.front()) {
+      check_refused(run_penstock(line), 1, "path: " + name + ": File name too long",
+                    "choose a shorter one: a name may have 255 bytes, a path 4095");
+    }
+  }
+}
+
+// U+009B, here in UTF-8, is to a terminal what ESC [ is.
+BOOST_AUTO_TEST_CASE(an_error_is_one_line_whatever_a_name_holds) {
+  const TemporaryFolder folder;
+  const std::string place = folder.path().string();
+  check_refused(run_penstock({"inspect", place + "/a\nb\x1b[2J\xc2\x9b"
+                                                 "2J"}),
+                1,
+                "dataset: " + place + "/a\\x0ab\\x1b[2J\\xc2\\x9b2J: expected a folder, found none",
+                "check the path");
+}
+
+BOOST_AUTO_TEST_CASE(a_hint_can_be_typed_where_a_name_has_blanks) {
+  const TemporaryFolder folder;
+  const std::string photos = (folder.path() / "my photos").string();
+  write_cats_and_dogs(photos, 1);
+  const CommandResult result = run_penstock({"inspect", photos});
+  check_refused(result, 1, "dataset: " + photos + ": expected dataset.json, found none",
+                "penstock convert '" + photos + "' '" + photos + ".penstock'");
 }
 
 // Lowers a limit of this process, which the program inherits, while it lives.

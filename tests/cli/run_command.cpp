@@ -53,9 +53,10 @@ std::filesystem::path make_folder() {
 }  // namespace
 
 RunningCommand::RunningCommand(const std::vector<std::string>& arguments,
-                               const EnvironmentChanges& changes)
+                               const EnvironmentChanges& changes,
+                               const std::filesystem::path& program)
     : folder_(make_folder()) {
-  std::vector<std::string> words = {PENSTOCK_PROGRAM};
+  std::vector<std::string> words = {program.empty() ? PENSTOCK_PROGRAM : program.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment = changed_environment(changes);
   const std::string out = folder_ / "out";
@@ -69,7 +70,7 @@ RunningCommand::RunningCommand(const std::vector<std::string>& arguments,
   const int error = ::posix_spawn(&pid_, words.front().c_str(), &actions, nullptr,
                                   pointers(words).data(), pointers(environment).data());
   ::posix_spawn_file_actions_destroy(&actions);
-  require(error, "posix_spawn " PENSTOCK_PROGRAM);
+  require(error, ("posix_spawn " + words.front()).c_str());
 }
 
 RunningCommand::~RunningCommand() {
@@ -101,6 +102,12 @@ CommandResult RunningCommand::wait() {
 CommandResult run_penstock(const std::vector<std::string>& arguments,
                            const EnvironmentChanges& changes) {
   return RunningCommand(arguments, changes).wait();
+}
+
+CommandResult run_program(const std::filesystem::path& program,
+                          const std::vector<std::string>& arguments,
+                          const EnvironmentChanges& changes) {
+  return RunningCommand(arguments, changes, program).wait();
 }
 
 }  // namespace penstock::tests

@@ -20,12 +20,17 @@ using EnvironmentChanges = std::map<std::string, std::string>;
 /// Runs `penstock` with `arguments` and waits for it. Standard input is empty.
 CommandResult run_penstock(const std::vector<std::string>& arguments,
                            const EnvironmentChanges& changes = {});
+/// The same for another program, named by its path.
+CommandResult run_program(const std::filesystem::path& program,
+                          const std::vector<std::string>& arguments,
+                          const EnvironmentChanges& changes = {});
 
-/// A running `penstock`, for tests that send it signals.
+/// A running program, `penstock` if no other is named, for tests that send it signals.
 class RunningCommand {
  public:
   explicit RunningCommand(const std::vector<std::string>& arguments,
-                          const EnvironmentChanges& changes = {});
+                          const EnvironmentChanges& changes = {},
+                          const std::filesystem::path& program = {});
   RunningCommand(const RunningCommand&) = delete;
   RunningCommand& operator=(const RunningCommand&) = delete;
   ~RunningCommand();  // kills it when nobody waited

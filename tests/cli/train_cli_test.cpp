@@ -7,6 +7,7 @@
 
 #include "fixtures/damage.h"
 #include "streamer/core/file.h"
+#include "streamer/core/memory_budget.h"
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
@@ -48,6 +49,17 @@ struct Fixture {
       if (entry.path().filename().native().find("train") != std::string::npos) return entry.path();
     }
     throw std::runtime_error("no training shard in " + dataset.native());
+  }
+  /// The picture whose bytes stand at `offset` of a shard, by its path below pictures().
+  std::string picture_at(const fs::path& shard, std::size_t offset) const {
+    const std::string bytes = read_text_file(shard);
+    for (const auto& entry : fs::recursive_directory_iterator(shapes.pictures())) {
+      if (!entry.is_regular_file()) continue;
+      const std::string picture = read_text_file(entry.path());
+      if (bytes.compare(offset, picture.size(), picture) != 0) continue;
+      return fs::relative(entry.path(), shapes.pictures()).native();
+    }
+    throw std::runtime_error("no picture at " + std::to_string(offset));
   }
   static std::vector<std::size_t> picture_offsets(const fs::path& shard) {
     const std::string bytes = read_text_file(shard);
@@ -102,18 +114,20 @@ BOOST_AUTO_TEST_CASE(no_dataset_is_a_failure_that_names_the_argument) {
   check_refused(run_penstock({"train", "x.ds"}), 2,
                 "train: --out: expected a folder for the run, found none",
                 "penstock train x.ds -o runs/first");
-  const CommandResult missing = train("/nowhere/x.ds");
-  BOOST_TEST(missing.exit_code == 1);
-  BOOST_TEST(holds(missing.err, "dataset: /nowhere/x.ds: expected a folder, found none"));
+  check_refused(train("/nowhere/x.ds"), 1, "dataset: /nowhere/x.ds: expected a folder, found none",
+                "check the path");
   BOOST_TEST(!fs::exists(out));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_of_pictures_comes_with_the_convert_line_and_its_disk_space) {
-  const CommandResult result = train(shapes.pictures());
-  BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(holds(result.err, "expected dataset.json, found none"));
-  BOOST_TEST(holds(result.err, "hint: penstock convert " + shapes.pictures().native() + " " +
-                                   shapes.pictures().native() + ".penstock   (takes about "));
+  std::uint64_t num_bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(shapes.pictures())) {
+    if (entry.is_regular_file()) num_bytes += entry.file_size();
+  }
+  const std::string pictures = shapes.pictures();
+  check_refused(train(pictures), 1, "dataset: " + pictures + ": expected dataset.json, found none",
+                "penstock convert " + pictures + " " + pictures + ".penstock   (takes about " +
+                    format_bytes(num_bytes) + " of disk)");
   BOOST_TEST(!fs::exists(out));
 }
 
@@ -127,15 +141,21 @@ BOOST_AUTO_TEST_CASE(a_shard_cut_short_is_damage) {
   BOOST_TEST(!fs::exists(out));
 }
 
-BOOST_AUTO_TEST_CASE(one_flipped_byte_costs_one_sample_and_is_counted) {
+BOOST_AUTO_TEST_CASE(one_flipped_byte_costs_one_sample_which_is_counted_and_named) {
   const fs::path dataset = dataset_copy();
   const fs::path shard = train_shard(dataset);
   const std::vector<std::size_t> pictures = picture_offsets(shard);
   BOOST_REQUIRE(pictures.size() >= 80u);
+  const std::string name = picture_at(shard, pictures[5]);
   fixtures::flip_byte(shard, pictures[5] + 400);
   const CommandResult result = train(dataset);
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(holds(result.err, "epoch 1/1: 80 of 80 samples, each once, 1 skipped"));
+  BOOST_TEST(holds(result.err, "skipped   sample 5 of split train (" + name + ", " +
+                                   shard.filename().native() + "): checksum mismatch: "));
+  const std::string list = read_text_file(out / "skipped.csv");
+  BOOST_TEST(holds(list, "epoch,split,sample_id,name,shard,reason,detail\n1,train,5,"));
+  BOOST_TEST(std::count(list.begin(), list.end(), '\n') == 2);
 }
 
 BOOST_AUTO_TEST_CASE(more_flipped_bytes_than_the_limit_end_the_run) {
@@ -143,10 +163,11 @@ BOOST_AUTO_TEST_CASE(more_flipped_bytes_than_the_limit_end_the_run) {
   const fs::path shard = train_shard(dataset);
   const std::vector<std::size_t> pictures = picture_offsets(shard);
   for (const std::size_t i : {5, 20, 40, 60}) fixtures::flip_byte(shard, pictures[i] + 400);
-  const CommandResult result = train(dataset);
-  BOOST_TEST(result.exit_code == 3);
-  BOOST_TEST(holds(result.err, "failed samples: expected at most 1, found "));
-  BOOST_TEST(!fs::exists(out));
+  const CommandResult result = train(dataset, {"--quiet"});
+  check_refused_with(result, 3, "failed samples: expected at most 1, found ");
+  BOOST_TEST(holds(result.err, "hint: look at it with penstock inspect " + dataset.native()));
+  BOOST_TEST(holds(result.err, "the weights after 0 whole epochs and the steps since are in "));
+  BOOST_TEST(run_penstock({"evaluate", out, dataset}).exit_code == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_model_that_does_not_fit_the_pictures_names_the_layer) {
@@ -154,22 +175,21 @@ BOOST_AUTO_TEST_CASE(a_model_that_does_not_fit_the_pictures_names_the_layer) {
   publish_file(model,
                "[[layer]]\ntype = \"max_pool\"\nwindow = 64\n[[layer]]\ntype = \"flatten\"\n"
                "[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n");
-  const CommandResult result = train(shapes.dataset(), {"--model", model});
-  BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(holds(result.err, "max_pool"));
-  BOOST_TEST(holds(result.err, "expected"));
+  check_refused(train(shapes.dataset(), {"--model", model}), 1,
+                "model: max_pool_1: expected an input of at least [3, 64, 64], found [3, 32, 32]",
+                "a larger image, or fewer pooling layers before this one");
   BOOST_TEST(!fs::exists(out));
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_layer_comes_with_the_nearest_one) {
   const fs::path model = folder.path() / "net.toml";
   publish_file(model, "[[layer]]\ntype = \"conv2\"\nfilters = 4\n");
-  const CommandResult result = train(shapes.dataset(), {"--model", model});
-  BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(holds(result.err, "conv2d"));
-  const CommandResult name = train(shapes.dataset(), {"--model", "small_cn"});
-  BOOST_TEST(name.exit_code == 1);
-  BOOST_TEST(holds(name.err, "small_cnn"));
+  check_refused(train(shapes.dataset(), {"--model", model}), 1,
+                "model: layer 1 (conv2): type: expected a known layer type, found 'conv2'",
+                "did you mean 'conv2d'?");
+  check_refused(train(shapes.dataset(), {"--model", "small_cn"}), 1,
+                "model: expected one of small_cnn, found 'small_cn'", "did you mean 'small_cnn'?");
+  BOOST_TEST(!fs::exists(out));
 }
 
 BOOST_AUTO_TEST_CASE(a_model_file_of_ones_own_is_trained_and_stored_with_the_run) {
@@ -192,9 +212,9 @@ BOOST_AUTO_TEST_CASE(a_model_file_of_ones_own_is_trained_and_stored_with_the_run
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_flag_is_a_usage_error) {
-  const CommandResult result = train(shapes.dataset(), {"--epoch", "3"});
-  BOOST_TEST(result.exit_code == 2);
-  BOOST_TEST(holds(result.err, "did you mean --epochs?"));
+  check_refused(train(shapes.dataset(), {"--epoch", "3"}), 2,
+                "unknown flag: penstock train: --epoch",
+                "did you mean --epochs? penstock train --help lists all flags");
 }
 
 BOOST_AUTO_TEST_CASE(values_that_can_never_be_right_are_usage_errors) {
@@ -219,9 +239,8 @@ BOOST_AUTO_TEST_CASE(values_that_can_never_be_right_are_usage_errors) {
 }
 
 BOOST_AUTO_TEST_CASE(a_device_that_this_build_cannot_use_is_refused) {
-  const CommandResult result = train(shapes.dataset(), {"--device", "cuda"});
-  BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(holds(result.err, "run: device: expected auto or cpu, found cuda"));
+  check_refused_with(train(shapes.dataset(), {"--device", "cuda"}), 1,
+                     "run: device: expected auto or cpu, found cuda");
 }
 
 BOOST_AUTO_TEST_CASE(a_run_file_with_a_wrong_type_names_key_and_type) {
@@ -267,19 +286,18 @@ BOOST_AUTO_TEST_CASE(sizes_and_rates_are_read_as_people_write_them) {
 
 BOOST_AUTO_TEST_CASE(a_run_that_exists_is_left_alone) {
   const std::string before = read_text_file(shapes.run() / "model.json");
-  const CommandResult result = run_penstock({"train", shapes.dataset(), "-o", shapes.run()});
-  BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(holds(result.err, "run: " + shapes.run().native() +
-                                   ": expected no such folder, found one\nhint: "));
+  const std::string run = shapes.run();
+  check_refused(run_penstock({"train", shapes.dataset(), "-o", run}), 1,
+                "run: " + run + ": expected no such folder, found one",
+                "choose another with -o, or remove it: rm -r " + run);
   BOOST_TEST(read_text_file(shapes.run() / "model.json") == before);
 }
 
 BOOST_AUTO_TEST_CASE(a_limit_that_is_too_small_is_refused_with_the_arithmetic) {
   const CommandResult tiny = train(shapes.dataset(), {"--memory", "1M"});
-  BOOST_TEST(tiny.exit_code == 1);
-  BOOST_TEST(holds(tiny.err,
-                   "memory limit: network and its activations: expected at most 1.0 MiB "
-                   "(what is left of 1.0 MiB), found "));
+  check_refused_with(tiny, 1,
+                     "memory limit: network and its activations: expected at most 1.0 MiB "
+                     "(what is left of 1.0 MiB), found ");
   BOOST_TEST(holds(tiny.err, "hint: raise --memory, or lower the batch size"));
   BOOST_TEST(!fs::exists(out));
 }

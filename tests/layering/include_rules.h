@@ -2,14 +2,21 @@
 // #include lines.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 namespace penstock::tests {
 
-/// Returns one line for every #include under `root` that goes against the rules, such as
-/// "streamer/read/a.h:3: may not include augment/b.h".
-std::vector<std::string> find_include_violations(const std::filesystem::path& root);
+struct IncludeReport {
+  std::size_t num_files = 0;
+  /// One line for every #include that goes against the rules, such as
+  /// "streamer/read/a.h:3: may not include augment/b.h".
+  std::vector<std::string> violations;
+};
+
+/// Reads every source file under `root` but those under tests/, which may include anything.
+IncludeReport check_includes(const std::filesystem::path& root);
 
 }  // namespace penstock::tests

@@ -10,8 +10,9 @@ namespace {
 BOOST_AUTO_TEST_SUITE(layering)
 
 BOOST_AUTO_TEST_CASE(no_include_goes_against_the_dependency_direction) {
-  const auto violations = find_include_violations(PENSTOCK_SOURCE_FOLDER);
-  for (const std::string& violation : violations) BOOST_ERROR(violation);
+  const IncludeReport report = check_includes(PENSTOCK_SOURCE_FOLDER);
+  for (const std::string& violation : report.violations) BOOST_ERROR(violation);
+  BOOST_TEST(report.num_files > 100u);  // else it looked in the wrong place
 }
 
 void plant(const std::filesystem::path& file, const std::string& text) {
@@ -29,14 +30,33 @@ BOOST_AUTO_TEST_CASE(planted_includes_are_found) {
   plant(folder.path() / "streamer/pipeline/g.cpp", "#include <tbb/flow_graph.h>\n");
   plant(folder.path() / "train/run/h.cpp",
         "#include \"train/loop/i.h\"\n#include \"augment/j.h\"\n#include \"tools/k.h\"\n");
+  plant(folder.path() / "streamer/read/l.cpp",
+        "#include <jpeglib.h>\n#include <turbojpeg.h>\n#include <H5Fpublic.h>\n");
+  plant(folder.path() / "augment/m.cpp",
+        "# include \"train/n.h\"\n#\tinclude \"../train/n.h\"\n#include \"affine_map.h\"\n"
+        "#include \"augment/../train/n.h\"\n#include <jerror.h>\n#include N_HEADER\n"
+        "#include <unheard_of/o.h>\n#include <unistd.h>\n#include <sys/mman.h>\n"
+        "#include <augment/p.h>\n#include <train/n.h>\n");
   const std::vector<std::string> expected = {
+      "augment/m.cpp:11: may not include train/n.h",
+      "augment/m.cpp:1: may not include train/n.h",
+      "augment/m.cpp:2: may not include ../train/n.h",
+      "augment/m.cpp:3: may not include affine_map.h",
+      "augment/m.cpp:4: may not include augment/../train/n.h",
+      "augment/m.cpp:5: may not include jerror.h",
+      "augment/m.cpp:6: may not include #include N_HEADER",
+      "augment/m.cpp:7: may not include unheard_of/o.h",
       "streamer/core/e.h:1: may not include streamer/shard/f.h",
       "streamer/pipeline/g.h:1: may not include tbb/flow_graph.h",
       "streamer/read/a.h:2: may not include augment/b.h",
+      "streamer/read/l.cpp:2: may not include turbojpeg.h",
+      "streamer/read/l.cpp:3: may not include H5Fpublic.h",
       "train/loop/c.cpp:1: may not include train/run/d.h",
       "train/loop/c.cpp:2: may not include hdf5.h",
       "train/run/h.cpp:3: may not include tools/k.h"};
-  BOOST_TEST(find_include_violations(folder.path()) == expected, boost::test_tools::per_element());
+  const IncludeReport report = check_includes(folder.path());
+  BOOST_TEST(report.violations == expected, boost::test_tools::per_element());
+  BOOST_TEST(report.num_files == 8u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,9 +1,8 @@
 #include "tools/command_line.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <boost/test/unit_test.hpp>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "streamer/core/error.h"
@@ -16,18 +15,17 @@ namespace {
 class Program {
  public:
   Program() {
-    program_.set_version_flag("--version", std::string("penstock 9.9"));
-    CLI::App* command = program_.add_subcommand("paint", "Paint");
-    command->add_option("WALL", wall)->required();
-    command->add_option("--colour", colour);
-    command->add_flag("--quiet", quiet);
-    command->footer(example("penstock paint north --colour blue"));
-    choose_when_given(*command, choice, [] { return 42; });
+    CLI::App& command = add_command(*program_, "paint", "Paint");
+    add_argument(command, "WALL", wall, "What to paint");
+    add_text(command, "--colour", colour, "In which colour");
+    add_switch(command, "--quiet", quiet, "Say nothing");
+    end_help(command, example("penstock paint north --colour blue"));
+    choose_when_given(command, choice, [] { return 42; });
   }
 
   std::string read(std::vector<const char*> arguments) {
     arguments.insert(arguments.begin(), "penstock");
-    return read_command_line(program_, static_cast<int>(arguments.size()), arguments.data());
+    return read_command_line(*program_, static_cast<int>(arguments.size()), arguments.data());
   }
 
   std::string wall;
@@ -36,7 +34,7 @@ class Program {
   CommandChoice choice;
 
  private:
-  CLI::App program_{"Test", "penstock"};
+  std::shared_ptr<CLI::App> program_ = make_program("Test", "9.9");
 };
 
 auto says(const std::string& message, const std::string& hint) {

@@ -34,14 +34,6 @@ BOOST_AUTO_TEST_CASE(the_message_names_flag_and_value) {
   });
 }
 
-BOOST_AUTO_TEST_CASE(an_image_size_is_a_square_or_height_by_width) {
-  BOOST_CHECK(parse_image_size("96", "--x") == (ImageSize{.height_px = 96, .width_px = 96}));
-  BOOST_CHECK(parse_image_size("160x224", "--x") == (ImageSize{.height_px = 160, .width_px = 224}));
-  for (const char* text : {"", "x", "96x", "x96", "0", "96x0", "1x2x3", "65536", "-3"}) {
-    BOOST_CHECK_THROW(parse_image_size(text, "--x"), Error);
-  }
-}
-
 BOOST_AUTO_TEST_CASE(a_count_stays_in_its_range) {
   BOOST_TEST(parse_count("12", "--x", {.min = 1, .max = 12}) == 12u);
   BOOST_CHECK_THROW(parse_count("13", "--x", {.min = 1, .max = 12}), Error);

@@ -53,6 +53,9 @@ BOOST_AUTO_TEST_CASE(control_characters_and_broken_utf8_are_written_out) {
   BOOST_TEST(printable("\xc0\xaf") == "\\xc0\\xaf");                // overlong '/'
   BOOST_TEST(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");       // a surrogate
   BOOST_TEST(printable("\xf0\x9f\x90\xb1") == "\xf0\x9f\x90\xb1");  // a cat
+  BOOST_TEST(printable("\xc2\x9b"
+                       "2J") == "\\xc2\\x9b2J");  // U+009B: a terminal's ESC [
+  BOOST_TEST(printable_path("a\nb") == "a\\x0ab");
   BOOST_TEST(is_utf8("\xc3\xa4"));
   BOOST_TEST(!is_utf8("\xc3"));
 }

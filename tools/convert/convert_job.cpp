@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <thread>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/shell_quoted.h"
+#include "streamer/core/usable_cores.h"
 #include "tools/convert/manifest_builder.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/shard_task.h"
@@ -19,30 +20,27 @@ namespace {
 
 namespace fs = std::filesystem;
 using tools::printable;
-
-std::string shown(const fs::path& path) {
-  return printable(path.string());
-}
+using tools::printable_path;
 
 void check_source(const fs::path& source) {
   const fs::file_status status = fs::status(source);
   if (!fs::exists(status)) {
-    throw Error(
-        ErrorCode::kNotFound,
-        fmt::format("source: {}: expected a folder of pictures, found nothing", shown(source)),
-        "check the path: penstock convert SOURCE DATASET");
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("source: {}: expected a folder of pictures, found nothing",
+                            printable_path(source)),
+                "check the path: penstock convert SOURCE DATASET");
   }
   if (!fs::is_directory(status)) {
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        fmt::format("source: {}: expected a folder of pictures, found a file", shown(source)),
-        "name the folder that holds the class folders");
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("source: {}: expected a folder of pictures, found a file",
+                            printable_path(source)),
+                "name the folder that holds the class folders");
   }
   if (fs::exists(source / kManifestName)) {
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        fmt::format("source: {}: expected a folder of pictures, found a dataset", shown(source)),
-        fmt::format("penstock inspect {}", shown(source)));
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("source: {}: expected a folder of pictures, found a dataset",
+                            printable_path(source)),
+                "penstock inspect " + shell_quoted(source.native()));
   }
 }
 
@@ -59,14 +57,26 @@ void check_apart(const fs::path& source, const fs::path& dataset) {
   if (!is_inside(to, from) && !is_inside(from, to)) return;
   throw Error(ErrorCode::kInvalidArgument,
               fmt::format("dataset: {}: expected a place outside of {}, found one inside",
-                          shown(dataset), shown(source)),
+                          printable_path(dataset), printable_path(source)),
               "name a DATASET beside SOURCE");
 }
 
-std::string list_unreadable(const std::vector<std::string>& paths) {
+// "1 folder and 3 files"
+std::string count_unreadable(const FolderScan& scan) {
+  std::vector<std::string> counts;
+  const std::size_t num_folders = scan.unreadable_folders.size();
+  const std::size_t num_files = scan.unreadable.size();
+  if (num_folders > 0) counts.push_back(tools::format_counted(num_folders, "folder", "folders"));
+  if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
+  return fmt::format("{}", fmt::join(counts, " and "));
+}
+
+std::string list_unreadable(const FolderScan& scan) {
   constexpr std::size_t kMaxListed = 10;
-  std::string text = fmt::format("{} may not be read and will be quarantined:",
-                                 tools::format_counted(paths.size(), "file", "files"));
+  std::vector<std::string> paths;
+  for (const UnreadableFolder& folder : scan.unreadable_folders) paths.push_back(folder.path + "/");
+  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
+  std::string text = count_unreadable(scan) + " may not be read and will be quarantined:";
   for (std::size_t i = 0; i < std::min(paths.size(), kMaxListed); ++i) {
     text += "\n  " + printable(paths[i]);
   }
@@ -108,7 +118,7 @@ class ConvertJob {
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
     const FolderScan scan = scan_folder(config_.source, stop_);
-    const DatasetLayout layout = find_layout(scan, config_.split, shown(config_.source));
+    const DatasetLayout layout = find_layout(scan, config_.split, printable_path(config_.source));
     tell(scan, layout);
     const std::vector<ShardPlan> shards =
         plan_shards(scan, layout, config_.split.seed, config_.shard_size_bytes);
@@ -126,24 +136,36 @@ class ConvertJob {
     summary_.num_outside = layout.num_outside;
     summary_.source_bytes = scan.total_bytes();
     observer_.notice(
-        fmt::format("{}: {}, {}, {}", shown(config_.source), layout.description,
+        fmt::format("{}: {}, {}, {}", printable_path(config_.source), layout.description,
                     tools::format_counted(layout.class_names.size(), "class", "classes"),
                     tools::format_counted(layout.files.size(), "file", "files")));
     for (const std::string& warning : layout.warnings) observer_.notice("warning: " + warning);
-    if (!scan.unreadable.empty()) observer_.notice(list_unreadable(scan.unreadable));
+    if (!scan.unreadable.empty() || !scan.unreadable_folders.empty()) {
+      observer_.notice(list_unreadable(scan));
+    }
+  }
+
+  void quarantine_folders(const FolderScan& scan) {
+    for (const UnreadableFolder& folder : scan.unreadable_folders) {
+      builder_->add_unreadable_folder();
+      quarantine_.push_back({.path = folder.path + "/",
+                             .reason = ReasonCode::kUnreadable,
+                             .size_bytes = 0,
+                             .detail = folder.why});
+    }
   }
 
   void make_shards(const FolderScan& scan, const DatasetLayout& layout,
                    const std::vector<ShardPlan>& shards, const fs::path& folder) {
     const std::vector<std::string> class_names = stored_names(layout.class_names);
-    const unsigned num_cores = std::max(1u, std::thread::hardware_concurrency());
     ShardTask task({.source = config_.source,
                     .scan = &scan,
                     .class_names = class_names,
                     .max_px = config_.max_px,
-                    .num_jobs = config_.num_jobs == 0 ? num_cores : config_.num_jobs,
+                    .num_jobs = config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs,
                     .store_names = config_.store_names});
     builder_.emplace(class_names);
+    quarantine_folders(scan);
     progress_.num_files = layout.files.size();
     for (const ShardPlan& shard : shards) progress_.total_bytes += shard.source_bytes;
     for (const ShardPlan& shard : shards) {
@@ -202,7 +224,7 @@ class ConvertJob {
     }
     throw Error(ErrorCode::kCorruptData,
                 fmt::format("source: {}: expected at least one picture that decodes, found {}",
-                            shown(config_.source), fmt::join(reasons, ", ")),
+                            printable_path(config_.source), fmt::join(reasons, ", ")),
                 "look at one of the files: are they pictures?");
   }
 

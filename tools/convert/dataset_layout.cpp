@@ -59,6 +59,31 @@ std::string list_names(const std::vector<std::string>& names) {
              : fmt::format("{} and {} more", text, names.size() - kMaxListed);
 }
 
+// What explains a folder that seems to hold nothing.
+std::string unseen_note(const FolderScan& scan) {
+  std::string note;
+  if (scan.skipped.num_symlinks > 0) {
+    note += fmt::format(" (symbolic links are not followed, and there are {})",
+                        tools::format_count(scan.skipped.num_symlinks));
+  }
+  if (!scan.unreadable_folders.empty()) {
+    note += fmt::format(" ({} may not be read)",
+                        tools::format_counted(scan.unreadable_folders.size(), "folder", "folders"));
+  }
+  return note;
+}
+
+// With one of them unread, splits could be taken for classes.
+void check_split_folders_are_read(const FolderScan& scan, const std::string& where) {
+  for (const UnreadableFolder& folder : scan.unreadable_folders) {
+    const bool is_on_top = folder.path.find('/') == std::string::npos;
+    if (!is_on_top || !split_of_folder_name(folder.path)) continue;
+    refuse(fmt::format("layout: {}/{}: expected a split folder that may be read, found: {}", where,
+                       printable(folder.path), folder.why),
+           "chmod -R u+rX SOURCE lets its owner read it");
+  }
+}
+
 using SplitFolders = std::map<SplitKind, std::string>;
 
 // Split folders are meant when one named train holds folders; a class may be called "train" too,
@@ -228,22 +253,19 @@ std::optional<SplitKind> split_of_folder_name(const std::string& name) {
 
 DatasetLayout find_layout(const FolderScan& scan, const SplitRequest& request,
                           const std::string& where) {
-  const std::string links =
-      scan.skipped.num_symlinks == 0
-          ? ""
-          : fmt::format(" (symbolic links are not followed, and there are {})",
-                        tools::format_count(scan.skipped.num_symlinks));
+  const std::string unseen = unseen_note(scan);
   if (scan.files.empty() && scan.folders.empty()) {
-    refuse(fmt::format("source: {}: {}, found an empty folder{}", where, kExpectedShape, links),
+    refuse(fmt::format("source: {}: {}, found an empty folder{}", where, kExpectedShape, unseen),
            "name the folder that holds the class folders");
   }
+  check_split_folders_are_read(scan, where);
   const SplitFolders splits = find_split_folders(scan, where);
   DatasetLayout layout;
   layout.kind = splits.empty() ? LayoutKind::kClassFolders : LayoutKind::kSplitFolders;
   layout.class_names = folders_beneath(scan, splits.empty() ? "" : splits.at(SplitKind::kTrain));
   if (layout.class_names.empty()) {
     refuse(fmt::format("source: {}: {}, found {} and no folder{}", where, kExpectedShape,
-                       tools::format_counted(scan.files.size(), "file", "files"), links),
+                       tools::format_counted(scan.files.size(), "file", "files"), unseen),
            "put the pictures of each class into a folder named after the class");
   }
   check_names_apart(layout.class_names, where);
@@ -252,7 +274,7 @@ DatasetLayout find_layout(const FolderScan& scan, const SplitRequest& request,
   Placement(scan, splits, layout).run(rule, request);
   if (layout.files.empty()) {
     refuse(fmt::format("source: {}: expected pictures in the class folders, found none{}", where,
-                       links),
+                       unseen),
            "name the folder that holds the class folders");
   }
   std::vector<std::string> names;

@@ -9,8 +9,11 @@
 #include <cerrno>
 #include <memory>
 #include <string_view>
+#include <system_error>
 
 #include "streamer/core/error.h"
+#include "tools/convert/source_fault.h"
+#include "tools/terminal.h"
 
 namespace penstock::convert {
 namespace {
@@ -45,6 +48,8 @@ class Walk {
               [](const ScannedFile& a, const ScannedFile& b) { return a.path < b.path; });
     std::sort(scan_.folders.begin(), scan_.folders.end());
     std::sort(scan_.unreadable.begin(), scan_.unreadable.end());
+    std::sort(scan_.unreadable_folders.begin(), scan_.unreadable_folders.end(),
+              [](const UnreadableFolder& a, const UnreadableFolder& b) { return a.path < b.path; });
     return std::move(scan_);
   }
 
@@ -52,27 +57,28 @@ class Walk {
   void list(const std::string& folder, std::vector<std::string>& open) {
     const std::filesystem::path full = source_ / folder;
     const UniqueFolder entries(::opendir(full.c_str()));
-    if (!entries) throw_io_error(errno, "open folder", full.string());
+    if (!entries) return add_unreadable(folder, "open folder", errno);
     while (true) {
       if (stop_.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: scan: on request");
       errno = 0;
       const dirent* const entry = ::readdir(entries.get());
-      if (entry == nullptr && errno != 0) throw_io_error(errno, "list folder", full.string());
+      if (entry == nullptr && errno != 0) throw_fault(folder, "list folder", errno);
       if (entry == nullptr) return;
       const std::string_view name = entry->d_name;
       if (name == "." || name == "..") continue;
       const std::string path = folder.empty() ? std::string(name) : folder + '/' + entry->d_name;
-      add(::dirfd(entries.get()), entry->d_name, path, open);
+      struct stat status {};
+      if (::fstatat(::dirfd(entries.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        add(::dirfd(entries.get()), entry->d_name, path, status, open);
+      } else if (errno != ENOENT) {  // gone since it was listed
+        // A folder that may be listed but not entered.
+        return add_unreadable(folder, "look into folder", errno);
+      }
     }
   }
 
-  void add(int folder_fd, const char* name, const std::string& path,
+  void add(int folder_fd, const char* name, const std::string& path, const struct stat& status,
            std::vector<std::string>& open) {
-    struct stat status {};
-    if (::fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno == ENOENT) return;  // gone since it was listed
-      throw_io_error(errno, "stat", (source_ / path).string());
-    }
     const NameKind kind = name_kind(name);
     if (kind == NameKind::kSystem) {
       ++scan_.skipped.num_system;
@@ -88,6 +94,20 @@ class Walk {
     } else {
       scan_.files.push_back({path, static_cast<std::uint64_t>(status.st_size)});
       if (::faccessat(folder_fd, name, R_OK, 0) != 0) scan_.unreadable.push_back(path);
+    }
+  }
+
+  // Without the source itself there is nothing to go on with.
+  void add_unreadable(const std::string& folder, const char* what, int error_number) {
+    if (folder.empty() || !concerns_one_path(error_number)) throw_fault(folder, what, error_number);
+    scan_.unreadable_folders.push_back({folder, std::generic_category().message(error_number)});
+  }
+
+  [[noreturn]] void throw_fault(const std::string& folder, const char* what, int error_number) {
+    try {
+      throw_io_error(error_number, what, tools::printable_path(source_ / folder));
+    } catch (const Error& error) {
+      throw Error(error.code(), error.what(), kSourceFaultHint, error_number);
     }
   }
 

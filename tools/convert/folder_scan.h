@@ -29,10 +29,16 @@ struct SkippedFiles {
   }
 };
 
+struct UnreadableFolder {
+  std::string path;  // as in `folders`
+  std::string why;   // in the words of the operating system
+};
+
 struct FolderScan {
-  std::vector<ScannedFile> files;       // sorted by the bytes of their paths
-  std::vector<std::string> folders;     // relative, sorted; the source itself left out
-  std::vector<std::string> unreadable;  // files among `files` that may not be read
+  std::vector<ScannedFile> files;                    // sorted by the bytes of their paths
+  std::vector<std::string> folders;                  // relative, sorted; the source itself left out
+  std::vector<std::string> unreadable;               // files among `files` that may not be read
+  std::vector<UnreadableFolder> unreadable_folders;  // among `folders`; what is in them is not seen
   SkippedFiles skipped;
 
   std::uint64_t total_bytes() const noexcept;
@@ -40,7 +46,7 @@ struct FolderScan {
 
 /// Walks `source` and all folders beneath it.
 ///
-/// Errors  NotFound, Io (a folder that may not be read); Stopped
+/// Errors  NotFound, Io (the source may not be read, or a disk fails); Stopped
 FolderScan scan_folder(const std::filesystem::path& source, const std::stop_token& stop);
 
 }  // namespace penstock::convert

@@ -10,7 +10,6 @@
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/exif_orientation.h"
 #include "tools/convert/foreign_image.h"
-#include "tools/convert/image_format.h"
 
 namespace penstock::convert {
 namespace {
@@ -36,11 +35,6 @@ ReasonCode reason_of_jpeg_text(std::string_view text) {
     return ReasonCode::kUnsupportedJpeg;
   }
   return ReasonCode::kDamaged;
-}
-
-ReasonCode reason_of_jpeg_fault(const SampleFault& fault) {
-  return fault.status == SampleStatus::kUnsupported ? ReasonCode::kUnsupportedJpeg
-                                                    : reason_of_jpeg_text(fault.detail());
 }
 
 bool has_picture_extension(std::string_view path) {
@@ -76,7 +70,35 @@ void grow(Bytes& buffer, std::size_t num_bytes) {
   if (buffer.size() < num_bytes) buffer.resize(num_bytes);
 }
 
+// Decoding holds at most OpenCV's four channels of 16 bits and the RGB made of them, 11 bytes; so
+// does libjpeg with a progressive picture of four inks. Encoding holds the RGB and a JPEG of at most
+// 3 bytes a pixel, once in a buffer that doubles as it grows, once copied: 12.
+constexpr std::uint64_t kReencodingBytesPerPx = 12;
+
 }  // namespace
+
+ReasonCode reason_of_jpeg_fault(const SampleFault& fault) {
+  return fault.status == SampleStatus::kUnsupported ? ReasonCode::kUnsupportedJpeg
+                                                    : reason_of_jpeg_text(fault.detail());
+}
+
+bool ImageChecker::is_within_limit(const DeclaredSize& size) const noexcept {
+  return size.num_px() <= max_px_ && std::max(size.width_px, size.height_px) <= kMaxJpegSidePx;
+}
+
+std::uint64_t ImageChecker::reencoding_bytes(std::span<const std::byte> file) {
+  const ImageFormat format = detect_format(file);
+  std::optional<DeclaredSize> size;
+  if (is_foreign_format(format)) {
+    size = read_declared_size(format, file);
+  } else if (format == ImageFormat::kJpeg) {
+    const Result<JpegHeader> header = decoder_.read_header(file);
+    if (header.ok() && header.value().components == 4) {
+      size = DeclaredSize{header.value().width_px, header.value().height_px};
+    }
+  }
+  return size && is_within_limit(*size) ? size->num_px() * kReencodingBytesPerPx : 0;
+}
 
 ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_view path,
                                  const std::stop_token& stop) {
@@ -136,7 +158,7 @@ ImageVerdict ImageChecker::check_foreign(std::span<const std::byte> file,
     return quarantined(ReasonCode::kDamaged,
                        fmt::format("{} without a whole header", image_format_name(format)));
   }
-  if (size->num_px() > max_px_ || std::max(size->width_px, size->height_px) > kMaxJpegSidePx) {
+  if (!is_within_limit(*size)) {
     return quarantined(ReasonCode::kTooManyPixels,
                        fmt::format("{} x {}", size->width_px, size->height_px));
   }
@@ -163,6 +185,7 @@ ImageVerdict ImageChecker::keep_jpeg(std::span<const std::byte> jpeg, const Jpeg
   ImageVerdict verdict;
   verdict.fate = FileFate::kKept;
   verdict.record = record_of(header, read_exif_orientation(jpeg), jpeg.size());
+  if (depth_ == CheckDepth::kHeader) return verdict;
   const StoredInfo info = stored_info(verdict.record);
   const DecodeRequest request = whole_picture(header);
   const DecodePrice price = decoder_.price(info, request);

@@ -12,6 +12,7 @@
 
 #include "streamer/read/jpeg_decoder.h"
 #include "streamer/shard/shard_format.h"
+#include "tools/convert/image_format.h"
 #include "tools/convert/jpeg_file.h"
 #include "tools/convert/pixel_sums.h"
 #include "tools/convert/quarantine.h"
@@ -40,14 +41,28 @@ struct ImageVerdict {
 /// Largest file that is looked at: far above any photograph, far below a sample's 4 GiB.
 inline constexpr std::uint64_t kMaxFileBytes = 1ull << 30;
 
+/// What the decoder's fault means for a file. Never kUnreadable or kFileTooLarge.
+ReasonCode reason_of_jpeg_fault(const SampleFault& fault);
+
+enum class CheckDepth : std::uint8_t {
+  kDecode,  // every picture is decoded as the loader would
+  kHeader,  // a JPEG to be kept is taken at its word, by somebody who decodes it next
+};
+
 /// Checks files. Decodes with the loader's own decoder, so what passes here is read there.
 ///
 /// Threads  one per thread: it keeps its buffers
 class ImageChecker {
  public:
-  explicit ImageChecker(std::uint64_t max_px) : max_px_(max_px) {}
+  explicit ImageChecker(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode)
+      : max_px_(max_px), depth_(depth) {}
 
-  /// `path` only tells whether text was meant as a picture. Throws Stopped, Internal.
+  /// Bytes that re-encoding takes beside the file, by what its header declares; 0 for what is kept
+  /// or refused. An upper bound but for what the codec libraries keep for themselves.
+  std::uint64_t reencoding_bytes(std::span<const std::byte> file);
+
+  /// `path` only tells whether text was meant as a picture. With kHeader, a picture that is kept has
+  /// no sums and no scratch. Throws Stopped, Internal.
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
                      const std::stop_token& stop);
 
@@ -58,7 +73,10 @@ class ImageChecker {
                          const std::stop_token& stop);
   ImageVerdict reencode(const DecodeOutcome& outcome, const std::stop_token& stop);
 
+  bool is_within_limit(const DeclaredSize& size) const noexcept;
+
   std::uint64_t max_px_;
+  CheckDepth depth_;
   JpegDecoder decoder_;
   std::vector<std::byte> pixels_;
   std::vector<std::byte> scratch_;

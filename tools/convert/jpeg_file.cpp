@@ -26,10 +26,15 @@ void leave_libjpeg(j_common_ptr cinfo) {
   std::longjmp(errors->on_error, 1);
 }
 
-// A warning means that libjpeg made pixels up, but for bytes between segments, which cost none: the
-// rule of the loader's decoder.
+// The rule of the loader's decoder, which says what these mean.
+bool costs_no_pixel(int warning) {
+  return warning == JWRN_EXTRANEOUS_DATA || warning == JWRN_JFIF_MAJOR ||
+         warning == JWRN_ADOBE_XFORM || warning == JWRN_NOT_SEQUENTIAL;
+}
+
+// Any other warning means that libjpeg made pixels up.
 void leave_on_warning(j_common_ptr cinfo, int level) {
-  if (level < 0 && cinfo->err->msg_code != JWRN_EXTRANEOUS_DATA) leave_libjpeg(cinfo);
+  if (level < 0 && !costs_no_pixel(cinfo->err->msg_code)) leave_libjpeg(cinfo);
 }
 
 jpeg_error_mgr* prepare(JpegErrors& errors) {

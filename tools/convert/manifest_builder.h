@@ -18,6 +18,8 @@ class ManifestBuilder {
 
   /// Counts one file that is stored or quarantined.
   void add_file(const CheckedFile& file);
+  /// Counts a folder that could not be read as one thing quarantined.
+  void add_unreadable_folder() noexcept { ++manifest_.num_quarantined; }
   void add_shard(SplitKind split, ManifestShard shard);
 
   std::uint64_t num_samples() const noexcept { return sizes_px_.size(); }

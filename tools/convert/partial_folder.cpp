@@ -15,6 +15,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/core/shell_quoted.h"
 #include "streamer/shard/manifest.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/split_rule.h"
@@ -24,6 +25,7 @@ namespace penstock::convert {
 namespace {
 
 namespace fs = std::filesystem;
+using tools::printable_path;
 
 // Takes `tail` off the end of `text`, if it is there.
 bool drop_tail(std::string_view& text, std::string_view tail) {
@@ -69,10 +71,6 @@ void remove_dataset_files(const fs::path& folder) {
   }
 }
 
-std::string shown(const fs::path& path) {
-  return tools::printable(path.string());
-}
-
 fs::path without_last_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }
@@ -81,12 +79,21 @@ fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+// EINVAL: a file system (NFS, for one) that knows plain renames only. ENOSYS: such a kernel or
+// sandbox; glibc makes EINVAL of it, other C libraries do not.
+bool knows_plain_renames_only(int error_number) {
+  return error_number == EINVAL || error_number == ENOSYS;
+}
+
 // An empty folder that has appeared meanwhile would be replaced by rename(2) without a word.
 void rename_to_nothing(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
-  // EINVAL: a file system (NFS, for one) that knows plain renames only.
-  if (errno != EINVAL || fs::exists(to)) throw_io_error(errno, "rename to", shown(to));
-  if (::rename(from.c_str(), to.c_str()) != 0) throw_io_error(errno, "rename to", shown(to));
+  const int error_number = errno;  // fs::exists() may change it
+  if (!knows_plain_renames_only(error_number) || fs::exists(to)) {
+    throw_io_error(error_number, "rename to", printable_path(to));
+  }
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    throw_io_error(errno, "rename to", printable_path(to));
 }
 
 }  // namespace
@@ -98,26 +105,27 @@ void check_target(const fs::path& target, ExistingTarget existing) {
     if (fs::is_directory(parent_of(dataset))) return;
     throw Error(ErrorCode::kNotFound,
                 fmt::format("dataset: {}: expected the folder it shall lie in, found nothing",
-                            shown(dataset)),
-                fmt::format("mkdir -p {}", shown(parent_of(dataset))));
+                            printable_path(dataset)),
+                "mkdir -p " + shell_quoted(parent_of(dataset).native()));
   }
   const bool is_dataset = fs::is_directory(status) && fs::exists(dataset / kManifestName);
   if (!is_dataset) {
-    throw Error(ErrorCode::kAlreadyExists,
-                fmt::format("dataset: {}: expected nothing there yet, found {} that is no dataset",
-                            shown(dataset), fs::is_directory(status) ? "a folder" : "a file"),
-                "name another DATASET; what is no dataset is never replaced");
-  }
-  if (existing == ExistingTarget::kRefuse) {
     throw Error(
         ErrorCode::kAlreadyExists,
-        fmt::format("dataset: {}: expected nothing there yet, found a dataset", shown(dataset)),
-        "--force replaces it once the new one is complete; or name another DATASET");
+        fmt::format("dataset: {}: expected nothing there yet, found {} that is no dataset",
+                    printable_path(dataset), fs::is_directory(status) ? "a folder" : "a file"),
+        "name another DATASET; what is no dataset is never replaced");
+  }
+  if (existing == ExistingTarget::kRefuse) {
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected nothing there yet, found a dataset",
+                            printable_path(dataset)),
+                "--force replaces it once the new one is complete; or name another DATASET");
   }
   if (const auto foreign = find_foreign_entry(dataset)) {
     throw Error(ErrorCode::kAlreadyExists,
                 fmt::format("dataset: {}: expected nothing but a dataset's own files, found '{}'",
-                            shown(dataset), tools::printable(*foreign)),
+                            printable_path(dataset), tools::printable(*foreign)),
                 "move that file away: --force would remove it with the old dataset");
   }
 }
@@ -126,11 +134,12 @@ void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
   const fs::path dataset = without_last_slash(target);
   struct statvfs disk {};
   const fs::path parent = parent_of(dataset);
-  if (::statvfs(parent.c_str(), &disk) != 0) throw_io_error(errno, "statvfs", shown(parent));
+  if (::statvfs(parent.c_str(), &disk) != 0)
+    throw_io_error(errno, "statvfs", printable_path(parent));
   const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
   if (free_bytes >= needed_bytes) return;
   throw Error(ErrorCode::kIo,
-              fmt::format("disk space: {}: expected {} free, found {}", shown(parent),
+              fmt::format("disk space: {}: expected {} free, found {}", printable_path(parent),
                           format_bytes(needed_bytes), format_bytes(free_bytes)),
               "name a DATASET on another disk");
 }
@@ -153,21 +162,21 @@ PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(without_last_sl
   path_ = dataset_;
   path_ += ".partial";
   const bool is_new = ::mkdir(path_.c_str(), 0777) == 0;
-  if (!is_new && errno != EEXIST) throw_io_error(errno, "make folder", shown(path_));
+  if (!is_new && errno != EEXIST) throw_io_error(errno, "make folder", printable_path(path_));
   lock_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   // Without the lock the folder is not ours to remove.
-  if (!lock_) throw_io_error(errno, "open folder", shown(path_));
+  if (!lock_) throw_io_error(errno, "open folder", printable_path(path_));
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
     throw Error(ErrorCode::kAlreadyExists,
                 fmt::format("dataset: {}: expected nobody at work there, found another conversion",
-                            shown(path_)),
+                            printable_path(path_)),
                 "wait for it to end, or name another DATASET");
   }
   if (is_new) return;
   if (const auto foreign = find_foreign_entry(path_)) {
     throw Error(ErrorCode::kAlreadyExists,
                 fmt::format("dataset: {}: expected what a conversion leaves, found '{}'",
-                            shown(path_), tools::printable(*foreign)),
+                            printable_path(path_), tools::printable(*foreign)),
                 "move that file away, or name another DATASET");
   }
   remove_dataset_files(path_);
@@ -181,23 +190,29 @@ PartialFolder::~PartialFolder() {
 
 void PartialFolder::publish(ExistingTarget existing) {
   sync_folder(path_);
-  if (existing == ExistingTarget::kReplace && fs::exists(dataset_)) {
-    publish_over_old();
+  const bool replaces = existing == ExistingTarget::kReplace && fs::exists(dataset_);
+  if (replaces) {
+    exchange_for_old();
   } else {
     rename_to_nothing(path_, dataset_);
-    is_published_ = true;
-  }
-  sync_folder(parent_of(dataset_));
-}
-
-void PartialFolder::publish_over_old() {
-  check_target(dataset_, ExistingTarget::kReplace);
-  if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, dataset_.c_str(), RENAME_EXCHANGE) != 0) {
-    // A file system (NFS, for one) or a kernel that knows plain renames only.
-    if (errno != EINVAL && errno != ENOSYS) throw_io_error(errno, "exchange for", shown(dataset_));
-    exchange_by_renames(path_, dataset_);
   }
   is_published_ = true;
+  sync_folder(parent_of(dataset_));
+  // Not before: after a loss of power the old name could lead to a folder without its files.
+  if (replaces) remove_old();
+}
+
+void PartialFolder::exchange_for_old() {
+  check_target(dataset_, ExistingTarget::kReplace);
+  if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, dataset_.c_str(), RENAME_EXCHANGE) == 0) {
+    return;
+  }
+  if (!knows_plain_renames_only(errno))
+    throw_io_error(errno, "exchange for", printable_path(dataset_));
+  exchange_by_renames(path_, dataset_);
+}
+
+void PartialFolder::remove_old() {
   remove_dataset_files(path_);
   fs::remove(path_);
 }

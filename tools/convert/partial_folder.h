@@ -39,7 +39,8 @@ class PartialFolder {
   void publish(ExistingTarget existing);
 
  private:
-  void publish_over_old();
+  void exchange_for_old();
+  void remove_old();  // which lies where the new one was made
 
   std::filesystem::path dataset_;
   std::filesystem::path path_;

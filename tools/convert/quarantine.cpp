@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "streamer/core/csv_field.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -28,16 +29,6 @@ std::string_view reason_code_name(ReasonCode code) {
       return "unsupported_jpeg";
   }
   return "unknown";
-}
-
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
 }
 
 std::string quarantine_csv(std::vector<QuarantineEntry> entries) {

@@ -34,9 +34,6 @@ struct QuarantineEntry {
   std::string detail;  // the decoder's own words
 };
 
-/// Quotes a field as RFC 4180 says, where it needs it.
-std::string csv_field(std::string_view text);
-
 /// Lays out the list as CSV with the header `path,reason,bytes,detail`, sorted by path. Control
 /// characters and bytes that are no UTF-8 are written as \xNN.
 std::string quarantine_csv(std::vector<QuarantineEntry> entries);

@@ -7,6 +7,7 @@
 #include "streamer/core/file.h"
 #include "streamer/shard/shard_writer.h"
 #include "tools/convert/ordered_work.h"
+#include "tools/convert/source_fault.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -30,6 +31,17 @@ std::vector<std::byte> read_whole(const UniqueFd& file, std::uint64_t size_bytes
                           "changed",
                           tools::printable(path.string())),
               "convert again when nothing writes into SOURCE");
+}
+
+// A file that is no regular one has no errno value.
+bool concerns_one_file(const Error& error) {
+  const bool is_refusal = error.code() == ErrorCode::kIo || error.code() == ErrorCode::kNotFound;
+  return is_refusal && (error.os_error() == 0 || concerns_one_path(error.os_error()));
+}
+
+[[noreturn]] void throw_source_fault(const Error& error) {
+  throw Error(error.code(), error.what(), error.hint().empty() ? kSourceFaultHint : error.hint(),
+              error.os_error());
 }
 
 OrderedWorkConfig work_config(std::size_t num_items, unsigned num_jobs) {
@@ -65,7 +77,7 @@ CheckedFile ShardTask::check_file(unsigned thread_idx, const PlacedFile& placed,
     }
     bytes = read_whole(fd, file.size_bytes, path);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kIo && error.code() != ErrorCode::kNotFound) throw;
+    if (!concerns_one_file(error)) throw_source_fault(error);
     file.verdict.reason = ReasonCode::kUnreadable;
     file.verdict.detail = error.what();
     return file;

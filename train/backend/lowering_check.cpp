@@ -49,7 +49,7 @@ void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
     const std::size_t values = std::size_t{lowering.batch} * node.shape.height * node.shape.width;
     if (values < 2) {
       refuse("model: " + node.name, "at least 2 values per channel in training", "1",
-             "a batch of at least 2");
+             "--batch-size 2 or more, or no batch_norm after the last pooling layer");
     }
   }
 }

@@ -1,9 +1,10 @@
 // Softmax with cross-entropy against smoothed labels, each sample weighted: plain loops, used by
-// every backend on the host (a few hundred values a step). Source  PyTorch 2,
-// torch.nn.CrossEntropyLoss(label_smoothing): the target is (1 - e) at the label
+// every backend on the host (a few hundred values a step).
+// Source  PyTorch 2, torch.nn.CrossEntropyLoss(label_smoothing): the target is (1 - e) at the label
 //         plus e / K everywhere.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -25,20 +26,24 @@ struct LossLabels {
   bool counts(std::size_t n) const { return class_idx[n] != kUnlabelled && weights[n] > 0; }
 };
 
+/// Logarithm of the sum of exp(z), about the largest so that nothing overflows:
+/// softmax(z)[k] = exp(z[k] - log_sum_exp(z)).
+template <class T>
+T log_sum_exp(std::span<const T> z) {
+  const T largest = *std::max_element(z.begin(), z.end());
+  T sum{0};
+  for (const T value : z) sum += std::exp(value - largest);
+  return largest + std::log(sum);
+}
+
 /// Fills `probabilities` [batch, classes] and adds up the report.
 template <class T>
 StepReport loss_forward(const LossSizes& s, const LossLabels& labels, const T* logits,
                         T* probabilities) {
   StepReport report;
   for (std::size_t n = 0; n < s.batch; ++n) {
-    const T* z = logits + n * s.classes;
-    std::size_t best = 0;
-    for (std::size_t k = 1; k < s.classes; ++k) {
-      if (z[k] > z[best]) best = k;
-    }
-    T sum{0};
-    for (std::size_t k = 0; k < s.classes; ++k) sum += std::exp(z[k] - z[best]);
-    const T log_sum = z[best] + std::log(sum);
+    const std::span<const T> z(logits + n * s.classes, s.classes);
+    const T log_sum = log_sum_exp(z);
     T mean_log{0};
     for (std::size_t k = 0; k < s.classes; ++k) {
       probabilities[n * s.classes + k] = std::exp(z[k] - log_sum);
@@ -51,7 +56,8 @@ StepReport loss_forward(const LossSizes& s, const LossLabels& labels, const T* l
     report.weighted_loss_sum += static_cast<double>(loss) * static_cast<double>(labels.weights[n]);
     report.weight_sum += static_cast<double>(labels.weights[n]);
     ++report.num_counted;
-    report.num_correct += best == label ? 1 : 0;
+    const auto best = std::max_element(z.begin(), z.end()) - z.begin();
+    report.num_correct += static_cast<std::size_t>(best) == label ? 1 : 0;
   }
   report.is_finite = std::isfinite(report.weighted_loss_sum);
   return report;

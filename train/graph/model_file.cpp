@@ -1,156 +1,101 @@
 #include "train/graph/model_file.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
-#include <sstream>
 #include <vector>
 
 #include "streamer/core/error.h"
-#include "streamer/core/file.h"
 #include "streamer/core/nearest_name.h"
+#include "train/graph/toml_reader.h"
 
 namespace penstock::train {
 namespace {
 
-constexpr std::uint64_t kMaxFileBytes = 1u << 20;
+constexpr std::uint64_t kMaxCount = INT32_MAX;
 
-std::string_view toml_type_name(toml::node_type type) {
-  switch (type) {
-    case toml::node_type::string:
-      return "string";
-    case toml::node_type::integer:
-      return "integer";
-    case toml::node_type::floating_point:
-      return "number";
-    case toml::node_type::boolean:
-      return "boolean";
-    case toml::node_type::array:
-      return "array";
-    case toml::node_type::table:
-      return "table";
-    default:
-      return "date or time";
-  }
+/// A line of a layer that is right.
+std::string example_line(const std::string& key) {
+  static const std::map<std::string_view, const char*> kExamples = {
+      {"activation", "activation = \"relu\""},
+      {"bias", "bias = false"},
+      {"epsilon", "epsilon = 1e-5"},
+      {"filters", "filters = 32"},
+      {"groups", "groups = 1"},
+      {"kernel", "kernel = 3"},
+      {"layer", "start each layer with [[layer]]"},
+      {"momentum", "momentum = 0.1"},
+      {"name", "name = \"conv1\""},
+      {"padding", "padding = \"same\""},
+      {"rate", "rate = 0.2"},
+      {"stride", "stride = 1"},
+      {"type", "type = \"conv2d\""},
+      {"units", "units = \"num_classes\""},
+      {"window", "window = 2"}};
+  const auto found = kExamples.find(key);
+  return found == kExamples.end() ? "" : found->second;
 }
 
-/// Reads the keys of one table and remembers which were asked for.
-class TableReader {
+/// Reads one layer: TOML's types, and those that only layers have.
+class LayerReader : public TomlReader {
  public:
-  TableReader(const toml::table& table, std::string where)
-      : table_(table), where_(std::move(where)) {}
-
-  void rename(std::string where) { where_ = std::move(where); }
-  const std::string& where() const { return where_; }
-
-  [[noreturn]] void refuse(std::string_view key, const std::string& expected,
-                           const std::string& found, std::string hint = {}) const {
-    throw Error(ErrorCode::kInvalidArgument,
-                where_ + ": " + std::string(key) + ": expected " + expected + ", found " + found,
-                std::move(hint));
-  }
-
-  const toml::node* find(std::string_view key) {
-    asked_.push_back(key);
-    return table_.get(key);
-  }
-
-  std::optional<std::string> string(std::string_view key) {
-    const toml::node* node = find(key);
-    if (node == nullptr) return std::nullopt;
-    if (!node->is_string()) refuse_type(key, "string", *node);
-    return **node->as_string();
-  }
-
-  bool boolean(std::string_view key, bool otherwise) {
-    const toml::node* node = find(key);
-    if (node == nullptr) return otherwise;
-    if (!node->is_boolean()) refuse_type(key, "boolean", *node);
-    return **node->as_boolean();
-  }
-
-  double number(std::string_view key, double otherwise) {
-    const toml::node* node = find(key);
-    if (node == nullptr) return otherwise;
-    if (!node->is_number()) refuse_type(key, "number", *node);
-    return *node->value<double>();
-  }
+  LayerReader(const TomlTable& table, const std::string& where)
+      : TomlReader(table, {.where = where, .example = example_line}) {}
 
   std::optional<std::uint32_t> count(std::string_view key) {
-    const toml::node* node = find(key);
-    if (node == nullptr) return std::nullopt;
-    return count_of(key, *node, "integer");
+    const auto value = whole(key, kMaxCount);
+    return value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
+  }
+  std::uint32_t required_count(std::string_view key) {
+    if (const auto value = count(key)) return *value;
+    refuse(key, "a whole number", "nothing");
   }
 
   /// An integer for both sides, or [rows, columns].
   Extent extent(std::string_view key, Extent otherwise) {
-    const toml::node* node = find(key);
-    return node == nullptr ? otherwise : extent_of(key, *node, "integer or [rows, columns]");
+    const TomlValue* value = find(key);
+    return value == nullptr ? otherwise
+                            : extent_of(key, *value, "a whole number or [rows, columns]");
   }
 
   void padding(PaddingRule& rule, Extent& pad) {
     constexpr std::string_view kKey = "padding";
-    const toml::node* node = find(kKey);
-    if (node == nullptr) return;
-    if (!node->is_string()) {
+    constexpr const char* kExpected = "\"same\", \"valid\", a whole number or [rows, columns]";
+    const TomlValue* value = find(kKey);
+    if (value == nullptr) return;
+    const auto* name = value->as<std::string>();
+    if (name == nullptr) {
       rule = PaddingRule::kExplicit;
-      pad = extent_of(kKey, *node, "\"same\", \"valid\", integer or [rows, columns]");
-      return;
-    }
-    const std::string& name = **node->as_string();
-    if (name == "same") {
+      pad = extent_of(kKey, *value, kExpected);
+    } else if (*name == "same") {
       rule = PaddingRule::kSame;
-    } else if (name == "valid") {
+    } else if (*name == "valid") {
       rule = PaddingRule::kValid;
     } else {
-      refuse(kKey, "\"same\", \"valid\" or a number of pixels", "\"" + name + "\"");
-    }
-  }
-
-  /// Throws for the first key of the table that was never asked for.
-  void finish() const {
-    for (const auto& [key, node] : table_) {
-      const std::string_view name = key.str();
-      if (std::ranges::find(asked_, name) != asked_.end()) continue;
-      throw Error(ErrorCode::kInvalidArgument,
-                  where_ + ": expected a known key, found '" + std::string(name) + "'",
-                  nearest_name_hint(name, asked_));
+      refuse(kKey, kExpected, *value);
     }
   }
 
  private:
-  [[noreturn]] void refuse_type(std::string_view key, const std::string& expected,
-                                const toml::node& node) const {
-    refuse(key, expected, std::string(toml_type_name(node.type())));
-  }
-
-  std::uint32_t count_of(std::string_view key, const toml::node& node,
-                         const std::string& expected) const {
-    if (!node.is_integer()) refuse_type(key, expected, node);
-    const std::int64_t value = **node.as_integer();
-    if (value < 0 || value > INT32_MAX) {
-      refuse(key, "an integer from 0 to 2147483647", std::to_string(value));
-    }
-    return static_cast<std::uint32_t>(value);
-  }
-
-  Extent extent_of(std::string_view key, const toml::node& node,
-                   const std::string& expected) const {
-    const toml::array* pair = node.as_array();
-    if (pair == nullptr) {
-      const std::uint32_t side = count_of(key, node, expected);
-      return {side, side};
-    }
+  Extent extent_of(std::string_view key, const TomlValue& value, const std::string& expected) {
+    if (const auto side = side_of(value)) return {*side, *side};
+    const auto* pair = value.as<TomlList>();
+    if (pair == nullptr) refuse(key, expected, value);
     if (pair->size() != 2) {
-      refuse(key, "[rows, columns]", "array of " + std::to_string(pair->size()));
+      refuse(key, expected, "a list of " + std::to_string(pair->size()));
     }
-    return {count_of(key, *pair->get(0), expected), count_of(key, *pair->get(1), expected)};
+    const auto rows = side_of(pair->front());
+    const auto cols = side_of(pair->back());
+    if (!rows || !cols) {
+      refuse(key, expected, "a list with " + describe_toml(rows ? pair->back() : pair->front()));
+    }
+    return {*rows, *cols};
   }
-
-  const toml::table& table_;
-  std::string where_;
-  std::vector<std::string_view> asked_;
+  static std::optional<std::uint32_t> side_of(const TomlValue& value) {
+    const auto side = as_whole(value, kMaxCount);
+    return side ? std::optional(static_cast<std::uint32_t>(*side)) : std::nullopt;
+  }
 };
 
 struct Builder {
@@ -159,37 +104,33 @@ struct Builder {
   NodeId last = 0;
 };
 
-std::uint32_t required_count(TableReader& reader, std::string_view key) {
-  if (const auto value = reader.count(key)) return *value;
-  reader.refuse(key, "integer", "nothing");
-}
-
-void add_conv2d(Builder& to, TableReader& reader, const std::string& name) {
+void add_conv2d(Builder& to, LayerReader& reader, const std::string& name) {
   Conv2dOptions options;
-  options.filters = required_count(reader, "filters");
+  options.filters = reader.required_count("filters");
   options.kernel = reader.extent("kernel", options.kernel);
   options.stride = reader.extent("stride", options.stride);
   reader.padding(options.padding, options.pad);
-  options.has_bias = reader.boolean("bias", options.has_bias);
+  options.has_bias = reader.truth("bias").value_or(options.has_bias);
   if (const auto groups = reader.count("groups"); groups && *groups != 1) {
     throw Error(ErrorCode::kUnsupported,
-                reader.where() + ": groups: expected 1, found " + std::to_string(*groups));
+                reader.where() + ": groups: expected 1, found " + std::to_string(*groups),
+                example_line("groups"));
   }
   to.last = to.graph.conv2d(name, to.last, options);
 }
 
-void add_batch_norm(Builder& to, TableReader& reader, const std::string& name) {
+void add_batch_norm(Builder& to, LayerReader& reader, const std::string& name) {
   BatchNormOptions options;
-  options.epsilon = reader.number("epsilon", options.epsilon);
-  options.momentum = reader.number("momentum", options.momentum);
+  options.epsilon = reader.number("epsilon").value_or(options.epsilon);
+  options.momentum = reader.number("momentum").value_or(options.momentum);
   to.last = to.graph.batch_norm(name, to.last, options);
 }
 
-void add_relu(Builder& to, TableReader&, const std::string& name) {
+void add_relu(Builder& to, LayerReader&, const std::string& name) {
   to.last = to.graph.relu(name, to.last);
 }
 
-void add_max_pool(Builder& to, TableReader& reader, const std::string& name) {
+void add_max_pool(Builder& to, LayerReader& reader, const std::string& name) {
   MaxPoolOptions options;
   options.window = reader.extent("window", options.window);
   options.stride = reader.extent("stride", options.stride);
@@ -197,40 +138,39 @@ void add_max_pool(Builder& to, TableReader& reader, const std::string& name) {
   to.last = to.graph.max_pool(name, to.last, options);
 }
 
-void add_global_avg_pool(Builder& to, TableReader&, const std::string& name) {
+void add_global_avg_pool(Builder& to, LayerReader&, const std::string& name) {
   to.last = to.graph.global_avg_pool(name, to.last);
 }
 
-void add_flatten(Builder& to, TableReader&, const std::string& name) {
+void add_flatten(Builder& to, LayerReader&, const std::string& name) {
   to.last = to.graph.flatten(name, to.last);
 }
 
-void add_dense(Builder& to, TableReader& reader, const std::string& name) {
+void add_dense(Builder& to, LayerReader& reader, const std::string& name) {
   DenseOptions options;
   constexpr std::string_view kUnits = "units";
-  const toml::node* units = reader.find(kUnits);
-  if (units != nullptr && units->is_string()) {
-    if (**units->as_string() != "num_classes") {
-      reader.refuse(kUnits, "integer or \"num_classes\"", "\"" + **units->as_string() + "\"");
+  const TomlValue* units = reader.find(kUnits);
+  if (units != nullptr && units->as<std::string>() != nullptr) {
+    if (*units->as<std::string>() != "num_classes") {
+      reader.refuse(kUnits, "a whole number or \"num_classes\"", *units);
     }
     options.units = to.num_classes;
   } else {
-    options.units = required_count(reader, kUnits);
+    options.units = reader.required_count(kUnits);
   }
-  options.has_bias = reader.boolean("bias", options.has_bias);
+  options.has_bias = reader.truth("bias").value_or(options.has_bias);
   to.last = to.graph.dense(name, to.last, options);
 }
 
-void add_dropout(Builder& to, TableReader& reader, const std::string& name) {
-  constexpr double kNone = -1;
-  const double rate = reader.number("rate", kNone);
-  if (rate == kNone) reader.refuse("rate", "number", "nothing");
-  to.last = to.graph.dropout(name, to.last, rate);
+void add_dropout(Builder& to, LayerReader& reader, const std::string& name) {
+  const auto rate = reader.number("rate");
+  if (!rate) reader.refuse("rate", "a number", "nothing");
+  to.last = to.graph.dropout(name, to.last, *rate);
 }
 
 struct LayerType {
   std::string_view name;
-  void (*add)(Builder&, TableReader&, const std::string&);
+  void (*add)(Builder&, LayerReader&, const std::string&);
 };
 
 constexpr std::array kLayerTypes{
@@ -239,7 +179,7 @@ constexpr std::array kLayerTypes{
     LayerType{"flatten", add_flatten}, LayerType{"global_avg_pool", add_global_avg_pool},
     LayerType{"dense", add_dense},     LayerType{"dropout", add_dropout}};
 
-const LayerType& layer_type(const TableReader& reader, const std::string& name) {
+const LayerType& layer_type(const TomlReader& reader, const std::string& name) {
   const auto found = std::ranges::find(kLayerTypes, name, &LayerType::name);
   if (found != kLayerTypes.end()) return *found;
   std::vector<std::string_view> known;
@@ -249,67 +189,48 @@ const LayerType& layer_type(const TableReader& reader, const std::string& name) 
               nearest_name_hint(name, known));
 }
 
-void add_activation(Builder& to, TableReader& reader) {
-  const auto activation = reader.string("activation");
-  if (!activation || *activation == "linear") return;
-  if (*activation == "softmax") {
-    reader.refuse("activation", "\"relu\" or \"linear\"", "\"softmax\"",
-                  "leave it out: the loss applies softmax to the last layer");
-  }
+void add_activation(Builder& to, LayerReader& reader) {
   constexpr std::array<std::string_view, 2> kActivations{"relu", "linear"};
+  const auto activation = reader.text("activation");
+  if (!activation || *activation == "linear") return;
   if (*activation != "relu") {
-    reader.refuse("activation", "\"relu\" or \"linear\"", "\"" + *activation + "\"",
-                  nearest_name_hint(*activation, kActivations));
+    const bool is_softmax = *activation == "softmax";
+    throw Error(ErrorCode::kInvalidArgument,
+                reader.where() + ": activation: expected \"relu\" or \"linear\", found \"" +
+                    *activation + "\"",
+                is_softmax ? "leave it out: the loss applies softmax to the last layer"
+                           : nearest_name_hint(*activation, kActivations));
   }
   to.last = to.graph.relu(to.graph.node(to.last).name + "_relu", to.last);
 }
 
-void add_layer(Builder& to, const toml::node& node, std::size_t number) {
+void add_layer(Builder& to, const TomlTable& table, std::size_t number) {
   const std::string place = "model: layer " + std::to_string(number);
-  if (!node.is_table()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                place + ": expected table, found " + std::string(toml_type_name(node.type())),
-                "start each layer with [[layer]]");
-  }
-  TableReader reader(*node.as_table(), place);
-  const auto type = reader.string("type");
-  if (!type) reader.refuse("type", "string", "nothing", "a line such as type = \"conv2d\"");
-  const std::string name = reader.string("name").value_or("");
+  LayerReader reader(table, place);
+  const auto type = reader.text("type");
+  if (!type) reader.refuse("type", "a text", "nothing");
+  const std::string name = reader.text("name").value_or("");
   reader.rename(name.empty() ? place + " (" + *type + ")" : "model: " + name);
   layer_type(reader, *type).add(to, reader, name);
   add_activation(to, reader);
   reader.finish();
 }
 
-toml::table parse_toml(std::string_view text, const std::string& where) {
-  try {
-    return toml::parse(text, where);
-  } catch (const toml::parse_error& error) {
-    std::ostringstream place;
-    place << "line " << error.source().begin.line << ", column " << error.source().begin.column;
-    throw Error(ErrorCode::kInvalidArgument,
-                "model: " + where + ": " + place.str() +
-                    ": expected TOML, found: " + std::string(error.description()));
-  }
-}
-
 }  // namespace
 
 ModelGraph parse_model(std::string_view toml_text, const std::string& where,
                        const TensorShape& input, std::uint32_t num_classes) {
-  const toml::table root = parse_toml(toml_text, where);
-  TableReader reader(root, "model: " + where);
-  ModelGraph graph(reader.string("name").value_or(std::filesystem::path(where).stem().string()),
+  const TomlTable root =
+      parse_toml(toml_text, "model: " + where, "a layer starts with [[layer]] and a type");
+  TomlReader reader(root, {.where = "model: " + where, .example = example_line});
+  ModelGraph graph(reader.text("name").value_or(std::filesystem::path(where).stem().string()),
                    input);
-  const toml::node* layers = reader.find("layer");
+  const TomlList* layers = reader.tables("layer");
   reader.finish();
-  if (layers == nullptr || !layers->is_array() || layers->as_array()->empty()) {
-    reader.refuse("layer", "a list of [[layer]] tables",
-                  layers == nullptr ? "nothing" : std::string(toml_type_name(layers->type())));
-  }
+  if (layers == nullptr) reader.refuse("layer", "[[layer]] tables", "nothing");
   Builder builder{graph, num_classes};
   std::size_t number = 0;
-  for (const toml::node& layer : *layers->as_array()) add_layer(builder, layer, ++number);
+  for (const TomlValue& layer : *layers) add_layer(builder, *layer.as<TomlTable>(), ++number);
   graph.set_output(builder.last);
   if (graph.num_classes() != num_classes) {
     throw Error(ErrorCode::kInvalidArgument,
@@ -323,7 +244,7 @@ ModelGraph parse_model(std::string_view toml_text, const std::string& where,
 
 ModelGraph read_model_file(const std::filesystem::path& path, const TensorShape& input,
                            std::uint32_t num_classes) {
-  return parse_model(read_text_file(path, kMaxFileBytes), path.string(), input, num_classes);
+  return parse_model(read_toml_text(path, "model"), path.string(), input, num_classes);
 }
 
 }  // namespace penstock::train

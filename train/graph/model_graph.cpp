@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/number_text.h"
+#include "streamer/core/range_check.h"
 #include "train/graph/train_draws.h"
 
 namespace penstock::train {
@@ -68,36 +70,53 @@ void check_elements(const std::string& layer, const char* tensor,
          "fewer channels, a smaller window or a smaller image");
 }
 
-void check_range(const std::string& layer, const char* field, std::uint32_t value,
-                 std::uint32_t lowest, std::uint32_t highest) {
-  if (value >= lowest && value <= highest) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              "model: " + layer + ": " + field + ": expected " + std::to_string(lowest) + " to " +
-                  std::to_string(highest) + ", found " + std::to_string(value));
+/// What a layer with a window asks for.
+struct WindowWish {
+  const char* key;  // of the window in a model file: "kernel"
+  Extent sides;
+  Extent stride;
+  PaddingRule rule;
+  Extent pad;
+};
+
+void check_wish(const std::string& layer, const WindowWish& wish) {
+  const std::string owner = "model: " + layer;
+  const std::string usual = std::string(wish.key) + " = 3";
+  for (const std::uint32_t side : {wish.sides.rows, wish.sides.cols}) {
+    check_range({owner, wish.key, side, 1, kMaxWindow, usual});
+  }
+  for (const std::uint32_t step : {wish.stride.rows, wish.stride.cols}) {
+    check_range({owner, "stride", step, 1, kMaxWindow, "stride = 1"});
+  }
+  if (wish.rule != PaddingRule::kExplicit) return;
+  check_range({owner, "padding", wish.pad.rows, 0, wish.sides.rows - 1, "padding = \"same\""});
+  check_range({owner, "padding", wish.pad.cols, 0, wish.sides.cols - 1, "padding = \"same\""});
 }
 
-Window resolve(const std::string& layer, const TensorShape& input, Extent kernel, Extent stride,
-               PaddingRule rule, Extent pad, TensorShape& output) {
-  check_range(layer, "input side", std::max(input.height, input.width), 1, kMaxSide);
-  check_range(layer, "kernel", std::min(kernel.rows, kernel.cols), 1, kMaxWindow);
-  check_range(layer, "kernel", std::max(kernel.rows, kernel.cols), 1, kMaxWindow);
-  check_range(layer, "stride", std::min(stride.rows, stride.cols), 1, kMaxWindow);
-  check_range(layer, "stride", std::max(stride.rows, stride.cols), 1, kMaxWindow);
-  if (rule == PaddingRule::kExplicit) {
-    check_range(layer, "padding", pad.rows, 0, kernel.rows - 1);
-    check_range(layer, "padding", pad.cols, 0, kernel.cols - 1);
-  }
-  const Span1d rows = window_along(input.height, kernel.rows, stride.rows, rule, pad.rows);
-  const Span1d cols = window_along(input.width, kernel.cols, stride.cols, rule, pad.cols);
+/// Least input side that a window fits into: padding on both sides may be all that it needs.
+std::uint32_t least_input(std::uint32_t window, std::uint32_t pad) {
+  return window > 2 * pad ? window - 2 * pad : 1;
+}
+
+Window resolve(const std::string& layer, const TensorShape& input, const WindowWish& wish,
+               TensorShape& output) {
+  check_range({"model: " + layer, "input side", std::max(input.height, input.width), 1, kMaxSide,
+               "less padding in the layers before it"});
+  check_wish(layer, wish);
+  const Extent& sides = wish.sides;
+  const Span1d rows =
+      window_along(input.height, sides.rows, wish.stride.rows, wish.rule, wish.pad.rows);
+  const Span1d cols =
+      window_along(input.width, sides.cols, wish.stride.cols, wish.rule, wish.pad.cols);
   if (rows.output == 0 || cols.output == 0) {
-    const TensorShape least{input.channels, kernel.rows - 2 * rows.pad_before,
-                            kernel.cols - 2 * cols.pad_before};
+    const TensorShape least{input.channels, least_input(sides.rows, rows.pad_before),
+                            least_input(sides.cols, cols.pad_before)};
     refuse(layer, "an input of at least " + least.text(), input.text(),
            "a larger image, or fewer pooling layers before this one");
   }
   output.height = rows.output;
   output.width = cols.output;
-  return {kernel, stride, rows.pad_before, cols.pad_before, rows.pad_after, cols.pad_after};
+  return {sides, wish.stride, rows.pad_before, cols.pad_before, rows.pad_after, cols.pad_after};
 }
 
 }  // namespace
@@ -109,9 +128,10 @@ std::size_t Parameter::num_elements() const noexcept {
 }
 
 ModelGraph::ModelGraph(std::string name, TensorShape input) : name_(std::move(name)) {
-  check_range("input", "channels", input.channels, 1, kMaxChannels);
-  check_range("input", "height", input.height, 1, 1u << 16);
-  check_range("input", "width", input.width, 1, 1u << 16);
+  constexpr std::uint32_t kMaxInputSide = 1u << 16;
+  check_range({"model: input", "channels", input.channels, 1, kMaxChannels, "channels = 3"});
+  check_range({"model: input", "height", input.height, 1, kMaxInputSide, "--image-size 96"});
+  check_range({"model: input", "width", input.width, 1, kMaxInputSide, "--image-size 96"});
   check_elements("input", "", {input.channels, input.height, input.width});
   nodes_.push_back({"input", InputOp{}, {}, input});
   params_of_.emplace_back();
@@ -120,10 +140,11 @@ ModelGraph::ModelGraph(std::string name, TensorShape input) : name_(std::move(na
 NodeId ModelGraph::conv2d(std::string name, NodeId from, const Conv2dOptions& options) {
   name = unique_name(std::move(name), "conv2d");
   const TensorShape input = shape_of(name, from);
-  check_range(name, "filters", options.filters, 1, kMaxChannels);
+  check_range({"model: " + name, "filters", options.filters, 1, kMaxChannels, "filters = 32"});
   TensorShape output{options.filters, 0, 0};
   const Window window =
-      resolve(name, input, options.kernel, options.stride, options.padding, options.pad, output);
+      resolve(name, input, {"kernel", options.kernel, options.stride, options.padding, options.pad},
+              output);
   check_elements(name, ".weight",
                  {options.filters, input.channels, options.kernel.rows, options.kernel.cols});
   const NodeId id =
@@ -138,10 +159,10 @@ NodeId ModelGraph::batch_norm(std::string name, NodeId from, const BatchNormOpti
   name = unique_name(std::move(name), "batch_norm");
   const TensorShape shape = shape_of(name, from);
   if (!(options.epsilon > 0 && options.epsilon <= 1)) {
-    refuse(name, "epsilon above 0 and at most 1", std::to_string(options.epsilon));
+    refuse(name, "epsilon above 0 and at most 1", number_text(options.epsilon), "epsilon = 1e-5");
   }
   if (!(options.momentum >= 0 && options.momentum <= 1)) {
-    refuse(name, "momentum from 0 to 1", std::to_string(options.momentum));
+    refuse(name, "momentum from 0 to 1", number_text(options.momentum), "momentum = 0.1");
   }
   const NodeId id =
       add(std::move(name), BatchNormOp{options.epsilon, options.momentum}, from, shape);
@@ -163,8 +184,8 @@ NodeId ModelGraph::max_pool(std::string name, NodeId from, const MaxPoolOptions&
   const TensorShape input = shape_of(name, from);
   const Extent stride = options.stride == Extent{0, 0} ? options.window : options.stride;
   TensorShape output{input.channels, 0, 0};
-  const Window window =
-      resolve(name, input, options.window, stride, options.padding, options.pad, output);
+  const Window window = resolve(
+      name, input, {"window", options.window, stride, options.padding, options.pad}, output);
   return add(std::move(name), MaxPoolOp{window}, from, output);
 }
 
@@ -178,7 +199,7 @@ NodeId ModelGraph::flatten(std::string name, NodeId from) {
   name = unique_name(std::move(name), "flatten");
   const TensorShape shape = shape_of(name, from);
   if (shape.num_elements() > UINT32_MAX) {
-    refuse(name, "at most 4294967295 values", shape.text());
+    refuse(name, "at most 4294967295 values", shape.text(), "put a pooling layer before it");
   }
   return add(std::move(name), FlattenOp{}, from,
              {static_cast<std::uint32_t>(shape.num_elements()), 1, 1});
@@ -187,7 +208,8 @@ NodeId ModelGraph::flatten(std::string name, NodeId from) {
 NodeId ModelGraph::dense(std::string name, NodeId from, const DenseOptions& options) {
   name = unique_name(std::move(name), "dense");
   const TensorShape shape = shape_of(name, from);
-  check_range(name, "units", options.units, 1, kMaxChannels);
+  check_range({"model: " + name, "units", options.units, 1, kMaxChannels,
+               "units = \"num_classes\" in the last layer"});
   if (!shape.is_flat()) {
     refuse(name, "a flat input such as [" + std::to_string(shape.num_elements()) + "]",
            shape.text(), "put a flatten or global_avg_pool layer before it");
@@ -204,10 +226,11 @@ NodeId ModelGraph::dropout(std::string name, NodeId from, double rate) {
   name = unique_name(std::move(name), "dropout");
   const TensorShape shape = shape_of(name, from);
   if (!(rate >= 0 && rate < 1)) {
-    refuse(name, "a rate from 0 to below 1", std::to_string(rate));
+    refuse(name, "a rate from 0 to below 1", number_text(rate), "rate = 0.2");
   }
   if (shape.num_elements() > kMaxDropoutElements) {
-    refuse(name, "at most " + std::to_string(kMaxDropoutElements) + " values", shape.text());
+    refuse(name, "at most " + std::to_string(kMaxDropoutElements) + " values", shape.text(),
+           "put a pooling layer before it");
   }
   return add(std::move(name), DropoutOp{rate}, from, shape);
 }
@@ -227,7 +250,7 @@ void ModelGraph::set_output(NodeId logits) {
   for (NodeId id = 0; id < nodes_.size(); ++id) {
     if (!is_used[id]) {
       refuse(nodes_[id].name, "a layer that leads to the output " + last.name,
-             "one that nothing uses");
+             "one that nothing uses", "leave it out, or let a later layer use it");
     }
   }
   output_ = logits;
@@ -261,7 +284,7 @@ void ModelGraph::add_parameter(NodeId node, std::string_view suffix, ParamKind k
 const TensorShape& ModelGraph::shape_of(const std::string& layer, NodeId from) const {
   if (from >= nodes_.size()) {
     refuse(layer, "an input among " + std::to_string(nodes_.size()) + " nodes",
-           "node " + std::to_string(from));
+           "node " + std::to_string(from), "take what an earlier layer returned");
   }
   return nodes_[from].shape;
 }
@@ -279,9 +302,12 @@ std::string ModelGraph::unique_name(std::string name, std::string_view kind) con
   }
   if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
       std::string::npos) {
-    refuse(name, "a name of letters, digits, _ and -", "'" + name + "'");
+    refuse(name, "a name of letters, digits, _ and -", "'" + name + "'", "name = \"conv1\"");
   }
-  if (is_taken(name)) refuse(name, "a name not used yet", "a second layer of that name");
+  if (is_taken(name)) {
+    refuse(name, "a name not used yet", "a second layer of that name",
+           "another name, or none: then one is found");
+  }
   return name;
 }
 

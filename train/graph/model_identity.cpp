@@ -1,18 +1,10 @@
-#include <array>
-#include <charconv>
 #include <variant>
 
+#include "streamer/core/number_text.h"
 #include "train/graph/model_graph.h"
 
 namespace penstock::train {
 namespace {
-
-/// Shortest text that reads back as the same double, whatever the locale.
-std::string number_text(double value) {
-  std::array<char, 32> chars{};
-  const auto end = std::to_chars(chars.data(), chars.data() + chars.size(), value).ptr;
-  return {chars.data(), end};
-}
 
 std::string window_text(const Window& window) {
   std::string text;

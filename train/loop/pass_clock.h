@@ -12,8 +12,9 @@ namespace penstock::train {
 /// Takes batches from a source and keeps the figures of a pass up to date.
 class PassClock {
  public:
-  PassClock(BatchSource& source, std::uint64_t num_samples)
-      : source_(source), tally_(num_samples), start_(Clock::now()) {
+  /// `observer` is told of skipped samples; may be null.
+  PassClock(BatchSource& source, std::uint64_t num_samples, PassObserver* observer)
+      : source_(source), observer_(observer), tally_(num_samples), start_(Clock::now()) {
     report_.num_expected = num_samples;
   }
 
@@ -28,6 +29,9 @@ class PassClock {
     report_.num_samples += view.num_valid;
     report_.num_distinct = tally_.num_distinct();
     report_.num_skipped += view.events.size();
+    if (observer_ != nullptr) {
+      for (const SampleEvent& event : view.events) observer_->on_skipped(event);
+    }
     return lease;
   }
   /// The report with the time of now.
@@ -43,6 +47,7 @@ class PassClock {
   }
 
   BatchSource& source_;
+  PassObserver* observer_;
   SampleTally tally_;
   Clock::time_point start_;
   PassReport report_;

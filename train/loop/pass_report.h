@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "streamer/core/batch.h"
 #include "train/backend/program.h"
 
 namespace penstock::train {
@@ -61,6 +62,8 @@ class PassObserver {
   virtual ~PassObserver() = default;
   /// After every step.
   virtual void on_step(const PassReport& so_far) = 0;
+  /// Before the step of a batch, for each of its samples whose data failed.
+  virtual void on_skipped(const SampleEvent& /*event*/) {}
 };
 
 }  // namespace penstock::train

@@ -1,28 +1,72 @@
 #include "train/loop/program_set.h"
 
+#include <algorithm>
 #include <string>
 
 #include "streamer/core/error.h"
 
 namespace penstock::train {
 
+namespace {
+
+/// The batch size next to `batch` that does not leave one sample over; smaller ones come first.
+std::uint64_t without_remainder_of_one(std::uint64_t batch, std::uint64_t num_samples) {
+  for (std::uint64_t smaller = batch - 1; smaller >= 2; --smaller) {
+    if (num_samples % smaller != 1) return smaller;
+  }
+  std::uint64_t larger = batch + 1;
+  while (num_samples % larger == 1) ++larger;
+  return larger;
+}
+
+/// Says that only the last batch of an epoch, of one sample, does not fit, and which size would.
+[[noreturn]] void refuse_last_sample(const Error& error, std::uint64_t batch,
+                                     std::uint64_t num_samples) {
+  throw Error(error.code(),
+              std::string(error.what()) + ": the last batch of an epoch has 1 sample (" +
+                  std::to_string(num_samples) + " = " + std::to_string(num_samples / batch) +
+                  " x " + std::to_string(batch) + " + 1)",
+              "--batch-size " + std::to_string(without_remainder_of_one(batch, num_samples)));
+}
+
+}  // namespace
+
 ProgramSet::ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramSetConfig& config)
     : backend_(backend), num_logits_(std::size_t{config.evaluation_batch} * graph.num_classes()) {
-  const auto lower = [&](std::uint32_t batch, Mode mode) {
-    programs_.push_back(backend.lower(
-        graph, {.batch = batch,
-                .mode = mode,
-                .nesterov = config.nesterov,
-                .label_smoothing = mode == Mode::kTrain ? config.label_smoothing : 0.0,
-                .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
-    return programs_.back().get();
-  };
-  if (config.train_batch > 0) lower(config.train_batch, Mode::kTrain);
-  if (config.train_batch > 0 && config.tail_batch > 0) lower(config.tail_batch, Mode::kTrain);
-  if (config.evaluation_batch > 0) evaluation_ = lower(config.evaluation_batch, Mode::kEvaluate);
+  if (config.train_batch > 0) lower_training(graph, config);
+  if (config.evaluation_batch > 0) {
+    evaluation_ = lower(graph, config, Mode::kEvaluate, config.evaluation_batch);
+  }
   check_internal(!programs_.empty(), "a program set without programs");
-
   plan_ = plan_programs(pointers());
+}
+
+Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& config, Mode mode,
+                           std::uint32_t batch) {
+  programs_.push_back(
+      backend_.lower(graph, {.batch = batch,
+                             .mode = mode,
+                             .nesterov = config.nesterov,
+                             .label_smoothing = mode == Mode::kTrain ? config.label_smoothing : 0.0,
+                             .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
+  return programs_.back().get();
+}
+
+void ProgramSet::lower_training(const ModelGraph& graph, const ProgramSetConfig& config) {
+  const std::uint64_t num_samples = config.num_train_samples;
+  const std::uint64_t batch = num_samples == 0
+                                  ? config.train_batch
+                                  : std::min<std::uint64_t>(config.train_batch, num_samples);
+  lower(graph, config, Mode::kTrain, static_cast<std::uint32_t>(batch));
+  const std::uint64_t tail = num_samples % batch;
+  if (tail == 0) return;
+  try {
+    lower(graph, config, Mode::kTrain, static_cast<std::uint32_t>(tail));
+  } catch (const Error& error) {
+    // The whole batch was lowered: what is refused here is a batch norm over a single value.
+    if (error.code() != ErrorCode::kInvalidArgument || tail != 1) throw;
+    refuse_last_sample(error, batch, num_samples);
+  }
 }
 
 void ProgramSet::bind() {

@@ -15,8 +15,9 @@ namespace penstock::train {
 struct ProgramSetConfig {
   /// Samples per training step; 0 for no training.
   std::uint32_t train_batch = 32;
-  /// Samples of the epoch's last, shorter step; 0 when the epoch divides evenly.
-  std::uint32_t tail_batch = 0;
+  /// Samples of a training epoch: its last step takes what whole batches leave over. 0 when every
+  /// step is whole.
+  std::uint64_t num_train_samples = 0;
   /// Samples per evaluation step; 0 for no evaluation.
   std::uint32_t evaluation_batch = 32;
   /// Nesterov's form of momentum.
@@ -30,7 +31,8 @@ struct ProgramSetConfig {
 /// Lifetime  the backend outlives the set
 class ProgramSet {
  public:
-  /// Errors  InvalidArgument when the graph cannot be lowered for these batches
+  /// Errors  InvalidArgument when the graph cannot be lowered for these batches; when that is the
+  ///         shorter last one's fault, the hint is the nearest batch size that leaves another
   ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramSetConfig& config);
 
   const MemoryPlan& plan() const noexcept { return plan_; }
@@ -48,6 +50,9 @@ class ProgramSet {
   Program& any_program() const noexcept { return *programs_.front(); }
 
  private:
+  Program* lower(const ModelGraph& graph, const ProgramSetConfig& config, Mode mode,
+                 std::uint32_t batch);
+  void lower_training(const ModelGraph& graph, const ProgramSetConfig& config);
   std::vector<Program*> pointers() const;
 
   Backend& backend_;

@@ -45,7 +45,7 @@ Trainer::Trainer(ProgramSet& programs, const TrainerConfig& config)
 }
 
 PassReport Trainer::train_epoch(const PassInput& input) {
-  PassClock clock(input.source, input.num_samples);
+  PassClock clock(input.source, input.num_samples, input.observer);
   bool ends_epoch = false;
   while (!ends_epoch && !input.stop.stop_requested()) {
     BatchLease lease = clock.next();
@@ -123,7 +123,7 @@ PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObs
   Program& program = programs.evaluation_program();
   Backend& backend = programs.backend();
   std::vector<float> logits(scores != nullptr ? programs.num_logits() : 0);
-  PassClock clock(input.source, input.num_samples);
+  PassClock clock(input.source, input.num_samples, input.observer);
   const auto collect = [&] {
     while (const auto step = backend.poll()) {
       if (!step->is_finite) {

@@ -5,14 +5,11 @@
 #include <string>
 
 #include "streamer/core/error.h"
+#include "streamer/core/number_text.h"
+#include "streamer/core/range_check.h"
 
 namespace penstock::train {
 namespace {
-
-[[noreturn]] void refuse(const char* field, const char* expected, double found) {
-  throw Error(ErrorCode::kInvalidArgument, std::string("schedule: ") + field + ": expected " +
-                                               expected + ", found " + std::to_string(found));
-}
 
 /// Half a cosine from `start` (share 0) to `end` (share 1).
 double anneal(double start, double end, double share) noexcept {
@@ -42,18 +39,23 @@ ScheduleKind parse_schedule(std::string_view name) {
     if (schedule_name(kind) == name) return kind;
   }
   throw Error(ErrorCode::kInvalidArgument,
-              "schedule: expected constant or one_cycle, found \"" + std::string(name) + "\"");
+              "schedule: expected constant or one_cycle, found \"" + std::string(name) + "\"",
+              "schedule = \"one_cycle\"");
 }
 
 // The comparisons are written so that NaN fails them.
 void ScheduleConfig::validate() const {
   if (!(warmup_fraction > 0 && warmup_fraction < 1)) {
-    refuse("warmup_fraction", "above 0 and below 1", warmup_fraction);
+    refuse_setting({"schedule", "warmup_fraction", "above 0 and below 1",
+                    number_text(warmup_fraction), "warmup_fraction = 0.2"});
   }
-  if (!(div_factor >= 1 && std::isfinite(div_factor)))
-    refuse("div_factor", "1 or more", div_factor);
+  if (!(div_factor >= 1 && std::isfinite(div_factor))) {
+    refuse_setting({"schedule", "div_factor", "a finite number, 1 or more", number_text(div_factor),
+                    "div_factor = 25"});
+  }
   if (!(final_div_factor >= 1 && std::isfinite(final_div_factor))) {
-    refuse("final_div_factor", "1 or more", final_div_factor);
+    refuse_setting({"schedule", "final_div_factor", "a finite number, 1 or more",
+                    number_text(final_div_factor), "final_div_factor = 1e4"});
   }
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "streamer/core/host_memory.h"
 
 namespace penstock::train {
 
-/// Returns page-locked memory when a CUDA device answers, else page-aligned memory.
-std::shared_ptr<HostMemory> batch_memory();
+/// Returns page-locked memory when a CUDA device answers and grants some, and `device` is not
+/// "cpu"; else page-aligned memory.
+std::shared_ptr<HostMemory> batch_memory(std::string_view device);
 
 }  // namespace penstock::train

@@ -1,9 +1,6 @@
 #include "train/run/core_split.h"
 
-#include <sched.h>
-
 #include <algorithm>
-#include <thread>
 
 namespace penstock::train {
 namespace {
@@ -26,14 +23,6 @@ CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish) {
   return {.num_compute = wish.threads > 0 ? wish.threads : std::max(num_cores, 1u),
           .num_readers = std::max((num_loader + 1) / 2, 1u),
           .num_augmenters = std::max(num_loader / 2, 1u)};
-}
-
-std::uint32_t num_usable_cores() noexcept {
-  cpu_set_t mask;
-  if (::sched_getaffinity(0, sizeof mask, &mask) == 0) {
-    return static_cast<std::uint32_t>(std::max(CPU_COUNT(&mask), 1));
-  }
-  return std::max(std::thread::hardware_concurrency(), 1u);
 }
 
 }  // namespace penstock::train

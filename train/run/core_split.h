@@ -32,7 +32,4 @@ struct CoreWish {
 ///       which also decode, get the odd one.
 CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish = {});
 
-/// Cores that this process may run on (its affinity mask), at least 1.
-std::uint32_t num_usable_cores() noexcept;
-
 }  // namespace penstock::train

@@ -4,10 +4,13 @@
 #include <filesystem>
 
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
+#include "streamer/shard/damaged_data.h"
 
 namespace penstock::train {
 
-/// Runs `body`; an error of the data that comes without a hint gets one.
+/// Runs `body`; an error of the data that comes without a hint, or with the engine's general one,
+/// gets a nearer one.
 template <class Body>
 auto with_data_hint(const std::filesystem::path& dataset, const Body& body) {
   try {
@@ -15,11 +18,12 @@ auto with_data_hint(const std::filesystem::path& dataset, const Body& body) {
   } catch (const Error& error) {
     const bool is_damage =
         error.code() == ErrorCode::kCorruptData || error.code() == ErrorCode::kTooManyBad;
-    if (!is_damage || !error.hint().empty()) throw;
+    const bool has_own_hint = !error.hint().empty() && error.hint() != kDamageHint;
+    if (!is_damage || has_own_hint) throw;
     throw Error(error.code(), error.what(),
-                "look at it with penstock inspect " + dataset.native() +
-                    ", or convert the pictures again: penstock convert SOURCE " + dataset.native() +
-                    " --force");
+                "look at it with penstock inspect " + shell_quoted(dataset.native()) +
+                    ", or convert the pictures again: penstock convert SOURCE " +
+                    shell_quoted(dataset.native()) + " --force");
   }
 }
 

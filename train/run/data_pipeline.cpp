@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "augment/augment_transform.h"
+#include "streamer/pipeline/loader_memory.h"
 
 namespace penstock::train {
 namespace {
@@ -53,6 +54,12 @@ std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& co
                                     PipelineUse use, MemoryBudget& budget) {
   return std::make_unique<Loader>(std::move(split), loader_config(config, use),
                                   make_transform(config.augment, use), budget, config.host_memory);
+}
+
+std::uint64_t least_loader_bytes(const DatasetSplit& split, const PipelineConfig& config,
+                                 PipelineUse use) {
+  return loader_memory(split, loader_config(config, use), *make_transform(config.augment, use))
+      .least_bytes();
 }
 
 std::string pipeline_identity(const DatasetSplit& split, const PipelineConfig& config,

@@ -42,6 +42,10 @@ std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConf
 std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,
                                     PipelineUse use, MemoryBudget& budget);
 
+/// Bytes below which make_loader() refuses.
+std::uint64_t least_loader_bytes(const DatasetSplit& split, const PipelineConfig& config,
+                                 PipelineUse use);
+
 /// Lists every byte-affecting setting of what make_loader() would make, one `key=value` per line.
 std::string pipeline_identity(const DatasetSplit& split, const PipelineConfig& config,
                               PipelineUse use);

@@ -5,6 +5,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
+#include "streamer/core/usable_cores.h"
 #include "train/loop/trainer.h"
 #include "train/run/batch_memory.h"
 #include "train/run/data_hint.h"
@@ -96,6 +97,23 @@ class ClassCounter final : public ScoreObserver {
   std::vector<ClassFigures> classes_;
 };
 
+/// Lists what was skipped; `next` is told of steps and may be null.
+class SkipCollector final : public PassObserver {
+ public:
+  SkipCollector(const DatasetSplit& split, PassObserver* next) : split_(split), next_(next) {}
+
+  void on_step(const PassReport& so_far) override {
+    if (next_ != nullptr) next_->on_step(so_far);
+  }
+  void on_skipped(const SampleEvent& event) override { skipped_.add(split_, 0, event); }
+  const std::vector<SkippedSample>& list() const noexcept { return skipped_.list(); }
+
+ private:
+  const DatasetSplit& split_;
+  PassObserver* next_;
+  SkippedSamples skipped_;
+};
+
 /// What an evaluation is made with.
 struct EvaluationPlace {
   StoredNetwork& network;
@@ -117,6 +135,8 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
 
   EvaluationReport report{.dataset = place.folder,
                           .split = choose_split(dataset.manifest(), config.split),
+                          .is_training_dataset =
+                              place.network.record().dataset_id == dataset.manifest().id,
                           .limit_bytes = place.memory.budget().limit_bytes()};
   const DatasetSplit split = dataset.split(report.split);
   place.memory.draw(SampleTally::bytes_for(split.num_samples()), "tally of samples seen");
@@ -125,16 +145,17 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
       .augment = augment_of(place.network.record()),
       .cores = split_cores(num_usable_cores(), {.threads = config.inference.threads,
                                                 .loader_threads = config.inference.loader_threads}),
-      .host_memory = batch_memory()};
+      .host_memory = batch_memory("auto")};
   const auto loader = place.memory.make("loader", [&](MemoryBudget& budget) {
     return make_loader(split, pipeline, PipelineUse::kEvaluate, budget);
   });
 
   ClassCounter classes(place.network.record().class_names, watch.scores);
+  SkipCollector skips(split, watch.observer);
   report.pass = evaluate_epoch(place.network.programs(),
                                {.source = *loader,
                                 .num_samples = split.num_samples(),
-                                .observer = watch.observer,
+                                .observer = &skips,
                                 .stop = watch.stop},
                                &classes);
   if (report.pass.was_stopped) {
@@ -143,6 +164,7 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
                 "the same command starts it again");
   }
   report.classes = classes.take();
+  report.skipped = skips.list();
   report.high_water_bytes = place.memory.budget().high_water_bytes();
   return report;
 }

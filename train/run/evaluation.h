@@ -9,6 +9,7 @@
 
 #include "train/loop/pass_report.h"
 #include "train/loop/trainer.h"
+#include "train/run/skipped_samples.h"
 #include "train/run/stored_network.h"
 
 namespace penstock::train {
@@ -36,6 +37,10 @@ struct EvaluationReport {
   std::string split;
   PassReport pass = {};
   std::vector<ClassFigures> classes = {};
+  /// Samples that were left out, as far as SkippedSamples lists them.
+  std::vector<SkippedSample> skipped = {};
+  /// The very dataset that was trained on, not one converted anew from the same pictures.
+  bool is_training_dataset = true;
   std::uint64_t limit_bytes = 0;
   std::uint64_t high_water_bytes = 0;
 };

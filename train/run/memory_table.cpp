@@ -6,6 +6,14 @@ void MemoryTable::draw(std::uint64_t bytes, const std::string& what) {
   shares_.push_back(make(what, [&](MemoryBudget& budget) { return budget.draw(bytes, what); }));
 }
 
+BudgetShare MemoryTable::keep(std::uint64_t bytes, const std::string& what) {
+  try {
+    return budget_.draw(bytes, what);
+  } catch (const Error& error) {
+    explain(what, error);
+  }
+}
+
 std::vector<MemoryRow> MemoryTable::rows() const {
   std::vector<MemoryRow> rows = rows_;
   rows.push_back({"left", budget_.limit_bytes() - budget_.used_bytes()});

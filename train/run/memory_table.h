@@ -20,6 +20,10 @@ class MemoryTable {
   /// Errors  OutOfMemory with all that was taken before
   void draw(std::uint64_t bytes, const std::string& what);
 
+  /// Keeps `bytes` aside for `what`, which is made later, until the share is reset.
+  /// Errors  OutOfMemory with all that was taken before
+  BudgetShare keep(std::uint64_t bytes, const std::string& what);
+
   /// Makes something that draws from the budget itself, and notes how much.
   /// Errors  those of `maker`; OutOfMemory with all that was taken before
   template <class Maker>

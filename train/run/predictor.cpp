@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <span>
 #include <utility>
 
 #include "streamer/read/decoder_set.h"
+#include "train/backend/softmax_loss.h"
 #include "train/run/data_pipeline.h"
 
 namespace penstock::train {
-namespace {
 
 /// One batch lent once: the memory goes with the last lease.
-class PictureBatch final : public LeaseOwner {
+class Predictor::PictureBatch final : public LeaseOwner {
  public:
   explicit PictureBatch(const BatchSpec& spec)
       : spec_(spec),
@@ -46,12 +46,12 @@ class PictureBatch final : public LeaseOwner {
   std::vector<std::uint64_t> ids_;
 };
 
+namespace {
+
 std::vector<double> softmax(std::span<const float> logits) {
-  const double top = *std::max_element(logits.begin(), logits.end());
-  std::vector<double> values;
-  double sum = 0;
-  for (const float logit : logits) sum += values.emplace_back(std::exp(logit - top));
-  for (double& value : values) value /= sum;
+  std::vector<double> values(logits.begin(), logits.end());
+  const double log_sum = log_sum_exp(std::span<const double>(values));
+  for (double& value : values) value = std::exp(value - log_sum);
   return values;
 }
 
@@ -65,28 +65,21 @@ Predictor::Predictor(const std::filesystem::path& run, const InferenceConfig& co
   memory_.draw(network_.spec().pixels_bytes(), "batch of pictures");
 }
 
-std::vector<PictureScores> Predictor::predict(std::span<const EncodedPicture> pictures) {
-  std::vector<PictureScores> scores(pictures.size());
-  const std::size_t batch = network_.spec().batch;
-  for (std::size_t first = 0; first < pictures.size(); first += batch) {
-    const std::size_t count = std::min(batch, pictures.size() - first);
-    predict_batch(pictures.subspan(first, count), std::span(scores).subspan(first, count));
-  }
-  return scores;
+SampleFault Predictor::add(const EncodedPicture& picture) {
+  check_internal(num_added_ < network_.spec().batch, "a picture beyond the batch");
+  if (batch_ == nullptr) batch_ = std::make_shared<PictureBatch>(network_.spec());
+  const SampleFault fault = fill_place(picture, batch_->place(num_added_));
+  if (fault.status == SampleStatus::kOk) ++num_added_;
+  return fault;
 }
 
-void Predictor::predict_batch(std::span<const EncodedPicture> pictures,
-                              std::span<PictureScores> scores) {
-  const BatchSpec& spec = network_.spec();
-  auto batch = std::make_shared<PictureBatch>(spec);
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    scores[i].fault = fill_place(pictures[i], batch->place(i));
-    if (scores[i].fault.status != SampleStatus::kOk) {
-      std::memset(batch->place(i), 0, spec.sample_bytes());
-    }
-  }
+std::vector<PictureScores> Predictor::score() {
+  const std::shared_ptr<PictureBatch> batch = std::exchange(batch_, nullptr);
+  std::vector<PictureScores> scores(std::exchange(num_added_, 0));
+  if (scores.empty()) return scores;
+  const auto num_valid = static_cast<std::uint32_t>(scores.size());
   Program& program = network_.programs().evaluation_program();
-  program.upload(BatchLease(batch->view(static_cast<std::uint32_t>(pictures.size())), batch, 0), 0);
+  program.upload(BatchLease(batch->view(num_valid), batch, 0), 0);
   program.set_scalars({}, 0);
   program.run(Phase::kForward, 0);
   std::vector<float> logits(network_.programs().num_logits());
@@ -94,13 +87,13 @@ void Predictor::predict_batch(std::span<const EncodedPicture> pictures,
   network_.programs().backend().finish();
   while (network_.programs().backend().poll()) {
   }  // nobody asks for the loss of unlabelled pictures
-  const std::size_t num_classes = logits.size() / spec.batch;
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    if (scores[i].fault.status != SampleStatus::kOk) continue;
+  const std::size_t num_classes = logits.size() / network_.spec().batch;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
     const auto own = std::span(logits).subspan(i * num_classes, num_classes);
     scores[i].logits.assign(own.begin(), own.end());
     scores[i].probabilities = softmax(own);
   }
+  return scores;
 }
 
 SampleFault Predictor::fill_place(const EncodedPicture& picture, std::byte* pixels) {
@@ -118,13 +111,15 @@ SampleFault Predictor::fill_place(const EncodedPicture& picture, std::byte* pixe
   const DecodeRequest request{
       .region = plan.source_region, .decode_scale = plan.decode_scale, .channels = spec.channels};
   const DecodePrice price = decoder->price(stored, request);
+  const std::size_t scratch_bytes = std::max<std::size_t>(price.scratch_bytes, plan.scratch_bytes);
   const BudgetShare share =
-      memory_.budget().draw(price.decoded_bytes + price.scratch_bytes, "decoding a picture");
-  decoded_.resize(price.decoded_bytes);
-  scratch_.resize(std::max<std::size_t>(price.scratch_bytes, plan.scratch_bytes));
-  const auto decoded = decoder->decode(picture.encoded, stored, request, decoded_, scratch_, {});
+      memory_.budget().draw(price.decoded_bytes + scratch_bytes, "decoding a picture");
+  std::vector<std::byte> pixels_of_picture(price.decoded_bytes);
+  std::vector<std::byte> scratch(scratch_bytes);
+  const auto decoded =
+      decoder->decode(picture.encoded, stored, request, pixels_of_picture, scratch, {});
   if (!decoded.ok()) return decoded.fault();
-  transform_->apply(decoded.value(), plan, scratch_, {.spec = &spec, .pixels = pixels});
+  transform_->apply(decoded.value(), plan, scratch, {.spec = &spec, .pixels = pixels});
   return {};
 }
 

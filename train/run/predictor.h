@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "streamer/core/host_memory.h"
@@ -21,32 +21,41 @@ struct EncodedPicture {
 };
 
 struct PictureScores {
-  /// kOk, or why there are no scores.
-  SampleFault fault;
   std::vector<float> logits;
   /// Softmax of the logits: what the model thinks of each class, adding up to 1.
   std::vector<double> probabilities;
 };
 
+/// Takes pictures one by one into a batch as large as in the model's evaluation, then scores it: no
+/// encoded picture need be kept beyond its turn.
 class Predictor {
  public:
   /// Errors  those of StoredNetwork
   Predictor(const std::filesystem::path& run, const InferenceConfig& config);
 
   const ModelRecord& record() const noexcept { return network_.record(); }
+  /// What the limit leaves; for whoever reads the pictures.
+  MemoryBudget& budget() noexcept { return memory_.budget(); }
 
-  /// Scores any number of pictures, in batches as large as in the model's evaluation.
-  std::vector<PictureScores> predict(std::span<const EncodedPicture> pictures);
+  /// Decodes a picture into the next place of the batch; at most record().batch_size before the next
+  /// score(). One with a fault takes no place, nor does one that is thrown at.
+  ///
+  /// Errors  OutOfMemory when decoding it does not fit what is left of the budget
+  SampleFault add(const EncodedPicture& picture);
+
+  /// Scores the pictures that were added since the last call, in their order.
+  std::vector<PictureScores> score();
 
  private:
-  void predict_batch(std::span<const EncodedPicture> pictures, std::span<PictureScores> scores);
+  class PictureBatch;
+
   SampleFault fill_place(const EncodedPicture& picture, std::byte* pixels);
 
   MemoryTable memory_;
   StoredNetwork network_;
   std::shared_ptr<const SampleTransform> transform_;
-  std::vector<std::byte> decoded_;
-  std::vector<std::byte> scratch_;
+  std::shared_ptr<PictureBatch> batch_;  // shared with the lease while it is scored
+  std::uint32_t num_added_ = 0;
 };
 
 }  // namespace penstock::train

@@ -1,55 +1,72 @@
 #include "train/run/run_config.h"
 
-#include "streamer/core/error.h"
+#include "streamer/core/number_text.h"
+#include "streamer/core/range_check.h"
 
 namespace penstock::train {
 namespace {
 
-void check(bool holds, const char* field, const std::string& expected, const std::string& found) {
-  if (holds) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              std::string("run: ") + field + ": expected " + expected + ", found " + found);
+constexpr const char* kOwner = "run";
+
+void check_model(const RunConfig& config) {
+  if (!config.model.empty()) return;
+  refuse_setting({kOwner, "model", "a name", "none", "model = \"small_cnn\""});
 }
 
-void check_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
-  check(value >= low && value <= high, field, std::to_string(low) + " to " + std::to_string(high),
-        std::to_string(value));
-}
-
-void check_device(const std::string& device) {
-  if (device == "cuda") {
-    throw Error(ErrorCode::kUnsupported,
-                "run: device: expected auto or cpu, found cuda: this build trains on the CPU",
-                "--device cpu");
+void check_image_size(std::uint32_t height_px, std::uint32_t width_px) {
+  constexpr std::uint32_t kMaxSidePx = 1u << 14;
+  constexpr const char* kHint = "image_size = 96";
+  if ((height_px == 0) != (width_px == 0)) {
+    refuse_setting({kOwner, "image_size", "two sides",
+                    std::to_string(height_px) + "x" + std::to_string(width_px), kHint});
   }
-  check(device == "auto" || device == "cpu", "device", "auto or cpu", "\"" + device + "\"");
+  check_range({kOwner, "image_size", height_px, 0, kMaxSidePx, kHint});
+  check_range({kOwner, "image_size", width_px, 0, kMaxSidePx, kHint});
+}
+
+void check_threads(const RunConfig& config) {
+  check_range({kOwner, "threads", config.threads, 0, 1024, "threads = 0"});
+  if (config.loader_threads == 0) return;
+  check_range({kOwner, "loader_threads", config.loader_threads, 2, 256, "loader_threads = 2"});
+}
+
+void check_places(const RunConfig& config) {
+  if (config.backend != "onednn" && config.backend != "reference") {
+    refuse_setting({kOwner, "backend", "onednn or reference", "\"" + config.backend + "\"",
+                    "backend = \"onednn\""});
+  }
+  if (config.device != "auto" && config.device != "cpu" && config.device != "cuda") {
+    refuse_setting(
+        {kOwner, "device", "auto, cpu or cuda", "\"" + config.device + "\"", "device = \"auto\""});
+  }
+}
+
+void check_statistics(const std::vector<double>& mean, const std::vector<double>& std) {
+  if (mean.size() == std.size() && (mean.empty() || mean.size() == 3)) return;
+  refuse_setting({kOwner, "mean and std", "three numbers each",
+                  std::to_string(mean.size()) + " and " + std::to_string(std.size()),
+                  "leave both out: the dataset has its own"});
 }
 
 }  // namespace
 
 // The comparisons are written so that NaN fails them.
 void RunConfig::validate() const {
-  constexpr std::uint32_t kMaxSidePx = 1u << 14;
-  check(!model.empty(), "model", "a name", "none");
-  check((image_height_px == 0) == (image_width_px == 0), "image_size", "two sides",
-        std::to_string(image_height_px) + "x" + std::to_string(image_width_px));
-  check_range("image_size", image_height_px, 0, kMaxSidePx);
-  check_range("image_size", image_width_px, 0, kMaxSidePx);
-  check_range("epochs", epochs, 1, 100'000);
-  check_range("batch_size", batch_size, 1, 65'536);
+  check_model(*this);
+  check_image_size(image_height_px, image_width_px);
+  check_range({kOwner, "epochs", epochs, 1, 100'000, "epochs = 30"});
+  check_range({kOwner, "batch_size", batch_size, 1, 65'536, "batch_size = 32"});
   sgd.validate();
   schedule.validate();
-  check(label_smoothing >= 0 && label_smoothing < 1, "label_smoothing", "0 to below 1",
-        std::to_string(label_smoothing));
-  check_range("seed", seed, 0, INT64_MAX);  // what TOML can hold
-  check_range("threads", threads, 0, 1024);
-  if (loader_threads != 0) check_range("loader_threads", loader_threads, 2, 256);
-  check(backend == "onednn" || backend == "reference", "backend", "onednn or reference",
-        "\"" + backend + "\"");
-  check_device(device);
+  if (!(label_smoothing >= 0 && label_smoothing < 1)) {
+    refuse_setting({kOwner, "label_smoothing", "0 to below 1", number_text(label_smoothing),
+                    "label_smoothing = 0.1"});
+  }
+  check_range({kOwner, "seed", seed, 0, INT64_MAX, "seed = 0"});  // what TOML can hold
+  check_threads(*this);
+  check_places(*this);
   augment.validate();
-  check(mean.size() == std.size() && (mean.empty() || mean.size() == 3), "mean and std",
-        "three numbers each", std::to_string(mean.size()) + " and " + std::to_string(std.size()));
+  check_statistics(mean, std);
 }
 
 }  // namespace penstock::train

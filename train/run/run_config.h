@@ -44,7 +44,7 @@ struct RunConfig {
   std::uint32_t loader_threads = 0;
   /// What computes: "onednn" or "reference".
   std::string backend = "onednn";
-  /// Where: "auto" or "cpu".
+  /// Where: "auto" or "cpu"; "cuda" is known, and refused when the run starts.
   std::string device = "auto";
   /// Augmentation of the training split. Its mean and std are replaced by the two below.
   augment::AugmentConfig augment = augment::AugmentConfig::preset("standard");
@@ -52,8 +52,7 @@ struct RunConfig {
   std::vector<double> mean;
   std::vector<double> std;
 
-  /// Throws InvalidArgument naming the field, its value and the range; Unsupported for a device
-  /// that this program cannot use.
+  /// Throws InvalidArgument naming the field, its value and the range, with a line that is right.
   void validate() const;
 };
 

@@ -1,282 +1,88 @@
 #include "train/run/run_file.h"
 
-#include <toml++/toml.h>
-
-#include <map>
-#include <set>
-#include <sstream>
+#include <optional>
+#include <system_error>
 
 #include "streamer/core/error.h"
-#include "streamer/core/file.h"
-#include "streamer/core/nearest_name.h"
-#include "train/run/run_values.h"
+#include "streamer/core/number_text.h"
+#include "train/run/run_keys.h"
 
 namespace penstock::train {
 namespace {
 
-using augment::DrawRange;
-
-[[noreturn]] void refuse(const std::string& where, const std::string& what, std::string hint = {}) {
-  throw Error(ErrorCode::kInvalidArgument, "run: " + where + ": " + what, std::move(hint));
-}
-
-/// Says what stands there, with its value where that helps.
-std::string describe(const toml::node& node) {
-  std::ostringstream text;
-  switch (node.type()) {
-    case toml::node_type::string:
-      text << "the text " << quote_toml(node.as_string()->get());
-      break;
-    case toml::node_type::integer:
-      text << "the number " << node.as_integer()->get();
-      break;
-    case toml::node_type::floating_point:
-      text << "the number " << node.as_floating_point()->get();
-      break;
-    case toml::node_type::boolean:
-      text << (node.as_boolean()->get() ? "true" : "false");
-      break;
-    case toml::node_type::array:
-      text << "a list";
-      break;
-    case toml::node_type::table:
-      text << "a table";
-      break;
-    default:
-      text << "a date or time";
-      break;
-  }
-  return text.str();
-}
+constexpr const char* kAugment = "augment";
+constexpr const char* kLayer = "layer";
 
 /// A line that sets `key`, to be typed as it stands: the default where there is one.
 std::string example_line(const std::string& key) {
-  static const std::map<std::string, std::string> kExamples = {
-      {"dataset", "dataset = \"flowers.ds\""},    {"out", "out = \"runs/first\""},
-      {"image_size", "image_size = 96"},          {"memory", "memory = \"256M\""},
-      {"mean", "mean = [0.5, 0.5, 0.5]"},         {"std", "std = [0.25, 0.25, 0.25]"},
-      {"augment.preset", "preset = \"standard\""}};
-  const auto found = kExamples.find(key);
-  if (found != kExamples.end()) return found->second;
-  const std::string name = key.substr(key.find('.') == key.npos ? 0 : key.find('.') + 1);
-  std::istringstream lines(format_run_file({}));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.rfind(name + " = ", 0) == 0) return line;
-  }
-  return {};
+  if (key == kAugment) return "[augment]";
+  if (key == kLayer) return "[[layer]]";
+  const RunKey* known = find_run_key(key);
+  if (known == nullptr) return {};
+  const std::string value =
+      known->example.empty() ? format_toml(known->write({}).value()) : std::string(known->example);
+  return std::string(known->name_in_table()) + " = " + value;
 }
 
-/// Takes the known keys out of one table, each with its type; what is left over is unknown.
-class TableReader {
- public:
-  TableReader(const toml::table& table, std::string where, std::string prefix)
-      : table_(table), where_(std::move(where)), prefix_(std::move(prefix)) {}
-
-  const toml::node* take(const char* key) {
-    known_.insert(key);
-    return table_.get(key);
+/// Runs `action`; a refusal that does not say yet where the setting stands is told.
+template <class Action>
+auto with_place(const std::string& where, const Action& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    const std::string place = "run: " + where + ":";
+    const std::string message = error.what();
+    if (error.code() != ErrorCode::kInvalidArgument || message.starts_with(place)) throw;
+    const std::size_t owner = message.starts_with("run: ") ? 5 : 0;
+    throw Error(error.code(), place + " " + message.substr(owner), error.hint());
   }
-  void text(const char* key, std::string& value) {
-    if (const toml::node* node = take(key)) value = text_of(key, *node);
-  }
-  void path(const char* key, std::filesystem::path& value) {
-    if (const toml::node* node = take(key)) value = text_of(key, *node);
-  }
-  void number(const char* key, double& value) {
-    if (const toml::node* node = take(key)) value = number_of(key, *node);
-  }
-  void flag(const char* key, bool& value) {
-    const toml::node* node = take(key);
-    if (node == nullptr) return;
-    if (!node->is_boolean()) refuse_type(key, "true or false", *node);
-    value = node->as_boolean()->get();
-  }
-  template <class T>
-  void whole(const char* key, T& value) {
-    const toml::node* node = take(key);
-    if (node == nullptr) return;
-    if (!node->is_integer()) refuse_type(key, "a whole number", *node);
-    const std::int64_t found = node->as_integer()->get();
-    if (found < 0 || static_cast<std::uint64_t>(found) > std::numeric_limits<T>::max()) {
-      refuse_type(key, "a whole number of at most " + std::to_string(std::numeric_limits<T>::max()),
-                  *node);
-    }
-    value = static_cast<T>(found);
-  }
-  void numbers(const char* key, std::vector<double>& value) {
-    const toml::node* node = take(key);
-    if (node == nullptr) return;
-    if (!node->is_array()) refuse_type(key, "a list of numbers", *node);
-    value.clear();
-    for (const toml::node& element : *node->as_array()) value.push_back(number_of(key, element));
-  }
-  /// A size as text ("256M") or as a number of bytes.
-  void size_bytes(const char* key, std::uint64_t& value) {
-    const toml::node* node = take(key);
-    if (node == nullptr) return;
-    const auto parsed = node->is_string() ? parse_size_bytes(text_of(key, *node)) : whole_of(*node);
-    if (!parsed) refuse_type(key, "a size such as \"256M\"", *node);
-    value = *parsed;
-  }
-  /// One side, or "HxW".
-  void image_size(const char* key, RunConfig& config) {
-    const toml::node* node = take(key);
-    if (node == nullptr) return;
-    std::optional<SidesPx> sides;
-    if (node->is_string()) sides = parse_sides_px(text_of(key, *node));
-    if (const auto side = whole_of(*node)) sides = parse_sides_px(std::to_string(*side));
-    if (!sides) refuse_type(key, "pixels such as 96 or \"160x224\"", *node);
-    config.image_height_px = sides->height;
-    config.image_width_px = sides->width;
-  }
-  /// Two factors, or one number r for 1 - r to 1 + r.
-  void range(const char* key, DrawRange& value) {
-    const toml::node* node = take(key);
-    if (node == nullptr) return;
-    const toml::array* list = node->as_array();
-    if (list != nullptr && list->size() == 2) {
-      value = {number_of(key, *list->get(0)), number_of(key, *list->get(1))};
-    } else if (list == nullptr && node->is_number()) {
-      const double r = number_of(key, *node);
-      value = {1 - r, 1 + r};
-    } else {
-      refuse_type(key, "a number, or a list of two", *node);
-    }
-  }
-  void finish() const {
-    for (const auto& [key, node] : table_) {
-      if (known_.count(std::string(key.str())) != 0) continue;
-      std::vector<std::string> names;
-      for (const std::string& name : known_) names.push_back(prefix_ + name);
-      const std::vector<std::string_view> views(names.begin(), names.end());
-      const std::string full = prefix_ + std::string(key.str());
-      refuse(where_, "expected a known key, found '" + full + "'", nearest_name_hint(full, views));
-    }
-  }
-  const std::set<std::string>& known() const noexcept { return known_; }
-
- private:
-  [[noreturn]] void refuse_type(const char* key, const std::string& expected,
-                                const toml::node& node) const {
-    refuse(where_, prefix_ + key + ": expected " + expected + ", found " + describe(node),
-           example_line(prefix_ + key));
-  }
-  std::string text_of(const char* key, const toml::node& node) const {
-    if (!node.is_string()) refuse_type(key, "a text", node);
-    return node.as_string()->get();
-  }
-  double number_of(const char* key, const toml::node& node) const {
-    if (node.is_integer()) return static_cast<double>(node.as_integer()->get());
-    if (!node.is_floating_point()) refuse_type(key, "a number", node);
-    return node.as_floating_point()->get();
-  }
-  static std::optional<std::uint64_t> whole_of(const toml::node& node) {
-    if (!node.is_integer() || node.as_integer()->get() < 1) return std::nullopt;
-    return static_cast<std::uint64_t>(node.as_integer()->get());
-  }
-
-  const toml::table& table_;
-  std::string where_;
-  std::string prefix_;
-  std::set<std::string> known_;
-};
-
-void read_augment(TableReader& reader, augment::AugmentConfig& config) {
-  std::string name;
-  reader.text("preset", name);
-  if (!name.empty()) config = augment::AugmentConfig::preset(name);
-  reader.number("horizontal_flip", config.horizontal_flip);
-  reader.number("width_shift_range", config.width_shift_range);
-  reader.number("height_shift_range", config.height_shift_range);
-  reader.range("zoom_range", config.zoom_range);
-  name.clear();
-  reader.text("fill_mode", name);
-  if (!name.empty()) config.fill_mode = augment::parse_fill_mode(name);
-  reader.number("cval", config.cval);
-  name.clear();
-  reader.text("decode_scaling", name);
-  if (!name.empty()) config.decode_scaling = augment::parse_decode_scaling(name);
 }
 
-std::string layers_text(const toml::array& layers) {
-  std::ostringstream text;
-  text << toml::table{{"layer", layers}};
-  return text.str() + "\n";
-}
-
-void read_layers(TableReader& reader, RunConfig& config, const std::string& where) {
-  const toml::node* node = reader.take("layer");
-  if (node == nullptr) return;
-  if (!node->is_array_of_tables()) {
-    refuse(where, "layer: expected [[layer]] tables, found " + describe(*node), "[[layer]]");
+std::string layers_text(const TomlList& layers) {
+  std::string text;
+  for (const TomlValue& layer : layers) {
+    text += (text.empty() ? "[[layer]]\n" : "\n[[layer]]\n") +
+            format_toml_lines(*layer.as<TomlTable>());
   }
-  config.model_layers = layers_text(*node->as_array());
+  return text;
 }
 
-void read_settings(TableReader& reader, RunConfig& config, const std::string& where) {
-  reader.path("dataset", config.dataset);
-  reader.path("out", config.out);
-  if (reader.take("model") != nullptr) config.model_layers.clear();
-  reader.text("model", config.model);
-  read_layers(reader, config, where);
-  reader.image_size("image_size", config);
-  reader.whole("epochs", config.epochs);
-  reader.whole("batch_size", config.batch_size);
-  reader.number("learning_rate", config.sgd.learning_rate);
-  reader.number("momentum", config.sgd.momentum);
-  reader.flag("nesterov", config.sgd.nesterov);
-  reader.number("weight_decay", config.sgd.weight_decay);
-  std::string schedule;
-  reader.text("schedule", schedule);
-  if (!schedule.empty()) config.schedule.kind = parse_schedule(schedule);
-  reader.number("warmup_fraction", config.schedule.warmup_fraction);
-  reader.number("div_factor", config.schedule.div_factor);
-  reader.number("final_div_factor", config.schedule.final_div_factor);
-  reader.number("label_smoothing", config.label_smoothing);
-  reader.whole("seed", config.seed);
-  reader.size_bytes("memory", config.memory_bytes);
-  reader.whole("threads", config.threads);
-  reader.whole("loader_threads", config.loader_threads);
-  reader.text("backend", config.backend);
-  reader.text("device", config.device);
-  reader.numbers("mean", config.mean);
-  reader.numbers("std", config.std);
+/// Layers without a name are called as their file is.
+void read_layers(TomlReader& reader, RunConfig& config, const std::filesystem::path& file) {
+  const TomlList* layers = reader.tables(kLayer);
+  if (layers == nullptr) return;
+  const TomlValue* model = reader.find("model");
+  if (model == nullptr) {
+    config.model = file.stem().native();
+  } else if (std::filesystem::path(config.model).extension() == ".toml") {
+    throw Error(ErrorCode::kInvalidArgument,
+                reader.where() + ": model: expected a name for the [[layer]] tables, found " +
+                    "another file of layers, " + describe_toml(*model),
+                "leave out model, or the [[layer]] tables");
+  }
+  config.model_layers = layers_text(*layers);
 }
 
-/// What a flag's text is read as. Text that is not of that kind stays text, and is refused as such.
-enum class FlagKind { kText, kWhole, kNumber, kTruth, kNumbers };
-
-FlagKind flag_kind(const std::string& key) {
-  static const std::map<std::string, FlagKind> kKinds = {
-      {"epochs", FlagKind::kWhole},
-      {"batch_size", FlagKind::kWhole},
-      {"seed", FlagKind::kWhole},
-      {"threads", FlagKind::kWhole},
-      {"loader_threads", FlagKind::kWhole},
-      {"learning_rate", FlagKind::kNumber},
-      {"momentum", FlagKind::kNumber},
-      {"weight_decay", FlagKind::kNumber},
-      {"warmup_fraction", FlagKind::kNumber},
-      {"div_factor", FlagKind::kNumber},
-      {"final_div_factor", FlagKind::kNumber},
-      {"label_smoothing", FlagKind::kNumber},
-      {"augment.horizontal_flip", FlagKind::kNumber},
-      {"augment.width_shift_range", FlagKind::kNumber},
-      {"augment.height_shift_range", FlagKind::kNumber},
-      {"augment.cval", FlagKind::kNumber},
-      {"nesterov", FlagKind::kTruth},
-      {"augment.zoom_range", FlagKind::kNumbers},
-      {"mean", FlagKind::kNumbers},
-      {"std", FlagKind::kNumbers}};
-  const auto found = kKinds.find(key);
-  return found == kKinds.end() ? FlagKind::kText : found->second;
+RunConfig read_table(const TomlTable& table, const std::string& where, RunConfig config) {
+  static const TomlTable kEmpty;
+  TomlReader top(table, {.where = "run: " + where, .example = example_line});
+  const TomlTable* inner = top.table(kAugment);
+  TomlReader augment(inner == nullptr ? kEmpty : *inner,
+                     {.where = "run: " + where, .prefix = "augment.", .example = example_line});
+  for (const RunKey& key : run_keys()) {
+    key.read(key.is_augment() ? augment : top, key.name_in_table(), config);
+  }
+  read_layers(top, config, where);
+  top.finish();
+  augment.finish();
+  return config;
 }
 
 /// "[0.9, 1.1]"; nothing when it is no such list.
-std::optional<toml::array> parse_number_list(std::string_view text) {
+std::optional<std::vector<double>> parse_number_list(std::string_view text) {
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') return std::nullopt;
   text = text.substr(1, text.size() - 2);
-  toml::array numbers;
+  std::vector<double> numbers;
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
     std::string_view one = text.substr(0, comma);
@@ -290,130 +96,76 @@ std::optional<toml::array> parse_number_list(std::string_view text) {
   return numbers;
 }
 
-/// The table that a run file with this one key would be.
-toml::table table_of(const std::string& key, const std::string& text) {
-  const FlagKind kind = flag_kind(key);
-  const std::size_t dot = key.find('.');
-  const std::string name = dot == key.npos ? key : key.substr(dot + 1);
-  toml::table table;
-  const auto whole = parse_digits<std::int64_t>(text);
-  const auto number = parse_digits<double>(text);
-  const auto list = parse_number_list(text);
-  if (kind == FlagKind::kWhole && whole) {
-    table.insert_or_assign(name, *whole);
-  } else if ((kind == FlagKind::kNumber || kind == FlagKind::kNumbers) && number) {
-    table.insert_or_assign(name, *number);
-  } else if (kind == FlagKind::kNumbers && list) {
-    table.insert_or_assign(name, *list);
-  } else if (kind == FlagKind::kTruth && (text == "true" || text == "false")) {
-    table.insert_or_assign(name, text == "true");
-  } else {
-    table.insert_or_assign(name, text);
+/// What a flag's text would be in a run file.
+TomlValue value_of(KeyKind kind, const std::string& text) {
+  if (kind == KeyKind::kWhole) {
+    if (const auto whole = parse_digits<std::int64_t>(text)) return {*whole};
   }
-  if (dot == key.npos) return table;
-  return toml::table{{key.substr(0, dot), table}};
+  if (kind == KeyKind::kNumber || kind == KeyKind::kNumbers) {
+    if (const auto number = parse_digits<double>(text)) return {*number};
+  }
+  if (kind == KeyKind::kNumbers) {
+    if (const auto list = parse_number_list(text)) return {list_of_numbers(*list)};
+  }
+  if (kind == KeyKind::kTruth && (text == "true" || text == "false")) return {text == "true"};
+  return {text};
 }
 
-/// Reads a parsed file; the keys that it knows are added to `known` when that is given.
-RunConfig read_table(const toml::table& table, const std::string& where, RunConfig config,
-                     std::vector<std::string>* known = nullptr) {
-  TableReader reader(table, where, "");
-  read_settings(reader, config, where);
-  static const toml::table kEmpty;
-  const toml::node* node = reader.take("augment");
-  if (node != nullptr && !node->is_table()) {
-    refuse(where, "augment: expected a table, found " + describe(*node), "[augment]");
-  }
-  TableReader augment_reader(node == nullptr ? kEmpty : *node->as_table(), where, "augment.");
-  read_augment(augment_reader, config.augment);
-  reader.finish();
-  augment_reader.finish();
-  if (known != nullptr) {
-    known->assign(reader.known().begin(), reader.known().end());
-    for (const std::string& key : augment_reader.known()) known->push_back("augment." + key);
-  }
-  return config;
+/// The run file that has this one key.
+TomlTable table_of(const std::string& key, const std::string& text) {
+  const RunKey* known = find_run_key(key);
+  const std::size_t dot = key.find('.');
+  TomlTable table;
+  table.push_back({dot == key.npos ? key : key.substr(dot + 1),
+                   value_of(known == nullptr ? KeyKind::kText : known->kind, text)});
+  if (dot == key.npos) return table;
+  TomlTable outer;
+  outer.push_back({key.substr(0, dot), {table}});
+  return outer;
 }
 
 }  // namespace
 
 RunConfig parse_run_file(std::string_view text, const std::string& where, const RunConfig& base) {
-  try {
-    return read_table(toml::parse(text), where, base);
-  } catch (const toml::parse_error& error) {
-    const toml::source_position at = error.source().begin;
-    refuse(where + ":" + std::to_string(at.line) + ":" + std::to_string(at.column),
-           "expected TOML, found an error: " + std::string(error.description()),
-           "a line looks like: epochs = 30");
-  }
+  const TomlTable table = parse_toml(text, "run: " + where, "a line looks like: epochs = 30");
+  return with_place(where, [&] {
+    RunConfig config = read_table(table, where, base);
+    config.validate();
+    return config;
+  });
 }
 
 RunConfig read_run_file(const std::filesystem::path& path, const RunConfig& base) {
-  constexpr std::uint64_t kMaxBytes = 1u << 20;
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     throw Error(ErrorCode::kNotFound, "run: " + path.native() + ": expected a run file, found none",
                 "check the path, or leave --config away: every setting has a default");
   }
-  return parse_run_file(read_text_file(path, kMaxBytes), path.native(), base);
+  return parse_run_file(read_toml_text(path, "run"), path.native(), base);
 }
 
 void set_run_value(RunConfig& config, const std::string& key, const std::string& text,
                    const std::string& where) {
-  config = read_table(table_of(key, text), where, config);
-}
-
-std::vector<std::string> run_file_keys() {
-  std::vector<std::string> keys;
-  read_table(toml::table{}, "", {}, &keys);
-  return keys;
+  config = with_place(where, [&] { return read_table(table_of(key, text), where, config); });
 }
 
 std::string format_run_file(const RunConfig& config) {
-  std::ostringstream text;
-  const auto line = [&](const char* key, const std::string& value) {
-    text << key << " = " << value << '\n';
-  };
-  if (!config.dataset.empty()) line("dataset", quote_toml(config.dataset.native()));
-  if (!config.out.empty()) line("out", quote_toml(config.out.native()));
-  line("model", quote_toml(config.model));
-  if (config.image_height_px != 0) {
-    line("image_size", quote_toml(std::to_string(config.image_height_px) + "x" +
-                                  std::to_string(config.image_width_px)));
+  std::string top;
+  std::string augment;
+  for (const RunKey& key : run_keys()) {
+    const auto value = key.write(config);
+    if (!value) continue;
+    (key.is_augment() ? augment : top) +=
+        std::string(key.name_in_table()) + " = " + format_toml(*value) + "\n";
   }
-  line("epochs", std::to_string(config.epochs));
-  line("batch_size", std::to_string(config.batch_size));
-  line("learning_rate", format_number(config.sgd.learning_rate));
-  line("momentum", format_number(config.sgd.momentum));
-  line("nesterov", config.sgd.nesterov ? "true" : "false");
-  line("weight_decay", format_number(config.sgd.weight_decay));
-  line("schedule", quote_toml(schedule_name(config.schedule.kind)));
-  line("warmup_fraction", format_number(config.schedule.warmup_fraction));
-  line("div_factor", format_number(config.schedule.div_factor));
-  line("final_div_factor", format_number(config.schedule.final_div_factor));
-  line("label_smoothing", format_number(config.label_smoothing));
-  line("seed", std::to_string(config.seed));
-  if (config.memory_bytes != 0) line("memory", quote_toml(format_size_bytes(config.memory_bytes)));
-  line("threads", std::to_string(config.threads));
-  line("loader_threads", std::to_string(config.loader_threads));
-  line("backend", quote_toml(config.backend));
-  line("device", quote_toml(config.device));
-  if (!config.mean.empty()) line("mean", format_numbers(config.mean));
-  if (!config.std.empty()) line("std", format_numbers(config.std));
-  const augment::AugmentConfig& augment = config.augment;
-  text << "\n[augment]\n";
-  line("horizontal_flip", format_number(augment.horizontal_flip));
-  line("width_shift_range", format_number(augment.width_shift_range));
-  line("height_shift_range", format_number(augment.height_shift_range));
-  line("zoom_range", format_numbers(std::vector{augment.zoom_range.lo, augment.zoom_range.hi}));
-  line("fill_mode", quote_toml(fill_mode_name(augment.fill_mode)));
-  line("cval", format_number(augment.cval));
-  line("decode_scaling", quote_toml(decode_scaling_name(augment.decode_scaling)));
-  if (!config.model_layers.empty()) {
-    const toml::table layers = toml::parse(config.model_layers);
-    if (const toml::array* list = layers["layer"].as_array()) text << '\n' << layers_text(*list);
+  std::string text = top + "\n[augment]\n" + augment;
+  if (config.model_layers.empty()) return text;
+  const TomlTable model = parse_toml(config.model_layers, "model: " + config.model, {});
+  const TomlValue* layers = find_key(model, kLayer);
+  if (layers != nullptr && layers->as<TomlList>() != nullptr) {
+    text += "\n" + layers_text(*layers->as<TomlList>());
   }
-  return text.str();
+  return text;
 }
 
 }  // namespace penstock::train

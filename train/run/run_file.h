@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "train/run/run_config.h"
 
@@ -12,20 +11,19 @@ namespace penstock::train {
 
 /// Reads TOML text over `base`: keys that are not there keep its values.
 ///
+/// Layers without `model` are called as the file is. `where` names the text in errors.
 /// Errors  InvalidArgument: syntax with line and column; an unknown key, with the nearest known one
-///         as the hint; a wrong type, naming key, expected and found. `where` names the text.
+///         as the hint; a wrong type or a value out of range, naming key, expected and found
 RunConfig parse_run_file(std::string_view text, const std::string& where,
                          const RunConfig& base = {});
 
+/// Errors  as parse_run_file(); NotFound; InvalidArgument for a file larger than 1 MiB
 RunConfig read_run_file(const std::filesystem::path& path, const RunConfig& base = {});
 
 /// Sets one key, such as "augment.zoom_range", from the text of a flag. `where` names the flag.
-/// Errors  as parse_run_file
+/// Errors  as parse_run_file(), ranges apart: they are looked at when all is set
 void set_run_value(RunConfig& config, const std::string& key, const std::string& text,
                    const std::string& where);
-
-/// Keys that a run file may hold, those of tables with a dot.
-std::vector<std::string> run_file_keys();
 
 /// Writes every setting; parse_run_file() of the text gives an equal RunConfig.
 std::string format_run_file(const RunConfig& config);

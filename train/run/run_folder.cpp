@@ -5,6 +5,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/shell_quoted.h"
 #include "train/run/run_file.h"
 #include "train/run/run_values.h"
 #include "train/store/model_record.h"
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMetricsHead =
     "epoch,train_loss,train_top1,validation_loss,validation_top1,learning_rate,images_per_s,"
-    "waiting_share,num_samples,num_distinct,num_skipped,train_s\n";
+    "waiting_share,num_samples,num_distinct,num_skipped,train_s,validation_num_skipped\n";
 
 /// An empty field stands for a figure that there is none of.
 std::string field(double value) {
@@ -26,7 +27,7 @@ std::string field(double value) {
 [[noreturn]] void refuse_existing(const fs::path& folder) {
   throw Error(ErrorCode::kAlreadyExists,
               "run: " + folder.native() + ": expected no such folder, found one",
-              "choose another with -o, or remove it: rm -r " + folder.native());
+              "choose another with -o, or remove it: rm -r " + shell_quoted(folder.native()));
 }
 
 }  // namespace
@@ -41,18 +42,31 @@ void check_run_folder_is_free(const fs::path& folder) {
 
 void RunFolderGuard::make_folder() {
   std::error_code failure;
+  for (fs::path parent = folder_.parent_path();
+       !parent.empty() && !fs::exists(parent, failure) && parent.has_relative_path();
+       parent = parent.parent_path()) {
+    made_parents_.push_back(parent);
+  }
   fs::create_directories(folder_.parent_path(), failure);
   if (failure) throw_io_error(failure.value(), "create folder", folder_.parent_path().native());
   // Only one of two runs that start at once makes the folder.
   is_made_ = fs::create_directory(folder_, failure);
   if (failure) throw_io_error(failure.value(), "create folder", folder_.native());
   if (!is_made_) refuse_existing(folder_);
+  sync_folder(folder_.has_parent_path() ? folder_.parent_path() : fs::path("."));
 }
 
 RunFolderGuard::~RunFolderGuard() {
-  if (!is_made_) return;
   std::error_code ignored;  // a destructor has nobody to tell
-  for (const char* name : {kRunFileName, kMetricsName, kWeightsName, kModelRecordName}) {
+  remove_files(ignored);
+  if (is_kept_) return;
+  for (const fs::path& parent : made_parents_) fs::remove(parent, ignored);  // when empty
+}
+
+void RunFolderGuard::remove_files(std::error_code& ignored) const {
+  if (!is_made_) return;
+  for (const char* name :
+       {kRunFileName, kMetricsName, kWeightsName, kModelRecordName, kSkippedName}) {
     fs::remove(folder_ / (std::string(name) + ".tmp"), ignored);
     if (!is_kept_) fs::remove(folder_ / name, ignored);
   }
@@ -75,9 +89,14 @@ void RunFolder::add_metrics(const EpochReport& report) {
               field(train.learning_rate) + "," + field(train.images_per_s()) + "," +
               field(train.waiting_share()) + "," + std::to_string(train.num_samples) + "," +
               std::to_string(train.num_distinct) + "," + std::to_string(train.num_skipped) + "," +
-              field(train.elapsed_s) + "\n";
+              field(train.elapsed_s) + "," +
+              (has_validation ? std::to_string(report.validation->num_skipped) : "") + "\n";
   publish_file(path_ / kMetricsName, metrics_);
   guard_.keep();
+}
+
+void RunFolder::write_skipped(const SkippedSamples& skipped) const {
+  publish_file(path_ / kSkippedName, skipped.csv());
 }
 
 RunConfig read_run_folder(const fs::path& folder) {
@@ -86,7 +105,7 @@ RunConfig read_run_folder(const fs::path& folder) {
     throw Error(
         ErrorCode::kNotFound,
         "run: " + folder.native() + ": expected a folder with " + kRunFileName + ", found none",
-        "penstock train DATASET -o " + folder.native());
+        "penstock train DATASET -o " + shell_quoted(folder.native()));
   }
   return read_run_file(file);
 }

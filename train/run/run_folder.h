@@ -3,10 +3,13 @@
 
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "train/run/run_config.h"
 #include "train/run/session.h"
+#include "train/run/skipped_samples.h"
 
 namespace penstock::train {
 
@@ -25,13 +28,16 @@ class RunFolderGuard {
   RunFolderGuard& operator=(const RunFolderGuard&) = delete;
   ~RunFolderGuard();
 
-  /// Makes the folder; parents may be there. Throws AlreadyExists when another run was first, Io.
+  /// Makes the folder, and its parents where they miss. Throws AlreadyExists when another run was first, Io.
   void make_folder();
   void keep() noexcept { is_kept_ = true; }
   bool is_kept() const noexcept { return is_kept_; }
 
  private:
+  void remove_files(std::error_code& ignored) const;
+
   std::filesystem::path folder_;
+  std::vector<std::filesystem::path> made_parents_;  // innermost first
   bool is_made_ = false;
   bool is_kept_ = false;
 };
@@ -47,6 +53,8 @@ class RunFolder {
 
   /// Adds one line to metrics.csv and publishes the whole file. From then on the run is kept.
   void add_metrics(const EpochReport& report);
+  /// Publishes skipped.csv.
+  void write_skipped(const SkippedSamples& skipped) const;
 
  private:
   std::filesystem::path path_;

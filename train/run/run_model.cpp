@@ -3,9 +3,9 @@
 #include <system_error>
 
 #include "streamer/core/error.h"
-#include "streamer/core/file.h"
 #include "train/graph/model_file.h"
 #include "train/graph/model_zoo.h"
+#include "train/graph/toml_table.h"
 
 namespace penstock::train {
 namespace {
@@ -27,14 +27,18 @@ ModelGraph build(const ModelSource& source) {
 void inline_model_file(RunConfig& config) {
   const std::filesystem::path file = config.model;
   if (!config.model_layers.empty() || file.extension() != ".toml") return;
-  constexpr std::uint64_t kMaxBytes = 1u << 20;
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) {
     throw Error(ErrorCode::kNotFound,
                 "model: " + file.native() + ": expected a file of layers, found none",
                 "check the path, or take a known model: --model small_cnn");
   }
-  config.model_layers = read_text_file(file, kMaxBytes);
+  config.model_layers = read_toml_text(file, "model");
+  if (config.model_layers.empty()) {  // would stand for a model by name
+    throw Error(ErrorCode::kInvalidArgument,
+                "model: " + file.native() + ": expected [[layer]] tables, found an empty file",
+                "a layer starts with [[layer]] and a type");
+  }
   config.model = file.stem().native();
 }
 

@@ -10,7 +10,7 @@
 namespace penstock::train {
 
 /// Replaces a model given as a file (`model = "net.toml"`) by its name and its layers.
-/// Errors  NotFound, InvalidArgument
+/// Errors  NotFound; InvalidArgument for an empty file or one larger than 1 MiB
 void inline_model_file(RunConfig& config);
 
 /// Builds the graph for an input of `config`'s image size.

@@ -4,10 +4,21 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/usable_cores.h"
 #include "train/run/run_model.h"
 #include "train/run/system_memory.h"
 
 namespace penstock::train {
+namespace {
+
+void check_device(const RunConfig& config) {
+  if (config.device != "cuda") return;
+  throw Error(ErrorCode::kUnsupported,
+              "run: device: expected auto or cpu, found cuda: this build trains on the CPU",
+              "--device cpu");
+}
+
+}  // namespace
 
 std::uint32_t default_image_side_px(const Manifest& manifest) noexcept {
   const std::uint32_t side = std::min(manifest.median_width_px, manifest.median_height_px);
@@ -16,6 +27,7 @@ std::uint32_t default_image_side_px(const Manifest& manifest) noexcept {
 
 ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   config.validate();
+  check_device(config);
   inline_model_file(config);
   if (!config.dataset.empty()) config.dataset = std::filesystem::absolute(config.dataset);
   if (!config.out.empty()) config.out = std::filesystem::absolute(config.out);

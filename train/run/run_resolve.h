@@ -15,7 +15,7 @@ struct ResolvedRun {
 
 /// Validates `config` and resolves the model file, image size, mean and std, memory limit and
 /// threads.
-/// Errors  InvalidArgument, NotFound
+/// Errors  InvalidArgument, NotFound; Unsupported for a device that this build cannot use
 ResolvedRun resolve_run(RunConfig config, const Manifest& manifest);
 
 /// Side of the network's input for pictures of this median size: the shorter side rounded down to

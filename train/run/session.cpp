@@ -38,6 +38,7 @@ class Session {
   RunOverview overview() const;
   void run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome);
   void store(const RunOutcome& outcome);
+  void note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx, const SampleEvent& event);
   PassReport train_pass(EpochReport& report);
   PassReport validation_pass(const EpochReport& report);
   void run_epochs(RunOutcome& outcome);
@@ -60,13 +61,14 @@ class Session {
   std::unique_ptr<Loader> validation_loader_;
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<RunFolder> folder_;
+  SkippedSamples skipped_;
+  bool has_stepped_ = false;                   // there is something to keep
+  std::optional<std::uint32_t> stored_epochs_;  // that the weights on disk have seen
 };
 
 ProgramSetConfig program_config(const RunConfig& config, std::uint64_t num_samples) {
-  const auto batch =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(config.batch_size, num_samples));
-  return {.train_batch = batch,
-          .tail_batch = static_cast<std::uint32_t>(num_samples % batch),
+  return {.train_batch = config.batch_size,
+          .num_train_samples = num_samples,
           .evaluation_batch = config.batch_size,
           .nesterov = config.sgd.nesterov,
           .label_smoothing = config.label_smoothing};
@@ -101,7 +103,7 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
                 .seed = config_.seed,
                 .cores = resolved_.cores,
                 .num_epochs = config_.epochs,
-                .host_memory = batch_memory()},
+                .host_memory = batch_memory(config.device)},
       memory_(config_.memory_bytes) {
   const std::string pipeline = pipeline_identity(train_split_, pipeline_, PipelineUse::kTrain);
   identity_ = run_identity({.config = config_,
@@ -118,9 +120,16 @@ void Session::take_memory() {
   const std::uint64_t num_tallied =
       num_train + (validation_split_ ? validation_split_->num_samples() : 0);
   memory_.draw(SampleTally::bytes_for(num_tallied), "tally of samples seen");
+  // Large pictures would let the training loader take all that is left.
+  BudgetShare kept;
+  if (validation_split_) {
+    kept = memory_.keep(least_loader_bytes(*validation_split_, pipeline_, PipelineUse::kEvaluate),
+                        "validation loader");
+  }
   train_loader_ = memory_.make("training loader", [&](MemoryBudget& budget) {
     return make_loader(train_split_, pipeline_, PipelineUse::kTrain, budget);
   });
+  kept.reset();
   if (validation_split_) {
     validation_loader_ = memory_.make("validation loader", [&](MemoryBudget& budget) {
       return make_loader(*validation_split_, pipeline_, PipelineUse::kEvaluate, budget);
@@ -158,7 +167,7 @@ RunOutcome Session::run() {
   } catch (const Error& error) {
     end_by_error(error, outcome);
   }
-  store(outcome);
+  outcome.has_weights = stored_epochs_.has_value();
   outcome.high_water_bytes = memory_.budget().high_water_bytes();
   return outcome;
 }
@@ -169,6 +178,7 @@ void Session::run_epochs(RunOutcome& outcome) {
     while (outcome.num_epochs < config_.epochs && !outcome.was_stopped) {
       run_epoch(outcome.num_epochs, outcome);
     }
+    if (outcome.was_stopped && has_stepped_) store(outcome);
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::kOutOfMemory,
                 "memory: training: expected the machine to grant an allocation, found it refused",
@@ -180,34 +190,47 @@ void Session::run_epochs(RunOutcome& outcome) {
   }
 }
 
-/// Passes the steps of one pass on to whoever watches the run.
-template <class Tell>
-class StepRelay final : public PassObserver {
+/// Passes on what happens in one pass.
+template <class TellStep, class TellSkipped>
+class PassRelay final : public PassObserver {
  public:
-  explicit StepRelay(Tell tell) : tell_(std::move(tell)) {}
-  void on_step(const PassReport& so_far) override { tell_(so_far); }
+  PassRelay(TellStep tell_step, TellSkipped tell_skipped)
+      : tell_step_(std::move(tell_step)), tell_skipped_(std::move(tell_skipped)) {}
+  void on_step(const PassReport& so_far) override { tell_step_(so_far); }
+  void on_skipped(const SampleEvent& event) override { tell_skipped_(event); }
 
  private:
-  Tell tell_;
+  TellStep tell_step_;
+  TellSkipped tell_skipped_;
 };
 
+void Session::note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx,
+                           const SampleEvent& event) {
+  const SkippedSample* sample = skipped_.add(split, epoch_idx, event);
+  if (sample != nullptr) observer_.on_skipped(*sample);
+}
+
 PassReport Session::train_pass(EpochReport& report) {
-  StepRelay on_train([&](const PassReport& so_far) {
-    report.train = so_far;
-    observer_.on_train_step(report);
-  });
+  PassRelay relay(
+      [&](const PassReport& so_far) {
+        has_stepped_ = has_stepped_ || so_far.num_steps > 0;
+        report.train = so_far;
+        observer_.on_train_step(report);
+      },
+      [&](const SampleEvent& event) { note_skipped(train_split_, report.epoch_idx, event); });
   return trainer_->train_epoch({.source = *train_loader_,
                                 .num_samples = train_split_.num_samples(),
-                                .observer = &on_train,
+                                .observer = &relay,
                                 .stop = stop_});
 }
 
 PassReport Session::validation_pass(const EpochReport& report) {
-  StepRelay on_validation(
-      [&](const PassReport& so_far) { observer_.on_validation_step(report, so_far); });
+  PassRelay relay(
+      [&](const PassReport& so_far) { observer_.on_validation_step(report, so_far); },
+      [&](const SampleEvent& event) { note_skipped(*validation_split_, report.epoch_idx, event); });
   return evaluate_epoch(*programs_, {.source = *validation_loader_,
                                      .num_samples = validation_split_->num_samples(),
-                                     .observer = &on_validation,
+                                     .observer = &relay,
                                      .stop = stop_});
 }
 
@@ -230,6 +253,7 @@ void Session::run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome) {
     report.validation = validation;
   }
   outcome.last = report;
+  store(outcome);
   folder_->add_metrics(report);
   observer_.on_epoch(report);
 }
@@ -251,22 +275,9 @@ std::map<std::string, double> metrics_of(const std::optional<EpochReport>& repor
   return metrics;
 }
 
-void check_finite(const std::vector<NamedTensor>& tensors) {
-  for (const NamedTensor& tensor : tensors) {
-    const auto found = std::find_if_not(tensor.values.begin(), tensor.values.end(),
-                                        [](float value) { return std::isfinite(value); });
-    if (found == tensor.values.end()) continue;
-    throw Error(ErrorCode::kInvalidArgument,
-                "weights: " + tensor.name + ": expected finite numbers, found " +
-                    std::to_string(*found) + ": the training diverged",
-                "lower --learning-rate");
-  }
-}
-
 void Session::store(const RunOutcome& outcome) {
   const TensorFile weights{.tensors = export_weights(programs_->any_program()),
                            .metadata = {{"format", "penstock"}}};
-  check_finite(weights.tensors);
   const ModelRecord record{
       .model_name = config_.model,
       .model_layers = config_.model_layers,
@@ -285,21 +296,24 @@ void Session::store(const RunOutcome& outcome) {
       .num_epochs = outcome.num_epochs,
       .metrics = metrics_of(outcome.last)};
   save_model(folder_->path(), record, weights);
+  if (!skipped_.list().empty()) folder_->write_skipped(skipped_);
   folder_->keep();
+  stored_epochs_ = outcome.num_epochs;
 }
 
 void Session::end_by_error(const Error& error, const RunOutcome& outcome) {
-  if (!outcome.last) throw error;
-  const std::string epochs = std::to_string(outcome.num_epochs) + " whole epochs";
-  std::string kept = "the weights after " + epochs + " and the steps since are in ";
+  if (!has_stepped_) throw error;
+  const auto epochs = [](std::uint32_t count) { return std::to_string(count) + " whole epochs"; };
+  const std::string folder = folder_->path().native();
+  std::string kept = "the weights after " + epochs(outcome.num_epochs) +
+                     " and the steps since are in " + folder;
   try {
     store(outcome);
   } catch (const std::exception& failure) {
-    kept = "the weights were not stored (" + std::string(failure.what()) + "); the figures of " +
-           epochs + " are in ";
+    kept = "these weights were not stored (" + std::string(failure.what()) + ")";
+    if (stored_epochs_) kept += "; those after " + epochs(*stored_epochs_) + " are in " + folder;
   }
-  throw Error(error.code(), std::string(error.what()) + "; " + kept + folder_->path().native(),
-              error.hint());
+  throw Error(error.code(), std::string(error.what()) + "; " + kept, error.hint());
 }
 
 }  // namespace

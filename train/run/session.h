@@ -11,6 +11,7 @@
 #include "train/loop/pass_report.h"
 #include "train/run/core_split.h"
 #include "train/run/run_config.h"
+#include "train/run/skipped_samples.h"
 
 namespace penstock::train {
 
@@ -51,6 +52,8 @@ class RunObserver {
   virtual void on_train_step(const EpochReport& so_far) = 0;
   virtual void on_validation_step(const EpochReport& train_done, const PassReport& so_far) = 0;
   virtual void on_epoch(const EpochReport& report) = 0;
+  /// When a sample is left out because its data failed, the first time only.
+  virtual void on_skipped(const SkippedSample& sample) = 0;
 };
 
 struct RunOutcome {
@@ -58,6 +61,8 @@ struct RunOutcome {
   std::uint32_t num_epochs = 0;
   /// Ended early by the stop token; the weights of that moment are stored.
   bool was_stopped = false;
+  /// RUN is there. It is not when a stop came before the first step.
+  bool has_weights = false;
   /// The last epoch done in full, its validation included; none before the first.
   std::optional<EpochReport> last = {};
   /// The epoch that the stop cut short, when it had taken a step: in training, or in validation
@@ -66,13 +71,13 @@ struct RunOutcome {
   std::uint64_t high_water_bytes = 0;
 };
 
-/// Trains and stores RUN/{run.toml, weights.safetensors, model.json, metrics.csv}, each whole.
+/// Trains and stores RUN/{run.toml, weights.safetensors, model.json, metrics.csv}, each whole, and
+/// skipped.csv when samples were left out. Weights are stored after every epoch.
 ///
 /// Stop    the step under way is finished, the weights are stored
 /// Errors  AlreadyExists when RUN is there; OutOfMemory with the table of what was taken; those of
-///         dataset, model and loader. Whatever ends the run after a first epoch, its metrics are
-///         kept, and the weights so far unless they are no numbers; the message says so. Before
-///         that RUN is removed.
+///         dataset, model and loader. Whatever ends the run after a first step, the weights so far
+///         are kept unless they are no numbers; the message says which. Before that RUN is removed.
 RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop);
 
 }  // namespace penstock::train

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
+#include "streamer/core/usable_cores.h"
 #include "train/loop/model_weights.h"
 #include "train/run/core_split.h"
 #include "train/run/run_folder.h"
@@ -19,8 +21,9 @@ StoredModel load_or_say_how(const std::filesystem::path& run) {
   } catch (const Error& error) {
     if (!error.hint().empty()) throw;
     throw Error(error.code(), error.what(),
-                "train it again: penstock train --config " + (run / kRunFileName).native() +
-                    " -o " + run.native() + ".again");
+                "train it again: penstock train --config " +
+                    shell_quoted((run / kRunFileName).native()) + " -o " +
+                    shell_quoted(run.native() + ".again"));
   }
 }
 

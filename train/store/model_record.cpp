@@ -4,10 +4,13 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <type_traits>
+#include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/shell_quoted.h"
 
 namespace penstock::train {
 namespace {
@@ -120,6 +123,30 @@ ModelRecord record_from(const Json& json, const std::filesystem::path& path) {
   return record;
 }
 
+std::filesystem::path new_name(std::filesystem::path path) {
+  return path += ".new";
+}
+
+/// A file that is written beside the one it will replace; removed unless it is kept.
+class NewFile {
+ public:
+  explicit NewFile(std::filesystem::path target) : target_(std::move(target)) {}
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() {
+    std::error_code ignored;  // mostly absent
+    if (!is_kept_) std::filesystem::remove(path(), ignored);
+  }
+
+  std::filesystem::path path() const { return new_name(target_); }
+  void keep() noexcept { is_kept_ = true; }
+  void take_place() const { publish_by_rename(path(), target_); }
+
+ private:
+  std::filesystem::path target_;
+  bool is_kept_ = false;
+};
+
 void check_weights(const Json& json, const std::filesystem::path& record_path,
                    const std::filesystem::path& weights_path) {
   Json weights;
@@ -135,6 +162,23 @@ void check_weights(const Json& json, const std::filesystem::path& record_path,
   }
   if (hex(seal.digest) != digest) {
     refuse(weights_path, "checksum: expected " + digest + ", found " + hex(seal.digest));
+  }
+}
+
+/// Reads the record of these weights: the one beside them, or the new one of a save that was cut
+/// off between its two renames.
+Json read_vouching_record(const std::filesystem::path& path,
+                          const std::filesystem::path& weights_path) {
+  Json json = parse_record(path);
+  try {
+    check_weights(json, path, weights_path);
+    return json;
+  } catch (const Error& error) {
+    const std::filesystem::path unfinished = new_name(path);
+    if (error.code() != ErrorCode::kCorruptData || !std::filesystem::exists(unfinished)) throw;
+    json = parse_record(unfinished);
+    check_weights(json, unfinished, weights_path);
+    return json;
   }
 }
 
@@ -179,10 +223,17 @@ void ModelRecord::validate(const std::filesystem::path& where) const {
 
 void save_model(const std::filesystem::path& folder, const ModelRecord& record,
                 const TensorFile& weights) {
-  Json json = to_json(record, write_safetensors(folder / kWeightsName, weights));
+  // Both are on the disk before either takes the place of the one before: a full disk cannot leave
+  // new weights under an old record.
+  const NewFile new_weights(folder / kWeightsName);
+  NewFile new_record(folder / kModelRecordName);
+  Json json = to_json(record, write_safetensors(new_weights.path(), weights));
   const std::string checksum = hex(xxh3_64(sealed_text(json)));
   json["xxh3"] = checksum;
-  publish_file(folder / kModelRecordName, sealed_text(json) + "\n");
+  publish_file(new_record.path(), sealed_text(json) + "\n");
+  new_record.keep();  // from here on it is the one that vouches
+  new_weights.take_place();
+  new_record.take_place();
 }
 
 StoredModel load_model(const std::filesystem::path& folder) {
@@ -191,11 +242,10 @@ StoredModel load_model(const std::filesystem::path& folder) {
     throw Error(ErrorCode::kNotFound,
                 "model: " + folder.native() + ": expected a folder with " + kModelRecordName +
                     ", found none",
-                "penstock train DATASET -o " + folder.native());
+                "penstock train DATASET -o " + shell_quoted(folder.native()));
   }
-  const Json json = parse_record(record_path);
   const std::filesystem::path weights_path = folder / kWeightsName;
-  check_weights(json, record_path, weights_path);
+  const Json json = read_vouching_record(record_path, weights_path);
   ModelRecord record = record_from(json, record_path);
   record.validate(record_path);
   return {std::move(record), read_safetensors(weights_path)};

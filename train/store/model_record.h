@@ -54,7 +54,8 @@ struct StoredModel {
   TensorFile weights;
 };
 
-/// Writes both files, each whole; the record last, so that it never vouches for what is not there.
+/// Writes both files, each whole, in place of those of an earlier save. Both are written before
+/// either is replaced, so that a failure leaves the earlier pair.
 /// Errors  Io
 void save_model(const std::filesystem::path& folder, const ModelRecord& record,
                 const TensorFile& weights);

@@ -9,26 +9,13 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/little_endian.h"
 #include "train/store/safetensors_header.h"
 
 namespace penstock::train {
 namespace {
 
-constexpr std::size_t kLengthBytes = 8;
-
-std::array<std::byte, kLengthBytes> little_endian(std::uint64_t value) {
-  std::array<std::byte, kLengthBytes> bytes{};
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(value >> 8 * i);
-  return bytes;
-}
-
-std::uint64_t from_little_endian(const std::array<std::byte, kLengthBytes>& bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    value |= static_cast<std::uint64_t>(bytes[i]) << 8 * i;
-  }
-  return value;
-}
+constexpr std::size_t kLengthBytes = sizeof(std::uint64_t);  // of the header, before it
 
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
   throw Error(ErrorCode::kCorruptData, "safetensors: " + path.native() + ": " + what);
@@ -68,7 +55,9 @@ FileSeal write_content(const UniqueFd& file, const std::filesystem::path& path,
     seal.size_bytes += bytes.size();
   };
   const std::string header = format_safetensors_header(header_of(content));
-  append(little_endian(header.size()));
+  std::array<std::byte, kLengthBytes> length{};
+  store_le<std::uint64_t>(header.size(), length.data());
+  append(length);
   append(std::as_bytes(std::span(header)));
   for (const NamedTensor& tensor : content.tensors) append(std::as_bytes(std::span(tensor.values)));
   sync_file(file, path);
@@ -102,7 +91,7 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
   if (read_at(file, 0, length, path) != length.size()) {
     refuse(path, "expected at least 8 bytes, found " + std::to_string(size_bytes));
   }
-  const std::uint64_t header_bytes = from_little_endian(length);
+  const std::uint64_t header_bytes = load_le<std::uint64_t>(length.data());
   if (header_bytes > kMaxHeaderBytes || header_bytes > size_bytes - kLengthBytes) {
     refuse(path, "expected a header of at most " +
                      std::to_string(std::min(kMaxHeaderBytes, size_bytes - kLengthBytes)) +

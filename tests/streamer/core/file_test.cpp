@@ -21,6 +21,13 @@ BOOST_AUTO_TEST_CASE(a_published_file_replaces_the_old_one_and_leaves_nothing_el
   BOOST_TEST(tests::count_entries(folder.path()) == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_take_its_name_leaves_no_temporary_one) {
+  const tests::TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path() / "a.json");  // a folder stands in the way
+  BOOST_CHECK_THROW(publish_file(folder.path() / "a.json", "new"), Error);
+  BOOST_TEST(tests::count_entries(folder.path()) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_file_is_named) {
   BOOST_CHECK_EXCEPTION(open_for_reading("/nowhere/x"), Error, [](const Error& error) {
     return error.code() == ErrorCode::kNotFound &&

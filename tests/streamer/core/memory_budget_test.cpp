@@ -23,13 +23,23 @@ BOOST_AUTO_TEST_CASE(a_share_is_given_back_when_it_dies) {
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_the_arithmetic) {
   MemoryBudget budget(2048);
   const BudgetShare share = budget.draw(1024, "ring");
-  BOOST_CHECK_EXCEPTION(budget.draw(1025, "decode arena"), Error, [](const Error& error) {
+  BOOST_CHECK_EXCEPTION(budget.draw(1536, "decode arena"), Error, [](const Error& error) {
     return error.code() == ErrorCode::kOutOfMemory &&
            std::string(error.what()) ==
                "memory limit: decode arena: expected at most 1.0 KiB (what is left of 2.0 KiB), "
-               "found 1.0 KiB";
+               "found 1.5 KiB";
   });
   BOOST_TEST(budget.used_bytes() == 1024u);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_that_differ_by_little_are_told_to_the_byte) {
+  MemoryBudget budget(2048);
+  const BudgetShare share = budget.draw(1024, "ring");
+  BOOST_CHECK_EXCEPTION(budget.draw(1025, "decode arena"), Error, [](const Error& error) {
+    return std::string(error.what()) ==
+           "memory limit: decode arena: expected at most 1024 B (what is left of 2.0 KiB), "
+           "found 1025 B";
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_share_moved_over_another_gives_the_other_back) {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "streamer/core/draws.h"
+#include "streamer/core/error.h"
 #include "streamer/pipeline/loader.h"
 #include "streamer/pipeline/resize_transform.h"
 #include "tests/streamer/small_dataset.h"
@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(destroying_it_after_any_number_of_batches_ends_its_threads)
   const DatasetSplit split = dataset.split("train");
   MemoryBudget budget(64u << 20);
   const auto run = [&](std::uint32_t num_batches) {
-    Loader loader(split, {.batch = kSpec, .num_epochs = 0, .num_readers = 2, .num_slots = 3},
+    Loader loader(split, {.batch = kSpec, .num_epochs = {}, .num_readers = 2, .num_slots = 3},
                   std::make_shared<ResizeTransform>(), budget);
     for (std::uint32_t i = 0; i < num_batches; ++i) loader.next();
   };
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(destroying_it_ends_waits_and_decodes_whatever_they_are_in) 
   for (int i = 0; i < 4; ++i) {
     Loader loader(dataset.split("train"),
                   {.batch = {.batch = 2, .height_px = 16, .width_px = 16},
-                   .num_epochs = 0,
+                   .num_epochs = {},
                    .num_readers = 2,
                    .num_slots = 3,
                    .work_bytes = 30u << 20},
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(leases_outlive_their_loader) {
   std::vector<BatchLease> leases;
   std::vector<std::byte> copy;
   {
-    Loader loader(dataset.split("train"), {.batch = kSpec, .num_epochs = 0, .num_slots = 4},
+    Loader loader(dataset.split("train"), {.batch = kSpec, .num_epochs = {}, .num_slots = 4},
                   std::make_shared<ResizeTransform>(), budget);
     for (int i = 0; i < 3; ++i) leases.push_back(loader.next());
     copy.assign(leases[1]->pixels, leases[1]->pixels + kSpec.pixels_bytes());
@@ -90,16 +90,17 @@ BOOST_AUTO_TEST_CASE(leases_outlive_their_loader) {
   BOOST_TEST(budget.used_bytes() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_consumer_that_holds_every_slot_blocks_nothing_but_itself) {
+BOOST_AUTO_TEST_CASE(a_consumer_that_holds_every_slot_may_go_on_once_it_releases_one) {
   const tests::TemporaryFolder folder;
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(60));
   MemoryBudget budget(64u << 20);
-  Loader loader(dataset.split("train"), {.batch = kSpec, .num_epochs = 0, .num_slots = 2},
+  Loader loader(dataset.split("train"), {.batch = kSpec, .num_epochs = {}, .num_slots = 2},
                 std::make_shared<ResizeTransform>(), budget);
   for (int i = 0; i < 10; ++i) {
     BatchLease a = loader.next();
     BatchLease b = loader.next();
     BOOST_TEST(b->batch_idx == a->batch_idx + 1);
+    BOOST_CHECK_THROW(loader.next(), Error);
     std::jthread([lease = std::move(a)]() mutable { lease.release(); }).join();
   }
 }

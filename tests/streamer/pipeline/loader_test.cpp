@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_loader_resumed_from_a_state_delivers_exactly_the_rest) {
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(29));
   const LoaderConfig config{.batch = kSpec, .seed = 9, .num_epochs = 2};
   const auto whole = hash_all(dataset, config);
-  for (std::size_t stop_after = 1; stop_after < whole.size(); ++stop_after) {
+  for (std::size_t stop_after = 1; stop_after <= whole.size(); ++stop_after) {
     BOOST_TEST_INFO("stopped after batch " << stop_after);
     LoaderConfig rest = config;
     {
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_loader_resumed_from_a_state_delivers_exactly_the_rest) {
       const BatchLease last = loader.next();
       const LoaderState state = loader.state_after(last.view());
       rest.resume_from = loader_state_from_json(to_json(state));
-      rest.num_epochs = 2 - state.epoch;
+      rest.num_epochs = 2 - state.epoch;  // after the last batch: 0, and nothing comes
     }
     rest.num_readers = 3;
     BOOST_REQUIRE(
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(raw_samples_come_through_at_full_size) {
   BOOST_TEST(next_id == 9u);
 }
 
-BOOST_AUTO_TEST_CASE(what_does_not_fit_the_budget_is_refused_before_any_thread_starts) {
+BOOST_AUTO_TEST_CASE(what_does_not_fit_the_budget_is_refused_and_draws_nothing) {
   const tests::TemporaryFolder folder;
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(10));
   MemoryBudget budget(2u << 20);
@@ -313,19 +313,56 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_the_budget_is_refused_before_any_thread_s
 BOOST_AUTO_TEST_CASE(two_loaders_share_one_budget_and_give_everything_back) {
   const tests::TemporaryFolder folder;
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(40));
-  MemoryBudget budget(64u << 20);
+  const LoaderConfig config{.batch = kSpec, .work_bytes = 1u << 20};
+  const auto transform = std::make_shared<ResizeTransform>();
+  MemoryBudget probe(64u << 20);
+  std::uint64_t bytes_of_one = 0;
   {
-    Loader a(dataset.split("train"), {.batch = kSpec, .seed = 1},
-             std::make_shared<ResizeTransform>(), budget);
-    Loader b(dataset.split("train"), {.batch = kSpec, .seed = 2},
-             std::make_shared<ResizeTransform>(), budget);
+    const Loader one(dataset.split("train"), config, transform, probe);
+    bytes_of_one = probe.used_bytes();
+    BOOST_TEST(bytes_of_one > config.work_bytes);
+  }
+  MemoryBudget budget(3 * bytes_of_one - 1);
+  {
+    Loader a(dataset.split("train"), config, transform, budget);
+    Loader b(dataset.split("train"), config, transform, budget);
+    BOOST_CHECK_THROW(Loader(dataset.split("train"), config, transform, budget), Error);
     for (int i = 0; i < 5; ++i) {
       BOOST_TEST(static_cast<bool>(a.next()));
       BOOST_TEST(static_cast<bool>(b.next()));
     }
-    BOOST_TEST(a.stats().high_water_bytes <= a.stats().limit_bytes);
+    BOOST_TEST(budget.used_bytes() == 2 * bytes_of_one);
+    BOOST_TEST(a.stats().high_water_bytes >= 2 * bytes_of_one);
   }
   BOOST_TEST(budget.used_bytes() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_loader_may_outlive_the_budget_it_drew_from) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(10));
+  std::optional<MemoryBudget> budget(kBudgetBytes);
+  const Loader loader(dataset.split("train"), {.batch = kSpec}, std::make_shared<ResizeTransform>(),
+                      *budget);
+  budget.emplace(1);  // another one where the first was
+  BOOST_TEST(loader.stats().limit_bytes == kBudgetBytes);
+  BOOST_TEST(loader.stats().high_water_bytes > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(targets_are_refused_until_shards_hold_them) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(10));
+  MemoryBudget budget(kBudgetBytes);
+  BatchSpec spec = kSpec;
+  spec.label_form = LabelForm::kTargets;
+  spec.num_targets = 2;
+  BOOST_CHECK_EXCEPTION(
+      Loader(dataset.split("train"), {.batch = spec}, std::make_shared<ResizeTransform>(), budget),
+      Error, [](const Error& error) {
+        return error.code() == ErrorCode::kUnsupported &&
+               std::string(error.what()) ==
+                   "loader: label_form: expected class indices, found targets, which shards do "
+                   "not hold";
+      });
 }
 
 BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
@@ -342,6 +379,19 @@ BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
   BOOST_TEST(message_of({.rank = {.index = 2, .world = 2}}) ==
              "loader: rank.index: expected 0 to 1, found 2");
   BOOST_TEST(message_of({.batch = {.batch = 0}}) == "batch: batch: expected 1 to 1048576, found 0");
+}
+
+BOOST_AUTO_TEST_CASE(settings_are_checked_before_anything_is_computed_from_them) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(10));
+  MemoryBudget budget(kBudgetBytes);
+  const auto refused = [&](const LoaderConfig& config) {
+    BOOST_CHECK_EXCEPTION(
+        Loader(dataset.split("train"), config, std::make_shared<ResizeTransform>(), budget), Error,
+        [](const Error& error) { return error.code() == ErrorCode::kInvalidArgument; });
+  };
+  refused({.batch = kSpec, .rank = {.index = 0, .world = 0}});  // a divisor
+  refused({.batch = kSpec, .max_bad_fraction = 1e300});  // no integer holds its share of samples
 }
 
 BOOST_AUTO_TEST_CASE(identity_changes_with_every_setting_that_affects_bytes_and_no_other) {

@@ -12,6 +12,7 @@ namespace penstock {
 namespace {
 
 using fixtures::ChromaSubsampling;
+using fixtures::ComponentSampling;
 using fixtures::JpegOptions;
 
 struct Decoded {
@@ -48,6 +49,7 @@ std::vector<std::byte> decode_plainly(const tests::SmallSample& sample, std::uin
   jpeg_decompress_struct cinfo{};
   jpeg_error_mgr error{};
   cinfo.err = jpeg_std_error(&error);
+  error.output_message = [](j_common_ptr) {};  // of the oddities that tests make
   jpeg_create_decompress(&cinfo);
   jpeg_mem_src(&cinfo, reinterpret_cast<const unsigned char*>(sample.encoded.data()),
                sample.encoded.size());
@@ -69,34 +71,113 @@ std::vector<std::byte> decode_plainly(const tests::SmallSample& sample, std::uin
 
 BOOST_AUTO_TEST_SUITE(jpeg_decoder)
 
+// Decodes at every scale, with one decoder for all pictures.
+void check_twin_and_price(const tests::SmallSample& sample, std::uint32_t channels) {
+  static JpegDecoder reused;
+  for (const std::uint32_t scale : {1u, 2u, 4u, 8u}) {
+    BOOST_TEST_INFO("sides " << sample.record.width_px << " x " << sample.record.height_px
+                             << ", channels " << channels << ", scale " << scale);
+    const Decoded decoded = decode(sample, scale, channels, &reused);
+    BOOST_TEST_INFO("took " << decoded.scratch_bytes << " of " << decoded.scratch_price_bytes);
+    BOOST_REQUIRE(decoded.result.ok());
+    BOOST_REQUIRE(decoded.pixels == decode_plainly(sample, scale, channels));
+    BOOST_REQUIRE(decoded.scratch_bytes <= decoded.scratch_price_bytes);
+  }
+}
+
+constexpr std::uint64_t kSeed = 5;
+
 BOOST_AUTO_TEST_CASE(pixels_equal_libjpegs_own_and_stay_within_the_price) {
-  const std::uint64_t seed = 5;
-  BOOST_TEST_MESSAGE("seed " << seed);
-  JpegDecoder reused;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
   for (const auto subsampling :
        {ChromaSubsampling::k444, ChromaSubsampling::k422, ChromaSubsampling::k420}) {
     for (const bool is_progressive : {false, true}) {
+      BOOST_TEST_CONTEXT("subsampling " << static_cast<int>(subsampling) << ", progressive "
+                                        << is_progressive)
       for (const auto& [width, height] :
            {std::pair{1u, 1u}, {1u, 300u}, {301u, 1u}, {17u, 33u}, {640u, 427u}, {5000u, 16u}}) {
+        const JpegOptions options{
+            .quality = 80, .subsampling = subsampling, .is_progressive = is_progressive};
         for (const std::uint32_t channels : {3u, 1u}) {
-          const auto sample = tests::jpeg_sample(
-              width, height, seed,
-              {.quality = 80, .subsampling = subsampling, .is_progressive = is_progressive},
-              channels);
-          for (const std::uint32_t scale : {1u, 2u, 4u, 8u}) {
-            BOOST_TEST_INFO("sides " << width << " x " << height << ", scale " << scale
-                                     << ", channels " << channels << ", progressive "
-                                     << is_progressive << ", subsampling "
-                                     << static_cast<int>(subsampling));
-            const Decoded decoded = decode(sample, scale, channels, &reused);
-            BOOST_REQUIRE(decoded.result.ok());
-            BOOST_REQUIRE(decoded.pixels == decode_plainly(sample, scale, channels));
-            BOOST_REQUIRE(decoded.scratch_bytes <= decoded.scratch_price_bytes);
-          }
+          check_twin_and_price(tests::jpeg_sample(width, height, kSeed, options, channels),
+                               channels);
         }
       }
     }
   }
+}
+
+// What libjpeg reads besides what cameras write: sampling that libjpeg-turbo has no fast way for,
+// up to ten blocks a minimum coded unit (ITU-T T.81, B.2.3), other colours, other ways of coding.
+std::vector<JpegOptions> rare_kinds() {
+  std::vector<JpegOptions> kinds = {
+      {.subsampling = ChromaSubsampling::k440},
+      {.subsampling = ChromaSubsampling::k411},
+      {.sampling_factors = ComponentSampling{{{3, 1}, {1, 1}, {1, 1}}}},
+      {.sampling_factors = ComponentSampling{{{1, 3}, {1, 1}, {1, 1}}}},
+      {.sampling_factors = ComponentSampling{{{4, 2}, {1, 1}, {1, 1}}}},
+      {.sampling_factors = ComponentSampling{{{2, 4}, {1, 1}, {1, 1}}}},
+      {.sampling_factors = ComponentSampling{{{1, 1}, {2, 2}, {2, 2}}}},
+      {.sampling_factors = ComponentSampling{{{1, 1}, {1, 1}, {4, 2}}}},
+      {.sampling_factors = ComponentSampling{{{2, 1}, {1, 2}, {1, 1}}}},
+      {.sampling_factors = ComponentSampling{{{2, 2}, {2, 1}, {1, 2}}}},
+      {.is_stored_as_rgb = true},
+      {.is_arithmetic = true},
+      {.restart_rows = 1},
+      {.sampling_factors = ComponentSampling{{{4, 1}, {1, 1}, {2, 1}}},
+       .is_arithmetic = true,
+       .restart_rows = 2}};
+  for (std::size_t i = 0, num_plain = kinds.size(); i < num_plain; ++i) {
+    kinds.push_back(kinds[i]);
+    kinds.back().is_progressive = true;
+    kinds.push_back(kinds[i]);
+    kinds.back().has_scan_per_component = true;
+  }
+  return kinds;
+}
+
+BOOST_AUTO_TEST_CASE(rare_pictures_equal_libjpegs_own_and_stay_within_the_price) {
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  const std::vector<JpegOptions> kinds = rare_kinds();
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    for (const auto& [width, height] :
+         {std::pair{1u, 1u}, {1u, 300u}, {301u, 1u}, {17u, 33u}, {640u, 427u}, {5000u, 16u}}) {
+      BOOST_TEST_CONTEXT("kind " << i)
+      check_twin_and_price(tests::jpeg_sample(width, height, kSeed, kinds[i]), 3);
+    }
+  }
+}
+
+// Changes the byte `offset` bytes after the first marker FF `marker`.
+tests::SmallSample with_byte(tests::SmallSample sample, int marker, std::size_t offset,
+                             std::uint8_t value) {
+  auto& bytes = sample.encoded;
+  for (std::size_t at = 0; at + offset < bytes.size(); ++at) {
+    if (bytes[at] != std::byte{0xFF} || bytes[at + 1] != std::byte(marker)) continue;
+    bytes[at + offset] = std::byte{value};
+    return sample;
+  }
+  BOOST_FAIL("no such marker");
+  return sample;
+}
+
+// Offsets: JFIF 1.02, APP0: marker, length, "JFIF" 0, version; Adobe technical note 5116, APP14:
+// marker, length, "Adobe", version, two flags, transform; ITU-T T.81, B.2.3, scan of one component:
+// marker, length, count, id, tables, first and last coefficient.
+BOOST_AUTO_TEST_CASE(oddities_of_headers_are_no_damage) {
+  const auto photo = tests::jpeg_sample(40, 30, kSeed);
+  const auto rgb = tests::jpeg_sample(40, 30, kSeed, {.is_stored_as_rgb = true});
+  const auto gray = tests::jpeg_sample(40, 30, kSeed, {}, 1);
+  const auto jfif_2 = with_byte(photo, 0xE0, 9, 2);
+  const auto transform_9 = with_byte(rgb, 0xEE, 15, 9);
+  const auto last_coefficient_0 = with_byte(gray, 0xDA, 8, 0);
+  for (const auto& sample : {jfif_2, transform_9, last_coefficient_0}) {
+    const Decoded decoded = decode(sample, 1);
+    BOOST_TEST(decoded.result.ok(), decoded.result.fault().detail());
+    BOOST_TEST((decoded.pixels == decode_plainly(sample, 1, 3)));
+  }
+  BOOST_TEST((decode(jfif_2, 1).pixels == decode(photo, 1).pixels));
+  BOOST_TEST((decode(last_coefficient_0, 1).pixels == decode(gray, 1).pixels));
 }
 
 BOOST_AUTO_TEST_CASE(gray_becomes_rgb_and_rgb_becomes_gray_as_asked) {

@@ -58,6 +58,15 @@ BOOST_AUTO_TEST_CASE(a_length_that_contradicts_the_sides_is_a_fault) {
            .ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_coarser_scale_is_refused_by_name) {
+  const auto stored = bytes_of({1, 2, 3, 4, 5, 6});
+  std::vector<std::byte> pixels(6);
+  const auto result =
+      RawDecoder().decode(stored, {.length_bytes = 6, .width_px = 2, .height_px = 1},
+                          {.region = {0, 0, 2, 1}, .decode_scale = 2}, pixels, {}, {});
+  BOOST_TEST(result.fault().detail() == "raw sample: expected decode scale 1, found a coarser one");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

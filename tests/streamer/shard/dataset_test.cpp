@@ -6,7 +6,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
-#include "streamer/shard/little_endian.h"
+#include "streamer/core/little_endian.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"
 
@@ -39,6 +39,7 @@ struct Fixture {
   void expect_corrupt(const std::string& message) const {
     BOOST_CHECK_EXCEPTION(Dataset::open(path).split("train"), Error, [&](const Error& error) {
       BOOST_TEST(error.what() == message);
+      BOOST_TEST(error.hint() == "restore the file from a copy, or convert the source again");
       return error.code() == ErrorCode::kCorruptData;
     });
   }
@@ -103,8 +104,11 @@ BOOST_AUTO_TEST_CASE(the_largest_sample_is_known_in_each_respect) {
 BOOST_AUTO_TEST_CASE(an_unknown_split_is_answered_with_those_there_are) {
   BOOST_CHECK_EXCEPTION(Dataset::open(path).split("validation"), Error, [&](const Error& error) {
     return error.code() == ErrorCode::kNotFound &&
-           error.what() ==
-               "dataset: " + path.native() + ": expected a split \"validation\", found train, test";
+           error.what() == "dataset: " + path.native() +
+                               ": expected a split \"validation\", found train, test" &&
+           error.hint() ==
+               "take one of these, or convert the source again with --validation-split or "
+               "--test-split";
   });
 }
 

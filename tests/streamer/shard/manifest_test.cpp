@@ -71,6 +71,7 @@ struct Fixture {
   void expect(ErrorCode code, const std::string& message) const {
     BOOST_CHECK_EXCEPTION(read_manifest(folder.path()), Error, [&](const Error& error) {
       BOOST_TEST(error.what() == "manifest: " + path.native() + ": " + message);
+      BOOST_TEST(!error.hint().empty());
       return error.code() == code;
     });
   }
@@ -277,7 +278,8 @@ BOOST_AUTO_TEST_CASE(fields_that_contradict_each_other_are_refused) {
 BOOST_AUTO_TEST_CASE(an_id_that_does_not_fit_is_refused) {
   write_sealed(changed("fedcba9876543210fedcba9876543210", "fedcba9876543210fedcba9876543211"));
   BOOST_CHECK_EXCEPTION(read_manifest(folder.path()), Error, [](const Error& error) {
-    return std::string(error.what()).find(": id: expected ") != std::string::npos;
+    return std::string(error.what()).find(": id: expected ") != std::string::npos &&
+           !error.hint().empty();
   });
 }
 

@@ -70,6 +70,7 @@ class HandMadeHeader {
 void expect(const HandMadeHeader& header, ErrorCode code, const std::string& text) {
   BOOST_CHECK_EXCEPTION(header.parse(), Error, [&](const Error& error) {
     BOOST_TEST(error.what() == text);
+    BOOST_TEST(!error.hint().empty());
     return error.code() == code;
   });
 }
@@ -161,6 +162,16 @@ BOOST_AUTO_TEST_CASE(hostile_counts_are_refused_though_the_checksum_agrees) {
            "shard: F: section class_names: expected equal widths for " +
                std::to_string(num_classes) + " classes, found 3 bytes");
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_split_name_that_fills_its_field_is_refused) {
+  HandMadeHeader header;
+  const std::string longest(63, 'x');  // FORMAT.md, section 2: 64 bytes, one of them zero
+  header.text(56, longest.c_str());
+  BOOST_TEST(header.seal().parse().split == longest);
+  header.text(56, std::string(64, 'x').c_str());
+  expect(header.seal(), ErrorCode::kCorruptData,
+         "shard: F: split: expected at most 63 bytes and a zero byte, found no zero byte");
 }
 
 BOOST_AUTO_TEST_CASE(sections_outside_the_file_are_refused) {

@@ -121,6 +121,29 @@ BOOST_AUTO_TEST_CASE(samples_that_break_the_promise_are_refused) {
                         is_invalid);
 }
 
+// Without a free descriptor the folder cannot be opened to be flushed: the last step of finish().
+BOOST_AUTO_TEST_CASE(a_shard_whose_name_may_not_last_is_taken_back) {
+  const ShardMaker maker{.num_samples = 1};
+  ShardWriter writer(path, maker.config());
+  const Bytes encoded = tests::sample_bytes(0, 3);
+  writer.add({.encoded = encoded,
+              .record = {.class_idx = 0, .width_px = 1, .height_px = 1, .codec = 1},
+              .name = "a"});
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  std::string what;
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  try {
+    writer.finish();
+  } catch (const Error& error) {
+    what = error.what();
+  }
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_TEST(what.starts_with("open folder: " + folder.path().native() + ": "));
+  BOOST_TEST(tests::count_entries(folder.path()) == 0u);
+}
+
 // Runs `work` in a child that may write files of at most `limit_bytes`, and returns its exit code.
 template <class Work>
 int run_with_file_limit(rlim_t limit_bytes, Work work) {

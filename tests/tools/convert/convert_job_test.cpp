@@ -1,5 +1,8 @@
 #include "tools/convert/convert_job.h"
 
+#include <sys/resource.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -12,6 +15,7 @@
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
 #include "tests/temporary_folder.h"
+#include "tests/tools/forbidden_folder.h"
 #include "tests/tools/picture_folder.h"
 #include "tools/convert/quarantine.h"
 
@@ -261,15 +265,75 @@ BOOST_AUTO_TEST_CASE(a_file_that_changes_after_its_check_stops_the_conversion) {
   BOOST_TEST(tests::count_entries(folder.path()) == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_file_that_is_gone_when_its_turn_comes_is_quarantined) {
+BOOST_AUTO_TEST_CASE(what_concerns_one_path_alone_is_quarantined) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  tests::write_cats_and_dogs(source, 4);
+  Listener listener;
+  listener.at_notice = [&] {
+    for (const char* name : {"0.jpg", "1.jpg", "2.jpg"}) fs::remove(source / "cat" / name);
+    fs::create_symlink("1.jpg", source / "cat/1.jpg");
+    ::mkfifo((source / "cat/2.jpg").c_str(), 0600);
+    listener.at_notice = nullptr;
+  };
+  const ConvertSummary summary = convert_folder(
+      {.source = source, .dataset = folder.path() / "ds", .split = {}}, listener, {});
+  BOOST_TEST(summary.num_by_reason.at("unreadable") == 3u);
+  const std::string csv = read_text_file(folder.path() / "ds" / kQuarantineName);
+  for (const char* why : {"No such file or directory", "Too many levels of symbolic links",
+                          "expected a regular file"}) {
+    BOOST_TEST(csv.find(why) != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_may_not_be_read_is_quarantined_and_counted) {
   const tests::TemporaryFolder folder;
   const fs::path source = folder.path() / "photos";
   tests::write_cats_and_dogs(source, 3);
+  write_picture(source / "fox/1.jpg");
   Listener listener;
-  listener.at_notice = [&] { fs::remove(source / "cat/1.jpg"); };
-  const ConvertSummary summary = convert_folder(
-      {.source = source, .dataset = folder.path() / "ds", .split = {}}, listener, {});
+  ConvertSummary summary;
+  {
+    const tests::ForbiddenFolder fox(source / "fox");
+    summary = convert_folder({.source = source, .dataset = folder.path() / "ds", .split = {}},
+                             listener, {});
+  }
   BOOST_TEST(summary.num_by_reason.at("unreadable") == 1u);
+  BOOST_TEST(summary.manifest.num_quarantined == 1u);
+  BOOST_CHECK((summary.manifest.class_names == std::vector<std::string>{"cat", "dog", "fox"}));
+  BOOST_TEST(read_text_file(folder.path() / "ds" / kQuarantineName) ==
+             "path,reason,bytes,detail\nfox/,unreadable,0,Permission denied\n");
+  BOOST_TEST(listener.notices.find("1 folder may not be read and will be quarantined:\n  fox/\n") !=
+             std::string::npos);
+}
+
+// For lack of descriptors no file can be opened any more; a server that drops out is the same.
+BOOST_AUTO_TEST_CASE(what_would_meet_every_file_ends_the_conversion) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  tests::write_cats_and_dogs(source, 30);
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  Listener listener;
+  listener.at_file = [&](std::uint64_t num_done) {
+    if (num_done == 1) ::setrlimit(RLIMIT_NOFILE, &none);
+    // Back to life, as a server may come: what was quarantined meanwhile would be missing unseen.
+    if (listener.last.num_quarantined > 0) ::setrlimit(RLIMIT_NOFILE, &before);
+  };
+  std::string what;
+  std::string hint;
+  try {
+    convert_folder({.source = source, .dataset = folder.path() / "ds", .split = {}, .num_jobs = 1},
+                   listener, {});
+  } catch (const Error& error) {
+    what = error.what();
+    hint = error.hint();
+  }
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  BOOST_TEST(what.rfind("open: " + source.native(), 0) == 0u);
+  BOOST_TEST(hint == "raise the limit of open files: ulimit -n 65536");
+  BOOST_TEST(!fs::exists(folder.path() / "ds"));
 }
 
 BOOST_AUTO_TEST_CASE(when_nothing_decodes_the_reasons_are_counted) {

@@ -50,6 +50,26 @@ BOOST_AUTO_TEST_CASE(class_folders_give_classes_in_order_of_bytes) {
   BOOST_TEST(layout.description == "class folders");
 }
 
+BOOST_AUTO_TEST_CASE(a_split_folder_that_was_not_read_is_refused_and_a_class_folder_is_not) {
+  FolderScan scan = scan_of({"val/cat/1.jpg", "val/dog/1.jpg"}, {"train"});
+  scan.unreadable_folders = {{"train", "Permission denied"}};
+  BOOST_CHECK_EXCEPTION(
+      find_layout(scan, {}, "S"), Error,
+      says("layout: S/train: expected a split folder that may be read, found: Permission denied"));
+  FolderScan classes = scan_of({"cat/1.jpg", "cat/test/2.jpg"}, {"dog"});
+  classes.unreadable_folders = {{"cat/test", "Permission denied"}, {"dog", "Permission denied"}};
+  const DatasetLayout layout = find_layout(classes, kAllTraining, "S");
+  BOOST_CHECK((layout.class_names == std::vector<std::string>{"cat", "dog"}));
+}
+
+BOOST_AUTO_TEST_CASE(folders_that_were_not_read_explain_why_there_are_no_pictures) {
+  FolderScan scan = scan_of({}, {"cat", "dog"});
+  scan.unreadable_folders = {{"cat", "Permission denied"}, {"dog", "Permission denied"}};
+  BOOST_CHECK_EXCEPTION(find_layout(scan, kAllTraining, "S"), Error,
+                        says("source: S: expected pictures in the class folders, found none (2 "
+                             "folders may not be read)"));
+}
+
 // The byte E9 is stored as the four letters \xe9, which a folder may be called too.
 BOOST_AUTO_TEST_CASE(two_folders_that_would_be_one_class_in_the_dataset_are_refused) {
   BOOST_CHECK_EXCEPTION(

@@ -7,6 +7,7 @@
 
 #include "streamer/core/error.h"
 #include "tests/temporary_folder.h"
+#include "tests/tools/forbidden_folder.h"
 #include "tests/tools/picture_folder.h"
 
 namespace penstock::convert {
@@ -45,6 +46,34 @@ BOOST_AUTO_TEST_CASE(what_is_no_picture_is_counted_by_kind) {
   BOOST_TEST(scan.skipped.num_hidden == 2u);
   BOOST_TEST(scan.skipped.num_special == 1u);
   BOOST_TEST(scan.skipped.num_symlinks == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_may_not_be_read_is_listed_and_the_others_are_read) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "cat/1.jpg", "x");
+  write_file(folder.path() / "dog/old/1.jpg", "x");
+  write_file(folder.path() / "fox/1.jpg", "x");
+  // Listed but not entered, as a folder without its x is.
+  for (const fs::perms left : {fs::perms::none, fs::perms::owner_read}) {
+    const tests::ForbiddenFolder dog(folder.path() / "dog", left);
+    const FolderScan scan = scan_folder(folder.path(), {});
+    BOOST_CHECK((scan.files == std::vector<ScannedFile>{{"cat/1.jpg", 1}, {"fox/1.jpg", 1}}));
+    BOOST_CHECK((scan.folders == std::vector<std::string>{"cat", "dog", "fox"}));
+    BOOST_REQUIRE(scan.unreadable_folders.size() == 1u);
+    BOOST_TEST(scan.unreadable_folders[0].path == "dog");
+    BOOST_TEST(scan.unreadable_folders[0].why == "Permission denied");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_may_not_be_read_is_named_with_a_hint) {
+  const tests::TemporaryFolder folder;
+  fs::create_directory(folder.path() / "photos");
+  const tests::ForbiddenFolder photos(folder.path() / "photos");
+  BOOST_CHECK_EXCEPTION(scan_folder(folder.path() / "photos", {}), Error, [&](const Error& error) {
+    BOOST_TEST(error.what() ==
+               "open folder: " + (folder.path() / "photos/").string() + ": Permission denied");
+    return error.code() == ErrorCode::kIo && !error.hint().empty();
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_is_heard) {

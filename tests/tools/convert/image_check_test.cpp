@@ -5,6 +5,7 @@
 
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -17,6 +18,7 @@ namespace penstock::convert {
 namespace {
 
 using Bytes = std::vector<std::byte>;
+using namespace std::string_view_literals;
 constexpr std::uint64_t kMaxPx = 1'000'000;
 
 ImageVerdict check(const Bytes& file, std::string_view path = "a/1.jpg",
@@ -177,6 +179,34 @@ BOOST_AUTO_TEST_CASE(pictures_above_the_limit_are_refused_by_their_header) {
   BOOST_CHECK(check(bytes_of(head), "a", 100'000'000).reason == ReasonCode::kTooManyPixels);
 }
 
+// Half a picture has a whole header. Whoever asks for no more than that decodes it next.
+BOOST_AUTO_TEST_CASE(with_the_header_alone_a_jpeg_is_not_decoded) {
+  const Bytes whole = tests::picture_jpeg({.width_px = 160, .height_px = 160});
+  const Bytes half(whole.begin(), whole.begin() + static_cast<long>(whole.size() / 2));
+  ImageChecker checker(kMaxPx, CheckDepth::kHeader);
+  const ImageVerdict verdict = checker.check(half, "a/1.jpg", {});
+  BOOST_CHECK(verdict.fate == FileFate::kKept);
+  BOOST_TEST(verdict.record.width_px == 160u);
+  BOOST_TEST(verdict.sums.num_px == 0u);
+  const Bytes png = encoded_by_opencv(".png", plain(CV_8UC3, {9, 90, 200}));
+  BOOST_CHECK(checker.check(png, "a/1.png", {}).reencoded == check(png).reencoded);
+}
+
+BOOST_AUTO_TEST_CASE(re_encoding_is_priced_by_the_pixels_that_a_header_declares) {
+  ImageChecker checker(kMaxPx);
+  const std::uint64_t price =
+      checker.reencoding_bytes(encoded_by_opencv(".png", plain(CV_16UC4, {1, 2, 3, 4})));
+  // At least four channels of 16 bits and the RGB made of them.
+  BOOST_TEST(price >= 24u * 16u * 11u);
+  BOOST_TEST(checker.reencoding_bytes(cmyk_jpeg({1, 2, 3, 4}, Inks::kPlain)) == price);
+  BOOST_TEST(checker.reencoding_bytes(tests::picture_jpeg({})) == 0u);
+  BOOST_TEST(checker.reencoding_bytes(bytes_of("text")) == 0u);
+  BOOST_TEST(checker.reencoding_bytes({}) == 0u);
+  // What is refused takes nothing: kMaxPx pixels and one more row.
+  BOOST_TEST(checker.reencoding_bytes(bytes_of("P5\n1000 1001\n255\n")) == 0u);
+  BOOST_TEST(checker.reencoding_bytes(bytes_of("P5\n1000 1000\n255\n")) > 0u);
+}
+
 BOOST_AUTO_TEST_CASE(other_formats_become_jpeg_without_subsampling) {
   const cv::Mat image = plain(CV_8UC3, {200, 100, 50});
   for (const char* extension : {".png", ".bmp", ".tiff", ".webp", ".ppm"}) {
@@ -251,6 +281,20 @@ BOOST_AUTO_TEST_CASE(stray_bytes_between_segments_do_not_spoil_four_inks_nor_thr
   BOOST_TEST(inks.detail == "");
   BOOST_REQUIRE(inks.fate == FileFate::kReencoded);
   BOOST_TEST(all_pixels_near(inks.sums, {255, 255, 255}, 2.0));
+}
+
+// ITU-T T.81, B.2.3: of a sequential scan Se is 63; libjpeg warns of another and does not use it.
+BOOST_AUTO_TEST_CASE(a_scan_header_of_no_consequence_does_not_spoil_four_inks) {
+  Bytes jpeg = cmyk_jpeg({255, 255, 255, 255}, Inks::kAdobeInverted);
+  const Bytes scan_of_four = bytes_of("\xFF\xDA\x00\x0E\x04"sv);
+  const auto scan = std::search(jpeg.begin(), jpeg.end(), scan_of_four.begin(), scan_of_four.end());
+  BOOST_REQUIRE(scan != jpeg.end());
+  std::byte& se = *(scan + 5 + 2 * 4 + 1);
+  BOOST_REQUIRE(se == std::byte{63});
+  se = std::byte{62};
+  const ImageVerdict verdict = check(jpeg);
+  BOOST_TEST(verdict.detail == "");
+  BOOST_CHECK(verdict.fate == FileFate::kReencoded);
 }
 
 BOOST_AUTO_TEST_CASE(four_inks_cut_short_are_truncated) {

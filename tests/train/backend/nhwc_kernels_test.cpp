@@ -1,6 +1,7 @@
 #include "train/backend/onednn/nhwc_kernels.h"
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <vector>
 
 #include "train/backend/onednn/nhwc_pool_kernels.h"
@@ -56,6 +57,27 @@ BOOST_AUTO_TEST_CASE(window_below_zero_passes_nothing) {
   BOOST_TEST(y == filled(1, 0.0f), boost::test_tools::per_element());
   BOOST_TEST(x_at_max == filled(1, 2.0f), boost::test_tools::per_element());
   BOOST_TEST(dx == filled(4, 0.0f), boost::test_tools::per_element());
+}
+
+// Whole vectors and a rest, by the definition: max(x, 0), slope 0 at 0; no number stays none.
+BOOST_AUTO_TEST_CASE(relu_keeps_what_is_positive_and_what_is_no_number) {
+  constexpr std::size_t kCount = 67;
+  std::vector<float> x(kCount);
+  for (std::size_t i = 0; i < kCount; ++i) x[i] = static_cast<float>(i % 5) - 2.0f;
+  x[3] = x[66] = NAN;
+  std::vector<float> y(kCount, 9.0f);
+  relu_forward(kCount, x.data(), y.data());
+  std::vector<float> gradient(kCount, 7.0f);
+  relu_backward(kCount, y.data(), gradient.data(), gradient.data());
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const bool is_positive = i % 5 > 2;
+    if (i == 3 || i == 66) {
+      BOOST_TEST(std::isnan(y[i]));
+    } else {
+      BOOST_TEST(y[i] == (is_positive ? x[i] : 0.0f));
+      BOOST_TEST(gradient[i] == (is_positive ? 7.0f : 0.0f));
+    }
+  }
 }
 
 // 1, 2, ... 700 about an origin of 1: sums by the closed formulas n(n-1)/2 and (n-1)n(2n-1)/6.

@@ -60,22 +60,51 @@ BOOST_AUTO_TEST_CASE(activation_inside_a_layer_becomes_a_layer_of_its_own) {
 
 BOOST_AUTO_TEST_CASE(wrong_types_and_names_are_refused_with_the_place) {
   const std::string head = "[[layer]]\nname = \"conv1\"\ntype = \"conv2d\"\n";
-  BOOST_TEST(refusal_of(head + "filters = \"32\"").message ==
-             "model: conv1: filters: expected integer, found string");
-  BOOST_TEST(refusal_of(head + "filters = -1").message ==
-             "model: conv1: filters: expected an integer from 0 to 2147483647, found -1");
-  BOOST_TEST(refusal_of(head).message == "model: conv1: filters: expected integer, found nothing");
-  BOOST_TEST(refusal_of(head + "filters = 4\nkernel = [3]").message ==
-             "model: conv1: kernel: expected [rows, columns], found array of 1");
-  BOOST_TEST(refusal_of(head + "filters = 4\ngroups = 2").message ==
-             "model: conv1: groups: expected 1, found 2");
-  const Refusal key = refusal_of(head + "filters = 4\nstrides = 2");
-  BOOST_TEST(key.message == "model: conv1: expected a known key, found 'strides'");
-  BOOST_TEST(key.hint == "did you mean 'stride'?");
-  const Refusal type = refusal_of("[[layer]]\ntype = \"conv2\"\n");
-  BOOST_TEST(type.message ==
-             "model: layer 1 (conv2): type: expected a known layer type, found 'conv2'");
-  BOOST_TEST(type.hint == "did you mean 'conv2d'?");
+  const auto check = [](const std::string& text, const char* message, const char* hint) {
+    const Refusal refusal = refusal_of(text);
+    BOOST_TEST(refusal.message == message);
+    BOOST_TEST(refusal.hint == hint);
+  };
+  check(head + "filters = \"32\"",
+        "model: conv1: filters: expected a whole number, found the text \"32\"", "filters = 32");
+  check(head + "filters = -1",
+        "model: conv1: filters: expected a whole number from 0 to 2147483647, found the number -1",
+        "filters = 32");
+  check(head, "model: conv1: filters: expected a whole number, found nothing", "filters = 32");
+  check(head + "filters = 4\nkernel = [3]",
+        "model: conv1: kernel: expected a whole number or [rows, columns], found a list of 1",
+        "kernel = 3");
+  check(head + "filters = 4\nkernel = [3, 0.5]",
+        "model: conv1: kernel: expected a whole number or [rows, columns], found a list with the "
+        "number 0.5",
+        "kernel = 3");
+  check(head + "filters = 4\npadding = \"some\"",
+        "model: conv1: padding: expected \"same\", \"valid\", a whole number or [rows, columns], "
+        "found the text \"some\"",
+        "padding = \"same\"");
+  check(head + "filters = 4\ngroups = 2", "model: conv1: groups: expected 1, found 2",
+        "groups = 1");
+  check(head + "filters = 4\nstrides = 2", "model: conv1: expected a known key, found 'strides'",
+        "did you mean 'stride'?");
+  check("[[layer]]\ntype = \"conv2\"\n",
+        "model: layer 1 (conv2): type: expected a known layer type, found 'conv2'",
+        "did you mean 'conv2d'?");
+  check("[[layer]]\n", "model: layer 1: type: expected a text, found nothing", "type = \"conv2d\"");
+}
+
+// A rate of -1 is a number, and out of range.
+BOOST_AUTO_TEST_CASE(a_dropout_rate_is_told_from_none) {
+  const std::string head = "[[layer]]\nname = \"d\"\ntype = \"dropout\"\n";
+  const Refusal negative = refusal_of(head + "rate = -1");
+  BOOST_TEST(negative.message == "model: d: expected a rate from 0 to below 1, found -1");
+  BOOST_TEST(negative.hint == "rate = 0.2");
+  BOOST_TEST(refusal_of(head).message == "model: d: rate: expected a number, found nothing");
+}
+
+BOOST_AUTO_TEST_CASE(a_window_out_of_range_is_called_as_in_the_file) {
+  const Refusal refusal = refusal_of("[[layer]]\nname = \"p\"\ntype = \"max_pool\"\nwindow = 0");
+  BOOST_TEST(refusal.message == "model: p: window: expected 1 to 4096, found 0");
+  BOOST_TEST(refusal.hint == "window = 3");
 }
 
 BOOST_AUTO_TEST_CASE(softmax_at_the_end_is_explained) {
@@ -93,12 +122,16 @@ BOOST_AUTO_TEST_CASE(model_must_end_in_one_output_per_class) {
 }
 
 BOOST_AUTO_TEST_CASE(text_that_is_no_model_is_refused) {
-  BOOST_TEST(refusal_of("[[layer]\n").message.starts_with("model: test.toml: line 1, column"));
-  BOOST_TEST(refusal_of("").message ==
-             "model: test.toml: layer: expected a list of [[layer]] tables, found nothing");
+  const Refusal syntax = refusal_of("[[layer]\n");
+  BOOST_TEST(syntax.message.starts_with("model: test.toml:1:"));
+  BOOST_TEST(syntax.hint == "a layer starts with [[layer]] and a type");
+  const Refusal empty = refusal_of("");
+  BOOST_TEST(empty.message == "model: test.toml: layer: expected [[layer]] tables, found nothing");
+  BOOST_TEST(empty.hint == "start each layer with [[layer]]");
   BOOST_TEST(refusal_of("layer = 3").message ==
-             "model: test.toml: layer: expected a list of [[layer]] tables, found integer");
-  BOOST_TEST(refusal_of("layer = [3]").message == "model: layer 1: expected table, found integer");
+             "model: test.toml: layer: expected [[layer]] tables, found the number 3");
+  BOOST_TEST(refusal_of("layer = [3]").message ==
+             "model: test.toml: layer: expected [[layer]] tables, found a list with the number 3");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_gives_the_model_its_name) {
@@ -110,6 +143,19 @@ BOOST_AUTO_TEST_CASE(a_file_gives_the_model_its_name) {
   const ModelGraph graph = read_model_file(path, {3, 32, 32}, 10);
   BOOST_TEST(graph.name() == "mine");
   BOOST_TEST(graph.identity() == parse(text).identity());
+}
+
+// A file of data given by mistake is a wrong argument, not damage. 1 MiB = 1,048,576 bytes.
+BOOST_AUTO_TEST_CASE(a_file_too_large_to_be_a_model_is_a_wrong_argument) {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "big.toml";
+  publish_file(path, std::string((1u << 20) + 1, '#'));
+  BOOST_CHECK_EXCEPTION(read_model_file(path, {3, 32, 32}, 10), Error, [&](const Error& error) {
+    return error.code() == ErrorCode::kInvalidArgument && !error.hint().empty() &&
+           std::string(error.what()) ==
+               "model: " + path.native() +
+                   ": expected TOML of at most 1048576 bytes, found 1048577";
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -68,6 +68,13 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_name_the_layer) {
                graph.conv2d("c", graph.input(),
                             {.filters = 4, .kernel = {9, 9}, .padding = PaddingRule::kValid});
              }) == "model: c: expected an input of at least [3, 9, 9], found [3, 8, 8]");
+  // Padding of 2 on both sides is more than the 3 rows of the window; 9 columns are too many.
+  BOOST_TEST(
+      message_of([&] {
+        graph.conv2d(
+            "c", graph.input(),
+            {.filters = 4, .kernel = {3, 9}, .padding = PaddingRule::kExplicit, .pad = {2, 0}});
+      }) == "model: c: expected an input of at least [3, 1, 9], found [3, 8, 8]");
   BOOST_TEST(message_of([&] { graph.conv2d("c", graph.input(), {}); }) ==
              "model: c: filters: expected 1 to 1048576, found 0");
   BOOST_TEST(message_of([] {

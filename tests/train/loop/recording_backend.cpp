@@ -79,6 +79,7 @@ class RecordingProgram final : public Program {
 
 std::unique_ptr<Program> RecordingBackend::lower(const ModelGraph& graph,
                                                  const Lowering& lowering) {
+  lowerings.push_back(lowering);
   return std::make_unique<RecordingProgram>(*this, graph, lowering);
 }
 

@@ -22,6 +22,7 @@ struct RecordedCall {
 class RecordingBackend final : public Backend {
  public:
   std::vector<RecordedCall> calls;
+  std::vector<Lowering> lowerings;
   std::deque<StepReport> reports;
   /// The step whose loss is no number.
   std::uint64_t infinite_step = UINT64_MAX;

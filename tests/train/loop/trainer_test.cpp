@@ -2,7 +2,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "streamer/core/error.h"
 #include "tests/train/loop/recording_backend.h"
@@ -20,7 +22,8 @@ ModelGraph two_class_model() {
 struct Fixture {
   ModelGraph graph = two_class_model();
   tests::RecordingBackend backend;
-  ProgramSet programs{backend, graph, {.train_batch = 4, .tail_batch = 2, .evaluation_batch = 4}};
+  ProgramSet programs{
+      backend, graph, {.train_batch = 4, .num_train_samples = 6, .evaluation_batch = 4}};
   TrainerConfig config{.sgd = {.learning_rate = 0.5, .momentum = 0.75, .weight_decay = 0.25},
                        .schedule = {.kind = ScheduleKind::kConstant},
                        .seed = 11,
@@ -135,6 +138,7 @@ class StopAfter final : public PassObserver {
   void on_step(const PassReport& so_far) override {
     if (so_far.num_steps == num_steps_) source_.request_stop();
   }
+  void on_skipped(const SampleEvent&) override {}
 
  private:
   std::stop_source& source_;
@@ -165,6 +169,38 @@ BOOST_AUTO_TEST_CASE(the_schedule_runs_on_over_epochs) {
   BOOST_TEST(backend.calls[5].scalars.learning_rate == 0.5f);
   BOOST_TEST(backend.calls.back().scalars.learning_rate == static_cast<float>(0.5 / 25 / 1e4));
   BOOST_TEST(backend.calls.back().scalars.step == 3u);
+}
+
+/// Has no batch ready before 50 ms have passed on the clock of whoever measures.
+class SlowBatches final : public BatchSource {
+ public:
+  static constexpr std::chrono::milliseconds kWait{50};
+
+  explicit SlowBatches(tests::ListedBatches batches) : batches_(std::move(batches)) {}
+  const BatchSpec& spec() const noexcept override { return batches_.spec(); }
+  SourceStats stats() const override { return {}; }
+  BatchLease next() override {
+    const auto ready = std::chrono::steady_clock::now() + kWait;
+    while (std::chrono::steady_clock::now() < ready) std::this_thread::sleep_until(ready);
+    return batches_.next();
+  }
+
+ private:
+  tests::ListedBatches batches_;
+};
+
+// Lower bounds: on a slow machine everything only takes longer.
+BOOST_AUTO_TEST_CASE(what_the_source_takes_is_waiting_time) {
+  const std::vector<std::vector<std::uint64_t>> ids = {{0, 1, 2, 3}, {4, 5, 6, 7}};
+  SlowBatches train(source(ids));
+  Trainer training(programs, config);
+  const PassReport trained = training.train_epoch({.source = train, .num_samples = 8});
+  BOOST_TEST(trained.waiting_s >= 2 * 0.05);
+  BOOST_TEST(trained.waiting_s <= trained.elapsed_s);
+  SlowBatches validation(source(ids));
+  const PassReport evaluated = evaluate_epoch(programs, {.source = validation, .num_samples = 8});
+  BOOST_TEST(evaluated.waiting_s >= 2 * 0.05);
+  BOOST_TEST(evaluated.waiting_s <= evaluated.elapsed_s);
 }
 
 class ScoreSizes final : public ScoreObserver {

@@ -69,14 +69,23 @@ BOOST_AUTO_TEST_CASE(an_unknown_schedule_is_refused_with_those_there_are) {
 BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   BOOST_CHECK_EXCEPTION(SgdConfig{.learning_rate = nan}.validate(), Error, [](const Error& error) {
-    return std::string(error.what()) ==
-           "sgd: learning_rate: expected a finite number above 0, found nan";
+    return error.hint() == "learning_rate = 0.1" &&
+           std::string(error.what()) ==
+               "sgd: learning_rate: expected a finite number above 0, found nan";
   });
+  BOOST_CHECK_EXCEPTION(ScheduleConfig{.div_factor = 0.5}.validate(), Error,
+                        [](const Error& error) {
+                          return error.hint() == "div_factor = 25" &&
+                                 std::string(error.what()) ==
+                                     "schedule: div_factor: expected a finite number, 1 or more, "
+                                     "found 0.5";
+                        });
   BOOST_CHECK_THROW(SgdConfig{.learning_rate = 0}.validate(), Error);
   BOOST_CHECK_THROW(SgdConfig{.momentum = 1}.validate(), Error);
   BOOST_CHECK_THROW(SgdConfig{.weight_decay = -1e-9}.validate(), Error);
   BOOST_CHECK_THROW(ScheduleConfig{.warmup_fraction = 1}.validate(), Error);
   BOOST_CHECK_THROW(ScheduleConfig{.div_factor = 0.5}.validate(), Error);
+  BOOST_CHECK_THROW(ScheduleConfig{.final_div_factor = nan}.validate(), Error);
   BOOST_CHECK_NO_THROW(SgdConfig{}.validate());
   BOOST_CHECK_NO_THROW(ScheduleConfig{}.validate());
 }

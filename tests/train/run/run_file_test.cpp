@@ -1,17 +1,21 @@
 #include "train/run/run_file.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
-#include "train/run/run_values.h"
+#include "tests/temporary_folder.h"
+#include "train/run/run_keys.h"
+#include "train/run/run_model.h"
 
 namespace penstock::train {
 namespace {
 
 std::string refusal_of(const std::string& text) {
   try {
-    parse_run_file(text, "run.toml").validate();
+    parse_run_file(text, "run.toml");
   } catch (const Error& error) {
     BOOST_TEST((error.code() == ErrorCode::kInvalidArgument));
     return error.hint().empty() ? error.what() : std::string(error.what()) + " | " + error.hint();
@@ -70,18 +74,91 @@ BOOST_AUTO_TEST_CASE(bad_syntax_is_placed) {
   BOOST_TEST(refusal_of("epochs = 3\nseed = = 4").substr(0, 21) == "run: run.toml:2:8: ex");
 }
 
-BOOST_AUTO_TEST_CASE(values_out_of_range_are_named) {
-  BOOST_TEST(refusal_of("epochs = 0") == "run: epochs: expected 1 to 100000, found 0");
+BOOST_AUTO_TEST_CASE(values_out_of_range_are_named_with_the_file_and_a_line_that_is_right) {
+  BOOST_TEST(refusal_of("epochs = 0") ==
+             "run: run.toml: epochs: expected 1 to 100000, found 0 | epochs = 30");
   BOOST_TEST(refusal_of("learning_rate = nan") ==
-             "sgd: learning_rate: expected a finite number above 0, found nan");
+             "run: run.toml: sgd: learning_rate: expected a finite number above 0, found nan | "
+             "learning_rate = 0.1");
+  BOOST_TEST(refusal_of("warmup_fraction = 1.5") ==
+             "run: run.toml: schedule: warmup_fraction: expected above 0 and below 1, found 1.5 | "
+             "warmup_fraction = 0.2");
+  BOOST_TEST(refusal_of("schedule = \"cosine\"") ==
+             "run: run.toml: schedule: expected constant or one_cycle, found \"cosine\" | "
+             "schedule = \"one_cycle\"");
+  BOOST_TEST(refusal_of("[augment]\ncval = 256") ==
+             "run: run.toml: augment: cval: expected 0 to 255, found 256 | the values of a preset "
+             "are right: preset = \"standard\"");
+  BOOST_TEST(refusal_of("[augment]\npreset = \"strong\"") ==
+             "run: run.toml: augment: preset: expected one of none, standard, found \"strong\" | "
+             "known names: none standard");
   BOOST_TEST(refusal_of("batch_size = 65537") ==
-             "run: batch_size: expected 1 to 65536, found 65537");
-  BOOST_TEST(refusal_of("loader_threads = 1") == "run: loader_threads: expected 2 to 256, found 1");
+             "run: run.toml: batch_size: expected 1 to 65536, found 65537 | batch_size = 32");
+  BOOST_TEST(refusal_of("loader_threads = 1") ==
+             "run: run.toml: loader_threads: expected 2 to 256, found 1 | loader_threads = 2");
   BOOST_TEST(refusal_of("backend = \"cudnn\"") ==
-             "run: backend: expected onednn or reference, found \"cudnn\"");
+             "run: run.toml: backend: expected onednn or reference, found \"cudnn\" | backend = "
+             "\"onednn\"");
   BOOST_TEST(refusal_of("epochs = 4294967296") ==
-             "run: run.toml: epochs: expected a whole number of at most 4294967295, found the "
+             "run: run.toml: epochs: expected a whole number from 0 to 4294967295, found the "
              "number 4294967296 | epochs = 30");
+  BOOST_TEST(refusal_of("device = \"cuda\"") == "accepted");  // a flag may say otherwise
+}
+
+constexpr const char* kLayers =
+    "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nunits = 3\n";
+
+BOOST_AUTO_TEST_CASE(layers_without_a_model_are_called_as_the_file_is) {
+  const RunConfig config = parse_run_file(kLayers, "nets/mine.toml");
+  BOOST_TEST(config.model == "mine");
+  BOOST_TEST(config.model_layers.find("units = 3") != std::string::npos);
+  BOOST_TEST(parse_run_file("model = \"net\"\n" + std::string(kLayers), "a.toml").model == "net");
+}
+
+BOOST_AUTO_TEST_CASE(layers_beside_a_file_of_layers_are_refused) {
+  BOOST_TEST(refusal_of("model = \"x.toml\"\n" + std::string(kLayers)) ==
+             "run: run.toml: model: expected a name for the [[layer]] tables, found another file "
+             "of layers, the text \"x.toml\" | leave out model, or the [[layer]] tables");
+}
+
+BOOST_AUTO_TEST_CASE(a_model_by_flag_replaces_the_layers_of_the_file) {
+  RunConfig config = parse_run_file(kLayers, "mine.toml");
+  set_run_value(config, "model", "small_cnn", "--model");
+  BOOST_TEST(config.model == "small_cnn");
+  BOOST_TEST(config.model_layers.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_a_run_file_is_a_wrong_argument) {
+  const tests::TemporaryFolder folder;
+  BOOST_CHECK_EXCEPTION(read_run_file(folder.path()), Error, [&](const Error& error) {
+    return error.code() == ErrorCode::kInvalidArgument && error.hint() == "check the path" &&
+           std::string(error.what()) ==
+               "run: " + folder.path().native() + ": expected a file of TOML, found a folder";
+  });
+  const std::filesystem::path path = folder.path() / "big.toml";
+  publish_file(path, std::string((1u << 20) + 1, '#'));
+  BOOST_CHECK_EXCEPTION(read_run_file(path), Error, [&](const Error& error) {
+    return error.code() == ErrorCode::kInvalidArgument &&
+           std::string(error.what()) ==
+               "run: " + path.native() + ": expected TOML of at most 1048576 bytes, found 1048577";
+  });
+}
+
+// No layers stand for a model by name, here one that is called as the file.
+BOOST_AUTO_TEST_CASE(an_empty_file_of_layers_is_refused) {
+  const tests::TemporaryFolder folder;
+  RunConfig config;
+  config.model = folder.path() / "net.toml";
+  publish_file(config.model, "");
+  BOOST_CHECK_EXCEPTION(inline_model_file(config), Error, [&](const Error& error) {
+    return error.code() == ErrorCode::kInvalidArgument &&
+           std::string(error.what()) ==
+               "model: " + config.model + ": expected [[layer]] tables, found an empty file";
+  });
+  publish_file(config.model, kLayers);
+  inline_model_file(config);
+  BOOST_TEST(config.model == "net");
+  BOOST_TEST(config.model_layers == kLayers);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_written_reads_back_to_the_same_text) {
@@ -96,7 +173,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_reads_back_to_the_same_text) {
   config.std = {1, 2, 3};
   config.augment.fill_mode = augment::FillMode::kConstant;
   config.model = "net";
-  config.model_layers = "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nunits = 3\n";
+  config.model_layers = kLayers;
   const std::string text = format_run_file(config);
   const RunConfig again = parse_run_file(text, "run.toml");
   BOOST_TEST(format_run_file(again) == text);
@@ -137,35 +214,46 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
   BOOST_TEST(config.seed == 0u);
 }
 
-// Recipes are run files; each key that the README names exists, and it names them all.
-BOOST_AUTO_TEST_CASE(recipes_are_valid_and_the_readme_names_every_key) {
-  const std::filesystem::path root = PENSTOCK_SOURCE_DIR;
-  for (const auto& recipe : std::filesystem::directory_iterator(root / "tools/recipes")) {
+/// Settings that figures do not depend on, that come from data or machine, or that are of no effect
+/// beside the others.
+bool may_be_left_out(const RunKey& key) {
+  constexpr std::array<std::string_view, 11> kOptional{
+      "dataset", "out",  "seed", "threads",        "loader_threads", "backend",
+      "device",  "mean", "std",  "augment.preset", "augment.cval"};
+  return std::ranges::find(kOptional, key.name) != kOptional.end();
+}
+
+// Recipes are run files that a change of a default leaves as they are.
+BOOST_AUTO_TEST_CASE(recipes_are_valid_and_state_every_setting) {
+  const std::filesystem::path folder = std::filesystem::path(PENSTOCK_SOURCE_DIR) / "tools/recipes";
+  std::size_t num_recipes = 0;
+  for (const auto& recipe : std::filesystem::directory_iterator(folder)) {
     if (recipe.path().extension() != ".toml") continue;
+    ++num_recipes;
     BOOST_TEST_CONTEXT(recipe.path()) {
-      BOOST_CHECK_NO_THROW(read_run_file(recipe.path()).validate());
+      BOOST_CHECK_NO_THROW(read_run_file(recipe.path()));
+      const std::string text = read_text_file(recipe.path());
+      for (const RunKey& key : run_keys()) {
+        if (may_be_left_out(key)) continue;
+        const std::string line = "\n" + std::string(key.name_in_table()) + " = ";
+        BOOST_TEST(text.find(line) != std::string::npos, "expected a line for " << key.name);
+      }
     }
   }
+  BOOST_TEST(num_recipes > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(the_readme_names_every_key) {
+  const std::filesystem::path root = PENSTOCK_SOURCE_DIR;
   const std::string readme = read_text_file(root / "train/run/README.md");
   const std::size_t start = readme.find("Keys of a run file: ");
   BOOST_REQUIRE(start != std::string::npos);
   const std::string keys = readme.substr(start, readme.find("\n\n", start) - start);
-  for (const std::string& key : run_file_keys()) {
-    const std::string name = key.substr(key.find('.') == std::string::npos ? 0 : key.find('.') + 1);
-    BOOST_TEST_CONTEXT(key) {
-      BOOST_TEST(keys.find(name) != std::string::npos);
+  for (const RunKey& key : run_keys()) {
+    BOOST_TEST_CONTEXT(key.name) {
+      BOOST_TEST(keys.find(key.name_in_table()) != std::string::npos);
     }
   }
-}
-
-BOOST_AUTO_TEST_CASE(sizes_are_written_in_the_largest_unit_that_divides_them) {
-  BOOST_TEST(format_size_bytes(256u << 20) == "256M");
-  BOOST_TEST(format_size_bytes(1025) == "1025");
-  BOOST_TEST(format_size_bytes(std::uint64_t{3} << 40) == "3T");
-  BOOST_TEST(parse_size_bytes("1025").value() == 1025u);
-  BOOST_TEST(!parse_size_bytes("17179869184G").has_value());  // 2^34 * 2^30 = 2^64
-  BOOST_TEST(!parse_size_bytes("M").has_value());
-  BOOST_TEST(!parse_size_bytes("0").has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -55,6 +55,7 @@ struct Watcher final : RunObserver {
     at_validation_step(done);
   }
   void on_epoch(const EpochReport& report) override { at_epoch(report); }
+  void on_skipped(const SkippedSample&) override {}
 };
 
 constexpr const char* kTinyNet =
@@ -103,6 +104,33 @@ bool holds(const std::string& text, const std::string& part) {
 
 BOOST_FIXTURE_TEST_SUITE(session, Fixture)
 
+/// Two large pictures to train on and two to validate with, about 4 MiB each when decoded.
+fs::path large_pets(const fs::path& folder) {
+  for (const char* split : {"train", "validation"}) {
+    for (const char* pet : {"cat", "dog"}) {
+      penstock::tests::write_picture(folder / "pets" / split / pet / "0.jpg",
+                                     {.width_px = 1200, .height_px = 1200});
+    }
+  }
+  Quiet quiet;
+  convert::convert_folder({.source = folder / "pets", .dataset = folder / "pets.ds"}, quiet, {});
+  return folder / "pets.ds";
+}
+
+BOOST_AUTO_TEST_CASE(large_pictures_leave_room_for_the_validation_loader) {
+  RunConfig large = config();
+  large.dataset = large_pets(folder.path());
+  large.batch_size = 2;
+  large.epochs = 1;
+  large.augment.decode_scaling = augment::DecodeScaling::kOff;
+  // The training loader alone would take 4 * 4 MiB for samples in flight.
+  large.memory_bytes = 20u << 20;
+  const RunOutcome outcome = train_run(large, watcher, stop.get_token());
+  BOOST_REQUIRE(outcome.last.has_value());
+  BOOST_TEST(outcome.last->validation->num_samples == 2u);
+  BOOST_TEST(outcome.high_water_bytes <= large.memory_bytes);
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_in_validation_keeps_the_figures_of_the_epoch_before) {
   watcher.at_validation_step = [&](const EpochReport& done) {
     if (done.epoch_idx == 1) stop.request_stop();
@@ -146,12 +174,48 @@ BOOST_AUTO_TEST_CASE(a_stop_between_epochs_cuts_nothing_short) {
   BOOST_TEST(record()["metrics"].contains("validation_top1"));
 }
 
-BOOST_AUTO_TEST_CASE(a_failure_in_the_first_epoch_leaves_nothing) {
+BOOST_AUTO_TEST_CASE(a_stop_before_the_first_step_leaves_nothing) {
+  stop.request_stop();
+  const RunOutcome outcome = run();
+  BOOST_TEST(outcome.was_stopped);
+  BOOST_TEST(!outcome.has_weights);
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_before_the_first_step_leaves_nothing) {
+  watcher.at_start = [](const RunOverview&) { throw Error(ErrorCode::kIo, "planted"); };
+  BOOST_TEST((failure_of(config()).code() == ErrorCode::kIo));
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_in_the_first_epoch_keeps_the_weights_so_far) {
   watcher.at_train_step = [](const EpochReport&) { throw std::bad_alloc(); };
   const Error error = failure_of(config());
   BOOST_TEST((error.code() == ErrorCode::kOutOfMemory));
   BOOST_TEST(!error.hint().empty());
-  BOOST_TEST(!fs::exists(out));
+  BOOST_TEST(holds(error.what(), "the weights after 0 whole epochs and the steps since are in "));
+  BOOST_TEST(load_model(out).record.num_epochs == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(weights_are_stored_after_every_epoch) {
+  std::vector<std::uint64_t> stored;
+  watcher.at_epoch = [&](const EpochReport&) {
+    stored.push_back(load_model(out).record.num_epochs);
+  };
+  run();
+  BOOST_TEST((stored == std::vector<std::uint64_t>{1, 2, 3}));
+}
+
+// What a full disk does: the new weights cannot be written.
+BOOST_AUTO_TEST_CASE(weights_that_cannot_be_stored_leave_those_of_the_epoch_before) {
+  watcher.at_train_step = [&](const EpochReport& so_far) {
+    if (so_far.epoch_idx == 1) fs::create_directories(out / "weights.safetensors.new.tmp" / "x");
+  };
+  const Error error = failure_of(config());
+  BOOST_TEST((error.code() == ErrorCode::kAlreadyExists));
+  BOOST_TEST(holds(error.what(), "these weights were not stored ("));
+  BOOST_TEST(holds(error.what(), "; those after 1 whole epochs are in " + out.native()));
+  BOOST_TEST(load_model(out).record.num_epochs == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_allocation_after_an_epoch_leaves_weights_and_metrics) {
@@ -168,7 +232,7 @@ BOOST_AUTO_TEST_CASE(a_failed_allocation_after_an_epoch_leaves_weights_and_metri
 
 // Weight decay 1000 at rate 1 multiplies each weight by -999 a step: 3e38 is passed in the second
 // epoch of ten steps or so, and not in the first.
-BOOST_AUTO_TEST_CASE(a_diverged_run_keeps_its_metrics_and_stores_no_weights) {
+BOOST_AUTO_TEST_CASE(a_diverged_run_keeps_the_weights_and_metrics_before) {
   RunConfig wild = config();
   wild.sgd.learning_rate = 1;
   wild.sgd.weight_decay = 1000;
@@ -177,11 +241,11 @@ BOOST_AUTO_TEST_CASE(a_diverged_run_keeps_its_metrics_and_stores_no_weights) {
   wild.schedule.kind = ScheduleKind::kConstant;
   const Error error = failure_of(wild);
   BOOST_TEST(holds(error.what(), "loss: step "));
-  BOOST_TEST(holds(error.what(), "the weights were not stored"));
+  BOOST_TEST(holds(error.what(), "these weights were not stored ("));
+  BOOST_TEST(holds(error.what(), "; those after 1 whole epochs are in " + out.native()));
   BOOST_TEST(num_metric_lines() == 1u);
   BOOST_TEST(fs::exists(out / kRunFileName));
-  BOOST_TEST(!fs::exists(out / kWeightsName));
-  BOOST_TEST(!fs::exists(out / kModelRecordName));
+  BOOST_TEST(load_model(out).record.num_epochs == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_run_file_that_cannot_be_written_leaves_no_folder) {
@@ -191,8 +255,7 @@ BOOST_AUTO_TEST_CASE(a_run_file_that_cannot_be_written_leaves_no_folder) {
   deep.out /= std::string(4088 - deep.out.native().size(), 'e');
   const Error error = failure_of(deep);
   BOOST_TEST(holds(error.what(), "File name too long"));
-  BOOST_TEST(fs::exists(deep.out.parent_path()));
-  BOOST_TEST(fs::is_empty(deep.out.parent_path()));
+  BOOST_TEST(fs::is_empty(folder.path()));  // the parents it made are gone too
 }
 
 BOOST_AUTO_TEST_CASE(of_two_runs_into_one_folder_the_second_is_refused) {

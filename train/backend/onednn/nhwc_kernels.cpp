@@ -28,6 +28,13 @@ HWY_ATTR void add_lanes(D d, V values, double* sums) {
   for (std::size_t i = 0; i < hn::Lanes(d); ++i) sums[i] += static_cast<double>(lanes[i]);
 }
 
+/// Not Max: what is not a number must stay visible in the loss.
+template <Activation kActivation, class D, class V>
+HWY_ATTR V activated(D d, V v) {
+  if constexpr (kActivation == Activation::kNone) return v;
+  return hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v);
+}
+
 /// dy where the activation let x through.
 template <Activation kActivation, class D, class V>
 HWY_ATTR V let_through(D d, V x, V dy, V gain, V offset) {
@@ -69,12 +76,8 @@ struct ForwardBlock {
     const auto gain = hn::LoadU(d, affine.gain + c);
     const auto offset = hn::LoadU(d, affine.offset + c);
     for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      auto v = hn::MulAdd(hn::LoadU(d, x + at), gain, offset);
-      // Not Max: what is not a number must stay visible in the loss.
-      if constexpr (kActivation == Activation::kRelu) {
-        v = hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v);
-      }
-      hn::StoreU(v, d, y + at);
+      const auto v = hn::MulAdd(hn::LoadU(d, x + at), gain, offset);
+      hn::StoreU(activated<kActivation>(d, v), d, y + at);
     }
   }
 };
@@ -126,6 +129,28 @@ struct BackwardBlock {
       const auto g = let_through<kActivation>(d, v, hn::LoadU(d, dy + at), gain, offset);
       hn::StoreU(hn::MulAdd(gain, g, hn::MulAdd(slope, v, level)), d, dx + at);
     }
+  }
+};
+
+struct ReluBlock {
+  const float* x;
+  float* y;
+
+  template <class D>
+  HWY_ATTR void operator()(D d, std::size_t at) const {
+    hn::StoreU(activated<Activation::kRelu>(d, hn::LoadU(d, x + at)), d, y + at);
+  }
+};
+
+struct ReluBackwardBlock {
+  const float* y;
+  const float* dy;
+  float* dx;
+
+  template <class D>
+  HWY_ATTR void operator()(D d, std::size_t at) const {
+    const auto passes = hn::Gt(hn::LoadU(d, y + at), hn::Zero(d));
+    hn::StoreU(hn::IfThenElseZero(passes, hn::LoadU(d, dy + at)), d, dx + at);
   }
 };
 
@@ -192,6 +217,14 @@ void backward_relu(Rows rows, const ChannelBackward& constants, const float* x, 
   backward<Activation::kRelu>(rows, constants, x, dy, dx);
 }
 
+// Without a constant per channel, all values are one row.
+void relu_values(std::size_t count, const float* x, float* y) {
+  for_channels(count, ReluBlock{x, y});
+}
+void relu_gradients(std::size_t count, const float* y, const float* dy, float* dx) {
+  for_channels(count, ReluBackwardBlock{y, dy, dx});
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace penstock::train::onednn
 HWY_AFTER_NAMESPACE();
@@ -206,6 +239,8 @@ HWY_EXPORT(sums_plain);
 HWY_EXPORT(sums_relu);
 HWY_EXPORT(backward_plain);
 HWY_EXPORT(backward_relu);
+HWY_EXPORT(relu_values);
+HWY_EXPORT(relu_gradients);
 
 void add_moments(Rows rows, const float* x, const float* origin, double* sum, double* squares) {
   HWY_DYNAMIC_DISPATCH(moments)(rows, x, origin, sum, squares);
@@ -238,13 +273,12 @@ void affine_backward(Rows rows, Activation activation, const ChannelBackward& co
   }
 }
 
-// Plain loops: the compiler's own vectors are enough for what memory allows.
 void relu_forward(std::size_t count, const float* x, float* y) {
-  for (std::size_t i = 0; i < count; ++i) y[i] = x[i] < 0.0f ? 0.0f : x[i];
+  HWY_DYNAMIC_DISPATCH(relu_values)(count, x, y);
 }
 
 void relu_backward(std::size_t count, const float* y, const float* dy, float* dx) {
-  for (std::size_t i = 0; i < count; ++i) dx[i] = y[i] > 0.0f ? dy[i] : 0.0f;
+  HWY_DYNAMIC_DISPATCH(relu_gradients)(count, y, dy, dx);
 }
 
 }  // namespace penstock::train::onednn

@@ -1,6 +1,7 @@
 #include "train/backend/onednn/onednn_backend.h"
 
 #include "streamer/core/error.h"
+#include "streamer/core/usable_cores.h"
 #include "train/backend/host_arena.h"
 #include "train/backend/lowering_check.h"
 #include "train/backend/onednn/onednn_program.h"
@@ -59,7 +60,7 @@ std::unique_ptr<Backend> make_onednn_backend(const BackendSettings& settings) {
                                                  std::to_string(kMaxThreads) + ", found " +
                                                  std::to_string(settings.num_threads));
   }
-  return std::make_unique<OnednnBackend>(settings.num_threads == 0 ? onednn::available_cores()
+  return std::make_unique<OnednnBackend>(settings.num_threads == 0 ? num_usable_cores()
                                                                    : settings.num_threads);
 }
 

@@ -27,8 +27,4 @@ ThreadScope::~ThreadScope() {
   omp_set_num_threads(before_);
 }
 
-unsigned available_cores() {
-  return static_cast<unsigned>(omp_get_num_procs());
-}
-
 }  // namespace penstock::train::onednn

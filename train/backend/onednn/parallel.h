@@ -42,7 +42,4 @@ class ThreadScope {
   int before_;
 };
 
-/// Cores that this process may run on.
-unsigned available_cores();
-
 }  // namespace penstock::train::onednn

@@ -1,0 +1,106 @@
+// tools/quickstart.sh from its plan to its last line, in a tree of its own where the build is made
+// already: `cmake` does nothing there, and the recipes are short.
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "tests/cli/run_command.h"
+#include "tests/temporary_folder.h"
+#include "tests/tools/picture_folder.h"
+
+namespace penstock::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+void write_script(const fs::path& path, const std::string& lines) {
+  write_file(path, "#!/bin/sh\n" + lines);
+  fs::permissions(path, fs::perms::owner_all);
+}
+
+class BuiltTree {
+ public:
+  BuiltTree() {
+    const fs::path tools = PENSTOCK_TOOLS_FOLDER;
+    fs::create_directories(root() / "tools");
+    fs::copy_file(tools / "quickstart.sh", root() / "tools/quickstart.sh");
+    for (const char* recipe : {"clothing_small.toml", "shapes.toml"}) {
+      write_file(root() / "tools/recipes" / recipe,
+                 "image_size = 32\nepochs = 1\nbatch_size = 4\n");
+    }
+    write_script(root() / "bin/cmake", "exit 0\n");
+    const fs::path release = root() / "build/release";
+    fs::create_directories(release);
+    fs::create_symlink(PENSTOCK_PROGRAM, release / "penstock");
+    write_script(release / "penstock-fixtures",
+                 "exec '" PENSTOCK_FIXTURES_PROGRAM
+                 "' \"$@\" --train 20 --validation 10 --test 0 --min-side 32 --max-side 40\n");
+  }
+
+  fs::path root() const { return fs::canonical(folder_.path()); }
+
+  CommandResult quickstart(std::vector<std::string> arguments) const {
+    arguments.emplace_back("--no-install");
+    const char* const path = std::getenv("PATH");
+    return run_program(
+        root() / "tools/quickstart.sh", arguments,
+        {{"PATH", (root() / "bin").string() + ":" + (path == nullptr ? "/usr/bin:/bin" : path)}});
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+BOOST_AUTO_TEST_SUITE(quickstart_run)
+
+BOOST_AUTO_TEST_CASE(the_test_split_is_evaluated_and_the_totals_end_it) {
+  const BuiltTree tree;
+  write_cats_and_dogs(tree.root() / "photos/train", 3);
+  write_cats_and_dogs(tree.root() / "photos/test", 1);
+  const CommandResult result = tree.quickstart({tree.root() / "photos"});
+  BOOST_TEST_CONTEXT(result.out << result.err) {
+    BOOST_TEST(result.exit_code == 0);
+    BOOST_TEST(!contains(result.out, "held back"));
+    BOOST_TEST(contains(result.out, "photos.penstock, split test: 2 of 2 samples"));
+    const std::size_t done = result.out.find("\n== Done\n");
+    BOOST_REQUIRE(done != std::string::npos);
+    BOOST_TEST(contains(result.out.substr(done), "\nloss "));
+    BOOST_TEST(contains(result.out.substr(done), "What to try next:\n"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(with_no_picture_held_back_those_learnt_from_are_evaluated) {
+  const BuiltTree tree;
+  write_cats_and_dogs(tree.root() / "photos/train", 3);
+  const CommandResult result = tree.quickstart({tree.root() / "photos"});
+  BOOST_TEST_CONTEXT(result.out << result.err) {
+    BOOST_TEST(result.exit_code == 0);
+    const std::size_t said = result.out.find("\nno picture is held back: ");
+    BOOST_TEST(said < result.out.find("\n== Train\n"));
+    BOOST_TEST(contains(result.out, "photos.penstock, split train: 6 of 6 samples"));
+    BOOST_TEST(contains(result.out, "\n== Done\n"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(shapes_that_were_half_made_are_made_again) {
+  const BuiltTree tree;
+  const fs::path own = tree.root() / "build/quickstart";
+  write_file(own / "shapes.partial/train/circle/00000.jpg", "half");
+  const CommandResult result = tree.quickstart({});
+  BOOST_TEST_CONTEXT(result.out << result.err) {
+    BOOST_TEST(result.exit_code == 0);
+    BOOST_TEST(contains(result.out, "shapes.penstock, split validation: 10 of 10 samples"));
+    BOOST_TEST(!fs::exists(own / "shapes.partial"));
+    BOOST_TEST(fs::exists(own / "shapes.run/weights.safetensors"));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests

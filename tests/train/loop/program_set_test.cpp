@@ -1,0 +1,75 @@
+#include "train/loop/program_set.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "streamer/core/error.h"
+#include "tests/train/loop/recording_backend.h"
+
+namespace penstock::train {
+namespace {
+
+/// Batch norm over one value of each sample.
+ModelGraph pooled_model() {
+  ModelGraph graph("pooled", {3, 4, 4});
+  const NodeId pooled = graph.global_avg_pool("pool", graph.input());
+  graph.set_output(graph.dense("head", graph.batch_norm("bn", pooled), {.units = 2}));
+  return graph;
+}
+
+BOOST_AUTO_TEST_SUITE(program_set)
+
+BOOST_AUTO_TEST_CASE(training_follows_the_settings_and_evaluation_is_never_smoothed) {
+  tests::RecordingBackend backend;
+  const ProgramSet programs(backend, pooled_model(),
+                            {.train_batch = 4,
+                             .num_train_samples = 10,
+                             .evaluation_batch = 5,
+                             .nesterov = false,
+                             .label_smoothing = 0.25});
+  BOOST_REQUIRE(backend.lowerings.size() == 3u);
+  for (const Lowering& lowering : backend.lowerings) {
+    const bool is_training = lowering.mode == Mode::kTrain;
+    BOOST_TEST(!lowering.nesterov);
+    BOOST_TEST(lowering.label_smoothing == (is_training ? 0.25 : 0.0));
+  }
+  BOOST_TEST(programs.train_program(4).lowering().batch == 4u);
+  BOOST_TEST(programs.train_program(2).lowering().batch == 2u);  // 10 = 2 x 4 + 2
+  BOOST_TEST(programs.evaluation_program().lowering().batch == 5u);
+  BOOST_TEST((programs.evaluation_program().lowering().mode == Mode::kEvaluate));
+}
+
+BOOST_AUTO_TEST_CASE(an_epoch_smaller_than_a_batch_is_one_step) {
+  tests::RecordingBackend backend;
+  const ProgramSet programs(backend, pooled_model(),
+                            {.train_batch = 32, .num_train_samples = 7, .evaluation_batch = 0});
+  BOOST_REQUIRE(backend.lowerings.size() == 1u);
+  BOOST_TEST(programs.train_program(7).lowering().batch == 7u);
+}
+
+std::string refusal_of(std::uint32_t batch, std::uint64_t num_samples) {
+  const auto backend = make_backend("reference");
+  try {
+    const ProgramSet programs(*backend, pooled_model(),
+                              {.train_batch = batch, .num_train_samples = num_samples});
+  } catch (const Error& error) {
+    BOOST_TEST((error.code() == ErrorCode::kInvalidArgument));
+    return std::string(error.what()) + " | " + error.hint();
+  }
+  return "accepted";
+}
+
+// By hand: 3,041 = 95 x 32 + 1 = 98 x 31 + 3. 7 leaves 1 for 2 and 3, and 3 for 4.
+BOOST_AUTO_TEST_CASE(a_last_batch_of_one_sample_is_refused_with_a_size_that_works) {
+  const std::string reason =
+      "model: bn: expected at least 2 values per channel in training, found 1: the last batch of "
+      "an epoch has 1 sample ";
+  BOOST_TEST(refusal_of(32, 3041) == reason + "(3041 = 95 x 32 + 1) | --batch-size 31");
+  BOOST_TEST(refusal_of(31, 3041) == "accepted");
+  BOOST_TEST(refusal_of(2, 7) == reason + "(7 = 3 x 2 + 1) | --batch-size 4");
+  BOOST_TEST(refusal_of(4, 7) == "accepted");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train

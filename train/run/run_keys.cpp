@@ -1,0 +1,232 @@
+#include "train/run/run_keys.h"
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "streamer/core/number_text.h"
+#include "train/run/run_values.h"
+
+namespace penstock::train {
+namespace {
+
+using augment::AugmentConfig;
+using augment::DecodeScaling;
+using augment::DrawRange;
+using augment::FillMode;
+
+// Reading: one function for each type of a setting.
+
+void read_field(TomlReader& reader, std::string_view key, std::string& value) {
+  if (const auto found = reader.text(key)) value = *found;
+}
+void read_field(TomlReader& reader, std::string_view key, std::filesystem::path& value) {
+  if (const auto found = reader.text(key)) value = *found;
+}
+void read_field(TomlReader& reader, std::string_view key, bool& value) {
+  if (const auto found = reader.truth(key)) value = *found;
+}
+void read_field(TomlReader& reader, std::string_view key, double& value) {
+  if (const auto found = reader.number(key)) value = *found;
+}
+void read_field(TomlReader& reader, std::string_view key, std::vector<double>& value) {
+  if (const auto found = reader.numbers(key)) value = *found;
+}
+template <std::unsigned_integral T>
+void read_field(TomlReader& reader, std::string_view key, T& value) {
+  constexpr std::uint64_t kMost = std::min<std::uint64_t>(std::numeric_limits<T>::max(), INT64_MAX);
+  if (const auto found = reader.whole(key, kMost)) value = static_cast<T>(*found);
+}
+void read_field(TomlReader& reader, std::string_view key, ScheduleKind& value) {
+  if (const auto name = reader.text(key)) value = parse_schedule(*name);
+}
+void read_field(TomlReader& reader, std::string_view key, FillMode& value) {
+  if (const auto name = reader.text(key)) value = augment::parse_fill_mode(*name);
+}
+void read_field(TomlReader& reader, std::string_view key, DecodeScaling& value) {
+  if (const auto name = reader.text(key)) value = augment::parse_decode_scaling(*name);
+}
+/// Two factors, or one number r for 1 - r to 1 + r.
+void read_field(TomlReader& reader, std::string_view key, DrawRange& value) {
+  const TomlValue* found = reader.find(key);
+  if (found == nullptr) return;
+  if (const auto r = as_number(*found)) {
+    value = {1 - *r, 1 + *r};
+    return;
+  }
+  const auto factors = found->as<TomlList>() ? reader.numbers(key) : std::nullopt;
+  if (!factors || factors->size() != 2) reader.refuse(key, "a number, or a list of two", *found);
+  value = {factors->front(), factors->back()};
+}
+
+// Writing.
+
+std::optional<TomlValue> value_of(const std::string& text) {
+  return TomlValue{text};
+}
+std::optional<TomlValue> value_of(const std::filesystem::path& path) {
+  return path.empty() ? std::nullopt : value_of(path.native());
+}
+std::optional<TomlValue> value_of(bool truth) {
+  return TomlValue{truth};
+}
+std::optional<TomlValue> value_of(double number) {
+  return TomlValue{number};
+}
+std::optional<TomlValue> value_of(const std::vector<double>& numbers) {
+  if (numbers.empty()) return std::nullopt;
+  return TomlValue{list_of_numbers(numbers)};
+}
+template <std::unsigned_integral T>
+std::optional<TomlValue> value_of(T number) {
+  return TomlValue{static_cast<std::int64_t>(number)};
+}
+std::optional<TomlValue> value_of(ScheduleKind kind) {
+  return value_of(std::string(schedule_name(kind)));
+}
+std::optional<TomlValue> value_of(FillMode mode) {
+  return value_of(std::string(fill_mode_name(mode)));
+}
+std::optional<TomlValue> value_of(DecodeScaling scaling) {
+  return value_of(std::string(decode_scaling_name(scaling)));
+}
+std::optional<TomlValue> value_of(const DrawRange& range) {
+  return value_of(std::vector{range.lo, range.hi});
+}
+
+template <class T>
+constexpr KeyKind kind_of() {
+  if (std::is_same_v<T, bool>) return KeyKind::kTruth;
+  if (std::is_same_v<T, double>) return KeyKind::kNumber;
+  if (std::is_same_v<T, DrawRange> || std::is_same_v<T, std::vector<double>>) {
+    return KeyKind::kNumbers;
+  }
+  return std::is_unsigned_v<T> ? KeyKind::kWhole : KeyKind::kText;
+}
+
+/// config.*first.*second
+template <auto... Members, class Config>
+auto& member_of(Config& config) {
+  return (config.*....*Members);
+}
+
+/// A key that is one field of the settings; `Members` lead to it.
+template <auto... Members>
+constexpr RunKey field(std::string_view name, std::string_view example = {}) {
+  using Type = std::remove_reference_t<decltype(member_of<Members...>(std::declval<RunConfig&>()))>;
+  return {.name = name,
+          .kind = kind_of<Type>(),
+          .read = [](TomlReader& reader, std::string_view key,
+                     RunConfig& config) { read_field(reader, key, member_of<Members...>(config)); },
+          .write = [](const RunConfig& config) { return value_of(member_of<Members...>(config)); },
+          .example = example};
+}
+
+// The keys that are not one field.
+
+/// A model named here replaces the layers of the settings below.
+void read_model(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const auto name = reader.text(key);
+  if (!name) return;
+  config.model = *name;
+  config.model_layers.clear();
+}
+
+/// One side, or "HxW".
+std::optional<SidesPx> sides_px(const TomlValue& value) {
+  if (const auto* text = value.as<std::string>()) return parse_sides_px(*text);
+  const auto side = as_whole(value, UINT32_MAX);
+  return side ? parse_sides_px(std::to_string(*side)) : std::nullopt;
+}
+
+void read_image_size(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const TomlValue* value = reader.find(key);
+  if (value == nullptr) return;
+  const auto sides = sides_px(*value);
+  if (!sides) reader.refuse(key, "pixels such as 96 or \"160x224\"", *value);
+  config.image_height_px = sides->height;
+  config.image_width_px = sides->width;
+}
+
+std::optional<TomlValue> write_image_size(const RunConfig& config) {
+  if (config.image_height_px == 0) return std::nullopt;
+  return value_of(std::to_string(config.image_height_px) + "x" +
+                  std::to_string(config.image_width_px));
+}
+
+/// A size as text ("256M") or as a number of bytes.
+void read_memory(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const TomlValue* value = reader.find(key);
+  if (value == nullptr) return;
+  const auto* text = value->as<std::string>();
+  const auto bytes =
+      text != nullptr ? parse_size_bytes(*text) : as_whole(*value, std::uint64_t{INT64_MAX});
+  if (!bytes || *bytes == 0) reader.refuse(key, "a size such as \"256M\"", *value);
+  config.memory_bytes = *bytes;
+}
+
+std::optional<TomlValue> write_memory(const RunConfig& config) {
+  if (config.memory_bytes == 0) return std::nullopt;
+  return value_of(format_size_bytes(config.memory_bytes));
+}
+
+void read_preset(TomlReader& reader, std::string_view key, RunConfig& config) {
+  if (const auto name = reader.text(key)) config.augment = AugmentConfig::preset(*name);
+}
+
+/// A preset is written as what it stands for.
+std::optional<TomlValue> write_nothing(const RunConfig&) {
+  return std::nullopt;
+}
+
+constexpr std::array kKeys{
+    field<&RunConfig::dataset>("dataset", "\"flowers.ds\""),
+    field<&RunConfig::out>("out", "\"runs/first\""),
+    RunKey{"model", KeyKind::kText, read_model,
+           [](const RunConfig& config) { return value_of(config.model); }},
+    RunKey{"image_size", KeyKind::kText, read_image_size, write_image_size, "96"},
+    field<&RunConfig::epochs>("epochs"),
+    field<&RunConfig::batch_size>("batch_size"),
+    field<&RunConfig::sgd, &SgdConfig::learning_rate>("learning_rate"),
+    field<&RunConfig::sgd, &SgdConfig::momentum>("momentum"),
+    field<&RunConfig::sgd, &SgdConfig::nesterov>("nesterov"),
+    field<&RunConfig::sgd, &SgdConfig::weight_decay>("weight_decay"),
+    field<&RunConfig::schedule, &ScheduleConfig::kind>("schedule"),
+    field<&RunConfig::schedule, &ScheduleConfig::warmup_fraction>("warmup_fraction"),
+    field<&RunConfig::schedule, &ScheduleConfig::div_factor>("div_factor"),
+    field<&RunConfig::schedule, &ScheduleConfig::final_div_factor>("final_div_factor"),
+    field<&RunConfig::label_smoothing>("label_smoothing"),
+    field<&RunConfig::seed>("seed"),
+    RunKey{"memory", KeyKind::kText, read_memory, write_memory, "\"256M\""},
+    field<&RunConfig::threads>("threads"),
+    field<&RunConfig::loader_threads>("loader_threads"),
+    field<&RunConfig::backend>("backend"),
+    field<&RunConfig::device>("device"),
+    field<&RunConfig::mean>("mean", "[0.5, 0.5, 0.5]"),
+    field<&RunConfig::std>("std", "[0.25, 0.25, 0.25]"),
+    // Before the fields that it sets.
+    RunKey{"augment.preset", KeyKind::kText, read_preset, write_nothing, "\"standard\""},
+    field<&RunConfig::augment, &AugmentConfig::horizontal_flip>("augment.horizontal_flip"),
+    field<&RunConfig::augment, &AugmentConfig::width_shift_range>("augment.width_shift_range"),
+    field<&RunConfig::augment, &AugmentConfig::height_shift_range>("augment.height_shift_range"),
+    field<&RunConfig::augment, &AugmentConfig::zoom_range>("augment.zoom_range"),
+    field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
+    field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),
+    field<&RunConfig::augment, &AugmentConfig::decode_scaling>("augment.decode_scaling"),
+};
+
+}  // namespace
+
+std::span<const RunKey> run_keys() {
+  return kKeys;
+}
+
+const RunKey* find_run_key(std::string_view name) {
+  const auto found = std::ranges::find(kKeys, name, &RunKey::name);
+  return found == kKeys.end() ? nullptr : &*found;
+}
+
+}  // namespace penstock::train

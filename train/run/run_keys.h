@@ -1,0 +1,41 @@
+// The keys of a run file, each listed once: how it is read, how it is written, and what a flag's
+// text is taken for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "train/graph/toml_reader.h"
+#include "train/run/run_config.h"
+
+namespace penstock::train {
+
+/// What a flag's text is read as. Text that is not of that kind stays text, and is refused as such.
+enum class KeyKind : std::uint8_t { kText, kWhole, kNumber, kTruth, kNumbers };
+
+struct RunKey {
+  /// Those of a table with a dot: "augment.cval".
+  std::string_view name;
+  KeyKind kind = KeyKind::kText;
+  /// Sets what the key stands for from its table, where it is called `name_in_table`; changes
+  /// nothing when it is not there. Throws InvalidArgument.
+  void (*read)(TomlReader& reader, std::string_view name_in_table, RunConfig& config);
+  /// Nothing when the setting is left open.
+  std::optional<TomlValue> (*write)(const RunConfig& config);
+  /// A value that is right, as TOML; empty for the default.
+  std::string_view example = {};
+
+  bool is_augment() const noexcept { return name.find('.') != name.npos; }
+  std::string_view name_in_table() const noexcept { return name.substr(name.find('.') + 1); }
+};
+
+/// All keys but `[[layer]]`, in the order in which they are read and written.
+std::span<const RunKey> run_keys();
+
+/// Null for a name that is no key.
+const RunKey* find_run_key(std::string_view name);
+
+}  // namespace penstock::train
