@@ -31,7 +31,8 @@ sigset_t awaited_signals() {
 
 }  // namespace
 
-StopSignals::StopSignals() : awaited_(awaited_signals()) {
+StopSignals::StopSignals()
+    : awaited_(awaited_signals()), old_pipe_handler_(::signal(SIGPIPE, SIG_IGN)) {
   ::pthread_sigmask(SIG_BLOCK, &awaited_, &old_mask_);
   waiter_ = std::jthread([this] { wait_for_signals(); });
 }
@@ -41,6 +42,7 @@ StopSignals::~StopSignals() {
   ::pthread_kill(waiter_.native_handle(), kWakeSignal);
   waiter_.join();
   ::pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+  ::signal(SIGPIPE, old_pipe_handler_);
 }
 
 void StopSignals::wait_for_signals() {

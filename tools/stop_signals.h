@@ -10,7 +10,8 @@
 namespace penstock::tools {
 
 /// Turns the signals into a token while it lives. Make it before any other thread starts: they
-/// inherit its signal mask. A SIGHUP that is ignored already, as under nohup, stays ignored.
+/// inherit its signal mask. A SIGHUP that is ignored already, as under nohup, stays ignored. SIGPIPE
+/// is ignored meanwhile: a reader of the progress that goes away must not end the work.
 ///
 /// Threads  one instance at a time
 class StopSignals {
@@ -27,6 +28,7 @@ class StopSignals {
 
   sigset_t awaited_;
   sigset_t old_mask_{};
+  void (*old_pipe_handler_)(int);
   std::stop_source stop_;
   std::atomic<bool> is_ending_ = false;
   std::jthread waiter_;  // the one thread that receives the signals

@@ -42,7 +42,8 @@ BOOST_FIXTURE_TEST_SUITE(predict_cli, Fixture)
 BOOST_AUTO_TEST_CASE(files_give_the_answers_that_their_samples_give) {
   const CommandResult evaluated = run_penstock({"evaluate", shapes.run(), "--json"});
   BOOST_REQUIRE(evaluated.exit_code == 0);
-  for (const Json& one : Json::parse(evaluated.out)["classes"]) {
+  const Json figures = Json::parse(evaluated.out);
+  for (const Json& one : figures["classes"]) {
     const std::string name = one["name"];
     std::vector<std::string> line = {"predict", shapes.run(), "--top", "1", "--json"};
     const std::vector<std::string> pictures = pictures_of(name);
@@ -244,7 +245,8 @@ BOOST_AUTO_TEST_CASE(each_file_gives_the_probabilities_of_its_sample) {
     BOOST_REQUIRE_MESSAGE(predicted.exit_code == 0, predicted.err);
     const std::vector<float>& logits = scores.logits.at(id);
     const double second = 1 / (1 + std::exp(double{logits[0]} - double{logits[1]}));
-    for (const Json& one : Json::parse(predicted.out)[0]["top"]) {
+    const Json answers = Json::parse(predicted.out);
+    for (const Json& one : answers[0]["top"]) {
       const double expected = one["class_idx"] == 1 ? second : 1 - second;
       BOOST_TEST_CONTEXT(names[id]) {
         BOOST_TEST(one["probability"].get<double>() == expected,

@@ -317,6 +317,15 @@ BOOST_AUTO_TEST_CASE(a_signal_finishes_the_step_and_stores_the_weights) {
   BOOST_TEST(run_penstock({"evaluate", out}).exit_code == 0);
 }
 
+// What `train 2>&1 | tee log` sees when the terminal of tee is gone.
+BOOST_AUTO_TEST_CASE(a_reader_of_the_progress_that_goes_away_does_not_end_the_run) {
+  const std::string line = "'" + std::string(PENSTOCK_PROGRAM) + "' train '" +
+                           shapes.dataset().native() + "' -o '" + out.native() +
+                           "' --image-size 32 --epochs 2 --threads 2 2>&1 | true";
+  BOOST_TEST(run_program("/bin/sh", {"-c", line}).exit_code == 0);
+  BOOST_TEST(holds(read_text_file(out / "model.json"), "\"num_epochs\": 2"));
+}
+
 BOOST_AUTO_TEST_CASE(json_goes_to_stdout_alone) {
   const CommandResult result = train(shapes.dataset(), {"--json", "--quiet"});
   BOOST_TEST(result.exit_code == 0);

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
 #include "tools/convert/source_fault.h"
 #include "tools/terminal.h"
 
@@ -104,10 +105,15 @@ class Walk {
   }
 
   [[noreturn]] void throw_fault(const std::string& folder, const char* what, int error_number) {
+    const std::filesystem::path full = source_ / folder;
     try {
-      throw_io_error(error_number, what, tools::printable_path(source_ / folder));
+      throw_io_error(error_number, what, tools::printable_path(full));
     } catch (const Error& error) {
-      throw Error(error.code(), error.what(), kSourceFaultHint, error_number);
+      const std::string hint =
+          concerns_one_path(error_number)
+              ? "see who may do what there: namei -l " + shell_quoted(full.native())
+              : kSourceFaultHint;
+      throw Error(error.code(), error.what(), hint, error_number);
     }
   }
 

@@ -8,9 +8,14 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
-#include "train/run/session.h"
 
 namespace penstock::train {
+
+/// One line of the memory table.
+struct MemoryRow {
+  std::string what;
+  std::uint64_t bytes = 0;
+};
 
 class MemoryTable {
  public:

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "train/run/epoch_report.h"
 #include "train/run/run_config.h"
-#include "train/run/session.h"
 #include "train/run/skipped_samples.h"
 
 namespace penstock::train {

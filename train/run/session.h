@@ -8,18 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "train/loop/pass_report.h"
 #include "train/run/core_split.h"
+#include "train/run/epoch_report.h"
+#include "train/run/memory_table.h"
 #include "train/run/run_config.h"
 #include "train/run/skipped_samples.h"
 
 namespace penstock::train {
-
-/// One line of the memory table.
-struct MemoryRow {
-  std::string what;
-  std::uint64_t bytes = 0;
-};
 
 /// What is known when everything is ready and before the first step.
 struct RunOverview {
@@ -34,14 +29,6 @@ struct RunOverview {
   /// Kind of the memory that batches lie in: "page-aligned", "pinned (cudaHostAlloc)".
   std::string batch_memory;
   std::uint64_t identity_hash = 0;
-};
-
-/// One epoch, finished or under way; `validation` is set when its pass has ended.
-struct EpochReport {
-  std::uint32_t epoch_idx = 0;
-  std::uint32_t num_epochs = 0;
-  PassReport train = {};
-  std::optional<PassReport> validation = {};
 };
 
 /// Called on the thread that runs the session.
