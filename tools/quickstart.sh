@@ -68,13 +68,13 @@ if [[ -n "$folder" ]]; then
   # An assumption: 80 images a second and core at 96 x 96 px, and the recipe's 30 passes; the build
   # and the conversion take the rest.
   minutes=$(((num_files * 30 / (80 * num_cores) + 59) / 60 + 4))
-  disk_mib=$(((${source_kib:-0} + 1023) / 1024 + 400))
+  disk_mib=$(((${source_kib:-0} + 1023) / 1024 + 250))
 else
   recipe=$root/tools/recipes/shapes.toml
   folder=$own_shapes
   dataset=${dataset:-$own_shapes.penstock}
   minutes=6
-  disk_mib=500
+  disk_mib=300
 fi
 dataset=$(realpath -m "$dataset")
 run=${dataset%.penstock}.run

@@ -77,8 +77,8 @@ BOOST_AUTO_TEST_CASE(a_dataset_converted_again_is_remarked_on) {
   // Fewer test pictures are another dataset.
   fs::copy(shapes.pictures(), folder.path() / "fewer", fs::copy_options::recursive);
   fs::remove_all(folder.path() / "fewer/test");
-  BOOST_REQUIRE(
-      run_penstock({"convert", folder.path() / "fewer", dataset, "--force"}).exit_code == 0);
+  BOOST_REQUIRE(run_penstock({"convert", folder.path() / "fewer", dataset, "--force"}).exit_code ==
+                0);
   const CommandResult other = run_penstock({"evaluate", run});
   BOOST_TEST(other.exit_code == 0);
   BOOST_TEST(other.err.find("warning: " + dataset.native() +
