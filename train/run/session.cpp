@@ -62,7 +62,7 @@ class Session {
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<RunFolder> folder_;
   SkippedSamples skipped_;
-  bool has_stepped_ = false;                   // there is something to keep
+  bool has_stepped_ = false;                    // there is something to keep
   std::optional<std::uint32_t> stored_epochs_;  // that the weights on disk have seen
 };
 
@@ -296,17 +296,17 @@ void Session::store(const RunOutcome& outcome) {
       .num_epochs = outcome.num_epochs,
       .metrics = metrics_of(outcome.last)};
   save_model(folder_->path(), record, weights);
-  if (!skipped_.list().empty()) folder_->write_skipped(skipped_);
   folder_->keep();
   stored_epochs_ = outcome.num_epochs;
+  if (!skipped_.list().empty()) folder_->write_skipped(skipped_);
 }
 
 void Session::end_by_error(const Error& error, const RunOutcome& outcome) {
   if (!has_stepped_) throw error;
   const auto epochs = [](std::uint32_t count) { return std::to_string(count) + " whole epochs"; };
   const std::string folder = folder_->path().native();
-  std::string kept = "the weights after " + epochs(outcome.num_epochs) +
-                     " and the steps since are in " + folder;
+  std::string kept =
+      "the weights after " + epochs(outcome.num_epochs) + " and the steps since are in " + folder;
   try {
     store(outcome);
   } catch (const std::exception& failure) {

@@ -169,12 +169,17 @@ void check_weights(const Json& json, const std::filesystem::path& record_path,
 /// off between its two renames.
 Json read_vouching_record(const std::filesystem::path& path,
                           const std::filesystem::path& weights_path) {
+  const std::filesystem::path unfinished = new_name(path);
+  if (!std::filesystem::exists(path)) {  // cut off in the first save
+    Json first = parse_record(unfinished);
+    check_weights(first, unfinished, weights_path);
+    return first;
+  }
   Json json = parse_record(path);
   try {
     check_weights(json, path, weights_path);
     return json;
   } catch (const Error& error) {
-    const std::filesystem::path unfinished = new_name(path);
     if (error.code() != ErrorCode::kCorruptData || !std::filesystem::exists(unfinished)) throw;
     json = parse_record(unfinished);
     check_weights(json, unfinished, weights_path);
@@ -238,7 +243,7 @@ void save_model(const std::filesystem::path& folder, const ModelRecord& record,
 
 StoredModel load_model(const std::filesystem::path& folder) {
   const std::filesystem::path record_path = folder / kModelRecordName;
-  if (!std::filesystem::exists(record_path)) {
+  if (!std::filesystem::exists(record_path) && !std::filesystem::exists(new_name(record_path))) {
     throw Error(ErrorCode::kNotFound,
                 "model: " + folder.native() + ": expected a folder with " + kModelRecordName +
                     ", found none",

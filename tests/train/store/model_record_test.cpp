@@ -76,6 +76,9 @@ BOOST_AUTO_TEST_CASE(a_save_cut_off_between_its_renames_is_whole) {
   BOOST_TEST(stored.record.num_epochs == 8u);
   BOOST_TEST((stored.weights.tensors[0].values == std::vector<float>{7, 8, 9, 10}));
 
+  std::filesystem::remove(folder.path() / kModelRecordName);  // as in the first save of a run
+  BOOST_TEST(load_model(folder.path()).record.num_epochs == 8u);
+
   save_model(folder.path(), record, weights);
   BOOST_TEST(tests::count_entries(folder.path()) == 2u);
 }
