@@ -317,6 +317,13 @@ BOOST_AUTO_TEST_CASE(a_signal_finishes_the_step_and_stores_the_weights) {
   BOOST_TEST(run_penstock({"evaluate", out}).exit_code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(fewer_threads_than_asked_for_do_not_hang_the_run) {
+  const CommandResult result = run_penstock({"train", shapes.dataset(), "-o", out, "--image-size",
+                                             "32", "--epochs", "1", "--threads", "2"},
+                                            {{"OMP_THREAD_LIMIT", "1"}});
+  BOOST_TEST(result.exit_code == 0);
+}
+
 // What `train 2>&1 | tee log` sees when the terminal of tee is gone.
 BOOST_AUTO_TEST_CASE(a_reader_of_the_progress_that_goes_away_does_not_end_the_run) {
   const std::string line = "'" + std::string(PENSTOCK_PROGRAM) + "' train '" +

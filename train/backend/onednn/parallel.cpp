@@ -2,6 +2,8 @@
 
 #include <omp.h>
 
+#include <algorithm>
+
 namespace penstock::train::onednn {
 
 void run_parts(unsigned num_parts, void (*body)(void*, unsigned), void* context) {
@@ -20,7 +22,8 @@ void run_parts(unsigned num_parts, void (*body)(void*, unsigned), void* context)
 }
 
 ThreadScope::ThreadScope(unsigned num_threads) : before_(omp_get_max_threads()) {
-  omp_set_num_threads(static_cast<int>(num_threads));
+  // oneDNN waits for all threads that it planned for, also for those above OMP_THREAD_LIMIT.
+  omp_set_num_threads(std::min(static_cast<int>(num_threads), omp_get_thread_limit()));
 }
 
 ThreadScope::~ThreadScope() {
