@@ -24,8 +24,10 @@ bool is_ignored(int number) {
 
 // A signal that is blocked is delivered to sigwait() even where it was ignored.
 sigset_t awaited_signals() {
-  sigset_t set = signal_set({SIGINT, SIGTERM, kWakeSignal});
-  if (!is_ignored(SIGHUP)) ::sigaddset(&set, SIGHUP);
+  sigset_t set = signal_set({kWakeSignal});
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    if (!is_ignored(number)) ::sigaddset(&set, number);
+  }
   return set;
 }
 

@@ -10,7 +10,7 @@
 namespace penstock::tools {
 
 /// Turns the signals into a token while it lives. Make it before any other thread starts: they
-/// inherit its signal mask. A SIGHUP that is ignored already, as under nohup, stays ignored. SIGPIPE
+/// inherit its signal mask. One that is ignored already, as under nohup, stays ignored. SIGPIPE
 /// is ignored meanwhile: a reader of the progress that goes away must not end the work.
 ///
 /// Threads  one instance at a time

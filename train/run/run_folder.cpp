@@ -68,7 +68,10 @@ void RunFolderGuard::remove_files(std::error_code& ignored) const {
   for (const char* name :
        {kRunFileName, kMetricsName, kWeightsName, kModelRecordName, kSkippedName}) {
     fs::remove(folder_ / (std::string(name) + ".tmp"), ignored);
-    if (!is_kept_) fs::remove(folder_ / name, ignored);
+    fs::remove(folder_ / (std::string(name) + ".new.tmp"), ignored);
+    if (is_kept_) continue;  // a ".new" may be the record that vouches
+    fs::remove(folder_ / (std::string(name) + ".new"), ignored);
+    fs::remove(folder_ / name, ignored);
   }
   if (!is_kept_) fs::remove(folder_, ignored);  // only when nothing else is in it
 }

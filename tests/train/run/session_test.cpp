@@ -287,6 +287,8 @@ BOOST_AUTO_TEST_CASE(what_is_half_written_is_removed_and_what_is_kept_stays) {
     guard.make_folder();
     publish_file(out / kWeightsName, "x");
     publish_file(out / "model.json.tmp", "x");
+    publish_file(out / "model.json.new", "x");
+    publish_file(out / "weights.safetensors.new.tmp", "x");
   }
   BOOST_TEST(!fs::exists(out));
 }
