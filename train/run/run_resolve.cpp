@@ -53,7 +53,8 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
       num_usable_cores(), {.threads = config.threads, .loader_threads = config.loader_threads});
   config.threads = cores.num_compute;
   config.loader_threads = cores.num_loader();
-  config.device = "cpu";
+  config.device =
+      "cpu";  // where the network runs; its batches may lie in pinned memory all the same
   return {.config = std::move(config), .cores = cores};
 }
 

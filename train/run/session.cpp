@@ -1,6 +1,5 @@
 #include "train/run/session.h"
 
-#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <memory>
@@ -38,6 +37,7 @@ class Session {
   RunOverview overview() const;
   void run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome);
   void store(const RunOutcome& outcome);
+  void store_weights(const RunOutcome& outcome);
   void note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx, const SampleEvent& event);
   PassReport train_pass(EpochReport& report);
   PassReport validation_pass(const EpochReport& report);
@@ -62,7 +62,7 @@ class Session {
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<RunFolder> folder_;
   SkippedSamples skipped_;
-  bool has_stepped_ = false;                    // there is something to keep
+  bool has_unstored_steps_ = false;             // the weights are ahead of those on disk
   std::optional<std::uint32_t> stored_epochs_;  // that the weights on disk have seen
 };
 
@@ -103,6 +103,7 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
                 .seed = config_.seed,
                 .cores = resolved_.cores,
                 .num_epochs = config_.epochs,
+                // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
                 .host_memory = batch_memory(config.device)},
       memory_(config_.memory_bytes) {
   const std::string pipeline = pipeline_identity(train_split_, pipeline_, PipelineUse::kTrain);
@@ -178,7 +179,7 @@ void Session::run_epochs(RunOutcome& outcome) {
     while (outcome.num_epochs < config_.epochs && !outcome.was_stopped) {
       run_epoch(outcome.num_epochs, outcome);
     }
-    if (outcome.was_stopped && has_stepped_) store(outcome);
+    if (outcome.was_stopped) store(outcome);
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::kOutOfMemory,
                 "memory: training: expected the machine to grant an allocation, found it refused",
@@ -213,7 +214,7 @@ void Session::note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx,
 PassReport Session::train_pass(EpochReport& report) {
   PassRelay relay(
       [&](const PassReport& so_far) {
-        has_stepped_ = has_stepped_ || so_far.num_steps > 0;
+        has_unstored_steps_ = has_unstored_steps_ || so_far.num_steps > 0;
         report.train = so_far;
         observer_.on_train_step(report);
       },
@@ -275,7 +276,13 @@ std::map<std::string, double> metrics_of(const std::optional<EpochReport>& repor
   return metrics;
 }
 
+/// Brings RUN up to date; before the first step there is nothing to bring.
 void Session::store(const RunOutcome& outcome) {
+  if (has_unstored_steps_) store_weights(outcome);
+  if (stored_epochs_ && !skipped_.list().empty()) folder_->write_skipped(skipped_);
+}
+
+void Session::store_weights(const RunOutcome& outcome) {
   const TensorFile weights{.tensors = export_weights(programs_->any_program()),
                            .metadata = {{"format", "penstock"}}};
   const ModelRecord record{
@@ -298,22 +305,30 @@ void Session::store(const RunOutcome& outcome) {
   save_model(folder_->path(), record, weights);
   folder_->keep();
   stored_epochs_ = outcome.num_epochs;
-  if (!skipped_.list().empty()) folder_->write_skipped(skipped_);
+  has_unstored_steps_ = false;
 }
 
 void Session::end_by_error(const Error& error, const RunOutcome& outcome) {
-  if (!has_stepped_) throw error;
-  const auto epochs = [](std::uint32_t count) { return std::to_string(count) + " whole epochs"; };
   const std::string folder = folder_->path().native();
-  std::string kept =
-      "the weights after " + epochs(outcome.num_epochs) + " and the steps since are in " + folder;
+  const auto epochs = [](std::uint32_t count) {
+    return std::to_string(count) + (count == 1 ? " whole epoch" : " whole epochs");
+  };
+  const std::string since = has_unstored_steps_ ? " and the steps since" : "";
+  std::string failure;
   try {
     store(outcome);
-  } catch (const std::exception& failure) {
-    kept = "these weights were not stored (" + std::string(failure.what()) + ")";
-    if (stored_epochs_) kept += "; those after " + epochs(*stored_epochs_) + " are in " + folder;
+  } catch (const std::exception& second) {
+    failure = second.what();
   }
-  throw Error(error.code(), std::string(error.what()) + "; " + kept, error.hint());
+  std::string message = error.what();
+  if (has_unstored_steps_) {
+    message += "; these weights were not stored (" + failure + ")";
+    if (stored_epochs_) message += "; those after " + epochs(*stored_epochs_) + " are in " + folder;
+  } else if (stored_epochs_) {
+    if (!failure.empty() && failure != error.what()) message += "; " + failure;
+    message += "; the weights after " + epochs(*stored_epochs_) + since + " are in " + folder;
+  }
+  throw Error(error.code(), message, error.hint());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "fixtures/damage.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "tests/temporary_folder.h"
@@ -214,7 +215,50 @@ BOOST_AUTO_TEST_CASE(weights_that_cannot_be_stored_leave_those_of_the_epoch_befo
   const Error error = failure_of(config());
   BOOST_TEST((error.code() == ErrorCode::kAlreadyExists));
   BOOST_TEST(holds(error.what(), "these weights were not stored ("));
-  BOOST_TEST(holds(error.what(), "; those after 1 whole epochs are in " + out.native()));
+  BOOST_TEST(holds(error.what(), "; those after 1 whole epoch are in " + out.native()));
+  BOOST_TEST(load_model(out).record.num_epochs == 1u);
+}
+
+// A folder where model.json shall be stops the second of the two renames.
+BOOST_AUTO_TEST_CASE(a_first_save_whose_renames_fail_leaves_nothing_of_the_run) {
+  watcher.at_validation_step = [&](const EpochReport&) {
+    fs::create_directories(out / kModelRecordName / "x");
+  };
+  const Error error = failure_of(config());
+  BOOST_TEST(holds(error.what(), "these weights were not stored ("));
+  BOOST_TEST(penstock::tests::count_entries(out) == 1u);
+  BOOST_TEST(fs::is_directory(out / kModelRecordName));
+}
+
+BOOST_AUTO_TEST_CASE(metrics_that_cannot_be_written_leave_the_weights_stored_once) {
+  watcher.at_validation_step = [&](const EpochReport&) {
+    fs::create_directories(out / "metrics.csv.tmp" / "x");
+  };
+  // A second attempt at the weights would meet this.
+  watcher.at_train_step = [&](const EpochReport& so_far) { BOOST_TEST(so_far.epoch_idx == 0u); };
+  const Error error = failure_of(config());
+  BOOST_TEST(holds(error.what(), "metrics.csv"));
+  BOOST_TEST(holds(error.what(), "; the weights after 1 whole epoch are in " + out.native()));
+  BOOST_TEST(load_model(out).record.num_epochs == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_skipped_samples_that_cannot_be_written_leaves_the_weights) {
+  RunConfig damaged = config();
+  damaged.dataset = folder.path() / "damaged";
+  fs::copy(pets(), damaged.dataset);
+  const fs::path shard = damaged.dataset / "train-00000.h5";
+  const std::size_t first_picture = read_text_file(shard).find("\xFF\xD8\xFF");
+  BOOST_REQUIRE(first_picture != std::string::npos);
+  fixtures::flip_byte(shard, first_picture + 400);
+  watcher.at_validation_step = [&](const EpochReport&) {
+    fs::create_directories(out / "skipped.csv.tmp" / "x");
+  };
+  const Error error = failure_of(damaged);
+  const std::string what = error.what();
+  const std::size_t first = what.find("skipped.csv");
+  BOOST_TEST(first != std::string::npos);
+  BOOST_TEST(what.find("skipped.csv", first + 15) == std::string::npos);  // told once
+  BOOST_TEST(holds(what, "; the weights after 1 whole epoch are in " + out.native()));
   BOOST_TEST(load_model(out).record.num_epochs == 1u);
 }
 
@@ -225,7 +269,7 @@ BOOST_AUTO_TEST_CASE(a_failed_allocation_after_an_epoch_leaves_weights_and_metri
   const Error error = failure_of(config());
   BOOST_TEST((error.code() == ErrorCode::kOutOfMemory));
   BOOST_TEST(holds(error.what(),
-                   "the weights after 1 whole epochs and the steps since are in " + out.native()));
+                   "the weights after 1 whole epoch and the steps since are in " + out.native()));
   BOOST_TEST(num_metric_lines() == 1u);
   BOOST_CHECK_NO_THROW(load_model(out));
 }
@@ -242,7 +286,7 @@ BOOST_AUTO_TEST_CASE(a_diverged_run_keeps_the_weights_and_metrics_before) {
   const Error error = failure_of(wild);
   BOOST_TEST(holds(error.what(), "loss: step "));
   BOOST_TEST(holds(error.what(), "these weights were not stored ("));
-  BOOST_TEST(holds(error.what(), "; those after 1 whole epochs are in " + out.native()));
+  BOOST_TEST(holds(error.what(), "; those after 1 whole epoch are in " + out.native()));
   BOOST_TEST(num_metric_lines() == 1u);
   BOOST_TEST(fs::exists(out / kRunFileName));
   BOOST_TEST(load_model(out).record.num_epochs == 1u);
