@@ -71,12 +71,42 @@ void remove_dataset_files(const fs::path& folder) {
   }
 }
 
+void remove_old(const fs::path& old) {
+  try {
+    remove_dataset_files(old);
+    fs::remove(old);
+  } catch (const fs::filesystem_error& error) {
+    throw Error(ErrorCode::kIo,
+                fmt::format("old dataset: {}: expected to remove it, found: {}",
+                            printable_path(old), error.code().message()),
+                "the new dataset is in place; rm -r " + shell_quoted(old.native()));
+  }
+}
+
 fs::path without_last_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }
 
 fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// Where an old dataset lies between two plain renames.
+fs::path aside_of(const fs::path& dataset) {
+  fs::path aside = dataset;
+  aside += ".replaced";
+  return aside;
+}
+
+// A replacement by plain renames that was cut short left it; it may be the only copy.
+void check_nothing_aside(const fs::path& dataset) {
+  const fs::path aside = aside_of(dataset);
+  if (!fs::exists(fs::symlink_status(aside))) return;
+  throw Error(ErrorCode::kAlreadyExists,
+              fmt::format("dataset: {}: expected nothing there, found what an earlier --force that "
+                          "was cut short left",
+                          printable_path(aside)),
+              fmt::format("look at it, then: rm -r {}", shell_quoted(aside.native())));
 }
 
 // EINVAL: a file system (NFS, for one) that knows plain renames only. ENOSYS: such a kernel or
@@ -128,6 +158,7 @@ void check_target(const fs::path& target, ExistingTarget existing) {
                             printable_path(dataset), tools::printable(*foreign)),
                 "move that file away: --force would remove it with the old dataset");
   }
+  check_nothing_aside(dataset);
 }
 
 void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
@@ -144,9 +175,8 @@ void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
               "name a DATASET on another disk");
 }
 
-void exchange_by_renames(const fs::path& from, const fs::path& to) {
-  fs::path aside = to;
-  aside += ".replaced";
+fs::path replace_by_renames(const fs::path& from, const fs::path& to) {
+  fs::path aside = aside_of(to);
   rename_to_nothing(to, aside);
   try {
     rename_to_nothing(from, to);
@@ -155,7 +185,7 @@ void exchange_by_renames(const fs::path& from, const fs::path& to) {
     fs::rename(aside, to, ignored);
     throw;
   }
-  rename_to_nothing(aside, from);
+  return aside;
 }
 
 PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(without_last_slash(dataset)) {
@@ -167,6 +197,7 @@ PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(without_last_sl
   // Without the lock the folder is not ours to remove.
   if (!lock_) throw_io_error(errno, "open folder", printable_path(path_));
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) throw_io_error(errno, "lock folder", printable_path(path_));
     throw Error(ErrorCode::kAlreadyExists,
                 fmt::format("dataset: {}: expected nobody at work there, found another conversion",
                             printable_path(path_)),
@@ -190,31 +221,26 @@ PartialFolder::~PartialFolder() {
 
 void PartialFolder::publish(ExistingTarget existing) {
   sync_folder(path_);
-  const bool replaces = existing == ExistingTarget::kReplace && fs::exists(dataset_);
-  if (replaces) {
-    exchange_for_old();
+  std::optional<fs::path> old;
+  if (existing == ExistingTarget::kReplace && fs::exists(dataset_)) {
+    old = take_the_place();
   } else {
     rename_to_nothing(path_, dataset_);
   }
   is_published_ = true;
   sync_folder(parent_of(dataset_));
   // Not before: after a loss of power the old name could lead to a folder without its files.
-  if (replaces) remove_old();
+  if (old) remove_old(*old);
 }
 
-void PartialFolder::exchange_for_old() {
+fs::path PartialFolder::take_the_place() {
   check_target(dataset_, ExistingTarget::kReplace);
   if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, dataset_.c_str(), RENAME_EXCHANGE) == 0) {
-    return;
+    return path_;
   }
   if (!knows_plain_renames_only(errno))
     throw_io_error(errno, "exchange for", printable_path(dataset_));
-  exchange_by_renames(path_, dataset_);
-}
-
-void PartialFolder::remove_old() {
-  remove_dataset_files(path_);
-  fs::remove(path_);
+  return replace_by_renames(path_, dataset_);
 }
 
 }  // namespace penstock::convert

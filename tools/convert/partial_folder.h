@@ -11,16 +11,17 @@ namespace penstock::convert {
 /// What to do about a DATASET that is there already.
 enum class ExistingTarget { kRefuse, kReplace };
 
-/// Throws AlreadyExists when `dataset` exists and may not be replaced: refused, no dataset, or a
-/// dataset with files in it that do not belong to one.
+/// Throws AlreadyExists when `dataset` exists and may not be replaced: refused, no dataset, a dataset
+/// with files in it that do not belong to one, or an older one put aside.
 void check_target(const std::filesystem::path& dataset, ExistingTarget existing);
 
 /// Throws Io when the file system that will hold `dataset` has less space than needed.
 void check_free_space(const std::filesystem::path& dataset, std::uint64_t needed_bytes);
 
-/// Exchanges two folders where the file system has no single step for it. Between two of the renames
-/// the old one is called `to`.replaced; on an error it is put back. Throws Io.
-void exchange_by_renames(const std::filesystem::path& from, const std::filesystem::path& to);
+/// Gives `from` the name `to` where the file system has no single step to exchange the two. Returns
+/// where the old one lies now: `to`.replaced. On an error it is put back. Throws Io.
+std::filesystem::path replace_by_renames(const std::filesystem::path& from,
+                                         const std::filesystem::path& to);
 
 /// The folder beside `dataset`, locked against a second conversion while it lives.
 class PartialFolder {
@@ -39,8 +40,7 @@ class PartialFolder {
   void publish(ExistingTarget existing);
 
  private:
-  void exchange_for_old();
-  void remove_old();  // which lies where the new one was made
+  std::filesystem::path take_the_place();  // of the old dataset; returns where that lies now
 
   std::filesystem::path dataset_;
   std::filesystem::path path_;

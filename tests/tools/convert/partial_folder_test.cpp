@@ -149,26 +149,58 @@ BOOST_AUTO_TEST_CASE(all_that_conversion_writes_is_the_datasets_own) {
 }
 
 // What a file system without an exchange in one step gets instead.
-BOOST_AUTO_TEST_CASE(three_renames_exchange_two_folders) {
+BOOST_AUTO_TEST_CASE(two_renames_put_the_old_folder_aside) {
   const tests::TemporaryFolder folder;
   write_file(folder.path() / "ds/old", "x");
   write_file(folder.path() / "ds.partial/new", "x");
-  exchange_by_renames(folder.path() / "ds.partial", folder.path() / "ds");
+  BOOST_TEST(replace_by_renames(folder.path() / "ds.partial", folder.path() / "ds") ==
+             folder.path() / "ds.replaced");
   BOOST_TEST(fs::exists(folder.path() / "ds/new"));
-  BOOST_TEST(fs::exists(folder.path() / "ds.partial/old"));
+  BOOST_TEST(fs::exists(folder.path() / "ds.replaced/old"));
   BOOST_TEST(tests::count_entries(folder.path()) == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(an_exchange_that_fails_puts_the_old_one_back) {
+BOOST_AUTO_TEST_CASE(a_replacement_that_fails_puts_the_old_one_back) {
   const tests::TemporaryFolder folder;
   write_file(folder.path() / "ds/old", "x");
-  BOOST_CHECK_THROW(exchange_by_renames(folder.path() / "nowhere", folder.path() / "ds"), Error);
+  BOOST_CHECK_THROW(replace_by_renames(folder.path() / "nowhere", folder.path() / "ds"), Error);
   BOOST_TEST(fs::exists(folder.path() / "ds/old"));
   write_file(folder.path() / "ds.replaced/mine", "x");
   write_file(folder.path() / "ds.partial/new", "x");
-  BOOST_CHECK_THROW(exchange_by_renames(folder.path() / "ds.partial", folder.path() / "ds"), Error);
+  BOOST_CHECK_THROW(replace_by_renames(folder.path() / "ds.partial", folder.path() / "ds"), Error);
   BOOST_TEST(fs::exists(folder.path() / "ds/old"));
   BOOST_TEST(fs::exists(folder.path() / "ds.replaced/mine"));
+}
+
+// Told before the conversion, not after it.
+BOOST_AUTO_TEST_CASE(a_dataset_that_was_put_aside_and_left_is_named_with_the_line_to_remove_it) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "ds";
+  write_file(dataset / "dataset.json", "x");
+  write_file(folder.path() / "ds.replaced/dataset.json", "x");
+  BOOST_CHECK_EXCEPTION(
+      check_target(dataset, ExistingTarget::kReplace), Error, [&](const Error& error) {
+        return error.code() == ErrorCode::kAlreadyExists &&
+               error.hint().find("rm -r " + dataset.native() + ".replaced") != std::string::npos;
+      });
+}
+
+BOOST_AUTO_TEST_CASE(an_old_dataset_that_cannot_be_removed_is_named_and_the_new_one_stays) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "ds";
+  write_file(dataset / "dataset.json", "old one");
+  PartialFolder partial(dataset);
+  write_file(partial.path() / "dataset.json", "new");
+  {
+    const tests::ForbiddenFolder old(dataset, fs::perms::owner_read | fs::perms::owner_exec);
+    BOOST_CHECK_EXCEPTION(
+        partial.publish(ExistingTarget::kReplace), Error, [&](const Error& error) {
+          return error.hint() ==
+                 "the new dataset is in place; rm -r " + dataset.native() + ".partial";
+        });
+  }
+  fs::permissions(folder.path() / "ds.partial", fs::perms::owner_all);
+  BOOST_TEST(fs::file_size(dataset / "dataset.json") == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(replacing_leaves_the_new_dataset_only) {
