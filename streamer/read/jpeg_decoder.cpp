@@ -8,9 +8,8 @@
 
 #include <jpeglib.h>
 
-#include <jerror.h>
-
 #include "streamer/read/jpeg_memory.h"
+#include "streamer/read/jpeg_warning.h"
 
 namespace penstock {
 namespace {
@@ -28,21 +27,6 @@ void leave_decoder(j_common_ptr cinfo) {
   std::longjmp(state->on_error, 1);
 }
 
-// Whether a warning leaves every pixel what the bytes say. Source: jerror.h of libjpeg-turbo 2.1.5
-// and where it raises them.
-bool costs_no_pixel(int warning) {
-  switch (warning) {
-    case JWRN_EXTRANEOUS_DATA:  // bytes between segments
-    case JWRN_JFIF_MAJOR:       // JFIF 2.x, read as 1.x
-    case JWRN_ADOBE_XFORM:      // an Adobe colour code of no meaning, read as YCbCr
-    case JWRN_NOT_SEQUENTIAL:   // a spectral selection where there is nothing to select
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Any other warning means that libjpeg made pixels up.
 void note_warning(j_common_ptr cinfo, int level) {
   if (level >= 0) return;  // traces
   auto* state = reinterpret_cast<ErrorState*>(cinfo->err);

@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <memory>
 
-#include <jerror.h>
 #include <jpeglib.h>
 
 #include "streamer/core/error.h"
+#include "streamer/read/jpeg_warning.h"
 
 namespace penstock::convert {
 namespace {
@@ -26,13 +26,6 @@ void leave_libjpeg(j_common_ptr cinfo) {
   std::longjmp(errors->on_error, 1);
 }
 
-// The rule of the loader's decoder, which says what these mean.
-bool costs_no_pixel(int warning) {
-  return warning == JWRN_EXTRANEOUS_DATA || warning == JWRN_JFIF_MAJOR ||
-         warning == JWRN_ADOBE_XFORM || warning == JWRN_NOT_SEQUENTIAL;
-}
-
-// Any other warning means that libjpeg made pixels up.
 void leave_on_warning(j_common_ptr cinfo, int level) {
   if (level < 0 && !costs_no_pixel(cinfo->err->msg_code)) leave_libjpeg(cinfo);
 }
