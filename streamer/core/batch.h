@@ -156,9 +156,11 @@ class BatchSource {
   virtual ~BatchSource() = default;
   virtual const BatchSpec& spec() const noexcept = 0;
   /// Returns the next batch, waiting for it; an empty lease ends the stream.
-  /// Throws the first fatal error of the source, again at every later call. A source lends a fixed
-  /// number of batches: asked for more while all are held, it throws InvalidArgument, for to wait
-  /// would be to wait for ever.
+  /// Throws the first fatal error of the source, again at every later call.
+  ///
+  /// Precondition  fewer leases are held, in whatever thread, than the source has slots. It throws
+  ///               InvalidArgument otherwise: a consumer that keeps them all would wait for ever,
+  ///               and one that hands them to other threads has to bound their number anyway.
   virtual BatchLease next() = 0;
   virtual SourceStats stats() const = 0;
 };

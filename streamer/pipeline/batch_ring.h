@@ -68,7 +68,7 @@ class BatchRing final : public LeaseOwner, public std::enable_shared_from_this<B
   /// Waits for the next batch; what was published before an error is still handed out, then the
   /// error is thrown, at every later call too.
   ///
-  /// Errors  the stored one; InvalidArgument when all slots are lent out, for then none can come
+  /// Errors  the stored one; InvalidArgument when all slots are lent out (BatchSource::next)
   BatchLease take();
   void give_back(std::uint32_t slot_idx) noexcept override;
 

@@ -39,7 +39,7 @@ struct LoaderConfig {
   std::uint32_t num_readers = 1;
   /// Threads that augment, 1 to 256; no more than the machine's cores are used.
   std::uint32_t num_augmenters = 1;
-  /// Batches in flight or lent out, 2 to 64. With all of them lent out next() throws.
+  /// Batches in flight or lent out, 2 to 64. next() asks that at least one is not lent out.
   std::uint32_t num_slots = 4;
   /// Bytes for encoded and decoded samples in flight; 0 for a rule: four times the costliest
   /// sample, at least 16 MiB, and no more than the budget has left.
