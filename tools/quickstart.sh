@@ -5,11 +5,12 @@
 #
 # FOLDER holds one folder per class, or train/validation/test folders of them. Without FOLDER a
 # dataset of drawn shapes is made. DATASET defaults to FOLDER.penstock; DATASET.source notes where
-# it came from.
+# it came from and how many files that held.
 #   --no-install  install no packages
 #   --dry-run     print the plan and stop
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+penstock=$root/build/release/penstock
 
 usage() {
   echo "usage: tools/quickstart.sh [FOLDER] [--into DATASET] [--no-install] [--dry-run]" >&2
@@ -59,7 +60,7 @@ if [[ -n "$folder" ]]; then
                                  "name the folder that holds the class folders"
   if [[ -e "$folder/dataset.json" ]]; then
     refuse "$(quoted "$folder"): expected a folder of photographs, found a dataset" \
-           "penstock train $(quoted "$folder") -o RUN; or name the folder that it was made from"
+           "$(quoted "$penstock") train $(quoted "$folder") -o RUN; or name the folder that it was made from"
   fi
   recipe=$root/tools/recipes/clothing_small.toml
   dataset=${dataset:-$folder.penstock}
@@ -95,11 +96,13 @@ fi
 
 # A dataset that is there is used again only when it is known to be of this folder.
 if [[ -e "$dataset" ]]; then
-  source_note=""
-  [[ ! -f "$dataset.source" ]] || source_note=$(<"$dataset.source")
+  source_note="" converted_files=""
+  if [[ -f "$dataset.source" ]]; then
+    { read -r source_note && read -r converted_files; } <"$dataset.source" || true
+  fi
   if [[ "$source_note" != "$folder" ]]; then
     refuse "$(quoted "$dataset"): expected nothing or a dataset of $(quoted "$folder"), found one of ${source_note:-an unknown folder}" \
-           "--into another DATASET; or: penstock train $(quoted "$dataset") -o RUN"
+           "--into another DATASET; or: $(quoted "$penstock") train $(quoted "$dataset") -o RUN"
   fi
 fi
 
@@ -107,6 +110,13 @@ say "Plan"
 echo "photographs  $(quoted "$folder")"
 echo "dataset      $(quoted "$dataset")"
 echo "model        $(quoted "$run")"
+if [[ -e "$dataset" && -n "$converted_files" && -d "$folder" ]]; then
+  found_files=$(count_files "$folder")
+  if [[ "$found_files" != "$converted_files" ]]; then
+    echo "             made of $converted_files files; the folder holds $found_files now. To make it anew:"
+    echo "             $(quoted "$penstock") convert --force $(quoted "$folder") $(quoted "$dataset")"
+  fi
+fi
 if [[ -n "$picture" ]]; then echo "picture      $(quoted "$picture")"; fi
 echo "disk         about $disk_mib MiB, build included, packages not"
 echo "time         about $minutes minutes on $num_cores cores, build included, packages not"
@@ -120,7 +130,6 @@ fi
 say "Build"
 start=$SECONDS
 (cd "$root" && cmake --preset release >/dev/null && cmake --build --preset release --parallel "$num_cores")
-penstock=$root/build/release/penstock
 build_s=$((SECONDS - start))
 echo "built in $build_s s: $(quoted "$penstock")"
 
@@ -134,8 +143,13 @@ say "Convert"
 if [[ -e "$dataset" ]]; then
   echo "$(quoted "$dataset") is there already and is used as it is"
 else
-  "$penstock" convert "$folder" "$dataset"
-  printf '%s\n' "$folder" >"$dataset.source"
+  # First, so that a dataset is never there without its note.
+  printf '%s\n%s\n' "$folder" "$(count_files "$folder")" >"$dataset.source"
+  "$penstock" convert "$folder" "$dataset" || {
+    status=$?
+    rm -f "$dataset.source"
+    exit "$status"
+  }
 fi
 
 # Of the pictures that are held back, evaluate takes those for testing, else those for validation. A

@@ -30,6 +30,11 @@ CommandResult quickstart(const std::vector<std::string>& arguments) {
   return run_program(fs::path(PENSTOCK_TOOLS_FOLDER) / "quickstart.sh", arguments);
 }
 
+/// What quickstart builds, as its hints name it.
+std::string built_program() {
+  return (fs::canonical(PENSTOCK_TOOLS_FOLDER).parent_path() / "build/release/penstock").string();
+}
+
 BOOST_AUTO_TEST_SUITE(quickstart_cli)
 
 BOOST_AUTO_TEST_CASE(help_names_every_option) {
@@ -119,14 +124,31 @@ BOOST_AUTO_TEST_CASE(a_dataset_of_another_folder_is_not_used) {
   BOOST_TEST(unknown.err == "quickstart: " + dataset + ": expected nothing or a dataset of " +
                                 photos +
                                 ", found one of an unknown folder\nhint: --into another "
-                                "DATASET; or: penstock train " +
-                                dataset + " -o RUN\n");
+                                "DATASET; or: " +
+                                built_program() + " train " + dataset + " -o RUN\n");
   write_file(dataset + ".source", "/another/folder\n");
   const CommandResult other = quickstart({photos, "--dry-run"});
   BOOST_TEST(other.exit_code == 1);
   BOOST_TEST(contains(other.err, "found one of /another/folder\nhint: --into "));
-  write_file(dataset + ".source", photos + "\n");
+  write_file(dataset + ".source", photos + "\n1\n");
   BOOST_TEST(quickstart({photos, "--dry-run"}).exit_code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_has_grown_since_comes_with_the_line_that_converts_it_anew) {
+  const TemporaryFolder folder;
+  const std::string photos = (folder.path() / "photos").string();
+  write_file(photos + "/cat/1.jpg", "x");
+  write_file(photos + ".penstock/dataset.json", "x");
+  write_file(photos + ".penstock.source", photos + "\n1\n");
+  const CommandResult same = quickstart({photos, "--dry-run"});
+  BOOST_TEST(same.exit_code == 0);
+  BOOST_TEST(!contains(same.out, "--force"));
+  write_file(photos + "/cat/2.jpg", "x");
+  const CommandResult grown = quickstart({photos, "--dry-run"});
+  BOOST_TEST(grown.exit_code == 0);
+  BOOST_TEST(contains(grown.out, "made of 1 files; the folder holds 2 now. To make it anew:\n"));
+  BOOST_TEST(contains(
+      grown.out, built_program() + " convert --force " + photos + " " + photos + ".penstock\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_is_a_dataset_is_refused) {
@@ -136,10 +158,10 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_a_dataset_is_refused) {
   const CommandResult result = quickstart({dataset, "--dry-run"});
   BOOST_TEST(result.exit_code == 1);
   BOOST_TEST(result.out == "");
-  BOOST_TEST(result.err == "quickstart: " + dataset +
-                               ": expected a folder of photographs, found a dataset\nhint: "
-                               "penstock train " +
-                               dataset + " -o RUN; or name the folder that it was made from\n");
+  BOOST_TEST(result.err ==
+             "quickstart: " + dataset +
+                 ": expected a folder of photographs, found a dataset\nhint: " + built_program() +
+                 " train " + dataset + " -o RUN; or name the folder that it was made from\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_dataset_needs_a_folder_to_lie_in) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "streamer/core/file.h"
 #include "tests/cli/run_command.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
@@ -71,7 +72,18 @@ BOOST_AUTO_TEST_CASE(the_test_split_is_evaluated_and_the_totals_end_it) {
     BOOST_REQUIRE(done != std::string::npos);
     BOOST_TEST(contains(result.out.substr(done), "\nloss "));
     BOOST_TEST(contains(result.out.substr(done), "What to try next:\n"));
+    BOOST_TEST(read_text_file(tree.root() / "photos.penstock.source") ==
+               (tree.root() / "photos").string() + "\n8\n");
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_conversion_that_fails_leaves_no_note_of_a_source) {
+  const BuiltTree tree;
+  write_file(tree.root() / "photos/cat/1.jpg", "no picture");
+  const CommandResult result = tree.quickstart({tree.root() / "photos"});
+  BOOST_TEST(result.exit_code != 0);
+  BOOST_TEST(contains(result.out, "\n== Convert\n"));
+  BOOST_TEST(!fs::exists(tree.root() / "photos.penstock.source"));
 }
 
 BOOST_AUTO_TEST_CASE(with_no_picture_held_back_those_learnt_from_are_evaluated) {
