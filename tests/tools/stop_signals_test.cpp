@@ -82,13 +82,19 @@ BOOST_AUTO_TEST_CASE(the_second_signal_ends_the_process_at_once) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_hangup_that_is_ignored_stays_ignored) {
-  const Disposition under_nohup(SIGHUP, SIG_IGN);
-  const StopSignals signals;
-  BOOST_TEST(is_blocked(SIGTERM));
-  BOOST_TEST(!is_blocked(SIGHUP));
-  ::kill(::getpid(), SIGHUP);
-  BOOST_TEST(!signals.token().stop_requested());
+// As under nohup, or in a shell script's background job.
+BOOST_AUTO_TEST_CASE(a_signal_that_is_ignored_stays_ignored) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    BOOST_TEST_CONTEXT(number) {
+      const Disposition is_ignored(number, SIG_IGN);
+      const StopSignals signals;
+      for (const int each : {SIGINT, SIGTERM, SIGHUP}) {
+        BOOST_TEST(is_blocked(each) == (each != number));
+      }
+      ::kill(::getpid(), number);
+      BOOST_TEST(!signals.token().stop_requested());
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(afterwards_the_signals_do_what_they_did_before) {
