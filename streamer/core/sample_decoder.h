@@ -42,18 +42,15 @@ struct DecodePrice {
 
 /// Decodes samples of one codec.
 ///
-/// Threads  one decoder per thread; price() is pure
+/// Threads  one decoder per thread
 /// Cost     allocates nothing outside `scratch` after the first call
 class SampleDecoder {
  public:
   virtual ~SampleDecoder() = default;
 
-  virtual DecodePrice price(const StoredInfo& info,
-                            const DecodeRequest& request) const noexcept = 0;
-
-  /// Decodes `encoded` into `pixels` (at least price().decoded_bytes) with `scratch` (at least
-  /// price().scratch_bytes). The view returned covers at least request.region, points into
-  /// `pixels`, and gives up with kDecodeFailed when `stop` is requested.
+  /// Decodes `encoded` into `pixels` with `scratch`, each of at least the bytes that the codec's
+  /// DecodePrice says. The view returned covers at least request.region, points into `pixels`, and
+  /// gives up with kDecodeFailed when `stop` is requested.
   virtual Result<DecodedView> decode(std::span<const std::byte> encoded, const StoredInfo& info,
                                      const DecodeRequest& request, std::span<std::byte> pixels,
                                      std::span<std::byte> scratch,
