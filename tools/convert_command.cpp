@@ -27,6 +27,7 @@ struct ConvertOptions {
   convert::ConvertConfig config;
   bool force = false;
   bool no_names = false;
+  bool optimizes_crops = false;
   bool quiet = false;
   bool json = false;
 };
@@ -58,6 +59,7 @@ convert::ConvertConfig config_of(const ConvertOptions& options) {
   config.num_jobs = static_cast<unsigned>(options.jobs);
   if (options.force) config.existing = convert::ExistingTarget::kReplace;
   config.store_names = !options.no_names;
+  if (options.optimizes_crops) config.several_scans = convert::SeveralScans::kRewritten;
   return config;
 }
 
@@ -111,6 +113,8 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
                    "Threads (one per core); the result is the same for any number");
   add_switch(command, "--force", options->force,
              "Replace an existing dataset once the new one is complete");
+  add_switch(command, "--optimize-crops", options->optimizes_crops,
+             "Store progressive JPEG as baseline of the same pixels, to be decoded row by row");
   add_switch(command, "--no-names", options->no_names, "Do not store the paths of the pictures");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print the summary as JSON");

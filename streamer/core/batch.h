@@ -145,7 +145,9 @@ struct SourceStats {
   std::uint64_t num_skipped = 0;       // of these, failed
   std::uint64_t consumer_wait_us = 0;  // time the consumer spent inside next()
   std::uint64_t limit_bytes = 0;       // memory the source may hold
-  std::uint64_t high_water_bytes = 0;  // memory it has held
+  std::uint64_t high_water_bytes = 0;  // the most that was drawn of it, by all who share the limit
+  std::uint64_t in_flight_limit_bytes = 0;       // of these, for samples in flight
+  std::uint64_t in_flight_high_water_bytes = 0;  // the most that samples in flight have held
 };
 
 /// Where a trainer gets its batches.

@@ -70,6 +70,10 @@ std::uint64_t MemoryBudget::used_bytes() const noexcept {
   return ledger_->used_bytes;
 }
 
+MemoryRoom MemoryBudget::room() const noexcept {
+  return {.limit_bytes = limit_bytes(), .left_bytes = limit_bytes() - used_bytes()};
+}
+
 std::uint64_t MemoryBudget::high_water_bytes() const noexcept {
   const std::scoped_lock lock(ledger_->mutex);
   return ledger_->high_water_bytes;

@@ -7,6 +7,12 @@
 
 namespace penstock {
 
+/// A limit, and what is left of it.
+struct MemoryRoom {
+  std::uint64_t limit_bytes = 0;
+  std::uint64_t left_bytes = 0;
+};
+
 /// Bytes drawn from a MemoryBudget, given back on destruction. Move-only.
 class BudgetShare {
  public:
@@ -40,6 +46,7 @@ class MemoryBudget {
 
   std::uint64_t limit_bytes() const noexcept;
   std::uint64_t used_bytes() const noexcept;
+  MemoryRoom room() const noexcept;
   std::uint64_t high_water_bytes() const noexcept;
 
  private:

@@ -76,7 +76,7 @@ class Loader::Impl {
   void deliver(const FilledBatch& batch);
   void fail(std::exception_ptr error) noexcept;
 
-  const DatasetSplit split_;
+  DatasetSplit split_;  // with an index of the loader's own
   const LoaderConfig config_;
   const std::shared_ptr<const SampleTransform> transform_;  // shared with the caller
   const std::uint64_t settings_hash_;
@@ -131,11 +131,13 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
   }
 
   // Everything that can be refused is refused here, before any thread starts.
-  const LoaderMemory memory = loader_memory(split_, config_, *transform_);
-  fixed_share_ = budget.draw(memory.index_bytes + memory.fixed_bytes, "index, stacks and tables");
+  const LoaderMemory memory = plan_loader_memory(split_, config_, *transform_, budget.room());
+  check_memory(memory, config_);
+  split_ = split_.with_index(memory.index, budget);
+  fixed_share_ = budget.draw(memory.fixed_bytes, "stacks, tables and small allocations");
   const BatchRing::Config ring{.spec = config_.batch, .num_slots = config_.num_slots};
   ring_ = std::make_shared<BatchRing>(ring, budget, std::move(host_memory));
-  arena_.emplace(work_bytes(config_, memory.costliest_sample_bytes, budget), budget);
+  arena_.emplace(memory.work_bytes, budget, std::size_t{config_.batch.batch} * config_.num_slots);
   const RunBounds bounds = run_bounds(config_, arena_->size_bytes());
   admission_.emplace(split_,
                      Admission::Config{.spec = config_.batch,
@@ -261,7 +263,9 @@ SourceStats Loader::Impl::stats() const {
           .num_skipped = num_skipped_,
           .consumer_wait_us = consumer_wait_us_,
           .limit_bytes = budget_.limit_bytes(),
-          .high_water_bytes = budget_.high_water_bytes()};
+          .high_water_bytes = budget_.high_water_bytes(),
+          .in_flight_limit_bytes = arena_->size_bytes(),
+          .in_flight_high_water_bytes = arena_->high_water_bytes()};
 }
 
 LoaderState Loader::Impl::state_after(const BatchView& consumed) const {

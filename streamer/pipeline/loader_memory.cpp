@@ -1,44 +1,198 @@
 #include "streamer/pipeline/loader_memory.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/pipeline/batch_ring.h"
-#include "streamer/read/admission.h"
 #include "streamer/read/work_arena.h"
 
 namespace penstock {
 namespace {
 
-constexpr std::uint64_t kMinWorkBytes = 16u << 20;
+constexpr std::uint64_t kMiB = 1u << 20;
+constexpr std::uint64_t kMinWorkBytes = 16 * kMiB;
+
+// Measured, README.md: 3 MiB of code and tables and 64 KiB a thread; with a margin for other builds.
+constexpr std::uint64_t kProcessBytes = 4 * kMiB;
+constexpr std::uint64_t kThreadBytes = 192u << 10;
+// Runs in queues and graph messages, of one sample each at worst, and the arena's free list.
+constexpr std::uint64_t kPlaceBytes = 512;
+
+std::uint64_t ring_bytes(const LoaderConfig& config) noexcept {
+  return BatchRing::price_bytes({.spec = config.batch, .num_slots = config.num_slots});
+}
+
+std::uint64_t least_work_bytes(const LoaderConfig& config, const CostliestSample& costliest) {
+  return std::max<std::uint64_t>(config.work_bytes, costliest.bytes);
+}
+
+// A plan's least bytes with other settings.
+std::uint64_t least_bytes_with(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
+  return least_index_bytes(memory.num_samples) + fixed_bytes(config) + ring_bytes(config) +
+         least_work_bytes(config, memory.costliest);
+}
+
+// The largest value of [low, high] for which `fits`, which holds for all below one it holds for.
+template <class Fits>
+std::optional<std::uint32_t> largest_that(std::uint32_t low, std::uint32_t high, const Fits& fits) {
+  if (low > high || !fits(low)) return std::nullopt;
+  while (low < high) {
+    const std::uint32_t middle = high - (high - low) / 2;
+    if (fits(middle)) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+std::string sample_text(const CostliestSample& costliest) {
+  const StoredInfo& stored = costliest.stored;
+  return "sample " + std::to_string(costliest.sample_id) + ", " + std::to_string(stored.width_px) +
+         " x " + std::to_string(stored.height_px) + " px" +
+         (stored.is_progressive ? " in several scans" : "");
+}
+
+std::string index_text(const LoaderMemory& memory) {
+  const std::string all = std::to_string(memory.num_samples) + " samples";
+  if (memory.index.is_resident()) return all + ", resident";
+  return all + ", " + std::to_string(memory.index.num_cached_pages) +
+         " pages at a time: whole it would take " +
+         format_bytes(memory.num_samples * sizeof(IndexRecord));
+}
+
+std::string ring_text(const LoaderConfig& config) {
+  const BatchSpec& spec = config.batch;
+  return std::to_string(config.num_slots) + " batches of " + std::to_string(spec.batch) + " x " +
+         std::to_string(spec.height_px) + " x " + std::to_string(spec.width_px) + " x " +
+         std::to_string(spec.channels);
+}
+
+std::string arithmetic(const LoaderMemory& memory, const LoaderConfig& config) {
+  return "index " + format_bytes(least_index_bytes(memory.num_samples)) + " + fixed " +
+         format_bytes(memory.fixed_bytes) + " + batch ring " + format_bytes(memory.ring_bytes) +
+         " (" + ring_text(config) + ") + samples in flight " +
+         format_bytes(least_work_bytes(config, memory.costliest)) +
+         " (the costliest: " + sample_text(memory.costliest) + ")";
+}
+
+std::string nearest_text(const NearestFit& nearest) {
+  std::string text = "raise --memory to " + std::to_string(nearest.limit_bytes / kMiB) + "M";
+  if (nearest.batch) text += ", or lower the batch size to " + std::to_string(*nearest.batch);
+  if (nearest.num_slots) text += ", or num_slots to " + std::to_string(*nearest.num_slots);
+  return text;
+}
 
 }  // namespace
 
-LoaderMemory loader_memory(const DatasetSplit& split, const LoaderConfig& config,
-                           const SampleTransform& transform) {
-  const std::uint64_t num_threads = std::uint64_t{config.num_readers} + config.num_augmenters;
-  return {
-      .index_bytes = split.index_bytes(),
-      .fixed_bytes = (1u << 20) + num_threads * (256u << 10),
-      .ring_bytes = BatchRing::price_bytes({.spec = config.batch, .num_slots = config.num_slots}),
-      .costliest_sample_bytes = costliest_sample_bytes(split, config.batch, transform)};
+std::uint64_t fixed_bytes(const LoaderConfig& config) noexcept {
+  // Beside these, one thread admits.
+  const std::uint64_t num_threads = std::uint64_t{config.num_readers} + config.num_augmenters + 1;
+  const std::uint64_t num_places = std::uint64_t{config.batch.batch} * config.num_slots;
+  return kProcessBytes + num_threads * kThreadBytes + num_places * kPlaceBytes;
 }
 
-std::uint64_t work_bytes(const LoaderConfig& config, std::uint64_t costliest_sample_bytes,
-                         const MemoryBudget& budget) {
-  const std::uint64_t left = budget.limit_bytes() - budget.used_bytes();
+std::uint64_t LoaderMemory::least_bytes(const LoaderConfig& config) const noexcept {
+  return least_bytes_with(*this, config);
+}
+
+bool LoaderMemory::fits(const LoaderConfig& config) const noexcept {
+  return least_bytes(config) <= room.left_bytes &&
+         (config.work_bytes == 0 || config.work_bytes >= costliest.bytes);
+}
+
+LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& config,
+                                const SampleTransform& transform, const MemoryRoom& room) {
+  LoaderMemory memory{.room = room,
+                      .num_samples = split.num_samples(),
+                      .index = {},
+                      .fixed_bytes = fixed_bytes(config),
+                      .ring_bytes = ring_bytes(config),
+                      .work_bytes = 0,
+                      .costliest = costliest_sample(split, config.batch, transform)};
   const std::uint64_t wanted =
-      config.work_bytes != 0
-          ? config.work_bytes
-          : std::min(std::max(4 * costliest_sample_bytes, kMinWorkBytes),
-                     left / WorkArena::kAlignmentBytes * WorkArena::kAlignmentBytes);
-  if (wanted >= costliest_sample_bytes) return wanted;
-  const SizeTexts size = format_bytes_apart(costliest_sample_bytes, wanted);
+      config.work_bytes != 0 ? least_work_bytes(config, memory.costliest)
+                             : std::max<std::uint64_t>(4 * memory.costliest.bytes, kMinWorkBytes);
+  const std::uint64_t least_work = least_work_bytes(config, memory.costliest);
+  const auto left_after = [&](std::uint64_t taken_bytes) {
+    return room.left_bytes - std::min(room.left_bytes, taken_bytes);
+  };
+  const std::uint64_t others = memory.fixed_bytes + memory.ring_bytes;
+  memory.index = choose_index_form(
+      memory.num_samples,
+      {.limit_bytes = room.limit_bytes, .left_bytes = left_after(others + least_work)});
+  const std::uint64_t left = left_after(others + memory.index.bytes);
+  memory.work_bytes = std::max(
+      std::min(align_up(wanted), left / WorkArena::kAlignmentBytes * WorkArena::kAlignmentBytes),
+      align_up(least_work));
+  return memory;
+}
+
+NearestFit nearest_fit(const LoaderMemory& memory, const LoaderConfig& config) {
+  const auto fits = [&](const LoaderConfig& other) {
+    return least_bytes_with(memory, other) <= memory.room.left_bytes;
+  };
+  NearestFit nearest;
+  nearest.batch = largest_that(1, config.batch.batch - 1, [&](std::uint32_t batch) {
+    LoaderConfig other = config;
+    other.batch.batch = batch;
+    return fits(other);
+  });
+  nearest.num_slots = largest_that(2, config.num_slots - 1, [&](std::uint32_t num_slots) {
+    LoaderConfig other = config;
+    other.num_slots = num_slots;
+    return fits(other);
+  });
+  const std::uint64_t taken = memory.room.limit_bytes - memory.room.left_bytes;
+  nearest.limit_bytes = (taken + memory.least_bytes(config) + kMiB - 1) / kMiB * kMiB;
+  return nearest;
+}
+
+void check_memory(const LoaderMemory& memory, const LoaderConfig& config) {
+  const CostliestSample& costliest = memory.costliest;
+  if (config.work_bytes != 0 && config.work_bytes < costliest.bytes) {
+    const SizeTexts size = format_bytes_apart(costliest.bytes, config.work_bytes);
+    throw Error(
+        ErrorCode::kOutOfMemory,
+        "memory limit: samples in flight: expected at least " + size.needed +
+            " (the costliest: " + sample_text(costliest) + "), found work_bytes of " + size.there,
+        "set LoaderConfig::work_bytes to 0 for the rule, or to " + std::to_string(costliest.bytes));
+  }
+  const std::uint64_t least = memory.least_bytes(config);
+  const MemoryRoom& room = memory.room;
+  if (least <= room.left_bytes) return;
+  const SizeTexts size = format_bytes_apart(least, room.left_bytes);
+  std::string hint = nearest_text(nearest_fit(memory, config));
+  if (least - costliest.bytes + costliest.bytes_if_baseline <= room.left_bytes) {
+    hint =
+        "convert the source again with --optimize-crops, after which no sample takes more than " +
+        format_bytes(costliest.bytes_if_baseline) + "; or " + hint;
+  }
   throw Error(ErrorCode::kOutOfMemory,
-              "memory limit: samples in flight: expected at least " + size.needed +
-                  " (the costliest sample of the split), found " + size.there + " left of " +
-                  format_bytes(budget.limit_bytes()),
-              "raise --memory, or lower the batch size");
+              "memory limit: loader: expected at most " + size.there +
+                  (room.left_bytes == room.limit_bytes
+                       ? ""
+                       : " (what is left of " + format_bytes(room.limit_bytes) + ")") +
+                  ", found " + size.needed + ": " + arithmetic(memory, config),
+              hint);
+}
+
+std::vector<MemoryLine> memory_lines(const LoaderMemory& memory, const LoaderConfig& config) {
+  const std::uint64_t total = memory.total_bytes();
+  const std::uint64_t left = memory.room.left_bytes;
+  return {{"index", memory.index.bytes, index_text(memory)},
+          {"fixed", memory.fixed_bytes,
+           "stacks, oneTBB, tables, small allocations of " +
+               std::to_string(config.num_readers + config.num_augmenters + 1) + " threads"},
+          {"batch ring", memory.ring_bytes, ring_text(config)},
+          {"samples in flight", memory.work_bytes,
+           "the costliest takes " + format_bytes(memory.costliest.bytes) + ": " +
+               sample_text(memory.costliest)},
+          total <= left ? MemoryLine{"left", left - total, ""}
+                        : MemoryLine{"missing", total - left, ""},
+          {"limit", memory.room.limit_bytes, ""}};
 }
 
 RunBounds run_bounds(const LoaderConfig& config, std::size_t arena_bytes) noexcept {

@@ -25,9 +25,8 @@ RunLayout run_layout(std::span<const SampleTask> tasks) noexcept {
 namespace {
 
 // What the index says of a sample, before anything is drawn.
-void describe(const DatasetSplit& split, std::uint64_t sample_id, SampleTask& task) {
-  task.record = split.record(sample_id);
-  task.shard = &split.shard_of(sample_id);
+void describe(const IndexRecord& record, std::uint64_t sample_id, SampleTask& task) {
+  task.record = record;
   const auto codec = static_cast<Codec>(task.record.codec);
   task.info = {.sample_id = sample_id,
                .width_px = task.record.width_px,
@@ -44,7 +43,8 @@ Admission::Admission(DatasetSplit split, Config config,
     : split_(std::move(split)), config_(config), transform_(std::move(transform)) {}
 
 void Admission::plan(const Place& place, SampleTask& task) const {
-  describe(split_, place.sample_id, task);
+  describe(split_.record(place.sample_id), place.sample_id, task);
+  task.shard = &split_.shard_of(place.sample_id);
   task.position = place.position;
   task.fault = {};
   task.decoded = {};
@@ -70,19 +70,39 @@ std::uint32_t Admission::next_run_size(std::span<const SampleTask> tasks) const 
   return size;
 }
 
-std::size_t costliest_sample_bytes(const DatasetSplit& split, const BatchSpec& spec,
-                                   const SampleTransform& transform) {
-  std::size_t costliest = 0;
+namespace {
+
+// Bytes of a run of this sample alone, with `stored` in place of what the index says of it.
+std::size_t lone_run_bytes(SampleTask& task, const StoredInfo& stored) noexcept {
+  task.price = decode_price(stored, task.request);
+  return run_layout({&task, 1}).total_bytes();
+}
+
+}  // namespace
+
+CostliestSample costliest_sample(const DatasetSplit& split, const BatchSpec& spec,
+                                 const SampleTransform& transform) {
+  CostliestSample costliest;
   SampleTask task;
   task.plan.scratch_bytes = static_cast<std::uint32_t>(transform.worst_case_scratch_bytes(spec));
-  for (std::uint64_t id = 0; id < split.num_samples(); ++id) {
-    describe(split, id, task);
-    task.request = {.region = {0, 0, task.info.width_px, task.info.height_px},
-                    .decode_scale = transform.finest_decode_scale(task.info, spec),
-                    .channels = spec.channels};
-    task.price = decode_price(stored_info(task.record), task.request);
-    costliest = std::max(costliest, run_layout({&task, 1}).total_bytes());
-  }
+  split.scan_index([&](std::uint64_t first_id, std::span<const IndexRecord> records) {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      describe(records[i], first_id + i, task);
+      task.request = {.region = {0, 0, task.info.width_px, task.info.height_px},
+                      .decode_scale = transform.finest_decode_scale(task.info, spec),
+                      .channels = spec.channels};
+      StoredInfo stored = stored_info(records[i]);
+      const std::size_t bytes = lone_run_bytes(task, stored);
+      if (bytes > costliest.bytes) {
+        costliest.bytes = bytes;
+        costliest.sample_id = first_id + i;
+        costliest.stored = stored;
+      }
+      const bool is_rewritable = std::exchange(stored.is_progressive, false);
+      costliest.bytes_if_baseline = std::max(costliest.bytes_if_baseline,
+                                             is_rewritable ? lone_run_bytes(task, stored) : bytes);
+    }
+  });
   return costliest;
 }
 

@@ -44,8 +44,20 @@ class Admission {
   std::shared_ptr<const SampleTransform> transform_;  // shared with the loader
 };
 
-/// Bytes of the costliest sample of a split, whatever the draws: what the arena must hold at least.
-std::size_t costliest_sample_bytes(const DatasetSplit& split, const BatchSpec& spec,
-                                   const SampleTransform& transform);
+/// The sample of a split that holds the most while it is in flight, whatever the draws.
+struct CostliestSample {
+  std::size_t bytes = 0;  // what the arena must hold at least
+  std::uint64_t sample_id = 0;
+  StoredInfo stored;
+  /// What the costliest sample would hold if those of several scans were baseline.
+  std::size_t bytes_if_baseline = 0;
+};
+
+/// Finds it.
+///
+/// Cost    one pass over the index, in constant memory
+/// Errors  those of DatasetSplit::scan_index
+CostliestSample costliest_sample(const DatasetSplit& split, const BatchSpec& spec,
+                                 const SampleTransform& transform);
 
 }  // namespace penstock

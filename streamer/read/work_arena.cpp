@@ -6,10 +6,10 @@
 
 namespace penstock {
 
-WorkArena::WorkArena(std::size_t size_bytes, MemoryBudget& budget)
+WorkArena::WorkArena(std::size_t size_bytes, MemoryBudget& budget, std::size_t max_blocks)
     : share_(budget.draw(align_up(size_bytes), "samples in flight")),
       memory_(page_aligned_memory(), align_up(size_bytes)) {
-  free_.reserve(1024);
+  free_.reserve(max_blocks + 1);
   free_.push_back({0, memory_.size_bytes()});
 }
 

@@ -24,8 +24,10 @@ struct WorkBlock {
 
 /// Hands out pieces of one fixed mapping, lowest address first.
 ///
-/// Whoever holds a block needs no other to finish, so an arena that fits the largest request
-/// always empties far enough: waiting ends.
+/// Waiting ends, though the free bytes may lie in pieces: there is one acquirer, so whatever is held
+/// was granted before the request that waits. Whoever holds a block needs no other to finish and
+/// gives it back; once all have, the arena is one piece again, which fits every request that
+/// acquire() takes. A request never passes one that waits, so none starves.
 ///
 /// Threads  acquire() from one thread at a time (this is what keeps it in order); release() from
 /// any
@@ -34,7 +36,10 @@ class WorkArena {
   /// Every block starts at a multiple of this: a cache line, and what libjpeg's SIMD code wants.
   static constexpr std::size_t kAlignmentBytes = 64;
 
-  WorkArena(std::size_t size_bytes, MemoryBudget& budget);
+  /// Blocks that may be held at a time without an allocation, where the caller knows no better.
+  static constexpr std::size_t kUsualBlocks = 1023;
+
+  WorkArena(std::size_t size_bytes, MemoryBudget& budget, std::size_t max_blocks = kUsualBlocks);
 
   /// Takes `size_bytes` in one piece, after a stop too; waits for them until `stop` is requested,
   /// then empty. Throws Internal when it is larger than the arena.
@@ -54,7 +59,8 @@ class WorkArena {
   HostBuffer memory_;
   mutable std::mutex mutex_;
   std::condition_variable_any freed_;
-  std::vector<WorkBlock> free_;       // guarded by mutex_; by address, no two adjacent
+  std::vector<WorkBlock> free_;       // guarded by mutex_; by address, no two adjacent; so never
+                                      // more than the blocks held and one: release() cannot throw
   std::size_t used_bytes_ = 0;        // guarded by mutex_
   std::size_t high_water_bytes_ = 0;  // guarded by mutex_
 };

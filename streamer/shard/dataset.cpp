@@ -7,12 +7,16 @@
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
+#include "streamer/shard/sample_index.h"
 
 namespace penstock {
 namespace {
 
 namespace fs = std::filesystem;
 
+// Enough to go through a split in order; part of every engine's fixed allowance.
+constexpr IndexForm kIndexAtOpening{.bytes = 8 * SampleIndex::kCachedPageBytes,
+                                    .num_cached_pages = 8};
 constexpr int kMaxEntriesLookedAt = 1000;  // for a hint, not for an answer
 
 bool is_picture_name(const fs::path& path) {
@@ -105,33 +109,12 @@ ShardFile open_shard(const fs::path& folder, const ManifestShard& expected,
   return shard;
 }
 
-void enlarge(LargestSample& largest, const IndexRecord& record) {
-  largest.encoded_bytes = std::max<std::uint64_t>(largest.encoded_bytes, record.length_bytes);
-  largest.num_px = std::max(largest.num_px, std::uint64_t{record.width_px} * record.height_px);
-  largest.width_px = std::max(largest.width_px, record.width_px);
-  largest.height_px = std::max(largest.height_px, record.height_px);
-}
-
-struct OpenShard {
-  ShardFile file;
-  std::uint64_t first_sample_id = 0;
-  std::vector<IndexRecord> records;
-};
-
 }  // namespace
 
 struct DatasetSplit::Impl {
   std::string name;
   std::string dataset_id;
-  std::uint64_t num_samples = 0;
-  LargestSample largest;
-  std::vector<OpenShard> shards;
-
-  const OpenShard& shard_of(std::uint64_t sample_id) const {
-    check_internal(sample_id < num_samples, "a sample id beyond the split");
-    const auto after = std::ranges::upper_bound(shards, sample_id, {}, &OpenShard::first_sample_id);
-    return *(after - 1);
-  }
+  std::shared_ptr<SplitShards> shards;  // shared with the indexes
 };
 
 const std::string& DatasetSplit::name() const noexcept {
@@ -141,37 +124,44 @@ const std::string& DatasetSplit::dataset_id() const noexcept {
   return impl_->dataset_id;
 }
 std::uint64_t DatasetSplit::num_samples() const noexcept {
-  return impl_->num_samples;
+  return impl_->shards->num_samples;
 }
-std::uint64_t DatasetSplit::index_bytes() const noexcept {
-  return impl_->num_samples * sizeof(IndexRecord);
-}
-const LargestSample& DatasetSplit::largest() const noexcept {
-  return impl_->largest;
+const IndexForm& DatasetSplit::index_form() const noexcept {
+  return index_->form();
 }
 
-const IndexRecord& DatasetSplit::record(std::uint64_t sample_id) const {
-  const OpenShard& shard = impl_->shard_of(sample_id);
-  return shard.records[sample_id - shard.first_sample_id];
+IndexRecord DatasetSplit::record(std::uint64_t sample_id) const {
+  return index_->record(sample_id);
+}
+
+void DatasetSplit::scan_index(const IndexVisitor& visit) const {
+  index_->scan(visit);
 }
 
 const ShardFile& DatasetSplit::shard_of(std::uint64_t sample_id) const {
-  return impl_->shard_of(sample_id).file;
+  return impl_->shards->shard_of(sample_id).file;
+}
+
+DatasetSplit DatasetSplit::with_index(const IndexForm& form, MemoryBudget& budget) const {
+  DatasetSplit split = *this;
+  split.index_ =
+      std::make_shared<const SampleIndex>(impl_->shards, form, budget.draw(form.bytes, "index"));
+  return split;
 }
 
 std::vector<std::string> DatasetSplit::read_names() const {
   std::vector<std::string> names;
-  names.reserve(impl_->num_samples);
-  for (const OpenShard& shard : impl_->shards) {
+  names.reserve(num_samples());
+  for (const OpenShard& shard : impl_->shards->shards) {
     std::vector<std::string> of_shard = shard.file.read_names();
-    of_shard.resize(shard.records.size());  // empty ones where they were left out
+    of_shard.resize(shard.file.num_samples());  // empty ones where they were left out
     std::ranges::move(of_shard, std::back_inserter(names));
   }
   return names;
 }
 
 std::string DatasetSplit::read_name(std::uint64_t sample_id) const {
-  const OpenShard& shard = impl_->shard_of(sample_id);
+  const OpenShard& shard = impl_->shards->shard_of(sample_id);
   return shard.file.read_name(sample_id - shard.first_sample_id);
 }
 
@@ -208,15 +198,12 @@ DatasetSplit Dataset::split(const std::string& name) const {
   auto impl = std::make_shared<DatasetSplit::Impl>();
   impl->name = name;
   impl->dataset_id = manifest_->id;
-  impl->largest.decode_scratch_bytes = manifest_->largest.decode_scratch_bytes;
+  impl->shards = std::make_shared<SplitShards>();
   for (const ManifestShard& expected : found->shards) {
-    OpenShard shard{open_shard(folder_, expected, manifest_->class_names), impl->num_samples, {}};
-    shard.records = shard.file.read_index();
-    for (const IndexRecord& record : shard.records) enlarge(impl->largest, record);
-    impl->num_samples += shard.records.size();
-    impl->shards.push_back(std::move(shard));
+    impl->shards->add(open_shard(folder_, expected, manifest_->class_names));
   }
   DatasetSplit split;
+  split.index_ = std::make_shared<const SampleIndex>(impl->shards, kIndexAtOpening, BudgetShare());
   split.impl_ = std::move(impl);
   return split;
 }

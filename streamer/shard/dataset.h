@@ -7,12 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "streamer/core/memory_budget.h"
+#include "streamer/shard/index_form.h"
 #include "streamer/shard/manifest.h"
 #include "streamer/shard/shard_file.h"
 
 namespace penstock {
 
-/// One split of an open dataset: its shards and its resident index. Cheap to copy.
+class SampleIndex;
+
+/// One split of an open dataset: its shards, and its index through a few cached pages unless
+/// with_index() says otherwise. Cheap to copy.
 ///
 /// Threads  const members may be called from any thread
 class DatasetSplit {
@@ -21,13 +26,18 @@ class DatasetSplit {
   /// Manifest::id of the dataset it belongs to.
   const std::string& dataset_id() const noexcept;
   std::uint64_t num_samples() const noexcept;
-  /// Bytes that the resident index holds.
-  std::uint64_t index_bytes() const noexcept;
+  /// In which form the index is held.
+  const IndexForm& index_form() const noexcept;
 
-  const IndexRecord& record(std::uint64_t sample_id) const;
+  /// Returns what the index says of a sample, read and verified if it is not in memory.
+  /// Errors  CorruptData naming shard, page and samples; Io
+  IndexRecord record(std::uint64_t sample_id) const;
+  /// Shows `visit` every record, in order, in constant memory. Errors as above.
+  void scan_index(const IndexVisitor& visit) const;
   const ShardFile& shard_of(std::uint64_t sample_id) const;
-  /// The largest sample of this split in each respect.
-  const LargestSample& largest() const noexcept;
+  /// Returns this split with an index of its own in another form, whose bytes it and its copies
+  /// hold of `budget`; a resident one is read here.
+  DatasetSplit with_index(const IndexForm& form, MemoryBudget& budget) const;
   /// Reads source names, one per sample; empty strings when left out at conversion.
   std::vector<std::string> read_names() const;
   /// Reads one of them, for messages; empty when left out or unreadable.
@@ -36,10 +46,12 @@ class DatasetSplit {
  private:
   friend class Dataset;
   struct Impl;
-  std::shared_ptr<const Impl> impl_;  // shared by the copies: the index is large
+  std::shared_ptr<const Impl> impl_;          // shared by the copies
+  std::shared_ptr<const SampleIndex> index_;  // the same: it is large
 };
 
-/// An open dataset. Opening reads the manifest; a split's shards and index are read by split().
+/// An open dataset. Opening reads the manifest; the headers of a split's shards are read by split(),
+/// its index by whoever asks for records.
 class Dataset {
  public:
   /// Errors  NotFound; InvalidArgument when `folder` is no dataset (hint: the convert line when it
@@ -49,7 +61,7 @@ class Dataset {
   const std::filesystem::path& folder() const noexcept { return folder_; }
   const Manifest& manifest() const noexcept { return *manifest_; }
 
-  /// Opens the shards of a split and reads their index.
+  /// Opens the shards of a split. What it holds does not grow with the number of samples.
   ///
   /// Errors  NotFound naming the splits there are; CorruptData when a shard is not the one that
   ///         the manifest names (size, uuid, count)

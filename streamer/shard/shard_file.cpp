@@ -82,35 +82,85 @@ std::vector<std::byte> ShardFile::read_section(const Section& section, const cha
   return bytes;
 }
 
-std::vector<IndexRecord> ShardFile::read_index() const {
-  const std::vector<std::byte> checksums = read_section(index_page_xxh3_, "index_page_xxh3");
+void ShardFile::check_pages(std::uint64_t first_page_idx, std::span<const std::byte> pages,
+                            std::span<const std::byte> checksums,
+                            std::span<IndexRecord> records) const {
   const IndexBounds bounds{.images_offset_bytes = images_.offset_bytes,
                            .images_length_bytes = images_.length_bytes,
                            .num_classes = num_classes_};
-  std::vector<IndexRecord> records;
-  records.reserve(num_samples_);  // 64 bytes each, within the file, as open() has checked
-  std::array<std::byte, kIndexPageBytes> buffer;
-  for (std::uint64_t page_idx = 0; records.size() < num_samples_; ++page_idx) {
-    const std::size_t num_records = static_cast<std::size_t>(
-        std::min<std::uint64_t>(kRecordsPerPage, num_samples_ - records.size()));
-    const std::span page = std::span(buffer).first(num_records * sizeof(IndexRecord));
-    read_exactly(file_, index_.offset_bytes + page_idx * kIndexPageBytes, page, path_);
-    const std::uint64_t expected = load_le<std::uint64_t>(&checksums[page_idx * 8]);
+  const std::uint64_t first_sample_idx = first_page_idx * kRecordsPerPage;
+  for (std::size_t at = 0; at < records.size(); at += kRecordsPerPage) {
+    const std::size_t num_records = std::min(kRecordsPerPage, records.size() - at);
+    const auto page = pages.subspan(at * sizeof(IndexRecord), num_records * sizeof(IndexRecord));
+    const std::uint64_t expected = load_le<std::uint64_t>(&checksums[at / kRecordsPerPage * 8]);
     const std::uint64_t found = xxh3_64(page);
     if (found != expected) {
-      throw_damaged_shard(path_.native(), "index page " + std::to_string(page_idx) +
-                                              ": expected checksum " + hex(expected) + ", found " +
+      const std::uint64_t first = first_sample_idx + at;
+      throw_damaged_shard(path_.native(), "index page " + std::to_string(first / kRecordsPerPage) +
+                                              " (samples " + std::to_string(first) + " to " +
+                                              std::to_string(first + num_records - 1) +
+                                              "): expected checksum " + hex(expected) + ", found " +
                                               hex(found));
     }
     for (std::size_t i = 0; i < num_records; ++i) {
-      const IndexRecord record = load_index_record(
+      IndexRecord& record = records[at + i];
+      record = load_index_record(
           std::span<const std::byte, 64>(&page[i * sizeof(IndexRecord)], sizeof(IndexRecord)));
-      check_index_record(record, bounds, {.shard = path_, .sample_idx = records.size()},
+      check_index_record(record, bounds, {.shard = path_, .sample_idx = first_sample_idx + at + i},
                          RecordUse::kRead);
-      records.push_back(record);
     }
   }
-  return records;
+}
+
+void ShardFile::read_index_page(std::uint64_t page_idx, IndexPage& records) const {
+  const std::uint64_t first_sample_idx = page_idx * kRecordsPerPage;
+  check_internal(first_sample_idx < num_samples_, "an index page beyond the last");
+  const auto num_records = static_cast<std::size_t>(
+      std::min<std::uint64_t>(kRecordsPerPage, num_samples_ - first_sample_idx));
+  std::array<std::byte, kIndexPageBytes> buffer;
+  const auto page = std::span(buffer).first(num_records * sizeof(IndexRecord));
+  // By itself: a checksum that is damaged does not fit its page either.
+  std::array<std::byte, sizeof(std::uint64_t)> checksum;
+  read_exactly(file_, index_.offset_bytes + page_idx * kIndexPageBytes, page, path_);
+  read_exactly(file_, index_page_xxh3_.offset_bytes + page_idx * checksum.size(), checksum, path_);
+  check_pages(page_idx, page, checksum, std::span(records).first(num_records));
+}
+
+void ShardFile::scan_index(const IndexVisitor& visit) const {
+  constexpr std::size_t kPagesPerRead = 16;  // 64 KiB
+  std::vector<std::byte> pages(kPagesPerRead * kIndexPageBytes);
+  std::vector<IndexRecord> records(kPagesPerRead * kRecordsPerPage);
+  std::array<std::byte, kPagesPerRead * sizeof(std::uint64_t)> checksums;
+  StreamHasher hasher;
+  std::uint64_t page_idx = 0;
+  for (std::uint64_t done = 0; done < num_samples_; page_idx += kPagesPerRead) {
+    const auto num_records =
+        static_cast<std::size_t>(std::min<std::uint64_t>(records.size(), num_samples_ - done));
+    const std::size_t num_pages = (num_records + kRecordsPerPage - 1) / kRecordsPerPage;
+    const auto part = std::span(pages).first(num_records * sizeof(IndexRecord));
+    const auto sums = std::span(checksums).first(num_pages * sizeof(std::uint64_t));
+    read_exactly(file_, index_.offset_bytes + page_idx * kIndexPageBytes, part, path_);
+    read_exactly(file_, index_page_xxh3_.offset_bytes + page_idx * sizeof(std::uint64_t), sums,
+                 path_);
+    hasher.update(sums);
+    const auto found = std::span(records).first(num_records);
+    check_pages(page_idx, part, sums, found);
+    visit(done, found);
+    done += num_records;
+  }
+  if (hasher.digest_64() == index_page_xxh3_.xxh3) return;
+  throw_damaged_shard(path_.native(), "index_page_xxh3: expected checksum " +
+                                          hex(index_page_xxh3_.xxh3) + ", found " +
+                                          hex(hasher.digest_64()));
+}
+
+std::vector<IndexRecord> ShardFile::read_index() const {
+  std::vector<IndexRecord> all;
+  all.reserve(num_samples_);  // 64 bytes each, within the file, as open() has checked
+  scan_index([&](std::uint64_t, std::span<const IndexRecord> records) {
+    all.insert(all.end(), records.begin(), records.end());
+  });
+  return all;
 }
 
 std::vector<std::string> ShardFile::read_class_names() const {

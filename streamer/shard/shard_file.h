@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,10 @@
 #include "streamer/shard/shard_format.h"
 
 namespace penstock {
+
+/// Is shown consecutive records; `first_idx` is the number of the first.
+using IndexVisitor =
+    std::function<void(std::uint64_t first_idx, std::span<const IndexRecord> records)>;
 
 /// Threads  const members may be called from any thread
 class ShardFile {
@@ -29,8 +34,15 @@ class ShardFile {
   const std::string& header_xxh3() const noexcept { return header_xxh3_; }  // as ManifestShard's
   const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// Reads and verifies all index pages, and checks every record against the file's size.
+  /// Reads and verifies all index pages in order, in constant memory, and checks every record
+  /// against the file's size.
+  ///
+  /// Errors  CorruptData naming the page or the sample; Io; what `visit` throws
+  void scan_index(const IndexVisitor& visit) const;
+  /// The same, into memory.
   std::vector<IndexRecord> read_index() const;
+  /// Reads and verifies one page. Records beyond the last sample are left as they are.
+  void read_index_page(std::uint64_t page_idx, IndexPage& records) const;
 
   /// Reads and verifies the names of the classes, by class index.
   std::vector<std::string> read_class_names() const;
@@ -53,6 +65,9 @@ class ShardFile {
     std::uint64_t xxh3 = 0;
   };
 
+  // What a record of this shard is checked against, and pages against their checksums.
+  void check_pages(std::uint64_t first_page_idx, std::span<const std::byte> pages,
+                   std::span<const std::byte> checksums, std::span<IndexRecord> records) const;
   // Reads a section and verifies its checksum.
   std::vector<std::byte> read_section(const Section& section, const char* name) const;
 

@@ -1,6 +1,7 @@
 // The numbers of the shard format (FORMAT.md): what stands where, in which width.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -43,6 +44,7 @@ inline constexpr std::uint32_t kMaxSidePx = 65535;
 
 inline constexpr std::size_t kRecordsPerPage = 64;
 inline constexpr std::size_t kIndexPageBytes = kRecordsPerPage * sizeof(IndexRecord);
+using IndexPage = std::array<IndexRecord, kRecordsPerPage>;
 
 inline StoredInfo stored_info(const IndexRecord& record) noexcept {
   return {.length_bytes = record.length_bytes,

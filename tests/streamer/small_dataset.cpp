@@ -17,26 +17,52 @@ std::vector<std::uint8_t> noisy_picture(std::uint32_t width_px, std::uint32_t he
   return pixels;
 }
 
-SmallSample jpeg_sample(std::uint32_t width_px, std::uint32_t height_px, std::uint64_t seed,
-                        const fixtures::JpegOptions& options, std::uint32_t channels) {
-  const auto pixels = noisy_picture(width_px, height_px, channels, seed);
+namespace {
+
+SmallSample encoded_sample(const ImageView& image, const fixtures::JpegOptions& options) {
   SmallSample sample;
-  sample.encoded = fixtures::encode_jpeg({.pixels_hwc = pixels.data(),
-                                          .width_px = width_px,
-                                          .height_px = height_px,
-                                          .channels = channels,
-                                          .pixel_stride_bytes = channels,
-                                          .row_stride_bytes = std::size_t{width_px} * channels},
-                                         options);
+  sample.encoded = fixtures::encode_jpeg(image, options);
   JpegDecoder decoder;
   const JpegHeader header = decoder.read_header(sample.encoded).value();
-  sample.record.width_px = width_px;
-  sample.record.height_px = height_px;
+  sample.record.width_px = image.width_px;
+  sample.record.height_px = image.height_px;
   sample.record.components = header.components;
   sample.record.flags = header.has_several_scans ? kFlagProgressive : 0;
   sample.record.subsampling_x = header.subsampling_x;
   sample.record.subsampling_y = header.subsampling_y;
+  return sample;
+}
+
+}  // namespace
+
+SmallSample jpeg_sample(std::uint32_t width_px, std::uint32_t height_px, std::uint64_t seed,
+                        const fixtures::JpegOptions& options, std::uint32_t channels) {
+  const auto pixels = noisy_picture(width_px, height_px, channels, seed);
+  SmallSample sample = encoded_sample({.pixels_hwc = pixels.data(),
+                                       .width_px = width_px,
+                                       .height_px = height_px,
+                                       .channels = channels,
+                                       .pixel_stride_bytes = channels,
+                                       .row_stride_bytes = std::size_t{width_px} * channels},
+                                      options);
   sample.record.class_idx = static_cast<std::uint32_t>(seed % 2);
+  return sample;
+}
+
+SmallSample low_detail_jpeg_sample(std::uint32_t width_px, std::uint32_t height_px,
+                                   const fixtures::JpegOptions& options) {
+  std::vector<std::uint8_t> row(std::size_t{width_px} * 3);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    row[i] = static_cast<std::uint8_t>(i * 255 / row.size());
+  }
+  SmallSample sample = encoded_sample({.pixels_hwc = row.data(),
+                                       .width_px = width_px,
+                                       .height_px = height_px,
+                                       .channels = 3,
+                                       .pixel_stride_bytes = 3,
+                                       .row_stride_bytes = 0},
+                                      options);
+  sample.record.class_idx = 0;
   return sample;
 }
 

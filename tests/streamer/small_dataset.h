@@ -22,6 +22,9 @@ struct SmallSample {
 
 SmallSample jpeg_sample(std::uint32_t width_px, std::uint32_t height_px, std::uint64_t seed,
                         const fixtures::JpegOptions& options = {}, std::uint32_t channels = 3);
+/// A picture of one row over and over, which is never held whole: 100 million pixels cost a second.
+SmallSample low_detail_jpeg_sample(std::uint32_t width_px, std::uint32_t height_px,
+                                   const fixtures::JpegOptions& options = {});
 SmallSample raw_sample(std::uint32_t width_px, std::uint32_t height_px, std::uint64_t seed);
 
 /// Writes FOLDER as a dataset of one split "train", `samples_per_shard` to a shard.

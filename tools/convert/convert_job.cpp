@@ -102,6 +102,7 @@ std::map<std::string, std::string> conversion_settings(const ConvertConfig& conf
       {"shard_size_bytes", std::to_string(config.shard_size_bytes)},
       {"max_pixels", std::to_string(config.max_px)},
       {"names", config.store_names ? "kept" : "left out"},
+      {"optimize_crops", config.several_scans == SeveralScans::kRewritten ? "true" : "false"},
       {"orientation", "in the index"},
       {"reencode", fmt::format("jpeg quality {} 4:4:4 on white", kReencodeQuality)},
       {"statistics", "all pixels of the training split, full size"},
@@ -162,7 +163,8 @@ class ConvertJob {
                     .class_names = class_names,
                     .max_px = config_.max_px,
                     .num_jobs = config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs,
-                    .store_names = config_.store_names});
+                    .store_names = config_.store_names,
+                    .several_scans = config_.several_scans});
     builder_.emplace(class_names);
     quarantine_folders(scan);
     progress_.num_files = layout.files.size();
@@ -184,6 +186,7 @@ class ConvertJob {
   void add(const CheckedFile& file, const ScannedFile& scanned) {
     builder_->add_file(file);
     if (file.verdict.fate == FileFate::kSkippedText) ++summary_.num_text_skipped;
+    if (file.verdict.fate == FileFate::kRewritten) ++summary_.num_rewritten;
     if (file.verdict.fate == FileFate::kQuarantined) {
       quarantine_.push_back({.path = scanned.path,
                              .reason = file.verdict.reason,

@@ -13,6 +13,7 @@
 #include "streamer/shard/manifest.h"
 #include "tools/convert/dataset_layout.h"
 #include "tools/convert/folder_scan.h"
+#include "tools/convert/image_check.h"
 #include "tools/convert/partial_folder.h"
 
 namespace penstock::convert {
@@ -30,6 +31,7 @@ struct ConvertConfig {
   ExistingTarget existing = ExistingTarget::kRefuse;
   /// Keep each file's path, relative to the source.
   bool store_names = true;
+  SeveralScans several_scans = SeveralScans::kKept;
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;
@@ -58,7 +60,8 @@ struct ConvertSummary {
   std::map<std::string, std::uint64_t> num_by_reason;  // quarantined
   SkippedFiles skipped;
   std::uint64_t num_text_skipped = 0;
-  std::uint64_t num_outside = 0;  // in no class folder
+  std::uint64_t num_rewritten = 0;  // of several scans, stored as baseline
+  std::uint64_t num_outside = 0;    // in no class folder
   std::uint64_t source_bytes = 0;
   std::uint64_t dataset_bytes = 0;  // shards
   std::chrono::duration<double> elapsed{};

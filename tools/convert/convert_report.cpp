@@ -86,6 +86,11 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
              fmt::format("{} pictures that were no RGB or gray JPEG, as JPEG of quality {}",
                          format_count(manifest.num_reencoded), kReencodeQuality));
   }
+  if (summary.num_rewritten > 0) {
+    add_line(text, "rewritten",
+             fmt::format("{} of several scans, as baseline JPEG of the same pixels",
+                         tools::format_counted(summary.num_rewritten, "picture", "pictures")));
+  }
   if (manifest.num_quarantined > 0)
     add_line(text, "quarantined", quarantine_line(summary, dataset));
   const std::string skipped = skipped_line(summary);
@@ -105,6 +110,7 @@ std::string summary_json(const ConvertSummary& summary) {
     json["splits"][split.name] = {{"num_samples", split.num_samples}};
   }
   json["num_reencoded"] = manifest.num_reencoded;
+  json["num_rewritten"] = summary.num_rewritten;
   json["num_quarantined"] = manifest.num_quarantined;
   json["quarantined_by_reason"] = summary.num_by_reason;
   json["left_out"] = {

@@ -6,10 +6,12 @@
 #include <array>
 #include <optional>
 
+#include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/exif_orientation.h"
 #include "tools/convert/foreign_image.h"
+#include "tools/convert/jpeg_baseline.h"
 
 namespace penstock::convert {
 namespace {
@@ -63,6 +65,15 @@ IndexRecord record_of(const JpegHeader& header, std::uint8_t orientation, std::s
 
 DecodeRequest whole_picture(const JpegHeader& header) {
   return {.region = {0, 0, header.width_px, header.height_px}, .decode_scale = 1, .channels = 3};
+}
+
+Digest128 pixel_digest(const ImageView& image) {
+  StreamHasher hasher;
+  for (std::uint32_t y = 0; y < image.height_px; ++y) {
+    hasher.update(
+        std::as_bytes(std::span(image.row(y), image.width_px * image.pixel_stride_bytes)));
+  }
+  return hasher.digest_128();
 }
 
 template <class Bytes>
@@ -135,7 +146,12 @@ ImageVerdict ImageChecker::check_jpeg(std::span<const std::byte> jpeg,
     return quarantined(ReasonCode::kTooManyPixels,
                        fmt::format("{} x {}", header.width_px, header.height_px));
   }
-  if (header.components == 1 || header.components == 3) return keep_jpeg(jpeg, header, stop);
+  if (header.components == 1 || header.components == 3) {
+    ImageVerdict kept = keep_jpeg(jpeg, header, stop);
+    const bool is_to_rewrite = several_scans_ == SeveralScans::kRewritten &&
+                               header.has_several_scans && kept.fate == FileFate::kKept;
+    return is_to_rewrite ? rewrite(jpeg, std::move(kept), stop) : kept;
+  }
   if (header.components != 4) {
     return quarantined(ReasonCode::kUnsupportedJpeg,
                        fmt::format("{} components", header.components));
@@ -163,6 +179,21 @@ ImageVerdict ImageChecker::check_foreign(std::span<const std::byte> file,
                        fmt::format("{} x {}", size->width_px, size->height_px));
   }
   return reencode(decode_foreign_image(file), stop);
+}
+
+ImageVerdict ImageChecker::rewrite(std::span<const std::byte> jpeg, ImageVerdict kept,
+                                   const std::stop_token& stop) {
+  BaselineOutcome outcome = rewrite_as_baseline(jpeg);
+  auto* const baseline = std::get_if<std::vector<std::byte>>(&outcome);
+  if (baseline == nullptr) return kept;
+  const Result<JpegHeader> header = decoder_.read_header(*baseline);
+  if (!header.ok() || header.value().has_several_scans) return kept;
+  const Digest128 expected = pixel_digest(decoded_);
+  ImageVerdict verdict = keep_jpeg(*baseline, header.value(), stop);
+  if (verdict.fate != FileFate::kKept || pixel_digest(decoded_) != expected) return kept;
+  verdict.fate = FileFate::kRewritten;
+  verdict.reencoded = std::move(*baseline);
+  return verdict;
 }
 
 ImageVerdict ImageChecker::reencode(const DecodeOutcome& outcome, const std::stop_token& stop) {
@@ -198,7 +229,8 @@ ImageVerdict ImageChecker::keep_jpeg(std::span<const std::byte> jpeg, const Jpeg
     return quarantined(reason_of_jpeg_fault(decoded.fault()),
                        std::string(decoded.fault().detail()));
   }
-  verdict.sums.add(decoded.value().image);
+  decoded_ = decoded.value().image;
+  verdict.sums.add(decoded_);
   return verdict;
 }
 

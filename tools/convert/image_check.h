@@ -22,6 +22,7 @@ namespace penstock::convert {
 enum class FileFate : std::uint8_t {
   kKept,         // a JPEG whose bytes are stored as they are
   kReencoded,    // another picture, stored as JPEG
+  kRewritten,    // a JPEG of several scans, stored as a baseline one of the same pixels
   kQuarantined,  // meant as a picture, and none
   kSkippedText,  // text that does not pretend to be a picture
 };
@@ -44,6 +45,18 @@ inline constexpr std::uint64_t kMaxFileBytes = 1ull << 30;
 /// What the decoder's fault means for a file. Never kUnreadable or kFileTooLarge.
 ReasonCode reason_of_jpeg_fault(const SampleFault& fault);
 
+/// Whether bytes are stored that are not the file's own.
+constexpr bool is_made_anew(FileFate fate) noexcept {
+  return fate == FileFate::kReencoded || fate == FileFate::kRewritten;
+}
+
+/// What becomes of a JPEG of several scans (progressive), which the loader decodes from a memory of
+/// all its coefficients.
+enum class SeveralScans : std::uint8_t {
+  kKept,
+  kRewritten,  // where that changes no pixel; else kept
+};
+
 enum class CheckDepth : std::uint8_t {
   kDecode,  // every picture is decoded as the loader would
   kHeader,  // a JPEG to be kept is taken at its word, by somebody who decodes it next
@@ -54,8 +67,9 @@ enum class CheckDepth : std::uint8_t {
 /// Threads  one per thread: it keeps its buffers
 class ImageChecker {
  public:
-  explicit ImageChecker(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode)
-      : max_px_(max_px), depth_(depth) {}
+  explicit ImageChecker(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode,
+                        SeveralScans several_scans = SeveralScans::kKept)
+      : max_px_(max_px), depth_(depth), several_scans_(several_scans) {}
 
   /// Bytes that re-encoding takes beside the file, by what its header declares; 0 for what is kept
   /// or refused. An upper bound but for what the codec libraries keep for themselves.
@@ -71,15 +85,20 @@ class ImageChecker {
   ImageVerdict check_foreign(std::span<const std::byte> file, const std::stop_token& stop);
   ImageVerdict keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
                          const std::stop_token& stop);
+  // Returns `kept` where it cannot be rewritten.
+  ImageVerdict rewrite(std::span<const std::byte> jpeg, ImageVerdict kept,
+                       const std::stop_token& stop);
   ImageVerdict reencode(const DecodeOutcome& outcome, const std::stop_token& stop);
 
   bool is_within_limit(const DeclaredSize& size) const noexcept;
 
   std::uint64_t max_px_;
   CheckDepth depth_;
+  SeveralScans several_scans_;
   JpegDecoder decoder_;
   std::vector<std::byte> pixels_;
   std::vector<std::byte> scratch_;
+  ImageView decoded_;  // what keep_jpeg() has decoded last, in pixels_
 };
 
 }  // namespace penstock::convert

@@ -51,7 +51,9 @@ OrderedWorkConfig work_config(std::size_t num_items, unsigned num_jobs) {
 }  // namespace
 
 ShardTask::ShardTask(ShardTaskConfig config) : config_(std::move(config)) {
-  for (unsigned i = 0; i < config_.num_jobs; ++i) checkers_.emplace_back(config_.max_px);
+  for (unsigned i = 0; i < config_.num_jobs; ++i) {
+    checkers_.emplace_back(config_.max_px, CheckDepth::kDecode, config_.several_scans);
+  }
 }
 
 const std::string& ShardTask::relative_path(const PlacedFile& placed) const {
@@ -84,8 +86,8 @@ CheckedFile ShardTask::check_file(unsigned thread_idx, const PlacedFile& placed,
   }
   file.source_xxh3 = xxh3_64(bytes);
   file.verdict = checkers_[thread_idx].check(bytes, relative_path(placed), stop);
-  file.stored_xxh3 = file.verdict.fate == FileFate::kReencoded ? xxh3_64(file.verdict.reencoded)
-                                                               : file.source_xxh3;
+  file.stored_xxh3 =
+      is_made_anew(file.verdict.fate) ? xxh3_64(file.verdict.reencoded) : file.source_xxh3;
   return file;
 }
 

@@ -25,7 +25,7 @@ struct CheckedFile {
   ImageVerdict verdict;
 
   bool is_stored() const noexcept {
-    return verdict.fate == FileFate::kKept || verdict.fate == FileFate::kReencoded;
+    return verdict.fate == FileFate::kKept || is_made_anew(verdict.fate);
   }
 };
 
@@ -36,6 +36,7 @@ struct ShardTaskConfig {
   std::uint64_t max_px = 0;
   unsigned num_jobs = 1;
   bool store_names = true;
+  SeveralScans several_scans = SeveralScans::kKept;
   /// Re-encoded bytes of one shard that are kept until they are written; what is beyond is encoded
   /// a second time.
   std::uint64_t spool_bytes = 64ull << 20;

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "augment/augment_transform.h"
-#include "streamer/pipeline/loader_memory.h"
 
 namespace penstock::train {
 namespace {
@@ -24,6 +23,7 @@ LoaderConfig loader_config(const PipelineConfig& config, PipelineUse use) {
   loader.num_epochs = config.num_epochs;
   loader.num_readers = config.cores.num_readers;
   loader.num_augmenters = config.cores.num_augmenters;
+  loader.num_slots = config.num_slots;
   return loader;
 }
 
@@ -56,10 +56,17 @@ std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& co
                                   make_transform(config.augment, use), budget, config.host_memory);
 }
 
+PlannedLoader plan_loader(const DatasetSplit& split, const PipelineConfig& config, PipelineUse use,
+                          const MemoryRoom& room) {
+  const LoaderConfig loader = loader_config(config, use);
+  return {.config = loader,
+          .memory = plan_loader_memory(split, loader, *make_transform(config.augment, use), room)};
+}
+
 std::uint64_t least_loader_bytes(const DatasetSplit& split, const PipelineConfig& config,
                                  PipelineUse use) {
-  return loader_memory(split, loader_config(config, use), *make_transform(config.augment, use))
-      .least_bytes();
+  const PlannedLoader planned = plan_loader(split, config, use, {});
+  return planned.memory.least_bytes(planned.config);
 }
 
 std::string pipeline_identity(const DatasetSplit& split, const PipelineConfig& config,

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "augment/augment_config.h"
-#include "streamer/pipeline/loader.h"
+#include "streamer/pipeline/loader_memory.h"
 #include "train/run/core_split.h"
 #include "train/run/run_config.h"
 #include "train/store/model_record.h"
@@ -24,6 +24,8 @@ struct PipelineConfig {
   augment::AugmentConfig augment;
   std::uint64_t seed = 0;
   CoreSplit cores;
+  /// Batches in flight or lent out: LoaderConfig::num_slots.
+  std::uint32_t num_slots = LoaderConfig{}.num_slots;
   /// Passes to deliver, at least 1.
   std::uint32_t num_epochs = 1;
   /// Where batches lie: see batch_memory.h.
@@ -41,6 +43,17 @@ std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConf
 /// Errors  those of Loader's constructor
 std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,
                                     PipelineUse use, MemoryBudget& budget);
+
+/// What make_loader() would draw within `room`, and the settings that it would use.
+struct PlannedLoader {
+  LoaderConfig config;
+  LoaderMemory memory;
+};
+
+/// Plans a loader without making it; refuses nothing (check_memory).
+/// Cost  reads the split's index once
+PlannedLoader plan_loader(const DatasetSplit& split, const PipelineConfig& config, PipelineUse use,
+                          const MemoryRoom& room);
 
 /// Bytes below which make_loader() refuses.
 std::uint64_t least_loader_bytes(const DatasetSplit& split, const PipelineConfig& config,

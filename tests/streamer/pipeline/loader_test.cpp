@@ -62,7 +62,7 @@ std::vector<std::string> hash_slowly(const Dataset& dataset, std::uint32_t num_e
       std::vector<std::uint64_t> positions(kSpec.batch, 0);
       for (std::uint64_t p = begin; p < end; ++p) {
         const std::uint64_t id = permutation.sample_at(p);
-        const IndexRecord& record = split.record(id);
+        const IndexRecord record = split.record(id);
         std::vector<std::byte> encoded(record.length_bytes);
         split.shard_of(id).read_sample(record, encoded);
         const SampleInfo info{.sample_id = id,
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_the_budget_is_refused_and_draws_nothing) 
       Error, [](const Error& error) {
         return error.code() == ErrorCode::kOutOfMemory &&
                std::string(error.what())
-                   .starts_with("memory limit: batch ring of 4 batches: expected");
+                   .starts_with("memory limit: loader: expected at most 2.0 MiB, found ");
       });
   BOOST_TEST(budget.used_bytes() == 0u);
 }

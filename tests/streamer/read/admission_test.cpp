@@ -51,7 +51,24 @@ BOOST_AUTO_TEST_CASE(no_sample_costs_more_than_the_worst_case) {
     admission.plan({.sample_id = i, .position = i}, task);
     worst = std::max(worst, run_layout({&task, 1}).total_bytes());
   }
-  BOOST_TEST(worst == costliest_sample_bytes(dataset.split("train"), kSpec, *transform));
+  BOOST_TEST(worst == costliest_sample(dataset.split("train"), kSpec, *transform).bytes);
+}
+
+// A picture of several scans holds 2 bytes a coefficient: of 64 x 64 pixels at 4:4:4 24,576 bytes.
+BOOST_AUTO_TEST_CASE(the_costliest_sample_is_named_with_what_it_would_take_as_baseline) {
+  const tests::TemporaryFolder folder;
+  const fixtures::JpegOptions progressive{.subsampling = fixtures::ChromaSubsampling::k444,
+                                          .is_progressive = true};
+  const Dataset dataset =
+      tests::write_small_dataset(folder.path() / "d", {tests::jpeg_sample(64, 64, 0),
+                                                       tests::jpeg_sample(64, 64, 1, progressive),
+                                                       tests::jpeg_sample(48, 48, 2, progressive)});
+  const CostliestSample found = costliest_sample(dataset.split("train"), kSpec, ResizeTransform());
+  BOOST_TEST(found.sample_id == 1u);
+  BOOST_TEST(found.stored.is_progressive);
+  BOOST_TEST(found.stored.width_px == 64u);
+  BOOST_TEST(found.bytes_if_baseline < found.bytes);
+  BOOST_TEST(found.bytes - found.bytes_if_baseline >= 64u * 64u * 3u * 2u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

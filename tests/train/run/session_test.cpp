@@ -124,8 +124,8 @@ BOOST_AUTO_TEST_CASE(large_pictures_leave_room_for_the_validation_loader) {
   large.batch_size = 2;
   large.epochs = 1;
   large.augment.decode_scaling = augment::DecodeScaling::kOff;
-  // The training loader alone would take 4 * 4 MiB for samples in flight.
-  large.memory_bytes = 20u << 20;
+  // The training loader alone would take 4 * 5 MiB for samples in flight.
+  large.memory_bytes = 24u << 20;
   const RunOutcome outcome = train_run(large, watcher, stop.get_token());
   BOOST_REQUIRE(outcome.last.has_value());
   BOOST_TEST(outcome.last->validation->num_samples == 2u);

@@ -1,0 +1,175 @@
+// penstock plan: what a loader of a dataset would hold in memory, line by line, without starting it.
+#include <fmt/core.h>
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "streamer/core/usable_cores.h"
+#include "tools/command.h"
+#include "tools/exit_code.h"
+#include "tools/size_option.h"
+#include "tools/terminal.h"
+#include "train/run/data_pipeline.h"
+#include "train/run/run_file.h"
+#include "train/run/run_resolve.h"
+#include "train/run/system_memory.h"
+
+namespace penstock::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using train::PipelineUse;
+
+struct PlanOptions {
+  std::string dataset;
+  std::string split = "train";
+  train::RunConfig run;  // image size only
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t batch_size = 32;
+  std::uint64_t threads = 0;
+  std::uint64_t num_slots = LoaderConfig{}.num_slots;
+  bool is_quiet = false;
+  bool is_json = false;
+};
+
+struct Plan {
+  train::PlannedLoader loader;
+  std::string sample_name;  // of the costliest; empty when left out at conversion
+  std::chrono::duration<double> elapsed{};
+
+  bool fits() const noexcept { return loader.memory.fits(loader.config); }
+};
+
+train::PipelineConfig pipeline_of(const PlanOptions& options, const Manifest& manifest) {
+  const bool has_size = options.run.image_height_px > 0;
+  const std::uint32_t side_px = train::default_image_side_px(manifest);
+  return {.batch = {.batch = static_cast<std::uint32_t>(options.batch_size),
+                    .height_px = has_size ? options.run.image_height_px : side_px,
+                    .width_px = has_size ? options.run.image_width_px : side_px},
+          .augment = options.run.augment,
+          .cores = train::split_cores(
+              num_usable_cores(), {.loader_threads = static_cast<std::uint32_t>(options.threads)}),
+          .num_slots = static_cast<std::uint32_t>(options.num_slots)};
+}
+
+Plan make_plan(const PlanOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::uint64_t limit_bytes = options.memory_bytes != 0
+                                        ? options.memory_bytes
+                                        : train::read_system_memory().default_limit_bytes();
+  const Dataset dataset = Dataset::open(options.dataset);
+  const DatasetSplit split = dataset.split(options.split);
+  const auto use = options.split == "train" ? PipelineUse::kTrain : PipelineUse::kEvaluate;
+  Plan plan{.loader = train::plan_loader(split, pipeline_of(options, dataset.manifest()), use,
+                                         {.limit_bytes = limit_bytes, .left_bytes = limit_bytes}),
+            .sample_name = {}};
+  if (split.num_samples() > 0) {
+    plan.sample_name = split.read_name(plan.loader.memory.costliest.sample_id);
+  }
+  plan.elapsed = std::chrono::steady_clock::now() - start;
+  return plan;
+}
+
+std::string plan_text(const Plan& plan, const PlanOptions& options) {
+  const LoaderMemory& memory = plan.loader.memory;
+  std::string text = fmt::format("{}, split {}: {}", printable(options.dataset), options.split,
+                                 format_counted(memory.num_samples, "sample", "samples"));
+  for (const MemoryLine& line : memory_lines(memory, plan.loader.config)) {
+    text += fmt::format("\n  {:<18}{:>12}", line.what, format_bytes(line.bytes));
+    if (!line.detail.empty()) text += "  " + line.detail;
+    if (line.what == "samples in flight" && !plan.sample_name.empty()) {
+      text += ", " + printable(plan.sample_name);
+    }
+  }
+  return text;
+}
+
+Json nearest_json(const LoaderMemory& memory, const LoaderConfig& config) {
+  const NearestFit nearest = nearest_fit(memory, config);
+  const auto number = [](const std::optional<std::uint32_t>& value) {
+    return value ? Json(*value) : Json(nullptr);
+  };
+  return {{"batch_size", number(nearest.batch)},
+          {"num_slots", number(nearest.num_slots)},
+          {"limit_bytes", nearest.limit_bytes}};
+}
+
+std::string plan_json(const Plan& plan, const PlanOptions& options) {
+  const LoaderConfig& config = plan.loader.config;
+  const LoaderMemory& memory = plan.loader.memory;
+  const CostliestSample& costliest = memory.costliest;
+  Json lines = Json::array();
+  for (const MemoryLine& line : memory_lines(memory, config)) {
+    lines.push_back({{"what", line.what}, {"bytes", line.bytes}, {"detail", line.detail}});
+  }
+  const Json json = {{"dataset", options.dataset},
+                     {"split", options.split},
+                     {"num_samples", memory.num_samples},
+                     {"batch_size", config.batch.batch},
+                     {"image_height_px", config.batch.height_px},
+                     {"image_width_px", config.batch.width_px},
+                     {"num_slots", config.num_slots},
+                     {"num_readers", config.num_readers},
+                     {"num_augmenters", config.num_augmenters},
+                     {"fits", plan.fits()},
+                     {"limit_bytes", memory.room.limit_bytes},
+                     {"total_bytes", memory.total_bytes()},
+                     {"least_bytes", memory.least_bytes(config)},
+                     {"is_index_resident", memory.index.is_resident()},
+                     {"lines", lines},
+                     {"costliest",
+                      {{"sample_id", costliest.sample_id},
+                       {"name", plan.sample_name},
+                       {"width_px", costliest.stored.width_px},
+                       {"height_px", costliest.stored.height_px},
+                       {"is_progressive", costliest.stored.is_progressive},
+                       {"bytes", costliest.bytes},
+                       {"bytes_if_baseline", costliest.bytes_if_baseline}}},
+                     {"nearest", plan.fits() ? Json(nullptr) : nearest_json(memory, config)},
+                     {"elapsed_s", plan.elapsed.count()}};
+  // A source's name may be no UTF-8.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+int run_plan(const PlanOptions& options) {
+  const Plan plan = make_plan(options);
+  if (options.is_json) {
+    print_result(plan_json(plan, options));
+  } else if (!options.is_quiet) {
+    print_result(plan_text(plan, options));
+  }
+  check_memory(plan.loader.memory, plan.loader.config);
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_plan_command(CLI::App& program, CommandChoice& choice) {
+  auto options = std::make_shared<PlanOptions>();
+  CLI::App& command = add_command(
+      program, "plan", "Say what streaming a dataset would hold in memory, and whether that fits");
+  add_argument(command, "DATASET", options->dataset, "Folder made by penstock convert");
+  add_text(command, "--split", options->split, "train, validation or test (train)");
+  add_byte_size_option(command, "--memory", options->memory_bytes,
+                       "Limit, such as 256M (0.8 of what is available)");
+  add_count_option(command, "--batch-size", options->batch_size, {.min = 1, .max = 65536},
+                   "Samples per batch (32)");
+  add_value(command,
+            {"--image-size", "PIXELS", "Size of batches, 96 or 160x224 (as penstock train)"},
+            [options](const std::string& text) {
+              train::set_run_value(options->run, "image_size", text, "--image-size");
+            });
+  add_count_option(command, "--threads", options->threads, {.min = 2, .max = 256},
+                   "Threads that read, decode and augment (a quarter of the cores, at least 2)");
+  add_count_option(command, "--num-slots", options->num_slots, {.min = 2, .max = 64},
+                   "Batches in flight or lent out (4)");
+  add_switch(command, "--quiet", options->is_quiet,
+             "Print errors only: the exit code says whether it fits");
+  add_switch(command, "--json", options->is_json, "Print as JSON");
+  end_help(command, example("penstock plan photos.ds --memory 256M --batch-size 64"));
+  choose_when_given(command, choice, [options] { return run_plan(*options); });
+}
+
+}  // namespace penstock::tools
