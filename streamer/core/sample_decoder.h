@@ -40,19 +40,17 @@ struct DecodePrice {
   std::size_t scratch_bytes = 0;
 };
 
-/// Decodes samples of one codec.
+/// Decodes samples of one codec. What a sample costs is told by decode_price() of
+/// streamer/read/decoder_set.h, before there is a decoder.
 ///
-/// Threads  one decoder per thread; price() is pure
+/// Threads  one decoder per thread
 /// Cost     allocates nothing outside `scratch` after the first call
 class SampleDecoder {
  public:
   virtual ~SampleDecoder() = default;
 
-  virtual DecodePrice price(const StoredInfo& info,
-                            const DecodeRequest& request) const noexcept = 0;
-
-  /// Decodes `encoded` into `pixels` (at least price().decoded_bytes) with `scratch` (at least
-  /// price().scratch_bytes). The view returned covers at least request.region, points into
+  /// Decodes `encoded` into `pixels` (at least DecodePrice::decoded_bytes) with `scratch` (at least
+  /// DecodePrice::scratch_bytes). The view returned covers at least request.region, points into
   /// `pixels`, and gives up with kDecodeFailed when `stop` is requested.
   virtual Result<DecodedView> decode(std::span<const std::byte> encoded, const StoredInfo& info,
                                      const DecodeRequest& request, std::span<std::byte> pixels,

@@ -34,7 +34,7 @@ void describe(const DatasetSplit& split, std::uint64_t sample_id, SampleTask& ta
                .height_px = task.record.height_px,
                .class_idx = task.record.class_idx,
                .orientation = task.record.orientation,
-               .max_decode_scale = static_cast<std::uint8_t>(DecoderSet::can_scale(codec) ? 8 : 1)};
+               .max_decode_scale = DecoderSet::max_decode_scale(codec)};
 }
 
 }  // namespace

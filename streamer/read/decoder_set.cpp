@@ -19,7 +19,7 @@ DecodePrice decode_price(const StoredInfo& info, const DecodeRequest& request) n
     case Codec::kJpeg:
       return jpeg_decode_price(info, request);
     case Codec::kRaw:
-      return RawDecoder().price(info, request);
+      return raw_decode_price(info, request);
     case Codec::kPng:
       return {};
   }

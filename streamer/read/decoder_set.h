@@ -11,8 +11,10 @@ class DecoderSet {
  public:
   /// Returns the decoder for a codec byte of the index; null when this build has none.
   SampleDecoder* find(Codec codec) noexcept;
-  /// Whether that codec can decode at scales below 1.
-  static bool can_scale(Codec codec) noexcept { return codec == Codec::kJpeg; }
+  /// The largest decode scale that the codec offers: 1 where only full size can be had.
+  static std::uint8_t max_decode_scale(Codec codec) noexcept {
+    return codec == Codec::kJpeg ? 8 : 1;
+  }
 
  private:
   JpegDecoder jpeg_;

@@ -164,11 +164,6 @@ DecodePrice jpeg_decode_price(const StoredInfo& info, const DecodeRequest& reque
   return {.decoded_bytes = decoded, .scratch_bytes = scratch};
 }
 
-DecodePrice JpegDecoder::price(const StoredInfo& info,
-                               const DecodeRequest& request) const noexcept {
-  return jpeg_decode_price(info, request);
-}
-
 Result<DecodedView> JpegDecoder::decode(std::span<const std::byte> encoded, const StoredInfo& info,
                                         const DecodeRequest& request, std::span<std::byte> pixels,
                                         std::span<std::byte> scratch,

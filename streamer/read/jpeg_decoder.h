@@ -33,7 +33,6 @@ class JpegDecoder final : public SampleDecoder {
 
   Result<JpegHeader> read_header(std::span<const std::byte> encoded) noexcept;
 
-  DecodePrice price(const StoredInfo& info, const DecodeRequest& request) const noexcept override;
   Result<DecodedView> decode(std::span<const std::byte> encoded, const StoredInfo& info,
                              const DecodeRequest& request, std::span<std::byte> pixels,
                              std::span<std::byte> scratch,

@@ -24,7 +24,7 @@ void convert(const std::uint8_t* from, std::uint32_t from_channels, std::uint8_t
 
 }  // namespace
 
-DecodePrice RawDecoder::price(const StoredInfo& info, const DecodeRequest& request) const noexcept {
+DecodePrice raw_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept {
   return {.decoded_bytes = std::size_t{info.width_px} * info.height_px * request.channels};
 }
 

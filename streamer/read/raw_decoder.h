@@ -5,13 +5,15 @@
 
 namespace penstock {
 
+/// Prices a raw sample from its index record alone.
+DecodePrice raw_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept;
+
 /// Copies raw samples, converting between gray and RGB where asked.
 ///
 /// Errors  a fault when the length is not width x height x components
 /// Cost    allocates nothing; supports decode scale 1 only
 class RawDecoder final : public SampleDecoder {
  public:
-  DecodePrice price(const StoredInfo& info, const DecodeRequest& request) const noexcept override;
   Result<DecodedView> decode(std::span<const std::byte> encoded, const StoredInfo& info,
                              const DecodeRequest& request, std::span<std::byte> pixels,
                              std::span<std::byte> scratch,

@@ -188,7 +188,7 @@ ImageVerdict ImageChecker::keep_jpeg(std::span<const std::byte> jpeg, const Jpeg
   if (depth_ == CheckDepth::kHeader) return verdict;
   const StoredInfo info = stored_info(verdict.record);
   const DecodeRequest request = whole_picture(header);
-  const DecodePrice price = decoder_.price(info, request);
+  const DecodePrice price = jpeg_decode_price(info, request);
   verdict.decode_scratch_bytes = price.scratch_bytes;
   grow(pixels_, price.decoded_bytes);
   grow(scratch_, price.scratch_bytes);

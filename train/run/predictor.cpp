@@ -102,15 +102,14 @@ SampleFault Predictor::fill_place(const EncodedPicture& picture, std::byte* pixe
   DecoderSet decoders;
   SampleDecoder* decoder = decoders.find(stored.codec);
   if (decoder == nullptr) return {SampleStatus::kUnsupported, "no decoder for this codec"};
-  const SampleInfo info{
-      .width_px = stored.width_px,
-      .height_px = stored.height_px,
-      .orientation = picture.record.orientation,
-      .max_decode_scale = static_cast<std::uint8_t>(DecoderSet::can_scale(stored.codec) ? 8 : 1)};
+  const SampleInfo info{.width_px = stored.width_px,
+                        .height_px = stored.height_px,
+                        .orientation = picture.record.orientation,
+                        .max_decode_scale = DecoderSet::max_decode_scale(stored.codec)};
   const SamplePlan plan = transform_->plan(info, spec, Draws(Draws::Place{}));
   const DecodeRequest request{
       .region = plan.source_region, .decode_scale = plan.decode_scale, .channels = spec.channels};
-  const DecodePrice price = decoder->price(stored, request);
+  const DecodePrice price = decode_price(stored, request);
   const std::size_t scratch_bytes = std::max<std::size_t>(price.scratch_bytes, plan.scratch_bytes);
   const BudgetShare share =
       memory_.budget().draw(price.decoded_bytes + scratch_bytes, "decoding a picture");

@@ -29,7 +29,7 @@ Decoded decode(const tests::SmallSample& sample, std::uint32_t scale, std::uint3
   const StoredInfo info = stored_info(sample.record);
   const DecodeRequest request{
       .region = {0, 0, info.width_px, info.height_px}, .decode_scale = scale, .channels = channels};
-  const DecodePrice price = decoder.price(info, request);
+  const DecodePrice price = jpeg_decode_price(info, request);
   Decoded out;
   out.pixels.resize(price.decoded_bytes);
   std::vector<std::byte> scratch(price.scratch_bytes + 64);
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_requested_stop_ends_a_decode) {
     const StoredInfo info = stored_info(sample.record);
     const DecodeRequest request{.region = {0, 0, 64, 300}};
     std::vector<std::byte> pixels(64 * 300 * 3);
-    std::vector<std::byte> scratch(decoder.price(info, request).scratch_bytes + 64);
+    std::vector<std::byte> scratch(jpeg_decode_price(info, request).scratch_bytes + 64);
     const auto result =
         decoder.decode(sample.encoded, info, request, pixels, scratch, stop.get_token());
     BOOST_TEST(result.fault().detail() == "stopped");

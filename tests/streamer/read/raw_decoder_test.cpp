@@ -18,7 +18,7 @@ Result<DecodedView> decode(const std::vector<std::byte>& encoded, const StoredIn
   RawDecoder decoder;
   const DecodeRequest request{
       .region = {0, 0, info.width_px, info.height_px}, .decode_scale = 1, .channels = channels};
-  pixels.resize(decoder.price(info, request).decoded_bytes);
+  pixels.resize(raw_decode_price(info, request).decoded_bytes);
   return decoder.decode(encoded, info, request, pixels, {}, {});
 }
 
