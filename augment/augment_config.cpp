@@ -1,12 +1,11 @@
 #include "augment/augment_config.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
-#include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
 #include "streamer/core/number_text.h"
+#include "streamer/core/range_check.h"
 
 namespace penstock::augment {
 namespace {
@@ -17,10 +16,8 @@ constexpr std::array<std::string_view, 2> kDecodeScalingNames = {"auto", "off"};
 
 void check(bool holds, std::string_view field, std::string_view expected, double found) {
   if (holds) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              "augment: " + std::string(field) + ": expected " + std::string(expected) +
-                  ", found " + number_text(found),
-              "the values of a preset are right: preset = \"standard\"");
+  refuse_setting({"augment", field, expected, number_text(found),
+                  "the values of a preset are right: preset = \"standard\""});
 }
 
 // NaN fails every comparison, so it fails every check.
@@ -38,10 +35,8 @@ std::size_t find_name(std::string_view field, std::string_view name,
     if (!list.empty()) list += ", ";
     list += candidate;
   }
-  throw Error(ErrorCode::kInvalidArgument,
-              "augment: " + std::string(field) + ": expected one of " + list + ", found \"" +
-                  std::string(name) + "\"",
-              nearest_name_hint(name, known));
+  refuse_setting({"augment", field, "one of " + list, "\"" + std::string(name) + "\"",
+                  nearest_name_hint(name, known)});
 }
 
 }  // namespace

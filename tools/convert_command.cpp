@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "streamer/core/error.h"
-#include "streamer/core/memory_budget.h"
 #include "tools/command.h"
 #include "tools/convert/convert_job.h"
 #include "tools/convert/convert_report.h"

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
@@ -225,14 +224,10 @@ std::string describe_shard(const fs::path& path, ReportForm form) {
 
 }  // namespace
 
-std::string describe_dataset_or_shard(const fs::path& path, ReportForm form) try {
+std::string describe_dataset_or_shard(const fs::path& path, ReportForm form) {
   if (fs::is_regular_file(path)) return describe_shard(path, form);
   const Dataset dataset = Dataset::open(path);
   return form == ReportForm::kText ? dataset_text(dataset) : dataset_json(dataset);
-} catch (const Error& error) {
-  if (error.code() != ErrorCode::kCorruptData || !error.hint().empty()) throw;
-  throw Error(error.code(), error.what(),
-              "restore the file from a copy, or convert the source again");
 }
 
 }  // namespace penstock::tools

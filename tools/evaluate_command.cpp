@@ -70,7 +70,7 @@ void print_report(const train::EvaluationReport& report) {
 /// What may make the figures other than they seem.
 void print_remarks(const train::EvaluationReport& report, const train::EvaluationConfig& config) {
   for (const train::SkippedSample& sample : report.skipped) {
-    print_notice(Verbosity::kNormal, "skipped   " + printable(train::skipped_text(sample)));
+    print_notice(Verbosity::kNormal, skipped_line(sample));
   }
   if (report.is_training_dataset || !config.dataset.empty()) return;
   print_notice(Verbosity::kNormal, "warning: " + printable(report.dataset.native()) +

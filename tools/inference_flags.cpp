@@ -1,19 +1,24 @@
 #include "tools/inference_flags.h"
 
+#include <algorithm>
+
 #include "streamer/core/error.h"
 #include "tools/command.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
+#include "train/backend/backend.h"
 
 namespace penstock::tools {
 
 namespace {
 
 std::string checked_backend(const std::string& text) {
-  if (text == "onednn" || text == "reference") return text;
-  throw Error(ErrorCode::kInvalidArgument,
-              "--backend: expected onednn or reference, found '" + printable(text) + "'",
-              "--backend onednn");
+  const std::vector<std::string_view> known = train::backend_names();
+  if (std::ranges::find(known, text) != known.end()) return text;
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      "--backend: expected " + train::backend_choice() + ", found '" + printable(text) + "'",
+      "--backend onednn");
 }
 
 }  // namespace
@@ -26,7 +31,7 @@ train::InferenceConfig InferenceFlags::config() const {
 }
 
 void add_inference_flags(CLI::App& command, InferenceFlags& flags) {
-  add_value(command, {"--backend", "NAME", "onednn or reference (onednn)"},
+  add_value(command, {"--backend", "NAME", train::backend_choice() + " (onednn)"},
             [&flags](const std::string& text) { flags.backend = checked_backend(text); });
   add_count_option(command, "--threads", flags.threads, {.min = 1, .max = 1024},
                    "Compute threads (all cores)");

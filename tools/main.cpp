@@ -2,7 +2,6 @@
 // codes. Knows nothing of what the commands do.
 #include <fmt/core.h>
 
-#include <cerrno>
 #include <exception>
 #include <filesystem>
 #include <new>

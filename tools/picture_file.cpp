@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <span>
 #include <utility>
 #include <vector>
 

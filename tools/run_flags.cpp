@@ -1,6 +1,7 @@
 #include "tools/run_flags.h"
 
 #include "streamer/core/error.h"
+#include "streamer/core/utf8.h"
 #include "tools/command.h"
 #include "tools/terminal.h"
 #include "train/run/run_file.h"

@@ -91,7 +91,7 @@ std::string memory_text(const RunOverview& overview) {
   return text;
 }
 
-std::string skipped_text(const PassReport& pass) {
+std::string num_skipped_text(const PassReport& pass) {
   return fmt::format("{} skipped", format_count(pass.num_skipped));
 }
 
@@ -100,7 +100,7 @@ std::string skipped_text(const PassReport& pass) {
 std::string samples_text(const PassReport& pass) {
   const std::string count = fmt::format("{} of {} samples", format_count(pass.num_samples),
                                         format_count(pass.num_expected));
-  const std::string skipped = skipped_text(pass);
+  const std::string skipped = num_skipped_text(pass);
   const std::uint64_t num_again = pass.num_samples - std::min(pass.num_samples, pass.num_distinct);
   if (num_again > 0) {
     return fmt::format("{}, {} of them again, {}", count, format_count(num_again), skipped);
@@ -132,6 +132,10 @@ std::string train_progress_text(const EpochReport& so_far, std::size_t width) {
   const std::size_t num_cells =
       std::clamp(width - std::min(width, rest), kMinBarCells, kMaxBarCells);
   return fmt::format("{} {} {}", head, bar(pass, num_cells), tail);
+}
+
+std::string skipped_line(const train::SkippedSample& sample) {
+  return "skipped   " + printable(train::skipped_text(sample));
 }
 
 ProgressLine& RunScreen::line() {
@@ -179,14 +183,14 @@ void RunScreen::on_epoch(const EpochReport& report) {
                   learning_text(report.train), percent_text(report.train.waiting_share()));
   if (report.validation) {
     text += "; validation " + learning_text(*report.validation);
-    if (report.validation->num_skipped > 0) text += ", " + skipped_text(*report.validation);
+    if (report.validation->num_skipped > 0) text += ", " + num_skipped_text(*report.validation);
   }
   line().end(text);
   line_.reset();
 }
 
 void RunScreen::on_skipped(const train::SkippedSample& sample) {
-  line().end("skipped   " + printable(train::skipped_text(sample)));
+  line().end(skipped_line(sample));
   line_.reset();
 }
 

@@ -25,6 +25,9 @@ std::string train_progress_text(const train::EpochReport& so_far, std::size_t wi
 /// "[#####.....] 1,234/3,068  412 images/s", without what the pass has come to.
 std::string progress_text(const train::PassReport& pass);
 
+/// "skipped   sample 17 of split train (...): ..."; whatever its name holds, for a terminal.
+std::string skipped_line(const train::SkippedSample& sample);
+
 class RunScreen final : public train::RunObserver {
  public:
   explicit RunScreen(Verbosity verbosity) : verbosity_(verbosity) {}

@@ -149,15 +149,6 @@ std::string format_time_left(std::uint64_t done, std::uint64_t left,
          " left";
 }
 
-bool is_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_character_bytes(text, at);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
-}
-
 std::string printable(std::string_view text) {
   return escaped(text, Backslash::kDoubled);
 }

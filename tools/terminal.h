@@ -61,8 +61,6 @@ std::string format_duration(std::chrono::duration<double> duration);
 /// while nothing is done.
 std::string format_time_left(std::uint64_t done, std::uint64_t left,
                              std::chrono::duration<double> elapsed);
-/// True when `text` is well-formed UTF-8 (RFC 3629).
-bool is_utf8(std::string_view text);
 /// Makes `text` safe for a line on a terminal: control characters and bytes that are no UTF-8 are
 /// written as \xNN, a backslash as two.
 std::string printable(std::string_view text);

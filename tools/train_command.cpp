@@ -9,6 +9,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/shell_quoted.h"
+#include "streamer/core/utf8.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
 #include "tools/run_flags.h"

@@ -1,6 +1,5 @@
 #include "streamer/core/batch.h"
 
-#include "streamer/core/error.h"
 #include "streamer/core/range_check.h"
 
 namespace penstock {
@@ -9,8 +8,7 @@ void BatchSpec::validate() const {
   check_range({"batch", "height_px", height_px, 1, 1u << 14});
   check_range({"batch", "width_px", width_px, 1, 1u << 14});
   if (channels != 1 && channels != 3) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "batch: channels: expected 1 or 3, found " + std::to_string(channels));
+    refuse_setting({"batch", "channels", "1 or 3", std::to_string(channels)});
   }
   if (label_form == LabelForm::kTargets)
     check_range({"batch", "num_targets", num_targets, 1, 1u << 20});

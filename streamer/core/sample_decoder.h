@@ -40,8 +40,7 @@ struct DecodePrice {
   std::size_t scratch_bytes = 0;
 };
 
-/// Decodes samples of one codec. What a sample costs is told by decode_price() of
-/// streamer/read/decoder_set.h, before there is a decoder.
+/// Decodes samples of one codec.
 ///
 /// Threads  one decoder per thread
 /// Cost     allocates nothing outside `scratch` after the first call
@@ -49,9 +48,9 @@ class SampleDecoder {
  public:
   virtual ~SampleDecoder() = default;
 
-  /// Decodes `encoded` into `pixels` (at least DecodePrice::decoded_bytes) with `scratch` (at least
-  /// DecodePrice::scratch_bytes). The view returned covers at least request.region, points into
-  /// `pixels`, and gives up with kDecodeFailed when `stop` is requested.
+  /// Decodes `encoded` into `pixels` with `scratch`, each of at least the bytes that the codec's
+  /// DecodePrice says. The view returned covers at least request.region, points into `pixels`, and
+  /// gives up with kDecodeFailed when `stop` is requested.
   virtual Result<DecodedView> decode(std::span<const std::byte> encoded, const StoredInfo& info,
                                      const DecodeRequest& request, std::span<std::byte> pixels,
                                      std::span<std::byte> scratch,

@@ -14,15 +14,6 @@ bool is_plain(char c) {
          std::string_view("/._-+,:@%").find(c) != std::string_view::npos;
 }
 
-bool is_all_visible(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = visible_character_bytes(text, at);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
-}
-
 std::string in_single_quotes(std::string_view text) {
   std::string quoted = "'";
   for (const char c : text) {
@@ -62,7 +53,7 @@ std::string shell_quoted(std::string_view path) {
   // Else it would be read as a flag.
   const std::string word = (path.substr(0, 1) == "-" ? "./" : "") + std::string(path);
   if (!word.empty() && std::ranges::all_of(word, is_plain)) return word;
-  return is_all_visible(word) ? in_single_quotes(word) : in_dollar_quotes(word);
+  return is_visible(word) ? in_single_quotes(word) : in_dollar_quotes(word);
 }
 
 }  // namespace penstock

@@ -7,6 +7,17 @@ constexpr bool lies_in(unsigned value, unsigned low, unsigned high) noexcept {
   return value >= low && value <= high;
 }
 
+// `character_bytes` is one of the two functions below.
+template <class CharacterBytes>
+bool is_all(std::string_view text, const CharacterBytes& character_bytes) noexcept {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character_bytes(text, at);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::size_t utf8_character_bytes(std::string_view text, std::size_t at) noexcept {
@@ -38,6 +49,14 @@ std::size_t visible_character_bytes(std::string_view text, std::size_t at) noexc
   if (length == 1 && (byte(0) < 0x20 || byte(0) == 0x7F)) return 0;
   if (length == 2 && byte(0) == 0xC2 && byte(1) < 0xA0) return 0;
   return length;
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  return is_all(text, utf8_character_bytes);
+}
+
+bool is_visible(std::string_view text) noexcept {
+  return is_all(text, visible_character_bytes);
 }
 
 }  // namespace penstock

@@ -15,4 +15,10 @@ std::size_t utf8_character_bytes(std::string_view text, std::size_t at) noexcept
 /// (U+0080 to U+009F; U+009B starts what ESC [ starts).
 std::size_t visible_character_bytes(std::string_view text, std::size_t at) noexcept;
 
+/// True when all of `text` is characters; so is an empty one.
+bool is_utf8(std::string_view text) noexcept;
+
+/// True when all of `text` is characters that are seen.
+bool is_visible(std::string_view text) noexcept;
+
 }  // namespace penstock

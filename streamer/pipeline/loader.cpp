@@ -1,6 +1,5 @@
 #include "streamer/pipeline/loader.h"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <optional>

@@ -1,6 +1,5 @@
 #include <string>
 
-#include "streamer/core/error.h"
 #include "streamer/core/range_check.h"
 #include "streamer/pipeline/loader.h"
 
@@ -14,8 +13,7 @@ void LoaderConfig::validate() const {
   check_range({"loader", "rank.world", rank.world, 1, 1u << 20});
   check_range({"loader", "rank.index", rank.index, 0, rank.world - 1});
   if (!(max_bad_fraction >= 0.0 && max_bad_fraction <= 1.0)) {
-    throw Error(ErrorCode::kInvalidArgument, "loader: max_bad_fraction: expected 0 to 1, found " +
-                                                 std::to_string(max_bad_fraction));
+    refuse_setting({"loader", "max_bad_fraction", "0 to 1", std::to_string(max_bad_fraction)});
   }
 }
 

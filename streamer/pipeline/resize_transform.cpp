@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "streamer/core/error.h"
+#include "streamer/core/range_check.h"
 #include "streamer/core/stored_axes.h"
 
 namespace penstock {
@@ -44,8 +45,7 @@ float bilinear(const ImageView& image, double x, double y, std::uint32_t channel
 void ResizeConfig::validate() const {
   for (const float value : std) {
     if (value > 0) continue;
-    throw Error(ErrorCode::kInvalidArgument,
-                "resize: std: expected above 0, found " + std::to_string(value));
+    refuse_setting({"resize", "std", "above 0", std::to_string(value)});
   }
 }
 

@@ -11,7 +11,7 @@ class DecoderSet {
  public:
   /// Returns the decoder for a codec byte of the index; null when this build has none.
   SampleDecoder* find(Codec codec) noexcept;
-  /// The largest decode scale that the codec offers: 1 where only full size can be had.
+  /// Coarsest decode scale of that codec; 1 is the full size.
   static std::uint8_t max_decode_scale(Codec codec) noexcept {
     return codec == Codec::kJpeg ? 8 : 1;
   }

@@ -5,7 +5,7 @@
 
 namespace penstock {
 
-/// Prices a raw sample from its index record alone.
+/// Prices a sample from its index record alone.
 DecodePrice raw_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept;
 
 /// Copies raw samples, converting between gray and RGB where asked.

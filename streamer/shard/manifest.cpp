@@ -139,6 +139,13 @@ class Checker {
   std::string where_;
 };
 
+std::string read_manifest_text(const std::filesystem::path& path) try {
+  return read_text_file(path);
+} catch (const Error& error) {
+  if (error.code() != ErrorCode::kCorruptData) throw;
+  throw Error(error.code(), error.what(), kDamageHint);  // too large
+}
+
 }  // namespace
 
 const ManifestSplit* Manifest::find_split(const std::string& name) const noexcept {
@@ -173,7 +180,7 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
 
 Manifest read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kManifestName;
-  Manifest manifest = manifest_from_json(read_text_file(path), path.native());
+  Manifest manifest = manifest_from_json(read_manifest_text(path), path.native());
   Checker(ErrorCode::kCorruptData, path.native()).check(manifest);
   const std::string id = manifest_id(manifest);
   if (manifest.id != id) {

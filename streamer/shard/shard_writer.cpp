@@ -13,6 +13,7 @@
 #include "streamer/core/file.h"
 #include "streamer/core/little_endian.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/core/range_check.h"
 #include "streamer/shard/hdf5_layout.h"
 #include "streamer/shard/index_page.h"
 #include "streamer/shard/shard_header.h"
@@ -20,19 +21,14 @@
 namespace penstock {
 namespace {
 
+constexpr const char* kOwner = "shard writer";
 constexpr std::size_t kMaxClassNameBytes = 4096;
 constexpr std::uint64_t kMaxClasses = 1u << 24;
 constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxPayloadBytes = std::uint64_t{1} << 60;
 
 [[noreturn]] void throw_invalid(const std::string& where, const std::string& what) {
-  throw Error(ErrorCode::kInvalidArgument, "shard writer: " + where + ": " + what);
-}
-
-void demand_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
-  if (value >= low && value <= high) return;
-  throw_invalid(field, "expected " + std::to_string(low) + " to " + std::to_string(high) +
-                           ", found " + std::to_string(value));
+  throw Error(ErrorCode::kInvalidArgument, std::string(kOwner) + ": " + where + ": " + what);
 }
 
 // Reserves the bytes up to `size_bytes`, so that a full disk shows now.
@@ -78,15 +74,15 @@ void hash_number(StreamHasher& hasher, std::uint64_t value) {
 }  // namespace
 
 void ShardWriterConfig::validate() const {
-  demand_range("split: length in bytes", split.size(), 1, kMaxSplitNameBytes);
+  check_range({kOwner, "split: length in bytes", split.size(), 1, kMaxSplitNameBytes});
   if (split.find('\0') != std::string::npos) throw_invalid("split", "expected no zero byte");
-  demand_range("class_names: count", class_names.size(), 1, kMaxClasses);
+  check_range({kOwner, "class_names: count", class_names.size(), 1, kMaxClasses});
   for (const std::string& name : class_names) {
-    demand_range("class_names: length in bytes", name.size(), 1, kMaxClassNameBytes);
+    check_range({kOwner, "class_names: length in bytes", name.size(), 1, kMaxClassNameBytes});
     if (name.find('\0') != std::string::npos) throw_invalid("class_names", "expected no zero byte");
   }
-  demand_range("num_samples", num_samples, 1, kMaxSamples);
-  demand_range("payload_bytes", payload_bytes, num_samples, kMaxPayloadBytes);
+  check_range({kOwner, "num_samples", num_samples, 1, kMaxSamples});
+  check_range({kOwner, "payload_bytes", payload_bytes, num_samples, kMaxPayloadBytes});
 }
 
 struct ShardWriter::Impl {

@@ -5,7 +5,6 @@
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -43,10 +42,6 @@ void write_many_large_pictures(const fs::path& source) {
 bool comes_to_be(const fs::path& path) {
   for (int i = 0; i < 60'000 && !fs::exists(path); ++i) ::usleep(500);
   return fs::exists(path);
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 constexpr const char* kShape =

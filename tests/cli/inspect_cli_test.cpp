@@ -19,10 +19,6 @@ namespace fs = std::filesystem;
 
 const std::string kDamageHint = "restore the file from a copy, or convert the source again";
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 // Three cats and three dogs, all for training.
 class SmallDataset {
  public:

@@ -12,10 +12,6 @@
 namespace penstock::tests {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 BOOST_AUTO_TEST_SUITE(program_cli)
 
 BOOST_AUTO_TEST_CASE(every_command_has_help_with_an_example) {

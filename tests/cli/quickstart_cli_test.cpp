@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// The whole number that follows the first `text`; 0 when there is none.
 long number_after(const std::string& out, const std::string& text) {
   const std::size_t at = out.find(text);

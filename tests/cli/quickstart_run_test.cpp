@@ -1,11 +1,11 @@
 // tools/quickstart.sh from its plan to its last line, in a tree of its own where the build is made
 // already: `cmake` does nothing there, and the recipes are short.
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "streamer/core/file.h"
+#include "tests/cli/fake_programs.h"
 #include "tests/cli/run_command.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
@@ -14,15 +14,6 @@ namespace penstock::tests {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-void write_script(const fs::path& path, const std::string& lines) {
-  write_file(path, "#!/bin/sh\n" + lines);
-  fs::permissions(path, fs::perms::owner_all);
-}
 
 class BuiltTree {
  public:
@@ -47,10 +38,8 @@ class BuiltTree {
 
   CommandResult quickstart(std::vector<std::string> arguments) const {
     arguments.emplace_back("--no-install");
-    const char* const path = std::getenv("PATH");
-    return run_program(
-        root() / "tools/quickstart.sh", arguments,
-        {{"PATH", (root() / "bin").string() + ":" + (path == nullptr ? "/usr/bin:/bin" : path)}});
+    return run_program(root() / "tools/quickstart.sh", arguments,
+                       {{"PATH", path_with(root() / "bin")}});
   }
 
  private:

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <filesystem>
+#include <system_error>
+#include <utility>
 
 namespace penstock::tests {
 

@@ -147,7 +147,6 @@ class ConvertJob {
 
   void quarantine_folders(const FolderScan& scan) {
     for (const UnreadableFolder& folder : scan.unreadable_folders) {
-      builder_->add_unreadable_folder();
       quarantine_.push_back({.path = folder.path + "/",
                              .reason = ReasonCode::kUnreadable,
                              .size_bytes = 0,
@@ -201,10 +200,10 @@ class ConvertJob {
   void finish(const DatasetLayout& layout, PartialFolder& folder) {
     summary_.num_by_reason = count_by_reason(quarantine_);
     if (builder_->num_samples() == 0) refuse_nothing_readable();
+    summary_.manifest = builder_->build(conversion_settings(config_, layout), quarantine_.size());
     if (!quarantine_.empty()) {
       publish_file(folder.path() / kQuarantineName, quarantine_csv(std::move(quarantine_)));
     }
-    summary_.manifest = builder_->build(conversion_settings(config_, layout));
     for (const ManifestSplit& split : summary_.manifest.splits) {
       for (const ManifestShard& shard : split.shards) summary_.dataset_bytes += shard.size_bytes;
     }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "streamer/core/error.h"
+#include "streamer/core/utf8.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/terminal.h"
 
@@ -240,7 +241,7 @@ SplitRule split_rule_of(const SplitFolders& splits, const SplitRequest& request,
 }  // namespace
 
 std::string stored_class_name(const std::string& folder_name) {
-  return tools::is_utf8(folder_name) ? folder_name : printable(folder_name);
+  return is_utf8(folder_name) ? folder_name : printable(folder_name);
 }
 
 std::optional<SplitKind> split_of_folder_name(const std::string& name) {

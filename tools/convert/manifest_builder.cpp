@@ -30,7 +30,6 @@ ManifestBuilder::ManifestBuilder(std::vector<std::string> class_names) {
 }
 
 void ManifestBuilder::add_file(const CheckedFile& file) {
-  if (file.verdict.fate == FileFate::kQuarantined) ++manifest_.num_quarantined;
   if (!file.is_stored()) return;
   if (file.verdict.fate == FileFate::kReencoded) ++manifest_.num_reencoded;
   ManifestSplit& split = manifest_.splits[static_cast<std::size_t>(file.placed.split)];
@@ -74,7 +73,8 @@ void ManifestBuilder::add_shard(SplitKind split, ManifestShard shard) {
   manifest_.splits[static_cast<std::size_t>(split)].shards.push_back(std::move(shard));
 }
 
-Manifest ManifestBuilder::build(std::map<std::string, std::string> conversion) {
+Manifest ManifestBuilder::build(std::map<std::string, std::string> conversion,
+                                std::uint64_t num_quarantined) {
   Manifest manifest = manifest_;
   std::erase_if(manifest.splits, [](const ManifestSplit& split) { return split.num_samples == 0; });
   if (train_sums_.num_px > 0) {
@@ -92,6 +92,7 @@ Manifest ManifestBuilder::build(std::map<std::string, std::string> conversion) {
   manifest.median_width_px = median(std::move(widths));
   manifest.median_height_px = median(std::move(heights));
   manifest.size_histogram = size_histogram();
+  manifest.num_quarantined = num_quarantined;
   manifest.conversion = std::move(conversion);
   manifest.id = manifest_id(manifest);
   return manifest;

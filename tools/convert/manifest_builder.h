@@ -16,17 +16,14 @@ class ManifestBuilder {
  public:
   explicit ManifestBuilder(std::vector<std::string> class_names);
 
-  /// Counts one file that is stored or quarantined.
+  /// Counts one file, if it is stored.
   void add_file(const CheckedFile& file);
-  /// Counts a folder that could not be read as one thing quarantined.
-  void add_unreadable_folder() noexcept { ++manifest_.num_quarantined; }
   void add_shard(SplitKind split, ManifestShard shard);
 
   std::uint64_t num_samples() const noexcept { return sizes_px_.size(); }
-  std::uint64_t num_quarantined() const noexcept { return manifest_.num_quarantined; }
 
   /// Splits without samples are left out.
-  Manifest build(std::map<std::string, std::string> conversion);
+  Manifest build(std::map<std::string, std::string> conversion, std::uint64_t num_quarantined);
 
  private:
   struct SizePx {

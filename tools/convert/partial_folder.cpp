@@ -228,7 +228,7 @@ void PartialFolder::publish(ExistingTarget existing) {
     rename_to_nothing(path_, dataset_);
   }
   is_published_ = true;
-  sync_folder(parent_of(dataset_));
+  sync_folder(dataset_.parent_path());
   // Not before: after a loss of power the old name could lead to a folder without its files.
   if (old) remove_old(*old);
 }

@@ -41,6 +41,14 @@ std::vector<std::string_view> backend_names() {
   return names;
 }
 
+std::string backend_choice() {
+  std::string text;
+  for (const NamedBackend& backend : kBackends) {
+    text += (text.empty() ? "" : " or ") + std::string(backend.name);
+  }
+  return text;
+}
+
 MemoryPlan plan_programs(std::span<Program* const> programs) {
   std::vector<std::span<const Buffer>> lists;
   for (const Program* program : programs) lists.push_back(program->buffers());

@@ -68,6 +68,8 @@ std::unique_ptr<Backend> make_backend(std::string_view name, const BackendSettin
 
 /// Names that make_backend() knows in this build.
 std::vector<std::string_view> backend_names();
+/// The same as a choice: "onednn or reference".
+std::string backend_choice();
 
 /// Plans one arena for programs that share parameters.
 MemoryPlan plan_programs(std::span<Program* const> programs);

@@ -82,7 +82,7 @@ void TomlReader::refuse(std::string_view key, const std::string& expected,
   const std::string name = place_.prefix + std::string(key);
   throw Error(ErrorCode::kInvalidArgument,
               place_.where + ": " + name + ": expected " + expected + ", found " + found,
-              place_.example == nullptr ? std::string() : place_.example(name));
+              place_.example(name));
 }
 
 void TomlReader::refuse(std::string_view key, const std::string& expected,

@@ -19,7 +19,7 @@ struct TomlPlace {
   /// What completes a key: "augment." or nothing.
   std::string prefix = {};
   /// Gives the hint for a (completed) key: a line that is right, to be typed as it stands.
-  std::string (*example)(const std::string& key) = nullptr;
+  std::string (*example)(const std::string& key);
 };
 
 /// Takes the known keys out of one table.

@@ -9,17 +9,13 @@
 
 namespace penstock::train {
 
-/// Runs `body`; an error of the data that comes without a hint, or with the engine's general one,
-/// gets a nearer one.
+/// Runs `body`; an error with the engine's general hint gets a nearer one.
 template <class Body>
 auto with_data_hint(const std::filesystem::path& dataset, const Body& body) {
   try {
     return body();
   } catch (const Error& error) {
-    const bool is_damage =
-        error.code() == ErrorCode::kCorruptData || error.code() == ErrorCode::kTooManyBad;
-    const bool has_own_hint = !error.hint().empty() && error.hint() != kDamageHint;
-    if (!is_damage || has_own_hint) throw;
+    if (error.hint() != kDamageHint) throw;
     throw Error(error.code(), error.what(),
                 "look at it with penstock inspect " + shell_quoted(dataset.native()) +
                     ", or convert the pictures again: penstock convert SOURCE " +

@@ -1,7 +1,6 @@
 #include "train/run/evaluation.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
@@ -133,11 +132,11 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
   const Dataset dataset = Dataset::open(place.folder);
   check_classes(place.network.record().class_names, dataset.manifest(), place.folder);
 
-  EvaluationReport report{.dataset = place.folder,
-                          .split = choose_split(dataset.manifest(), config.split),
-                          .is_training_dataset =
-                              place.network.record().dataset_id == dataset.manifest().id,
-                          .limit_bytes = place.memory.budget().limit_bytes()};
+  EvaluationReport report{
+      .dataset = place.folder,
+      .split = choose_split(dataset.manifest(), config.split),
+      .is_training_dataset = place.network.record().dataset_id == dataset.manifest().id,
+      .limit_bytes = place.memory.budget().limit_bytes()};
   const DatasetSplit split = dataset.split(report.split);
   place.memory.draw(SampleTally::bytes_for(split.num_samples()), "tally of samples seen");
   const PipelineConfig pipeline{

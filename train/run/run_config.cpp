@@ -1,7 +1,10 @@
 #include "train/run/run_config.h"
 
+#include <algorithm>
+
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
+#include "train/backend/backend.h"
 
 namespace penstock::train {
 namespace {
@@ -31,8 +34,9 @@ void check_threads(const RunConfig& config) {
 }
 
 void check_places(const RunConfig& config) {
-  if (config.backend != "onednn" && config.backend != "reference") {
-    refuse_setting({kOwner, "backend", "onednn or reference", "\"" + config.backend + "\"",
+  const std::vector<std::string_view> backends = backend_names();
+  if (std::ranges::find(backends, config.backend) == backends.end()) {
+    refuse_setting({kOwner, "backend", backend_choice(), "\"" + config.backend + "\"",
                     "backend = \"onednn\""});
   }
   if (config.device != "auto" && config.device != "cpu" && config.device != "cuda") {

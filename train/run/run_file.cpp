@@ -24,17 +24,16 @@ std::string example_line(const std::string& key) {
   return std::string(known->name_in_table()) + " = " + value;
 }
 
-/// Runs `action`; a refusal that does not say yet where the setting stands is told.
+/// Runs `action`; a refusal says where the setting stands.
 template <class Action>
 auto with_place(const std::string& where, const Action& action) {
   try {
     return action();
   } catch (const Error& error) {
-    const std::string place = "run: " + where + ":";
+    if (error.code() != ErrorCode::kInvalidArgument) throw;
     const std::string message = error.what();
-    if (error.code() != ErrorCode::kInvalidArgument || message.starts_with(place)) throw;
     const std::size_t owner = message.starts_with("run: ") ? 5 : 0;
-    throw Error(error.code(), place + " " + message.substr(owner), error.hint());
+    throw Error(error.code(), "run: " + where + ": " + message.substr(owner), error.hint());
   }
 }
 
@@ -63,16 +62,16 @@ void read_layers(TomlReader& reader, RunConfig& config, const std::filesystem::p
   config.model_layers = layers_text(*layers);
 }
 
-RunConfig read_table(const TomlTable& table, const std::string& where, RunConfig config) {
+RunConfig read_table(const TomlTable& table, const std::filesystem::path& file, RunConfig config) {
   static const TomlTable kEmpty;
-  TomlReader top(table, {.where = "run: " + where, .example = example_line});
+  TomlReader top(table, {.where = "run", .example = example_line});
   const TomlTable* inner = top.table(kAugment);
   TomlReader augment(inner == nullptr ? kEmpty : *inner,
-                     {.where = "run: " + where, .prefix = "augment.", .example = example_line});
+                     {.where = "run", .prefix = "augment.", .example = example_line});
   for (const RunKey& key : run_keys()) {
     key.read(key.is_augment() ? augment : top, key.name_in_table(), config);
   }
-  read_layers(top, config, where);
+  read_layers(top, config, file);
   top.finish();
   augment.finish();
   return config;

@@ -43,8 +43,7 @@ void check_run_folder_is_free(const fs::path& folder) {
 void RunFolderGuard::make_folder() {
   std::error_code failure;
   for (fs::path parent = folder_.parent_path();
-       !parent.empty() && !fs::exists(parent, failure) && parent.has_relative_path();
-       parent = parent.parent_path()) {
+       !fs::exists(parent, failure) && parent.has_relative_path(); parent = parent.parent_path()) {
     made_parents_.push_back(parent);
   }
   fs::create_directories(folder_.parent_path(), failure);
@@ -53,27 +52,22 @@ void RunFolderGuard::make_folder() {
   is_made_ = fs::create_directory(folder_, failure);
   if (failure) throw_io_error(failure.value(), "create folder", folder_.native());
   if (!is_made_) refuse_existing(folder_);
-  sync_folder(folder_.has_parent_path() ? folder_.parent_path() : fs::path("."));
+  sync_folder(folder_.parent_path());
 }
 
 RunFolderGuard::~RunFolderGuard() {
-  std::error_code ignored;  // a destructor has nobody to tell
-  remove_files(ignored);
   if (is_kept_) return;
+  std::error_code ignored;  // a destructor has nobody to tell
+  if (is_made_) remove_files(ignored);
   for (const fs::path& parent : made_parents_) fs::remove(parent, ignored);  // when empty
 }
 
 void RunFolderGuard::remove_files(std::error_code& ignored) const {
-  if (!is_made_) return;
-  for (const char* name :
-       {kRunFileName, kMetricsName, kWeightsName, kModelRecordName, kSkippedName}) {
-    fs::remove(folder_ / (std::string(name) + ".tmp"), ignored);
-    fs::remove(folder_ / (std::string(name) + ".new.tmp"), ignored);
-    if (is_kept_) continue;  // a ".new" may be the record that vouches
-    fs::remove(folder_ / (std::string(name) + ".new"), ignored);
+  for (const char* name : {kRunFileName, kMetricsName, kSkippedName}) {
     fs::remove(folder_ / name, ignored);
   }
-  if (!is_kept_) fs::remove(folder_, ignored);  // only when nothing else is in it
+  remove_model(folder_);
+  fs::remove(folder_, ignored);  // only when nothing else is in it
 }
 
 RunFolder::RunFolder(const RunConfig& config)
@@ -95,7 +89,6 @@ void RunFolder::add_metrics(const EpochReport& report) {
               field(train.elapsed_s) + "," +
               (has_validation ? std::to_string(report.validation->num_skipped) : "") + "\n";
   publish_file(path_ / kMetricsName, metrics_);
-  guard_.keep();
 }
 
 void RunFolder::write_skipped(const SkippedSamples& skipped) const {

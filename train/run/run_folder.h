@@ -19,8 +19,7 @@ inline constexpr const char* kMetricsName = "metrics.csv";
 /// Throws AlreadyExists when `folder` is there, InvalidArgument when none is named.
 void check_run_folder_is_free(const std::filesystem::path& folder);
 
-/// Removes what a run wrote when it ends early: everything, or only unfinished files once there is
-/// something to keep.
+/// Removes what a run wrote when it ends early, unless there is something to keep.
 class RunFolderGuard {
  public:
   explicit RunFolderGuard(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -31,7 +30,6 @@ class RunFolderGuard {
   /// Makes the folder, and its parents where they miss. Throws AlreadyExists when another run was first, Io.
   void make_folder();
   void keep() noexcept { is_kept_ = true; }
-  bool is_kept() const noexcept { return is_kept_; }
 
  private:
   void remove_files(std::error_code& ignored) const;
@@ -42,8 +40,7 @@ class RunFolderGuard {
   bool is_kept_ = false;
 };
 
-/// Makes the folder and stores run.toml. Removes what it made unless there is something to keep:
-/// the figures of an epoch, or what keep() is called for.
+/// Makes the folder and stores run.toml. Removes what it made unless keep() is called.
 class RunFolder {
  public:
   explicit RunFolder(const RunConfig& config);
@@ -51,7 +48,7 @@ class RunFolder {
   const std::filesystem::path& path() const noexcept { return path_; }
   void keep() noexcept { guard_.keep(); }
 
-  /// Adds one line to metrics.csv and publishes the whole file. From then on the run is kept.
+  /// Adds one line to metrics.csv and publishes the whole file.
   void add_metrics(const EpochReport& report);
   /// Publishes skipped.csv.
   void write_skipped(const SkippedSamples& skipped) const;

@@ -2,11 +2,12 @@
 
 #include <cmath>
 #include <exception>
+#include <map>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 
-#include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "train/graph/model_summary.h"
 #include "train/loop/model_weights.h"

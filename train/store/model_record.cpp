@@ -241,6 +241,14 @@ void save_model(const std::filesystem::path& folder, const ModelRecord& record,
   new_record.take_place();
 }
 
+void remove_model(const std::filesystem::path& folder) noexcept {
+  std::error_code ignored;  // mostly absent
+  for (const char* name : {kWeightsName, kModelRecordName}) {
+    std::filesystem::remove(folder / name, ignored);
+    std::filesystem::remove(new_name(folder / name), ignored);
+  }
+}
+
 StoredModel load_model(const std::filesystem::path& folder) {
   const std::filesystem::path record_path = folder / kModelRecordName;
   if (!std::filesystem::exists(record_path) && !std::filesystem::exists(new_name(record_path))) {

@@ -60,6 +60,10 @@ struct StoredModel {
 void save_model(const std::filesystem::path& folder, const ModelRecord& record,
                 const TensorFile& weights);
 
+/// Removes what save_model() wrote, and what it left where it was cut off; whatever cannot be
+/// removed stays.
+void remove_model(const std::filesystem::path& folder) noexcept;
+
 /// Reads both and checks one against the other.
 ///
 /// Errors  NotFound with the hint to train; CorruptData naming file, expected and found;

@@ -43,6 +43,21 @@ BOOST_AUTO_TEST_CASE(what_a_terminal_obeys_is_not_visible) {
   BOOST_TEST(visible_character_bytes("a\xc3\xa4", 1) == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_text_is_judged_to_its_end) {
+  for (const std::string_view text : {""sv, "a"sv, "\xc3\xa4"sv, "a\xc3\xa4pfel"sv}) {
+    BOOST_TEST(is_utf8(text));
+    BOOST_TEST(is_visible(text));
+  }
+  for (const std::string_view text : {"\xc3"sv, "a\xe4"sv, "\xe4pfel"sv}) {
+    BOOST_TEST(!is_utf8(text));
+    BOOST_TEST(!is_visible(text));
+  }
+  for (const std::string_view text : {"a\n"sv, "\x1b[2J"sv}) {
+    BOOST_TEST(is_utf8(text));
+    BOOST_TEST(!is_visible(text));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

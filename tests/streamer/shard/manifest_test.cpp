@@ -304,6 +304,16 @@ BOOST_AUTO_TEST_CASE(deep_nesting_is_refused_before_it_overflows_the_stack) {
   expect(ErrorCode::kCorruptData, "expected at most 32 levels of nesting, found more");
 }
 
+// 64 MiB is the most that read_text_file() reads.
+BOOST_AUTO_TEST_CASE(a_manifest_that_is_too_large_is_damage_with_a_hint) {
+  publish_file(folder.path() / kManifestName, "");
+  std::filesystem::resize_file(folder.path() / kManifestName, (64u << 20) + 1);
+  BOOST_CHECK_EXCEPTION(read_manifest(folder.path()), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kCorruptData &&
+           error.hint() == "restore the file from a copy, or convert the source again";
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_manifest_is_not_found) {
   BOOST_CHECK_EXCEPTION(read_manifest(folder.path()), Error,
                         [](const Error& error) { return error.code() == ErrorCode::kNotFound; });

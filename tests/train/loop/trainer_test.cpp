@@ -138,7 +138,6 @@ class StopAfter final : public PassObserver {
   void on_step(const PassReport& so_far) override {
     if (so_far.num_steps == num_steps_) source_.request_stop();
   }
-  void on_skipped(const SampleEvent&) override {}
 
  private:
   std::stop_source& source_;

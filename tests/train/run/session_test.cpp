@@ -314,13 +314,12 @@ BOOST_AUTO_TEST_CASE(of_two_runs_into_one_folder_the_second_is_refused) {
   BOOST_TEST(fs::exists(out));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_half_written_is_removed_and_what_is_kept_stays) {
+BOOST_AUTO_TEST_CASE(what_is_not_kept_is_removed_and_what_is_kept_stays) {
   {
     RunFolderGuard guard(out);
     guard.make_folder();
-    for (const char* name : {kRunFileName, kMetricsName, kWeightsName, kModelRecordName}) {
+    for (const char* name : {kRunFileName, kMetricsName, kWeightsName, "model.json.new"}) {
       publish_file(out / name, "x");
-      publish_file(out / (std::string(name) + ".tmp"), "x");
     }
     guard.keep();
   }
@@ -329,10 +328,10 @@ BOOST_AUTO_TEST_CASE(what_is_half_written_is_removed_and_what_is_kept_stays) {
   {
     RunFolderGuard guard(out);
     guard.make_folder();
-    publish_file(out / kWeightsName, "x");
-    publish_file(out / "model.json.tmp", "x");
+    for (const char* name : {kRunFileName, kMetricsName, kSkippedName, kWeightsName}) {
+      publish_file(out / name, "x");
+    }
     publish_file(out / "model.json.new", "x");
-    publish_file(out / "weights.safetensors.new.tmp", "x");
   }
   BOOST_TEST(!fs::exists(out));
 }

@@ -83,6 +83,17 @@ BOOST_AUTO_TEST_CASE(a_save_cut_off_between_its_renames_is_whole) {
   BOOST_TEST(tests::count_entries(folder.path()) == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_model_is_removed_with_what_a_save_left_and_nothing_else) {
+  remove_model(folder.path());  // none there
+  save_model(folder.path(), record, weights);
+  publish_file(folder.path() / "weights.safetensors.new", "x");
+  publish_file(folder.path() / "model.json.new", "x");
+  publish_file(folder.path() / "mine", "x");
+  remove_model(folder.path());
+  BOOST_TEST(tests::count_entries(folder.path()) == 1u);
+  BOOST_TEST(std::filesystem::exists(folder.path() / "mine"));
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_without_a_model_comes_with_the_hint_to_train) {
   BOOST_CHECK_EXCEPTION(load_model(folder.path()), Error, [&](const Error& error) {
     return error.code() == ErrorCode::kNotFound &&
