@@ -8,6 +8,9 @@
 
 #include <jpeglib.h>
 
+#include <jerror.h>
+
+#include "streamer/read/decode_region.h"
 #include "streamer/read/jpeg_memory.h"
 #include "streamer/read/jpeg_warning.h"
 
@@ -35,22 +38,16 @@ void note_warning(j_common_ptr cinfo, int level) {
   cinfo->err->format_message(cinfo, state->text.data());
 }
 
-constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
-  return (a + b - 1) / b;
-}
-
 SampleFault fault(std::string_view text) {
   return {SampleStatus::kDecodeFailed, text};
 }
-
-// Output rows between looks at the stop token, so that a stop is noticed within a long picture.
-constexpr JDIMENSION kRowsBetweenPolls = 64;
 
 // A progressive picture needs about ten scans; each costs a pass over all coefficients, so a small
 // file with thousands of empty ones would cost hours.
 constexpr int kMaxScans = 500;
 
-// Looks at the stop token while a picture of several scans is being absorbed.
+// Looks at the stop token at every output row and, while a picture of several scans is absorbed, at
+// every row of blocks.
 struct Progress {
   jpeg_progress_mgr base;  // first: libjpeg hands a pointer to it back
   const std::stop_token* stop;
@@ -69,12 +66,87 @@ void watch_progress(j_common_ptr cinfo) {
   if (decompress->input_scan_number > kMaxScans) leave_with(cinfo, "more than 500 scans");
 }
 
+// Hands libjpeg the encoded bytes a slice at a time: where it skips rows, only the source is asked
+// often enough to look at the stop token.
+struct Source {
+  jpeg_source_mgr base;  // first: libjpeg hands a pointer to it back
+  std::span<const std::byte> rest;
+  const std::stop_token* stop;
+};
+
+const std::stop_token kNoStop;
+
+// About 10 ms of decoding. Near the end of a slice libjpeg decodes in its slower way.
+constexpr std::size_t kSliceBytes = 1u << 20;
+
+boolean next_slice(j_decompress_ptr cinfo) {
+  auto* source = reinterpret_cast<Source*>(cinfo->src);
+  if (source->stop->stop_requested()) leave_with(reinterpret_cast<j_common_ptr>(cinfo), "stopped");
+  static constexpr std::array<JOCTET, 2> kEndOfImage = {0xFF, JPEG_EOI};
+  if (source->rest.empty()) {  // as jpeg_mem_src() does
+    WARNMS(cinfo, JWRN_JPEG_EOF);
+    source->base.next_input_byte = kEndOfImage.data();
+    source->base.bytes_in_buffer = kEndOfImage.size();
+    return TRUE;
+  }
+  const auto slice = source->rest.first(std::min(source->rest.size(), kSliceBytes));
+  source->rest = source->rest.subspan(slice.size());
+  source->base.next_input_byte = reinterpret_cast<const JOCTET*>(slice.data());
+  source->base.bytes_in_buffer = slice.size();
+  return TRUE;
+}
+
+void skip_input(j_decompress_ptr cinfo, long num_bytes) {
+  if (num_bytes <= 0) return;
+  auto left = static_cast<std::size_t>(num_bytes);
+  while (left > cinfo->src->bytes_in_buffer) {
+    left -= cinfo->src->bytes_in_buffer;
+    next_slice(cinfo);
+  }
+  cinfo->src->next_input_byte += left;
+  cinfo->src->bytes_in_buffer -= left;
+}
+
+// Narrows the output to the region's columns and what libjpeg puts before them; returns the first.
+JDIMENSION crop_columns(jpeg_decompress_struct& cinfo, const RectPx& region) {
+  const JpegColumns asked = jpeg_columns_to_ask({region.x, region.width}, cinfo.output_width);
+  JDIMENSION begin = asked.begin;
+  JDIMENSION width = asked.width;
+  if (width == cinfo.output_width) return begin;
+  // libjpeg-turbo 2.1.5 narrows the components by their sampling factors alone, and forgets that
+  // it may decode chroma at a larger scale than luma: it would upsample too few columns.
+  std::array<JDIMENSION, MAX_COMPONENTS> columns_per_sample;
+  for (int c = 0; c < cinfo.num_components; ++c) {
+    const JDIMENSION samples = cinfo.comp_info[c].downsampled_width;
+    columns_per_sample[c] = (cinfo.output_width + samples - 1) / samples;
+  }
+  jpeg_crop_scanline(&cinfo, &begin, &width);
+  for (int c = 0; c < cinfo.num_components; ++c) {
+    cinfo.comp_info[c].downsampled_width =
+        (width + columns_per_sample[c] - 1) / columns_per_sample[c];
+  }
+  return begin;
+}
+
+void read_rows(jpeg_decompress_struct& cinfo, const RectPx& region, JSAMPROW first_row,
+               std::size_t row_bytes) {
+  // Once, from the top: elsewhere libjpeg would lack the row above.
+  if (region.y > 0) jpeg_skip_scanlines(&cinfo, region.y);
+  std::array<JSAMPROW, MAX_SAMP_FACTOR> rows;  // as many as libjpeg writes at a time
+  for (JDIMENSION y = 0; y < region.height;) {
+    const auto num_rows = std::min<JDIMENSION>(region.height - y, rows.size());
+    for (JDIMENSION i = 0; i < num_rows; ++i) rows[i] = first_row + (y + i) * row_bytes;
+    y += jpeg_read_scanlines(&cinfo, rows.data(), num_rows);
+  }
+}
+
 }  // namespace
 
 struct JpegDecoder::Impl {
   jpeg_decompress_struct cinfo{};
   ErrorState error{};
   Progress progress{};
+  Source source{};
   JpegMemory memory;
   bool is_made = false;
 
@@ -87,6 +159,33 @@ struct JpegDecoder::Impl {
     jpeg_create_decompress(&cinfo);
     memory.attach(cinfo);
     is_made = true;
+  }
+
+  // Lends what one picture needs.
+  void begin(std::span<const std::byte> encoded, std::span<std::byte> scratch,
+             const std::stop_token& stop) {
+    if (!is_made) remake();
+    error.has_fatal_warning = false;
+    memory.lend(scratch);
+    progress.base.progress_monitor = watch_progress;
+    progress.stop = &stop;
+    cinfo.progress = &progress.base;
+    source.base = {.next_input_byte = nullptr,
+                   .bytes_in_buffer = 0,
+                   .init_source = [](j_decompress_ptr) {},
+                   .fill_input_buffer = next_slice,
+                   .skip_input_data = skip_input,
+                   .resync_to_restart = jpeg_resync_to_restart,
+                   .term_source = [](j_decompress_ptr) {}};
+    source.rest = encoded;
+    source.stop = &stop;
+    cinfo.src = &source.base;
+  }
+
+  // Leaves a picture without an error of libjpeg's, so that its object stays good.
+  SampleFault abandon(std::string_view why) {
+    jpeg_abort_decompress(&cinfo);
+    return fault(why);
   }
 
   void destroy() noexcept {
@@ -123,11 +222,7 @@ Result<JpegHeader> JpegDecoder::read_header(std::span<const std::byte> encoded) 
     impl.destroy();
     return fault(impl.error.text.data());
   }
-  if (!impl.is_made) impl.remake();
-  impl.error.has_fatal_warning = false;
-  impl.memory.lend(scratch);
-  impl.cinfo.progress = nullptr;
-  jpeg_mem_src(&impl.cinfo, reinterpret_cast<const unsigned char*>(encoded.data()), encoded.size());
+  impl.begin(encoded, scratch, kNoStop);
   jpeg_read_header(&impl.cinfo, TRUE);
   const JpegHeader header{.width_px = impl.cinfo.image_width,
                           .height_px = impl.cinfo.image_height,
@@ -137,31 +232,6 @@ Result<JpegHeader> JpegDecoder::read_header(std::span<const std::byte> encoded) 
                           .subsampling_y = impl.subsampling(false)};
   jpeg_abort_decompress(&impl.cinfo);
   return header;
-}
-
-DecodePrice jpeg_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept {
-  // Tables of the entropy decoder, colour conversion and range limits, and libjpeg's own structs:
-  // 15 KiB with libjpeg-turbo 2.1.5 for a picture of 16 x 16, doubled.
-  constexpr std::size_t kFixedBytes = 32u << 10;
-  // Blocks are padded to whole MCUs, of at most four blocks a side.
-  const std::uint64_t width_blocks = ceil_div(info.width_px, 8) + 4;
-  const std::uint64_t height_blocks = ceil_div(info.height_px, 8) + 4;
-  const std::uint64_t num_chroma = info.components > 1 ? info.components - 1u : 0u;
-
-  // Row buffers of the main controller (ten row groups) and of the upsampler (one), full width.
-  const std::uint64_t rows = 11u * 4u * (1 + num_chroma);
-  std::uint64_t scratch = kFixedBytes + rows * (width_blocks * 8 + 64);
-  if (info.is_progressive) {
-    constexpr std::uint64_t kBlockBytes = 64 * sizeof(JCOEF);
-    const std::uint64_t luma_blocks = width_blocks * height_blocks;
-    const std::uint64_t chroma_blocks = (ceil_div(info.width_px, 8u * info.subsampling_x) + 4) *
-                                        (ceil_div(info.height_px, 8u * info.subsampling_y) + 4);
-    scratch += kBlockBytes * (luma_blocks + num_chroma * chroma_blocks);
-    scratch += (1 + num_chroma) * height_blocks * sizeof(void*);
-  }
-  const std::uint64_t decoded = ceil_div(info.width_px, request.decode_scale) *
-                                ceil_div(info.height_px, request.decode_scale) * request.channels;
-  return {.decoded_bytes = decoded, .scratch_bytes = scratch};
 }
 
 Result<DecodedView> JpegDecoder::decode(std::span<const std::byte> encoded, const StoredInfo& info,
@@ -175,54 +245,44 @@ Result<DecodedView> JpegDecoder::decode(std::span<const std::byte> encoded, cons
     impl.destroy();
     return fault(impl.error.text.data());
   }
-  if (!impl.is_made) impl.remake();
-  impl.error.has_fatal_warning = false;
-  impl.memory.lend(scratch);
-  impl.progress.base.progress_monitor = watch_progress;
-  impl.progress.stop = &stop;
-  cinfo.progress = &impl.progress.base;
-  jpeg_mem_src(&cinfo, reinterpret_cast<const unsigned char*>(encoded.data()), encoded.size());
+  impl.begin(encoded, scratch, stop);
   jpeg_read_header(&cinfo, TRUE);
   if (cinfo.image_width != info.width_px || cinfo.image_height != info.height_px) {
-    jpeg_abort_decompress(&cinfo);
-    return fault("the picture's sides are not those of the index");
+    return impl.abandon("the picture's sides are not those of the index");
   }
   if (jpeg_has_multiple_scans(&cinfo) != 0 && !info.is_progressive) {
-    jpeg_abort_decompress(&cinfo);
-    return fault("the picture has several scans, the index says one");
+    return impl.abandon("the picture has several scans, the index says one");
   }
+  const RectPx region = region_at_scale(info, request);
+  if (region.width == 0) return impl.abandon("the region lies outside the picture");
+
   cinfo.scale_num = 1;
   cinfo.scale_denom = request.decode_scale;
   cinfo.out_color_space = request.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  // What a progressive picture leaves unsaid would be guessed from blocks that a crop lacks.
+  cinfo.do_block_smoothing = FALSE;
   jpeg_start_decompress(&cinfo);
-
+  const JDIMENSION first_column = crop_columns(cinfo, region);
   const std::size_t row_bytes = std::size_t{cinfo.output_width} * request.channels;
-  if (row_bytes * cinfo.output_height > pixels.size()) {
-    jpeg_abort_decompress(&cinfo);
-    return fault("the picture is larger than was priced");
+  if (row_bytes * region.height > pixels.size()) {
+    return impl.abandon("the picture is larger than was priced");
   }
-  while (cinfo.output_scanline < cinfo.output_height) {
-    if (stop.stop_requested()) {
-      jpeg_abort_decompress(&cinfo);
-      return fault("stopped");
-    }
-    const JDIMENSION end = std::min(cinfo.output_scanline + kRowsBetweenPolls, cinfo.output_height);
-    while (cinfo.output_scanline < end) {
-      auto* row = reinterpret_cast<JSAMPROW>(pixels.data()) + cinfo.output_scanline * row_bytes;
-      jpeg_read_scanlines(&cinfo, &row, 1);
-    }
-  }
-  jpeg_finish_decompress(&cinfo);
-  if (impl.error.has_fatal_warning) return fault(impl.error.text.data());
+  auto* const first_row = reinterpret_cast<JSAMPROW>(pixels.data());
+  read_rows(cinfo, region, first_row, row_bytes);
+  // Below the region nothing is decoded. At the bottom libjpeg looks for the end of the picture.
+  const bool is_at_end = cinfo.output_scanline == cinfo.output_height;
+  if (is_at_end) jpeg_finish_decompress(&cinfo);
+  if (impl.error.has_fatal_warning) return impl.abandon(impl.error.text.data());
+  if (!is_at_end) jpeg_abort_decompress(&cinfo);
 
   DecodedView view;
-  view.image = {.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
-                .width_px = cinfo.output_width,
-                .height_px = cinfo.output_height,
+  view.image = {.pixels_hwc = first_row + std::size_t{region.x - first_column} * request.channels,
+                .width_px = region.width,
+                .height_px = region.height,
                 .channels = request.channels,
                 .pixel_stride_bytes = request.channels,
                 .row_stride_bytes = row_bytes};
-  view.region = {0, 0, cinfo.output_width, cinfo.output_height};
+  view.region = region;
   view.decode_scale = request.decode_scale;
   return view;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "streamer/core/sample_decoder.h"
+#include "streamer/read/jpeg_price.h"
 
 namespace penstock {
 
@@ -17,14 +18,14 @@ struct JpegHeader {
   std::uint8_t subsampling_y = 1;
 };
 
-/// Prices a picture from its index record alone: an upper bound that holds for every picture.
-DecodePrice jpeg_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept;
-
-/// Decodes JPEG to interleaved RGB or gray at scale 1, 1/2, 1/4 or 1/8, always the whole picture.
+/// Decodes JPEG to interleaved RGB or gray at scale 1, 1/2, 1/4 or 1/8: the region asked for, with
+/// the bytes that the whole picture at that scale has there. Priced by jpeg_decode_price().
 ///
-/// Errors   a fault when the bytes are no picture, are cut short, or are not what `info` says
+/// Errors   a fault when the bytes are no picture, are cut short, or are not what `info` says. What
+///          lies below the region is not looked at: there the checksum stands alone
 /// Threads  one decoder per thread
-/// Cost     allocates nothing but what is lent, after the first call
+/// Cost     allocates nothing but what is lent, after the first call; a fault makes libjpeg's object
+///          anew
 /// Source   libjpeg-turbo 2.1.5, libjpeg.txt
 class JpegDecoder final : public SampleDecoder {
  public:
