@@ -4,9 +4,14 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
 #include <thread>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "streamer/core/usable_cores.h"
 
@@ -15,17 +20,22 @@ namespace penstock {
 //   push() --> augment --> collate --> in_order --> deliver --> ring
 //             (parallel)   (serial)   (by seq)     (serial)
 //
-// The graph is made inside its arena and belongs to it. One runner thread waits in the arena and
-// works there, so `num_augmenters` threads are busy at most. No node blocks; no exception leaves
-// one.
+// The graph is made inside its arena and belongs to it. No node blocks; no exception leaves one.
+//
+// All places of the arena are kept for `num_augmenters` threads of our own, and these enter it only
+// while there is work: oneTBB's workers, and threads that wait for a graph to which more may come,
+// spin for a millisecond whenever they run out of it, which a slow consumer makes happen at every
+// batch.
 struct BatchGraph::Impl {
   using Collate = tbb::flow::multifunction_node<SampleRun, std::tuple<FilledBatch>>;
 
   struct Nodes {
     Nodes(Impl& impl, std::uint32_t num_augmenters)
-        : augment(graph, num_augmenters,
+        : graph(impl.context),
+          augment(graph, num_augmenters,
                   [&impl](const SampleRun& run) {
                     impl.guard([&] { impl.stages.augment(run); });
+                    impl.count_augmented();
                     return run;
                   }),
           collate(graph, tbb::flow::serial,
@@ -44,6 +54,7 @@ struct BatchGraph::Impl {
       tbb::flow::make_edge(tbb::flow::output_port<0>(collate), in_order);
       tbb::flow::make_edge(in_order, deliver);
     }
+    ~Nodes() { graph.wait_for_all(); }  // before the nodes that the tasks left run in
 
     tbb::flow::graph graph;
     tbb::flow::function_node<SampleRun, SampleRun> augment;
@@ -58,39 +69,72 @@ struct BatchGraph::Impl {
   }
 
   Impl(std::uint32_t num_augmenters, Stages s)
-      : stages(std::move(s)), arena(arena_threads(num_augmenters), 1) {
+      : stages(std::move(s)),
+        arena(arena_threads(num_augmenters), static_cast<unsigned>(arena_threads(num_augmenters))) {
     arena.execute([&] { nodes = std::make_unique<Nodes>(*this, num_augmenters); });
-    nodes->graph.reserve_wait();
-    try {
-      runner = std::jthread([this] { arena.execute([this] { nodes->graph.wait_for_all(); }); });
-    } catch (...) {
-      nodes->graph.release_wait();  // else the graph's destructor would wait for ever
-      throw;
+    for (int i = 0; i < arena.max_concurrency(); ++i) {
+      runners.emplace_back([this](const std::stop_token& stop) { run(stop); });
     }
   }
 
   ~Impl() {
-    nodes->graph.cancel();
-    nodes->graph.release_wait();
-    runner.join();
+    is_cancelled = true;
+    for (std::jthread& runner : runners) runner.request_stop();
+    runners.clear();
     arena.execute([&] { nodes.reset(); });
   }
 
-  // An exception that left a node under reserve_wait() would hang the graph (oneTBB 2021.8).
+  void push(const SampleRun& run) {
+    if (is_cancelled) return;
+    nodes->augment.try_put(run);
+    {
+      const std::scoped_lock lock(mutex);
+      ++num_unfinished;
+    }
+    pushed.notify_one();
+  }
+
+  void count_augmented() {
+    const std::scoped_lock lock(mutex);
+    --num_unfinished;
+  }
+
+  // Works in the arena while there are more runs than threads in it.
+  void run(const std::stop_token& stop) {
+    std::unique_lock lock(mutex);
+    while (pushed.wait(lock, stop, [&] { return num_unfinished > num_inside; })) {
+      ++num_inside;
+      lock.unlock();
+      arena.execute([this] { nodes->graph.wait_for_all(); });
+      lock.lock();
+      --num_inside;
+    }
+  }
+
+  // Bodies do nothing any more after an error; the graph drains by itself.
   template <class Body>
   void guard(const Body& body) noexcept {
+    if (is_cancelled) return;
     try {
       body();
     } catch (...) {
+      is_cancelled = true;
       stages.on_error(std::current_exception());
-      nodes->graph.cancel();
     }
   }
 
   const Stages stages;
+  std::atomic<bool> is_cancelled = false;
+  std::mutex mutex;
+  std::condition_variable_any pushed;
+  std::int64_t num_unfinished = 0;  // guarded by mutex; runs; may be below 0 for a moment
+  std::int64_t num_inside = 0;      // guarded by mutex; runners in the arena
+  // Several threads wait for one graph.
+  tbb::task_group_context context{tbb::task_group_context::isolated,
+                                  tbb::task_group_context::concurrent_wait};
   tbb::task_arena arena;
   std::unique_ptr<Nodes> nodes;
-  std::jthread runner;
+  std::vector<std::jthread> runners;  // last: they use what stands above
 };
 
 BatchGraph::BatchGraph(std::uint32_t num_augmenters, Stages stages)
@@ -98,10 +142,10 @@ BatchGraph::BatchGraph(std::uint32_t num_augmenters, Stages stages)
 BatchGraph::~BatchGraph() = default;
 
 void BatchGraph::push(const SampleRun& run) {
-  impl_->nodes->augment.try_put(run);
+  impl_->push(run);
 }
 void BatchGraph::cancel() noexcept {
-  impl_->nodes->graph.cancel();
+  impl_->is_cancelled = true;
 }
 
 }  // namespace penstock
