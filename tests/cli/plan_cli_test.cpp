@@ -1,0 +1,146 @@
+// penstock plan as it is typed, and the conversion option that it may ask for.
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/cli/run_command.h"
+#include "tests/temporary_folder.h"
+#include "tests/tools/picture_folder.h"
+
+namespace penstock::tests {
+namespace {
+
+using Json = nlohmann::json;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Eight small pictures and, if asked for, a progressive one of 2,000 x 1,500 pixels, 9 MB of
+// coefficients at 4:2:0.
+struct Place {
+  explicit Place(bool has_large) {
+    write_cats_and_dogs(source(), 4);
+    if (!has_large) return;
+    write_picture(source() / "cat" / "large.jpg",
+                  {.width_px = 2000, .height_px = 1500, .jpeg = {.is_progressive = true}});
+  }
+  std::filesystem::path source() const { return folder.path() / "photos"; }
+  std::string dataset() const { return (folder.path() / "photos.ds").string(); }
+  CommandResult convert(std::vector<std::string> more) const {
+    more.insert(more.begin(), {"convert", source().string(), dataset(), "--validation-split", "0"});
+    return run_penstock(more);
+  }
+
+  TemporaryFolder folder;
+};
+
+CommandResult plan(const Place& place, std::vector<std::string> more) {
+  more.insert(more.begin(), {"plan", place.dataset()});
+  return run_penstock(more);
+}
+
+BOOST_AUTO_TEST_SUITE(plan_cli)
+
+BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const CommandResult text = plan(place, {"--memory", "64M", "--image-size", "32x48"});
+  BOOST_TEST(text.exit_code == 0);
+  BOOST_TEST(text.err == "");
+  for (const char* part : {", split train: 8 samples\n", "\n  index ", "\n  fixed ",
+                           "\n  batch ring ", "4 batches of 32 x 32 x 48 x 3",
+                           "\n  samples in flight ", "\n  left ", "\n  limit ", "64.0 MiB\n"}) {
+    BOOST_TEST(contains(text.out, part), part << " in " << text.out);
+  }
+  const CommandResult result = plan(place, {"--memory", "64M", "--json", "--batch-size", "8",
+                                            "--threads", "3", "--num-slots", "5"});
+  BOOST_TEST(result.exit_code == 0);
+  const Json json = Json::parse(result.out);
+  BOOST_TEST(json["fits"] == true);
+  BOOST_TEST(json["nearest"].is_null());
+  BOOST_TEST(json["limit_bytes"] == 64u << 20);
+  BOOST_TEST(json["batch_size"] == 8);
+  BOOST_TEST(json["num_slots"] == 5);
+  BOOST_TEST(json["num_readers"] == 2);
+  BOOST_TEST(json["num_augmenters"] == 1);
+  std::uint64_t sum = 0;
+  for (const Json& line : json["lines"]) {
+    if (line["what"] != "limit") sum += line["bytes"].get<std::uint64_t>();
+  }
+  BOOST_TEST(sum == 64u << 20);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_fails_with_the_nearest_that_does) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const std::vector<std::string> too_much = {"--memory", "16M",          "--image-size",
+                                             "224",      "--batch-size", "32"};
+  std::vector<std::string> arguments = too_much;
+  const CommandResult text = plan(place, arguments);
+  BOOST_TEST(text.exit_code == 1);
+  BOOST_TEST(contains(text.out, "\n  missing "));
+  BOOST_TEST(
+      contains(text.err, "penstock: memory limit: loader: expected at most 16.0 MiB, found "));
+  BOOST_TEST(contains(text.err, "\nhint: raise --memory to "));
+  arguments.push_back("--json");
+  const Json nearest = Json::parse(plan(place, arguments).out)["nearest"];
+  arguments = too_much;
+  arguments[1] = std::to_string(nearest["limit_bytes"].get<std::uint64_t>());
+  BOOST_TEST(plan(place, arguments).exit_code == 0);
+  arguments = too_much;
+  arguments[5] = std::to_string(nearest["batch_size"].get<int>());
+  BOOST_TEST(plan(place, arguments).exit_code == 0);
+  arguments[5] = std::to_string(nearest["batch_size"].get<int>() + 1);
+  BOOST_TEST(plan(place, arguments).exit_code == 1);
+  arguments.push_back("--quiet");
+  const CommandResult quiet = plan(place, arguments);
+  BOOST_TEST(quiet.exit_code == 1);
+  BOOST_TEST(quiet.out == "");
+  BOOST_TEST(!quiet.err.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_progressive_picture_too_large_fits_once_it_is_optimised) {
+  const Place place(true);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const std::vector<std::string> arguments = {"--memory", "12M", "--image-size", "32"};
+  const CommandResult refused = plan(place, arguments);
+  BOOST_TEST(refused.exit_code == 1);
+  BOOST_TEST(contains(refused.out, "2000 x 1500 px in several scans, cat/large.jpg"));
+  BOOST_TEST(contains(refused.err,
+                      "\nhint: convert the source again with --optimize-crops, after "
+                      "which no sample takes more than "));
+  const CommandResult converted = place.convert({"--force", "--optimize-crops"});
+  BOOST_TEST(converted.exit_code == 0);
+  BOOST_TEST(
+      contains(converted.out,
+               "rewritten     1 picture of several scans, as baseline JPEG of the same pixels"));
+  BOOST_TEST(plan(place, arguments).exit_code == 0);
+  const Json dataset = Json::parse(run_penstock({"inspect", place.dataset(), "--json"}).out);
+  BOOST_TEST(dataset["conversion"]["optimize_crops"] == "true");
+  BOOST_TEST(dataset["splits"]["train"]["num_progressive"] == 0);
+  const CommandResult as_json = place.convert({"--force", "--optimize-crops", "--json"});
+  BOOST_TEST(Json::parse(as_json.out)["num_rewritten"] == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_typed_wrong_is_a_usage_error_and_an_unknown_split_a_failure) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  for (const std::vector<std::string>& wrong : {std::vector<std::string>{"--memory", "0"},
+                                                {"--batch-size", "0"},
+                                                {"--num-slots", "1"},
+                                                {"--num-slots", "65"},
+                                                {"--threads", "1"},
+                                                {"--image-size", "x"}}) {
+    BOOST_TEST(plan(place, wrong).exit_code == 2, wrong[0] << " " << wrong[1]);
+  }
+  BOOST_TEST(plan(place, {"--split", "tset"}).exit_code == 1);
+  BOOST_TEST(
+      contains(run_penstock({"plan", "--help"}).out, "penstock plan photos.ds --memory 256M"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests
