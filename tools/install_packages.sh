@@ -9,7 +9,7 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build pkg-config
-  libjpeg-dev libhdf5-dev libtbb-dev libxxhash-dev nlohmann-json3-dev
+  libjpeg-dev libpng-dev libhdf5-dev libtbb-dev libxxhash-dev nlohmann-json3-dev
   libdnnl-dev libhwy-dev libtomlplusplus-dev libcli11-dev libfmt-dev
   libopencv-imgproc-dev libopencv-imgcodecs-dev
 )

@@ -4,7 +4,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -15,6 +14,7 @@
 #include "streamer/core/batch.h"
 #include "streamer/core/host_memory.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/core/ring_queue.h"
 #include "streamer/read/sample_run.h"
 
 namespace penstock {
@@ -82,10 +82,10 @@ class BatchRing final : public LeaseOwner, public std::enable_shared_from_this<B
   std::mutex mutex_;
   std::condition_variable_any freed_;
   std::condition_variable published_;
-  std::vector<std::uint32_t> free_;  // guarded by mutex_
-  std::deque<std::uint32_t> ready_;  // guarded by mutex_
-  std::uint32_t num_lent_ = 0;       // guarded by mutex_
-  std::exception_ptr error_;         // guarded by mutex_
+  std::vector<std::uint32_t> free_;                    // guarded by mutex_
+  RingQueue<std::uint32_t> ready_{config_.num_slots};  // guarded by mutex_
+  std::uint32_t num_lent_ = 0;                         // guarded by mutex_
+  std::exception_ptr error_;                           // guarded by mutex_
 };
 
 }  // namespace penstock

@@ -9,7 +9,7 @@ SampleDecoder* DecoderSet::find(Codec codec) noexcept {
     case Codec::kRaw:
       return &raw_;
     case Codec::kPng:
-      return nullptr;
+      return &png_;
   }
   return nullptr;
 }
@@ -21,7 +21,7 @@ DecodePrice decode_price(const StoredInfo& info, const DecodeRequest& request) n
     case Codec::kRaw:
       return raw_decode_price(info, request);
     case Codec::kPng:
-      return {};
+      return png_decode_price(info, request);
   }
   return {};
 }

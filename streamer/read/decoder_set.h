@@ -2,6 +2,7 @@
 #pragma once
 
 #include "streamer/read/jpeg_decoder.h"
+#include "streamer/read/png_decoder.h"
 #include "streamer/read/raw_decoder.h"
 
 namespace penstock {
@@ -19,6 +20,7 @@ class DecoderSet {
  private:
   JpegDecoder jpeg_;
   RawDecoder raw_;
+  PngDecoder png_;
 };
 
 /// Prices a sample by its codec; nothing for one that this build does not read, which then fails.

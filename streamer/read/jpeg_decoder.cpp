@@ -79,20 +79,24 @@ const std::stop_token kNoStop;
 // About 10 ms of decoding. Near the end of a slice libjpeg decodes in its slower way.
 constexpr std::size_t kSliceBytes = 1u << 20;
 
+void take_slice(Source& source) {
+  const auto slice = source.rest.first(std::min(source.rest.size(), kSliceBytes));
+  source.rest = source.rest.subspan(slice.size());
+  source.base.next_input_byte = reinterpret_cast<const JOCTET*>(slice.data());
+  source.base.bytes_in_buffer = slice.size();
+}
+
 boolean next_slice(j_decompress_ptr cinfo) {
   auto* source = reinterpret_cast<Source*>(cinfo->src);
   if (source->stop->stop_requested()) leave_with(reinterpret_cast<j_common_ptr>(cinfo), "stopped");
-  static constexpr std::array<JOCTET, 2> kEndOfImage = {0xFF, JPEG_EOI};
-  if (source->rest.empty()) {  // as jpeg_mem_src() does
-    WARNMS(cinfo, JWRN_JPEG_EOF);
-    source->base.next_input_byte = kEndOfImage.data();
-    source->base.bytes_in_buffer = kEndOfImage.size();
+  if (!source->rest.empty()) {
+    take_slice(*source);
     return TRUE;
   }
-  const auto slice = source->rest.first(std::min(source->rest.size(), kSliceBytes));
-  source->rest = source->rest.subspan(slice.size());
-  source->base.next_input_byte = reinterpret_cast<const JOCTET*>(slice.data());
-  source->base.bytes_in_buffer = slice.size();
+  static constexpr std::array<JOCTET, 2> kEndOfImage = {0xFF, JPEG_EOI};
+  WARNMS(cinfo, JWRN_JPEG_EOF);  // as jpeg_mem_src() does
+  source->base.next_input_byte = kEndOfImage.data();
+  source->base.bytes_in_buffer = kEndOfImage.size();
   return TRUE;
 }
 
@@ -179,6 +183,7 @@ struct JpegDecoder::Impl {
                    .term_source = [](j_decompress_ptr) {}};
     source.rest = encoded;
     source.stop = &stop;
+    take_slice(source);
     cinfo.src = &source.base;
   }
 

@@ -8,7 +8,7 @@ namespace penstock {
 /// Prices a sample from its index record alone.
 DecodePrice raw_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept;
 
-/// Copies raw samples, converting between gray and RGB where asked.
+/// Copies the region asked for out of raw samples, converting between gray and RGB where asked.
 ///
 /// Errors  a fault when the length is not width x height x components
 /// Cost    allocates nothing; supports decode scale 1 only

@@ -3,7 +3,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -12,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "streamer/core/ring_queue.h"
 #include "streamer/read/sample_run.h"
 
 namespace penstock {
@@ -44,7 +44,7 @@ class ReaderPool {
   const Callbacks callbacks_;
   std::mutex mutex_;
   std::condition_variable_any queued_;
-  std::deque<SampleRun> queue_;        // guarded by mutex_
+  RingQueue<SampleRun> queue_{256};    // guarded by mutex_; 256: rarely are as many in flight
   std::vector<std::jthread> threads_;  // last: they use what stands above
 };
 

@@ -16,7 +16,7 @@ inline constexpr char kShardMagic[8] = {'\x89', 'P', 'S', 'H', 'D', '\r', '\n', 
 
 /// Flags of an index record.
 enum IndexFlags : std::uint8_t {
-  kFlagProgressive = 1,  // JPEG with several scans: decoding holds all coefficients
+  kFlagProgressive = 1,  // JPEG with several scans, PNG with interlacing: decoding holds it whole
 };
 
 /// One sample as the index describes it: 64 bytes, little-endian, in this order.

@@ -42,6 +42,7 @@ const std::vector<LibraryRule> kLibraries = {
     {"hdf5", {"streamer/shard/hdf5_layout.cpp"}},
     {"jpeglib.h", {"streamer/read/", "tools/", "fixtures/"}},
     {"jerror.h", {"streamer/read/", "tools/", "fixtures/"}},
+    {"png.h", {"streamer/read/"}},
     {"tbb/", {"streamer/pipeline/", "tools/"}},
     {"opencv2/", {"tools/", "fixtures/"}},
     {"nlohmann/", {"streamer/", "train/", "tools/"}},

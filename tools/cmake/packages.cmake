@@ -26,6 +26,7 @@ find_package(Threads REQUIRED)
 
 # The streamer.
 penstock_need_pkgconfig(LIBJPEG libjpeg libjpeg-dev)
+penstock_need_pkgconfig(LIBPNG libpng libpng-dev)
 penstock_need_pkgconfig(HDF5 hdf5-serial libhdf5-dev)
 penstock_need_pkgconfig(XXHASH libxxhash libxxhash-dev)
 find_package(TBB QUIET CONFIG)

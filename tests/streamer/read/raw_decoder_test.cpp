@@ -46,6 +46,24 @@ BOOST_AUTO_TEST_CASE(rgb_becomes_gray_by_its_luma_and_gray_becomes_rgb) {
   BOOST_TEST((pixels == bytes_of({9, 9, 9, 200, 200, 200})));
 }
 
+BOOST_AUTO_TEST_CASE(a_region_is_cut_out_and_alone_is_priced) {
+  std::vector<std::uint8_t> values(5 * 4 * 3);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(i);
+  const auto stored = bytes_of(values);
+  const StoredInfo info{.length_bytes = 60, .width_px = 5, .height_px = 4, .components = 3};
+  const DecodeRequest request{.region = {3, 1, 2, 2}};
+  std::vector<std::byte> pixels(raw_decode_price(info, request).decoded_bytes);
+  BOOST_TEST(pixels.size() == 2u * 2 * 3);
+  const auto result = RawDecoder().decode(stored, info, request, pixels, {}, {});
+  BOOST_TEST((result.value().region == RectPx{3, 1, 2, 2}));
+  // Pixel (x, y) is bytes 15 y + 3 x and the two after it.
+  BOOST_TEST((pixels == bytes_of({24, 25, 26, 27, 28, 29, 39, 40, 41, 42, 43, 44})));
+  BOOST_TEST(RawDecoder()
+                 .decode(stored, info, {.region = {5, 0, 1, 1}}, pixels, {}, {})
+                 .fault()
+                 .detail() == "raw sample: region lies outside the picture");
+}
+
 BOOST_AUTO_TEST_CASE(a_length_that_contradicts_the_sides_is_a_fault) {
   std::vector<std::byte> pixels;
   const auto five = bytes_of({1, 2, 3, 4, 5});
