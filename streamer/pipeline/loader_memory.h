@@ -1,11 +1,11 @@
 // What a loader holds, in bytes: known before it is made and before any thread starts.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "streamer/core/sample_transform.h"
 #include "streamer/pipeline/loader.h"
+#include "streamer/read/admission.h"
 #include "streamer/shard/dataset.h"
 
 namespace penstock {
@@ -15,11 +15,11 @@ struct LoaderMemory {
   /// An allowance for stacks, decoders' lasting tables, TBB and small allocations.
   std::uint64_t fixed_bytes = 0;
   std::uint64_t ring_bytes = 0;
-  /// What the costliest sample of the split holds while it is in flight.
-  std::uint64_t costliest_sample_bytes = 0;
+  /// What samples of the split hold while they are in flight.
+  SampleCosts costs;
 
   std::uint64_t least_bytes() const noexcept {
-    return index_bytes + fixed_bytes + ring_bytes + costliest_sample_bytes;
+    return index_bytes + fixed_bytes + ring_bytes + costs.costliest_bytes;
   }
 };
 
@@ -27,21 +27,11 @@ struct LoaderMemory {
 LoaderMemory loader_memory(const DatasetSplit& split, const LoaderConfig& config,
                            const SampleTransform& transform);
 
-/// Bytes for samples in flight: LoaderConfig::work_bytes, or by its rule when that is 0.
+/// Bytes for samples in flight: LoaderConfig::work_bytes, or by the rule of loader_depth.h, but no
+/// more than `budget` has left, when that is 0.
 ///
 /// Errors  OutOfMemory when the costliest sample does not fit into what `budget` has left
-std::uint64_t work_bytes(const LoaderConfig& config, std::uint64_t costliest_sample_bytes,
+std::uint64_t work_bytes(const LoaderConfig& config, const SampleCosts& costs,
                          const MemoryBudget& budget);
-
-/// How long a run may be.
-struct RunBounds {
-  std::uint32_t max_samples = 1;
-  std::size_t max_bytes = 0;
-};
-
-/// Cuts short enough that each reader finds a run to read while another of its own is augmented:
-/// the batches in flight, one being lent out, and the arena hold two runs a reader. Never below one
-/// sample, and never more than a quarter of the arena.
-RunBounds run_bounds(const LoaderConfig& config, std::size_t arena_bytes) noexcept;
 
 }  // namespace penstock

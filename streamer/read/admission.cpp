@@ -70,9 +70,10 @@ std::uint32_t Admission::next_run_size(std::span<const SampleTask> tasks) const 
   return size;
 }
 
-std::size_t costliest_sample_bytes(const DatasetSplit& split, const BatchSpec& spec,
-                                   const SampleTransform& transform) {
-  std::size_t costliest = 0;
+SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
+                         const SampleTransform& transform) {
+  SampleCosts costs;
+  std::uint64_t sum_bytes = 0;
   SampleTask task;
   task.plan.scratch_bytes = static_cast<std::uint32_t>(transform.worst_case_scratch_bytes(spec));
   for (std::uint64_t id = 0; id < split.num_samples(); ++id) {
@@ -81,9 +82,12 @@ std::size_t costliest_sample_bytes(const DatasetSplit& split, const BatchSpec& s
                     .decode_scale = transform.finest_decode_scale(task.info, spec),
                     .channels = spec.channels};
     task.price = decode_price(stored_info(task.record), task.request);
-    costliest = std::max(costliest, run_layout({&task, 1}).total_bytes());
+    const std::size_t bytes = run_layout({&task, 1}).total_bytes();
+    costs.costliest_bytes = std::max(costs.costliest_bytes, bytes);
+    sum_bytes += bytes;
   }
-  return costliest;
+  costs.mean_bytes = sum_bytes / std::max<std::uint64_t>(split.num_samples(), 1);
+  return costs;
 }
 
 }  // namespace penstock

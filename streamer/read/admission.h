@@ -44,8 +44,13 @@ class Admission {
   std::shared_ptr<const SampleTransform> transform_;  // shared with the loader
 };
 
-/// Bytes of the costliest sample of a split, whatever the draws: what the arena must hold at least.
-std::size_t costliest_sample_bytes(const DatasetSplit& split, const BatchSpec& spec,
-                                   const SampleTransform& transform);
+/// What the samples of a split hold while they are in flight, each alone and whatever the draws.
+struct SampleCosts {
+  std::size_t costliest_bytes = 0;  // what the arena must hold at least
+  std::size_t mean_bytes = 0;
+};
+
+SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
+                         const SampleTransform& transform);
 
 }  // namespace penstock

@@ -40,18 +40,22 @@ BOOST_AUTO_TEST_CASE(runs_are_cut_by_bytes_and_by_count_and_never_empty) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(no_sample_costs_more_than_the_worst_case) {
+BOOST_AUTO_TEST_CASE(the_costliest_and_the_mean_of_a_split_are_those_of_its_samples) {
   const tests::TemporaryFolder folder;
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(40));
   const auto transform = std::make_shared<ResizeTransform>();
   const Admission admission(dataset.split("train"), {.spec = kSpec}, transform);
   std::size_t worst = 0;
+  std::size_t sum = 0;
   SampleTask task;
   for (std::uint64_t i = 0; i < 40; ++i) {
     admission.plan({.sample_id = i, .position = i}, task);
     worst = std::max(worst, run_layout({&task, 1}).total_bytes());
+    sum += run_layout({&task, 1}).total_bytes();
   }
-  BOOST_TEST(worst == costliest_sample_bytes(dataset.split("train"), kSpec, *transform));
+  const SampleCosts costs = sample_costs(dataset.split("train"), kSpec, *transform);
+  BOOST_TEST(costs.costliest_bytes == worst);
+  BOOST_TEST(costs.mean_bytes == sum / 40);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
