@@ -96,6 +96,7 @@ void sample_pixel_by_pixel(const WarpJob& job) noexcept {
   const Frame frame(job);
   const ImageView& image = job.decoded.image;
   for (std::uint32_t y = 0; y < frame.height; ++y) {
+    if (job.slot.is_abandoned()) return;
     float* out = frame.row(y);
     for (std::uint32_t x = 0; x < frame.width; ++x, out += frame.step) {
       const PointPx p = job.map({static_cast<double>(x), static_cast<double>(y)});
@@ -239,6 +240,7 @@ void sample_by_lines(const WarpJob& job, const Frame& frame, const Lines& lines,
     }
   };
   for (std::uint32_t line_idx = 0; line_idx < lines.num_lines; ++line_idx) {
+    if (job.slot.is_abandoned()) return;
     float* const line = frame.pixels + line_idx * lines.line_stride;
     const Neighbours row = find_neighbours(lines.row_factor * line_idx + job.map.y0, frame.y);
     if (!frame.shows(row)) {

@@ -48,7 +48,8 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"has_weights", outcome.has_weights},
                {"limit_bytes", overview.config.memory_bytes},
                {"peak_bytes", outcome.high_water_bytes},
-               {"batch_memory", overview.batch_memory}};
+               {"batch_memory", overview.batch_memory},
+               {"loader_verdict", outcome.loader_verdict}};
   const bool has_validation = outcome.last && outcome.last->validation;
   json["train"] = outcome.last ? pass_json(outcome.last->train) : Json(nullptr);
   json["validation"] = has_validation ? pass_json(*outcome.last->validation) : Json(nullptr);

@@ -105,6 +105,7 @@ void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
                Verbosity verbosity) {
   if (verbosity == Verbosity::kQuiet || !outcome.has_weights) return;
   const std::string run = config.out.native();
+  print_result("loader: " + outcome.loader_verdict);
   print_result(fmt::format("weights after {} epochs: {}/weights.safetensors", outcome.num_epochs,
                            printable(run)));
   print_result(fmt::format("try:\n  penstock evaluate {0}\n  penstock predict {0} IMAGE",

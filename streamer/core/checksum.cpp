@@ -34,11 +34,15 @@ Digest128 xxh3_128(std::span<const std::byte> bytes) noexcept {
 // and XXH3_128bits_reset is documented to be identical to XXH3_64bits_reset (xxhash.h 0.8.1).
 StreamHasher::StreamHasher() : state_(XXH3_createState()) {
   if (state_ == nullptr) throw std::bad_alloc();
-  XXH3_64bits_reset(state_of(state_));
+  reset();
 }
 
 StreamHasher::~StreamHasher() {
   XXH3_freeState(state_of(state_));
+}
+
+void StreamHasher::reset() noexcept {
+  XXH3_64bits_reset(state_of(state_));
 }
 
 void StreamHasher::update(std::span<const std::byte> bytes) noexcept {

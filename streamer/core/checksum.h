@@ -28,6 +28,8 @@ class StreamHasher {
   StreamHasher(const StreamHasher&) = delete;
   StreamHasher& operator=(const StreamHasher&) = delete;
 
+  /// Begins another stream.
+  void reset() noexcept;
   void update(std::span<const std::byte> bytes) noexcept;
   void update(std::string_view text) noexcept { update(std::as_bytes(std::span(text))); }
   std::uint64_t digest_64() const noexcept;

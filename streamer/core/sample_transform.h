@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <type_traits>
 
@@ -68,6 +69,12 @@ struct DecodedView {
 struct SampleSlot {
   const BatchSpec* spec = nullptr;
   std::byte* pixels = nullptr;  // spec->sample_bytes() bytes
+  /// Requested when nobody will look at the place any more; null: somebody will.
+  const std::stop_token* stop = nullptr;
+
+  /// Whether apply() may return early, whatever it has written. A look costs a few nanoseconds: one
+  /// every row of pixels lets a stop end a large output.
+  bool is_abandoned() const noexcept { return stop != nullptr && stop->stop_requested(); }
 };
 
 /// Turns decoded pictures into places of a batch.

@@ -53,7 +53,10 @@ BatchRing::BatchRing(Config config, MemoryBudget& budget, std::shared_ptr<HostMe
 
 std::optional<std::uint32_t> BatchRing::acquire(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  if (!freed_.wait(lock, stop, [&] { return !free_.empty(); })) return std::nullopt;
+  if (free_.empty()) {
+    const Stopwatch::Scope waiting(slot_waiting_);
+    if (!freed_.wait(lock, stop, [&] { return !free_.empty(); })) return std::nullopt;
+  }
   const std::uint32_t slot_idx = free_.back();
   free_.pop_back();
   return slot_idx;
@@ -64,6 +67,7 @@ void BatchRing::publish(std::uint32_t slot_idx) {
     const std::scoped_lock lock(mutex_);
     if (error_ != nullptr) return;
     ready_.push_back(slot_idx);
+    ready_bytes_.enter(config_.spec.pixels_bytes());
   }
   published_.notify_one();
 }
@@ -76,6 +80,21 @@ void BatchRing::fail(std::exception_ptr error) noexcept {
   published_.notify_all();
 }
 
+void BatchRing::stop() noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (error_ == nullptr) {
+      error_ = std::make_exception_ptr(
+          Error(ErrorCode::kStopped, "loader: next batch: stopped on request"));
+    }
+    for (; !ready_.empty(); ready_.pop_front()) {
+      free_.push_back(ready_.front());  // capacity was reserved: cannot throw
+      ready_bytes_.leave(config_.spec.pixels_bytes());
+    }
+  }
+  published_.notify_all();
+}
+
 BatchLease BatchRing::take() {
   std::unique_lock lock(mutex_);
   if (error_ == nullptr && num_lent_ == config_.num_slots) throw_all_lent(num_lent_);
@@ -84,6 +103,8 @@ BatchLease BatchRing::take() {
   const std::uint32_t slot_idx = ready_.front();
   ready_.pop_front();
   ++num_lent_;
+  ready_bytes_.leave(config_.spec.pixels_bytes());
+  lent_bytes_.enter(config_.spec.pixels_bytes());
   return {view_of(slots_[slot_idx]), shared_from_this(), slot_idx};
 }
 
@@ -92,8 +113,15 @@ void BatchRing::give_back(std::uint32_t slot_idx) noexcept {
     const std::scoped_lock lock(mutex_);
     free_.push_back(slot_idx);  // capacity was reserved: cannot throw
     --num_lent_;
+    lent_bytes_.leave(config_.spec.pixels_bytes());
   }
   freed_.notify_one();
+}
+
+RingStats BatchRing::stats(std::int64_t now_ns) const noexcept {
+  return {.ready = ready_bytes_.stats(),
+          .lent = lent_bytes_.stats(),
+          .slot_wait_ns = slot_waiting_.ns(now_ns)};
 }
 
 BatchView BatchRing::view_of(const BatchSlot& slot) const noexcept {

@@ -16,6 +16,7 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/ring_queue.h"
 #include "streamer/read/sample_run.h"
+#include "streamer/read/stage_counters.h"
 
 namespace penstock {
 
@@ -41,8 +42,14 @@ struct BatchSlot {
   std::uint32_t places_left = 0;  // collate counts down
 };
 
+struct RingStats {
+  QueueStats ready;               // pixels of batches that wait for the consumer
+  QueueStats lent;                // pixels of batches with the consumer
+  std::int64_t slot_wait_ns = 0;  // in acquire()
+};
+
 /// Threads   acquire() by the admission thread, publish() in order by one thread, take() by the
-///           consumer, give_back() and fail() by any
+///           consumer, give_back(), fail(), stop() and stats() by any
 /// Lifetime  shared by the loader and by every lease
 class BatchRing final : public LeaseOwner, public std::enable_shared_from_this<BatchRing> {
  public:
@@ -65,12 +72,18 @@ class BatchRing final : public LeaseOwner, public std::enable_shared_from_this<B
   void publish(std::uint32_t slot_idx);
   /// Stores the first fatal error and wakes the consumer.
   void fail(std::exception_ptr error) noexcept;
+  /// Ends the stream at once: take() throws Stopped, or the fatal error that came first, also where
+  /// it waits already. Batches that nobody took are dropped.
+  void stop() noexcept;
   /// Waits for the next batch; what was published before an error is still handed out, then the
   /// error is thrown, at every later call too.
   ///
   /// Errors  the stored one; InvalidArgument when all slots are lent out (BatchSource::next)
   BatchLease take();
   void give_back(std::uint32_t slot_idx) noexcept override;
+
+  /// `now_ns` of the steady clock: a wait under way counts up to then.
+  RingStats stats(std::int64_t now_ns) const noexcept;
 
  private:
   BatchView view_of(const BatchSlot& slot) const noexcept;
@@ -86,6 +99,9 @@ class BatchRing final : public LeaseOwner, public std::enable_shared_from_this<B
   RingQueue<std::uint32_t> ready_{config_.num_slots};  // guarded by mutex_
   std::uint32_t num_lent_ = 0;                         // guarded by mutex_
   std::exception_ptr error_;                           // guarded by mutex_
+  QueueBytes ready_bytes_;
+  QueueBytes lent_bytes_;
+  Stopwatch slot_waiting_;  // acquire()
 };
 
 }  // namespace penstock

@@ -11,16 +11,17 @@
 namespace penstock {
 
 void augment_run(const SampleRun& run, const SampleTransform& transform, BatchRing& ring,
-                 WorkArena& arena) noexcept {
+                 WorkArena& arena, const std::stop_token& stop) noexcept {
   const BatchSpec& spec = ring.spec();
   BatchSlot& slot = ring.slot(run.slot_idx);
   if (run.tasks.empty()) return;
   const auto scratch = transform_scratch(run, arena.bytes(run.block));
-  for (std::size_t i = 0; i < run.tasks.size(); ++i) {
+  for (std::size_t i = 0; i < run.tasks.size() && !stop.stop_requested(); ++i) {
     const SampleTask& task = run.tasks[i];
     std::byte* pixels = slot.pixels + (run.first_place + i) * spec.sample_bytes();
     if (task.fault.status == SampleStatus::kOk) {
-      transform.apply(task.decoded, task.plan, scratch, {.spec = &spec, .pixels = pixels});
+      transform.apply(task.decoded, task.plan, scratch,
+                      {.spec = &spec, .pixels = pixels, .stop = &stop});
     } else {
       std::memset(pixels, 0, spec.sample_bytes());
     }

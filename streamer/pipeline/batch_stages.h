@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "streamer/core/sample_transform.h"
 #include "streamer/pipeline/batch_ring.h"
@@ -19,9 +20,10 @@ struct FilledBatch {
 };
 
 /// Samples every decoded picture of `run` straight into its place of the slot; zero-fills the
-/// places of those that failed. Gives the run's block back.
+/// places of those that failed. Gives the run's block back. Once `stop` is requested places are left
+/// as they are.
 void augment_run(const SampleRun& run, const SampleTransform& transform, BatchRing& ring,
-                 WorkArena& arena) noexcept;
+                 WorkArena& arena, const std::stop_token& stop = {}) noexcept;
 
 /// Counts the run's places down; returns the batch when it was the last run.
 std::optional<FilledBatch> collate_run(const SampleRun& run, BatchRing& ring) noexcept;

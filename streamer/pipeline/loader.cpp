@@ -1,19 +1,21 @@
 #include "streamer/pipeline/loader.h"
 
 #include <atomic>
-#include <chrono>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
+#include "streamer/core/usable_cores.h"
 #include "streamer/order/epoch_permutation.h"
 #include "streamer/order/epoch_range.h"
 #include "streamer/pipeline/batch_graph.h"
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/batch_stages.h"
+#include "streamer/pipeline/loader_depth.h"
 #include "streamer/pipeline/loader_memory.h"
+#include "streamer/pipeline/loader_meter.h"
 #include "streamer/read/admission.h"
 #include "streamer/read/reader_pool.h"
 #include "streamer/read/work_arena.h"
@@ -39,6 +41,9 @@ void check_resume(const LoaderState& state, const std::string& dataset_id,
 
 LoaderConfig validated(LoaderConfig config) {
   config.validate();
+  config = with_ruled_threads(std::move(config), num_usable_cores());
+  // The graph's arena takes no more threads than that.
+  config.num_augmenters = std::min(config.num_augmenters, num_usable_cores());
   return config;
 }
 
@@ -62,9 +67,12 @@ class Loader::Impl {
  public:
   Impl(DatasetSplit split, LoaderConfig config, std::shared_ptr<const SampleTransform> transform,
        MemoryBudget& budget, std::shared_ptr<HostMemory> host_memory);
+  ~Impl() { request_stop(); }  // of all threads, before the first is joined
 
   BatchLease next();
+  void request_stop() noexcept;
   SourceStats stats() const;
+  LoaderStats detailed_stats() const;
   const LoaderConfig& config() const noexcept { return config_; }
   EpochShape epoch_shape(std::uint32_t epoch) const noexcept;
   LoaderState state_after(const BatchView& consumed) const;
@@ -73,6 +81,7 @@ class Loader::Impl {
   void admit(const std::stop_token& stop);
   bool admit_epoch(std::uint32_t epoch, std::uint64_t& seq, const std::stop_token& stop);
   bool admit_runs(BatchSlot& slot, std::uint32_t slot_idx, const std::stop_token& stop);
+  void augment(const SampleRun& run);
   void deliver(const FilledBatch& batch);
   void fail(std::exception_ptr error) noexcept;
 
@@ -93,8 +102,10 @@ class Loader::Impl {
   std::atomic<std::uint64_t> num_batches_{0};
   std::atomic<std::uint64_t> num_samples_{0};
   std::atomic<std::uint64_t> num_skipped_{0};
-  std::atomic<std::uint64_t> consumer_wait_us_{0};
 
+  LoaderDepth depth_;
+  LoaderMeter meter_;
+  std::stop_source stop_;  // of the graph's stages; the other threads have their own
   std::optional<BatchGraph> graph_;
   std::optional<ReaderPool> readers_;
   std::jthread admission_thread_;
@@ -145,23 +156,30 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
                                        .max_run_bytes = bounds.max_bytes,
                                        .max_run_samples = bounds.max_samples},
                      transform_);
+  depth_ = {.num_readers = config_.num_readers,
+            .num_augmenters = config_.num_augmenters,
+            .num_slots = config_.num_slots,
+            .max_run_samples = bounds.max_samples,
+            .max_run_bytes = bounds.max_bytes,
+            .work_bytes = arena_->size_bytes()};
 
-  graph_.emplace(
-      config_.num_augmenters,
-      BatchGraph::Stages{
-          .augment =
-              [this](const SampleRun& run) { augment_run(run, *transform_, *ring_, *arena_); },
-          .collate = [this](const SampleRun& run) { return collate_run(run, *ring_); },
-          .deliver = [this](const FilledBatch& batch) { deliver(batch); },
-          .on_error = [this](std::exception_ptr error) { fail(std::move(error)); }});
-  readers_.emplace(
-      config_.num_readers, *arena_,
-      ReaderPool::Callbacks{.on_decoded = [this](const SampleRun& run) { graph_->push(run); },
-                            .on_error =
-                                [this](std::exception_ptr error) {
-                                  fail(std::move(error));
-                                  graph_->cancel();
-                                }});
+  graph_.emplace(config_.num_augmenters,
+                 BatchGraph::Stages{
+                     .augment = [this](const SampleRun& run) { augment(run); },
+                     .collate = [this](const SampleRun& run) { return collate_run(run, *ring_); },
+                     .deliver = [this](const FilledBatch& batch) { deliver(batch); },
+                     .on_error = [this](std::exception_ptr error) { fail(std::move(error)); }});
+  readers_.emplace(config_.num_readers, *arena_,
+                   ReaderPool::Callbacks{.on_decoded =
+                                             [this](const SampleRun& run) {
+                                               meter_.to_augment.enter(run.block.size_bytes);
+                                               graph_->push(run);
+                                             },
+                                         .on_error =
+                                             [this](std::exception_ptr error) {
+                                               fail(std::move(error));
+                                               graph_->cancel();
+                                             }});
   admission_thread_ = std::jthread([this](const std::stop_token& stop) { admit(stop); });
 }
 
@@ -175,6 +193,7 @@ EpochShape Loader::Impl::epoch_shape(std::uint32_t epoch) const noexcept {
 }
 
 void Loader::Impl::admit(const std::stop_token& stop) {
+  const Stopwatch::Scope admitting(meter_.admission);
   try {
     std::uint64_t seq = 0;
     for (std::uint32_t i = 0; !config_.num_epochs || i < *config_.num_epochs; ++i) {
@@ -202,6 +221,7 @@ bool Loader::Impl::admit_epoch(std::uint32_t epoch, std::uint64_t& seq,
                   .ends_epoch = batch + 1 == count};
     slot.places_left = range.size();
     for (std::uint32_t place = 0; place < range.size(); ++place) {
+      if (stop.stop_requested()) return false;
       const std::uint64_t position = range.begin + place;
       const bool is_shuffled = config_.order == SampleOrder::kShuffle;
       admission_->plan({.sample_id = is_shuffled ? permutation.sample_at(position) : position,
@@ -233,11 +253,20 @@ bool Loader::Impl::admit_runs(BatchSlot& slot, std::uint32_t slot_idx,
   return true;
 }
 
+void Loader::Impl::augment(const SampleRun& run) {
+  const std::int64_t start_ns = steady_ns();
+  meter_.to_augment.leave(run.block.size_bytes);
+  augment_run(run, *transform_, *ring_, *arena_, stop_.get_token());
+  meter_.augment_busy_ns.add(steady_ns() - start_ns);
+}
+
 void Loader::Impl::deliver(const FilledBatch& batch) {
+  const std::int64_t start_ns = steady_ns();
   BatchSlot& slot = ring_->slot(batch.slot_idx);
   finish_batch(slot, ring_->spec());
   bad_limit_.count(slot);
   ring_->publish(batch.slot_idx);
+  meter_.deliver_busy_ns.add(steady_ns() - start_ns);
 }
 
 void Loader::Impl::fail(std::exception_ptr error) noexcept {
@@ -246,22 +275,38 @@ void Loader::Impl::fail(std::exception_ptr error) noexcept {
 
 BatchLease Loader::Impl::next() {
   if (num_batches_total_ && num_batches_ == *num_batches_total_) return {};
-  const auto start = std::chrono::steady_clock::now();
-  BatchLease lease = ring_->take();
-  const auto waited = std::chrono::steady_clock::now() - start;
-  consumer_wait_us_ += static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
+  BatchLease lease;
+  {
+    const Stopwatch::Scope waiting(meter_.consumer_wait);
+    lease = ring_->take();
+  }
+  if (num_batches_ == 0) meter_.first_batch_wait_ns = meter_.consumer_wait.ns(steady_ns());
   ++num_batches_;
+  if (num_batches_total_ && num_batches_ == *num_batches_total_) meter_.end();
   num_samples_ += lease->num_valid;
   num_skipped_ += lease->events.size();
   return lease;
+}
+
+void Loader::Impl::request_stop() noexcept {
+  meter_.end();
+  ring_->stop();  // first: from here on nobody looks at a batch that the others leave half done
+  stop_.request_stop();
+  admission_thread_.request_stop();
+  readers_->request_stop();
+  graph_->cancel();
+}
+
+LoaderStats Loader::Impl::detailed_stats() const {
+  return meter_.stats(stats(), depth_, {.ring = *ring_, .arena = *arena_, .readers = *readers_});
 }
 
 SourceStats Loader::Impl::stats() const {
   return {.num_batches = num_batches_,
           .num_samples = num_samples_,
           .num_skipped = num_skipped_,
-          .consumer_wait_us = consumer_wait_us_,
+          .consumer_wait_us =
+              static_cast<std::uint64_t>(meter_.consumer_wait.ns(meter_.now_ns()) / 1000),
           .limit_bytes = budget_.limit_bytes(),
           .high_water_bytes = budget_.high_water_bytes(),
           .in_flight_limit_bytes = arena_->size_bytes(),
@@ -291,6 +336,12 @@ BatchLease Loader::next() {
 }
 SourceStats Loader::stats() const {
   return impl_->stats();
+}
+LoaderStats Loader::detailed_stats() const {
+  return impl_->detailed_stats();
+}
+void Loader::request_stop() noexcept {
+  impl_->request_stop();
 }
 
 std::uint64_t Loader::num_batches_per_epoch() const noexcept {

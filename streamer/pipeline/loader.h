@@ -12,6 +12,7 @@
 #include "streamer/core/rank.h"
 #include "streamer/core/sample_transform.h"
 #include "streamer/order/loader_state.h"
+#include "streamer/pipeline/loader_stats.h"
 #include "streamer/read/sample_run.h"
 #include "streamer/shard/dataset.h"
 
@@ -35,14 +36,15 @@ struct LoaderConfig {
   /// Leaves out the last, short batch of an epoch.
   bool drop_remainder = false;
   Rank rank = {};
-  /// Threads that read and decode, 1 to 256.
-  std::uint32_t num_readers = 1;
-  /// Threads that augment, 1 to 256; no more than the machine's cores are used.
-  std::uint32_t num_augmenters = 1;
+  /// Threads that read and decode, 1 to 256; 0 for a rule: as many as there are usable cores.
+  std::uint32_t num_readers = 0;
+  /// Threads that augment, 1 to 256; 0 for the same rule. No more than the cores are used.
+  std::uint32_t num_augmenters = 0;
   /// Batches in flight or lent out, 2 to 64. next() asks that at least one is not lent out.
   std::uint32_t num_slots = 4;
-  /// Bytes for encoded and decoded samples in flight; 0 for a rule: four times the costliest
-  /// sample, at least 16 MiB, and no more than the budget has left.
+  /// Bytes for encoded and decoded samples in flight; 0 for a rule: two runs a reader beside the
+  /// costliest sample, at least 16 MiB, and no more than the budget has left. In full, with the
+  /// other rules: loader_depth.h.
   std::uint64_t work_bytes = 0;
   /// Places per sample run, 1 to 64; fewer are taken where readers would go without work.
   std::uint32_t max_run_samples = 16;
@@ -62,12 +64,14 @@ std::string loader_identity(const DatasetSplit& split, const LoaderConfig& confi
 /// Delivers batches of one split. Starts prefetching when made; goes on over the end of an epoch.
 ///
 /// Order    a pure function of (split, seed, epoch, position); see streamer/order
-/// Stop     destruction stops every thread promptly, also with leases still out
+/// Stop     destruction stops every thread promptly, also with leases still out; it must not come
+///          while another thread is inside next(): call request_stop() and join that thread first
 /// Errors   the constructor refuses what cannot fit (OutOfMemory, with the arithmetic) and what is
 ///          not there yet (Unsupported: LabelForm::kTargets) before any thread starts; next()
 ///          rethrows the first fatal error
 /// Memory   drawn from the budget, which may die before the loader
-/// Threads  one consumer at a time; leases may be released from any thread
+/// Threads  one consumer at a time; leases may be released, the figures asked for and a stop be
+///          requested from any thread
 class Loader final : public BatchSource {
  public:
   Loader(DatasetSplit split, LoaderConfig config, std::shared_ptr<const SampleTransform> transform,
@@ -77,6 +81,15 @@ class Loader final : public BatchSource {
   const BatchSpec& spec() const noexcept override;
   BatchLease next() override;
   SourceStats stats() const override;
+
+  /// Figures of every stage; verdict() of loader_stats.h says what follows from them.
+  LoaderStats detailed_stats() const;
+
+  /// Ends the stream at once: next() throws Stopped, also where it waits already, or the fatal error
+  /// that came before. Returns without waiting; the threads end by themselves. Batches that were
+  /// ready are dropped, leases stay as they are; a stream that has ended stays ended. Takes locks:
+  /// not for signal handlers.
+  void request_stop() noexcept;
 
   /// Batches of this rank in one epoch.
   std::uint64_t num_batches_per_epoch() const noexcept;

@@ -6,8 +6,8 @@
 namespace penstock {
 void LoaderConfig::validate() const {
   batch.validate();
-  check_range({"loader", "num_readers", num_readers, 1, 256});
-  check_range({"loader", "num_augmenters", num_augmenters, 1, 256});
+  check_range({"loader", "num_readers", num_readers, 0, 256});
+  check_range({"loader", "num_augmenters", num_augmenters, 0, 256});
   check_range({"loader", "num_slots", num_slots, 2, 64});
   check_range({"loader", "max_run_samples", max_run_samples, 1, kMaxRunSamples});
   check_range({"loader", "rank.world", rank.world, 1, 1u << 20});

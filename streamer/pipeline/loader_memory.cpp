@@ -4,20 +4,27 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/usable_cores.h"
 #include "streamer/pipeline/batch_ring.h"
+#include "streamer/pipeline/loader_depth.h"
 #include "streamer/read/work_arena.h"
 
 namespace penstock {
 namespace {
 
 constexpr std::uint64_t kMiB = 1u << 20;
-constexpr std::uint64_t kMinWorkBytes = 16 * kMiB;
 
 // Measured, README.md: 3 MiB of code and tables and 64 KiB a thread; with a margin for other builds.
 constexpr std::uint64_t kProcessBytes = 4 * kMiB;
 constexpr std::uint64_t kThreadBytes = 192u << 10;
 // Runs in queues and graph messages, of one sample each at worst, and the arena's free list.
 constexpr std::uint64_t kPlaceBytes = 512;
+
+// Beside readers and augmenters, one thread admits.
+std::uint64_t num_threads(const LoaderConfig& config) noexcept {
+  const LoaderConfig ruled = with_ruled_threads(config, num_usable_cores());
+  return std::uint64_t{ruled.num_readers} + ruled.num_augmenters + 1;
+}
 
 std::uint64_t ring_bytes(const LoaderConfig& config) noexcept {
   return BatchRing::price_bytes({.spec = config.batch, .num_slots = config.num_slots});
@@ -88,10 +95,8 @@ std::string nearest_text(const NearestFit& nearest) {
 }  // namespace
 
 std::uint64_t fixed_bytes(const LoaderConfig& config) noexcept {
-  // Beside these, one thread admits.
-  const std::uint64_t num_threads = std::uint64_t{config.num_readers} + config.num_augmenters + 1;
   const std::uint64_t num_places = std::uint64_t{config.batch.batch} * config.num_slots;
-  return kProcessBytes + num_threads * kThreadBytes + num_places * kPlaceBytes;
+  return kProcessBytes + num_threads(config) * kThreadBytes + num_places * kPlaceBytes;
 }
 
 std::uint64_t LoaderMemory::least_bytes(const LoaderConfig& config) const noexcept {
@@ -105,17 +110,19 @@ bool LoaderMemory::fits(const LoaderConfig& config) const noexcept {
 
 LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& config,
                                 const SampleTransform& transform, const MemoryRoom& room) {
+  const SampleCosts costs = sample_costs(split, config.batch, transform);
   LoaderMemory memory{.room = room,
                       .num_samples = split.num_samples(),
                       .index = {},
                       .fixed_bytes = fixed_bytes(config),
                       .ring_bytes = ring_bytes(config),
                       .work_bytes = 0,
-                      .costliest = costliest_sample(split, config.batch, transform)};
-  const std::uint64_t wanted =
-      config.work_bytes != 0 ? least_work_bytes(config, memory.costliest)
-                             : std::max<std::uint64_t>(4 * memory.costliest.bytes, kMinWorkBytes);
+                      .costliest = costs.costliest};
   const std::uint64_t least_work = least_work_bytes(config, memory.costliest);
+  const std::uint64_t wanted =
+      config.work_bytes != 0
+          ? least_work
+          : ruled_work_bytes(with_ruled_threads(config, num_usable_cores()), costs);
   const auto left_after = [&](std::uint64_t taken_bytes) {
     return room.left_bytes - std::min(room.left_bytes, taken_bytes);
   };
@@ -185,7 +192,7 @@ std::vector<MemoryLine> memory_lines(const LoaderMemory& memory, const LoaderCon
   return {{"index", memory.index.bytes, index_text(memory)},
           {"fixed", memory.fixed_bytes,
            "stacks, oneTBB, tables, small allocations of " +
-               std::to_string(config.num_readers + config.num_augmenters + 1) + " threads"},
+               std::to_string(num_threads(config)) + " threads"},
           {"batch ring", memory.ring_bytes, ring_text(config)},
           {"samples in flight", memory.work_bytes,
            "the costliest takes " + format_bytes(memory.costliest.bytes) + ": " +
@@ -193,15 +200,6 @@ std::vector<MemoryLine> memory_lines(const LoaderMemory& memory, const LoaderCon
           total <= left ? MemoryLine{"left", left - total, ""}
                         : MemoryLine{"missing", total - left, ""},
           {"limit", memory.room.limit_bytes, ""}};
-}
-
-RunBounds run_bounds(const LoaderConfig& config, std::size_t arena_bytes) noexcept {
-  const std::uint64_t num_runs = 2 * std::uint64_t{config.num_readers};
-  const std::uint64_t places = std::uint64_t{config.batch.batch} * (config.num_slots - 1);
-  const std::uint64_t fair_share = std::max<std::uint64_t>(places / num_runs, 1);
-  return {.max_samples = static_cast<std::uint32_t>(
-              std::min<std::uint64_t>(config.max_run_samples, fair_share)),
-          .max_bytes = arena_bytes / std::max<std::uint64_t>(num_runs, 4)};
 }
 
 }  // namespace penstock

@@ -2,7 +2,6 @@
 // before any thread starts.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -72,16 +71,5 @@ void check_memory(const LoaderMemory& memory, const LoaderConfig& config);
 
 /// The plan as a table: what is held, then what is left or missing, then the limit.
 std::vector<MemoryLine> memory_lines(const LoaderMemory& memory, const LoaderConfig& config);
-
-/// How long a run may be.
-struct RunBounds {
-  std::uint32_t max_samples = 1;
-  std::size_t max_bytes = 0;
-};
-
-/// Cuts short enough that each reader finds a run to read while another of its own is augmented:
-/// the batches in flight, one being lent out, and the arena hold two runs a reader. Never below one
-/// sample, and never more than a quarter of the arena.
-RunBounds run_bounds(const LoaderConfig& config, std::size_t arena_bytes) noexcept;
 
 }  // namespace penstock

@@ -92,6 +92,7 @@ void ResizeTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
   const double scaled_width = static_cast<double>(info.width_px) / decoded.decode_scale;
   const double scaled_height = static_cast<double>(info.height_px) / decoded.decode_scale;
   for (std::uint32_t y = 0; y < spec.height_px; ++y) {
+    if (slot.is_abandoned()) return;
     for (std::uint32_t x = 0; x < spec.width_px; ++x) {
       const Point at = stored_point(axes, {(x + 0.5) / spec.width_px, (y + 0.5) / spec.height_px});
       const std::size_t pixel = std::size_t{y} * spec.width_px + x;

@@ -80,9 +80,11 @@ std::size_t lone_run_bytes(SampleTask& task, const StoredInfo& stored) noexcept 
 
 }  // namespace
 
-CostliestSample costliest_sample(const DatasetSplit& split, const BatchSpec& spec,
-                                 const SampleTransform& transform) {
-  CostliestSample costliest;
+SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
+                         const SampleTransform& transform) {
+  SampleCosts costs;
+  CostliestSample& costliest = costs.costliest;
+  std::uint64_t sum_bytes = 0;
   SampleTask task;
   task.plan.scratch_bytes = static_cast<std::uint32_t>(transform.worst_case_scratch_bytes(spec));
   split.scan_index([&](std::uint64_t first_id, std::span<const IndexRecord> records) {
@@ -93,6 +95,7 @@ CostliestSample costliest_sample(const DatasetSplit& split, const BatchSpec& spe
                       .channels = spec.channels};
       StoredInfo stored = stored_info(records[i]);
       const std::size_t bytes = lone_run_bytes(task, stored);
+      sum_bytes += bytes;
       if (bytes > costliest.bytes) {
         costliest.bytes = bytes;
         costliest.sample_id = first_id + i;
@@ -103,7 +106,8 @@ CostliestSample costliest_sample(const DatasetSplit& split, const BatchSpec& spe
                                              is_rewritable ? lone_run_bytes(task, stored) : bytes);
     }
   });
-  return costliest;
+  costs.mean_bytes = sum_bytes / std::max<std::uint64_t>(split.num_samples(), 1);
+  return costs;
 }
 
 }  // namespace penstock

@@ -48,16 +48,22 @@ class Admission {
 struct CostliestSample {
   std::size_t bytes = 0;  // what the arena must hold at least
   std::uint64_t sample_id = 0;
-  StoredInfo stored;
+  StoredInfo stored = {};
   /// What the costliest sample would hold if those of several scans were baseline.
   std::size_t bytes_if_baseline = 0;
 };
 
-/// Finds it.
+/// What the samples of a split hold while they are in flight, each alone and whatever the draws.
+struct SampleCosts {
+  CostliestSample costliest;
+  std::size_t mean_bytes = 0;
+};
+
+/// Computes them.
 ///
 /// Cost    one pass over the index, in constant memory
 /// Errors  those of DatasetSplit::scan_index
-CostliestSample costliest_sample(const DatasetSplit& split, const BatchSpec& spec,
-                                 const SampleTransform& transform);
+SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
+                         const SampleTransform& transform);
 
 }  // namespace penstock

@@ -7,14 +7,21 @@
 namespace penstock {
 
 ReaderPool::ReaderPool(std::uint32_t num_threads, const WorkArena& arena, Callbacks callbacks)
-    : arena_(arena), callbacks_(std::move(callbacks)) {
+    : arena_(arena),
+      callbacks_(std::move(callbacks)),
+      counters_(std::make_unique<Counters[]>(num_threads)) {
   threads_.reserve(num_threads);
   for (std::uint32_t i = 0; i < num_threads; ++i) {
-    threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    threads_.emplace_back(
+        [this, &counters = counters_[i]](const std::stop_token& stop) { work(counters, stop); });
   }
 }
 
 ReaderPool::~ReaderPool() {
+  request_stop();
+}
+
+void ReaderPool::request_stop() noexcept {
   for (std::jthread& thread : threads_) thread.request_stop();
 }
 
@@ -22,15 +29,31 @@ void ReaderPool::push(const SampleRun& run) {
   {
     const std::scoped_lock lock(mutex_);
     queue_.push_back(run);
+    queued_bytes_.enter(run.block.size_bytes);
   }
   queued_.notify_one();
 }
 
-void ReaderPool::work(const std::stop_token& stop) noexcept {
+ReaderStats ReaderPool::stats(std::int64_t now_ns) const {
+  ReaderStats stats{.num_threads = static_cast<std::uint32_t>(threads_.size()),
+                    .queued = queued_bytes_.stats()};
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    stats.wait_ns += counters_[i].waiting.ns(now_ns);
+    for (std::size_t part = 0; part < kNumReadParts; ++part) {
+      stats.busy_ns[part] += counters_[i].busy_ns[part].sum();
+    }
+  }
+  return stats;
+}
+
+void ReaderPool::work(Counters& counters, const std::stop_token& stop) noexcept {
   try {
-    DecoderSet decoders;
-    while (const auto run = take(stop)) {
-      read_run(*run, arena_.bytes(run->block), decoders, stop);
+    ReaderTools tools;
+    while (const auto run = take(counters, stop)) {
+      const ReadTimes times = read_run(*run, arena_.bytes(run->block), tools, stop);
+      for (std::size_t part = 0; part < kNumReadParts; ++part) {
+        counters.busy_ns[part].add(times[part]);
+      }
       if (stop.stop_requested()) return;
       callbacks_.on_decoded(*run);
     }
@@ -39,11 +62,15 @@ void ReaderPool::work(const std::stop_token& stop) noexcept {
   }
 }
 
-std::optional<SampleRun> ReaderPool::take(const std::stop_token& stop) {
+std::optional<SampleRun> ReaderPool::take(Counters& counters, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  if (!queued_.wait(lock, stop, [&] { return !queue_.empty(); })) return std::nullopt;
+  if (queue_.empty()) {
+    const Stopwatch::Scope waiting(counters.waiting);
+    if (!queued_.wait(lock, stop, [&] { return !queue_.empty(); })) return std::nullopt;
+  }
   const SampleRun run = queue_.front();
   queue_.pop_front();
+  queued_bytes_.leave(run.block.size_bytes);
   return run;
 }
 

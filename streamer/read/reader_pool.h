@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -12,15 +13,25 @@
 #include <vector>
 
 #include "streamer/core/ring_queue.h"
+#include "streamer/read/run_timer.h"
 #include "streamer/read/sample_run.h"
 
 namespace penstock {
+
+/// What the readers did since they were made, summed over them.
+struct ReaderStats {
+  std::uint32_t num_threads = 0;
+  ReadTimes busy_ns{};       // of the runs that are done
+  std::int64_t wait_ns = 0;  // without a run to read
+  QueueStats queued;         // runs that wait for a reader, in bytes that they hold
+};
 
 /// Hands runs to reader threads and decoded runs to `on_decoded`.
 ///
 /// Threads  push() from any thread; on_decoded and on_error are called from reader threads
 /// Errors   what a thread throws, on_decoded included, is handed to on_error; that thread ends
-/// Stop     the destructor stops within one slice of a decode, and joins
+/// Stop     request_stop() and the destructor stop within one slice of a read or decode; the
+///          destructor joins
 class ReaderPool {
  public:
   struct Callbacks {
@@ -34,18 +45,32 @@ class ReaderPool {
   /// Queues a run. The queue needs no bound of its own: what is in it holds its memory already.
   void push(const SampleRun& run);
 
+  /// Asks all threads to stop, without waiting for them. From any thread.
+  void request_stop() noexcept;
+
+  /// `now_ns` of the steady clock: what they wait for now counts up to then. From any thread.
+  ReaderStats stats(std::int64_t now_ns) const;
+
  private:
+  // One thread's own counters.
+  struct Counters {
+    Stopwatch waiting;
+    std::array<Tally, kNumReadParts> busy_ns;
+  };
+
   // What a thread does; an exception from anywhere in it is handed to on_error.
-  void work(const std::stop_token& stop) noexcept;
+  void work(Counters& counters, const std::stop_token& stop) noexcept;
   // Waits for a run; empty when there is none and a stop was requested.
-  std::optional<SampleRun> take(const std::stop_token& stop);
+  std::optional<SampleRun> take(Counters& counters, const std::stop_token& stop);
 
   const WorkArena& arena_;
   const Callbacks callbacks_;
   std::mutex mutex_;
   std::condition_variable_any queued_;
   RingQueue<SampleRun> queue_{256};    // guarded by mutex_; 256: rarely are as many in flight
-  std::vector<std::jthread> threads_;  // last: they use what stands above
+  QueueBytes queued_bytes_;
+  const std::unique_ptr<Counters[]> counters_;  // [threads_.size()]
+  std::vector<std::jthread> threads_;           // last: they use what stands above
 };
 
 }  // namespace penstock

@@ -1,6 +1,6 @@
 #include "streamer/read/sample_reader.h"
 
-#include "streamer/core/checksum.h"
+#include <algorithm>
 
 namespace penstock {
 namespace {
@@ -18,10 +18,36 @@ BlockParts divide(std::span<const SampleTask> tasks, std::span<std::byte> block)
           .decoded = block.subspan(layout.encoded_bytes + layout.scratch_bytes)};
 }
 
-void decode_sample(SampleTask& task, std::span<const std::byte> encoded,
+// Bytes read and checked between looks at the stop token: 25 ms on a disk of 10 MB/s.
+constexpr std::size_t kPieceBytes = 256u << 10;
+
+// Reads a sample and returns its checksum. Each piece of a long one is hashed while it is in the
+// cache. After a stop the rest is left out and the checksum means nothing.
+std::uint64_t read_sample(const SampleTask& task, std::span<std::byte> encoded,
+                          StreamHasher& hasher, RunTimer& timer, const std::stop_token& stop) {
+  if (encoded.size() <= kPieceBytes) {
+    task.shard->read_sample(task.record, encoded);
+    timer.end(ReadPart::kRead);
+    const std::uint64_t digest = xxh3_64(encoded);
+    timer.end(ReadPart::kChecksum);
+    return digest;
+  }
+  hasher.reset();
+  for (std::size_t begin = 0; begin < encoded.size() && !stop.stop_requested();
+       begin += kPieceBytes) {
+    const auto piece = encoded.subspan(begin, std::min(kPieceBytes, encoded.size() - begin));
+    task.shard->read_sample_part(task.record, begin, piece);
+    timer.end(ReadPart::kRead);
+    hasher.update(piece);
+    timer.end(ReadPart::kChecksum);
+  }
+  return hasher.digest_64();
+}
+
+void decode_sample(SampleTask& task, std::uint64_t digest, std::span<const std::byte> encoded,
                    std::span<std::byte> scratch, std::span<std::byte> pixels, DecoderSet& decoders,
                    const std::stop_token& stop) {
-  if (xxh3_64(encoded) != task.record.xxh3) {
+  if (digest != task.record.xxh3) {
     task.fault = {SampleStatus::kChecksumMismatch, "stored bytes do not match their checksum"};
     return;
   }
@@ -45,18 +71,24 @@ void decode_sample(SampleTask& task, std::span<const std::byte> encoded,
 
 }  // namespace
 
-void read_run(const SampleRun& run, std::span<std::byte> block, DecoderSet& decoders,
-              const std::stop_token& stop) {
+ReadTimes read_run(const SampleRun& run, std::span<std::byte> block, ReaderTools& tools,
+                   const std::stop_token& stop) {
+  RunTimer timer(run);
   const BlockParts parts = divide(run.tasks, block);
   std::size_t decoded_offset = 0;
-  for (SampleTask& task : run.tasks) {
-    if (stop.stop_requested()) return;
+  for (std::size_t i = 0; i < run.tasks.size(); ++i) {
+    if (stop.stop_requested()) break;
+    SampleTask& task = run.tasks[i];
+    timer.begin_sample(i);
     const auto encoded = parts.encoded.first(task.record.length_bytes);
-    task.shard->read_sample(task.record, encoded);
+    const std::uint64_t digest = read_sample(task, encoded, tools.hasher, timer, stop);
+    if (stop.stop_requested()) break;
     const auto pixels = parts.decoded.subspan(decoded_offset, task.price.decoded_bytes);
     decoded_offset += align_up(task.price.decoded_bytes);
-    decode_sample(task, encoded, parts.scratch, pixels, decoders, stop);
+    decode_sample(task, digest, encoded, parts.scratch, pixels, tools.decoders, stop);
+    timer.end(ReadPart::kDecode);
   }
+  return timer.times();
 }
 
 std::span<std::byte> transform_scratch(const SampleRun& run, std::span<std::byte> block) noexcept {

@@ -17,7 +17,9 @@ std::optional<WorkBlock> WorkArena::acquire(std::size_t size_bytes, const std::s
   const std::size_t wanted = align_up(std::max<std::size_t>(size_bytes, 1));
   check_internal(wanted <= memory_.size_bytes(), "a request larger than the arena was admitted");
   std::unique_lock lock(mutex_);
-  std::optional<WorkBlock> block;
+  std::optional<WorkBlock> block = take_first_fit(wanted);
+  if (block) return block;
+  const Stopwatch::Scope waiting(waiting_);
   freed_.wait(lock, stop, [&] {
     block = take_first_fit(wanted);
     return block.has_value();
@@ -60,6 +62,12 @@ void WorkArena::release(const WorkBlock& block) noexcept {
     }
   }
   freed_.notify_one();
+}
+
+ArenaStats WorkArena::stats(std::int64_t now_ns) const {
+  const std::scoped_lock lock(mutex_);
+  return {.in_flight = {.now_bytes = used_bytes_, .most_bytes = high_water_bytes_},
+          .wait_ns = waiting_.ns(now_ns)};
 }
 
 std::size_t WorkArena::high_water_bytes() const {

@@ -13,6 +13,7 @@
 
 #include "streamer/core/host_memory.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/read/stage_counters.h"
 
 namespace penstock {
 
@@ -20,6 +21,11 @@ namespace penstock {
 struct WorkBlock {
   std::size_t offset_bytes = 0;
   std::size_t size_bytes = 0;
+};
+
+struct ArenaStats {
+  QueueStats in_flight;
+  std::int64_t wait_ns = 0;  // in acquire()
 };
 
 /// Hands out pieces of one fixed mapping, lowest address first.
@@ -51,6 +57,8 @@ class WorkArena {
   }
   std::size_t size_bytes() const noexcept { return memory_.size_bytes(); }
   std::size_t high_water_bytes() const;
+  /// `now_ns` of the steady clock: a wait under way counts up to then. From any thread.
+  ArenaStats stats(std::int64_t now_ns) const;
 
  private:
   std::optional<WorkBlock> take_first_fit(std::size_t size_bytes);
@@ -61,6 +69,7 @@ class WorkArena {
   std::condition_variable_any freed_;
   std::vector<WorkBlock> free_;       // guarded by mutex_; by address, no two adjacent; so never
                                       // more than the blocks held and one: release() cannot throw
+  Stopwatch waiting_;                 // acquire()
   std::size_t used_bytes_ = 0;        // guarded by mutex_
   std::size_t high_water_bytes_ = 0;  // guarded by mutex_
 };

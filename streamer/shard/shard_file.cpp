@@ -212,7 +212,15 @@ std::string ShardFile::read_name(std::uint64_t sample_idx) const noexcept try {
 
 void ShardFile::read_sample(const IndexRecord& record, std::span<std::byte> bytes) const {
   check_internal(bytes.size() == record.length_bytes, "read_sample: a buffer of another size");
-  read_exactly(file_, record.offset_bytes, bytes, path_);
+  read_sample_part(record, 0, bytes);
+}
+
+void ShardFile::read_sample_part(const IndexRecord& record, std::uint64_t begin_bytes,
+                                 std::span<std::byte> bytes) const {
+  check_internal(begin_bytes <= record.length_bytes &&
+                     bytes.size() <= record.length_bytes - begin_bytes,
+                 "read_sample_part: expected a part within the sample");
+  read_exactly(file_, record.offset_bytes + begin_bytes, bytes, path_);
 }
 
 }  // namespace penstock

@@ -57,6 +57,9 @@ class ShardFile {
   /// Throws Io, or CorruptData when the file ends before them. Does not verify the checksum:
   /// that is a property of one sample (result.h), checked by whoever reads it.
   void read_sample(const IndexRecord& record, std::span<std::byte> bytes) const;
+  /// Reads a part of them: `bytes` from `begin_bytes` of the sample on, which lie within it.
+  void read_sample_part(const IndexRecord& record, std::uint64_t begin_bytes,
+                        std::span<std::byte> bytes) const;
 
  private:
   struct Section {

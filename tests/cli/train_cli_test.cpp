@@ -76,6 +76,9 @@ BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_four_files) {
   BOOST_TEST(contains(shapes.train_err(), "epoch 2/2: 80 of 80 samples, each once, 0 skipped"));
   BOOST_TEST(contains(shapes.train_err(), "; validation loss "));
   BOOST_TEST(contains(shapes.train_out(), "penstock evaluate " + shapes.run().native()));
+  // 6 batches: one more round than the ring of 4.
+  BOOST_TEST(contains(shapes.train_out(), "loader: "));
+  BOOST_TEST(contains(shapes.train_out(), " is the bottleneck: "));
   for (const char* name : {"run.toml", "weights.safetensors", "model.json", "metrics.csv"}) {
     BOOST_TEST(fs::exists(shapes.run() / name));
   }
@@ -335,6 +338,7 @@ BOOST_AUTO_TEST_CASE(json_goes_to_stdout_alone) {
   BOOST_TEST(result.out.substr(0, 2) == "{\n");
   BOOST_TEST(contains(result.out, "\"num_distinct\": 80"));
   BOOST_TEST(contains(result.out, "\"limit_bytes\": "));
+  BOOST_TEST(contains(result.out, "\"loader_verdict\": \""));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,8 +17,8 @@ using BaselineOutcome = std::variant<std::vector<std::byte>, std::string>;
 /// of each row of minimum coded units. APPn segments and comments are kept, byte for byte and in
 /// their order, EXIF and colour profile among them. Holds all coefficients while it works.
 ///
-/// A picture whose last scans are missing is smoothed by libjpeg's decoder only as long as it has
-/// several: whoever calls this compares the pixels.
+/// A decoder that smooths blocks (libjpeg does unless told otherwise) shows other pixels than before
+/// where the last scans are missing.
 /// Errors        a reason: damaged, or sampled such that one scan cannot hold all components
 /// Reproducible  the same bytes give the same bytes
 /// Source        libjpeg-turbo 2.1.5, libjpeg.txt, "Really raw data: DCT coefficients"

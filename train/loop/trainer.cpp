@@ -36,6 +36,17 @@ PassReport finish_pass(PassClock& clock, bool ended_epoch, const std::stop_token
   return report;
 }
 
+/// The next batch of a pass; an empty lease when the stream has ended, or when the stop that the pass
+/// looks for reached the source while it waited.
+BatchLease next_batch(PassClock& clock, const std::stop_token& stop) {
+  try {
+    return clock.next();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kStopped || !stop.stop_requested()) throw;
+    return {};
+  }
+}
+
 }  // namespace
 
 Trainer::Trainer(ProgramSet& programs, const TrainerConfig& config)
@@ -48,7 +59,7 @@ PassReport Trainer::train_epoch(const PassInput& input) {
   PassClock clock(input.source, input.num_samples, input.observer);
   bool ends_epoch = false;
   while (!ends_epoch && !input.stop.stop_requested()) {
-    BatchLease lease = clock.next();
+    BatchLease lease = next_batch(clock, input.stop);
     if (!lease) break;
     ends_epoch = lease->ends_epoch;
     if (lease->num_valid > 0) take_step(std::move(lease), clock.report());
@@ -136,7 +147,7 @@ PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObs
   };
   bool ends_epoch = false;
   while (!ends_epoch && !input.stop.stop_requested()) {
-    BatchLease lease = clock.next();
+    BatchLease lease = next_batch(clock, input.stop);
     if (!lease) break;
     ends_epoch = lease->ends_epoch;
     std::optional<BatchLabels> labels;

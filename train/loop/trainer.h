@@ -32,7 +32,8 @@ struct PassInput {
   std::uint64_t num_samples = 0;
   /// Told after every step; may be null.
   PassObserver* observer = nullptr;
-  /// The pass ends after the step under way when a stop is asked for.
+  /// The pass ends after the step under way when a stop is asked for. A source that waits then may
+  /// throw Stopped: that ends the pass too.
   std::stop_token stop = {};
 };
 

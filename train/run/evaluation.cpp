@@ -148,6 +148,7 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
   const auto loader = place.memory.make("loader", [&](MemoryBudget& budget) {
     return make_loader(split, pipeline, PipelineUse::kEvaluate, budget);
   });
+  const std::stop_callback wake(watch.stop, [&] { loader->request_stop(); });
 
   ClassCounter classes(place.network.record().class_names, watch.scores);
   SkipCollector skips(split, watch.observer);

@@ -170,12 +170,18 @@ RunOutcome Session::run() {
     end_by_error(error, outcome);
   }
   outcome.has_weights = stored_epochs_.has_value();
+  outcome.loader_verdict = verdict(train_loader_->detailed_stats()).text;
   outcome.high_water_bytes = memory_.budget().high_water_bytes();
   return outcome;
 }
 
 /// Every failure leaves as an Error.
 void Session::run_epochs(RunOutcome& outcome) {
+  // A stop reaches a loader that waits for a slow disk.
+  const std::stop_callback wake(stop_, [this] {
+    train_loader_->request_stop();
+    if (validation_loader_ != nullptr) validation_loader_->request_stop();
+  });
   try {
     while (outcome.num_epochs < config_.epochs && !outcome.was_stopped) {
       run_epoch(outcome.num_epochs, outcome);

@@ -56,6 +56,8 @@ struct RunOutcome {
   /// when its training pass was done.
   std::optional<EpochReport> partial = {};
   std::uint64_t high_water_bytes = 0;
+  /// What the training passes waited for, in words (streamer/pipeline/loader_stats.h).
+  std::string loader_verdict = {};
 };
 
 /// Trains and stores RUN/{run.toml, weights.safetensors, model.json, metrics.csv}, each whole, and

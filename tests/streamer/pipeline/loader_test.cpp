@@ -300,7 +300,10 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_the_budget_is_refused_and_draws_nothing) 
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(10));
   MemoryBudget budget(2u << 20);
   BOOST_CHECK_EXCEPTION(
-      Loader(dataset.split("train"), {.batch = {.batch = 100, .height_px = 96, .width_px = 96}},
+      Loader(dataset.split("train"),
+             {.batch = {.batch = 100, .height_px = 96, .width_px = 96},
+              .num_readers = 1,
+              .num_augmenters = 1},
              std::make_shared<ResizeTransform>(), budget),
       Error, [](const Error& error) {
         return error.code() == ErrorCode::kOutOfMemory &&
@@ -374,7 +377,8 @@ BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
     }
     return std::string();
   };
-  BOOST_TEST(message_of({.num_readers = 0}) == "loader: num_readers: expected 1 to 256, found 0");
+  BOOST_TEST(message_of({.num_readers = 257}) ==
+             "loader: num_readers: expected 0 to 256, found 257");
   BOOST_TEST(message_of({.num_slots = 1}) == "loader: num_slots: expected 2 to 64, found 1");
   BOOST_TEST(message_of({.rank = {.index = 2, .world = 2}}) ==
              "loader: rank.index: expected 0 to 1, found 2");

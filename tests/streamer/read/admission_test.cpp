@@ -40,18 +40,22 @@ BOOST_AUTO_TEST_CASE(runs_are_cut_by_bytes_and_by_count_and_never_empty) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(no_sample_costs_more_than_the_worst_case) {
+BOOST_AUTO_TEST_CASE(the_costliest_and_the_mean_of_a_split_are_those_of_its_samples) {
   const tests::TemporaryFolder folder;
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(40));
   const auto transform = std::make_shared<ResizeTransform>();
   const Admission admission(dataset.split("train"), {.spec = kSpec}, transform);
   std::size_t worst = 0;
+  std::size_t sum = 0;
   SampleTask task;
   for (std::uint64_t i = 0; i < 40; ++i) {
     admission.plan({.sample_id = i, .position = i}, task);
     worst = std::max(worst, run_layout({&task, 1}).total_bytes());
+    sum += run_layout({&task, 1}).total_bytes();
   }
-  BOOST_TEST(worst == costliest_sample(dataset.split("train"), kSpec, *transform).bytes);
+  const SampleCosts costs = sample_costs(dataset.split("train"), kSpec, *transform);
+  BOOST_TEST(costs.costliest.bytes == worst);
+  BOOST_TEST(costs.mean_bytes == sum / 40);
 }
 
 // A picture of several scans holds 2 bytes a coefficient: of 64 x 64 pixels at 4:4:4 24,576 bytes.
@@ -63,7 +67,8 @@ BOOST_AUTO_TEST_CASE(the_costliest_sample_is_named_with_what_it_would_take_as_ba
       tests::write_small_dataset(folder.path() / "d", {tests::jpeg_sample(64, 64, 0),
                                                        tests::jpeg_sample(64, 64, 1, progressive),
                                                        tests::jpeg_sample(48, 48, 2, progressive)});
-  const CostliestSample found = costliest_sample(dataset.split("train"), kSpec, ResizeTransform());
+  const CostliestSample found =
+      sample_costs(dataset.split("train"), kSpec, ResizeTransform()).costliest;
   BOOST_TEST(found.sample_id == 1u);
   BOOST_TEST(found.stored.is_progressive);
   BOOST_TEST(found.stored.width_px == 64u);

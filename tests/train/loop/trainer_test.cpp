@@ -170,6 +170,38 @@ BOOST_AUTO_TEST_CASE(the_schedule_runs_on_over_epochs) {
   BOOST_TEST(backend.calls.back().scalars.step == 3u);
 }
 
+/// Is asked to stop while it waits for its first batch.
+class StoppedBatches final : public BatchSource {
+ public:
+  StoppedBatches(const BatchSpec& spec, std::stop_source& stop) : spec_(spec), stop_(stop) {}
+  const BatchSpec& spec() const noexcept override { return spec_; }
+  SourceStats stats() const override { return {}; }
+  BatchLease next() override {
+    stop_.request_stop();
+    throw Error(ErrorCode::kStopped, "stopped");
+  }
+
+ private:
+  const BatchSpec& spec_;
+  std::stop_source& stop_;
+};
+
+BOOST_AUTO_TEST_CASE(a_stop_that_reaches_the_source_first_ends_the_pass) {
+  auto batches = source({{0, 1, 2, 3}});
+  Trainer training(programs, config);
+  std::stop_source stop;
+  StoppedBatches stopped(batches.spec(), stop);
+  const PassReport report =
+      training.train_epoch({.source = stopped, .num_samples = 4, .stop = stop.get_token()});
+  BOOST_TEST(report.was_stopped);
+  BOOST_TEST(report.num_steps == 0u);
+  BOOST_TEST(
+      evaluate_epoch(programs, {.source = stopped, .num_samples = 4, .stop = stop.get_token()})
+          .was_stopped);
+  // Without a stop of its own the pass cannot say why it ended.
+  BOOST_CHECK_THROW(training.train_epoch({.source = stopped, .num_samples = 4}), Error);
+}
+
 /// Has no batch ready before 50 ms have passed on the clock of whoever measures.
 class SlowBatches final : public BatchSource {
  public:

@@ -1,0 +1,42 @@
+#include "streamer/pipeline/loader_depth.h"
+
+#include <algorithm>
+
+namespace penstock {
+namespace {
+
+constexpr std::uint32_t kMaxRuledThreads = 64;
+constexpr std::uint64_t kMinWorkBytes = 16u << 20;
+constexpr std::uint64_t kMaxRuledRunBytes = 4u << 20;
+
+// Runs that the arena should hold at a time.
+std::uint64_t num_runs_held(const LoaderConfig& config) noexcept {
+  return std::max<std::uint64_t>(2 * std::uint64_t{config.num_readers} + config.num_augmenters, 4);
+}
+
+}  // namespace
+
+LoaderConfig with_ruled_threads(LoaderConfig config, std::uint32_t num_cores) noexcept {
+  const std::uint32_t ruled = std::clamp(num_cores, 1u, kMaxRuledThreads);
+  if (config.num_readers == 0) config.num_readers = ruled;
+  if (config.num_augmenters == 0) config.num_augmenters = ruled;
+  return config;
+}
+
+std::uint64_t ruled_work_bytes(const LoaderConfig& config, const SampleCosts& costs) noexcept {
+  const std::uint64_t run_bytes = std::max<std::uint64_t>(
+      costs.mean_bytes,
+      std::min(config.max_run_samples * std::uint64_t{costs.mean_bytes}, kMaxRuledRunBytes));
+  return std::max(costs.costliest.bytes + num_runs_held(config) * run_bytes, kMinWorkBytes);
+}
+
+RunBounds run_bounds(const LoaderConfig& config, std::size_t arena_bytes) noexcept {
+  const std::uint64_t num_runs = 2 * std::uint64_t{config.num_readers};
+  const std::uint64_t places = std::uint64_t{config.batch.batch} * (config.num_slots - 1);
+  const std::uint64_t fair_share = std::max<std::uint64_t>(places / num_runs, 1);
+  return {.max_samples = static_cast<std::uint32_t>(
+              std::min<std::uint64_t>(config.max_run_samples, fair_share)),
+          .max_bytes = arena_bytes / num_runs_held(config)};
+}
+
+}  // namespace penstock

@@ -1,0 +1,93 @@
+#include "streamer/pipeline/loader_stats.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace penstock {
+namespace {
+
+constexpr double kTolerableWaitShare = 0.03;
+// A stage that others wait for fills the memory, so that admission waits too. Memory is what is short
+// only where no stage is busy.
+constexpr double kMemoryWaitShare = 0.5;
+constexpr double kBusyShare = 0.75;
+
+double share(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return 0.0;
+  return std::min(static_cast<double>(part) / static_cast<double>(whole), 1.0);
+}
+
+std::string percent(double share) {
+  return std::to_string(std::lround(100 * share)) + " %";
+}
+
+// The figures as shares of the time that there was.
+struct Shares {
+  explicit Shares(const LoaderStats& stats)
+      : consumer_wait(share(stats.source.consumer_wait_us - stats.first_batch_wait_us,
+                            stats.elapsed_us - stats.first_batch_wait_us)),
+        readers_busy(share(stats.read_busy_us + stats.checksum_busy_us + stats.decode_busy_us,
+                           stats.elapsed_us * stats.depth.num_readers)),
+        reading(share(stats.read_busy_us,
+                      stats.read_busy_us + stats.checksum_busy_us + stats.decode_busy_us)),
+        decoding(share(stats.decode_busy_us,
+                       stats.read_busy_us + stats.checksum_busy_us + stats.decode_busy_us)),
+        augmenters_busy(
+            share(stats.augment_busy_us, stats.elapsed_us * stats.depth.num_augmenters)),
+        memory_wait(share(stats.admission_memory_wait_us, stats.elapsed_us)) {}
+
+  double consumer_wait;
+  double readers_busy;
+  double reading;   // of the readers' busy time
+  double decoding;  // of the readers' busy time
+  double augmenters_busy;
+  double memory_wait;
+};
+
+// Ends the evidence of a loader that is behind.
+std::string behind_text(const Shares& shares) {
+  std::string text = "; the consumer waited " + percent(shares.consumer_wait) + " of its time";
+  const double busiest = std::max(shares.readers_busy, shares.augmenters_busy);
+  if (shares.memory_wait > kMemoryWaitShare && busiest < kBusyShare) {
+    text += "; samples waited " + percent(shares.memory_wait) +
+            " of the time for memory, so more of it would help";
+  }
+  return text;
+}
+
+std::string readers_text(const Shares& shares, double part, const char* doing) {
+  return "readers were busy " + percent(shares.readers_busy) + " of the time, " + percent(part) +
+         " of it " + doing + behind_text(shares);
+}
+
+}  // namespace
+
+Verdict verdict(const LoaderStats& stats) {
+  const std::uint64_t num_batches = stats.source.num_batches;
+  if (num_batches <= stats.depth.num_slots) {
+    return {Bottleneck::kNothingYet, "nothing to say yet: " + std::to_string(num_batches) +
+                                         (num_batches == 1 ? " batch was" : " batches were") +
+                                         " handed out, one round of the ring is " +
+                                         std::to_string(stats.depth.num_slots)};
+  }
+  const Shares shares(stats);
+  if (shares.consumer_wait <= kTolerableWaitShare) {
+    return {Bottleneck::kConsumer,
+            "the consumer is the bottleneck: it waited " + percent(shares.consumer_wait) +
+                " of its time; readers were busy " + percent(shares.readers_busy) +
+                " of the time, augmenters " + percent(shares.augmenters_busy)};
+  }
+  if (shares.augmenters_busy > shares.readers_busy) {
+    return {Bottleneck::kAugment, "augment is the bottleneck: augmenters were busy " +
+                                      percent(shares.augmenters_busy) + " of the time, readers " +
+                                      percent(shares.readers_busy) + behind_text(shares)};
+  }
+  if (shares.reading > 0.5) {
+    return {Bottleneck::kDisk,
+            "disk is the bottleneck: " + readers_text(shares, shares.reading, "reading")};
+  }
+  return {Bottleneck::kDecode,
+          "decode is the bottleneck: " + readers_text(shares, shares.decoding, "decoding")};
+}
+
+}  // namespace penstock

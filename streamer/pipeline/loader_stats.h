@@ -1,0 +1,72 @@
+// What a loader did and where its time went: plain figures, and the verdict that follows from them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "streamer/core/batch.h"
+#include "streamer/read/stage_counters.h"
+
+namespace penstock {
+
+/// Threads and memory of a loader, each as set or by the rules of loader_depth.h.
+struct LoaderDepth {
+  std::uint32_t num_readers = 0;
+  std::uint32_t num_augmenters = 0;
+  std::uint32_t num_slots = 0;
+  std::uint32_t max_run_samples = 0;
+  std::uint64_t max_run_bytes = 0;  // a run above it holds a single sample
+  std::uint64_t work_bytes = 0;
+
+  friend bool operator==(const LoaderDepth&, const LoaderDepth&) = default;
+};
+
+/// Figures since the loader was made, until now or until the last batch of the stream was handed
+/// out. Times are wall times: a thread that waits for a core counts as busy.
+struct LoaderStats {
+  SourceStats source;
+  LoaderDepth depth;
+  std::uint64_t elapsed_us = 0;
+
+  // Busy time of the stages, summed over their threads; the readers' and augment's by the run, when
+  // it is done.
+  std::uint64_t admission_busy_us = 0;  // order, plans, prices: one thread
+  std::uint64_t read_busy_us = 0;       // in pread
+  std::uint64_t checksum_busy_us = 0;
+  std::uint64_t decode_busy_us = 0;
+  std::uint64_t augment_busy_us = 0;
+  std::uint64_t deliver_busy_us = 0;   // labels, weights, padding, hand-over: one thread at a time
+  std::uint64_t consumer_busy_us = 0;  // outside next()
+
+  // Waits, those of several threads summed. The consumer's is source.consumer_wait_us.
+  std::uint64_t first_batch_wait_us = 0;       // of these, for the first batch: nothing hides it
+  std::uint64_t admission_slot_wait_us = 0;    // all slots are being filled, ready or lent
+  std::uint64_t admission_memory_wait_us = 0;  // samples in flight hold all of work_bytes
+  std::uint64_t reader_wait_us = 0;            // without a run to read
+  std::uint64_t augmenter_wait_us = 0;         // without a run to augment
+
+  // Bytes that wait: of runs, all that they hold of work_bytes; of batches, their pixels.
+  QueueStats in_flight;   // runs, from admission until they are augmented
+  QueueStats to_read;     // of these, waiting for a reader
+  QueueStats to_augment;  // of these, decoded and waiting for an augmenter
+  QueueStats ready;       // batches waiting for the consumer
+  QueueStats lent;        // batches with the consumer
+};
+
+enum class Bottleneck : std::uint8_t { kNothingYet, kDisk, kDecode, kAugment, kConsumer };
+
+/// The stage that all others wait for, and one line of evidence in words.
+struct Verdict {
+  Bottleneck bottleneck = Bottleneck::kNothingYet;
+  std::string text;
+};
+
+/// Judges figures.
+///
+/// Rule  Nothing is said before the consumer has had one round of the ring. A consumer that waited
+///       at most 3 % of its time is the bottleneck itself; the wait for the first batch is left out,
+///       which nothing can hide. Else it is the busier of readers and augmenters; of the readers,
+///       the disk when they spent more time in pread than on checksums and decoding.
+Verdict verdict(const LoaderStats& stats);
+
+}  // namespace penstock

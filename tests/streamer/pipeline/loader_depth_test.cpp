@@ -1,0 +1,83 @@
+// The rules for fixed inputs; expected values by hand.
+#include "streamer/pipeline/loader_depth.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace penstock {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(loader_depth)
+
+constexpr std::uint64_t kKiB = 1u << 10;
+constexpr std::uint64_t kMiB = 1u << 20;
+
+BOOST_AUTO_TEST_CASE(threads_that_are_left_to_the_rule_are_as_many_as_the_cores) {
+  const auto threads = [](const LoaderConfig& config, std::uint32_t num_cores) {
+    const LoaderConfig ruled = with_ruled_threads(config, num_cores);
+    return std::pair(ruled.num_readers, ruled.num_augmenters);
+  };
+  BOOST_CHECK(threads({}, 1) == std::pair(1u, 1u));
+  BOOST_CHECK(threads({}, 2) == std::pair(2u, 2u));
+  BOOST_CHECK(threads({}, 16) == std::pair(16u, 16u));
+  BOOST_CHECK(threads({}, 200) == std::pair(64u, 64u));
+  BOOST_CHECK(threads({.num_readers = 5}, 16) == std::pair(5u, 16u));
+  BOOST_CHECK(threads({.num_readers = 5, .num_augmenters = 3}, 2) == std::pair(5u, 3u));
+}
+
+BOOST_AUTO_TEST_CASE(samples_in_flight_get_runs_for_every_thread_beside_the_costliest_sample) {
+  const auto bytes = [](std::uint32_t num_readers, SampleCosts costs) {
+    return ruled_work_bytes(
+        {.num_readers = num_readers, .num_augmenters = num_readers, .max_run_samples = 16}, costs);
+  };
+  // Raw pictures of 32 x 32: runs of 16 of them take 4 x 96 KiB, the least is 16 MiB.
+  BOOST_TEST(bytes(1, {.costliest = {.bytes = 6 * kKiB}, .mean_bytes = 6 * kKiB}) == 16 * kMiB);
+  // 6 runs of 16 x 200 KiB.
+  BOOST_TEST(bytes(2, {.costliest = {.bytes = 8 * kMiB}, .mean_bytes = 200 * kKiB}) ==
+             8 * kMiB + 6 * 3200 * kKiB);
+  // 16 x 700 KiB would pass 4 MiB.
+  BOOST_TEST(bytes(8, {.costliest = {.bytes = 2 * kMiB}, .mean_bytes = 700 * kKiB}) ==
+             2 * kMiB + 24 * 4 * kMiB);
+  // A run holds one sample at least.
+  BOOST_TEST(bytes(4, {.costliest = {.bytes = 40 * kMiB}, .mean_bytes = 30 * kMiB}) ==
+             40 * kMiB + 12 * 30 * kMiB);
+  // Of one reader and one augmenter too there are four.
+  BOOST_TEST(bytes(1, {.costliest = {.bytes = 40 * kMiB}, .mean_bytes = 30 * kMiB}) ==
+             40 * kMiB + 4 * 30 * kMiB);
+}
+
+BOOST_AUTO_TEST_CASE(runs_as_long_as_the_rule_means_them_fit_into_what_it_gives) {
+  for (const std::uint32_t num_readers : {1u, 2u, 7u, 64u}) {
+    for (const std::size_t mean_bytes : {3 * kKiB, 100 * kKiB, 3 * kMiB, 50 * kMiB}) {
+      const LoaderConfig config{.num_readers = num_readers, .num_augmenters = 2};
+      const SampleCosts costs{.costliest = {.bytes = 2 * mean_bytes}, .mean_bytes = mean_bytes};
+      const RunBounds bounds = run_bounds(config, ruled_work_bytes(config, costs));
+      BOOST_TEST(bounds.max_bytes >= mean_bytes);
+      BOOST_TEST(bounds.max_bytes >= std::min(16 * mean_bytes, 4 * kMiB));
+    }
+  }
+}
+
+// By hand: with batches of 32 and one of four slots lent out, 96 places are in flight.
+BOOST_AUTO_TEST_CASE(runs_are_short_enough_to_give_each_reader_two) {
+  const auto max_samples = [](std::uint32_t num_readers) {
+    return run_bounds({.num_readers = num_readers}, 1u << 20).max_samples;
+  };
+  BOOST_TEST(max_samples(1) == 16u);  // the setting
+  BOOST_TEST(max_samples(3) == 16u);
+  BOOST_TEST(max_samples(4) == 12u);
+  BOOST_TEST(max_samples(8) == 6u);
+  BOOST_TEST(max_samples(256) == 1u);
+  BOOST_TEST(run_bounds({.num_readers = 1, .max_run_samples = 64}, 0).max_samples == 48u);
+  const auto max_bytes = [](std::uint32_t num_readers) {
+    return run_bounds({.num_readers = num_readers}, 960).max_bytes;
+  };
+  BOOST_TEST(max_bytes(1) == 240u);  // a quarter of the arena
+  BOOST_TEST(max_bytes(2) == 240u);
+  BOOST_TEST(max_bytes(8) == 60u);
+  BOOST_TEST(run_bounds({.num_readers = 8, .num_augmenters = 4}, 960).max_bytes == 48u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock
