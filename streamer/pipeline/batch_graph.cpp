@@ -34,6 +34,7 @@ struct BatchGraph::Impl {
         : graph(impl.context),
           augment(graph, num_augmenters,
                   [&impl](const SampleRun& run) {
+                    impl.num_pushed.load(std::memory_order_acquire);
                     impl.guard([&] { impl.stages.augment(run); });
                     impl.count_augmented();
                     return run;
@@ -86,6 +87,7 @@ struct BatchGraph::Impl {
 
   void push(const SampleRun& run) {
     if (is_cancelled) return;
+    num_pushed.fetch_add(1, std::memory_order_release);
     nodes->augment.try_put(run);
     {
       const std::scoped_lock lock(mutex);
@@ -125,6 +127,9 @@ struct BatchGraph::Impl {
 
   const Stages stages;
   std::atomic<bool> is_cancelled = false;
+  // What a reader wrote is there for augment. oneTBB sees to that too, but with fences, of which
+  // ThreadSanitizer would report every pixel.
+  std::atomic<std::uint64_t> num_pushed = 0;
   std::mutex mutex;
   std::condition_variable_any pushed;
   std::int64_t num_unfinished = 0;  // guarded by mutex; runs; may be below 0 for a moment

@@ -163,6 +163,7 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
             .max_run_bytes = bounds.max_bytes,
             .work_bytes = arena_->size_bytes()};
 
+  meter_.begin();
   graph_.emplace(config_.num_augmenters,
                  BatchGraph::Stages{
                      .augment = [this](const SampleRun& run) { augment(run); },

@@ -20,9 +20,11 @@ struct LoaderMeter {
   Tally augment_busy_ns;
   Tally deliver_busy_ns;
   QueueBytes to_augment;
-  const std::int64_t start_ns = steady_ns();
+  std::int64_t start_ns = 0;
   std::atomic<std::int64_t> end_ns{0};  // 0 while the stream goes on
 
+  /// The threads are about to start. Once, before any of them.
+  void begin() noexcept { start_ns = steady_ns(); }
   /// The stream has handed out its last batch, or was stopped: time stands still. Once.
   void end() noexcept;
   /// Until when the figures count.
