@@ -1,6 +1,9 @@
 #include "streamer/read/sample_reader.h"
 
+#include <string>
+
 #include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
 
 namespace penstock {
 namespace {
@@ -21,10 +24,6 @@ BlockParts divide(std::span<const SampleTask> tasks, std::span<std::byte> block)
 void decode_sample(SampleTask& task, std::span<const std::byte> encoded,
                    std::span<std::byte> scratch, std::span<std::byte> pixels, DecoderSet& decoders,
                    const std::stop_token& stop) {
-  if (xxh3_64(encoded) != task.record.xxh3) {
-    task.fault = {SampleStatus::kChecksumMismatch, "stored bytes do not match their checksum"};
-    return;
-  }
   if (task.record.status != 0) {
     task.fault = {SampleStatus::kUnsupported, "the index does not call the sample whole"};
     return;
@@ -45,6 +44,19 @@ void decode_sample(SampleTask& task, std::span<const std::byte> encoded,
 
 }  // namespace
 
+bool read_verified(const ShardFile& shard, const IndexRecord& record, std::uint64_t sample_id,
+                   std::span<std::byte> bytes) try {
+  shard.read_sample(record, bytes);
+  if (xxh3_64(bytes) == record.xxh3) return true;
+  shard.check_unchanged();
+  return false;
+} catch (const Error& error) {
+  throw Error(error.code(),
+              "sample " + std::to_string(sample_id) + " at offset " +
+                  std::to_string(record.offset_bytes) + ": " + error.what(),
+              error.hint(), error.os_error());
+}
+
 void read_run(const SampleRun& run, std::span<std::byte> block, DecoderSet& decoders,
               const std::stop_token& stop) {
   const BlockParts parts = divide(run.tasks, block);
@@ -52,10 +64,14 @@ void read_run(const SampleRun& run, std::span<std::byte> block, DecoderSet& deco
   for (SampleTask& task : run.tasks) {
     if (stop.stop_requested()) return;
     const auto encoded = parts.encoded.first(task.record.length_bytes);
-    task.shard->read_sample(task.record, encoded);
+    const bool is_intact = read_verified(*task.shard, task.record, task.info.sample_id, encoded);
     const auto pixels = parts.decoded.subspan(decoded_offset, task.price.decoded_bytes);
     decoded_offset += align_up(task.price.decoded_bytes);
-    decode_sample(task, encoded, parts.scratch, pixels, decoders, stop);
+    if (is_intact) {
+      decode_sample(task, encoded, parts.scratch, pixels, decoders, stop);
+    } else {
+      task.fault = {SampleStatus::kChecksumMismatch, "stored bytes do not match their checksum"};
+    }
   }
 }
 

@@ -11,9 +11,16 @@
 
 namespace penstock {
 
+/// Reads the encoded bytes of sample `sample_id` into `bytes` (record.length_bytes of them). Returns
+/// whether they match their checksum.
+///
+/// Errors  Io; CorruptData (shard cut short or written to while open); naming sample, shard, offset
+bool read_verified(const ShardFile& shard, const IndexRecord& record, std::uint64_t sample_id,
+                   std::span<std::byte> bytes);
+
 /// Fills `decoded` or `fault` of every task of `run`, using `block` as RunLayout divides it.
 ///
-/// Errors  Io, CorruptData (shard cut short while open), naming shard, sample and offset
+/// Errors  as read_verified()
 void read_run(const SampleRun& run, std::span<std::byte> block, DecoderSet& decoders,
               const std::stop_token& stop);
 

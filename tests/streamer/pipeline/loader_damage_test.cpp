@@ -107,10 +107,11 @@ BOOST_AUTO_TEST_CASE(above_the_stated_share_the_epoch_ends_with_a_reason) {
 BOOST_AUTO_TEST_CASE(a_rank_counts_its_failures_against_its_own_part) {
   const tests::TemporaryFolder folder;
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(64));
-  const DatasetSplit split = dataset.split("train");
   for (std::uint64_t id = 0; id < 64; ++id) {
-    flip_bit(folder.path() / "d" / "train-00000.h5", split.record(id).offset_bytes);
+    flip_bit(folder.path() / "d" / "train-00000.h5",
+             dataset.split("train").record(id).offset_bytes);
   }
+  const DatasetSplit split = dataset.split("train");
   MemoryBudget budget(64u << 20);
   // Rank 0 of 2 delivers 32 samples, all damaged: half of them is 16, passed in its third batch.
   Loader loader(split, {.batch = kSpec, .rank = {.index = 0, .world = 2}, .max_bad_fraction = 0.5},
