@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "streamer/read/read_ahead.h"
 #include "streamer/read/sample_reader.h"
 
 namespace penstock {
@@ -19,11 +20,17 @@ ReaderPool::~ReaderPool() {
 }
 
 void ReaderPool::push(const SampleRun& run) {
+  if (must_queue()) read_ahead(run.tasks);
   {
     const std::scoped_lock lock(mutex_);
     queue_.push_back(run);
   }
   queued_.notify_one();
+}
+
+bool ReaderPool::must_queue() {
+  const std::scoped_lock lock(mutex_);
+  return queue_.size() >= num_waiting_;
 }
 
 void ReaderPool::work(const std::stop_token& stop) noexcept {
@@ -41,7 +48,10 @@ void ReaderPool::work(const std::stop_token& stop) noexcept {
 
 std::optional<SampleRun> ReaderPool::take(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  if (!queued_.wait(lock, stop, [&] { return !queue_.empty(); })) return std::nullopt;
+  ++num_waiting_;
+  const bool has_run = queued_.wait(lock, stop, [&] { return !queue_.empty(); });
+  --num_waiting_;
+  if (!has_run) return std::nullopt;
   const SampleRun run = queue_.front();
   queue_.pop_front();
   return run;

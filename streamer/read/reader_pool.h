@@ -31,12 +31,14 @@ class ReaderPool {
   ReaderPool(std::uint32_t num_threads, const WorkArena& arena, Callbacks callbacks);
   ~ReaderPool();
 
-  /// Queues a run. The queue needs no bound of its own: what is in it holds its memory already.
+  /// Queues a run, and asks the system to fetch its bytes when no reader is free for it. The queue needs no bound of its own: what is in it holds its memory already.
   void push(const SampleRun& run);
 
  private:
   // What a thread does; an exception from anywhere in it is handed to on_error.
   void work(const std::stop_token& stop) noexcept;
+  // Whether a run pushed now finds all threads busy.
+  bool must_queue();
   // Waits for a run; empty when there is none and a stop was requested.
   std::optional<SampleRun> take(const std::stop_token& stop);
 
@@ -45,6 +47,7 @@ class ReaderPool {
   std::mutex mutex_;
   std::condition_variable_any queued_;
   std::deque<SampleRun> queue_;        // guarded by mutex_
+  std::size_t num_waiting_ = 0;        // threads without a run; guarded by mutex_
   std::vector<std::jthread> threads_;  // last: they use what stands above
 };
 
