@@ -10,6 +10,14 @@ void BatchSpec::validate() const {
   if (channels != 1 && channels != 3) {
     refuse_setting({"batch", "channels", "1 or 3", std::to_string(channels)});
   }
+  // Numbers that are no enumerator: from a cast, or from memory that was never set.
+  const auto check_kind = [](std::string_view field, auto kind, auto last) {
+    check_range(
+        {"batch", field, static_cast<std::uint64_t>(kind), 0, static_cast<std::uint64_t>(last)});
+  };
+  check_kind("element", element, ElementType::kFloat32);
+  check_kind("layout", layout, PixelLayout::kNhwc);
+  check_kind("label_form", label_form, LabelForm::kTargets);
   if (label_form == LabelForm::kTargets)
     check_range({"batch", "num_targets", num_targets, 1, 1u << 20});
 }

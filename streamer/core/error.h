@@ -44,7 +44,8 @@ class Error : public std::runtime_error {
   int os_error_;
 };
 
-/// Throws kIo with the text of `error_number` (an errno value): `what: where: No such file...`.
+/// Throws kIo with the text of `error_number` (an errno value): `what: where: No such file...`;
+/// kNotFound for ENOENT.
 [[noreturn]] void throw_io_error(int error_number, std::string_view what, std::string_view where);
 
 /// Throws kInternal naming the place in our code when `condition` does not hold.

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "streamer/core/error.h"
 
@@ -22,6 +24,37 @@ namespace {
   throw_io_error(error_number, what, path.native());
 }
 
+int open_uninterrupted(const char* path, int flags, mode_t mode = 0) noexcept {
+  int fd = -1;
+  do {
+    fd = ::open(path, flags, mode);
+  } while (fd < 0 && errno == EINTR);  // a slow server: NFS, FUSE
+  return fd;
+}
+
+struct stat status_of(const UniqueFd& file, const std::filesystem::path& path) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) throw_io_error(errno, "stat", path.native());
+  return info;
+}
+
+// Regular files are not read without blocking, yet some file systems answer EAGAIN. Waits 1, 2, 4...
+// 32 ms, 63 ms together: a loader has to stop within 100 ms.
+class RetryPause {
+ public:
+  // False when it was waited often enough.
+  bool wait() {
+    if (pause_ > kLongest) return false;
+    std::this_thread::sleep_for(pause_);
+    pause_ *= 2;
+    return true;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kLongest{32};
+  std::chrono::milliseconds pause_{1};
+};
+
 }  // namespace
 
 UniqueFd::~UniqueFd() {
@@ -30,18 +63,16 @@ UniqueFd::~UniqueFd() {
 
 UniqueFd open_for_reading(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a FIFO must not hang; it has no effect on regular files.
-  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  UniqueFd file(open_uninterrupted(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) throw_open_error(errno, "open", path);
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0) throw_io_error(errno, "stat", path.native());
-  if (!S_ISREG(info.st_mode)) {
+  if (!S_ISREG(status_of(file, path).st_mode)) {
     throw Error(ErrorCode::kIo, "open: " + path.native() + ": expected a regular file");
   }
   return file;
 }
 
 UniqueFd create_new_file(const std::filesystem::path& path) {
-  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  UniqueFd file(open_uninterrupted(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (file) return file;
   if (errno == EEXIST) {
     throw Error(ErrorCode::kAlreadyExists, "create: " + path.native() + ": expected no such file");
@@ -50,22 +81,27 @@ UniqueFd create_new_file(const std::filesystem::path& path) {
 }
 
 std::uint64_t file_size_bytes(const UniqueFd& file, const std::filesystem::path& path) {
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0) throw_io_error(errno, "stat", path.native());
-  return static_cast<std::uint64_t>(info.st_size);
+  return static_cast<std::uint64_t>(status_of(file, path).st_size);
+}
+
+FileStamp file_stamp(const UniqueFd& file, const std::filesystem::path& path) {
+  const struct stat info = status_of(file, path);
+  return {.size_bytes = static_cast<std::uint64_t>(info.st_size),
+          .modified_ns = info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec};
 }
 
 std::size_t read_at(const UniqueFd& file, std::uint64_t offset, std::span<std::byte> bytes,
                     const std::filesystem::path& path) {
   std::size_t done = 0;
+  RetryPause pause;
   while (done < bytes.size()) {
     const ssize_t got = ::pread(file.get(), bytes.data() + done, bytes.size() - done,
                                 static_cast<off_t>(offset + done));
     if (got == 0) break;
     if (got > 0) {
       done += static_cast<std::size_t>(got);
-    } else if (errno != EINTR) {
-      throw_io_error(errno, "read", path.native() + " at offset " + std::to_string(offset + done));
+    } else if (const int error = errno; error != EINTR && !(error == EAGAIN && pause.wait())) {
+      throw_io_error(error, "read", path.native() + " at offset " + std::to_string(offset + done));
     }
   }
   return done;
@@ -93,7 +129,7 @@ void sync_file(const UniqueFd& file, const std::filesystem::path& path) {
 
 void sync_folder(const std::filesystem::path& folder) {
   const char* const name = folder.empty() ? "." : folder.c_str();
-  const UniqueFd fd(::open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd fd(open_uninterrupted(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) throw_open_error(errno, "open folder", folder);
   // EINVAL: a file system without fsync on folders; there is nothing more to ask of it.
   if (::fsync(fd.get()) != 0 && errno != EINVAL) throw_io_error(errno, "fsync", folder.native());

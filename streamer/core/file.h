@@ -38,8 +38,17 @@ UniqueFd create_new_file(const std::filesystem::path& path);
 
 std::uint64_t file_size_bytes(const UniqueFd& file, const std::filesystem::path& path);
 
-/// Fills `bytes` from `offset`; retries short reads and EINTR. Returns the number of bytes read,
-/// fewer only at the end of the file; throws Io naming path and offset.
+/// What differs when an open file has been written to, as far as the file system tells.
+struct FileStamp {
+  std::uint64_t size_bytes = 0;
+  std::int64_t modified_ns = 0;  // since 1970, as the file system counts
+
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+FileStamp file_stamp(const UniqueFd& file, const std::filesystem::path& path);
+
+/// Fills `bytes` from `offset`; retries short reads and EINTR, and EAGAIN for a moment. Returns the
+/// number of bytes read, fewer only at the end of the file; throws Io naming path and offset.
 std::size_t read_at(const UniqueFd& file, std::uint64_t offset, std::span<std::byte> bytes,
                     const std::filesystem::path& path);
 

@@ -26,7 +26,8 @@ struct LoaderConfig {
   SampleOrder order = SampleOrder::kShuffle;
   /// Seeds the order and every draw.
   std::uint64_t seed = 0;
-  /// Epochs to deliver before the stream ends; empty: no end. A resumed epoch counts as one.
+  /// Epochs to deliver before the stream ends; empty: no end. A resumed epoch counts as one. Their
+  /// numbers stay below 2^32.
   std::optional<std::uint32_t> num_epochs = 1;
   /// First epoch to deliver.
   std::uint32_t first_epoch = 0;

@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <string>
 
 #include "streamer/core/range_check.h"
@@ -9,9 +10,14 @@ void LoaderConfig::validate() const {
   check_range({"loader", "num_readers", num_readers, 0, 256});
   check_range({"loader", "num_augmenters", num_augmenters, 0, 256});
   check_range({"loader", "num_slots", num_slots, 2, 64});
+  // 2^48: no process has more addresses, and rounding it up to pages cannot wrap round.
+  check_range({"loader", "work_bytes", work_bytes, 0, std::uint64_t{1} << 48});
   check_range({"loader", "max_run_samples", max_run_samples, 1, kMaxRunSamples});
   check_range({"loader", "rank.world", rank.world, 1, 1u << 20});
   check_range({"loader", "rank.index", rank.index, 0, rank.world - 1});
+  if (num_epochs) {
+    check_range({"loader", "num_epochs", *num_epochs, 0, UINT32_MAX - first_epoch});
+  }
   if (!(max_bad_fraction >= 0.0 && max_bad_fraction <= 1.0)) {
     refuse_setting({"loader", "max_bad_fraction", "0 to 1", std::to_string(max_bad_fraction)});
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "streamer/read/read_ahead.h"
 #include "streamer/read/sample_reader.h"
 
 namespace penstock {
@@ -26,12 +27,18 @@ void ReaderPool::request_stop() noexcept {
 }
 
 void ReaderPool::push(const SampleRun& run) {
+  if (must_queue()) read_ahead(run.tasks);
   {
     const std::scoped_lock lock(mutex_);
     queue_.push_back(run);
     queued_bytes_.enter(run.block.size_bytes);
   }
   queued_.notify_one();
+}
+
+bool ReaderPool::must_queue() {
+  const std::scoped_lock lock(mutex_);
+  return queue_.size() >= num_waiting_;
 }
 
 ReaderStats ReaderPool::stats(std::int64_t now_ns) const {
@@ -66,7 +73,10 @@ std::optional<SampleRun> ReaderPool::take(Counters& counters, const std::stop_to
   std::unique_lock lock(mutex_);
   if (queue_.empty()) {
     const Stopwatch::Scope waiting(counters.waiting);
-    if (!queued_.wait(lock, stop, [&] { return !queue_.empty(); })) return std::nullopt;
+    ++num_waiting_;
+    const bool has_run = queued_.wait(lock, stop, [&] { return !queue_.empty(); });
+    --num_waiting_;
+    if (!has_run) return std::nullopt;
   }
   const SampleRun run = queue_.front();
   queue_.pop_front();

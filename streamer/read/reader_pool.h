@@ -42,7 +42,8 @@ class ReaderPool {
   ReaderPool(std::uint32_t num_threads, const WorkArena& arena, Callbacks callbacks);
   ~ReaderPool();
 
-  /// Queues a run. The queue needs no bound of its own: what is in it holds its memory already.
+  /// Queues a run, and asks the system to fetch its bytes when no reader is free for it. The queue
+  /// needs no bound of its own: what is in it holds its memory already.
   void push(const SampleRun& run);
 
   /// Asks all threads to stop, without waiting for them. From any thread.
@@ -60,6 +61,8 @@ class ReaderPool {
 
   // What a thread does; an exception from anywhere in it is handed to on_error.
   void work(Counters& counters, const std::stop_token& stop) noexcept;
+  // Whether a run pushed now finds all threads busy.
+  bool must_queue();
   // Waits for a run; empty when there is none and a stop was requested.
   std::optional<SampleRun> take(Counters& counters, const std::stop_token& stop);
 
@@ -67,7 +70,8 @@ class ReaderPool {
   const Callbacks callbacks_;
   std::mutex mutex_;
   std::condition_variable_any queued_;
-  RingQueue<SampleRun> queue_{256};    // guarded by mutex_; 256: rarely are as many in flight
+  RingQueue<SampleRun> queue_{256};  // guarded by mutex_; 256: rarely are as many in flight
+  std::size_t num_waiting_ = 0;      // threads without a run; guarded by mutex_
   QueueBytes queued_bytes_;
   const std::unique_ptr<Counters[]> counters_;  // [threads_.size()]
   std::vector<std::jthread> threads_;           // last: they use what stands above

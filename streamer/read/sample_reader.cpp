@@ -1,6 +1,9 @@
 #include "streamer/read/sample_reader.h"
 
 #include <algorithm>
+#include <string>
+
+#include "streamer/core/error.h"
 
 namespace penstock {
 namespace {
@@ -23,8 +26,8 @@ constexpr std::size_t kPieceBytes = 256u << 10;
 
 // Reads a sample and returns its checksum. Each piece of a long one is hashed while it is in the
 // cache. After a stop the rest is left out and the checksum means nothing.
-std::uint64_t read_sample(const SampleTask& task, std::span<std::byte> encoded,
-                          StreamHasher& hasher, RunTimer& timer, const std::stop_token& stop) {
+std::uint64_t read_and_hash(const SampleTask& task, std::span<std::byte> encoded,
+                            StreamHasher& hasher, RunTimer& timer, const std::stop_token& stop) {
   if (encoded.size() <= kPieceBytes) {
     task.shard->read_sample(task.record, encoded);
     timer.end(ReadPart::kRead);
@@ -44,13 +47,24 @@ std::uint64_t read_sample(const SampleTask& task, std::span<std::byte> encoded,
   return hasher.digest_64();
 }
 
-void decode_sample(SampleTask& task, std::uint64_t digest, std::span<const std::byte> encoded,
+// Fills `encoded`, and `fault` where that is not what was stored. A shard that somebody writes to
+// is no sample's fault: it throws.
+void read_sample(SampleTask& task, std::span<std::byte> encoded, StreamHasher& hasher,
+                 RunTimer& timer, const std::stop_token& stop) try {
+  const std::uint64_t digest = read_and_hash(task, encoded, hasher, timer, stop);
+  if (digest == task.record.xxh3 || stop.stop_requested()) return;
+  task.shard->check_unchanged();
+  task.fault = {SampleStatus::kChecksumMismatch, "stored bytes do not match their checksum"};
+} catch (const Error& error) {
+  throw Error(error.code(),
+              "sample " + std::to_string(task.info.sample_id) + " at offset " +
+                  std::to_string(task.record.offset_bytes) + ": " + error.what(),
+              error.hint(), error.os_error());
+}
+
+void decode_sample(SampleTask& task, std::span<const std::byte> encoded,
                    std::span<std::byte> scratch, std::span<std::byte> pixels, DecoderSet& decoders,
                    const std::stop_token& stop) {
-  if (digest != task.record.xxh3) {
-    task.fault = {SampleStatus::kChecksumMismatch, "stored bytes do not match their checksum"};
-    return;
-  }
   if (task.record.status != 0) {
     task.fault = {SampleStatus::kUnsupported, "the index does not call the sample whole"};
     return;
@@ -81,11 +95,13 @@ ReadTimes read_run(const SampleRun& run, std::span<std::byte> block, ReaderTools
     SampleTask& task = run.tasks[i];
     timer.begin_sample(i);
     const auto encoded = parts.encoded.first(task.record.length_bytes);
-    const std::uint64_t digest = read_sample(task, encoded, tools.hasher, timer, stop);
+    read_sample(task, encoded, tools.hasher, timer, stop);
     if (stop.stop_requested()) break;
     const auto pixels = parts.decoded.subspan(decoded_offset, task.price.decoded_bytes);
     decoded_offset += align_up(task.price.decoded_bytes);
-    decode_sample(task, digest, encoded, parts.scratch, pixels, tools.decoders, stop);
+    if (task.fault.status == SampleStatus::kOk) {
+      decode_sample(task, encoded, parts.scratch, pixels, tools.decoders, stop);
+    }
     timer.end(ReadPart::kDecode);
   }
   return timer.times();

@@ -22,7 +22,7 @@ struct ReaderTools {
 /// Fills `decoded` or `fault` of every task of `run`, using `block` as RunLayout divides it, and
 /// returns how long the parts of that took.
 ///
-/// Errors  Io, CorruptData (shard cut short while open), naming shard, sample and offset
+/// Errors  Io; CorruptData (shard cut short or written to while open); naming sample, shard, offset
 /// Stop    looked for between samples, between pieces of 256 KiB of a long one, and by the decoders;
 ///         the run is then left half done
 ReadTimes read_run(const SampleRun& run, std::span<std::byte> block, ReaderTools& tools,

@@ -169,13 +169,16 @@ Dataset Dataset::open(const fs::path& folder) {
   std::error_code failed;
   const fs::file_status status = fs::status(folder, failed);
   if (status.type() == fs::file_type::not_found) throw_missing(folder);
+  if (status.type() == fs::file_type::none) throw_io_error(failed.value(), "open", folder.native());
   if (!fs::is_directory(status)) {
     throw Error(ErrorCode::kInvalidArgument,
-                "dataset: " + folder.native() + ": expected a folder, found " +
-                    (failed ? failed.message() : "something else"),
+                "dataset: " + folder.native() + ": expected a folder, found something else",
                 "check the path");
   }
-  if (!fs::exists(folder / kManifestName, failed)) throw_no_dataset(folder);
+  const fs::path manifest = folder / kManifestName;
+  const bool is_there = fs::exists(manifest, failed);
+  if (failed) throw_io_error(failed.value(), "open", manifest.native());
+  if (!is_there) throw_no_dataset(folder);
   Dataset dataset;
   dataset.folder_ = folder;
   dataset.manifest_ = std::make_shared<const Manifest>(read_manifest(folder));

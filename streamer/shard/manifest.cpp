@@ -178,18 +178,21 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
   publish_file(path, manifest_to_json(complete));
 }
 
-Manifest read_manifest(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / kManifestName;
-  Manifest manifest = manifest_from_json(read_manifest_text(path), path.native());
-  Checker(ErrorCode::kCorruptData, path.native()).check(manifest);
+Manifest parse_manifest(const std::string& text, const std::string& where) {
+  Manifest manifest = manifest_from_json(text, where);
+  Checker(ErrorCode::kCorruptData, where).check(manifest);
   const std::string id = manifest_id(manifest);
   if (manifest.id != id) {
-    throw Error(
-        ErrorCode::kCorruptData,
-        "manifest: " + path.native() + ": id: expected " + id + ", found \"" + manifest.id + "\"",
-        kDamageHint);
+    throw Error(ErrorCode::kCorruptData,
+                "manifest: " + where + ": id: expected " + id + ", found \"" + manifest.id + "\"",
+                kDamageHint);
   }
   return manifest;
+}
+
+Manifest read_manifest(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / kManifestName;
+  return parse_manifest(read_manifest_text(path), path.native());
 }
 
 }  // namespace penstock

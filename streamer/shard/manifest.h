@@ -70,10 +70,15 @@ std::string manifest_id(const Manifest& manifest);
 /// Errors  InvalidArgument when fields contradict each other or a text is not UTF-8; Io
 void write_manifest(const std::filesystem::path& folder, const Manifest& manifest);
 
+/// Parses the text of a dataset.json and holds it against itself; `where` names it in messages.
+///
+/// Errors  CorruptData naming field, expected and found (checksum included); Unsupported for a newer
+///         format
+Manifest parse_manifest(const std::string& text, const std::string& where);
+
 /// Reads dataset.json of `folder`.
 ///
-/// Errors  NotFound when there is none; CorruptData naming field, expected and found (checksum
-///         included); Unsupported for a newer format
+/// Errors  NotFound when there is none; Io; those of parse_manifest()
 Manifest read_manifest(const std::filesystem::path& folder);
 
 }  // namespace penstock

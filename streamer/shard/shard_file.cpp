@@ -1,5 +1,7 @@
 #include "streamer/shard/shard_file.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -34,7 +36,7 @@ ShardFile ShardFile::open(const std::filesystem::path& path) {
   ShardFile shard;
   shard.path_ = path;
   shard.file_ = open_for_reading(path);
-  shard.size_bytes_ = file_size_bytes(shard.file_, path);
+  shard.opened_ = file_stamp(shard.file_, path);
 
   ShardHeaderBytes bytes{};
   const std::size_t got = read_at(shard.file_, 0, bytes, path);
@@ -49,8 +51,8 @@ ShardFile ShardFile::open(const std::filesystem::path& path) {
                                            " bytes, found " + std::to_string(got));
   }
   const ShardHeader header = parse_shard_header(bytes, path.native());
-  if (header.file_size_bytes != shard.size_bytes_) {
-    throw_cut_short(path, header.file_size_bytes, shard.size_bytes_);
+  if (header.file_size_bytes != shard.size_bytes()) {
+    throw_cut_short(path, header.file_size_bytes, shard.size_bytes());
   }
 
   shard.num_samples_ = header.num_samples;
@@ -220,7 +222,29 @@ void ShardFile::read_sample_part(const IndexRecord& record, std::uint64_t begin_
   check_internal(begin_bytes <= record.length_bytes &&
                      bytes.size() <= record.length_bytes - begin_bytes,
                  "read_sample_part: expected a part within the sample");
-  read_exactly(file_, record.offset_bytes + begin_bytes, bytes, path_);
+  const std::uint64_t offset_bytes = record.offset_bytes + begin_bytes;
+  const std::size_t got = read_at(file_, offset_bytes, bytes, path_);
+  if (got == bytes.size()) return;
+  throw_damaged_shard(path_.native(), "expected " + std::to_string(bytes.size()) +
+                                          " bytes at offset " + std::to_string(offset_bytes) +
+                                          ", found " + std::to_string(got) +
+                                          " before the end of the file");
+}
+
+void ShardFile::check_unchanged() const {
+  const FileStamp found = file_stamp(file_, path_);
+  if (found == opened_) return;
+  throw Error(ErrorCode::kCorruptData,
+              "shard: " + path_.native() + ": expected the file as it was opened, " +
+                  std::to_string(opened_.size_bytes) + " bytes, found it written to since, " +
+                  std::to_string(found.size_bytes) + " bytes",
+              "leave the dataset alone while it is read: convert into another folder, and start "
+              "again");
+}
+
+void ShardFile::will_read(std::uint64_t offset_bytes, std::uint64_t length_bytes) const noexcept {
+  static_cast<void>(::posix_fadvise(file_.get(), static_cast<off_t>(offset_bytes),
+                                    static_cast<off_t>(length_bytes), POSIX_FADV_WILLNEED));
 }
 
 }  // namespace penstock

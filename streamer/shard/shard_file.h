@@ -29,7 +29,7 @@ class ShardFile {
 
   std::uint64_t num_samples() const noexcept { return num_samples_; }
   std::uint32_t num_classes() const noexcept { return num_classes_; }
-  std::uint64_t size_bytes() const noexcept { return size_bytes_; }
+  std::uint64_t size_bytes() const noexcept { return opened_.size_bytes; }
   const std::string& uuid() const noexcept { return uuid_; }
   const std::string& header_xxh3() const noexcept { return header_xxh3_; }  // as ManifestShard's
   const std::filesystem::path& path() const noexcept { return path_; }
@@ -61,6 +61,13 @@ class ShardFile {
   void read_sample_part(const IndexRecord& record, std::uint64_t begin_bytes,
                         std::span<std::byte> bytes) const;
 
+  /// Throws CorruptData when the file was written to since it was opened. Asked where a checksum
+  /// fails: then no damaged sample is to blame.
+  void check_unchanged() const;
+
+  /// Asks the system to fetch bytes that will be read soon. A wish: nothing comes of a failure.
+  void will_read(std::uint64_t offset_bytes, std::uint64_t length_bytes) const noexcept;
+
  private:
   struct Section {
     std::uint64_t offset_bytes = 0;
@@ -78,7 +85,7 @@ class ShardFile {
   std::filesystem::path path_;
   std::uint64_t num_samples_ = 0;
   std::uint32_t num_classes_ = 0;
-  std::uint64_t size_bytes_ = 0;
+  FileStamp opened_;
   std::string uuid_;
   std::string header_xxh3_;
   Section images_;

@@ -42,6 +42,10 @@ static_assert(sizeof(IndexRecord) == 64 && offsetof(IndexRecord, codec) == 32);
 /// of sides, components and 4 bytes far below 64 bits.
 inline constexpr std::uint32_t kMaxSidePx = 65535;
 
+/// Bounds of the class list: what a reader holds of it cannot be stretched by a forged length.
+inline constexpr std::size_t kMaxClassNameBytes = 4096;
+inline constexpr std::uint64_t kMaxClasses = 1u << 24;
+
 inline constexpr std::size_t kRecordsPerPage = 64;
 inline constexpr std::size_t kIndexPageBytes = kRecordsPerPage * sizeof(IndexRecord);
 using IndexPage = std::array<IndexRecord, kRecordsPerPage>;

@@ -117,8 +117,18 @@ void check_counts(const ShardHeader& header, const std::string& where) {
                 (n + kRecordsPerPage - 1) / kRecordsPerPage * sizeof(std::uint64_t), where);
 
   const ShardSection& class_names = demand(header, "class_names", where);
+  if (header.num_classes > kMaxClasses) {
+    throw_damaged_shard(where, "num_classes: expected 1 to " + std::to_string(kMaxClasses) +
+                                   ", found " + std::to_string(header.num_classes));
+  }
   if (header.num_classes == 0 || class_names.length_bytes % header.num_classes != 0) {
     throw_damaged_shard(where, "section class_names: expected equal widths for " +
+                                   std::to_string(header.num_classes) + " classes, found " +
+                                   std::to_string(class_names.length_bytes) + " bytes");
+  }
+  if (class_names.length_bytes / header.num_classes > kMaxClassNameBytes) {
+    throw_damaged_shard(where, "section class_names: expected at most " +
+                                   std::to_string(kMaxClassNameBytes) + " bytes for each of " +
                                    std::to_string(header.num_classes) + " classes, found " +
                                    std::to_string(class_names.length_bytes) + " bytes");
   }

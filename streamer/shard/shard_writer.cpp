@@ -22,8 +22,6 @@ namespace penstock {
 namespace {
 
 constexpr const char* kOwner = "shard writer";
-constexpr std::size_t kMaxClassNameBytes = 4096;
-constexpr std::uint64_t kMaxClasses = 1u << 24;
 constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxPayloadBytes = std::uint64_t{1} << 60;
 

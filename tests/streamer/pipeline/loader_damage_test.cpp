@@ -1,5 +1,6 @@
 // What damaged data does to a running loader.
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <set>
@@ -28,56 +29,102 @@ void flip_bit(const std::filesystem::path& file, std::uint64_t offset) {
   std::fclose(stream);
 }
 
-std::vector<std::vector<float>> pixels_by_id(Loader& loader, std::set<std::uint64_t>& failed) {
-  std::vector<std::vector<float>> pixels(60);
+// One place of an epoch as a trainer sees it.
+struct SeenPlace {
+  std::uint64_t sample_id = 0;
+  std::uint64_t position = 0;
+  std::uint32_t class_idx = 0;
+  float weight = 0;
+  std::vector<float> pixels;
+  std::vector<SampleStatus> events;  // that name this place
+};
+
+std::vector<SeenPlace> stream_epoch(const DatasetSplit& split, std::uint32_t num_threads) {
+  MemoryBudget budget(64u << 20);
+  Loader loader(split,
+                {.batch = kSpec,
+                 .seed = 4,
+                 .num_readers = num_threads,
+                 .num_augmenters = num_threads,
+                 .max_bad_fraction = 1.0},
+                std::make_shared<ResizeTransform>(), budget);
+  std::vector<SeenPlace> places;
   const std::size_t size = kSpec.sample_bytes() / sizeof(float);
   while (const BatchLease lease = loader.next()) {
+    const std::size_t first = places.size();
     for (std::uint32_t i = 0; i < lease->num_valid; ++i) {
-      const float* begin = lease->pixels_f32() + i * size;
-      pixels[lease->sample_ids[i]].assign(begin, begin + size);
-      if (lease->weights[i] == 0.0f) failed.insert(lease->sample_ids[i]);
+      const float* const begin = lease->pixels_f32() + i * size;
+      places.push_back({.sample_id = lease->sample_ids[i],
+                        .position = lease->positions[i],
+                        .class_idx = lease->class_idx[i],
+                        .weight = lease->weights[i],
+                        .pixels = {begin, begin + size},
+                        .events = {}});
     }
     for (const SampleEvent& event : lease->events) {
-      BOOST_TEST(lease->sample_ids[event.slot_idx] == event.sample_id);
-      BOOST_TEST((event.fault.status == SampleStatus::kChecksumMismatch));
-      BOOST_TEST(lease->weights[event.slot_idx] == 0.0f);
+      SeenPlace& place = places.at(first + event.slot_idx);
+      BOOST_TEST(place.sample_id == event.sample_id);
+      place.events.push_back(event.fault.status);
     }
   }
-  return pixels;
+  return places;
 }
 
-BOOST_AUTO_TEST_CASE(a_flipped_bit_costs_its_own_sample_and_moves_no_other) {
-  const tests::TemporaryFolder folder;
-  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(60));
-  MemoryBudget budget(64u << 20);
-  const LoaderConfig config{.batch = kSpec, .seed = 4, .num_readers = 2, .max_bad_fraction = 0.5};
-  const auto transform = std::make_shared<ResizeTransform>();
-  std::set<std::uint64_t> failed_before;
-  Loader before(dataset.split("train"), config, transform, budget);
-  const auto expected = pixels_by_id(before, failed_before);
-  BOOST_TEST(failed_before.empty());
+std::vector<tests::SmallSample> jpegs_and_raws() {
+  std::vector<tests::SmallSample> samples = tests::mixed_samples(40);
+  for (std::uint32_t i = 0; i < 20; ++i) samples.push_back(tests::raw_sample(9 + i, 7, i));
+  return samples;
+}
 
-  const std::uint64_t seed = 21;
-  BOOST_TEST_MESSAGE("seed " << seed);
-  std::set<std::uint64_t> damaged;
-  for (std::uint64_t i = 0; i < 8; ++i) {
-    const auto words = Draws({.seed = seed, .position = i}).block(0);
-    const std::uint64_t id = words[0] % 60;
-    if (!damaged.insert(id).second) continue;
-    const IndexRecord record = dataset.split("train").record(id);
-    flip_bit(folder.path() / "d" / "train-00000.h5",
-             record.offset_bytes + words[1] % record.length_bytes);
+// Flips 1 to 24 bits, several to a sample now and then. Returns the samples struck.
+std::set<std::uint64_t> flip_bits(const DatasetSplit& split, std::uint64_t seed) {
+  std::set<std::pair<std::uint64_t, std::uint64_t>> flipped;  // no bit twice: that would mend it
+  std::set<std::uint64_t> struck;
+  const std::uint64_t num_flips = 1 + Draws({.seed = seed}).block(0)[0] % 24;
+  while (flipped.size() < num_flips) {
+    const auto words = Draws({.seed = seed, .position = 1 + flipped.size()}).block(0);
+    const std::uint64_t id = words[0] % split.num_samples();
+    const IndexRecord record = split.record(id);
+    const std::uint64_t offset = record.offset_bytes + words[1] % record.length_bytes;
+    if (!flipped.emplace(id, offset).second) break;
+    flip_bit(split.shard_of(id).path(), offset);
+    struck.insert(id);
   }
-  std::set<std::uint64_t> failed;
-  Loader after(dataset.split("train"), config, transform, budget);
-  const auto found = pixels_by_id(after, failed);
-  BOOST_TEST((failed == damaged));
-  BOOST_TEST(after.stats().num_skipped == damaged.size());
-  for (std::uint64_t id = 0; id < 60; ++id) {
-    BOOST_TEST_INFO("sample " << id);
-    const bool is_damaged = damaged.contains(id);
-    const auto zero = std::vector<float>(expected[id].size(), 0.0f);
-    BOOST_REQUIRE(found[id] == (is_damaged ? zero : expected[id]));
+  return struck;
+}
+
+// The whole epoch with every damage undone is what it is compared with, place by place.
+BOOST_AUTO_TEST_CASE(flipped_bits_cost_their_own_samples_and_move_no_other) {
+  const tests::TemporaryFolder folder;
+  const auto samples = jpegs_and_raws();
+  const DatasetSplit whole =
+      tests::write_small_dataset(folder.path() / "whole", samples, 25).split("train");
+  const std::vector<SeenPlace> expected = stream_epoch(whole, 1);
+  BOOST_REQUIRE(expected.size() == 60u);
+  const std::vector<float> zero(kSpec.sample_bytes() / sizeof(float), 0.0f);
+  for (const std::uint64_t seed : {1u, 2u, 3u, 4u, 5u, 6u}) {
+    const auto path = folder.path() / std::to_string(seed);
+    const Dataset dataset = tests::write_small_dataset(path, samples, 25);
+    const std::set<std::uint64_t> struck = flip_bits(dataset.split("train"), seed);
+    for (const std::uint32_t num_threads : {1u, 2u, 8u}) {
+      const std::vector<SeenPlace> found = stream_epoch(dataset.split("train"), num_threads);
+      BOOST_REQUIRE(found.size() == expected.size());
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        BOOST_TEST_CONTEXT("seed " << seed << ", " << num_threads << " threads, place " << i) {
+          const SeenPlace& was = expected[i];
+          const SeenPlace& is = found[i];
+          const bool is_struck = struck.contains(was.sample_id);
+          BOOST_TEST(was.weight == 1.0f);
+          BOOST_TEST(is.sample_id == was.sample_id);
+          BOOST_TEST(is.position == was.position);
+          BOOST_TEST(is.class_idx == was.class_idx);
+          BOOST_TEST(is.weight == (is_struck ? 0.0f : 1.0f));
+          BOOST_TEST((is.pixels == (is_struck ? zero : was.pixels)));
+          BOOST_TEST(is.events.size() == (is_struck ? 1u : 0u));
+          if (is_struck) BOOST_TEST((is.events.at(0) == SampleStatus::kChecksumMismatch));
+        }
+      }
+    }
   }
 }
 
@@ -107,10 +154,11 @@ BOOST_AUTO_TEST_CASE(above_the_stated_share_the_epoch_ends_with_a_reason) {
 BOOST_AUTO_TEST_CASE(a_rank_counts_its_failures_against_its_own_part) {
   const tests::TemporaryFolder folder;
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(64));
-  const DatasetSplit split = dataset.split("train");
   for (std::uint64_t id = 0; id < 64; ++id) {
-    flip_bit(folder.path() / "d" / "train-00000.h5", split.record(id).offset_bytes);
+    flip_bit(folder.path() / "d" / "train-00000.h5",
+             dataset.split("train").record(id).offset_bytes);
   }
+  const DatasetSplit split = dataset.split("train");
   MemoryBudget budget(64u << 20);
   // Rank 0 of 2 delivers 32 samples, all damaged: half of them is 16, passed in its third batch.
   Loader loader(split, {.batch = kSpec, .rank = {.index = 0, .world = 2}, .max_bad_fraction = 0.5},
@@ -122,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_rank_counts_its_failures_against_its_own_part) {
   });
 }
 
-BOOST_AUTO_TEST_CASE(a_shard_cut_while_open_ends_the_run_with_its_name_and_place) {
+BOOST_AUTO_TEST_CASE(a_shard_cut_while_open_ends_the_run_with_sample_name_and_place) {
   const tests::TemporaryFolder folder;
   const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(60));
   const DatasetSplit split = dataset.split("train");
@@ -135,8 +183,60 @@ BOOST_AUTO_TEST_CASE(a_shard_cut_while_open_ends_the_run_with_its_name_and_place
   std::filesystem::resize_file(shard, cut_at_bytes);
   BOOST_CHECK_EXCEPTION(while (loader.next()){}, Error, [&](const Error& error) {
     BOOST_TEST_MESSAGE(error.what());
+    const std::string what = error.what();
+    return error.code() == ErrorCode::kCorruptData && what.starts_with("sample ") &&
+           what.find(": shard: " + shard.string() + ": expected ") != std::string::npos &&
+           what.find(" at offset ") != std::string::npos;
+  });
+}
+
+// In mid-epoch: what is in flight is small, so the larger part is read after the change.
+BOOST_AUTO_TEST_CASE(a_shard_renamed_over_in_mid_epoch_is_read_to_its_end_as_it_was) {
+  const tests::TemporaryFolder folder;
+  const auto samples = jpegs_and_raws();
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", samples);
+  tests::write_small_dataset(folder.path() / "other", tests::mixed_samples(60, 99));
+  const DatasetSplit split = dataset.split("train");
+  const std::vector<SeenPlace> expected = stream_epoch(split, 1);
+  MemoryBudget budget(64u << 20);
+  Loader loader(split, {.batch = kSpec, .seed = 4, .num_slots = 2},
+                std::make_shared<ResizeTransform>(), budget);
+  std::size_t place = 0;
+  while (const BatchLease lease = loader.next()) {
+    if (place == 0) {
+      std::filesystem::rename(folder.path() / "other" / "train-00000.h5",
+                              folder.path() / "d" / "train-00000.h5");
+    }
+    BOOST_TEST(lease->events.empty());
+    for (std::uint32_t i = 0; i < lease->num_valid; ++i, ++place) {
+      const std::vector<float>& pixels = expected[place].pixels;
+      BOOST_TEST((std::memcmp(lease->pixels + i * kSpec.sample_bytes(), pixels.data(),
+                              kSpec.sample_bytes()) == 0));
+    }
+  }
+  BOOST_TEST(place == 60u);
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_rewritten_in_place_in_mid_epoch_ends_the_run) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", jpegs_and_raws());
+  const auto shard = folder.path() / "d" / "train-00000.h5";
+  MemoryBudget budget(64u << 20);
+  Loader loader(dataset.split("train"), {.batch = kSpec, .num_slots = 2, .max_bad_fraction = 1.0},
+                std::make_shared<ResizeTransform>(), budget);
+  loader.next();
+  const std::uint64_t size = std::filesystem::file_size(shard);
+  std::filesystem::resize_file(shard, 0);
+  std::filesystem::resize_file(shard, size);  // zeros
+  const auto now = std::filesystem::last_write_time(shard);
+  std::filesystem::last_write_time(shard, now + std::chrono::seconds(5));  // past a clock's tick
+  BOOST_CHECK_EXCEPTION(while (loader.next()){}, Error, [&](const Error& error) {
+    BOOST_TEST_MESSAGE(error.what());
+    // A reader may come by while the file is empty.
+    const std::string what = error.what();
     return error.code() == ErrorCode::kCorruptData &&
-           std::string(error.what()).find(shard.string()) != std::string::npos;
+           (what.find("found it written to since") != std::string::npos ||
+            what.find("before the end of the file") != std::string::npos);
   });
 }
 

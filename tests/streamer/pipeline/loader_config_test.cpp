@@ -1,0 +1,141 @@
+// Settings that nobody should have typed: refused by name, value and range, before any thread starts.
+#include <boost/test/unit_test.hpp>
+#include <functional>
+#include <limits>
+
+#include "streamer/core/error.h"
+#include "streamer/pipeline/loader.h"
+#include "streamer/pipeline/resize_transform.h"
+#include "tests/streamer/small_dataset.h"
+#include "tests/temporary_folder.h"
+
+namespace penstock {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+const BatchSpec kSpec{.batch = 8, .height_px = 16, .width_px = 16};
+
+struct TenSamples {
+  tests::TemporaryFolder folder;
+  DatasetSplit split =
+      tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(10)).split("train");
+
+  // The message of what making a loader throws.
+  std::string refusal(const LoaderConfig& config, ErrorCode code) {
+    MemoryBudget budget(64u << 20);
+    try {
+      Loader(split, config, std::make_shared<ResizeTransform>(), budget);
+    } catch (const Error& error) {
+      BOOST_TEST((error.code() == code));
+      BOOST_TEST(budget.used_bytes() == 0u);
+      return error.what();
+    }
+    return "nothing was refused";
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(loader_config, TenSamples)
+
+BOOST_AUTO_TEST_CASE(every_setting_out_of_its_range_is_named_with_value_and_range) {
+  struct Wrong {
+    std::function<void(LoaderConfig&)> set;
+    const char* message;
+  };
+  const auto out_of = [](double value) {
+    return [=](LoaderConfig& c) { c.max_bad_fraction = value; };
+  };
+  for (const Wrong& wrong : std::vector<Wrong>{
+           {[](auto& c) { c.batch.batch = 0; }, "batch: batch: expected 1 to 1048576, found 0"},
+           {[](auto& c) { c.batch.batch = UINT32_MAX; },
+            "batch: batch: expected 1 to 1048576, found 4294967295"},
+           {[](auto& c) { c.batch.height_px = 0; },
+            "batch: height_px: expected 1 to 16384, found 0"},
+           {[](auto& c) { c.batch.width_px = 16385; },
+            "batch: width_px: expected 1 to 16384, found 16385"},
+           {[](auto& c) { c.batch.channels = 0; }, "batch: channels: expected 1 or 3, found 0"},
+           {[](auto& c) { c.batch.channels = UINT32_MAX; },
+            "batch: channels: expected 1 or 3, found 4294967295"},
+           {[](auto& c) { c.batch.element = static_cast<ElementType>(4); },
+            "batch: element: expected 0 to 3, found 4"},
+           {[](auto& c) { c.batch.layout = static_cast<PixelLayout>(255); },
+            "batch: layout: expected 0 to 1, found 255"},
+           {[](auto& c) { c.batch.label_form = static_cast<LabelForm>(2); },
+            "batch: label_form: expected 0 to 1, found 2"},
+           {[](auto& c) { c.batch.label_form = LabelForm::kTargets; },
+            "batch: num_targets: expected 1 to 1048576, found 0"},
+           {[](auto& c) { c.num_readers = UINT32_MAX; },
+            "loader: num_readers: expected 0 to 256, found 4294967295"},
+           {[](auto& c) { c.num_augmenters = 257; },
+            "loader: num_augmenters: expected 0 to 256, found 257"},
+           {[](auto& c) { c.num_slots = 0; }, "loader: num_slots: expected 2 to 64, found 0"},
+           {[](auto& c) { c.num_slots = 65; }, "loader: num_slots: expected 2 to 64, found 65"},
+           {[](auto& c) { c.max_run_samples = 0; },
+            "loader: max_run_samples: expected 1 to 64, found 0"},
+           {[](auto& c) { c.max_run_samples = 65; },
+            "loader: max_run_samples: expected 1 to 64, found 65"},
+           {[](auto& c) { c.work_bytes = UINT64_MAX; },
+            "loader: work_bytes: expected 0 to 281474976710656, found 18446744073709551615"},
+           {[](auto& c) { c.first_epoch = UINT32_MAX - 1, c.num_epochs = 2; },
+            "loader: num_epochs: expected 0 to 1, found 2"},
+           {out_of(kNan), "loader: max_bad_fraction: expected 0 to 1, found nan"},
+           {out_of(kInfinity), "loader: max_bad_fraction: expected 0 to 1, found inf"},
+           {out_of(-0.5), "loader: max_bad_fraction: expected 0 to 1, found -0.500000"},
+           {out_of(1.5), "loader: max_bad_fraction: expected 0 to 1, found 1.500000"}}) {
+    LoaderConfig config{.batch = kSpec};
+    wrong.set(config);
+    BOOST_TEST(refusal(config, ErrorCode::kInvalidArgument) == wrong.message);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_ends_of_the_ranges_are_accepted) {
+  for (const auto& set : std::vector<std::function<void(LoaderConfig&)>>{
+           [](auto& c) { c.num_readers = 256, c.num_augmenters = 256; },
+           [](auto& c) { c.num_slots = 2, c.max_run_samples = 1, c.max_bad_fraction = 0; },
+           [](auto& c) { c.num_slots = 64, c.max_run_samples = 64, c.max_bad_fraction = 1; },
+           [](auto& c) { c.first_epoch = UINT32_MAX - 1, c.num_epochs = 1; },
+           [](auto& c) {
+             c.batch.batch = 1u << 20, c.batch.height_px = c.batch.width_px = 16384;
+           }}) {
+    LoaderConfig config{.batch = kSpec};
+    set(config);
+    BOOST_CHECK_NO_THROW(config.validate());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_batch_larger_than_the_split_is_delivered_short_or_refused_when_remainders_are_dropped) {
+  LoaderConfig config{.batch = kSpec};
+  config.batch.batch = 64;
+  MemoryBudget budget(64u << 20);
+  Loader loader(split, config, std::make_shared<ResizeTransform>(), budget);
+  {
+    const BatchLease lease = loader.next();
+    BOOST_REQUIRE(static_cast<bool>(lease));
+    BOOST_TEST(lease->num_valid == 10u);
+    BOOST_TEST(lease->ends_epoch);
+    for (std::uint32_t i = 0; i < 64; ++i) BOOST_TEST(lease->weights[i] == (i < 10 ? 1.0f : 0.0f));
+  }
+  BOOST_TEST(!loader.next());
+
+  config.drop_remainder = true;
+  BOOST_TEST(refusal(config, ErrorCode::kInvalidArgument) ==
+             "loader: split train: expected at least one batch of 64, found 10 samples");
+}
+
+// In range one by one, absurd together: the arithmetic must not wrap round on its way to the limit.
+BOOST_AUTO_TEST_CASE(what_no_machine_holds_is_refused_as_memory) {
+  LoaderConfig config{.batch = {.batch = 1u << 20, .height_px = 16384, .width_px = 16384},
+                      .num_slots = 64};
+  BOOST_TEST(refusal(config, ErrorCode::kOutOfMemory).starts_with("memory limit: "));
+  for (const std::uint64_t work_bytes : {std::uint64_t{1}, std::uint64_t{1} << 48}) {
+    config = {.batch = kSpec, .work_bytes = work_bytes};
+    BOOST_TEST_INFO("work_bytes " << work_bytes);
+    BOOST_TEST(refusal(config, ErrorCode::kOutOfMemory).starts_with("memory limit: "));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock
