@@ -65,6 +65,9 @@ class Loader::Impl {
        MemoryBudget& budget, std::shared_ptr<HostMemory> host_memory);
 
   BatchLease next();
+  NextBatch try_next(std::chrono::nanoseconds timeout);
+  void check_comes_next(std::uint32_t epoch) const;
+  bool has_batches_left(std::uint32_t epoch) const noexcept;
   SourceStats stats() const;
   const LoaderConfig& config() const noexcept { return config_; }
   EpochShape epoch_shape(std::uint32_t epoch) const noexcept;
@@ -76,6 +79,9 @@ class Loader::Impl {
   bool admit_runs(BatchSlot& slot, std::uint32_t slot_idx, const std::stop_token& stop);
   void deliver(const FilledBatch& batch);
   void fail(std::exception_ptr error) noexcept;
+  bool has_ended() const noexcept;
+  template <class Take>
+  BatchLease take_batch(const Take& take);
 
   const DatasetSplit split_;
   const LoaderConfig config_;
@@ -89,6 +95,9 @@ class Loader::Impl {
   std::optional<WorkArena> arena_;
   BadSampleLimit bad_limit_;
   std::optional<std::uint64_t> num_batches_total_;  // empty: no end
+  // Where the consumer stands: written in next() only.
+  std::uint32_t current_epoch_;
+  std::uint64_t num_left_of_epoch_;
 
   // Written by the consumer in next(), read by stats() of any thread.
   std::atomic<std::uint64_t> num_batches_{0};
@@ -130,6 +139,9 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
     num_batches_total_ =
         num_epochs == 0 ? 0 : num_batches(epoch_shape(first_epoch_)) + (num_epochs - 1) * per_epoch;
   }
+
+  current_epoch_ = first_epoch_;
+  num_left_of_epoch_ = num_batches_total_ == 0 ? 0 : num_batches(epoch_shape(first_epoch_));
 
   // Everything that can be refused is refused here, before any thread starts.
   const LoaderMemory memory = loader_memory(split_, config_, *transform_);
@@ -243,17 +255,64 @@ void Loader::Impl::fail(std::exception_ptr error) noexcept {
   ring_->fail(std::move(error));
 }
 
-BatchLease Loader::Impl::next() {
-  if (num_batches_total_ && num_batches_ == *num_batches_total_) return {};
+bool Loader::Impl::has_ended() const noexcept {
+  return num_batches_total_ && num_batches_ == *num_batches_total_;
+}
+
+// Takes by `take` and counts what comes; an empty lease is passed on.
+template <class Take>
+BatchLease Loader::Impl::take_batch(const Take& take) {
   const auto start = std::chrono::steady_clock::now();
-  BatchLease lease = ring_->take();
+  BatchLease lease = take();
   const auto waited = std::chrono::steady_clock::now() - start;
   consumer_wait_us_ += static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(waited).count());
+  if (!lease) return lease;
   ++num_batches_;
   num_samples_ += lease->num_valid;
   num_skipped_ += lease->events.size();
+  if (lease->epoch != current_epoch_) {
+    current_epoch_ = lease->epoch;
+    num_left_of_epoch_ = num_batches(epoch_shape(current_epoch_));
+  }
+  --num_left_of_epoch_;
   return lease;
+}
+
+BatchLease Loader::Impl::next() {
+  if (has_ended()) return {};
+  return take_batch([this] { return ring_->take(); });
+}
+
+NextBatch Loader::Impl::try_next(std::chrono::nanoseconds timeout) {
+  if (has_ended()) return {.outcome = NextOutcome::kEnd};
+  BatchLease lease = take_batch([&] { return ring_->take_within(timeout); });
+  if (!lease) return {.outcome = NextOutcome::kTimedOut};
+  return {.outcome = NextOutcome::kBatch, .lease = std::move(lease)};
+}
+
+// The first epoch may have no batch at all, when a resumed one has nothing left: it is then both
+// this one and over.
+bool Loader::Impl::has_batches_left(std::uint32_t epoch) const noexcept {
+  if (has_ended()) return false;
+  if (epoch == current_epoch_) return num_left_of_epoch_ > 0;
+  return num_left_of_epoch_ == 0 && epoch == current_epoch_ + 1;
+}
+
+void Loader::Impl::check_comes_next(std::uint32_t epoch) const {
+  const bool is_empty_first = num_batches_ == 0 && epoch == first_epoch_;
+  if (has_batches_left(epoch) || is_empty_first) return;
+  if (has_ended()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "loader: epoch: expected none, all " + std::to_string(*config_.num_epochs) +
+                    " are delivered, found " + std::to_string(epoch),
+                "raise num_epochs, or leave it empty for no end");
+  }
+  const std::uint32_t next = current_epoch_ + (num_left_of_epoch_ == 0 ? 1 : 0);
+  throw Error(ErrorCode::kInvalidArgument,
+              "loader: epoch: expected " + std::to_string(next) + ", which comes next, found " +
+                  std::to_string(epoch),
+              "take the batches before it, or set first_epoch");
 }
 
 SourceStats Loader::Impl::stats() const {
@@ -285,6 +344,16 @@ const BatchSpec& Loader::spec() const noexcept {
 }
 BatchLease Loader::next() {
   return impl_->next();
+}
+NextBatch Loader::try_next(std::chrono::nanoseconds timeout) {
+  return impl_->try_next(timeout);
+}
+EpochBatches Loader::epoch(std::uint32_t epoch) {
+  impl_->check_comes_next(epoch);
+  return {*this, epoch};
+}
+bool Loader::has_batches_left(std::uint32_t epoch) const noexcept {
+  return impl_->has_batches_left(epoch);
 }
 SourceStats Loader::stats() const {
   return impl_->stats();
