@@ -30,6 +30,15 @@ std::size_t utf8_character_bytes(std::string_view text, std::size_t at) noexcept
   return 0;
 }
 
+bool is_utf8(std::string_view text) noexcept {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t num_bytes = utf8_character_bytes(text, at);
+    if (num_bytes == 0) return false;
+    at += num_bytes;
+  }
+  return true;
+}
+
 std::size_t visible_character_bytes(std::string_view text, std::size_t at) noexcept {
   const std::size_t length = utf8_character_bytes(text, at);
   const auto byte = [&](std::size_t offset) {

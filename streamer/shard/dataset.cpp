@@ -159,6 +159,15 @@ const ShardFile& DatasetSplit::shard_of(std::uint64_t sample_id) const {
   return impl_->shard_of(sample_id).file;
 }
 
+StoredSample DatasetSplit::sample(std::uint64_t sample_id) const {
+  if (sample_id >= num_samples()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "dataset: split " + name() + ": sample: expected 0 to " +
+                    std::to_string(num_samples() - 1) + ", found " + std::to_string(sample_id));
+  }
+  return {sample_id, record(sample_id), shard_of(sample_id), impl_};
+}
+
 std::vector<std::string> DatasetSplit::read_names() const {
   std::vector<std::string> names;
   names.reserve(impl_->num_samples);

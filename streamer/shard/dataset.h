@@ -9,6 +9,7 @@
 
 #include "streamer/shard/manifest.h"
 #include "streamer/shard/shard_file.h"
+#include "streamer/shard/stored_sample.h"
 
 namespace penstock {
 
@@ -26,6 +27,8 @@ class DatasetSplit {
 
   const IndexRecord& record(std::uint64_t sample_id) const;
   const ShardFile& shard_of(std::uint64_t sample_id) const;
+  /// Finds one sample for random access; reads nothing yet. Throws InvalidArgument naming the range.
+  StoredSample sample(std::uint64_t sample_id) const;
   /// The largest sample of this split in each respect.
   const LargestSample& largest() const noexcept;
   /// Reads source names, one per sample; empty strings when left out at conversion.
