@@ -1,6 +1,8 @@
 #include "streamer/read/read_picture.h"
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <cstring>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <thread>
