@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include "streamer/core/error.h"
@@ -139,6 +140,21 @@ void rename_file(const std::filesystem::path& from, const std::filesystem::path&
   if (::rename(from.c_str(), to.c_str()) != 0) {
     throw_io_error(errno, "rename", from.native() + " to " + to.native());
   }
+}
+
+// EINVAL: a file system (NFS, for one). ENOSYS: such a kernel or sandbox; glibc makes EINVAL of it,
+// other C libraries do not.
+bool knows_plain_renames_only(int error_number) noexcept {
+  return error_number == EINVAL || error_number == ENOSYS;
+}
+
+void rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  const int error_number = errno;  // exists() may change it
+  if (!knows_plain_renames_only(error_number) || std::filesystem::exists(to)) {
+    throw_io_error(error_number, "rename to", to.native());
+  }
+  if (::rename(from.c_str(), to.c_str()) != 0) throw_io_error(errno, "rename to", to.native());
 }
 
 void publish_by_rename(const std::filesystem::path& from, const std::filesystem::path& to) {

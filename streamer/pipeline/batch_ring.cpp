@@ -1,5 +1,6 @@
 #include "streamer/pipeline/batch_ring.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -95,10 +96,11 @@ void BatchRing::stop() noexcept {
   published_.notify_all();
 }
 
-BatchLease BatchRing::take() {
-  std::unique_lock lock(mutex_);
+void BatchRing::check_not_all_lent() const {
   if (error_ == nullptr && num_lent_ == config_.num_slots) throw_all_lent(num_lent_);
-  published_.wait(lock, [&] { return !ready_.empty() || error_ != nullptr; });
+}
+
+BatchLease BatchRing::take_ready() {
   if (ready_.empty()) std::rethrow_exception(error_);
   const std::uint32_t slot_idx = ready_.front();
   ready_.pop_front();
@@ -106,6 +108,23 @@ BatchLease BatchRing::take() {
   ready_bytes_.leave(config_.spec.pixels_bytes());
   lent_bytes_.enter(config_.spec.pixels_bytes());
   return {view_of(slots_[slot_idx]), shared_from_this(), slot_idx};
+}
+
+BatchLease BatchRing::take() {
+  std::unique_lock lock(mutex_);
+  check_not_all_lent();
+  published_.wait(lock, [&] { return has_news(); });
+  return take_ready();
+}
+
+BatchLease BatchRing::take_within(std::chrono::nanoseconds timeout) {
+  // The longest wait asked for must not carry the clock beyond its range.
+  constexpr std::chrono::nanoseconds kLongest = std::chrono::hours(24 * 365);
+  std::unique_lock lock(mutex_);
+  check_not_all_lent();
+  if (!published_.wait_for(lock, std::min(timeout, kLongest), [&] { return has_news(); }))
+    return {};
+  return take_ready();
 }
 
 void BatchRing::give_back(std::uint32_t slot_idx) noexcept {

@@ -2,6 +2,7 @@
 // ready, lent out.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -80,12 +81,17 @@ class BatchRing final : public LeaseOwner, public std::enable_shared_from_this<B
   ///
   /// Errors  the stored one; InvalidArgument when all slots are lent out (BatchSource::next)
   BatchLease take();
+  /// The same within `timeout`; empty when it passed.
+  BatchLease take_within(std::chrono::nanoseconds timeout);
   void give_back(std::uint32_t slot_idx) noexcept override;
 
   /// `now_ns` of the steady clock: a wait under way counts up to then.
   RingStats stats(std::int64_t now_ns) const noexcept;
 
  private:
+  bool has_news() const noexcept { return !ready_.empty() || error_ != nullptr; }  // under mutex_
+  void check_not_all_lent() const;                                                 // under mutex_
+  BatchLease take_ready();                                                         // under mutex_
   BatchView view_of(const BatchSlot& slot) const noexcept;
 
   const Config config_;

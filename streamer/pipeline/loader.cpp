@@ -71,6 +71,9 @@ class Loader::Impl {
 
   BatchLease next();
   void request_stop() noexcept;
+  NextBatch try_next(std::chrono::nanoseconds timeout);
+  void check_comes_next(std::uint32_t epoch) const;
+  bool has_batches_left(std::uint32_t epoch) const noexcept;
   SourceStats stats() const;
   LoaderStats detailed_stats() const;
   const LoaderConfig& config() const noexcept { return config_; }
@@ -84,6 +87,9 @@ class Loader::Impl {
   void augment(const SampleRun& run);
   void deliver(const FilledBatch& batch);
   void fail(std::exception_ptr error) noexcept;
+  bool has_ended() const noexcept;
+  template <class Take>
+  BatchLease take_batch(const Take& take);
 
   DatasetSplit split_;  // with an index of the loader's own
   const LoaderConfig config_;
@@ -97,6 +103,9 @@ class Loader::Impl {
   std::optional<WorkArena> arena_;
   BadSampleLimit bad_limit_;
   std::optional<std::uint64_t> num_batches_total_;  // empty: no end
+  // Where the consumer stands: written in next() only.
+  std::uint32_t current_epoch_;
+  std::uint64_t num_left_of_epoch_;
 
   // Written by the consumer in next(), read by stats() of any thread.
   std::atomic<std::uint64_t> num_batches_{0};
@@ -140,6 +149,9 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
     num_batches_total_ =
         num_epochs == 0 ? 0 : num_batches(epoch_shape(first_epoch_)) + (num_epochs - 1) * per_epoch;
   }
+
+  current_epoch_ = first_epoch_;
+  num_left_of_epoch_ = num_batches_total_ == 0 ? 0 : num_batches(epoch_shape(first_epoch_));
 
   // Everything that can be refused is refused here, before any thread starts.
   const LoaderMemory memory = plan_loader_memory(split_, config_, *transform_, budget.room());
@@ -274,19 +286,66 @@ void Loader::Impl::fail(std::exception_ptr error) noexcept {
   ring_->fail(std::move(error));
 }
 
-BatchLease Loader::Impl::next() {
-  if (num_batches_total_ && num_batches_ == *num_batches_total_) return {};
+bool Loader::Impl::has_ended() const noexcept {
+  return num_batches_total_ && num_batches_ == *num_batches_total_;
+}
+
+// Takes by `take` and counts what comes; an empty lease is passed on.
+template <class Take>
+BatchLease Loader::Impl::take_batch(const Take& take) {
   BatchLease lease;
   {
     const Stopwatch::Scope waiting(meter_.consumer_wait);
-    lease = ring_->take();
+    lease = take();
   }
+  if (!lease) return lease;
   if (num_batches_ == 0) meter_.first_batch_wait_ns = meter_.consumer_wait.ns(steady_ns());
   ++num_batches_;
   if (num_batches_total_ && num_batches_ == *num_batches_total_) meter_.end();
   num_samples_ += lease->num_valid;
   num_skipped_ += lease->events.size();
+  if (lease->epoch != current_epoch_) {
+    current_epoch_ = lease->epoch;
+    num_left_of_epoch_ = num_batches(epoch_shape(current_epoch_));
+  }
+  --num_left_of_epoch_;
   return lease;
+}
+
+BatchLease Loader::Impl::next() {
+  if (has_ended()) return {};
+  return take_batch([this] { return ring_->take(); });
+}
+
+NextBatch Loader::Impl::try_next(std::chrono::nanoseconds timeout) {
+  if (has_ended()) return {.outcome = NextOutcome::kEnd};
+  BatchLease lease = take_batch([&] { return ring_->take_within(timeout); });
+  if (!lease) return {.outcome = NextOutcome::kTimedOut};
+  return {.outcome = NextOutcome::kBatch, .lease = std::move(lease)};
+}
+
+// The first epoch may have no batch at all, when a resumed one has nothing left: it is then both
+// this one and over.
+bool Loader::Impl::has_batches_left(std::uint32_t epoch) const noexcept {
+  if (has_ended()) return false;
+  if (epoch == current_epoch_) return num_left_of_epoch_ > 0;
+  return num_left_of_epoch_ == 0 && epoch == current_epoch_ + 1;
+}
+
+void Loader::Impl::check_comes_next(std::uint32_t epoch) const {
+  const bool is_empty_first = num_batches_ == 0 && epoch == first_epoch_;
+  if (has_batches_left(epoch) || is_empty_first) return;
+  if (has_ended()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "loader: epoch: expected none, all " + std::to_string(*config_.num_epochs) +
+                    " are delivered, found " + std::to_string(epoch),
+                "raise num_epochs, or leave it empty for no end");
+  }
+  const std::uint32_t next = current_epoch_ + (num_left_of_epoch_ == 0 ? 1 : 0);
+  throw Error(ErrorCode::kInvalidArgument,
+              "loader: epoch: expected " + std::to_string(next) + ", which comes next, found " +
+                  std::to_string(epoch),
+              "take the batches before it, or set first_epoch");
 }
 
 void Loader::Impl::request_stop() noexcept {
@@ -334,6 +393,16 @@ const BatchSpec& Loader::spec() const noexcept {
 }
 BatchLease Loader::next() {
   return impl_->next();
+}
+NextBatch Loader::try_next(std::chrono::nanoseconds timeout) {
+  return impl_->try_next(timeout);
+}
+EpochBatches Loader::epoch(std::uint32_t epoch) {
+  impl_->check_comes_next(epoch);
+  return {*this, epoch};
+}
+bool Loader::has_batches_left(std::uint32_t epoch) const noexcept {
+  return impl_->has_batches_left(epoch);
 }
 SourceStats Loader::stats() const {
   return impl_->stats();

@@ -1,6 +1,7 @@
 // The loader: shards in, batches out, in a reproducible order and within a memory limit.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,8 +13,8 @@
 #include "streamer/core/rank.h"
 #include "streamer/core/sample_transform.h"
 #include "streamer/order/loader_state.h"
+#include "streamer/pipeline/epoch_batches.h"
 #include "streamer/pipeline/loader_stats.h"
-#include "streamer/read/sample_run.h"
 #include "streamer/shard/dataset.h"
 
 namespace penstock {
@@ -62,6 +63,14 @@ struct LoaderConfig {
 std::string loader_identity(const DatasetSplit& split, const LoaderConfig& config,
                             const SampleTransform& transform);
 
+/// What try_next() came back with.
+enum class NextOutcome : std::uint8_t { kBatch, kTimedOut, kEnd };
+
+struct NextBatch {
+  NextOutcome outcome = NextOutcome::kEnd;
+  BatchLease lease = {};  // empty unless outcome is kBatch
+};
+
 /// Delivers batches of one split. Starts prefetching when made; goes on over the end of an epoch.
 ///
 /// Order    a pure function of (split, seed, epoch, position); see streamer/order
@@ -82,6 +91,20 @@ class Loader final : public BatchSource {
   const BatchSpec& spec() const noexcept override;
   BatchLease next() override;
   SourceStats stats() const override;
+
+  /// As next(), but waits no longer than `timeout`; 0 or less only looks. What was not there in time
+  /// is not lost: a later call hands it out.
+  NextBatch try_next(std::chrono::nanoseconds timeout);
+
+  /// The batches of `epoch`, which must be the one that comes next: epochs come in order, and one of
+  /// which batches are left (next(), a loop left early, a resumed epoch) comes before the one after.
+  ///
+  ///     for (BatchLease batch : loader.epoch(0)) train_on(batch.view());
+  ///
+  /// Errors  InvalidArgument, naming the epoch that comes next, for any other
+  EpochBatches epoch(std::uint32_t epoch);
+  /// Whether the next batch is one of `epoch`.
+  bool has_batches_left(std::uint32_t epoch) const noexcept;
 
   /// Figures of every stage; verdict() of loader_stats.h says what follows from them.
   LoaderStats detailed_stats() const;

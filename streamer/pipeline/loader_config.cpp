@@ -3,6 +3,7 @@
 
 #include "streamer/core/range_check.h"
 #include "streamer/pipeline/loader.h"
+#include "streamer/read/sample_run.h"
 
 namespace penstock {
 void LoaderConfig::validate() const {

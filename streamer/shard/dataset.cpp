@@ -149,6 +149,15 @@ DatasetSplit DatasetSplit::with_index(const IndexForm& form, MemoryBudget& budge
   return split;
 }
 
+StoredSample DatasetSplit::sample(std::uint64_t sample_id) const {
+  if (sample_id >= num_samples()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "dataset: split " + name() + ": sample: expected 0 to " +
+                    std::to_string(num_samples() - 1) + ", found " + std::to_string(sample_id));
+  }
+  return {sample_id, record(sample_id), shard_of(sample_id), impl_};
+}
+
 std::vector<std::string> DatasetSplit::read_names() const {
   std::vector<std::string> names;
   names.reserve(num_samples());

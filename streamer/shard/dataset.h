@@ -11,6 +11,7 @@
 #include "streamer/shard/index_form.h"
 #include "streamer/shard/manifest.h"
 #include "streamer/shard/shard_file.h"
+#include "streamer/shard/stored_sample.h"
 
 namespace penstock {
 
@@ -38,6 +39,10 @@ class DatasetSplit {
   /// Returns this split with an index of its own in another form, whose bytes it and its copies
   /// hold of `budget`; a resident one is read here.
   DatasetSplit with_index(const IndexForm& form, MemoryBudget& budget) const;
+  /// Finds one sample for random access; reads nothing yet. Throws InvalidArgument naming the range.
+  StoredSample sample(std::uint64_t sample_id) const;
+  /// The largest sample of this split in each respect.
+  const LargestSample& largest() const noexcept;
   /// Reads source names, one per sample; empty strings when left out at conversion.
   std::vector<std::string> read_names() const;
   /// Reads one of them, for messages; empty when left out or unreadable.

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "streamer/core/batch.h"
+#include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/little_endian.h"

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "streamer/core/checksum.h"
 #include "streamer/shard/manifest.h"
 #include "streamer/shard/shard_format.h"
 
@@ -28,8 +27,10 @@ struct ShardWriterConfig {
 /// writer; `name` is the path relative to the source, as bytes.
 struct NewSample {
   std::span<const std::byte> encoded;
-  IndexRecord record;
-  std::string name;
+  IndexRecord record = {};
+  std::string name = {};
+  /// What decoding it at scale 1 takes beside the pixels, for the manifest; 0 when not known.
+  std::uint64_t decode_scratch_bytes = 0;
 };
 
 /// Writes `path`: allocates it at its exact size first, so a full disk shows before the work.

@@ -37,6 +37,10 @@ BOOST_AUTO_TEST_CASE(planted_includes_are_found) {
         "#include \"augment/../train/n.h\"\n#include <jerror.h>\n#include N_HEADER\n"
         "#include <unheard_of/o.h>\n#include <unistd.h>\n#include <sys/mman.h>\n"
         "#include <augment/p.h>\n#include <train/n.h>\n");
+  plant(folder.path() / "streamer/streamer.h", "#include \"streamer/read/q.h\"\n");
+  plant(folder.path() / "tools/examples/r.cpp",
+        "#include \"s.h\"\n#include \"../s.h\"\n#include \"tools/s.h\"\n"
+        "#include \"streamer/streamer.h\"\n");
   const std::vector<std::string> expected = {
       "augment/m.cpp:11: may not include train/n.h",
       "augment/m.cpp:1: may not include train/n.h",
@@ -51,12 +55,14 @@ BOOST_AUTO_TEST_CASE(planted_includes_are_found) {
       "streamer/read/a.h:2: may not include augment/b.h",
       "streamer/read/l.cpp:2: may not include turbojpeg.h",
       "streamer/read/l.cpp:3: may not include H5Fpublic.h",
+      "tools/examples/r.cpp:2: may not include ../s.h",
+      "tools/examples/r.cpp:3: may not include tools/s.h",
       "train/loop/c.cpp:1: may not include train/run/d.h",
       "train/loop/c.cpp:2: may not include hdf5.h",
       "train/run/h.cpp:3: may not include tools/k.h"};
   const IncludeReport report = check_includes(folder.path());
   BOOST_TEST(report.violations == expected, boost::test_tools::per_element());
-  BOOST_TEST(report.num_files == 8u);
+  BOOST_TEST(report.num_files == 10u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,8 @@
 # Finds every package once; when some are missing, stops with the one line that installs them.
 # Package names are those of Debian 12; Ubuntu 24.04 uses the same (looked up, not tried).
 
+# A project that adds this one links its libraries in folders that do not see what is found here.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 find_package(PkgConfig QUIET)
 set(PENSTOCK_MISSING "")
 
@@ -13,10 +15,12 @@ macro(penstock_need found debian_package)
   endforeach()
 endmacro()
 
-# Finds a library by pkg-config, as target PkgConfig::<prefix>.
+# Finds a library by pkg-config, as target PkgConfig::<prefix>. Whoever links an installed Penstock
+# finds it by the same module (install.cmake).
 macro(penstock_need_pkgconfig prefix module debian_package)
+  set(PENSTOCK_MODULE_${prefix} ${module})
   if(PKG_CONFIG_FOUND)
-    pkg_check_modules(${prefix} QUIET IMPORTED_TARGET ${module})
+    pkg_check_modules(${prefix} QUIET IMPORTED_TARGET GLOBAL ${module})
   endif()
   penstock_need(${prefix}_FOUND ${debian_package})
 endmacro()
@@ -40,7 +44,7 @@ if(PENSTOCK_TRAIN)
   find_library(DNNL_LIBRARY dnnl)
   penstock_need("DNNL_LIBRARY;DNNL_INCLUDE" libdnnl-dev)
   if(DNNL_LIBRARY AND DNNL_INCLUDE)
-    add_library(penstock_dnnl INTERFACE)
+    add_library(penstock_dnnl INTERFACE IMPORTED GLOBAL)
     target_include_directories(penstock_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE})
     target_link_libraries(penstock_dnnl INTERFACE ${DNNL_LIBRARY})
   endif()

@@ -12,12 +12,19 @@ set(PENSTOCK_PRECOMPILED
     <string> <string_view> <utility> <variant> <vector>)
 
 # Adds penstock_<name>, known outside as penstock::<name>. Includes are written from the root.
-# PRECOMPILED says whose precompiled headers it uses: those of core (the default), its OWN because its
+# INSTALLED is part of what others build on: a shared library with BUILD_SHARED_LIBS, and HEADERS are
+# installed; headers that only the tree itself may include stand among SOURCES. PRECOMPILED says whose precompiled headers it uses: those of core (the default), its OWN because its
 # compile options differ, or NONE where every option must be in force as it stands.
 function(penstock_add_library name)
-  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;HEADERS" ${ARGN})
+  cmake_parse_arguments(ARG "INSTALLED" "PRECOMPILED" "SOURCES;HEADERS" ${ARGN})
   set(target penstock_${name})
-  add_library(${target} STATIC ${ARG_SOURCES})
+  if(ARG_INSTALLED)
+    add_library(${target} ${ARG_SOURCES})
+    set_property(GLOBAL APPEND PROPERTY PENSTOCK_INSTALLED ${name})
+    penstock_prepare_shared(${target})
+  else()
+    add_library(${target} STATIC ${ARG_SOURCES})
+  endif()
   add_library(penstock::${name} ALIAS ${target})
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}
                  FILES ${ARG_HEADERS})
@@ -32,6 +39,21 @@ function(penstock_add_library name)
   else()
     target_precompile_headers(${target} REUSE_FROM penstock_core)
   endif()
+endfunction()
+
+# What matters of a library only where it is shared.
+function(penstock_prepare_shared target)
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL "SHARED_LIBRARY")
+    return()
+  endif()
+  set(script ${PROJECT_SOURCE_DIR}/tools/cmake/exported_symbols.map)
+  target_link_options(${target} PRIVATE -Wl,--version-script=${script})
+  # Sources stay compatible, binaries only within a minor version. Without a symbol of its own it can
+  # use core's precompiled headers.
+  set_target_properties(${target} PROPERTIES
+    LINK_DEPENDS ${script} DEFINE_SYMBOL "" INSTALL_RPATH "$ORIGIN"
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 endfunction()
 
 # Command line, JSON and reports run once: optimising their templates took a third of the build.

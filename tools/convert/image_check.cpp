@@ -8,6 +8,7 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
+#include "streamer/read/jpeg_record.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/exif_orientation.h"
 #include "tools/convert/foreign_image.h"
@@ -50,16 +51,9 @@ bool has_picture_extension(std::string_view path) {
 }
 
 IndexRecord record_of(const JpegHeader& header, std::uint8_t orientation, std::size_t num_bytes) {
-  IndexRecord record;
+  IndexRecord record = jpeg_record(header);
   record.length_bytes = static_cast<std::uint32_t>(num_bytes);
-  record.width_px = header.width_px;
-  record.height_px = header.height_px;
-  record.codec = static_cast<std::uint8_t>(Codec::kJpeg);
   record.orientation = orientation;
-  if (header.has_several_scans) record.flags = kFlagProgressive;
-  record.components = header.components;
-  record.subsampling_x = header.subsampling_x;
-  record.subsampling_y = header.subsampling_y;
   return record;
 }
 

@@ -1,4 +1,4 @@
-// Gathers what the manifest says of a dataset, sample by sample, while the shards are made.
+// Gathers what the manifest says of a conversion, file by file.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "streamer/shard/manifest.h"
+#include "streamer/shard/manifest_tally.h"
 #include "tools/convert/pixel_sums.h"
 #include "tools/convert/shard_task.h"
 
@@ -20,24 +20,15 @@ class ManifestBuilder {
   void add_file(const CheckedFile& file);
   void add_shard(SplitKind split, ManifestShard shard);
 
-  std::uint64_t num_samples() const noexcept { return sizes_px_.size(); }
+  std::uint64_t num_samples() const noexcept { return tally_.num_samples(); }
 
   /// Splits without samples are left out.
   Manifest build(std::map<std::string, std::string> conversion, std::uint64_t num_quarantined);
 
  private:
-  struct SizePx {
-    std::uint32_t width = 0;
-    std::uint32_t height = 0;
-  };
-
-  void add_size(const IndexRecord& record);
-  std::vector<SizeBin> size_histogram() const;
-  void add_largest(const CheckedFile& file);
-
-  Manifest manifest_;
-  std::vector<SizePx> sizes_px_;  // of all samples, as a viewer shows them
+  ManifestTally tally_;
   PixelSums train_sums_;
+  std::uint64_t num_reencoded_ = 0;
 };
 
 }  // namespace penstock::convert

@@ -109,23 +109,6 @@ void check_nothing_aside(const fs::path& dataset) {
               fmt::format("look at it, then: rm -r {}", shell_quoted(aside.native())));
 }
 
-// EINVAL: a file system (NFS, for one) that knows plain renames only. ENOSYS: such a kernel or
-// sandbox; glibc makes EINVAL of it, other C libraries do not.
-bool knows_plain_renames_only(int error_number) {
-  return error_number == EINVAL || error_number == ENOSYS;
-}
-
-// An empty folder that has appeared meanwhile would be replaced by rename(2) without a word.
-void rename_to_nothing(const fs::path& from, const fs::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
-  const int error_number = errno;  // fs::exists() may change it
-  if (!knows_plain_renames_only(error_number) || fs::exists(to)) {
-    throw_io_error(error_number, "rename to", printable_path(to));
-  }
-  if (::rename(from.c_str(), to.c_str()) != 0)
-    throw_io_error(errno, "rename to", printable_path(to));
-}
-
 }  // namespace
 
 void check_target(const fs::path& target, ExistingTarget existing) {
@@ -177,9 +160,9 @@ void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
 
 fs::path replace_by_renames(const fs::path& from, const fs::path& to) {
   fs::path aside = aside_of(to);
-  rename_to_nothing(to, aside);
+  rename_to_new(to, aside);
   try {
-    rename_to_nothing(from, to);
+    rename_to_new(from, to);
   } catch (...) {
     std::error_code ignored;  // the first failure is told
     fs::rename(aside, to, ignored);
@@ -225,7 +208,7 @@ void PartialFolder::publish(ExistingTarget existing) {
   if (existing == ExistingTarget::kReplace && fs::exists(dataset_)) {
     old = take_the_place();
   } else {
-    rename_to_nothing(path_, dataset_);
+    rename_to_new(path_, dataset_);
   }
   is_published_ = true;
   sync_folder(dataset_.parent_path());

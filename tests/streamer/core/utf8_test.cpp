@@ -33,6 +33,15 @@ BOOST_AUTO_TEST_CASE(what_is_no_utf8_has_no_length) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_text_is_utf8_when_all_of_it_is) {
+  for (const std::string_view text : {""sv, "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"sv, "\0"sv}) {
+    BOOST_TEST(is_utf8(text));
+  }
+  for (const std::string_view text : {"a\xe4"sv, "\xe4pfel"sv, "ok\xe2\x82"sv}) {
+    BOOST_TEST(!is_utf8(text));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_a_terminal_obeys_is_not_visible) {
   for (const std::string_view text :
        {"\0"sv, "\n"sv, "\x1b"sv, "\x7f"sv, "\xc2\x80"sv, "\xc2\x9b"sv, "\xc2\x9f"sv, "\xe4"sv}) {

@@ -1,8 +1,10 @@
 #include "streamer/pipeline/batch_ring.h"
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "streamer/core/error.h"
 
@@ -57,6 +59,28 @@ BOOST_AUTO_TEST_CASE(a_free_slot_is_taken_after_a_stop_too_but_none_is_waited_fo
   stop.request_stop();
   for (int i = 0; i < 3; ++i) BOOST_TEST(ring->acquire(stop.get_token()).has_value());
   BOOST_TEST(!ring->acquire(stop.get_token()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_that_is_over_comes_back_empty_and_loses_nothing) {
+  const std::uint32_t slot = acquire();
+  for (const std::chrono::nanoseconds timeout :
+       {std::chrono::nanoseconds::min(), std::chrono::nanoseconds(0),
+        std::chrono::nanoseconds(std::chrono::milliseconds(5))}) {
+    BOOST_TEST(!ring->take_within(timeout));
+  }
+  ring->publish(slot);
+  BOOST_TEST(static_cast<bool>(ring->take_within(std::chrono::nanoseconds(0))));
+}
+
+BOOST_AUTO_TEST_CASE(the_longest_wait_ends_with_what_is_published_or_fails) {
+  const std::uint32_t slot = acquire();
+  {
+    const std::jthread publisher([&] { ring->publish(slot); });
+    BOOST_TEST(static_cast<bool>(ring->take_within(std::chrono::nanoseconds::max())));
+  }
+  const std::jthread failure(
+      [&] { ring->fail(std::make_exception_ptr(std::runtime_error("the disk is gone"))); });
+  BOOST_CHECK_THROW(ring->take_within(std::chrono::nanoseconds::max()), std::runtime_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

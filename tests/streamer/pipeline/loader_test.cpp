@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <functional>
 #include <map>
+#include <thread>
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
@@ -338,6 +340,95 @@ BOOST_AUTO_TEST_CASE(two_loaders_share_one_budget_and_give_everything_back) {
     BOOST_TEST(a.stats().high_water_bytes >= 2 * bytes_of_one);
   }
   BOOST_TEST(budget.used_bytes() == 0u);
+}
+
+// Different splits of the budget, order, batch and threads; read at the same time, each must deliver
+// what it delivers alone.
+BOOST_AUTO_TEST_CASE(two_loaders_on_one_budget_deliver_side_by_side_what_each_delivers_alone) {
+  const tests::TemporaryFolder folder;
+  const Dataset first = tests::write_small_dataset(folder.path() / "a", tests::mixed_samples(61));
+  const Dataset second =
+      tests::write_small_dataset(folder.path() / "b", tests::mixed_samples(40, 2));
+  const LoaderConfig shuffled{
+      .batch = kSpec, .seed = 42, .num_epochs = 3, .num_readers = 2, .work_bytes = 1u << 20};
+  const LoaderConfig sequential{.batch = {.batch = 3, .height_px = 24, .width_px = 8},
+                                .order = SampleOrder::kSequential,
+                                .num_epochs = 3,
+                                .work_bytes = 2u << 20};
+  const auto alone_first = hash_all(first, shuffled);
+  const auto alone_second = hash_all(second, sequential);
+
+  MemoryBudget budget(64u << 20);
+  std::vector<std::string> beside;
+  {
+    const auto transform = std::make_shared<ResizeTransform>();
+    Loader a(first.split("train"), shuffled, transform, budget);
+    Loader b(second.split("train"), sequential, transform, budget);
+    std::jthread other([&] {
+      while (const BatchLease lease = b.next()) beside.push_back(hash_batch(lease.view()));
+    });
+    std::vector<std::string> here;
+    while (const BatchLease lease = a.next()) {
+      here.push_back(hash_batch(lease.view()));
+      BOOST_REQUIRE(budget.used_bytes() <= budget.limit_bytes());
+    }
+    BOOST_TEST((here == alone_first));
+  }
+  BOOST_TEST((beside == alone_second));
+  BOOST_TEST(budget.high_water_bytes() <= budget.limit_bytes());
+  BOOST_TEST(budget.used_bytes() == 0u);
+}
+
+// A transform that a test can hold up.
+class GatedTransform final : public SampleTransform {
+ public:
+  std::atomic<bool> is_open{false};
+
+  void accept(const BatchSpec& spec) const override { inner_.accept(spec); }
+  SamplePlan plan(const SampleInfo& info, const BatchSpec& spec,
+                  const Draws& draws) const noexcept override {
+    return inner_.plan(info, spec, draws);
+  }
+  void apply(const DecodedView& decoded, const SamplePlan& plan, std::span<std::byte> scratch,
+             const SampleSlot& slot) const noexcept override {
+    is_open.wait(false);
+    inner_.apply(decoded, plan, scratch, slot);
+  }
+  std::uint32_t finest_decode_scale(const SampleInfo& info,
+                                    const BatchSpec& spec) const noexcept override {
+    return inner_.finest_decode_scale(info, spec);
+  }
+  std::size_t worst_case_scratch_bytes(const BatchSpec& spec) const noexcept override {
+    return inner_.worst_case_scratch_bytes(spec);
+  }
+  std::string identity() const override { return inner_.identity(); }
+
+ private:
+  ResizeTransform inner_;
+};
+
+BOOST_AUTO_TEST_CASE(try_next_tells_a_batch_from_a_wait_that_is_over_and_from_the_end) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(16));
+  const auto transform = std::make_shared<GatedTransform>();
+  MemoryBudget budget(kBudgetBytes);
+  Loader loader(dataset.split("train"), {.batch = kSpec}, transform, budget);
+  for (const int wait_ms : {-1, 0, 20}) {
+    const NextBatch none = loader.try_next(std::chrono::milliseconds(wait_ms));
+    BOOST_TEST((none.outcome == NextOutcome::kTimedOut));
+    BOOST_TEST(!none.lease);
+  }
+  BOOST_TEST(loader.stats().num_batches == 0u);
+  transform->is_open = true;
+  transform->is_open.notify_all();
+  const auto hashes = hash_all(dataset, {.batch = kSpec});
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    const NextBatch next = loader.try_next(std::chrono::minutes(5));
+    BOOST_REQUIRE((next.outcome == NextOutcome::kBatch));
+    BOOST_TEST(hash_batch(next.lease.view()) == hashes[i]);
+  }
+  BOOST_TEST((loader.try_next(std::chrono::minutes(5)).outcome == NextOutcome::kEnd));
+  BOOST_TEST((loader.try_next({}).outcome == NextOutcome::kEnd));
 }
 
 BOOST_AUTO_TEST_CASE(a_loader_may_outlive_the_budget_it_drew_from) {

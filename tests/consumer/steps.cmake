@@ -1,0 +1,80 @@
+# What the consumer tests have in common.
+cmake_minimum_required(VERSION 3.24)
+
+# Runs a command; a failure ends the test with all that it said. `result` gets its stdout.
+function(run result what)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failure OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  if(failure)
+    message(FATAL_ERROR "${what}: expected exit code 0, found ${failure}:\n${out}\n${err}")
+  endif()
+  set(${result} "${out}" PARENT_SCOPE)
+endfunction()
+
+# Runs a program that says "NAME: ok" when it is.
+function(run_ok program name)
+  run(said "run ${program}" ${program})
+  if(NOT said STREQUAL "${name}: ok\n")
+    message(FATAL_ERROR "${program}: expected \"${name}: ok\", found:\n${said}")
+  endif()
+  message(STATUS "${program}: ok")
+endfunction()
+
+if(NOT CCACHE)
+  set(CCACHE "")  # CCACHE-NOTFOUND
+endif()
+
+# Configures and builds the consumer project in FOLDER/<name> with the arguments given.
+function(build_project name)
+  run(said "configure ${name}" ${CMAKE_COMMAND} -S ${PROJECT} -B ${FOLDER}/${name} -G ${GENERATOR}
+      -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_FLAGS=${FLAGS}
+      -DCMAKE_CXX_COMPILER_LAUNCHER=${CCACHE} ${ARGN})
+  run(said "build ${name}" ${CMAKE_COMMAND} --build ${FOLDER}/${name} --parallel 2)
+endfunction()
+
+# What an installed header includes must be of the standard library or installed beside it: nobody
+# needs another library's headers to compile against Penstock.
+function(check_headers include_folder)
+  file(GLOB_RECURSE headers RELATIVE ${include_folder} ${include_folder}/*)
+  list(LENGTH headers num_headers)
+  if(num_headers LESS 20 OR NOT "streamer/streamer.h" IN_LIST headers)
+    message(FATAL_ERROR "${include_folder}: expected the public headers, found: ${headers}")
+  endif()
+  foreach(header IN LISTS headers)
+    file(STRINGS ${include_folder}/${header} lines REGEX "^[ \t]*#[ \t]*include")
+    foreach(line IN LISTS lines)
+      string(REGEX MATCH "[\"<].*" name "${line}")
+      string(REGEX REPLACE "^\"([^\"]*)\".*" "\\1" neighbour "${name}")
+      if(name MATCHES "^<[a-z_]+>" OR neighbour IN_LIST headers)
+        continue()
+      endif()
+      message(FATAL_ERROR "${header}: expected includes of installed headers and of the standard "
+                          "library only, found: ${line}")
+    endforeach()
+  endforeach()
+  foreach(internal streamer/shard/hdf5_layout.h streamer/pipeline/batch_graph.h
+          streamer/read/jpeg_decoder.h tools/command.h)
+    if(internal IN_LIST headers)
+      message(FATAL_ERROR "${internal}: expected no internal header installed, found it")
+    endif()
+  endforeach()
+  message(STATUS "${num_headers} headers: ok")
+endfunction()
+
+# Compiles the consumer with nothing but what pkg-config says, and runs it.
+function(check_pkgconfig prefix)
+  find_program(PKG_CONFIG pkg-config)
+  if(NOT PKG_CONFIG)
+    message("SKIPPED: pkg-config is not there")
+    return()
+  endif()
+  file(GLOB_RECURSE pc ${prefix}/*/penstock-streamer.pc)
+  cmake_path(GET pc PARENT_PATH pc_folder)
+  run(flags "pkg-config" ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${pc_folder}
+      ${PKG_CONFIG} --cflags --libs penstock-streamer)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  separate_arguments(compile UNIX_COMMAND "${FLAGS}")
+  cmake_path(GET pc_folder PARENT_PATH lib_folder)
+  run(said "compile by pkg-config" ${COMPILER} -std=c++20 ${compile} ${PROJECT}/consumer.cpp
+      -o ${FOLDER}/by_pkgconfig ${flags} -Wl,-rpath,${lib_folder})
+  run_ok(${FOLDER}/by_pkgconfig "consumer")
+endfunction()

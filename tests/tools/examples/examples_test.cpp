@@ -1,0 +1,93 @@
+// The examples as their head comments say they are run.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <sstream>
+
+#include "tests/cli/run_command.h"
+#include "tests/streamer/small_dataset.h"
+#include "tests/temporary_folder.h"
+
+namespace penstock {
+namespace {
+
+tests::CommandResult run(const std::string& example, const std::vector<std::string>& arguments) {
+  const tests::CommandResult result =
+      tests::run_program(std::filesystem::path(PENSTOCK_EXAMPLES_FOLDER) / example, arguments);
+  BOOST_TEST_MESSAGE(result.out << result.err);
+  return result;
+}
+
+// The numbers that follow "loss " in what was said.
+std::vector<double> losses(const std::string& said) {
+  std::vector<double> found;
+  for (std::size_t at = said.find("loss "); at != std::string::npos;
+       at = said.find("loss ", at + 1)) {
+    found.push_back(std::stod(said.substr(at + 5)));
+  }
+  return found;
+}
+
+BOOST_AUTO_TEST_SUITE(examples)
+
+// Of 400 pictures 8 in 10 train. Their sides are 16 + n * 7 % 41 and 16 + n * 5 % 37; 3 bytes a pixel.
+BOOST_AUTO_TEST_CASE(what_one_writes_another_trains_on) {
+  const tests::TemporaryFolder folder;
+  const std::string dataset = folder.path() / "stripes";
+  std::uint64_t train_bytes = 0;
+  for (std::uint64_t n = 0; n < 400; ++n) {
+    if (n % 10 < 8) train_bytes += (16 + n * 7 % 41) * (16 + n * 5 % 37) * 3;
+  }
+  BOOST_REQUIRE(train_bytes > 1u << 20);
+  BOOST_REQUIRE(train_bytes < 2u << 20);
+
+  const tests::CommandResult written = run("write_dataset", {dataset});
+  BOOST_TEST(written.exit_code == 0);
+  BOOST_TEST(written.out ==
+             "train: 320 samples in 2 shards\nvalidation: 80 samples in 1 shards\n"
+             "train sample 0: class lying, 16 x 16 pixels\n");
+
+  const tests::CommandResult trained = run("train_on_photographs", {dataset, "4"});
+  BOOST_TEST(trained.exit_code == 0);
+  const std::vector<double> loss = losses(trained.out);
+  BOOST_REQUIRE(loss.size() == 4u);
+  BOOST_TEST(loss[3] < loss[0] / 2);  // stripes that lie and stripes that stand are easy
+  BOOST_TEST(trained.out.find("1280 samples, 0 skipped, at most ") != std::string::npos);
+  BOOST_TEST((losses(run("train_on_photographs", {dataset, "4"}).out) == loss));
+}
+
+BOOST_AUTO_TEST_CASE(photographs_of_mixed_sizes_are_taken_as_they_are) {
+  const tests::TemporaryFolder folder;
+  tests::write_small_dataset(folder.path() / "d", tests::mixed_samples(70));
+  const tests::CommandResult trained =
+      run("train_on_photographs", {(folder.path() / "d").native(), "2"});
+  BOOST_TEST(trained.exit_code == 0);
+  BOOST_TEST(losses(trained.out).size() == 2u);
+  BOOST_TEST(trained.out.find("140 samples, 0 skipped") != std::string::npos);
+}
+
+// Without weights yet, two classes are a guess: the loss is ln 2.
+BOOST_AUTO_TEST_CASE(a_source_of_ones_own_is_trained_on) {
+  const tests::CommandResult trained = run("own_batch_source", {});
+  BOOST_TEST(trained.exit_code == 0);
+  const std::vector<double> loss = losses(trained.out);
+  BOOST_REQUIRE(loss.size() == 2u);
+  BOOST_TEST(std::abs(loss[0] - std::log(2.0)) < 1e-4);
+  BOOST_TEST(loss[1] < loss[0] / 2);
+  BOOST_TEST(trained.out.find("800 samples\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_fails_is_said_with_a_hint) {
+  const tests::TemporaryFolder folder;
+  for (const char* example : {"train_on_photographs", "write_dataset"}) {
+    const tests::CommandResult refused = run(example, {(folder.path() / "no" / "where").native()});
+    BOOST_TEST(refused.exit_code == 1);
+    BOOST_TEST(refused.err.find("found no") != std::string::npos);
+    BOOST_TEST(refused.err.find("\nhint: ") != std::string::npos);
+    BOOST_TEST(run(example, {}).exit_code == 2);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock
