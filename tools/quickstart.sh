@@ -98,7 +98,7 @@ fi
 if [[ -e "$dataset" ]]; then
   source_note="" converted_files=""
   if [[ -f "$dataset.source" ]]; then
-    { read -r source_note && read -r converted_files; } <"$dataset.source" || true
+    { IFS= read -r source_note && IFS= read -r converted_files; } <"$dataset.source" || true
   fi
   if [[ "$source_note" != "$folder" ]]; then
     refuse "$(quoted "$dataset"): expected nothing or a dataset of $(quoted "$folder"), found one of ${source_note:-an unknown folder}" \

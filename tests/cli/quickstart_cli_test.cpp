@@ -130,6 +130,17 @@ BOOST_AUTO_TEST_CASE(a_dataset_of_another_folder_is_not_used) {
   BOOST_TEST(quickstart({photos, "--dry-run"}).exit_code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_folder_whose_name_ends_in_a_blank_is_known_again) {
+  const TemporaryFolder folder;
+  const std::string photos = folder.path() / "my photos ";
+  write_file(photos + "/cat/1.jpg", "x");
+  write_file(photos + ".penstock/dataset.json", "x");
+  write_file(photos + ".penstock.source", photos + "\n1\n");
+  const CommandResult result = quickstart({photos, "--dry-run"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.err == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_that_has_grown_since_comes_with_the_line_that_converts_it_anew) {
   const TemporaryFolder folder;
   const std::string photos = (folder.path() / "photos").string();
