@@ -37,6 +37,7 @@ done
 
 say() { printf '\n== %s\n' "$*"; }
 quoted() { printf '%q' "$1"; }
+files() { if [[ "$1" == 1 ]]; then echo "1 file"; else echo "$1 files"; fi; }
 
 # Sub-folders that may not be read are passed over, as convert does. Nothing here closes a pipe
 # before its writer is done: under pipefail that would end the script.
@@ -113,8 +114,9 @@ echo "model        $(quoted "$run")"
 if [[ -e "$dataset" && -n "$converted_files" && -d "$folder" ]]; then
   found_files=$(count_files "$folder")
   if [[ "$found_files" != "$converted_files" ]]; then
-    echo "             made of $converted_files files; the folder holds $found_files now. To make it anew:"
-    echo "             $(quoted "$penstock") convert --force $(quoted "$folder") $(quoted "$dataset")"
+    echo "             made of $(files "$converted_files"); the folder holds $found_files now. To make it anew, remove it"
+    echo "             and run the same line again:"
+    echo "             rm -r $(quoted "$dataset")"
   fi
 fi
 if [[ -n "$picture" ]]; then echo "picture      $(quoted "$picture")"; fi

@@ -141,21 +141,24 @@ BOOST_AUTO_TEST_CASE(a_folder_whose_name_ends_in_a_blank_is_known_again) {
   BOOST_TEST(result.err == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_that_has_grown_since_comes_with_the_line_that_converts_it_anew) {
+BOOST_AUTO_TEST_CASE(a_folder_that_has_grown_since_comes_with_the_line_that_removes_its_dataset) {
   const TemporaryFolder folder;
   const std::string photos = (folder.path() / "photos").string();
+  const std::string source = photos + ".penstock.source";
   write_file(photos + "/cat/1.jpg", "x");
   write_file(photos + ".penstock/dataset.json", "x");
-  write_file(photos + ".penstock.source", photos + "\n1\n");
+  write_file(source, photos + "\n1\n");
   const CommandResult same = quickstart({photos, "--dry-run"});
   BOOST_TEST(same.exit_code == 0);
-  BOOST_TEST(!contains(same.out, "--force"));
+  BOOST_TEST(!contains(same.out, "made of"));
   write_file(photos + "/cat/2.jpg", "x");
   const CommandResult grown = quickstart({photos, "--dry-run"});
   BOOST_TEST(grown.exit_code == 0);
-  BOOST_TEST(contains(grown.out, "made of 1 files; the folder holds 2 now. To make it anew:\n"));
-  BOOST_TEST(contains(
-      grown.out, built_program() + " convert --force " + photos + " " + photos + ".penstock\n"));
+  BOOST_TEST(contains(grown.out, " made of 1 file; the folder holds 2 now. To make it anew, "));
+  BOOST_TEST(contains(grown.out, " rm -r " + photos + ".penstock\n"));
+  write_file(source, photos + "\n3\n");
+  const CommandResult shrunk = quickstart({photos, "--dry-run"});
+  BOOST_TEST(contains(shrunk.out, " made of 3 files; the folder holds 2 now. "));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_is_a_dataset_is_refused) {

@@ -75,6 +75,29 @@ BOOST_AUTO_TEST_CASE(a_conversion_that_fails_leaves_no_note_of_a_source) {
   BOOST_TEST(!fs::exists(tree.root() / "photos.penstock.source"));
 }
 
+/// The line of the plan that removes the dataset.
+std::string removal_line(const std::string& plan) {
+  const std::size_t from = plan.find("rm -r ");
+  return from == std::string::npos ? "" : plan.substr(from, plan.find('\n', from) - from);
+}
+
+BOOST_AUTO_TEST_CASE(the_lines_for_a_folder_that_has_grown_make_the_dataset_anew) {
+  const BuiltTree tree;
+  const std::string photos = tree.root() / "my photos";
+  write_cats_and_dogs(photos + "/train", 3);
+  BOOST_TEST(tree.quickstart({photos}).exit_code == 0);
+  write_picture(photos + "/train/cat/new.jpg", {.seed = 50});
+  const CommandResult grown = tree.quickstart({photos, "--dry-run"});
+  BOOST_TEST(contains(grown.out, "made of 6 files; the folder holds 7 now"));
+  BOOST_TEST(run_program("/bin/bash", {"-c", removal_line(grown.out)}).exit_code == 0);
+  const CommandResult anew = tree.quickstart({photos});
+  BOOST_TEST_CONTEXT(anew.out << anew.err) {
+    BOOST_TEST(anew.exit_code == 0);
+    BOOST_TEST(contains(anew.out, "split train: 7 of 7 samples"));
+  }
+  BOOST_TEST(!contains(tree.quickstart({photos, "--dry-run"}).out, "made of"));
+}
+
 BOOST_AUTO_TEST_CASE(with_no_picture_held_back_those_learnt_from_are_evaluated) {
   const BuiltTree tree;
   write_cats_and_dogs(tree.root() / "photos/train", 3);
