@@ -39,6 +39,13 @@ say() { printf '\n== %s\n' "$*"; }
 quoted() { printf '%q' "$1"; }
 files() { if [[ "$1" == 1 ]]; then echo "1 file"; else echo "$1 files"; fi; }
 
+# Continues a hint, once there is a program to type.
+or_train() {
+  if [[ -x "$penstock" ]]; then
+    printf '; or: %s train %s -o RUN' "$(quoted "$penstock")" "$(quoted "$1")"
+  fi
+}
+
 # Sub-folders that may not be read are passed over, as convert does. Nothing here closes a pipe
 # before its writer is done: under pipefail that would end the script.
 count_files() { { find "$1" -type f -printf . 2>/dev/null || true; } | wc -c; }
@@ -61,7 +68,7 @@ if [[ -n "$folder" ]]; then
                                  "name the folder that holds the class folders"
   if [[ -e "$folder/dataset.json" ]]; then
     refuse "$(quoted "$folder"): expected a folder of photographs, found a dataset" \
-           "$(quoted "$penstock") train $(quoted "$folder") -o RUN; or name the folder that it was made from"
+           "name the folder that it was made from$(or_train "$folder")"
   fi
   recipe=$root/tools/recipes/clothing_small.toml
   dataset=${dataset:-$folder.penstock}
@@ -103,7 +110,7 @@ if [[ -e "$dataset" ]]; then
   fi
   if [[ "$source_note" != "$folder" ]]; then
     refuse "$(quoted "$dataset"): expected nothing or a dataset of $(quoted "$folder"), found one of ${source_note:-an unknown folder}" \
-           "--into another DATASET; or: $(quoted "$penstock") train $(quoted "$dataset") -o RUN"
+           "--into another DATASET$(or_train "$dataset")"
   fi
 fi
 
