@@ -152,13 +152,18 @@ say "Convert"
 if [[ -e "$dataset" ]]; then
   echo "$(quoted "$dataset") is there already and is used as it is"
 else
-  # First, so that a dataset is never there without its note.
-  printf '%s\n%s\n' "$folder" "$(count_files "$folder")" >"$dataset.source"
+  # Noted first, so that the dataset is never there without. Where nobody converts, a note is of a
+  # dataset that is gone. Another quickstart's is replaced by success only, and never removed.
+  [[ -e "$dataset.partial" ]] || rm -f "$dataset.source"
+  note=$folder$'\n'$(count_files "$folder")
+  is_first=no
+  if (set -o noclobber; printf '%s\n' "$note" >"$dataset.source") 2>/dev/null; then is_first=yes; fi
   "$penstock" convert "$folder" "$dataset" || {
     status=$?
-    rm -f "$dataset.source"
+    if [[ "$is_first" == yes && ! -e "$dataset" ]]; then rm -f "$dataset.source"; fi
     exit "$status"
   }
+  printf '%s\n' "$note" >"$dataset.source"
 fi
 
 # Of the pictures that are held back, evaluate takes those for testing, else those for validation. A

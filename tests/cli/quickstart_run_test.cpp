@@ -1,5 +1,8 @@
 // tools/quickstart.sh from its plan to its last line, in a tree of its own where the build is made
 // already: `cmake` does nothing there, and the recipes are short.
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <string>
@@ -35,6 +38,13 @@ class BuiltTree {
   }
 
   fs::path root() const { return fs::canonical(folder_.path()); }
+
+  /// From now on `penstock convert` fails when its work is done.
+  void let_convert_fail_at_its_end() const {
+    const fs::path program = root() / "build/release/penstock";
+    fs::remove(program);  // the link, not the program
+    write_script(program, "'" PENSTOCK_PROGRAM "' \"$@\" && test \"$1\" != convert\n");
+  }
 
   CommandResult quickstart(std::vector<std::string> arguments) const {
     arguments.emplace_back("--no-install");
@@ -73,6 +83,31 @@ BOOST_AUTO_TEST_CASE(a_conversion_that_fails_leaves_no_note_of_a_source) {
   BOOST_TEST(result.exit_code != 0);
   BOOST_TEST(contains(result.out, "\n== Convert\n"));
   BOOST_TEST(!fs::exists(tree.root() / "photos.penstock.source"));
+}
+
+BOOST_AUTO_TEST_CASE(a_conversion_that_fails_behind_its_dataset_leaves_the_note) {
+  const BuiltTree tree;
+  const std::string photos = tree.root() / "photos";
+  write_cats_and_dogs(photos, 3);
+  tree.let_convert_fail_at_its_end();
+  BOOST_TEST(tree.quickstart({photos}).exit_code == 1);
+  BOOST_TEST(fs::exists(photos + ".penstock/dataset.json"));
+  BOOST_TEST(read_text_file(photos + ".penstock.source") == photos + "\n6\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_quickstart_leaves_the_note_of_the_one_at_work) {
+  const BuiltTree tree;
+  const std::string photos = tree.root() / "photos";
+  const std::string dataset = tree.root() / "first.penstock";
+  write_cats_and_dogs(photos, 3);
+  write_file(dataset + ".source", "/the/first\n1\n");
+  fs::create_directories(dataset + ".partial");
+  const UniqueFd first(::open((dataset + ".partial").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  BOOST_REQUIRE(::flock(first.get(), LOCK_EX | LOCK_NB) == 0);
+  const CommandResult second = tree.quickstart({photos, "--into", dataset});
+  BOOST_TEST(second.exit_code == 1);
+  BOOST_TEST(contains(second.err, "found another conversion"));
+  BOOST_TEST(read_text_file(dataset + ".source") == "/the/first\n1\n");
 }
 
 /// The line of the plan that removes the dataset.
