@@ -198,6 +198,17 @@ BOOST_AUTO_TEST_CASE(a_failure_in_the_first_epoch_keeps_the_weights_so_far) {
   BOOST_TEST(load_model(out).record.num_epochs == 0u);
 }
 
+// All steps of the epoch have been taken by then.
+BOOST_AUTO_TEST_CASE(a_failure_in_validation_keeps_the_weights_of_the_whole_epoch) {
+  watcher.at_validation_step = [](const EpochReport& done) {
+    if (done.epoch_idx == 1) throw Error(ErrorCode::kIo, "planted");
+  };
+  const Error error = failure_of(config());
+  BOOST_TEST(std::string(error.what()) ==
+             "planted; the weights after 2 whole epochs are in " + out.native());
+  BOOST_TEST(load_model(out).record.num_epochs == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(weights_are_stored_after_every_epoch) {
   std::vector<std::uint64_t> stored;
   watcher.at_epoch = [&](const EpochReport&) {
