@@ -241,15 +241,26 @@ BOOST_AUTO_TEST_CASE(a_first_save_whose_renames_fail_leaves_nothing_of_the_run) 
   BOOST_TEST(fs::is_directory(out / kModelRecordName));
 }
 
-BOOST_AUTO_TEST_CASE(metrics_that_cannot_be_written_leave_the_weights_stored_once) {
+BOOST_AUTO_TEST_CASE(metrics_that_cannot_be_written_leave_the_weights) {
   watcher.at_validation_step = [&](const EpochReport&) {
     fs::create_directories(out / "metrics.csv.tmp" / "x");
   };
-  // A second attempt at the weights would meet this.
-  watcher.at_train_step = [&](const EpochReport& so_far) { BOOST_TEST(so_far.epoch_idx == 0u); };
   const Error error = failure_of(config());
   BOOST_TEST(holds(error.what(), "metrics.csv"));
   BOOST_TEST(holds(error.what(), "; the weights after 1 whole epoch are in " + out.native()));
+  BOOST_TEST(load_model(out).record.num_epochs == 1u);
+}
+
+// A second attempt at the weights would meet the folder and tell of it.
+BOOST_AUTO_TEST_CASE(weights_that_are_stored_are_not_stored_again) {
+  watcher.at_epoch = [&](const EpochReport&) {
+    fs::create_directories(out / "weights.safetensors.new.tmp" / "x");
+    throw Error(ErrorCode::kIo, "planted");
+  };
+  const Error error = failure_of(config());
+  BOOST_TEST((error.code() == ErrorCode::kIo));
+  BOOST_TEST(std::string(error.what()) ==
+             "planted; the weights after 1 whole epoch are in " + out.native());
   BOOST_TEST(load_model(out).record.num_epochs == 1u);
 }
 
