@@ -37,6 +37,14 @@ done
 
 say() { printf '\n== %s\n' "$*"; }
 quoted() { printf '%q' "$1"; }
+files() { if [[ "$1" == 1 ]]; then echo "1 file"; else echo "$1 files"; fi; }
+
+# Continues a hint, once there is a program to type.
+or_train() {
+  if [[ -x "$penstock" ]]; then
+    printf '; or: %s train %s -o RUN' "$(quoted "$penstock")" "$(quoted "$1")"
+  fi
+}
 
 # Sub-folders that may not be read are passed over, as convert does. Nothing here closes a pipe
 # before its writer is done: under pipefail that would end the script.
@@ -60,7 +68,7 @@ if [[ -n "$folder" ]]; then
                                  "name the folder that holds the class folders"
   if [[ -e "$folder/dataset.json" ]]; then
     refuse "$(quoted "$folder"): expected a folder of photographs, found a dataset" \
-           "$(quoted "$penstock") train $(quoted "$folder") -o RUN; or name the folder that it was made from"
+           "name the folder that it was made from$(or_train "$folder")"
   fi
   recipe=$root/tools/recipes/clothing_small.toml
   dataset=${dataset:-$folder.penstock}
@@ -98,11 +106,11 @@ fi
 if [[ -e "$dataset" ]]; then
   source_note="" converted_files=""
   if [[ -f "$dataset.source" ]]; then
-    { read -r source_note && read -r converted_files; } <"$dataset.source" || true
+    { IFS= read -r source_note && IFS= read -r converted_files; } <"$dataset.source" || true
   fi
   if [[ "$source_note" != "$folder" ]]; then
     refuse "$(quoted "$dataset"): expected nothing or a dataset of $(quoted "$folder"), found one of ${source_note:-an unknown folder}" \
-           "--into another DATASET; or: $(quoted "$penstock") train $(quoted "$dataset") -o RUN"
+           "--into another DATASET$(or_train "$dataset")"
   fi
 fi
 
@@ -113,8 +121,9 @@ echo "model        $(quoted "$run")"
 if [[ -e "$dataset" && -n "$converted_files" && -d "$folder" ]]; then
   found_files=$(count_files "$folder")
   if [[ "$found_files" != "$converted_files" ]]; then
-    echo "             made of $converted_files files; the folder holds $found_files now. To make it anew:"
-    echo "             $(quoted "$penstock") convert --force $(quoted "$folder") $(quoted "$dataset")"
+    echo "             made of $(files "$converted_files"); the folder holds $found_files now. To make it anew, remove it"
+    echo "             and run the same line again:"
+    echo "             rm -r $(quoted "$dataset")"
   fi
 fi
 if [[ -n "$picture" ]]; then echo "picture      $(quoted "$picture")"; fi
@@ -143,13 +152,18 @@ say "Convert"
 if [[ -e "$dataset" ]]; then
   echo "$(quoted "$dataset") is there already and is used as it is"
 else
-  # First, so that a dataset is never there without its note.
-  printf '%s\n%s\n' "$folder" "$(count_files "$folder")" >"$dataset.source"
+  # Noted first, so that the dataset is never there without. Where nobody converts, a note is of a
+  # dataset that is gone. Another quickstart's is replaced by success only, and never removed.
+  [[ -e "$dataset.partial" ]] || rm -f "$dataset.source"
+  note=$folder$'\n'$(count_files "$folder")
+  is_first=no
+  if (set -o noclobber; printf '%s\n' "$note" >"$dataset.source") 2>/dev/null; then is_first=yes; fi
   "$penstock" convert "$folder" "$dataset" || {
     status=$?
-    rm -f "$dataset.source"
+    if [[ "$is_first" == yes && ! -e "$dataset" ]]; then rm -f "$dataset.source"; fi
     exit "$status"
   }
+  printf '%s\n' "$note" >"$dataset.source"
 fi
 
 # Of the pictures that are held back, evaluate takes those for testing, else those for validation. A

@@ -1,9 +1,12 @@
 #include "tools/run_flags.h"
 
+#include <string>
+
 #include "streamer/core/error.h"
 #include "streamer/core/utf8.h"
 #include "tools/command.h"
 #include "tools/terminal.h"
+#include "train/backend/backend.h"
 #include "train/run/run_file.h"
 
 namespace penstock::tools {
@@ -15,11 +18,11 @@ struct RunFlag {
   const char* flag;
   const char* key;
   const char* type;
-  const char* description;
+  std::string description;
   const char* example;  // a value that is right
 };
 
-constexpr RunFlag kRunFlags[] = {
+const RunFlag kRunFlags[] = {
     {"--model", "model", "NAME|FILE", "Known model, or a .toml file of layers (small_cnn)",
      "small_cnn"},
     {"--image-size", "image_size", "PIXELS",
@@ -40,7 +43,7 @@ constexpr RunFlag kRunFlags[] = {
     {"--threads", "threads", "N", "Compute threads (all cores)", "2"},
     {"--loader-threads", "loader_threads", "N",
      "Threads that read, decode and augment (a quarter of the cores, at least 2)", "2"},
-    {"--backend", "backend", "NAME", "onednn or reference (onednn)", "onednn"},
+    {"--backend", "backend", "NAME", train::backend_choice() + " (onednn)", "onednn"},
     {"--device", "device", "NAME", "auto or cpu; this build has no cuda (auto)", "cpu"},
     {"--augment", kPresetKey, "PRESET", "standard or none (standard)", "standard"},
     {"--augment.horizontal-flip", "augment.horizontal_flip", "CHANCE", "Mirrored (0.5)", "0.5"},

@@ -9,6 +9,7 @@
 #include "streamer/core/file.h"
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
+#include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
 

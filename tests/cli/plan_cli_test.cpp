@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/cli/run_command.h"
+#include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
 

@@ -7,7 +7,9 @@
 #include <iostream>
 #include <string>
 
+#include "tests/cli/fake_programs.h"
 #include "tests/cli/run_command.h"
+#include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
 
@@ -26,10 +28,25 @@ CommandResult quickstart(const std::vector<std::string>& arguments) {
   return run_program(fs::path(PENSTOCK_TOOLS_FOLDER) / "quickstart.sh", arguments);
 }
 
-/// What quickstart builds, as its hints name it.
-std::string built_program() {
-  return (fs::canonical(PENSTOCK_TOOLS_FOLDER).parent_path() / "build/release/penstock").string();
-}
+/// quickstart in a tree of its own, where nothing is built at first.
+class BareTree {
+ public:
+  BareTree() {
+    fs::create_directories(root() / "tools");
+    fs::copy_file(fs::path(PENSTOCK_TOOLS_FOLDER) / "quickstart.sh", script());
+  }
+
+  fs::path root() const { return fs::canonical(folder_.path()); }
+  fs::path program() const { return root() / "build/release/penstock"; }
+  CommandResult quickstart(const std::vector<std::string>& arguments) const {
+    return run_program(script(), arguments);
+  }
+
+ private:
+  fs::path script() const { return root() / "tools/quickstart.sh"; }
+
+  TemporaryFolder folder_;
+};
 
 BOOST_AUTO_TEST_SUITE(quickstart_cli)
 
@@ -110,54 +127,73 @@ BOOST_AUTO_TEST_CASE(a_folder_named_by_dots_has_its_own_name) {
 }
 
 BOOST_AUTO_TEST_CASE(a_dataset_of_another_folder_is_not_used) {
-  const TemporaryFolder folder;
-  const std::string photos = (folder.path() / "photos").string();
+  const BareTree tree;
+  const std::string photos = tree.root() / "photos";
   const std::string dataset = photos + ".penstock";
   write_file(photos + "/cat/1.jpg", "x");
   write_file(dataset + "/dataset.json", "x");
-  const CommandResult unknown = quickstart({photos, "--dry-run"});
+  const CommandResult unknown = tree.quickstart({photos, "--dry-run"});
+  const std::string refused = "quickstart: " + dataset + ": expected nothing or a dataset of " +
+                              photos +
+                              ", found one of an unknown folder\nhint: --into another DATASET";
   BOOST_TEST(unknown.exit_code == 1);
-  BOOST_TEST(unknown.err == "quickstart: " + dataset + ": expected nothing or a dataset of " +
-                                photos +
-                                ", found one of an unknown folder\nhint: --into another "
-                                "DATASET; or: " +
-                                built_program() + " train " + dataset + " -o RUN\n");
+  BOOST_TEST(unknown.err == refused + "\n");
+  write_script(tree.program(), "exit 1\n");
+  BOOST_TEST(tree.quickstart({photos, "--dry-run"}).err ==
+             refused + "; or: " + tree.program().native() + " train " + dataset + " -o RUN\n");
   write_file(dataset + ".source", "/another/folder\n");
-  const CommandResult other = quickstart({photos, "--dry-run"});
+  const CommandResult other = tree.quickstart({photos, "--dry-run"});
   BOOST_TEST(other.exit_code == 1);
   BOOST_TEST(contains(other.err, "found one of /another/folder\nhint: --into "));
   write_file(dataset + ".source", photos + "\n1\n");
-  BOOST_TEST(quickstart({photos, "--dry-run"}).exit_code == 0);
+  BOOST_TEST(tree.quickstart({photos, "--dry-run"}).exit_code == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_that_has_grown_since_comes_with_the_line_that_converts_it_anew) {
+BOOST_AUTO_TEST_CASE(a_folder_whose_name_ends_in_a_blank_is_known_again) {
   const TemporaryFolder folder;
-  const std::string photos = (folder.path() / "photos").string();
+  const std::string photos = folder.path() / "my photos ";
   write_file(photos + "/cat/1.jpg", "x");
   write_file(photos + ".penstock/dataset.json", "x");
   write_file(photos + ".penstock.source", photos + "\n1\n");
+  const CommandResult result = quickstart({photos, "--dry-run"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.err == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_has_grown_since_comes_with_the_line_that_removes_its_dataset) {
+  const TemporaryFolder folder;
+  const std::string photos = (folder.path() / "photos").string();
+  const std::string source = photos + ".penstock.source";
+  write_file(photos + "/cat/1.jpg", "x");
+  write_file(photos + ".penstock/dataset.json", "x");
+  write_file(source, photos + "\n1\n");
   const CommandResult same = quickstart({photos, "--dry-run"});
   BOOST_TEST(same.exit_code == 0);
-  BOOST_TEST(!contains(same.out, "--force"));
+  BOOST_TEST(!contains(same.out, "made of"));
   write_file(photos + "/cat/2.jpg", "x");
   const CommandResult grown = quickstart({photos, "--dry-run"});
   BOOST_TEST(grown.exit_code == 0);
-  BOOST_TEST(contains(grown.out, "made of 1 files; the folder holds 2 now. To make it anew:\n"));
-  BOOST_TEST(contains(
-      grown.out, built_program() + " convert --force " + photos + " " + photos + ".penstock\n"));
+  BOOST_TEST(contains(grown.out, " made of 1 file; the folder holds 2 now. To make it anew, "));
+  BOOST_TEST(contains(grown.out, " rm -r " + photos + ".penstock\n"));
+  write_file(source, photos + "\n3\n");
+  const CommandResult shrunk = quickstart({photos, "--dry-run"});
+  BOOST_TEST(contains(shrunk.out, " made of 3 files; the folder holds 2 now. "));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_is_a_dataset_is_refused) {
-  const TemporaryFolder folder;
-  const std::string dataset = folder.path() / "photos.penstock";
+  const BareTree tree;
+  const std::string dataset = tree.root() / "photos.penstock";
   write_file(dataset + "/dataset.json", "x");
-  const CommandResult result = quickstart({dataset, "--dry-run"});
+  const std::string refused = "quickstart: " + dataset +
+                              ": expected a folder of photographs, found a dataset\nhint: name the "
+                              "folder that it was made from";
+  const CommandResult result = tree.quickstart({dataset, "--dry-run"});
   BOOST_TEST(result.exit_code == 1);
   BOOST_TEST(result.out == "");
-  BOOST_TEST(result.err ==
-             "quickstart: " + dataset +
-                 ": expected a folder of photographs, found a dataset\nhint: " + built_program() +
-                 " train " + dataset + " -o RUN; or name the folder that it was made from\n");
+  BOOST_TEST(result.err == refused + "\n");
+  write_script(tree.program(), "exit 1\n");
+  BOOST_TEST(tree.quickstart({dataset, "--dry-run"}).err ==
+             refused + "; or: " + tree.program().native() + " train " + dataset + " -o RUN\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_dataset_needs_a_folder_to_lie_in) {

@@ -1,5 +1,8 @@
 // tools/quickstart.sh from its plan to its last line, in a tree of its own where the build is made
 // already: `cmake` does nothing there, and the recipes are short.
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <string>
@@ -7,6 +10,7 @@
 #include "streamer/core/file.h"
 #include "tests/cli/fake_programs.h"
 #include "tests/cli/run_command.h"
+#include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
 
@@ -35,6 +39,13 @@ class BuiltTree {
   }
 
   fs::path root() const { return fs::canonical(folder_.path()); }
+
+  /// From now on `penstock convert` fails when its work is done.
+  void let_convert_fail_at_its_end() const {
+    const fs::path program = root() / "build/release/penstock";
+    fs::remove(program);  // the link, not the program
+    write_script(program, "'" PENSTOCK_PROGRAM "' \"$@\" && test \"$1\" != convert\n");
+  }
 
   CommandResult quickstart(std::vector<std::string> arguments) const {
     arguments.emplace_back("--no-install");
@@ -73,6 +84,54 @@ BOOST_AUTO_TEST_CASE(a_conversion_that_fails_leaves_no_note_of_a_source) {
   BOOST_TEST(result.exit_code != 0);
   BOOST_TEST(contains(result.out, "\n== Convert\n"));
   BOOST_TEST(!fs::exists(tree.root() / "photos.penstock.source"));
+}
+
+BOOST_AUTO_TEST_CASE(a_conversion_that_fails_behind_its_dataset_leaves_the_note) {
+  const BuiltTree tree;
+  const std::string photos = tree.root() / "photos";
+  write_cats_and_dogs(photos, 3);
+  tree.let_convert_fail_at_its_end();
+  BOOST_TEST(tree.quickstart({photos}).exit_code == 1);
+  BOOST_TEST(fs::exists(photos + ".penstock/dataset.json"));
+  BOOST_TEST(read_text_file(photos + ".penstock.source") == photos + "\n6\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_quickstart_leaves_the_note_of_the_one_at_work) {
+  const BuiltTree tree;
+  const std::string photos = tree.root() / "photos";
+  const std::string dataset = tree.root() / "first.penstock";
+  write_cats_and_dogs(photos, 3);
+  write_file(dataset + ".source", "/the/first\n1\n");
+  fs::create_directories(dataset + ".partial");
+  const UniqueFd first(::open((dataset + ".partial").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  BOOST_REQUIRE(::flock(first.get(), LOCK_EX | LOCK_NB) == 0);
+  const CommandResult second = tree.quickstart({photos, "--into", dataset});
+  BOOST_TEST(second.exit_code == 1);
+  BOOST_TEST(contains(second.err, "found another conversion"));
+  BOOST_TEST(read_text_file(dataset + ".source") == "/the/first\n1\n");
+}
+
+/// The line of the plan that removes the dataset.
+std::string removal_line(const std::string& plan) {
+  const std::size_t from = plan.find("rm -r ");
+  return from == std::string::npos ? "" : plan.substr(from, plan.find('\n', from) - from);
+}
+
+BOOST_AUTO_TEST_CASE(the_lines_for_a_folder_that_has_grown_make_the_dataset_anew) {
+  const BuiltTree tree;
+  const std::string photos = tree.root() / "my photos";
+  write_cats_and_dogs(photos + "/train", 3);
+  BOOST_TEST(tree.quickstart({photos}).exit_code == 0);
+  write_picture(photos + "/train/cat/new.jpg", {.seed = 50});
+  const CommandResult grown = tree.quickstart({photos, "--dry-run"});
+  BOOST_TEST(contains(grown.out, "made of 6 files; the folder holds 7 now"));
+  BOOST_TEST(run_program("/bin/bash", {"-c", removal_line(grown.out)}).exit_code == 0);
+  const CommandResult anew = tree.quickstart({photos});
+  BOOST_TEST_CONTEXT(anew.out << anew.err) {
+    BOOST_TEST(anew.exit_code == 0);
+    BOOST_TEST(contains(anew.out, "split train: 7 of 7 samples"));
+  }
+  BOOST_TEST(!contains(tree.quickstart({photos, "--dry-run"}).out, "made of"));
 }
 
 BOOST_AUTO_TEST_CASE(with_no_picture_held_back_those_learnt_from_are_evaluated) {

@@ -14,10 +14,6 @@ struct CommandResult {
   std::string err;
 };
 
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Variables that differ from this process's environment; an empty value removes one.
 using EnvironmentChanges = std::map<std::string, std::string>;
 

@@ -11,6 +11,7 @@
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
+#include "tests/contains.h"
 
 namespace penstock::tests {
 namespace {

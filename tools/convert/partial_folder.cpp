@@ -98,15 +98,29 @@ fs::path aside_of(const fs::path& dataset) {
   return aside;
 }
 
-// A replacement by plain renames that was cut short left it; it may be the only copy.
-void check_nothing_aside(const fs::path& dataset) {
+// Whether a replacement by plain renames that was cut short left it. Anything else of that name is
+// the user's own.
+bool is_left_aside(const fs::path& aside) {
+  try {
+    return fs::is_directory(fs::symlink_status(aside)) && fs::exists(aside / kManifestName) &&
+           !find_foreign_entry(aside);
+  } catch (const fs::filesystem_error&) {
+    return false;  // what may not be looked into; a rename to that name would be refused
+  }
+}
+
+// Without a dataset in its place, the one put aside is the only copy.
+void check_nothing_aside(const fs::path& dataset, bool is_in_place) {
   const fs::path aside = aside_of(dataset);
-  if (!fs::exists(fs::symlink_status(aside))) return;
-  throw Error(ErrorCode::kAlreadyExists,
-              fmt::format("dataset: {}: expected nothing there, found what an earlier --force that "
-                          "was cut short left",
-                          printable_path(aside)),
-              fmt::format("look at it, then: rm -r {}", shell_quoted(aside.native())));
+  if (!is_left_aside(aside)) return;
+  const std::string quoted_aside = shell_quoted(aside.native());
+  throw Error(
+      ErrorCode::kAlreadyExists,
+      fmt::format("dataset: {}: expected nothing there, found the old dataset that a --force "
+                  "cut short left",
+                  printable_path(aside)),
+      is_in_place ? "look at it, then: rm -r " + quoted_aside
+                  : "mv " + quoted_aside + " " + shell_quoted(dataset.native()));
 }
 
 }  // namespace
@@ -115,6 +129,7 @@ void check_target(const fs::path& target, ExistingTarget existing) {
   const fs::path dataset = without_last_slash(target);
   const fs::file_status status = fs::symlink_status(dataset);
   if (!fs::exists(status)) {
+    check_nothing_aside(dataset, /*is_in_place=*/false);
     if (fs::is_directory(parent_of(dataset))) return;
     throw Error(ErrorCode::kNotFound,
                 fmt::format("dataset: {}: expected the folder it shall lie in, found nothing",
@@ -141,7 +156,7 @@ void check_target(const fs::path& target, ExistingTarget existing) {
                             printable_path(dataset), tools::printable(*foreign)),
                 "move that file away: --force would remove it with the old dataset");
   }
-  check_nothing_aside(dataset);
+  check_nothing_aside(dataset, /*is_in_place=*/true);
 }
 
 void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
@@ -163,10 +178,14 @@ fs::path replace_by_renames(const fs::path& from, const fs::path& to) {
   rename_to_new(to, aside);
   try {
     rename_to_new(from, to);
-  } catch (...) {
-    std::error_code ignored;  // the first failure is told
-    fs::rename(aside, to, ignored);
-    throw;
+  } catch (const Error& error) {
+    std::error_code failure;
+    fs::rename(aside, to, failure);
+    if (!failure) throw;
+    throw Error(error.code(),
+                fmt::format("{}; the old dataset lies in {}, found when it was to be put back: {}",
+                            error.what(), printable_path(aside), failure.message()),
+                fmt::format("mv {} {}", shell_quoted(aside.native()), shell_quoted(to.native())));
   }
   return aside;
 }

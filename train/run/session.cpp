@@ -64,6 +64,7 @@ class Session {
   std::unique_ptr<RunFolder> folder_;
   SkippedSamples skipped_;
   bool has_unstored_steps_ = false;             // the weights are ahead of those on disk
+  bool has_partial_steps_ = false;              // the weights are ahead of the last whole epoch
   std::optional<std::uint32_t> stored_epochs_;  // that the weights on disk have seen
 };
 
@@ -221,7 +222,7 @@ void Session::note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx,
 PassReport Session::train_pass(EpochReport& report) {
   PassRelay relay(
       [&](const PassReport& so_far) {
-        has_unstored_steps_ = has_unstored_steps_ || so_far.num_steps > 0;
+        if (so_far.num_steps > 0) has_unstored_steps_ = has_partial_steps_ = true;
         report.train = so_far;
         observer_.on_train_step(report);
       },
@@ -251,6 +252,7 @@ void Session::run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome) {
     return;
   }
   ++outcome.num_epochs;
+  has_partial_steps_ = false;
   if (validation_loader_ != nullptr) {
     const PassReport validation = validation_pass(report);
     if (validation.was_stopped) {
@@ -320,7 +322,7 @@ void Session::end_by_error(const Error& error, const RunOutcome& outcome) {
   const auto epochs = [](std::uint32_t count) {
     return std::to_string(count) + (count == 1 ? " whole epoch" : " whole epochs");
   };
-  const std::string since = has_unstored_steps_ ? " and the steps since" : "";
+  const std::string since = has_partial_steps_ ? " and the steps since" : "";
   std::string failure;
   try {
     store(outcome);

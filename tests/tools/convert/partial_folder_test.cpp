@@ -172,6 +172,29 @@ BOOST_AUTO_TEST_CASE(a_replacement_that_fails_puts_the_old_one_back) {
   BOOST_TEST(fs::exists(folder.path() / "ds.replaced/mine"));
 }
 
+// Once the first of the two renames is made, the path through ds/.. leads nowhere, there and back.
+BOOST_AUTO_TEST_CASE(an_old_dataset_that_cannot_be_put_back_is_told_with_where_it_lies) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "ds/dataset.json", "old");
+  write_file(folder.path() / "ds.partial/dataset.json", "new");
+  const fs::path winding = folder.path() / "ds/../ds";
+  BOOST_CHECK_EXCEPTION(
+      replace_by_renames(folder.path() / "ds.partial", winding), Error, [&](const Error& error) {
+        const std::string what = error.what();
+        return what.find("; the old dataset lies in " + winding.native() + ".replaced") !=
+                   std::string::npos &&
+               error.hint() == "mv " + winding.native() + ".replaced " + winding.native();
+      });
+  BOOST_TEST(fs::exists(folder.path() / "ds.replaced/dataset.json"));
+}
+
+auto refused_with_hint(const std::string& hint) {
+  return [hint](const Error& error) {
+    BOOST_TEST(error.hint() == hint);
+    return error.code() == ErrorCode::kAlreadyExists;
+  };
+}
+
 // Told before the conversion, not after it.
 BOOST_AUTO_TEST_CASE(a_dataset_that_was_put_aside_and_left_is_named_with_the_line_to_remove_it) {
   const tests::TemporaryFolder folder;
@@ -179,10 +202,45 @@ BOOST_AUTO_TEST_CASE(a_dataset_that_was_put_aside_and_left_is_named_with_the_lin
   write_file(dataset / "dataset.json", "x");
   write_file(folder.path() / "ds.replaced/dataset.json", "x");
   BOOST_CHECK_EXCEPTION(
-      check_target(dataset, ExistingTarget::kReplace), Error, [&](const Error& error) {
-        return error.code() == ErrorCode::kAlreadyExists &&
-               error.hint().find("rm -r " + dataset.native() + ".replaced") != std::string::npos;
-      });
+      check_target(dataset, ExistingTarget::kReplace), Error,
+      refused_with_hint("look at it, then: rm -r " + dataset.native() + ".replaced"));
+}
+
+// What a crash between the two renames leaves. A conversion would pass over the only copy.
+BOOST_AUTO_TEST_CASE(a_dataset_that_was_only_put_aside_is_named_with_the_line_that_brings_it_back) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "my ds";
+  write_file(folder.path() / "my ds.replaced/dataset.json", "x");
+  write_file(folder.path() / "my ds.replaced/train-00000.h5", "x");
+  const std::string hint = "mv '" + dataset.native() + ".replaced' '" + dataset.native() + "'";
+  for (const ExistingTarget existing : {ExistingTarget::kRefuse, ExistingTarget::kReplace}) {
+    BOOST_CHECK_EXCEPTION(check_target(dataset, existing), Error, refused_with_hint(hint));
+  }
+  fs::rename(folder.path() / "my ds.replaced", dataset);  // the hint
+  BOOST_CHECK_NO_THROW(check_target(dataset, ExistingTarget::kReplace));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_user_calls_replaced_is_no_dataset_put_aside) {
+  for (const char* file : {"", "/notes.txt", "/train-00000.h5"}) {
+    BOOST_TEST_CONTEXT("ds.replaced" << file) {
+      const tests::TemporaryFolder folder;
+      write_file(folder.path() / (std::string("ds.replaced") + file), "x");
+      BOOST_CHECK_NO_THROW(check_target(folder.path() / "ds", ExistingTarget::kRefuse));
+      write_file(folder.path() / "ds/dataset.json", "x");
+      BOOST_CHECK_NO_THROW(check_target(folder.path() / "ds", ExistingTarget::kReplace));
+    }
+  }
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "ds.replaced/dataset.json", "x");
+  write_file(folder.path() / "ds.replaced/notes.txt", "x");
+  BOOST_CHECK_NO_THROW(check_target(folder.path() / "ds", ExistingTarget::kRefuse));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_called_replaced_that_may_not_be_read_is_ignored) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "ds.replaced/dataset.json", "x");
+  const tests::ForbiddenFolder kept(folder.path() / "ds.replaced", fs::perms::none);
+  BOOST_CHECK_NO_THROW(check_target(folder.path() / "ds", ExistingTarget::kRefuse));
 }
 
 BOOST_AUTO_TEST_CASE(an_old_dataset_that_cannot_be_removed_is_named_and_the_new_one_stays) {

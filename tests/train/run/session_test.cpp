@@ -11,6 +11,7 @@
 #include "fixtures/damage.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
 #include "tools/convert/convert_job.h"
@@ -21,6 +22,7 @@ namespace penstock::train {
 namespace {
 
 namespace fs = std::filesystem;
+using penstock::tests::contains;
 using Json = nlohmann::json;
 
 struct Quiet final : convert::ConvertObserver {
@@ -96,12 +98,6 @@ struct Fixture {
   }
   Json record() const { return Json::parse(read_text_file(out / kModelRecordName)); }
 };
-
-bool holds(const std::string& text, const std::string& part) {
-  if (text.find(part) != std::string::npos) return true;
-  BOOST_TEST_MESSAGE("expected \"" << part << "\" in: " << text);
-  return false;
-}
 
 BOOST_FIXTURE_TEST_SUITE(session, Fixture)
 
@@ -194,8 +190,20 @@ BOOST_AUTO_TEST_CASE(a_failure_in_the_first_epoch_keeps_the_weights_so_far) {
   const Error error = failure_of(config());
   BOOST_TEST((error.code() == ErrorCode::kOutOfMemory));
   BOOST_TEST(!error.hint().empty());
-  BOOST_TEST(holds(error.what(), "the weights after 0 whole epochs and the steps since are in "));
+  BOOST_TEST(
+      contains(error.what(), "the weights after 0 whole epochs and the steps since are in "));
   BOOST_TEST(load_model(out).record.num_epochs == 0u);
+}
+
+// All steps of the epoch have been taken by then.
+BOOST_AUTO_TEST_CASE(a_failure_in_validation_keeps_the_weights_of_the_whole_epoch) {
+  watcher.at_validation_step = [](const EpochReport& done) {
+    if (done.epoch_idx == 1) throw Error(ErrorCode::kIo, "planted");
+  };
+  const Error error = failure_of(config());
+  BOOST_TEST(std::string(error.what()) ==
+             "planted; the weights after 2 whole epochs are in " + out.native());
+  BOOST_TEST(load_model(out).record.num_epochs == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(weights_are_stored_after_every_epoch) {
@@ -214,8 +222,8 @@ BOOST_AUTO_TEST_CASE(weights_that_cannot_be_stored_leave_those_of_the_epoch_befo
   };
   const Error error = failure_of(config());
   BOOST_TEST((error.code() == ErrorCode::kAlreadyExists));
-  BOOST_TEST(holds(error.what(), "these weights were not stored ("));
-  BOOST_TEST(holds(error.what(), "; those after 1 whole epoch are in " + out.native()));
+  BOOST_TEST(contains(error.what(), "these weights were not stored ("));
+  BOOST_TEST(contains(error.what(), "; those after 1 whole epoch are in " + out.native()));
   BOOST_TEST(load_model(out).record.num_epochs == 1u);
 }
 
@@ -225,20 +233,31 @@ BOOST_AUTO_TEST_CASE(a_first_save_whose_renames_fail_leaves_nothing_of_the_run) 
     fs::create_directories(out / kModelRecordName / "x");
   };
   const Error error = failure_of(config());
-  BOOST_TEST(holds(error.what(), "these weights were not stored ("));
+  BOOST_TEST(contains(error.what(), "these weights were not stored ("));
   BOOST_TEST(penstock::tests::count_entries(out) == 1u);
   BOOST_TEST(fs::is_directory(out / kModelRecordName));
 }
 
-BOOST_AUTO_TEST_CASE(metrics_that_cannot_be_written_leave_the_weights_stored_once) {
+BOOST_AUTO_TEST_CASE(metrics_that_cannot_be_written_leave_the_weights) {
   watcher.at_validation_step = [&](const EpochReport&) {
     fs::create_directories(out / "metrics.csv.tmp" / "x");
   };
-  // A second attempt at the weights would meet this.
-  watcher.at_train_step = [&](const EpochReport& so_far) { BOOST_TEST(so_far.epoch_idx == 0u); };
   const Error error = failure_of(config());
-  BOOST_TEST(holds(error.what(), "metrics.csv"));
-  BOOST_TEST(holds(error.what(), "; the weights after 1 whole epoch are in " + out.native()));
+  BOOST_TEST(contains(error.what(), "metrics.csv"));
+  BOOST_TEST(contains(error.what(), "; the weights after 1 whole epoch are in " + out.native()));
+  BOOST_TEST(load_model(out).record.num_epochs == 1u);
+}
+
+// A second attempt at the weights would meet the folder and tell of it.
+BOOST_AUTO_TEST_CASE(weights_that_are_stored_are_not_stored_again) {
+  watcher.at_epoch = [&](const EpochReport&) {
+    fs::create_directories(out / "weights.safetensors.new.tmp" / "x");
+    throw Error(ErrorCode::kIo, "planted");
+  };
+  const Error error = failure_of(config());
+  BOOST_TEST((error.code() == ErrorCode::kIo));
+  BOOST_TEST(std::string(error.what()) ==
+             "planted; the weights after 1 whole epoch are in " + out.native());
   BOOST_TEST(load_model(out).record.num_epochs == 1u);
 }
 
@@ -258,7 +277,7 @@ BOOST_AUTO_TEST_CASE(a_list_of_skipped_samples_that_cannot_be_written_leaves_the
   const std::size_t first = what.find("skipped.csv");
   BOOST_TEST(first != std::string::npos);
   BOOST_TEST(what.find("skipped.csv", first + 15) == std::string::npos);  // told once
-  BOOST_TEST(holds(what, "; the weights after 1 whole epoch are in " + out.native()));
+  BOOST_TEST(contains(what, "; the weights after 1 whole epoch are in " + out.native()));
   BOOST_TEST(load_model(out).record.num_epochs == 1u);
 }
 
@@ -268,8 +287,8 @@ BOOST_AUTO_TEST_CASE(a_failed_allocation_after_an_epoch_leaves_weights_and_metri
   };
   const Error error = failure_of(config());
   BOOST_TEST((error.code() == ErrorCode::kOutOfMemory));
-  BOOST_TEST(holds(error.what(),
-                   "the weights after 1 whole epoch and the steps since are in " + out.native()));
+  BOOST_TEST(contains(
+      error.what(), "the weights after 1 whole epoch and the steps since are in " + out.native()));
   BOOST_TEST(num_metric_lines() == 1u);
   BOOST_CHECK_NO_THROW(load_model(out));
 }
@@ -284,9 +303,9 @@ BOOST_AUTO_TEST_CASE(a_diverged_run_keeps_the_weights_and_metrics_before) {
   wild.sgd.nesterov = false;
   wild.schedule.kind = ScheduleKind::kConstant;
   const Error error = failure_of(wild);
-  BOOST_TEST(holds(error.what(), "loss: step "));
-  BOOST_TEST(holds(error.what(), "these weights were not stored ("));
-  BOOST_TEST(holds(error.what(), "; those after 1 whole epoch are in " + out.native()));
+  BOOST_TEST(contains(error.what(), "loss: step "));
+  BOOST_TEST(contains(error.what(), "these weights were not stored ("));
+  BOOST_TEST(contains(error.what(), "; those after 1 whole epoch are in " + out.native()));
   BOOST_TEST(num_metric_lines() == 1u);
   BOOST_TEST(fs::exists(out / kRunFileName));
   BOOST_TEST(load_model(out).record.num_epochs == 1u);
@@ -298,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_run_file_that_cannot_be_written_leaves_no_folder) {
   while (deep.out.native().size() < 3900) deep.out /= std::string(100, 'd');
   deep.out /= std::string(4088 - deep.out.native().size(), 'e');
   const Error error = failure_of(deep);
-  BOOST_TEST(holds(error.what(), "File name too long"));
+  BOOST_TEST(contains(error.what(), "File name too long"));
   BOOST_TEST(fs::is_empty(folder.path()));  // the parents it made are gone too
 }
 
