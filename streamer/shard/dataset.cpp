@@ -123,6 +123,7 @@ struct OpenShard {
 struct DatasetSplit::Impl {
   std::string name;
   std::string dataset_id;
+  std::shared_ptr<const Manifest> manifest;  // shared with the dataset
   std::uint64_t num_samples = 0;
   LargestSample largest;
   std::vector<OpenShard> shards;
@@ -140,8 +141,11 @@ const std::string& DatasetSplit::name() const noexcept {
 const std::string& DatasetSplit::dataset_id() const noexcept {
   return impl_->dataset_id;
 }
+const std::vector<std::string>& DatasetSplit::class_names() const noexcept {
+  return impl_->manifest->class_names;
+}
 std::uint64_t DatasetSplit::num_samples() const noexcept {
-  return impl_->num_samples;
+  return subset_ ? subset_->stored_ids.size() : impl_->num_samples;
 }
 std::uint64_t DatasetSplit::index_bytes() const noexcept {
   return impl_->num_samples * sizeof(IndexRecord);
@@ -150,13 +154,50 @@ const LargestSample& DatasetSplit::largest() const noexcept {
   return impl_->largest;
 }
 
+DatasetSplit DatasetSplit::subset(const SubsetConfig& config) const {
+  DatasetSplit part = *this;
+  part.subset_ = select_samples(*this, config);
+  return part;
+}
+
+std::string DatasetSplit::subset_text() const {
+  return subset_ ? subset_->text : std::string();
+}
+
+std::uint64_t DatasetSplit::subset_bytes() const noexcept {
+  return subset_ ? subset_->stored_ids.size() * sizeof(std::uint32_t) : 0;
+}
+
+std::uint64_t DatasetSplit::stored_id(std::uint64_t sample_id) const {
+  if (!subset_) return sample_id;
+  check_internal(sample_id < subset_->stored_ids.size(), "a sample id beyond the subset");
+  return subset_->stored_ids[sample_id];
+}
+
+std::vector<DatasetSplit::ShardPart> DatasetSplit::shard_parts() const {
+  std::vector<ShardPart> parts;
+  parts.reserve(impl_->shards.size());
+  for (const OpenShard& shard : impl_->shards) {
+    std::uint64_t num_samples = shard.file.num_samples();
+    if (subset_) {
+      const auto& ids = subset_->stored_ids;
+      const auto begin = std::ranges::lower_bound(ids, shard.first_sample_id);
+      const auto end = std::ranges::lower_bound(ids, shard.first_sample_id + num_samples);
+      num_samples = static_cast<std::uint64_t>(end - begin);
+    }
+    parts.push_back({.num_samples = num_samples, .file_bytes = shard.file.size_bytes()});
+  }
+  return parts;
+}
+
 const IndexRecord& DatasetSplit::record(std::uint64_t sample_id) const {
-  const OpenShard& shard = impl_->shard_of(sample_id);
-  return shard.records[sample_id - shard.first_sample_id];
+  const std::uint64_t stored = stored_id(sample_id);
+  const OpenShard& shard = impl_->shard_of(stored);
+  return shard.records[stored - shard.first_sample_id];
 }
 
 const ShardFile& DatasetSplit::shard_of(std::uint64_t sample_id) const {
-  return impl_->shard_of(sample_id).file;
+  return impl_->shard_of(stored_id(sample_id)).file;
 }
 
 std::vector<std::string> DatasetSplit::read_names() const {
@@ -167,12 +208,19 @@ std::vector<std::string> DatasetSplit::read_names() const {
     of_shard.resize(shard.records.size());  // empty ones where they were left out
     std::ranges::move(of_shard, std::back_inserter(names));
   }
+  if (!subset_) return names;
+  for (std::size_t i = 0; i < subset_->stored_ids.size(); ++i) {
+    const std::uint32_t stored = subset_->stored_ids[i];
+    if (stored != i) names[i] = std::move(names[stored]);  // ids rise: never one that is needed yet
+  }
+  names.resize(subset_->stored_ids.size());
   return names;
 }
 
 std::string DatasetSplit::read_name(std::uint64_t sample_id) const {
-  const OpenShard& shard = impl_->shard_of(sample_id);
-  return shard.file.read_name(sample_id - shard.first_sample_id);
+  const std::uint64_t stored = stored_id(sample_id);
+  const OpenShard& shard = impl_->shard_of(stored);
+  return shard.file.read_name(stored - shard.first_sample_id);
 }
 
 Dataset Dataset::open(const fs::path& folder) {
@@ -208,6 +256,7 @@ DatasetSplit Dataset::split(const std::string& name) const {
   auto impl = std::make_shared<DatasetSplit::Impl>();
   impl->name = name;
   impl->dataset_id = manifest_->id;
+  impl->manifest = manifest_;
   impl->largest.decode_scratch_bytes = manifest_->largest.decode_scratch_bytes;
   for (const ManifestShard& expected : found->shards) {
     OpenShard shard{open_shard(folder_, expected, manifest_->class_names), impl->num_samples, {}};

@@ -9,10 +9,12 @@
 
 #include "streamer/shard/manifest.h"
 #include "streamer/shard/shard_file.h"
+#include "streamer/shard/split_subset.h"
 
 namespace penstock {
 
-/// One split of an open dataset: its shards and its resident index. Cheap to copy.
+/// One split of an open dataset, or a subset of one: its shards and its resident index. Cheap to
+/// copy. Sample ids count from 0, in a subset too.
 ///
 /// Threads  const members may be called from any thread
 class DatasetSplit {
@@ -20,13 +22,35 @@ class DatasetSplit {
   const std::string& name() const noexcept;
   /// Manifest::id of the dataset it belongs to.
   const std::string& dataset_id() const noexcept;
+  /// Names of all classes of the dataset, by class index.
+  const std::vector<std::string>& class_names() const noexcept;
   std::uint64_t num_samples() const noexcept;
   /// Bytes that the resident index holds.
   std::uint64_t index_bytes() const noexcept;
 
   const IndexRecord& record(std::uint64_t sample_id) const;
   const ShardFile& shard_of(std::uint64_t sample_id) const;
-  /// The largest sample of this split in each respect.
+
+  /// Keeps some of the samples, in the same order. Shares the index with this split.
+  ///
+  /// Errors  as select_samples()
+  DatasetSplit subset(const SubsetConfig& config) const;
+  /// What a subset keeps, in one line; empty for a whole split.
+  std::string subset_text() const;
+  /// Bytes that a subset's table holds, 4 for each of its samples; 0 for a whole split.
+  std::uint64_t subset_bytes() const noexcept;
+  /// The id in the whole split of a sample.
+  std::uint64_t stored_id(std::uint64_t sample_id) const;
+
+  /// What of a shard belongs to this split. Samples of one shard have consecutive ids.
+  struct ShardPart {
+    std::uint64_t num_samples = 0;  // 0 where a subset keeps none
+    std::uint64_t file_bytes = 0;
+  };
+  /// In the order of sample ids.
+  std::vector<ShardPart> shard_parts() const;
+
+  /// The largest sample of the whole split in each respect.
   const LargestSample& largest() const noexcept;
   /// Reads source names, one per sample; empty strings when left out at conversion.
   std::vector<std::string> read_names() const;
@@ -36,7 +60,8 @@ class DatasetSplit {
  private:
   friend class Dataset;
   struct Impl;
-  std::shared_ptr<const Impl> impl_;  // shared by the copies: the index is large
+  std::shared_ptr<const Impl> impl_;           // shared by the copies: the index is large
+  std::shared_ptr<const SubsetTable> subset_;  // shared by the copies; empty for a whole split
 };
 
 /// An open dataset. Opening reads the manifest; a split's shards and index are read by split().
