@@ -4,6 +4,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/pipeline/batch_ring.h"
+#include "streamer/pipeline/loader_order.h"
 #include "streamer/read/admission.h"
 #include "streamer/read/work_arena.h"
 
@@ -19,6 +20,7 @@ LoaderMemory loader_memory(const DatasetSplit& split, const LoaderConfig& config
   const std::uint64_t num_threads = std::uint64_t{config.num_readers} + config.num_augmenters;
   return {
       .index_bytes = split.index_bytes(),
+      .order_bytes = loader_order_bytes(split, config),
       .fixed_bytes = (1u << 20) + num_threads * (256u << 10),
       .ring_bytes = BatchRing::price_bytes({.spec = config.batch, .num_slots = config.num_slots}),
       .costliest_sample_bytes = costliest_sample_bytes(split, config.batch, transform)};

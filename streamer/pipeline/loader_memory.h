@@ -12,6 +12,8 @@ namespace penstock {
 
 struct LoaderMemory {
   std::uint64_t index_bytes = 0;
+  /// Tables of the order and of a subset.
+  std::uint64_t order_bytes = 0;
   /// An allowance for stacks, decoders' lasting tables, TBB and small allocations.
   std::uint64_t fixed_bytes = 0;
   std::uint64_t ring_bytes = 0;
@@ -19,7 +21,7 @@ struct LoaderMemory {
   std::uint64_t costliest_sample_bytes = 0;
 
   std::uint64_t least_bytes() const noexcept {
-    return index_bytes + fixed_bytes + ring_bytes + costliest_sample_bytes;
+    return index_bytes + order_bytes + fixed_bytes + ring_bytes + costliest_sample_bytes;
   }
 };
 
