@@ -16,6 +16,8 @@ enum class DrawPurpose : std::uint16_t {
   kSample = 1,  // augmentation of one sample
   kBatch = 2,   // mixing within a batch
   kTrain = 3,   // dropout, initial weights
+  kDraw = 4,    // which sample a position gets, when sampling with replacement
+  kSubset = 5,  // which samples a fraction of a split keeps
   kUser = 1000  // user code counts on from here
 };
 

@@ -9,7 +9,7 @@ namespace penstock {
 
 /// What cuts an epoch into batches.
 struct EpochShape {
-  std::uint64_t num_samples = 0;
+  std::uint64_t num_positions = 0;
   std::uint64_t first_position = 0;  // where a resumed epoch goes on, else 0
   std::uint32_t batch = 1;           // samples per batch and rank
   Rank rank = {};

@@ -8,36 +8,22 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/usable_cores.h"
-#include "streamer/order/epoch_permutation.h"
+#include "streamer/order/epoch_order.h"
 #include "streamer/order/epoch_range.h"
+#include "streamer/order/resume_check.h"
 #include "streamer/pipeline/batch_graph.h"
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/batch_stages.h"
 #include "streamer/pipeline/loader_depth.h"
 #include "streamer/pipeline/loader_memory.h"
 #include "streamer/pipeline/loader_meter.h"
+#include "streamer/pipeline/loader_order.h"
 #include "streamer/read/admission.h"
 #include "streamer/read/reader_pool.h"
 #include "streamer/read/work_arena.h"
 
 namespace penstock {
 namespace {
-
-void check_resume(const LoaderState& state, const std::string& dataset_id,
-                  std::uint64_t settings_hash, std::uint64_t num_samples) {
-  const auto refuse = [](const char* field, const std::string& expected, const std::string& found) {
-    throw Error(ErrorCode::kInvalidArgument, std::string("resume loader: ") + field +
-                                                 ": expected " + expected + ", found " + found);
-  };
-  if (state.dataset_id != dataset_id) refuse("dataset id", dataset_id, state.dataset_id);
-  if (state.settings_hash != settings_hash) {
-    refuse("settings hash", hex(settings_hash), hex(state.settings_hash));
-  }
-  if (state.next_position > num_samples) {
-    refuse("position", "at most " + std::to_string(num_samples),
-           std::to_string(state.next_position));
-  }
-}
 
 LoaderConfig validated(LoaderConfig config) {
   config.validate();
@@ -55,8 +41,18 @@ void check_labels(const BatchSpec& spec) {
 }
 
 // About as many as each rank delivers in an epoch: the same number on all of them.
-std::uint64_t samples_per_rank(std::uint64_t num_samples, const Rank& rank) {
-  return (num_samples + rank.world - 1) / rank.world;
+std::uint64_t samples_per_rank(std::uint64_t num_positions, const Rank& rank) {
+  return (num_positions + rank.world - 1) / rank.world;
+}
+
+// Only with drop_remainder can there be none.
+[[noreturn]] void throw_no_batch(const DatasetSplit& split, const EpochShape& shape) {
+  std::string needed = "a batch of " + std::to_string(shape.batch);
+  if (shape.rank.world > 1) needed += " on each of " + std::to_string(shape.rank.world) + " ranks";
+  throw Error(ErrorCode::kInvalidArgument,
+              "loader: split " + split.name() + ": expected samples for " + needed + ", found " +
+                  std::to_string(shape.num_positions) + " samples",
+              "lower the batch size, or keep the remainder (drop_remainder = false)");
 }
 
 }  // namespace
@@ -94,10 +90,13 @@ class Loader::Impl {
   DatasetSplit split_;  // with an index of the loader's own
   const LoaderConfig config_;
   const std::shared_ptr<const SampleTransform> transform_;  // shared with the caller
-  const std::uint64_t settings_hash_;
+  const std::string identity_;
+  const std::uint64_t num_positions_;  // of an epoch, over all ranks
   const std::uint32_t first_epoch_;
   const MemoryBudget budget_;  // shared with the caller
   BudgetShare fixed_share_;
+  BudgetShare order_share_;
+  std::optional<OrderPlan> order_;
   std::shared_ptr<BatchRing> ring_;  // shared with the leases
   std::optional<Admission> admission_;
   std::optional<WorkArena> arena_;
@@ -126,24 +125,21 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
     : split_(std::move(split)),
       config_(validated(std::move(config))),
       transform_(std::move(transform)),
-      settings_hash_(xxh3_64(loader_identity(split_, config_, *transform_))),
+      identity_(loader_identity(split_, config_, *transform_)),
+      num_positions_(config_.num_samples_per_epoch.value_or(split_.num_samples())),
       first_epoch_(config_.resume_from ? config_.resume_from->epoch : config_.first_epoch),
       budget_(budget),
       bad_limit_({.max_fraction = config_.max_bad_fraction,
-                  .samples_per_epoch = samples_per_rank(split_.num_samples(), config_.rank)}) {
+                  .samples_per_epoch = samples_per_rank(num_positions_, config_.rank)}) {
   check_labels(config_.batch);
   transform_->accept(config_.batch);
   if (config_.resume_from) {
-    check_resume(*config_.resume_from, split_.dataset_id(), settings_hash_, split_.num_samples());
+    check_resume(*config_.resume_from, {.dataset_id = split_.dataset_id(),
+                                        .settings = identity_,
+                                        .num_positions = num_positions_});
   }
   const std::uint64_t per_epoch = num_batches(epoch_shape(first_epoch_ + 1));
-  if (per_epoch == 0) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "loader: split " + split_.name() + ": expected at least one batch of " +
-                    std::to_string(config_.batch.batch) + ", found " +
-                    std::to_string(split_.num_samples()) + " samples",
-                "lower the batch size");
-  }
+  if (per_epoch == 0) throw_no_batch(split_, epoch_shape(first_epoch_ + 1));
   if (config_.num_epochs) {
     const std::uint64_t num_epochs = *config_.num_epochs;
     num_batches_total_ =
@@ -158,6 +154,8 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
   check_memory(memory, config_);
   split_ = split_.with_index(memory.index, budget);
   fixed_share_ = budget.draw(memory.fixed_bytes, "stacks, tables and small allocations");
+  order_share_ = budget.draw(memory.order_bytes, "order of the samples");
+  order_.emplace(order_config(split_, config_));
   const BatchRing::Config ring{.spec = config_.batch, .num_slots = config_.num_slots};
   ring_ = std::make_shared<BatchRing>(ring, budget, std::move(host_memory));
   arena_.emplace(memory.work_bytes, budget, std::size_t{config_.batch.batch} * config_.num_slots);
@@ -198,7 +196,7 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
 
 EpochShape Loader::Impl::epoch_shape(std::uint32_t epoch) const noexcept {
   const bool is_resumed = config_.resume_from && epoch == config_.resume_from->epoch;
-  return {.num_samples = split_.num_samples(),
+  return {.num_positions = num_positions_,
           .first_position = is_resumed ? config_.resume_from->next_position : 0,
           .batch = config_.batch.batch,
           .rank = config_.rank,
@@ -220,7 +218,7 @@ void Loader::Impl::admit(const std::stop_token& stop) {
 bool Loader::Impl::admit_epoch(std::uint32_t epoch, std::uint64_t& seq,
                                const std::stop_token& stop) {
   const EpochShape shape = epoch_shape(epoch);
-  const EpochPermutation permutation(split_.num_samples(), {.seed = config_.seed, .epoch = epoch});
+  const EpochOrder order = order_->epoch(epoch);
   const std::uint64_t count = num_batches(shape);
   for (std::uint64_t batch = 0; batch < count; ++batch) {
     const auto slot_idx = ring_->acquire(stop);
@@ -236,11 +234,9 @@ bool Loader::Impl::admit_epoch(std::uint32_t epoch, std::uint64_t& seq,
     for (std::uint32_t place = 0; place < range.size(); ++place) {
       if (stop.stop_requested()) return false;
       const std::uint64_t position = range.begin + place;
-      const bool is_shuffled = config_.order == SampleOrder::kShuffle;
-      admission_->plan({.sample_id = is_shuffled ? permutation.sample_at(position) : position,
-                        .position = position,
-                        .epoch = epoch},
-                       slot.tasks[place]);
+      admission_->plan(
+          {.sample_id = order.sample_at(position), .position = position, .epoch = epoch},
+          slot.tasks[place]);
     }
     if (!admit_runs(slot, *slot_idx, stop)) return false;
   }
@@ -376,7 +372,8 @@ SourceStats Loader::Impl::stats() const {
 LoaderState Loader::Impl::state_after(const BatchView& consumed) const {
   const bool ends = consumed.ends_epoch;
   return {.dataset_id = split_.dataset_id(),
-          .settings_hash = settings_hash_,
+          .settings_hash = xxh3_64(identity_),
+          .settings = identity_,
           .epoch = consumed.epoch + (ends ? 1 : 0),
           .next_position = ends ? 0 : consumed.next_position};
 }

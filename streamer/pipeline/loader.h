@@ -6,12 +6,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "streamer/core/batch.h"
 #include "streamer/core/host_memory.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/rank.h"
 #include "streamer/core/sample_transform.h"
+#include "streamer/order/epoch_order.h"
 #include "streamer/order/loader_state.h"
 #include "streamer/pipeline/epoch_batches.h"
 #include "streamer/pipeline/loader_stats.h"
@@ -19,21 +21,34 @@
 
 namespace penstock {
 
-enum class SampleOrder : std::uint8_t { kShuffle, kSequential };
-
 struct LoaderConfig {
   /// What a batch is.
   BatchSpec batch = {};
+  /// Which sample stands at which position of an epoch; see streamer/order/README.md.
   SampleOrder order = SampleOrder::kShuffle;
+  /// For SampleOrder::kWindowed: bytes of shard files within which samples are shuffled, 64 KiB to
+  /// 1 PiB. A smaller one reads closer together, a larger one mixes better.
+  std::uint64_t window_bytes = 256u << 20;
+  /// For SampleOrder::kWindowed: bytes of the contiguous stretches that a window is made of, 64 KiB
+  /// to 1 PiB; a window should hold several. Smaller ones mix a dataset better that is stored class
+  /// by class, larger ones ask for fewer seeks; from the largest shard on, they are whole shards.
+  std::uint64_t piece_bytes = 8u << 20;
+  /// For SampleOrder::kWeighted, and needed there: a weight for each sample of the split, finite and
+  /// at least 0, not all 0. Counted as the loader's memory: 4 bytes a sample.
+  std::shared_ptr<const std::vector<float>> sample_weights = {};  // shared with the caller
+  /// For orders with replacement (kWeighted, kClassBalanced): samples that an epoch draws over all
+  /// ranks, 1 to 2^48; empty: as many as the split has.
+  std::optional<std::uint64_t> num_samples_per_epoch = {};
   /// Seeds the order and every draw.
   std::uint64_t seed = 0;
-  /// Epochs to deliver before the stream ends; empty: no end. A resumed epoch counts as one. Their
-  /// numbers stay below 2^32.
+  /// Epochs to deliver before the stream ends, at most 2^31; empty: no end. A resumed epoch counts
+  /// as one.
   std::optional<std::uint32_t> num_epochs = 1;
-  /// First epoch to deliver.
+  /// First epoch to deliver, below 2^31.
   std::uint32_t first_epoch = 0;
   /// Goes on where another loader stopped, in place of first_epoch. Refused when it comes from
-  /// another dataset or from other settings.
+  /// another dataset or from other settings, with the difference. Threads, slots, memory and the
+  /// number of ranks may differ: the ranks together deliver every position that was left, once.
   std::optional<LoaderState> resume_from = {};
   /// Leaves out the last, short batch of an epoch.
   bool drop_remainder = false;
@@ -73,7 +88,7 @@ struct NextBatch {
 
 /// Delivers batches of one split. Starts prefetching when made; goes on over the end of an epoch.
 ///
-/// Order    a pure function of (split, seed, epoch, position); see streamer/order
+/// Order    a pure function of (split, order's settings, seed, epoch, position); see streamer/order
 /// Stop     destruction stops every thread promptly, also with leases still out; it must not come
 ///          while another thread is inside next(): call request_stop() and join that thread first
 /// Errors   the constructor refuses what cannot fit (OutOfMemory, with the arithmetic) and what is

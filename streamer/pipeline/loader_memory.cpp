@@ -7,6 +7,7 @@
 #include "streamer/core/usable_cores.h"
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/loader_depth.h"
+#include "streamer/pipeline/loader_order.h"
 #include "streamer/read/work_arena.h"
 
 namespace penstock {
@@ -36,7 +37,7 @@ std::uint64_t least_work_bytes(const LoaderConfig& config, const CostliestSample
 
 // A plan's least bytes with other settings.
 std::uint64_t least_bytes_with(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
-  return least_index_bytes(memory.num_samples) + fixed_bytes(config) + ring_bytes(config) +
+  return least_index_bytes(memory.num_indexed) + memory.order_bytes + fixed_bytes(config) + ring_bytes(config) +
          least_work_bytes(config, memory.costliest);
 }
 
@@ -63,11 +64,19 @@ std::string sample_text(const CostliestSample& costliest) {
 }
 
 std::string index_text(const LoaderMemory& memory) {
-  const std::string all = std::to_string(memory.num_samples) + " samples";
+  const std::string all = std::to_string(memory.num_indexed) + " samples";
   if (memory.index.is_resident()) return all + ", resident";
   return all + ", " + std::to_string(memory.index.num_cached_pages) +
          " pages at a time: whole it would take " +
-         format_bytes(memory.num_samples * sizeof(IndexRecord));
+         format_bytes(memory.num_indexed * sizeof(IndexRecord));
+}
+
+std::string order_text(const LoaderMemory& memory, const LoaderConfig& config) {
+  std::string text(sample_order_name(config.order));
+  if (memory.num_samples != memory.num_indexed) {
+    text += ", a subset of " + std::to_string(memory.num_samples) + " samples";
+  }
+  return text;
 }
 
 std::string ring_text(const LoaderConfig& config) {
@@ -78,7 +87,8 @@ std::string ring_text(const LoaderConfig& config) {
 }
 
 std::string arithmetic(const LoaderMemory& memory, const LoaderConfig& config) {
-  return "index " + format_bytes(least_index_bytes(memory.num_samples)) + " + fixed " +
+  return "index " + format_bytes(least_index_bytes(memory.num_indexed)) +
+         (memory.order_bytes == 0 ? "" : " + order " + format_bytes(memory.order_bytes)) + " + fixed " +
          format_bytes(memory.fixed_bytes) + " + batch ring " + format_bytes(memory.ring_bytes) +
          " (" + ring_text(config) + ") + samples in flight " +
          format_bytes(least_work_bytes(config, memory.costliest)) +
@@ -113,7 +123,9 @@ LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& c
   const SampleCosts costs = sample_costs(split, config.batch, transform);
   LoaderMemory memory{.room = room,
                       .num_samples = split.num_samples(),
+                      .num_indexed = split.num_indexed(),
                       .index = {},
+                      .order_bytes = loader_order_bytes(split, config),
                       .fixed_bytes = fixed_bytes(config),
                       .ring_bytes = ring_bytes(config),
                       .work_bytes = 0,
@@ -126,9 +138,9 @@ LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& c
   const auto left_after = [&](std::uint64_t taken_bytes) {
     return room.left_bytes - std::min(room.left_bytes, taken_bytes);
   };
-  const std::uint64_t others = memory.fixed_bytes + memory.ring_bytes;
+  const std::uint64_t others = memory.order_bytes + memory.fixed_bytes + memory.ring_bytes;
   memory.index = choose_index_form(
-      memory.num_samples,
+      memory.num_indexed,
       {.limit_bytes = room.limit_bytes, .left_bytes = left_after(others + least_work)});
   const std::uint64_t left = left_after(others + memory.index.bytes);
   memory.work_bytes = std::max(
@@ -190,6 +202,7 @@ std::vector<MemoryLine> memory_lines(const LoaderMemory& memory, const LoaderCon
   const std::uint64_t total = memory.total_bytes();
   const std::uint64_t left = memory.room.left_bytes;
   return {{"index", memory.index.bytes, index_text(memory)},
+          {"order", memory.order_bytes, order_text(memory, config)},
           {"fixed", memory.fixed_bytes,
            "stacks, oneTBB, tables, small allocations of " +
                std::to_string(num_threads(config)) + " threads"},

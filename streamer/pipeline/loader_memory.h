@@ -25,7 +25,11 @@ struct MemoryLine {
 struct LoaderMemory {
   MemoryRoom room;
   std::uint64_t num_samples = 0;
+  /// Samples that the index speaks of: those of the whole split, also for a subset.
+  std::uint64_t num_indexed = 0;
   IndexForm index;
+  /// Tables of the order and of a subset.
+  std::uint64_t order_bytes = 0;
   /// An allowance: see fixed_bytes().
   std::uint64_t fixed_bytes = 0;
   std::uint64_t ring_bytes = 0;
@@ -34,7 +38,7 @@ struct LoaderMemory {
   CostliestSample costliest;
 
   std::uint64_t total_bytes() const noexcept {
-    return index.bytes + fixed_bytes + ring_bytes + work_bytes;
+    return index.bytes + order_bytes + fixed_bytes + ring_bytes + work_bytes;
   }
   /// Bytes below which a loader is refused: the smallest index, room for the costliest sample.
   std::uint64_t least_bytes(const LoaderConfig& config) const noexcept;

@@ -109,12 +109,33 @@ ShardFile open_shard(const fs::path& folder, const ManifestShard& expected,
   return shard;
 }
 
+// Shows the records of `stored_ids`, numbered by their place there.
+void scan_subset(const SampleIndex& index, const std::vector<std::uint32_t>& stored_ids,
+                 const IndexVisitor& visit) {
+  constexpr std::size_t kMostAtOnce = 1024;  // 64 KiB
+  std::vector<IndexRecord> kept;
+  kept.reserve(kMostAtOnce);
+  std::size_t next = 0;
+  const auto show = [&] {
+    if (!kept.empty()) visit(next - kept.size(), kept);
+    kept.clear();
+  };
+  index.scan([&](std::uint64_t first_id, std::span<const IndexRecord> records) {
+    for (; next < stored_ids.size() && stored_ids[next] < first_id + records.size(); ++next) {
+      if (kept.size() == kMostAtOnce) show();
+      kept.push_back(records[stored_ids[next] - first_id]);
+    }
+  });
+  show();
+}
+
 }  // namespace
 
 struct DatasetSplit::Impl {
   std::string name;
   std::string dataset_id;
-  std::shared_ptr<SplitShards> shards;  // shared with the indexes
+  std::shared_ptr<const Manifest> manifest;  // shared with the dataset
+  std::shared_ptr<SplitShards> shards;       // shared with the indexes
 };
 
 const std::string& DatasetSplit::name() const noexcept {
@@ -123,7 +144,13 @@ const std::string& DatasetSplit::name() const noexcept {
 const std::string& DatasetSplit::dataset_id() const noexcept {
   return impl_->dataset_id;
 }
+const std::vector<std::string>& DatasetSplit::class_names() const noexcept {
+  return impl_->manifest->class_names;
+}
 std::uint64_t DatasetSplit::num_samples() const noexcept {
+  return subset_ ? subset_->stored_ids.size() : num_indexed();
+}
+std::uint64_t DatasetSplit::num_indexed() const noexcept {
   return impl_->shards->num_samples;
 }
 const IndexForm& DatasetSplit::index_form() const noexcept {
@@ -131,15 +158,19 @@ const IndexForm& DatasetSplit::index_form() const noexcept {
 }
 
 IndexRecord DatasetSplit::record(std::uint64_t sample_id) const {
-  return index_->record(sample_id);
+  return index_->record(stored_id(sample_id));
 }
 
 void DatasetSplit::scan_index(const IndexVisitor& visit) const {
-  index_->scan(visit);
+  if (subset_) {
+    scan_subset(*index_, subset_->stored_ids, visit);
+  } else {
+    index_->scan(visit);
+  }
 }
 
 const ShardFile& DatasetSplit::shard_of(std::uint64_t sample_id) const {
-  return impl_->shards->shard_of(sample_id).file;
+  return impl_->shards->shard_of(stored_id(sample_id)).file;
 }
 
 DatasetSplit DatasetSplit::with_index(const IndexForm& form, MemoryBudget& budget) const {
@@ -158,6 +189,42 @@ StoredSample DatasetSplit::sample(std::uint64_t sample_id) const {
   return {sample_id, record(sample_id), shard_of(sample_id), impl_};
 }
 
+DatasetSplit DatasetSplit::subset(const SubsetConfig& config) const {
+  DatasetSplit part = *this;
+  part.subset_ = select_samples(*this, config);
+  return part;
+}
+
+std::string DatasetSplit::subset_text() const {
+  return subset_ ? subset_->text : std::string();
+}
+
+std::uint64_t DatasetSplit::subset_bytes() const noexcept {
+  return subset_ ? subset_->stored_ids.size() * sizeof(std::uint32_t) : 0;
+}
+
+std::uint64_t DatasetSplit::stored_id(std::uint64_t sample_id) const {
+  if (!subset_) return sample_id;
+  check_internal(sample_id < subset_->stored_ids.size(), "a sample id beyond the subset");
+  return subset_->stored_ids[sample_id];
+}
+
+std::vector<DatasetSplit::ShardPart> DatasetSplit::shard_parts() const {
+  std::vector<ShardPart> parts;
+  parts.reserve(impl_->shards->shards.size());
+  for (const OpenShard& shard : impl_->shards->shards) {
+    std::uint64_t num_samples = shard.file.num_samples();
+    if (subset_) {
+      const auto& ids = subset_->stored_ids;
+      const auto begin = std::ranges::lower_bound(ids, shard.first_sample_id);
+      const auto end = std::ranges::lower_bound(ids, shard.first_sample_id + num_samples);
+      num_samples = static_cast<std::uint64_t>(end - begin);
+    }
+    parts.push_back({.num_samples = num_samples, .file_bytes = shard.file.size_bytes()});
+  }
+  return parts;
+}
+
 std::vector<std::string> DatasetSplit::read_names() const {
   std::vector<std::string> names;
   names.reserve(num_samples());
@@ -166,12 +233,19 @@ std::vector<std::string> DatasetSplit::read_names() const {
     of_shard.resize(shard.file.num_samples());  // empty ones where they were left out
     std::ranges::move(of_shard, std::back_inserter(names));
   }
+  if (!subset_) return names;
+  for (std::size_t i = 0; i < subset_->stored_ids.size(); ++i) {
+    const std::uint32_t stored = subset_->stored_ids[i];
+    if (stored != i) names[i] = std::move(names[stored]);  // ids rise: never one that is needed yet
+  }
+  names.resize(subset_->stored_ids.size());
   return names;
 }
 
 std::string DatasetSplit::read_name(std::uint64_t sample_id) const {
-  const OpenShard& shard = impl_->shards->shard_of(sample_id);
-  return shard.file.read_name(sample_id - shard.first_sample_id);
+  const std::uint64_t stored = stored_id(sample_id);
+  const OpenShard& shard = impl_->shards->shard_of(stored);
+  return shard.file.read_name(stored - shard.first_sample_id);
 }
 
 Dataset Dataset::open(const fs::path& folder) {
@@ -210,6 +284,7 @@ DatasetSplit Dataset::split(const std::string& name) const {
   auto impl = std::make_shared<DatasetSplit::Impl>();
   impl->name = name;
   impl->dataset_id = manifest_->id;
+  impl->manifest = manifest_;
   impl->shards = std::make_shared<SplitShards>();
   for (const ManifestShard& expected : found->shards) {
     impl->shards->add(open_shard(folder_, expected, manifest_->class_names));

@@ -11,14 +11,15 @@
 #include "streamer/shard/index_form.h"
 #include "streamer/shard/manifest.h"
 #include "streamer/shard/shard_file.h"
+#include "streamer/shard/split_subset.h"
 #include "streamer/shard/stored_sample.h"
 
 namespace penstock {
 
 class SampleIndex;
 
-/// One split of an open dataset: its shards, and its index through a few cached pages unless
-/// with_index() says otherwise. Cheap to copy.
+/// One split of an open dataset, or a subset of one: its shards, and its index through a few cached
+/// pages unless with_index() says otherwise. Cheap to copy. Sample ids count from 0, in a subset too.
 ///
 /// Threads  const members may be called from any thread
 class DatasetSplit {
@@ -26,7 +27,11 @@ class DatasetSplit {
   const std::string& name() const noexcept;
   /// Manifest::id of the dataset it belongs to.
   const std::string& dataset_id() const noexcept;
+  /// Names of all classes of the dataset, by class index.
+  const std::vector<std::string>& class_names() const noexcept;
   std::uint64_t num_samples() const noexcept;
+  /// Samples that the index speaks of: more than num_samples() in a subset.
+  std::uint64_t num_indexed() const noexcept;
   /// In which form the index is held.
   const IndexForm& index_form() const noexcept;
 
@@ -41,8 +46,26 @@ class DatasetSplit {
   DatasetSplit with_index(const IndexForm& form, MemoryBudget& budget) const;
   /// Finds one sample for random access; reads nothing yet. Throws InvalidArgument naming the range.
   StoredSample sample(std::uint64_t sample_id) const;
-  /// The largest sample of this split in each respect.
-  const LargestSample& largest() const noexcept;
+
+  /// Keeps some of the samples, in the same order. Shares the index with this split.
+  ///
+  /// Errors  as select_samples()
+  DatasetSplit subset(const SubsetConfig& config) const;
+  /// What a subset keeps, in one line; empty for a whole split.
+  std::string subset_text() const;
+  /// Bytes that a subset's table holds, 4 for each of its samples; 0 for a whole split.
+  std::uint64_t subset_bytes() const noexcept;
+  /// The id in the whole split of a sample.
+  std::uint64_t stored_id(std::uint64_t sample_id) const;
+
+  /// What of a shard belongs to this split. Samples of one shard have consecutive ids.
+  struct ShardPart {
+    std::uint64_t num_samples = 0;  // 0 where a subset keeps none
+    std::uint64_t file_bytes = 0;
+  };
+  /// In the order of sample ids.
+  std::vector<ShardPart> shard_parts() const;
+
   /// Reads source names, one per sample; empty strings when left out at conversion.
   std::vector<std::string> read_names() const;
   /// Reads one of them, for messages; empty when left out or unreadable.
@@ -51,8 +74,9 @@ class DatasetSplit {
  private:
   friend class Dataset;
   struct Impl;
-  std::shared_ptr<const Impl> impl_;          // shared by the copies
-  std::shared_ptr<const SampleIndex> index_;  // the same: it is large
+  std::shared_ptr<const Impl> impl_;           // shared by the copies
+  std::shared_ptr<const SampleIndex> index_;   // the same: it is large
+  std::shared_ptr<const SubsetTable> subset_;  // the same; empty for a whole split
 };
 
 /// An open dataset. Opening reads the manifest; the headers of a split's shards are read by split(),

@@ -10,7 +10,7 @@ BOOST_AUTO_TEST_SUITE(epoch_range)
 
 BOOST_AUTO_TEST_CASE(the_last_batch_is_short_or_left_out) {
   // 3,068 = 95 * 32 + 28.
-  EpochShape shape{.num_samples = 3068, .batch = 32};
+  EpochShape shape{.num_positions = 3068, .batch = 32};
   BOOST_TEST(num_batches(shape) == 96u);
   BOOST_TEST(batch_range(shape, 95).begin == 3040u);
   BOOST_TEST(batch_range(shape, 95).size() == 28u);
@@ -24,14 +24,14 @@ BOOST_AUTO_TEST_CASE(ranks_together_see_each_position_once_wherever_the_epoch_st
       BOOST_TEST_INFO("world " << world << ", first position " << first);
       std::vector<int> seen(50, 0);
       for (std::uint32_t rank = 0; rank < world; ++rank) {
-        const EpochShape shape{.num_samples = 50,
+        const EpochShape shape{.num_positions = 50,
                                .first_position = first,
                                .batch = 4,
                                .rank = {.index = rank, .world = world}};
         BOOST_TEST(
             num_batches(shape) ==
             num_batches(
-                {.num_samples = 50, .first_position = first, .batch = 4, .rank = {0, world}}));
+                {.num_positions = 50, .first_position = first, .batch = 4, .rank = {0, world}}));
         for (std::uint64_t b = 0; b < num_batches(shape); ++b) {
           const PositionRange range = batch_range(shape, b);
           for (std::uint64_t p = range.begin; p < range.end; ++p) ++seen[p];
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(ranks_together_see_each_position_once_wherever_the_epoch_st
 }
 
 BOOST_AUTO_TEST_CASE(a_rank_without_samples_in_the_short_batch_has_an_empty_range) {
-  const EpochShape shape{.num_samples = 9, .batch = 4, .rank = {.index = 1, .world = 2}};
+  const EpochShape shape{.num_positions = 9, .batch = 4, .rank = {.index = 1, .world = 2}};
   BOOST_TEST(num_batches(shape) == 2u);
   BOOST_TEST(batch_range(shape, 1).size() == 0u);
   BOOST_TEST(position_after(shape, 0) == 8u);

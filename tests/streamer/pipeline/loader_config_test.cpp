@@ -76,8 +76,10 @@ BOOST_AUTO_TEST_CASE(every_setting_out_of_its_range_is_named_with_value_and_rang
             "loader: max_run_samples: expected 1 to 64, found 65"},
            {[](auto& c) { c.work_bytes = UINT64_MAX; },
             "loader: work_bytes: expected 0 to 281474976710656, found 18446744073709551615"},
-           {[](auto& c) { c.first_epoch = UINT32_MAX - 1, c.num_epochs = 2; },
-            "loader: num_epochs: expected 0 to 1, found 2"},
+           {[](auto& c) { c.first_epoch = 1u << 31; },
+            "loader: first_epoch: expected 0 to 2147483647, found 2147483648"},
+           {[](auto& c) { c.num_epochs = (1u << 31) + 1; },
+            "loader: num_epochs: expected 0 to 2147483648, found 2147483649"},
            {out_of(kNan), "loader: max_bad_fraction: expected 0 to 1, found nan"},
            {out_of(kInfinity), "loader: max_bad_fraction: expected 0 to 1, found inf"},
            {out_of(-0.5), "loader: max_bad_fraction: expected 0 to 1, found -0.500000"},
@@ -93,7 +95,7 @@ BOOST_AUTO_TEST_CASE(the_ends_of_the_ranges_are_accepted) {
            [](auto& c) { c.num_readers = 256, c.num_augmenters = 256; },
            [](auto& c) { c.num_slots = 2, c.max_run_samples = 1, c.max_bad_fraction = 0; },
            [](auto& c) { c.num_slots = 64, c.max_run_samples = 64, c.max_bad_fraction = 1; },
-           [](auto& c) { c.first_epoch = UINT32_MAX - 1, c.num_epochs = 1; },
+           [](auto& c) { c.first_epoch = (1u << 31) - 1, c.num_epochs = 1u << 31; },
            [](auto& c) {
              c.batch.batch = 1u << 20, c.batch.height_px = c.batch.width_px = 16384;
            }}) {
@@ -120,7 +122,7 @@ BOOST_AUTO_TEST_CASE(
 
   config.drop_remainder = true;
   BOOST_TEST(refusal(config, ErrorCode::kInvalidArgument) ==
-             "loader: split train: expected at least one batch of 64, found 10 samples");
+             "loader: split train: expected samples for a batch of 64, found 10 samples");
 }
 
 // In range one by one, absurd together: the arithmetic must not wrap round on its way to the limit.
