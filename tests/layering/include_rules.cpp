@@ -28,7 +28,7 @@ const std::vector<FolderRule> kFolders = {
       "train/plan/", "train/store/"}},
     {"train/run/", {"streamer/", "augment/", "train/"}},
     {"tools/", {"streamer/", "augment/", "train/", "tools/"}},
-    {"fixtures/", {"streamer/core/", "fixtures/"}},
+    {"fixtures/", {"streamer/core/", "streamer/shard/", "fixtures/"}},
 };
 
 // Where a library's headers may be included. `in_headers` says whether also from a .h file there.
