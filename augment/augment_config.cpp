@@ -25,6 +25,19 @@ bool lies_in(double value, double lo, double hi) {
   return value >= lo && value <= hi;
 }
 
+struct Bounds {
+  double lo;
+  double hi;
+  std::string_view text;
+};
+
+void check_range_of(const std::string& field, DrawRange range, const Bounds& bounds) {
+  check(lies_in(range.lo, bounds.lo, bounds.hi), field + ".lo", bounds.text, range.lo);
+  check(lies_in(range.hi, bounds.lo, bounds.hi), field + ".hi", bounds.text, range.hi);
+  check(range.lo <= range.hi, field + ".hi", "at least " + field + ".lo = " + number_text(range.lo),
+        range.hi);
+}
+
 /// Returns the place of `name` among `known`; throws naming them and the nearest.
 std::size_t find_name(std::string_view field, std::string_view name,
                       std::span<const std::string_view> known) {
@@ -48,10 +61,12 @@ void AugmentConfig::validate() const {
         width_shift_range);
   check(lies_in(height_shift_range, 0, kMaxShift), "height_shift_range", "0 to 16384",
         height_shift_range);
-  check(lies_in(zoom_range.lo, 0.01, 100), "zoom_range.lo", "0.01 to 100", zoom_range.lo);
-  check(lies_in(zoom_range.hi, 0.01, 100), "zoom_range.hi", "0.01 to 100", zoom_range.hi);
-  check(zoom_range.lo <= zoom_range.hi, "zoom_range.hi",
-        "at least zoom_range.lo = " + number_text(zoom_range.lo), zoom_range.hi);
+  check_range_of("zoom_range", zoom_range, {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
+  check_range_of("random_resized_crop_scale", random_resized_crop_scale,
+                 {.lo = 1e-4, .hi = 1, .text = "0.0001 to 1"});
+  check_range_of("random_resized_crop_ratio", random_resized_crop_ratio,
+                 {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
+  check(random_crop_padding <= kMaxShift, "random_crop_padding", "0 to 16384", random_crop_padding);
   check(fill_mode <= FillMode::kConstant, "fill_mode", "0 or 1", static_cast<double>(fill_mode));
   check(lies_in(cval, 0, 255), "cval", "0 to 255", cval);
   check(lies_in(rescale, 1e-9, 1e9), "rescale", "1e-9 to 1e9", rescale);
@@ -71,6 +86,10 @@ AugmentConfig AugmentConfig::without_randomness() const {
   still.width_shift_range = off.width_shift_range;
   still.height_shift_range = off.height_shift_range;
   still.zoom_range = off.zoom_range;
+  still.random_resized_crop = off.random_resized_crop;
+  still.random_resized_crop_scale = off.random_resized_crop_scale;
+  still.random_resized_crop_ratio = off.random_resized_crop_ratio;
+  still.random_crop_padding = off.random_crop_padding;
   return still;
 }
 

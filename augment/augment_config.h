@@ -38,6 +38,16 @@ struct AugmentConfig {
   double height_shift_range = 0;
   /// Zoom factors, drawn for each axis by itself; above 1 shows more of the scene. 0.01 to 100.
   DrawRange zoom_range{};
+  /// Shows a random window of the upright picture, stretched to the output (torchvision's
+  /// RandomResizedCrop): what the other operations leave lies within it.
+  bool random_resized_crop = false;
+  /// Share of the picture's area that the window has, 0.0001 to 1.
+  DrawRange random_resized_crop_scale{.lo = 0.08, .hi = 1};
+  /// Width of the window over its height, evenly drawn as a logarithm. 0.01 to 100.
+  DrawRange random_resized_crop_ratio{.lo = 3.0 / 4, .hi = 4.0 / 3};
+  /// Pads the picture, stretched to the output's sides, by so many output pixels on each side with
+  /// what `fill_mode` says, and shows a random window of the output's sides. 0 to 16384; 0 is off.
+  std::uint32_t random_crop_padding = 0;
   FillMode fill_mode = FillMode::kNearest;
   /// Value of every channel outside the picture with FillMode::kConstant, in units of the stored
   /// pixels, 0 to 255.

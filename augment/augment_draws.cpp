@@ -1,7 +1,12 @@
 #include "augment/augment_draws.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace penstock::augment {
 namespace {
+
+constexpr int kNumTries = 10;  // for a window that fits, as in torchvision
 
 double draw_between(DrawRange range, double uniform) noexcept {
   return range.lo + (range.hi - range.lo) * uniform;
@@ -13,22 +18,112 @@ double draw_shift_px(double range, double uniform, std::uint32_t side_px) noexce
   return range < 1 ? shift * side_px : shift;
 }
 
+/// One of the whole numbers 0 to `most`.
+std::uint32_t draw_whole(std::uint32_t most, double uniform) noexcept {
+  return static_cast<std::uint32_t>(uniform * (most + 1.0));
+}
+
+// std::nearbyint rounds halves to even in the default mode, as Python's round() does.
+struct WindowSides {
+  double width = 0;
+  double height = 0;
+};
+
+WindowSides window_sides(double area_px, double ratio) noexcept {
+  return {std::nearbyint(std::sqrt(area_px * ratio)), std::nearbyint(std::sqrt(area_px / ratio))};
+}
+
+/// The largest window within the bounds of the ratio: what is taken when no try fits.
+SizePx fallback_sides(DrawRange ratio, SizePx upright) noexcept {
+  const double width = upright.width;
+  const double height = upright.height;
+  const auto whole = [](double side) {
+    return static_cast<std::uint32_t>(std::max(std::nearbyint(side), 1.0));
+  };
+  if (width / height < ratio.lo) return {upright.width, whole(width / ratio.lo)};
+  if (width / height > ratio.hi) return {whole(height * ratio.hi), upright.height};
+  return upright;
+}
+
+// Values by block, so that nothing is drawn for what is off.
+class Blocks {
+ public:
+  explicit Blocks(const Draws& draws) noexcept : draws_(draws) {}
+
+  double operator()(DrawBlock block, unsigned slot, int offset = 0) const noexcept {
+    return draws_.uniform(static_cast<std::uint16_t>(static_cast<int>(block) + offset), slot);
+  }
+
+ private:
+  const Draws& draws_;
+};
+
+/// torchvision 0.15, transforms.RandomResizedCrop.get_params.
+RectPx draw_crop(const AugmentConfig& config, SizePx upright, const Blocks& uniform) noexcept {
+  const DrawRange ratio = config.random_resized_crop_ratio;
+  const DrawRange log_ratio{.lo = std::log(ratio.lo), .hi = std::log(ratio.hi)};
+  const double area_px = static_cast<double>(upright.width) * upright.height;
+  for (int i = 0; i < kNumTries; ++i) {
+    const WindowSides sides =
+        window_sides(area_px * draw_between(config.random_resized_crop_scale,
+                                            uniform(DrawBlock::kCropSides, 0, i)),
+                     std::exp(draw_between(log_ratio, uniform(DrawBlock::kCropSides, 1, i))));
+    const bool fits = sides.width >= 1 && sides.width <= upright.width && sides.height >= 1 &&
+                      sides.height <= upright.height;
+    if (!fits) continue;
+    const auto width = static_cast<std::uint32_t>(sides.width);
+    const auto height = static_cast<std::uint32_t>(sides.height);
+    return {draw_whole(upright.width - width, uniform(DrawBlock::kCropPlace, 1)),
+            draw_whole(upright.height - height, uniform(DrawBlock::kCropPlace, 0)), width, height};
+  }
+  const SizePx sides = fallback_sides(ratio, upright);
+  return {(upright.width - sides.width) / 2, (upright.height - sides.height) / 2, sides.width,
+          sides.height};
+}
+
 }  // namespace
 
-AugmentDraws draw_augmentation(const AugmentConfig& config, SizePx output,
+AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& sides,
                                const Draws& draws) noexcept {
-  const auto uniform = [&draws](DrawBlock block, unsigned slot) {
-    return draws.uniform(static_cast<std::uint16_t>(block), slot);
+  const Blocks uniform(draws);
+  AugmentDraws drawn;
+  if (config.horizontal_flip > 0) {
+    drawn.is_flipped = uniform(DrawBlock::kHorizontalFlip, 0) < config.horizontal_flip;
+  }
+  if (config.width_shift_range > 0) {
+    drawn.shift_px.x = draw_shift_px(config.width_shift_range, uniform(DrawBlock::kWidthShift, 0),
+                                     sides.output.width);
+  }
+  if (config.height_shift_range > 0) {
+    drawn.shift_px.y = draw_shift_px(config.height_shift_range, uniform(DrawBlock::kHeightShift, 0),
+                                     sides.output.height);
+  }
+  if (!(config.zoom_range == DrawRange{})) {
+    drawn.zoom = {.x = draw_between(config.zoom_range, uniform(DrawBlock::kZoom, 1)),
+                  .y = draw_between(config.zoom_range, uniform(DrawBlock::kZoom, 0))};
+  }
+  if (config.random_crop_padding > 0) {
+    const std::uint32_t twice = 2 * config.random_crop_padding;
+    const double padding_px = config.random_crop_padding;
+    drawn.shift_px.x += draw_whole(twice, uniform(DrawBlock::kRandomCrop, 1)) - padding_px;
+    drawn.shift_px.y += draw_whole(twice, uniform(DrawBlock::kRandomCrop, 0)) - padding_px;
+  }
+  if (config.random_resized_crop) drawn.crop = draw_crop(config, sides.upright, uniform);
+  return drawn;
+}
+
+SizePx smallest_crop(const AugmentConfig& config, SizePx upright) noexcept {
+  if (!config.random_resized_crop) return upright;
+  const double area_px =
+      static_cast<double>(upright.width) * upright.height * config.random_resized_crop_scale.lo;
+  const DrawRange ratio = config.random_resized_crop_ratio;
+  const SizePx fallback = fallback_sides(ratio, upright);
+  // One less, because exp(log(ratio)) may come out a little smaller.
+  const auto least = [](double drawn, std::uint32_t other) {
+    return static_cast<std::uint32_t>(std::clamp(drawn - 1, 1.0, static_cast<double>(other)));
   };
-  return {
-      .is_flipped = uniform(DrawBlock::kHorizontalFlip, 0) < config.horizontal_flip,
-      .shift_px = {.x = draw_shift_px(config.width_shift_range, uniform(DrawBlock::kWidthShift, 0),
-                                      output.width),
-                   .y = draw_shift_px(config.height_shift_range,
-                                      uniform(DrawBlock::kHeightShift, 0), output.height)},
-      .zoom = {.x = draw_between(config.zoom_range, uniform(DrawBlock::kZoom, 1)),
-               .y = draw_between(config.zoom_range, uniform(DrawBlock::kZoom, 0))},
-  };
+  return {least(window_sides(area_px, ratio.lo).width, fallback.width),
+          least(window_sides(area_px, ratio.hi).height, fallback.height)};
 }
 
 }  // namespace penstock::augment

@@ -1,5 +1,5 @@
 // The random values of one sample: a pure function of settings, output size and Philox draws.
-// Knows no picture: the values are known before a sample is read.
+// Knows no pixels: the values are known before a sample is read.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include "augment/affine_map.h"
 #include "augment/augment_config.h"
 #include "streamer/core/draws.h"
+#include "streamer/core/image_view.h"
 
 namespace penstock::augment {
 
@@ -18,19 +19,34 @@ enum class DrawBlock : std::uint16_t {
   kWidthShift = 2,      // slot 0
   kZoom = 4,            // slot 0: rows, slot 1: columns
   kHorizontalFlip = 5,  // slot 0
+  kRandomCrop = 9,      // slot 0: rows, slot 1: columns
+  kCropPlace = 10,      // slot 0: rows, slot 1: columns
+  kCropSides = 11,      // to 20, one for each try; slot 0: area, slot 1: logarithm of the ratio
 };
 
 /// What was drawn for one sample.
 struct AugmentDraws {
   bool is_flipped = false;
-  /// Added to the position that is sampled, in pixels of the output.
+  /// Added to the position that is sampled, in pixels of the output; a random crop of the padded
+  /// picture is such a shift too.
   PointPx shift_px{};
   /// Above 1 shows more of the scene.
   ScaleXy zoom{};
+  /// The window of the upright picture that the output shows; of width 0 when it is all of it.
+  RectPx crop{};
 };
 
-/// Draws the values of one sample for an output of `output` sides. `config` must be valid.
-AugmentDraws draw_augmentation(const AugmentConfig& config, SizePx output,
+/// Between what a sample's geometry goes: a picture with its orientation applied, and a batch.
+struct PictureSides {
+  SizePx output{};
+  SizePx upright{};
+};
+
+/// Draws the values of one sample. `config` must be valid.
+AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& sides,
                                const Draws& draws) noexcept;
+
+/// Returns sides that no window of random_resized_crop falls below.
+SizePx smallest_crop(const AugmentConfig& config, SizePx upright) noexcept;
 
 }  // namespace penstock::augment

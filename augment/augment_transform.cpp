@@ -36,6 +36,19 @@ void append(std::string& text, std::string_view key, double value) {
   append(text, key, number_text(value));
 }
 
+// Only what is on, so that runs from before these settings keep their identity.
+void append_crops(std::string& text, const AugmentConfig& config) {
+  if (config.random_resized_crop) {
+    append(text, "augment.random_resized_crop_scale.lo", config.random_resized_crop_scale.lo);
+    append(text, "augment.random_resized_crop_scale.hi", config.random_resized_crop_scale.hi);
+    append(text, "augment.random_resized_crop_ratio.lo", config.random_resized_crop_ratio.lo);
+    append(text, "augment.random_resized_crop_ratio.hi", config.random_resized_crop_ratio.hi);
+  }
+  if (config.random_crop_padding > 0) {
+    append(text, "augment.random_crop_padding", config.random_crop_padding);
+  }
+}
+
 }  // namespace
 
 AugmentTransform::AugmentTransform(AugmentConfig config) : config_(config) {
@@ -56,7 +69,8 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
                                   const Draws& draws) const noexcept {
   const SizePx output{spec.width_px, spec.height_px};
   const SizePx stored{info.width_px, info.height_px};
-  const AffineMap map = sample_map(draw_augmentation(config_, output, draws), output, info);
+  const PictureSides sides{output, upright_size(stored, info.orientation)};
+  const AffineMap map = sample_map(draw_augmentation(config_, sides, draws), output, info);
   SamplePlan plan;
   plan.decode_scale = choose_decode_scale(map, config_.decode_scaling, info.max_decode_scale);
   plan.source_region = source_region(
@@ -80,8 +94,12 @@ void AugmentTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
 
 std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
                                                     const BatchSpec& spec) const noexcept {
-  // Flips and shifts keep the singular values, and no factor drawn is below zoom_range.lo.
-  const AugmentDraws closest{.zoom = {.x = config_.zoom_range.lo, .y = config_.zoom_range.lo}};
+  // Flips and shifts keep the singular values, no factor drawn is below zoom_range.lo, and no
+  // window is smaller than the smallest.
+  const SizePx window =
+      smallest_crop(config_, upright_size({info.width_px, info.height_px}, info.orientation));
+  const AugmentDraws closest{.zoom = {.x = config_.zoom_range.lo, .y = config_.zoom_range.lo},
+                             .crop = {0, 0, window.width, window.height}};
   const AffineMap map = sample_map(closest, {spec.width_px, spec.height_px}, info);
   return choose_decode_scale(map, config_.decode_scaling, info.max_decode_scale);
 }
@@ -109,6 +127,7 @@ std::string AugmentTransform::identity() const {
     append(text, "augment.mean" + place, config_.mean[c]);
     append(text, "augment.std" + place, config_.std[c]);
   }
+  append_crops(text, config_);
   append(text, "augment.decode_scaling", decode_scaling_name(config_.decode_scaling));
   return text;
 }

@@ -19,13 +19,19 @@ PointPx undo_augmentation(PointPx p, const AugmentDraws& drawn, const BatchSpec&
   return p;
 }
 
-/// Walks from the resized picture to the upright one: pixel edges, then a ratio, then centres.
-PointPx undo_resize(PointPx p, const SampleInfo& info, const BatchSpec& spec) {
-  const bool is_turned = info.orientation >= 5 && info.orientation <= 8;
-  const double upright_width = is_turned ? info.height_px : info.width_px;
-  const double upright_height = is_turned ? info.width_px : info.height_px;
-  return {(p.x + 0.5) / spec.width_px * upright_width - 0.5,
-          (p.y + 0.5) / spec.height_px * upright_height - 0.5};
+/// Walks from the resized picture to the upright one: pixel edges, then a ratio, then centres. Edges
+/// are counted from those of the window that was cropped.
+PointPx undo_resize(PointPx p, const ReferenceSample& s) {
+  const bool is_turned = s.info.orientation >= 5 && s.info.orientation <= 8;
+  const double upright_width = is_turned ? s.info.height_px : s.info.width_px;
+  const double upright_height = is_turned ? s.info.width_px : s.info.height_px;
+  const RectPx& crop = s.drawn.crop;
+  const double left = crop.width > 0 ? crop.x : 0.0;
+  const double top = crop.width > 0 ? crop.y : 0.0;
+  const double right = crop.width > 0 ? left + crop.width : upright_width;
+  const double bottom = crop.width > 0 ? top + crop.height : upright_height;
+  return {left + (p.x + 0.5) / s.spec.width_px * (right - left) - 0.5,
+          top + (p.y + 0.5) / s.spec.height_px * (bottom - top) - 0.5};
 }
 
 /// Walks from the upright picture to the stored one: turns and mirrors as EXIF names them.
@@ -82,7 +88,7 @@ std::vector<double> reference_warp(const ReferenceSample& s) {
     for (std::uint32_t x = 0; x < spec.width_px; ++x) {
       PointPx p{static_cast<double>(x), static_cast<double>(y)};
       p = undo_augmentation(p, s.drawn, spec);
-      p = undo_resize(p, s.info, spec);
+      p = undo_resize(p, s);
       p = undo_orientation(p, s.info);
       for (std::uint32_t c = 0; c < spec.channels; ++c) {
         const double scaled = sample(s, p, c) * s.config.rescale;

@@ -36,8 +36,15 @@ AffineMap sample_map(const AugmentDraws& drawn, SizePx output, const SampleInfo&
   if (drawn.is_flipped) map = compose(map, flip_horizontal_map(output));
   map = compose(map, zoom_map(drawn.zoom, output));
   map = compose(map, shift_map(drawn.shift_px));
-  map = compose(map,
-                resize_map({.output = output, .source = upright_size(stored, info.orientation)}));
+  if (drawn.crop.width == 0) {
+    const SizePx upright = upright_size(stored, info.orientation);
+    map = compose(map, resize_map({.output = output, .source = upright}));
+  } else {
+    const SizePx window{drawn.crop.width, drawn.crop.height};
+    map = compose(map, resize_map({.output = output, .source = window}));
+    map = compose(map, shift_map({.x = static_cast<double>(drawn.crop.x),
+                                  .y = static_cast<double>(drawn.crop.y)}));
+  }
   return compose(map, orientation_map(stored, info.orientation));
 }
 

@@ -11,6 +11,11 @@ CLI::App& add_command(CLI::App& program, const std::string& name, const std::str
   return *program.add_subcommand(name, description);
 }
 
+CLI::App& add_command_group(CLI::App& program, const std::string& name,
+                            const std::string& description) {
+  return *program.add_subcommand(name, description)->require_subcommand(1);
+}
+
 void add_argument(CLI::App& command, const std::string& name, std::string& value,
                   const std::string& description) {
   command.add_option(name, value, description)->required();

@@ -39,6 +39,10 @@ using AddCommand = void (*)(CLI::App& program, CommandChoice& choice);
 /// Adds a command, without flags yet. It lives as long as the program.
 CLI::App& add_command(CLI::App& program, const std::string& name, const std::string& description);
 
+/// Adds a command that does nothing itself: one of the commands added to it must follow.
+CLI::App& add_command_group(CLI::App& program, const std::string& name,
+                            const std::string& description);
+
 /// Adds an argument that must be given, one or at least one. A value outlives the reading, here and
 /// below.
 void add_argument(CLI::App& command, const std::string& name, std::string& value,
@@ -77,6 +81,7 @@ void add_plan_command(CLI::App& program, CommandChoice& choice);
 void add_train_command(CLI::App& program, CommandChoice& choice);
 void add_evaluate_command(CLI::App& program, CommandChoice& choice);
 void add_predict_command(CLI::App& program, CommandChoice& choice);
+void add_bench_command(CLI::App& program, CommandChoice& choice);
 void add_info_command(CLI::App& program, CommandChoice& choice);
 
 }  // namespace penstock::tools

@@ -76,24 +76,25 @@ void check_names(const CLI::App& program, const std::vector<std::string>& argume
     if (argument == "--") return;
     if (looks_like_flag(argument)) {
       check_flag(*app, argument);
-    } else if (app == &program) {
-      app = find_command(program, argument);
+    } else if (!app->get_subcommands(nullptr).empty()) {
+      const CLI::App& group = *app;
+      app = find_command(group, argument);
       if (app != nullptr) continue;
       std::vector<std::string> names;
-      for (const CLI::App* command : program.get_subcommands(nullptr)) {
+      for (const CLI::App* command : group.get_subcommands(nullptr)) {
         names.push_back(command->get_name());
       }
       const std::string nearest = nearest_of(argument, names);
-      refuse(fmt::format("unknown command: {}: {}", full_name(program), printable(argument)),
-             nearest.empty() ? fmt::format("{} lists the commands", help_line(program))
-                             : fmt::format("{} {}", full_name(program), nearest));
+      refuse(fmt::format("unknown command: {}: {}", full_name(group), printable(argument)),
+             nearest.empty() ? fmt::format("{} lists the commands", help_line(group))
+                             : fmt::format("{} {}", full_name(group), nearest));
     }
   }
 }
 
 const CLI::App& chosen_app(const CLI::App& program) {
   const std::vector<CLI::App*> chosen = program.get_subcommands();
-  return chosen.empty() ? program : *chosen.front();
+  return chosen.empty() ? program : chosen_app(*chosen.front());
 }
 
 }  // namespace

@@ -67,9 +67,19 @@ std::string speed_text(const PassReport& pass) {
 }
 
 std::string augment_text(const augment::AugmentConfig& augment) {
-  return fmt::format("flip {:g}, shift {:g} x {:g}, zoom {:g} to {:g}, fill {}",
+  std::string crops;
+  if (augment.random_resized_crop) {
+    crops +=
+        fmt::format(", window of {:g} to {:g} of the area, {:g} to {:g} wide",
+                    augment.random_resized_crop_scale.lo, augment.random_resized_crop_scale.hi,
+                    augment.random_resized_crop_ratio.lo, augment.random_resized_crop_ratio.hi);
+  }
+  if (augment.random_crop_padding > 0) {
+    crops += fmt::format(", crop after padding by {} px", augment.random_crop_padding);
+  }
+  return fmt::format("flip {:g}, shift {:g} x {:g}, zoom {:g} to {:g}{}, fill {}",
                      augment.horizontal_flip, augment.width_shift_range, augment.height_shift_range,
-                     augment.zoom_range.lo, augment.zoom_range.hi,
+                     augment.zoom_range.lo, augment.zoom_range.hi, crops,
                      fill_mode_name(augment.fill_mode));
 }
 

@@ -6,7 +6,6 @@
 #include <hwy/targets.h>
 #include <xxhash.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "streamer/core/usable_cores.h"
 #include "tools/build_facts.h"
 #include "tools/convert/foreign_image.h"
+#include "tools/cpu_name.h"
 #include "train/backend/cuda/cuda_module.h"
 #include "train/run/system_memory.h"
 
@@ -22,16 +22,6 @@ namespace penstock::tools {
 namespace {
 
 using NamedValues = std::vector<std::pair<std::string, std::string>>;
-
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("model name", 0) != 0) continue;
-    const std::size_t colon = line.find(": ");
-    if (colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
-}
 
 // From the widest down, as Highway counts them.
 std::vector<std::string> simd_targets() {

@@ -77,6 +77,15 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value)
                 "augment: zoom_range.hi: expected 0.01 to 100, found nan");
   check_refused({.zoom_range = {.lo = 1.25, .hi = 0.5}},
                 "augment: zoom_range.hi: expected at least zoom_range.lo = 1.25, found 0.5");
+  check_refused({.random_resized_crop_scale = {.lo = 0, .hi = 1}},
+                "augment: random_resized_crop_scale.lo: expected 0.0001 to 1, found 0");
+  check_refused({.random_resized_crop_scale = {.lo = 0.5, .hi = 1.5}},
+                "augment: random_resized_crop_scale.hi: expected 0.0001 to 1, found 1.5");
+  check_refused({.random_resized_crop_ratio = {.lo = 2, .hi = 1}},
+                "augment: random_resized_crop_ratio.hi: expected at least "
+                "random_resized_crop_ratio.lo = 2, found 1");
+  check_refused({.random_crop_padding = 16385},
+                "augment: random_crop_padding: expected 0 to 16384, found 16385");
   check_refused({.cval = 256}, "augment: cval: expected 0 to 255, found 256");
   check_refused({.rescale = 0}, "augment: rescale: expected 1e-9 to 1e9, found 0");
   check_refused({.mean = {0, kNan, 0}}, "augment: mean[1]: expected -1e9 to 1e9, found nan");
@@ -85,6 +94,10 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value)
 
 BOOST_AUTO_TEST_CASE(without_randomness_keeps_all_that_is_not_random) {
   AugmentConfig config = AugmentConfig::preset("standard");
+  config.random_resized_crop = true;
+  config.random_resized_crop_scale.lo = 0.5;
+  config.random_resized_crop_ratio.hi = 2;
+  config.random_crop_padding = 4;
   config.fill_mode = FillMode::kConstant;
   config.cval = 7;
   config.rescale = 0.5;

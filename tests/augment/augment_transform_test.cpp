@@ -103,10 +103,13 @@ BOOST_AUTO_TEST_CASE(scaled_decoding_samples_the_same_places) {
 
 BOOST_AUTO_TEST_CASE(no_plan_asks_for_a_finer_scale_than_announced) {
   std::mt19937_64 random(6);
-  const AugmentTransform transform(
+  const AugmentTransform shifting(
       {.horizontal_flip = 0.5, .width_shift_range = 0.3, .zoom_range = {.lo = 0.5, .hi = 2}});
+  const AugmentTransform cropping(
+      {.random_resized_crop = true, .random_resized_crop_scale = {.lo = 0.4, .hi = 1}});
   bool was_reached = false;
-  for (std::uint64_t trial = 0; trial < 3000; ++trial) {
+  for (std::uint64_t trial = 0; trial < 6000; ++trial) {
+    const AugmentTransform& transform = trial % 2 == 0 ? shifting : cropping;
     const SampleInfo info = info_of({1 + static_cast<std::uint32_t>(random() % 600),
                                      1 + static_cast<std::uint32_t>(random() % 600)},
                                     static_cast<std::uint8_t>(1 + trial % 8));
@@ -161,6 +164,24 @@ BOOST_AUTO_TEST_CASE(the_identity_tells_every_setting_apart) {
   add([](AugmentConfig& c) { c.zoom_range.lo = 0.9; });
   add([](AugmentConfig& c) { c.zoom_range.hi = 1.1; });
   add([](AugmentConfig& c) { c.zoom_range.hi = std::nextafter(1.1, 2); });
+  add([](AugmentConfig& c) { c.random_resized_crop = true; });
+  add([](AugmentConfig& c) {
+    c.random_resized_crop = true;
+    c.random_resized_crop_scale.lo = 0.1;
+  });
+  add([](AugmentConfig& c) {
+    c.random_resized_crop = true;
+    c.random_resized_crop_scale.hi = 0.9;
+  });
+  add([](AugmentConfig& c) {
+    c.random_resized_crop = true;
+    c.random_resized_crop_ratio.lo = 0.7;
+  });
+  add([](AugmentConfig& c) {
+    c.random_resized_crop = true;
+    c.random_resized_crop_ratio.hi = 1.4;
+  });
+  add([](AugmentConfig& c) { c.random_crop_padding = 4; });
   add([](AugmentConfig& c) { c.fill_mode = FillMode::kConstant; });
   add([](AugmentConfig& c) { c.cval = 1; });
   add([](AugmentConfig& c) { c.rescale = 1; });

@@ -31,6 +31,8 @@ Comparison compare(std::mt19937_64& random, std::uint64_t trial) {
       .width_shift_range = random() % 4 == 0 ? real(1, 30) : real(0, 0.9),
       .height_shift_range = random() % 4 == 0 ? real(1, 30) : real(0, 0.9),
       .zoom_range = {.lo = zoom, .hi = zoom + real(0, 2)},
+      .random_resized_crop = random() % 3 == 0,
+      .random_crop_padding = random() % 3 == 0 ? between(0, 9) : 0,
       .fill_mode = random() % 2 == 0 ? FillMode::kNearest : FillMode::kConstant,
       .cval = real(0, 255),
       .mean = {real(0, 1), real(0, 1), real(0, 1)},
@@ -51,12 +53,13 @@ Comparison compare(std::mt19937_64& random, std::uint64_t trial) {
   const TestPicture picture = noise_picture(decoded_size(stored, scale), spec.channels, random);
   Comparison result;
   result.fused = transform_picture(transform, picture.decoded(scale), info, spec, draws);
-  result.twin = reference_warp({.config = config,
-                                .drawn = draw_augmentation(config, output, draws),
-                                .info = info,
-                                .spec = spec,
-                                .image = picture.view(),
-                                .decode_scale = scale});
+  result.twin = reference_warp(
+      {.config = config,
+       .drawn = draw_augmentation(config, {output, upright_size(stored, info.orientation)}, draws),
+       .info = info,
+       .spec = spec,
+       .image = picture.view(),
+       .decode_scale = scale});
   // Float32 has 2^-24 of relative rounding. A value passes through about ten roundings (weights,
   // three blends, gain, bias) at a magnitude of at most 255 * gain + |bias|.
   const double smallest_std = *std::min_element(config.std.begin(), config.std.end());
@@ -104,6 +107,19 @@ BOOST_AUTO_TEST_CASE(the_twin_itself_gives_what_the_hand_gives) {
   BOOST_TEST(out[0] == (5.0 - 1) / 2, boost::test_tools::tolerance(1e-12));
   BOOST_TEST(out[1] == (2.5 - 1) / 2, boost::test_tools::tolerance(1e-12));
   BOOST_TEST(out[2] + 1 == (1.0 - 1) / 2 + 1, boost::test_tools::tolerance(1e-12));
+}
+
+// By hand: the window of columns 1 and 2 of 10 20 30 40, stretched to four pixels, lies at 0.75, 1.25,
+// 1.75, 2.25: what is beyond the window's edge is still the picture.
+BOOST_AUTO_TEST_CASE(a_window_is_stretched_edges_on_edges) {
+  const TestPicture picture = gray_picture({4, 1}, {10, 20, 30, 40});
+  const std::vector<double> expected = {17.5, 22.5, 27.5, 32.5};
+  const std::vector<double> out = augment::reference_warp({.config = {.rescale = 1},
+                                                           .drawn = {.crop = {1, 0, 2, 1}},
+                                                           .info = info_of({4, 1}),
+                                                           .spec = spec_of({4, 1}, 1),
+                                                           .image = picture.view()});
+  BOOST_TEST(out == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

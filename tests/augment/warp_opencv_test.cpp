@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(zoom_shift_and_flip_equal_warp_affine) {
   int num_flipped = 0;
   for (std::uint64_t position = 0; position < 40; ++position) {
     const Draws draws({.seed = 21, .position = position});
-    const AugmentDraws drawn = draw_augmentation(transform.config(), size, draws);
+    const AugmentDraws drawn =
+        draw_augmentation(transform.config(), {.output = size, .upright = size}, draws);
     const double centre_x = 39.5;
     const double centre_y = 29.5;
     double xx = drawn.zoom.x;

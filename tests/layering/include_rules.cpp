@@ -32,7 +32,7 @@ const std::vector<FolderRule> kFolders = {
     {"train/run/", {"streamer/", "augment/", "train/"}},
     {"tools/", {"streamer/", "augment/", "train/", "tools/"}},
     {kExamples, {"streamer/"}},
-    {"fixtures/", {"streamer/core/", "fixtures/"}},
+    {"fixtures/", {"streamer/core/", "streamer/shard/", "fixtures/"}},
 };
 
 // Where a library's headers may be included. `in_headers` says whether also from a .h file there.

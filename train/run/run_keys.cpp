@@ -213,6 +213,12 @@ constexpr std::array kKeys{
     field<&RunConfig::augment, &AugmentConfig::width_shift_range>("augment.width_shift_range"),
     field<&RunConfig::augment, &AugmentConfig::height_shift_range>("augment.height_shift_range"),
     field<&RunConfig::augment, &AugmentConfig::zoom_range>("augment.zoom_range"),
+    field<&RunConfig::augment, &AugmentConfig::random_resized_crop>("augment.random_resized_crop"),
+    field<&RunConfig::augment, &AugmentConfig::random_resized_crop_scale>(
+        "augment.random_resized_crop_scale"),
+    field<&RunConfig::augment, &AugmentConfig::random_resized_crop_ratio>(
+        "augment.random_resized_crop_ratio"),
+    field<&RunConfig::augment, &AugmentConfig::random_crop_padding>("augment.random_crop_padding"),
     field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
     field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),
     field<&RunConfig::augment, &AugmentConfig::decode_scaling>("augment.decode_scaling"),

@@ -188,6 +188,12 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
   RunConfig config;
   set_run_value(config, "epochs", "7", "--epochs");
   set_run_value(config, "augment.zoom_range", "[0.5, 2]", "--augment.zoom-range");
+  set_run_value(config, "augment.random_resized_crop", "true", "--augment.random-resized-crop");
+  set_run_value(config, "augment.random_resized_crop_scale", "[0.25, 1]", "--scale");
+  set_run_value(config, "augment.random_crop_padding", "4", "--padding");
+  BOOST_TEST(config.augment.random_resized_crop);
+  BOOST_TEST(config.augment.random_resized_crop_scale.lo == 0.25);
+  BOOST_TEST(config.augment.random_crop_padding == 4u);
   set_run_value(config, "memory", "1G", "--memory");
   set_run_value(config, "image_size", "48", "--image-size");
   BOOST_TEST(config.epochs == 7u);
@@ -217,9 +223,19 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
 /// Settings that figures do not depend on, that come from data or machine, or that are of no effect
 /// beside the others.
 bool may_be_left_out(const RunKey& key) {
-  constexpr std::array<std::string_view, 11> kOptional{
-      "dataset", "out",  "seed", "threads",        "loader_threads", "backend",
-      "device",  "mean", "std",  "augment.preset", "augment.cval"};
+  constexpr std::array<std::string_view, 13> kOptional{"dataset",
+                                                       "out",
+                                                       "seed",
+                                                       "threads",
+                                                       "loader_threads",
+                                                       "backend",
+                                                       "device",
+                                                       "mean",
+                                                       "std",
+                                                       "augment.preset",
+                                                       "augment.cval",
+                                                       "augment.random_resized_crop_scale",
+                                                       "augment.random_resized_crop_ratio"};
   return std::ranges::find(kOptional, key.name) != kOptional.end();
 }
 

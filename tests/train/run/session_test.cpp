@@ -410,6 +410,8 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
       {"height_shift", [](RunConfig& c) { c.augment.height_shift_range = 0.2; }},
       {"zoom.lo", [](RunConfig& c) { c.augment.zoom_range.lo = 0.8; }},
       {"zoom.hi", [](RunConfig& c) { c.augment.zoom_range.hi = 1.2; }},
+      {"random_resized_crop", [](RunConfig& c) { c.augment.random_resized_crop = true; }},
+      {"random_crop", [](RunConfig& c) { c.augment.random_crop_padding = 4; }},
       {"fill_mode", [](RunConfig& c) { c.augment.fill_mode = augment::FillMode::kConstant; }},
       {"decode_scaling",
        [](RunConfig& c) { c.augment.decode_scaling = augment::parse_decode_scaling("off"); }},

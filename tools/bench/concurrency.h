@@ -1,0 +1,24 @@
+// How many threads and batches: the bench's own rule, and what does better.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tools/bench/loader_bench.h"
+
+namespace penstock::tools::bench {
+
+/// As many readers as cores, half as many augmenters, four batches; what `wish` has above 0 is
+/// taken as it is.
+LoaderThreads threads_for(std::uint32_t num_cores, const LoaderThreads& wish);
+
+/// Streams with fewer and more of each, beside `measured`, which comes first.
+std::vector<Candidate> try_candidates(const Stream& stream, const LoaderThreads& measured,
+                                      std::uint32_t num_cores, std::uint32_t num_rounds);
+
+/// Returns the fastest of those that are more than 3 % faster than `measured`, and not only by
+/// chance: in every round. `measured` when there is none.
+LoaderThreads recommended(std::span<const Candidate> candidates, const LoaderThreads& measured);
+
+}  // namespace penstock::tools::bench

@@ -1,0 +1,165 @@
+#include "tools/bench/loader_bench_report.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "streamer/core/memory_budget.h"
+#include "tools/bench/bench_facts.h"
+#include "tools/build_facts.h"
+#include "tools/cpu_name.h"
+#include "tools/terminal.h"
+
+namespace penstock::tools::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string speed_text(double samples_per_s) {
+  return format_count(static_cast<std::uint64_t>(samples_per_s + 0.5));
+}
+
+std::string side_line(const SideResult& side) {
+  std::string line = fmt::format("  {:<32} {:>11} {:>22} {:>9.2f}", side.name,
+                                 speed_text(side.samples_per_s.median),
+                                 fmt::format("{} to {}", speed_text(side.samples_per_s.low),
+                                             speed_text(side.samples_per_s.high)),
+                                 side.cpu_us.median);
+  if (side.ratio) {
+    line += fmt::format("   {:.3f} ({:.3f} to {:.3f}), {:.3f} by CPU, of {}", side.ratio->median,
+                        side.ratio->low, side.ratio->high, side.cpu_ratio->median, side.ceiling);
+  }
+  return line + "\n";
+}
+
+std::string threads_text(const LoaderThreads& threads) {
+  return fmt::format("{} readers, {} augmenters, {} batches", threads.num_readers,
+                     threads.num_augmenters, threads.num_slots);
+}
+
+std::string scaling_line(const LoaderBenchResult& result) {
+  if (!result.loader_scaling) return {};
+  std::string line = fmt::format(
+      "{} cores for 1: the loader is {:.2f} times faster ({:.2f} to {:.2f})", result.num_threads,
+      result.loader_scaling->median, result.loader_scaling->low, result.loader_scaling->high);
+  if (result.ceiling_scaling) {
+    line += fmt::format(", its ceiling {:.2f}", result.ceiling_scaling->median);
+  }
+  return line + "\n";
+}
+
+std::string recommendation_text(const LoaderBenchResult& result) {
+  std::string text = "other threads and depths, over the loader as measured:\n";
+  for (const Candidate& candidate : result.candidates) {
+    text += fmt::format("  {:<36} {:>12} {:>25}   {:.3f} ({:.3f} to {:.3f})\n",
+                        threads_text(candidate.threads), speed_text(candidate.samples_per_s.median),
+                        "", candidate.ratio.median, candidate.ratio.low, candidate.ratio.high);
+  }
+  if (result.recommended == result.threads) {
+    return text + "recommended: as measured, nothing else is clearly faster\n";
+  }
+  return text + fmt::format("recommended: --num-readers {} --num-augmenters {} --num-slots {}\n",
+                            result.recommended.num_readers, result.recommended.num_augmenters,
+                            result.recommended.num_slots);
+}
+
+Json spread_json(const Spread& spread) {
+  return {{"median", spread.median}, {"low", spread.low}, {"high", spread.high}};
+}
+
+Json optional_json(const std::optional<Spread>& spread) {
+  return spread ? spread_json(*spread) : Json(nullptr);
+}
+
+Json threads_json(const LoaderThreads& threads) {
+  return {{"num_readers", threads.num_readers},
+          {"num_augmenters", threads.num_augmenters},
+          {"num_slots", threads.num_slots}};
+}
+
+Json side_json(const SideResult& side) {
+  return {{"name", side.name},
+          {"images_per_s", spread_json(side.samples_per_s)},
+          {"cpu_us", spread_json(side.cpu_us)},
+          {"ceiling", side.ceiling.empty() ? Json(nullptr) : Json(side.ceiling)},
+          {"ratio", optional_json(side.ratio)},
+          {"cpu_ratio", optional_json(side.cpu_ratio)}};
+}
+
+Json candidate_json(const Candidate& candidate) {
+  Json json = threads_json(candidate.threads);
+  json["images_per_s"] = spread_json(candidate.samples_per_s);
+  json["ratio"] = spread_json(candidate.ratio);
+  return json;
+}
+
+}  // namespace
+
+std::string loader_bench_text(const LoaderBenchResult& result) {
+  const BatchSpec& spec = result.workload.spec;
+  std::string text = fmt::format(
+      "{} of split {}: {} samples a round, of about {:.0f} x {:.0f} px and {}\n"
+      "{} x {} px, float32, batches of {}; {} cores ({}); {}; page cache {}\n"
+      "images/s, median of {} rounds, lowest to highest; us of CPU an image; ratio round by "
+      "round\n",
+      result.workload.name, result.split, format_count(result.num_samples), result.mean_width_px,
+      result.mean_height_px, format_bytes(static_cast<std::uint64_t>(result.mean_stored_bytes)),
+      spec.width_px, spec.height_px, spec.batch, result.num_threads, cpu_name(),
+      threads_text(result.threads), result.is_cold ? "cold" : "warm", result.num_rounds);
+  for (const SideResult& side : result.sides) text += side_line(side);
+  text += scaling_line(result);
+  text += fmt::format(
+      "slow consumer: {:.1f} us of CPU a sample, {:.1f} when batches are taken at once: "
+      "{:.2f} times ({:.2f} to {:.2f})\n",
+      result.consumer.slow_cpu_us.median, result.consumer.free_cpu_us.median,
+      result.consumer.ratio.median, result.consumer.ratio.low, result.consumer.ratio.high);
+  text += fmt::format("memory: {} held at most, limit {}\n", format_bytes(result.high_water_bytes),
+                      format_bytes(result.limit_bytes));
+  text += recommendation_text(result);
+  text.pop_back();
+  return text;
+}
+
+std::string loader_bench_json(const LoaderBenchResult& result) {
+  const BatchSpec& spec = result.workload.spec;
+  Json sides = Json::array();
+  for (const SideResult& side : result.sides) sides.push_back(side_json(side));
+  Json candidates = Json::array();
+  for (const Candidate& candidate : result.candidates) {
+    candidates.push_back(candidate_json(candidate));
+  }
+  return Json{{"version", kVersion},
+              {"commit", kCommit},
+              {"compiler", kCompiler},
+              {"flags", kFlags},
+              {"cpu", cpu_name()},
+              {"dataset_id", result.dataset_id},
+              {"split", result.split},
+              {"augment", result.workload.name},
+              {"batch_size", spec.batch},
+              {"height_px", spec.height_px},
+              {"width_px", spec.width_px},
+              {"seed", result.seed},
+              {"num_cores", result.num_threads},
+              {"threads", threads_json(result.threads)},
+              {"is_cold", result.is_cold},
+              {"num_rounds", result.num_rounds},
+              {"num_samples", result.num_samples},
+              {"mean_width_px", result.mean_width_px},
+              {"mean_height_px", result.mean_height_px},
+              {"mean_stored_bytes", result.mean_stored_bytes},
+              {"sides", sides},
+              {"loader_scaling", optional_json(result.loader_scaling)},
+              {"ceiling_scaling", optional_json(result.ceiling_scaling)},
+              {"slow_consumer",
+               {{"free_cpu_us", spread_json(result.consumer.free_cpu_us)},
+                {"slow_cpu_us", spread_json(result.consumer.slow_cpu_us)},
+                {"ratio", spread_json(result.consumer.ratio)}}},
+              {"peak_bytes", result.high_water_bytes},
+              {"limit_bytes", result.limit_bytes},
+              {"candidates", candidates},
+              {"recommended", threads_json(result.recommended)}}
+      .dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace penstock::tools::bench

@@ -1,0 +1,79 @@
+#include "tools/bench/loader_run.h"
+
+#include <chrono>
+#include <thread>
+
+#include "tools/bench/bench_threads.h"
+
+namespace penstock::tools::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+LoaderConfig loader_config(const Stream& stream, const LoaderThreads& threads) {
+  return {.batch = stream.spec,
+          .order = SampleOrder::kShuffle,
+          .seed = stream.seed,
+          .num_epochs = std::nullopt,
+          .drop_remainder = true,
+          .num_readers = threads.num_readers,
+          .num_augmenters = threads.num_augmenters,
+          .num_slots = threads.num_slots,
+          .max_bad_fraction = 1};
+}
+
+/// Calls `consume` with every batch on the clock, after those before it.
+template <class Start, class Consume>
+std::uint64_t stream_batches(const Stream& stream, const LoaderThreads& threads, const Start& start,
+                             const Consume& consume) {
+  MemoryBudget budget(stream.memory_bytes);
+  Loader loader(stream.split, loader_config(stream, threads), stream.transform, budget);
+  for (std::uint64_t i = 0; i < stream.num_warm_batches; ++i) loader.next().release();
+  start();
+  for (std::uint64_t i = 0; i < stream.num_batches; ++i) consume(loader.next());
+  return loader.stats().high_water_bytes;
+}
+
+}  // namespace
+
+LoaderTimes run_loader(const Stream& stream, const LoaderThreads& threads, std::uint64_t hold_us) {
+  LoaderTimes times;
+  Clock::time_point begin;
+  Clock::time_point end;
+  double cpu_begin = 0;
+  double cpu_end = 0;
+  std::uint64_t num_consumed = 0;
+  times.high_water_bytes = stream_batches(
+      stream, threads,
+      [&] {
+        cpu_begin = process_cpu_seconds();
+        begin = Clock::now();
+      },
+      [&](BatchLease lease) {
+        times.num_samples += lease->num_valid;
+        if (hold_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(hold_us));
+        lease.release();
+        if (++num_consumed < stream.num_batches) return;
+        end = Clock::now();
+        cpu_end = process_cpu_seconds();
+      });
+  times.time.seconds = std::chrono::duration<double>(end - begin).count();
+  times.time.cpu_seconds = cpu_end - cpu_begin;
+  return times;
+}
+
+std::vector<StreamPlace> record_places(const Stream& stream, const LoaderThreads& threads) {
+  std::vector<StreamPlace> places;
+  stream_batches(
+      stream, threads, [] {},
+      [&](const BatchLease& lease) {
+        for (std::uint32_t i = 0; i < lease->num_valid; ++i) {
+          places.push_back({.sample_id = lease->sample_ids[i],
+                            .position = lease->positions[i],
+                            .epoch = lease->epoch});
+        }
+      });
+  return places;
+}
+
+}  // namespace penstock::tools::bench

@@ -1,0 +1,112 @@
+// penstock bench: speed beside its ceiling.
+#include <memory>
+#include <string>
+
+#include "tools/bench/loader_bench.h"
+#include "tools/bench/loader_bench_report.h"
+#include "tools/command.h"
+#include "tools/exit_code.h"
+#include "tools/size_option.h"
+#include "tools/terminal.h"
+
+namespace penstock::tools {
+namespace {
+
+struct LoaderOptions {
+  std::string dataset;
+  std::string split = "train";
+  std::string augment;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t num_threads = 0;
+  std::uint64_t batch_size = 0;
+  std::uint64_t image_side_px = 0;
+  std::uint64_t num_rounds = 5;
+  std::uint64_t num_samples = 0;
+  std::uint64_t num_readers = 0;
+  std::uint64_t num_augmenters = 0;
+  std::uint64_t num_slots = 0;
+  std::uint64_t seed = 0;
+  bool is_cold = false;
+  bool json = false;
+  bool is_quiet = false;
+};
+
+bench::LoaderBenchConfig config_of(const LoaderOptions& options) {
+  const auto small = [](std::uint64_t value) { return static_cast<std::uint32_t>(value); };
+  return {.dataset = options.dataset,
+          .split = options.split,
+          .workload = options.augment,
+          .wish = {.batch_size = small(options.batch_size),
+                   .image_side_px = small(options.image_side_px)},
+          .memory_bytes = options.memory_bytes,
+          .num_threads = small(options.num_threads),
+          .threads = {.num_readers = small(options.num_readers),
+                      .num_augmenters = small(options.num_augmenters),
+                      .num_slots = small(options.num_slots)},
+          .num_rounds = small(options.num_rounds),
+          .num_samples = options.num_samples,
+          .seed = options.seed,
+          .is_cold = options.is_cold};
+}
+
+int run_loader_bench(const LoaderOptions& options) {
+  const Verbosity verbosity = options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal;
+  const auto result = bench::bench_loader(config_of(options), [&](std::string_view what) {
+    print_notice(verbosity, std::string("measuring: ") + std::string(what));
+  });
+  print_result(options.json ? bench::loader_bench_json(result) : bench::loader_bench_text(result));
+  return kExitDone;
+}
+
+void add_loader_flags(CLI::App& command, LoaderOptions& options) {
+  add_argument(command, "DATASET", options.dataset, "A dataset's folder");
+  add_value(command, {"--split", "NAME", "Split to stream (train)"},
+            [&options](const std::string& text) { options.split = text; });
+  add_value(command,
+            {"--augment", "NAME",
+             "resized-crop, shift-zoom or pad-crop (pad-crop for pictures up to 64 px, else "
+             "resized-crop)"},
+            [&options](const std::string& text) {
+              (void)bench::workload_named(text, {});
+              options.augment = text;
+            });
+  add_byte_size_option(command, "--memory", options.memory_bytes,
+                       "Limit of the loader (0.8 of what is available)");
+  add_count_option(command, "--threads", options.num_threads, {.min = 1, .max = 256},
+                   "Cores that everything is measured on (all)");
+  add_count_option(command, "--image-size", options.image_side_px, {.min = 1, .max = 16384},
+                   "Side of the batches in pixels (224; 32 with pad-crop)");
+  add_count_option(command, "--batch-size", options.batch_size, {.min = 1, .max = 65536},
+                   "Samples per batch (32; 128 with pad-crop)");
+  add_count_option(command, "--num-readers", options.num_readers, {.min = 1, .max = 256},
+                   "Threads that read and decode (one a core)");
+  add_count_option(command, "--num-augmenters", options.num_augmenters, {.min = 1, .max = 256},
+                   "Threads that augment (half as many)");
+  add_count_option(command, "--num-slots", options.num_slots, {.min = 2, .max = 64},
+                   "Batches in flight or lent out (4)");
+  add_count_option(command, "--rounds", options.num_rounds, {.min = 1, .max = 1000},
+                   "Times that each side is measured (5)");
+  add_count_option(command, "--samples", options.num_samples, {},
+                   "Samples of a round (an epoch; at most 50000, and 256 MiB stored)");
+  add_count_option(command, "--seed", options.seed, {.min = 0}, "Order and augmentation (0)");
+  add_switch(command, "--cold", options.is_cold,
+             "Drop the shards from the page cache before whatever reads them");
+  add_switch(command, "--json", options.json, "Print as JSON");
+  add_switch(command, "--quiet", options.is_quiet, "Print no progress");
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& program, CommandChoice& choice) {
+  CLI::App& group =
+      add_command_group(program, "bench", "Measure speed beside its ceiling, in one run");
+  end_help(group, example("penstock bench loader photos.ds"));
+  auto options = std::make_shared<LoaderOptions>();
+  CLI::App& command =
+      add_command(group, "loader", "The stages alone and together, and the libraries alone");
+  add_loader_flags(command, *options);
+  end_help(command, example("penstock bench loader photos.ds --augment resized-crop --json"));
+  choose_when_given(command, choice, [options] { return run_loader_bench(*options); });
+}
+
+}  // namespace penstock::tools
