@@ -34,6 +34,11 @@ std::shared_ptr<HostMemory> page_aligned_memory() {
   return memory;
 }
 
+void discard_pages(std::span<std::byte> pages) noexcept {
+  // Fails for addresses that are not mapped only, and these are.
+  if (!pages.empty()) static_cast<void>(madvise(pages.data(), pages.size(), MADV_DONTNEED));
+}
+
 HostBuffer::HostBuffer(std::shared_ptr<HostMemory> memory, std::size_t bytes)
     : memory_(std::move(memory)), bytes_(bytes) {
   if (bytes_ > 0) data_ = static_cast<std::byte*>(memory_->allocate(bytes_));

@@ -30,6 +30,9 @@ class HostMemory {
 /// Returns the process's page-aligned memory (anonymous mmap).
 std::shared_ptr<HostMemory> page_aligned_memory();
 
+/// Gives whole pages of page_aligned_memory() back to the system; they read as zero.
+void discard_pages(std::span<std::byte> pages) noexcept;
+
 /// Owns one allocation of a HostMemory. Move-only.
 class HostBuffer {
  public:
