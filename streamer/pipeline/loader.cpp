@@ -20,6 +20,7 @@
 #include "streamer/pipeline/loader_order.h"
 #include "streamer/read/admission.h"
 #include "streamer/read/reader_pool.h"
+#include "streamer/read/sample_cache.h"
 #include "streamer/read/work_arena.h"
 
 namespace penstock {
@@ -100,6 +101,7 @@ class Loader::Impl {
   std::shared_ptr<BatchRing> ring_;  // shared with the leases
   std::optional<Admission> admission_;
   std::optional<WorkArena> arena_;
+  std::shared_ptr<SampleCache> cache_;  // shared with whoever reclaims from it; null: none
   BadSampleLimit bad_limit_;
   std::optional<std::uint64_t> num_batches_total_;  // empty: no end
   // Where the consumer stands: written in next() only.
@@ -159,6 +161,9 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
   const BatchRing::Config ring{.spec = config_.batch, .num_slots = config_.num_slots};
   ring_ = std::make_shared<BatchRing>(ring, budget, std::move(host_memory));
   arena_.emplace(memory.work_bytes, budget, std::size_t{config_.batch.batch} * config_.num_slots);
+  if (memory.cache.total_bytes() > 0) {
+    cache_ = SampleCache::make(config_.cache, memory.cache, budget);
+  }
   const RunBounds bounds = run_bounds(config_, arena_->size_bytes());
   admission_.emplace(split_,
                      Admission::Config{.spec = config_.batch,
@@ -246,6 +251,7 @@ bool Loader::Impl::admit_epoch(std::uint32_t epoch, std::uint64_t& seq,
 bool Loader::Impl::admit_runs(BatchSlot& slot, std::uint32_t slot_idx,
                               const std::stop_token& stop) {
   const std::span tasks = std::span(slot.tasks).first(slot.stamp.num_valid);
+  if (cache_) cache_->attach(tasks);
   std::uint32_t place = 0;
   do {
     SampleRun run{.slot_idx = slot_idx, .first_place = place, .batch_seq = slot.stamp.seq};
@@ -266,6 +272,7 @@ void Loader::Impl::augment(const SampleRun& run) {
   const std::int64_t start_ns = steady_ns();
   meter_.to_augment.leave(run.block.size_bytes);
   augment_run(run, *transform_, *ring_, *arena_, stop_.get_token());
+  if (cache_) cache_->detach(run.tasks);
   meter_.augment_busy_ns.add(steady_ns() - start_ns);
 }
 
@@ -280,6 +287,7 @@ void Loader::Impl::deliver(const FilledBatch& batch) {
 
 void Loader::Impl::fail(std::exception_ptr error) noexcept {
   ring_->fail(std::move(error));
+  if (cache_) cache_->close();  // runs left half done are never detached
 }
 
 bool Loader::Impl::has_ended() const noexcept {
@@ -351,10 +359,14 @@ void Loader::Impl::request_stop() noexcept {
   admission_thread_.request_stop();
   readers_->request_stop();
   graph_->cancel();
+  if (cache_) cache_->close();
 }
 
 LoaderStats Loader::Impl::detailed_stats() const {
-  return meter_.stats(stats(), depth_, {.ring = *ring_, .arena = *arena_, .readers = *readers_});
+  LoaderStats all =
+      meter_.stats(stats(), depth_, {.ring = *ring_, .arena = *arena_, .readers = *readers_});
+  if (cache_) all.cache = cache_->stats();
+  return all;
 }
 
 SourceStats Loader::Impl::stats() const {

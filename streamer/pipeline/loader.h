@@ -17,6 +17,7 @@
 #include "streamer/order/loader_state.h"
 #include "streamer/pipeline/epoch_batches.h"
 #include "streamer/pipeline/loader_stats.h"
+#include "streamer/read/cache_form.h"
 #include "streamer/shard/dataset.h"
 
 namespace penstock {
@@ -63,6 +64,13 @@ struct LoaderConfig {
   /// costliest sample, at least 16 MiB, and no more than the budget has left. In full, with the
   /// other rules: loader_depth.h.
   std::uint64_t work_bytes = 0;
+  /// Keeps samples in memory from epoch to epoch: the first of the stream that fit into what the
+  /// budget has left, given back when others draw it. Changes no byte of any batch. Which form is
+  /// worth its bytes: streamer/read/README.md.
+  CacheForm cache = CacheForm::kNone;
+  /// The most that the cache takes; 0 for all that is left. It never takes more than it has a use
+  /// for.
+  std::uint64_t cache_bytes = 0;
   /// Places per sample run, 1 to 64; fewer are taken where readers would go without work.
   std::uint32_t max_run_samples = 16;
   /// Ends the epoch with TooManyBad above this share of failed samples, 0 to 1, of those that this

@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint64_t kMinWindowBytes = 64u << 10;
 constexpr std::uint64_t kMaxWindowBytes = std::uint64_t{1} << 50;
 constexpr std::uint64_t kMaxNumPositions = std::uint64_t{1} << 48;
+// No process has more addresses, and rounding it up to pages cannot wrap round.
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 48;
 
 // Settings that belong to some orders are refused with the others: they would do nothing.
 void check_order(const LoaderConfig& config) {
@@ -50,6 +52,18 @@ void check_order(const LoaderConfig& config) {
       {"loader", "num_samples_per_epoch", *config.num_samples_per_epoch, 1, kMaxNumPositions});
 }
 
+void check_cache(const LoaderConfig& config) {
+  if (config.cache > CacheForm::kDecoded) {
+    refuse_setting(
+        {"loader", "cache", "a CacheForm", std::to_string(static_cast<int>(config.cache)), {}});
+  }
+  check_range({"loader", "cache_bytes", config.cache_bytes, 0, kMaxBytes});
+  if (config.cache == CacheForm::kNone && config.cache_bytes > 0) {
+    refuse_setting({"loader", "cache_bytes", "0 without a cache",
+                    std::to_string(config.cache_bytes), "cache = CacheForm::kEncoded"});
+  }
+}
+
 // The lines of the identity that the order adds to its name.
 std::vector<std::pair<const char*, std::string>> order_lines(const LoaderConfig& config) {
   std::vector<std::pair<const char*, std::string>> lines;
@@ -77,11 +91,11 @@ void LoaderConfig::validate() const {
   check_range({"loader", "num_readers", num_readers, 0, 256});
   check_range({"loader", "num_augmenters", num_augmenters, 0, 256});
   check_range({"loader", "num_slots", num_slots, 2, 64});
-  // 2^48: no process has more addresses, and rounding it up to pages cannot wrap round.
-  check_range({"loader", "work_bytes", work_bytes, 0, std::uint64_t{1} << 48});
+  check_range({"loader", "work_bytes", work_bytes, 0, kMaxBytes});
   check_range({"loader", "max_run_samples", max_run_samples, 1, kMaxRunSamples});
   check_range({"loader", "rank.world", rank.world, 1, 1u << 20});
   check_range({"loader", "rank.index", rank.index, 0, rank.world - 1});
+  check_cache(*this);
   if (!(max_bad_fraction >= 0.0 && max_bad_fraction <= 1.0)) {
     refuse_setting({"loader", "max_bad_fraction", "0 to 1", std::to_string(max_bad_fraction)});
   }

@@ -37,8 +37,15 @@ std::uint64_t least_work_bytes(const LoaderConfig& config, const CostliestSample
 
 // A plan's least bytes with other settings.
 std::uint64_t least_bytes_with(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
-  return least_index_bytes(memory.num_indexed) + memory.order_bytes + fixed_bytes(config) + ring_bytes(config) +
-         least_work_bytes(config, memory.costliest);
+  return least_index_bytes(memory.num_indexed) + memory.order_bytes + fixed_bytes(config) +
+         ring_bytes(config) + least_work_bytes(config, memory.costliest);
+}
+
+// What a cache may take beside all that stands in the plan yet. It takes nothing from other caches.
+std::uint64_t cache_room_bytes(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
+  const std::uint64_t free_bytes = memory.room.left_bytes - memory.room.reclaimable_bytes;
+  const std::uint64_t unused = free_bytes - std::min(free_bytes, memory.total_bytes());
+  return config.cache_bytes == 0 ? unused : std::min(unused, config.cache_bytes);
 }
 
 // The largest value of [low, high] for which `fits`, which holds for all below one it holds for.
@@ -86,11 +93,19 @@ std::string ring_text(const LoaderConfig& config) {
          std::to_string(spec.channels);
 }
 
+std::string cache_text(const LoaderMemory& memory, const LoaderConfig& config) {
+  const std::uint64_t all = cache_layout(memory.cache_demand, UINT64_MAX).total_bytes();
+  return std::string(cache_form_name(config.cache)) +
+         (memory.cache.total_bytes() == all ? ", all samples"
+                                            : ", all samples would take " + format_bytes(all)) +
+         "; given back when others draw it";
+}
+
 std::string arithmetic(const LoaderMemory& memory, const LoaderConfig& config) {
   return "index " + format_bytes(least_index_bytes(memory.num_indexed)) +
-         (memory.order_bytes == 0 ? "" : " + order " + format_bytes(memory.order_bytes)) + " + fixed " +
-         format_bytes(memory.fixed_bytes) + " + batch ring " + format_bytes(memory.ring_bytes) +
-         " (" + ring_text(config) + ") + samples in flight " +
+         (memory.order_bytes == 0 ? "" : " + order " + format_bytes(memory.order_bytes)) +
+         " + fixed " + format_bytes(memory.fixed_bytes) + " + batch ring " +
+         format_bytes(memory.ring_bytes) + " (" + ring_text(config) + ") + samples in flight " +
          format_bytes(least_work_bytes(config, memory.costliest)) +
          " (the costliest: " + sample_text(memory.costliest) + ")";
 }
@@ -129,7 +144,9 @@ LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& c
                       .fixed_bytes = fixed_bytes(config),
                       .ring_bytes = ring_bytes(config),
                       .work_bytes = 0,
-                      .costliest = costs.costliest};
+                      .costliest = costs.costliest,
+                      .cache = {},
+                      .cache_demand = {}};
   const std::uint64_t least_work = least_work_bytes(config, memory.costliest);
   const std::uint64_t wanted =
       config.work_bytes != 0
@@ -146,6 +163,10 @@ LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& c
   memory.work_bytes = std::max(
       std::min(align_up(wanted), left / WorkArena::kAlignmentBytes * WorkArena::kAlignmentBytes),
       align_up(least_work));
+  if (config.cache != CacheForm::kNone) {
+    memory.cache_demand = cache_demand(split, config.batch, transform, config.cache);
+    memory.cache = cache_layout(memory.cache_demand, cache_room_bytes(memory, config));
+  }
   return memory;
 }
 
@@ -201,18 +222,22 @@ void check_memory(const LoaderMemory& memory, const LoaderConfig& config) {
 std::vector<MemoryLine> memory_lines(const LoaderMemory& memory, const LoaderConfig& config) {
   const std::uint64_t total = memory.total_bytes();
   const std::uint64_t left = memory.room.left_bytes;
-  return {{"index", memory.index.bytes, index_text(memory)},
-          {"order", memory.order_bytes, order_text(memory, config)},
-          {"fixed", memory.fixed_bytes,
-           "stacks, oneTBB, tables, small allocations of " +
-               std::to_string(num_threads(config)) + " threads"},
-          {"batch ring", memory.ring_bytes, ring_text(config)},
-          {"samples in flight", memory.work_bytes,
-           "the costliest takes " + format_bytes(memory.costliest.bytes) + ": " +
-               sample_text(memory.costliest)},
-          total <= left ? MemoryLine{"left", left - total, ""}
-                        : MemoryLine{"missing", total - left, ""},
-          {"limit", memory.room.limit_bytes, ""}};
+  std::vector<MemoryLine> lines = {{"index", memory.index.bytes, index_text(memory)},
+                                   {"order", memory.order_bytes, order_text(memory, config)},
+                                   {"fixed", memory.fixed_bytes,
+                                    "stacks, oneTBB, tables, small allocations of " +
+                                        std::to_string(num_threads(config)) + " threads"},
+                                   {"batch ring", memory.ring_bytes, ring_text(config)},
+                                   {"samples in flight", memory.work_bytes,
+                                    "the costliest takes " + format_bytes(memory.costliest.bytes) +
+                                        ": " + sample_text(memory.costliest)}};
+  if (config.cache != CacheForm::kNone) {
+    lines.push_back({"cache", memory.cache.total_bytes(), cache_text(memory, config)});
+  }
+  lines.push_back(total <= left ? MemoryLine{"left", left - total, ""}
+                                : MemoryLine{"missing", total - left, ""});
+  lines.push_back({"limit", memory.room.limit_bytes, ""});
+  return lines;
 }
 
 }  // namespace penstock

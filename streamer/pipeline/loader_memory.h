@@ -21,7 +21,8 @@ struct MemoryLine {
   std::string detail;
 };
 
-/// What a loader holds within `room`; all of it is drawn when the loader is made.
+/// What a loader holds within `room`; all of it is drawn when the loader is made. Others may draw the
+/// cache's part later.
 struct LoaderMemory {
   MemoryRoom room;
   std::uint64_t num_samples = 0;
@@ -36,9 +37,12 @@ struct LoaderMemory {
   /// Samples in flight: encoded, scratch and decoded. LoaderConfig::work_bytes, or by its rule.
   std::uint64_t work_bytes = 0;
   CostliestSample costliest;
+  /// Of what is left, as much as LoaderConfig::cache has a use for.
+  CacheLayout cache;
+  CacheDemand cache_demand;
 
   std::uint64_t total_bytes() const noexcept {
-    return index.bytes + order_bytes + fixed_bytes + ring_bytes + work_bytes;
+    return index.bytes + order_bytes + fixed_bytes + ring_bytes + work_bytes + cache.total_bytes();
   }
   /// Bytes below which a loader is refused: the smallest index, room for the costliest sample.
   std::uint64_t least_bytes(const LoaderConfig& config) const noexcept;
@@ -47,7 +51,7 @@ struct LoaderMemory {
 
 /// Computes the plan. Refuses nothing: see check_memory().
 ///
-/// Cost    reads the split's index once, in constant memory
+/// Cost    reads the split's index once, twice with a cache, in constant memory
 /// Errors  those of DatasetSplit::scan_index
 LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& config,
                                 const SampleTransform& transform, const MemoryRoom& room);

@@ -34,6 +34,7 @@ LoaderStats LoaderMeter::stats(const SourceStats& source, const LoaderDepth& dep
   };
   return {.source = source,
           .depth = depth,
+          .cache = {},
           .elapsed_us = us(elapsed),
           .admission_busy_us = us(admission.ns(now) - ring.slot_wait_ns - arena.wait_ns),
           .read_busy_us = busy(ReadPart::kRead),

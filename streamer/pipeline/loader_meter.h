@@ -36,7 +36,7 @@ struct LoaderMeter {
     const ReaderPool& readers;
   };
 
-  /// Puts the figures together; `depth` and `source` are taken as they are.
+  /// Puts the figures together; `depth` and `source` are taken as they are, the cache's are left out.
   LoaderStats stats(const SourceStats& source, const LoaderDepth& depth,
                     const Stages& stages) const;
 };

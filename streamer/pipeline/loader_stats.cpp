@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "streamer/core/memory_budget.h"
+
 namespace penstock {
 namespace {
 
@@ -61,6 +63,16 @@ std::string readers_text(const Shares& shares, double part, const char* doing) {
 }
 
 }  // namespace
+
+std::string cache_text(const LoaderStats& stats) {
+  const CacheStats& cache = stats.cache;
+  if (cache.limit_bytes == 0) return {};
+  return "cache: " + std::to_string(cache.num_kept) +
+         (cache.num_kept == 1 ? " sample in " : " samples in ") + format_bytes(cache.kept_bytes) +
+         " of " + format_bytes(cache.limit_bytes) + ", " +
+         percent(share(cache.num_hits, cache.num_places)) + " of " +
+         std::to_string(cache.num_places) + " places served from it";
+}
 
 Verdict verdict(const LoaderStats& stats) {
   const std::uint64_t num_batches = stats.source.num_batches;

@@ -26,6 +26,7 @@ struct LoaderDepth {
 struct LoaderStats {
   SourceStats source;
   LoaderDepth depth;
+  CacheStats cache;  // zeros without one
   std::uint64_t elapsed_us = 0;
 
   // Busy time of the stages, summed over their threads; the readers' and augment's by the run, when
@@ -60,6 +61,10 @@ struct Verdict {
   Bottleneck bottleneck = Bottleneck::kNothingYet;
   std::string text;
 };
+
+/// What the cache holds and has served, in one line: `cache: 120 samples in 3.4 MiB of 4.0 MiB, 80 %
+/// of 600 places served from it`; empty without a cache.
+std::string cache_text(const LoaderStats& stats);
 
 /// Judges figures.
 ///

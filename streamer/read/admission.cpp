@@ -9,10 +9,12 @@
 namespace penstock {
 
 void RunLayout::add(const SampleTask& task) noexcept {
-  encoded_bytes = std::max(encoded_bytes, align_up(task.record.length_bytes));
-  scratch_bytes =
-      std::max(scratch_bytes,
-               align_up(std::max<std::size_t>(task.price.scratch_bytes, task.plan.scratch_bytes)));
+  scratch_bytes = std::max(scratch_bytes, align_up(task.plan.scratch_bytes));
+  if (task.cached.use == CacheUse::kPixels) return;
+  if (!lies_encoded_in_cache(task)) {
+    encoded_bytes = std::max(encoded_bytes, align_up(task.record.length_bytes));
+  }
+  scratch_bytes = std::max(scratch_bytes, align_up(task.price.scratch_bytes));
   decoded_bytes += align_up(task.price.decoded_bytes);
 }
 
@@ -108,6 +110,26 @@ SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
   });
   costs.mean_bytes = sum_bytes / std::max<std::uint64_t>(split.num_samples(), 1);
   return costs;
+}
+
+CacheDemand cache_demand(const DatasetSplit& split, const BatchSpec& spec,
+                         const SampleTransform& transform, CacheForm form) {
+  CacheDemand demand;
+  SampleTask task;
+  split.scan_index([&](std::uint64_t first_id, std::span<const IndexRecord> records) {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      describe(records[i], first_id + i, task);
+      const StoredInfo stored = stored_info(records[i]);
+      DecodeRequest request{.region = {},
+                            .decode_scale = transform.finest_decode_scale(task.info, spec),
+                            .channels = spec.channels};
+      do {
+        demand.add(cache_entry_bytes(form, stored, request));
+        request.decode_scale *= 2;
+      } while (form == CacheForm::kDecoded && request.decode_scale <= task.info.max_decode_scale);
+    }
+  });
+  return demand;
 }
 
 }  // namespace penstock

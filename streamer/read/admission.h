@@ -7,6 +7,7 @@
 #include <span>
 
 #include "streamer/core/batch.h"
+#include "streamer/read/cache_layout.h"
 #include "streamer/read/sample_run.h"
 #include "streamer/shard/dataset.h"
 
@@ -65,5 +66,13 @@ struct SampleCosts {
 /// Errors  those of DatasetSplit::scan_index
 SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
                          const SampleTransform& transform);
+
+/// What a cache would keep of a split if it could keep all: a decoded picture at every scale that a
+/// draw may ask for.
+///
+/// Cost    one pass over the index, in constant memory
+/// Errors  those of DatasetSplit::scan_index
+CacheDemand cache_demand(const DatasetSplit& split, const BatchSpec& spec,
+                         const SampleTransform& transform, CacheForm form);
 
 }  // namespace penstock

@@ -13,10 +13,12 @@ std::uint64_t end_of(const ReadRange& range) noexcept {
 }  // namespace
 
 ReadRanges::ReadRanges(std::span<const SampleTask> tasks) noexcept {
-  const auto last =
-      std::ranges::transform(tasks, ranges_.begin(), [](const SampleTask& task) {
-        return ReadRange{task.shard, task.record.offset_bytes, task.record.length_bytes};
-      }).out;
+  auto last = ranges_.begin();
+  for (const SampleTask& task : tasks) {
+    if (is_cached(task)) continue;
+    *last++ = {task.shard, task.record.offset_bytes, task.record.length_bytes};
+  }
+  const auto num_read = static_cast<std::size_t>(last - ranges_.begin());
   std::sort(ranges_.begin(), last, [](const ReadRange& a, const ReadRange& b) {
     return std::tie(a.shard, a.offset_bytes) < std::tie(b.shard, b.offset_bytes);
   });
@@ -30,7 +32,7 @@ ReadRanges::ReadRanges(std::span<const SampleTask> tasks) noexcept {
       ranges_[num_merged++] = *next;
     }
   }
-  if (num_merged == 1 && tasks.size() > 1) return;
+  if (num_merged == 1 && num_read > 1) return;
   const auto is_short = [](const ReadRange& range) { return range.length_bytes < kMinRangeBytes; };
   const auto kept = std::remove_if(ranges_.begin(), ranges_.begin() + num_merged, is_short);
   num_ranges_ = static_cast<std::size_t>(kept - ranges_.begin());

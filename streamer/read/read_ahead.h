@@ -27,8 +27,8 @@ class ReadRanges {
   /// Shorter ranges are left out: a call for each would cost what decoding so small a sample does.
   static constexpr std::uint64_t kMinRangeBytes = 8192;
 
-  /// None when the samples, two or more, are one range: the system reads ahead by itself there, and
-  /// further.
+  /// Of the samples that the cache does not serve. None when they, two or more, are one range: the
+  /// system reads ahead by itself there, and further.
   /// Cost  allocates nothing
   explicit ReadRanges(std::span<const SampleTask> tasks) noexcept;
 

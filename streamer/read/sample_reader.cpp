@@ -4,6 +4,7 @@
 #include <string>
 
 #include "streamer/core/error.h"
+#include "streamer/read/sample_cache.h"
 
 namespace penstock {
 namespace {
@@ -19,6 +20,12 @@ BlockParts divide(std::span<const SampleTask> tasks, std::span<std::byte> block)
   return {.encoded = block.first(layout.encoded_bytes),
           .scratch = block.subspan(layout.encoded_bytes, layout.scratch_bytes),
           .decoded = block.subspan(layout.encoded_bytes + layout.scratch_bytes)};
+}
+
+// Where a sample's stored bytes lie: in the cache, which has them or takes them in, or in the block.
+std::span<std::byte> encoded_place(const SampleTask& task, const BlockParts& parts) noexcept {
+  return (lies_encoded_in_cache(task) ? task.cached.bytes : parts.encoded)
+      .first(task.record.length_bytes);
 }
 
 // Bytes read and checked between looks at the stop token: 25 ms on a disk of 10 MB/s.
@@ -62,6 +69,19 @@ void read_sample(SampleTask& task, std::span<std::byte> encoded, StreamHasher& h
               error.hint(), error.os_error());
 }
 
+// Decodes the whole picture into the cache. What lies outside the task's region may be what makes
+// that fail, so a failure is not the task's.
+bool fill_cached_picture(SampleTask& task, std::span<const std::byte> encoded,
+                         std::span<std::byte> scratch, SampleDecoder& decoder,
+                         const std::stop_token& stop) {
+  const StoredInfo stored = stored_info(task.record);
+  const auto whole = decoder.decode(encoded, stored, whole_picture(stored, task.request),
+                                    task.cached.bytes, scratch, stop);
+  task.cached.is_filled = whole.ok() && is_kept_as_decoded(task, whole.value());
+  if (task.cached.is_filled) task.decoded = cached_picture(task);
+  return task.cached.is_filled;
+}
+
 void decode_sample(SampleTask& task, std::span<const std::byte> encoded,
                    std::span<std::byte> scratch, std::span<std::byte> pixels, DecoderSet& decoders,
                    const std::stop_token& stop) {
@@ -73,6 +93,10 @@ void decode_sample(SampleTask& task, std::span<const std::byte> encoded,
   SampleDecoder* decoder = decoders.find(stored.codec);
   if (decoder == nullptr) {
     task.fault = {SampleStatus::kUnsupported, "this build has no decoder for the sample's codec"};
+    return;
+  }
+  if (task.cached.use == CacheUse::kFillPixels &&
+      fill_cached_picture(task, encoded, scratch, *decoder, stop)) {
     return;
   }
   const auto result = decoder->decode(encoded, stored, task.request, pixels, scratch, stop);
@@ -94,9 +118,19 @@ ReadTimes read_run(const SampleRun& run, std::span<std::byte> block, ReaderTools
     if (stop.stop_requested()) break;
     SampleTask& task = run.tasks[i];
     timer.begin_sample(i);
-    const auto encoded = parts.encoded.first(task.record.length_bytes);
-    read_sample(task, encoded, tools.hasher, timer, stop);
+    if (task.cached.use == CacheUse::kPixels) {
+      task.decoded = cached_picture(task);
+      timer.end(ReadPart::kDecode);
+      continue;
+    }
+    const auto encoded = encoded_place(task, parts);
+    if (task.cached.use != CacheUse::kEncoded) {
+      read_sample(task, encoded, tools.hasher, timer, stop);
+    }
     if (stop.stop_requested()) break;
+    if (task.cached.use == CacheUse::kFillEncoded) {
+      task.cached.is_filled = task.fault.status == SampleStatus::kOk;
+    }
     const auto pixels = parts.decoded.subspan(decoded_offset, task.price.decoded_bytes);
     decoded_offset += align_up(task.price.decoded_bytes);
     if (task.fault.status == SampleStatus::kOk) {

@@ -15,6 +15,23 @@ namespace penstock {
 
 inline constexpr std::uint32_t kMaxRunSamples = 64;
 
+/// What the cache does for a task.
+enum class CacheUse : std::uint8_t {
+  kNone,
+  kEncoded,      // has its verified bytes
+  kFillEncoded,  // takes them in
+  kPixels,       // has the whole picture
+  kFillPixels,   // takes it in
+};
+
+/// A task's bytes in the cache, to be read or to be filled; see SampleCache::attach().
+struct CachedSample {
+  CacheUse use = CacheUse::kNone;
+  bool is_filled = false;
+  std::uint64_t slot_idx = 0;
+  std::span<std::byte> bytes;
+};
+
 /// One place of a batch on its way: what is known, what was planned, what came out.
 struct SampleTask {
   SampleInfo info;
@@ -24,9 +41,19 @@ struct SampleTask {
   SamplePlan plan;
   DecodeRequest request;
   DecodePrice price;
-  DecodedView decoded;  // points into the run's block
+  CachedSample cached;
+  DecodedView decoded;  // points into the run's block, or into the cache
   SampleFault fault;    // kOk when decoded
 };
+
+/// Whether the task's stored bytes lie in the cache, or will.
+inline bool lies_encoded_in_cache(const SampleTask& task) noexcept {
+  return task.cached.use == CacheUse::kEncoded || task.cached.use == CacheUse::kFillEncoded;
+}
+/// Whether the task is served without a read.
+inline bool is_cached(const SampleTask& task) noexcept {
+  return task.cached.use == CacheUse::kEncoded || task.cached.use == CacheUse::kPixels;
+}
 
 /// Consecutive places of one batch with the memory they need. A plain value: it travels in
 /// messages.

@@ -90,4 +90,15 @@ class alignas(kCacheLineBytes) QueueBytes {
   std::atomic<std::uint64_t> most_{0};
 };
 
+/// What a cache of samples holds and has served.
+struct CacheStats {
+  std::uint64_t limit_bytes = 0;  // its table included; less after others drew from it
+  std::uint64_t kept_bytes = 0;   // of the samples kept
+  std::uint64_t num_kept = 0;     // samples; one kept at two decode scales counts twice
+  std::uint64_t num_places = 0;   // of batches, as far as they are admitted
+  std::uint64_t num_hits = 0;     // of these, served from the cache
+
+  friend bool operator==(const CacheStats&, const CacheStats&) = default;
+};
+
 }  // namespace penstock
