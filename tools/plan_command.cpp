@@ -25,7 +25,7 @@ using train::PipelineUse;
 struct PlanOptions {
   std::string dataset;
   std::string split = "train";
-  train::RunConfig run;  // image size only
+  train::RunConfig run;  // image size and cache only
   std::uint64_t memory_bytes = 0;
   std::uint64_t batch_size = 32;
   std::uint64_t threads = 0;
@@ -51,7 +51,8 @@ train::PipelineConfig pipeline_of(const PlanOptions& options, const Manifest& ma
           .augment = options.run.augment,
           .cores = train::split_cores(
               num_usable_cores(), {.loader_threads = static_cast<std::uint32_t>(options.threads)}),
-          .num_slots = static_cast<std::uint32_t>(options.num_slots)};
+          .num_slots = static_cast<std::uint32_t>(options.num_slots),
+          .cache = options.run.cache};
 }
 
 Plan make_plan(const PlanOptions& options) {
@@ -113,6 +114,7 @@ std::string plan_json(const Plan& plan, const PlanOptions& options) {
                      {"num_slots", config.num_slots},
                      {"num_readers", config.num_readers},
                      {"num_augmenters", config.num_augmenters},
+                     {"cache", cache_form_name(config.cache)},
                      {"fits", plan.fits()},
                      {"limit_bytes", memory.room.limit_bytes},
                      {"total_bytes", memory.total_bytes()},
@@ -165,6 +167,12 @@ void add_plan_command(CLI::App& program, CommandChoice& choice) {
                    "Threads that read, decode and augment (a quarter of the cores, at least 2)");
   add_count_option(command, "--num-slots", options->num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");
+  add_value(command,
+            {"--cache", "FORM",
+             "Samples kept in memory within the limit: none, encoded or decoded (none)"},
+            [options](const std::string& text) {
+              train::set_run_value(options->run, "cache", text, "--cache");
+            });
   add_switch(command, "--quiet", options->is_quiet,
              "Print errors only: the exit code says whether it fits");
   add_switch(command, "--json", options->is_json, "Print as JSON");

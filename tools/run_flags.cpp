@@ -43,6 +43,8 @@ const RunFlag kRunFlags[] = {
     {"--threads", "threads", "N", "Compute threads (all cores)", "2"},
     {"--loader-threads", "loader_threads", "N",
      "Threads that read, decode and augment (a quarter of the cores, at least 2)", "2"},
+    {"--cache", "cache", "FORM",
+     "Samples kept in memory within the limit: none, encoded or decoded (none)", "encoded"},
     {"--backend", "backend", "NAME", train::backend_choice() + " (onednn)", "onednn"},
     {"--device", "device", "NAME", "auto or cpu; this build has no cuda (auto)", "cpu"},
     {"--augment", kPresetKey, "PRESET", "standard or none (standard)", "standard"},

@@ -28,6 +28,14 @@ Json pass_json(const train::PassReport& pass) {
           {"elapsed_s", pass.elapsed_s}};
 }
 
+// Null without a cache.
+Json cache_json(CacheForm form, const CacheStats& cache) {
+  if (form == CacheForm::kNone) return nullptr;
+  return {{"form", cache_form_name(form)},  {"limit_bytes", cache.limit_bytes},
+          {"kept_bytes", cache.kept_bytes}, {"num_kept", cache.num_kept},
+          {"num_places", cache.num_places}, {"num_hits", cache.num_hits}};
+}
+
 }  // namespace
 
 std::string train_json(const train::RunOverview& overview, const train::RunOutcome& outcome) {
@@ -50,6 +58,7 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"peak_bytes", outcome.high_water_bytes},
                {"batch_memory", overview.batch_memory},
                {"loader_verdict", outcome.loader_verdict}};
+  json["cache"] = cache_json(overview.config.cache, outcome.cache);
   const bool has_validation = outcome.last && outcome.last->validation;
   json["train"] = outcome.last ? pass_json(outcome.last->train) : Json(nullptr);
   json["validation"] = has_validation ? pass_json(*outcome.last->validation) : Json(nullptr);

@@ -106,6 +106,7 @@ void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
   if (verbosity == Verbosity::kQuiet || !outcome.has_weights) return;
   const std::string run = config.out.native();
   print_result("loader: " + outcome.loader_verdict);
+  if (outcome.cache.limit_bytes > 0) print_result(cache_text(outcome.cache));
   print_result(fmt::format("weights after {} epochs: {}/weights.safetensors", outcome.num_epochs,
                            printable(run)));
   print_result(fmt::format("try:\n  penstock evaluate {0}\n  penstock predict {0} IMAGE",

@@ -64,8 +64,7 @@ std::string readers_text(const Shares& shares, double part, const char* doing) {
 
 }  // namespace
 
-std::string cache_text(const LoaderStats& stats) {
-  const CacheStats& cache = stats.cache;
+std::string cache_text(const CacheStats& cache) {
   if (cache.limit_bytes == 0) return {};
   return "cache: " + std::to_string(cache.num_kept) +
          (cache.num_kept == 1 ? " sample in " : " samples in ") + format_bytes(cache.kept_bytes) +

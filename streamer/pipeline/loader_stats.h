@@ -64,7 +64,7 @@ struct Verdict {
 
 /// What the cache holds and has served, in one line: `cache: 120 samples in 3.4 MiB of 4.0 MiB, 80 %
 /// of 600 places served from it`; empty without a cache.
-std::string cache_text(const LoaderStats& stats);
+std::string cache_text(const CacheStats& cache);
 
 /// Judges figures.
 ///

@@ -39,6 +39,9 @@ std::vector<tests::SmallSample> samples_of_every_codec() {
   return samples;
 }
 
+// A part of the samples, in either form.
+constexpr std::uint64_t kCacheBytes = 200u << 10;
+
 BOOST_AUTO_TEST_SUITE(sample_path_malloc)
 
 BOOST_AUTO_TEST_CASE(the_counter_sees_malloc_and_operator_new) {
@@ -50,7 +53,7 @@ BOOST_AUTO_TEST_CASE(the_counter_sees_malloc_and_operator_new) {
   BOOST_TEST(bytes.size() == 103u);
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_allocated_from_epoch_to_epoch) {
+void check_nothing_is_allocated(CacheForm cache) {
   const tests::TemporaryFolder folder;
   const Dataset dataset =
       tests::write_small_dataset(folder.path() / "d", samples_of_every_codec(), 50);
@@ -61,7 +64,9 @@ BOOST_AUTO_TEST_CASE(nothing_is_allocated_from_epoch_to_epoch) {
         {.batch = {.batch = 16, .height_px = 48, .width_px = 48},
          .num_epochs = std::nullopt,
          .num_readers = num_threads,
-         .num_augmenters = num_threads},
+         .num_augmenters = num_threads,
+         .cache = cache,
+         .cache_bytes = cache == CacheForm::kNone ? 0u : kCacheBytes},
         std::make_shared<augment::AugmentTransform>(augment::AugmentConfig::preset("standard")),
         budget);
     std::size_t num_events = 0;
@@ -78,6 +83,20 @@ BOOST_AUTO_TEST_CASE(nothing_is_allocated_from_epoch_to_epoch) {
                                    << counts.tbb);
     BOOST_TEST(counts.own == 0u, "the last of " << counts.own << " by " << counts.last_own_caller);
     BOOST_TEST(num_events == 0u);
+    const CacheStats stats = loader.detailed_stats().cache;
+    if (cache == CacheForm::kNone) continue;
+    BOOST_TEST(stats.num_hits > 0u);
+    BOOST_TEST(stats.num_hits < stats.num_places);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_allocated_from_epoch_to_epoch) {
+  check_nothing_is_allocated(CacheForm::kNone);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_allocated_where_some_samples_come_from_a_cache) {
+  for (const CacheForm cache : {CacheForm::kEncoded, CacheForm::kDecoded}) {
+    BOOST_TEST_CONTEXT(cache_form_name(cache)) { check_nothing_is_allocated(cache); }
   }
 }
 

@@ -24,6 +24,7 @@ LoaderConfig loader_config(const PipelineConfig& config, PipelineUse use) {
   loader.num_readers = config.cores.num_readers;
   loader.num_augmenters = config.cores.num_augmenters;
   loader.num_slots = config.num_slots;
+  loader.cache = config.cache;
   return loader;
 }
 

@@ -26,6 +26,8 @@ struct PipelineConfig {
   CoreSplit cores;
   /// Batches in flight or lent out: LoaderConfig::num_slots.
   std::uint32_t num_slots = LoaderConfig{}.num_slots;
+  /// What is kept from pass to pass: LoaderConfig::cache.
+  CacheForm cache = CacheForm::kNone;
   /// Passes to deliver, at least 1.
   std::uint32_t num_epochs = 1;
   /// Where batches lie: see batch_memory.h.

@@ -16,7 +16,9 @@ BudgetShare MemoryTable::keep(std::uint64_t bytes, const std::string& what) {
 
 std::vector<MemoryRow> MemoryTable::rows() const {
   std::vector<MemoryRow> rows = rows_;
-  rows.push_back({"left", budget_.limit_bytes() - budget_.used_bytes()});
+  const MemoryRoom room = budget_.room();
+  if (room.reclaimable_bytes > 0) rows.push_back({"samples kept", room.reclaimable_bytes});
+  rows.push_back({"left", room.left_bytes - room.reclaimable_bytes});
   rows.push_back({"limit", budget_.limit_bytes()});
   return rows;
 }

@@ -34,10 +34,10 @@ class MemoryTable {
   template <class Maker>
   auto make(const std::string& what, const Maker& maker)
       -> decltype(maker(std::declval<MemoryBudget&>())) {
-    const std::uint64_t before = budget_.used_bytes();
+    const std::uint64_t before = firm_bytes();
     try {
       auto made = maker(budget_);
-      rows_.push_back({what, budget_.used_bytes() - before});
+      rows_.push_back({what, firm_bytes() - before});
       return made;
     } catch (const Error& error) {
       explain(what, error);
@@ -45,9 +45,13 @@ class MemoryTable {
   }
 
   MemoryBudget& budget() noexcept { return budget_; }
+  /// What caches hold, which they give back when others draw it, is a row of its own.
   std::vector<MemoryRow> rows() const;
 
  private:
+  std::uint64_t firm_bytes() const noexcept {
+    return budget_.limit_bytes() - budget_.room().left_bytes;
+  }
   [[noreturn]] void explain(const std::string& what, const Error& error) const;
 
   MemoryBudget budget_;

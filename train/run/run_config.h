@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "augment/augment_config.h"
+#include "streamer/read/cache_form.h"
 #include "train/optim/schedule.h"
 #include "train/optim/sgd_config.h"
 
@@ -42,6 +43,9 @@ struct RunConfig {
   std::uint32_t threads = 0;
   /// Threads that read, decode and augment, 2 to 256 in all; 0 for the rule of core_split.h.
   std::uint32_t loader_threads = 0;
+  /// Keeps samples in memory from epoch to epoch, as many as the limit leaves room for. Changes the
+  /// speed only. LoaderConfig::cache.
+  CacheForm cache = CacheForm::kNone;
   /// What computes: "onednn" or "reference".
   std::string backend = "onednn";
   /// Where: "auto" or "cpu"; "cuda" is known, and refused when the run starts.

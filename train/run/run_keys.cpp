@@ -49,6 +49,9 @@ void read_field(TomlReader& reader, std::string_view key, FillMode& value) {
 void read_field(TomlReader& reader, std::string_view key, DecodeScaling& value) {
   if (const auto name = reader.text(key)) value = augment::parse_decode_scaling(*name);
 }
+void read_field(TomlReader& reader, std::string_view key, CacheForm& value) {
+  if (const auto name = reader.text(key)) value = parse_cache_form(*name);
+}
 /// Two factors, or one number r for 1 - r to 1 + r.
 void read_field(TomlReader& reader, std::string_view key, DrawRange& value) {
   const TomlValue* found = reader.find(key);
@@ -92,6 +95,9 @@ std::optional<TomlValue> value_of(FillMode mode) {
 }
 std::optional<TomlValue> value_of(DecodeScaling scaling) {
   return value_of(std::string(decode_scaling_name(scaling)));
+}
+std::optional<TomlValue> value_of(CacheForm form) {
+  return value_of(std::string(cache_form_name(form)));
 }
 std::optional<TomlValue> value_of(const DrawRange& range) {
   return value_of(std::vector{range.lo, range.hi});
@@ -203,6 +209,7 @@ constexpr std::array kKeys{
     RunKey{"memory", KeyKind::kText, read_memory, write_memory, "\"256M\""},
     field<&RunConfig::threads>("threads"),
     field<&RunConfig::loader_threads>("loader_threads"),
+    field<&RunConfig::cache>("cache"),
     field<&RunConfig::backend>("backend"),
     field<&RunConfig::device>("device"),
     field<&RunConfig::mean>("mean", "[0.5, 0.5, 0.5]"),

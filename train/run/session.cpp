@@ -104,6 +104,7 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
                 .augment = augment_of(config_),
                 .seed = config_.seed,
                 .cores = resolved_.cores,
+                .cache = config_.cache,
                 .num_epochs = config_.epochs,
                 // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
                 .host_memory = batch_memory(config.device)},
@@ -171,7 +172,9 @@ RunOutcome Session::run() {
     end_by_error(error, outcome);
   }
   outcome.has_weights = stored_epochs_.has_value();
-  outcome.loader_verdict = verdict(train_loader_->detailed_stats()).text;
+  const LoaderStats loader = train_loader_->detailed_stats();
+  outcome.loader_verdict = verdict(loader).text;
+  outcome.cache = loader.cache;
   outcome.high_water_bytes = memory_.budget().high_water_bytes();
   return outcome;
 }

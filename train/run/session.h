@@ -58,6 +58,8 @@ struct RunOutcome {
   std::uint64_t high_water_bytes = 0;
   /// What the training passes waited for, in words (streamer/pipeline/loader_stats.h).
   std::string loader_verdict = {};
+  /// Of the training loader; zeros without one.
+  CacheStats cache = {};
 };
 
 /// Trains and stores RUN/{run.toml, weights.safetensors, model.json, metrics.csv}, each whole, and

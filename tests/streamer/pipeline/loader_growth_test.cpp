@@ -1,4 +1,4 @@
-// 200 short epochs, each of a loader of its own, some read to their end, some left early, some
+// 200 short epochs, each of a loader of its own, with a cache or without, some read to their end, some left early, some
 // stopped: nothing grows.
 #include <unistd.h>
 
@@ -45,13 +45,14 @@ Holdings holdings() {
 void run_epoch(const std::filesystem::path& folder, std::uint32_t epoch) {
   const Dataset dataset = Dataset::open(folder);
   MemoryBudget budget(64u << 20);
+  const auto words = Draws({.seed = 1, .epoch = epoch}).block(0);
   Loader loader(dataset.split("train"),
                 {.batch = {.batch = 8, .height_px = 32, .width_px = 32},
                  .first_epoch = epoch,
                  .num_readers = 2,
-                 .num_augmenters = 2},
+                 .num_augmenters = 2,
+                 .cache = static_cast<CacheForm>(words[2] % 3)},
                 std::make_shared<ResizeTransform>(), budget);
-  const auto words = Draws({.seed = 1, .epoch = epoch}).block(0);
   const std::uint32_t num_taken = words[0] % 10;  // of 8; above: to the end of the stream
   for (std::uint32_t i = 0; i < num_taken && loader.next(); ++i) {
   }

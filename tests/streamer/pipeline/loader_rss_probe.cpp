@@ -1,7 +1,7 @@
-// Streams one epoch of a dataset in a process of its own, so that its memory can be measured from
+// Streams a dataset in a process of its own, so that its memory can be measured from
 // outside: at the entry of main and at the end it writes a line and waits for one.
 //
-//   loader_rss_probe DATASET LIMIT_BYTES NUM_READERS NUM_AUGMENTERS BATCH SIDE_PX
+//   loader_rss_probe DATASET LIMIT_BYTES NUM_READERS NUM_AUGMENTERS BATCH SIDE_PX CACHE NUM_EPOCHS
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -27,33 +27,38 @@ std::uint32_t number(const char* text) {
 
 int main(int argc, char** argv) try {
   pause_after("entered");
-  if (argc != 7) return 2;
+  if (argc != 9) return 2;
   penstock::MemoryBudget budget(std::strtoull(argv[2], nullptr, 10));
   std::uint64_t num_samples = 0;
   std::uint64_t num_bad = 0;
-  penstock::SourceStats stats;
+  penstock::LoaderStats all;
   {
     const penstock::DatasetSplit split = penstock::Dataset::open(argv[1]).split("train");
     penstock::Loader loader(split,
                             {.batch = {.batch = number(argv[5]),
                                        .height_px = number(argv[6]),
                                        .width_px = number(argv[6])},
+                             .num_epochs = number(argv[8]),
                              .num_readers = number(argv[3]),
-                             .num_augmenters = number(argv[4])},
+                             .num_augmenters = number(argv[4]),
+                             .cache = penstock::parse_cache_form(argv[7])},
                             std::make_shared<penstock::ResizeTransform>(), budget);
     while (const penstock::BatchLease lease = loader.next()) {
       num_samples += lease->num_valid;
       num_bad += lease->events.size();
     }
-    stats = loader.stats();
+    all = loader.detailed_stats();
   }
-  char line[160];
-  std::snprintf(line, sizeof line, "done %llu %llu %llu %llu %llu",
+  const penstock::SourceStats& stats = all.source;
+  char line[200];
+  std::snprintf(line, sizeof line, "done %llu %llu %llu %llu %llu %llu %llu",
                 static_cast<unsigned long long>(num_samples),
                 static_cast<unsigned long long>(num_bad),
                 static_cast<unsigned long long>(stats.high_water_bytes),
                 static_cast<unsigned long long>(stats.in_flight_limit_bytes),
-                static_cast<unsigned long long>(stats.in_flight_high_water_bytes));
+                static_cast<unsigned long long>(stats.in_flight_high_water_bytes),
+                static_cast<unsigned long long>(all.cache.kept_bytes),
+                static_cast<unsigned long long>(all.cache.num_hits));
   pause_after(line);
   return 0;
 } catch (const std::exception& error) {

@@ -85,12 +85,21 @@ struct ProbeReport {
   std::uint64_t drawn_bytes = 0;
   std::uint64_t in_flight_limit_bytes = 0;
   std::uint64_t in_flight_bytes = 0;
+  std::uint64_t cached_bytes = 0;
+  std::uint64_t num_cache_hits = 0;
 };
 
-ProbeReport stream(const std::filesystem::path& dataset, std::uint64_t limit_bytes,
-                   std::uint32_t num_threads) {
-  Probe probe({dataset.native(), std::to_string(limit_bytes), std::to_string(num_threads),
-               std::to_string(num_threads), "32", "64"});
+struct ProbeSettings {
+  std::uint64_t limit_bytes = 0;
+  std::uint32_t num_threads = 1;
+  std::string cache = "none";
+  std::uint32_t num_epochs = 1;
+};
+
+ProbeReport stream(const std::filesystem::path& dataset, const ProbeSettings& settings) {
+  const std::string num_threads = std::to_string(settings.num_threads);
+  Probe probe({dataset.native(), std::to_string(settings.limit_bytes), num_threads, num_threads,
+               "32", "64", settings.cache, std::to_string(settings.num_epochs)});
   BOOST_REQUIRE(probe.read_line() == "entered\n");
   const std::uint64_t before = probe.status_bytes("VmRSS");
   probe.go_on();
@@ -98,7 +107,8 @@ ProbeReport stream(const std::filesystem::path& dataset, std::uint64_t limit_byt
   BOOST_REQUIRE_MESSAGE(line.starts_with("done "), line);
   ProbeReport report{.peak_bytes = probe.status_bytes("VmHWM") - before};
   std::istringstream(line.substr(5)) >> report.num_samples >> report.num_bad >>
-      report.drawn_bytes >> report.in_flight_limit_bytes >> report.in_flight_bytes;
+      report.drawn_bytes >> report.in_flight_limit_bytes >> report.in_flight_bytes >>
+      report.cached_bytes >> report.num_cache_hits;
   probe.go_on();
   return report;
 }
@@ -143,7 +153,8 @@ BOOST_AUTO_TEST_CASE(a_process_stays_within_the_limit_whatever_the_threads) {
   const tests::TemporaryFolder folder;
   write_large_dataset(folder.path() / "d", 10 * limit_bytes);
   for (const std::uint32_t num_threads : {1u, 4u}) {
-    const ProbeReport report = stream(folder.path() / "d", limit_bytes, num_threads);
+    const ProbeReport report =
+        stream(folder.path() / "d", {.limit_bytes = limit_bytes, .num_threads = num_threads});
     BOOST_TEST_CONTEXT(num_threads << " readers and augmenters") {
       BOOST_TEST_MESSAGE("peak " << report.peak_bytes << " of " << limit_bytes << ", drawn "
                                  << report.drawn_bytes << ", in flight " << report.in_flight_bytes
@@ -154,6 +165,33 @@ BOOST_AUTO_TEST_CASE(a_process_stays_within_the_limit_whatever_the_threads) {
       BOOST_TEST(report.peak_bytes <= limit_bytes);
       // The engine did use what it was given.
       BOOST_TEST(report.in_flight_bytes > report.in_flight_limit_bytes / 2);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_process_with_a_full_cache_stays_within_the_limit) {
+  if (kIsSanitized) {
+    BOOST_TEST_MESSAGE("SKIPPED: a sanitizer's memory counts as the process's");
+    return;
+  }
+  const std::uint64_t limit_bytes = 64u << 20;
+  const tests::TemporaryFolder folder;
+  write_large_dataset(folder.path() / "d", 2 * limit_bytes);
+  for (const char* cache : {"encoded", "decoded"}) {
+    const ProbeReport report =
+        stream(folder.path() / "d",
+               {.limit_bytes = limit_bytes, .num_threads = 1, .cache = cache, .num_epochs = 2});
+    BOOST_TEST_CONTEXT(cache) {
+      BOOST_TEST_MESSAGE("peak " << report.peak_bytes << " of " << limit_bytes << ", drawn "
+                                 << report.drawn_bytes << ", cached " << report.cached_bytes);
+      BOOST_TEST(report.num_bad == 0u);
+      BOOST_TEST(report.num_cache_hits > 0u);
+      BOOST_TEST(report.drawn_bytes <= limit_bytes);
+      BOOST_TEST(report.peak_bytes <= limit_bytes);
+      // It was full, and part of what was measured.
+      BOOST_TEST(report.drawn_bytes > limit_bytes * 99 / 100);
+      BOOST_TEST(report.cached_bytes > limit_bytes / 4);
+      BOOST_TEST(report.peak_bytes > report.cached_bytes);
     }
   }
 }

@@ -90,6 +90,18 @@ BOOST_AUTO_TEST_CASE(a_wait_for_memory_that_keeps_threads_idle_is_named) {
   BOOST_TEST(verdict(stats).text.find("memory") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_cache_is_told_in_one_line) {
+  BOOST_TEST(cache_text({}) == "");
+  BOOST_TEST(cache_text({.limit_bytes = 4u << 20,
+                         .kept_bytes = 3584u << 10,
+                         .num_kept = 120,
+                         .num_places = 600,
+                         .num_hits = 480}) ==
+             "cache: 120 samples in 3.5 MiB of 4.0 MiB, 80 % of 600 places served from it");
+  BOOST_TEST(cache_text({.limit_bytes = 1024, .kept_bytes = 64, .num_kept = 1}) ==
+             "cache: 1 sample in 64 B of 1.0 KiB, 0 % of 0 places served from it");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

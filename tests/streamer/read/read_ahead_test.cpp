@@ -94,6 +94,18 @@ BOOST_AUTO_TEST_CASE(a_sample_drawn_twice_is_fetched_once) {
   BOOST_TEST((ranges() == Ranges{{100'000, 20'000}, {900'000, 20'000}}));
 }
 
+BOOST_AUTO_TEST_CASE(what_the_cache_has_is_not_fetched) {
+  add(first, 100'000, 30'000);
+  add(first, 500'000, 30'000);
+  add(first, 900'000, 30'000);
+  tasks[0].cached.use = CacheUse::kEncoded;
+  tasks[1].cached.use = CacheUse::kFillEncoded;
+  tasks[2].cached.use = CacheUse::kPixels;
+  BOOST_TEST((ranges() == Ranges{{500'000, 30'000}}));
+  tasks[1].cached.use = CacheUse::kFillPixels;
+  BOOST_TEST((ranges() == Ranges{{500'000, 30'000}}));
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_run_asks_for_nothing) {
   BOOST_TEST(ranges().empty());
   read_ahead(tasks);

@@ -95,6 +95,33 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_what_was_taken_before) {
   BOOST_TEST(rows[1].bytes == 4u << 20);
 }
 
+// The cache of the first takes all that is left, and what the second draws comes out of it.
+BOOST_AUTO_TEST_CASE(what_caches_hold_is_a_row_of_its_own) {
+  struct Cache final : ReclaimableMemory {
+    std::uint64_t reclaim(std::uint64_t bytes) noexcept override {
+      share.give_back(bytes);
+      return bytes;
+    }
+    BudgetShare share;
+  };
+  MemoryTable table(10u << 20);
+  const auto cache = std::make_shared<Cache>();
+  const BudgetShare first = table.make("training loader", [&](MemoryBudget& budget) {
+    BudgetShare share = budget.draw(6u << 20, "ring");
+    cache->share = budget.draw_reclaimable(4u << 20, cache).value();
+    return share;
+  });
+  const BudgetShare second = table.make(
+      "validation loader", [](MemoryBudget& budget) { return budget.draw(3u << 20, "ring"); });
+  const auto rows = table.rows();
+  BOOST_REQUIRE(rows.size() == 5u);
+  BOOST_TEST(rows[0].bytes == 6u << 20);
+  BOOST_TEST(rows[1].bytes == 3u << 20);
+  BOOST_TEST(rows[2].what == "samples kept");
+  BOOST_TEST(rows[2].bytes == 1u << 20);
+  BOOST_TEST(rows[3].bytes == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

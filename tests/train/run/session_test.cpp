@@ -433,6 +433,7 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
   const std::vector<Change> others = {
       {"loader_threads", [](RunConfig& c) { c.loader_threads = 5; }},
       {"memory", [](RunConfig& c) { c.memory_bytes = 100u << 20; }},
+      {"cache", [](RunConfig& c) { c.cache = CacheForm::kDecoded; }},
       {"out", [](RunConfig& c) { c.out += "2"; }},
       {"device", [](RunConfig& c) { c.device = "cpu"; }},
   };
