@@ -73,6 +73,43 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
   BOOST_TEST(sum == 64u << 20);
 }
 
+BOOST_AUTO_TEST_CASE(a_cache_is_a_line_of_what_is_left) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const auto cache_bytes = [](const Json& json) {
+    std::uint64_t bytes = 0;
+    std::uint64_t sum = 0;
+    for (const Json& line : json["lines"]) {
+      const auto line_bytes = line["bytes"].get<std::uint64_t>();
+      if (line["what"] != "limit") sum += line_bytes;
+      if (line["what"] == "cache") bytes = line_bytes;
+    }
+    BOOST_TEST(sum == 64u << 20);
+    return bytes;
+  };
+  const std::vector<std::string> arguments = {"--memory", "64M", "--image-size", "32"};
+  BOOST_TEST(!contains(plan(place, arguments).out, "\n  cache "));
+  std::uint64_t before = 0;  // the decoded form takes more
+  for (const char* form : {"encoded", "decoded"}) {
+    std::vector<std::string> more = arguments;
+    more.insert(more.end(), {"--cache", form});
+    const CommandResult text = plan(place, more);
+    BOOST_TEST(text.exit_code == 0);
+    BOOST_TEST(contains(text.out, "\n  cache "));
+    BOOST_TEST(
+        contains(text.out, std::string("  ") + form + ", all samples; given back when others"));
+    more.push_back("--json");
+    const Json json = Json::parse(plan(place, more).out);
+    BOOST_TEST(json["cache"] == form);
+    BOOST_TEST(cache_bytes(json) > before);
+    before = cache_bytes(json);
+  }
+  const CommandResult wrong = plan(place, {"--cache", "encode"});
+  BOOST_TEST(wrong.exit_code == 2);
+  BOOST_TEST(contains(wrong.err, "expected none, encoded or decoded, found 'encode'"));
+  BOOST_TEST(contains(wrong.err, "did you mean 'encoded'?"));
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_fails_with_the_nearest_that_does) {
   const Place place(false);
   BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
@@ -133,6 +170,7 @@ BOOST_AUTO_TEST_CASE(what_is_typed_wrong_is_a_usage_error_and_an_unknown_split_a
                                                 {"--num-slots", "1"},
                                                 {"--num-slots", "65"},
                                                 {"--threads", "1"},
+                                                {"--cache", "all"},
                                                 {"--image-size", "x"}}) {
     BOOST_TEST(plan(place, wrong).exit_code == 2, wrong[0] << " " << wrong[1]);
   }

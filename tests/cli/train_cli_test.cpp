@@ -105,6 +105,30 @@ BOOST_AUTO_TEST_CASE(the_stored_run_file_gives_the_same_weights_and_another_seed
   BOOST_TEST((read_text_file(out / "weights.safetensors") != weights));
 }
 
+BOOST_AUTO_TEST_CASE(a_cache_changes_no_weight_and_is_told_and_stored) {
+  const std::string weights = read_text_file(shapes.run() / "weights.safetensors");
+  BOOST_TEST(contains(read_text_file(shapes.run() / "run.toml"), "cache = \"none\""));
+  BOOST_TEST(!contains(shapes.train_out(), "cache: "));
+  for (const char* form : {"encoded", "decoded"}) {
+    fs::remove_all(out);
+    const CommandResult cached =
+        run_penstock({"train", "--config", shapes.run() / "run.toml", "-o", out, "--cache", form});
+    BOOST_REQUIRE_MESSAGE(cached.exit_code == 0, cached.err);
+    BOOST_TEST((read_text_file(out / "weights.safetensors") == weights));
+    BOOST_TEST(contains(cached.err, "\n  samples kept "));
+    BOOST_TEST(contains(cached.out, "\ncache: 80 samples in "));
+    BOOST_TEST(contains(read_text_file(out / "run.toml"), "cache = \"" + std::string(form) + "\""));
+  }
+  fs::remove_all(out);
+  const CommandResult json = train(shapes.dataset(), {"--json", "--quiet", "--cache", "encoded"});
+  BOOST_TEST(json.exit_code == 0);
+  BOOST_TEST(contains(json.out, "\"form\": \"encoded\""));
+  BOOST_TEST(contains(json.out, "\"num_kept\": 80"));
+  fs::remove_all(out);
+  check_refused(train(shapes.dataset(), {"--cache", "lru"}), 2,
+                "--cache: expected none, encoded or decoded, found 'lru'", "--cache encoded");
+}
+
 BOOST_AUTO_TEST_CASE(no_dataset_is_a_failure_that_names_the_argument) {
   const CommandResult none = run_penstock({"train", "-o", out});
   check_refused(none, 2, "train: DATASET: expected a dataset, found none",

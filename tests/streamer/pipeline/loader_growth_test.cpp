@@ -1,5 +1,5 @@
-// 200 short epochs, each of a loader of its own, with a cache or without, some read to their end, some left early, some
-// stopped: nothing grows.
+// 200 short epochs, each of a loader of its own, with a cache or without, some read to their end,
+// some left early, some stopped: nothing grows.
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
