@@ -37,8 +37,8 @@ std::uint64_t least_work_bytes(const LoaderConfig& config, const CostliestSample
 
 // A plan's least bytes with other settings.
 std::uint64_t least_bytes_with(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
-  return least_index_bytes(memory.num_indexed) + memory.order_bytes + fixed_bytes(config) + ring_bytes(config) +
-         least_work_bytes(config, memory.costliest);
+  return least_index_bytes(memory.num_indexed) + memory.order_bytes + fixed_bytes(config) +
+         ring_bytes(config) + least_work_bytes(config, memory.costliest);
 }
 
 // The largest value of [low, high] for which `fits`, which holds for all below one it holds for.
@@ -88,9 +88,9 @@ std::string ring_text(const LoaderConfig& config) {
 
 std::string arithmetic(const LoaderMemory& memory, const LoaderConfig& config) {
   return "index " + format_bytes(least_index_bytes(memory.num_indexed)) +
-         (memory.order_bytes == 0 ? "" : " + order " + format_bytes(memory.order_bytes)) + " + fixed " +
-         format_bytes(memory.fixed_bytes) + " + batch ring " + format_bytes(memory.ring_bytes) +
-         " (" + ring_text(config) + ") + samples in flight " +
+         (memory.order_bytes == 0 ? "" : " + order " + format_bytes(memory.order_bytes)) +
+         " + fixed " + format_bytes(memory.fixed_bytes) + " + batch ring " +
+         format_bytes(memory.ring_bytes) + " (" + ring_text(config) + ") + samples in flight " +
          format_bytes(least_work_bytes(config, memory.costliest)) +
          " (the costliest: " + sample_text(memory.costliest) + ")";
 }
@@ -204,8 +204,8 @@ std::vector<MemoryLine> memory_lines(const LoaderMemory& memory, const LoaderCon
   return {{"index", memory.index.bytes, index_text(memory)},
           {"order", memory.order_bytes, order_text(memory, config)},
           {"fixed", memory.fixed_bytes,
-           "stacks, oneTBB, tables, small allocations of " +
-               std::to_string(num_threads(config)) + " threads"},
+           "stacks, oneTBB, tables, small allocations of " + std::to_string(num_threads(config)) +
+               " threads"},
           {"batch ring", memory.ring_bytes, ring_text(config)},
           {"samples in flight", memory.work_bytes,
            "the costliest takes " + format_bytes(memory.costliest.bytes) + ": " +
