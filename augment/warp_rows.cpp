@@ -207,8 +207,7 @@ class RowSampler {
   HWY_ATTR void pick_columns(const Out& out) const {
     const std::uint32_t begin = table_.begin;
     for_vectors(
-        table_.end - begin,
-        [&](std::size_t i) HWY_ATTR { pick_vector(out, begin + i); },
+        table_.end - begin, [&](std::size_t i) HWY_ATTR { pick_vector(out, begin + i); },
         [&](std::size_t i) HWY_ATTR { pick_pixel(out, begin + i); });
   }
 

@@ -11,8 +11,6 @@
 namespace penstock {
 namespace {
 
-constexpr std::uint64_t kMinWindowBytes = 64u << 10;
-constexpr std::uint64_t kMaxWindowBytes = std::uint64_t{1} << 50;
 constexpr std::uint64_t kMaxNumPositions = std::uint64_t{1} << 48;
 // No process has more addresses, and rounding it up to pages cannot wrap round.
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 48;

@@ -219,9 +219,9 @@ void ShardFile::read_sample(const IndexRecord& record, std::span<std::byte> byte
 
 void ShardFile::read_sample_part(const IndexRecord& record, std::uint64_t begin_bytes,
                                  std::span<std::byte> bytes) const {
-  check_internal(begin_bytes <= record.length_bytes &&
-                     bytes.size() <= record.length_bytes - begin_bytes,
-                 "read_sample_part: expected a part within the sample");
+  check_internal(
+      begin_bytes <= record.length_bytes && bytes.size() <= record.length_bytes - begin_bytes,
+      "read_sample_part: expected a part within the sample");
   const std::uint64_t offset_bytes = record.offset_bytes + begin_bytes;
   const std::size_t got = read_at(file_, offset_bytes, bytes, path_);
   if (got == bytes.size()) return;
