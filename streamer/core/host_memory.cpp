@@ -35,8 +35,11 @@ std::shared_ptr<HostMemory> page_aligned_memory() {
 }
 
 void discard_pages(std::span<std::byte> pages) noexcept {
+  if (pages.empty()) return;
   // Fails for addresses that are not mapped only, and these are.
-  if (!pages.empty()) static_cast<void>(madvise(pages.data(), pages.size(), MADV_DONTNEED));
+  static_cast<void>(madvise(pages.data(), pages.size(), MADV_DONTNEED));
+  // A huge page put together over their beginning would bring some back. Fails where there are none.
+  static_cast<void>(madvise(pages.data(), pages.size(), MADV_NOHUGEPAGE));
 }
 
 HostBuffer::HostBuffer(std::shared_ptr<HostMemory> memory, std::size_t bytes)
