@@ -62,6 +62,7 @@ class MemoryBudget {
   /// missing before it refuses, which waits for the samples that are being read from them.
   BudgetShare draw(std::uint64_t bytes, const std::string& what);
   /// Draws bytes that `holder` can be asked for, if they are free now; empty if not. Asks nobody.
+  /// It may be asked before this returns, from other threads.
   std::optional<BudgetShare> draw_reclaimable(std::uint64_t bytes,
                                               std::weak_ptr<ReclaimableMemory> holder);
   /// Draws as draw() does, if they are free now; empty if not. Asks nobody.

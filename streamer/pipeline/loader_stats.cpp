@@ -67,7 +67,7 @@ std::string readers_text(const Shares& shares, double part, const char* doing) {
 std::string cache_text(const CacheStats& cache) {
   if (cache.limit_bytes == 0) return {};
   return "cache: " + std::to_string(cache.num_kept) +
-         (cache.num_kept == 1 ? " sample in " : " samples in ") + format_bytes(cache.kept_bytes) +
+         (cache.num_kept == 1 ? " picture in " : " pictures in ") + format_bytes(cache.kept_bytes) +
          " of " + format_bytes(cache.limit_bytes) + ", " +
          percent(share(cache.num_hits, cache.num_places)) + " of " +
          std::to_string(cache.num_places) + " places served from it";

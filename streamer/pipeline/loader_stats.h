@@ -62,7 +62,7 @@ struct Verdict {
   std::string text;
 };
 
-/// What the cache holds and has served, in one line: `cache: 120 samples in 3.4 MiB of 4.0 MiB, 80 %
+/// What the cache holds and has served, in one line: `cache: 120 pictures in 3.4 MiB of 4.0 MiB, 80 %
 /// of 600 places served from it`; empty without a cache.
 std::string cache_text(const CacheStats& cache);
 

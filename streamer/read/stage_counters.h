@@ -94,7 +94,7 @@ class alignas(kCacheLineBytes) QueueBytes {
 struct CacheStats {
   std::uint64_t limit_bytes = 0;  // its table included; less after others drew from it
   std::uint64_t kept_bytes = 0;   // of the samples kept
-  std::uint64_t num_kept = 0;     // samples; one kept at two decode scales counts twice
+  std::uint64_t num_kept = 0;     // pictures; one at two decode scales counts twice
   std::uint64_t num_places = 0;   // of batches, as far as they are admitted
   std::uint64_t num_hits = 0;     // of these, served from the cache
 

@@ -69,6 +69,7 @@ BOOST_AUTO_TEST_CASE(a_share_may_outlive_its_budget) {
 struct Yielding final : ReclaimableMemory {
   static std::shared_ptr<Yielding> make(MemoryBudget& budget, std::uint64_t bytes) {
     auto yielding = std::make_shared<Yielding>();
+    const std::scoped_lock lock(yielding->mutex);
     auto share = budget.draw_reclaimable(bytes, yielding);
     if (!share) return nullptr;
     yielding->share = std::move(*share);

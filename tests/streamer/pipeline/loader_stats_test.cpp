@@ -97,9 +97,9 @@ BOOST_AUTO_TEST_CASE(a_cache_is_told_in_one_line) {
                          .num_kept = 120,
                          .num_places = 600,
                          .num_hits = 480}) ==
-             "cache: 120 samples in 3.5 MiB of 4.0 MiB, 80 % of 600 places served from it");
+             "cache: 120 pictures in 3.5 MiB of 4.0 MiB, 80 % of 600 places served from it");
   BOOST_TEST(cache_text({.limit_bytes = 1024, .kept_bytes = 64, .num_kept = 1}) ==
-             "cache: 1 sample in 64 B of 1.0 KiB, 0 % of 0 places served from it");
+             "cache: 1 picture in 64 B of 1.0 KiB, 0 % of 0 places served from it");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
