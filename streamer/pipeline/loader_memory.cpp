@@ -8,7 +8,9 @@
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/loader_depth.h"
 #include "streamer/pipeline/loader_order.h"
+#include "streamer/read/admission.h"
 #include "streamer/read/work_arena.h"
+#include "streamer/shard/sample_index.h"
 
 namespace penstock {
 namespace {

@@ -12,6 +12,7 @@
 #include "streamer/order/epoch_permutation.h"
 #include "streamer/pipeline/resize_transform.h"
 #include "streamer/read/jpeg_decoder.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
