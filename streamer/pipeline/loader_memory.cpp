@@ -43,6 +43,13 @@ std::uint64_t least_bytes_with(const LoaderMemory& memory, const LoaderConfig& c
          ring_bytes(config) + least_work_bytes(config, memory.costliest);
 }
 
+// Whether it would fit with the pictures of several scans stored as baseline ones.
+bool fits_if_baseline(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
+  LoaderMemory baseline = memory;
+  baseline.costliest.bytes = memory.costliest.bytes_if_baseline;
+  return least_bytes_with(baseline, config) <= memory.room.left_bytes;
+}
+
 // The largest value of [low, high] for which `fits`, which holds for all below one it holds for.
 template <class Fits>
 std::optional<std::uint32_t> largest_that(std::uint32_t low, std::uint32_t high, const Fits& fits) {
@@ -186,7 +193,7 @@ void check_memory(const LoaderMemory& memory, const LoaderConfig& config) {
   if (least <= room.left_bytes) return;
   const SizeTexts size = format_bytes_apart(least, room.left_bytes);
   std::string hint = nearest_text(nearest_fit(memory, config));
-  if (least - costliest.bytes + costliest.bytes_if_baseline <= room.left_bytes) {
+  if (fits_if_baseline(memory, config)) {
     hint =
         "convert the source again with --optimize-crops, after which no sample takes more than " +
         format_bytes(costliest.bytes_if_baseline) + "; or " + hint;

@@ -165,6 +165,23 @@ BOOST_FIXTURE_TEST_CASE(a_large_baseline_picture_fits_and_a_progressive_one_is_r
   }
 }
 
+// With work_bytes set, smaller pictures leave the sum as it is.
+BOOST_FIXTURE_TEST_CASE(rewriting_pictures_is_no_hint_where_the_setting_is_what_is_too_much,
+                        Fixture) {
+  const DatasetSplit split = split_of({claimed_jpeg(300, 2, false), claimed_jpeg(4000, 2, true)});
+  LoaderConfig config{.batch = {.batch = 4, .height_px = 64, .width_px = 64}};
+  const LoaderMemory by_rule = plan(split, config, 16u << 20);
+  BOOST_REQUIRE(by_rule.costliest.bytes_if_baseline + (8u << 20) < by_rule.costliest.bytes);
+  const char* rewrite = "convert the source again with --optimize-crops";
+  BOOST_TEST(refusal(by_rule, config).hint().starts_with(rewrite));
+  config.work_bytes = by_rule.costliest.bytes + (1u << 20);
+  const std::uint64_t least_bytes = plan(split, config, 16u << 20).least_bytes(config);
+  const Error error = refusal(plan(split, config, least_bytes - 4096), config);
+  BOOST_TEST((error.code() == ErrorCode::kOutOfMemory));
+  BOOST_TEST(error.hint().find(rewrite) == std::string::npos, error.hint());
+  BOOST_CHECK_NO_THROW(check_memory(plan(split, config, least_bytes), config));
+}
+
 BOOST_FIXTURE_TEST_CASE(work_bytes_below_the_costliest_sample_are_refused, Fixture) {
   const DatasetSplit split = split_of({claimed_jpeg(640, 2, false)});
   LoaderConfig config{.batch = {.batch = 4, .height_px = 64, .width_px = 64}};
