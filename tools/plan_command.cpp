@@ -7,6 +7,7 @@
 #include <string>
 
 #include "streamer/core/usable_cores.h"
+#include "streamer/pipeline/loader_depth.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
 #include "tools/size_option.h"
@@ -97,7 +98,7 @@ Json nearest_json(const LoaderMemory& memory, const LoaderConfig& config) {
 }
 
 std::string plan_json(const Plan& plan, const PlanOptions& options) {
-  const LoaderConfig& config = plan.loader.config;
+  const LoaderConfig config = with_ruled_threads(plan.loader.config, num_usable_cores());
   const LoaderMemory& memory = plan.loader.memory;
   const CostliestSample& costliest = memory.costliest;
   Json lines = Json::array();
@@ -161,7 +162,7 @@ void add_plan_command(CLI::App& program, CommandChoice& choice) {
             [options](const std::string& text) {
               train::set_run_value(options->run, "image_size", text, "--image-size");
             });
-  add_count_option(command, "--threads", options->threads, {.min = 2, .max = 256},
+  add_count_option(command, "--loader-threads", options->threads, {.min = 2, .max = 256},
                    "Threads that read, decode and augment (a quarter of the cores, at least 2)");
   add_count_option(command, "--num-slots", options->num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");

@@ -105,7 +105,8 @@ std::string arithmetic(const LoaderMemory& memory, const LoaderConfig& config) {
 }
 
 std::string nearest_text(const NearestFit& nearest) {
-  std::string text = "raise --memory to " + std::to_string(nearest.limit_bytes / kMiB) + "M";
+  std::string text =
+      "raise the memory limit (--memory) to " + std::to_string(nearest.limit_bytes / kMiB) + "M";
   if (nearest.batch) text += ", or lower the batch size to " + std::to_string(*nearest.batch);
   if (nearest.num_slots) text += ", or num_slots to " + std::to_string(*nearest.num_slots);
   return text;

@@ -1,9 +1,11 @@
 // penstock plan as it is typed, and the conversion option that it may ask for.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "streamer/core/usable_cores.h"
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
@@ -56,7 +58,7 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
     BOOST_TEST(contains(text.out, part), part << " in " << text.out);
   }
   const CommandResult result = plan(place, {"--memory", "64M", "--json", "--batch-size", "8",
-                                            "--threads", "3", "--num-slots", "5"});
+                                            "--loader-threads", "3", "--num-slots", "5"});
   BOOST_TEST(result.exit_code == 0);
   const Json json = Json::parse(result.out);
   BOOST_TEST(json["fits"] == true);
@@ -73,6 +75,15 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
   BOOST_TEST(sum == 64u << 20);
 }
 
+// More than most machines have cores for: the loader starts fewer augmenters, and the plan says so.
+BOOST_AUTO_TEST_CASE(the_threads_are_those_that_the_loader_starts) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const Json json = Json::parse(plan(place, {"--loader-threads", "256", "--json"}).out);
+  BOOST_TEST(json["num_readers"] == 128);
+  BOOST_TEST(json["num_augmenters"] == std::min(num_usable_cores(), 128u));
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_fails_with_the_nearest_that_does) {
   const Place place(false);
   BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
@@ -84,7 +95,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_fails_with_the_nearest_that_does) {
   BOOST_TEST(contains(text.out, "\n  missing "));
   BOOST_TEST(
       contains(text.err, "penstock: memory limit: loader: expected at most 16.0 MiB, found "));
-  BOOST_TEST(contains(text.err, "\nhint: raise --memory to "));
+  BOOST_TEST(contains(text.err, "\nhint: raise the memory limit (--memory) to "));
   arguments.push_back("--json");
   const Json nearest = Json::parse(plan(place, arguments).out)["nearest"];
   arguments = too_much;
@@ -132,7 +143,8 @@ BOOST_AUTO_TEST_CASE(what_is_typed_wrong_is_a_usage_error_and_an_unknown_split_a
                                                 {"--batch-size", "0"},
                                                 {"--num-slots", "1"},
                                                 {"--num-slots", "65"},
-                                                {"--threads", "1"},
+                                                {"--loader-threads", "1"},
+                                                {"--threads", "2"},
                                                 {"--image-size", "x"}}) {
     BOOST_TEST(plan(place, wrong).exit_code == 2, wrong[0] << " " << wrong[1]);
   }

@@ -122,7 +122,8 @@ BOOST_FIXTURE_TEST_CASE(what_does_not_fit_is_refused_with_the_nearest_settings_t
         " + batch ring ", "6 batches of 48 x 64 x 64 x 3", " + samples in flight "}) {
     BOOST_TEST(what.find(part) != std::string::npos, part << " in " << what);
   }
-  BOOST_TEST(error.hint() == "raise --memory to " + std::to_string(nearest.limit_bytes >> 20) +
+  BOOST_TEST(error.hint() == "raise the memory limit (--memory) to " +
+                                 std::to_string(nearest.limit_bytes >> 20) +
                                  "M, or lower the batch size to " + std::to_string(*nearest.batch) +
                                  ", or num_slots to " + std::to_string(*nearest.num_slots));
 }
@@ -132,7 +133,7 @@ BOOST_FIXTURE_TEST_CASE(a_limit_that_fits_nothing_has_no_batch_to_offer, Fixture
   for (const std::uint64_t limit_bytes : {0u, 1u, 4096u}) {
     const LoaderMemory memory = plan(split, {}, limit_bytes);
     BOOST_TEST(!nearest_fit(memory, {}).batch.has_value());
-    BOOST_TEST(refusal(memory, {}).hint().starts_with("raise --memory to "));
+    BOOST_TEST(refusal(memory, {}).hint().starts_with("raise the memory limit (--memory) to "));
   }
 }
 
