@@ -32,6 +32,10 @@ class DatasetSplit {
   std::uint64_t num_samples() const noexcept;
   /// Samples that the index speaks of: more than num_samples() in a subset.
   std::uint64_t num_indexed() const noexcept;
+  /// Open shards, those that a subset keeps nothing of included.
+  std::uint64_t num_shards() const noexcept;
+  /// An upper bound of what they and the manifest take in memory, malloc's overhead included.
+  std::uint64_t shards_bytes() const noexcept;
   /// In which form the index is held.
   const IndexForm& index_form() const noexcept;
 
@@ -90,7 +94,8 @@ class Dataset {
   const std::filesystem::path& folder() const noexcept { return folder_; }
   const Manifest& manifest() const noexcept { return *manifest_; }
 
-  /// Opens the shards of a split. What it holds does not grow with the number of samples.
+  /// Opens the shards of a split. What it holds grows with their number (shards_bytes()), not with
+  /// that of the samples.
   ///
   /// Errors  NotFound naming the splits there are; CorruptData when a shard is not the one that
   ///         the manifest names (size, uuid, count)
