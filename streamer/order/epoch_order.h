@@ -26,6 +26,8 @@ enum class SampleOrder : std::uint8_t {
 /// The name as settings write it: "shuffle", "sequential", "windowed", "weighted",
 /// "class-balanced".
 std::string_view sample_order_name(SampleOrder order) noexcept;
+/// Reads such a name; empty when it is none.
+std::optional<SampleOrder> parse_sample_order(std::string_view name) noexcept;
 
 /// True for the orders in which a sample may come twice in an epoch, or not at all.
 bool draws_with_replacement(SampleOrder order) noexcept;

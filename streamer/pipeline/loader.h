@@ -21,6 +21,10 @@
 
 namespace penstock {
 
+/// Bounds of LoaderConfig::window_bytes and piece_bytes.
+inline constexpr std::uint64_t kMinWindowBytes = 64u << 10;
+inline constexpr std::uint64_t kMaxWindowBytes = std::uint64_t{1} << 50;
+
 struct LoaderConfig {
   /// What a batch is.
   BatchSpec batch = {};

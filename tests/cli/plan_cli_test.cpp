@@ -1,6 +1,7 @@
 // penstock plan as it is typed, and the conversion option that it may ask for.
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -52,7 +53,7 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
     BOOST_TEST(contains(text.out, part), part << " in " << text.out);
   }
   const CommandResult result = plan(place, {"--memory", "64M", "--json", "--batch-size", "8",
-                                            "--threads", "3", "--num-slots", "5"});
+                                            "--loader-threads", "3", "--num-slots", "5"});
   BOOST_TEST(result.exit_code == 0);
   const Json json = Json::parse(result.out);
   BOOST_TEST(json["fits"] == true);
@@ -67,6 +68,47 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
     if (line["what"] != "limit") sum += line["bytes"].get<std::uint64_t>();
   }
   BOOST_TEST(sum == 64u << 20);
+}
+
+BOOST_AUTO_TEST_CASE(the_tables_of_an_order_are_a_line_of_the_plan) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const auto order_bytes = [&](std::vector<std::string> arguments) {
+    arguments.push_back("--json");
+    const Json json = Json::parse(plan(place, arguments).out);
+    for (const Json& line : json["lines"]) {
+      if (line["what"] == "order") return line["bytes"].get<int>();
+    }
+    return -1;
+  };
+  BOOST_TEST(order_bytes({}) == 0);
+  BOOST_TEST(order_bytes({"--order", "windowed"}) > 0);
+  BOOST_TEST(order_bytes({"--order", "windowed", "--window", "64K"}) >=
+             order_bytes({"--order", "windowed"}));
+  BOOST_TEST(contains(plan(place, {"--order", "windowed"}).out, "  windowed\n"));
+}
+
+// A window may be small, so it is decoded finer than a whole picture is: more of it is held.
+BOOST_AUTO_TEST_CASE(the_augmentation_and_a_run_file_enter_the_plan_as_they_do_a_run) {
+  const Place place(false);
+  write_picture(place.source() / "cat" / "large.jpg", {.width_px = 2000, .height_px = 1500});
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const auto costliest_bytes = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--image-size", "224", "--json"});
+    return Json::parse(plan(place, arguments).out)["costliest"]["bytes"].get<std::int64_t>();
+  };
+  const std::int64_t whole = costliest_bytes({});
+  const std::int64_t window = costliest_bytes({"--augment.random-resized-crop", "true"});
+  BOOST_TEST(window > whole);
+  const std::string file = (place.folder.path() / "run.toml").string();
+  std::ofstream(file) << "batch_size = 5\n[augment]\nrandom_resized_crop = true\n";
+  BOOST_TEST(costliest_bytes({"--config", file}) == window);
+  const Json json = Json::parse(plan(place, {"--config", file, "--json"}).out);
+  BOOST_TEST(json["batch_size"] == 5);
+  const Json typed =
+      Json::parse(plan(place, {"--config", file, "--batch-size", "6", "--json"}).out);
+  BOOST_TEST(typed["batch_size"] == 6);
+  BOOST_TEST(plan(place, {"--config", file + ".not"}).exit_code == 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_fails_with_the_nearest_that_does) {
@@ -128,7 +170,9 @@ BOOST_AUTO_TEST_CASE(what_is_typed_wrong_is_a_usage_error_and_an_unknown_split_a
                                                 {"--batch-size", "0"},
                                                 {"--num-slots", "1"},
                                                 {"--num-slots", "65"},
-                                                {"--threads", "1"},
+                                                {"--loader-threads", "1"},
+                                                {"--order", "weighted"},
+                                                {"--window", "1K"},
                                                 {"--image-size", "x"}}) {
     BOOST_TEST(plan(place, wrong).exit_code == 2, wrong[0] << " " << wrong[1]);
   }
