@@ -36,7 +36,8 @@ BOOST_AUTO_TEST_CASE(an_epoch_comes_next_until_its_last_batch_is_taken) {
   for (int i = 0; i < 3; ++i) {
     BOOST_TEST(place.has_batches_left(5));
     BOOST_TEST(!place.has_batches_left(6));
-    BOOST_TEST(refusal(place, 6) == "loader: epoch: expected 5, which comes next, found 6");
+    BOOST_TEST(refusal(place, 6) ==
+               "loader: epoch: expected 5, which comes next, found 6");
     take(place, 5);
   }
   BOOST_TEST(!place.has_batches_left(5));
