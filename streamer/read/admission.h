@@ -34,6 +34,7 @@ class Admission {
   Admission(DatasetSplit split, Config config, std::shared_ptr<const SampleTransform> transform);
 
   /// Fills `task` for `place`.
+  /// Errors  those of DatasetSplit::record(), with the sample before them
   void plan(const Place& place, SampleTask& task) const;
 
   /// Returns how many of the leading `tasks` make the next run, at least 1.

@@ -33,6 +33,14 @@ struct PictureFacts {
 /// Threads   any
 NewSample new_jpeg(std::span<const std::byte> encoded, PictureFacts facts);
 
+/// Describes a PNG, which is stored as it is: for pictures that must keep every bit. Alpha is dropped
+/// and 16 bits are cut to 8 where it is decoded. Decodes it once, as new_jpeg() does.
+///
+/// Errors    as new_jpeg(), in libpng's words; Unsupported when a side is above 65,535 px
+/// Lifetime  the result borrows `encoded`
+/// Threads   any
+NewSample new_png(std::span<const std::byte> encoded, PictureFacts facts);
+
 /// Describes pixels that are stored uncompressed: right for small pictures such as 32 x 32.
 ///
 /// Shapes    uint8 [height_px, width_px, 3 or 1], without gaps between pixels or rows

@@ -46,7 +46,7 @@ class DatasetSplit {
   /// Keeps some of the samples, in the same order. Shares the index with this split.
   ///
   /// Errors  InvalidArgument when nothing is kept; NotFound for an unknown class, naming the
-  ///         nearest; Unsupported when the whole split has 2^32 samples or more
+  ///         nearest; Unsupported when a sample kept is one behind the first 2^32 of the whole split
   /// Cost    reads the split's index twice
   DatasetSplit subset(const SubsetConfig& config) const;
   /// What a subset keeps, in one line; empty for a whole split.
@@ -65,6 +65,10 @@ class DatasetSplit {
   const ShardFile& shard_of(std::uint64_t sample_id) const;
   /// Samples that the index speaks of: more than num_samples() in a subset.
   std::uint64_t num_indexed() const noexcept;
+  /// Open shards, those that a subset keeps nothing of included.
+  std::uint64_t num_shards() const noexcept;
+  /// An upper bound of what they and the manifest take in memory, malloc's overhead included.
+  std::uint64_t shards_bytes() const noexcept;
   /// In which form the index is held.
   const IndexForm& index_form() const noexcept;
   /// Returns this split with an index of its own in another form, whose bytes it and its copies
@@ -100,7 +104,8 @@ class Dataset {
   const std::filesystem::path& folder() const noexcept { return folder_; }
   const Manifest& manifest() const noexcept { return *manifest_; }
 
-  /// Opens the shards of a split. What it holds does not grow with the number of samples.
+  /// Opens the shards of a split. What it holds grows with their number (shards_bytes()), not with
+  /// that of the samples.
   ///
   /// Errors  NotFound naming the splits there are; CorruptData when a shard is not the one that
   ///         the manifest names (size, uuid, count)

@@ -41,7 +41,7 @@ class DatasetWriter {
   DatasetWriter(DatasetWriter&&) noexcept;
   ~DatasetWriter();  // removes FOLDER.partial unless finish() returned
 
-  /// Copies the sample; new_jpeg() and new_raw() of streamer/read/new_picture.h describe one.
+  /// Copies the sample; new_jpeg(), new_png() and new_raw() of streamer/read/new_picture.h describe one.
   /// `split` is "train", "validation", "test" or a name of one's own that can be part of a file's.
   void add(const std::string& split, const NewSample& sample);
 

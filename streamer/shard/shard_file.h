@@ -32,7 +32,8 @@ class ShardFile {
   /// Reads and verifies all index pages in order, in constant memory, and checks every record
   /// against the file's size.
   ///
-  /// Errors  CorruptData naming the page or the sample; Io; what `visit` throws
+  /// Errors  CorruptData naming the page or the sample, or that the file was written to since it was
+  ///         opened (check_unchanged()); Io; what `visit` throws
   void scan_index(const IndexVisitor& visit) const;
   /// The same, into memory.
   std::vector<IndexRecord> read_index() const;

@@ -21,7 +21,7 @@ struct SubsetTable {
 /// Selects from `split`, which may be a subset itself.
 ///
 /// Errors  InvalidArgument when nothing is kept; NotFound for an unknown class, naming the nearest;
-///         Unsupported when the whole split has 2^32 samples or more
+///         Unsupported when a sample kept is one behind the first 2^32 of the whole split
 /// Cost    reads the split's index twice
 std::shared_ptr<const SubsetTable> select_samples(const DatasetSplit& split,
                                                   const SubsetConfig& config);

@@ -128,6 +128,24 @@ BOOST_AUTO_TEST_CASE(
              "loader: split train: expected samples for a batch of 64, found 10 samples");
 }
 
+BOOST_AUTO_TEST_CASE(a_split_without_samples_is_refused) {
+  Manifest manifest = read_manifest(folder.path() / "d");
+  manifest.splits.push_back(
+      {.name = "test", .num_samples = 0, .num_by_class = {0, 0}, .shards = {}});
+  write_manifest(folder.path() / "d", manifest);
+  MemoryBudget budget(64u << 20);
+  BOOST_CHECK_EXCEPTION(
+      Loader(Dataset::open(folder.path() / "d").split("test"), {.batch = kSpec},
+             std::make_shared<ResizeTransform>(), budget),
+      Error, [](const Error& error) {
+        BOOST_TEST(error.what() ==
+                   std::string("loader: split test: expected samples for a batch of ") +
+                       std::to_string(kSpec.batch) + ", found 0 samples");
+        BOOST_TEST(error.hint() == "take another split: this one is empty");
+        return error.code() == ErrorCode::kInvalidArgument;
+      });
+}
+
 // In range one by one, absurd together: the arithmetic must not wrap round on its way to the limit.
 BOOST_AUTO_TEST_CASE(what_no_machine_holds_is_refused_as_memory) {
   LoaderConfig config{.batch = {.batch = 1u << 20, .height_px = 16384, .width_px = 16384},
