@@ -48,7 +48,7 @@ struct BudgetShare::Ledger {
     throw Error(ErrorCode::kOutOfMemory,
                 "memory limit: " + what + ": expected at most " + size.there +
                     " (what is left of " + format_bytes(limit_bytes) + "), found " + size.needed,
-                "raise --memory, or lower the batch size");
+                "raise the memory limit (--memory), or lower the batch size");
   }
 };
 

@@ -29,10 +29,7 @@ namespace {
 
 LoaderConfig validated(LoaderConfig config) {
   config.validate();
-  config = with_ruled_threads(std::move(config), num_usable_cores());
-  // The graph's arena takes no more threads than that.
-  config.num_augmenters = std::min(config.num_augmenters, num_usable_cores());
-  return config;
+  return with_ruled_threads(std::move(config), num_usable_cores());
 }
 
 void check_labels(const BatchSpec& spec) {
@@ -62,14 +59,16 @@ std::uint64_t samples_per_rank(const EpochShape& shape) {
   return (shape.num_positions + shape.rank.world - 1) / shape.rank.world;
 }
 
-// Only with drop_remainder can there be none.
+// Only with drop_remainder can there be none, or where the split is empty.
 [[noreturn]] void throw_no_batch(const DatasetSplit& split, const EpochShape& shape) {
   std::string needed = "a batch of " + std::to_string(shape.batch);
   if (shape.rank.world > 1) needed += " on each of " + std::to_string(shape.rank.world) + " ranks";
   throw Error(ErrorCode::kInvalidArgument,
               "loader: split " + split.name() + ": expected samples for " + needed + ", found " +
                   std::to_string(shape.num_positions) + " samples",
-              "lower the batch size, or keep the remainder (drop_remainder = false)");
+              shape.num_positions == 0
+                  ? "take another split: this one is empty"
+                  : "lower the batch size, or keep the remainder (drop_remainder = false)");
 }
 
 }  // namespace
@@ -106,6 +105,7 @@ class Loader::Impl {
   const std::string identity_;
   const StreamEpochs epochs_;
   const MemoryBudget budget_;  // shared with the caller
+  BudgetShare shards_share_;
   BudgetShare fixed_share_;
   BudgetShare order_share_;
   std::optional<OrderPlan> order_;
@@ -148,6 +148,7 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
   const LoaderMemory memory = plan_loader_memory(split_, config_, *transform_, budget.room());
   check_memory(memory, config_);
   split_ = split_.with_index(memory.index, budget);
+  shards_share_ = budget.draw(memory.shards_bytes, "open shards");
   fixed_share_ = budget.draw(memory.fixed_bytes, "stacks, tables and small allocations");
   order_share_ = budget.draw(memory.order_bytes, "order of the samples");
   order_.emplace(order_config(split_, config_));

@@ -11,8 +11,8 @@
 #include "streamer/core/host_memory.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/read/cache_layout.h"
+#include "streamer/read/cache_stats.h"
 #include "streamer/read/sample_run.h"
-#include "streamer/read/stage_counters.h"
 
 namespace penstock {
 

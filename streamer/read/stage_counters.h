@@ -1,12 +1,14 @@
 // What the stages count about their own work: written by the threads that do it, read by whoever
-// asks, at any time and without a lock. Figures of one moment are exact each for itself; two of them
-// may be a step apart.
+// asks, at any time and without a lock. Figures of one moment are exact each for itself; two of
+// them may be a step apart.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+
+#include "streamer/read/queue_stats.h"
 
 namespace penstock {
 
@@ -63,14 +65,6 @@ class alignas(kCacheLineBytes) Tally {
   std::atomic<std::int64_t> sum_{0};
 };
 
-/// Bytes that wait somewhere: now, and the most there were.
-struct QueueStats {
-  std::uint64_t now_bytes = 0;
-  std::uint64_t most_bytes = 0;
-
-  friend bool operator==(const QueueStats&, const QueueStats&) = default;
-};
-
 /// Counts what goes into a queue and comes out, by any number of threads.
 class alignas(kCacheLineBytes) QueueBytes {
  public:
@@ -88,17 +82,6 @@ class alignas(kCacheLineBytes) QueueBytes {
  private:
   std::atomic<std::uint64_t> now_{0};
   std::atomic<std::uint64_t> most_{0};
-};
-
-/// What a cache of samples holds and has served.
-struct CacheStats {
-  std::uint64_t limit_bytes = 0;  // its table included; less after others drew from it
-  std::uint64_t kept_bytes = 0;   // of the samples kept
-  std::uint64_t num_kept = 0;     // pictures; one at two decode scales counts twice
-  std::uint64_t num_places = 0;   // of batches, as far as they are admitted
-  std::uint64_t num_hits = 0;     // of these, served from the cache
-
-  friend bool operator==(const CacheStats&, const CacheStats&) = default;
 };
 
 }  // namespace penstock

@@ -97,6 +97,7 @@ void ShardFile::check_pages(std::uint64_t first_page_idx, std::span<const std::b
     const std::uint64_t expected = load_le<std::uint64_t>(&checksums[at / kRecordsPerPage * 8]);
     const std::uint64_t found = xxh3_64(page);
     if (found != expected) {
+      check_unchanged();
       const std::uint64_t first = first_sample_idx + at;
       throw_damaged_shard(path_.native(), "index page " + std::to_string(first / kRecordsPerPage) +
                                               " (samples " + std::to_string(first) + " to " +
@@ -151,6 +152,7 @@ void ShardFile::scan_index(const IndexVisitor& visit) const {
     done += num_records;
   }
   if (hasher.digest_64() == index_page_xxh3_.xxh3) return;
+  check_unchanged();
   throw_damaged_shard(path_.native(), "index_page_xxh3: expected checksum " +
                                           hex(index_page_xxh3_.xxh3) + ", found " +
                                           hex(hasher.digest_64()));

@@ -1,10 +1,12 @@
 // penstock plan as it is typed, and the conversion option that it may ask for.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "streamer/core/usable_cores.h"
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
@@ -14,10 +16,6 @@ namespace penstock::tests {
 namespace {
 
 using Json = nlohmann::json;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 // Eight small pictures and, if asked for, a progressive one of 2,000 x 1,500 pixels, 9 MB of
 // coefficients at 4:2:0.
@@ -51,7 +49,7 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
   const CommandResult text = plan(place, {"--memory", "64M", "--image-size", "32x48"});
   BOOST_TEST(text.exit_code == 0);
   BOOST_TEST(text.err == "");
-  for (const char* part : {", split train: 8 samples\n", "\n  index ", "\n  fixed ",
+  for (const char* part : {", split train: 8 samples\n", "\n  index ", "\n  shards ", "\n  fixed ",
                            "\n  batch ring ", "4 batches of 32 x 32 x 48 x 3",
                            "\n  samples in flight ", "\n  left ", "\n  limit ", "64.0 MiB\n"}) {
     BOOST_TEST(contains(text.out, part), part << " in " << text.out);
@@ -111,6 +109,15 @@ BOOST_AUTO_TEST_CASE(a_cache_is_a_line_of_what_is_left) {
   BOOST_TEST(contains(wrong.err, "did you mean 'encoded'?"));
 }
 
+// More than most machines have cores for: the loader starts fewer augmenters, and the plan says so.
+BOOST_AUTO_TEST_CASE(the_threads_are_those_that_the_loader_starts) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const Json json = Json::parse(plan(place, {"--loader-threads", "256", "--json"}).out);
+  BOOST_TEST(json["num_readers"] == 128);
+  BOOST_TEST(json["num_augmenters"] == std::min(num_usable_cores(), 128u));
+}
+
 BOOST_AUTO_TEST_CASE(the_tables_of_an_order_are_a_line_of_the_plan) {
   const Place place(false);
   BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
@@ -163,7 +170,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_fails_with_the_nearest_that_does) {
   BOOST_TEST(contains(text.out, "\n  missing "));
   BOOST_TEST(
       contains(text.err, "penstock: memory limit: loader: expected at most 16.0 MiB, found "));
-  BOOST_TEST(contains(text.err, "\nhint: raise --memory to "));
+  BOOST_TEST(contains(text.err, "\nhint: raise the memory limit (--memory) to "));
   arguments.push_back("--json");
   const Json nearest = Json::parse(plan(place, arguments).out)["nearest"];
   arguments = too_much;
@@ -190,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_progressive_picture_too_large_fits_once_it_is_optimised) 
   BOOST_TEST(contains(refused.out, "2000 x 1500 px in several scans, cat/large.jpg"));
   BOOST_TEST(contains(refused.err,
                       "\nhint: convert the source again with --optimize-crops, after "
-                      "which no sample takes more than "));
+                      "which no sample takes more than about "));
   const CommandResult converted = place.convert({"--force", "--optimize-crops"});
   BOOST_TEST(converted.exit_code == 0);
   BOOST_TEST(
