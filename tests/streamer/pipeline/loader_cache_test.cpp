@@ -10,7 +10,7 @@
 #include "streamer/pipeline/loader.h"
 #include "streamer/pipeline/loader_memory.h"
 #include "streamer/pipeline/resize_transform.h"
-#include "streamer/read/decoder_set.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
