@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "streamer/core/usable_cores.h"
+#include "streamer/pipeline/loader_depth.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
 #include "tools/run_flags.h"
@@ -109,7 +110,7 @@ Json nearest_json(const LoaderMemory& memory, const LoaderConfig& config) {
 }
 
 std::string plan_json(const Plan& plan, const PlanOptions& options) {
-  const LoaderConfig& config = plan.loader.config;
+  const LoaderConfig config = with_ruled_threads(plan.loader.config, num_usable_cores());
   const LoaderMemory& memory = plan.loader.memory;
   const CostliestSample& costliest = memory.costliest;
   Json lines = Json::array();

@@ -1,4 +1,5 @@
-// The epochs of one stream on one rank: where it begins, how each is cut into batches, when it ends.
+// The epochs of one stream on one rank: where it begins, how each is cut into batches, when it
+// ends.
 #pragma once
 
 #include <cstdint>

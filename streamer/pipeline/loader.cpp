@@ -28,10 +28,7 @@ namespace {
 
 LoaderConfig validated(LoaderConfig config) {
   config.validate();
-  config = with_ruled_threads(std::move(config), num_usable_cores());
-  // The graph's arena takes no more threads than that.
-  config.num_augmenters = std::min(config.num_augmenters, num_usable_cores());
-  return config;
+  return with_ruled_threads(std::move(config), num_usable_cores());
 }
 
 void check_labels(const BatchSpec& spec) {

@@ -8,7 +8,9 @@
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/loader_depth.h"
 #include "streamer/pipeline/loader_order.h"
+#include "streamer/read/admission.h"
 #include "streamer/read/work_arena.h"
+#include "streamer/shard/sample_index.h"
 
 namespace penstock {
 namespace {
@@ -39,6 +41,13 @@ std::uint64_t least_work_bytes(const LoaderConfig& config, const CostliestSample
 std::uint64_t least_bytes_with(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
   return least_index_bytes(memory.num_indexed) + memory.shards_bytes + memory.order_bytes +
          fixed_bytes(config) + ring_bytes(config) + least_work_bytes(config, memory.costliest);
+}
+
+// Whether it would fit with the pictures of several scans stored as baseline ones.
+bool fits_if_baseline(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
+  LoaderMemory baseline = memory;
+  baseline.costliest.bytes = memory.costliest.bytes_if_baseline;
+  return least_bytes_with(baseline, config) <= memory.room.left_bytes;
 }
 
 // The largest value of [low, high] for which `fits`, which holds for all below one it holds for.
@@ -104,7 +113,8 @@ std::string arithmetic(const LoaderMemory& memory, const LoaderConfig& config) {
 }
 
 std::string nearest_text(const NearestFit& nearest) {
-  std::string text = "raise --memory to " + std::to_string(nearest.limit_bytes / kMiB) + "M";
+  std::string text =
+      "raise the memory limit (--memory) to " + std::to_string(nearest.limit_bytes / kMiB) + "M";
   if (nearest.batch) text += ", or lower the batch size to " + std::to_string(*nearest.batch);
   if (nearest.num_slots) text += ", or num_slots to " + std::to_string(*nearest.num_slots);
   return text;
@@ -195,7 +205,7 @@ void check_memory(const LoaderMemory& memory, const LoaderConfig& config) {
   if (least <= room.left_bytes) return;
   const SizeTexts size = format_bytes_apart(least, room.left_bytes);
   std::string hint = nearest_text(nearest_fit(memory, config));
-  if (least - costliest.bytes + costliest.bytes_if_baseline <= room.left_bytes) {
+  if (fits_if_baseline(memory, config)) {
     hint =
         "convert the source again with --optimize-crops, after which no sample takes more than "
         "about " +

@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "streamer/core/memory_budget.h"
 #include "streamer/core/sample_transform.h"
 #include "streamer/pipeline/loader.h"
-#include "streamer/read/admission.h"
+#include "streamer/read/sample_costs.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/index_form.h"
 
 namespace penstock {
 

@@ -8,7 +8,7 @@
 
 #include "streamer/core/batch.h"
 #include "streamer/core/image_view.h"
-#include "streamer/shard/shard_writer.h"
+#include "streamer/shard/new_sample.h"
 
 namespace penstock {
 
@@ -24,7 +24,8 @@ struct PictureFacts {
   std::uint64_t max_bytes = std::uint64_t{1} << 30;
 };
 
-/// Describes a JPEG, which is stored as it is. Decodes it once: damage is found now, not in training.
+/// Describes a JPEG, which is stored as it is. Decodes it once: damage is found now, not in
+/// training.
 ///
 /// Errors    CorruptData (no JPEG, cut short, in libjpeg's words), Unsupported (four components),
 ///           OutOfMemory (above max_bytes)

@@ -8,6 +8,7 @@
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
 #include "streamer/shard/sample_index.h"
+#include "streamer/shard/subset_table.h"
 
 namespace penstock {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "streamer/shard/manifest.h"
-#include "streamer/shard/shard_writer.h"
+#include "streamer/shard/new_sample.h"
 
 namespace penstock {
 
@@ -35,7 +35,8 @@ class DatasetWriter {
  public:
   /// Makes FOLDER.partial, where everything lies until finish().
   ///
-  /// Errors  AlreadyExists when FOLDER or FOLDER.partial is there; NotFound without their parent; Io
+  /// Errors  AlreadyExists when FOLDER or FOLDER.partial is there; NotFound without their parent;
+  ///         Io
   DatasetWriter(const std::filesystem::path& folder, DatasetWriterConfig config);
   DatasetWriter(DatasetWriter&&) noexcept;
   ~DatasetWriter();  // removes FOLDER.partial unless finish() returned

@@ -74,8 +74,8 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
 
 /// Parses the text of a dataset.json and holds it against itself; `where` names it in messages.
 ///
-/// Errors  CorruptData naming field, expected and found (checksum included); Unsupported for a newer
-///         format
+/// Errors  CorruptData naming field, expected and found (checksum included); Unsupported for a
+///         newer format
 Manifest parse_manifest(const std::string& text, const std::string& where);
 
 /// Reads dataset.json of `folder`.

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,10 +12,6 @@
 #include "streamer/shard/shard_format.h"
 
 namespace penstock {
-
-/// Is shown consecutive records; `first_idx` is the number of the first.
-using IndexVisitor =
-    std::function<void(std::uint64_t first_idx, std::span<const IndexRecord> records)>;
 
 /// Threads  const members may be called from any thread
 class ShardFile {

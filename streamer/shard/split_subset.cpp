@@ -11,6 +11,7 @@
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/subset_table.h"
 
 namespace penstock {
 namespace {

@@ -1,10 +1,12 @@
 // penstock plan as it is typed, and the conversion option that it may ask for.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "streamer/core/usable_cores.h"
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
@@ -70,6 +72,15 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
   BOOST_TEST(sum == 64u << 20);
 }
 
+// More than most machines have cores for: the loader starts fewer augmenters, and the plan says so.
+BOOST_AUTO_TEST_CASE(the_threads_are_those_that_the_loader_starts) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const Json json = Json::parse(plan(place, {"--loader-threads", "256", "--json"}).out);
+  BOOST_TEST(json["num_readers"] == 128);
+  BOOST_TEST(json["num_augmenters"] == std::min(num_usable_cores(), 128u));
+}
+
 BOOST_AUTO_TEST_CASE(the_tables_of_an_order_are_a_line_of_the_plan) {
   const Place place(false);
   BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
@@ -122,7 +133,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_fails_with_the_nearest_that_does) {
   BOOST_TEST(contains(text.out, "\n  missing "));
   BOOST_TEST(
       contains(text.err, "penstock: memory limit: loader: expected at most 16.0 MiB, found "));
-  BOOST_TEST(contains(text.err, "\nhint: raise --memory to "));
+  BOOST_TEST(contains(text.err, "\nhint: raise the memory limit (--memory) to "));
   arguments.push_back("--json");
   const Json nearest = Json::parse(plan(place, arguments).out)["nearest"];
   arguments = too_much;

@@ -14,9 +14,9 @@ namespace penstock::convert {
 /// The rewritten bytes, or libjpeg's words on why there are none.
 using BaselineOutcome = std::variant<std::vector<std::byte>, std::string>;
 
-/// Rewrites without loss: one scan, Huffman tables made for the picture, a restart marker at the end
-/// of each row of minimum coded units. APPn segments and comments are kept, byte for byte and in
-/// their order, EXIF and colour profile among them. Holds all coefficients while it works.
+/// Rewrites without loss: one scan, Huffman tables made for the picture, a restart marker at the
+/// end of each row of minimum coded units. APPn segments and comments are kept, byte for byte and
+/// in their order, EXIF and colour profile among them. Holds all coefficients while it works.
 ///
 /// A decoder that smooths blocks (libjpeg does unless told otherwise) shows other pixels than before
 /// where the last scans are missing.

@@ -9,6 +9,7 @@
 #include "streamer/core/error.h"
 #include "streamer/pipeline/loader.h"
 #include "streamer/pipeline/resize_transform.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/streamer/pipeline/seen_place.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"

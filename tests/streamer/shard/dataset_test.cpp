@@ -7,6 +7,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/little_endian.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"
 

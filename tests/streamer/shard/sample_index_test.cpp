@@ -6,6 +6,7 @@
 
 #include "streamer/core/draws.h"
 #include "streamer/core/error.h"
+#include "streamer/shard/shard_file.h"
 #include "streamer/shard/shard_header.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"

@@ -14,6 +14,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/forbidden_folder.h"
 #include "tests/tools/picture_folder.h"
