@@ -166,6 +166,20 @@ BOOST_FIXTURE_TEST_CASE(a_large_baseline_picture_fits_and_a_progressive_one_is_r
   }
 }
 
+// All its rows are held at once, and no conversion makes a baseline JPEG of it.
+BOOST_FIXTURE_TEST_CASE(an_interlaced_png_too_large_is_not_told_to_be_rewritten, Fixture) {
+  tests::SmallSample png = claimed_jpeg(10'000, 1, true);
+  png.record.codec = static_cast<std::uint8_t>(Codec::kPng);
+  const LoaderConfig config{.batch = {.batch = 4, .height_px = 64, .width_px = 64}};
+  const LoaderMemory memory = plan(split_of({png}), config, 64u << 20);
+  BOOST_TEST(memory.costliest.bytes_if_baseline == memory.costliest.bytes);
+  const Error error = refusal(memory, config);
+  BOOST_TEST(
+      std::string(error.what()).find("sample 0, 10000 x 10000 px interlaced)") != std::string::npos,
+      error.what());
+  BOOST_TEST(error.hint().find("--optimize-crops") == std::string::npos, error.hint());
+}
+
 // With work_bytes set, smaller pictures leave the sum as it is.
 BOOST_FIXTURE_TEST_CASE(rewriting_pictures_is_no_hint_where_the_setting_is_what_is_too_much,
                         Fixture) {
