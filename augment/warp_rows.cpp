@@ -40,6 +40,13 @@ HWY_ATTR inline V to_float(hn::Vec<DByte> bytes) {
   return hn::ConvertTo(D(), hn::PromoteTo(DInt(), bytes));
 }
 
+/// blend_of() of bytes. Their difference is exact in whole numbers as in floats, and cheaper there.
+HWY_ATTR inline V blend_of(hn::Vec<DByte> a, hn::Vec<DByte> b, V weight) {
+  const VInt first = hn::PromoteTo(DInt(), a);
+  const VInt step = hn::Sub(hn::PromoteTo(DInt(), b), first);
+  return hn::Add(hn::ConvertTo(D(), first), hn::Mul(weight, hn::ConvertTo(D(), step)));
+}
+
 /// values[idx] of two vectors side by side; `idx` counts from 0 and wraps at their end.
 HWY_ATTR inline V look_up(V low, V high, VInt idx) {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
@@ -52,6 +59,19 @@ HWY_ATTR inline V look_up(V low, V high, VInt idx) {
   const auto is_high = hn::Ne(hn::And(idx, hn::Set(d_int, lanes)), hn::Zero(d_int));
   return hn::IfThenElse(hn::RebindMask(d, is_high), hn::TableLookupLanes(high, places),
                         hn::TableLookupLanes(low, places));
+#endif
+}
+
+/// `near`, and where `is_far` values[idx], counted from 0 and wrapping.
+HWY_ATTR inline V look_up_far(V near, hn::Mask<D> is_far, V values, VInt idx) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  return V{_mm512_mask_permutexvar_ps(near.raw, is_far.raw, idx.raw, values.raw)};
+#else
+  const D d;
+  const DInt d_int;
+  const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
+  const auto places = hn::IndicesFromVec(d, hn::And(idx, hn::Set(d_int, lanes - 1)));
+  return hn::IfThenElse(is_far, hn::TableLookupLanes(values, places), near);
 #endif
 }
 
@@ -109,8 +129,7 @@ HWY_ATTR inline Pixels<kPlanes> blend_pixels(const std::uint8_t* top, const std:
     const DByte d;
     V mixed[3];
     for (std::uint32_t i = 0; i < 3; ++i) {
-      mixed[i] = blend_of(to_float(hn::LoadU(d, top + 16 * i)),
-                          to_float(hn::LoadU(d, bottom + 16 * i)), weight);
+      mixed[i] = blend_of(hn::LoadU(d, top + 16 * i), hn::LoadU(d, bottom + 16 * i), weight);
     }
     return split_channels(mixed);
   }
@@ -318,6 +337,18 @@ class RowSampler {
         const V high = hn::Load(d, row + lanes);
         results[c] = normalise_of(
             blend_of(look_up(low, high, left), look_up(low, high, right), weight), scales_[c]);
+      }
+    } else if (span <= 3 * lanes) {
+      const auto is_far_left = hn::RebindMask(d, hn::Gt(left, hn::Set(d_int, 2 * lanes - 1)));
+      const auto is_far_right = hn::RebindMask(d, hn::Gt(right, hn::Set(d_int, 2 * lanes - 1)));
+      for (std::uint32_t c = 0; c < kChannels; ++c) {
+        const float* const row = values(c * kStep) + base;
+        const V v0 = hn::Load(d, row);
+        const V v1 = hn::Load(d, row + lanes);
+        const V v2 = hn::Load(d, row + 2 * lanes);
+        const V a = look_up_far(look_up(v0, v1, left), is_far_left, v2, left);
+        const V b = look_up_far(look_up(v0, v1, right), is_far_right, v2, right);
+        results[c] = normalise_of(blend_of(a, b, weight), scales_[c]);
       }
     } else {
       const auto is_far_left = hn::RebindMask(d, hn::Gt(left, hn::Set(d_int, 2 * lanes - 1)));
