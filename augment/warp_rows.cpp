@@ -273,8 +273,8 @@ class RowSampler {
     const DInt d_int;
     const auto num_lanes = static_cast<std::int32_t>(lanes);
     const auto num_rest = static_cast<std::int32_t>(count - i);
-    const VInt moved = hn::And(hn::Iota(d_int, num_lanes - num_rest),
-                               hn::Set(d_int, num_lanes - 1));
+    const VInt moved =
+        hn::And(hn::Iota(d_int, num_lanes - num_rest), hn::Set(d_int, num_lanes - 1));
     const auto places = hn::IndicesFromVec(d, moved);
     const Pixels<kPlanes> pixels = blend_at(count - lanes);
     for (std::uint32_t p = 0; p < kPlanes; ++p) {
@@ -300,8 +300,7 @@ class RowSampler {
       return;
     }
     for_vectors(
-        table_.end - begin,
-        [&](std::size_t i) HWY_ATTR { pick_vector(out, begin + i); },
+        table_.end - begin, [&](std::size_t i) HWY_ATTR { pick_vector(out, begin + i); },
         [&](std::size_t i) HWY_ATTR { pick_pixel(out, begin + i); });
   }
 
