@@ -5,6 +5,7 @@
 #include "augment/affine_map.h"
 #include "augment/augment_draws.h"
 #include "augment/sampling_plan.h"
+#include "augment/warp_kernel.h"
 #include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
 

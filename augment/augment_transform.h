@@ -6,7 +6,7 @@
 #include <string>
 
 #include "augment/augment_config.h"
-#include "augment/warp_kernel.h"
+#include "augment/channel_scale.h"
 #include "streamer/core/sample_transform.h"
 
 namespace penstock::augment {

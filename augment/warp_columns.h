@@ -1,4 +1,5 @@
-// The pass for maps that turn the picture by a quarter: each source row fills a column of the output.
+// The pass for maps that turn the picture by a quarter: each source row fills a column of the
+// output.
 #pragma once
 
 #include "augment/column_table.h"

@@ -8,16 +8,10 @@
 
 #include "augment/affine_map.h"
 #include "augment/augment_config.h"
+#include "augment/channel_scale.h"
 #include "streamer/core/sample_transform.h"
 
 namespace penstock::augment {
-
-/// What becomes of one channel: value * gain + bias, with `fill` outside the picture.
-struct ChannelScale {
-  float gain = 1;
-  float bias = 0;
-  float fill = 0;  // normalised already
-};
 
 /// One picture to be sampled into one slot.
 struct WarpJob {

@@ -5,10 +5,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "streamer/core/usable_cores.h"
+#include "streamer/pipeline/loader_depth.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
+#include "tools/run_flags.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/run/data_pipeline.h"
@@ -25,10 +28,8 @@ using train::PipelineUse;
 struct PlanOptions {
   std::string dataset;
   std::string split = "train";
-  train::RunConfig run;  // image size only
-  std::uint64_t memory_bytes = 0;
-  std::uint64_t batch_size = 32;
-  std::uint64_t threads = 0;
+  std::string config_file;
+  std::vector<RunOverride> overrides;
   std::uint64_t num_slots = LoaderConfig{}.num_slots;
   bool is_quiet = false;
   bool is_json = false;
@@ -42,27 +43,39 @@ struct Plan {
   bool fits() const noexcept { return loader.memory.fits(loader.config); }
 };
 
-train::PipelineConfig pipeline_of(const PlanOptions& options, const Manifest& manifest) {
-  const bool has_size = options.run.image_height_px > 0;
+train::RunConfig run_of(const PlanOptions& options) {
+  train::RunConfig run;
+  if (!options.config_file.empty()) run = train::read_run_file(options.config_file);
+  apply_overrides(run, options.overrides);
+  run.validate();
+  return run;
+}
+
+// What a run with these settings would stream; mean and std hold no memory.
+train::PipelineConfig pipeline_of(const train::RunConfig& run, const Manifest& manifest,
+                                  std::uint64_t num_slots) {
   const std::uint32_t side_px = train::default_image_side_px(manifest);
-  return {.batch = {.batch = static_cast<std::uint32_t>(options.batch_size),
-                    .height_px = has_size ? options.run.image_height_px : side_px,
-                    .width_px = has_size ? options.run.image_width_px : side_px},
-          .augment = options.run.augment,
+  return {.batch = {.batch = run.batch_size,
+                    .height_px = run.image_height_px > 0 ? run.image_height_px : side_px,
+                    .width_px = run.image_width_px > 0 ? run.image_width_px : side_px},
+          .augment = run.augment,
+          .order = run.order,
+          .window_bytes = run.window_bytes,
           .cores = train::split_cores(
-              num_usable_cores(), {.loader_threads = static_cast<std::uint32_t>(options.threads)}),
-          .num_slots = static_cast<std::uint32_t>(options.num_slots)};
+              num_usable_cores(), {.threads = run.threads, .loader_threads = run.loader_threads}),
+          .num_slots = static_cast<std::uint32_t>(num_slots)};
 }
 
 Plan make_plan(const PlanOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  const std::uint64_t limit_bytes = options.memory_bytes != 0
-                                        ? options.memory_bytes
-                                        : train::read_system_memory().default_limit_bytes();
+  const train::RunConfig run = run_of(options);
+  const std::uint64_t limit_bytes =
+      run.memory_bytes != 0 ? run.memory_bytes : train::read_system_memory().default_limit_bytes();
   const Dataset dataset = Dataset::open(options.dataset);
   const DatasetSplit split = dataset.split(options.split);
   const auto use = options.split == "train" ? PipelineUse::kTrain : PipelineUse::kEvaluate;
-  Plan plan{.loader = train::plan_loader(split, pipeline_of(options, dataset.manifest()), use,
+  const train::PipelineConfig pipeline = pipeline_of(run, dataset.manifest(), options.num_slots);
+  Plan plan{.loader = train::plan_loader(split, pipeline, use,
                                          {.limit_bytes = limit_bytes, .left_bytes = limit_bytes}),
             .sample_name = {}};
   if (split.num_samples() > 0) {
@@ -97,7 +110,7 @@ Json nearest_json(const LoaderMemory& memory, const LoaderConfig& config) {
 }
 
 std::string plan_json(const Plan& plan, const PlanOptions& options) {
-  const LoaderConfig& config = plan.loader.config;
+  const LoaderConfig config = with_ruled_threads(plan.loader.config, num_usable_cores());
   const LoaderMemory& memory = plan.loader.memory;
   const CostliestSample& costliest = memory.costliest;
   Json lines = Json::array();
@@ -152,17 +165,10 @@ void add_plan_command(CLI::App& program, CommandChoice& choice) {
       program, "plan", "Say what streaming a dataset would hold in memory, and whether that fits");
   add_argument(command, "DATASET", options->dataset, "Folder made by penstock convert");
   add_text(command, "--split", options->split, "train, validation or test (train)");
-  add_byte_size_option(command, "--memory", options->memory_bytes,
-                       "Limit, such as 256M (0.8 of what is available)");
-  add_count_option(command, "--batch-size", options->batch_size, {.min = 1, .max = 65536},
-                   "Samples per batch (32)");
-  add_value(command,
-            {"--image-size", "PIXELS", "Size of batches, 96 or 160x224 (as penstock train)"},
-            [options](const std::string& text) {
-              train::set_run_value(options->run, "image_size", text, "--image-size");
-            });
-  add_count_option(command, "--threads", options->threads, {.min = 2, .max = 256},
-                   "Threads that read, decode and augment (a quarter of the cores, at least 2)");
+  add_text(command, "--config", options->config_file, "Run file whose settings are taken");
+  add_run_flags(command, options->overrides,
+                {"image_size", "batch_size", "memory", "order", "window", "threads",
+                 "loader_threads", "augment."});
   add_count_option(command, "--num-slots", options->num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");
   add_switch(command, "--quiet", options->is_quiet,

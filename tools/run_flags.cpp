@@ -1,5 +1,6 @@
 #include "tools/run_flags.h"
 
+#include <algorithm>
 #include <string>
 
 #include "streamer/core/error.h"
@@ -39,6 +40,9 @@ const RunFlag kRunFlags[] = {
     {"--weight-decay", "weight_decay", "FACTOR", "Not on biases and batch norm (0.0005)", "0.0005"},
     {"--label-smoothing", "label_smoothing", "SHARE", "Target spread over all classes (0.1)",
      "0.1"},
+    {"--order", "order", "NAME", "shuffle, windowed (for disks that seek) or sequential (shuffle)",
+     "shuffle"},
+    {"--window", "window", "SIZE", "Shard bytes that windowed shuffles within (256M)", "256M"},
     {"--seed", "seed", "N", "Order, augmentation, initial weights, dropout (0)", "0"},
     {"--threads", "threads", "N", "Compute threads (all cores)", "2"},
     {"--loader-threads", "loader_threads", "N",
@@ -89,8 +93,15 @@ void check_alone(const RunOverride& given, const std::string& example) {
 
 }  // namespace
 
-void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides) {
+void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides,
+                   std::initializer_list<std::string_view> keys) {
+  const auto is_wanted = [&](std::string_view key) {
+    return keys.size() == 0 || std::ranges::any_of(keys, [&](std::string_view wanted) {
+             return key == wanted || (wanted.ends_with('.') && key.starts_with(wanted));
+           });
+  };
   for (const RunFlag& flag : kRunFlags) {
+    if (!is_wanted(flag.key)) continue;
     add_value(command, {flag.flag, flag.type, flag.description},
               [&overrides, &flag](const std::string& text) {
                 overrides.push_back({flag.flag, flag.key, text});

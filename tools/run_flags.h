@@ -2,7 +2,9 @@
 // that a flag and a file are refused with the same words.
 #pragma once
 
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "train/run/run_config.h"
@@ -20,9 +22,11 @@ struct RunOverride {
   std::string text;
 };
 
-/// Adds every such flag to `command`. A value that can never be right is refused while the command
-/// line is read. `overrides` outlives the parsing.
-void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides);
+/// Adds to `command` every such flag whose key is in `keys` ("augment." stands for all of that
+/// table), or all of them when it is empty. A value that can never be right is refused while the
+/// command line is read. `overrides` outlives the parsing.
+void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides,
+                   std::initializer_list<std::string_view> keys = {});
 
 /// Applies what was typed; a preset of the augmentation before its fields, wherever it stood.
 void apply_overrides(train::RunConfig& config, const std::vector<RunOverride>& overrides);

@@ -18,8 +18,8 @@ std::string percent_text(double share);
 /// "0.7891"; "-" when nothing was counted.
 std::string loss_text(double loss);
 
-/// "epoch 3/30 [####....] 1,234/3,068 412/s loss 1.234 acc 56.7% 12m05s left wait 3%": the bar takes
-/// what the rest leaves of `width` columns. With 80 columns it all fits.
+/// "epoch 3/30 [####....] 1,234/3,068 412/s loss 1.234 acc 56.7% 12m05s left wait 3%": the bar
+/// takes what the rest leaves of `width` columns. With 80 columns it all fits.
 std::string train_progress_text(const train::EpochReport& so_far, std::size_t width);
 
 /// "[#####.....] 1,234/3,068  412 images/s", without what the pass has come to.

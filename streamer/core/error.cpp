@@ -38,8 +38,7 @@ const char* io_hint(int error_number) {
   switch (error_number) {
     case EIO:
       return "the disk or its connection fails: look into the system's log (dmesg), restore the "
-             "file "
-             "from a copy on a sound disk";
+             "file from a copy on a sound disk";
     case ESTALE:
       return "the file was replaced or removed on its server: leave it alone while it is read, and "
              "start again";

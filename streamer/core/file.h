@@ -69,8 +69,8 @@ void rename_file(const std::filesystem::path& from, const std::filesystem::path&
 /// Whether renameat2() failed because the file system knows plain renames only.
 bool knows_plain_renames_only(int error_number) noexcept;
 
-/// Renames to what must not be there yet, an empty folder included; throws Io. File systems that know
-/// plain renames only leave a moment in which something appears and is replaced.
+/// Renames to what must not be there yet, an empty folder included; throws Io. File systems that
+/// know plain renames only leave a moment in which something appears and is replaced.
 void rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Renames and flushes the folder: `to` is the old file or the new one, never a piece.

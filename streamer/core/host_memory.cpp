@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "streamer/core/error.h"
@@ -17,9 +18,11 @@ class PageAlignedMemory final : public HostMemory {
   void* allocate(std::size_t bytes) override {
     void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
-      throw Error(ErrorCode::kOutOfMemory, "allocate host memory: mmap: expected " +
-                                               format_bytes(bytes) + ", found errno " +
-                                               std::to_string(errno));
+      const int error_number = errno;
+      throw Error(ErrorCode::kOutOfMemory,
+                  "allocate host memory: mmap: expected " + format_bytes(bytes) +
+                      ", found: " + std::generic_category().message(error_number),
+                  "", error_number);
     }
     return memory;
   }

@@ -54,7 +54,7 @@ BudgetShare MemoryBudget::draw(std::uint64_t bytes, const std::string& what) {
                 "memory limit: " + what + ": expected at most " + size.there +
                     " (what is left of " + format_bytes(ledger_->limit_bytes) + "), found " +
                     size.needed,
-                "raise --memory, or lower the batch size");
+                "raise the memory limit (--memory), or lower the batch size");
   }
   ledger_->used_bytes += bytes;
   ledger_->high_water_bytes = std::max(ledger_->high_water_bytes, ledger_->used_bytes);

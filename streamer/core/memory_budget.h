@@ -62,7 +62,8 @@ struct SizeTexts {
   std::string there;
 };
 
-/// Formats both as format_bytes() does, or to the byte where that would give one text for two sizes.
+/// Formats both as format_bytes() does, or to the byte where that would give one text for two
+/// sizes.
 SizeTexts format_bytes_apart(std::uint64_t needed_bytes, std::uint64_t there_bytes);
 
 }  // namespace penstock

@@ -11,8 +11,8 @@ namespace penstock {
 /// Source  RFC 3629, section 4
 std::size_t utf8_character_bytes(std::string_view text, std::size_t at) noexcept;
 
-/// As utf8_character_bytes() for a character that is seen, and 0 for one that a terminal obeys: C0, DEL and C1
-/// (U+0080 to U+009F; U+009B starts what ESC [ starts).
+/// As utf8_character_bytes() for a character that is seen, and 0 for one that a terminal obeys: C0,
+/// DEL and C1 (U+0080 to U+009F; U+009B starts what ESC [ starts).
 std::size_t visible_character_bytes(std::string_view text, std::size_t at) noexcept;
 
 /// True when all of `text` is characters; so is an empty one.

@@ -20,26 +20,6 @@ void check_fits_tables(const OrderConfig& config) {
 
 }  // namespace
 
-std::string_view sample_order_name(SampleOrder order) noexcept {
-  switch (order) {
-    case SampleOrder::kShuffle:
-      return "shuffle";
-    case SampleOrder::kSequential:
-      return "sequential";
-    case SampleOrder::kWindowed:
-      return "windowed";
-    case SampleOrder::kWeighted:
-      return "weighted";
-    case SampleOrder::kClassBalanced:
-      return "class-balanced";
-  }
-  return "unknown";
-}
-
-bool draws_with_replacement(SampleOrder order) noexcept {
-  return order == SampleOrder::kWeighted || order == SampleOrder::kClassBalanced;
-}
-
 std::uint64_t EpochOrder::sample_at(std::uint64_t position) const noexcept {
   // Not std::visit: with five kinds that is a call through a table.
   if (const auto* shuffled = std::get_if<EpochPermutation>(&rule_)) {

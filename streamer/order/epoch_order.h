@@ -2,33 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "streamer/order/class_draws.h"
 #include "streamer/order/epoch_permutation.h"
+#include "streamer/order/sample_order.h"
 #include "streamer/order/weighted_draws.h"
 #include "streamer/order/windowed_order.h"
 
 namespace penstock {
-
-enum class SampleOrder : std::uint8_t {
-  kShuffle,        // every sample once, over the whole split; no memory
-  kSequential,     // every sample once, as stored; no memory
-  kWindowed,       // every sample once, shuffled within windows of bytes
-  kWeighted,       // drawn with replacement by a weight per sample
-  kClassBalanced,  // drawn with replacement, every class equally often
-};
-
-/// The name as settings write it: "shuffle", "sequential", "windowed", "weighted",
-/// "class-balanced".
-std::string_view sample_order_name(SampleOrder order) noexcept;
-
-/// True for the orders in which a sample may come twice in an epoch, or not at all.
-bool draws_with_replacement(SampleOrder order) noexcept;
 
 /// A pure function from the positions of one epoch to sample indices.
 ///

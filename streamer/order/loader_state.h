@@ -9,8 +9,8 @@
 
 namespace penstock {
 
-/// The same on every rank. It does not say how many ranks, threads or slots there were: a stream may
-/// go on with others.
+/// The same on every rank. It does not say how many ranks, threads or slots there were: a stream
+/// may go on with others.
 struct LoaderState {
   /// Version of this record. 1 had the hash of the settings, not the settings.
   std::uint32_t format = 2;

@@ -23,8 +23,8 @@ struct ResumeTarget {
 /// differs, its value here and there), or beyond the end of an epoch.
 void check_resume(const LoaderState& state, const ResumeTarget& target);
 
-/// Says in which lines `key=value` two texts differ: `seed: expected 1, found 2; ...`. Empty when in
-/// none.
+/// Says in which lines `key=value` two texts differ: `seed: expected 1, found 2; ...`. Empty when
+/// in none.
 std::string describe_difference(std::string_view expected, std::string_view found);
 
 }  // namespace penstock

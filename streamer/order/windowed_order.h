@@ -23,11 +23,12 @@ struct ShardExtent {
 /// stretches of a piece. The first window is cut short at random: samples that the edge of a window
 /// keeps apart in one epoch meet in another.
 ///
-/// Where a piece or a window ends is reckoned with the mean size of a sample of its shard. Both hold
-/// at least one sample.
+/// Where a piece or a window ends is reckoned with the mean size of a sample of its shard. Both
+/// hold at least one sample.
 ///
 /// Cost     two binary searches and one Feistel::permute() a sample
-/// Memory   price_bytes(): 16 bytes a piece, 8 a window, and 16 a shard while it is made
+/// Memory   price_bytes(): 16 bytes a piece, 8 a window, and 16 a shard while it is made; five
+///          allocations, an epoch each, none later
 /// Threads  immutable
 class WindowedOrder {
  public:

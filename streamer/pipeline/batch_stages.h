@@ -20,8 +20,8 @@ struct FilledBatch {
 };
 
 /// Samples every decoded picture of `run` straight into its place of the slot; zero-fills the
-/// places of those that failed. Gives the run's block back. Once `stop` is requested places are left
-/// as they are.
+/// places of those that failed. Gives the run's block back. Once `stop` is requested places are
+/// left as they are.
 void augment_run(const SampleRun& run, const SampleTransform& transform, BatchRing& ring,
                  WorkArena& arena, const std::stop_token& stop = {}) noexcept;
 

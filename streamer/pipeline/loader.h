@@ -13,13 +13,17 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/rank.h"
 #include "streamer/core/sample_transform.h"
-#include "streamer/order/epoch_order.h"
 #include "streamer/order/loader_state.h"
+#include "streamer/order/sample_order.h"
 #include "streamer/pipeline/epoch_batches.h"
 #include "streamer/pipeline/loader_stats.h"
 #include "streamer/shard/dataset.h"
 
 namespace penstock {
+
+/// Bounds of LoaderConfig::window_bytes and piece_bytes.
+inline constexpr std::uint64_t kMinWindowBytes = 64u << 10;
+inline constexpr std::uint64_t kMaxWindowBytes = std::uint64_t{1} << 50;
 
 struct LoaderConfig {
   /// What a batch is.
@@ -33,8 +37,8 @@ struct LoaderConfig {
   /// to 1 PiB; a window should hold several. Smaller ones mix a dataset better that is stored class
   /// by class, larger ones ask for fewer seeks; from the largest shard on, they are whole shards.
   std::uint64_t piece_bytes = 8u << 20;
-  /// For SampleOrder::kWeighted, and needed there: a weight for each sample of the split, finite and
-  /// at least 0, not all 0. Counted as the loader's memory: 4 bytes a sample.
+  /// For SampleOrder::kWeighted, and needed there: a weight for each sample of the split, finite
+  /// and at least 0, not all 0. Counted as the loader's memory: 4 bytes a sample.
   std::shared_ptr<const std::vector<float>> sample_weights = {};  // shared with the caller
   /// For orders with replacement (kWeighted, kClassBalanced): samples that an epoch draws over all
   /// ranks, 1 to 2^48; empty: as many as the split has.
@@ -53,15 +57,17 @@ struct LoaderConfig {
   /// Leaves out the last, short batch of an epoch.
   bool drop_remainder = false;
   Rank rank = {};
-  /// Threads that read and decode, 1 to 256; 0 for a rule: as many as there are usable cores.
+  /// Threads that read and decode, 1 to 256; 0 for a rule: as many as there are usable cores, at
+  /// most 64.
   std::uint32_t num_readers = 0;
-  /// Threads that augment, 1 to 256; 0 for the same rule. No more than the cores are used.
+  /// Threads that augment, 1 to 256; 0 for the same rule. No more than the usable cores are taken.
   std::uint32_t num_augmenters = 0;
   /// Batches in flight or lent out, 2 to 64. next() asks that at least one is not lent out.
   std::uint32_t num_slots = 4;
-  /// Bytes for encoded and decoded samples in flight; 0 for a rule: two runs a reader beside the
-  /// costliest sample, at least 16 MiB, and no more than the budget has left. In full, with the
-  /// other rules: loader_depth.h.
+  /// Bytes for encoded and decoded samples in flight; 0 for a rule: two sample runs for each reader
+  /// and one for each augmenter, at least four, beside the costliest sample; at least 16 MiB, and
+  /// no more than the budget has left. A run counts here as max_run_samples average samples, or as
+  /// 4 MiB where these are more.
   std::uint64_t work_bytes = 0;
   /// Places per sample run, 1 to 64; fewer are taken where readers would go without work.
   std::uint32_t max_run_samples = 16;
@@ -107,12 +113,13 @@ class Loader final : public BatchSource {
   BatchLease next() override;
   SourceStats stats() const override;
 
-  /// As next(), but waits no longer than `timeout`; 0 or less only looks. What was not there in time
-  /// is not lost: a later call hands it out.
+  /// As next(), but waits no longer than `timeout`; 0 or less only looks. What was not there in
+  /// time is not lost: a later call hands it out.
   NextBatch try_next(std::chrono::nanoseconds timeout);
 
-  /// The batches of `epoch`, which must be the one that comes next: epochs come in order, and one of
-  /// which batches are left (next(), a loop left early, a resumed epoch) comes before the one after.
+  /// The batches of `epoch`, which must be the one that comes next: epochs come in order, and one
+  /// of which batches are left (next(), a loop left early, a resumed epoch) comes before the one
+  /// after.
   ///
   ///     for (BatchLease batch : loader.epoch(0)) train_on(batch.view());
   ///
@@ -124,10 +131,10 @@ class Loader final : public BatchSource {
   /// Figures of every stage; verdict() of loader_stats.h says what follows from them.
   LoaderStats detailed_stats() const;
 
-  /// Ends the stream at once: next() throws Stopped, also where it waits already, or the fatal error
-  /// that came before. Returns without waiting; the threads end by themselves. Batches that were
-  /// ready are dropped, leases stay as they are; a stream that has ended stays ended. Takes locks:
-  /// not for signal handlers.
+  /// Ends the stream at once: next() throws Stopped, also where it waits already, or the fatal
+  /// error that came before. Returns without waiting; the threads end by themselves. Batches that
+  /// were ready are dropped, leases stay as they are; a stream that has ended stays ended. Takes
+  /// locks: not for signal handlers.
   void request_stop() noexcept;
 
   /// Batches of this rank in one epoch.

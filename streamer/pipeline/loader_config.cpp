@@ -11,8 +11,6 @@
 namespace penstock {
 namespace {
 
-constexpr std::uint64_t kMinWindowBytes = 64u << 10;
-constexpr std::uint64_t kMaxWindowBytes = std::uint64_t{1} << 50;
 constexpr std::uint64_t kMaxNumPositions = std::uint64_t{1} << 48;
 
 // Settings that belong to some orders are refused with the others: they would do nothing.

@@ -20,6 +20,7 @@ LoaderConfig with_ruled_threads(LoaderConfig config, std::uint32_t num_cores) no
   const std::uint32_t ruled = std::clamp(num_cores, 1u, kMaxRuledThreads);
   if (config.num_readers == 0) config.num_readers = ruled;
   if (config.num_augmenters == 0) config.num_augmenters = ruled;
+  config.num_augmenters = std::min(config.num_augmenters, std::max(num_cores, 1u));
   return config;
 }
 

@@ -8,7 +8,9 @@
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/loader_depth.h"
 #include "streamer/pipeline/loader_order.h"
+#include "streamer/read/admission.h"
 #include "streamer/read/work_arena.h"
+#include "streamer/shard/sample_index.h"
 
 namespace penstock {
 namespace {
@@ -37,8 +39,15 @@ std::uint64_t least_work_bytes(const LoaderConfig& config, const CostliestSample
 
 // A plan's least bytes with other settings.
 std::uint64_t least_bytes_with(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
-  return least_index_bytes(memory.num_indexed) + memory.order_bytes + fixed_bytes(config) + ring_bytes(config) +
-         least_work_bytes(config, memory.costliest);
+  return least_index_bytes(memory.num_indexed) + memory.shards_bytes + memory.order_bytes +
+         fixed_bytes(config) + ring_bytes(config) + least_work_bytes(config, memory.costliest);
+}
+
+// Whether it would fit with the pictures of several scans stored as baseline ones.
+bool fits_if_baseline(const LoaderMemory& memory, const LoaderConfig& config) noexcept {
+  LoaderMemory baseline = memory;
+  baseline.costliest.bytes = memory.costliest.bytes_if_baseline;
+  return least_bytes_with(baseline, config) <= memory.room.left_bytes;
 }
 
 // The largest value of [low, high] for which `fits`, which holds for all below one it holds for.
@@ -60,7 +69,9 @@ std::string sample_text(const CostliestSample& costliest) {
   const StoredInfo& stored = costliest.stored;
   return "sample " + std::to_string(costliest.sample_id) + ", " + std::to_string(stored.width_px) +
          " x " + std::to_string(stored.height_px) + " px" +
-         (stored.is_progressive ? " in several scans" : "");
+         (!stored.is_progressive        ? ""
+          : stored.codec == Codec::kPng ? " interlaced"
+                                        : " in several scans");
 }
 
 std::string index_text(const LoaderMemory& memory) {
@@ -69,6 +80,11 @@ std::string index_text(const LoaderMemory& memory) {
   return all + ", " + std::to_string(memory.index.num_cached_pages) +
          " pages at a time: whole it would take " +
          format_bytes(memory.num_indexed * sizeof(IndexRecord));
+}
+
+std::string shards_text(const LoaderMemory& memory) {
+  return std::to_string(memory.num_shards) + (memory.num_shards == 1 ? " file" : " files") +
+         " open, and what the manifest says of each";
 }
 
 std::string order_text(const LoaderMemory& memory, const LoaderConfig& config) {
@@ -87,16 +103,18 @@ std::string ring_text(const LoaderConfig& config) {
 }
 
 std::string arithmetic(const LoaderMemory& memory, const LoaderConfig& config) {
-  return "index " + format_bytes(least_index_bytes(memory.num_indexed)) +
-         (memory.order_bytes == 0 ? "" : " + order " + format_bytes(memory.order_bytes)) + " + fixed " +
-         format_bytes(memory.fixed_bytes) + " + batch ring " + format_bytes(memory.ring_bytes) +
-         " (" + ring_text(config) + ") + samples in flight " +
+  return "index " + format_bytes(least_index_bytes(memory.num_indexed)) + " + shards " +
+         format_bytes(memory.shards_bytes) +
+         (memory.order_bytes == 0 ? "" : " + order " + format_bytes(memory.order_bytes)) +
+         " + fixed " + format_bytes(memory.fixed_bytes) + " + batch ring " +
+         format_bytes(memory.ring_bytes) + " (" + ring_text(config) + ") + samples in flight " +
          format_bytes(least_work_bytes(config, memory.costliest)) +
          " (the costliest: " + sample_text(memory.costliest) + ")";
 }
 
 std::string nearest_text(const NearestFit& nearest) {
-  std::string text = "raise --memory to " + std::to_string(nearest.limit_bytes / kMiB) + "M";
+  std::string text =
+      "raise the memory limit (--memory) to " + std::to_string(nearest.limit_bytes / kMiB) + "M";
   if (nearest.batch) text += ", or lower the batch size to " + std::to_string(*nearest.batch);
   if (nearest.num_slots) text += ", or num_slots to " + std::to_string(*nearest.num_slots);
   return text;
@@ -125,6 +143,8 @@ LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& c
                       .num_samples = split.num_samples(),
                       .num_indexed = split.num_indexed(),
                       .index = {},
+                      .num_shards = split.num_shards(),
+                      .shards_bytes = split.shards_bytes(),
                       .order_bytes = loader_order_bytes(split, config),
                       .fixed_bytes = fixed_bytes(config),
                       .ring_bytes = ring_bytes(config),
@@ -138,7 +158,8 @@ LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& c
   const auto left_after = [&](std::uint64_t taken_bytes) {
     return room.left_bytes - std::min(room.left_bytes, taken_bytes);
   };
-  const std::uint64_t others = memory.order_bytes + memory.fixed_bytes + memory.ring_bytes;
+  const std::uint64_t others =
+      memory.shards_bytes + memory.order_bytes + memory.fixed_bytes + memory.ring_bytes;
   memory.index = choose_index_form(
       memory.num_indexed,
       {.limit_bytes = room.limit_bytes, .left_bytes = left_after(others + least_work)});
@@ -184,9 +205,10 @@ void check_memory(const LoaderMemory& memory, const LoaderConfig& config) {
   if (least <= room.left_bytes) return;
   const SizeTexts size = format_bytes_apart(least, room.left_bytes);
   std::string hint = nearest_text(nearest_fit(memory, config));
-  if (least - costliest.bytes + costliest.bytes_if_baseline <= room.left_bytes) {
+  if (fits_if_baseline(memory, config)) {
     hint =
-        "convert the source again with --optimize-crops, after which no sample takes more than " +
+        "convert the source again with --optimize-crops, after which no sample takes more than "
+        "about " +
         format_bytes(costliest.bytes_if_baseline) + "; or " + hint;
   }
   throw Error(ErrorCode::kOutOfMemory,
@@ -202,10 +224,11 @@ std::vector<MemoryLine> memory_lines(const LoaderMemory& memory, const LoaderCon
   const std::uint64_t total = memory.total_bytes();
   const std::uint64_t left = memory.room.left_bytes;
   return {{"index", memory.index.bytes, index_text(memory)},
+          {"shards", memory.shards_bytes, shards_text(memory)},
           {"order", memory.order_bytes, order_text(memory, config)},
           {"fixed", memory.fixed_bytes,
-           "stacks, oneTBB, tables, small allocations of " +
-               std::to_string(num_threads(config)) + " threads"},
+           "stacks, oneTBB, tables, small allocations of " + std::to_string(num_threads(config)) +
+               " threads"},
           {"batch ring", memory.ring_bytes, ring_text(config)},
           {"samples in flight", memory.work_bytes,
            "the costliest takes " + format_bytes(memory.costliest.bytes) + ": " +

@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "streamer/core/memory_budget.h"
 #include "streamer/core/sample_transform.h"
 #include "streamer/pipeline/loader.h"
-#include "streamer/read/admission.h"
+#include "streamer/read/sample_costs.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/index_form.h"
 
 namespace penstock {
 
@@ -28,6 +30,9 @@ struct LoaderMemory {
   /// Samples that the index speaks of: those of the whole split, also for a subset.
   std::uint64_t num_indexed = 0;
   IndexForm index;
+  /// DatasetSplit::shards_bytes(): drawn by each loader, though those of one split share them.
+  std::uint64_t num_shards = 0;
+  std::uint64_t shards_bytes = 0;
   /// Tables of the order and of a subset.
   std::uint64_t order_bytes = 0;
   /// An allowance: see fixed_bytes().
@@ -38,7 +43,7 @@ struct LoaderMemory {
   CostliestSample costliest;
 
   std::uint64_t total_bytes() const noexcept {
-    return index.bytes + order_bytes + fixed_bytes + ring_bytes + work_bytes;
+    return index.bytes + shards_bytes + order_bytes + fixed_bytes + ring_bytes + work_bytes;
   }
   /// Bytes below which a loader is refused: the smallest index, room for the costliest sample.
   std::uint64_t least_bytes(const LoaderConfig& config) const noexcept;

@@ -5,11 +5,11 @@
 #include <string>
 
 #include "streamer/core/batch.h"
-#include "streamer/read/stage_counters.h"
+#include "streamer/read/queue_stats.h"
 
 namespace penstock {
 
-/// Threads and memory of a loader, each as set or by the rules of loader_depth.h.
+/// Threads and memory of a loader, each as set or by the rules that LoaderConfig states.
 struct LoaderDepth {
   std::uint32_t num_readers = 0;
   std::uint32_t num_augmenters = 0;
@@ -64,9 +64,9 @@ struct Verdict {
 /// Judges figures.
 ///
 /// Rule  Nothing is said before the consumer has had one round of the ring. A consumer that waited
-///       at most 3 % of its time is the bottleneck itself; the wait for the first batch is left out,
-///       which nothing can hide. Else it is the busier of readers and augmenters; of the readers,
-///       the disk when they spent more time in pread than on checksums and decoding.
+///       at most 3 % of its time is the bottleneck itself; the wait for the first batch is left
+///       out, which nothing can hide. Else it is the busier of readers and augmenters; of the
+///       readers, the disk when they spent more time in pread than on checksums and decoding.
 Verdict verdict(const LoaderStats& stats);
 
 }  // namespace penstock

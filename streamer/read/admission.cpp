@@ -24,6 +24,14 @@ RunLayout run_layout(std::span<const SampleTask> tasks) noexcept {
 
 namespace {
 
+// The record of a sample that is wanted now: where its page cannot be read, the error says for which.
+IndexRecord wanted_record(const DatasetSplit& split, std::uint64_t sample_id) try {
+  return split.record(sample_id);
+} catch (const Error& error) {
+  throw Error(error.code(), "sample " + std::to_string(sample_id) + ": index: " + error.what(),
+              error.hint(), error.os_error());
+}
+
 // What the index says of a sample, before anything is drawn.
 void describe(const IndexRecord& record, std::uint64_t sample_id, SampleTask& task) {
   task.record = record;
@@ -43,7 +51,7 @@ Admission::Admission(DatasetSplit split, Config config,
     : split_(std::move(split)), config_(config), transform_(std::move(transform)) {}
 
 void Admission::plan(const Place& place, SampleTask& task) const {
-  describe(split_.record(place.sample_id), place.sample_id, task);
+  describe(wanted_record(split_, place.sample_id), place.sample_id, task);
   task.shard = &split_.shard_of(place.sample_id);
   task.position = place.position;
   task.fault = {};
@@ -101,7 +109,9 @@ SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
         costliest.sample_id = first_id + i;
         costliest.stored = stored;
       }
-      const bool is_rewritable = std::exchange(stored.is_progressive, false);
+      // An interlaced PNG is no matter of scans.
+      const bool is_rewritable =
+          stored.codec == Codec::kJpeg && std::exchange(stored.is_progressive, false);
       costliest.bytes_if_baseline = std::max(costliest.bytes_if_baseline,
                                              is_rewritable ? lone_run_bytes(task, stored) : bytes);
     }

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "streamer/core/batch.h"
+#include "streamer/read/sample_costs.h"
 #include "streamer/read/sample_run.h"
 #include "streamer/shard/dataset.h"
 
@@ -33,6 +34,7 @@ class Admission {
   Admission(DatasetSplit split, Config config, std::shared_ptr<const SampleTransform> transform);
 
   /// Fills `task` for `place`.
+  /// Errors  those of DatasetSplit::record(), with the sample before them
   void plan(const Place& place, SampleTask& task) const;
 
   /// Returns how many of the leading `tasks` make the next run, at least 1.
@@ -44,22 +46,7 @@ class Admission {
   std::shared_ptr<const SampleTransform> transform_;  // shared with the loader
 };
 
-/// The sample of a split that holds the most while it is in flight, whatever the draws.
-struct CostliestSample {
-  std::size_t bytes = 0;  // what the arena must hold at least
-  std::uint64_t sample_id = 0;
-  StoredInfo stored = {};
-  /// What the costliest sample would hold if those of several scans were baseline.
-  std::size_t bytes_if_baseline = 0;
-};
-
-/// What the samples of a split hold while they are in flight, each alone and whatever the draws.
-struct SampleCosts {
-  CostliestSample costliest;
-  std::size_t mean_bytes = 0;
-};
-
-/// Computes them.
+/// Computes what the samples of a split hold while they are in flight.
 ///
 /// Cost    one pass over the index, in constant memory
 /// Errors  those of DatasetSplit::scan_index

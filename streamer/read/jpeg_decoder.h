@@ -24,8 +24,8 @@ struct JpegHeader {
 /// Errors   a fault when the bytes are no picture, are cut short, or are not what `info` says. What
 ///          lies below the region is not looked at: there the checksum stands alone
 /// Threads  one decoder per thread
-/// Cost     allocates nothing but what is lent, after the first call; a fault makes libjpeg's object
-///          anew
+/// Cost     allocates nothing but what is lent, after the first call; a fault makes libjpeg's
+///          object anew
 /// Source   libjpeg-turbo 2.1.5, libjpeg.txt
 class JpegDecoder final : public SampleDecoder {
  public:

@@ -1,13 +1,16 @@
 #include "streamer/read/new_picture.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/host_memory.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/read/decoder_set.h"
 #include "streamer/read/jpeg_decoder.h"
-#include "streamer/read/jpeg_price.h"
 #include "streamer/read/jpeg_record.h"
+#include "streamer/read/png_decoder.h"
+#include "streamer/read/png_header.h"
 #include "streamer/read/work_arena.h"
 
 namespace penstock {
@@ -18,11 +21,11 @@ namespace {
               "new picture: " + (facts.name.empty() ? "(no name)" : facts.name) + ": " + what);
 }
 
-std::uint64_t check_decodes(JpegDecoder& decoder, std::span<const std::byte> encoded,
+std::uint64_t check_decodes(SampleDecoder& decoder, std::span<const std::byte> encoded,
                             const IndexRecord& record, const PictureFacts& facts) {
   const StoredInfo info = stored_info(record);
   const DecodeRequest request{.region = {0, 0, record.width_px, record.height_px}};
-  const DecodePrice price = jpeg_decode_price(info, request);
+  const DecodePrice price = decode_price(info, request);
   const std::uint64_t scratch_bytes = align_up(price.scratch_bytes);
   const std::uint64_t needed_bytes = scratch_bytes + price.decoded_bytes;
   if (needed_bytes > facts.max_bytes) {
@@ -39,6 +42,12 @@ std::uint64_t check_decodes(JpegDecoder& decoder, std::span<const std::byte> enc
   return price.scratch_bytes;
 }
 
+void add_facts(NewSample& sample, PictureFacts facts) {
+  sample.record.class_idx = facts.class_idx;
+  sample.record.orientation = facts.orientation;
+  sample.name = std::move(facts.name);
+}
+
 }  // namespace
 
 NewSample new_jpeg(std::span<const std::byte> encoded, PictureFacts facts) {
@@ -52,9 +61,29 @@ NewSample new_jpeg(std::span<const std::byte> encoded, PictureFacts facts) {
   }
   NewSample sample{.encoded = encoded, .record = jpeg_record(header.value())};
   sample.decode_scratch_bytes = check_decodes(decoder, encoded, sample.record, facts);
-  sample.record.class_idx = facts.class_idx;
-  sample.record.orientation = facts.orientation;
-  sample.name = std::move(facts.name);
+  add_facts(sample, std::move(facts));
+  return sample;
+}
+
+NewSample new_png(std::span<const std::byte> encoded, PictureFacts facts) {
+  const Result<PngHeader> found = read_png_header(encoded);
+  if (!found.ok()) refuse(ErrorCode::kCorruptData, facts, std::string(found.fault().detail()));
+  const PngHeader& header = found.value();
+  const auto [smallest, largest] = std::minmax(header.width_px, header.height_px);
+  if (smallest == 0 || largest > kMaxSidePx) {
+    refuse(ErrorCode::kUnsupported, facts,
+           "expected sides of 1 to " + std::to_string(kMaxSidePx) + " px, found " +
+               std::to_string(header.width_px) + " x " + std::to_string(header.height_px));
+  }
+  NewSample sample{.encoded = encoded};
+  sample.record.width_px = header.width_px;
+  sample.record.height_px = header.height_px;
+  sample.record.codec = static_cast<std::uint8_t>(Codec::kPng);
+  sample.record.flags = header.is_interlaced ? kFlagProgressive : 0;
+  sample.record.components = header.components;
+  PngDecoder decoder;
+  sample.decode_scratch_bytes = check_decodes(decoder, encoded, sample.record, facts);
+  add_facts(sample, std::move(facts));
   return sample;
 }
 
@@ -72,13 +101,11 @@ NewSample new_raw(const ImageView& pixels, PictureFacts facts) {
   }
   NewSample sample{.encoded = {reinterpret_cast<const std::byte*>(pixels.pixels_hwc),
                                row_bytes * pixels.height_px}};
-  sample.record.class_idx = facts.class_idx;
   sample.record.width_px = pixels.width_px;
   sample.record.height_px = pixels.height_px;
   sample.record.codec = static_cast<std::uint8_t>(Codec::kRaw);
-  sample.record.orientation = facts.orientation;
   sample.record.components = static_cast<std::uint8_t>(pixels.channels);
-  sample.name = std::move(facts.name);
+  add_facts(sample, std::move(facts));
   return sample;
 }
 

@@ -8,7 +8,7 @@
 
 #include "streamer/core/batch.h"
 #include "streamer/core/image_view.h"
-#include "streamer/shard/shard_writer.h"
+#include "streamer/shard/new_sample.h"
 
 namespace penstock {
 
@@ -24,13 +24,22 @@ struct PictureFacts {
   std::uint64_t max_bytes = std::uint64_t{1} << 30;
 };
 
-/// Describes a JPEG, which is stored as it is. Decodes it once: damage is found now, not in training.
+/// Describes a JPEG, which is stored as it is. Decodes it once: damage is found now, not in
+/// training.
 ///
 /// Errors    CorruptData (no JPEG, cut short, in libjpeg's words), Unsupported (four components),
 ///           OutOfMemory (above max_bytes)
 /// Lifetime  the result borrows `encoded`
 /// Threads   any
 NewSample new_jpeg(std::span<const std::byte> encoded, PictureFacts facts);
+
+/// Describes a PNG, which is stored as it is: for pictures that must keep every bit. Alpha is dropped
+/// and 16 bits are cut to 8 where it is decoded. Decodes it once, as new_jpeg() does.
+///
+/// Errors    as new_jpeg(), in libpng's words; Unsupported when a side is above 65,535 px
+/// Lifetime  the result borrows `encoded`
+/// Threads   any
+NewSample new_png(std::span<const std::byte> encoded, PictureFacts facts);
 
 /// Describes pixels that are stored uncompressed: right for small pictures such as 32 x 32.
 ///

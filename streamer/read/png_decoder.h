@@ -7,7 +7,8 @@
 
 namespace penstock {
 
-/// Prices a picture from its index record alone: an upper bound for every bit depth and colour type.
+/// Prices a picture from its index record alone: an upper bound for every bit depth and colour
+/// type.
 DecodePrice png_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept;
 
 /// Decodes PNG to interleaved 8-bit RGB or gray: the region asked for. Palettes are looked up, 16
@@ -15,8 +16,8 @@ DecodePrice png_decode_price(const StoredInfo& info, const DecodeRequest& reques
 /// profiles, gamma and every other chunk that is not the picture are passed over.
 ///
 /// Errors   a fault when the bytes are no picture, are cut short or damaged (CRC, Adler-32), or are
-///          not what `info` says: sides, components (1 gray, 3 colour), interlacing. What lies below
-///          the region is looked at only where the picture is interlaced
+///          not what `info` says: sides, components (1 gray, 3 colour), interlacing. What lies
+///          below the region is looked at only where the picture is interlaced
 /// Threads  one decoder per thread
 /// Cost     allocates nothing but what is lent; supports decode scale 1 only
 /// Source   libpng 1.6, libpng-manual.txt

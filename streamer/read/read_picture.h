@@ -43,9 +43,9 @@ struct Picture {
 
 /// Reads, verifies and decodes a sample at full size, with the loader's own readers.
 ///
-/// Errors   CorruptData (checksum, or no picture, in the decoder's words), Unsupported (a codec or a
-///          status that this build does not read), OutOfMemory (above max_bytes, before anything is
-///          allocated), Io; all name shard, sample and offset
+/// Errors   CorruptData (checksum, or no picture, in the decoder's words), Unsupported (a codec or
+///          a status that this build does not read), OutOfMemory (above max_bytes, before anything
+///          is allocated), Io; all name shard, sample and offset
 /// Threads  any, at the same time too
 /// Cost     makes a decoder and its memory anew: a loader is for many samples
 Picture read_picture(const StoredSample& sample, const PictureRequest& request = {});

@@ -23,8 +23,8 @@ struct ReaderTools {
 /// returns how long the parts of that took.
 ///
 /// Errors  Io; CorruptData (shard cut short or written to while open); naming sample, shard, offset
-/// Stop    looked for between samples, between pieces of 256 KiB of a long one, and by the decoders;
-///         the run is then left half done
+/// Stop    looked for between samples, between pieces of 256 KiB of a long one, and by the
+///         decoders; the run is then left half done
 ReadTimes read_run(const SampleRun& run, std::span<std::byte> block, ReaderTools& tools,
                    const std::stop_token& stop);
 

@@ -1,12 +1,14 @@
 // What the stages count about their own work: written by the threads that do it, read by whoever
-// asks, at any time and without a lock. Figures of one moment are exact each for itself; two of them
-// may be a step apart.
+// asks, at any time and without a lock. Figures of one moment are exact each for itself; two of
+// them may be a step apart.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+
+#include "streamer/read/queue_stats.h"
 
 namespace penstock {
 
@@ -61,14 +63,6 @@ class alignas(kCacheLineBytes) Tally {
 
  private:
   std::atomic<std::int64_t> sum_{0};
-};
-
-/// Bytes that wait somewhere: now, and the most there were.
-struct QueueStats {
-  std::uint64_t now_bytes = 0;
-  std::uint64_t most_bytes = 0;
-
-  friend bool operator==(const QueueStats&, const QueueStats&) = default;
 };
 
 /// Counts what goes into a queue and comes out, by any number of threads.

@@ -30,9 +30,9 @@ struct ArenaStats {
 
 /// Hands out pieces of one fixed mapping, lowest address first.
 ///
-/// Waiting ends, though the free bytes may lie in pieces: there is one acquirer, so whatever is held
-/// was granted before the request that waits. Whoever holds a block needs no other to finish and
-/// gives it back; once all have, the arena is one piece again, which fits every request that
+/// Waiting ends, though the free bytes may lie in pieces: there is one acquirer, so whatever is
+/// held was granted before the request that waits. Whoever holds a block needs no other to finish
+/// and gives it back; once all have, the arena is one piece again, which fits every request that
 /// acquire() takes. A request never passes one that waits, so none starves.
 ///
 /// Threads  acquire() from one thread at a time (this is what keeps it in order); release() from

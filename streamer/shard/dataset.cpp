@@ -8,6 +8,7 @@
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
 #include "streamer/shard/sample_index.h"
+#include "streamer/shard/subset_table.h"
 
 namespace penstock {
 namespace {
@@ -153,6 +154,14 @@ std::uint64_t DatasetSplit::num_samples() const noexcept {
 std::uint64_t DatasetSplit::num_indexed() const noexcept {
   return impl_->shards->num_samples;
 }
+std::uint64_t DatasetSplit::num_shards() const noexcept {
+  return impl_->shards->shards.size();
+}
+std::uint64_t DatasetSplit::shards_bytes() const noexcept {
+  std::uint64_t num_shards = 0;  // of all splits: the manifest speaks of all
+  for (const ManifestSplit& split : impl_->manifest->splits) num_shards += split.shards.size();
+  return num_shards * kShardBytes + impl_->shards->path_bytes;
+}
 const IndexForm& DatasetSplit::index_form() const noexcept {
   return index_->form();
 }
@@ -182,9 +191,10 @@ DatasetSplit DatasetSplit::with_index(const IndexForm& form, MemoryBudget& budge
 
 StoredSample DatasetSplit::sample(std::uint64_t sample_id) const {
   if (sample_id >= num_samples()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "dataset: split " + name() + ": sample: expected 0 to " +
-                    std::to_string(num_samples() - 1) + ", found " + std::to_string(sample_id));
+    const std::string expected = num_samples() == 0 ? "none, the split is empty"
+                                                    : "0 to " + std::to_string(num_samples() - 1);
+    throw Error(ErrorCode::kInvalidArgument, "dataset: split " + name() + ": sample: expected " +
+                                                 expected + ", found " + std::to_string(sample_id));
   }
   return {sample_id, record(sample_id), shard_of(sample_id), impl_};
 }
@@ -286,6 +296,7 @@ DatasetSplit Dataset::split(const std::string& name) const {
   impl->dataset_id = manifest_->id;
   impl->manifest = manifest_;
   impl->shards = std::make_shared<SplitShards>();
+  impl->shards->shards.reserve(found->shards.size());
   for (const ManifestShard& expected : found->shards) {
     impl->shards->add(open_shard(folder_, expected, manifest_->class_names));
   }

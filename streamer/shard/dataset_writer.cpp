@@ -17,6 +17,7 @@
 #include "streamer/shard/index_page.h"
 #include "streamer/shard/manifest_tally.h"
 #include "streamer/shard/shard_header.h"
+#include "streamer/shard/shard_writer.h"
 
 namespace penstock {
 namespace {

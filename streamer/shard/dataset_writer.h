@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "streamer/shard/manifest.h"
-#include "streamer/shard/shard_writer.h"
+#include "streamer/shard/new_sample.h"
 
 namespace penstock {
 
@@ -35,12 +35,13 @@ class DatasetWriter {
  public:
   /// Makes FOLDER.partial, where everything lies until finish().
   ///
-  /// Errors  AlreadyExists when FOLDER or FOLDER.partial is there; NotFound without their parent; Io
+  /// Errors  AlreadyExists when FOLDER or FOLDER.partial is there; NotFound without their parent;
+  ///         Io
   DatasetWriter(const std::filesystem::path& folder, DatasetWriterConfig config);
   DatasetWriter(DatasetWriter&&) noexcept;
   ~DatasetWriter();  // removes FOLDER.partial unless finish() returned
 
-  /// Copies the sample; new_jpeg() and new_raw() of streamer/read/new_picture.h describe one.
+  /// Copies the sample; new_jpeg(), new_png() and new_raw() of streamer/read/new_picture.h describe one.
   /// `split` is "train", "validation", "test" or a name of one's own that can be part of a file's.
   void add(const std::string& split, const NewSample& sample);
 

@@ -9,11 +9,15 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/little_endian.h"
+#include "streamer/core/memory_budget.h"
 #include "streamer/shard/damaged_data.h"
 #include "streamer/shard/manifest_json.h"
 
 namespace penstock {
 namespace {
+
+// About 200,000 shards, or two million classes.
+constexpr std::uint64_t kMaxManifestBytes = 64u << 20;
 
 class IdentityHasher {
  public:
@@ -140,7 +144,7 @@ class Checker {
 };
 
 std::string read_manifest_text(const std::filesystem::path& path) try {
-  return read_text_file(path);
+  return read_text_file(path, kMaxManifestBytes);
 } catch (const Error& error) {
   if (error.code() != ErrorCode::kCorruptData) throw;
   throw Error(error.code(), error.what(), kDamageHint);  // too large
@@ -175,7 +179,15 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
   Checker(ErrorCode::kInvalidArgument, path.native()).check(manifest);
   Manifest complete = manifest;
   complete.id = manifest_id(manifest);
-  publish_file(path, manifest_to_json(complete));
+  const std::string text = manifest_to_json(complete);
+  if (text.size() > kMaxManifestBytes) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "manifest: " + path.native() + ": expected at most " +
+                    format_bytes(kMaxManifestBytes) + " of text, found " +
+                    format_bytes(text.size()) + ", which could not be read back",
+                "make larger shards, so that there are fewer of them");
+  }
+  publish_file(path, text);
 }
 
 Manifest parse_manifest(const std::string& text, const std::string& where) {

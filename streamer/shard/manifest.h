@@ -22,13 +22,14 @@ struct ManifestShard {
 };
 
 struct ManifestSplit {
-  std::string name;  // "train", "validation", "test"
-  std::uint64_t num_samples = 0;
+  std::string name;                         // "train", "validation", "test"
+  std::uint64_t num_samples = 0;            // 0 in a split without shards: it opens, no loader does
   std::vector<std::uint64_t> num_by_class;  // by class index
   std::vector<ManifestShard> shards;        // in the order of sample indices
 };
 
-/// The largest sample of a dataset in each respect; the memory plan needs them.
+/// The largest sample of a dataset in each respect, for those who look at it. The memory plan goes by
+/// the index, sample by sample.
 struct LargestSample {
   std::uint64_t encoded_bytes = 0;
   std::uint64_t num_px = 0;
@@ -67,13 +68,14 @@ std::string manifest_id(const Manifest& manifest);
 
 /// Writes dataset.json into `folder`, whole; the id written is manifest_id(manifest).
 ///
-/// Errors  InvalidArgument when fields contradict each other or a text is not UTF-8; Io
+/// Errors  InvalidArgument when fields contradict each other, a text is not UTF-8 or the whole is above
+///         64 MiB, the most that is read; Io
 void write_manifest(const std::filesystem::path& folder, const Manifest& manifest);
 
 /// Parses the text of a dataset.json and holds it against itself; `where` names it in messages.
 ///
-/// Errors  CorruptData naming field, expected and found (checksum included); Unsupported for a newer
-///         format
+/// Errors  CorruptData naming field, expected and found (checksum included); Unsupported for a
+///         newer format
 Manifest parse_manifest(const std::string& text, const std::string& where);
 
 /// Reads dataset.json of `folder`.

@@ -27,13 +27,17 @@ struct TextChecksum {
   std::string digits;
 };
 
-TextChecksum checksum_of(std::string text) {
+TextChecksum checksum_of(const std::string& text) {
   const std::size_t key_at = text.rfind(kChecksumKey);
   if (key_at == std::string::npos) return {};
   const std::size_t at = key_at + kChecksumKey.size();
   if (text.size() - at < kChecksumDigits) return {};
-  text.replace(at, kChecksumDigits, kChecksumDigits, '0');
-  return {at, hex(xxh3_64(text))};
+  const std::string_view whole = text;
+  StreamHasher hasher;  // in three parts: no copy of what may be 64 MiB
+  hasher.update(whole.substr(0, at));
+  hasher.update(std::string(kChecksumDigits, '0'));
+  hasher.update(whole.substr(at + kChecksumDigits));
+  return {at, hex(hasher.digest_64())};
 }
 
 // A value of the document with its place in it, such as `splits[0].num_samples`.
@@ -48,6 +52,11 @@ class Field {
     const std::string name = name_.empty() ? key : name_ + "." + key;
     if (found == value_.end()) throw_corrupt(where_, name + ": expected a value, found none");
     return {*found, name, where_};
+  }
+
+  std::size_t size() const {
+    demand(value_.is_array(), "an array");
+    return value_.size();
   }
 
   template <class Visit>
@@ -159,6 +168,7 @@ ManifestSplit parse_split(const Field& field) {
   split.num_samples = field["num_samples"].number<std::uint64_t>();
   field["num_by_class"].for_each(
       [&](const Field& count) { split.num_by_class.push_back(count.number<std::uint64_t>()); });
+  split.shards.reserve(field["shards"].size());
   field["shards"].for_each([&](const Field& shard) { split.shards.push_back(parse_shard(shard)); });
   return split;
 }

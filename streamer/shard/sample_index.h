@@ -14,6 +14,14 @@
 
 namespace penstock {
 
+/// Chooses the form: resident when it takes no more than an eighth of the limit and than is left
+/// for it, else a cache of 16 to 1,024 pages within these. An index no larger than 16 pages is
+/// resident.
+IndexForm choose_index_form(std::uint64_t num_samples, const MemoryRoom& room) noexcept;
+
+/// Bytes of the smallest form: what choose_index_form() takes where nothing is left.
+std::uint64_t least_index_bytes(std::uint64_t num_samples) noexcept;
+
 /// Finds records by sample id.
 ///
 /// Resident: read and verified when made. Paged: each page is read and verified when a record of it

@@ -97,6 +97,7 @@ void ShardFile::check_pages(std::uint64_t first_page_idx, std::span<const std::b
     const std::uint64_t expected = load_le<std::uint64_t>(&checksums[at / kRecordsPerPage * 8]);
     const std::uint64_t found = xxh3_64(page);
     if (found != expected) {
+      check_unchanged();
       const std::uint64_t first = first_sample_idx + at;
       throw_damaged_shard(path_.native(), "index page " + std::to_string(first / kRecordsPerPage) +
                                               " (samples " + std::to_string(first) + " to " +
@@ -151,6 +152,7 @@ void ShardFile::scan_index(const IndexVisitor& visit) const {
     done += num_records;
   }
   if (hasher.digest_64() == index_page_xxh3_.xxh3) return;
+  check_unchanged();
   throw_damaged_shard(path_.native(), "index_page_xxh3: expected checksum " +
                                           hex(index_page_xxh3_.xxh3) + ", found " +
                                           hex(hasher.digest_64()));
@@ -219,9 +221,9 @@ void ShardFile::read_sample(const IndexRecord& record, std::span<std::byte> byte
 
 void ShardFile::read_sample_part(const IndexRecord& record, std::uint64_t begin_bytes,
                                  std::span<std::byte> bytes) const {
-  check_internal(begin_bytes <= record.length_bytes &&
-                     bytes.size() <= record.length_bytes - begin_bytes,
-                 "read_sample_part: expected a part within the sample");
+  check_internal(
+      begin_bytes <= record.length_bytes && bytes.size() <= record.length_bytes - begin_bytes,
+      "read_sample_part: expected a part within the sample");
   const std::uint64_t offset_bytes = record.offset_bytes + begin_bytes;
   const std::size_t got = read_at(file_, offset_bytes, bytes, path_);
   if (got == bytes.size()) return;

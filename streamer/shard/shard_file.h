@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,10 +12,6 @@
 #include "streamer/shard/shard_format.h"
 
 namespace penstock {
-
-/// Is shown consecutive records; `first_idx` is the number of the first.
-using IndexVisitor =
-    std::function<void(std::uint64_t first_idx, std::span<const IndexRecord> records)>;
 
 /// Threads  const members may be called from any thread
 class ShardFile {
@@ -37,7 +32,8 @@ class ShardFile {
   /// Reads and verifies all index pages in order, in constant memory, and checks every record
   /// against the file's size.
   ///
-  /// Errors  CorruptData naming the page or the sample; Io; what `visit` throws
+  /// Errors  CorruptData naming the page or the sample, or that the file was written to since it was
+  ///         opened (check_unchanged()); Io; what `visit` throws
   void scan_index(const IndexVisitor& visit) const;
   /// The same, into memory.
   std::vector<IndexRecord> read_index() const;

@@ -94,7 +94,6 @@ struct ShardWriter::Impl {
     }
     class_name_bytes = widest(config.class_names);
     layout = lay_out_hdf5(shape());
-    index.reserve(config.num_samples * sizeof(IndexRecord));
     temporary = path;
     temporary += ".tmp";
     ::unlink(temporary.c_str());  // left behind by a process that died

@@ -4,12 +4,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "streamer/shard/manifest.h"
-#include "streamer/shard/shard_format.h"
+#include "streamer/shard/new_sample.h"
 
 namespace penstock {
 
@@ -21,16 +20,6 @@ struct ShardWriterConfig {
   bool store_names = true;               // keep source names
 
   void validate() const;
-};
-
-/// One sample to be stored. offset_bytes, xxh3 and length_bytes of `record` are filled by the
-/// writer; `name` is the path relative to the source, as bytes.
-struct NewSample {
-  std::span<const std::byte> encoded;
-  IndexRecord record = {};
-  std::string name = {};
-  /// What decoding it at scale 1 takes beside the pixels, for the manifest; 0 when not known.
-  std::uint64_t decode_scratch_bytes = 0;
 };
 
 /// Writes `path`: allocates it at its exact size first, so a full disk shows before the work.

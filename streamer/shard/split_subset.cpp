@@ -11,6 +11,7 @@
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/subset_table.h"
 
 namespace penstock {
 namespace {
@@ -116,9 +117,9 @@ std::shared_ptr<const SubsetTable> select_samples(const DatasetSplit& split,
       if (!keeps(config, classes, records[i])) continue;
       const std::uint64_t stored_id = split.stored_id(first_id + i);
       if (stored_id > 0xFFFFFFFFu) {
-        throw Error(ErrorCode::kUnsupported,
-                    "subset: split " + split.name() +
-                        ": expected at most 4294967296 samples, found more");
+        throw Error(
+            ErrorCode::kUnsupported,
+            "subset: split " + split.name() + ": expected at most 4294967296 samples, found more");
       }
       table->stored_ids.push_back(static_cast<std::uint32_t>(stored_id));
     }

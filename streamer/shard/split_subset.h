@@ -2,13 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace penstock {
-
-class DatasetSplit;
 
 /// Which samples of a split to keep. Those of the named classes, and of these the fraction.
 struct SubsetConfig {
@@ -16,10 +13,11 @@ struct SubsetConfig {
   /// label. Class indices stay as they are: a network has as many outputs as before.
   std::vector<std::string> class_names = {};
   std::vector<std::uint32_t> class_indices = {};
-  /// The fraction to keep, from `from_fraction` up to below `to_fraction`, 0 to 1. Each sample has a
-  /// place in [0, 1), drawn by `seed` and its encoded bytes. So {0, 0.1} and {0.1, 1} part a split in
-  /// two, {0, 0.1} lies within {0, 0.2}, a sample keeps its side when others are added, and the same
-  /// picture twice lies on one side. How many are kept is near the fraction, not exactly it.
+  /// The fraction to keep, from `from_fraction` up to below `to_fraction`, 0 to 1. Each sample has
+  /// a place in [0, 1), drawn by `seed` and its encoded bytes. So {0, 0.1} and {0.1, 1} part a
+  /// split in two, {0, 0.1} lies within {0, 0.2}, a sample keeps its side when others are added,
+  /// and the same picture twice lies on one side. How many are kept is near the fraction, not
+  /// exactly it.
   double from_fraction = 0.0;
   double to_fraction = 1.0;
   std::uint64_t seed = 0;
@@ -27,19 +25,5 @@ struct SubsetConfig {
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;
 };
-
-/// The samples of a split that a subset keeps.
-struct SubsetTable {
-  std::vector<std::uint32_t> stored_ids;  // in the split as stored, rising
-  std::string text;                       // what was kept, in one line: part of a loader's identity
-};
-
-/// Selects from `split`, which may be a subset itself.
-///
-/// Errors  InvalidArgument when nothing is kept; NotFound for an unknown class, naming the nearest;
-///         Unsupported when the whole split has 2^32 samples or more
-/// Cost    reads the split's index twice
-std::shared_ptr<const SubsetTable> select_samples(const DatasetSplit& split,
-                                                  const SubsetConfig& config);
 
 }  // namespace penstock

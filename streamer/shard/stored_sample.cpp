@@ -2,6 +2,7 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/shard/damaged_data.h"
+#include "streamer/shard/shard_file.h"
 
 namespace penstock {
 

@@ -8,9 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "streamer/shard/shard_file.h"
+#include "streamer/shard/index_record.h"
 
 namespace penstock {
+
+class ShardFile;
 
 /// A sample that was found but not read. Cheap to copy; keeps its split open.
 /// streamer/read/read_picture.h makes pixels of it.
@@ -21,6 +23,7 @@ class StoredSample {
   std::uint64_t id() const noexcept { return id_; }
   /// Size, class, codec and EXIF orientation, as the index states them.
   const IndexRecord& record() const noexcept { return record_; }
+  /// For the streamer's own readers; place() names it.
   const ShardFile& shard() const noexcept { return *shard_; }
   /// Names it in messages: "SHARD: sample 12 at offset 8192".
   std::string place() const;

@@ -1,9 +1,12 @@
 // penstock plan as it is typed, and the conversion option that it may ask for.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "streamer/core/usable_cores.h"
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
@@ -13,10 +16,6 @@ namespace penstock::tests {
 namespace {
 
 using Json = nlohmann::json;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 // Eight small pictures and, if asked for, a progressive one of 2,000 x 1,500 pixels, 9 MB of
 // coefficients at 4:2:0.
@@ -50,13 +49,13 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
   const CommandResult text = plan(place, {"--memory", "64M", "--image-size", "32x48"});
   BOOST_TEST(text.exit_code == 0);
   BOOST_TEST(text.err == "");
-  for (const char* part : {", split train: 8 samples\n", "\n  index ", "\n  fixed ",
+  for (const char* part : {", split train: 8 samples\n", "\n  index ", "\n  shards ", "\n  fixed ",
                            "\n  batch ring ", "4 batches of 32 x 32 x 48 x 3",
                            "\n  samples in flight ", "\n  left ", "\n  limit ", "64.0 MiB\n"}) {
     BOOST_TEST(contains(text.out, part), part << " in " << text.out);
   }
   const CommandResult result = plan(place, {"--memory", "64M", "--json", "--batch-size", "8",
-                                            "--threads", "3", "--num-slots", "5"});
+                                            "--loader-threads", "3", "--num-slots", "5"});
   BOOST_TEST(result.exit_code == 0);
   const Json json = Json::parse(result.out);
   BOOST_TEST(json["fits"] == true);
@@ -73,6 +72,56 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
   BOOST_TEST(sum == 64u << 20);
 }
 
+// More than most machines have cores for: the loader starts fewer augmenters, and the plan says so.
+BOOST_AUTO_TEST_CASE(the_threads_are_those_that_the_loader_starts) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const Json json = Json::parse(plan(place, {"--loader-threads", "256", "--json"}).out);
+  BOOST_TEST(json["num_readers"] == 128);
+  BOOST_TEST(json["num_augmenters"] == std::min(num_usable_cores(), 128u));
+}
+
+BOOST_AUTO_TEST_CASE(the_tables_of_an_order_are_a_line_of_the_plan) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const auto order_bytes = [&](std::vector<std::string> arguments) {
+    arguments.push_back("--json");
+    const Json json = Json::parse(plan(place, arguments).out);
+    for (const Json& line : json["lines"]) {
+      if (line["what"] == "order") return line["bytes"].get<int>();
+    }
+    return -1;
+  };
+  BOOST_TEST(order_bytes({}) == 0);
+  BOOST_TEST(order_bytes({"--order", "windowed"}) > 0);
+  BOOST_TEST(order_bytes({"--order", "windowed", "--window", "64K"}) >=
+             order_bytes({"--order", "windowed"}));
+  BOOST_TEST(contains(plan(place, {"--order", "windowed"}).out, "  windowed\n"));
+}
+
+// A window may be small, so it is decoded finer than a whole picture is: more of it is held.
+BOOST_AUTO_TEST_CASE(the_augmentation_and_a_run_file_enter_the_plan_as_they_do_a_run) {
+  const Place place(false);
+  write_picture(place.source() / "cat" / "large.jpg", {.width_px = 2000, .height_px = 1500});
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const auto costliest_bytes = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--image-size", "224", "--json"});
+    return Json::parse(plan(place, arguments).out)["costliest"]["bytes"].get<std::int64_t>();
+  };
+  const std::int64_t whole = costliest_bytes({});
+  const std::int64_t window = costliest_bytes({"--augment.random-resized-crop", "true"});
+  BOOST_TEST(window > whole);
+  const std::string file = (place.folder.path() / "run.toml").string();
+  std::ofstream(file) << "batch_size = 5\n[augment]\nrandom_resized_crop = true\n";
+  BOOST_TEST(costliest_bytes({"--config", file}) == window);
+  const Json json = Json::parse(plan(place, {"--config", file, "--json"}).out);
+  BOOST_TEST(json["batch_size"] == 5);
+  const Json typed =
+      Json::parse(plan(place, {"--config", file, "--batch-size", "6", "--json"}).out);
+  BOOST_TEST(typed["batch_size"] == 6);
+  BOOST_TEST(plan(place, {"--config", file + ".not"}).exit_code == 1);
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_fails_with_the_nearest_that_does) {
   const Place place(false);
   BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
@@ -84,7 +133,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_fails_with_the_nearest_that_does) {
   BOOST_TEST(contains(text.out, "\n  missing "));
   BOOST_TEST(
       contains(text.err, "penstock: memory limit: loader: expected at most 16.0 MiB, found "));
-  BOOST_TEST(contains(text.err, "\nhint: raise --memory to "));
+  BOOST_TEST(contains(text.err, "\nhint: raise the memory limit (--memory) to "));
   arguments.push_back("--json");
   const Json nearest = Json::parse(plan(place, arguments).out)["nearest"];
   arguments = too_much;
@@ -111,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_progressive_picture_too_large_fits_once_it_is_optimised) 
   BOOST_TEST(contains(refused.out, "2000 x 1500 px in several scans, cat/large.jpg"));
   BOOST_TEST(contains(refused.err,
                       "\nhint: convert the source again with --optimize-crops, after "
-                      "which no sample takes more than "));
+                      "which no sample takes more than about "));
   const CommandResult converted = place.convert({"--force", "--optimize-crops"});
   BOOST_TEST(converted.exit_code == 0);
   BOOST_TEST(
@@ -132,7 +181,9 @@ BOOST_AUTO_TEST_CASE(what_is_typed_wrong_is_a_usage_error_and_an_unknown_split_a
                                                 {"--batch-size", "0"},
                                                 {"--num-slots", "1"},
                                                 {"--num-slots", "65"},
-                                                {"--threads", "1"},
+                                                {"--loader-threads", "1"},
+                                                {"--order", "weighted"},
+                                                {"--window", "1K"},
                                                 {"--image-size", "x"}}) {
     BOOST_TEST(plan(place, wrong).exit_code == 2, wrong[0] << " " << wrong[1]);
   }

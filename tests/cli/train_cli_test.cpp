@@ -297,7 +297,8 @@ BOOST_AUTO_TEST_CASE(a_limit_that_is_too_small_is_refused_with_the_arithmetic) {
   check_refused_with(tiny, 1,
                      "memory limit: network and its activations: expected at most 1.0 MiB "
                      "(what is left of 1.0 MiB), found ");
-  BOOST_TEST(contains(tiny.err, "hint: raise --memory, or lower the batch size"));
+  BOOST_TEST(
+      contains(tiny.err, "hint: raise the memory limit (--memory), or lower the batch size"));
   BOOST_TEST(!fs::exists(out));
 }
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <optional>
+
+#include "tests/layering/include_line.h"
 
 namespace penstock::tests {
 namespace {
@@ -82,11 +83,6 @@ const FolderRule* rule_of(const std::string& file) {
   return best;
 }
 
-struct Include {
-  std::string name;
-  bool is_quoted = false;  // "name", not <name>
-};
-
 bool is_system_header(const std::string& name) {
   return lies_in(name, kSystemHeaders) || name.find_first_of("./") == std::string::npos;
 }
@@ -110,19 +106,6 @@ bool is_allowed(const std::string& file, const Include& included) {
     return lies_in(file, library.folders) && (library.in_headers || !file.ends_with(".h"));
   }
   return is_system_header(name);
-}
-
-std::optional<Include> included_by(const std::string& line) {
-  constexpr const char* kBlanks = " \t";
-  const std::size_t hash = line.find_first_not_of(kBlanks);
-  if (hash == std::string::npos || line[hash] != '#') return std::nullopt;
-  const std::size_t word = line.find_first_not_of(kBlanks, hash + 1);
-  if (word == std::string::npos || line.compare(word, 7, "include") != 0) return std::nullopt;
-  const std::size_t open = line.find_first_of("\"<", word);
-  const std::size_t close = line.find_first_of("\">", open + 1);
-  // A macro hides what it names.
-  if (open == std::string::npos || close == std::string::npos) return Include{line, true};
-  return Include{line.substr(open + 1, close - open - 1), line[open] == '"'};
 }
 
 bool is_source(const fs::path& path) {

@@ -8,6 +8,7 @@
 
 #include "augment/augment_transform.h"
 #include "streamer/pipeline/loader.h"
+#include "streamer/pipeline/loader_memory.h"
 #include "tests/malloc_counter.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
@@ -50,35 +51,100 @@ BOOST_AUTO_TEST_CASE(the_counter_sees_malloc_and_operator_new) {
   BOOST_TEST(bytes.size() == 103u);
 }
 
+LoaderConfig config_of(std::uint32_t num_threads) {
+  return {.batch = {.batch = 16, .height_px = 48, .width_px = 48},
+          .num_epochs = std::nullopt,
+          .num_readers = num_threads,
+          .num_augmenters = num_threads};
+}
+
+std::shared_ptr<const SampleTransform> standard_augment() {
+  return std::make_shared<augment::AugmentTransform>(augment::AugmentConfig::preset("standard"));
+}
+
+struct Epochs {
+  std::uint64_t num_warm_up = 0;  // until every reader has met every kind of picture
+  std::uint64_t num_counted = 0;
+};
+
+tests::MallocCounts count_mallocs(const DatasetSplit& split, const LoaderConfig& config,
+                                  std::uint64_t limit_bytes, const Epochs& epochs) {
+  MemoryBudget budget(limit_bytes);
+  Loader loader(split, config, standard_augment(), budget);
+  std::size_t num_events = 0;
+  const auto pass_epochs = [&](std::uint64_t num_epochs) {
+    for (std::uint64_t i = 0; i < num_epochs * loader.num_batches_per_epoch(); ++i) {
+      num_events += loader.next()->events.size();
+    }
+  };
+  pass_epochs(epochs.num_warm_up);
+  tests::start_counting_mallocs();
+  pass_epochs(epochs.num_counted);
+  const tests::MallocCounts counts = tests::stop_counting_mallocs();
+  BOOST_TEST_MESSAGE(config.num_readers << " readers, " << config.num_augmenters
+                                        << " augmenters: by oneTBB " << counts.tbb);
+  BOOST_TEST(num_events == 0u);
+  return counts;
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_allocated_from_epoch_to_epoch) {
   const tests::TemporaryFolder folder;
   const Dataset dataset =
       tests::write_small_dataset(folder.path() / "d", samples_of_every_codec(), 50);
   for (const std::uint32_t num_threads : {1u, 2u}) {
-    MemoryBudget budget(256u << 20);
-    Loader loader(
-        dataset.split("train"),
-        {.batch = {.batch = 16, .height_px = 48, .width_px = 48},
-         .num_epochs = std::nullopt,
-         .num_readers = num_threads,
-         .num_augmenters = num_threads},
-        std::make_shared<augment::AugmentTransform>(augment::AugmentConfig::preset("standard")),
-        budget);
-    std::size_t num_events = 0;
-    const auto pass_epochs = [&](std::uint64_t num_epochs) {
-      for (std::uint64_t i = 0; i < num_epochs * loader.num_batches_per_epoch(); ++i) {
-        num_events += loader.next()->events.size();
-      }
-    };
-    pass_epochs(10);  // every reader has met every kind of picture, queues are as long as they get
-    tests::start_counting_mallocs();
-    pass_epochs(20);
-    const tests::MallocCounts counts = tests::stop_counting_mallocs();
-    BOOST_TEST_MESSAGE(num_threads << " readers, " << num_threads << " augmenters: by oneTBB "
-                                   << counts.tbb);
+    const tests::MallocCounts counts =
+        count_mallocs(dataset.split("train"), config_of(num_threads), 256u << 20,
+                      {.num_warm_up = 10, .num_counted = 20});
     BOOST_TEST(counts.own == 0u, "the last of " << counts.own << " by " << counts.last_own_caller);
-    BOOST_TEST(num_events == 0u);
   }
+}
+
+// Read and hashed in pieces of 256 KiB.
+BOOST_AUTO_TEST_CASE(nothing_is_allocated_for_samples_of_more_than_one_read) {
+  const tests::TemporaryFolder folder;
+  std::vector<tests::SmallSample> samples;
+  for (std::uint32_t i = 0; i < 12; ++i) samples.push_back(tests::raw_sample(400, 300 + i, i));
+  samples.push_back(tests::jpeg_sample(900, 800, 1, {.quality = 95}));
+  for (const auto& sample : samples) BOOST_REQUIRE(sample.encoded.size() > 256u << 10);
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", samples);
+  const tests::MallocCounts counts = count_mallocs(dataset.split("train"), config_of(2), 256u << 20,
+                                                   {.num_warm_up = 20, .num_counted = 20});
+  BOOST_TEST(counts.own == 0u, "the last of " << counts.own << " by " << counts.last_own_caller);
+}
+
+// More than an eighth of the limit's 8 MiB: 16,385 records.
+BOOST_AUTO_TEST_CASE(nothing_is_allocated_for_the_pages_of_an_index) {
+  const tests::TemporaryFolder folder;
+  const std::vector<tests::SmallSample> samples(16'400, tests::raw_sample(4, 4, 1));
+  const DatasetSplit split =
+      tests::write_small_dataset(folder.path() / "d", samples, 9000).split("train");
+  constexpr std::uint64_t kLimitBytes = 8u << 20;
+  LoaderConfig config = config_of(1);
+  config.num_slots = 2;
+  BOOST_REQUIRE(!plan_loader_memory(split, config, *standard_augment(),
+                                    {.limit_bytes = kLimitBytes, .left_bytes = kLimitBytes})
+                     .index.is_resident());
+  const tests::MallocCounts counts =
+      count_mallocs(split, config, kLimitBytes, {.num_warm_up = 1, .num_counted = 1});
+  BOOST_TEST(counts.own == 0u, "the last of " << counts.own << " by " << counts.last_own_caller);
+}
+
+// An epoch's own order is made anew, in five tables (WindowedOrder and the list of pieces that it is
+// made from): an allocation an epoch each, none a sample.
+BOOST_AUTO_TEST_CASE(a_windowed_order_allocates_its_tables_once_an_epoch_and_nothing_else) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset =
+      tests::write_small_dataset(folder.path() / "d", samples_of_every_codec(), 50);
+  LoaderConfig config = config_of(2);
+  config.order = SampleOrder::kWindowed;
+  config.window_bytes = 262'144;
+  config.piece_bytes = 65'536;
+  const Epochs epochs{.num_warm_up = 10, .num_counted = 20};
+  const tests::MallocCounts counts =
+      count_mallocs(dataset.split("train"), config, 256u << 20, epochs);
+  // Admission is ahead of the consumer by the ring at most, less than an epoch.
+  BOOST_TEST(counts.own <= 5 * (epochs.num_counted + 1),
+             counts.own << ", the last by " << counts.last_own_caller);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,6 +18,8 @@ class SlowDisk {
 
   /// Calls that came back since it was made.
   std::uint64_t num_reads() const noexcept;
+  /// Calls of posix_fadvise(POSIX_FADV_WILLNEED) since it was made.
+  std::uint64_t num_read_aheads() const noexcept;
 };
 
 }  // namespace penstock::tests

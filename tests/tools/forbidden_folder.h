@@ -12,8 +12,8 @@
 
 namespace penstock::tests {
 
-/// While it lives, `folder` has only the permissions `left`, and this thread and those it starts obey
-/// them even as root. Afterwards its owner may do all with it.
+/// While it lives, `folder` has only the permissions `left`, and this thread and those it starts
+/// obey them even as root. Afterwards its owner may do all with it.
 class ForbiddenFolder {
  public:
   explicit ForbiddenFolder(std::filesystem::path folder,

@@ -7,6 +7,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/shard/shard_file.h"
 
 namespace penstock::tools::bench {
 

@@ -183,10 +183,16 @@ class ConvertJob {
     }
   }
 
+  bool is_left_in_several_scans(const ImageVerdict& verdict) const noexcept {
+    return config_.several_scans == SeveralScans::kRewritten && verdict.fate == FileFate::kKept &&
+           (verdict.record.flags & kFlagProgressive) != 0;
+  }
+
   void add(const CheckedFile& file, const ScannedFile& scanned) {
     builder_->add_file(file);
     if (file.verdict.fate == FileFate::kSkippedText) ++summary_.num_text_skipped;
     if (file.verdict.fate == FileFate::kRewritten) ++summary_.num_rewritten;
+    if (is_left_in_several_scans(file.verdict)) ++summary_.num_in_several_scans;
     if (file.verdict.fate == FileFate::kQuarantined) {
       quarantine_.push_back({.path = scanned.path,
                              .reason = file.verdict.reason,

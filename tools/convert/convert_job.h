@@ -60,8 +60,9 @@ struct ConvertSummary {
   std::map<std::string, std::uint64_t> num_by_reason;  // quarantined
   SkippedFiles skipped;
   std::uint64_t num_text_skipped = 0;
-  std::uint64_t num_rewritten = 0;  // of several scans, stored as baseline
-  std::uint64_t num_outside = 0;    // in no class folder
+  std::uint64_t num_rewritten = 0;         // of several scans, stored as baseline
+  std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
+  std::uint64_t num_outside = 0;           // in no class folder
   std::uint64_t source_bytes = 0;
   std::uint64_t dataset_bytes = 0;  // shards
   std::chrono::duration<double> elapsed{};

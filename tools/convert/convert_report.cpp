@@ -39,6 +39,16 @@ std::string quarantine_line(const ConvertSummary& summary, const std::string& da
                      tools::printable(dataset), kQuarantineName);
 }
 
+std::string rewritten_line(const ConvertSummary& summary) {
+  std::string text =
+      fmt::format("{} of several scans, as baseline JPEG of the same pixels",
+                  tools::format_counted(summary.num_rewritten, "picture", "pictures"));
+  if (summary.num_in_several_scans > 0) {
+    text += fmt::format("; left as they are: {}", format_count(summary.num_in_several_scans));
+  }
+  return text;
+}
+
 std::string skipped_line(const ConvertSummary& summary) {
   std::string text;
   const auto add = [&](std::uint64_t count, const char* kind) {
@@ -86,10 +96,8 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
              fmt::format("{} pictures that were no RGB or gray JPEG, as JPEG of quality {}",
                          format_count(manifest.num_reencoded), kReencodeQuality));
   }
-  if (summary.num_rewritten > 0) {
-    add_line(text, "rewritten",
-             fmt::format("{} of several scans, as baseline JPEG of the same pixels",
-                         tools::format_counted(summary.num_rewritten, "picture", "pictures")));
+  if (summary.num_rewritten + summary.num_in_several_scans > 0) {
+    add_line(text, "rewritten", rewritten_line(summary));
   }
   if (manifest.num_quarantined > 0)
     add_line(text, "quarantined", quarantine_line(summary, dataset));
@@ -111,6 +119,7 @@ std::string summary_json(const ConvertSummary& summary) {
   }
   json["num_reencoded"] = manifest.num_reencoded;
   json["num_rewritten"] = summary.num_rewritten;
+  json["num_in_several_scans"] = summary.num_in_several_scans;
   json["num_quarantined"] = manifest.num_quarantined;
   json["quarantined_by_reason"] = summary.num_by_reason;
   json["left_out"] = {

@@ -53,7 +53,8 @@ std::string stored_class_name(const std::string& folder_name);
 /// Finds classes and splits. `where` names the source in messages.
 ///
 /// Errors  InvalidArgument: no files, no class folders, class lists that differ between splits,
-///         two classes that would have one name in the dataset, split folders mixed with others, a fraction asked for beside a split folder
+///         two classes that would have one name in the dataset, split folders mixed with others, a
+///         fraction asked for beside a split folder
 DatasetLayout find_layout(const FolderScan& scan, const SplitRequest& request,
                           const std::string& where);
 

@@ -70,6 +70,10 @@ Digest128 pixel_digest(const ImageView& image) {
   return hasher.digest_128();
 }
 
+void check_stop(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: decode: on request");
+}
+
 template <class Bytes>
 void grow(Bytes& buffer, std::size_t num_bytes) {
   if (buffer.size() < num_bytes) buffer.resize(num_bytes);
@@ -177,7 +181,10 @@ ImageVerdict ImageChecker::check_foreign(std::span<const std::byte> file,
 
 ImageVerdict ImageChecker::rewrite(std::span<const std::byte> jpeg, ImageVerdict kept,
                                    const std::stop_token& stop) {
-  BaselineOutcome outcome = rewrite_as_baseline(jpeg);
+  // What decoding it took is about what rewriting takes again: all coefficients.
+  scratch_ = {};
+  BaselineOutcome outcome = rewrite_as_baseline(jpeg, stop);
+  check_stop(stop);
   auto* const baseline = std::get_if<std::vector<std::byte>>(&outcome);
   if (baseline == nullptr) return kept;
   const Result<JpegHeader> header = decoder_.read_header(*baseline);
@@ -219,7 +226,7 @@ ImageVerdict ImageChecker::keep_jpeg(std::span<const std::byte> jpeg, const Jpeg
   grow(scratch_, price.scratch_bytes);
   const Result<DecodedView> decoded = decoder_.decode(jpeg, info, request, pixels_, scratch_, stop);
   if (!decoded.ok()) {
-    if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: decode: on request");
+    check_stop(stop);
     return quarantined(reason_of_jpeg_fault(decoded.fault()),
                        std::string(decoded.fault().detail()));
   }

@@ -75,8 +75,8 @@ class ImageChecker {
   /// or refused. An upper bound but for what the codec libraries keep for themselves.
   std::uint64_t reencoding_bytes(std::span<const std::byte> file);
 
-  /// `path` only tells whether text was meant as a picture. With kHeader, a picture that is kept has
-  /// no sums and no scratch. Throws Stopped, Internal.
+  /// `path` only tells whether text was meant as a picture. With kHeader, a picture that is kept
+  /// has no sums and no scratch. Throws Stopped, Internal.
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
                      const std::stop_token& stop);
 

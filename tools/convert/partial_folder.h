@@ -12,16 +12,16 @@ namespace penstock::convert {
 enum class ExistingTarget { kRefuse, kReplace };
 
 /// Throws AlreadyExists when `dataset` exists and may not be replaced: refused, no dataset, or a
-/// dataset with files in it that do not belong to one; and when a replacement that was cut short left
-/// an older one put aside. Throws NotFound when the folder it shall lie in is not there.
+/// dataset with files in it that do not belong to one; and when a replacement that was cut short
+/// left an older one put aside. Throws NotFound when the folder it shall lie in is not there.
 void check_target(const std::filesystem::path& dataset, ExistingTarget existing);
 
 /// Throws Io when the file system that will hold `dataset` has less space than needed.
 void check_free_space(const std::filesystem::path& dataset, std::uint64_t needed_bytes);
 
 /// Gives `from` the name `to` where the file system has no single step to exchange the two. Returns
-/// where the old one lies now: `to`.replaced. On an error it is put back, or the error says where it
-/// lies. Throws Io.
+/// where the old one lies now: `to`.replaced. On an error it is put back, or the error says where
+/// it lies. Throws Io.
 std::filesystem::path replace_by_renames(const std::filesystem::path& from,
                                          const std::filesystem::path& to);
 

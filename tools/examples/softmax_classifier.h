@@ -17,8 +17,8 @@ class SoftmaxClassifier {
         weights_(num_classes * (num_inputs_ + 1)),
         scores_(num_classes) {}
 
-  /// Takes one step on a float32 batch of class indices; returns the mean loss before it. A sample of
-  /// weight 0 (padding, or damaged and skipped) counts for nothing.
+  /// Takes one step on a float32 batch of class indices; returns the mean loss before it. A sample
+  /// of weight 0 (padding, or damaged and skipped) counts for nothing.
   double take_step(const penstock::BatchView& batch) {
     std::vector<float> gradient(weights_.size());
     double loss = 0.0;

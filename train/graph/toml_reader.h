@@ -1,5 +1,5 @@
-// Reads one TOML table strictly: each known key with its type, and none besides. Models and runs are
-// refused in its words. Knows nothing of what the keys are for.
+// Reads one TOML table strictly: each known key with its type, and none besides. Models and runs
+// are refused in its words. Knows nothing of what the keys are for.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ struct TomlPlace {
 /// Takes the known keys out of one table.
 ///
 /// Each function that takes a key makes it known, and returns nothing when it is not there.
-/// Errors    InvalidArgument `WHERE: KEY: expected TYPE, found VALUE` when something else stands there
+/// Errors    InvalidArgument `WHERE: KEY: expected TYPE, found VALUE` when something else stands
+///           there
 /// Lifetime  the table outlives the reader
 class TomlReader {
  public:

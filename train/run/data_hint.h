@@ -1,4 +1,5 @@
-// What to type when the data of a run is damaged: the engine below knows the fault, not the command.
+// What to type when the data of a run is damaged: the engine below knows the fault, not the
+// command.
 #pragma once
 
 #include <filesystem>

@@ -18,7 +18,8 @@ LoaderConfig loader_config(const PipelineConfig& config, PipelineUse use) {
   const bool trains = use == PipelineUse::kTrain;
   LoaderConfig loader;
   loader.batch = config.batch;
-  loader.order = trains ? SampleOrder::kShuffle : SampleOrder::kSequential;
+  loader.order = trains ? config.order : SampleOrder::kSequential;
+  if (trains) loader.window_bytes = config.window_bytes;
   loader.seed = config.seed;
   loader.num_epochs = config.num_epochs;
   loader.num_readers = config.cores.num_readers;

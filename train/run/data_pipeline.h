@@ -22,6 +22,9 @@ struct PipelineConfig {
   BatchSpec batch;
   /// Mean and std included.
   augment::AugmentConfig augment;
+  /// Of PipelineUse::kTrain.
+  SampleOrder order = SampleOrder::kShuffle;
+  std::uint64_t window_bytes = LoaderConfig{}.window_bytes;
   std::uint64_t seed = 0;
   CoreSplit cores;
   /// Batches in flight or lent out: LoaderConfig::num_slots.

@@ -8,7 +8,8 @@
 
 #include "streamer/core/host_memory.h"
 #include "streamer/core/result.h"
-#include "streamer/shard/shard_format.h"
+#include "streamer/core/sample_transform.h"
+#include "streamer/shard/index_record.h"
 #include "train/run/stored_network.h"
 
 namespace penstock::train {
@@ -37,8 +38,8 @@ class Predictor {
   /// What the limit leaves; for whoever reads the pictures.
   MemoryBudget& budget() noexcept { return memory_.budget(); }
 
-  /// Decodes a picture into the next place of the batch; at most record().batch_size before the next
-  /// score(). One with a fault takes no place, nor does one that is thrown at.
+  /// Decodes a picture into the next place of the batch; at most record().batch_size before the
+  /// next score(). One with a fault takes no place, nor does one that is thrown at.
   ///
   /// Errors  OutOfMemory when decoding it does not fit what is left of the budget
   SampleFault add(const EncodedPicture& picture);

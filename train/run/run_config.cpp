@@ -27,6 +27,17 @@ void check_image_size(std::uint32_t height_px, std::uint32_t width_px) {
   check_range({kOwner, "image_size", width_px, 0, kMaxSidePx, kHint});
 }
 
+// A pass counts every sample once.
+void check_order(const RunConfig& config) {
+  if (draws_with_replacement(config.order)) {
+    refuse_setting({kOwner, "order", "shuffle, windowed or sequential",
+                    "\"" + std::string(sample_order_name(config.order)) + "\"",
+                    "order = \"shuffle\""});
+  }
+  check_range({kOwner, "window", config.window_bytes, kMinWindowBytes, kMaxWindowBytes,
+               "window = \"256M\""});
+}
+
 void check_threads(const RunConfig& config) {
   check_range({kOwner, "threads", config.threads, 0, 1024, "threads = 0"});
   if (config.loader_threads == 0) return;
@@ -67,6 +78,7 @@ void RunConfig::validate() const {
                     "label_smoothing = 0.1"});
   }
   check_range({kOwner, "seed", seed, 0, INT64_MAX, "seed = 0"});  // what TOML can hold
+  check_order(*this);
   check_threads(*this);
   check_places(*this);
   augment.validate();

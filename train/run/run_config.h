@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "augment/augment_config.h"
+#include "streamer/pipeline/loader.h"
 #include "train/optim/schedule.h"
 #include "train/optim/sgd_config.h"
 
@@ -34,6 +35,10 @@ struct RunConfig {
   ScheduleConfig schedule;
   /// Share of the target spread over all classes, 0 to below 1.
   double label_smoothing = 0.1;
+  /// Order of the training split: one of those that take every sample once an epoch.
+  SampleOrder order = SampleOrder::kShuffle;
+  /// LoaderConfig::window_bytes of the order "windowed".
+  std::uint64_t window_bytes = LoaderConfig{}.window_bytes;
   /// Decides order, augmentation, initial weights and dropout.
   std::uint64_t seed = 0;
   /// Limit of what the run may hold, in bytes; 0 for 0.8 of what the machine has available.

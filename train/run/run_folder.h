@@ -27,7 +27,8 @@ class RunFolderGuard {
   RunFolderGuard& operator=(const RunFolderGuard&) = delete;
   ~RunFolderGuard();
 
-  /// Makes the folder, and its parents where they miss. Throws AlreadyExists when another run was first, Io.
+  /// Makes the folder, and its parents where they miss. Throws AlreadyExists when another run was
+  /// first, Io.
   void make_folder();
   void keep() noexcept { is_kept_ = true; }
 

@@ -43,6 +43,15 @@ void read_field(TomlReader& reader, std::string_view key, T& value) {
 void read_field(TomlReader& reader, std::string_view key, ScheduleKind& value) {
   if (const auto name = reader.text(key)) value = parse_schedule(*name);
 }
+void read_field(TomlReader& reader, std::string_view key, SampleOrder& value) {
+  const auto name = reader.text(key);
+  if (!name) return;
+  const auto order = parse_sample_order(*name);
+  if (!order) {
+    reader.refuse(key, "\"shuffle\", \"windowed\" or \"sequential\"", *reader.find(key));
+  }
+  value = *order;
+}
 void read_field(TomlReader& reader, std::string_view key, FillMode& value) {
   if (const auto name = reader.text(key)) value = augment::parse_fill_mode(*name);
 }
@@ -86,6 +95,9 @@ std::optional<TomlValue> value_of(T number) {
 }
 std::optional<TomlValue> value_of(ScheduleKind kind) {
   return value_of(std::string(schedule_name(kind)));
+}
+std::optional<TomlValue> value_of(SampleOrder order) {
+  return value_of(std::string(sample_order_name(order)));
 }
 std::optional<TomlValue> value_of(FillMode mode) {
   return value_of(std::string(fill_mode_name(mode)));
@@ -158,14 +170,27 @@ std::optional<TomlValue> write_image_size(const RunConfig& config) {
 }
 
 /// A size as text ("256M") or as a number of bytes.
-void read_memory(TomlReader& reader, std::string_view key, RunConfig& config) {
+void read_size(TomlReader& reader, std::string_view key, std::uint64_t& size_bytes) {
   const TomlValue* value = reader.find(key);
   if (value == nullptr) return;
   const auto* text = value->as<std::string>();
   const auto bytes =
       text != nullptr ? parse_size_bytes(*text) : as_whole(*value, std::uint64_t{INT64_MAX});
   if (!bytes || *bytes == 0) reader.refuse(key, "a size such as \"256M\"", *value);
-  config.memory_bytes = *bytes;
+  size_bytes = *bytes;
+}
+
+void read_window(TomlReader& reader, std::string_view key, RunConfig& config) {
+  read_size(reader, key, config.window_bytes);
+}
+
+std::optional<TomlValue> write_window(const RunConfig& config) {
+  if (config.order != SampleOrder::kWindowed) return std::nullopt;
+  return value_of(format_size_bytes(config.window_bytes));
+}
+
+void read_memory(TomlReader& reader, std::string_view key, RunConfig& config) {
+  read_size(reader, key, config.memory_bytes);
 }
 
 std::optional<TomlValue> write_memory(const RunConfig& config) {
@@ -199,6 +224,8 @@ constexpr std::array kKeys{
     field<&RunConfig::schedule, &ScheduleConfig::div_factor>("div_factor"),
     field<&RunConfig::schedule, &ScheduleConfig::final_div_factor>("final_div_factor"),
     field<&RunConfig::label_smoothing>("label_smoothing"),
+    field<&RunConfig::order>("order", "\"shuffle\""),
+    RunKey{"window", KeyKind::kText, read_window, write_window, "\"256M\""},
     field<&RunConfig::seed>("seed"),
     RunKey{"memory", KeyKind::kText, read_memory, write_memory, "\"256M\""},
     field<&RunConfig::threads>("threads"),

@@ -102,6 +102,8 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
       backend_(make_backend(config_.backend, {.num_threads = resolved_.cores.num_compute})),
       pipeline_{.batch = backend_->input_spec(graph_, config_.batch_size),
                 .augment = augment_of(config_),
+                .order = config_.order,
+                .window_bytes = config_.window_bytes,
                 .seed = config_.seed,
                 .cores = resolved_.cores,
                 .num_epochs = config_.epochs,

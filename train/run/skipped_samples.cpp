@@ -2,6 +2,7 @@
 
 #include "streamer/core/csv_field.h"
 #include "streamer/core/result.h"
+#include "streamer/shard/shard_file.h"
 
 namespace penstock::train {
 

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/shell_quoted.h"

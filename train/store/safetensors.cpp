@@ -7,6 +7,7 @@
 #include <set>
 #include <span>
 
+#include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/little_endian.h"

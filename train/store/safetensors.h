@@ -3,13 +3,12 @@
 // Source  github.com/huggingface/safetensors, README "Format": u64 length, JSON header, bytes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "streamer/core/checksum.h"
 
 namespace penstock::train {
 
@@ -31,7 +30,7 @@ inline constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 /// Size and XXH3-128 of a whole file.
 struct FileSeal {
   std::uint64_t size_bytes = 0;
-  Digest128 digest{};
+  std::array<std::uint8_t, 16> digest{};
 
   friend bool operator==(const FileSeal&, const FileSeal&) = default;
 };

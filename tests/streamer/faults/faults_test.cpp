@@ -31,14 +31,26 @@ struct Outcome {
   bool names(const std::string& text) const { return result.out.find(text) != std::string::npos; }
 };
 
+struct DatasetSize {
+  std::uint64_t num_raw = 8;  // beside 20 others
+  std::size_t samples_per_shard = 14;
+};
+
 struct Fixture {
-  Fixture() {
+  explicit Fixture(const DatasetSize& size = {}, std::vector<std::string> more = {})
+      : more_arguments(std::move(more)) {
     std::vector<tests::SmallSample> samples = tests::mixed_samples(20);
-    for (std::uint64_t i = 0; i < 8; ++i) samples.push_back(tests::raw_sample(9, 5, i));
-    tests::write_small_dataset(dataset, samples, 14);
-    expected = tests::run_program(PENSTOCK_STREAM_DATASET, {dataset.native(), "1"}).out;
+    for (std::uint64_t i = 0; i < size.num_raw; ++i) samples.push_back(tests::raw_sample(9, 5, i));
+    tests::write_small_dataset(dataset, samples, size.samples_per_shard);
+    expected = tests::run_program(PENSTOCK_STREAM_DATASET, arguments(1)).out;
     BOOST_REQUIRE(expected.starts_with("bytes "));
     BOOST_REQUIRE(expected.find("failed") == std::string::npos);
+  }
+
+  std::vector<std::string> arguments(int num_readers) const {
+    std::vector<std::string> all = {dataset.native(), std::to_string(num_readers)};
+    all.insert(all.end(), more_arguments.begin(), more_arguments.end());
+    return all;
   }
 
   Outcome run(const Fault& fault, int num_readers = 1) const {
@@ -51,8 +63,7 @@ struct Fixture {
         // AddressSanitizer wants to be the first library of all.
         {"ASAN_OPTIONS", (sanitizer == nullptr ? std::string() : std::string(sanitizer) + ":") +
                              "verify_asan_link_order=0"}};
-    Outcome outcome{tests::run_program(PENSTOCK_STREAM_DATASET,
-                                       {dataset.native(), std::to_string(num_readers)}, changes)};
+    Outcome outcome{tests::run_program(PENSTOCK_STREAM_DATASET, arguments(num_readers), changes)};
     BOOST_REQUIRE_MESSAGE(outcome.result.err.find("calls bent: ") != std::string::npos,
                           "the faulty calls were not there: " << outcome.result.err);
     outcome.was_bent = outcome.result.err.find("calls bent: 0\n") == std::string::npos;
@@ -79,6 +90,7 @@ struct Fixture {
               << "}\n";
   }
 
+  const std::vector<std::string> more_arguments;
   tests::TemporaryFolder folder;
   std::filesystem::path dataset = folder.path() / "d";
   std::string expected;
@@ -156,6 +168,33 @@ BOOST_AUTO_TEST_CASE(a_disk_that_never_answers_again_ends_the_run) {
   }
   const Outcome slow = checked({.call = "pread", .number = 2, .what = 0, .is_lasting = true});
   BOOST_TEST(slow.result.out == expected);  // half of what is asked for, again and again
+}
+
+// 1,170 samples: 19 pages, of which 16 are kept within the least memory.
+struct PagedFixture : Fixture {
+  PagedFixture() : Fixture({.num_raw = 1150, .samples_per_shard = 400}, {"least"}) {}
+};
+
+BOOST_FIXTURE_TEST_CASE(a_page_of_the_index_that_cannot_be_read_names_the_sample, PagedFixture) {
+  for (const int what : {EIO, 0}) {
+    int num_pages = 0;
+    for (int n = 12; n <= 40; n += 2) {
+      const Outcome outcome = checked({.call = "pread", .number = n, .what = what});
+      BOOST_TEST(outcome.was_bent);
+      if (what == 0) {
+        BOOST_TEST(outcome.result.out == expected);
+        continue;
+      }
+      BOOST_TEST(outcome.is_error("Io"));
+      if (!outcome.names(": index: ")) continue;
+      ++num_pages;
+      BOOST_TEST(outcome.result.out.starts_with("Io: sample "));
+      BOOST_TEST(outcome.names(dataset.native() + "/train-0000"));
+      BOOST_TEST(outcome.names(" at offset "));
+    }
+    BOOST_TEST((what == 0 || num_pages > 2));
+  }
+  print_counts("pread_of_index_pages");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 #include <functional>
 #include <limits>
+#include <string>
 
 #include "streamer/core/error.h"
 #include "streamer/pipeline/loader.h"
@@ -40,7 +41,7 @@ BOOST_FIXTURE_TEST_SUITE(loader_config, TenSamples)
 BOOST_AUTO_TEST_CASE(every_setting_out_of_its_range_is_named_with_value_and_range) {
   struct Wrong {
     std::function<void(LoaderConfig&)> set;
-    const char* message;
+    std::string message;
   };
   const auto out_of = [](double value) {
     return [=](LoaderConfig& c) { c.max_bad_fraction = value; };
@@ -83,6 +84,8 @@ BOOST_AUTO_TEST_CASE(every_setting_out_of_its_range_is_named_with_value_and_rang
            {out_of(kNan), "loader: max_bad_fraction: expected 0 to 1, found nan"},
            {out_of(kInfinity), "loader: max_bad_fraction: expected 0 to 1, found inf"},
            {out_of(-0.5), "loader: max_bad_fraction: expected 0 to 1, found -0.500000"},
+           {out_of(1e300),
+            "loader: max_bad_fraction: expected 0 to 1, found " + std::to_string(1e300)},
            {out_of(1.5), "loader: max_bad_fraction: expected 0 to 1, found 1.500000"}}) {
     LoaderConfig config{.batch = kSpec};
     wrong.set(config);
@@ -125,6 +128,24 @@ BOOST_AUTO_TEST_CASE(
              "loader: split train: expected samples for a batch of 64, found 10 samples");
 }
 
+BOOST_AUTO_TEST_CASE(a_split_without_samples_is_refused) {
+  Manifest manifest = read_manifest(folder.path() / "d");
+  manifest.splits.push_back(
+      {.name = "test", .num_samples = 0, .num_by_class = {0, 0}, .shards = {}});
+  write_manifest(folder.path() / "d", manifest);
+  MemoryBudget budget(64u << 20);
+  BOOST_CHECK_EXCEPTION(
+      Loader(Dataset::open(folder.path() / "d").split("test"), {.batch = kSpec},
+             std::make_shared<ResizeTransform>(), budget),
+      Error, [](const Error& error) {
+        BOOST_TEST(error.what() ==
+                   std::string("loader: split test: expected samples for a batch of ") +
+                       std::to_string(kSpec.batch) + ", found 0 samples");
+        BOOST_TEST(error.hint() == "take another split: this one is empty");
+        return error.code() == ErrorCode::kInvalidArgument;
+      });
+}
+
 // In range one by one, absurd together: the arithmetic must not wrap round on its way to the limit.
 BOOST_AUTO_TEST_CASE(what_no_machine_holds_is_refused_as_memory) {
   LoaderConfig config{.batch = {.batch = 1u << 20, .height_px = 16384, .width_px = 16384},
@@ -135,6 +156,44 @@ BOOST_AUTO_TEST_CASE(what_no_machine_holds_is_refused_as_memory) {
     BOOST_TEST_INFO("work_bytes " << work_bytes);
     BOOST_TEST(refusal(config, ErrorCode::kOutOfMemory).starts_with("memory limit: "));
   }
+}
+
+BOOST_AUTO_TEST_CASE(ranks_are_checked_before_anything_is_computed_from_them) {
+  LoaderConfig config{.batch = kSpec, .rank = {.index = 0, .world = 0}};  // a divisor
+  BOOST_TEST(refusal(config, ErrorCode::kInvalidArgument) ==
+             "loader: rank.world: expected 1 to 1048576, found 0");
+  config.rank = {.index = 2, .world = 2};
+  BOOST_TEST(refusal(config, ErrorCode::kInvalidArgument) ==
+             "loader: rank.index: expected 0 to 1, found 2");
+}
+
+BOOST_AUTO_TEST_CASE(targets_are_refused_until_shards_hold_them) {
+  LoaderConfig config{.batch = kSpec};
+  config.batch.label_form = LabelForm::kTargets;
+  config.batch.num_targets = 2;
+  BOOST_TEST(refusal(config, ErrorCode::kUnsupported) ==
+             "loader: label_form: expected class indices, found targets, which shards do not hold");
+}
+
+BOOST_AUTO_TEST_CASE(identity_changes_with_every_setting_that_affects_bytes_and_no_other) {
+  const ResizeTransform transform;
+  const LoaderConfig base{.batch = kSpec};
+  const std::string identity = loader_identity(split, base, transform);
+  LoaderConfig changed = base;
+  changed.num_readers = 7;
+  changed.num_slots = 9;
+  changed.rank = {1, 4};
+  BOOST_TEST(loader_identity(split, changed, transform) == identity);
+  for (const auto& change : std::vector<std::function<void(LoaderConfig&)>>{
+           [](LoaderConfig& c) { c.seed = 1; }, [](LoaderConfig& c) { c.batch.batch = 9; },
+           [](LoaderConfig& c) { c.batch.layout = PixelLayout::kNchw; },
+           [](LoaderConfig& c) { c.order = SampleOrder::kSequential; },
+           [](LoaderConfig& c) { c.drop_remainder = true; }}) {
+    changed = base;
+    change(changed);
+    BOOST_TEST(loader_identity(split, changed, transform) != identity);
+  }
+  BOOST_TEST(loader_identity(split, base, ResizeTransform({.decode_scaling = false})) != identity);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

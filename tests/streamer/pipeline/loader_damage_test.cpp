@@ -9,6 +9,8 @@
 #include "streamer/core/error.h"
 #include "streamer/pipeline/loader.h"
 #include "streamer/pipeline/resize_transform.h"
+#include "streamer/shard/shard_file.h"
+#include "tests/streamer/pipeline/seen_place.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
@@ -17,7 +19,9 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(loader_damage)
 
-const BatchSpec kSpec{.batch = 8, .height_px = 16, .width_px = 16};
+const BatchSpec& kSpec = tests::kSeenSpec;
+using tests::SeenPlace;
+using tests::stream_epoch;
 
 void flip_bit(const std::filesystem::path& file, std::uint64_t offset) {
   std::FILE* stream = std::fopen(file.c_str(), "r+b");
@@ -27,47 +31,6 @@ void flip_bit(const std::filesystem::path& file, std::uint64_t offset) {
   std::fseek(stream, static_cast<long>(offset), SEEK_SET);
   std::fputc(byte ^ 4, stream);
   std::fclose(stream);
-}
-
-// One place of an epoch as a trainer sees it.
-struct SeenPlace {
-  std::uint64_t sample_id = 0;
-  std::uint64_t position = 0;
-  std::uint32_t class_idx = 0;
-  float weight = 0;
-  std::vector<float> pixels;
-  std::vector<SampleStatus> events;  // that name this place
-};
-
-std::vector<SeenPlace> stream_epoch(const DatasetSplit& split, std::uint32_t num_threads) {
-  MemoryBudget budget(64u << 20);
-  Loader loader(split,
-                {.batch = kSpec,
-                 .seed = 4,
-                 .num_readers = num_threads,
-                 .num_augmenters = num_threads,
-                 .max_bad_fraction = 1.0},
-                std::make_shared<ResizeTransform>(), budget);
-  std::vector<SeenPlace> places;
-  const std::size_t size = kSpec.sample_bytes() / sizeof(float);
-  while (const BatchLease lease = loader.next()) {
-    const std::size_t first = places.size();
-    for (std::uint32_t i = 0; i < lease->num_valid; ++i) {
-      const float* const begin = lease->pixels_f32() + i * size;
-      places.push_back({.sample_id = lease->sample_ids[i],
-                        .position = lease->positions[i],
-                        .class_idx = lease->class_idx[i],
-                        .weight = lease->weights[i],
-                        .pixels = {begin, begin + size},
-                        .events = {}});
-    }
-    for (const SampleEvent& event : lease->events) {
-      SeenPlace& place = places.at(first + event.slot_idx);
-      BOOST_TEST(place.sample_id == event.sample_id);
-      place.events.push_back(event.fault.status);
-    }
-  }
-  return places;
 }
 
 std::vector<tests::SmallSample> jpegs_and_raws() {
@@ -121,7 +84,7 @@ BOOST_AUTO_TEST_CASE(flipped_bits_cost_their_own_samples_and_move_no_other) {
           BOOST_TEST(is.weight == (is_struck ? 0.0f : 1.0f));
           BOOST_TEST((is.pixels == (is_struck ? zero : was.pixels)));
           BOOST_TEST(is.events.size() == (is_struck ? 1u : 0u));
-          if (is_struck) BOOST_TEST((is.events.at(0) == SampleStatus::kChecksumMismatch));
+          if (is_struck) BOOST_TEST((is.events.at(0).status == SampleStatus::kChecksumMismatch));
         }
       }
     }

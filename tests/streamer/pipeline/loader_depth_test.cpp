@@ -21,7 +21,18 @@ BOOST_AUTO_TEST_CASE(threads_that_are_left_to_the_rule_are_as_many_as_the_cores)
   BOOST_CHECK(threads({}, 16) == std::pair(16u, 16u));
   BOOST_CHECK(threads({}, 200) == std::pair(64u, 64u));
   BOOST_CHECK(threads({.num_readers = 5}, 16) == std::pair(5u, 16u));
-  BOOST_CHECK(threads({.num_readers = 5, .num_augmenters = 3}, 2) == std::pair(5u, 3u));
+}
+
+BOOST_AUTO_TEST_CASE(no_more_augmenters_than_cores_are_taken_whatever_was_asked_for) {
+  const auto threads = [](std::uint32_t num_cores) {
+    const LoaderConfig asked{.num_readers = 5, .num_augmenters = 3};
+    const LoaderConfig ruled = with_ruled_threads(asked, num_cores);
+    return std::pair(ruled.num_readers, ruled.num_augmenters);
+  };
+  BOOST_CHECK(threads(1) == std::pair(5u, 1u));
+  BOOST_CHECK(threads(2) == std::pair(5u, 2u));
+  BOOST_CHECK(threads(3) == std::pair(5u, 3u));
+  BOOST_CHECK(threads(100) == std::pair(5u, 3u));
 }
 
 BOOST_AUTO_TEST_CASE(samples_in_flight_get_runs_for_every_thread_beside_the_costliest_sample) {

@@ -1,9 +1,11 @@
 #include "streamer/pipeline/loader_memory.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 
 #include "streamer/core/error.h"
+#include "streamer/core/usable_cores.h"
 #include "streamer/pipeline/resize_transform.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
@@ -64,6 +66,23 @@ BOOST_FIXTURE_TEST_CASE(the_lines_are_what_a_loader_draws_and_end_with_the_limit
   BOOST_CHECK_NO_THROW(check_memory(memory, config));
 }
 
+// More augmenters than most machines have cores: the loader starts fewer, and so says the plan.
+BOOST_FIXTURE_TEST_CASE(a_plan_counts_the_threads_that_the_loader_starts, Fixture) {
+  const DatasetSplit split = split_of(tests::mixed_samples(30));
+  const LoaderConfig config{.batch = {.batch = 4, .height_px = 16, .width_px = 16},
+                            .num_readers = 3,
+                            .num_augmenters = 256};
+  MemoryBudget budget(256u << 20);
+  const LoaderMemory memory = plan_loader_memory(split, config, ResizeTransform(), budget.room());
+  const Loader loader(split, config, std::make_shared<ResizeTransform>(), budget);
+  const LoaderDepth depth = loader.detailed_stats().depth;
+  BOOST_TEST(memory.total_bytes() == budget.used_bytes());
+  BOOST_TEST(memory.work_bytes == depth.work_bytes);
+  BOOST_TEST(depth.num_augmenters == std::min(num_usable_cores(), 256u));
+  const std::string threads = std::to_string(depth.num_readers + depth.num_augmenters + 1);
+  BOOST_TEST(memory_lines(memory, config)[2].detail.ends_with(" of " + threads + " threads"));
+}
+
 // The nearest settings are checked by trying them, and the next ones, as loaders.
 BOOST_FIXTURE_TEST_CASE(what_does_not_fit_is_refused_with_the_nearest_settings_that_do, Fixture) {
   const DatasetSplit split = split_of(tests::mixed_samples(30));
@@ -103,7 +122,8 @@ BOOST_FIXTURE_TEST_CASE(what_does_not_fit_is_refused_with_the_nearest_settings_t
         " + batch ring ", "6 batches of 48 x 64 x 64 x 3", " + samples in flight "}) {
     BOOST_TEST(what.find(part) != std::string::npos, part << " in " << what);
   }
-  BOOST_TEST(error.hint() == "raise --memory to " + std::to_string(nearest.limit_bytes >> 20) +
+  BOOST_TEST(error.hint() == "raise the memory limit (--memory) to " +
+                                 std::to_string(nearest.limit_bytes >> 20) +
                                  "M, or lower the batch size to " + std::to_string(*nearest.batch) +
                                  ", or num_slots to " + std::to_string(*nearest.num_slots));
 }
@@ -113,7 +133,7 @@ BOOST_FIXTURE_TEST_CASE(a_limit_that_fits_nothing_has_no_batch_to_offer, Fixture
   for (const std::uint64_t limit_bytes : {0u, 1u, 4096u}) {
     const LoaderMemory memory = plan(split, {}, limit_bytes);
     BOOST_TEST(!nearest_fit(memory, {}).batch.has_value());
-    BOOST_TEST(refusal(memory, {}).hint().starts_with("raise --memory to "));
+    BOOST_TEST(refusal(memory, {}).hint().starts_with("raise the memory limit (--memory) to "));
   }
 }
 
@@ -140,10 +160,27 @@ BOOST_FIXTURE_TEST_CASE(a_large_baseline_picture_fits_and_a_progressive_one_is_r
                    std::string::npos);
         BOOST_TEST(
             error.hint().starts_with("convert the source again with --optimize-crops, after "
-                                     "which no sample takes more than "));
+                                     "which no sample takes more than about "));
       }
     }
   }
+}
+
+// With work_bytes set, smaller pictures leave the sum as it is.
+BOOST_FIXTURE_TEST_CASE(rewriting_pictures_is_no_hint_where_the_setting_is_what_is_too_much,
+                        Fixture) {
+  const DatasetSplit split = split_of({claimed_jpeg(300, 2, false), claimed_jpeg(4000, 2, true)});
+  LoaderConfig config{.batch = {.batch = 4, .height_px = 64, .width_px = 64}};
+  const LoaderMemory by_rule = plan(split, config, 16u << 20);
+  BOOST_REQUIRE(by_rule.costliest.bytes_if_baseline + (8u << 20) < by_rule.costliest.bytes);
+  const char* rewrite = "convert the source again with --optimize-crops";
+  BOOST_TEST(refusal(by_rule, config).hint().starts_with(rewrite));
+  config.work_bytes = by_rule.costliest.bytes + (1u << 20);
+  const std::uint64_t least_bytes = plan(split, config, 16u << 20).least_bytes(config);
+  const Error error = refusal(plan(split, config, least_bytes - 4096), config);
+  BOOST_TEST((error.code() == ErrorCode::kOutOfMemory));
+  BOOST_TEST(error.hint().find(rewrite) == std::string::npos, error.hint());
+  BOOST_CHECK_NO_THROW(check_memory(plan(split, config, least_bytes), config));
 }
 
 BOOST_FIXTURE_TEST_CASE(work_bytes_below_the_costliest_sample_are_refused, Fixture) {

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <random>
 #include <set>
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/pipeline/loader_memory.h"
 #include "streamer/pipeline/resize_transform.h"
+#include "tests/streamer/drawing_transform.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
@@ -64,7 +66,7 @@ struct Fixture {
   LoaderState deliver(const LoaderConfig& config, Places& places,
                       std::uint64_t num_batches = ~std::uint64_t{0}) const {
     MemoryBudget budget(kBudgetBytes);
-    Loader loader(split, config, std::make_shared<ResizeTransform>(), budget);
+    Loader loader(split, config, std::make_shared<tests::DrawingTransform>(), budget);
     LoaderState state;
     for (std::uint64_t b = 0; b < num_batches; ++b) {
       const BatchLease lease = loader.next();
@@ -92,12 +94,13 @@ struct Fixture {
 
   void expect_refused(const LoaderConfig& config, const std::string& message) const {
     MemoryBudget budget(kBudgetBytes);
-    BOOST_CHECK_EXCEPTION(Loader(split, config, std::make_shared<ResizeTransform>(), budget), Error,
-                          [&](const Error& error) {
-                            BOOST_TEST(error.what() == message);
-                            BOOST_TEST((error.code() == ErrorCode::kInvalidArgument));
-                            return true;
-                          });
+    BOOST_CHECK_EXCEPTION(
+        Loader(split, config, std::make_shared<tests::DrawingTransform>(), budget), Error,
+        [&](const Error& error) {
+          BOOST_TEST(error.what() == message);
+          BOOST_TEST((error.code() == ErrorCode::kInvalidArgument));
+          return true;
+        });
     BOOST_TEST(budget.used_bytes() == 0u);
   }
 
@@ -142,6 +145,52 @@ BOOST_AUTO_TEST_CASE(a_windowed_loader_stays_within_a_window_until_it_is_read) {
   // shuffle of 8 shards changes at 7 of 8 places: 53 times.
   BOOST_TEST(num_shard_changes >= 7u);
   BOOST_TEST(num_shard_changes <= 35u);
+}
+
+// draws.h: seed, epoch and position, and nothing else.
+BOOST_AUTO_TEST_CASE(a_place_gets_the_draws_of_its_seed_epoch_and_position) {
+  for (const SampleOrder order : kAllOrders) {
+    const LoaderConfig config = config_of(order);
+    for (const auto& [at, place] : deliver_all(config)) {
+      const auto& [epoch, position] = at;
+      const std::vector<std::byte> stored = split.sample(place.sample_id).read_bytes();
+      const Draws draws({.seed = config.seed, .epoch = epoch, .position = position});
+      const auto expected = tests::DrawingTransform::expected(
+          kSpec, draws, static_cast<std::uint8_t>(stored.front()));
+      BOOST_REQUIRE(place.pixels_xxh3 == xxh3_64(expected));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(whatever_the_seed_a_stream_cut_into_pieces_is_the_whole_stream) {
+  const std::uint64_t test_seed = std::random_device()();
+  BOOST_TEST_INFO("test seed " << test_seed);
+  std::mt19937_64 random(test_seed);
+  const auto one_to = [&](std::uint64_t most) {
+    return static_cast<std::uint32_t>(1 + random() % most);
+  };
+  for (int trial = 0; trial < 40; ++trial) {
+    LoaderConfig config = config_of(kAllOrders[random() % std::size(kAllOrders)]);
+    config.seed = random();
+    config.batch.batch = one_to(9);
+    config.drop_remainder = random() % 2 == 0;
+    const Places whole = deliver_all(config);
+    Places places;
+    LoaderConfig rest = config;
+    for (LoaderState state; state.epoch < 2; rest.resume_from = state) {
+      rest.num_epochs = 2 - state.epoch;
+      rest.num_readers = one_to(4);
+      rest.num_augmenters = one_to(3);
+      rest.num_slots = 1 + one_to(5);
+      rest.max_run_samples = one_to(20);
+      const std::size_t before = places.size();
+      state = deliver(rest, places, one_to(12));
+      if (places.size() == before) break;  // what is left of the epochs is dropped
+    }
+    BOOST_TEST_INFO("trial " << trial << ", " << sample_order_name(config.order) << ", seed "
+                             << config.seed << ", batch " << config.batch.batch);
+    BOOST_REQUIRE((places == whole));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_loader_resumed_anywhere_in_any_order_delivers_exactly_the_rest) {

@@ -1,12 +1,14 @@
 // Streams one epoch of a dataset in a process of its own, so that its memory can be measured from
 // outside: at the entry of main and at the end it writes a line and waits for one.
 //
-//   loader_rss_probe DATASET LIMIT_BYTES NUM_READERS NUM_AUGMENTERS BATCH SIDE_PX
+//   loader_rss_probe DATASET LIMIT_BYTES NUM_READERS NUM_AUGMENTERS BATCH SIDE_PX resize|augment
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <string>
 
+#include "augment/augment_transform.h"
 #include "streamer/pipeline/loader.h"
 #include "streamer/pipeline/resize_transform.h"
 
@@ -23,11 +25,17 @@ std::uint32_t number(const char* text) {
   return static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10));
 }
 
+std::shared_ptr<const penstock::SampleTransform> transform(const std::string& name) {
+  namespace augment = penstock::augment;
+  if (name == "resize") return std::make_shared<penstock::ResizeTransform>();
+  return std::make_shared<augment::AugmentTransform>(augment::AugmentConfig::preset("standard"));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
   pause_after("entered");
-  if (argc != 7) return 2;
+  if (argc != 8) return 2;
   penstock::MemoryBudget budget(std::strtoull(argv[2], nullptr, 10));
   std::uint64_t num_samples = 0;
   std::uint64_t num_bad = 0;
@@ -40,7 +48,7 @@ int main(int argc, char** argv) try {
                                        .width_px = number(argv[6])},
                              .num_readers = number(argv[3]),
                              .num_augmenters = number(argv[4])},
-                            std::make_shared<penstock::ResizeTransform>(), budget);
+                            transform(argv[7]), budget);
     while (const penstock::BatchLease lease = loader.next()) {
       num_samples += lease->num_valid;
       num_bad += lease->events.size();

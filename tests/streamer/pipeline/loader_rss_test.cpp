@@ -8,20 +8,16 @@
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <string>
 
+#include "tests/sanitizer.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
 namespace penstock {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;  // shadow memory is part of the RSS
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 // The probe and a pipe each way. Its own pages only: /proc/PID/status counts the memory of this
 // program image, where wait4's ru_maxrss would count what the parent had before exec.
@@ -87,10 +83,16 @@ struct ProbeReport {
   std::uint64_t in_flight_bytes = 0;
 };
 
-ProbeReport stream(const std::filesystem::path& dataset, std::uint64_t limit_bytes,
-                   std::uint32_t num_threads) {
-  Probe probe({dataset.native(), std::to_string(limit_bytes), std::to_string(num_threads),
-               std::to_string(num_threads), "32", "64"});
+struct Setting {
+  std::uint64_t limit_bytes = 0;
+  std::uint32_t num_threads = 1;
+  std::string transform = "resize";
+};
+
+ProbeReport stream(const std::filesystem::path& dataset, const Setting& setting) {
+  const std::string num_threads = std::to_string(setting.num_threads);
+  Probe probe({dataset.native(), std::to_string(setting.limit_bytes), num_threads, num_threads,
+               "32", "64", setting.transform});
   BOOST_REQUIRE(probe.read_line() == "entered\n");
   const std::uint64_t before = probe.status_bytes("VmRSS");
   probe.go_on();
@@ -117,7 +119,7 @@ Dataset write_large_dataset(const std::filesystem::path& folder, std::uint64_t t
       }
     }
     // Cheap bytes: the dataset is large, the test is not to be long.
-    for (int i = 0; i < 4; ++i) kinds.push_back(tests::raw_sample(side_px, side_px, kinds.size()));
+    for (int i = 0; i < 12; ++i) kinds.push_back(tests::raw_sample(side_px, side_px, kinds.size()));
   }
   // Among them photographs of 100 million pixels.
   std::vector<tests::SmallSample> samples;
@@ -135,16 +137,21 @@ Dataset write_large_dataset(const std::filesystem::path& folder, std::uint64_t t
 BOOST_AUTO_TEST_SUITE(loader_rss)
 
 BOOST_AUTO_TEST_CASE(a_process_stays_within_the_limit_whatever_the_threads) {
-  if (kIsSanitized) {
-    BOOST_TEST_MESSAGE("SKIPPED: a sanitizer's memory counts as the process's");
+  if (tests::kHasSanitizer) {
+    std::cout << "SKIPPED: a sanitizer's memory counts as the process's\n";
     return;
   }
-  const std::uint64_t limit_bytes = 24u << 20;
+  constexpr std::uint64_t kMiB = 1u << 20;
   const tests::TemporaryFolder folder;
-  write_large_dataset(folder.path() / "d", 10 * limit_bytes);
-  for (const std::uint32_t num_threads : {1u, 4u}) {
-    const ProbeReport report = stream(folder.path() / "d", limit_bytes, num_threads);
-    BOOST_TEST_CONTEXT(num_threads << " readers and augmenters") {
+  write_large_dataset(folder.path() / "d", 10 * 64 * kMiB);
+  const Setting settings[] = {{.limit_bytes = 24 * kMiB, .num_threads = 4},
+                              {.limit_bytes = 64 * kMiB, .num_threads = 1},
+                              {.limit_bytes = 64 * kMiB, .num_threads = 4, .transform = "augment"}};
+  for (const Setting& setting : settings) {
+    const std::uint64_t limit_bytes = setting.limit_bytes;
+    const ProbeReport report = stream(folder.path() / "d", setting);
+    BOOST_TEST_CONTEXT(setting.num_threads << " readers and augmenters, " << setting.transform
+                                           << ", limit " << limit_bytes) {
       BOOST_TEST_MESSAGE("peak " << report.peak_bytes << " of " << limit_bytes << ", drawn "
                                  << report.drawn_bytes << ", in flight " << report.in_flight_bytes
                                  << " of " << report.in_flight_limit_bytes);

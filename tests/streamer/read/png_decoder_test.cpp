@@ -10,6 +10,8 @@
 
 #include "streamer/pipeline/loader.h"
 #include "streamer/pipeline/resize_transform.h"
+#include "streamer/read/new_picture.h"
+#include "streamer/shard/dataset_writer.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
@@ -329,12 +331,17 @@ BOOST_AUTO_TEST_CASE(a_coarser_scale_a_region_outside_and_a_stop_are_faults) {
 BOOST_AUTO_TEST_CASE(a_shard_of_png_samples_is_read_by_the_loader) {
   const tests::TemporaryFolder folder;
   std::vector<PngPicture> pictures;
-  std::vector<tests::SmallSample> samples;
+  DatasetWriter writer(folder.path() / "d", {.class_names = {"even", "odd"}});
   for (std::size_t i = 0; i < kKinds.size(); ++i) {
     pictures.push_back(png_picture(24, 16, kKinds[i], i));
-    samples.push_back(pictures.back().sample);
+    const tests::SmallSample& made = pictures.back().sample;
+    const NewSample described = new_png(made.encoded, {.class_idx = made.record.class_idx});
+    BOOST_TEST(described.record.components == made.record.components);
+    BOOST_TEST(described.record.flags == made.record.flags);
+    writer.add("train", described);
   }
-  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", samples, 10);
+  writer.finish();
+  const Dataset dataset = Dataset::open(folder.path() / "d");
   MemoryBudget budget(64u << 20);
   const BatchSpec spec{.batch = 4,
                        .height_px = 16,

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "streamer/core/file.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 

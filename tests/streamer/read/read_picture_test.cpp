@@ -10,6 +10,7 @@
 #include "streamer/core/error.h"
 #include "streamer/read/new_picture.h"
 #include "streamer/shard/dataset_writer.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"

@@ -7,6 +7,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/allocation_ceiling.h"
 #include "tests/streamer/shard/sealed_shard.h"
 #include "tests/streamer/shard/shard_maker.h"

@@ -7,6 +7,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/little_endian.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"
 
@@ -162,6 +163,23 @@ BOOST_AUTO_TEST_CASE(classes_other_than_the_datasets_are_noticed) {
   for (ManifestSplit& split : manifest.splits) split.num_by_class.push_back(0);
   write_manifest(path, manifest);
   expect_corrupt("shard: " + shard + ": num_classes: expected 3 (dataset.json), found 2");
+}
+
+BOOST_AUTO_TEST_CASE(a_split_without_samples_opens_and_has_none_to_show) {
+  Manifest manifest = Dataset::open(path).manifest();
+  manifest.splits.push_back(
+      {.name = "validation", .num_samples = 0, .num_by_class = {0, 0}, .shards = {}});
+  write_manifest(path, manifest);
+  const DatasetSplit split = Dataset::open(path).split("validation");
+  BOOST_TEST(split.num_samples() == 0u);
+  BOOST_TEST(split.num_shards() == 0u);
+  split.scan_index([](auto, auto) { BOOST_FAIL("a record of an empty split"); });
+  BOOST_CHECK_EXCEPTION(split.sample(0), Error, [](const Error& error) {
+    BOOST_TEST(error.what() ==
+               std::string("dataset: split validation: sample: expected none, the split is empty, "
+                           "found 0"));
+    return error.code() == ErrorCode::kInvalidArgument;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_shard_is_named) {

@@ -18,6 +18,7 @@
 #include "streamer/core/file.h"
 #include "streamer/pipeline/loader_memory.h"
 #include "streamer/pipeline/resize_transform.h"
+#include "streamer/shard/sample_index.h"
 #include "streamer/shard/shard_header.h"
 #include "streamer/shard/shard_writer.h"
 

@@ -295,6 +295,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_back_is_not_written) {
   refused([](Manifest& m) { m.class_names.clear(); });
   refused([](Manifest& m) { m.splits[0].num_samples = 4; });
   refused([](Manifest& m) { m.mean[0] = std::numeric_limits<double>::quiet_NaN(); });
+  refused([](Manifest& m) { m.conversion["note"] = std::string(64u << 20, 'x'); });
   BOOST_TEST(tests::count_entries(folder.path()) == 0u);
 }
 

@@ -1,10 +1,12 @@
 #include "streamer/shard/sample_index.h"
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <thread>
 
 #include "streamer/core/draws.h"
 #include "streamer/core/error.h"
+#include "streamer/shard/shard_file.h"
 #include "streamer/shard/shard_header.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"
@@ -88,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_page_is_named_when_it_is_wanted_and_each_time) {
   for (const char* section : {"index", "index_page_xxh3"}) {
     const bool is_page = std::string(section) == "index";
     const std::uint64_t at = header.find(section)->offset_bytes + (is_page ? 4096 : 8);
-    tests::flip_bit(paths[2], at, 3);
+    tests::flip_bit_on_disk(paths[2], at, 3);
     const auto names_the_page = [&](const Error& error) {
       return error.code() == ErrorCode::kCorruptData &&
              std::string(error.what())
@@ -101,11 +103,28 @@ BOOST_AUTO_TEST_CASE(a_damaged_page_is_named_when_it_is_wanted_and_each_time) {
     BOOST_CHECK_EXCEPTION(paged.record(first_id + 69), Error, names_the_page);
     BOOST_CHECK_EXCEPTION(paged.scan([](auto, auto) {}), Error, names_the_page);
     BOOST_CHECK_EXCEPTION(index(0), Error, names_the_page);
-    tests::flip_bit(paths[2], at, 3);
+    tests::flip_bit_on_disk(paths[2], at, 3);
     BOOST_TEST(are_equal(paged.record(first_id + 64), all[first_id + 64]));
     // Out of the cache again: 31 pages lie before it, so page 28 of the first shard takes its place.
     BOOST_TEST(are_equal(paged.record(28 * 64), all[28 * 64]));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_page_that_was_rewritten_while_open_is_no_damage) {
+  const SampleIndex paged = index(7);
+  const auto bytes = tests::read_bytes(paths[0]);
+  const ShardHeader header = parse_shard_header(
+      std::span<const std::byte, kShardHeaderBytes>(bytes.data(), kShardHeaderBytes), "");
+  tests::flip_bit(paths[0], header.find("index")->offset_bytes, 3);
+  const auto now = std::filesystem::last_write_time(paths[0]);
+  std::filesystem::last_write_time(paths[0], now + std::chrono::seconds(5));  // past a clock's tick
+  const auto tells_of_the_writer = [](const Error& error) {
+    return error.code() == ErrorCode::kCorruptData &&
+           std::string(error.what()).find("found it written to since") != std::string::npos;
+  };
+  BOOST_CHECK_EXCEPTION(paged.record(5), Error, tells_of_the_writer);
+  BOOST_CHECK_EXCEPTION(paged.scan([](auto, auto) {}), Error, tells_of_the_writer);
+  BOOST_TEST(are_equal(paged.record(64), all[64]));
 }
 
 BOOST_AUTO_TEST_CASE(a_shard_cut_short_while_open_is_an_error_and_not_zeros) {

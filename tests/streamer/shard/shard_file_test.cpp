@@ -125,7 +125,8 @@ BOOST_AUTO_TEST_CASE(a_flipped_index_page_is_named) {
   tests::flip_bit(path, header_of(path).find("index")->offset_bytes + 4096, 0);
   BOOST_CHECK_EXCEPTION(ShardFile::open(path).read_index(), Error, [&](const Error& error) {
     return std::string(error.what())
-        .starts_with("shard: " + path.native() + ": index page 1 (samples 64 to 69): expected checksum ");
+        .starts_with("shard: " + path.native() +
+                     ": index page 1 (samples 64 to 69): expected checksum ");
   });
 }
 

@@ -81,4 +81,11 @@ inline void flip_bit(const std::filesystem::path& path, std::uint64_t at, unsign
   if (!file.flush()) throw std::runtime_error("flip " + path.string());
 }
 
+// The same as a disk does it: nobody writes, the time of modification stays.
+inline void flip_bit_on_disk(const std::filesystem::path& path, std::uint64_t at, unsigned bit) {
+  const auto modified = std::filesystem::last_write_time(path);
+  flip_bit(path, at, bit);
+  std::filesystem::last_write_time(path, modified);
+}
+
 }  // namespace penstock::tests

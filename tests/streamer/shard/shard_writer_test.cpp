@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include "streamer/core/error.h"
+#include "tests/allocation_ceiling.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"
 
@@ -93,6 +94,17 @@ BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
   config.class_names = {"a", ""};
   expect(config, "shard writer: class_names: length in bytes: expected 1 to 4096, found 0");
   BOOST_CHECK_NO_THROW(good.validate());
+}
+
+// The index of 2^19 samples is 32 MiB: it grows as they come.
+BOOST_AUTO_TEST_CASE(a_promise_of_many_samples_costs_no_memory_until_they_come) {
+  const std::uint64_t many = 1u << 19;
+  const tests::AllocationCeiling ceiling(16u << 20);
+  ShardWriter writer(path, {.split = "train",
+                            .class_names = {"circle", "ring"},
+                            .num_samples = many,
+                            .payload_bytes = many});
+  BOOST_CHECK_EXCEPTION(writer.finish(), Error, is_invalid);
 }
 
 BOOST_AUTO_TEST_CASE(samples_that_break_the_promise_are_refused) {

@@ -8,6 +8,7 @@
 #include "streamer/core/draws.h"
 #include "streamer/core/error.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"
 

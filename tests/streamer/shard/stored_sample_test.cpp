@@ -6,6 +6,7 @@
 #include "streamer/core/error.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/dataset_writer.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"
 

@@ -14,9 +14,11 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/shard_file.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/forbidden_folder.h"
 #include "tests/tools/picture_folder.h"
+#include "tools/convert/convert_report.h"
 #include "tools/convert/quarantine.h"
 
 namespace penstock::convert {
@@ -352,6 +354,31 @@ BOOST_AUTO_TEST_CASE(when_nothing_decodes_the_reasons_are_counted) {
         return error.code() == ErrorCode::kCorruptData;
       });
   BOOST_TEST(tests::count_entries(folder.path()) == 1u);
+}
+
+// ITU T.81, B.2.3: a scan holds at most 10 blocks of all its components in a unit; these have 12.
+BOOST_AUTO_TEST_CASE(pictures_that_stay_in_several_scans_are_counted) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  const fixtures::SamplingFactors twice{.x = 2, .y = 2};
+  write_picture(source / "cat" / "plain.jpg");
+  write_picture(source / "cat" / "progressive.jpg", {.jpeg = {.is_progressive = true}});
+  write_picture(source / "dog" / "apart.jpg", {.jpeg = {.sampling_factors = {{twice, twice, twice}},
+                                                        .has_scan_per_component = true}});
+  Listener listener;
+  const ConvertSummary summary =
+      convert_folder({.source = source,
+                      .dataset = folder.path() / "ds",
+                      .split = {.validation_fraction = 0.0, .test_fraction = {}},
+                      .several_scans = SeveralScans::kRewritten},
+                     listener, {});
+  BOOST_TEST(summary.num_rewritten == 1u);
+  BOOST_TEST(summary.num_in_several_scans == 1u);
+  const std::string text = summary_text(summary, "ds");
+  BOOST_TEST(text.find("rewritten     1 picture of several scans, as baseline JPEG of the same "
+                       "pixels; left as they are: 1") != std::string::npos,
+             text);
+  BOOST_TEST(summary_json(summary).find("\"num_in_several_scans\": 1") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(one_folder_inside_the_other_is_refused) {

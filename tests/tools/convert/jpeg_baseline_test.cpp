@@ -65,7 +65,7 @@ Decoded decode(const Bytes& jpeg) {
 }
 
 Bytes rewritten(const Bytes& jpeg) {
-  const BaselineOutcome outcome = rewrite_as_baseline(jpeg);
+  const BaselineOutcome outcome = rewrite_as_baseline(jpeg, {});
   const auto* const bytes = std::get_if<Bytes>(&outcome);
   const auto* const why = std::get_if<std::string>(&outcome);
   BOOST_REQUIRE_MESSAGE(bytes != nullptr, (why == nullptr ? "" : *why));
@@ -133,11 +133,21 @@ BOOST_AUTO_TEST_CASE(what_libjpeg_cannot_rewrite_has_a_reason) {
   Bytes cut = encoded({.is_progressive = true});
   cut.resize(cut.size() / 2);
   for (const Bytes& bytes : {Bytes{}, Bytes(100), cut}) {
-    const BaselineOutcome outcome = rewrite_as_baseline(bytes);
+    const BaselineOutcome outcome = rewrite_as_baseline(bytes, {});
     const auto* const why = std::get_if<std::string>(&outcome);
     BOOST_REQUIRE(why != nullptr);
     BOOST_TEST(!why->empty());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_ends_a_rewrite) {
+  std::stop_source stop;
+  const Bytes source = encoded({.is_progressive = true});
+  BOOST_TEST(std::holds_alternative<Bytes>(rewrite_as_baseline(source, stop.get_token())));
+  stop.request_stop();
+  const BaselineOutcome outcome = rewrite_as_baseline(source, stop.get_token());
+  BOOST_REQUIRE(std::holds_alternative<std::string>(outcome));
+  BOOST_TEST(std::get<std::string>(outcome) == "stopped");
 }
 
 BOOST_AUTO_TEST_CASE(the_checker_rewrites_what_has_several_scans_and_nothing_else) {

@@ -195,6 +195,10 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
   BOOST_TEST(config.augment.random_resized_crop_scale.lo == 0.25);
   BOOST_TEST(config.augment.random_crop_padding == 4u);
   set_run_value(config, "memory", "1G", "--memory");
+  set_run_value(config, "order", "windowed", "--order");
+  set_run_value(config, "window", "64M", "--window");
+  BOOST_TEST((config.order == SampleOrder::kWindowed));
+  BOOST_TEST(config.window_bytes == 64u << 20);
   set_run_value(config, "image_size", "48", "--image-size");
   BOOST_TEST(config.epochs == 7u);
   BOOST_TEST(config.augment.zoom_range.hi == 2.0);
@@ -223,8 +227,10 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
 /// Settings that figures do not depend on, that come from data or machine, or that are of no effect
 /// beside the others.
 bool may_be_left_out(const RunKey& key) {
-  constexpr std::array<std::string_view, 13> kOptional{"dataset",
+  constexpr std::array<std::string_view, 15> kOptional{"dataset",
                                                        "out",
+                                                       "order",
+                                                       "window",
                                                        "seed",
                                                        "threads",
                                                        "loader_threads",

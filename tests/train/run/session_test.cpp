@@ -402,6 +402,9 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
       {"div_factor", [](RunConfig& c) { c.schedule.div_factor = 20; }},
       {"final_div_factor", [](RunConfig& c) { c.schedule.final_div_factor = 20; }},
       {"label_smoothing", [](RunConfig& c) { c.label_smoothing = 0.2; }},
+      {"order", [](RunConfig& c) { c.order = SampleOrder::kSequential; }},
+      {"windowed", [](RunConfig& c) { c.order = SampleOrder::kWindowed; }},
+      {"window", [](RunConfig& c) { c.order = SampleOrder::kWindowed, c.window_bytes = 1u << 20; }},
       {"seed", [](RunConfig& c) { c.seed = 1; }},
       {"threads", [](RunConfig& c) { c.threads = 2; }},  // sums are split by it
       {"backend", [](RunConfig& c) { c.backend = "reference"; }},

@@ -1,0 +1,26 @@
+// What samples hold while they are in flight: the figures that a memory plan is made from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "streamer/core/stored_info.h"
+
+namespace penstock {
+
+/// The sample of a split that holds the most while it is in flight, whatever the draws.
+struct CostliestSample {
+  std::size_t bytes = 0;  // what the arena must hold at least
+  std::uint64_t sample_id = 0;
+  StoredInfo stored = {};
+  /// What the costliest sample would hold if those of several scans were baseline.
+  std::size_t bytes_if_baseline = 0;
+};
+
+/// What the samples of a split hold while they are in flight, each alone and whatever the draws.
+struct SampleCosts {
+  CostliestSample costliest;
+  std::size_t mean_bytes = 0;
+};
+
+}  // namespace penstock

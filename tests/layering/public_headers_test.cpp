@@ -1,0 +1,86 @@
+#include "tests/layering/public_headers.h"
+
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "tests/temporary_folder.h"
+
+namespace penstock::tests {
+namespace {
+
+// Headers in the CMake lists of the libraries, those of `folder`, from the tree's root.
+std::set<std::string> installed_headers(const std::string& folder) {
+  std::set<std::string> headers;
+  std::ifstream list(PENSTOCK_INSTALLED_HEADERS);
+  for (std::string path; std::getline(list, path);) {
+    std::string header =
+        std::filesystem::path(path).lexically_relative(PENSTOCK_SOURCE_FOLDER).generic_string();
+    if (header.starts_with(folder)) headers.insert(std::move(header));
+  }
+  return headers;
+}
+
+HeaderClosure reached_from(const std::string& entry, const std::string& folder) {
+  HeaderClosure closure = header_closure(PENSTOCK_SOURCE_FOLDER, {entry});
+  std::erase_if(closure.headers,
+                [&](const std::string& header) { return !header.starts_with(folder); });
+  return closure;
+}
+
+std::vector<std::string> missing_from(const std::set<std::string>& there,
+                                      const std::set<std::string>& wanted) {
+  std::vector<std::string> missing;
+  std::ranges::set_difference(wanted, there, std::back_inserter(missing));
+  return missing;
+}
+
+void check_door(const std::string& entry, const std::string& folder) {
+  const HeaderClosure reached = reached_from(entry, folder);
+  const std::set<std::string> installed = installed_headers(folder);
+  for (const std::string& header : missing_from(installed, reached.headers)) {
+    BOOST_ERROR(header << ": expected among the installed HEADERS of its CMakeLists.txt, as "
+                       << entry << " includes it");
+  }
+  for (const std::string& header : missing_from(reached.headers, installed)) {
+    BOOST_ERROR(header << ": expected not to be installed, as nothing that " << entry
+                       << " includes reaches it");
+  }
+  for (const std::string& line : reached.foreign) BOOST_ERROR(line);
+}
+
+BOOST_AUTO_TEST_SUITE(public_headers)
+
+BOOST_AUTO_TEST_CASE(what_the_streamer_installs_is_what_its_one_include_reaches) {
+  check_door("streamer/streamer.h", "streamer/");
+}
+
+BOOST_AUTO_TEST_CASE(what_augment_installs_is_what_its_transform_reaches) {
+  check_door("augment/augment_transform.h", "augment/");
+  for (const std::string& header :
+       header_closure(PENSTOCK_SOURCE_FOLDER, {"augment/augment_transform.h"}).headers) {
+    if (header.starts_with("augment/")) continue;
+    BOOST_TEST(installed_headers("streamer/").contains(header), header << " is not installed");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_closure_holds_what_is_included_and_names_what_is_foreign) {
+  const TemporaryFolder folder;
+  const auto plant = [&](const char* name, const char* text) {
+    std::ofstream(folder.path() / name) << text;
+  };
+  plant("a.h", "#include <vector>\n#include \"b.h\"\n#include \"gone.h\"\n");
+  plant("b.h", "  #include \"a.h\"\n#include <jpeglib.h>\n#include <tbb/flow_graph.h>\n");
+  plant("c.h", "#include \"a.h\"\n");
+  const HeaderClosure closure = header_closure(folder.path(), {"a.h"});
+  BOOST_TEST((closure.headers == std::set<std::string>{"a.h", "b.h"}));
+  BOOST_TEST(closure.foreign ==
+                 (std::vector<std::string>{"a.h: includes gone.h", "b.h: includes jpeglib.h",
+                                           "b.h: includes tbb/flow_graph.h"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests
