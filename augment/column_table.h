@@ -26,8 +26,8 @@ struct Lines {
 /// Where each pixel of a line finds its neighbours, and room for a source row in floats.
 ///
 /// Shapes  left, right, weight: [num_pixels]; left and right count source pixels from first_px;
-///         values: three planes of plane_stride floats, of which num_px count; what lies behind
-///         them may be read, not used
+///         values: three planes of plane_stride floats, 64-byte aligned, of which num_px count;
+///         what lies behind them may be read and written, not used
 struct ColumnTable {
   /// Pixels of a source row that may be read past its end.
   static constexpr std::size_t kSlackPx = 128;

@@ -40,6 +40,13 @@ HWY_ATTR inline V to_float(hn::Vec<DByte> bytes) {
   return hn::ConvertTo(D(), hn::PromoteTo(DInt(), bytes));
 }
 
+/// blend_of() of bytes. Their difference is exact in whole numbers as in floats, and cheaper there.
+HWY_ATTR inline V blend_of(hn::Vec<DByte> a, hn::Vec<DByte> b, V weight) {
+  const VInt first = hn::PromoteTo(DInt(), a);
+  const VInt step = hn::Sub(hn::PromoteTo(DInt(), b), first);
+  return hn::Add(hn::ConvertTo(D(), first), hn::Mul(weight, hn::ConvertTo(D(), step)));
+}
+
 /// values[idx] of two vectors side by side; `idx` counts from 0 and wraps at their end.
 HWY_ATTR inline V look_up(V low, V high, VInt idx) {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
@@ -52,6 +59,19 @@ HWY_ATTR inline V look_up(V low, V high, VInt idx) {
   const auto is_high = hn::Ne(hn::And(idx, hn::Set(d_int, lanes)), hn::Zero(d_int));
   return hn::IfThenElse(hn::RebindMask(d, is_high), hn::TableLookupLanes(high, places),
                         hn::TableLookupLanes(low, places));
+#endif
+}
+
+/// `near`, and where `is_far` values[idx], counted from 0 and wrapping.
+HWY_ATTR inline V look_up_far(V near, hn::Mask<D> is_far, V values, VInt idx) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  return V{_mm512_mask_permutexvar_ps(near.raw, is_far.raw, idx.raw, values.raw)};
+#else
+  const D d;
+  const DInt d_int;
+  const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
+  const auto places = hn::IndicesFromVec(d, hn::And(idx, hn::Set(d_int, lanes - 1)));
+  return hn::IfThenElse(is_far, hn::TableLookupLanes(values, places), near);
 #endif
 }
 
@@ -75,6 +95,52 @@ HWY_ATTR inline Pixels<kPlanes> load_pixels(const std::uint8_t* bytes) {
     pixels.plane[2] = to_float(b);
   }
   return pixels;
+}
+
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+/// Sixteen pixels of three channels, channel beside channel, as a plane each.
+HWY_ATTR inline Pixels<3> split_channels(const V* mixed) {
+  // Value 3 i + p of 48 is channel p of pixel i; the last eleven or ten lie in the third vector.
+  alignas(64) static constexpr std::int32_t kFromTwo[3][16] = {
+      {0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0},
+      {1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0},
+      {2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0}};
+  alignas(64) static constexpr std::int32_t kFromThird[3][16] = {
+      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29},
+      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30},
+      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31}};
+  const DInt d;
+  Pixels<3> pixels;
+  for (std::uint32_t p = 0; p < 3; ++p) {
+    const V two = look_up(mixed[0], mixed[1], hn::Load(d, kFromTwo[p]));
+    pixels.plane[p] = look_up(two, mixed[2], hn::Load(d, kFromThird[p]));
+  }
+  return pixels;
+}
+#endif
+
+/// The pixels of two rows, blended.
+template <std::uint32_t kPlanes>
+HWY_ATTR inline Pixels<kPlanes> blend_pixels(const std::uint8_t* top, const std::uint8_t* bottom,
+                                             V weight) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  // Taking the channels apart after the blend is half the shuffles, and wider ones.
+  if constexpr (kPlanes == 3) {
+    const DByte d;
+    V mixed[3];
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      mixed[i] = blend_of(hn::LoadU(d, top + 16 * i), hn::LoadU(d, bottom + 16 * i), weight);
+    }
+    return split_channels(mixed);
+  }
+#endif
+  const Pixels<kPlanes> a = load_pixels<kPlanes>(top);
+  const Pixels<kPlanes> b = load_pixels<kPlanes>(bottom);
+  Pixels<kPlanes> result;
+  for (std::uint32_t p = 0; p < kPlanes; ++p) {
+    result.plane[p] = blend_of(a.plane[p], b.plane[p], weight);
+  }
+  return result;
 }
 
 /// Calls block(i) for vectors of [0, count), the last one moved back so that it ends with the
@@ -183,29 +249,56 @@ class RowSampler {
         });
   }
 
+  /// Every store is a whole vector on its own alignment, and so is every load of pick_vector(): a
+  /// load that needs parts of two stores waits until both have left the core, behind the stores to
+  /// the batch, and has been seen to hang for milliseconds (AMD Zen 4).
   HWY_ATTR void blend_rows(const Neighbours& row) const {
     const D d;
+    const std::size_t lanes = hn::Lanes(d);
+    const std::size_t count = table_.num_px;
     const std::uint8_t* const top = source(row.first);
     const std::uint8_t* const bottom = source(row.second);
     const V weight = hn::Set(d, row.weight);
-    for_vectors(
-        table_.num_px,
-        [&](std::size_t i) HWY_ATTR {
-          const Pixels<kPlanes> a = load_pixels<kPlanes>(top + i * kPlanes);
-          const Pixels<kPlanes> b = load_pixels<kPlanes>(bottom + i * kPlanes);
-          for (std::uint32_t p = 0; p < kPlanes; ++p) {
-            hn::StoreU(blend_of(a.plane[p], b.plane[p], weight), d, values(p) + i);
-          }
-        },
-        [&](std::size_t i) HWY_ATTR {
-          for (std::uint32_t p = 0; p < kPlanes; ++p) {
-            values(p)[i] = blend(top[i * kPlanes + p], bottom[i * kPlanes + p], row.weight);
-          }
-        });
+    const auto blend_at = [&](std::size_t i) HWY_ATTR {
+      return blend_pixels<kPlanes>(top + i * kPlanes, bottom + i * kPlanes, weight);
+    };
+    if (count < lanes) return blend_few(row);
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) {
+      const Pixels<kPlanes> pixels = blend_at(i);
+      for (std::uint32_t p = 0; p < kPlanes; ++p) hn::Store(pixels.plane[p], d, values(p) + i);
+    }
+    if (i == count) return;
+    // The last pixels are the upper lanes of a vector that ends with the row.
+    const DInt d_int;
+    const auto num_lanes = static_cast<std::int32_t>(lanes);
+    const auto num_rest = static_cast<std::int32_t>(count - i);
+    const VInt moved =
+        hn::And(hn::Iota(d_int, num_lanes - num_rest), hn::Set(d_int, num_lanes - 1));
+    const auto places = hn::IndicesFromVec(d, moved);
+    const Pixels<kPlanes> pixels = blend_at(count - lanes);
+    for (std::uint32_t p = 0; p < kPlanes; ++p) {
+      hn::Store(hn::TableLookupLanes(pixels.plane[p], places), d, values(p) + i);
+    }
+  }
+
+  /// Less than a vector.
+  void blend_few(const Neighbours& row) const {
+    const std::uint8_t* const top = source(row.first);
+    const std::uint8_t* const bottom = source(row.second);
+    for (std::size_t i = 0; i < table_.num_px; ++i) {
+      for (std::uint32_t p = 0; p < kPlanes; ++p) {
+        values(p)[i] = blend(top[i * kPlanes + p], bottom[i * kPlanes + p], row.weight);
+      }
+    }
   }
 
   HWY_ATTR void pick_columns(const Out& out) const {
     const std::uint32_t begin = table_.begin;
+    if (table_.num_px < hn::Lanes(D())) {  // stored one by one, so loaded one by one
+      for (std::size_t i = begin; i < table_.end; ++i) pick_pixel(out, i);
+      return;
+    }
     for_vectors(
         table_.end - begin, [&](std::size_t i) HWY_ATTR { pick_vector(out, begin + i); },
         [&](std::size_t i) HWY_ATTR { pick_pixel(out, begin + i); });
@@ -225,7 +318,7 @@ class RowSampler {
     const DInt d_int;
     const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
     const std::size_t last = at + hn::Lanes(d) - 1;
-    const std::int32_t base = std::min(table_.left[at], table_.left[last]);
+    const std::int32_t base = std::min(table_.left[at], table_.left[last]) & -lanes;
     const std::int32_t span = std::max(table_.right[at], table_.right[last]) - base + 1;
     if (span > 4 * lanes) {
       for (std::size_t i = at; i <= last; ++i) pick_pixel(out, i);
@@ -239,20 +332,32 @@ class RowSampler {
     if (span <= 2 * lanes) {
       for (std::uint32_t c = 0; c < kChannels; ++c) {
         const float* const row = values(c * kStep) + base;
-        const V low = hn::LoadU(d, row);
-        const V high = hn::LoadU(d, row + lanes);
+        const V low = hn::Load(d, row);
+        const V high = hn::Load(d, row + lanes);
         results[c] = normalise_of(
             blend_of(look_up(low, high, left), look_up(low, high, right), weight), scales_[c]);
+      }
+    } else if (span <= 3 * lanes) {
+      const auto is_far_left = hn::RebindMask(d, hn::Gt(left, hn::Set(d_int, 2 * lanes - 1)));
+      const auto is_far_right = hn::RebindMask(d, hn::Gt(right, hn::Set(d_int, 2 * lanes - 1)));
+      for (std::uint32_t c = 0; c < kChannels; ++c) {
+        const float* const row = values(c * kStep) + base;
+        const V v0 = hn::Load(d, row);
+        const V v1 = hn::Load(d, row + lanes);
+        const V v2 = hn::Load(d, row + 2 * lanes);
+        const V a = look_up_far(look_up(v0, v1, left), is_far_left, v2, left);
+        const V b = look_up_far(look_up(v0, v1, right), is_far_right, v2, right);
+        results[c] = normalise_of(blend_of(a, b, weight), scales_[c]);
       }
     } else {
       const auto is_far_left = hn::RebindMask(d, hn::Gt(left, hn::Set(d_int, 2 * lanes - 1)));
       const auto is_far_right = hn::RebindMask(d, hn::Gt(right, hn::Set(d_int, 2 * lanes - 1)));
       for (std::uint32_t c = 0; c < kChannels; ++c) {
         const float* const row = values(c * kStep) + base;
-        const V v0 = hn::LoadU(d, row);
-        const V v1 = hn::LoadU(d, row + lanes);
-        const V v2 = hn::LoadU(d, row + 2 * lanes);
-        const V v3 = hn::LoadU(d, row + 3 * lanes);
+        const V v0 = hn::Load(d, row);
+        const V v1 = hn::Load(d, row + lanes);
+        const V v2 = hn::Load(d, row + 2 * lanes);
+        const V v3 = hn::Load(d, row + 3 * lanes);
         const V a = hn::IfThenElse(is_far_left, look_up(v2, v3, left), look_up(v0, v1, left));
         const V b = hn::IfThenElse(is_far_right, look_up(v2, v3, right), look_up(v0, v1, right));
         results[c] = normalise_of(blend_of(a, b, weight), scales_[c]);

@@ -81,7 +81,7 @@ void add_loader_flags(CLI::App& command, LoaderOptions& options) {
   add_count_option(command, "--num-readers", options.num_readers, {.min = 1, .max = 256},
                    "Threads that read and decode (one a core)");
   add_count_option(command, "--num-augmenters", options.num_augmenters, {.min = 1, .max = 256},
-                   "Threads that augment (half as many)");
+                   "Threads that augment (one a core)");
   add_count_option(command, "--num-slots", options.num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");
   add_count_option(command, "--rounds", options.num_rounds, {.min = 1, .max = 1000},

@@ -1,9 +1,13 @@
 #include "augment/warp_kernel.h"
 
+#include <hwy/targets.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 #include <random>
+#include <tuple>
+#include <utility>
 
 #include "tests/augment/test_picture.h"
 
@@ -173,6 +177,69 @@ BOOST_AUTO_TEST_CASE(the_fast_way_gives_the_bytes_of_the_slow_one_for_any_map) {
     BOOST_REQUIRE_MESSAGE(run_warp(r, random() % 512) == slow, "little scratch, trial " << trial);
     for (const float value : slow) {  // every element written: fill or a normalised byte
       BOOST_REQUIRE(value == -99.0f || (value >= -3.001f && value <= 28.6f));
+    }
+  }
+}
+
+/// Wide enough for every way in which a vector of 16 pixels finds its neighbours: side by side, in
+/// two to four vectors, or one by one; of a part of the picture, as a crop's decoder gives it.
+RandomJob wide_job(std::mt19937_64& random) {
+  const auto between = [&](std::uint32_t lo, std::uint32_t hi) {
+    return lo + static_cast<std::uint32_t>(random() % (hi - lo + 1));
+  };
+  RandomJob r;
+  const std::uint32_t channels = random() % 3 == 0 ? 1 : 3;
+  r.spec = spec_of({between(1, 70), between(1, 9)}, channels,
+                   random() % 2 == 0 ? PixelLayout::kNchw : PixelLayout::kNhwc);
+  const std::uint32_t image_channels = random() % 4 == 0 ? 1 : channels;
+  const SizePx part{between(1, 260), between(1, 12)};
+  const std::size_t stride = std::size_t{part.width} * image_channels + between(0, 9);
+  r.bytes.resize((part.height - 1) * stride + std::size_t{part.width} * image_channels);
+  for (std::uint8_t& byte : r.bytes) byte = static_cast<std::uint8_t>(random());
+  const SizePx corner{between(0, 30), between(0, 30)};
+  r.job.stored = {corner.width + part.width + between(0, 30),
+                  corner.height + part.height + between(0, 30)};
+  r.job.decoded = {
+      {r.bytes.data(), part.width, part.height, image_channels, image_channels, stride},
+      {corner.width, corner.height, part.width, part.height},
+      1};
+  // Up to a little more than the part; whole pixels one time in four, which are copied.
+  const auto axis = [&](std::uint32_t part_px, std::uint32_t output_px, std::uint32_t begin_px) {
+    const bool is_whole = random() % 4 == 0;
+    const double reach = is_whole ? 1 : static_cast<double>(part_px) / output_px;
+    const double factor =
+        is_whole ? 1 : reach * std::uniform_real_distribution<double>(0.05, 1.1)(random);
+    const double offset =
+        is_whole ? between(0, 5) : std::uniform_real_distribution<double>(0, 5)(random);
+    const bool is_reversed = random() % 2 == 0;
+    const double first = begin_px + (is_reversed ? part_px - 1 - offset : offset);
+    return std::pair(is_reversed ? -factor : factor, first);
+  };
+  std::tie(r.job.map.xx, r.job.map.x0) = axis(part.width, r.spec.width_px, corner.width);
+  std::tie(r.job.map.yy, r.job.map.y0) = axis(part.height, r.spec.height_px, corner.height);
+  r.job.fill_mode = random() % 2 == 0 ? FillMode::kNearest : FillMode::kConstant;
+  for (ChannelScale& c : r.job.channels) c = {0.017f, -2.1f, -99.0f};
+  return r;
+}
+
+/// Restores the choice of the vector unit.
+struct TargetForTest {
+  explicit TargetForTest(std::int64_t target) { hwy::SetSupportedTargetsForTest(target); }
+  ~TargetForTest() { hwy::SetSupportedTargetsForTest(0); }
+};
+
+BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_bytes_of_the_slow_way) {
+  constexpr std::uint64_t kSeed = 77002;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  const std::int64_t supported = hwy::SupportedTargets();
+  for (std::int64_t left = supported; left != 0; left &= left - 1) {
+    const std::int64_t target = left & -left;
+    const TargetForTest chosen(target);
+    std::mt19937_64 random(kSeed);
+    for (int trial = 0; trial < 1500; ++trial) {
+      RandomJob r = trial % 4 == 0 ? random_job(random) : wide_job(random);
+      BOOST_REQUIRE_MESSAGE(run_warp(r, warp_scratch_bytes(r.spec)) == run_pixel_by_pixel(r),
+                            hwy::TargetName(target) << ", trial " << trial);
     }
   }
 }

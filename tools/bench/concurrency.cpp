@@ -4,6 +4,7 @@
 #include <string>
 
 #include "streamer/core/error.h"
+#include "streamer/pipeline/loader_depth.h"
 
 namespace penstock::tools::bench {
 namespace {
@@ -43,10 +44,11 @@ std::vector<LoaderThreads> combinations(const LoaderThreads& measured, std::uint
 }  // namespace
 
 LoaderThreads threads_for(std::uint32_t num_cores, const LoaderThreads& wish) {
-  return {
-      .num_readers = wish.num_readers > 0 ? wish.num_readers : num_cores,
-      .num_augmenters = wish.num_augmenters > 0 ? wish.num_augmenters : std::max(num_cores / 2, 1u),
-      .num_slots = wish.num_slots > 0 ? wish.num_slots : 4};
+  const LoaderConfig ruled = with_ruled_threads(
+      {.num_readers = wish.num_readers, .num_augmenters = wish.num_augmenters}, num_cores);
+  return {.num_readers = ruled.num_readers,
+          .num_augmenters = ruled.num_augmenters,
+          .num_slots = wish.num_slots > 0 ? wish.num_slots : ruled.num_slots};
 }
 
 std::vector<Candidate> try_candidates(const Stream& stream, const LoaderThreads& measured,

@@ -1,4 +1,4 @@
-// How many threads and batches: the bench's own rule, and what does better.
+// How many threads and batches: the loader's own rule, and what does better.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,7 @@
 
 namespace penstock::tools::bench {
 
-/// As many readers as cores, half as many augmenters, four batches; what `wish` has above 0 is
-/// taken as it is.
+/// What the loader itself takes on so many cores; what `wish` has above 0 is taken as it is.
 LoaderThreads threads_for(std::uint32_t num_cores, const LoaderThreads& wish);
 
 /// Streams with fewer and more of each, beside `measured`, which comes first.

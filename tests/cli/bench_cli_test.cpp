@@ -1,0 +1,91 @@
+// penstock bench as it is typed.
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/run_command.h"
+#include "tests/contains.h"
+#include "tests/temporary_folder.h"
+#include "tests/tools/picture_folder.h"
+
+namespace penstock::tests {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Place {
+  Place() {
+    write_cats_and_dogs(folder.path() / "photos", 8);
+    const auto converted = run_penstock({"convert", (folder.path() / "photos").string(), dataset(),
+                                         "--validation-split", "0", "--quiet"});
+    BOOST_REQUIRE(converted.exit_code == 0);
+  }
+  std::string dataset() const { return (folder.path() / "photos.ds").string(); }
+  CommandResult bench(std::vector<std::string> more, const std::string& memory = "128M") const {
+    more.insert(more.begin(), {"bench", "loader", dataset(), "--rounds", "1", "--batch-size", "4",
+                               "--image-size", "24", "--memory", memory, "--quiet"});
+    return run_penstock(more);
+  }
+  TemporaryFolder folder;
+};
+
+const Json& side(const Json& report, const std::string& name) {
+  for (const Json& side : report["sides"]) {
+    if (side["name"] == name) return side;
+  }
+  BOOST_FAIL("no side " + name + " in " + report.dump());
+  throw std::logic_error("unreachable");
+}
+
+BOOST_AUTO_TEST_SUITE(bench_cli)
+
+BOOST_AUTO_TEST_CASE(each_stage_stands_beside_its_ceiling) {
+  const Place place;
+  const CommandResult result = place.bench({"--augment", "resized-crop", "--json", "--cold"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json report = Json::parse(result.out);
+  for (const char* name :
+       {"bare pread", "libjpeg-turbo, same crops", "memcpy of batches", "plan", "pread", "checksum",
+        "decode", "warp", "collate", "delivery", "loader"}) {
+    BOOST_TEST(side(report, name)["images_per_s"]["median"].get<double>() > 0, name);
+  }
+  BOOST_TEST(side(report, "pread")["ceiling"] == "bare pread");
+  BOOST_TEST(side(report, "loader")["ceiling"] == "libjpeg-turbo, same crops");
+  const Json& loader = side(report, "loader");
+  BOOST_TEST(
+      loader["ratio"]["median"].get<double>() ==
+          loader["images_per_s"]["median"].get<double>() /
+              side(report, "libjpeg-turbo, same crops")["images_per_s"]["median"].get<double>(),
+      boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(report["limit_bytes"] == 128u << 20);
+  BOOST_TEST(report["peak_bytes"].get<std::uint64_t>() <= 128u << 20);
+  BOOST_TEST(report["num_samples"] == 16);
+  BOOST_TEST(report["is_cold"] == true);
+  for (const char* key : {"commit", "compiler", "flags", "cpu", "dataset_id"}) {
+    BOOST_TEST(!report[key].get<std::string>().empty(), key);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_text_names_every_stage_and_ends_with_a_recommendation) {
+  const Place place;
+  const CommandResult result = place.bench({"--threads", "1", "--num-readers", "1"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  for (const char* part : {"pread", "checksum", "decode", "warp", "collate", "delivery", "loader",
+                           "slow consumer:", "memory:", "1 cores", "recommended:"}) {
+    BOOST_TEST(contains(result.out, part), result.out);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_refused) {
+  const Place place;
+  const CommandResult unknown = place.bench({"--augment", "resized-crops"});
+  BOOST_TEST(unknown.exit_code == 2);
+  BOOST_TEST(contains(unknown.err, "resized-crop"), unknown.err);
+  const CommandResult little = place.bench({}, "1M");
+  BOOST_TEST(little.exit_code == 1);
+  BOOST_TEST(contains(little.err, "memory limit"), little.err);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests
