@@ -80,7 +80,7 @@ BOOST_FIXTURE_TEST_CASE(a_plan_counts_the_threads_that_the_loader_starts, Fixtur
   BOOST_TEST(memory.work_bytes == depth.work_bytes);
   BOOST_TEST(depth.num_augmenters == std::min(num_usable_cores(), 256u));
   const std::string threads = std::to_string(depth.num_readers + depth.num_augmenters + 1);
-  BOOST_TEST(memory_lines(memory, config)[2].detail.ends_with(" of " + threads + " threads"));
+  BOOST_TEST(memory_lines(memory, config)[3].detail.ends_with(" of " + threads + " threads"));
 }
 
 // The nearest settings are checked by trying them, and the next ones, as loaders.

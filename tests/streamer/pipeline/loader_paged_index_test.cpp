@@ -4,6 +4,7 @@
 #include <set>
 
 #include "streamer/core/error.h"
+#include "streamer/shard/shard_file.h"
 #include "streamer/shard/shard_header.h"
 #include "tests/streamer/pipeline/seen_place.h"
 #include "tests/streamer/shard/shard_maker.h"
