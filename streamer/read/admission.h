@@ -7,6 +7,7 @@
 #include <span>
 
 #include "streamer/core/batch.h"
+#include "streamer/read/cache_entry.h"
 #include "streamer/read/cache_layout.h"
 #include "streamer/read/sample_costs.h"
 #include "streamer/read/sample_run.h"

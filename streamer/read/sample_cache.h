@@ -10,6 +10,7 @@
 
 #include "streamer/core/host_memory.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/read/cache_entry.h"
 #include "streamer/read/cache_layout.h"
 #include "streamer/read/cache_stats.h"
 #include "streamer/read/sample_run.h"

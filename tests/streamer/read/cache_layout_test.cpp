@@ -4,6 +4,7 @@
 
 #include "streamer/core/draws.h"
 #include "streamer/core/error.h"
+#include "streamer/read/cache_entry.h"
 
 namespace penstock {
 namespace {
