@@ -129,7 +129,7 @@ std::shared_ptr<RingOfBatches> filled_ring(const BenchSetting& setting,
 }
 
 // Measures from its making on.
-class Stopwatch {
+class SideTimer {
  public:
   RunTime time() const {
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start_;
@@ -149,7 +149,7 @@ Side collate_side(const BenchSetting& setting, const Window& window) {
           .ceiling = "memcpy of batches",
           .num_samples = batches->num_batches * spec.batch,
           .run = [=] {
-            const Stopwatch watch;
+            const SideTimer watch;
             for (std::uint64_t seq = 0; seq < batches->num_batches; ++seq) {
               const auto slot_idx = static_cast<std::uint32_t>(seq % num_slots);
               BatchSlot& slot = batches->ring->slot(slot_idx);
@@ -168,7 +168,7 @@ Side delivery_side(const BenchSetting& setting, const Window& window) {
           .ceiling = "memcpy of batches",
           .num_samples = batches->num_batches * setting.stream.spec.batch,
           .run = [=] {
-            const Stopwatch watch;
+            const SideTimer watch;
             std::jthread producer([&](const std::stop_token& stop) {
               for (std::uint64_t seq = 0; seq < batches->num_batches; ++seq) {
                 const auto slot_idx = batches->ring->acquire(stop);
