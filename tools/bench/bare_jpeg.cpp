@@ -5,19 +5,25 @@
 
 #include <jpeglib.h>
 
+#include "streamer/read/jpeg_warning.h"
+
 namespace penstock::tools::bench {
 namespace {
 
 struct ErrorState {
   jpeg_error_mgr base;  // first: libjpeg hands a pointer to it back
   std::jmp_buf on_error;
+  bool has_made_up_pixels;
 };
 
 void leave(j_common_ptr cinfo) {
   std::longjmp(reinterpret_cast<ErrorState*>(cinfo->err)->on_error, 1);
 }
 
-void stay_silent(j_common_ptr, int) {}
+void note_warning(j_common_ptr cinfo, int level) {
+  if (level >= 0 || costs_no_pixel(cinfo->err->msg_code)) return;
+  reinterpret_cast<ErrorState*>(cinfo->err)->has_made_up_pixels = true;
+}
 
 }  // namespace
 
@@ -28,12 +34,13 @@ struct BareJpeg::Impl {
   Impl() {
     cinfo.err = jpeg_std_error(&error.base);
     error.base.error_exit = leave;
-    error.base.emit_message = stay_silent;
+    error.base.emit_message = note_warning;
     jpeg_create_decompress(&cinfo);
   }
   ~Impl() { jpeg_destroy_decompress(&cinfo); }
 
   void begin(std::span<const std::byte> encoded, std::uint32_t scale) {
+    error.has_made_up_pixels = false;
     jpeg_mem_src(&cinfo, reinterpret_cast<const unsigned char*>(encoded.data()), encoded.size());
     jpeg_read_header(&cinfo, TRUE);
     cinfo.scale_num = 1;
@@ -69,7 +76,7 @@ bool BareJpeg::decode_whole(std::span<const std::byte> encoded, const JpegCut& c
   impl.begin(encoded, cut.scale);
   const bool fits = impl.read_rows(impl.cinfo.output_height, pixels);
   jpeg_abort_decompress(&impl.cinfo);
-  return fits;
+  return fits && !impl.error.has_made_up_pixels;
 }
 
 bool BareJpeg::decode_cut(std::span<const std::byte> encoded, const JpegCut& cut,
@@ -89,7 +96,7 @@ bool BareJpeg::decode_cut(std::span<const std::byte> encoded, const JpegCut& cut
   if (top > 0) jpeg_skip_scanlines(&impl.cinfo, top);
   const bool fits = impl.read_rows(height, pixels);
   jpeg_abort_decompress(&impl.cinfo);  // what lies below is not looked at
-  return fits;
+  return fits && !impl.error.has_made_up_pixels;
 }
 
 }  // namespace penstock::tools::bench

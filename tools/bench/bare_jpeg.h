@@ -25,8 +25,8 @@ class BareJpeg {
   BareJpeg(BareJpeg&&) noexcept;
   ~BareJpeg();
 
-  /// Decodes the whole picture at the scale of `cut`. False when libjpeg calls it no picture or
-  /// `pixels` is too small.
+  /// Decodes the whole picture at the scale of `cut`. False when libjpeg calls it no picture,
+  /// makes pixels up (the engine's rule: jpeg_warning.h), or `pixels` is too small.
   bool decode_whole(std::span<const std::byte> encoded, const JpegCut& cut,
                     std::span<std::byte> pixels) noexcept;
   /// Decodes only the rows and columns of `cut`, as far as libjpeg can leave others out.

@@ -21,6 +21,7 @@ struct Share {
 struct RunTime {
   double seconds = 0;
   double cpu_seconds = 0;
+  std::uint64_t num_failed = 0;  // samples that came to nothing, as far as the work says
 };
 
 /// Cuts `num_items` into small shares, gives them to `num_threads` threads as they become free, and

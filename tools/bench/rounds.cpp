@@ -30,6 +30,7 @@ std::vector<SideResult> run_rounds(const std::vector<Side>& sides, std::uint32_t
   for (const Side& side : sides) time_of(side);  // pages in, clocks up
   std::vector<std::vector<double>> speeds(sides.size());
   std::vector<std::vector<double>> cpu_us(sides.size());
+  std::vector<std::uint64_t> num_failed(sides.size());
   for (std::uint32_t round = 0; round < num_rounds; ++round) {
     for (std::size_t i = 0; i < sides.size(); ++i) {
       const std::size_t at = round % 2 == 0 ? i : sides.size() - 1 - i;
@@ -37,6 +38,7 @@ std::vector<SideResult> run_rounds(const std::vector<Side>& sides, std::uint32_t
       const RunTime time = time_of(sides[at]);
       speeds[at].push_back(count / time.seconds);
       cpu_us[at].push_back(time.cpu_seconds * 1e6 / count);
+      num_failed[at] = std::max(num_failed[at], time.num_failed);
     }
   }
   std::vector<SideResult> results;
@@ -44,11 +46,14 @@ std::vector<SideResult> run_rounds(const std::vector<Side>& sides, std::uint32_t
     SideResult result{.name = sides[i].name,
                       .ceiling = sides[i].ceiling,
                       .samples_per_s = spread_of(speeds[i]),
-                      .cpu_us = spread_of(cpu_us[i])};
+                      .cpu_us = spread_of(cpu_us[i]),
+                      .num_failed = num_failed[i]};
     if (!sides[i].ceiling.empty()) {
       const std::size_t above = index_named(sides, sides[i].ceiling);
-      result.ratio = spread_of(quotients(speeds[i], speeds[above]));
-      result.cpu_ratio = spread_of(quotients(cpu_us[above], cpu_us[i]));
+      if (num_failed[above] == num_failed[i]) {
+        result.ratio = spread_of(quotients(speeds[i], speeds[above]));
+        result.cpu_ratio = spread_of(quotients(cpu_us[above], cpu_us[i]));
+      }
     }
     results.push_back(std::move(result));
   }

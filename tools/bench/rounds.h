@@ -29,8 +29,10 @@ struct SideResult {
   std::string name;
   std::string ceiling;
   Spread samples_per_s;
-  Spread cpu_us;  // of the process, per sample
-  /// The side's speed over its ceiling's, round by round.
+  Spread cpu_us;                 // of the process, per sample
+  std::uint64_t num_failed = 0;  // samples of a run; the most of all rounds
+  /// The side's speed over its ceiling's, round by round; only when as many samples failed in both:
+  /// what fails is not the same work.
   std::optional<Spread> ratio = {};
   /// The ceiling's CPU time over the side's, likewise.
   std::optional<Spread> cpu_ratio = {};

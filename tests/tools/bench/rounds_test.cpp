@@ -65,6 +65,23 @@ BOOST_AUTO_TEST_CASE(what_a_side_prepares_comes_before_each_of_its_runs) {
   BOOST_TEST(order == "prprpr");
 }
 
+BOOST_AUTO_TEST_CASE(a_ratio_is_given_only_where_as_many_samples_failed) {
+  const auto failing = [](std::string name, std::string ceiling, std::uint64_t num_failed) {
+    return Side{.name = std::move(name),
+                .ceiling = std::move(ceiling),
+                .num_samples = 10,
+                .run = [num_failed] {
+                  return RunTime{1, 1, num_failed};
+                }};
+  };
+  const auto results = run_rounds(
+      {failing("all", "", 0), failing("two", "all", 2), failing("also two", "two", 2)}, 1);
+  BOOST_TEST(results[1].num_failed == 2u);
+  BOOST_TEST(!results[1].ratio.has_value());
+  BOOST_TEST(!results[1].cpu_ratio.has_value());
+  BOOST_TEST(results[2].ratio.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_ceiling_that_is_not_measured_is_refused) {
   std::string order;
   const std::vector<Side> sides = {told_side("b", "nobody", 1, {1, 1}, order)};
