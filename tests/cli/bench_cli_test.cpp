@@ -57,9 +57,15 @@ BOOST_AUTO_TEST_CASE(each_stage_stands_beside_its_ceiling) {
               side(report, "libjpeg-turbo, same crops")["images_per_s"]["median"].get<double>(),
       boost::test_tools::tolerance(1e-9));
   BOOST_TEST(report["limit_bytes"] == 128u << 20);
-  BOOST_TEST(report["peak_bytes"].get<std::uint64_t>() <= 128u << 20);
-  BOOST_TEST(report["num_samples"] == 16);
+  BOOST_TEST(report["drawn_bytes"].get<std::uint64_t>() > 0u);
+  BOOST_TEST(report["drawn_bytes"].get<std::uint64_t>() <= 128u << 20);
+  // Cold: an epoch is 4 batches, of which one warms; the rest is prefetched at once.
+  BOOST_TEST(report["num_samples"] == 4);
   BOOST_TEST(report["is_cold"] == true);
+  BOOST_TEST(contains(report["notes"].dump(), "an epoch of 4 batches"), report["notes"].dump());
+  BOOST_TEST(loader["num_failed"] == 0);
+  BOOST_TEST(!report["verdict"]["text"].get<std::string>().empty());
+  BOOST_TEST(report["verdict"]["elapsed_us"].get<std::uint64_t>() > 0u);
   for (const char* key : {"commit", "compiler", "flags", "cpu", "dataset_id"}) {
     BOOST_TEST(!report[key].get<std::string>().empty(), key);
   }
@@ -70,7 +76,7 @@ BOOST_AUTO_TEST_CASE(the_text_names_every_stage_and_ends_with_a_recommendation) 
   const CommandResult result = place.bench({"--threads", "1", "--num-readers", "1"});
   BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   for (const char* part : {"pread", "checksum", "decode", "warp", "collate", "delivery", "loader",
-                           "slow consumer:", "memory:", "1 cores", "recommended:"}) {
+                           "slow consumer:", "verdict:", "memory:", "1 cores", "recommended:"}) {
     BOOST_TEST(contains(result.out, part), result.out);
   }
 }
@@ -83,6 +89,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_refused) {
   const CommandResult little = place.bench({}, "1M");
   BOOST_TEST(little.exit_code == 1);
   BOOST_TEST(contains(little.err, "memory limit"), little.err);
+  const CommandResult much = place.bench({}, "1000T");
+  BOOST_TEST(much.exit_code == 1);
+  BOOST_TEST(contains(much.err, "1000.0 TiB for the loader"), much.err);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "tools/bench/loader_run.h"
 #include "tools/bench/rounds.h"
 #include "tools/bench/sample_window.h"
+#include "tools/bench/stage_workspace.h"
 #include "tools/bench/workload.h"
 
 namespace penstock::tools::bench {
@@ -25,6 +27,9 @@ struct BenchSetting {
   LoaderThreads threads;
   std::uint32_t num_threads = 1;  // of stages and ceilings
   bool is_cold = false;
+  std::shared_ptr<BenchBuffers> buffers;
+  /// Figures of the loader's latest run on the clock.
+  std::shared_ptr<LoaderStats> loader_stats;
   /// Names the loader's ceiling: kBareDecodeSide, kBarePadCropSide, or the decoder's.
   std::string loader_ceiling;
 };

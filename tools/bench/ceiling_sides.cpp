@@ -8,37 +8,17 @@
 #include <utility>
 
 #include "augment/augment_draws.h"
-#include "streamer/core/error.h"
 #include "streamer/core/file.h"
-#include "streamer/core/host_memory.h"
 #include "tools/bench/bare_jpeg.h"
 #include "tools/bench/bare_pad_crop.h"
 #include "tools/bench/bench_sides.h"
-#include "tools/bench/bench_threads.h"
 #include "tools/bench/page_cache.h"
+#include "tools/bench/threaded_side.h"
 
 namespace penstock::tools::bench {
 namespace {
 
 using Window = std::shared_ptr<const SampleWindow>;
-using ThreadBytes = std::vector<std::vector<std::byte>>;
-
-// A side whose threads each have bytes of their own to write to.
-template <class Work>
-Side threaded_side(std::string name, const BenchSetting& setting, const Window& window,
-                   std::size_t bytes_per_thread, Work work) {
-  auto bytes =
-      std::make_shared<ThreadBytes>(setting.num_threads, std::vector<std::byte>(bytes_per_thread));
-  return {.name = std::move(name),
-          .num_samples = window->size(),
-          .run = [=, num_threads = setting.num_threads] {
-            return run_on_threads(num_threads, window->size(), [&](const Share& share) {
-              for (std::size_t i = share.begin; i < share.end; ++i) {
-                work(i, share.thread_idx, std::span((*bytes)[share.thread_idx]));
-              }
-            });
-          }};
-}
 
 Side bare_pread(const BenchSetting& setting, const Window& window) {
   const auto paths = shard_paths(window->tasks());
@@ -48,37 +28,36 @@ Side bare_pread(const BenchSetting& setting, const Window& window) {
   for (const SampleTask& task : window->tasks()) {
     fds->push_back(files->at(task.shard->path()).get());
   }
+  // `files` is captured to stay open as long as `fds` names them.
   Side side = threaded_side(
-      "bare pread", setting, window, window->max_encoded_bytes(),
-      [=](std::size_t i, std::uint32_t, std::span<std::byte> bytes) {
+      "bare pread", "", setting, window, [=, files = files](std::size_t i, StageWorkspace& space) {
         const IndexRecord& record = window->tasks()[i].record;
-        const ssize_t got = pread((*fds)[i], bytes.data(), record.length_bytes,
+        const ssize_t got = pread((*fds)[i], space.encoded.data(), record.length_bytes,
                                   static_cast<off_t>(record.offset_bytes));
-        check_internal(got == static_cast<ssize_t>(record.length_bytes) && !files->empty(),
-                       "a pread of the benchmark came back short");
+        return got == static_cast<ssize_t>(record.length_bytes);
       });
   if (setting.is_cold) side.prepare = [paths] { drop_from_page_cache(paths); };
   return side;
 }
 
 Side memcpy_of_encoded(const BenchSetting& setting, const Window& window) {
-  return threaded_side("memcpy of stored bytes", setting, window, window->max_encoded_bytes(),
-                       [=](std::size_t i, std::uint32_t, std::span<std::byte> bytes) {
+  return threaded_side("memcpy of stored bytes", "", setting, window,
+                       [=](std::size_t i, StageWorkspace& space) {
                          const auto encoded = window->encoded(i);
-                         std::memcpy(bytes.data(), encoded.data(), encoded.size());
+                         std::memcpy(space.encoded.data(), encoded.data(), encoded.size());
+                         return true;
                        });
 }
 
 // One decoded row of floats after the other, into as many batches as the loader has.
 Side memcpy_of_batches(const BenchSetting& setting, const Window& window) {
-  const BatchSpec spec = setting.stream.spec;
-  const std::size_t num_places = std::size_t{spec.batch} * setting.threads.num_slots;
-  auto ring = std::make_shared<HostBuffer>(page_aligned_memory(), num_places * spec.sample_bytes());
-  return threaded_side("memcpy of batches", setting, window, spec.sample_bytes(),
-                       [=](std::size_t i, std::uint32_t, std::span<std::byte> bytes) {
-                         std::byte* place = ring->data() + i % num_places * spec.sample_bytes();
-                         std::memcpy(place, bytes.data(), spec.sample_bytes());
-                       });
+  const std::size_t sample_bytes = setting.stream.spec.sample_bytes();
+  return threaded_side(
+      "memcpy of batches", "", setting, window,
+      [sample_bytes, ring = &setting.buffers->ring](std::size_t i, StageWorkspace& space) {
+        std::memcpy(ring->place(i), space.pixels.data(), sample_bytes);
+        return true;
+      });
 }
 
 JpegCut cut_of(const SampleTask& task) {
@@ -86,18 +65,13 @@ JpegCut cut_of(const SampleTask& task) {
 }
 
 Side bare_jpeg(const BenchSetting& setting, const Window& window, bool is_cut) {
-  auto decoders = std::make_shared<std::vector<BareJpeg>>(setting.num_threads);
-  return threaded_side(is_cut ? kBareDecodeSide : "libjpeg-turbo, whole pictures", setting, window,
-                       window->max_picture_bytes(),
-                       [=](std::size_t i, std::uint32_t thread_idx, std::span<std::byte> pixels) {
-                         BareJpeg& jpeg = (*decoders)[thread_idx];
+  return threaded_side(is_cut ? kBareDecodeSide : "libjpeg-turbo, whole pictures", "", setting,
+                       window, [=](std::size_t i, StageWorkspace& space) {
                          const JpegCut cut = cut_of(window->tasks()[i]);
-                         // A damaged picture costs what it costs here too.
-                         if (is_cut) {
-                           jpeg.decode_cut(window->encoded(i), cut, pixels);
-                         } else {
-                           jpeg.decode_whole(window->encoded(i), cut, pixels);
-                         }
+                         const auto pixels = space.pixels.bytes();
+                         return is_cut
+                                    ? space.bare_jpeg.decode_cut(window->encoded(i), cut, pixels)
+                                    : space.bare_jpeg.decode_whole(window->encoded(i), cut, pixels);
                        });
 }
 
@@ -112,8 +86,7 @@ PadCropScale pad_crop_scale(const augment::AugmentConfig& config) {
 
 Side bare_pad_crops(const BenchSetting& setting, const Window& window) {
   const BatchSpec spec = setting.stream.spec;
-  const std::size_t num_places = std::size_t{spec.batch} * setting.threads.num_slots;
-  auto ring = std::make_shared<HostBuffer>(page_aligned_memory(), num_places * spec.sample_bytes());
+  const OutputRing& ring = setting.buffers->ring;
   auto crops = std::make_shared<std::vector<PadCrop>>();
   for (std::size_t i = 0; i < window->size(); ++i) {
     const StreamPlace& place = window->places()[i];
@@ -122,18 +95,18 @@ Side bare_pad_crops(const BenchSetting& setting, const Window& window) {
         Draws({.seed = setting.stream.seed, .epoch = place.epoch, .position = place.position}));
     crops->push_back(
         {.pixels_hwc = reinterpret_cast<const std::uint8_t*>(window->encoded(i).data()),
-         .out_chw = reinterpret_cast<float*>(ring->data() + i % num_places * spec.sample_bytes()),
+         .out_chw = reinterpret_cast<float*>(ring.place(i)),
          .side_px = static_cast<std::int32_t>(spec.width_px),
          .left_px = static_cast<std::int32_t>(drawn.shift_px.x),
          .top_px = static_cast<std::int32_t>(drawn.shift_px.y),
          .is_flipped = drawn.is_flipped});
   }
-  // `ring` is captured to live as long as the crops that point into it.
-  return threaded_side(kBarePadCropSide, setting, window, 0,
-                       [crops, ring, scale = pad_crop_scale(setting.augment)](
-                           std::size_t i, std::uint32_t, std::span<std::byte>) {
-                         bare_pad_crop((*crops)[i], scale);
-                       });
+  return threaded_side(
+      kBarePadCropSide, "", setting, window,
+      [crops, scale = pad_crop_scale(setting.augment)](std::size_t i, StageWorkspace&) {
+        bare_pad_crop((*crops)[i], scale);
+        return true;
+      });
 }
 
 // The plain loops know pictures of the batch's own sides only, and a padded crop only.

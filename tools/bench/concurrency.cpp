@@ -52,7 +52,8 @@ LoaderThreads threads_for(std::uint32_t num_cores, const LoaderThreads& wish) {
 }
 
 std::vector<Candidate> try_candidates(const Stream& stream, const LoaderThreads& measured,
-                                      std::uint32_t num_cores, std::uint32_t num_rounds) {
+                                      std::uint32_t num_cores, std::uint32_t num_rounds,
+                                      const std::function<void()>& prepare) {
   // Half the samples: it is many times the same.
   Stream shorter = stream;
   shorter.num_batches = std::max<std::uint64_t>(stream.num_batches / 2, 1);
@@ -63,11 +64,13 @@ std::vector<Candidate> try_candidates(const Stream& stream, const LoaderThreads&
     sides.push_back({.name = std::to_string(sides.size()),
                      .ceiling = "0",
                      .num_samples = shorter.num_batches * shorter.spec.batch,
+                     .prepare = prepare,
                      .run = [&shorter, threads] { return run_loader(shorter, threads).time; }});
   }
   const std::vector<SideResult> results = run_rounds(sides, num_rounds);
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!results[i].ratio) continue;  // other samples failed: not the same work
     candidates.push_back(
         {.threads = all[i], .samples_per_s = results[i].samples_per_s, .ratio = *results[i].ratio});
   }

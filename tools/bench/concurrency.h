@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -12,9 +13,11 @@ namespace penstock::tools::bench {
 /// What the loader itself takes on so many cores; what `wish` has above 0 is taken as it is.
 LoaderThreads threads_for(std::uint32_t num_cores, const LoaderThreads& wish);
 
-/// Streams with fewer and more of each, beside `measured`, which comes first.
+/// Streams with fewer and more of each, beside `measured`, which comes first; `prepare`, where there
+/// is one, runs before each.
 std::vector<Candidate> try_candidates(const Stream& stream, const LoaderThreads& measured,
-                                      std::uint32_t num_cores, std::uint32_t num_rounds);
+                                      std::uint32_t num_cores, std::uint32_t num_rounds,
+                                      const std::function<void()>& prepare);
 
 /// Returns the fastest of those that are more than 3 % faster than `measured`, and not only by
 /// chance: in every round. `measured` when there is none.

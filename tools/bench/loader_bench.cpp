@@ -6,16 +6,15 @@
 #include "augment/augment_transform.h"
 #include "streamer/core/error.h"
 #include "streamer/core/usable_cores.h"
+#include "tools/bench/bench_memory.h"
 #include "tools/bench/bench_sides.h"
 #include "tools/bench/bench_threads.h"
 #include "tools/bench/concurrency.h"
+#include "tools/bench/stream_length.h"
 #include "train/run/system_memory.h"
 
 namespace penstock::tools::bench {
 namespace {
-
-constexpr std::uint64_t kMaxSamples = 50'000;
-constexpr std::uint64_t kMaxStoredBytes = 256u << 20;
 
 std::uint32_t num_cores(const LoaderBenchConfig& config) {
   const std::uint32_t there = num_usable_cores();
@@ -26,19 +25,26 @@ std::uint32_t num_cores(const LoaderBenchConfig& config) {
               "--threads " + std::to_string(there));
 }
 
-// Whole batches of one epoch, as many as the bounds allow; at least one.
-std::uint64_t num_batches_of(const DatasetSplit& split, const LoaderBenchConfig& config,
-                             const BatchSpec& spec) {
-  std::uint64_t stored_bytes = 0;
+StreamLength length_of(const DatasetSplit& split, const LoaderBenchConfig& config,
+                       const LoaderBenchResult& result, std::uint64_t usable_bytes) {
+  StreamBounds bounds{.num_samples = split.num_samples(),
+                      .batch = result.workload.spec.batch,
+                      .num_slots = result.threads.num_slots,
+                      .wanted_samples = config.num_samples,
+                      .is_cold = config.is_cold};
   split.scan_index([&](std::uint64_t, std::span<const IndexRecord> records) {
-    for (const IndexRecord& record : records) stored_bytes += record.length_bytes;
+    for (const IndexRecord& record : records) bounds.stored_bytes += record.length_bytes;
   });
-  const std::uint64_t mean_bytes =
-      std::max<std::uint64_t>(stored_bytes / std::max<std::uint64_t>(split.num_samples(), 1), 1);
-  std::uint64_t samples = std::min(split.num_samples(), kMaxSamples);
-  if (config.num_samples > 0) samples = config.num_samples;
-  samples = std::min(samples, kMaxStoredBytes / mean_bytes);
-  return std::max<std::uint64_t>(samples / spec.batch, 1);
+  StreamLength length = stream_length(bounds);
+  // Refused before the samples are streamed once to see which they are.
+  const std::uint64_t bytes_per_sample =
+      bounds.stored_bytes / std::max<std::uint64_t>(bounds.num_samples, 1) +
+      SampleWindow::kHeldBytesPerSample;
+  const std::uint64_t samples =
+      std::min(length.num_batches, UINT64_MAX / 4 / bytes_per_sample / bounds.batch) * bounds.batch;
+  check_memory({.loader_bytes = result.limit_bytes, .samples_bytes = samples * bytes_per_sample},
+               usable_bytes);
+  return length;
 }
 
 std::string ceiling_of_loader(const std::vector<Side>& ceilings) {
@@ -80,31 +86,36 @@ std::vector<Side> one_core_sides(const BenchSetting& setting, const Side& ceilin
   return sides;
 }
 
-std::optional<Spread> scaling_of(const std::vector<SideResult>& sides, const std::string& name) {
-  const auto found = std::ranges::find(sides, name + ", one core", &SideResult::name);
-  if (found == sides.end()) return std::nullopt;
-  const Spread& ratio = *found->ratio;
-  return Spread{.median = 1 / ratio.median, .low = 1 / ratio.high, .high = 1 / ratio.low};
+std::optional<Spread> inverse(const std::optional<Spread>& ratio) {
+  if (!ratio) return std::nullopt;
+  return Spread{.median = 1 / ratio->median, .low = 1 / ratio->high, .high = 1 / ratio->low};
 }
 
-ConsumerCheck check_consumer(const BenchSetting& setting, std::uint32_t num_rounds) {
-  const auto cpu_us = [&](std::uint64_t hold_us) {
-    const LoaderTimes times = run_loader(setting.stream, setting.threads, hold_us);
-    return times.time.cpu_seconds * 1e6 / static_cast<double>(times.num_samples);
-  };
-  const LoaderTimes first = run_loader(setting.stream, setting.threads);
+std::optional<Spread> scaling_of(const std::vector<SideResult>& sides, const std::string& name) {
+  const auto found = std::ranges::find(sides, name + ", one core", &SideResult::name);
+  return found == sides.end() ? std::nullopt : inverse(found->ratio);
+}
+
+ConsumerCheck check_consumer(const BenchSetting& setting, const Side& loader,
+                             std::uint32_t num_rounds) {
+  if (loader.prepare) loader.prepare();
+  const RunTime first = loader.run();
   // Twice as long as a batch takes: the loader waits for the consumer most of the time.
   const auto hold_us = static_cast<std::uint64_t>(
-      std::max(2e6 * first.time.seconds / static_cast<double>(setting.stream.num_batches), 1.0));
-  std::vector<double> free_us, slow_us, ratios;
-  for (std::uint32_t round = 0; round < num_rounds; ++round) {
-    free_us.push_back(cpu_us(0));
-    slow_us.push_back(cpu_us(hold_us));
-    ratios.push_back(slow_us.back() / free_us.back());
-  }
-  return {.free_cpu_us = spread_of(free_us),
-          .slow_cpu_us = spread_of(slow_us),
-          .ratio = spread_of(ratios)};
+      std::max(2e6 * first.seconds / static_cast<double>(setting.stream.num_batches), 1.0));
+  const auto side = [&](const char* name, const char* ceiling, std::uint64_t held_us) {
+    return Side{.name = name,
+                .ceiling = ceiling,
+                .num_samples = loader.num_samples,
+                .prepare = loader.prepare,
+                .run = [&setting, held_us] {
+                  return run_loader(setting.stream, setting.threads, held_us).time;
+                }};
+  };
+  const auto results = run_rounds({side("free", "", 0), side("slow", "free", hold_us)}, num_rounds);
+  return {.free_cpu_us = results[0].cpu_us,
+          .slow_cpu_us = results[1].cpu_us,
+          .ratio = inverse(results[1].cpu_ratio)};
 }
 
 void describe(LoaderBenchResult& result, const SampleWindow& window) {
@@ -124,6 +135,7 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
   const DatasetSplit split = dataset.split(config.split);
   const std::uint32_t cores = num_cores(config);
   const CoreLimit limit(cores);
+  const train::SystemMemory system = train::read_system_memory();
   LoaderBenchResult result{
       .dataset_id = split.dataset_id(),
       .split = split.name(),
@@ -134,25 +146,34 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
       .num_rounds = config.num_rounds,
       .is_cold = config.is_cold,
       .seed = config.seed,
-      .limit_bytes = config.memory_bytes > 0 ? config.memory_bytes
-                                             : train::read_system_memory().default_limit_bytes()};
+      .limit_bytes = config.memory_bytes > 0 ? config.memory_bytes : system.default_limit_bytes()};
+  StreamLength length = length_of(split, config, result, system.usable_bytes());
+  result.notes = std::move(length.notes);
   BenchSetting setting{
       .stream = {.split = split,
                  .spec = result.workload.spec,
                  .transform = std::make_shared<augment::AugmentTransform>(result.workload.augment),
                  .seed = config.seed,
                  .memory_bytes = result.limit_bytes,
-                 .num_warm_batches = 2 * std::uint64_t{result.threads.num_slots},
-                 .num_batches = num_batches_of(split, config, result.workload.spec)},
+                 .num_warm_batches = length.num_warm_batches,
+                 .num_batches = length.num_batches},
       .augment = result.workload.augment,
       .threads = result.threads,
       .num_threads = cores,
       .is_cold = config.is_cold,
+      .buffers = {},
+      .loader_stats = std::make_shared<LoaderStats>(),
       .loader_ceiling = {}};
 
   say("reading the samples");
   const auto places = record_places(setting.stream, setting.threads);
-  const auto window = std::make_shared<const SampleWindow>(setting.stream, places);
+  const auto planned = std::make_shared<SampleWindow>(setting.stream, places);
+  check_memory(bench_memory(*planned, setting.stream, setting.threads, cores),
+               system.usable_bytes());
+  planned->read_samples();
+  const std::shared_ptr<const SampleWindow> window = planned;
+  setting.buffers = std::make_shared<BenchBuffers>(*window, setting.stream.spec, cores,
+                                                   setting.threads.num_slots);
   result.num_samples = window->size();
   describe(result, *window);
 
@@ -160,21 +181,23 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
   setting.loader_ceiling = ceiling_of_loader(sides);
   append(sides, stage_sides(setting, window));
   append(sides, whole_sides(setting, window));
+  const Side loader = sides.back();
   if (cores > 1) {
     BenchSetting one = setting;
     one.num_threads = 1;
     const auto ceiling = std::ranges::find(sides, setting.loader_ceiling, &Side::name);
-    append(sides, one_core_sides(setting, *ceiling, sides.back(), ceiling_sides(one, window)));
+    append(sides, one_core_sides(setting, *ceiling, loader, ceiling_sides(one, window)));
   }
   say("stages, ceilings and the loader");
   result.sides = run_rounds(sides, config.num_rounds);
   result.loader_scaling = scaling_of(result.sides, kLoaderSide);
   result.ceiling_scaling = scaling_of(result.sides, setting.loader_ceiling);
+  result.loader_stats = *setting.loader_stats;
   say("a slow consumer");
-  result.consumer = check_consumer(setting, config.num_rounds);
-  result.high_water_bytes = run_loader(setting.stream, setting.threads).high_water_bytes;
+  result.consumer = check_consumer(setting, loader, config.num_rounds);
   say("other threads and depths");
-  result.candidates = try_candidates(setting.stream, result.threads, cores, config.num_rounds);
+  result.candidates =
+      try_candidates(setting.stream, result.threads, cores, config.num_rounds, loader.prepare);
   result.recommended = recommended(result.candidates, result.threads);
   return result;
 }

@@ -28,7 +28,7 @@ struct LoaderBenchConfig {
   /// Readers, augmenters and slots of the loader; 0 for the loader's rule.
   LoaderThreads threads = {.num_readers = 0, .num_augmenters = 0, .num_slots = 0};
   std::uint32_t num_rounds = 5;
-  /// Samples of a round; 0 for an epoch, at most 50,000 and 256 MiB stored.
+  /// Samples of a round, in whole batches; 0 for an epoch, at most 50,000 and 256 MiB stored.
   std::uint64_t num_samples = 0;
   std::uint64_t seed = 0;
   /// Drops the shards from the page cache before each round of what reads them.
@@ -39,7 +39,7 @@ struct LoaderBenchConfig {
 struct ConsumerCheck {
   Spread free_cpu_us;  // per sample
   Spread slow_cpu_us;
-  Spread ratio;
+  std::optional<Spread> ratio;  // none when other samples failed
 };
 
 /// Other threads and depths, beside those measured.
@@ -63,7 +63,10 @@ struct LoaderBenchResult {
   double mean_height_px = 0;
   double mean_stored_bytes = 0;
   std::uint64_t limit_bytes = 0;
-  std::uint64_t high_water_bytes = 0;
+  /// What differs from what was asked for, and why.
+  std::vector<std::string> notes = {};
+  /// Figures of the loader's last measured run; verdict() says what follows from them.
+  LoaderStats loader_stats = {};
   std::vector<SideResult> sides = {};
   /// How many times faster `num_threads` cores are than one; only with more than one.
   std::optional<Spread> loader_scaling = {};
@@ -75,7 +78,8 @@ struct LoaderBenchResult {
 
 /// Measures. `say` is told what is being done.
 ///
-/// Errors  those of Dataset and Loader; InvalidArgument
+/// Errors  those of Dataset and Loader; InvalidArgument; OutOfMemory, with the sum, when the machine
+///         has less than the limit and what is held beside it (bench_memory.h)
 LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
                                const std::function<void(std::string_view)>& say);
 

@@ -28,13 +28,61 @@ std::string side_line(const SideResult& side) {
   if (side.ratio) {
     line += fmt::format("   {:.3f} ({:.3f} to {:.3f}), {:.3f} by CPU, of {}", side.ratio->median,
                         side.ratio->low, side.ratio->high, side.cpu_ratio->median, side.ceiling);
+  } else if (!side.ceiling.empty()) {
+    line += fmt::format("   no ratio: not as many samples failed as in {}", side.ceiling);
   }
+  if (side.num_failed > 0) line += fmt::format("   {} failed", format_count(side.num_failed));
   return line + "\n";
 }
 
 std::string threads_text(const LoaderThreads& threads) {
   return fmt::format("{} readers, {} augmenters, {} batches", threads.num_readers,
                      threads.num_augmenters, threads.num_slots);
+}
+
+std::string_view element_name(ElementType type) {
+  switch (type) {
+    case ElementType::kUint8:
+      return "uint8";
+    case ElementType::kFloat16:
+      return "float16";
+    case ElementType::kBfloat16:
+      return "bfloat16";
+    case ElementType::kFloat32:
+      return "float32";
+  }
+  return {};
+}
+
+std::string_view layout_name(PixelLayout layout) {
+  return layout == PixelLayout::kNchw ? "NCHW" : "NHWC";
+}
+
+std::string_view bottleneck_name(Bottleneck bottleneck) {
+  switch (bottleneck) {
+    case Bottleneck::kNothingYet:
+      return "nothing yet";
+    case Bottleneck::kDisk:
+      return "disk";
+    case Bottleneck::kDecode:
+      return "decode";
+    case Bottleneck::kAugment:
+      return "augment";
+    case Bottleneck::kConsumer:
+      return "consumer";
+  }
+  return {};
+}
+
+std::string consumer_line(const ConsumerCheck& consumer) {
+  std::string line =
+      fmt::format("slow consumer: {:.1f} us of CPU a sample, {:.1f} when batches are taken at once",
+                  consumer.slow_cpu_us.median, consumer.free_cpu_us.median);
+  if (consumer.ratio) {
+    line += fmt::format(": {:.2f} times ({:.2f} to {:.2f})", consumer.ratio->median,
+                        consumer.ratio->low, consumer.ratio->high);
+  }
+  return line + "\n";
 }
 
 std::string scaling_line(const LoaderBenchResult& result) {
@@ -58,9 +106,11 @@ std::string recommendation_text(const LoaderBenchResult& result) {
   if (result.recommended == result.threads) {
     return text + "recommended: as measured, nothing else is clearly faster\n";
   }
-  return text + fmt::format("recommended: --num-readers {} --num-augmenters {} --num-slots {}\n",
-                            result.recommended.num_readers, result.recommended.num_augmenters,
-                            result.recommended.num_slots);
+  return text + fmt::format(
+                    "recommended: LoaderConfig{{.num_readers = {}, .num_augmenters = {}, "
+                    ".num_slots = {}}}\n",
+                    result.recommended.num_readers, result.recommended.num_augmenters,
+                    result.recommended.num_slots);
 }
 
 Json spread_json(const Spread& spread) {
@@ -81,9 +131,32 @@ Json side_json(const SideResult& side) {
   return {{"name", side.name},
           {"images_per_s", spread_json(side.samples_per_s)},
           {"cpu_us", spread_json(side.cpu_us)},
+          {"num_failed", side.num_failed},
           {"ceiling", side.ceiling.empty() ? Json(nullptr) : Json(side.ceiling)},
           {"ratio", optional_json(side.ratio)},
           {"cpu_ratio", optional_json(side.cpu_ratio)}};
+}
+
+Json verdict_json(const LoaderStats& stats) {
+  const Verdict judged = verdict(stats);
+  return {{"bottleneck", bottleneck_name(judged.bottleneck)},
+          {"text", judged.text},
+          {"elapsed_us", stats.elapsed_us},
+          {"busy_us",
+           {{"admission", stats.admission_busy_us},
+            {"read", stats.read_busy_us},
+            {"checksum", stats.checksum_busy_us},
+            {"decode", stats.decode_busy_us},
+            {"augment", stats.augment_busy_us},
+            {"deliver", stats.deliver_busy_us},
+            {"consumer", stats.consumer_busy_us}}},
+          {"wait_us",
+           {{"consumer", stats.source.consumer_wait_us},
+            {"first_batch", stats.first_batch_wait_us},
+            {"admission_slot", stats.admission_slot_wait_us},
+            {"admission_memory", stats.admission_memory_wait_us},
+            {"reader", stats.reader_wait_us},
+            {"augmenter", stats.augmenter_wait_us}}}};
 }
 
 Json candidate_json(const Candidate& candidate) {
@@ -99,22 +172,22 @@ std::string loader_bench_text(const LoaderBenchResult& result) {
   const BatchSpec& spec = result.workload.spec;
   std::string text = fmt::format(
       "{} of split {}: {} samples a round, of about {:.0f} x {:.0f} px and {}\n"
-      "{} x {} px, float32, batches of {}; {} cores ({}); {}; page cache {}\n"
+      "{} x {} px, {} {}, batches of {}; {} cores ({}); {}; page cache {}\n"
       "images/s, median of {} rounds, lowest to highest; us of CPU an image; ratio round by "
       "round\n",
       result.workload.name, result.split, format_count(result.num_samples), result.mean_width_px,
       result.mean_height_px, format_bytes(static_cast<std::uint64_t>(result.mean_stored_bytes)),
-      spec.width_px, spec.height_px, spec.batch, result.num_threads, cpu_name(),
-      threads_text(result.threads), result.is_cold ? "cold" : "warm", result.num_rounds);
+      spec.width_px, spec.height_px, element_name(spec.element), layout_name(spec.layout),
+      spec.batch, result.num_threads, cpu_name(), threads_text(result.threads),
+      result.is_cold ? "cold" : "warm", result.num_rounds);
   for (const SideResult& side : result.sides) text += side_line(side);
   text += scaling_line(result);
-  text += fmt::format(
-      "slow consumer: {:.1f} us of CPU a sample, {:.1f} when batches are taken at once: "
-      "{:.2f} times ({:.2f} to {:.2f})\n",
-      result.consumer.slow_cpu_us.median, result.consumer.free_cpu_us.median,
-      result.consumer.ratio.median, result.consumer.ratio.low, result.consumer.ratio.high);
-  text += fmt::format("memory: {} held at most, limit {}\n", format_bytes(result.high_water_bytes),
+  text += consumer_line(result.consumer);
+  text += fmt::format("verdict: {}\n", verdict(result.loader_stats).text);
+  text += fmt::format("memory: {} drawn by the loader, of its limit of {}\n",
+                      format_bytes(result.loader_stats.source.high_water_bytes),
                       format_bytes(result.limit_bytes));
+  for (const std::string& note : result.notes) text += fmt::format("note: {}\n", note);
   text += recommendation_text(result);
   text.pop_back();
   return text;
@@ -139,6 +212,8 @@ std::string loader_bench_json(const LoaderBenchResult& result) {
               {"batch_size", spec.batch},
               {"height_px", spec.height_px},
               {"width_px", spec.width_px},
+              {"element", element_name(spec.element)},
+              {"layout", layout_name(spec.layout)},
               {"seed", result.seed},
               {"num_cores", result.num_threads},
               {"threads", threads_json(result.threads)},
@@ -154,9 +229,11 @@ std::string loader_bench_json(const LoaderBenchResult& result) {
               {"slow_consumer",
                {{"free_cpu_us", spread_json(result.consumer.free_cpu_us)},
                 {"slow_cpu_us", spread_json(result.consumer.slow_cpu_us)},
-                {"ratio", spread_json(result.consumer.ratio)}}},
-              {"peak_bytes", result.high_water_bytes},
+                {"ratio", optional_json(result.consumer.ratio)}}},
+              {"verdict", verdict_json(result.loader_stats)},
+              {"drawn_bytes", result.loader_stats.source.high_water_bytes},
               {"limit_bytes", result.limit_bytes},
+              {"notes", result.notes},
               {"candidates", candidates},
               {"recommended", threads_json(result.recommended)}}
       .dump(2, ' ', false, Json::error_handler_t::replace);

@@ -24,14 +24,14 @@ LoaderConfig loader_config(const Stream& stream, const LoaderThreads& threads) {
 
 /// Calls `consume` with every batch on the clock, after those before it.
 template <class Start, class Consume>
-std::uint64_t stream_batches(const Stream& stream, const LoaderThreads& threads, const Start& start,
-                             const Consume& consume) {
+LoaderStats stream_batches(const Stream& stream, const LoaderThreads& threads, const Start& start,
+                           const Consume& consume) {
   MemoryBudget budget(stream.memory_bytes);
   Loader loader(stream.split, loader_config(stream, threads), stream.transform, budget);
   for (std::uint64_t i = 0; i < stream.num_warm_batches; ++i) loader.next().release();
   start();
   for (std::uint64_t i = 0; i < stream.num_batches; ++i) consume(loader.next());
-  return loader.stats().high_water_bytes;
+  return loader.detailed_stats();
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ LoaderTimes run_loader(const Stream& stream, const LoaderThreads& threads, std::
   double cpu_begin = 0;
   double cpu_end = 0;
   std::uint64_t num_consumed = 0;
-  times.high_water_bytes = stream_batches(
+  times.stats = stream_batches(
       stream, threads,
       [&] {
         cpu_begin = process_cpu_seconds();
@@ -51,6 +51,7 @@ LoaderTimes run_loader(const Stream& stream, const LoaderThreads& threads, std::
       },
       [&](BatchLease lease) {
         times.num_samples += lease->num_valid;
+        times.time.num_failed += lease->events.size();
         if (hold_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(hold_us));
         lease.release();
         if (++num_consumed < stream.num_batches) return;

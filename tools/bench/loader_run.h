@@ -7,6 +7,7 @@
 
 #include "streamer/core/sample_transform.h"
 #include "streamer/pipeline/loader.h"
+#include "streamer/pipeline/loader_stats.h"
 #include "streamer/shard/dataset.h"
 #include "tools/bench/bench_threads.h"
 
@@ -37,7 +38,7 @@ struct Stream {
 struct LoaderTimes {
   RunTime time;
   std::uint64_t num_samples = 0;
-  std::uint64_t high_water_bytes = 0;
+  LoaderStats stats;  // from the loader's making on
 };
 
 /// Streams and lets every batch go at once, or after `hold_us` for a slow consumer.

@@ -10,20 +10,26 @@ SampleWindow::SampleWindow(const Stream& stream, std::span<const StreamPlace> pl
     : places_(places.begin(), places.end()), tasks_(places.size()) {
   const Admission admission(stream.split, {.spec = stream.spec, .seed = stream.seed},
                             stream.transform);
-  std::size_t num_bytes = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const StreamPlace& place = places[i];
     admission.plan({.sample_id = place.sample_id, .position = place.position, .epoch = place.epoch},
                    tasks_[i]);
-    offsets_.push_back(num_bytes);
-    num_bytes += tasks_[i].record.length_bytes;
+    offsets_.push_back(encoded_bytes_);
+    encoded_bytes_ += tasks_[i].record.length_bytes;
   }
-  bytes_.resize(num_bytes);
+}
+
+void SampleWindow::read_samples() {
+  bytes_.resize(encoded_bytes_);
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     const SampleTask& task = tasks_[i];
     task.shard->read_sample(task.record,
                             std::span(bytes_).subspan(offsets_[i], task.record.length_bytes));
   }
+}
+
+std::uint64_t SampleWindow::held_bytes() const noexcept {
+  return encoded_bytes_ + size() * kHeldBytesPerSample;
 }
 
 bool SampleWindow::are_all(Codec codec) const noexcept {
@@ -60,7 +66,10 @@ std::size_t SampleWindow::max_transform_scratch_bytes() const noexcept {
 std::size_t SampleWindow::max_picture_bytes() const noexcept {
   std::size_t largest = 0;
   for (const SampleTask& task : tasks_) {
-    largest = std::max(largest, std::size_t{task.record.width_px} * task.record.height_px * 3);
+    const std::size_t scale = task.request.decode_scale;
+    const std::size_t width_px = (task.record.width_px + scale - 1) / scale;
+    const std::size_t height_px = (task.record.height_px + scale - 1) / scale;
+    largest = std::max(largest, width_px * height_px * 3);
   }
   return largest;
 }

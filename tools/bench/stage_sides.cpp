@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "streamer/core/checksum.h"
-#include "streamer/core/error.h"
 #include "streamer/core/host_memory.h"
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/batch_stages.h"
@@ -13,48 +12,31 @@
 #include "tools/bench/bench_sides.h"
 #include "tools/bench/bench_threads.h"
 #include "tools/bench/page_cache.h"
-#include "tools/bench/stage_workspace.h"
+#include "tools/bench/threaded_side.h"
 
 namespace penstock::tools::bench {
 namespace {
 
 using Window = std::shared_ptr<const SampleWindow>;
-using Workspaces = std::shared_ptr<std::vector<StageWorkspace>>;
-
-// A side that calls `work(sample, workspace of the thread)` for every sample.
-template <class Work>
-Side stage_side(std::string name, std::string ceiling, const BenchSetting& setting,
-                const Window& window, Work work) {
-  auto workspaces = std::make_shared<std::vector<StageWorkspace>>();
-  for (std::uint32_t i = 0; i < setting.num_threads; ++i) workspaces->emplace_back(*window);
-  return {.name = std::move(name),
-          .ceiling = std::move(ceiling),
-          .num_samples = window->size(),
-          .run = [=, num_threads = setting.num_threads] {
-            return run_on_threads(num_threads, window->size(), [&](const Share& share) {
-              for (std::size_t i = share.begin; i < share.end; ++i) {
-                work(i, (*workspaces)[share.thread_idx]);
-              }
-            });
-          }};
-}
 
 Side plan_side(const BenchSetting& setting, const Window& window) {
   const Stream& stream = setting.stream;
   auto admission = std::make_shared<const Admission>(
       stream.split, Admission::Config{.spec = stream.spec, .seed = stream.seed}, stream.transform);
-  return stage_side("plan", "", setting, window, [=](std::size_t i, StageWorkspace& space) {
+  return threaded_side("plan", "", setting, window, [=](std::size_t i, StageWorkspace& space) {
     const StreamPlace& place = window->places()[i];
     admission->plan(
         {.sample_id = place.sample_id, .position = place.position, .epoch = place.epoch},
         space.task);
+    return true;
   });
 }
 
 Side pread_side(const BenchSetting& setting, const Window& window) {
-  Side side =
-      stage_side("pread", "bare pread", setting, window,
-                 [=](std::size_t i, StageWorkspace& space) { space.read(window->tasks()[i]); });
+  Side side = threaded_side("pread", "bare pread", setting, window,
+                            [=](std::size_t i, StageWorkspace& space) {
+                              return !space.read(window->tasks()[i]).empty();
+                            });
   if (setting.is_cold) {
     side.prepare = [paths = shard_paths(window->tasks())] { drop_from_page_cache(paths); };
   }
@@ -62,47 +44,32 @@ Side pread_side(const BenchSetting& setting, const Window& window) {
 }
 
 Side checksum_side(const BenchSetting& setting, const Window& window) {
-  return stage_side("checksum", "memcpy of stored bytes", setting, window,
-                    [=](std::size_t i, StageWorkspace&) {
-                      check_internal(xxh3_64(window->encoded(i)) == window->tasks()[i].record.xxh3,
-                                     "a sample of the benchmark fails its checksum");
-                    });
+  return threaded_side("checksum", "memcpy of stored bytes", setting, window,
+                       [=](std::size_t i, StageWorkspace&) {
+                         return xxh3_64(window->encoded(i)) == window->tasks()[i].record.xxh3;
+                       });
 }
 
 Side decode_side(const BenchSetting& setting, const Window& window, const std::string& ceiling) {
-  return stage_side("decode", ceiling, setting, window, [=](std::size_t i, StageWorkspace& space) {
-    (void)space.decode(window->tasks()[i], window->encoded(i));  // damaged pictures count too
-  });
+  return threaded_side(
+      "decode", ceiling, setting, window, [=](std::size_t i, StageWorkspace& space) {
+        return space.decode(window->tasks()[i], window->encoded(i), space.pixels.bytes())
+            .has_value();
+      });
 }
 
 Side warp_side(const BenchSetting& setting, const Window& window, const std::string& ceiling) {
   // So few that they lie in the cache, as pixels do that were decoded a moment ago.
-  constexpr std::size_t kNumDecoded = 64;
-  struct Decoded {
-    StageWorkspace space;
-    SampleTask task;
-  };
-  auto decoded = std::make_shared<std::vector<Decoded>>();
-  for (std::size_t i = 0; i < std::min(kNumDecoded, window->size()); ++i) {
-    decoded->push_back({StageWorkspace(*window), window->tasks()[i]});
-    Decoded& last = decoded->back();
-    const auto view = last.space.decode(last.task, window->encoded(i));
-    if (view) {
-      last.task.decoded = *view;
-    } else {
-      decoded->pop_back();
-    }
-  }
-  const Stream& stream = setting.stream;
-  auto ring = std::make_shared<OutputRing>(stream.spec, setting.threads.num_slots);
-  Side side = stage_side("warp", ceiling, setting, window,
-                         [=, transform = stream.transform](std::size_t i, StageWorkspace& space) {
-                           const SampleTask& task = (*decoded)[i % decoded->size()].task;
-                           transform->apply(task.decoded, task.plan, space.transform_scratch,
-                                            ring->slot(i));
-                         });
-  check_internal(!decoded->empty(), "no sample of the benchmark can be decoded");
-  return side;
+  auto decoded = std::make_shared<const std::vector<DecodedSample>>(
+      decoded_samples(*window, setting.buffers->workspaces.front(), {}));
+  return threaded_side(
+      "warp", ceiling, setting, window,
+      [decoded, ring = &setting.buffers->ring, transform = setting.stream.transform](
+          std::size_t i, StageWorkspace& space) {
+        const SampleTask& task = (*decoded)[i % decoded->size()].task;
+        transform->apply(task.decoded, task.plan, space.scratch.bytes(), ring->slot(i));
+        return true;
+      });
 }
 
 struct RingOfBatches {
@@ -200,23 +167,27 @@ std::vector<Side> stage_sides(const BenchSetting& setting, const Window& window)
 }
 
 std::vector<Side> whole_sides(const BenchSetting& setting, const Window& window) {
-  auto ring = std::make_shared<OutputRing>(setting.stream.spec, setting.threads.num_slots);
   Side in_a_row =
-      stage_side("stages in a row", setting.loader_ceiling, setting, window,
-                 [=, transform = setting.stream.transform](std::size_t i, StageWorkspace& space) {
-                   const SampleTask& task = window->tasks()[i];
-                   const auto encoded = space.read(task);
-                   if (xxh3_64(encoded) != task.record.xxh3) return;
-                   const auto view = space.decode(task, encoded);
-                   if (view)
-                     transform->apply(*view, task.plan, space.transform_scratch, ring->slot(i));
-                 });
-  Side loader{.name = kLoaderSide,
-              .ceiling = setting.loader_ceiling,
-              .num_samples = window->size(),
-              .run = [stream = setting.stream, threads = setting.threads] {
-                return run_loader(stream, threads).time;
-              }};
+      threaded_side("stages in a row", setting.loader_ceiling, setting, window,
+                    [window, ring = &setting.buffers->ring, transform = setting.stream.transform](
+                        std::size_t i, StageWorkspace& space) {
+                      const SampleTask& task = window->tasks()[i];
+                      const auto encoded = space.read(task);
+                      if (xxh3_64(encoded) != task.record.xxh3) return false;
+                      const auto view = space.decode(task, encoded, space.pixels.bytes());
+                      if (view)
+                        transform->apply(*view, task.plan, space.scratch.bytes(), ring->slot(i));
+                      return view.has_value();
+                    });
+  Side loader{
+      .name = kLoaderSide,
+      .ceiling = setting.loader_ceiling,
+      .num_samples = window->size(),
+      .run = [stream = setting.stream, threads = setting.threads, stats = setting.loader_stats] {
+        const LoaderTimes times = run_loader(stream, threads);
+        *stats = times.stats;
+        return times.time;
+      }};
   if (setting.is_cold) {
     in_a_row.prepare = [paths = shard_paths(window->tasks())] { drop_from_page_cache(paths); };
     loader.prepare = in_a_row.prepare;
