@@ -1,5 +1,8 @@
 #include "tools/bench/bench_memory.h"
 
+#include <algorithm>
+#include <string>
+
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/pipeline/batch_ring.h"
@@ -12,18 +15,25 @@ namespace {
 // Smaller than this no loader is worth measuring.
 constexpr std::uint64_t kLeastLoaderBytes = 64u << 20;
 
+// What is not known yet is not told.
 std::string lines(const BenchMemory& memory) {
-  return format_bytes(memory.loader_bytes) + " for the loader, " +
-         format_bytes(memory.samples_bytes) + " for the samples of a round, " +
-         format_bytes(memory.workspaces_bytes + memory.libjpeg_bytes) +
-         " for the threads of stages and ceilings, " + format_bytes(memory.batches_bytes) +
-         " for their batches, " + format_bytes(memory.decoded_bytes) + " for decoded pixels";
+  std::string text = format_bytes(memory.loader_bytes) + " for the loader";
+  const auto add = [&text](std::uint64_t bytes, const char* what) {
+    if (bytes > 0) text += ", " + format_bytes(bytes) + " for " + what;
+  };
+  add(memory.samples_bytes, "the samples of a round");
+  add(memory.workspaces_bytes + memory.libjpeg_bytes, "the threads of stages and ceilings");
+  add(memory.batches_bytes, "their batches");
+  add(memory.decoded_bytes, "decoded pixels");
+  return text;
 }
 
 std::string hint(const BenchMemory& memory, std::uint64_t usable_bytes) {
   const std::uint64_t beside = memory.total_bytes() - memory.loader_bytes;
   if (beside + kLeastLoaderBytes <= usable_bytes) {
-    return "--memory " + std::to_string((usable_bytes - beside) >> 20) + "M";
+    // As much as a loader takes without --memory: the rest of the machine goes on.
+    return "--memory " +
+           std::to_string(std::min(usable_bytes - beside, usable_bytes / 5 * 4) >> 20) + "M";
   }
   return "fewer --samples or --threads";
 }
