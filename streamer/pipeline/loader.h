@@ -78,7 +78,7 @@ struct LoaderConfig {
   /// for.
   std::uint64_t cache_bytes = 0;
   /// Places per sample run, 1 to 64; fewer are taken where readers would go without work.
-  std::uint32_t max_run_samples = 16;
+  std::uint32_t max_run_samples = 64;
   /// Ends the epoch with TooManyBad above this share of failed samples, 0 to 1, of those that this
   /// rank delivers. A share above 0 allows one sample at least.
   double max_bad_fraction = 0.001;

@@ -9,6 +9,7 @@
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/batch_stages.h"
 #include "streamer/read/admission.h"
+#include "streamer/shard/sample_index.h"
 #include "tools/bench/bench_sides.h"
 #include "tools/bench/bench_threads.h"
 #include "tools/bench/page_cache.h"
@@ -21,8 +22,12 @@ using Window = std::shared_ptr<const SampleWindow>;
 
 Side plan_side(const BenchSetting& setting, const Window& window) {
   const Stream& stream = setting.stream;
+  // With the index as a loader of this limit holds it.
+  MemoryBudget budget(stream.memory_bytes);
+  const IndexForm form = choose_index_form(stream.split.num_indexed(), budget.room());
   auto admission = std::make_shared<const Admission>(
-      stream.split, Admission::Config{.spec = stream.spec, .seed = stream.seed}, stream.transform);
+      stream.split.with_index(form, budget),
+      Admission::Config{.spec = stream.spec, .seed = stream.seed}, stream.transform);
   return threaded_side("plan", "", setting, window, [=](std::size_t i, StageWorkspace& space) {
     const StreamPlace& place = window->places()[i];
     admission->plan(

@@ -73,12 +73,12 @@ BOOST_AUTO_TEST_CASE(runs_are_short_enough_to_give_each_reader_two) {
   const auto max_samples = [](std::uint32_t num_readers) {
     return run_bounds({.num_readers = num_readers}, 1u << 20).max_samples;
   };
-  BOOST_TEST(max_samples(1) == 16u);  // the setting
+  BOOST_TEST(max_samples(1) == 48u);
   BOOST_TEST(max_samples(3) == 16u);
   BOOST_TEST(max_samples(4) == 12u);
   BOOST_TEST(max_samples(8) == 6u);
   BOOST_TEST(max_samples(256) == 1u);
-  BOOST_TEST(run_bounds({.num_readers = 1, .max_run_samples = 64}, 0).max_samples == 48u);
+  BOOST_TEST(run_bounds({.num_readers = 1, .max_run_samples = 20}, 0).max_samples == 20u);
   const auto max_bytes = [](std::uint32_t num_readers) {
     return run_bounds({.num_readers = num_readers}, 960).max_bytes;
   };
