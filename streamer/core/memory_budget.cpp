@@ -1,6 +1,8 @@
 #include "streamer/core/memory_budget.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <mutex>
 #include <utility>
@@ -20,6 +22,7 @@ struct BudgetShare::Ledger {
   std::uint64_t high_water_bytes = 0;                     // guarded by mutex
   std::uint64_t num_changes = 0;                          // guarded by mutex; of used_bytes
   std::vector<std::weak_ptr<ReclaimableMemory>> holders;  // guarded by mutex
+  std::condition_variable gave_back;
 
   // The rest: called with the mutex held.
 
@@ -41,6 +44,17 @@ struct BudgetShare::Ledger {
       if (auto alive = holder.lock()) living.push_back(std::move(alive));
     }
     return living;
+  }
+
+  // Waits for bytes of a holder that nobody owns any more: it cannot be asked, but is on its way to
+  // give back all it has. False when there is none, or when it takes too long.
+  bool wait_for_dying_holder(std::unique_lock<std::mutex>& lock) {
+    constexpr auto kLongest = std::chrono::milliseconds(200);
+    if (std::ranges::none_of(holders, [](const auto& holder) { return holder.expired(); })) {
+      return false;
+    }
+    const std::uint64_t before = num_changes;
+    return gave_back.wait_for(lock, kLongest, [&] { return num_changes != before; });
   }
 
   [[noreturn]] void refuse(std::uint64_t bytes, const std::string& what) const {
@@ -72,11 +86,14 @@ BudgetShare& BudgetShare::operator=(BudgetShare&& other) noexcept {
 void BudgetShare::give_back(std::uint64_t bytes) noexcept {
   const std::uint64_t given = std::min(bytes, bytes_);
   if (ledger_ == nullptr || given == 0) return;
-  const std::scoped_lock lock(ledger_->mutex);
-  ledger_->used_bytes -= given;
-  ++ledger_->num_changes;
-  if (kind_ == Kind::kReclaimable) ledger_->reclaimable_bytes -= given;
-  bytes_ -= given;
+  {
+    const std::scoped_lock lock(ledger_->mutex);
+    ledger_->used_bytes -= given;
+    ++ledger_->num_changes;
+    if (kind_ == Kind::kReclaimable) ledger_->reclaimable_bytes -= given;
+    bytes_ -= given;
+  }
+  ledger_->gave_back.notify_all();
 }
 
 void BudgetShare::reset() noexcept {
@@ -95,11 +112,14 @@ BudgetShare MemoryBudget::draw(std::uint64_t bytes, const std::string& what) {
     std::uint64_t missing = 0;
     std::vector<std::shared_ptr<ReclaimableMemory>> holders;
     {
-      const std::scoped_lock lock(ledger.mutex);
+      std::unique_lock lock(ledger.mutex);
       if (ledger.take_if_free(bytes, Kind::kFirm)) return {ledger_, bytes, Kind::kFirm};
       missing = bytes - ledger.free_bytes();
-      const bool nothing_moved = num_changes_before == ledger.num_changes;
-      if (nothing_moved || missing > ledger.reclaimable_bytes) ledger.refuse(bytes, what);
+      if (missing > ledger.reclaimable_bytes) ledger.refuse(bytes, what);
+      if (num_changes_before == ledger.num_changes) {
+        if (!ledger.wait_for_dying_holder(lock)) ledger.refuse(bytes, what);
+        continue;
+      }
       num_changes_before = ledger.num_changes;
       holders = ledger.living_holders();
     }

@@ -67,8 +67,8 @@ struct LoaderConfig {
   std::uint32_t num_slots = 4;
   /// Bytes for encoded and decoded samples in flight; 0 for a rule: two sample runs for each reader
   /// and one for each augmenter, at least four, beside the costliest sample; at least 16 MiB, and
-  /// no more than the budget has left. A run counts here as max_run_samples average samples, or as
-  /// 4 MiB where these are more.
+  /// no more than the budget has left. A run counts here as 16 average samples but at most 4 MiB;
+  /// of small ones as max_run_samples, within 512 KiB.
   std::uint64_t work_bytes = 0;
   /// Keeps samples in memory from epoch to epoch: the first of the stream that fit into what the
   /// budget has left, given back when others draw it. Changes no byte of any batch. Which form is

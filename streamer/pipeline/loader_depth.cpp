@@ -7,7 +7,16 @@ namespace {
 
 constexpr std::uint32_t kMaxRuledThreads = 64;
 constexpr std::uint64_t kMinWorkBytes = 16u << 20;
+// What a run is given memory for: 16 samples, or more of them as long as they take 512 KiB.
+constexpr std::uint64_t kRuledRunSamples = 16;
+constexpr std::uint64_t kSmallRunBytes = 512u << 10;
 constexpr std::uint64_t kMaxRuledRunBytes = 4u << 20;
+
+std::uint64_t ruled_run_bytes(std::uint64_t max_samples, std::uint64_t mean_bytes) noexcept {
+  const std::uint64_t some = std::min(max_samples, kRuledRunSamples) * mean_bytes;
+  const std::uint64_t many = std::min(max_samples * mean_bytes, kSmallRunBytes);
+  return std::max(mean_bytes, std::min(std::max(some, many), kMaxRuledRunBytes));
+}
 
 // Runs that the arena should hold at a time.
 std::uint64_t num_runs_held(const LoaderConfig& config) noexcept {
@@ -25,9 +34,7 @@ LoaderConfig with_ruled_threads(LoaderConfig config, std::uint32_t num_cores) no
 }
 
 std::uint64_t ruled_work_bytes(const LoaderConfig& config, const SampleCosts& costs) noexcept {
-  const std::uint64_t run_bytes = std::max<std::uint64_t>(
-      costs.mean_bytes,
-      std::min(config.max_run_samples * std::uint64_t{costs.mean_bytes}, kMaxRuledRunBytes));
+  const std::uint64_t run_bytes = ruled_run_bytes(config.max_run_samples, costs.mean_bytes);
   return std::max(costs.costliest.bytes + num_runs_held(config) * run_bytes, kMinWorkBytes);
 }
 

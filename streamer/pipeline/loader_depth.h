@@ -21,9 +21,9 @@ LoaderConfig with_ruled_threads(LoaderConfig config, std::uint32_t num_cores) no
 /// Bytes for samples in flight when LoaderConfig::work_bytes leaves them to the rule.
 ///
 /// Rule  Two runs a reader, one in its hands and one waiting for it, and one for each augmenter; at
-///       least four. A run is one of average samples, max_run_samples long but no longer than
-///       4 MiB. Beside them the costliest sample, so that it does not hold up the others. At least
-///       16 MiB, in which runs of small pictures never wait.
+///       least four. A run is one of average samples, 16 of them but no more than 4 MiB; of small
+///       ones, max_run_samples within 512 KiB. Beside them the costliest sample, so that it does not
+///       hold up the others. At least 16 MiB, in which runs of small pictures never wait.
 std::uint64_t ruled_work_bytes(const LoaderConfig& config, const SampleCosts& costs) noexcept;
 
 /// How long a run may be.

@@ -39,7 +39,8 @@ ReadRanges::ReadRanges(std::span<const SampleTask> tasks) noexcept {
 }
 
 void read_ahead(std::span<const SampleTask> tasks) noexcept {
-  for (const ReadRange& range : ReadRanges(tasks).get()) {
+  const ReadRanges ranges(tasks);
+  for (const ReadRange& range : ranges.get()) {
     range.shard->will_read(range.offset_bytes, range.length_bytes);
   }
 }

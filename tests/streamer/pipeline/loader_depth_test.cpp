@@ -56,6 +56,18 @@ BOOST_AUTO_TEST_CASE(samples_in_flight_get_runs_for_every_thread_beside_the_cost
              40 * kMiB + 4 * 30 * kMiB);
 }
 
+BOOST_AUTO_TEST_CASE(long_runs_of_small_samples_get_memory_up_to_half_a_mebibyte) {
+  const auto bytes = [](std::size_t mean_bytes) {
+    return ruled_work_bytes({.num_readers = 20, .num_augmenters = 20},  // 60 runs
+                            {.costliest = {.bytes = 0}, .mean_bytes = mean_bytes});
+  };
+  BOOST_TEST(bytes(3 * kKiB) == 16 * kMiB);            // 64 of them are 192 KiB: 11.25 MiB
+  BOOST_TEST(bytes(6 * kKiB) == 60 * 384 * kKiB);      // 64
+  BOOST_TEST(bytes(20 * kKiB) == 60 * 512 * kKiB);     // 25.6
+  BOOST_TEST(bytes(100 * kKiB) == 60 * 1600 * kKiB);   // 16
+  BOOST_TEST(bytes(1000 * kKiB) == 60 * 4096 * kKiB);  // 4.1
+}
+
 BOOST_AUTO_TEST_CASE(runs_as_long_as_the_rule_means_them_fit_into_what_it_gives) {
   for (const std::uint32_t num_readers : {1u, 2u, 7u, 64u}) {
     for (const std::size_t mean_bytes : {3 * kKiB, 100 * kKiB, 3 * kMiB, 50 * kMiB}) {
