@@ -46,13 +46,10 @@ struct BudgetShare::Ledger {
     return living;
   }
 
-  // Waits for bytes of a holder that nobody owns any more: it cannot be asked, but is on its way to
-  // give back all it has. False when there is none, or when it takes too long.
-  bool wait_for_dying_holder(std::unique_lock<std::mutex>& lock) {
-    constexpr auto kLongest = std::chrono::milliseconds(200);
-    if (std::ranges::none_of(holders, [](const auto& holder) { return holder.expired(); })) {
-      return false;
-    }
+  // Waits for bytes that nobody gave when asked: those of a holder that is being destroyed come a
+  // moment later. False when none do.
+  bool wait_for_change(std::unique_lock<std::mutex>& lock) {
+    constexpr auto kLongest = std::chrono::milliseconds(500);
     const std::uint64_t before = num_changes;
     return gave_back.wait_for(lock, kLongest, [&] { return num_changes != before; });
   }
@@ -117,7 +114,7 @@ BudgetShare MemoryBudget::draw(std::uint64_t bytes, const std::string& what) {
       missing = bytes - ledger.free_bytes();
       if (missing > ledger.reclaimable_bytes) ledger.refuse(bytes, what);
       if (num_changes_before == ledger.num_changes) {
-        if (!ledger.wait_for_dying_holder(lock)) ledger.refuse(bytes, what);
+        if (!ledger.wait_for_change(lock)) ledger.refuse(bytes, what);
         continue;
       }
       num_changes_before = ledger.num_changes;
