@@ -15,6 +15,12 @@ std::string hash_batch(const BatchView& batch) {
   hasher.update(std::as_bytes(batch.weights));
   hasher.update(std::as_bytes(batch.sample_ids));
   hasher.update(std::as_bytes(batch.positions));
+  for (const SampleEvent& event : batch.events) {
+    const std::uint64_t numbers[] = {event.slot_idx, event.sample_id,
+                                     static_cast<std::uint64_t>(event.fault.status)};
+    hasher.update(std::as_bytes(std::span(numbers)));
+    hasher.update(std::as_bytes(std::span(event.fault.detail())));
+  }
   const std::uint64_t numbers[] = {batch.epoch, batch.num_valid, batch.ends_epoch,
                                    batch.next_position, batch.events.size()};
   hasher.update(std::as_bytes(std::span(numbers)));

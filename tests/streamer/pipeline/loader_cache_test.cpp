@@ -5,12 +5,12 @@
 #include <numeric>
 #include <thread>
 
-#include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/pipeline/loader.h"
 #include "streamer/pipeline/loader_memory.h"
 #include "streamer/pipeline/resize_transform.h"
 #include "streamer/shard/shard_file.h"
+#include "tests/streamer/batch_hash.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
@@ -70,25 +70,6 @@ std::vector<tests::SmallSample> samples_of_every_kind() {
   return samples;
 }
 
-std::string hash_batch(const BatchView& batch) {
-  StreamHasher hasher;
-  hasher.update({batch.pixels, batch.spec->pixels_bytes()});
-  hasher.update(std::as_bytes(batch.class_idx));
-  hasher.update(std::as_bytes(batch.weights));
-  hasher.update(std::as_bytes(batch.sample_ids));
-  hasher.update(std::as_bytes(batch.positions));
-  for (const SampleEvent& event : batch.events) {
-    const std::uint64_t numbers[] = {event.slot_idx, event.sample_id,
-                                     static_cast<std::uint64_t>(event.fault.status)};
-    hasher.update(std::as_bytes(std::span(numbers)));
-    hasher.update(std::as_bytes(std::span(event.fault.detail())));
-  }
-  const std::uint64_t numbers[] = {batch.epoch, batch.num_valid, batch.ends_epoch,
-                                   batch.next_position, batch.events.size()};
-  hasher.update(std::as_bytes(std::span(numbers)));
-  return hex(hasher.digest_128());
-}
-
 struct Streamed {
   std::vector<std::string> hashes;
   std::uint64_t num_failed = 0;
@@ -100,7 +81,7 @@ Streamed stream(const DatasetSplit& split, const LoaderConfig& config) {
   Loader loader(split, config, std::make_shared<RandomCrops>(), budget);
   Streamed streamed;
   while (const BatchLease lease = loader.next()) {
-    streamed.hashes.push_back(hash_batch(lease.view()));
+    streamed.hashes.push_back(tests::hash_batch(lease.view()));
     streamed.num_failed += lease->events.size();
   }
   streamed.stats = loader.detailed_stats();
@@ -313,7 +294,8 @@ BOOST_AUTO_TEST_CASE(a_running_loader_gives_its_cache_to_others) {
       }
     });
     std::vector<std::string> hashes;
-    while (const BatchLease lease = loader.next()) hashes.push_back(hash_batch(lease.view()));
+    while (const BatchLease lease = loader.next())
+      hashes.push_back(tests::hash_batch(lease.view()));
     has_ended = true;
     others.join();
     BOOST_REQUIRE(hashes == expected.hashes);
@@ -339,7 +321,7 @@ BOOST_AUTO_TEST_CASE(a_second_loader_fits_where_the_first_ones_cache_is) {
   config.cache = CacheForm::kEncoded;
   Loader first(large.split("train"), config, std::make_shared<RandomCrops>(), budget);
   std::vector<std::string> hashes;
-  for (int i = 0; i < 30; ++i) hashes.push_back(hash_batch(first.next().view()));
+  for (int i = 0; i < 30; ++i) hashes.push_back(tests::hash_batch(first.next().view()));
   BOOST_TEST(budget.limit_bytes() - budget.used_bytes() < kPageBytes);
   const std::uint64_t before = first.detailed_stats().cache.limit_bytes;
   Loader second(large.split("train"), config, std::make_shared<RandomCrops>(), budget);
@@ -347,8 +329,8 @@ BOOST_AUTO_TEST_CASE(a_second_loader_fits_where_the_first_ones_cache_is) {
   BOOST_TEST(first.detailed_stats().cache.num_kept > 0u);
   BOOST_TEST(second.detailed_stats().cache.limit_bytes == 0u);  // takes nothing from other caches
   for (const std::string& hash : expected.hashes)
-    BOOST_TEST(hash_batch(second.next().view()) == hash);
-  while (const BatchLease lease = first.next()) hashes.push_back(hash_batch(lease.view()));
+    BOOST_TEST(tests::hash_batch(second.next().view()) == hash);
+  while (const BatchLease lease = first.next()) hashes.push_back(tests::hash_batch(lease.view()));
   BOOST_REQUIRE(hashes == expected.hashes);
   BOOST_TEST(budget.high_water_bytes() <= budget.limit_bytes());
 }
