@@ -1,14 +1,34 @@
 #include "tools/convert/jpeg_baseline.h"
 
 #include <array>
+#include <csetjmp>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
 
-#include "tools/convert/jpeg_errors.h"
+#include <jpeglib.h>
+
+#include "streamer/read/jpeg_warning.h"
 
 namespace penstock::convert {
 namespace {
+
+struct RewriteErrors {
+  jpeg_error_mgr base;  // first: libjpeg hands a pointer to it back
+  std::jmp_buf on_error;
+  std::array<char, JMSG_LENGTH_MAX> text;
+};
+
+void leave_rewrite(j_common_ptr cinfo) {
+  auto* errors = reinterpret_cast<RewriteErrors*>(cinfo->err);
+  cinfo->err->format_message(cinfo, errors->text.data());
+  std::longjmp(errors->on_error, 1);
+}
+
+void leave_rewrite_on_warning(j_common_ptr cinfo, int level) {
+  if (level < 0 && !costs_no_pixel(cinfo->err->msg_code)) leave_rewrite(cinfo);
+}
 
 // libjpeg calls it at every row of blocks, reading and writing.
 struct RewriteProgress {
@@ -18,7 +38,7 @@ struct RewriteProgress {
 
 void watch_rewrite(j_common_ptr cinfo) {
   if (!reinterpret_cast<const RewriteProgress*>(cinfo->progress)->stop->stop_requested()) return;
-  auto* errors = reinterpret_cast<JpegErrors*>(cinfo->err);
+  auto* errors = reinterpret_cast<RewriteErrors*>(cinfo->err);
   constexpr std::string_view kStopped = "stopped";
   errors->text[kStopped.copy(errors->text.data(), errors->text.size() - 1)] = '\0';
   std::longjmp(errors->on_error, 1);
@@ -38,7 +58,7 @@ struct RewriteState {
 
   jpeg_decompress_struct in{};
   jpeg_compress_struct out{};
-  JpegErrors errors{};
+  RewriteErrors errors{};
   RewriteProgress progress{};
   bool has_destination = false;
   unsigned char* bytes = nullptr;
@@ -62,7 +82,9 @@ void write_metadata(const jpeg_decompress_struct& in, jpeg_compress_struct& out)
 bool rewrite(RewriteState& state, std::span<const std::byte> jpeg, const std::stop_token& stop) {
   jpeg_decompress_struct& in = state.in;
   jpeg_compress_struct& out = state.out;
-  in.err = out.err = prepare(state.errors);
+  in.err = out.err = jpeg_std_error(&state.errors.base);
+  state.errors.base.error_exit = leave_rewrite;
+  state.errors.base.emit_message = leave_rewrite_on_warning;
   state.progress.base.progress_monitor = watch_rewrite;
   state.progress.stop = &stop;
   if (setjmp(state.errors.on_error) != 0) {
