@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <memory>
 
+#include "augment/pick_table.h"
+
 namespace penstock::augment {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kNumPlanes = 3;
 
 /// Pixels of a source row that the scratch has room for.
 std::size_t row_capacity_px(std::uint32_t line_px) noexcept {
@@ -28,9 +29,11 @@ bool place_table(std::uint32_t line_px, std::span<std::byte> scratch, ColumnTabl
   }
   table.values = static_cast<float*>(place);
   table.plane_stride = plane_floats(line_px);
-  float* const behind = table.values + kNumPlanes * table.plane_stride;
-  table.weight = {behind, line_px};
-  table.left = {reinterpret_cast<std::int32_t*>(behind + line_px), line_px};
+  float* const behind =
+      table.values + ColumnTable::kBlockRows * ColumnTable::kNumPlanes * table.plane_stride;
+  table.pick_place = reinterpret_cast<std::byte*>(behind);
+  table.weight = {reinterpret_cast<float*>(table.pick_place + pick_table_bytes(line_px)), line_px};
+  table.left = {reinterpret_cast<std::int32_t*>(table.weight.data() + line_px), line_px};
   table.right = {table.left.data() + line_px, line_px};
   return true;
 }
@@ -70,8 +73,10 @@ Lines::Lines(const WarpJob& job, const Frame& frame) noexcept {
 }
 
 std::size_t column_table_bytes(std::uint32_t line_px) noexcept {
-  const std::size_t floats = kNumPlanes * plane_floats(line_px) + line_px;
-  return kAlignment + floats * sizeof(float) + 2 * line_px * sizeof(std::int32_t);
+  const std::size_t floats =
+      ColumnTable::kBlockRows * ColumnTable::kNumPlanes * plane_floats(line_px) + line_px;
+  return kAlignment + floats * sizeof(float) + 2 * line_px * sizeof(std::int32_t) +
+         pick_table_bytes(line_px);
 }
 
 bool make_column_table(const WarpJob& job, const Frame& frame, const Lines& lines,

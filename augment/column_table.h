@@ -26,9 +26,13 @@ struct Lines {
 /// Where each pixel of a line finds its neighbours, and room for a source row in floats.
 ///
 /// Shapes  left, right, weight: [num_pixels]; left and right count source pixels from first_px;
-///         values: three planes of plane_stride floats, 64-byte aligned, of which num_px count;
-///         what lies behind them may be read and written, not used
+///         values: three planes of plane_stride floats, 64-byte aligned, of which num_px count, or
+///         num_px pixels with their channels interleaved; what lies behind them may be read and
+///         written, not used
 struct ColumnTable {
+  /// Source rows that `values` has room for, blended one by one and sampled together.
+  static constexpr std::size_t kBlockRows = 4;
+  static constexpr std::size_t kNumPlanes = 3;
   /// Pixels of a source row that may be read past its end.
   static constexpr std::size_t kSlackPx = 128;
 
@@ -37,9 +41,10 @@ struct ColumnTable {
   std::span<float> weight;
   float* values = nullptr;
   std::size_t plane_stride = 0;
-  std::uint32_t first_px = 0;  // of the image's rows
-  std::uint32_t num_px = 0;    // of them, in use
-  std::uint32_t begin = 0;     // pixels from `begin` to `end` show the picture
+  std::byte* pick_place = nullptr;  // room for a PickTable, 64-byte aligned
+  std::uint32_t first_px = 0;       // of the image's rows
+  std::uint32_t num_px = 0;         // of them, in use
+  std::uint32_t begin = 0;          // pixels from `begin` to `end` show the picture
   std::uint32_t end = 0;
   /// Whether every weight is 0 and neighbours of a line are neighbours in the source, in one
   /// direction: then pixel `begin + i` shows source pixel `i` (of num_px), or num_px - 1 - i.

@@ -1,147 +1,24 @@
 #include "augment/warp_rows.h"
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+
+#include "augment/pick_table.h"
 
 // A sampler holds vectors, and those without a fixed size cannot be members.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "augment/warp_rows.cpp"
 #include <hwy/foreach_target.h>
+
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
+
+#include "augment/row_vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {
 namespace HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-using D = hn::ScalableTag<float>;
-using DInt = hn::Rebind<std::int32_t, D>;
-using DByte = hn::Rebind<std::uint8_t, D>;
-using V = hn::Vec<D>;
-using VInt = hn::Vec<DInt>;
-
-/// The operations of warp_frame.h. Not MulAdd: one rounding less would be other bytes.
-HWY_ATTR inline V blend_of(V a, V b, V weight) {
-  return hn::Add(a, hn::Mul(weight, hn::Sub(b, a)));
-}
-
-struct ScaleVectors {
-  V gain;
-  V bias;
-};
-
-HWY_ATTR inline V normalise_of(V value, const ScaleVectors& scale) {
-  return hn::Add(hn::Mul(value, scale.gain), scale.bias);
-}
-
-HWY_ATTR inline V to_float(hn::Vec<DByte> bytes) {
-  return hn::ConvertTo(D(), hn::PromoteTo(DInt(), bytes));
-}
-
-/// blend_of() of bytes. Their difference is exact in whole numbers as in floats, and cheaper there.
-HWY_ATTR inline V blend_of(hn::Vec<DByte> a, hn::Vec<DByte> b, V weight) {
-  const VInt first = hn::PromoteTo(DInt(), a);
-  const VInt step = hn::Sub(hn::PromoteTo(DInt(), b), first);
-  return hn::Add(hn::ConvertTo(D(), first), hn::Mul(weight, hn::ConvertTo(D(), step)));
-}
-
-/// values[idx] of two vectors side by side; `idx` counts from 0 and wraps at their end.
-HWY_ATTR inline V look_up(V low, V high, VInt idx) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-  return V{_mm512_permutex2var_ps(low.raw, idx.raw, high.raw)};
-#else
-  const D d;
-  const DInt d_int;
-  const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
-  const auto places = hn::IndicesFromVec(d, hn::And(idx, hn::Set(d_int, lanes - 1)));
-  const auto is_high = hn::Ne(hn::And(idx, hn::Set(d_int, lanes)), hn::Zero(d_int));
-  return hn::IfThenElse(hn::RebindMask(d, is_high), hn::TableLookupLanes(high, places),
-                        hn::TableLookupLanes(low, places));
-#endif
-}
-
-/// `near`, and where `is_far` values[idx], counted from 0 and wrapping.
-HWY_ATTR inline V look_up_far(V near, hn::Mask<D> is_far, V values, VInt idx) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-  return V{_mm512_mask_permutexvar_ps(near.raw, is_far.raw, idx.raw, values.raw)};
-#else
-  const D d;
-  const DInt d_int;
-  const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
-  const auto places = hn::IndicesFromVec(d, hn::And(idx, hn::Set(d_int, lanes - 1)));
-  return hn::IfThenElse(is_far, hn::TableLookupLanes(values, places), near);
-#endif
-}
-
-/// Source pixels, three channels or one, as floats.
-template <std::uint32_t kPlanes>
-struct Pixels {
-  V plane[kPlanes];
-};
-
-template <std::uint32_t kPlanes>
-HWY_ATTR inline Pixels<kPlanes> load_pixels(const std::uint8_t* bytes) {
-  const DByte d;
-  Pixels<kPlanes> pixels;
-  if constexpr (kPlanes == 1) {
-    pixels.plane[0] = to_float(hn::LoadU(d, bytes));
-  } else {
-    hn::Vec<DByte> r, g, b;
-    hn::LoadInterleaved3(d, bytes, r, g, b);
-    pixels.plane[0] = to_float(r);
-    pixels.plane[1] = to_float(g);
-    pixels.plane[2] = to_float(b);
-  }
-  return pixels;
-}
-
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-/// Sixteen pixels of three channels, channel beside channel, as a plane each.
-HWY_ATTR inline Pixels<3> split_channels(const V* mixed) {
-  // Value 3 i + p of 48 is channel p of pixel i; the last eleven or ten lie in the third vector.
-  alignas(64) static constexpr std::int32_t kFromTwo[3][16] = {
-      {0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0},
-      {1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0},
-      {2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0}};
-  alignas(64) static constexpr std::int32_t kFromThird[3][16] = {
-      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29},
-      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30},
-      {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31}};
-  const DInt d;
-  Pixels<3> pixels;
-  for (std::uint32_t p = 0; p < 3; ++p) {
-    const V two = look_up(mixed[0], mixed[1], hn::Load(d, kFromTwo[p]));
-    pixels.plane[p] = look_up(two, mixed[2], hn::Load(d, kFromThird[p]));
-  }
-  return pixels;
-}
-#endif
-
-/// The pixels of two rows, blended.
-template <std::uint32_t kPlanes>
-HWY_ATTR inline Pixels<kPlanes> blend_pixels(const std::uint8_t* top, const std::uint8_t* bottom,
-                                             V weight) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-  // Taking the channels apart after the blend is half the shuffles, and wider ones.
-  if constexpr (kPlanes == 3) {
-    const DByte d;
-    V mixed[3];
-    for (std::uint32_t i = 0; i < 3; ++i) {
-      mixed[i] = blend_of(hn::LoadU(d, top + 16 * i), hn::LoadU(d, bottom + 16 * i), weight);
-    }
-    return split_channels(mixed);
-  }
-#endif
-  const Pixels<kPlanes> a = load_pixels<kPlanes>(top);
-  const Pixels<kPlanes> b = load_pixels<kPlanes>(bottom);
-  Pixels<kPlanes> result;
-  for (std::uint32_t p = 0; p < kPlanes; ++p) {
-    result.plane[p] = blend_of(a.plane[p], b.plane[p], weight);
-  }
-  return result;
-}
 
 /// Calls block(i) for vectors of [0, count), the last one moved back so that it ends with the
 /// range, or rest(i) one by one where not even one vector fits.
@@ -167,6 +44,9 @@ struct Output {
     return kIsInterleaved ? row + pixel * kChannels + channel : row + channel * plane + pixel;
   }
 
+  /// The floats of one row: of a plane, or of interleaved pixels.
+  float* floats(std::uint32_t row_idx) const { return row + row_idx * plane; }
+
   HWY_INLINE HWY_ATTR void store(const V* channels, std::size_t pixel) const {
     const D d;
     if constexpr (kIsInterleaved && kChannels == 3) {
@@ -184,34 +64,60 @@ template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
 class RowSampler {
  public:
   HWY_ATTR RowSampler(const WarpJob& job, const Frame& frame, const ColumnTable& table)
-      : job_(job), frame_(frame), table_(table), image_(job.decoded.image) {
-    const D d;
-    for (std::uint32_t c = 0; c < kChannels; ++c) {
-      scales_[c] = {hn::Set(d, job.channels[c].gain), hn::Set(d, job.channels[c].bias)};
+      : job_(job),
+        frame_(frame),
+        table_(table),
+        image_(job.decoded.image),
+        streams_(is_past_caches(*job.slot.spec) && has_whole_vectors(frame)),
+        rows_at_once_(streams_ || !is_past_caches(*job.slot.spec) ? ColumnTable::kBlockRows : 1) {
+    for (std::size_t i = 0; i < kPatternFloats; ++i) {
+      gains_[i] = job.channels[i % kChannels].gain;
+      biases_[i] = job.channels[i % kChannels].bias;
     }
   }
 
-  /// Fills output row `row_idx` from two source rows.
-  HWY_ATTR void sample(std::uint32_t row_idx, const Neighbours& row) const {
-    const Output<kChannels, kIsInterleaved> out{frame_.row(row_idx), frame_.plane};
+  /// Fills output row `row_idx` from two source rows, now or with the block of rows that it is in.
+  HWY_ATTR void sample(std::uint32_t row_idx, const Neighbours& row) {
+    const Out out{frame_.row(row_idx), frame_.plane};
     fill(out, 0, table_.begin);
     fill(out, table_.end, frame_.width);
     if (table_.begin == table_.end) return;
-    if (table_.is_copy && row.weight == 0) {
-      copy(out, source(row.first));
-    } else {
-      blend_rows(row);
-      pick_columns(out);
-    }
+    if (table_.is_copy && row.weight == 0) return copy(out, source(row.first));
+    blend_rows(row);
+    block_[block_rows_++] = out;
+    if (block_rows_ == rows_at_once_) pick_block();
   }
 
   HWY_ATTR void fill_row(std::uint32_t row_idx) const {
     fill({frame_.row(row_idx), frame_.plane}, 0, frame_.width);
   }
 
+  /// Fills the rows of a block that has begun; all rows are there for other threads then.
+  HWY_ATTR void finish() {
+    if (block_rows_ > 0) pick_block();
+    if (streams_) hwy::FlushStream();
+  }
+
  private:
   using Out = Output<kChannels, kIsInterleaved>;
   static constexpr std::uint32_t kStep = kPlanes == 1 ? 0 : 1;  // gray serves for all
+  // Interleaved pixels are floats side by side, whose scales repeat; planes are lines of their own.
+  static constexpr std::uint32_t kLines = kIsInterleaved ? 1 : kChannels;
+  static constexpr std::uint32_t kPeriod = kIsInterleaved ? kChannels : 1;
+  static constexpr std::uint32_t kValuePlanes = kIsInterleaved ? 1 : kPlanes;
+  static constexpr std::uint32_t kValueChannels = kPlanes / kValuePlanes;
+  static constexpr std::size_t kPatternFloats = hn::MaxLanes(D()) + kChannels - 1;
+
+  // What no cache holds until a trainer reads it is written past them.
+  static bool is_past_caches(const BatchSpec& spec) {
+    constexpr std::size_t kCacheBytes = 8u << 20;
+    return spec.pixels_bytes() > kCacheBytes;
+  }
+  static bool has_whole_vectors(const Frame& frame) {
+    const std::size_t vector_bytes = hn::Lanes(D()) * sizeof(float);
+    const std::size_t row_bytes = std::size_t{frame.width} * kPeriod * sizeof(float);
+    return (reinterpret_cast<std::uintptr_t>(frame.pixels) | row_bytes) % vector_bytes == 0;
+  }
 
   const std::uint8_t* source(std::uint32_t row_px) const {
     return image_.row(row_px) + std::size_t{table_.first_px} * kPlanes;
@@ -221,6 +127,11 @@ class RowSampler {
     for (std::uint32_t c = 0; c < kChannels; ++c) {
       for (std::uint32_t i = begin; i < end; ++i) *out.at(i, c) = job_.channels[c].fill;
     }
+  }
+
+  HWY_ATTR ScaleVectors scale_of(std::uint32_t channel) const {
+    const D d;
+    return {hn::Set(d, job_.channels[channel].gain), hn::Set(d, job_.channels[channel].bias)};
   }
 
   /// Whole pixels: what blending with weight 0 gives is the pixel itself.
@@ -237,7 +148,7 @@ class RowSampler {
           const Pixels<kPlanes> pixels = load_pixels<kPlanes>(bytes + i * kPlanes);
           V values[kChannels];
           for (std::uint32_t c = 0; c < kChannels; ++c) {
-            const V value = normalise_of(pixels.plane[c * kStep], scales_[c]);
+            const V value = normalise_of(pixels.plane[c * kStep], scale_of(c));
             values[c] = table_.is_reversed ? hn::Reverse(d, value) : value;
           }
           out.store(values, place(i, lanes));
@@ -249,24 +160,29 @@ class RowSampler {
         });
   }
 
-  /// Every store is a whole vector on its own alignment, and so is every load of pick_vector(): a
-  /// load that needs parts of two stores waits until both have left the core, behind the stores to
-  /// the batch, and has been seen to hang for milliseconds (AMD Zen 4).
+  /// Blends into the next row of the block. Every store is a whole vector on its own alignment, and
+  /// so is every load of pick_vector(): a load that needs parts of two stores waits until both have
+  /// left the core, behind the stores to the batch, and has been seen to hang for milliseconds (AMD
+  /// Zen 4).
   HWY_ATTR void blend_rows(const Neighbours& row) const {
     const D d;
     const std::size_t lanes = hn::Lanes(d);
-    const std::size_t count = table_.num_px;
+    const std::size_t count = std::size_t{table_.num_px} * kValueChannels;
     const std::uint8_t* const top = source(row.first);
     const std::uint8_t* const bottom = source(row.second);
     const V weight = hn::Set(d, row.weight);
+    float* const to = values(block_rows_, 0);
+    const std::size_t plane = table_.plane_stride;
     const auto blend_at = [&](std::size_t i) HWY_ATTR {
-      return blend_pixels<kPlanes>(top + i * kPlanes, bottom + i * kPlanes, weight);
+      return blend_pixels<kValuePlanes>(top + i * kValuePlanes, bottom + i * kValuePlanes, weight);
     };
     if (count < lanes) return blend_few(row);
     std::size_t i = 0;
     for (; i + lanes <= count; i += lanes) {
-      const Pixels<kPlanes> pixels = blend_at(i);
-      for (std::uint32_t p = 0; p < kPlanes; ++p) hn::Store(pixels.plane[p], d, values(p) + i);
+      const Pixels<kValuePlanes> pixels = blend_at(i);
+      for (std::uint32_t p = 0; p < kValuePlanes; ++p) {
+        hn::Store(pixels.plane[p], d, to + p * plane + i);
+      }
     }
     if (i == count) return;
     // The last pixels are the upper lanes of a vector that ends with the row.
@@ -276,9 +192,9 @@ class RowSampler {
     const VInt moved =
         hn::And(hn::Iota(d_int, num_lanes - num_rest), hn::Set(d_int, num_lanes - 1));
     const auto places = hn::IndicesFromVec(d, moved);
-    const Pixels<kPlanes> pixels = blend_at(count - lanes);
-    for (std::uint32_t p = 0; p < kPlanes; ++p) {
-      hn::Store(hn::TableLookupLanes(pixels.plane[p], places), d, values(p) + i);
+    const Pixels<kValuePlanes> pixels = blend_at(count - lanes);
+    for (std::uint32_t p = 0; p < kValuePlanes; ++p) {
+      hn::Store(hn::TableLookupLanes(pixels.plane[p], places), d, to + p * plane + i);
     }
   }
 
@@ -286,99 +202,165 @@ class RowSampler {
   void blend_few(const Neighbours& row) const {
     const std::uint8_t* const top = source(row.first);
     const std::uint8_t* const bottom = source(row.second);
-    for (std::size_t i = 0; i < table_.num_px; ++i) {
-      for (std::uint32_t p = 0; p < kPlanes; ++p) {
-        values(p)[i] = blend(top[i * kPlanes + p], bottom[i * kPlanes + p], row.weight);
-      }
+    for (std::size_t i = 0; i < std::size_t{table_.num_px} * kPlanes; ++i) {
+      values(block_rows_, i % kValuePlanes)[i / kValuePlanes] =
+          blend(top[i], bottom[i], row.weight);
     }
   }
 
-  HWY_ATTR void pick_columns(const Out& out) const {
-    const std::uint32_t begin = table_.begin;
-    if (table_.num_px < hn::Lanes(D())) {  // stored one by one, so loaded one by one
-      for (std::size_t i = begin; i < table_.end; ++i) pick_pixel(out, i);
-      return;
-    }
-    for_vectors(
-        table_.end - begin, [&](std::size_t i) HWY_ATTR { pick_vector(out, begin + i); },
-        [&](std::size_t i) HWY_ATTR { pick_pixel(out, begin + i); });
-  }
-
-  void pick_pixel(const Out& out, std::size_t at) const {
-    for (std::uint32_t c = 0; c < kChannels; ++c) {
-      const float* const row = values(c * kStep);
-      *out.at(at, c) = normalise(
-          blend(row[table_.left[at]], row[table_.right[at]], table_.weight[at]), job_.channels[c]);
-    }
-  }
-
-  /// The pixels of one vector from the two or four vectors of the row that hold their neighbours.
-  HWY_INLINE HWY_ATTR void pick_vector(const Out& out, std::size_t at) const {
-    const D d;
-    const DInt d_int;
-    const auto lanes = static_cast<std::int32_t>(hn::Lanes(d));
-    const std::size_t last = at + hn::Lanes(d) - 1;
-    const std::int32_t base = std::min(table_.left[at], table_.left[last]) & -lanes;
-    const std::int32_t span = std::max(table_.right[at], table_.right[last]) - base + 1;
-    if (span > 4 * lanes) {
-      for (std::size_t i = at; i <= last; ++i) pick_pixel(out, i);
-      return;
-    }
-    const V weight = hn::LoadU(d, table_.weight.data() + at);
-    const VInt from = hn::Set(d_int, base);
-    const VInt left = hn::Sub(hn::LoadU(d_int, table_.left.data() + at), from);
-    const VInt right = hn::Sub(hn::LoadU(d_int, table_.right.data() + at), from);
-    V results[kChannels];
-    if (span <= 2 * lanes) {
-      for (std::uint32_t c = 0; c < kChannels; ++c) {
-        const float* const row = values(c * kStep) + base;
-        const V low = hn::Load(d, row);
-        const V high = hn::Load(d, row + lanes);
-        results[c] = normalise_of(
-            blend_of(look_up(low, high, left), look_up(low, high, right), weight), scales_[c]);
-      }
-    } else if (span <= 3 * lanes) {
-      const auto is_far_left = hn::RebindMask(d, hn::Gt(left, hn::Set(d_int, 2 * lanes - 1)));
-      const auto is_far_right = hn::RebindMask(d, hn::Gt(right, hn::Set(d_int, 2 * lanes - 1)));
-      for (std::uint32_t c = 0; c < kChannels; ++c) {
-        const float* const row = values(c * kStep) + base;
-        const V v0 = hn::Load(d, row);
-        const V v1 = hn::Load(d, row + lanes);
-        const V v2 = hn::Load(d, row + 2 * lanes);
-        const V a = look_up_far(look_up(v0, v1, left), is_far_left, v2, left);
-        const V b = look_up_far(look_up(v0, v1, right), is_far_right, v2, right);
-        results[c] = normalise_of(blend_of(a, b, weight), scales_[c]);
-      }
+  HWY_ATTR void pick_block() {
+    const auto lanes = static_cast<std::uint32_t>(hn::Lanes(D()));
+    if ((table_.end - table_.begin) * kPeriod < lanes || table_.num_px * kValueChannels < lanes) {
+      pick_few();
     } else {
-      const auto is_far_left = hn::RebindMask(d, hn::Gt(left, hn::Set(d_int, 2 * lanes - 1)));
-      const auto is_far_right = hn::RebindMask(d, hn::Gt(right, hn::Set(d_int, 2 * lanes - 1)));
-      for (std::uint32_t c = 0; c < kChannels; ++c) {
-        const float* const row = values(c * kStep) + base;
-        const V v0 = hn::Load(d, row);
-        const V v1 = hn::Load(d, row + lanes);
-        const V v2 = hn::Load(d, row + 2 * lanes);
-        const V v3 = hn::Load(d, row + 3 * lanes);
-        const V a = hn::IfThenElse(is_far_left, look_up(v2, v3, left), look_up(v0, v1, left));
-        const V b = hn::IfThenElse(is_far_right, look_up(v2, v3, right), look_up(v0, v1, right));
-        results[c] = normalise_of(blend_of(a, b, weight), scales_[c]);
-      }
+      pick_vectors(lanes);
     }
-    out.store(results, at);
+    block_rows_ = 0;
   }
 
-  float* values(std::uint32_t plane) const { return table_.values + plane * table_.plane_stride; }
+  HWY_ATTR void pick_vectors(std::uint32_t lanes) {
+    if (picks_.vectors.empty()) {
+      picks_ = make_pick_table(
+          table_, {.lanes = lanes, .out_channels = kPeriod, .row_channels = kValueChannels},
+          table_.pick_place);
+    }
+    for (std::uint32_t line = 0; line < kLines; ++line) {
+      if (block_rows_ == ColumnTable::kBlockRows) {
+        pick_line<ColumnTable::kBlockRows>(line, 0);
+      } else {
+        for (std::uint32_t row = 0; row < block_rows_; ++row) pick_line<1>(line, row);
+      }
+    }
+  }
+
+  /// A line of some rows of the block: where their values are and where their pixels go.
+  template <std::size_t kRows>
+  struct BlockLine {
+    const float* from[kRows];
+    float* to[kRows];
+  };
+
+  /// A line of `kRows` rows of the block, from row `first` on.
+  template <std::size_t kRows>
+  HWY_ATTR void pick_line(std::uint32_t line_idx, std::uint32_t first) const {
+    // Copies: a store of a vector may change anything in memory, for all that g++ knows.
+    const PickTable picks = picks_;
+    const bool streams = streams_;
+    BlockLine<kRows> line;
+    for (std::size_t r = 0; r < kRows; ++r) {
+      line.from[r] = values(first + r, line_idx * kStep);
+      line.to[r] = block_[first + r].floats(line_idx);
+    }
+    const std::size_t lanes = hn::Lanes(D());
+    for (std::size_t i = 0; i < picks.vectors.size(); ++i) {
+      const PickVector vector = picks.vectors[i];
+      const Pick pick{.left = picks.left + i * lanes,
+                      .right = picks.right + i * lanes,
+                      .weight = picks.weight + i * lanes,
+                      .base = vector.base,
+                      .at = vector.at,
+                      .streams = streams && vector.at % lanes == 0};
+      const ScaleVectors scale = scales_from(kIsInterleaved ? vector.at % kPeriod : line_idx);
+      if (vector.num_vectors <= 2) {
+        pick_vector<2>(pick, line, scale);
+      } else if (vector.num_vectors == 3) {
+        pick_vector<3>(pick, line, scale);
+      } else if (vector.num_vectors == 4) {
+        pick_vector<4>(pick, line, scale);
+      } else {
+        pick_one_by_one(pick, line, line_idx);
+      }
+    }
+  }
+
+  /// One vector of the PickTable.
+  struct Pick {
+    const std::int32_t* left;
+    const std::int32_t* right;
+    const float* weight;
+    std::int32_t base;
+    std::size_t at;
+    bool streams;
+  };
+
+  template <std::uint32_t kNum, std::size_t kRows>
+  static HWY_INLINE HWY_ATTR void pick_vector(const Pick& pick, const BlockLine<kRows>& line,
+                                              const ScaleVectors& scale) {
+    const D d;
+    const VInt left = hn::Load(DInt(), pick.left);
+    const VInt right = hn::Load(DInt(), pick.right);
+    const V weight = hn::Load(d, pick.weight);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const Near<kNum> near(line.from[r] + pick.base);
+      const V value = normalise_of(blend_of(near.at(left), near.at(right), weight), scale);
+      if (pick.streams) {
+        hn::Stream(value, d, line.to[r] + pick.at);
+      } else {
+        hn::StoreU(value, d, line.to[r] + pick.at);
+      }
+    }
+  }
+
+  /// Where the source of a vector is spread over more vectors than Near takes.
+  template <std::size_t kRows>
+  void pick_one_by_one(const Pick& pick, const BlockLine<kRows>& line,
+                       std::uint32_t line_idx) const {
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const float* const from = line.from[r] + pick.base;
+      for (std::size_t lane = 0; lane < hn::Lanes(D()); ++lane) {
+        const std::size_t channel = kIsInterleaved ? (pick.at + lane) % kChannels : line_idx;
+        line.to[r][pick.at + lane] =
+            normalise(blend(from[pick.left[lane]], from[pick.right[lane]], pick.weight[lane]),
+                      job_.channels[channel]);
+      }
+    }
+  }
+
+  /// Of a plane, or of interleaved pixels from that channel on.
+  HWY_INLINE HWY_ATTR ScaleVectors scales_from(std::size_t channel) const {
+    const D d;
+    if constexpr (!kIsInterleaved) return scale_of(static_cast<std::uint32_t>(channel));
+    return {hn::LoadU(d, gains_ + channel), hn::LoadU(d, biases_ + channel)};
+  }
+
+  /// Where there is less than a vector of them.
+  void pick_few() const {
+    for (std::uint32_t row = 0; row < block_rows_; ++row) {
+      for (std::uint32_t c = 0; c < kChannels; ++c) {
+        const std::size_t channel = c * kStep;
+        const float* const from = kIsInterleaved ? values(row, 0) + channel : values(row, channel);
+        for (std::uint32_t i = table_.begin; i < table_.end; ++i) {
+          const float a = from[std::size_t(table_.left[i]) * kValueChannels];
+          const float b = from[std::size_t(table_.right[i]) * kValueChannels];
+          *block_[row].at(i, c) = normalise(blend(a, b, table_.weight[i]), job_.channels[c]);
+        }
+      }
+    }
+  }
+
+  float* values(std::size_t row, std::size_t plane) const {
+    return table_.values + (row * kMaxPlanes + plane) * table_.plane_stride;
+  }
+  static constexpr std::size_t kMaxPlanes = ColumnTable::kNumPlanes;
 
   const WarpJob& job_;
   const Frame& frame_;
   const ColumnTable& table_;
   const ImageView& image_;
-  ScaleVectors scales_[kChannels];
+  const bool streams_;  // stores past the caches
+  const std::uint32_t rows_at_once_;
+  PickTable picks_;  // made for the first row that needs it
+  Out block_[ColumnTable::kBlockRows];
+  std::uint32_t block_rows_ = 0;
+  // Channel after channel, again and again.
+  float gains_[kPatternFloats];
+  float biases_[kPatternFloats];
 };
 
 template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
 HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame, const Lines& lines,
                          const ColumnTable& table) {
-  const RowSampler<kChannels, kPlanes, kIsInterleaved> sampler(job, frame, table);
+  RowSampler<kChannels, kPlanes, kIsInterleaved> sampler(job, frame, table);
   for (std::uint32_t row_idx = 0; row_idx < lines.num_lines; ++row_idx) {
     if (job.slot.is_abandoned()) return;
     const Neighbours row = find_neighbours(lines.row_factor * row_idx + job.map.y0, frame.y);
@@ -388,6 +370,7 @@ HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame, const Lines& li
       sampler.sample(row_idx, row);
     }
   }
+  sampler.finish();
 }
 
 HWY_ATTR void sample_rows_of(const WarpJob& job, const Frame& frame, const Lines& lines,

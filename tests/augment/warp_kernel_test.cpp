@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <random>
 #include <tuple>
 #include <utility>
@@ -240,6 +241,36 @@ BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_bytes_of_the_sl
       RandomJob r = trial % 4 == 0 ? random_job(random) : wide_job(random);
       BOOST_REQUIRE_MESSAGE(run_warp(r, warp_scratch_bytes(r.spec)) == run_pixel_by_pixel(r),
                             hwy::TargetName(target) << ", trial " << trial);
+    }
+  }
+}
+
+// Batches above 8 MiB are written past the caches, where rows are whole vectors.
+BOOST_AUTO_TEST_CASE(places_of_large_batches_get_the_same_bytes) {
+  constexpr std::uint64_t kSeed = 77003;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  const std::int64_t supported = hwy::SupportedTargets();
+  for (std::int64_t left = supported; left != 0; left &= left - 1) {
+    const std::int64_t target = left & -left;
+    const TargetForTest chosen(target);
+    std::mt19937_64 random(kSeed);
+    for (int trial = 0; trial < 300; ++trial) {
+      RandomJob r = wide_job(random);
+      r.spec.width_px = trial % 4 == 0 ? 50 : 16 * (1 + r.spec.width_px % 4);
+      r.spec.batch = 1u << 20;
+      const std::size_t num_floats = r.spec.sample_bytes() / sizeof(float);
+      // From a cache line on, and one float behind it.
+      std::vector<float> place(num_floats + 17, -12345.0f);
+      void* aligned = place.data();
+      std::size_t room = place.size() * sizeof(float);
+      float* const line = static_cast<float*>(std::align(64, 64, aligned, room));
+      float* const first = line + (trial % 5 == 0 ? 1 : 0);
+      std::vector<std::byte> scratch(warp_scratch_bytes(r.spec));
+      r.job.slot = {&r.spec, reinterpret_cast<std::byte*>(first)};
+      warp(r.job, scratch);
+      BOOST_REQUIRE_MESSAGE(Values(first, first + num_floats) == run_pixel_by_pixel(r),
+                            hwy::TargetName(target) << ", trial " << trial);
+      BOOST_REQUIRE(first[num_floats] == -12345.0f);
     }
   }
 }
