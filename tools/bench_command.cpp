@@ -23,7 +23,7 @@ struct LoaderOptions {
   std::uint64_t num_rounds = 5;
   std::uint64_t num_samples = 0;
   std::uint64_t num_readers = 0;
-  std::uint64_t num_augmenters = 0;
+  std::uint64_t num_workers = 0;
   std::uint64_t num_slots = 0;
   std::uint64_t seed = 0;
   bool is_cold = false;
@@ -41,7 +41,7 @@ bench::LoaderBenchConfig config_of(const LoaderOptions& options) {
           .memory_bytes = options.memory_bytes,
           .num_threads = small(options.num_threads),
           .threads = {.num_readers = small(options.num_readers),
-                      .num_augmenters = small(options.num_augmenters),
+                      .num_workers = small(options.num_workers),
                       .num_slots = small(options.num_slots)},
           .num_rounds = small(options.num_rounds),
           .num_samples = options.num_samples,
@@ -80,7 +80,7 @@ void add_loader_flags(CLI::App& command, LoaderOptions& options) {
                    "Samples per batch (32; 128 with pad-crop)");
   add_count_option(command, "--num-readers", options.num_readers, {.min = 1, .max = 256},
                    "Threads that read and decode (one a core)");
-  add_count_option(command, "--num-augmenters", options.num_augmenters, {.min = 1, .max = 256},
+  add_count_option(command, "--num-workers", options.num_workers, {.min = 1, .max = 256},
                    "Threads that augment (one a core)");
   add_count_option(command, "--num-slots", options.num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");

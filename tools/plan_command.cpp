@@ -126,7 +126,7 @@ std::string plan_json(const Plan& plan, const PlanOptions& options) {
                      {"image_width_px", config.batch.width_px},
                      {"num_slots", config.num_slots},
                      {"num_readers", config.num_readers},
-                     {"num_augmenters", config.num_augmenters},
+                     {"num_workers", config.num_workers},
                      {"cache", cache_form_name(config.cache)},
                      {"fits", plan.fits()},
                      {"limit_bytes", memory.room.limit_bytes},

@@ -50,7 +50,7 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"backend", overview.backend},
                {"num_compute_threads", overview.cores.num_compute},
                {"num_readers", overview.cores.num_readers},
-               {"num_augmenters", overview.cores.num_augmenters},
+               {"num_workers", overview.cores.num_workers},
                {"num_epochs", outcome.num_epochs},
                {"was_stopped", outcome.was_stopped},
                {"has_weights", outcome.has_weights},

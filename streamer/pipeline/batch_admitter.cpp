@@ -1,5 +1,7 @@
 #include "streamer/pipeline/batch_admitter.h"
 
+#include "streamer/read/run_layout.h"
+
 namespace penstock {
 
 void BatchAdmitter::run(const std::stop_token& stop) {

@@ -17,12 +17,12 @@
 
 namespace penstock {
 
-//   push() --> augment --> collate --> in_order --> deliver --> ring
-//             (parallel)   (serial)   (by seq)     (serial)
+//   push() -->  fill  --> collate --> in_order --> deliver --> ring
+//            (parallel)   (serial)   (by seq)     (serial)
 //
 // The graph is made inside its arena and belongs to it. No node blocks; no exception leaves one.
 //
-// All places of the arena are kept for `num_augmenters` threads of our own, and these enter it only
+// All places of the arena are kept for `num_workers` threads of our own, and these enter it only
 // while there is work: oneTBB's workers, and threads that wait for a graph to which more may come,
 // spin for a millisecond whenever they run out of it, which a slow consumer makes happen at every
 // batch.
@@ -30,15 +30,15 @@ struct BatchGraph::Impl {
   using Collate = tbb::flow::multifunction_node<SampleRun, std::tuple<FilledBatch>>;
 
   struct Nodes {
-    Nodes(Impl& impl, std::uint32_t num_augmenters)
+    Nodes(Impl& impl, std::uint32_t num_workers)
         : graph(impl.context),
-          augment(graph, num_augmenters,
-                  [&impl](const SampleRun& run) {
-                    impl.num_pushed.load(std::memory_order_acquire);
-                    impl.guard([&] { impl.stages.augment(run); });
-                    impl.count_augmented();
-                    return run;
-                  }),
+          fill(graph, num_workers,
+               [&impl](const SampleRun& run) {
+                 impl.num_pushed.load(std::memory_order_acquire);
+                 impl.guard([&] { impl.stages.fill(run, current_worker()); });
+                 impl.count_filled();
+                 return run;
+               }),
           collate(graph, tbb::flow::serial,
                   [&impl](const SampleRun& run, Collate::output_ports_type& out) {
                     impl.guard([&] {
@@ -51,28 +51,27 @@ struct BatchGraph::Impl {
             impl.guard([&] { impl.stages.deliver(batch); });
             return tbb::flow::continue_msg();
           }) {
-      tbb::flow::make_edge(augment, collate);
+      tbb::flow::make_edge(fill, collate);
       tbb::flow::make_edge(tbb::flow::output_port<0>(collate), in_order);
       tbb::flow::make_edge(in_order, deliver);
     }
     ~Nodes() { graph.wait_for_all(); }  // before the nodes that the tasks left run in
 
     tbb::flow::graph graph;
-    tbb::flow::function_node<SampleRun, SampleRun> augment;
+    tbb::flow::function_node<SampleRun, SampleRun> fill;
     Collate collate;
     tbb::flow::sequencer_node<FilledBatch> in_order;
     tbb::flow::function_node<FilledBatch> deliver;
   };
 
-  // oneTBB prints a warning when an arena asks for more threads than the machine has.
-  static int arena_threads(std::uint32_t num_augmenters) {
-    return static_cast<int>(std::min(num_augmenters, num_usable_cores()));
+  static std::uint32_t current_worker() {
+    return static_cast<std::uint32_t>(tbb::this_task_arena::current_thread_index());
   }
 
-  Impl(std::uint32_t num_augmenters, Stages s)
+  Impl(std::uint32_t num_workers, Stages s)
       : stages(std::move(s)),
-        arena(arena_threads(num_augmenters), static_cast<unsigned>(arena_threads(num_augmenters))) {
-    arena.execute([&] { nodes = std::make_unique<Nodes>(*this, num_augmenters); });
+        arena(static_cast<int>(num_threads(num_workers)), num_threads(num_workers)) {
+    arena.execute([&] { nodes = std::make_unique<Nodes>(*this, num_workers); });
     for (int i = 0; i < arena.max_concurrency(); ++i) {
       runners.emplace_back([this](const std::stop_token& stop) { run(stop); });
     }
@@ -88,7 +87,7 @@ struct BatchGraph::Impl {
   void push(const SampleRun& run) {
     if (is_cancelled) return;
     num_pushed.fetch_add(1, std::memory_order_release);
-    nodes->augment.try_put(run);
+    nodes->fill.try_put(run);
     {
       const std::scoped_lock lock(mutex);
       ++num_unfinished;
@@ -96,7 +95,7 @@ struct BatchGraph::Impl {
     pushed.notify_one();
   }
 
-  void count_augmented() {
+  void count_filled() {
     const std::scoped_lock lock(mutex);
     --num_unfinished;
   }
@@ -127,7 +126,7 @@ struct BatchGraph::Impl {
 
   const Stages stages;
   std::atomic<bool> is_cancelled = false;
-  // What a reader wrote is there for augment. oneTBB sees to that too, but with fences, of which
+  // What a reader wrote is there for fill. oneTBB sees to that too, but with fences, of which
   // ThreadSanitizer would report every pixel.
   std::atomic<std::uint64_t> num_pushed = 0;
   std::mutex mutex;
@@ -142,9 +141,14 @@ struct BatchGraph::Impl {
   std::vector<std::jthread> runners;  // last: they use what stands above
 };
 
-BatchGraph::BatchGraph(std::uint32_t num_augmenters, Stages stages)
-    : impl_(std::make_unique<Impl>(num_augmenters, std::move(stages))) {}
+BatchGraph::BatchGraph(std::uint32_t num_workers, Stages stages)
+    : impl_(std::make_unique<Impl>(num_workers, std::move(stages))) {}
 BatchGraph::~BatchGraph() = default;
+
+// oneTBB prints a warning when an arena asks for more threads than the machine has.
+std::uint32_t BatchGraph::num_threads(std::uint32_t num_workers) noexcept {
+  return std::min(num_workers, num_usable_cores());
+}
 
 void BatchGraph::push(const SampleRun& run) {
   impl_->push(run);

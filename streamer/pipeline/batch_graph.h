@@ -1,4 +1,4 @@
-// The flow graph: what happens to a run between its decoding and the consumer.
+// The flow graph: what happens to a run between its reading and the consumer.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,18 @@ namespace penstock {
 class BatchGraph {
  public:
   struct Stages {
-    std::function<void(const SampleRun&)> augment;                        // in parallel
+    // In parallel; with the number of the worker that calls it, below num_threads().
+    std::function<void(const SampleRun&, std::uint32_t worker)> fill;
     std::function<std::optional<FilledBatch>(const SampleRun&)> collate;  // one at a time
     std::function<void(const FilledBatch&)> deliver;                      // one at a time, in order
     std::function<void(std::exception_ptr)> on_error;
   };
 
-  BatchGraph(std::uint32_t num_augmenters, Stages stages);
+  BatchGraph(std::uint32_t num_workers, Stages stages);
   ~BatchGraph();  // cancels what is left and joins
+
+  /// The threads that a graph of so many workers has: no more than there are usable cores.
+  static std::uint32_t num_threads(std::uint32_t num_workers) noexcept;
 
   void push(const SampleRun& run);
   void cancel() noexcept;

@@ -5,28 +5,35 @@
 #include <string>
 
 #include "streamer/core/error.h"
-#include "streamer/read/sample_reader.h"
+#include "streamer/read/decode_sample.h"
 #include "streamer/shard/damaged_data.h"
 
 namespace penstock {
 
-void augment_run(const SampleRun& run, const SampleTransform& transform, BatchRing& ring,
-                 WorkArena& arena, const std::stop_token& stop) noexcept {
-  const BatchSpec& spec = ring.spec();
-  BatchSlot& slot = ring.slot(run.slot_idx);
-  if (run.tasks.empty()) return;
-  const auto scratch = transform_scratch(run, arena.bytes(run.block));
+RunTimes fill_run(const SampleRun& run, const FillTools& tools,
+                  const std::stop_token& stop) noexcept {
+  if (run.tasks.empty()) return {};
+  RunTimer timer(run);
+  const BatchSpec& spec = tools.ring.spec();
+  std::byte* const first_pixels =
+      tools.ring.slot(run.slot_idx).pixels + run.first_place * spec.sample_bytes();
+  RunParts parts(run.tasks, tools.arena.bytes(run.block));
   for (std::size_t i = 0; i < run.tasks.size() && !stop.stop_requested(); ++i) {
-    const SampleTask& task = run.tasks[i];
-    std::byte* pixels = slot.pixels + (run.first_place + i) * spec.sample_bytes();
+    SampleTask& task = run.tasks[i];
+    std::byte* const pixels = first_pixels + i * spec.sample_bytes();
+    timer.begin_sample(i);
+    decode_sample(task, parts.next_encoded(task), parts, tools.decoders, stop);
+    timer.end(RunPart::kDecode);
     if (task.fault.status == SampleStatus::kOk) {
-      transform.apply(task.decoded, task.plan, scratch,
-                      {.spec = &spec, .pixels = pixels, .stop = &stop});
+      tools.transform.apply(task.decoded, task.plan, parts.scratch(),
+                            {.spec = &spec, .pixels = pixels, .stop = &stop});
     } else {
       std::memset(pixels, 0, spec.sample_bytes());
     }
+    timer.end(RunPart::kAugment);
   }
-  arena.release(run.block);
+  tools.arena.release(run.block);
+  return timer.times();
 }
 
 std::optional<FilledBatch> collate_run(const SampleRun& run, BatchRing& ring) noexcept {

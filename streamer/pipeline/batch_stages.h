@@ -8,6 +8,8 @@
 
 #include "streamer/core/sample_transform.h"
 #include "streamer/pipeline/batch_ring.h"
+#include "streamer/read/decoder_set.h"
+#include "streamer/read/run_timer.h"
 #include "streamer/read/sample_run.h"
 #include "streamer/read/work_arena.h"
 
@@ -19,11 +21,20 @@ struct FilledBatch {
   std::uint32_t slot_idx = 0;
 };
 
-/// Samples every decoded picture of `run` straight into its place of the slot; zero-fills the
-/// places of those that failed. Gives the run's block back. Once `stop` is requested places are
-/// left as they are.
-void augment_run(const SampleRun& run, const SampleTransform& transform, BatchRing& ring,
-                 WorkArena& arena, const std::stop_token& stop = {}) noexcept;
+/// What fill_run() works with.
+struct FillTools {
+  const SampleTransform& transform;
+  BatchRing& ring;
+  WorkArena& arena;
+  DecoderSet& decoders;  // the thread's own
+};
+
+/// Decodes each picture of `run` and samples it straight into its place of the slot, one after the
+/// other, so that pixels are still in the core's cache when they are sampled; zero-fills the places
+/// of those that failed. Gives the run's block back. Returns how long decoding and sampling took.
+/// Once `stop` is requested places are left as they are.
+RunTimes fill_run(const SampleRun& run, const FillTools& tools,
+                  const std::stop_token& stop = {}) noexcept;
 
 /// Counts the run's places down; returns the batch when it was the last run.
 std::optional<FilledBatch> collate_run(const SampleRun& run, BatchRing& ring) noexcept;

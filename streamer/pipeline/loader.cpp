@@ -3,6 +3,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
@@ -20,6 +21,7 @@
 #include "streamer/pipeline/loader_meter.h"
 #include "streamer/pipeline/loader_order.h"
 #include "streamer/read/admission.h"
+#include "streamer/read/decoder_set.h"
 #include "streamer/read/reader_pool.h"
 #include "streamer/read/sample_cache.h"
 #include "streamer/read/work_arena.h"
@@ -93,7 +95,7 @@ class Loader::Impl {
 
  private:
   void admit(const std::stop_token& stop);
-  void augment(const SampleRun& run);
+  void fill(const SampleRun& run, std::uint32_t worker);
   void deliver(const FilledBatch& batch);
   void fail(std::exception_ptr error) noexcept;
   template <class Take>
@@ -117,7 +119,8 @@ class Loader::Impl {
   ConsumerPlace consumer_;
   LoaderDepth depth_;
   LoaderMeter meter_;
-  std::stop_source stop_;  // of the graph's stages; the other threads have their own
+  std::stop_source stop_;             // of the graph's stages; the other threads have their own
+  std::vector<DecoderSet> decoders_;  // one a worker
   std::optional<BatchGraph> graph_;
   std::optional<ReaderPool> readers_;
   std::jthread admission_thread_;
@@ -166,23 +169,25 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
                                        .max_run_samples = bounds.max_samples},
                      transform_);
   depth_ = {.num_readers = config_.num_readers,
-            .num_augmenters = config_.num_augmenters,
+            .num_workers = config_.num_workers,
             .num_slots = config_.num_slots,
             .max_run_samples = bounds.max_samples,
             .max_run_bytes = bounds.max_bytes,
             .work_bytes = arena_->size_bytes()};
 
+  decoders_ = std::vector<DecoderSet>(BatchGraph::num_threads(config_.num_workers));
   meter_.begin();
-  graph_.emplace(config_.num_augmenters,
-                 BatchGraph::Stages{
-                     .augment = [this](const SampleRun& run) { augment(run); },
-                     .collate = [this](const SampleRun& run) { return collate_run(run, *ring_); },
-                     .deliver = [this](const FilledBatch& batch) { deliver(batch); },
-                     .on_error = [this](std::exception_ptr error) { fail(std::move(error)); }});
+  graph_.emplace(
+      config_.num_workers,
+      BatchGraph::Stages{
+          .fill = [this](const SampleRun& run, std::uint32_t worker) { fill(run, worker); },
+          .collate = [this](const SampleRun& run) { return collate_run(run, *ring_); },
+          .deliver = [this](const FilledBatch& batch) { deliver(batch); },
+          .on_error = [this](std::exception_ptr error) { fail(std::move(error)); }});
   readers_.emplace(config_.num_readers, *arena_,
-                   ReaderPool::Callbacks{.on_decoded =
+                   ReaderPool::Callbacks{.on_read =
                                              [this](const SampleRun& run) {
-                                               meter_.to_augment.enter(run.block.size_bytes);
+                                               meter_.to_fill.enter(run.block.size_bytes);
                                                graph_->push(run);
                                              },
                                          .on_error =
@@ -204,12 +209,14 @@ void Loader::Impl::admit(const std::stop_token& stop) {
   }
 }
 
-void Loader::Impl::augment(const SampleRun& run) {
-  const std::int64_t start_ns = steady_ns();
-  meter_.to_augment.leave(run.block.size_bytes);
-  augment_run(run, *transform_, *ring_, *arena_, stop_.get_token());
+void Loader::Impl::fill(const SampleRun& run, std::uint32_t worker) {
+  meter_.to_fill.leave(run.block.size_bytes);
+  const RunTimes times = fill_run(
+      run,
+      {.transform = *transform_, .ring = *ring_, .arena = *arena_, .decoders = decoders_[worker]},
+      stop_.get_token());
   if (cache_) cache_->detach(run.tasks);
-  meter_.augment_busy_ns.add(steady_ns() - start_ns);
+  add_times(times, meter_.fill_busy_ns);
 }
 
 void Loader::Impl::deliver(const FilledBatch& batch) {

@@ -58,15 +58,16 @@ struct LoaderConfig {
   /// Leaves out the last, short batch of an epoch.
   bool drop_remainder = false;
   Rank rank = {};
-  /// Threads that read and decode, 1 to 256; 0 for a rule: as many as there are usable cores, at
-  /// most 64.
+  /// Threads that read and check stored bytes, 1 to 256; 0 for a rule: as many as there are usable
+  /// cores, at most 64.
   std::uint32_t num_readers = 0;
-  /// Threads that augment, 1 to 256; 0 for the same rule. No more than the usable cores are taken.
-  std::uint32_t num_augmenters = 0;
+  /// Threads that decode and augment, 1 to 256; 0 for the same rule. No more than the usable cores
+  /// are taken.
+  std::uint32_t num_workers = 0;
   /// Batches in flight or lent out, 2 to 64. next() asks that at least one is not lent out.
   std::uint32_t num_slots = 4;
   /// Bytes for encoded and decoded samples in flight; 0 for a rule: two sample runs for each reader
-  /// and one for each augmenter, at least four, beside the costliest sample; at least 16 MiB, and
+  /// and one for each worker, at least four, beside the costliest sample; at least 16 MiB, and
   /// no more than the budget has left. A run counts here as 16 average samples but at most 4 MiB;
   /// of small ones as max_run_samples, within 512 KiB.
   std::uint64_t work_bytes = 0;

@@ -87,7 +87,7 @@ void LoaderConfig::validate() const {
   check_range({"loader", "first_epoch", first_epoch, 0, kMaxFirstEpoch});
   check_range({"loader", "num_epochs", num_epochs.value_or(0), 0, kMaxFirstEpoch + 1u});
   check_range({"loader", "num_readers", num_readers, 0, 256});
-  check_range({"loader", "num_augmenters", num_augmenters, 0, 256});
+  check_range({"loader", "num_workers", num_workers, 0, 256});
   check_range({"loader", "num_slots", num_slots, 2, 64});
   check_range({"loader", "work_bytes", work_bytes, 0, kMaxBytes});
   check_range({"loader", "max_run_samples", max_run_samples, 1, kMaxRunSamples});

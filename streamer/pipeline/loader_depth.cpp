@@ -12,15 +12,20 @@ constexpr std::uint64_t kRuledRunSamples = 16;
 constexpr std::uint64_t kSmallRunBytes = 512u << 10;
 constexpr std::uint64_t kMaxRuledRunBytes = 4u << 20;
 
-std::uint64_t ruled_run_bytes(std::uint64_t max_samples, std::uint64_t mean_bytes) noexcept {
-  const std::uint64_t some = std::min(max_samples, kRuledRunSamples) * mean_bytes;
-  const std::uint64_t many = std::min(max_samples * mean_bytes, kSmallRunBytes);
-  return std::max(mean_bytes, std::min(std::max(some, many), kMaxRuledRunBytes));
+std::uint64_t ruled_run_bytes(std::uint64_t max_samples, const SampleCosts& costs) noexcept {
+  // Stored bytes add up, the rest is there once.
+  const auto bytes_of = [&](std::uint64_t num_samples) {
+    return costs.mean_bytes + (num_samples - 1) * costs.mean_encoded_bytes;
+  };
+  const std::uint64_t some = bytes_of(std::min(max_samples, kRuledRunSamples));
+  const std::uint64_t many = std::min(bytes_of(max_samples), kSmallRunBytes);
+  return std::max<std::uint64_t>(costs.mean_bytes,
+                                 std::min(std::max(some, many), kMaxRuledRunBytes));
 }
 
 // Runs that the arena should hold at a time.
 std::uint64_t num_runs_held(const LoaderConfig& config) noexcept {
-  return std::max<std::uint64_t>(2 * std::uint64_t{config.num_readers} + config.num_augmenters, 4);
+  return std::max<std::uint64_t>(2 * std::uint64_t{config.num_readers} + config.num_workers, 4);
 }
 
 }  // namespace
@@ -28,13 +33,13 @@ std::uint64_t num_runs_held(const LoaderConfig& config) noexcept {
 LoaderConfig with_ruled_threads(LoaderConfig config, std::uint32_t num_cores) noexcept {
   const std::uint32_t ruled = std::clamp(num_cores, 1u, kMaxRuledThreads);
   if (config.num_readers == 0) config.num_readers = ruled;
-  if (config.num_augmenters == 0) config.num_augmenters = ruled;
-  config.num_augmenters = std::min(config.num_augmenters, std::max(num_cores, 1u));
+  if (config.num_workers == 0) config.num_workers = ruled;
+  config.num_workers = std::min(config.num_workers, std::max(num_cores, 1u));
   return config;
 }
 
 std::uint64_t ruled_work_bytes(const LoaderConfig& config, const SampleCosts& costs) noexcept {
-  const std::uint64_t run_bytes = ruled_run_bytes(config.max_run_samples, costs.mean_bytes);
+  const std::uint64_t run_bytes = ruled_run_bytes(config.max_run_samples, costs);
   return std::max(costs.costliest.bytes + num_runs_held(config) * run_bytes, kMinWorkBytes);
 }
 

@@ -12,15 +12,15 @@
 namespace penstock {
 
 /// Returns `config` with the numbers of threads that a loader starts: those left to the rule filled
-/// in, and no more augmenters than cores, whatever was asked for. The flow graph takes no more.
+/// in, and no more workers than cores, whatever was asked for. The flow graph takes no more.
 ///
-/// Rule  As many readers as cores, and as many augmenters: either may turn out to be what costs
-///       most, and waiting costs nothing. At most 64 of each.
+/// Rule  As many readers as cores, and as many workers: either may turn out to be what costs most,
+///       and waiting costs nothing. At most 64 of each.
 LoaderConfig with_ruled_threads(LoaderConfig config, std::uint32_t num_cores) noexcept;
 
 /// Bytes for samples in flight when LoaderConfig::work_bytes leaves them to the rule.
 ///
-/// Rule  Two runs a reader, one in its hands and one waiting for it, and one for each augmenter; at
+/// Rule  Two runs a reader, one in its hands and one waiting for it, and one for each worker; at
 ///       least four. A run is one of average samples, 16 of them but no more than 4 MiB; of small
 ///       ones, max_run_samples within 512 KiB. Beside them the costliest sample, so that it does not
 ///       hold up the others. At least 16 MiB, in which runs of small pictures never wait.

@@ -23,10 +23,10 @@ constexpr std::uint64_t kThreadBytes = 192u << 10;
 // Runs in queues and graph messages, of one sample each at worst, and the arena's free list.
 constexpr std::uint64_t kPlaceBytes = 512;
 
-// Beside readers and augmenters, one thread admits.
+// Beside readers and workers, one thread admits.
 std::uint64_t num_threads(const LoaderConfig& config) noexcept {
   const LoaderConfig ruled = with_ruled_threads(config, num_usable_cores());
-  return std::uint64_t{ruled.num_readers} + ruled.num_augmenters + 1;
+  return std::uint64_t{ruled.num_readers} + ruled.num_workers + 1;
 }
 
 std::uint64_t ring_bytes(const LoaderConfig& config) noexcept {
@@ -245,7 +245,7 @@ std::vector<MemoryLine> memory_lines(const LoaderMemory& memory, const LoaderCon
   const std::uint64_t total = memory.total_bytes();
   const std::uint64_t left = memory.room.left_bytes;
   std::vector<MemoryLine> lines = {{"index", memory.index.bytes, index_text(memory)},
-      {"shards", memory.shards_bytes, shards_text(memory)},
+                                   {"shards", memory.shards_bytes, shards_text(memory)},
                                    {"order", memory.order_bytes, order_text(memory, config)},
                                    {"fixed", memory.fixed_bytes,
                                     "stacks, oneTBB, tables, small allocations of " +

@@ -29,28 +29,31 @@ LoaderStats LoaderMeter::stats(const SourceStats& source, const LoaderDepth& dep
   const ReaderStats readers = stages.readers.stats(now);
   const RingStats ring = stages.ring.stats(now);
   const ArenaStats arena = stages.arena.stats(now);
-  const auto busy = [&](ReadPart part) {
-    return us(readers.busy_ns[static_cast<std::size_t>(part)]);
+  const auto read = [&](RunPart part) { return readers.busy_ns[static_cast<std::size_t>(part)]; };
+  const auto filled = [&](RunPart part) {
+    return fill_busy_ns[static_cast<std::size_t>(part)].sum();
   };
+  const std::int64_t decode_ns = filled(RunPart::kDecode);
+  const std::int64_t augment_ns = filled(RunPart::kAugment);
   return {.source = source,
           .depth = depth,
           .cache = {},
           .elapsed_us = us(elapsed),
           .admission_busy_us = us(admission.ns(now) - ring.slot_wait_ns - arena.wait_ns),
-          .read_busy_us = busy(ReadPart::kRead),
-          .checksum_busy_us = busy(ReadPart::kChecksum),
-          .decode_busy_us = busy(ReadPart::kDecode),
-          .augment_busy_us = us(augment_busy_ns.sum()),
+          .read_busy_us = us(read(RunPart::kRead)),
+          .checksum_busy_us = us(read(RunPart::kChecksum)),
+          .decode_busy_us = us(decode_ns),
+          .augment_busy_us = us(augment_ns),
           .deliver_busy_us = us(deliver_busy_ns.sum()),
           .consumer_busy_us = us(elapsed - consumer_wait.ns(now)),
           .first_batch_wait_us = us(first_batch_wait_ns),
           .admission_slot_wait_us = us(ring.slot_wait_ns),
           .admission_memory_wait_us = us(arena.wait_ns),
           .reader_wait_us = us(readers.wait_ns),
-          .augmenter_wait_us = us(elapsed * depth.num_augmenters - augment_busy_ns.sum()),
+          .worker_wait_us = us(elapsed * depth.num_workers - decode_ns - augment_ns),
           .in_flight = arena.in_flight,
           .to_read = readers.queued,
-          .to_augment = to_augment.stats(),
+          .to_fill = to_fill.stats(),
           .ready = ring.ready,
           .lent = ring.lent};
 }

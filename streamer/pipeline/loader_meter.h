@@ -7,6 +7,7 @@
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/pipeline/loader_stats.h"
 #include "streamer/read/reader_pool.h"
+#include "streamer/read/run_timer.h"
 #include "streamer/read/stage_counters.h"
 #include "streamer/read/work_arena.h"
 
@@ -17,9 +18,9 @@ struct LoaderMeter {
   Stopwatch admission;      // the admission thread, waiting or not
   Stopwatch consumer_wait;  // the consumer, inside next()
   std::atomic<std::int64_t> first_batch_wait_ns{0};
-  Tally augment_busy_ns;
+  RunTallies fill_busy_ns;
   Tally deliver_busy_ns;
-  QueueBytes to_augment;
+  QueueBytes to_fill;
   std::int64_t start_ns = 0;
   std::atomic<std::int64_t> end_ns{0};  // 0 while the stream goes on
 

@@ -28,28 +28,26 @@ struct Shares {
   explicit Shares(const LoaderStats& stats)
       : consumer_wait(share(stats.source.consumer_wait_us - stats.first_batch_wait_us,
                             stats.elapsed_us - stats.first_batch_wait_us)),
-        readers_busy(share(stats.read_busy_us + stats.checksum_busy_us + stats.decode_busy_us,
+        readers_busy(share(stats.read_busy_us + stats.checksum_busy_us,
                            stats.elapsed_us * stats.depth.num_readers)),
-        reading(share(stats.read_busy_us,
-                      stats.read_busy_us + stats.checksum_busy_us + stats.decode_busy_us)),
-        decoding(share(stats.decode_busy_us,
-                       stats.read_busy_us + stats.checksum_busy_us + stats.decode_busy_us)),
-        augmenters_busy(
-            share(stats.augment_busy_us, stats.elapsed_us * stats.depth.num_augmenters)),
+        reading(share(stats.read_busy_us, stats.read_busy_us + stats.checksum_busy_us)),
+        workers_busy(share(stats.decode_busy_us + stats.augment_busy_us,
+                           stats.elapsed_us * stats.depth.num_workers)),
+        decoding(share(stats.decode_busy_us, stats.decode_busy_us + stats.augment_busy_us)),
         memory_wait(share(stats.admission_memory_wait_us, stats.elapsed_us)) {}
 
   double consumer_wait;
   double readers_busy;
-  double reading;   // of the readers' busy time
-  double decoding;  // of the readers' busy time
-  double augmenters_busy;
+  double reading;  // of the readers' busy time
+  double workers_busy;
+  double decoding;  // of the workers' busy time
   double memory_wait;
 };
 
 // Ends the evidence of a loader that is behind.
 std::string behind_text(const Shares& shares) {
   std::string text = "; the consumer waited " + percent(shares.consumer_wait) + " of its time";
-  const double busiest = std::max(shares.readers_busy, shares.augmenters_busy);
+  const double busiest = std::max(shares.readers_busy, shares.workers_busy);
   if (shares.memory_wait > kMemoryWaitShare && busiest < kBusyShare) {
     text += "; samples waited " + percent(shares.memory_wait) +
             " of the time for memory, so more of it would help";
@@ -57,9 +55,9 @@ std::string behind_text(const Shares& shares) {
   return text;
 }
 
-std::string readers_text(const Shares& shares, double part, const char* doing) {
-  return "readers were busy " + percent(shares.readers_busy) + " of the time, " + percent(part) +
-         " of it " + doing + behind_text(shares);
+std::string workers_text(const Shares& shares, double part, const char* doing) {
+  return "workers were busy " + percent(shares.workers_busy) + " of the time, " + percent(part) +
+         " of it " + doing + ", readers " + percent(shares.readers_busy) + behind_text(shares);
 }
 
 }  // namespace
@@ -86,19 +84,20 @@ Verdict verdict(const LoaderStats& stats) {
     return {Bottleneck::kConsumer,
             "the consumer is the bottleneck: it waited " + percent(shares.consumer_wait) +
                 " of its time; readers were busy " + percent(shares.readers_busy) +
-                " of the time, augmenters " + percent(shares.augmenters_busy)};
+                " of the time, workers " + percent(shares.workers_busy)};
   }
-  if (shares.augmenters_busy > shares.readers_busy) {
-    return {Bottleneck::kAugment, "augment is the bottleneck: augmenters were busy " +
-                                      percent(shares.augmenters_busy) + " of the time, readers " +
-                                      percent(shares.readers_busy) + behind_text(shares)};
+  if (shares.readers_busy > shares.workers_busy) {
+    return {Bottleneck::kDisk, "disk is the bottleneck: readers were busy " +
+                                   percent(shares.readers_busy) + " of the time, " +
+                                   percent(shares.reading) + " of it reading, workers " +
+                                   percent(shares.workers_busy) + behind_text(shares)};
   }
-  if (shares.reading > 0.5) {
-    return {Bottleneck::kDisk,
-            "disk is the bottleneck: " + readers_text(shares, shares.reading, "reading")};
+  if (shares.decoding > 0.5) {
+    return {Bottleneck::kDecode,
+            "decode is the bottleneck: " + workers_text(shares, shares.decoding, "decoding")};
   }
-  return {Bottleneck::kDecode,
-          "decode is the bottleneck: " + readers_text(shares, shares.decoding, "decoding")};
+  return {Bottleneck::kAugment,
+          "augment is the bottleneck: " + workers_text(shares, 1 - shares.decoding, "augmenting")};
 }
 
 }  // namespace penstock

@@ -13,7 +13,7 @@ namespace penstock {
 /// Threads and memory of a loader, each as set or by the rules that LoaderConfig states.
 struct LoaderDepth {
   std::uint32_t num_readers = 0;
-  std::uint32_t num_augmenters = 0;
+  std::uint32_t num_workers = 0;
   std::uint32_t num_slots = 0;
   std::uint32_t max_run_samples = 0;
   std::uint64_t max_run_bytes = 0;  // a run above it holds a single sample
@@ -30,8 +30,8 @@ struct LoaderStats {
   CacheStats cache;  // zeros without one
   std::uint64_t elapsed_us = 0;
 
-  // Busy time of the stages, summed over their threads; the readers' and augment's by the run, when
-  // it is done.
+  // Busy time of the stages, summed over their threads; the readers' and the workers' by the run,
+  // when it is done.
   std::uint64_t admission_busy_us = 0;  // order, plans, prices: one thread
   std::uint64_t read_busy_us = 0;       // in pread
   std::uint64_t checksum_busy_us = 0;
@@ -45,14 +45,14 @@ struct LoaderStats {
   std::uint64_t admission_slot_wait_us = 0;    // all slots are being filled, ready or lent
   std::uint64_t admission_memory_wait_us = 0;  // samples in flight hold all of work_bytes
   std::uint64_t reader_wait_us = 0;            // without a run to read
-  std::uint64_t augmenter_wait_us = 0;         // without a run to augment
+  std::uint64_t worker_wait_us = 0;            // without a run to decode and augment
 
   // Bytes that wait: of runs, all that they hold of work_bytes; of batches, their pixels.
-  QueueStats in_flight;   // runs, from admission until they are augmented
-  QueueStats to_read;     // of these, waiting for a reader
-  QueueStats to_augment;  // of these, decoded and waiting for an augmenter
-  QueueStats ready;       // batches waiting for the consumer
-  QueueStats lent;        // batches with the consumer
+  QueueStats in_flight;  // runs, from admission until they are augmented
+  QueueStats to_read;    // of these, waiting for a reader
+  QueueStats to_fill;    // of these, read and waiting for a worker
+  QueueStats ready;      // batches waiting for the consumer
+  QueueStats lent;       // batches with the consumer
 };
 
 enum class Bottleneck : std::uint8_t { kNothingYet, kDisk, kDecode, kAugment, kConsumer };
@@ -71,8 +71,8 @@ std::string cache_text(const CacheStats& cache);
 ///
 /// Rule  Nothing is said before the consumer has had one round of the ring. A consumer that waited
 ///       at most 3 % of its time is the bottleneck itself; the wait for the first batch is left
-///       out, which nothing can hide. Else it is the busier of readers and augmenters; of the
-///       readers, the disk when they spent more time in pread than on checksums and decoding.
+///       out, which nothing can hide. Else it is the disk when readers were busier than workers, and
+///       what workers spent more time on when they were: decoding or augmenting.
 Verdict verdict(const LoaderStats& stats);
 
 }  // namespace penstock

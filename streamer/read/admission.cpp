@@ -5,24 +5,9 @@
 
 #include "streamer/core/error.h"
 #include "streamer/read/decoder_set.h"
+#include "streamer/read/run_layout.h"
 
 namespace penstock {
-
-void RunLayout::add(const SampleTask& task) noexcept {
-  scratch_bytes = std::max(scratch_bytes, align_up(task.plan.scratch_bytes));
-  if (task.cached.use == CacheUse::kPixels) return;
-  if (!lies_encoded_in_cache(task)) {
-    encoded_bytes = std::max(encoded_bytes, align_up(task.record.length_bytes));
-  }
-  scratch_bytes = std::max(scratch_bytes, align_up(task.price.scratch_bytes));
-  decoded_bytes += align_up(task.price.decoded_bytes);
-}
-
-RunLayout run_layout(std::span<const SampleTask> tasks) noexcept {
-  RunLayout layout;
-  for (const SampleTask& task : tasks) layout.add(task);
-  return layout;
-}
 
 namespace {
 
@@ -95,6 +80,7 @@ SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
   SampleCosts costs;
   CostliestSample& costliest = costs.costliest;
   std::uint64_t sum_bytes = 0;
+  std::uint64_t sum_encoded_bytes = 0;
   SampleTask task;
   task.plan.scratch_bytes = static_cast<std::uint32_t>(transform.worst_case_scratch_bytes(spec));
   split.scan_index([&](std::uint64_t first_id, std::span<const IndexRecord> records) {
@@ -106,6 +92,7 @@ SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
       StoredInfo stored = stored_info(records[i]);
       const std::size_t bytes = lone_run_bytes(task, stored);
       sum_bytes += bytes;
+      sum_encoded_bytes += align_up(stored.length_bytes);
       if (bytes > costliest.bytes) {
         costliest.bytes = bytes;
         costliest.sample_id = first_id + i;
@@ -118,7 +105,9 @@ SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
                                              is_rewritable ? lone_run_bytes(task, stored) : bytes);
     }
   });
-  costs.mean_bytes = sum_bytes / std::max<std::uint64_t>(split.num_samples(), 1);
+  const std::uint64_t num_samples = std::max<std::uint64_t>(split.num_samples(), 1);
+  costs.mean_bytes = sum_bytes / num_samples;
+  costs.mean_encoded_bytes = sum_encoded_bytes / num_samples;
   return costs;
 }
 

@@ -6,8 +6,9 @@
 #include "streamer/core/error.h"
 #include "streamer/core/host_memory.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/read/decode_sample.h"
+#include "streamer/read/run_layout.h"
 #include "streamer/read/sample_reader.h"
-#include "streamer/read/sample_run.h"
 #include "streamer/shard/damaged_data.h"
 
 namespace penstock {
@@ -58,8 +59,11 @@ Picture read_picture(const StoredSample& sample, const PictureRequest& request) 
   const std::uint64_t block_bytes = run_layout(run.tasks).total_bytes();
   check_fits(sample, block_bytes + task.price.decoded_bytes, request.max_bytes);
   const HostBuffer block(page_aligned_memory(), block_bytes);
-  ReaderTools tools;
-  read_run(run, block.bytes(), tools, {});
+  StreamHasher hasher;
+  read_run(run, block.bytes(), hasher, {});
+  RunParts parts(run.tasks, block.bytes());
+  DecoderSet decoders;
+  decode_sample(task, parts.next_encoded(task), parts, decoders, {});
   if (task.fault.status != SampleStatus::kOk) throw_fault(sample, task.fault);
 
   const ImageView& decoded = task.decoded.image;

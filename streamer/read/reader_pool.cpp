@@ -46,7 +46,7 @@ ReaderStats ReaderPool::stats(std::int64_t now_ns) const {
                     .queued = queued_bytes_.stats()};
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     stats.wait_ns += counters_[i].waiting.ns(now_ns);
-    for (std::size_t part = 0; part < kNumReadParts; ++part) {
+    for (std::size_t part = 0; part < kNumRunParts; ++part) {
       stats.busy_ns[part] += counters_[i].busy_ns[part].sum();
     }
   }
@@ -55,14 +55,11 @@ ReaderStats ReaderPool::stats(std::int64_t now_ns) const {
 
 void ReaderPool::work(Counters& counters, const std::stop_token& stop) noexcept {
   try {
-    ReaderTools tools;
+    StreamHasher hasher;
     while (const auto run = take(counters, stop)) {
-      const ReadTimes times = read_run(*run, arena_.bytes(run->block), tools, stop);
-      for (std::size_t part = 0; part < kNumReadParts; ++part) {
-        counters.busy_ns[part].add(times[part]);
-      }
+      add_times(read_run(*run, arena_.bytes(run->block), hasher, stop), counters.busy_ns);
       if (stop.stop_requested()) return;
-      callbacks_.on_decoded(*run);
+      callbacks_.on_read(*run);
     }
   } catch (...) {
     callbacks_.on_error(std::current_exception());

@@ -1,4 +1,4 @@
-// Fixed threads that read and decode admitted runs.
+// Fixed threads that read and verify admitted runs.
 #pragma once
 
 #include <condition_variable>
@@ -21,21 +21,21 @@ namespace penstock {
 /// What the readers did since they were made, summed over them.
 struct ReaderStats {
   std::uint32_t num_threads = 0;
-  ReadTimes busy_ns{};       // of the runs that are done
+  RunTimes busy_ns{};        // of the runs that are done
   std::int64_t wait_ns = 0;  // without a run to read
   QueueStats queued;         // runs that wait for a reader, in bytes that they hold
 };
 
-/// Hands runs to reader threads and decoded runs to `on_decoded`.
+/// Hands runs to reader threads, and those whose bytes are there to `on_read`.
 ///
-/// Threads  push() from any thread; on_decoded and on_error are called from reader threads
-/// Errors   what a thread throws, on_decoded included, is handed to on_error; that thread ends
-/// Stop     request_stop() and the destructor stop within one slice of a read or decode; the
-///          destructor joins
+/// Threads  push() from any thread; on_read and on_error are called from reader threads
+/// Errors   what a thread throws, on_read included, is handed to on_error; that thread ends
+/// Stop     request_stop() and the destructor stop within one slice of a read; the destructor
+///          joins
 class ReaderPool {
  public:
   struct Callbacks {
-    std::function<void(const SampleRun&)> on_decoded;
+    std::function<void(const SampleRun&)> on_read;
     std::function<void(std::exception_ptr)> on_error;
   };
 
@@ -56,7 +56,7 @@ class ReaderPool {
   // One thread's own counters.
   struct Counters {
     Stopwatch waiting;
-    std::array<Tally, kNumReadParts> busy_ns;
+    RunTallies busy_ns;
   };
 
   // What a thread does; an exception from anywhere in it is handed to on_error.

@@ -1,5 +1,6 @@
-// How long a reader spends on the parts of a run. A look at the clock takes up to 0.1 us, a small
-// picture 1 us: so the parts of small samples are timed on one of a run, and stand for the others.
+// How long a thread spends on the parts of its work on a run. A look at the clock takes up to 0.1 us,
+// a small picture 1 us: so the parts of small samples are timed on one of a run, and stand for the
+// others.
 #pragma once
 
 #include <array>
@@ -11,15 +12,24 @@
 
 namespace penstock {
 
-enum class ReadPart : std::uint8_t { kRead, kChecksum, kDecode };
-inline constexpr std::size_t kNumReadParts = 3;
+/// Readers do the first two, workers the others.
+enum class RunPart : std::uint8_t { kRead, kChecksum, kDecode, kAugment };
+inline constexpr std::size_t kNumRunParts = 4;
 
-/// Nanoseconds by ReadPart.
-using ReadTimes = std::array<std::int64_t, kNumReadParts>;
+/// Nanoseconds by RunPart.
+using RunTimes = std::array<std::int64_t, kNumRunParts>;
 
-/// Times one run.
+/// The same, added up over runs.
+using RunTallies = std::array<Tally, kNumRunParts>;
+inline void add_times(const RunTimes& times, RunTallies& tallies) noexcept {
+  for (std::size_t part = 0; part < kNumRunParts; ++part) {
+    if (times[part] != 0) tallies[part].add(times[part]);
+  }
+}
+
+/// Times what one thread does with one run.
 ///
-/// Cost  two looks at the clock a run, and four for every sample that is timed
+/// Cost  two looks at the clock a run, and three for every sample that is timed
 class RunTimer {
  public:
   explicit RunTimer(const SampleRun& run) noexcept;
@@ -29,17 +39,17 @@ class RunTimer {
     if (is_timed_) last_ns_ = steady_ns();
   }
   /// Ends a part of the sample begun last; a part may come several times.
-  void end(ReadPart part) noexcept {
+  void end(RunPart part) noexcept {
     if (!is_timed_) return;
     const std::int64_t now_ns = steady_ns();
     parts_[static_cast<std::size_t>(part)] += now_ns - last_ns_;
     last_ns_ = now_ns;
   }
   /// The time since the timer was made, divided as the timed samples were.
-  ReadTimes times() const noexcept { return divide(steady_ns() - start_ns_, parts_); }
+  RunTimes times() const noexcept { return divide(steady_ns() - start_ns_, parts_); }
 
-  /// Divides `total_ns` in the proportion of `parts`; all of it is reading when they are 0.
-  static ReadTimes divide(std::int64_t total_ns, const ReadTimes& parts) noexcept;
+  /// Divides `total_ns` in the proportion of `parts`; nothing comes of it when they are all 0.
+  static RunTimes divide(std::int64_t total_ns, const RunTimes& parts) noexcept;
 
  private:
   std::int64_t start_ns_;
@@ -47,7 +57,7 @@ class RunTimer {
   std::size_t chosen_idx_ = 0;
   bool times_all_ = false;
   bool is_timed_ = false;
-  ReadTimes parts_{};
+  RunTimes parts_{};
 };
 
 }  // namespace penstock

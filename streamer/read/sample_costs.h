@@ -21,6 +21,8 @@ struct CostliestSample {
 struct SampleCosts {
   CostliestSample costliest;
   std::size_t mean_bytes = 0;
+  /// Of these, the stored bytes: what one sample more adds to a run.
+  std::size_t mean_encoded_bytes = 0;
 };
 
 }  // namespace penstock

@@ -42,8 +42,8 @@ struct SampleTask {
   DecodeRequest request;
   DecodePrice price;
   CachedSample cached;
-  DecodedView decoded;  // points into the run's block, or into the cache
-  SampleFault fault;    // kOk when decoded
+  DecodedView decoded;  // points into the run's block, or into the cache; gone with the next sample
+  SampleFault fault;    // kOk when read, and when decoded
 };
 
 /// Whether the task's stored bytes lie in the cache, or will.
@@ -64,19 +64,5 @@ struct SampleRun {
   std::uint64_t batch_seq = 0;  // counts the loader's batches from 0
   WorkBlock block = {};
 };
-
-/// How a run's block is divided. Encoded bytes and scratch are used by one sample at a time,
-/// decoded pixels stay until the run has been augmented.
-struct RunLayout {
-  std::size_t encoded_bytes = 0;  // the longest sample
-  std::size_t scratch_bytes = 0;  // the largest of decoder's and transform's
-  std::size_t decoded_bytes = 0;  // the sum
-
-  std::size_t total_bytes() const noexcept { return encoded_bytes + scratch_bytes + decoded_bytes; }
-  void add(const SampleTask& task) noexcept;
-};
-
-/// Computes the layout of a run from the prices of its samples.
-RunLayout run_layout(std::span<const SampleTask> tasks) noexcept;
 
 }  // namespace penstock

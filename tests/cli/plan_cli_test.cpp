@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
   BOOST_TEST(json["batch_size"] == 8);
   BOOST_TEST(json["num_slots"] == 5);
   BOOST_TEST(json["num_readers"] == 2);
-  BOOST_TEST(json["num_augmenters"] == 1);
+  BOOST_TEST(json["num_workers"] == 1);
   std::uint64_t sum = 0;
   for (const Json& line : json["lines"]) {
     if (line["what"] != "limit") sum += line["bytes"].get<std::uint64_t>();
@@ -109,13 +109,13 @@ BOOST_AUTO_TEST_CASE(a_cache_is_a_line_of_what_is_left) {
   BOOST_TEST(contains(wrong.err, "did you mean 'encoded'?"));
 }
 
-// More than most machines have cores for: the loader starts fewer augmenters, and the plan says so.
+// More than most machines have cores for: the loader starts fewer workers, and the plan says so.
 BOOST_AUTO_TEST_CASE(the_threads_are_those_that_the_loader_starts) {
   const Place place(false);
   BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
   const Json json = Json::parse(plan(place, {"--loader-threads", "256", "--json"}).out);
   BOOST_TEST(json["num_readers"] == 128);
-  BOOST_TEST(json["num_augmenters"] == std::min(num_usable_cores(), 128u));
+  BOOST_TEST(json["num_workers"] == std::min(num_usable_cores(), 128u));
 }
 
 BOOST_AUTO_TEST_CASE(the_tables_of_an_order_are_a_line_of_the_plan) {

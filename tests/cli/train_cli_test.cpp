@@ -71,7 +71,7 @@ BOOST_FIXTURE_TEST_SUITE(train_cli, Fixture)
 BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_four_files) {
   BOOST_TEST(contains(shapes.train_err(), "80 training, 40 validation, 10 classes"));
   BOOST_TEST(contains(shapes.train_err(), "small_cnn, 32x32 pixels"));
-  BOOST_TEST(contains(shapes.train_err(), "2 compute, 1 reader, 1 augmenter"));
+  BOOST_TEST(contains(shapes.train_err(), "2 compute, 1 reader, 1 worker"));
   BOOST_TEST(contains(shapes.train_err(), "network and its activations"));
   BOOST_TEST(contains(shapes.train_err(), "\n  batch buffers  "));
   BOOST_TEST(contains(shapes.train_err(), "epoch 2/2: 80 of 80 samples, each once, 0 skipped"));

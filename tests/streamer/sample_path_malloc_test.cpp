@@ -58,7 +58,7 @@ LoaderConfig config_of(std::uint32_t num_threads, CacheForm cache = CacheForm::k
   return {.batch = {.batch = 16, .height_px = 48, .width_px = 48},
           .num_epochs = std::nullopt,
           .num_readers = num_threads,
-          .num_augmenters = num_threads,
+          .num_workers = num_threads,
           .cache = cache,
           .cache_bytes = cache == CacheForm::kNone ? 0u : kCacheBytes};
 }
@@ -86,8 +86,8 @@ tests::MallocCounts count_mallocs(const DatasetSplit& split, const LoaderConfig&
   tests::start_counting_mallocs();
   pass_epochs(epochs.num_counted);
   const tests::MallocCounts counts = tests::stop_counting_mallocs();
-  BOOST_TEST_MESSAGE(config.num_readers << " readers, " << config.num_augmenters
-                                        << " augmenters: by oneTBB " << counts.tbb);
+  BOOST_TEST_MESSAGE(config.num_readers << " readers, " << config.num_workers
+                                        << " workers: by oneTBB " << counts.tbb);
   BOOST_TEST(num_events == 0u);
   const CacheStats cache = loader.detailed_stats().cache;
   BOOST_TEST((cache.num_hits > 0) == (config.cache != CacheForm::kNone));

@@ -29,8 +29,8 @@ std::vector<LoaderThreads> combinations(const LoaderThreads& measured, std::uint
     if (std::ranges::find(all, threads) == all.end()) all.push_back(threads);
   };
   for (const std::uint32_t readers : {std::max(num_cores / 2, 1u), num_cores, num_cores + 1}) {
-    for (const std::uint32_t augmenters : {std::max(num_cores / 2, 1u), num_cores}) {
-      add({.num_readers = readers, .num_augmenters = augmenters, .num_slots = measured.num_slots});
+    for (const std::uint32_t workers : {std::max(num_cores / 2, 1u), num_cores}) {
+      add({.num_readers = readers, .num_workers = workers, .num_slots = measured.num_slots});
     }
   }
   for (const std::uint32_t slots : {3u, 4u, 8u}) {
@@ -45,9 +45,9 @@ std::vector<LoaderThreads> combinations(const LoaderThreads& measured, std::uint
 
 LoaderThreads threads_for(std::uint32_t num_cores, const LoaderThreads& wish) {
   const LoaderConfig ruled = with_ruled_threads(
-      {.num_readers = wish.num_readers, .num_augmenters = wish.num_augmenters}, num_cores);
+      {.num_readers = wish.num_readers, .num_workers = wish.num_workers}, num_cores);
   return {.num_readers = ruled.num_readers,
-          .num_augmenters = ruled.num_augmenters,
+          .num_workers = ruled.num_workers,
           .num_slots = wish.num_slots > 0 ? wish.num_slots : ruled.num_slots};
 }
 

@@ -63,7 +63,7 @@ std::vector<Side> one_core_sides(const BenchSetting& setting, const Side& ceilin
                                  const Side& loader, const std::vector<Side>& one_thread) {
   BenchSetting one = setting;
   one.threads.num_readers = 1;
-  one.threads.num_augmenters = 1;
+  one.threads.num_workers = 1;
   const auto bare = std::ranges::find(one_thread, ceiling.name, &Side::name);
   std::vector<Side> sides;
   sides.push_back({.name = std::string(kLoaderSide) + ", one core",

@@ -25,8 +25,8 @@ struct LoaderBenchConfig {
   std::uint64_t memory_bytes = 0;
   /// Cores that everything is measured on; 0 for all.
   std::uint32_t num_threads = 0;
-  /// Readers, augmenters and slots of the loader; 0 for the loader's rule.
-  LoaderThreads threads = {.num_readers = 0, .num_augmenters = 0, .num_slots = 0};
+  /// Readers, workers and slots of the loader; 0 for the loader's rule.
+  LoaderThreads threads = {.num_readers = 0, .num_workers = 0, .num_slots = 0};
   std::uint32_t num_rounds = 5;
   /// Samples of a round, in whole batches; 0 for an epoch, at most 50,000 and 256 MiB stored.
   std::uint64_t num_samples = 0;

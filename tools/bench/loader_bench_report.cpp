@@ -36,8 +36,8 @@ std::string side_line(const SideResult& side) {
 }
 
 std::string threads_text(const LoaderThreads& threads) {
-  return fmt::format("{} readers, {} augmenters, {} batches", threads.num_readers,
-                     threads.num_augmenters, threads.num_slots);
+  return fmt::format("{} readers, {} workers, {} batches", threads.num_readers, threads.num_workers,
+                     threads.num_slots);
 }
 
 std::string_view element_name(ElementType type) {
@@ -107,9 +107,9 @@ std::string recommendation_text(const LoaderBenchResult& result) {
     return text + "recommended: as measured, nothing else is clearly faster\n";
   }
   return text + fmt::format(
-                    "recommended: LoaderConfig{{.num_readers = {}, .num_augmenters = {}, "
+                    "recommended: LoaderConfig{{.num_readers = {}, .num_workers = {}, "
                     ".num_slots = {}}}\n",
-                    result.recommended.num_readers, result.recommended.num_augmenters,
+                    result.recommended.num_readers, result.recommended.num_workers,
                     result.recommended.num_slots);
 }
 
@@ -123,7 +123,7 @@ Json optional_json(const std::optional<Spread>& spread) {
 
 Json threads_json(const LoaderThreads& threads) {
   return {{"num_readers", threads.num_readers},
-          {"num_augmenters", threads.num_augmenters},
+          {"num_workers", threads.num_workers},
           {"num_slots", threads.num_slots}};
 }
 
@@ -156,7 +156,7 @@ Json verdict_json(const LoaderStats& stats) {
             {"admission_slot", stats.admission_slot_wait_us},
             {"admission_memory", stats.admission_memory_wait_us},
             {"reader", stats.reader_wait_us},
-            {"augmenter", stats.augmenter_wait_us}}}};
+            {"worker", stats.worker_wait_us}}}};
 }
 
 Json candidate_json(const Candidate& candidate) {

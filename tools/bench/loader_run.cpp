@@ -17,7 +17,7 @@ LoaderConfig loader_config(const Stream& stream, const LoaderThreads& threads) {
           .num_epochs = std::nullopt,
           .drop_remainder = true,
           .num_readers = threads.num_readers,
-          .num_augmenters = threads.num_augmenters,
+          .num_workers = threads.num_workers,
           .num_slots = threads.num_slots,
           .max_bad_fraction = 1};
 }

@@ -16,7 +16,7 @@ namespace penstock::tools::bench {
 /// Threads and depth: what the recommendation is about. No bytes depend on it.
 struct LoaderThreads {
   std::uint32_t num_readers = 1;
-  std::uint32_t num_augmenters = 1;
+  std::uint32_t num_workers = 1;
   std::uint32_t num_slots = 4;
 
   friend bool operator==(const LoaderThreads&, const LoaderThreads&) = default;

@@ -13,7 +13,7 @@ std::string counted(std::uint32_t count, const std::string& noun) {
 
 std::string CoreSplit::text() const {
   return std::to_string(num_compute) + " compute, " + counted(num_readers, "reader") + ", " +
-         counted(num_augmenters, "augmenter");
+         counted(num_workers, "worker");
 }
 
 CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish) {
@@ -22,7 +22,7 @@ CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish) {
   const std::uint32_t num_loader = wish.loader_threads > 0 ? wish.loader_threads : ruled;
   return {.num_compute = wish.threads > 0 ? wish.threads : std::max(num_cores, 1u),
           .num_readers = std::max((num_loader + 1) / 2, 1u),
-          .num_augmenters = std::max(num_loader / 2, 1u)};
+          .num_workers = std::max(num_loader / 2, 1u)};
 }
 
 }  // namespace penstock::train

@@ -7,12 +7,12 @@
 namespace penstock::train {
 
 struct CoreSplit {
-  std::uint32_t num_compute = 1;     // threads of the backend
-  std::uint32_t num_readers = 1;     // threads that read and decode
-  std::uint32_t num_augmenters = 1;  // threads that augment
+  std::uint32_t num_compute = 1;  // threads of the backend
+  std::uint32_t num_readers = 1;  // threads that read and decode
+  std::uint32_t num_workers = 1;  // threads that augment
 
-  std::uint32_t num_loader() const noexcept { return num_readers + num_augmenters; }
-  /// "2 compute, 1 reader, 1 augmenter".
+  std::uint32_t num_loader() const noexcept { return num_readers + num_workers; }
+  /// "2 compute, 1 reader, 1 worker".
   std::string text() const;
 
   friend bool operator==(const CoreSplit&, const CoreSplit&) = default;
@@ -28,7 +28,7 @@ struct CoreWish {
 ///
 /// Rule  Every core computes: a convolution outweighs the decoding of its batch many times, and
 ///       waiting is passive, so loader threads take over whenever a step leaves a core idle. A
-///       quarter as many feed, at least one reader and one augmenter, at most 16 in all; readers,
+///       quarter as many feed, at least one reader and one worker, at most 16 in all; readers,
 ///       which also decode, get the odd one.
 CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish = {});
 

@@ -23,7 +23,7 @@ LoaderConfig loader_config(const PipelineConfig& config, PipelineUse use) {
   loader.seed = config.seed;
   loader.num_epochs = config.num_epochs;
   loader.num_readers = config.cores.num_readers;
-  loader.num_augmenters = config.cores.num_augmenters;
+  loader.num_workers = config.cores.num_workers;
   loader.num_slots = config.num_slots;
   loader.cache = config.cache;
   return loader;

@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace penstock {
@@ -50,7 +52,7 @@ class Outcome {
 };
 
 BatchGraph::Stages plain_stages(Outcome& outcome) {
-  return {.augment = [](const SampleRun&) {},
+  return {.fill = [](const SampleRun&, std::uint32_t) {},
           .collate = [](const SampleRun& run) -> std::optional<FilledBatch> {
             return FilledBatch{run.batch_seq, run.slot_idx};
           },
@@ -73,12 +75,12 @@ BOOST_AUTO_TEST_CASE(batches_leave_in_order_however_they_come) {
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_from_any_stage_is_handed_over_and_hangs_nothing) {
-  for (const std::string stage : {"augment", "collate", "deliver"}) {
+  for (const std::string stage : {"fill", "collate", "deliver"}) {
     BOOST_TEST_INFO("stage " << stage);
     Outcome outcome;
     BatchGraph::Stages stages = plain_stages(outcome);
-    if (stage == "augment") {
-      stages.augment = [](const SampleRun&) { throw std::runtime_error("augment"); };
+    if (stage == "fill") {
+      stages.fill = [](const SampleRun&, std::uint32_t) { throw std::runtime_error("fill"); };
     } else if (stage == "collate") {
       stages.collate = [](const SampleRun&) -> std::optional<FilledBatch> {
         throw std::runtime_error("collate");
@@ -91,6 +93,24 @@ BOOST_AUTO_TEST_CASE(an_exception_from_any_stage_is_handed_over_and_hangs_nothin
     BOOST_TEST(outcome.wait_for_error() == stage);
     graph.push(run_of(1));  // into a cancelled graph: ignored
   }
+}
+
+// What a worker owns is used by one thread at a time.
+BOOST_AUTO_TEST_CASE(no_two_runs_are_filled_at_once_under_the_same_workers_number) {
+  Outcome outcome;
+  const std::uint32_t num_threads = BatchGraph::num_threads(8);
+  std::vector<std::atomic<int>> num_inside(num_threads);
+  std::atomic<int> num_wrong = 0;
+  BatchGraph::Stages stages = plain_stages(outcome);
+  stages.fill = [&](const SampleRun&, std::uint32_t worker) {
+    if (worker >= num_threads || num_inside[worker]++ != 0) return void(++num_wrong);
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    --num_inside[worker];
+  };
+  BatchGraph graph(8, std::move(stages));
+  for (std::uint64_t seq = 0; seq < 200; ++seq) graph.push(run_of(seq));
+  outcome.wait_for_batches(200);
+  BOOST_TEST(num_wrong == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_graph_may_die_with_runs_under_way) {

@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_the_budget_is_refused_and_draws_nothing) 
       Loader(dataset.split("train"),
              {.batch = {.batch = 100, .height_px = 96, .width_px = 96},
               .num_readers = 1,
-              .num_augmenters = 1},
+              .num_workers = 1},
              std::make_shared<ResizeTransform>(), budget),
       Error, [](const Error& error) {
         return error.code() == ErrorCode::kOutOfMemory &&

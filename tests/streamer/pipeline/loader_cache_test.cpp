@@ -94,7 +94,7 @@ LoaderConfig config_of(std::uint32_t num_threads = 2) {
           .seed = 5,
           .num_epochs = 4,
           .num_readers = num_threads,
-          .num_augmenters = num_threads,
+          .num_workers = num_threads,
           .max_bad_fraction = 1.0};
 }
 

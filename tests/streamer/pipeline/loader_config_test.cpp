@@ -67,8 +67,8 @@ BOOST_AUTO_TEST_CASE(every_setting_out_of_its_range_is_named_with_value_and_rang
             "batch: num_targets: expected 1 to 1048576, found 0"},
            {[](auto& c) { c.num_readers = UINT32_MAX; },
             "loader: num_readers: expected 0 to 256, found 4294967295"},
-           {[](auto& c) { c.num_augmenters = 257; },
-            "loader: num_augmenters: expected 0 to 256, found 257"},
+           {[](auto& c) { c.num_workers = 257; },
+            "loader: num_workers: expected 0 to 256, found 257"},
            {[](auto& c) { c.num_slots = 0; }, "loader: num_slots: expected 2 to 64, found 0"},
            {[](auto& c) { c.num_slots = 65; }, "loader: num_slots: expected 2 to 64, found 65"},
            {[](auto& c) { c.max_run_samples = 0; },
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(every_setting_out_of_its_range_is_named_with_value_and_rang
 
 BOOST_AUTO_TEST_CASE(the_ends_of_the_ranges_are_accepted) {
   for (const auto& set : std::vector<std::function<void(LoaderConfig&)>>{
-           [](auto& c) { c.num_readers = 256, c.num_augmenters = 256; },
+           [](auto& c) { c.num_readers = 256, c.num_workers = 256; },
            [](auto& c) { c.num_slots = 2, c.max_run_samples = 1, c.max_bad_fraction = 0; },
            [](auto& c) { c.num_slots = 64, c.max_run_samples = 64, c.max_bad_fraction = 1; },
            [](auto& c) { c.first_epoch = (1u << 31) - 1, c.num_epochs = 1u << 31; },

@@ -42,7 +42,7 @@ void run_epoch(const std::filesystem::path& folder, std::uint32_t epoch) {
                 {.batch = {.batch = 8, .height_px = 32, .width_px = 32},
                  .first_epoch = epoch,
                  .num_readers = 2,
-                 .num_augmenters = 2,
+                 .num_workers = 2,
                  .cache = static_cast<CacheForm>(words[2] % 3)},
                 std::make_shared<ResizeTransform>(), budget);
   const std::uint32_t num_taken = words[0] % 10;  // of 8; above: to the end of the stream

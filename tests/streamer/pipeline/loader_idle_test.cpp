@@ -33,13 +33,11 @@ struct RunningLoader {
     std::vector<tests::SmallSample> samples;
     for (std::uint64_t i = 0; i < 64; ++i) samples.push_back(tests::raw_sample(32, 32, i));
     const Dataset dataset = tests::write_small_dataset(folder.path() / "d", samples);
-    loader.emplace(dataset.split("train"),
-                   LoaderConfig{.batch = kSpec,
-                                .num_epochs = {},
-                                .num_readers = 4,
-                                .num_augmenters = 4,
-                                .num_slots = 4},
-                   std::make_shared<ResizeTransform>(), budget);
+    loader.emplace(
+        dataset.split("train"),
+        LoaderConfig{
+            .batch = kSpec, .num_epochs = {}, .num_readers = 4, .num_workers = 4, .num_slots = 4},
+        std::make_shared<ResizeTransform>(), budget);
   }
 
   void wait_until_full() {

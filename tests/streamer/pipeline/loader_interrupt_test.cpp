@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(within_the_augmentation_of_a_large_output) {
                                         .channels = 1,
                                         .element = ElementType::kUint8},
                               .num_readers = 1,
-                              .num_augmenters = 1,
+                              .num_workers = 1,
                               .num_slots = 2},
                  transform, budget);
   tests::wait_until([&] { return transform->num_begun() >= 1; });

@@ -66,20 +66,19 @@ BOOST_FIXTURE_TEST_CASE(the_lines_are_what_a_loader_draws_and_end_with_the_limit
   BOOST_CHECK_NO_THROW(check_memory(memory, config));
 }
 
-// More augmenters than most machines have cores: the loader starts fewer, and so says the plan.
+// More workers than most machines have cores: the loader starts fewer, and so says the plan.
 BOOST_FIXTURE_TEST_CASE(a_plan_counts_the_threads_that_the_loader_starts, Fixture) {
   const DatasetSplit split = split_of(tests::mixed_samples(30));
-  const LoaderConfig config{.batch = {.batch = 4, .height_px = 16, .width_px = 16},
-                            .num_readers = 3,
-                            .num_augmenters = 256};
+  const LoaderConfig config{
+      .batch = {.batch = 4, .height_px = 16, .width_px = 16}, .num_readers = 3, .num_workers = 256};
   MemoryBudget budget(256u << 20);
   const LoaderMemory memory = plan_loader_memory(split, config, ResizeTransform(), budget.room());
   const Loader loader(split, config, std::make_shared<ResizeTransform>(), budget);
   const LoaderDepth depth = loader.detailed_stats().depth;
   BOOST_TEST(memory.total_bytes() == budget.used_bytes());
   BOOST_TEST(memory.work_bytes == depth.work_bytes);
-  BOOST_TEST(depth.num_augmenters == std::min(num_usable_cores(), 256u));
-  const std::string threads = std::to_string(depth.num_readers + depth.num_augmenters + 1);
+  BOOST_TEST(depth.num_workers == std::min(num_usable_cores(), 256u));
+  const std::string threads = std::to_string(depth.num_readers + depth.num_workers + 1);
   BOOST_TEST(memory_lines(memory, config)[3].detail.ends_with(" of " + threads + " threads"));
 }
 

@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(whatever_the_seed_a_stream_cut_into_pieces_is_the_whole_str
     for (LoaderState state; state.epoch < 2; rest.resume_from = state) {
       rest.num_epochs = 2 - state.epoch;
       rest.num_readers = one_to(4);
-      rest.num_augmenters = one_to(3);
+      rest.num_workers = one_to(3);
       rest.num_slots = 1 + one_to(5);
       rest.max_run_samples = one_to(20);
       const std::size_t before = places.size();
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_loader_resumed_anywhere_in_any_order_delivers_exactly_the
         rest.resume_from = loader_state_from_json(to_json(state));
         rest.num_epochs = 2 - state.epoch;
         rest.num_readers = 1 + stop_after % 4;
-        rest.num_augmenters = 1 + stop_after % 3;
+        rest.num_workers = 1 + stop_after % 3;
         rest.num_slots = 2 + stop_after % 5;
         rest.max_run_samples = 1 + stop_after % 7;
         deliver(rest, places);

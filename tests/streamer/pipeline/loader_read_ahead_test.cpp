@@ -26,7 +26,7 @@ std::uint64_t num_read_aheads(SampleOrder order) {
                 {.batch = {.batch = 8, .height_px = 8, .width_px = 8},
                  .order = order,
                  .num_readers = 1,
-                 .num_augmenters = 1},
+                 .num_workers = 1},
                 std::make_shared<ResizeTransform>(), budget);
   while (loader.next()) {
   }

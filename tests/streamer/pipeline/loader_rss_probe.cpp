@@ -1,7 +1,7 @@
 // Streams a dataset in a process of its own, so that its memory can be measured from
 // outside: at the entry of main and at the end it writes a line and waits for one.
 //
-//   loader_rss_probe DATASET LIMIT_BYTES NUM_READERS NUM_AUGMENTERS BATCH SIDE_PX resize|augment CACHE NUM_EPOCHS
+//   loader_rss_probe DATASET LIMIT_BYTES NUM_READERS NUM_WORKERS BATCH SIDE_PX resize|augment CACHE NUM_EPOCHS
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -48,7 +48,7 @@ int main(int argc, char** argv) try {
                                        .width_px = number(argv[6])},
                              .num_epochs = number(argv[9]),
                              .num_readers = number(argv[3]),
-                             .num_augmenters = number(argv[4]),
+                             .num_workers = number(argv[4]),
                              .cache = penstock::parse_cache_form(argv[8])},
                             transform(argv[7]), budget);
     while (const penstock::BatchLease lease = loader.next()) {

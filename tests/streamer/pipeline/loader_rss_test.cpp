@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_process_stays_within_the_limit_whatever_the_threads) {
   for (const Setting& setting : settings) {
     const std::uint64_t limit_bytes = setting.limit_bytes;
     const ProbeReport report = stream(folder.path() / "d", setting);
-    BOOST_TEST_CONTEXT(setting.num_threads << " readers and augmenters, " << setting.transform
+    BOOST_TEST_CONTEXT(setting.num_threads << " readers and workers, " << setting.transform
                                            << ", limit " << limit_bytes) {
       BOOST_TEST_MESSAGE("peak " << report.peak_bytes << " of " << limit_bytes << ", drawn "
                                  << report.drawn_bytes << ", in flight " << report.in_flight_bytes

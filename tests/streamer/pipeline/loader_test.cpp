@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(batches_equal_the_slow_twins_for_any_threads_cuts_slots_and
                                   .seed = 42,
                                   .num_epochs = 2,
                                   .num_readers = num_threads,
-                                  .num_augmenters = num_threads,
+                                  .num_workers = num_threads,
                                   .num_slots = 2 + max_run % 3,
                                   .work_bytes = work_bytes,
                                   .max_run_samples = max_run};

@@ -18,7 +18,7 @@ inline LoaderConfig seen_config(std::uint32_t num_threads) {
   return {.batch = kSeenSpec,
           .seed = 4,
           .num_readers = num_threads,
-          .num_augmenters = num_threads,
+          .num_workers = num_threads,
           .max_bad_fraction = 1.0};
 }
 

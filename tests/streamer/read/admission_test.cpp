@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "streamer/pipeline/resize_transform.h"
+#include "streamer/read/run_layout.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
@@ -47,15 +48,18 @@ BOOST_AUTO_TEST_CASE(the_costliest_and_the_mean_of_a_split_are_those_of_its_samp
   const Admission admission(dataset.split("train"), {.spec = kSpec}, transform);
   std::size_t worst = 0;
   std::size_t sum = 0;
+  std::size_t sum_encoded = 0;
   SampleTask task;
   for (std::uint64_t i = 0; i < 40; ++i) {
     admission.plan({.sample_id = i, .position = i}, task);
     worst = std::max(worst, run_layout({&task, 1}).total_bytes());
     sum += run_layout({&task, 1}).total_bytes();
+    sum_encoded += run_layout({&task, 1}).encoded_bytes;
   }
   const SampleCosts costs = sample_costs(dataset.split("train"), kSpec, *transform);
   BOOST_TEST(costs.costliest.bytes == worst);
   BOOST_TEST(costs.mean_bytes == sum / 40);
+  BOOST_TEST(costs.mean_encoded_bytes == sum_encoded / 40);
 }
 
 // A picture of several scans holds 2 bytes a coefficient: of 64 x 64 pixels at 4:4:4 24,576 bytes.

@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(what_the_receiver_of_a_run_throws_is_handed_over) {
   pool.emplace(
       1, arena,
       ReaderPool::Callbacks{
-          .on_decoded = [](const SampleRun&) { throw std::runtime_error("no room for it"); },
+          .on_read = [](const SampleRun&) { throw std::runtime_error("no room for it"); },
           .on_error = [&](std::exception_ptr thrown) { error.set_value(std::move(thrown)); }});
   pool->push({.batch_seq = 3});  // a run without samples reads nothing
   const std::exception_ptr thrown = error.get_future().get();

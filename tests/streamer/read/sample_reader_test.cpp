@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include "streamer/core/error.h"
+#include "streamer/read/decoder_set.h"
+#include "streamer/read/run_layout.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
@@ -30,8 +32,8 @@ struct OpenDataset {
     task.price = decode_price(stored_info(task.record), task.request);
     const SampleRun run{.tasks = {&task, 1}};
     std::vector<std::byte> block(run_layout(run.tasks).total_bytes());
-    ReaderTools tools;
-    read_run(run, block, tools, {});
+    StreamHasher hasher;
+    read_run(run, block, hasher, {});
     return task.fault.status != SampleStatus::kChecksumMismatch;
   }
   void overwrite(std::uint64_t offset_bytes, std::uint64_t length_bytes) const {

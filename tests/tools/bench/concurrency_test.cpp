@@ -6,7 +6,7 @@ namespace penstock::tools::bench {
 namespace {
 
 Candidate candidate(std::uint32_t num_readers, double low, double median) {
-  return {.threads = {.num_readers = num_readers, .num_augmenters = 1, .num_slots = 4},
+  return {.threads = {.num_readers = num_readers, .num_workers = 1, .num_slots = 4},
           .samples_per_s = {},
           .ratio = {.median = median, .low = low, .high = median + 1}};
 }
@@ -14,15 +14,15 @@ Candidate candidate(std::uint32_t num_readers, double low, double median) {
 BOOST_AUTO_TEST_SUITE(concurrency)
 
 BOOST_AUTO_TEST_CASE(without_a_wish_the_threads_and_slots_are_the_loaders_own) {
-  const LoaderThreads none{.num_readers = 0, .num_augmenters = 0, .num_slots = 0};
-  BOOST_CHECK((threads_for(2, none) ==
-               LoaderThreads{.num_readers = 2, .num_augmenters = 2, .num_slots = 4}));
-  const LoaderThreads wish{.num_readers = 3, .num_augmenters = 1, .num_slots = 6};
+  const LoaderThreads none{.num_readers = 0, .num_workers = 0, .num_slots = 0};
+  BOOST_CHECK(
+      (threads_for(2, none) == LoaderThreads{.num_readers = 2, .num_workers = 2, .num_slots = 4}));
+  const LoaderThreads wish{.num_readers = 3, .num_workers = 1, .num_slots = 6};
   BOOST_CHECK(threads_for(2, wish) == wish);
 }
 
 BOOST_AUTO_TEST_CASE(only_what_is_clearly_faster_in_every_round_is_recommended) {
-  const LoaderThreads measured{.num_readers = 1, .num_augmenters = 1, .num_slots = 4};
+  const LoaderThreads measured{.num_readers = 1, .num_workers = 1, .num_slots = 4};
   const auto readers = [&](std::vector<Candidate> others) {
     return recommended(others, measured).num_readers;
   };

@@ -53,19 +53,19 @@ LoaderBenchResult told_result() {
   return {.dataset_id = "id",
           .split = "train",
           .workload = workload_named("resized-crop", {}),
-          .threads = {.num_readers = 2, .num_augmenters = 2, .num_slots = 4},
+          .threads = {.num_readers = 2, .num_workers = 2, .num_slots = 4},
           .num_threads = 2,
           .num_rounds = 1,
           .limit_bytes = 64u << 20,
           .notes = {"--samples 10: 8 are measured"},
-          .recommended = {.num_readers = 3, .num_augmenters = 1, .num_slots = 8}};
+          .recommended = {.num_readers = 3, .num_workers = 1, .num_slots = 8}};
 }
 
 BOOST_AUTO_TEST_CASE(the_recommendation_is_told_in_fields_of_the_configuration) {
   LoaderBenchResult result = told_result();
   BOOST_TEST(
       contains(loader_bench_text(result),
-               "recommended: LoaderConfig{.num_readers = 3, .num_augmenters = 1, .num_slots = 8}"));
+               "recommended: LoaderConfig{.num_readers = 3, .num_workers = 1, .num_slots = 8}"));
   result.recommended = result.threads;
   BOOST_TEST(!contains(loader_bench_text(result), "LoaderConfig"));
 }
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_verdict_what_was_drawn_and_notes_are_told) {
   stats.source.high_water_bytes = 5u << 20;
   stats.decode_busy_us = 990'000;
   stats.augment_busy_us = 10'000;
-  stats.depth = {.num_readers = 1, .num_augmenters = 1, .num_slots = 4};
+  stats.depth = {.num_readers = 1, .num_workers = 1, .num_slots = 4};
   const std::string text = loader_bench_text(result);
   BOOST_TEST(contains(text, "verdict: decode is the bottleneck"), text);
   BOOST_TEST(contains(text, "memory: 5.0 MiB drawn"), text);

@@ -24,8 +24,8 @@ BOOST_AUTO_TEST_CASE(a_window_holds_the_samples_on_the_loaders_clock_in_order) {
                       .memory_bytes = 64u << 20,
                       .num_warm_batches = 1,
                       .num_batches = 5};
-  const LoaderThreads one{.num_readers = 1, .num_augmenters = 1, .num_slots = 3};
-  const LoaderThreads more{.num_readers = 2, .num_augmenters = 2, .num_slots = 4};
+  const LoaderThreads one{.num_readers = 1, .num_workers = 1, .num_slots = 3};
+  const LoaderThreads more{.num_readers = 2, .num_workers = 2, .num_slots = 4};
   const auto places = record_places(stream, one);
   BOOST_REQUIRE(places.size() == 20u);
   BOOST_TEST(places.front().position == 4u);  // behind the batch that warms

@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(cores_are_split_by_a_fixed_rule) {
   BOOST_TEST((split_cores(16) == CoreSplit{16, 2, 2}));
   BOOST_TEST((split_cores(128) == CoreSplit{128, 8, 8}));
   BOOST_TEST((split_cores(2, {.threads = 1, .loader_threads = 5}) == CoreSplit{1, 3, 2}));
-  BOOST_TEST(split_cores(2).text() == "2 compute, 1 reader, 1 augmenter");
+  BOOST_TEST(split_cores(2).text() == "2 compute, 1 reader, 1 worker");
 }
 
 /// Files as the kernel shows them, in a folder that plays the root.
