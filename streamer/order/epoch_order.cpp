@@ -75,15 +75,21 @@ std::uint64_t OrderPlan::num_positions() const noexcept {
 }
 
 EpochOrder OrderPlan::epoch(std::uint32_t epoch) const {
-  const auto make = [&]() -> EpochOrder::Rule {
+  return *this->epoch(epoch, {});  // no stop: never empty
+}
+
+std::optional<EpochOrder> OrderPlan::epoch(std::uint32_t epoch, const std::stop_token& stop) const {
+  const auto make = [&]() -> std::optional<EpochOrder::Rule> {
     switch (config_.order) {
       case SampleOrder::kSequential:
         return EpochOrder::Sequential{};
       case SampleOrder::kWindowed:
-        return WindowedOrder(config_.shards, {.seed = config_.seed,
-                                              .epoch = epoch,
-                                              .window_bytes = config_.window_bytes,
-                                              .piece_bytes = config_.piece_bytes});
+        return WindowedOrder::make(config_.shards,
+                                   {.seed = config_.seed,
+                                    .epoch = epoch,
+                                    .window_bytes = config_.window_bytes,
+                                    .piece_bytes = config_.piece_bytes},
+                                   stop);
       case SampleOrder::kWeighted:
         return EpochOrder::Weighted{weighted_};
       case SampleOrder::kClassBalanced:
@@ -93,7 +99,9 @@ EpochOrder OrderPlan::epoch(std::uint32_t epoch) const {
     }
     return EpochPermutation(config_.num_samples, {.seed = config_.seed, .epoch = epoch});
   };
-  return {make(), config_.seed, epoch};
+  std::optional<EpochOrder::Rule> rule = make();
+  if (!rule) return std::nullopt;
+  return EpochOrder(std::move(*rule), config_.seed, epoch);
 }
 
 }  // namespace penstock

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -79,6 +80,9 @@ class OrderPlan {
 
   std::uint64_t num_positions() const noexcept;
   EpochOrder epoch(std::uint32_t epoch) const;
+  /// The same; empty where a stop came before it was made. Only kWindowed takes long enough to look
+  /// for one.
+  std::optional<EpochOrder> epoch(std::uint32_t epoch, const std::stop_token& stop) const;
 
  private:
   OrderConfig config_;

@@ -83,6 +83,19 @@ class PieceList {
   std::uint64_t size_ = 0;
 };
 
+// Looks for a stop once in a few thousand steps, which take less than a millisecond.
+class StopLook {
+ public:
+  explicit StopLook(const std::stop_token& stop) : stop_(stop) {}
+
+  bool sees_stop() noexcept { return num_steps_++ % kStepsALook == 0 && stop_.stop_requested(); }
+
+ private:
+  static constexpr std::uint64_t kStepsALook = 4096;
+  const std::stop_token& stop_;
+  std::uint64_t num_steps_ = 0;
+};
+
 // The length of the first window, 1 to window_bytes.
 std::uint64_t first_window_bytes(const WindowedOrder::Config& config) noexcept {
   const Feistel feistel(
@@ -105,7 +118,20 @@ std::size_t part_at(const std::vector<std::uint64_t>& begins, std::uint64_t posi
 }  // namespace
 
 WindowedOrder::WindowedOrder(std::span<const ShardExtent> shards, const Config& config)
-    : feistel_({.seed = config.seed, .epoch = config.epoch}) {
+    : WindowedOrder(config) {
+  lay_out(shards, config, {});
+}
+
+std::optional<WindowedOrder> WindowedOrder::make(std::span<const ShardExtent> shards,
+                                                 const Config& config,
+                                                 const std::stop_token& stop) {
+  WindowedOrder order(config);
+  if (!order.lay_out(shards, config, stop)) return std::nullopt;
+  return order;
+}
+
+bool WindowedOrder::lay_out(std::span<const ShardExtent> shards, const Config& config,
+                            const std::stop_token& stop) {
   const Totals totals = totals_of(shards, config.piece_bytes);
   const PieceList pieces(shards, config.piece_bytes);
   const Feistel of_pieces(
@@ -120,10 +146,13 @@ WindowedOrder::WindowedOrder(std::span<const ShardExtent> shards, const Config& 
   const bool is_cut = config.window_bytes < totals.bytes;
   std::uint64_t cut_bytes = is_cut ? first_window_bytes(config) : totals.bytes;
   std::uint64_t row_bytes = 0;
+  StopLook look(stop);
   for (std::uint64_t i = 0; i < totals.num_pieces; ++i) {
+    if (look.sees_stop()) return false;
     const auto piece = pieces.piece(of_pieces.permute(i, {.size = totals.num_pieces}));
     const std::uint64_t begin = piece_begins_.back();
     for (; cut_bytes < row_bytes + piece.size_bytes; cut_bytes += config.window_bytes) {
+      if (look.sees_stop()) return false;  // a piece may be a whole shard of many windows
       const std::uint64_t cut =
           begin + scaled(piece.num_samples, cut_bytes - row_bytes, piece.size_bytes);
       if (cut > window_begins_.back()) window_begins_.push_back(cut);
@@ -133,6 +162,7 @@ WindowedOrder::WindowedOrder(std::span<const ShardExtent> shards, const Config& 
     row_bytes += piece.size_bytes;
   }
   window_begins_.push_back(totals.num_samples);
+  return true;
 }
 
 std::uint64_t WindowedOrder::price_bytes(std::span<const ShardExtent> shards,

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "streamer/order/feistel.h"
@@ -26,7 +28,7 @@ struct ShardExtent {
 /// Where a piece or a window ends is reckoned with the mean size of a sample of its shard. Both
 /// hold at least one sample.
 ///
-/// Cost     two binary searches and one Feistel::permute() a sample
+/// Cost     two binary searches and one Feistel::permute() a sample; 40 ns a piece to make it
 /// Memory   price_bytes(): 16 bytes a piece, 8 a window, and 16 a shard while it is made; five
 ///          allocations, an epoch each, none later
 /// Threads  immutable
@@ -41,6 +43,11 @@ class WindowedOrder {
 
   WindowedOrder(std::span<const ShardExtent> shards, const Config& config);
 
+  /// The same, for who may be stopped meanwhile: over millions of pieces it takes its time. Empty
+  /// after a stop, which is looked for every few thousand pieces.
+  static std::optional<WindowedOrder> make(std::span<const ShardExtent> shards,
+                                           const Config& config, const std::stop_token& stop);
+
   /// Bytes that no order of these shards exceeds, whatever seed and epoch.
   static std::uint64_t price_bytes(std::span<const ShardExtent> shards,
                                    const Config& config) noexcept;
@@ -52,6 +59,12 @@ class WindowedOrder {
   std::span<const std::uint64_t> window_begins() const noexcept { return window_begins_; }
 
  private:
+  explicit WindowedOrder(const Config& config) noexcept
+      : feistel_({.seed = config.seed, .epoch = config.epoch}) {}
+  // False after a stop.
+  bool lay_out(std::span<const ShardExtent> shards, const Config& config,
+               const std::stop_token& stop);
+
   // In the order of the row: first position of each piece, then the number of samples; and the
   // sample index that the piece begins with.
   std::vector<std::uint64_t> piece_begins_;

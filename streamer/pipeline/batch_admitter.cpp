@@ -1,5 +1,7 @@
 #include "streamer/pipeline/batch_admitter.h"
 
+#include <optional>
+
 #include "streamer/read/run_layout.h"
 
 namespace penstock {
@@ -13,7 +15,8 @@ void BatchAdmitter::run(const std::stop_token& stop) {
 
 bool BatchAdmitter::admit_epoch(std::uint32_t epoch, const std::stop_token& stop) {
   const EpochShape shape = epochs_.shape(epoch);
-  const EpochOrder order = order_.epoch(epoch);
+  const std::optional<EpochOrder> order = order_.epoch(epoch, stop);
+  if (!order) return false;
   const std::uint64_t count = num_batches(shape);
   for (std::uint64_t batch = 0; batch < count; ++batch) {
     const auto slot_idx = stages_.ring.acquire(stop);
@@ -26,7 +29,7 @@ bool BatchAdmitter::admit_epoch(std::uint32_t epoch, const std::stop_token& stop
                   .num_valid = range.size(),
                   .ends_epoch = batch + 1 == count};
     slot.places_left = range.size();
-    if (!plan(slot, range, order, stop) || !admit_runs(slot, *slot_idx, stop)) return false;
+    if (!plan(slot, range, *order, stop) || !admit_runs(slot, *slot_idx, stop)) return false;
   }
   return true;
 }

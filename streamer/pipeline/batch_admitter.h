@@ -18,7 +18,8 @@ namespace penstock {
 /// always finish, the oldest batch first.
 ///
 /// Threads  run() by one
-/// Stop     within the planning of one sample, and in every wait
+/// Stop     within the planning of one sample or a few thousand steps of an epoch's order, and in
+///          every wait
 class BatchAdmitter {
  public:
   /// Borrowed: they must outlive it.

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <numeric>
+#include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "streamer/core/draws.h"
+#include "tests/streamer/stop_time.h"
 
 namespace penstock {
 namespace {
@@ -177,6 +181,46 @@ BOOST_AUTO_TEST_CASE(what_it_holds_is_within_its_price) {
       }
     }
   }
+}
+
+// Seconds of work each, and tables that are hardly touched when it is stopped.
+BOOST_AUTO_TEST_CASE(a_stop_ends_the_making_of_an_order_within_its_pieces_and_their_cuts) {
+  const std::vector<ShardExtent> many_pieces{{.num_samples = 1u << 25, .size_bytes = 1u << 25}};
+  const std::vector<ShardExtent> many_cuts{{.num_samples = 1000, .size_bytes = 1u << 29}};
+  const auto stop_once = [](const std::vector<ShardExtent>& shards,
+                            const WindowedOrder::Config& config) {
+    std::stop_source stop;
+    std::optional<tests::StopClock> clock;
+    std::jthread stopper([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      clock.emplace();
+      stop.request_stop();
+    });
+    const auto order = WindowedOrder::make(shards, config, stop.get_token());
+    stopper.join();
+    BOOST_TEST(!order.has_value());
+    return clock->ms();
+  };
+  tests::check_stops_in_time("the order of many pieces", [&] {
+    return stop_once(many_pieces, {.seed = 1, .window_bytes = 1u << 20, .piece_bytes = 1});
+  });
+  tests::check_stops_in_time("one piece of many windows", [&] {
+    return stop_once(many_cuts, {.seed = 1, .window_bytes = 1, .piece_bytes = 1u << 30});
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_before_the_making_leaves_nothing_and_none_changes_nothing) {
+  const std::vector<ShardExtent> shards = random_shards(7);
+  const WindowedOrder::Config config{.seed = 7, .window_bytes = 500, .piece_bytes = 100};
+  std::stop_source stop;
+  const auto made = WindowedOrder::make(shards, config, stop.get_token());
+  BOOST_REQUIRE(made.has_value());
+  const WindowedOrder expected(shards, config);
+  for (std::uint64_t p = 0; p < num_samples(shards); ++p) {
+    BOOST_TEST(made->sample_at(p) == expected.sample_at(p));
+  }
+  stop.request_stop();
+  BOOST_TEST(!WindowedOrder::make(shards, config, stop.get_token()).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
