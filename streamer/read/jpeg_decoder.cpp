@@ -46,8 +46,8 @@ SampleFault fault(std::string_view text) {
 // file with thousands of empty ones would cost hours.
 constexpr int kMaxScans = 500;
 
-// Looks at the stop token at every output row and, while a picture of several scans is absorbed, at
-// every row of blocks.
+// Looks at the stop token at every output row and, while the coefficients of a picture of several
+// scans are zeroed and absorbed, at every row of blocks.
 struct Progress {
   jpeg_progress_mgr base;  // first: libjpeg hands a pointer to it back
   const std::stop_token* stop;

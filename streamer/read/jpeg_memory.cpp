@@ -79,13 +79,21 @@ JBLOCKARRAY alloc_barray(j_common_ptr cinfo, int pool_id, JDIMENSION num_blocks,
   return alloc_rows<JBLOCKROW>(cinfo, num_blocks * sizeof(JBLOCK), num_rows);
 }
 
+// Zeroes rows, and shows libjpeg's progress monitor each: the coefficients of a large picture of
+// several scans take longer than a stop may.
+template <class Row>
+void zero_rows(j_common_ptr cinfo, Row* rows, JDIMENSION num_rows, std::size_t row_bytes) {
+  for (JDIMENSION y = 0; y < num_rows; ++y) {
+    if (cinfo->progress != nullptr) cinfo->progress->progress_monitor(cinfo);
+    std::memset(rows[y], 0, row_bytes);
+  }
+}
+
 jvirt_sarray_ptr request_virt_sarray(j_common_ptr cinfo, int, boolean pre_zero,
                                      JDIMENSION num_samples, JDIMENSION num_rows, JDIMENSION) {
   auto* array = static_cast<jvirt_sarray_ptr>(take(cinfo, sizeof(jvirt_sarray_control)));
   array->rows = alloc_rows<JSAMPROW>(cinfo, num_samples * sizeof(JSAMPLE), num_rows);
-  if (pre_zero) {
-    for (JDIMENSION y = 0; y < num_rows; ++y) std::memset(array->rows[y], 0, num_samples);
-  }
+  if (pre_zero) zero_rows(cinfo, array->rows, num_rows, num_samples * sizeof(JSAMPLE));
   return array;
 }
 
@@ -93,11 +101,7 @@ jvirt_barray_ptr request_virt_barray(j_common_ptr cinfo, int, boolean pre_zero,
                                      JDIMENSION num_blocks, JDIMENSION num_rows, JDIMENSION) {
   auto* array = static_cast<jvirt_barray_ptr>(take(cinfo, sizeof(jvirt_barray_control)));
   array->rows = alloc_rows<JBLOCKROW>(cinfo, num_blocks * sizeof(JBLOCK), num_rows);
-  if (pre_zero) {
-    for (JDIMENSION y = 0; y < num_rows; ++y) {
-      std::memset(array->rows[y], 0, num_blocks * sizeof(JBLOCK));
-    }
-  }
+  if (pre_zero) zero_rows(cinfo, array->rows, num_rows, num_blocks * sizeof(JBLOCK));
   return array;
 }
 

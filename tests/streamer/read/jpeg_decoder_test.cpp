@@ -234,10 +234,13 @@ BOOST_AUTO_TEST_CASE(a_requested_stop_ends_a_decode) {
     const StoredInfo info = stored_info(sample.record);
     const DecodeRequest request{.region = {0, 0, 64, 300}};
     std::vector<std::byte> pixels(64 * 300 * 3);
-    std::vector<std::byte> scratch(jpeg_decode_price(info, request).scratch_bytes + 64);
+    std::vector<std::byte> scratch(jpeg_decode_price(info, request).scratch_bytes + 64,
+                                   std::byte{0xAB});
     const auto result =
         decoder.decode(sample.encoded, info, request, pixels, scratch, stop.get_token());
     BOOST_TEST(result.fault().detail() == "stopped");
+    // Nor are its coefficients zeroed first, two bytes a pixel of the brightness alone.
+    BOOST_TEST(std::ranges::count(scratch, std::byte{0}) < 64 * 300 * 2 / 4);
     // A progressive picture is left while its scans are absorbed, before any row comes out.
     BOOST_TEST((pixels == std::vector<std::byte>(pixels.size())));
   }
