@@ -1,5 +1,5 @@
-// A loader stops within 100 ms whatever its threads are in. The bound here is ten times as long:
-// machines that run tests are busy. The figures themselves: --log_level=message.
+// A loader stops within 100 ms whatever its threads are in: stop_time.h says how that is held on a
+// machine that is busy. Left alone, each state here would last much longer.
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <future>
@@ -11,6 +11,7 @@
 #include "tests/streamer/slow_disk.h"
 #include "tests/streamer/slow_transform.h"
 #include "tests/streamer/small_dataset.h"
+#include "tests/streamer/stop_time.h"
 #include "tests/streamer/wait_until.h"
 #include "tests/temporary_folder.h"
 
@@ -22,28 +23,13 @@ using std::chrono::milliseconds;
 
 BOOST_AUTO_TEST_SUITE(loader_interrupt)
 
-constexpr double kMaxStopMs = 1000;
 const BatchSpec kSmall{.batch = 2, .height_px = 8, .width_px = 8};
 
-class Clock {
- public:
-  double ms() const {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_)
-        .count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-void check_destroys_soon(std::optional<Loader>& loader, const char* state) {
-  const Clock clock;
+// How long a loader's destruction takes.
+double ms_to_destroy(std::optional<Loader>& loader) {
+  const tests::StopClock clock;
   loader.reset();
-  const double ms = clock.ms();
-  BOOST_TEST_MESSAGE("stopped in " << state << " after " << ms << " ms");
-  BOOST_TEST_CONTEXT(state) {
-    BOOST_TEST(ms < kMaxStopMs);
-  }
+  return clock.ms();
 }
 
 // A dataset of one picture `count` times.
@@ -66,98 +52,110 @@ tests::SmallSample flat_raw_sample(std::uint32_t width_px, std::uint32_t height_
 }
 
 BOOST_AUTO_TEST_CASE(within_the_read_of_a_large_sample) {
-  const Pictures pictures(flat_raw_sample(4096, 2048), 2);  // 24 MiB: 96 reads, 4.8 s
-  const tests::SlowDisk disk(milliseconds(50));
+  const Pictures pictures(flat_raw_sample(4096, 2048), 2);  // 24 MiB: 96 reads, 1.9 s
   MemoryBudget budget(256u << 20);
-  std::optional<Loader> loader;
-  loader.emplace(pictures.split, LoaderConfig{.batch = kSmall, .num_readers = 1},
-                 std::make_shared<ResizeTransform>(), budget);
-  tests::wait_until([&] { return disk.num_reads() >= 2; });
-  check_destroys_soon(loader, "pread of a large sample");
-  BOOST_TEST(disk.num_reads() < 96u);
+  tests::check_stops_in_time("pread of a large sample", [&] {
+    const tests::SlowDisk disk(milliseconds(20));
+    std::optional<Loader> loader;
+    loader.emplace(pictures.split, LoaderConfig{.batch = kSmall, .num_readers = 1},
+                   std::make_shared<ResizeTransform>(), budget);
+    const std::uint64_t before = disk.num_reads();  // of the index
+    tests::wait_until([&] { return disk.num_reads() >= before + 2; });
+    const double ms = ms_to_destroy(loader);
+    BOOST_TEST(disk.num_reads() < before + 96);
+    return ms;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(within_the_decode_of_a_large_picture) {
   for (const bool is_progressive : {false, true}) {
-    const Pictures pictures(tests::jpeg_sample(3000, 2000, 1, {.is_progressive = is_progressive}),
+    const Pictures pictures(tests::jpeg_sample(6000, 4000, 1, {.is_progressive = is_progressive}),
                             8);
     MemoryBudget budget(512u << 20);
-    std::optional<Loader> loader;
-    loader.emplace(pictures.split, LoaderConfig{.batch = kSmall, .num_readers = 2},
-                   std::make_shared<ResizeTransform>(ResizeConfig{.decode_scaling = false}),
-                   budget);
-    // One is done: the other reader is within the next, this one about to begin another.
-    tests::wait_until([&] { return loader->detailed_stats().decode_busy_us > 0; });
-    check_destroys_soon(loader, is_progressive ? "decode, progressive" : "decode, baseline");
+    tests::check_stops_in_time(is_progressive ? "decode, progressive" : "decode, baseline", [&] {
+      std::optional<Loader> loader;
+      loader.emplace(pictures.split, LoaderConfig{.batch = kSmall, .num_readers = 2},
+                     std::make_shared<ResizeTransform>(ResizeConfig{.decode_scaling = false}),
+                     budget);
+      // One is done: the other worker is within the next, this one about to begin another.
+      tests::wait_until([&] { return loader->detailed_stats().decode_busy_us > 0; });
+      return ms_to_destroy(loader);
+    });
   }
 }
 
 BOOST_AUTO_TEST_CASE(within_the_augmentation_of_a_large_output) {
   const Pictures pictures(tests::raw_sample(64, 64, 1));
   MemoryBudget budget(512u << 20);
-  const auto transform = std::make_shared<tests::SlowTransform>(microseconds(0));
-  std::optional<Loader> loader;
-  // A few seconds of work for each.
-  loader.emplace(pictures.split,
-                 LoaderConfig{.batch = {.batch = 1,
-                                        .height_px = 12'000,
-                                        .width_px = 12'000,
-                                        .channels = 1,
-                                        .element = ElementType::kUint8},
-                              .num_readers = 1,
-                              .num_workers = 1,
-                              .num_slots = 2},
-                 transform, budget);
-  tests::wait_until([&] { return transform->num_begun() >= 1; });
-  check_destroys_soon(loader, "augment of a large output");
+  tests::check_stops_in_time("augment of a large output", [&] {
+    const auto transform = std::make_shared<tests::SlowTransform>(microseconds(0));
+    std::optional<Loader> loader;
+    // A few seconds of work for each.
+    loader.emplace(pictures.split,
+                   LoaderConfig{.batch = {.batch = 1,
+                                          .height_px = 12'000,
+                                          .width_px = 12'000,
+                                          .channels = 1,
+                                          .element = ElementType::kUint8},
+                                .num_readers = 1,
+                                .num_workers = 1,
+                                .num_slots = 2},
+                   transform, budget);
+    tests::wait_until([&] { return transform->num_begun() >= 1; });
+    return ms_to_destroy(loader);
+  });
 }
 
 BOOST_AUTO_TEST_CASE(while_admission_waits_for_a_slot_or_for_memory) {
   const Pictures pictures(tests::raw_sample(64, 64, 1), 64);
   MemoryBudget budget(64u << 20);
-  {
+  tests::check_stops_in_time("the wait for a slot", [&] {
     std::optional<Loader> loader;
     loader.emplace(pictures.split, LoaderConfig{.batch = kSmall, .num_epochs = {}, .num_slots = 3},
                    std::make_shared<ResizeTransform>(), budget);
     const std::uint64_t ring_bytes = 3 * std::uint64_t{kSmall.pixels_bytes()};
     tests::wait_until([&] { return loader->detailed_stats().ready.now_bytes == ring_bytes; });
-    check_destroys_soon(loader, "the wait for a slot");
-  }
-  const tests::SlowDisk disk(milliseconds(50));
-  std::optional<Loader> loader;
-  loader.emplace(pictures.split,
-                 LoaderConfig{.batch = kSmall,
-                              .num_epochs = {},
-                              .num_readers = 1,
-                              .num_slots = 8,
-                              .work_bytes = 25u << 10},  // one picture of 2 x 12 KiB
-                 std::make_shared<ResizeTransform>(), budget);
-  tests::wait_until([&] { return loader->detailed_stats().admission_memory_wait_us > 0; });
-  check_destroys_soon(loader, "the wait for memory");
+    return ms_to_destroy(loader);
+  });
+  tests::check_stops_in_time("the wait for memory", [&] {
+    const tests::SlowDisk disk(milliseconds(20));
+    std::optional<Loader> loader;
+    loader.emplace(pictures.split,
+                   LoaderConfig{.batch = kSmall,
+                                .num_epochs = {},
+                                .num_readers = 1,
+                                .num_slots = 8,
+                                .work_bytes = 25u << 10},  // one picture of 2 x 12 KiB
+                   std::make_shared<ResizeTransform>(), budget);
+    tests::wait_until([&] { return loader->detailed_stats().admission_memory_wait_us > 0; });
+    return ms_to_destroy(loader);
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_consumer_that_waits_in_next_is_woken_with_stopped) {
   const Pictures pictures(flat_raw_sample(4096, 2048), 2);
-  const tests::SlowDisk disk(milliseconds(50));
   MemoryBudget budget(256u << 20);
-  Loader loader(pictures.split, {.batch = kSmall, .num_readers = 1},
-                std::make_shared<ResizeTransform>(), budget);
-  std::promise<double> woken_ms;
-  const std::jthread consumer([&] {
-    try {
-      loader.next();
-      woken_ms.set_value(-1);
-    } catch (const Error& error) {
-      woken_ms.set_value(error.code() == ErrorCode::kStopped ? 1 : -1);
-    }
+  tests::check_stops_in_time("next()", [&] {
+    const tests::SlowDisk disk(milliseconds(20));
+    Loader loader(pictures.split, {.batch = kSmall, .num_readers = 1},
+                  std::make_shared<ResizeTransform>(), budget);
+    std::promise<bool> is_woken_with_stopped;
+    const std::jthread consumer([&] {
+      try {
+        loader.next();
+        is_woken_with_stopped.set_value(false);
+      } catch (const Error& error) {
+        is_woken_with_stopped.set_value(error.code() == ErrorCode::kStopped);
+      }
+    });
+    tests::wait_until([&] {
+      return disk.num_reads() >= 1 && loader.detailed_stats().source.consumer_wait_us > 0;
+    });
+    const tests::StopClock clock;
+    loader.request_stop();
+    BOOST_TEST(is_woken_with_stopped.get_future().get());
+    return clock.ms();
   });
-  tests::wait_until(
-      [&] { return disk.num_reads() >= 1 && loader.detailed_stats().source.consumer_wait_us > 0; });
-  const Clock clock;
-  loader.request_stop();
-  BOOST_TEST(woken_ms.get_future().get() == 1);
-  BOOST_TEST_MESSAGE("next() came back after " << clock.ms() << " ms");
-  BOOST_TEST(clock.ms() < kMaxStopMs);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_stop_next_throws_stopped_at_once_and_leases_stay) {
