@@ -26,6 +26,8 @@ struct LoaderOptions {
   std::uint64_t num_workers = 0;
   std::uint64_t num_slots = 0;
   std::uint64_t seed = 0;
+  PixelLayout layout = PixelLayout::kNchw;
+  CacheForm cache = CacheForm::kNone;
   bool is_cold = false;
   bool json = false;
   bool is_quiet = false;
@@ -37,7 +39,8 @@ bench::LoaderBenchConfig config_of(const LoaderOptions& options) {
           .split = options.split,
           .workload = options.augment,
           .wish = {.batch_size = small(options.batch_size),
-                   .image_side_px = small(options.image_side_px)},
+                   .image_side_px = small(options.image_side_px),
+                   .layout = options.layout},
           .memory_bytes = options.memory_bytes,
           .num_threads = small(options.num_threads),
           .threads = {.num_readers = small(options.num_readers),
@@ -46,7 +49,8 @@ bench::LoaderBenchConfig config_of(const LoaderOptions& options) {
           .num_rounds = small(options.num_rounds),
           .num_samples = options.num_samples,
           .seed = options.seed,
-          .is_cold = options.is_cold};
+          .is_cold = options.is_cold,
+          .cache = options.cache};
 }
 
 int run_loader_bench(const LoaderOptions& options) {
@@ -78,6 +82,12 @@ void add_loader_flags(CLI::App& command, LoaderOptions& options) {
                    "Side of the batches in pixels (224; 32 with pad-crop)");
   add_count_option(command, "--batch-size", options.batch_size, {.min = 1, .max = 65536},
                    "Samples per batch (32; 128 with pad-crop)");
+  add_value(command, {"--layout", "LAYOUT", "nchw or nhwc: order of the batches' pixels (nchw)"},
+            [&options](const std::string& text) { options.layout = bench::parse_layout(text); });
+  add_value(command,
+            {"--cache", "FORM",
+             "none, encoded or decoded: what the loader keeps in memory; full on the clock (none)"},
+            [&options](const std::string& text) { options.cache = parse_cache_form(text); });
   add_count_option(command, "--num-readers", options.num_readers, {.min = 1, .max = 256},
                    "Threads that read and decode (one a core)");
   add_count_option(command, "--num-workers", options.num_workers, {.min = 1, .max = 256},
@@ -90,7 +100,7 @@ void add_loader_flags(CLI::App& command, LoaderOptions& options) {
                    "Samples of a round (an epoch; at most 50000, and 256 MiB stored)");
   add_count_option(command, "--seed", options.seed, {.min = 0}, "Order and augmentation (0)");
   add_switch(command, "--cold", options.is_cold,
-             "Drop the shards from the page cache before whatever reads them");
+             "Drop the shards from the page cache before whatever reads them; not with --cache");
   add_switch(command, "--json", options.json, "Print as JSON");
   add_switch(command, "--quiet", options.is_quiet, "Print no progress");
 }

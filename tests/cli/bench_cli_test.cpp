@@ -81,8 +81,32 @@ BOOST_AUTO_TEST_CASE(the_text_names_every_stage_and_ends_with_a_recommendation) 
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_cache_and_a_layout_are_measured_and_told) {
+  const Place place;
+  const CommandResult result = place.bench(
+      {"--cache", "encoded", "--layout", "nhwc", "--samples", "64", "--threads", "1", "--json"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json report = Json::parse(result.out);
+  BOOST_TEST(report["layout"] == "NHWC");
+  BOOST_TEST(report["cache"]["form"] == "encoded");
+  BOOST_TEST(report["cache"]["num_kept"] == 16);
+  BOOST_TEST(report["cache"]["num_hits"] == report["cache"]["num_places"]);
+  BOOST_TEST(contains(report["notes"].dump(), "--cache encoded: filled by 1 epoch"));
+  BOOST_TEST(side(report, "loader")["ceiling"] == "libjpeg-turbo, same crops");
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_refused) {
   const Place place;
+  const CommandResult layout = place.bench({"--layout", "nhwcs"});
+  BOOST_TEST(layout.exit_code == 2);
+  BOOST_TEST(contains(layout.err, "--layout: expected nchw or nhwc, found 'nhwcs'"), layout.err);
+  BOOST_TEST(contains(layout.err, "did you mean 'nhwc'?"), layout.err);
+  const CommandResult cache = place.bench({"--cache", "lru"});
+  BOOST_TEST(cache.exit_code == 2);
+  BOOST_TEST(contains(cache.err, "expected none, encoded or decoded, found 'lru'"), cache.err);
+  const CommandResult cold = place.bench({"--cold", "--cache", "decoded"});
+  BOOST_TEST(cold.exit_code == 1);
+  BOOST_TEST(contains(cold.err, "--cold: expected --cache none, found decoded"), cold.err);
   const CommandResult unknown = place.bench({"--augment", "resized-crops"});
   BOOST_TEST(unknown.exit_code == 2);
   BOOST_TEST(contains(unknown.err, "resized-crop"), unknown.err);

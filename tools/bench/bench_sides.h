@@ -30,8 +30,10 @@ struct BenchSetting {
   std::shared_ptr<BenchBuffers> buffers;
   /// Figures of the loader's latest run on the clock.
   std::shared_ptr<LoaderStats> loader_stats;
-  /// Names the loader's ceiling: kBareDecodeSide, kBarePadCropSide, or the decoder's.
+  /// What all stages together are compared with: kBareDecodeSide, kBarePadCropSide, or the decoder.
   std::string loader_ceiling;
+  /// False where the loader's cache leaves out what that ceiling does.
+  bool is_loader_compared = true;
 };
 
 /// Bare pread, libjpeg-turbo alone (when all samples are JPEG), the bare kernel loop (when all are

@@ -95,18 +95,18 @@ Side bare_pad_crops(const BenchSetting& setting, const Window& window) {
         Draws({.seed = setting.stream.seed, .epoch = place.epoch, .position = place.position}));
     crops->push_back(
         {.pixels_hwc = reinterpret_cast<const std::uint8_t*>(window->encoded(i).data()),
-         .out_chw = reinterpret_cast<float*>(ring.place(i)),
+         .out = reinterpret_cast<float*>(ring.place(i)),
          .side_px = static_cast<std::int32_t>(spec.width_px),
          .left_px = static_cast<std::int32_t>(drawn.shift_px.x),
          .top_px = static_cast<std::int32_t>(drawn.shift_px.y),
          .is_flipped = drawn.is_flipped});
   }
-  return threaded_side(
-      kBarePadCropSide, "", setting, window,
-      [crops, scale = pad_crop_scale(setting.augment)](std::size_t i, StageWorkspace&) {
-        bare_pad_crop((*crops)[i], scale);
-        return true;
-      });
+  return threaded_side(kBarePadCropSide, "", setting, window,
+                       [crops, scale = pad_crop_scale(setting.augment), layout = spec.layout](
+                           std::size_t i, StageWorkspace&) {
+                         bare_pad_crop((*crops)[i], scale, layout);
+                         return true;
+                       });
 }
 
 // The plain loops know pictures of the batch's own sides only, and a padded crop only.

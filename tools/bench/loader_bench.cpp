@@ -5,12 +5,14 @@
 
 #include "augment/augment_transform.h"
 #include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/bench/bench_memory.h"
 #include "tools/bench/bench_sides.h"
 #include "tools/bench/bench_threads.h"
 #include "tools/bench/concurrency.h"
 #include "tools/bench/stream_length.h"
+#include "tools/terminal.h"
 #include "train/run/system_memory.h"
 
 namespace penstock::tools::bench {
@@ -23,6 +25,32 @@ std::uint32_t num_cores(const LoaderBenchConfig& config) {
               "bench: --threads: expected at most the " + std::to_string(there) +
                   " cores that this process may use, found " + std::to_string(config.num_threads),
               "--threads " + std::to_string(there));
+}
+
+// What fills the cache would bring the shards back into the page cache.
+void check_is_warm(const LoaderBenchConfig& config) {
+  if (config.cache == CacheForm::kNone || !config.is_cold) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "bench: --cold: expected --cache none, found " +
+                  std::string(cache_form_name(config.cache)) +
+                  ": the shards are read before the clock starts, to fill the cache",
+              "leave out --cold or --cache");
+}
+
+// Puts what fills the cache before the clock.
+void warm_cache(Stream& stream, const LoaderThreads& threads, std::vector<std::string>& notes) {
+  const CacheFill fill = fill_cache(stream, threads);
+  const std::string option = "--cache " + std::string(cache_form_name(stream.cache)) + ": ";
+  if (!fill.has_room) {
+    stream.cache = CacheForm::kNone;
+    notes.push_back(option + "no room for a cache within " + format_bytes(stream.memory_bytes));
+    return;
+  }
+  stream.num_warm_batches += fill.num_batches;
+  const std::string epochs =
+      format_counted(fill.num_epochs, "epoch", "epochs") + " before each clock";
+  notes.push_back(option + (fill.is_full ? "filled by " + epochs
+                                         : "not full after " + epochs + ", where it still grew"));
 }
 
 StreamLength length_of(const DatasetSplit& split, const LoaderBenchConfig& config,
@@ -74,7 +102,7 @@ std::vector<Side> one_core_sides(const BenchSetting& setting, const Side& ceilin
                      const CoreLimit limit(1);
                      return run_loader(one.stream, one.threads).time;
                    }});
-  if (bare == one_thread.end()) return sides;
+  if (bare == one_thread.end() || !setting.is_loader_compared) return sides;
   sides.push_back({.name = ceiling.name + ", one core",
                    .ceiling = ceiling.name,
                    .num_samples = bare->num_samples,
@@ -131,6 +159,7 @@ void describe(LoaderBenchResult& result, const SampleWindow& window) {
 
 LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
                                const std::function<void(std::string_view)>& say) {
+  check_is_warm(config);
   const Dataset dataset = Dataset::open(config.dataset);
   const DatasetSplit split = dataset.split(config.split);
   const std::uint32_t cores = num_cores(config);
@@ -155,6 +184,7 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
                  .transform = std::make_shared<augment::AugmentTransform>(result.workload.augment),
                  .seed = config.seed,
                  .memory_bytes = result.limit_bytes,
+                 .cache = config.cache,
                  .num_warm_batches = length.num_warm_batches,
                  .num_batches = length.num_batches},
       .augment = result.workload.augment,
@@ -165,6 +195,11 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
       .loader_stats = std::make_shared<LoaderStats>(),
       .loader_ceiling = {}};
 
+  if (config.cache != CacheForm::kNone) {
+    say("filling the cache");
+    warm_cache(setting.stream, setting.threads, result.notes);
+  }
+  result.cache = setting.stream.cache;
   say("reading the samples");
   const auto places = record_places(setting.stream, setting.threads);
   const auto planned = std::make_shared<SampleWindow>(setting.stream, places);
@@ -179,6 +214,11 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
 
   std::vector<Side> sides = ceiling_sides(setting, window);
   setting.loader_ceiling = ceiling_of_loader(sides);
+  if (setting.stream.cache == CacheForm::kDecoded && setting.loader_ceiling != kBarePadCropSide) {
+    setting.is_loader_compared = false;
+    result.notes.push_back("no ratio of the loader: its cache holds pictures decoded, and " +
+                           setting.loader_ceiling + " decodes each of them");
+  }
   append(sides, stage_sides(setting, window));
   append(sides, whole_sides(setting, window));
   const Side loader = sides.back();

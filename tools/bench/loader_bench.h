@@ -31,8 +31,10 @@ struct LoaderBenchConfig {
   /// Samples of a round, in whole batches; 0 for an epoch, at most 50,000 and 256 MiB stored.
   std::uint64_t num_samples = 0;
   std::uint64_t seed = 0;
-  /// Drops the shards from the page cache before each round of what reads them.
+  /// Drops the shards from the page cache before each round of what reads them. Not with a cache.
   bool is_cold = false;
+  /// What the loader keeps of the samples, within its limit; on the clock it is full.
+  CacheForm cache = CacheForm::kNone;
 };
 
 /// What a slow consumer changes: CPU seconds a sample, over those of one that takes at once.
@@ -63,9 +65,11 @@ struct LoaderBenchResult {
   double mean_height_px = 0;
   double mean_stored_bytes = 0;
   std::uint64_t limit_bytes = 0;
+  CacheForm cache = CacheForm::kNone;
   /// What differs from what was asked for, and why.
   std::vector<std::string> notes = {};
-  /// Figures of the loader's last measured run; verdict() says what follows from them.
+  /// Figures of the loader's last run, of its time on the clock; verdict() says what follows from
+  /// them.
   LoaderStats loader_stats = {};
   std::vector<SideResult> sides = {};
   /// How many times faster `num_threads` cores are than one; only with more than one.

@@ -85,6 +85,11 @@ std::string consumer_line(const ConsumerCheck& consumer) {
   return line + "\n";
 }
 
+std::string cache_line(const LoaderBenchResult& result) {
+  const std::string text = cache_text(result.loader_stats.cache);
+  return text.empty() ? text : fmt::format("{} {}\n", cache_form_name(result.cache), text);
+}
+
 std::string scaling_line(const LoaderBenchResult& result) {
   if (!result.loader_scaling) return {};
   std::string line = fmt::format(
@@ -159,6 +164,14 @@ Json verdict_json(const LoaderStats& stats) {
             {"worker", stats.worker_wait_us}}}};
 }
 
+Json cache_json(const LoaderBenchResult& result) {
+  if (result.cache == CacheForm::kNone) return nullptr;
+  const CacheStats& cache = result.loader_stats.cache;
+  return {{"form", cache_form_name(result.cache)}, {"limit_bytes", cache.limit_bytes},
+          {"kept_bytes", cache.kept_bytes},        {"num_kept", cache.num_kept},
+          {"num_places", cache.num_places},        {"num_hits", cache.num_hits}};
+}
+
 Json candidate_json(const Candidate& candidate) {
   Json json = threads_json(candidate.threads);
   json["images_per_s"] = spread_json(candidate.samples_per_s);
@@ -184,6 +197,7 @@ std::string loader_bench_text(const LoaderBenchResult& result) {
   text += scaling_line(result);
   text += consumer_line(result.consumer);
   text += fmt::format("verdict: {}\n", verdict(result.loader_stats).text);
+  text += cache_line(result);
   text += fmt::format("memory: {} drawn by the loader, of its limit of {}\n",
                       format_bytes(result.loader_stats.source.high_water_bytes),
                       format_bytes(result.limit_bytes));
@@ -231,6 +245,7 @@ std::string loader_bench_json(const LoaderBenchResult& result) {
                 {"slow_cpu_us", spread_json(result.consumer.slow_cpu_us)},
                 {"ratio", optional_json(result.consumer.ratio)}}},
               {"verdict", verdict_json(result.loader_stats)},
+              {"cache", cache_json(result)},
               {"drawn_bytes", result.loader_stats.source.high_water_bytes},
               {"limit_bytes", result.limit_bytes},
               {"notes", result.notes},

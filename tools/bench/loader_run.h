@@ -29,6 +29,7 @@ struct Stream {
   std::shared_ptr<const SampleTransform> transform;  // shared with the loaders
   std::uint64_t seed = 0;
   std::uint64_t memory_bytes = 0;  // the limit of each loader
+  CacheForm cache = CacheForm::kNone;
   /// Batches that fill the pipeline before the clock starts, and batches on the clock. The stream
   /// goes on after them, so both ends of the measurement find the same number prefetched.
   std::uint64_t num_warm_batches = 8;
@@ -38,12 +39,24 @@ struct Stream {
 struct LoaderTimes {
   RunTime time;
   std::uint64_t num_samples = 0;
-  LoaderStats stats;  // from the loader's making on
+  LoaderStats stats;  // of the time on the clock; queues from the loader's making on
 };
 
 /// Streams and lets every batch go at once, or after `hold_us` for a slow consumer.
 LoaderTimes run_loader(const Stream& stream, const LoaderThreads& threads,
                        std::uint64_t hold_us = 0);
+
+/// What a stream's cache needs until it holds what it will hold.
+struct CacheFill {
+  bool has_room = false;  // within the loader's limit; if not, the rest says nothing
+  bool is_full = false;   // an epoch more would add less than 1 % of what it keeps
+  std::uint32_t num_epochs = 0;
+  std::uint64_t num_batches = 0;  // of these epochs
+};
+
+/// Streams whole epochs until the cache grows no more, at most 8: a decoded picture is kept once for
+/// each scale that is drawn, and the later epochs draw the rarer ones.
+CacheFill fill_cache(const Stream& stream, const LoaderThreads& threads);
 
 /// Where a sample stood in the stream.
 struct StreamPlace {

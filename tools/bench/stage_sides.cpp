@@ -186,7 +186,7 @@ std::vector<Side> whole_sides(const BenchSetting& setting, const Window& window)
                     });
   Side loader{
       .name = kLoaderSide,
-      .ceiling = setting.loader_ceiling,
+      .ceiling = setting.is_loader_compared ? setting.loader_ceiling : std::string(),
       .num_samples = window->size(),
       .run = [stream = setting.stream, threads = setting.threads, stats = setting.loader_stats] {
         const LoaderTimes times = run_loader(stream, threads);

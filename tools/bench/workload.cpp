@@ -10,6 +10,7 @@ namespace penstock::tools::bench {
 namespace {
 
 constexpr std::array<std::string_view, 3> kNames = {"resized-crop", "shift-zoom", "pad-crop"};
+constexpr std::array<std::string_view, 2> kLayoutNames = {"nchw", "nhwc"};
 
 // Means and deviations of ImageNet: normalising by 0 and 1 could be left out.
 augment::AugmentConfig normalising() {
@@ -34,6 +35,14 @@ augment::AugmentConfig augment_of(std::string_view name) {
 
 }  // namespace
 
+PixelLayout parse_layout(std::string_view name) {
+  if (name == kLayoutNames[0]) return PixelLayout::kNchw;
+  if (name == kLayoutNames[1]) return PixelLayout::kNhwc;
+  throw Error(ErrorCode::kInvalidArgument,
+              "--layout: expected nchw or nhwc, found '" + std::string(name) + "'",
+              nearest_name_hint(name, kLayoutNames));
+}
+
 std::span<const std::string_view> workload_names() {
   return kNames;
 }
@@ -54,7 +63,7 @@ Workload workload_named(std::string_view name, const WorkloadWish& wish) {
                    .width_px = side_px,
                    .channels = 3,
                    .element = ElementType::kFloat32,
-                   .layout = PixelLayout::kNchw};
+                   .layout = wish.layout};
   return workload;
 }
 

@@ -13,7 +13,7 @@
 
 namespace penstock::tools::bench {
 
-/// A row of the comparison. Batches are float32, NCHW, three channels, normalised.
+/// A row of the comparison. Batches are float32, three channels, normalised.
 struct Workload {
   std::string name;
   BatchSpec spec;
@@ -24,7 +24,11 @@ struct Workload {
 struct WorkloadWish {
   std::uint32_t batch_size = 0;
   std::uint32_t image_side_px = 0;
+  PixelLayout layout = PixelLayout::kNchw;
 };
+
+/// "nchw" or "nhwc". Throws InvalidArgument for any other.
+PixelLayout parse_layout(std::string_view name);
 
 /// `resized-crop` (random resized crop to 224, flip), `shift-zoom` (whole pictures; flip, shift,
 /// zoom to 224), `pad-crop` (32 x 32 padded by 4, crop, flip; batches of 128).

@@ -15,13 +15,13 @@
 namespace penstock::tools::bench {
 namespace {
 
-BOOST_AUTO_TEST_CASE(the_bare_pad_crop_gives_the_loaders_pixels) {
+void check_gives_the_loaders_pixels(PixelLayout layout) {
   const tests::TemporaryFolder folder;
   std::vector<tests::SmallSample> samples;
   for (std::uint64_t seed = 0; seed < 40; ++seed)
     samples.push_back(tests::raw_sample(32, 32, seed));
   const Dataset dataset = tests::write_small_dataset(folder.path() / "raw.ds", samples);
-  const Workload workload = workload_named("pad-crop", {.batch_size = 20});
+  const Workload workload = workload_named("pad-crop", {.batch_size = 20, .layout = layout});
   MemoryBudget budget(64u << 20);
   Loader loader(dataset.split("train"), {.batch = workload.spec, .seed = 9, .num_epochs = 1},
                 std::make_shared<augment::AugmentTransform>(workload.augment), budget);
@@ -38,12 +38,12 @@ BOOST_AUTO_TEST_CASE(the_bare_pad_crop_gives_the_loaders_pixels) {
           Draws({.seed = 9, .epoch = batch->epoch, .position = batch->positions[i]}));
       const auto& encoded = samples[batch->sample_ids[i]].encoded;
       bare_pad_crop({.pixels_hwc = reinterpret_cast<const std::uint8_t*>(encoded.data()),
-                     .out_chw = expected.data(),
+                     .out = expected.data(),
                      .side_px = 32,
                      .left_px = static_cast<std::int32_t>(drawn.shift_px.x),
                      .top_px = static_cast<std::int32_t>(drawn.shift_px.y),
                      .is_flipped = drawn.is_flipped},
-                    scale);
+                    scale, layout);
       const auto* const found = reinterpret_cast<const float*>(batch->pixels) + i * expected.size();
       for (std::size_t k = 0; k < expected.size(); ++k) {
         BOOST_REQUIRE_SMALL(found[k] - expected[k], 1e-5f);  // the loop may fuse its operations
@@ -51,6 +51,14 @@ BOOST_AUTO_TEST_CASE(the_bare_pad_crop_gives_the_loaders_pixels) {
     }
     batch.release();
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_bare_pad_crop_gives_the_loaders_pixels) {
+  check_gives_the_loaders_pixels(PixelLayout::kNchw);
+}
+
+BOOST_AUTO_TEST_CASE(the_bare_pad_crop_gives_them_channels_last) {
+  check_gives_the_loaders_pixels(PixelLayout::kNhwc);
 }
 
 }  // namespace
