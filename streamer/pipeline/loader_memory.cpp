@@ -91,7 +91,8 @@ std::string index_text(const LoaderMemory& memory) {
 
 std::string shards_text(const LoaderMemory& memory) {
   return std::to_string(memory.num_shards) + (memory.num_shards == 1 ? " file" : " files") +
-         " open, and what the manifest says of each";
+         " open, and what the manifest says of each and of " + std::to_string(memory.num_classes) +
+         (memory.num_classes == 1 ? " class" : " classes");
 }
 
 std::string order_text(const LoaderMemory& memory, const LoaderConfig& config) {
@@ -118,7 +119,7 @@ std::string cache_text(const LoaderMemory& memory, const LoaderConfig& config) {
 }
 
 std::string arithmetic(const LoaderMemory& memory, const LoaderConfig& config) {
-  return "index " + format_bytes(least_index_bytes(memory.num_indexed)) + " + shards " +
+  return "index " + format_bytes(least_index_bytes(memory.num_indexed)) + " + shards and classes " +
          format_bytes(memory.shards_bytes) +
          (memory.order_bytes == 0 ? "" : " + order " + format_bytes(memory.order_bytes)) +
          " + fixed " + format_bytes(memory.fixed_bytes) + " + batch ring " +
@@ -159,6 +160,7 @@ LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& c
                       .num_indexed = split.num_indexed(),
                       .index = {},
                       .num_shards = split.num_shards(),
+                      .num_classes = split.class_names().size(),
                       .shards_bytes = split.shards_bytes(),
                       .order_bytes = loader_order_bytes(split, config),
                       .fixed_bytes = fixed_bytes(config),

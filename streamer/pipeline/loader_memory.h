@@ -34,6 +34,7 @@ struct LoaderMemory {
   IndexForm index;
   /// DatasetSplit::shards_bytes(): drawn by each loader, though those of one split share them.
   std::uint64_t num_shards = 0;
+  std::uint64_t num_classes = 0;
   std::uint64_t shards_bytes = 0;
   /// Tables of the order and of a subset.
   std::uint64_t order_bytes = 0;

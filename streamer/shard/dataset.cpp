@@ -7,6 +7,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
+#include "streamer/shard/manifest_memory.h"
 #include "streamer/shard/sample_index.h"
 #include "streamer/shard/subset_table.h"
 
@@ -160,7 +161,7 @@ std::uint64_t DatasetSplit::num_shards() const noexcept {
 std::uint64_t DatasetSplit::shards_bytes() const noexcept {
   std::uint64_t num_shards = 0;  // of all splits: the manifest speaks of all
   for (const ManifestSplit& split : impl_->manifest->splits) num_shards += split.shards.size();
-  return num_shards * kShardBytes + impl_->shards->path_bytes;
+  return num_shards * kShardBytes + impl_->shards->path_bytes + classes_bytes(*impl_->manifest);
 }
 const IndexForm& DatasetSplit::index_form() const noexcept {
   return index_->form();

@@ -67,7 +67,8 @@ class DatasetSplit {
   std::uint64_t num_indexed() const noexcept;
   /// Open shards, those that a subset keeps nothing of included.
   std::uint64_t num_shards() const noexcept;
-  /// An upper bound of what they and the manifest take in memory, malloc's overhead included.
+  /// An upper bound of what they and the manifest, its classes included, take in memory, malloc's
+  /// overhead included.
   std::uint64_t shards_bytes() const noexcept;
   /// In which form the index is held.
   const IndexForm& index_form() const noexcept;
@@ -104,8 +105,8 @@ class Dataset {
   const std::filesystem::path& folder() const noexcept { return folder_; }
   const Manifest& manifest() const noexcept { return *manifest_; }
 
-  /// Opens the shards of a split. What it holds grows with their number (shards_bytes()), not with
-  /// that of the samples.
+  /// Opens the shards of a split. What it holds grows with their number and that of the
+  /// classes (shards_bytes()), not with that of the samples.
   ///
   /// Errors  NotFound naming the splits there are; CorruptData when a shard is not the one that
   ///         the manifest names (size, uuid, count)

@@ -166,6 +166,7 @@ ManifestSplit parse_split(const Field& field) {
   ManifestSplit split;
   split.name = field["name"].text();
   split.num_samples = field["num_samples"].number<std::uint64_t>();
+  split.num_by_class.reserve(field["num_by_class"].size());
   field["num_by_class"].for_each(
       [&](const Field& count) { split.num_by_class.push_back(count.number<std::uint64_t>()); });
   split.shards.reserve(field["shards"].size());
@@ -235,6 +236,7 @@ Manifest manifest_from_json(const std::string& text, const std::string& where) {
   check_format(root, where);
   Manifest manifest;
   manifest.id = root["id"].text();
+  manifest.class_names.reserve(root["class_names"].size());
   root["class_names"].for_each(
       [&](const Field& name) { manifest.class_names.push_back(name.text()); });
   root["splits"].for_each(

@@ -63,6 +63,8 @@ BOOST_FIXTURE_TEST_CASE(the_lines_are_what_a_loader_draws_and_end_with_the_limit
   }
   BOOST_TEST(sum == budget.limit_bytes());
   BOOST_TEST(lines.back().bytes == budget.limit_bytes());
+  BOOST_TEST(lines[1].bytes == split.shards_bytes());
+  BOOST_TEST(lines[1].detail == "1 file open, and what the manifest says of each and of 2 classes");
   BOOST_CHECK_NO_THROW(check_memory(memory, config));
 }
 
