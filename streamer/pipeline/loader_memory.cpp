@@ -154,7 +154,7 @@ bool LoaderMemory::fits(const LoaderConfig& config) const noexcept {
 
 LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& config,
                                 const SampleTransform& transform, const MemoryRoom& room) {
-  const SampleCosts costs = sample_costs(split, config.batch, transform);
+  const SampleCosts costs = sample_costs(split, config.batch, transform, config.cache);
   LoaderMemory memory{.room = room,
                       .num_samples = split.num_samples(),
                       .num_indexed = split.num_indexed(),
@@ -168,7 +168,7 @@ LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& c
                       .work_bytes = 0,
                       .costliest = costs.costliest,
                       .cache = {},
-                      .cache_demand = {}};
+                      .cache_demand = costs.cache_demand};
   const std::uint64_t least_work = least_work_bytes(config, memory.costliest);
   const std::uint64_t wanted =
       config.work_bytes != 0
@@ -186,10 +186,7 @@ LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& c
   memory.work_bytes = std::max(
       std::min(align_up(wanted), left / WorkArena::kAlignmentBytes * WorkArena::kAlignmentBytes),
       align_up(least_work));
-  if (config.cache != CacheForm::kNone) {
-    memory.cache_demand = cache_demand(split, config.batch, transform, config.cache);
-    memory.cache = cache_layout(memory.cache_demand, cache_room_bytes(memory, config));
-  }
+  memory.cache = cache_layout(memory.cache_demand, cache_room_bytes(memory, config));
   return memory;
 }
 

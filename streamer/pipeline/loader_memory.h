@@ -59,7 +59,7 @@ struct LoaderMemory {
 
 /// Computes the plan. Refuses nothing: see check_memory().
 ///
-/// Cost    reads the split's index once, twice with a cache, in constant memory
+/// Cost    reads the split's index once, in constant memory
 /// Errors  those of DatasetSplit::scan_index
 LoaderMemory plan_loader_memory(const DatasetSplit& split, const LoaderConfig& config,
                                 const SampleTransform& transform, const MemoryRoom& room);

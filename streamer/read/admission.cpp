@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/read/cache_entry.h"
 #include "streamer/read/decoder_set.h"
 #include "streamer/read/run_layout.h"
 
@@ -73,10 +74,20 @@ std::size_t lone_run_bytes(SampleTask& task, const StoredInfo& stored) noexcept 
   return run_layout({&task, 1}).total_bytes();
 }
 
+// What a cache would keep of this sample, whose request is at the finest scale.
+void add_demand(CacheDemand& demand, CacheForm form, const SampleTask& task,
+                const StoredInfo& stored) noexcept {
+  DecodeRequest request = task.request;
+  do {
+    demand.add(cache_entry_bytes(form, stored, request));
+    request.decode_scale *= 2;
+  } while (form == CacheForm::kDecoded && request.decode_scale <= task.info.max_decode_scale);
+}
+
 }  // namespace
 
 SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
-                         const SampleTransform& transform) {
+                         const SampleTransform& transform, CacheForm cache) {
   SampleCosts costs;
   CostliestSample& costliest = costs.costliest;
   std::uint64_t sum_bytes = 0;
@@ -90,6 +101,7 @@ SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
                       .decode_scale = transform.finest_decode_scale(task.info, spec),
                       .channels = spec.channels};
       StoredInfo stored = stored_info(records[i]);
+      add_demand(costs.cache_demand, cache, task, stored);
       const std::size_t bytes = lone_run_bytes(task, stored);
       sum_bytes += bytes;
       sum_encoded_bytes += align_up(stored.length_bytes);
@@ -109,26 +121,6 @@ SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
   costs.mean_bytes = sum_bytes / num_samples;
   costs.mean_encoded_bytes = sum_encoded_bytes / num_samples;
   return costs;
-}
-
-CacheDemand cache_demand(const DatasetSplit& split, const BatchSpec& spec,
-                         const SampleTransform& transform, CacheForm form) {
-  CacheDemand demand;
-  SampleTask task;
-  split.scan_index([&](std::uint64_t first_id, std::span<const IndexRecord> records) {
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      describe(records[i], first_id + i, task);
-      const StoredInfo stored = stored_info(records[i]);
-      DecodeRequest request{.region = {},
-                            .decode_scale = transform.finest_decode_scale(task.info, spec),
-                            .channels = spec.channels};
-      do {
-        demand.add(cache_entry_bytes(form, stored, request));
-        request.decode_scale *= 2;
-      } while (form == CacheForm::kDecoded && request.decode_scale <= task.info.max_decode_scale);
-    }
-  });
-  return demand;
 }
 
 }  // namespace penstock

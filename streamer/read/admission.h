@@ -7,8 +7,7 @@
 #include <span>
 
 #include "streamer/core/batch.h"
-#include "streamer/read/cache_entry.h"
-#include "streamer/read/cache_layout.h"
+#include "streamer/read/cache_form.h"
 #include "streamer/read/sample_costs.h"
 #include "streamer/read/sample_run.h"
 #include "streamer/shard/dataset.h"
@@ -48,19 +47,12 @@ class Admission {
   std::shared_ptr<const SampleTransform> transform_;  // shared with the loader
 };
 
-/// Computes what the samples of a split hold while they are in flight.
+/// Computes what the samples of a split hold while they are in flight, and what a cache would keep
+/// of them.
 ///
 /// Cost    one pass over the index, in constant memory
 /// Errors  those of DatasetSplit::scan_index
 SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
-                         const SampleTransform& transform);
-
-/// What a cache would keep of a split if it could keep all: a decoded picture at every scale that a
-/// draw may ask for.
-///
-/// Cost    one pass over the index, in constant memory
-/// Errors  those of DatasetSplit::scan_index
-CacheDemand cache_demand(const DatasetSplit& split, const BatchSpec& spec,
-                         const SampleTransform& transform, CacheForm form);
+                         const SampleTransform& transform, CacheForm cache = CacheForm::kNone);
 
 }  // namespace penstock

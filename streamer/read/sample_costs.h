@@ -1,10 +1,11 @@
-// What samples hold while they are in flight: the figures that a memory plan is made from.
+// What samples hold: the figures that a memory plan is made from.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "streamer/core/stored_info.h"
+#include "streamer/read/cache_layout.h"
 
 namespace penstock {
 
@@ -17,12 +18,16 @@ struct CostliestSample {
   std::size_t bytes_if_baseline = 0;
 };
 
-/// What the samples of a split hold while they are in flight, each alone and whatever the draws.
+/// What the samples of a split hold, each alone and whatever the draws: while they are in flight, and
+/// in a cache.
 struct SampleCosts {
   CostliestSample costliest;
   std::size_t mean_bytes = 0;
   /// Of these, the stored bytes: what one sample more adds to a run.
   std::size_t mean_encoded_bytes = 0;
+  /// What a cache would keep if it could keep all: a decoded picture at every scale that a draw may
+  /// ask for.
+  CacheDemand cache_demand = {};
 };
 
 }  // namespace penstock

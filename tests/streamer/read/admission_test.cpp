@@ -80,6 +80,43 @@ BOOST_AUTO_TEST_CASE(the_costliest_sample_is_named_with_what_it_would_take_as_ba
   BOOST_TEST(found.bytes - found.bytes_if_baseline >= 64u * 64u * 3u * 2u);
 }
 
+// Raw pictures have one decode scale: their pixels, in steps of 64 bytes as all of the arena is.
+BOOST_AUTO_TEST_CASE(what_a_cache_would_keep_of_a_split_is_what_its_samples_take) {
+  const tests::TemporaryFolder folder;
+  std::vector<tests::SmallSample> samples;
+  std::uint64_t sum_bytes = 0;
+  for (std::uint32_t i = 0; i < 30; ++i) {
+    samples.push_back(tests::raw_sample(5 + i, 9, i));
+    sum_bytes += ((5 + i) * 9 * 3 + 63) / 64 * 64;
+  }
+  const DatasetSplit split =
+      tests::write_small_dataset(folder.path() / "d", samples).split("train");
+  for (const CacheForm form : {CacheForm::kNone, CacheForm::kEncoded, CacheForm::kDecoded}) {
+    BOOST_TEST_CONTEXT(cache_form_name(form)) {
+      const SampleCosts costs = sample_costs(split, kSpec, ResizeTransform(), form);
+      const bool keeps = form != CacheForm::kNone;
+      BOOST_TEST(costs.cache_demand.num_entries == (keeps ? 30u : 0u));
+      BOOST_TEST(costs.cache_demand.bytes == (keeps ? sum_bytes : 0u));
+      BOOST_TEST(costs.costliest.bytes ==
+                 sample_costs(split, kSpec, ResizeTransform()).costliest.bytes);
+    }
+  }
+}
+
+// 64 and more pixels to 16: all four scales of a JPEG may be drawn, down to an eighth.
+BOOST_AUTO_TEST_CASE(a_cache_of_decoded_pictures_would_keep_each_scale_that_may_be_drawn) {
+  const tests::TemporaryFolder folder;
+  const DatasetSplit split =
+      tests::write_small_dataset(folder.path() / "d", {tests::jpeg_sample(64, 64, 1)})
+          .split("train");
+  const auto num_kept = [&](const ResizeConfig& resize) {
+    return sample_costs(split, kSpec, ResizeTransform(resize), CacheForm::kDecoded)
+        .cache_demand.num_entries;
+  };
+  BOOST_TEST(num_kept({.decode_scaling = false}) == 4u);  // from 1 on
+  BOOST_TEST(num_kept({}) == 2u);                         // from a quarter on
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
