@@ -44,10 +44,11 @@ std::shared_ptr<HostMemory> page_aligned_memory() {
 
 void discard_pages(std::span<std::byte> pages) noexcept {
   if (pages.empty()) return;
+  // First, so that no huge page put together over their beginning brings some back. Fails where there
+  // are none.
+  static_cast<void>(madvise(pages.data(), pages.size(), MADV_NOHUGEPAGE));
   // Fails for addresses that are not mapped only, and these are.
   static_cast<void>(madvise(pages.data(), pages.size(), MADV_DONTNEED));
-  // A huge page put together over their beginning would bring some back. Fails where there are none.
-  static_cast<void>(madvise(pages.data(), pages.size(), MADV_NOHUGEPAGE));
 }
 
 HostBuffer::HostBuffer(std::shared_ptr<HostMemory> memory, std::size_t bytes)

@@ -68,6 +68,7 @@ struct BatchGraph::Impl {
     return static_cast<std::uint32_t>(tbb::this_task_arena::current_thread_index());
   }
 
+  // No more threads than cores: oneTBB prints a warning when an arena asks for them.
   Impl(std::uint32_t num_threads, Stages s)
       : stages(std::move(s)), arena(static_cast<int>(num_threads), num_threads) {
     arena.execute([&] { nodes = std::make_unique<Nodes>(*this); });
@@ -132,12 +133,11 @@ struct BatchGraph::Impl {
 };
 
 BatchGraph::BatchGraph(std::uint32_t num_workers, Stages stages)
-    : impl_(std::make_unique<Impl>(num_threads(num_workers), std::move(stages))) {}
+    : impl_(std::make_unique<Impl>(std::min(num_workers, num_usable_cores()), std::move(stages))) {}
 BatchGraph::~BatchGraph() = default;
 
-// oneTBB prints a warning when an arena asks for more threads than the machine has.
-std::uint32_t BatchGraph::num_threads(std::uint32_t num_workers) noexcept {
-  return std::min(num_workers, num_usable_cores());
+std::uint32_t BatchGraph::num_workers() const noexcept {
+  return static_cast<std::uint32_t>(impl_->workers.size());
 }
 
 void BatchGraph::push(const SampleRun& run) {
