@@ -68,7 +68,7 @@ class RowSampler {
         frame_(frame),
         table_(table),
         image_(job.decoded.image),
-        streams_(is_past_caches(*job.slot.spec) && has_whole_vectors(frame)),
+        streams_(is_past_caches(*job.slot.spec) && has_whole_vectors(frame, table)),
         rows_at_once_(streams_ || !is_past_caches(*job.slot.spec) ? ColumnTable::kBlockRows : 1) {
     for (std::size_t i = 0; i < kPatternFloats; ++i) {
       gains_[i] = job.channels[i % kChannels].gain;
@@ -108,13 +108,16 @@ class RowSampler {
   static constexpr std::uint32_t kValueChannels = kPlanes / kValuePlanes;
   static constexpr std::size_t kPatternFloats = hn::MaxLanes(D()) + kChannels - 1;
 
-  // What no cache holds until a trainer reads it is written past them.
+  // What no cache holds until a trainer reads it is written past them. A batch more than a core's own
+  // cache (1 to 2 MiB today) and its part of the shared one hold: a trainer reads whole batches, and
+  // small ones were faster to write and to read through the caches.
   static bool is_past_caches(const BatchSpec& spec) {
     constexpr std::size_t kCacheBytes = 8u << 20;
     return spec.pixels_bytes() > kCacheBytes;
   }
-  static bool has_whole_vectors(const Frame& frame) {
+  static bool has_whole_vectors(const Frame& frame, const ColumnTable& table) {
     const std::size_t vector_bytes = hn::Lanes(D()) * sizeof(float);
+    if (table.begin * kPeriod % hn::Lanes(D()) != 0) return false;
     const std::size_t row_bytes = std::size_t{frame.width} * kPeriod * sizeof(float);
     return (reinterpret_cast<std::uintptr_t>(frame.pixels) | row_bytes) % vector_bytes == 0;
   }

@@ -13,6 +13,8 @@
 namespace penstock {
 namespace {
 
+constexpr std::size_t kLargeBytes = 4u << 20;  // holds a huge page of 2 MiB wherever it begins
+
 class PageAlignedMemory final : public HostMemory {
  public:
   void* allocate(std::size_t bytes) override {
@@ -24,6 +26,9 @@ class PageAlignedMemory final : public HostMemory {
                       ", found: " + std::generic_category().message(error_number),
                   "", error_number);
     }
+    // Buffers that are walked through from end to end at memory's speed: looking up their pages cost
+    // 1 % of a cropped photograph. Fails where the system has no huge pages.
+    if (bytes >= kLargeBytes) static_cast<void>(madvise(memory, bytes, MADV_HUGEPAGE));
     return memory;
   }
   void free(void* memory, std::size_t bytes) noexcept override { munmap(memory, bytes); }
@@ -39,10 +44,11 @@ std::shared_ptr<HostMemory> page_aligned_memory() {
 
 void discard_pages(std::span<std::byte> pages) noexcept {
   if (pages.empty()) return;
+  // First, so that no huge page put together over their beginning brings some back. Fails where there
+  // are none.
+  static_cast<void>(madvise(pages.data(), pages.size(), MADV_NOHUGEPAGE));
   // Fails for addresses that are not mapped only, and these are.
   static_cast<void>(madvise(pages.data(), pages.size(), MADV_DONTNEED));
-  // A huge page put together over their beginning would bring some back. Fails where there are none.
-  static_cast<void>(madvise(pages.data(), pages.size(), MADV_NOHUGEPAGE));
 }
 
 HostBuffer::HostBuffer(std::shared_ptr<HostMemory> memory, std::size_t bytes)

@@ -1,5 +1,5 @@
 // How one decoded picture becomes one place of a batch. Two phases: the plan is made before the
-// sample is read, so that the reader decodes no more than the plan needs.
+// sample is read, so that no more is decoded than the plan needs.
 #pragma once
 
 #include <array>

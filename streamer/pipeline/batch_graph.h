@@ -17,7 +17,7 @@ namespace penstock {
 class BatchGraph {
  public:
   struct Stages {
-    // In parallel; with the number of the worker that calls it, below num_threads().
+    // In parallel; with the number of the worker that calls it, below num_workers().
     std::function<void(const SampleRun&, std::uint32_t worker)> fill;
     std::function<std::optional<FilledBatch>(const SampleRun&)> collate;  // one at a time
     std::function<void(const FilledBatch&)> deliver;                      // one at a time, in order
@@ -27,8 +27,8 @@ class BatchGraph {
   BatchGraph(std::uint32_t num_workers, Stages stages);
   ~BatchGraph();  // cancels what is left and joins
 
-  /// The threads that a graph of so many workers has: no more than there are usable cores.
-  static std::uint32_t num_threads(std::uint32_t num_workers) noexcept;
+  /// Workers that there are: no more than usable cores.
+  std::uint32_t num_workers() const noexcept;
 
   void push(const SampleRun& run);
   void cancel() noexcept;

@@ -13,7 +13,7 @@ namespace penstock {
 RunTimes fill_run(const SampleRun& run, const FillTools& tools,
                   const std::stop_token& stop) noexcept {
   if (run.tasks.empty()) return {};
-  RunTimer timer(run);
+  RunTimer timer(run, RunPart::kDecode);
   const BatchSpec& spec = tools.ring.spec();
   std::byte* const first_pixels =
       tools.ring.slot(run.slot_idx).pixels + run.first_place * spec.sample_bytes();

@@ -175,7 +175,6 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
             .max_run_bytes = bounds.max_bytes,
             .work_bytes = arena_->size_bytes()};
 
-  decoders_ = std::vector<DecoderSet>(BatchGraph::num_threads(config_.num_workers));
   meter_.begin();
   graph_.emplace(
       config_.num_workers,
@@ -184,6 +183,7 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
           .collate = [this](const SampleRun& run) { return collate_run(run, *ring_); },
           .deliver = [this](const FilledBatch& batch) { deliver(batch); },
           .on_error = [this](std::exception_ptr error) { fail(std::move(error)); }});
+  decoders_ = std::vector<DecoderSet>(graph_->num_workers());  // before the first run is pushed
   readers_.emplace(config_.num_readers, *arena_,
                    ReaderPool::Callbacks{.on_read =
                                              [this](const SampleRun& run) {

@@ -44,7 +44,8 @@ std::uint64_t ruled_work_bytes(const LoaderConfig& config, const SampleCosts& co
 }
 
 RunBounds run_bounds(const LoaderConfig& config, std::size_t arena_bytes) noexcept {
-  const std::uint64_t num_runs = 2 * std::uint64_t{config.num_readers};
+  const std::uint64_t num_runs =
+      2 * std::uint64_t{std::max(config.num_readers, config.num_workers)};
   const std::uint64_t places = std::uint64_t{config.batch.batch} * (config.num_slots - 1);
   const std::uint64_t fair_share = std::max<std::uint64_t>(places / num_runs, 1);
   return {.max_samples = static_cast<std::uint32_t>(

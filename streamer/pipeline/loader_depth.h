@@ -33,8 +33,8 @@ struct RunBounds {
 };
 
 /// Cuts short enough that nobody goes without work: the arena holds as many runs as
-/// ruled_work_bytes() counts, the batches in flight, one being lent out, two a reader. Never below
-/// one sample, and never more than a quarter of the arena.
+/// ruled_work_bytes() counts, the batches in flight, one being lent out, two a reader and two a
+/// worker. Never below one sample, and never more than a quarter of the arena.
 RunBounds run_bounds(const LoaderConfig& config, std::size_t arena_bytes) noexcept;
 
 }  // namespace penstock

@@ -55,6 +55,11 @@ std::string behind_text(const Shares& shares) {
   return text;
 }
 
+std::string readers_text(const Shares& shares, double part, const char* doing) {
+  return "readers were busy " + percent(shares.readers_busy) + " of the time, " + percent(part) +
+         " of it " + doing + ", workers " + percent(shares.workers_busy) + behind_text(shares);
+}
+
 std::string workers_text(const Shares& shares, double part, const char* doing) {
   return "workers were busy " + percent(shares.workers_busy) + " of the time, " + percent(part) +
          " of it " + doing + ", readers " + percent(shares.readers_busy) + behind_text(shares);
@@ -87,10 +92,13 @@ Verdict verdict(const LoaderStats& stats) {
                 " of the time, workers " + percent(shares.workers_busy)};
   }
   if (shares.readers_busy > shares.workers_busy) {
-    return {Bottleneck::kDisk, "disk is the bottleneck: readers were busy " +
-                                   percent(shares.readers_busy) + " of the time, " +
-                                   percent(shares.reading) + " of it reading, workers " +
-                                   percent(shares.workers_busy) + behind_text(shares)};
+    if (shares.reading > 0.5) {
+      return {Bottleneck::kDisk,
+              "disk is the bottleneck: " + readers_text(shares, shares.reading, "reading")};
+    }
+    return {Bottleneck::kChecksum,
+            "checksum is the bottleneck: " +
+                readers_text(shares, 1 - shares.reading, "checking stored bytes")};
   }
   if (shares.decoding > 0.5) {
     return {Bottleneck::kDecode,

@@ -55,7 +55,14 @@ struct LoaderStats {
   QueueStats lent;       // batches with the consumer
 };
 
-enum class Bottleneck : std::uint8_t { kNothingYet, kDisk, kDecode, kAugment, kConsumer };
+enum class Bottleneck : std::uint8_t {
+  kNothingYet,
+  kDisk,
+  kChecksum,
+  kDecode,
+  kAugment,
+  kConsumer
+};
 
 /// The stage that all others wait for, and one line of evidence in words.
 struct Verdict {
@@ -71,8 +78,8 @@ std::string cache_text(const CacheStats& cache);
 ///
 /// Rule  Nothing is said before the consumer has had one round of the ring. A consumer that waited
 ///       at most 3 % of its time is the bottleneck itself; the wait for the first batch is left
-///       out, which nothing can hide. Else it is the disk when readers were busier than workers, and
-///       what workers spent more time on when they were: decoding or augmenting.
+///       out, which nothing can hide. Else it is what the busier of readers and workers spent more
+///       time on: reading or checksums, decoding or augmenting.
 Verdict verdict(const LoaderStats& stats);
 
 }  // namespace penstock

@@ -1,4 +1,4 @@
-// One decoder of each codec: what a reader thread owns.
+// One decoder of each codec: what a worker owns.
 #pragma once
 
 #include "streamer/read/jpeg_decoder.h"

@@ -1,9 +1,17 @@
 #include "streamer/read/raw_decoder.h"
 
+#include <algorithm>
+
 #include "streamer/read/decode_region.h"
 #include "streamer/read/pixel_copy.h"
 
 namespace penstock {
+namespace {
+
+// Copied between looks at the stop token: about 1 ms.
+constexpr std::size_t kPieceBytes = 4u << 20;
+
+}  // namespace
 
 DecodePrice raw_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept {
   const RectPx region = region_at_scale(info, request);
@@ -12,7 +20,7 @@ DecodePrice raw_decode_price(const StoredInfo& info, const DecodeRequest& reques
 
 Result<DecodedView> RawDecoder::decode(std::span<const std::byte> encoded, const StoredInfo& info,
                                        const DecodeRequest& request, std::span<std::byte> pixels,
-                                       std::span<std::byte>, const std::stop_token&) noexcept {
+                                       std::span<std::byte>, const std::stop_token& stop) noexcept {
   if (request.decode_scale != 1) {
     return SampleFault(SampleStatus::kDecodeFailed,
                        "raw sample: expected decode scale 1, found a coarser one");
@@ -33,7 +41,16 @@ Result<DecodedView> RawDecoder::decode(std::span<const std::byte> encoded, const
                         .pixel_stride_bytes = info.components,
                         .row_stride_bytes = std::size_t{info.width_px} * info.components};
   const MutableImageView part = part_of(region, request.channels, pixels);
-  copy_part(whole, {.x = region.x, .y = region.y}, part);
+  const std::size_t row_bytes = std::size_t{region.width} * info.components;
+  const auto piece_rows = static_cast<std::uint32_t>(
+      std::clamp<std::size_t>(kPieceBytes / row_bytes, 1, region.height));
+  for (std::uint32_t y = 0; y < region.height; y += piece_rows) {
+    if (stop.stop_requested()) return SampleFault(SampleStatus::kDecodeFailed, "stopped");
+    MutableImageView piece = part;
+    piece.pixels_hwc = part.row(y);
+    piece.height_px = std::min(piece_rows, region.height - y);
+    copy_part(whole, {.x = region.x, .y = region.y + y}, piece);
+  }
   return DecodedView{.image = part, .region = region};
 }
 

@@ -41,7 +41,7 @@ struct Picture {
   }
 };
 
-/// Reads, verifies and decodes a sample at full size, with the loader's own readers.
+/// Reads, verifies and decodes a sample at full size, by the loader's own steps.
 ///
 /// Errors   CorruptData (checksum, or no picture, in the decoder's words), Unsupported (a codec or
 ///          a status that this build does not read), OutOfMemory (above max_bytes, before anything

@@ -15,7 +15,8 @@ std::uint64_t encoded_bytes(const SampleRun& run) noexcept {
 
 }  // namespace
 
-RunTimer::RunTimer(const SampleRun& run) noexcept : start_ns_(steady_ns()) {
+RunTimer::RunTimer(const SampleRun& run, RunPart main_part) noexcept
+    : start_ns_(steady_ns()), main_part_(main_part) {
   const std::size_t count = run.tasks.size();
   if (count == 0) return;
   times_all_ = encoded_bytes(run) >= kLargeSampleBytes * count;
@@ -23,11 +24,15 @@ RunTimer::RunTimer(const SampleRun& run) noexcept : start_ns_(steady_ns()) {
   chosen_idx_ = (run.batch_seq + run.first_place / count) % count;
 }
 
-RunTimes RunTimer::divide(std::int64_t total_ns, const RunTimes& parts) noexcept {
+RunTimes RunTimer::divide(std::int64_t total_ns, const RunTimes& parts,
+                          RunPart main_part) noexcept {
   std::int64_t sum = 0;
   for (const std::int64_t part : parts) sum += part;
   RunTimes times{};
-  if (sum <= 0) return times;
+  if (sum <= 0) {
+    times[static_cast<std::size_t>(main_part)] = total_ns;
+    return times;
+  }
   for (std::size_t part = 0; part < kNumRunParts; ++part) {
     times[part] =
         static_cast<std::int64_t>(static_cast<double>(total_ns) * static_cast<double>(parts[part]) /

@@ -32,11 +32,15 @@ inline void add_times(const RunTimes& times, RunTallies& tallies) noexcept {
 /// Cost  two looks at the clock a run, and three for every sample that is timed
 class RunTimer {
  public:
-  explicit RunTimer(const SampleRun& run) noexcept;
+  /// `main_part` is what all of the time was when no sample was timed.
+  RunTimer(const SampleRun& run, RunPart main_part) noexcept;
 
+  /// Samples may be left out; of small ones the first that is begun from the chosen one on is timed.
   void begin_sample(std::size_t sample_idx) noexcept {
-    is_timed_ = times_all_ || sample_idx == chosen_idx_;
-    if (is_timed_) last_ns_ = steady_ns();
+    is_timed_ = times_all_ || (sample_idx >= chosen_idx_ && !has_timed_);
+    if (!is_timed_) return;
+    has_timed_ = true;
+    last_ns_ = steady_ns();
   }
   /// Ends a part of the sample begun last; a part may come several times.
   void end(RunPart part) noexcept {
@@ -46,16 +50,18 @@ class RunTimer {
     last_ns_ = now_ns;
   }
   /// The time since the timer was made, divided as the timed samples were.
-  RunTimes times() const noexcept { return divide(steady_ns() - start_ns_, parts_); }
+  RunTimes times() const noexcept { return divide(steady_ns() - start_ns_, parts_, main_part_); }
 
-  /// Divides `total_ns` in the proportion of `parts`; nothing comes of it when they are all 0.
-  static RunTimes divide(std::int64_t total_ns, const RunTimes& parts) noexcept;
+  /// Divides `total_ns` in the proportion of `parts`; all of it is `main_part` when they are 0.
+  static RunTimes divide(std::int64_t total_ns, const RunTimes& parts, RunPart main_part) noexcept;
 
  private:
   std::int64_t start_ns_;
+  RunPart main_part_;
   std::int64_t last_ns_ = 0;
   std::size_t chosen_idx_ = 0;
   bool times_all_ = false;
+  bool has_timed_ = false;
   bool is_timed_ = false;
   RunTimes parts_{};
 };

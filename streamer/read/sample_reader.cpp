@@ -54,7 +54,7 @@ void read_sample(SampleTask& task, std::span<std::byte> encoded, StreamHasher& h
 
 RunTimes read_run(const SampleRun& run, std::span<std::byte> block, StreamHasher& hasher,
                   const std::stop_token& stop) {
-  RunTimer timer(run);
+  RunTimer timer(run, RunPart::kRead);
   RunParts parts(run.tasks, block);
   for (std::size_t i = 0; i < run.tasks.size() && !stop.stop_requested(); ++i) {
     SampleTask& task = run.tasks[i];

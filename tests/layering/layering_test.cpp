@@ -15,6 +15,27 @@ BOOST_AUTO_TEST_CASE(no_include_goes_against_the_dependency_direction) {
   BOOST_TEST(report.num_files > 100u);  // else it looked in the wrong place
 }
 
+// Left behind once, in a document that nothing compiles.
+BOOST_AUTO_TEST_CASE(no_file_holds_the_marks_of_a_merge) {
+  const std::string ours = std::string(7, '<') + " ";
+  const std::string theirs = std::string(7, '>') + " ";
+  std::size_t num_files = 0;
+  for (const char* folder : {"streamer", "augment", "train", "tools", "fixtures", "tests"}) {
+    const auto root = std::filesystem::path(PENSTOCK_SOURCE_FOLDER) / folder;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+      if (!entry.is_regular_file()) continue;
+      ++num_files;
+      std::ifstream file(entry.path());
+      for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(ours) || line.starts_with(theirs)) {
+          BOOST_ERROR(entry.path().native() << ": " << line);
+        }
+      }
+    }
+  }
+  BOOST_TEST(num_files > 100u);
+}
+
 void plant(const std::filesystem::path& file, const std::string& text) {
   std::filesystem::create_directories(file.parent_path());
   std::ofstream(file) << text;

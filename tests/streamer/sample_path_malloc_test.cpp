@@ -68,7 +68,7 @@ std::shared_ptr<const SampleTransform> standard_augment() {
 }
 
 struct Epochs {
-  std::uint64_t num_warm_up = 0;  // until every reader has met every kind of picture
+  std::uint64_t num_warm_up = 0;  // until every worker has met every kind of picture
   std::uint64_t num_counted = 0;
 };
 

@@ -64,6 +64,8 @@ std::string_view bottleneck_name(Bottleneck bottleneck) {
       return "nothing yet";
     case Bottleneck::kDisk:
       return "disk";
+    case Bottleneck::kChecksum:
+      return "checksum";
     case Bottleneck::kDecode:
       return "decode";
     case Bottleneck::kAugment:

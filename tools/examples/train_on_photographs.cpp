@@ -20,8 +20,7 @@ int main(int argc, char** argv) try {
   Loader loader(dataset.split("train"),
                 {.batch = {.batch = 32, .height_px = 64, .width_px = 64},
                  .seed = 1,
-                 .num_epochs = num_epochs,
-                 .num_readers = num_usable_cores()},
+                 .num_epochs = num_epochs},
                 resize, budget);
 
   SoftmaxClassifier model(loader.spec(), dataset.manifest().class_names.size());

@@ -21,8 +21,8 @@ CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish) {
   const std::uint32_t ruled = std::clamp(num_cores / 4, 2u, kMaxLoader);
   const std::uint32_t num_loader = wish.loader_threads > 0 ? wish.loader_threads : ruled;
   return {.num_compute = wish.threads > 0 ? wish.threads : std::max(num_cores, 1u),
-          .num_readers = std::max((num_loader + 1) / 2, 1u),
-          .num_workers = std::max(num_loader / 2, 1u)};
+          .num_readers = std::max(num_loader / 4, 1u),
+          .num_workers = std::max(num_loader - std::max(num_loader / 4, 1u), 1u)};
 }
 
 }  // namespace penstock::train

@@ -8,8 +8,8 @@ namespace penstock::train {
 
 struct CoreSplit {
   std::uint32_t num_compute = 1;  // threads of the backend
-  std::uint32_t num_readers = 1;  // threads that read and decode
-  std::uint32_t num_workers = 1;  // threads that augment
+  std::uint32_t num_readers = 1;  // threads that read and verify
+  std::uint32_t num_workers = 1;  // threads that decode and augment
 
   std::uint32_t num_loader() const noexcept { return num_readers + num_workers; }
   /// "2 compute, 1 reader, 1 worker".
@@ -28,8 +28,8 @@ struct CoreWish {
 ///
 /// Rule  Every core computes: a convolution outweighs the decoding of its batch many times, and
 ///       waiting is passive, so loader threads take over whenever a step leaves a core idle. A
-///       quarter as many feed, at least one reader and one worker, at most 16 in all; readers,
-///       which also decode, get the odd one.
+///       quarter as many feed, at least one reader and one worker, at most 16 in all. A quarter of
+///       these read: workers, which decode, need many times as long for a photograph.
 CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish = {});
 
 }  // namespace penstock::train

@@ -1,6 +1,8 @@
 // The graph alone, with stages made by the tests.
 #include "streamer/pipeline/batch_graph.h"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
@@ -10,6 +12,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "streamer/core/usable_cores.h"
 
 namespace penstock {
 namespace {
@@ -98,16 +102,16 @@ BOOST_AUTO_TEST_CASE(an_exception_from_any_stage_is_handed_over_and_hangs_nothin
 // What a worker owns is used by one thread at a time.
 BOOST_AUTO_TEST_CASE(no_two_runs_are_filled_at_once_under_the_same_workers_number) {
   Outcome outcome;
-  const std::uint32_t num_threads = BatchGraph::num_threads(8);
-  std::vector<std::atomic<int>> num_inside(num_threads);
+  std::array<std::atomic<int>, 8> num_inside{};
   std::atomic<int> num_wrong = 0;
   BatchGraph::Stages stages = plain_stages(outcome);
   stages.fill = [&](const SampleRun&, std::uint32_t worker) {
-    if (worker >= num_threads || num_inside[worker]++ != 0) return void(++num_wrong);
+    if (worker >= 8 || num_inside[worker]++ != 0) return void(++num_wrong);
     std::this_thread::sleep_for(std::chrono::microseconds(200));
     --num_inside[worker];
   };
   BatchGraph graph(8, std::move(stages));
+  BOOST_TEST(graph.num_workers() == std::min(num_usable_cores(), 8u));
   for (std::uint64_t seq = 0; seq < 200; ++seq) graph.push(run_of(seq));
   outcome.wait_for_batches(200);
   BOOST_TEST(num_wrong == 0);

@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(runs_as_long_as_the_rule_means_them_fit_into_what_it_gives)
 }
 
 // By hand: with batches of 32 and one of four slots lent out, 96 places are in flight.
-BOOST_AUTO_TEST_CASE(runs_are_short_enough_to_give_each_reader_two) {
+BOOST_AUTO_TEST_CASE(runs_are_short_enough_to_give_each_thread_two) {
   const auto max_samples = [](std::uint32_t num_readers) {
     return run_bounds({.num_readers = num_readers}, 1u << 20).max_samples;
   };
@@ -98,6 +98,7 @@ BOOST_AUTO_TEST_CASE(runs_are_short_enough_to_give_each_reader_two) {
   BOOST_TEST(max_samples(4) == 12u);
   BOOST_TEST(max_samples(8) == 6u);
   BOOST_TEST(max_samples(256) == 1u);
+  BOOST_TEST(run_bounds({.num_readers = 1, .num_workers = 4}, 1u << 20).max_samples == 12u);
   BOOST_TEST(run_bounds({.num_readers = 1, .max_run_samples = 20}, 0).max_samples == 20u);
   const auto max_bytes = [](std::uint32_t num_readers) {
     return run_bounds({.num_readers = num_readers}, 960).max_bytes;

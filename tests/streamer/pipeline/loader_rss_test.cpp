@@ -12,6 +12,7 @@
 #include <sstream>
 #include <string>
 
+#include "streamer/shard/dataset_writer.h"
 #include "tests/sanitizer.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
@@ -91,12 +92,15 @@ struct Setting {
   std::string transform = "resize";
   std::string cache = "none";
   std::uint32_t num_epochs = 1;
+  std::uint32_t batch = 32;
+  std::uint32_t side_px = 64;
 };
 
 ProbeReport stream(const std::filesystem::path& dataset, const Setting& setting) {
   const std::string num_threads = std::to_string(setting.num_threads);
   Probe probe({dataset.native(), std::to_string(setting.limit_bytes), num_threads, num_threads,
-               "32", "64", setting.transform, setting.cache, std::to_string(setting.num_epochs)});
+               std::to_string(setting.batch), std::to_string(setting.side_px), setting.transform,
+               setting.cache, std::to_string(setting.num_epochs)});
   BOOST_REQUIRE(probe.read_line() == "entered\n");
   const std::uint64_t before = probe.status_bytes("VmRSS");
   probe.go_on();
@@ -112,7 +116,7 @@ ProbeReport stream(const std::filesystem::path& dataset, const Setting& setting)
 
 // Baseline and progressive, 4:2:0 and 4:4:4, gray, raw, of mixed sizes: a few different ones, again
 // and again until they are `total_bytes` of stored data.
-Dataset write_large_dataset(const std::filesystem::path& folder, std::uint64_t total_bytes) {
+void write_large_dataset(const std::filesystem::path& folder, std::uint64_t total_bytes) {
   using fixtures::ChromaSubsampling;
   std::vector<tests::SmallSample> kinds;
   for (const std::uint32_t side_px : {200u, 333u, 640u}) {
@@ -126,17 +130,18 @@ Dataset write_large_dataset(const std::filesystem::path& folder, std::uint64_t t
     // Cheap bytes: the dataset is large, the test is not to be long.
     for (int i = 0; i < 12; ++i) kinds.push_back(tests::raw_sample(side_px, side_px, kinds.size()));
   }
-  // Among them photographs of 100 million pixels.
-  std::vector<tests::SmallSample> samples;
-  for (const auto subsampling : {ChromaSubsampling::k420, ChromaSubsampling::k444}) {
-    samples.push_back(tests::low_detail_jpeg_sample(10'000, 10'000, {.subsampling = subsampling}));
-  }
+  DatasetWriter writer(folder, {.class_names = {"even", "odd"}});
   std::uint64_t bytes = 0;
-  for (std::size_t i = 0; bytes < total_bytes; ++i) {
-    samples.push_back(kinds[i % kinds.size()]);
-    bytes += samples.back().encoded.size();
+  const auto add = [&](const tests::SmallSample& sample) {
+    writer.add("train", {.encoded = sample.encoded, .record = sample.record});
+    bytes += sample.encoded.size();
+  };
+  // Among them photographs of 100 million pixels.
+  for (const auto subsampling : {ChromaSubsampling::k420, ChromaSubsampling::k444}) {
+    add(tests::low_detail_jpeg_sample(10'000, 10'000, {.subsampling = subsampling}));
   }
-  return tests::write_small_dataset(folder, samples, 4000);
+  for (std::size_t i = 0; bytes < total_bytes; ++i) add(kinds[i % kinds.size()]);
+  writer.finish();
 }
 
 BOOST_AUTO_TEST_SUITE(loader_rss)
@@ -193,6 +198,35 @@ BOOST_AUTO_TEST_CASE(a_process_with_a_full_cache_stays_within_the_limit) {
       BOOST_TEST(report.drawn_bytes > limit_bytes * 99 / 100);
       BOOST_TEST(report.cached_bytes > limit_bytes / 4);
       BOOST_TEST(report.peak_bytes > report.cached_bytes);
+    }
+  }
+}
+
+// 12 GB on the disk and minutes, so by name only:
+//   test_loader_memory --run_test=loader_rss/the_law_holds_at_256_mib_and_at_1_gib
+BOOST_AUTO_TEST_CASE(the_law_holds_at_256_mib_and_at_1_gib, *boost::unit_test::disabled()) {
+  if (tests::kHasSanitizer) {
+    std::cout << "SKIPPED: a sanitizer's memory counts as the process's\n";
+    return;
+  }
+  for (const std::uint64_t limit_bytes : {std::uint64_t{256} << 20, std::uint64_t{1} << 30}) {
+    const tests::TemporaryFolder folder;
+    write_large_dataset(folder.path() / "d", 10 * limit_bytes);
+    for (const char* cache : {"none", "encoded", "decoded"}) {
+      const ProbeReport report = stream(folder.path() / "d", {.limit_bytes = limit_bytes,
+                                                              .num_threads = 4,
+                                                              .transform = "augment",
+                                                              .cache = cache,
+                                                              .batch = 64,
+                                                              .side_px = 224});
+      BOOST_TEST_CONTEXT(cache) {
+        std::cout << "limit " << limit_bytes << ", cache " << cache << ": peak "
+                  << report.peak_bytes << ", drawn " << report.drawn_bytes << ", "
+                  << report.num_samples << " samples\n";
+        BOOST_TEST(report.num_bad == 0u);
+        BOOST_TEST(report.drawn_bytes <= limit_bytes);
+        BOOST_TEST(report.peak_bytes <= limit_bytes);
+      }
     }
   }
 }

@@ -2,6 +2,7 @@
 #include "streamer/pipeline/loader_stats.h"
 
 #include <boost/test/unit_test.hpp>
+#include <utility>
 
 namespace penstock {
 namespace {
@@ -56,6 +57,11 @@ BOOST_AUTO_TEST_CASE(readers_that_are_busier_than_workers_make_the_disk_the_bott
   check(stats, Bottleneck::kDisk,
         "disk is the bottleneck: readers were busy 95 % of the time, 80 % of it reading, workers "
         "10 %; the consumer waited 60 % of its time");
+  std::swap(stats.read_busy_us, stats.checksum_busy_us);
+  check(
+      stats, Bottleneck::kChecksum,
+      "checksum is the bottleneck: readers were busy 95 % of the time, 80 % of it checking stored "
+      "bytes, workers 10 %; the consumer waited 60 % of its time");
 }
 
 BOOST_AUTO_TEST_CASE(a_consumer_that_hardly_waits_is_the_bottleneck_however_busy_the_loader_is) {

@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(destroying_it_after_any_number_of_batches_ends_its_threads)
   BOOST_TEST(budget.used_bytes() == 0u);
 }
 
-// Large progressive pictures keep both readers inside a decode, a small arena and held leases keep
+// Large progressive pictures keep the workers inside a decode, a small arena and held leases keep
 // admission waiting: destruction has to leave all of these.
 BOOST_AUTO_TEST_CASE(destroying_it_ends_waits_and_decodes_whatever_they_are_in) {
   const tests::TemporaryFolder folder;

@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(the_recommendation_is_told_in_fields_of_the_configuration) 
 
 BOOST_AUTO_TEST_CASE(a_verdict_what_was_drawn_and_notes_are_told) {
   LoaderBenchResult result = told_result();
-  // By hand: the reader decoded all the time, the consumer waited for nine tenths of it.
+  // By hand: the worker decoded all the time, the consumer waited for nine tenths of it.
   LoaderStats& stats = result.loader_stats;
   stats.elapsed_us = 1'000'000;
   stats.source.num_batches = 100;
