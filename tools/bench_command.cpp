@@ -89,9 +89,9 @@ void add_loader_flags(CLI::App& command, LoaderOptions& options) {
              "none, encoded or decoded: what the loader keeps in memory; full on the clock (none)"},
             [&options](const std::string& text) { options.cache = parse_cache_form(text); });
   add_count_option(command, "--num-readers", options.num_readers, {.min = 1, .max = 256},
-                   "Threads that read and decode (one a core)");
+                   "Threads that read and verify (one a core)");
   add_count_option(command, "--num-workers", options.num_workers, {.min = 1, .max = 256},
-                   "Threads that augment (one a core)");
+                   "Threads that decode and augment (one a core, and no more)");
   add_count_option(command, "--num-slots", options.num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");
   add_count_option(command, "--rounds", options.num_rounds, {.min = 1, .max = 1000},

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1u << 20;
 
-// Measured, README.md: 3 MiB of code and tables and 64 KiB a thread; with a margin for other builds.
+// Measured, README.md: 3 MiB of code and tables, and 64 KiB a thread with a decoder; with a margin.
 constexpr std::uint64_t kProcessBytes = 4 * kMiB;
 constexpr std::uint64_t kThreadBytes = 192u << 10;
 // Runs in queues and graph messages, of one sample each at worst, and the arena's free list.

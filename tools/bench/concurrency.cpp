@@ -28,7 +28,7 @@ std::vector<LoaderThreads> combinations(const LoaderThreads& measured, std::uint
   const auto add = [&all](const LoaderThreads& threads) {
     if (std::ranges::find(all, threads) == all.end()) all.push_back(threads);
   };
-  for (const std::uint32_t readers : {std::max(num_cores / 2, 1u), num_cores, num_cores + 1}) {
+  for (const std::uint32_t readers : {1u, std::max(num_cores / 2, 1u), num_cores}) {
     for (const std::uint32_t workers : {std::max(num_cores / 2, 1u), num_cores}) {
       add({.num_readers = readers, .num_workers = workers, .num_slots = measured.num_slots});
     }

@@ -64,7 +64,7 @@ Side decode_side(const BenchSetting& setting, const Window& window, const std::s
 }
 
 Side warp_side(const BenchSetting& setting, const Window& window, const std::string& ceiling) {
-  // So few that they lie in the cache, as pixels do that were decoded a moment ago.
+  // So few that the shared cache holds the most of them; the loader samples what it has just decoded.
   auto decoded = std::make_shared<const std::vector<DecodedSample>>(
       decoded_samples(*window, setting.buffers->workspaces.front(), {}));
   return threaded_side(
