@@ -97,7 +97,8 @@ void add_loader_flags(CLI::App& command, LoaderOptions& options) {
   add_count_option(command, "--rounds", options.num_rounds, {.min = 1, .max = 1000},
                    "Times that each side is measured (5)");
   add_count_option(command, "--samples", options.num_samples, {},
-                   "Samples of a round (an epoch; at most 50000, and 256 MiB stored)");
+                   "Samples of a round (an epoch, 16 rings of batches at least; at most 50000, and "
+                   "256 MiB stored)");
   add_count_option(command, "--seed", options.seed, {.min = 0}, "Order and augmentation (0)");
   add_switch(command, "--cold", options.is_cold,
              "Drop the shards from the page cache before whatever reads them; not with --cache");

@@ -163,14 +163,16 @@ int run_plan(const PlanOptions& options) {
 
 void add_plan_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<PlanOptions>();
-  CLI::App& command = add_command(
-      program, "plan", "Say what streaming a dataset would hold in memory, and whether that fits");
+  CLI::App& command = add_command(program, "plan",
+                                  "Say what streaming a dataset would hold in memory, and whether "
+                                  "that fits (a network's memory is not "
+                                  "counted: penstock train tells it)");
   add_argument(command, "DATASET", options->dataset, "Folder made by penstock convert");
   add_text(command, "--split", options->split, "train, validation or test (train)");
   add_text(command, "--config", options->config_file, "Run file whose settings are taken");
   add_run_flags(command, options->overrides,
-                {"image_size", "batch_size", "memory", "order", "window", "threads",
-                 "loader_threads", "cache", "augment."});
+                {"image_size", "batch_size", "memory", "order", "window", "loader_threads", "cache",
+                 "augment."});
   add_count_option(command, "--num-slots", options->num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");
   add_switch(command, "--quiet", options->is_quiet,

@@ -31,9 +31,9 @@ class ConsumerPlace {
  private:
   const StreamEpochs epochs_;
   const std::uint64_t num_batches_total_;  // UINT64_MAX: no end
+  std::atomic<std::uint64_t> num_batches_{0};  // before what is worked out from it
   std::uint32_t epoch_;
   std::uint64_t num_left_of_epoch_;
-  std::atomic<std::uint64_t> num_batches_{0};
   std::atomic<std::uint64_t> num_samples_{0};
   std::atomic<std::uint64_t> num_skipped_{0};
 };

@@ -34,6 +34,13 @@ LoaderConfig validated(LoaderConfig config) {
   return with_ruled_threads(std::move(config), num_usable_cores());
 }
 
+template <class T>
+std::shared_ptr<T> not_null(std::shared_ptr<T> part, const std::string& name) {
+  if (part != nullptr) return part;
+  throw Error(ErrorCode::kInvalidArgument, "loader: " + name + ": expected one, found null",
+              "make one with std::make_shared, or leave the argument out where it has a default");
+}
+
 void check_labels(const BatchSpec& spec) {
   if (spec.label_form == LabelForm::kClassIndex) return;
   throw Error(ErrorCode::kUnsupported,
@@ -131,13 +138,14 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
                    std::shared_ptr<HostMemory> host_memory)
     : split_(std::move(split)),
       config_(validated(std::move(config))),
-      transform_(std::move(transform)),
+      transform_(not_null(std::move(transform), "transform")),
       identity_(loader_identity(split_, config_, *transform_)),
       epochs_(stream_epochs(split_, config_)),
       budget_(budget),
       bad_limit_({.max_fraction = config_.max_bad_fraction,
                   .samples_per_epoch = samples_per_rank(epochs_.whole())}),
       consumer_(epochs_) {
+  host_memory = not_null(std::move(host_memory), "host_memory");
   check_labels(config_.batch);
   transform_->accept(config_.batch);
   if (config_.resume_from) {

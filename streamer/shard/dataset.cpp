@@ -44,6 +44,15 @@ bool holds_pictures(const fs::path& folder) {
   return false;
 }
 
+bool holds_shards(const fs::path& folder) {
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    if (entry->path().extension() == ".h5") return true;
+  }
+  return false;
+}
+
 std::string without_trailing_slash(const fs::path& folder) {
   std::string text = folder.native();
   while (text.size() > 1 && text.back() == '/') text.pop_back();
@@ -55,6 +64,9 @@ std::string without_trailing_slash(const fs::path& folder) {
   std::string hint = "check the path";
   if (holds_pictures(folder)) {
     hint = "penstock convert " + shell_quoted(path) + " " + shell_quoted(path + ".penstock");
+  } else if (holds_shards(folder)) {
+    hint = "there are shards here: restore " + std::string(kManifestName) +
+           " from a copy, or convert the source again into another folder";
   } else if (fs::path(path).extension() == ".partial") {
     hint = "this is an unfinished conversion: run the same penstock convert again";
   }

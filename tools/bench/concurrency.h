@@ -20,7 +20,8 @@ std::vector<Candidate> try_candidates(const Stream& stream, const LoaderThreads&
                                       const std::function<void()>& prepare);
 
 /// Returns the fastest of those that are more than 3 % faster than `measured`, and not only by
-/// chance: in every round. `measured` when there is none.
-LoaderThreads recommended(std::span<const Candidate> candidates, const LoaderThreads& measured);
+/// chance: in every round, of three at least. `measured` when there is none.
+LoaderThreads recommended(std::span<const Candidate> candidates, const LoaderThreads& measured,
+                          std::uint32_t num_rounds);
 
 }  // namespace penstock::tools::bench

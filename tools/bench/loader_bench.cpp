@@ -155,6 +155,16 @@ void describe(LoaderBenchResult& result, const SampleWindow& window) {
   }
 }
 
+// Whole batches are measured; a loader would name a setting that this command does not have.
+void check_has_a_batch(const DatasetSplit& split, const BatchSpec& spec) {
+  if (split.num_samples() >= spec.batch) return;
+  const std::string most = std::to_string(split.num_samples());
+  throw Error(ErrorCode::kInvalidArgument,
+              "bench: --batch-size: expected at most " + most + ", the samples of split " +
+                  split.name() + ", found " + std::to_string(spec.batch),
+              "--batch-size " + most);
+}
+
 }  // namespace
 
 LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
@@ -176,6 +186,7 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
       .is_cold = config.is_cold,
       .seed = config.seed,
       .limit_bytes = config.memory_bytes > 0 ? config.memory_bytes : system.default_limit_bytes()};
+  check_has_a_batch(split, result.workload.spec);
   StreamLength length = length_of(split, config, result, system.usable_bytes());
   result.notes = std::move(length.notes);
   BenchSetting setting{
@@ -238,7 +249,10 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
   say("other threads and depths");
   result.candidates =
       try_candidates(setting.stream, result.threads, cores, config.num_rounds, loader.prepare);
-  result.recommended = recommended(result.candidates, result.threads);
+  result.recommended = recommended(result.candidates, result.threads, config.num_rounds);
+  if (config.num_rounds < 3) {
+    result.notes.push_back("nothing is recommended by fewer than 3 --rounds");
+  }
   return result;
 }
 

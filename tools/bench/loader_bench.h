@@ -28,7 +28,8 @@ struct LoaderBenchConfig {
   /// Readers, workers and slots of the loader; 0 for the loader's rule.
   LoaderThreads threads = {.num_readers = 0, .num_workers = 0, .num_slots = 0};
   std::uint32_t num_rounds = 5;
-  /// Samples of a round, in whole batches; 0 for an epoch, at most 50,000 and 256 MiB stored.
+  /// Samples of a round, in whole batches; 0 for an epoch, at least 16 rings of batches, at
+  /// most 50,000 and 256 MiB stored.
   std::uint64_t num_samples = 0;
   std::uint64_t seed = 0;
   /// Drops the shards from the page cache before each round of what reads them. Not with a cache.

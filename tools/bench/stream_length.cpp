@@ -10,10 +10,14 @@ namespace {
 constexpr std::uint64_t kMaxSamples = 50'000;
 constexpr std::uint64_t kMaxStoredBytes = 256u << 20;
 
+// Several epochs of a small split: what is prefetched when the clock starts must not be the most of
+// what is measured.
 std::uint64_t default_samples(const StreamBounds& bounds) {
+  constexpr std::uint64_t kMinRings = 16;
   const std::uint64_t mean_bytes = std::max<std::uint64_t>(
       bounds.stored_bytes / std::max<std::uint64_t>(bounds.num_samples, 1), 1);
-  return std::min({bounds.num_samples, kMaxSamples, kMaxStoredBytes / mean_bytes});
+  const std::uint64_t least = kMinRings * bounds.num_slots * bounds.batch;
+  return std::min({std::max(bounds.num_samples, least), kMaxSamples, kMaxStoredBytes / mean_bytes});
 }
 
 void keep_to_an_epoch(StreamLength& length, const StreamBounds& bounds) {

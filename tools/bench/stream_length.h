@@ -11,8 +11,10 @@ struct StreamBounds {
   std::uint64_t num_samples = 0;   // of the split
   std::uint64_t stored_bytes = 0;  // of the split
   std::uint32_t batch = 1;
-  std::uint32_t num_slots = 4;       // batches that are prefetched
-  std::uint64_t wanted_samples = 0;  // on the clock; 0 for an epoch, at most 50,000 and 256 MiB
+  std::uint32_t num_slots = 4;  // batches that are prefetched
+  std::uint64_t wanted_samples =
+      0;  // on the clock; 0 for an epoch, at least 16 rings of batches, at
+          // most 50,000 samples and 256 MiB
   bool is_cold = false;
 };
 

@@ -29,7 +29,8 @@ struct CoreWish {
 /// Rule  Every core computes: a convolution outweighs the decoding of its batch many times, and
 ///       waiting is passive, so loader threads take over whenever a step leaves a core idle. A
 ///       quarter as many feed, at least one reader and one worker, at most 16 in all. A quarter of
-///       these read: workers, which decode, need many times as long for a photograph.
+///       these read: workers, which decode, need many times as long for a photograph; no more of
+///       them than cores.
 CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish = {});
 
 }  // namespace penstock::train

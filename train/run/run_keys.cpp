@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "streamer/core/error.h"
+#include "streamer/core/nearest_name.h"
 #include "streamer/core/number_text.h"
 #include "train/run/run_values.h"
 
@@ -48,7 +50,11 @@ void read_field(TomlReader& reader, std::string_view key, SampleOrder& value) {
   if (!name) return;
   const auto order = parse_sample_order(*name);
   if (!order) {
-    reader.refuse(key, "\"shuffle\", \"windowed\" or \"sequential\"", *reader.find(key));
+    constexpr std::array<std::string_view, 3> kNames = {"shuffle", "windowed", "sequential"};
+    throw Error(ErrorCode::kInvalidArgument,
+                "run: order: expected \"shuffle\", \"windowed\" or \"sequential\", found " +
+                    describe_toml(*reader.find(key)),
+                nearest_name_hint(*name, kNames));
   }
   value = *order;
 }

@@ -1,7 +1,10 @@
 // Two epochs of 3 batches, from epoch 5.
 #include "streamer/pipeline/consumer_place.h"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <new>
 #include <vector>
 
 #include "streamer/core/error.h"
@@ -36,13 +39,23 @@ BOOST_AUTO_TEST_CASE(an_epoch_comes_next_until_its_last_batch_is_taken) {
   for (int i = 0; i < 3; ++i) {
     BOOST_TEST(place.has_batches_left(5));
     BOOST_TEST(!place.has_batches_left(6));
-    BOOST_TEST(refusal(place, 6) ==
-               "loader: epoch: expected 5, which comes next, found 6");
+    BOOST_TEST(refusal(place, 6) == "loader: epoch: expected 5, which comes next, found 6");
     take(place, 5);
   }
   BOOST_TEST(!place.has_batches_left(5));
   BOOST_TEST(place.has_batches_left(6));
   BOOST_TEST(refusal(place, 5) == "loader: epoch: expected 6, which comes next, found 5");
+}
+
+// As a loader is made where another one lay: the words before it are the number of all batches.
+BOOST_AUTO_TEST_CASE(what_lay_in_its_memory_before_is_of_no_effect) {
+  alignas(ConsumerPlace) std::array<std::uint64_t, sizeof(ConsumerPlace) / 8 + 1> memory{};
+  memory.fill(6);
+  auto* place = new (memory.data()) ConsumerPlace{StreamEpochs(config)};
+  BOOST_TEST(place->has_batches_left(5));
+  BOOST_TEST(!place->has_batches_left(6));
+  BOOST_TEST(refusal(*place, 6) == "loader: epoch: expected 5, which comes next, found 6");
+  place->~ConsumerPlace();
 }
 
 BOOST_AUTO_TEST_CASE(it_counts_batches_and_samples_and_knows_the_end) {

@@ -196,6 +196,21 @@ BOOST_AUTO_TEST_CASE(identity_changes_with_every_setting_that_affects_bytes_and_
   BOOST_TEST(loader_identity(split, base, ResizeTransform({.decode_scaling = false})) != identity);
 }
 
+BOOST_AUTO_TEST_CASE(a_part_that_is_null_is_refused_and_named) {
+  MemoryBudget budget(64u << 20);
+  const LoaderConfig config{.batch = {.batch = 2, .height_px = 8, .width_px = 8}};
+  const auto refused = [](const std::string& name) {
+    return [name](const Error& error) {
+      BOOST_TEST(error.what() == "loader: " + name + ": expected one, found null");
+      return error.code() == ErrorCode::kInvalidArgument;
+    };
+  };
+  BOOST_CHECK_EXCEPTION(Loader(split, config, nullptr, budget), Error, refused("transform"));
+  BOOST_CHECK_EXCEPTION(Loader(split, config, std::make_shared<ResizeTransform>(), budget, nullptr),
+                        Error, refused("host_memory"));
+  BOOST_TEST(budget.used_bytes() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

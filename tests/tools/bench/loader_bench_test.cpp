@@ -36,7 +36,8 @@ BOOST_AUTO_TEST_CASE(damaged_pictures_are_counted_on_both_sides_of_a_ratio) {
                                     .wish = {.batch_size = 12, .image_side_px = 24},
                                     .memory_bytes = 64u << 20,
                                     .num_threads = 1,
-                                    .num_rounds = 1},
+                                    .num_rounds = 1,
+                                    .num_samples = 12},
                                    [](std::string_view) {});
   BOOST_TEST(result.num_samples == 12u);
   for (const char* name : {"libjpeg-turbo, same crops", "libjpeg-turbo, whole pictures", "decode",

@@ -9,9 +9,15 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(stream_lengths)
 
-BOOST_AUTO_TEST_CASE(without_a_wish_it_is_an_epoch_within_256_MiB) {
-  StreamBounds bounds{.num_samples = 1000, .stored_bytes = 1000 * 100'000, .batch = 32};
-  BOOST_TEST(stream_length(bounds).num_batches == 31u);
+BOOST_AUTO_TEST_CASE(without_a_wish_it_is_an_epoch_or_sixteen_rings_within_256_MiB) {
+  StreamBounds bounds{.num_samples = 2500, .stored_bytes = 2500 * 100'000, .batch = 32};
+  BOOST_TEST(stream_length(bounds).num_batches == 78u);
+  bounds.num_samples = 100;
+  bounds.stored_bytes = 100 * 100'000;
+  BOOST_TEST(stream_length(bounds).num_batches == 64u);  // 16 times 4
+  bounds.num_samples = 1000;
+  bounds.stored_bytes = 1000 * 200'000;
+  BOOST_TEST(stream_length(bounds).num_batches == 41u);  // 1,342 samples are 256 MiB
   BOOST_TEST(stream_length(bounds).num_warm_batches == 8u);
   BOOST_TEST(stream_length(bounds).notes.empty());
   bounds.stored_bytes = 1000ull << 20;  // 1 MiB each

@@ -19,7 +19,9 @@ BOOST_AUTO_TEST_CASE(cores_are_split_by_a_fixed_rule) {
   BOOST_TEST((split_cores(2) == CoreSplit{2, 1, 1}));
   BOOST_TEST((split_cores(16) == CoreSplit{16, 1, 3}));
   BOOST_TEST((split_cores(128) == CoreSplit{128, 4, 12}));
-  BOOST_TEST((split_cores(2, {.threads = 1, .loader_threads = 5}) == CoreSplit{1, 1, 4}));
+  BOOST_TEST((split_cores(2, {.threads = 1, .loader_threads = 5}) == CoreSplit{1, 1, 2}));
+  BOOST_TEST((split_cores(8, {.loader_threads = 9}) == CoreSplit{8, 2, 7}));
+  BOOST_TEST((split_cores(2, {.loader_threads = 256}) == CoreSplit{2, 64, 2}));
   BOOST_TEST((split_cores(2, {.loader_threads = 1}) == CoreSplit{2, 1, 1}));
   BOOST_TEST(split_cores(2).text() == "2 compute, 1 reader, 1 worker");
 }
