@@ -244,14 +244,18 @@ constexpr std::array kKeys{
     // Before the fields that it sets.
     RunKey{"augment.preset", KeyKind::kText, read_preset, write_nothing, "\"standard\""},
     field<&RunConfig::augment, &AugmentConfig::horizontal_flip>("augment.horizontal_flip"),
+    field<&RunConfig::augment, &AugmentConfig::vertical_flip>("augment.vertical_flip"),
     field<&RunConfig::augment, &AugmentConfig::width_shift_range>("augment.width_shift_range"),
     field<&RunConfig::augment, &AugmentConfig::height_shift_range>("augment.height_shift_range"),
     field<&RunConfig::augment, &AugmentConfig::zoom_range>("augment.zoom_range"),
+    field<&RunConfig::augment, &AugmentConfig::rotation_range>("augment.rotation_range"),
+    field<&RunConfig::augment, &AugmentConfig::shear_range>("augment.shear_range"),
     field<&RunConfig::augment, &AugmentConfig::random_resized_crop>("augment.random_resized_crop"),
     field<&RunConfig::augment, &AugmentConfig::random_resized_crop_scale>(
         "augment.random_resized_crop_scale"),
     field<&RunConfig::augment, &AugmentConfig::random_resized_crop_ratio>(
         "augment.random_resized_crop_ratio"),
+    field<&RunConfig::augment, &AugmentConfig::center_crop>("augment.center_crop"),
     field<&RunConfig::augment, &AugmentConfig::random_crop_padding>("augment.random_crop_padding"),
     field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
     field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),
