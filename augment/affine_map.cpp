@@ -35,6 +35,34 @@ AffineMap flip_horizontal_map(SizePx size) noexcept {
   return {.xx = -1, .x0 = static_cast<double>(size.width) - 1};
 }
 
+AffineMap flip_vertical_map(SizePx size) noexcept {
+  return {.yy = -1, .y0 = static_cast<double>(size.height) - 1};
+}
+
+namespace {
+
+/// The same map with its fixed point moved from 0 to the centre (n - 1) / 2.
+AffineMap about_centre(AffineMap linear, SizePx size) noexcept {
+  const PointPx centre{(static_cast<double>(size.width) - 1) / 2,
+                       (static_cast<double>(size.height) - 1) / 2};
+  const PointPx moved = linear(centre);
+  linear.x0 = centre.x - moved.x;
+  linear.y0 = centre.y - moved.y;
+  return linear;
+}
+
+}  // namespace
+
+AffineMap rotation_map(double angle_rad, SizePx size) noexcept {
+  const double c = std::cos(angle_rad);
+  const double s = std::sin(angle_rad);
+  return about_centre({.xx = c, .xy = s, .yx = -s, .yy = c}, size);
+}
+
+AffineMap shear_map(double angle_rad, SizePx size) noexcept {
+  return about_centre({.xx = std::cos(angle_rad), .yx = -std::sin(angle_rad)}, size);
+}
+
 AffineMap shift_map(PointPx offset) noexcept {
   return {.x0 = offset.x, .y0 = offset.y};
 }

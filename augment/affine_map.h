@@ -55,8 +55,16 @@ struct SingularValues {
 };
 SingularValues singular_values(const AffineMap& map) noexcept;
 
-/// Mirrors left and right.
+/// Mirrors left and right; top and bottom.
 AffineMap flip_horizontal_map(SizePx size) noexcept;
+AffineMap flip_vertical_map(SizePx size) noexcept;
+
+/// Turns about the centre (n - 1) / 2, in Keras' direction: row' = cos row - sin column,
+/// column' = sin row + cos column.
+AffineMap rotation_map(double angle_rad, SizePx size) noexcept;
+
+/// Shears about the centre (n - 1) / 2, as Keras does: row' = row - sin column, column' = cos column.
+AffineMap shear_map(double angle_rad, SizePx size) noexcept;
 
 /// Samples `offset` further right and down, which moves the picture left and up (Keras' sign).
 AffineMap shift_map(PointPx offset) noexcept;

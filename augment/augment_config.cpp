@@ -10,8 +10,9 @@
 namespace penstock::augment {
 namespace {
 
-constexpr std::array<std::string_view, 2> kPresetNames = {"none", "standard"};
-constexpr std::array<std::string_view, 2> kFillModeNames = {"nearest", "constant"};
+constexpr std::array<std::string_view, 4> kPresetNames = {"none", "standard", "imagenet", "cifar"};
+constexpr std::array<std::string_view, 4> kFillModeNames = {"nearest", "constant", "reflect",
+                                                            "wrap"};
 constexpr std::array<std::string_view, 2> kDecodeScalingNames = {"auto", "off"};
 
 void check(bool holds, std::string_view field, std::string_view expected, double found) {
@@ -57,17 +58,21 @@ std::size_t find_name(std::string_view field, std::string_view name,
 void AugmentConfig::validate() const {
   constexpr double kMaxShift = 16384;  // the largest side of a batch
   check(lies_in(horizontal_flip, 0, 1), "horizontal_flip", "0 to 1", horizontal_flip);
+  check(lies_in(vertical_flip, 0, 1), "vertical_flip", "0 to 1", vertical_flip);
   check(lies_in(width_shift_range, 0, kMaxShift), "width_shift_range", "0 to 16384",
         width_shift_range);
   check(lies_in(height_shift_range, 0, kMaxShift), "height_shift_range", "0 to 16384",
         height_shift_range);
   check_range_of("zoom_range", zoom_range, {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
+  check(lies_in(rotation_range, 0, 360), "rotation_range", "0 to 360 degrees", rotation_range);
+  check(lies_in(shear_range, 0, 89), "shear_range", "0 to 89 degrees", shear_range);
   check_range_of("random_resized_crop_scale", random_resized_crop_scale,
                  {.lo = 1e-4, .hi = 1, .text = "0.0001 to 1"});
   check_range_of("random_resized_crop_ratio", random_resized_crop_ratio,
                  {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
+  check(lies_in(center_crop, 0, 1), "center_crop", "0 to 1", center_crop);
   check(random_crop_padding <= kMaxShift, "random_crop_padding", "0 to 16384", random_crop_padding);
-  check(fill_mode <= FillMode::kConstant, "fill_mode", "0 or 1", static_cast<double>(fill_mode));
+  check(fill_mode <= FillMode::kWrap, "fill_mode", "0 to 3", static_cast<double>(fill_mode));
   check(lies_in(cval, 0, 255), "cval", "0 to 255", cval);
   check(lies_in(rescale, 1e-9, 1e9), "rescale", "1e-9 to 1e9", rescale);
   for (std::size_t c = 0; c < 3; ++c) {
@@ -83,9 +88,12 @@ AugmentConfig AugmentConfig::without_randomness() const {
   const AugmentConfig off;
   AugmentConfig still = *this;
   still.horizontal_flip = off.horizontal_flip;
+  still.vertical_flip = off.vertical_flip;
   still.width_shift_range = off.width_shift_range;
   still.height_shift_range = off.height_shift_range;
   still.zoom_range = off.zoom_range;
+  still.rotation_range = off.rotation_range;
+  still.shear_range = off.shear_range;
   still.random_resized_crop = off.random_resized_crop;
   still.random_resized_crop_scale = off.random_resized_crop_scale;
   still.random_resized_crop_ratio = off.random_resized_crop_ratio;
@@ -101,6 +109,10 @@ AugmentConfig AugmentConfig::preset(std::string_view name) {
               .height_shift_range = 0.1,
               .zoom_range = {.lo = 0.9, .hi = 1.1},
               .fill_mode = FillMode::kNearest};
+    case 2:
+      return {.horizontal_flip = 0.5, .random_resized_crop = true, .center_crop = 0.875};
+    case 3:
+      return {.horizontal_flip = 0.5, .random_crop_padding = 4, .fill_mode = FillMode::kConstant};
     default:
       return {};
   }

@@ -13,6 +13,8 @@ namespace penstock::augment {
 enum class FillMode : std::uint8_t {
   kNearest,   // the nearest pixel of the edge: aaaa|abcd|dddd
   kConstant,  // `cval`, without blending at the border
+  kReflect,   // the picture mirrored at its edge: dcba|abcd|dcba
+  kWrap,      // the picture again: abcd|abcd|abcd
 };
 
 /// Whether JPEGs are decoded at a half, a quarter or an eighth when the map shrinks them that much.
@@ -30,6 +32,8 @@ struct DrawRange {
 struct AugmentConfig {
   /// Probability of mirroring left and right, 0 to 1.
   double horizontal_flip = 0;
+  /// Probability of mirroring top and bottom, 0 to 1.
+  double vertical_flip = 0;
   /// Columns move by U(-r, r): a fraction of the output's width below 1, else output pixels.
   /// 0 to 16384.
   double width_shift_range = 0;
@@ -38,6 +42,10 @@ struct AugmentConfig {
   double height_shift_range = 0;
   /// Zoom factors, drawn for each axis by itself; above 1 shows more of the scene. 0.01 to 100.
   DrawRange zoom_range{};
+  /// Degrees of rotation about the centre: U(-r, r), 0 to 360.
+  double rotation_range = 0;
+  /// Degrees of shear about the centre: U(-s, s), 0 to 89.
+  double shear_range = 0;
   /// Shows a random window of the upright picture, stretched to the output (torchvision's
   /// RandomResizedCrop): what the other operations leave lies within it.
   bool random_resized_crop = false;
@@ -45,6 +53,10 @@ struct AugmentConfig {
   DrawRange random_resized_crop_scale{.lo = 0.08, .hi = 1};
   /// Width of the window over its height, evenly drawn as a logarithm. 0.01 to 100.
   DrawRange random_resized_crop_ratio{.lo = 3.0 / 4, .hi = 4.0 / 3};
+  /// Shows the largest centred window of the output's ratio (Keras' crop_to_aspect_ratio), or this share
+  /// of its sides: 0.875 is a resize to 256 and a crop of 224. Random windows go before it; evaluation
+  /// keeps it. 0 to 1; 0 is off.
+  double center_crop = 0;
   /// Pads the picture, stretched to the output's sides, by so many output pixels on each side with
   /// what `fill_mode` says, and shows a random window of the output's sides. 0 to 16384; 0 is off.
   std::uint32_t random_crop_padding = 0;
@@ -66,15 +78,19 @@ struct AugmentConfig {
   /// Returns the same settings with everything random off: what evaluation splits get.
   AugmentConfig without_randomness() const;
 
-  /// Returns a named set of settings: `none`, or `standard` (flip 0.5, shifts 0.1, zoom 0.9 to 1.1,
-  /// fill nearest). Throws InvalidArgument naming the known ones and the nearest.
+  /// Returns a named set of settings. Throws InvalidArgument naming the known ones and the nearest.
+  ///
+  ///     none      nothing
+  ///     standard  flip 0.5, shifts 0.1, zoom 0.9 to 1.1, fill nearest
+  ///     imagenet  random resized crop, flip 0.5; evaluation: centre crop of 0.875
+  ///     cifar     crop of the picture padded by 4 with 0, flip 0.5
   static AugmentConfig preset(std::string_view name);
   static std::span<const std::string_view> preset_names();
 
   friend bool operator==(const AugmentConfig&, const AugmentConfig&) = default;
 };
 
-/// Names as users write them: `nearest`, `constant`; `auto`, `off`.
+/// Names as users write them: `nearest`, `constant`, `reflect`, `wrap`; `auto`, `off`.
 std::string_view fill_mode_name(FillMode mode);
 std::string_view decode_scaling_name(DecodeScaling scaling);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace penstock::augment {
 namespace {
@@ -43,6 +44,30 @@ SizePx fallback_sides(DrawRange ratio, SizePx upright) noexcept {
   if (width / height < ratio.lo) return {upright.width, whole(width / ratio.lo)};
   if (width / height > ratio.hi) return {whole(height * ratio.hi), upright.height};
   return upright;
+}
+
+/// Keras 2.12, image_utils.smart_resize: the largest centred window of the output's ratio; `share` of its
+/// sides.
+RectPx centred_window(double share, const PictureSides& sides) noexcept {
+  const auto fitting = [](std::uint32_t side, std::uint32_t other_side, std::uint32_t output,
+                          std::uint32_t other_output) {
+    return std::min<std::uint64_t>(side, std::uint64_t{other_side} * output / other_output);
+  };
+  const SizePx upright = sides.upright;
+  const SizePx output = sides.output;
+  const auto part = [share](std::uint64_t side) {
+    return std::max(static_cast<std::uint32_t>(std::nearbyint(share * static_cast<double>(side))),
+                    1u);
+  };
+  const std::uint32_t width =
+      part(fitting(upright.width, upright.height, output.width, output.height));
+  const std::uint32_t height =
+      part(fitting(upright.height, upright.width, output.height, output.width));
+  return {(upright.width - width) / 2, (upright.height - height) / 2, width, height};
+}
+
+double draw_angle_rad(double range_deg, double uniform) noexcept {
+  return draw_between({.lo = -range_deg, .hi = range_deg}, uniform) * std::numbers::pi / 180;
 }
 
 // Values by block, so that nothing is drawn for what is off.
@@ -90,6 +115,15 @@ AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& 
   if (config.horizontal_flip > 0) {
     drawn.is_flipped = uniform(DrawBlock::kHorizontalFlip, 0) < config.horizontal_flip;
   }
+  if (config.vertical_flip > 0) {
+    drawn.is_flipped_vertically = uniform(DrawBlock::kVerticalFlip, 0) < config.vertical_flip;
+  }
+  if (config.rotation_range > 0) {
+    drawn.rotation_rad = draw_angle_rad(config.rotation_range, uniform(DrawBlock::kRotation, 0));
+  }
+  if (config.shear_range > 0) {
+    drawn.shear_rad = draw_angle_rad(config.shear_range, uniform(DrawBlock::kShear, 0));
+  }
   if (config.width_shift_range > 0) {
     drawn.shift_px.x = draw_shift_px(config.width_shift_range, uniform(DrawBlock::kWidthShift, 0),
                                      sides.output.width);
@@ -108,12 +142,21 @@ AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& 
     drawn.shift_px.x += draw_whole(twice, uniform(DrawBlock::kRandomCrop, 1)) - padding_px;
     drawn.shift_px.y += draw_whole(twice, uniform(DrawBlock::kRandomCrop, 0)) - padding_px;
   }
-  if (config.random_resized_crop) drawn.crop = draw_crop(config, sides.upright, uniform);
+  if (config.random_resized_crop) {
+    drawn.crop = draw_crop(config, sides.upright, uniform);
+  } else if (config.center_crop > 0) {
+    drawn.crop = centred_window(config.center_crop, sides);
+  }
   return drawn;
 }
 
-SizePx smallest_crop(const AugmentConfig& config, SizePx upright) noexcept {
-  if (!config.random_resized_crop) return upright;
+SizePx smallest_crop(const AugmentConfig& config, const PictureSides& sides) noexcept {
+  const SizePx upright = sides.upright;
+  if (!config.random_resized_crop) {
+    if (config.center_crop == 0) return upright;
+    const RectPx window = centred_window(config.center_crop, sides);
+    return {window.width, window.height};
+  }
   const double area_px =
       static_cast<double>(upright.width) * upright.height * config.random_resized_crop_scale.lo;
   const DrawRange ratio = config.random_resized_crop_ratio;

@@ -12,13 +12,16 @@
 namespace penstock::augment {
 
 /// The block of DrawPurpose::kSample that each value comes from, in the order in which Keras draws
-/// them. Append only: a number once given decides the bytes of old runs. Blocks 0, 3, 6, 7 and 8
-/// are kept for rotation, shear, vertical flip, channel shift and brightness.
+/// them. Append only: a number once given decides the bytes of old runs. Blocks 7 and 8 are kept for
+/// channel shift and brightness.
 enum class DrawBlock : std::uint16_t {
+  kRotation = 0,        // slot 0
   kHeightShift = 1,     // slot 0
   kWidthShift = 2,      // slot 0
+  kShear = 3,           // slot 0
   kZoom = 4,            // slot 0: rows, slot 1: columns
   kHorizontalFlip = 5,  // slot 0
+  kVerticalFlip = 6,    // slot 0
   kRandomCrop = 9,      // slot 0: rows, slot 1: columns
   kCropPlace = 10,      // slot 0: rows, slot 1: columns
   kCropSides = 11,      // to 20, one for each try; slot 0: area, slot 1: logarithm of the ratio
@@ -26,13 +29,17 @@ enum class DrawBlock : std::uint16_t {
 
 /// What was drawn for one sample.
 struct AugmentDraws {
-  bool is_flipped = false;
+  bool is_flipped = false;             // left and right
+  bool is_flipped_vertically = false;  // top and bottom
+  double rotation_rad = 0;
+  double shear_rad = 0;
   /// Added to the position that is sampled, in pixels of the output; a random crop of the padded
   /// picture is such a shift too.
   PointPx shift_px{};
   /// Above 1 shows more of the scene.
   ScaleXy zoom{};
-  /// The window of the upright picture that the output shows; of width 0 when it is all of it.
+  /// The window of the upright picture that the output shows, drawn or centred; of width 0 when it is
+  /// all of it.
   RectPx crop{};
 };
 
@@ -46,7 +53,7 @@ struct PictureSides {
 AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& sides,
                                const Draws& draws) noexcept;
 
-/// Returns sides that no window of random_resized_crop falls below.
-SizePx smallest_crop(const AugmentConfig& config, SizePx upright) noexcept;
+/// Returns sides that no window of the picture falls below.
+SizePx smallest_crop(const AugmentConfig& config, const PictureSides& sides) noexcept;
 
 }  // namespace penstock::augment

@@ -1,5 +1,6 @@
 #include "augment/augment_transform.h"
 
+#include <numbers>
 #include <string_view>
 
 #include "augment/affine_map.h"
@@ -38,7 +39,14 @@ void append(std::string& text, std::string_view key, double value) {
 }
 
 // Only what is on, so that runs from before these settings keep their identity.
+void append_turns(std::string& text, const AugmentConfig& config) {
+  if (config.vertical_flip > 0) append(text, "augment.vertical_flip", config.vertical_flip);
+  if (config.rotation_range > 0) append(text, "augment.rotation_range", config.rotation_range);
+  if (config.shear_range > 0) append(text, "augment.shear_range", config.shear_range);
+}
+
 void append_crops(std::string& text, const AugmentConfig& config) {
+  if (config.center_crop > 0) append(text, "augment.center_crop", config.center_crop);
   if (config.random_resized_crop) {
     append(text, "augment.random_resized_crop_scale.lo", config.random_resized_crop_scale.lo);
     append(text, "augment.random_resized_crop_scale.hi", config.random_resized_crop_scale.hi);
@@ -73,9 +81,13 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
   const PictureSides sides{output, upright_size(stored, info.orientation)};
   const AffineMap map = sample_map(draw_augmentation(config_, sides, draws), output, info);
   SamplePlan plan;
-  plan.decode_scale = choose_decode_scale(map, config_.decode_scaling, info.max_decode_scale);
-  plan.source_region = source_region(
-      {.map = map, .output = output, .stored = stored, .decode_scale = plan.decode_scale});
+  plan.decode_scale = choose_decode_scale(singular_values(map).smallest, config_.decode_scaling,
+                                          info.max_decode_scale);
+  plan.source_region = source_region({.map = map,
+                                      .output = output,
+                                      .stored = stored,
+                                      .decode_scale = plan.decode_scale,
+                                      .fill_mode = config_.fill_mode});
   plan.scratch_bytes = static_cast<std::uint32_t>(warp_scratch_bytes(spec));
   plan.store(PlannedSample{map, stored});
   return plan;
@@ -95,14 +107,22 @@ void AugmentTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
 
 std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
                                                     const BatchSpec& spec) const noexcept {
-  // Flips and shifts keep the singular values, no factor drawn is below zoom_range.lo, and no
-  // window is smaller than the smallest.
-  const SizePx window =
-      smallest_crop(config_, upright_size({info.width_px, info.height_px}, info.orientation));
+  // Flips, shifts and rotations keep the singular values, no factor drawn is below zoom_range.lo, and
+  // no window is smaller than the smallest.
+  const SizePx window = smallest_crop(
+      config_, {.output = {spec.width_px, spec.height_px},
+                .upright = upright_size({info.width_px, info.height_px}, info.orientation)});
   const AugmentDraws closest{.zoom = {.x = config_.zoom_range.lo, .y = config_.zoom_range.lo},
                              .crop = {0, 0, window.width, window.height}};
   const AffineMap map = sample_map(closest, {spec.width_px, spec.height_px}, info);
-  return choose_decode_scale(map, config_.decode_scaling, info.max_decode_scale);
+  double smallest = singular_values(map).smallest;
+  if (config_.rotation_range > 0 || config_.shear_range > 0) {
+    // A product's smallest singular value is at least the product of the smallest; a shear's falls with
+    // its angle. A little less, because the drawn map's are rounded.
+    const double angle_rad = config_.shear_range * std::numbers::pi / 180;
+    smallest *= singular_values(shear_map(angle_rad, {1, 1})).smallest * (1 - 1e-9);
+  }
+  return choose_decode_scale(smallest, config_.decode_scaling, info.max_decode_scale);
 }
 
 std::size_t AugmentTransform::worst_case_scratch_bytes(const BatchSpec& spec) const noexcept {
@@ -128,6 +148,7 @@ std::string AugmentTransform::identity() const {
     append(text, "augment.mean" + place, config_.mean[c]);
     append(text, "augment.std" + place, config_.std[c]);
   }
+  append_turns(text, config_);
   append_crops(text, config_);
   append(text, "augment.decode_scaling", decode_scaling_name(config_.decode_scaling));
   return text;

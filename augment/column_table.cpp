@@ -85,20 +85,30 @@ bool make_column_table(const WarpJob& job, const Frame& frame, const Lines& line
   const auto neighbours_of = [&](std::uint32_t i) {
     return find_neighbours(lines.column_factor * i + job.map.x0, frame.x);
   };
-  // Positions rise or fall along a line, so the pixels that show the picture are neighbours, and
-  // the outermost source pixels belong to the first and the last of them.
+  // Positions rise or fall along a line, so the pixels that show the picture are neighbours, and where
+  // nothing comes again the outermost source pixels belong to the first and the last of them.
   table.begin = 0;
   table.end = lines.num_pixels;
   while (table.begin < table.end && !frame.shows(neighbours_of(table.begin))) ++table.begin;
   while (table.end > table.begin && !frame.shows(neighbours_of(table.end - 1))) --table.end;
   if (table.begin == table.end) return true;
-  const Neighbours one_end = neighbours_of(table.begin);
-  const Neighbours other_end = neighbours_of(table.end - 1);
   // Where the weight is 0 the second neighbour is of no effect; leaving it out tells a copy of
   // whole pixels from a blend.
   const auto second = [](const Neighbours& n) { return n.weight == 0 ? n.first : n.second; };
-  table.first_px = std::min(one_end.first, other_end.first);
-  table.num_px = std::max(second(one_end), second(other_end)) - table.first_px + 1;
+  table.first_px = UINT32_MAX;
+  std::uint32_t last_px = 0;
+  const auto include = [&](std::uint32_t i) {
+    const Neighbours n = neighbours_of(i);
+    table.first_px = std::min({table.first_px, n.first, second(n)});
+    last_px = std::max({last_px, n.first, second(n)});
+  };
+  if (frame.x.fill_mode == FillMode::kReflect || frame.x.fill_mode == FillMode::kWrap) {
+    for (std::uint32_t i = table.begin; i < table.end; ++i) include(i);  // they turn back
+  } else {
+    include(table.begin);
+    include(table.end - 1);
+  }
+  table.num_px = last_px - table.first_px + 1;
   if (table.num_px > row_capacity_px(lines.num_pixels)) return false;
   for (std::uint32_t i = table.begin; i < table.end; ++i) {
     const Neighbours n = neighbours_of(i);

@@ -9,14 +9,19 @@ namespace {
 /// Walks backwards through the augmentation, in pixels of the resized picture: the flip came last.
 PointPx undo_augmentation(PointPx p, const AugmentDraws& drawn, const BatchSpec& spec) {
   if (drawn.is_flipped) p.x = (spec.width_px - 1.0) - p.x;
+  if (drawn.is_flipped_vertically) p.y = (spec.height_px - 1.0) - p.y;
   const PointPx centre{(spec.width_px - 1.0) / 2.0, (spec.height_px - 1.0) / 2.0};
   PointPx from_centre{p.x - centre.x, p.y - centre.y};
   from_centre.x *= drawn.zoom.x;
   from_centre.y *= drawn.zoom.y;
-  p = {from_centre.x + centre.x, from_centre.y + centre.y};
-  p.x += drawn.shift_px.x;
-  p.y += drawn.shift_px.y;
-  return p;
+  from_centre = {std::cos(drawn.shear_rad) * from_centre.x,
+                 from_centre.y - std::sin(drawn.shear_rad) * from_centre.x};
+  from_centre.x += drawn.shift_px.x;
+  from_centre.y += drawn.shift_px.y;
+  if (drawn.rotation_rad == 0) return {centre.x + from_centre.x, centre.y + from_centre.y};
+  const double length = std::hypot(from_centre.x, from_centre.y);
+  const double angle = std::atan2(from_centre.y, from_centre.x) - drawn.rotation_rad;
+  return {centre.x + length * std::cos(angle), centre.y + length * std::sin(angle)};
 }
 
 /// Walks from the resized picture to the upright one: pixel edges, then a ratio, then centres. Edges
@@ -58,25 +63,50 @@ PointPx undo_orientation(PointPx p, const SampleInfo& info) {
   }
 }
 
+/// Moves a position beside a picture of `n` pixels to where it is seen again, step by step.
+double walk_back(double p, double n, FillMode mode) {
+  while (mode == FillMode::kWrap && p < -0.5) p += n;
+  while (mode == FillMode::kWrap && p >= n - 0.5) p -= n;
+  while (mode == FillMode::kReflect && (p < -0.5 || p > n - 0.5)) {
+    p = p < -0.5 ? -1 - p : 2 * n - 1 - p;
+  }
+  return p;
+}
+
+struct Pair {
+  double first = 0;
+  double second = 0;
+  double weight = 0;  // of the second
+};
+
+/// The two pixels of an axis of `num_px` that a position lies between.
+Pair pair_at(double p, double num_px, FillMode mode) {
+  const double last = num_px - 1;
+  if (mode == FillMode::kWrap && p < 0) return {last, 0, p + 1};
+  if (mode == FillMode::kWrap && p > last) return {last, 0, p - last};
+  const double inside = std::clamp(p, 0.0, last);
+  const double first = std::floor(inside);
+  return {first, std::min(first + 1, last), inside - first};
+}
+
 /// Samples one channel of the decoded picture at `p`, a position at full resolution.
 double sample(const ReferenceSample& s, PointPx p, std::uint32_t channel) {
   const bool is_outside =
       p.x < -0.5 || p.x > s.info.width_px - 0.5 || p.y < -0.5 || p.y > s.info.height_px - 0.5;
   if (s.config.fill_mode == FillMode::kConstant && is_outside) return s.config.cval;
-  const double x = std::clamp((p.x + 0.5) / s.decode_scale - 0.5, 0.0, s.image.width_px - 1.0);
-  const double y = std::clamp((p.y + 0.5) / s.decode_scale - 0.5, 0.0, s.image.height_px - 1.0);
+  const FillMode mode = s.config.fill_mode;
+  p = {walk_back(p.x, s.info.width_px, mode), walk_back(p.y, s.info.height_px, mode)};
+  const Pair x = pair_at((p.x + 0.5) / s.decode_scale - 0.5, s.image.width_px, mode);
+  const Pair y = pair_at((p.y + 0.5) / s.decode_scale - 0.5, s.image.height_px, mode);
   const auto pixel = [&](double column, double row) -> double {
-    const auto column_idx = static_cast<std::uint32_t>(std::min(column, s.image.width_px - 1.0));
-    const auto row_idx = static_cast<std::uint32_t>(std::min(row, s.image.height_px - 1.0));
-    return s.image.row(row_idx)[std::size_t{column_idx} * s.image.pixel_stride_bytes +
-                                std::min(channel, s.image.channels - 1)];
+    return s.image.row(static_cast<std::uint32_t>(
+        row))[static_cast<std::size_t>(column) * s.image.pixel_stride_bytes +
+              std::min(channel, s.image.channels - 1)];
   };
-  const double x0 = std::floor(x);
-  const double y0 = std::floor(y);
-  const double fx = x - x0;
-  const double fy = y - y0;
-  return (1 - fx) * (1 - fy) * pixel(x0, y0) + fx * (1 - fy) * pixel(x0 + 1, y0) +
-         (1 - fx) * fy * pixel(x0, y0 + 1) + fx * fy * pixel(x0 + 1, y0 + 1);
+  return (1 - x.weight) * (1 - y.weight) * pixel(x.first, y.first) +
+         x.weight * (1 - y.weight) * pixel(x.second, y.first) +
+         (1 - x.weight) * y.weight * pixel(x.first, y.second) +
+         x.weight * y.weight * pixel(x.second, y.second);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "augment/sampling_plan.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace penstock::augment {
 namespace {
@@ -14,6 +15,21 @@ struct PixelSpan {
   std::uint32_t begin = 0;
   std::uint32_t length = 0;
 };
+
+/// What of the picture, `extent` decoded pixels long, is seen at these positions: mirrored ones lie
+/// where their images are, wrapped ones anywhere.
+Interval seen_interval(Interval p, double extent, FillMode mode) noexcept {
+  const Interval picture{-0.5, extent - 0.5};
+  if (mode == FillMode::kNearest || mode == FillMode::kConstant) return p;
+  // Wrapped, the outer half of an edge's pixel is blended with the other edge.
+  const Interval whole_pixels{0, std::ceil(extent) - 1};
+  const Interval inside = mode == FillMode::kWrap ? whole_pixels : picture;
+  if (p.lo >= inside.lo && p.hi <= inside.hi) return p;
+  const bool is_near = p.lo >= picture.lo - extent && p.hi <= picture.hi + extent;  // not with NaN
+  if (mode == FillMode::kWrap || !is_near) return picture;
+  return {std::max(std::min(p.lo, 2 * picture.hi - p.hi), picture.lo),
+          std::min(std::max(p.hi, 2 * picture.lo - p.lo), picture.hi)};
+}
 
 /// Turns positions on one axis of the decoded picture into full-resolution pixels.
 PixelSpan touched_span(Interval positions, std::uint32_t full_px, std::uint32_t scale) noexcept {
@@ -34,8 +50,11 @@ AffineMap sample_map(const AugmentDraws& drawn, SizePx output, const SampleInfo&
   const SizePx stored{info.width_px, info.height_px};
   AffineMap map;
   if (drawn.is_flipped) map = compose(map, flip_horizontal_map(output));
+  if (drawn.is_flipped_vertically) map = compose(map, flip_vertical_map(output));
   map = compose(map, zoom_map(drawn.zoom, output));
+  if (drawn.shear_rad != 0) map = compose(map, shear_map(drawn.shear_rad, output));
   map = compose(map, shift_map(drawn.shift_px));
+  if (drawn.rotation_rad != 0) map = compose(map, rotation_map(drawn.rotation_rad, output));
   if (drawn.crop.width == 0) {
     const SizePx upright = upright_size(stored, info.orientation);
     map = compose(map, resize_map({.output = output, .source = upright}));
@@ -48,12 +67,11 @@ AffineMap sample_map(const AugmentDraws& drawn, SizePx output, const SampleInfo&
   return compose(map, orientation_map(stored, info.orientation));
 }
 
-std::uint32_t choose_decode_scale(const AffineMap& map, DecodeScaling scaling,
+std::uint32_t choose_decode_scale(double smallest_singular_value, DecodeScaling scaling,
                                   std::uint32_t max_scale) noexcept {
   if (scaling == DecodeScaling::kOff) return 1;
-  const double smallest = singular_values(map).smallest;
   for (const std::uint32_t scale : {8u, 4u, 2u}) {
-    if (scale <= max_scale && smallest >= scale) return scale;
+    if (scale <= max_scale && smallest_singular_value >= scale) return scale;
   }
   return 1;
 }
@@ -70,6 +88,9 @@ RectPx source_region(const Sampling& sampling) noexcept {
     x = {std::min(x.lo, p.x), std::max(x.hi, p.x)};
     y = {std::min(y.lo, p.y), std::max(y.hi, p.y)};
   }
+  const double scale = sampling.decode_scale;
+  x = seen_interval(x, sampling.stored.width / scale, sampling.fill_mode);
+  y = seen_interval(y, sampling.stored.height / scale, sampling.fill_mode);
   const PixelSpan columns = touched_span(x, sampling.stored.width, sampling.decode_scale);
   const PixelSpan rows = touched_span(y, sampling.stored.height, sampling.decode_scale);
   return {columns.begin, rows.begin, columns.length, rows.length};

@@ -14,14 +14,14 @@ namespace penstock::augment {
 
 /// Composes the geometry of one sample: output pixels -> stored pixels at full resolution.
 ///
-/// In the order in which a position walks: flip, zoom, shift (all in output pixels), resize from
-/// the window of the crop, the crop's place, orientation.
+/// In the order in which a position walks: flips, zoom, shear, shift, rotation (all in output pixels),
+/// resize from the window of the crop, the crop's place, orientation.
 AffineMap sample_map(const AugmentDraws& drawn, SizePx output, const SampleInfo& info) noexcept;
 
-/// Returns the largest of 1, 2, 4, 8 not above the map's smallest singular value nor above
+/// Returns the largest of 1, 2, 4, 8 not above `smallest_singular_value`, a map's, nor above
 /// `max_scale`, the largest that the codec offers; 1 when off.
 /// Decoding at that scale still leaves the map at least one decoded pixel per output pixel.
-std::uint32_t choose_decode_scale(const AffineMap& map, DecodeScaling scaling,
+std::uint32_t choose_decode_scale(double smallest_singular_value, DecodeScaling scaling,
                                   std::uint32_t max_scale) noexcept;
 
 /// One output, one stored picture, and the map between them.
@@ -30,10 +30,12 @@ struct Sampling {
   SizePx output{};
   SizePx stored{};
   std::uint32_t decode_scale = 1;
+  FillMode fill_mode = FillMode::kNearest;
 };
 
 /// Returns the part of the stored picture that bilinear sampling touches, and one decoded pixel
-/// more on each side where the picture has one. In stored full-resolution pixels, never empty,
+/// more on each side where the picture has one; where the map leaves the picture, what the fill mode
+/// shows there too. In stored full-resolution pixels, never empty,
 /// aligned to the decode scale except at the right and bottom edges.
 RectPx source_region(const Sampling& sampling) noexcept;
 

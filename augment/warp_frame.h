@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -16,6 +17,7 @@ struct Axis {
   double extent = 0;  // the full picture's length in decoded pixels: 10.125 where 11 are stored
   std::uint32_t begin = 0;   // first pixel of the part
   std::uint32_t length = 1;  // pixels of the part
+  FillMode fill_mode = FillMode::kNearest;
 };
 
 /// Two neighbours on an axis, counted from the part's first pixel, and the share of the second.
@@ -30,7 +32,37 @@ inline std::uint32_t index_in_part(std::uint32_t pixel, const Axis& axis) noexce
   return pixel < axis.begin ? 0 : std::min(pixel - axis.begin, axis.length - 1);
 }
 
+/// The remainder of x divided by `period`, from 0 on. NaN and infinity give NaN.
+inline double remainder_of(double x, double period) noexcept {
+  return x - period * std::floor(x / period);
+}
+
+/// Where on the picture a position is seen that may lie beside it. Of FillMode::kWrap, from -0.5 on.
+inline double folded(double position, const Axis& axis) noexcept {
+  if (axis.fill_mode == FillMode::kReflect) {
+    const double t = remainder_of(position + 0.5, 2 * axis.extent);
+    return (t > axis.extent ? 2 * axis.extent - t : t) - 0.5;
+  }
+  if (axis.fill_mode == FillMode::kWrap) return remainder_of(position + 0.5, axis.extent) - 0.5;
+  return position;
+}
+
+/// Between the last pixel and the first, which FillMode::kWrap puts side by side.
+inline Neighbours neighbours_at_seam(double position, const Axis& axis) noexcept {
+  const double weight = position < 0 ? position + 1 : position - axis.last;
+  return {.first = index_in_part(static_cast<std::uint32_t>(axis.last), axis),
+          .second = index_in_part(0, axis),
+          .weight = static_cast<float>(std::clamp(weight, 0.0, 1.0)),
+          .is_inside = true};
+}
+
 inline Neighbours find_neighbours(double position, const Axis& axis) noexcept {
+  if (axis.fill_mode == FillMode::kReflect || axis.fill_mode == FillMode::kWrap) {
+    position = folded(position, axis);
+    if (axis.fill_mode == FillMode::kWrap && (position < 0 || position > axis.last)) {
+      return neighbours_at_seam(position, axis);
+    }
+  }
   // Written so that NaN is outside and counts as 0.
   const double clamped = position > 0 ? (position < axis.last ? position : axis.last) : 0.0;
   const auto pixel = static_cast<std::uint32_t>(clamped);
@@ -64,11 +96,13 @@ struct Frame {
     x = {.last = static_cast<double>(whole.width) - 1,
          .extent = job.stored.width / scale,
          .begin = decoded.region.x,
-         .length = decoded.image.width_px};
+         .length = decoded.image.width_px,
+         .fill_mode = job.fill_mode};
     y = {.last = static_cast<double>(whole.height) - 1,
          .extent = job.stored.height / scale,
          .begin = decoded.region.y,
-         .length = decoded.image.height_px};
+         .length = decoded.image.height_px,
+         .fill_mode = job.fill_mode};
   }
 
   bool shows(const Neighbours& on_axis) const noexcept {

@@ -33,7 +33,8 @@ std::size_t warp_scratch_bytes(const BatchSpec& spec) noexcept;
 ///
 /// A position counts as inside from -0.5 to n - 0.5, the area that the pixels cover; inside it is
 /// clamped to the pixel centres 0 to n - 1 and blended from its four neighbours, vertically first:
-/// a + f (b - a) in float32. Outside, FillMode::kNearest clamps likewise, kConstant writes `fill`.
+/// a + f (b - a) in float32. Outside, FillMode::kNearest clamps likewise, kConstant writes `fill`,
+/// kReflect and kWrap take what is seen there.
 /// Positions are float64. Any map is safe, NaN and infinity too, and nothing outside
 /// `decoded.image` is read; too little scratch costs speed only.
 ///

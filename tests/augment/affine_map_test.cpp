@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <numbers>
 
 namespace penstock::augment {
 namespace {
@@ -39,6 +40,30 @@ BOOST_AUTO_TEST_CASE(zoom_keeps_the_centre_and_a_factor_above_one_reaches_outsid
   BOOST_TEST(map({2, 1}).x == 2.0);
   BOOST_TEST(map({2, 1}).y == 1.0);
   BOOST_TEST(map({0, 0}).x == -2.0);
+}
+
+// Keras' matrices act on (row, column): row' = cos row - sin column, column' = sin row + cos column.
+// By hand for 5 x 3, centre (2, 1), a quarter: from the centre (0, -1) becomes (1, 0) as (row, column).
+BOOST_AUTO_TEST_CASE(rotation_turns_about_the_centre_as_keras_does) {
+  const AffineMap map = rotation_map(std::numbers::pi / 2, {5, 3});
+  check_map(map, {.xx = 0, .xy = 1, .x0 = 1, .yx = -1, .yy = 0, .y0 = 3});
+  const PointPx left = map({1, 1});  // one column left of the centre
+  BOOST_TEST(std::abs(left.x - 2) < 1e-12);
+  BOOST_TEST(std::abs(left.y - 2) < 1e-12);  // one row below it
+}
+
+// row' = row - sin column, column' = cos column. By hand, 30 degrees, centre (2, 1).
+BOOST_AUTO_TEST_CASE(shear_leans_about_the_centre_as_keras_does) {
+  const AffineMap map = shear_map(std::numbers::pi / 6, {5, 3});
+  const double cosine = std::sqrt(3.0) / 2;
+  check_map(map, {.xx = cosine, .x0 = 2 - 2 * cosine, .yx = -0.5, .yy = 1, .y0 = 1});
+}
+
+BOOST_AUTO_TEST_CASE(vertical_flip_swaps_the_outermost_rows) {
+  const AffineMap map = flip_vertical_map({5, 3});
+  BOOST_TEST(map({4, 0}).y == 2.0);
+  BOOST_TEST(map({4, 2}).y == 0.0);
+  BOOST_TEST(map({4, 2}).x == 4.0);
 }
 
 // By hand: 8 pixels from 4 lie 0.5 apart, the first centre at 0.25 - 0.5; rows 2 from 6, at 1, 4.

@@ -38,20 +38,37 @@ BOOST_AUTO_TEST_CASE(standard_flips_shifts_and_zooms) {
   BOOST_TEST((standard.fill_mode == FillMode::kNearest));
 }
 
+// torchvision's reference recipes: RandomResizedCrop and a flip, evaluated on 224 of 256; CIFAR by a crop
+// of the picture padded by 4 with zeros, and a flip.
+BOOST_AUTO_TEST_CASE(imagenet_and_cifar_are_the_fields_recipes) {
+  const AugmentConfig imagenet = AugmentConfig::preset("imagenet");
+  BOOST_TEST(imagenet.random_resized_crop);
+  BOOST_TEST(imagenet.random_resized_crop_scale.lo == 0.08);
+  BOOST_TEST(imagenet.horizontal_flip == 0.5);
+  BOOST_TEST(imagenet.without_randomness().center_crop == 0.875);
+  const AugmentConfig cifar = AugmentConfig::preset("cifar");
+  BOOST_TEST(cifar.random_crop_padding == 4u);
+  BOOST_TEST(cifar.horizontal_flip == 0.5);
+  BOOST_TEST((cifar.fill_mode == FillMode::kConstant));
+  BOOST_TEST(cifar.cval == 0);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_preset_names_the_known_ones_or_the_nearest) {
   BOOST_CHECK_EXCEPTION(AugmentConfig::preset("standart"), Error, [](const Error& error) {
-    BOOST_TEST(error.what() ==
-               "augment: preset: expected one of none, standard, found \"standart\"");
+    BOOST_TEST(
+        error.what() ==
+        "augment: preset: expected one of none, standard, imagenet, cifar, found \"standart\"");
     BOOST_TEST(error.hint() == "did you mean 'standard'?");
     return error.code() == ErrorCode::kInvalidArgument;
   });
   BOOST_CHECK_EXCEPTION(AugmentConfig::preset("off"), Error, [](const Error& error) {
-    return error.hint() == "known names: none standard";
+    return error.hint() == "known names: none standard imagenet cifar";
   });
 }
 
 BOOST_AUTO_TEST_CASE(names_of_modes_are_read_back) {
-  for (const FillMode mode : {FillMode::kNearest, FillMode::kConstant}) {
+  for (const FillMode mode :
+       {FillMode::kNearest, FillMode::kConstant, FillMode::kReflect, FillMode::kWrap}) {
     BOOST_TEST((parse_fill_mode(fill_mode_name(mode)) == mode));
   }
   for (const DecodeScaling scaling : {DecodeScaling::kAuto, DecodeScaling::kOff}) {
@@ -59,7 +76,7 @@ BOOST_AUTO_TEST_CASE(names_of_modes_are_read_back) {
   }
   BOOST_TEST((parse_fill_mode("constant") == FillMode::kConstant));
   BOOST_TEST((parse_decode_scaling("off") == DecodeScaling::kOff));
-  BOOST_CHECK_THROW(parse_fill_mode("wrap"), Error);
+  BOOST_CHECK_THROW(parse_fill_mode("mirror"), Error);
   BOOST_CHECK_THROW(parse_decode_scaling(""), Error);
 }
 
@@ -68,6 +85,13 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value)
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   check_refused({.horizontal_flip = 1.5}, "augment: horizontal_flip: expected 0 to 1, found 1.5");
   check_refused({.horizontal_flip = kNan}, "augment: horizontal_flip: expected 0 to 1, found nan");
+  check_refused({.vertical_flip = -0.5}, "augment: vertical_flip: expected 0 to 1, found -0.5");
+  check_refused({.rotation_range = 361},
+                "augment: rotation_range: expected 0 to 360 degrees, found 361");
+  check_refused({.rotation_range = kNan},
+                "augment: rotation_range: expected 0 to 360 degrees, found nan");
+  check_refused({.shear_range = 90}, "augment: shear_range: expected 0 to 89 degrees, found 90");
+  check_refused({.center_crop = 1.01}, "augment: center_crop: expected 0 to 1, found 1.01");
   check_refused({.width_shift_range = -0.1},
                 "augment: width_shift_range: expected 0 to 16384, found -0.1");
   check_refused({.height_shift_range = kInfinity},
@@ -98,13 +122,18 @@ BOOST_AUTO_TEST_CASE(without_randomness_keeps_all_that_is_not_random) {
   config.random_resized_crop_scale.lo = 0.5;
   config.random_resized_crop_ratio.hi = 2;
   config.random_crop_padding = 4;
+  config.vertical_flip = 0.5;
+  config.rotation_range = 20;
+  config.shear_range = 5;
+  config.center_crop = 0.875;
   config.fill_mode = FillMode::kConstant;
   config.cval = 7;
   config.rescale = 0.5;
   config.mean = {1, 2, 3};
   config.std = {4, 5, 6};
   config.decode_scaling = DecodeScaling::kOff;
-  const AugmentConfig expected = {.fill_mode = FillMode::kConstant,
+  const AugmentConfig expected = {.center_crop = 0.875,
+                                  .fill_mode = FillMode::kConstant,
                                   .cval = 7,
                                   .rescale = 0.5,
                                   .mean = {1, 2, 3},

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <map>
+#include <numbers>
 #include <random>
 #include <vector>
 
@@ -56,10 +57,13 @@ BOOST_AUTO_TEST_SUITE(augment_draws)
 
 BOOST_AUTO_TEST_CASE(ten_thousand_draws_have_the_stated_mean_range_and_rate) {
   const AugmentConfig config = {.horizontal_flip = 0.3,
+                                .vertical_flip = 0.6,
                                 .width_shift_range = 0.1,
                                 .height_shift_range = 0.2,
-                                .zoom_range = {.lo = 0.8, .hi = 1.4}};
-  std::vector<double> flips, shift_x, shift_y, zoom_x, zoom_y;
+                                .zoom_range = {.lo = 0.8, .hi = 1.4},
+                                .rotation_range = 30,
+                                .shear_range = 10};
+  std::vector<double> flips, shift_x, shift_y, zoom_x, zoom_y, over, turns, shears;
   for (std::uint64_t position = 0; position < kNumDraws; ++position) {
     const AugmentDraws drawn = draw_augmentation(
         config, {.output = {200, 100}}, Draws({.seed = 11, .epoch = 3, .position = position}));
@@ -68,16 +72,22 @@ BOOST_AUTO_TEST_CASE(ten_thousand_draws_have_the_stated_mean_range_and_rate) {
     shift_y.push_back(drawn.shift_px.y);
     zoom_x.push_back(drawn.zoom.x);
     zoom_y.push_back(drawn.zoom.y);
+    over.push_back(drawn.is_flipped_vertically ? 1 : 0);
+    turns.push_back(drawn.rotation_rad * 180 / std::numbers::pi);
+    shears.push_back(drawn.shear_rad * 180 / std::numbers::pi);
   }
   // Five standard errors of a rate: 5 * sqrt(0.3 * 0.7 / 10000).
   BOOST_TEST(std::abs(statistics_of(flips).mean - 0.3) < 0.023);
+  BOOST_TEST(std::abs(statistics_of(over).mean - 0.6) < 0.025);
+  check_uniform(turns, -30, 30);
+  check_uniform(shears, -10, 10);
   check_uniform(shift_x, -20, 20);  // 0.1 of 200 columns
   check_uniform(shift_y, -20, 20);  // 0.2 of 100 rows
   check_uniform(zoom_x, 0.8, 1.4);
   check_uniform(zoom_y, 0.8, 1.4);
 
-  const std::vector<const std::vector<double>*> all = {&flips, &shift_x, &shift_y, &zoom_x,
-                                                       &zoom_y};
+  const std::vector<const std::vector<double>*> all = {&flips,  &shift_x, &shift_y, &zoom_x,
+                                                       &zoom_y, &over,    &turns,   &shears};
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       // Five standard errors of the correlation of independent values: 5 / sqrt(10000).
@@ -90,9 +100,12 @@ BOOST_AUTO_TEST_CASE(ten_thousand_draws_have_the_stated_mean_range_and_rate) {
 BOOST_AUTO_TEST_CASE(each_value_comes_from_its_own_block) {
   const Draws draws({.seed = 5, .epoch = 1, .position = 77});
   const AugmentConfig config = {.horizontal_flip = 0.5,
+                                .vertical_flip = 0.5,
                                 .width_shift_range = 0.5,
                                 .height_shift_range = 3,
-                                .zoom_range = {.lo = 1, .hi = 3}};
+                                .zoom_range = {.lo = 1, .hi = 3},
+                                .rotation_range = 180,
+                                .shear_range = 45};
   const AugmentDraws drawn = draw_augmentation(config, {.output = {10, 10}}, draws);
   BOOST_TEST(drawn.shift_px.y == -3 + 6 * draws.uniform(1, 0), boost::test_tools::tolerance(1e-12));
   BOOST_TEST(drawn.shift_px.x == -5 + 10 * draws.uniform(2, 0),
@@ -100,6 +113,11 @@ BOOST_AUTO_TEST_CASE(each_value_comes_from_its_own_block) {
   BOOST_TEST(drawn.zoom.y == 1 + 2 * draws.uniform(4, 0), boost::test_tools::tolerance(1e-12));
   BOOST_TEST(drawn.zoom.x == 1 + 2 * draws.uniform(4, 1), boost::test_tools::tolerance(1e-12));
   BOOST_TEST(drawn.is_flipped == (draws.uniform(5, 0) < 0.5));
+  BOOST_TEST(drawn.is_flipped_vertically == (draws.uniform(6, 0) < 0.5));
+  BOOST_TEST(drawn.rotation_rad == std::numbers::pi * (2 * draws.uniform(0, 0) - 1),
+             boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(drawn.shear_rad == std::numbers::pi / 4 * (2 * draws.uniform(3, 0) - 1),
+             boost::test_tools::tolerance(1e-12));
 }
 
 // Keras: below 1 a fraction of the side, from 1 on pixels.
@@ -204,6 +222,37 @@ BOOST_AUTO_TEST_CASE(windows_have_the_stated_laws) {
   BOOST_TEST(std::abs(correlation(areas, log_ratios)) < 0.05);
 }
 
+// Keras 2.12, image_utils.smart_resize: of 300 x 200 for a square 200 x 200 from column 50; for 3 : 1
+// 300 x 100 from row 50; of 301 x 200 the odd column is on the right. Shares by hand.
+BOOST_AUTO_TEST_CASE(a_centred_window_has_the_outputs_ratio) {
+  const auto window = [](double share, SizePx upright, SizePx output) {
+    const AugmentConfig config{.center_crop = share};
+    const RectPx crop =
+        draw_augmentation(config, {.output = output, .upright = upright}, Draws({})).crop;
+    const SizePx smallest = smallest_crop(config, {.output = output, .upright = upright});
+    BOOST_TEST((smallest == SizePx{crop.width, crop.height}));
+    return crop;
+  };
+  BOOST_TEST((window(1, {300, 200}, {64, 64}) == RectPx{50, 0, 200, 200}));
+  BOOST_TEST((window(1, {300, 200}, {96, 32}) == RectPx{0, 50, 300, 100}));
+  BOOST_TEST((window(1, {301, 200}, {64, 64}) == RectPx{50, 0, 200, 200}));
+  BOOST_TEST((window(1, {64, 64}, {10, 20}) == RectPx{16, 0, 32, 64}));
+  // torchvision's Resize(256) and CenterCrop(224): 224 of 256 is 0.875.
+  BOOST_TEST((window(0.875, {512, 256}, {224, 224}) == RectPx{144, 16, 224, 224}));
+  BOOST_TEST((window(0.001, {40, 30}, {8, 8}) == RectPx{19, 14, 1, 1}));
+  BOOST_TEST((window(1, {1, 65500}, {224, 224}) == RectPx{0, 32749, 1, 1}));
+  BOOST_TEST((window(0.5, {1, 1}, {1, 16384}) == RectPx{0, 0, 1, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_random_window_goes_before_a_centred_one) {
+  const AugmentConfig config{.random_resized_crop = true,
+                             .random_resized_crop_scale = {.lo = 0.1, .hi = 0.1},
+                             .center_crop = 1};
+  const RectPx crop =
+      draw_augmentation(config, {.output = {8, 8}, .upright = {100, 100}}, Draws({})).crop;
+  BOOST_TEST(crop.width < 50u);
+}
+
 BOOST_AUTO_TEST_CASE(no_window_is_smaller_than_the_smallest) {
   constexpr std::uint64_t kSeed = 31;
   BOOST_TEST_MESSAGE("seed " << kSeed);
@@ -224,7 +273,7 @@ BOOST_AUTO_TEST_CASE(no_window_is_smaller_than_the_smallest) {
     const RectPx crop =
         draw_augmentation(config, {.upright = upright}, Draws({.seed = kSeed, .position = trial}))
             .crop;
-    const SizePx smallest = smallest_crop(config, upright);
+    const SizePx smallest = smallest_crop(config, {.upright = upright});
     BOOST_REQUIRE(crop.width >= smallest.width);
     BOOST_REQUIRE(crop.height >= smallest.height);
     BOOST_REQUIRE(crop.x + crop.width <= upright.width);

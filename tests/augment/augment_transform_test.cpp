@@ -1,5 +1,6 @@
 #include "augment/augment_transform.h"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstring>
@@ -107,12 +108,18 @@ BOOST_AUTO_TEST_CASE(no_plan_asks_for_a_finer_scale_than_announced) {
       {.horizontal_flip = 0.5, .width_shift_range = 0.3, .zoom_range = {.lo = 0.5, .hi = 2}});
   const AugmentTransform cropping(
       {.random_resized_crop = true, .random_resized_crop_scale = {.lo = 0.4, .hi = 1}});
+  const AugmentTransform turning({.vertical_flip = 0.5,
+                                  .zoom_range = {.lo = 0.9, .hi = 1.1},
+                                  .rotation_range = 180,
+                                  .shear_range = 40});
+  const AugmentTransform centred({.rotation_range = 5, .center_crop = 0.7});
+  const std::array all = {&shifting, &cropping, &turning, &centred};
   bool was_reached = false;
-  for (std::uint64_t trial = 0; trial < 6000; ++trial) {
-    const AugmentTransform& transform = trial % 2 == 0 ? shifting : cropping;
+  for (std::uint64_t trial = 0; trial < 12'000; ++trial) {
+    const AugmentTransform& transform = *all[trial % all.size()];
     const SampleInfo info = info_of({1 + static_cast<std::uint32_t>(random() % 600),
                                      1 + static_cast<std::uint32_t>(random() % 600)},
-                                    static_cast<std::uint8_t>(1 + trial % 8));
+                                    static_cast<std::uint8_t>(1 + random() % 8));
     const BatchSpec spec = spec_of({32, 20}, 3);
     const std::uint32_t finest = transform.finest_decode_scale(info, spec);
     const std::uint32_t planned =
@@ -182,7 +189,13 @@ BOOST_AUTO_TEST_CASE(the_identity_tells_every_setting_apart) {
     c.random_resized_crop_ratio.hi = 1.4;
   });
   add([](AugmentConfig& c) { c.random_crop_padding = 4; });
+  add([](AugmentConfig& c) { c.vertical_flip = 0.1; });
+  add([](AugmentConfig& c) { c.rotation_range = 10; });
+  add([](AugmentConfig& c) { c.shear_range = 10; });
+  add([](AugmentConfig& c) { c.center_crop = 1; });
   add([](AugmentConfig& c) { c.fill_mode = FillMode::kConstant; });
+  add([](AugmentConfig& c) { c.fill_mode = FillMode::kReflect; });
+  add([](AugmentConfig& c) { c.fill_mode = FillMode::kWrap; });
   add([](AugmentConfig& c) { c.cval = 1; });
   add([](AugmentConfig& c) { c.rescale = 1; });
   for (std::size_t channel = 0; channel < 3; ++channel) {

@@ -28,12 +28,16 @@ Comparison compare(std::mt19937_64& random, std::uint64_t trial) {
   const double zoom = real(0.2, 1.5);
   AugmentConfig config = {
       .horizontal_flip = 0.5,
+      .vertical_flip = random() % 2 == 0 ? 0.5 : 0,
       .width_shift_range = random() % 4 == 0 ? real(1, 30) : real(0, 0.9),
       .height_shift_range = random() % 4 == 0 ? real(1, 30) : real(0, 0.9),
       .zoom_range = {.lo = zoom, .hi = zoom + real(0, 2)},
+      .rotation_range = random() % 3 == 0 ? real(0, 360) : 0,
+      .shear_range = random() % 3 == 0 ? real(0, 80) : 0,
       .random_resized_crop = random() % 3 == 0,
+      .center_crop = random() % 4 == 0 ? real(0.01, 1) : 0,
       .random_crop_padding = random() % 3 == 0 ? between(0, 9) : 0,
-      .fill_mode = random() % 2 == 0 ? FillMode::kNearest : FillMode::kConstant,
+      .fill_mode = static_cast<FillMode>(random() % 4),
       .cval = real(0, 255),
       .mean = {real(0, 1), real(0, 1), real(0, 1)},
       .std = {real(0.1, 1), real(0.1, 1), real(0.1, 1)},

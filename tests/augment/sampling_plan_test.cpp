@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <random>
+#include <utility>
 
 #include "tests/augment/test_picture.h"
 
@@ -37,7 +38,8 @@ BOOST_AUTO_TEST_CASE(the_orientation_comes_last) {
 
 BOOST_AUTO_TEST_CASE(the_decode_scale_is_the_largest_power_not_above_the_smallest_shrinking) {
   const auto scale_of = [](double x, double y, std::uint32_t max_scale = 8) {
-    return choose_decode_scale({.xx = x, .yy = y}, DecodeScaling::kAuto, max_scale);
+    return choose_decode_scale(singular_values({.xx = x, .yy = y}).smallest, DecodeScaling::kAuto,
+                               max_scale);
   };
   BOOST_TEST(scale_of(0.5, 9) == 1u);
   BOOST_TEST(scale_of(1.999, 9) == 1u);
@@ -49,7 +51,25 @@ BOOST_AUTO_TEST_CASE(the_decode_scale_is_the_largest_power_not_above_the_smalles
   BOOST_TEST(scale_of(1000, 1000) == 8u);
   BOOST_TEST(scale_of(1000, 1000, 4) == 4u);
   BOOST_TEST(scale_of(3, 3, 1) == 1u);
-  BOOST_TEST(choose_decode_scale({.xx = 8, .yy = 8}, DecodeScaling::kOff, 8) == 1u);
+  BOOST_TEST(choose_decode_scale(8, DecodeScaling::kOff, 8) == 1u);
+}
+
+// By hand: 10 pixels of a row of 10, shifted by 3, are seen at 3 to 12. Mirrored, 10 to 12 lie at 9 to 7,
+// so nothing below 3 is touched; wrapped, at 0 to 2.
+BOOST_AUTO_TEST_CASE(what_comes_again_beside_the_picture_belongs_to_the_region) {
+  const auto columns = [](double shift, FillMode mode) {
+    const RectPx region = source_region(
+        {.map = shift_map({shift, 0}), .output = {10, 1}, .stored = {10, 1}, .fill_mode = mode});
+    return std::pair(region.x, region.x + region.width);
+  };
+  BOOST_CHECK(columns(3, FillMode::kNearest) == std::pair(2u, 10u));
+  BOOST_CHECK(columns(3, FillMode::kReflect) == std::pair(2u, 10u));
+  BOOST_CHECK(columns(8, FillMode::kReflect) == std::pair(1u, 10u));  // 17 is seen at 2
+  BOOST_CHECK(columns(-8, FillMode::kReflect) == std::pair(0u, 10u));
+  BOOST_CHECK(columns(-8, FillMode::kNearest) == std::pair(0u, 4u));
+  BOOST_CHECK(columns(25, FillMode::kReflect) == std::pair(0u, 10u));
+  BOOST_CHECK(columns(3, FillMode::kWrap) == std::pair(0u, 10u));
+  BOOST_CHECK(columns(0, FillMode::kWrap) == std::pair(0u, 10u));
 }
 
 // By hand: 2 x 2 of 100 x 50 without zoom samples columns 24.5, 74.5 and rows 12, 37: neighbours 24

@@ -93,6 +93,35 @@ BOOST_AUTO_TEST_CASE(a_shift_moves_rows_or_columns_and_fills_behind) {
              boost::test_tools::per_element());
 }
 
+// By hand, aaaa|abcd|dddd and so on: a picture of 10 20 30 looked at 6 pixels further left and right.
+BOOST_AUTO_TEST_CASE(fill_modes_continue_the_picture_as_they_say) {
+  const TestPicture row = gray_picture({3, 1}, {10, 20, 30});
+  const auto shifted = [&](double x, FillMode mode) {
+    return warp_gray(row, {.shift_px = {x, 0}}, mode, 5);
+  };
+  const auto check = [&](double x, FillMode mode, const Values& expected) {
+    BOOST_TEST(shifted(x, mode) == expected, boost::test_tools::per_element());
+  };
+  check(-3, FillMode::kReflect, {30, 20, 10});  // cba|abc
+  check(-6, FillMode::kReflect, {10, 20, 30});
+  check(3, FillMode::kReflect, {30, 20, 10});  // abc|cba
+  check(2, FillMode::kReflect, {30, 30, 20});
+  check(7, FillMode::kReflect, {20, 30, 30});
+  check(-3, FillMode::kWrap, {10, 20, 30});
+  check(-1, FillMode::kWrap, {30, 10, 20});
+  check(2, FillMode::kWrap, {30, 10, 20});
+  check(4, FillMode::kWrap, {20, 30, 10});
+  // Halves: reflected, the edge is blended with itself; wrapped, the last pixel with the first.
+  check(2.5, FillMode::kReflect, {30, 25, 15});
+  check(1.5, FillMode::kWrap, {25, 20, 15});
+  check(-0.5, FillMode::kWrap, {20, 15, 25});
+  const TestPicture column = gray_picture({1, 3}, {10, 20, 30});
+  BOOST_TEST(warp_gray(column, {.shift_px = {0, 2}}, FillMode::kWrap, 5) == Values({30, 10, 20}),
+             boost::test_tools::per_element());
+  BOOST_TEST(warp_gray(column, {.shift_px = {0, 2}}, FillMode::kReflect, 5) == Values({30, 30, 20}),
+             boost::test_tools::per_element());
+}
+
 // Keras applies the flip last: the shifted picture is mirrored. Shift one gives 20 30 30.
 BOOST_AUTO_TEST_CASE(the_flip_comes_after_the_shift) {
   const TestPicture row = gray_picture({3, 1}, {10, 20, 30});
@@ -144,7 +173,7 @@ RandomJob random_job(std::mt19937_64& random) {
     map.yx = real(-reach, reach);
   }
   if (kind > 1) map.xx = map.yy = 0;  // a quarter turn, as EXIF 5 to 8 give
-  r.job.fill_mode = random() % 2 == 0 ? FillMode::kNearest : FillMode::kConstant;
+  r.job.fill_mode = static_cast<FillMode>(random() % 4);
   for (ChannelScale& c : r.job.channels) {
     c = {static_cast<float>(real(0.001, 0.1)), static_cast<float>(real(-3, 3)), -99.0f};
   }
@@ -218,7 +247,7 @@ RandomJob wide_job(std::mt19937_64& random) {
   };
   std::tie(r.job.map.xx, r.job.map.x0) = axis(part.width, r.spec.width_px, corner.width);
   std::tie(r.job.map.yy, r.job.map.y0) = axis(part.height, r.spec.height_px, corner.height);
-  r.job.fill_mode = random() % 2 == 0 ? FillMode::kNearest : FillMode::kConstant;
+  r.job.fill_mode = static_cast<FillMode>(random() % 4);
   for (ChannelScale& c : r.job.channels) c = {0.017f, -2.1f, -99.0f};
   return r;
 }

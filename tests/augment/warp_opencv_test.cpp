@@ -107,6 +107,56 @@ BOOST_AUTO_TEST_CASE(zoom_shift_and_flip_equal_warp_affine) {
   BOOST_TEST(num_flipped < 35);
 }
 
+// Keras' matrix as ImageDataGenerator.apply_affine_transform writes it, for (row, column), with the
+// centre corrected: R T S Z about (n - 1) / 2, multiplied by OpenCV. The border is warpAffine's own.
+BOOST_AUTO_TEST_CASE(rotation_and_shear_equal_warp_affine_with_every_border) {
+  const SizePx size{80, 60};
+  const TestPicture picture = smooth_picture(size);
+  const std::pair<FillMode, int> modes[] = {{FillMode::kNearest, cv::BORDER_REPLICATE},
+                                            {FillMode::kReflect, cv::BORDER_REFLECT},
+                                            {FillMode::kWrap, cv::BORDER_WRAP}};
+  for (const auto& [mode, border] : modes) {
+    const AugmentTransform transform({.width_shift_range = 0.2,
+                                      .height_shift_range = 0.2,
+                                      .zoom_range = {.lo = 0.7, .hi = 1.4},
+                                      .rotation_range = 90,
+                                      .shear_range = 30,
+                                      .fill_mode = mode,
+                                      .rescale = 1});
+    for (std::uint64_t position = 0; position < 20; ++position) {
+      const Draws draws({.seed = 22, .position = position});
+      const AugmentDraws drawn =
+          draw_augmentation(transform.config(), {.output = size, .upright = size}, draws);
+      const double theta = drawn.rotation_rad;
+      const double shear = drawn.shear_rad;
+      const cv::Mat r = (cv::Mat_<double>(3, 3) << std::cos(theta), -std::sin(theta), 0,
+                         std::sin(theta), std::cos(theta), 0, 0, 0, 1);
+      const cv::Mat t =
+          (cv::Mat_<double>(3, 3) << 1, 0, drawn.shift_px.y, 0, 1, drawn.shift_px.x, 0, 0, 1);
+      const cv::Mat s =
+          (cv::Mat_<double>(3, 3) << 1, -std::sin(shear), 0, 0, std::cos(shear), 0, 0, 0, 1);
+      const cv::Mat z = (cv::Mat_<double>(3, 3) << drawn.zoom.y, 0, 0, 0, drawn.zoom.x, 0, 0, 0, 1);
+      const cv::Mat to = (cv::Mat_<double>(3, 3) << 1, 0, 29.5, 0, 1, 39.5, 0, 0, 1);
+      const cv::Mat from = (cv::Mat_<double>(3, 3) << 1, 0, -29.5, 0, 1, -39.5, 0, 0, 1);
+      const cv::Mat m = to * r * t * s * z * from;
+      const auto at = [&](int i, int j) { return m.at<double>(i, j); };
+      const cv::Mat matrix =
+          (cv::Mat_<double>(2, 3) << at(1, 1), at(1, 0), at(1, 2), at(0, 1), at(0, 0), at(0, 2));
+      cv::Mat expected;
+      cv::warpAffine(float_image(picture), expected, matrix, {80, 60},
+                     cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, border);
+      const std::vector<float> out =
+          transform_picture(transform, picture.decoded(), info_of(size), spec_of(size, 3), draws);
+      // Positions rounded to 1/32 of a pixel; at the seam of a wrapped picture neighbours differ by
+      // up to 200 levels instead of four.
+      const double step = mode == FillMode::kWrap ? 200 : 4;
+      BOOST_TEST(largest_difference(out, expected) < 2 * step / 64 + 0.01,
+                 fill_mode_name(mode)
+                     << ", position " << position << ": " << largest_difference(out, expected));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -100,13 +100,14 @@ TomlValue value_of(KeyKind kind, const std::string& text) {
   if (kind == KeyKind::kWhole) {
     if (const auto whole = parse_digits<std::int64_t>(text)) return {*whole};
   }
-  if (kind == KeyKind::kNumber || kind == KeyKind::kNumbers) {
+  if (kind == KeyKind::kNumber || kind == KeyKind::kNumbers || kind == KeyKind::kChance) {
     if (const auto number = parse_digits<double>(text)) return {*number};
   }
   if (kind == KeyKind::kNumbers) {
     if (const auto list = parse_number_list(text)) return {list_of_numbers(*list)};
   }
-  if (kind == KeyKind::kTruth && (text == "true" || text == "false")) return {text == "true"};
+  const bool may_be_truth = kind == KeyKind::kTruth || kind == KeyKind::kChance;
+  if (may_be_truth && (text == "true" || text == "false")) return {text == "true"};
   return {text};
 }
 

@@ -151,6 +151,30 @@ constexpr RunKey field(std::string_view name, std::string_view example = {}) {
 
 // The keys that are not one field.
 
+/// A probability, or true for 0.5 as Keras means it.
+template <auto Member>
+void read_chance(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const TomlValue* found = reader.find(key);
+  if (found == nullptr) return;
+  if (const auto* is_on = found->as<bool>()) {
+    config.augment.*Member = *is_on ? 0.5 : 0.0;
+  } else if (const auto number = as_number(*found)) {
+    config.augment.*Member = *number;
+  } else {
+    reader.refuse(key, "true, false or a number", *found);
+  }
+}
+
+/// A key that is the probability of a flip.
+template <auto Member>
+constexpr RunKey chance(std::string_view name) {
+  return {.name = name,
+          .kind = KeyKind::kChance,
+          .read = read_chance<Member>,
+          .write = [](const RunConfig& config) { return value_of(config.augment.*Member); },
+          .example = "0.5"};
+}
+
 /// A model named here replaces the layers of the settings below.
 void read_model(TomlReader& reader, std::string_view key, RunConfig& config) {
   const auto name = reader.text(key);
@@ -249,15 +273,19 @@ constexpr std::array kKeys{
     field<&RunConfig::std>("std", "[0.25, 0.25, 0.25]"),
     // Before the fields that it sets.
     RunKey{"augment.preset", KeyKind::kText, read_preset, write_nothing, "\"standard\""},
-    field<&RunConfig::augment, &AugmentConfig::horizontal_flip>("augment.horizontal_flip"),
+    chance<&AugmentConfig::horizontal_flip>("augment.horizontal_flip"),
+    chance<&AugmentConfig::vertical_flip>("augment.vertical_flip"),
     field<&RunConfig::augment, &AugmentConfig::width_shift_range>("augment.width_shift_range"),
     field<&RunConfig::augment, &AugmentConfig::height_shift_range>("augment.height_shift_range"),
     field<&RunConfig::augment, &AugmentConfig::zoom_range>("augment.zoom_range"),
+    field<&RunConfig::augment, &AugmentConfig::rotation_range>("augment.rotation_range"),
+    field<&RunConfig::augment, &AugmentConfig::shear_range>("augment.shear_range"),
     field<&RunConfig::augment, &AugmentConfig::random_resized_crop>("augment.random_resized_crop"),
     field<&RunConfig::augment, &AugmentConfig::random_resized_crop_scale>(
         "augment.random_resized_crop_scale"),
     field<&RunConfig::augment, &AugmentConfig::random_resized_crop_ratio>(
         "augment.random_resized_crop_ratio"),
+    field<&RunConfig::augment, &AugmentConfig::center_crop>("augment.center_crop"),
     field<&RunConfig::augment, &AugmentConfig::random_crop_padding>("augment.random_crop_padding"),
     field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
     field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),

@@ -11,6 +11,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/number_text.h"
 #include "streamer/core/shell_quoted.h"
 
 namespace penstock::train {
@@ -18,7 +19,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kFormat = 2;
+// What readers before the centre crop understand: they would show the network whole pictures.
+constexpr std::uint64_t kFormatWithoutCrop = 1;
 constexpr const char* kFormatName = "penstock model";
 /// Most pixels along a side, channels, and samples per step.
 constexpr std::uint32_t kMaxCount = 1u << 16;
@@ -34,7 +37,7 @@ std::string sealed_text(const Json& json) {
 
 Json to_json(const ModelRecord& record, const FileSeal& seal) {
   return {{"format", kFormatName},
-          {"version", kFormat},
+          {"version", record.center_crop > 0 ? kFormat : kFormatWithoutCrop},
           {"model",
            {{"name", record.model_name},
             {"layers", record.model_layers},
@@ -44,6 +47,7 @@ Json to_json(const ModelRecord& record, const FileSeal& seal) {
             {"channels", record.channels}}},
           {"batch_size", record.batch_size},
           {"decode_scaling", record.decode_scaling},
+          {"center_crop", record.center_crop},
           {"mean", record.mean},
           {"std", record.std},
           {"class_names", record.class_names},
@@ -113,6 +117,7 @@ ModelRecord record_from(const Json& json, const std::filesystem::path& path) {
   read_field(model, "channels", record.channels, path);
   read_field(json, "batch_size", record.batch_size, path);
   read_field(json, "decode_scaling", record.decode_scaling, path);
+  if (json.contains("center_crop")) read_field(json, "center_crop", record.center_crop, path);
   read_field(json, "mean", record.mean, path);
   read_field(json, "std", record.std, path);
   read_field(json, "class_names", record.class_names, path);
@@ -217,6 +222,9 @@ void ModelRecord::validate(const std::filesystem::path& where) const {
   check_count("batch_size", batch_size);
   if (decode_scaling != "auto" && decode_scaling != "off") {
     refuse(where, "decode_scaling: expected \"auto\" or \"off\", found \"" + decode_scaling + "\"");
+  }
+  if (!(center_crop >= 0 && center_crop <= 1)) {
+    refuse(where, "center_crop: expected 0 to 1, found " + number_text(center_crop));
   }
   check_statistics(
       "mean", mean, channels, "a finite number", [](double value) { return std::isfinite(value); },

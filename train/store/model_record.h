@@ -30,6 +30,8 @@ struct ModelRecord {
   std::uint32_t batch_size = 32;
   /// Whether JPEGs were decoded at a fraction of their size: "auto" or "off".
   std::string decode_scaling = "auto";
+  /// Share of the largest centred window that evaluation shows, 0 to 1; 0 for the whole picture.
+  double center_crop = 0;
   /// Statistics that the pixels were normalised with, one per channel, of pixels divided by 255.
   std::vector<double> mean;
   std::vector<double> std;

@@ -47,6 +47,7 @@ struct Fixture {
 BOOST_FIXTURE_TEST_SUITE(model_record, Fixture)
 
 BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
+  record.center_crop = 0.875;
   save_model(folder.path(), record, weights);
   const StoredModel stored = load_model(folder.path());
   BOOST_TEST(stored.record.model_layers == record.model_layers);
@@ -54,6 +55,7 @@ BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
   BOOST_TEST(stored.record.width_px == 48u);
   BOOST_TEST(stored.record.batch_size == 8u);
   BOOST_TEST(stored.record.decode_scaling == "off");
+  BOOST_TEST(stored.record.center_crop == 0.875);
   BOOST_TEST((stored.record.std == record.std));
   BOOST_TEST((stored.record.class_names == record.class_names));
   BOOST_TEST((stored.record.conversion == record.conversion));
@@ -61,6 +63,19 @@ BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
   BOOST_TEST(stored.record.num_epochs == 7u);
   BOOST_TEST((stored.weights.tensors[0].values == weights.tensors[0].values));
   BOOST_TEST(tests::count_entries(folder.path()) == 2u);
+}
+
+// CHECKPOINT.md: a reader that knows version 1 alone would evaluate whole pictures.
+BOOST_AUTO_TEST_CASE(a_record_with_a_centre_crop_says_that_it_takes_a_newer_reader) {
+  record.center_crop = 0.875;
+  save_model(folder.path(), record, weights);
+  BOOST_TEST(read_text_file(folder.path() / kModelRecordName).find("\"version\": 2,") !=
+             std::string::npos);
+  record.center_crop = 0;
+  save_model(folder.path(), record, weights);
+  BOOST_TEST(read_text_file(folder.path() / kModelRecordName).find("\"version\": 1,") !=
+             std::string::npos);
+  BOOST_TEST(load_model(folder.path()).record.center_crop == 0.0);
 }
 
 // A save replaces the weights first: the state between its two renames, made by hand.
@@ -167,6 +182,8 @@ BOOST_AUTO_TEST_CASE(fields_that_make_no_sense_are_damage) {
              "model.name: expected a name, found an empty text");
   BOOST_TEST(refusal_with([](ModelRecord& r) { r.decode_scaling = "on"; }) ==
              "decode_scaling: expected \"auto\" or \"off\", found \"on\"");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.center_crop = 1.5; }) ==
+             "center_crop: expected 0 to 1, found 1.5");
 }
 
 // CHECKPOINT.md: the checksum covers the object without it, dumped with two spaces.
