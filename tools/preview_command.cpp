@@ -1,7 +1,5 @@
 // penstock preview: originals beside what a trainer gets of them, as a picture.
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -19,6 +17,7 @@
 #include "tools/drawn_values.h"
 #include "tools/exit_code.h"
 #include "tools/library_remarks.h"
+#include "tools/output_file.h"
 #include "tools/preview_samples.h"
 #include "tools/run_flags.h"
 #include "tools/size_option.h"
@@ -92,32 +91,6 @@ void check_line(const PreviewOptions& options, const train::RunConfig& run) {
   };
   if (options.num_versions) refuse_flag("--versions");
   if (options.first_epoch) refuse_flag("--epoch");
-}
-
-/// Looks, before any work, whether the sheet can go where it is to go.
-void check_target(const PreviewOptions& options) {
-  const fs::path out = options.out;
-  if (fs::is_directory(out)) {
-    throw Error(ErrorCode::kAlreadyExists,
-                "preview: " + out.native() + ": expected a file or nothing, found a folder",
-                "-o another.png");
-  }
-  if (fs::exists(fs::symlink_status(out)) && !options.is_forced) {
-    throw Error(ErrorCode::kAlreadyExists,
-                "preview: " + out.native() + ": expected nothing there, found a file",
-                "--force replaces it; or name another one: -o another.png");
-  }
-  const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
-  if (!fs::is_directory(folder)) {
-    throw Error(ErrorCode::kNotFound,
-                "preview: " + folder.native() + ": expected a folder for the sheet, found none",
-                "mkdir -p " + shell_quoted(folder.native()));
-  }
-  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
-    throw Error(ErrorCode::kIo,
-                "preview: " + folder.native() + ": expected a folder that may be written to",
-                "ls -ld " + shell_quoted(folder.native()));
-  }
 }
 
 train::RunConfig run_of(const PreviewOptions& options) {
@@ -317,6 +290,15 @@ void check_sides(const PreviewConfig& config, std::uint64_t num_rows) {
          "fewer --samples or --versions, or a smaller --image-size");
 }
 
+void publish_sheet(const std::string& out, const std::vector<std::uint8_t>& png) {
+  try {
+    publish_file(out, {reinterpret_cast<const char*>(png.data()), png.size()});
+  } catch (const Error& error) {
+    throw Error(error.code(), error.what(),
+                "name another file, or see whether the disk is full: df -h", error.os_error());
+  }
+}
+
 struct DrawnSheet {
   Json samples = Json::array();
   std::uint64_t num_failed = 0;
@@ -347,8 +329,7 @@ DrawnSheet draw_sheet(const PreviewOptions& options, const train::RunConfig& run
     drawn.num_failed += json["fault"].is_null() ? 0 : 1;
     drawn.samples.push_back(std::move(json));
   }
-  const std::vector<std::uint8_t> png = sheet.png();
-  publish_file(options.out, {reinterpret_cast<const char*>(png.data()), png.size()});
+  publish_sheet(options.out, sheet.png());
   drawn.peak_bytes = budget.high_water_bytes();
   return drawn;
 }
@@ -428,7 +409,8 @@ int run_preview(const PreviewOptions& options) {
     return kExitUsage;
   }
   if (options.is_shown_only) return show_config(options, typed);
-  check_target(options);
+  check_output_file(options.out,
+                    options.is_forced ? ExistingFile::kReplace : ExistingFile::kRefuse);
   return train::with_data_hint(typed.dataset, [&] {
     const Dataset dataset = Dataset::open(typed.dataset);
     const DatasetSplit split = dataset.split(options.split);
