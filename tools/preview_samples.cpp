@@ -156,11 +156,14 @@ void PreviewSamples::draw_values() {
   const SizePx output{spec_.width_px, spec_.height_px};
   for (PreviewSample& sample : samples_) {
     for (PreviewVersion& version : sample.versions) {
-      const Draws draws({.seed = seed_, .epoch = version.epoch, .position = version.position});
       version.drawn = augment::draw_augmentation(
-          augment_, {.output = output, .upright = upright_sides(sample.record)}, draws);
+          augment_, {.output = output, .upright = upright_sides(sample.record)}, draws_of(version));
     }
   }
+}
+
+Draws PreviewSamples::draws_of(const PreviewVersion& version) const noexcept {
+  return Draws({.seed = seed_, .epoch = version.epoch, .position = version.position});
 }
 
 PreviewSamples::Encoded PreviewSamples::read(std::size_t sample_idx) {
@@ -193,12 +196,11 @@ ShownPicture PreviewSamples::version(const Encoded& encoded, const PreviewVersio
   const BudgetShare share = budget_.draw(2 * spec_.sample_bytes(), "a version");
   std::vector<float> values(spec_.sample_bytes() / sizeof(float));
   ShownPicture shown{.width_px = spec_.width_px, .height_px = spec_.height_px};
-  shown.fault = train::fill_place(
-      encoded.picture, *transform_,
-      {.spec = spec_,
-       .pixels = reinterpret_cast<std::byte*>(values.data()),
-       .draws = Draws({.seed = seed_, .epoch = version.epoch, .position = version.position})},
-      budget_);
+  shown.fault = train::fill_place(encoded.picture, *transform_,
+                                  {.spec = spec_,
+                                   .pixels = reinterpret_cast<std::byte*>(values.data()),
+                                   .draws = draws_of(version)},
+                                  budget_);
   if (shown.fault.status == SampleStatus::kOk) {
     shown.pixels_hwc = denormalised(values, augment_);
   }

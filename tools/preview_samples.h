@@ -91,6 +91,7 @@ class PreviewSamples {
   void choose_samples(const PreviewConfig& config);
   void find_positions(const OrderPlan& orders, std::size_t version_idx, std::uint32_t epoch);
   void draw_values();
+  Draws draws_of(const PreviewVersion& version) const noexcept;
 
   DatasetSplit split_;
   MemoryBudget& budget_;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -218,8 +219,10 @@ BOOST_AUTO_TEST_CASE(an_evaluation_split_shows_what_evaluation_gets) {
   const cv::Mat sheet = place.pixels();
   for (const Json& sample : json["samples"]) {
     BOOST_REQUIRE(sample["versions"].size() == 1u);
-    const bool is_equal = cell_pixels(sheet, sample["versions"][0]["place"]) ==
-                          bytes_of(delivered.at({0, sample["sample_id"]}).values_hwc, {});
+    const Delivered& expected = delivered.at({0, sample["sample_id"]});
+    BOOST_TEST(sample["versions"][0]["position"] == expected.position);
+    const bool is_equal =
+        cell_pixels(sheet, sample["versions"][0]["place"]) == bytes_of(expected.values_hwc, {});
     BOOST_TEST(is_equal, sample["sample_id"]);
   }
   BOOST_TEST(contains(json["config"], "horizontal_flip = 0.0\n"));
@@ -262,6 +265,44 @@ BOOST_AUTO_TEST_CASE(stored_pixels_reach_the_sheet_unchanged_upright_and_mirrore
   }
   BOOST_TEST(num_flipped > 0);
   BOOST_TEST(num_flipped < 48);
+}
+
+// Against OpenCV: a smooth picture stored on its side (EXIF 6) is turned, then averaged over areas.
+// Two decoders at scales of their own and two ways of shrinking: a few levels of 255 apart.
+BOOST_AUTO_TEST_CASE(an_original_is_the_upright_picture_shrunk_to_its_cell) {
+  const Place place;
+  constexpr int kWidth = 1200;
+  constexpr int kHeight = 400;
+  cv::Mat rgb(kHeight, kWidth, CV_8UC3);
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      rgb.at<cv::Vec3b>(y, x) = {static_cast<std::uint8_t>(x * 255 / kWidth),
+                                 static_cast<std::uint8_t>(y * 255 / kHeight), 90};
+    }
+  }
+  const auto jpeg = fixtures::encode_jpeg({.pixels_hwc = rgb.data,
+                                           .width_px = kWidth,
+                                           .height_px = kHeight,
+                                           .channels = 3,
+                                           .pixel_stride_bytes = 3,
+                                           .row_stride_bytes = kWidth * 3},
+                                          {.quality = 95});
+  {
+    DatasetWriter writer(place.dataset(), {.class_names = {"one"}});
+    writer.add("train", new_jpeg(jpeg, {.class_idx = 0, .orientation = 6}));
+    writer.finish();
+  }
+  const Json json = place.preview_json({"--image-size", "96"});
+  const Json& original = json["samples"][0]["original"];
+  BOOST_TEST(original["width_px"] == 64);  // 400 x 1200 in a cell of 192 x 192
+  BOOST_TEST(original["height_px"] == 192);
+  cv::Mat expected;
+  cv::rotate(rgb, expected, cv::ROTATE_90_CLOCKWISE);
+  cv::resize(expected, expected, {64, 192}, 0, 0, cv::INTER_AREA);
+  auto shown = cell_pixels(place.pixels(), original);
+  BOOST_REQUIRE(shown.size() == expected.total() * 3);
+  const cv::Mat found(192, 64, CV_8UC3, shown.data());
+  BOOST_TEST(cv::norm(expected, found, cv::NORM_INF) <= 5);
 }
 
 BOOST_AUTO_TEST_CASE(names_that_the_sheet_cannot_write_stand_on_the_screen) {
