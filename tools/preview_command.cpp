@@ -153,6 +153,12 @@ PreviewConfig preview_config(const PreviewOptions& options, const train::RunConf
           .first_epoch = static_cast<std::uint32_t>(options.first_epoch.value_or(0))};
 }
 
+/// "flowers.ds", of "flowers.ds/" too.
+std::string folder_name(const fs::path& folder) {
+  const fs::path plain = folder.lexically_normal();
+  return (plain.has_filename() ? plain : plain.parent_path()).filename().native();
+}
+
 SheetCaption original_caption(const PreviewSample& sample, const DatasetSplit& split) {
   const IndexRecord& record = sample.record;
   const bool is_labelled = record.class_idx < split.class_names().size();
@@ -171,7 +177,7 @@ SheetContent sheet_content(const PreviewOptions& options, const train::RunConfig
   const std::uint32_t longer_px = std::max(run.image_width_px, run.image_height_px);
   const std::uint32_t pixel_side_px = std::max(1u, kLeastCellPx / longer_px);
   SheetContent content{
-      .title = fmt::format("{}, split {}: {}", run.dataset.filename().native(), split.name(),
+      .title = fmt::format("{}, split {}: {}", folder_name(run.dataset), split.name(),
                            trains ? "what the trainer gets" : "what evaluation gets"),
       .headings = {"original"},
       .captions = {},
