@@ -1,46 +1,34 @@
 // penstock preview: originals beside what a trainer gets of them, as a picture.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "streamer/core/error.h"
-#include "streamer/core/file.h"
 #include "streamer/core/shell_quoted.h"
 #include "tools/command.h"
-#include "tools/contact_sheet.h"
-#include "tools/drawn_values.h"
 #include "tools/exit_code.h"
 #include "tools/library_remarks.h"
 #include "tools/output_file.h"
-#include "tools/preview_samples.h"
+#include "tools/preview_report.h"
+#include "tools/preview_sheet.h"
 #include "tools/run_flags.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/run/data_hint.h"
 #include "train/run/run_file.h"
-#include "train/run/run_keys.h"
 #include "train/run/run_resolve.h"
 
 namespace penstock::tools {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 using train::PipelineUse;
 
 constexpr std::uint64_t kDefaultVersions = 6;
-// 100 million: as bytes 300 MB, and the PNG takes seconds.
-constexpr std::uint64_t kMostSheetPx = 100'000'000;
-// Pictures smaller than this are shown with pixels enlarged by a whole number.
-constexpr std::uint32_t kLeastCellPx = 192;
-// What OpenCV, the decoders and the dataset's tables hold besides.
-constexpr std::uint64_t kFixedBytes = 12u << 20;
 
 struct PreviewOptions {
   std::string dataset;
@@ -104,31 +92,6 @@ train::RunConfig run_of(const PreviewOptions& options) {
   return run;
 }
 
-/// Whether a key of a run decides what a preview shows.
-bool is_shown(std::string_view key, PipelineUse use) {
-  constexpr std::string_view kAlways[] = {"image_size", "mean", "std"};
-  constexpr std::string_view kTraining[] = {"order", "window", "seed"};
-  if (key.starts_with("augment.") || std::ranges::find(kAlways, key) != std::end(kAlways)) {
-    return true;
-  }
-  return use == PipelineUse::kTrain && std::ranges::find(kTraining, key) != std::end(kTraining);
-}
-
-/// The part of a run file that decides what is shown; read again, it shows the same.
-std::vector<std::string> config_lines(const train::RunConfig& run, PipelineUse use) {
-  std::vector<std::string> top;
-  std::vector<std::string> augment = {"[augment]"};
-  for (const train::RunKey& key : train::run_keys()) {
-    if (!is_shown(key.name, use)) continue;
-    const auto value = key.write(run);
-    if (!value) continue;
-    (key.is_augment() ? augment : top)
-        .push_back(std::string(key.name_in_table()) + " = " + train::format_toml(*value));
-  }
-  top.insert(top.end(), augment.begin(), augment.end());
-  return top;
-}
-
 train::RunConfig resolved_run(const train::RunConfig& run, const Manifest& manifest,
                               PipelineUse use) {
   train::RunConfig resolved = train::resolve_run(run, manifest).config;
@@ -159,235 +122,22 @@ std::string folder_name(const fs::path& folder) {
   return (plain.has_filename() ? plain : plain.parent_path()).filename().native();
 }
 
-SheetCaption original_caption(const PreviewSample& sample, const DatasetSplit& split) {
-  const IndexRecord& record = sample.record;
-  const bool is_labelled = record.class_idx < split.class_names().size();
-  SheetCaption caption{.head = is_labelled ? fmt::format("{}: {}", record.class_idx,
-                                                         split.class_names()[record.class_idx])
-                                           : std::string("no class"),
-                       .phrases = {fmt::format("sample {}", sample.sample_id),
-                                   fmt::format("{} x {} px", record.width_px, record.height_px)}};
-  if (record.orientation > 1) caption.phrases.push_back(fmt::format("EXIF {}", record.orientation));
-  return caption;
-}
-
-SheetContent sheet_content(const PreviewOptions& options, const train::RunConfig& run,
-                           const DatasetSplit& split, const PreviewSamples& shown) {
+PreviewSheetConfig sheet_config(const PreviewOptions& options, const train::RunConfig& run) {
   const bool trains = options.use() == PipelineUse::kTrain;
-  const std::uint32_t longer_px = std::max(run.image_width_px, run.image_height_px);
-  const std::uint32_t pixel_side_px = std::max(1u, kLeastCellPx / longer_px);
-  SheetContent content{
-      .title = fmt::format("{}, split {}: {}", folder_name(run.dataset), split.name(),
-                           trains ? "what the trainer gets" : "what evaluation gets"),
-      .headings = {"original"},
-      .captions = {},
-      .footer = config_lines(run, options.use()),
-      .cell_width_px = run.image_width_px * pixel_side_px,
-      .cell_height_px = run.image_height_px * pixel_side_px};
-  for (const PreviewVersion& version : shown.samples().front().versions) {
-    content.headings.push_back(trains ? fmt::format("epoch {}", version.epoch) : "evaluation");
-  }
-  for (const PreviewSample& sample : shown.samples()) {
-    content.captions.push_back({original_caption(sample, split)});
-    for (const PreviewVersion& version : sample.versions) {
-      content.captions.back().push_back({.head = fmt::format("position {}", version.position),
-                                         .phrases = drawn_phrases(shown.augment(), version.drawn)});
-    }
-  }
-  return content;
+  return {.preview = preview_config(options, run),
+          .title = fmt::format("{}, split {}: {}", folder_name(run.dataset), options.split,
+                               trains ? "what the trainer gets" : "what evaluation gets"),
+          .footer = config_lines(run, options.use()),
+          .out = options.out,
+          .limit_bytes = run.memory_bytes};
 }
 
-Json place_json(const RectPx& place, std::uint32_t pixel_side_px) {
-  return {{"x_px", place.x},
-          {"y_px", place.y},
-          {"width_px", place.width},
-          {"height_px", place.height},
-          {"pixel_side_px", pixel_side_px}};
-}
-
-Json drawn_json(const augment::AugmentDraws& drawn) {
-  Json json = Json::object();
-  for (const DrawnValue& one : drawn_values(drawn)) {
-    std::visit([&](auto value) { json[std::string(one.key)] = value; }, one.value);
-  }
-  return json;
-}
-
-/// Draws one row after the other, and notes where everything lies and what is wrong.
-class SheetFiller {
- public:
-  SheetFiller(PreviewSamples& shown, ContactSheet& sheet, augment::SizePx cell)
-      : shown_(shown), sheet_(sheet), cell_(cell) {}
-
-  /// Returns the JSON of the row's cells: "original", "versions" and, when it failed, "fault".
-  Json fill_row(std::size_t row) {
-    const PreviewSample& sample = shown_.samples()[row];
-    Json json = {{"original", nullptr}, {"versions", Json::array()}, {"fault", nullptr}};
-    const auto encoded = read(row, json);
-    if (encoded) json["original"] = put({row, 0}, shown_.original(*encoded, cell_), json);
-    for (std::size_t k = 0; k < sample.versions.size(); ++k) {
-      const PreviewVersion& version = sample.versions[k];
-      json["versions"].push_back({{"epoch", version.epoch},
-                                  {"position", version.position},
-                                  {"drawn", drawn_json(version.drawn)},
-                                  {"place", nullptr}});
-      if (!encoded) continue;
-      json["versions"].back()["place"] = put({row, k + 1}, shown_.version(*encoded, version), json);
-    }
-    return json;
-  }
-
- private:
-  std::optional<PreviewSamples::Encoded> read(std::size_t row, Json& json) {
-    try {
-      return shown_.read(row);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kCorruptData) throw;
-      json["fault"] = error.what();
-    }
-    for (std::size_t column = 0; column <= shown_.samples()[row].versions.size(); ++column) {
-      sheet_.put_reason({row, column}, "damaged: its bytes are not what was written");
-    }
-    return std::nullopt;
-  }
-
-  Json put(ContactSheet::Place place, const ShownPicture& picture, Json& json) {
-    if (picture.fault.status != SampleStatus::kOk) {
-      const std::string reason =
-          fmt::format("{}: {}", sample_status_name(picture.fault.status), picture.fault.detail());
-      sheet_.put_reason(place, reason);
-      json["fault"] = reason;
-      return nullptr;
-    }
-    const std::uint32_t pixel_side_px =
-        std::min(cell_.width / picture.width_px, cell_.height / picture.height_px);
-    return place_json(sheet_.put(place, picture.view(), pixel_side_px), pixel_side_px);
-  }
-
-  PreviewSamples& shown_;
-  ContactSheet& sheet_;
-  augment::SizePx cell_;
-};
-
-Json sample_json(const PreviewSample& sample, const DatasetSplit& split) {
-  const std::uint32_t class_idx = sample.record.class_idx;
-  const bool is_labelled = class_idx < split.class_names().size();
-  return {{"sample_id", sample.sample_id},
-          {"name", sample.name},
-          {"class_idx", is_labelled ? Json(class_idx) : Json(nullptr)},
-          {"class_name", is_labelled ? Json(split.class_names()[class_idx]) : Json(nullptr)}};
-}
-
-void check_sheet(const ContactSheet& sheet) {
-  if (sheet.num_px() <= kMostSheetPx) return;
-  refuse(fmt::format("sheet: expected at most {} pixels, found {} x {}", format_count(kMostSheetPx),
-                     sheet.width_px(), sheet.height_px()),
-         "fewer --samples or --versions, or a smaller --image-size");
-}
-
-// Sides alone, before a dataset's samples are looked at.
-void check_sides(const PreviewConfig& config, std::uint64_t num_rows) {
-  const std::uint64_t width =
-      std::uint64_t{config.pipeline.batch.width_px} * (config.num_versions + 1);
-  const std::uint64_t height = std::uint64_t{config.pipeline.batch.height_px} * num_rows;
-  if (width <= kMostSheetPx / height) return;
-  refuse(fmt::format("sheet: expected at most {} pixels, found {} x {} of pictures alone",
-                     format_count(kMostSheetPx), width, height),
-         "fewer --samples or --versions, or a smaller --image-size");
-}
-
-void publish_sheet(const std::string& out, const std::vector<std::uint8_t>& png) {
-  try {
-    publish_file(out, {reinterpret_cast<const char*>(png.data()), png.size()});
-  } catch (const Error& error) {
-    throw Error(error.code(), error.what(),
-                "name another file, or see whether the disk is full: df -h", error.os_error());
-  }
-}
-
-struct DrawnSheet {
-  Json samples = Json::array();
-  std::uint64_t num_failed = 0;
-  std::uint32_t width_px = 0;
-  std::uint32_t height_px = 0;
-  std::uint64_t peak_bytes = 0;
-};
-
-DrawnSheet draw_sheet(const PreviewOptions& options, const train::RunConfig& run,
-                      const DatasetSplit& split) {
-  const PreviewConfig config = preview_config(options, run);
-  check_sides(config,
-              std::min(config.num_samples, std::max<std::uint64_t>(split.num_samples(), 1)));
-  MemoryBudget budget(run.memory_bytes);
-  const BudgetShare fixed =
-      budget.draw(kFixedBytes + split.shards_bytes(), "libraries and the dataset's tables");
-  PreviewSamples shown(split, config, budget);
-  const SheetContent content = sheet_content(options, run, split, shown);
-  ContactSheet sheet(content);
-  check_sheet(sheet);
-  const BudgetShare share = budget.draw(sheet.most_bytes(), "the sheet and its PNG");
-  sheet.begin();
-  SheetFiller filler(shown, sheet, {content.cell_width_px, content.cell_height_px});
-  DrawnSheet drawn{.width_px = sheet.width_px(), .height_px = sheet.height_px()};
-  for (std::size_t row = 0; row < shown.samples().size(); ++row) {
-    Json json = sample_json(shown.samples()[row], split);
-    json.update(filler.fill_row(row));
-    drawn.num_failed += json["fault"].is_null() ? 0 : 1;
-    drawn.samples.push_back(std::move(json));
-  }
-  publish_sheet(options.out, sheet.png());
-  drawn.peak_bytes = budget.high_water_bytes();
-  return drawn;
-}
-
-std::string preview_json(const PreviewOptions& options, const train::RunConfig& run,
-                         const DrawnSheet& drawn) {
-  std::string config;
-  for (const std::string& line : config_lines(run, options.use())) config += line + "\n";
-  const Json json = {{"out", options.out},
-                     {"dataset", run.dataset.native()},
-                     {"split", options.split},
-                     {"width_px", drawn.width_px},
-                     {"height_px", drawn.height_px},
-                     {"image_height_px", run.image_height_px},
-                     {"image_width_px", run.image_width_px},
-                     {"seed", run.seed},
-                     {"num_samples", drawn.samples.size()},
-                     {"num_failed", drawn.num_failed},
-                     {"peak_bytes", drawn.peak_bytes},
-                     {"limit_bytes", run.memory_bytes},
-                     {"config", config},
-                     {"samples", drawn.samples}};
-  // A source's name may be no UTF-8.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace);
-}
-
-// The sheet's letters are ASCII; here names stand as they are.
-std::string preview_text(const PreviewOptions& options, const DrawnSheet& drawn) {
-  std::string text = fmt::format("{}: {} of split {}, {} x {} pixels", printable(options.out),
-                                 format_counted(drawn.samples.size(), "sample", "samples"),
-                                 printable(options.split), drawn.width_px, drawn.height_px);
-  for (const Json& sample : drawn.samples) {
-    const std::string class_text =
-        sample["class_idx"].is_null()
-            ? std::string("no class")
-            : fmt::format("{}: {}", sample["class_idx"].get<std::uint32_t>(),
-                          printable(sample["class_name"].get<std::string>()));
-    text += fmt::format("\n  {}, sample {}", class_text, sample["sample_id"].get<std::uint64_t>());
-    const auto name = sample["name"].get<std::string>();
-    if (!name.empty()) text += ", " + printable(name);
-  }
-  return text;
-}
-
-void print_faults(const PreviewOptions& options, const DrawnSheet& drawn,
-                  const std::string& dataset) {
-  for (const Json& sample : drawn.samples) {
-    if (sample["fault"].is_null()) continue;
-    print_error(fmt::format("preview: {}: split {}: sample {}: expected a picture, found none: {}",
-                            dataset, options.split, sample["sample_id"].get<std::uint64_t>(),
-                            sample["fault"].get<std::string>()),
-                "look at it with penstock inspect " + shell_quoted(dataset));
+void print_faults(const DrawnSheet& drawn, const std::string& where, const fs::path& dataset) {
+  for (const DrawnSample& one : drawn.samples) {
+    if (one.fault.empty()) continue;
+    print_error(fmt::format("preview: {}: sample {}: expected a picture, found none: {}", where,
+                            one.sample.sample_id, one.fault),
+                "look at it with penstock inspect " + shell_quoted(dataset.native()));
   }
 }
 
@@ -399,10 +149,7 @@ int show_config(const PreviewOptions& options, train::RunConfig run) {
     static_cast<void>(dataset.split(options.split));  // a name that is wrong is refused here too
     run = resolved_run(run, dataset.manifest(), options.use());
   }
-  std::string text;
-  for (const std::string& line : config_lines(run, options.use()))
-    text += (text.empty() ? "" : "\n") + line;
-  print_result(text);
+  print_result(joined(config_lines(run, options.use())));
   return kExitDone;
 }
 
@@ -421,17 +168,19 @@ int run_preview(const PreviewOptions& options) {
     const Dataset dataset = Dataset::open(typed.dataset);
     const DatasetSplit split = dataset.split(options.split);
     const train::RunConfig run = resolved_run(typed, dataset.manifest(), options.use());
+    const PreviewSheetConfig config = sheet_config(options, run);
     const DrawnSheet drawn = [&] {
       const LibraryRemarksSilenced silenced;
-      return draw_sheet(options, run, split);
+      return draw_preview(split, config);
     }();
+    const PreviewReport report{.split = split, .run = run, .config = config, .drawn = drawn};
     if (options.is_json) {
-      print_result(preview_json(options, run, drawn));
+      print_result(preview_json(report));
     } else if (!options.is_quiet) {
-      print_result(preview_text(options, drawn));
+      print_result(preview_text(report));
     }
-    print_faults(options, drawn, typed.dataset.native());
-    return drawn.num_failed > 0 ? kExitDataDamaged : kExitDone;
+    print_faults(drawn, typed.dataset.native() + ": split " + options.split, typed.dataset);
+    return drawn.num_failed() > 0 ? kExitDataDamaged : kExitDone;
   });
 }
 

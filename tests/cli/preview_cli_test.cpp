@@ -423,7 +423,9 @@ BOOST_AUTO_TEST_CASE(what_is_typed_wrong_is_refused_and_leaves_no_file) {
   check_refused_with(place.preview({"--image-size", "1x2", "--samples", "13", "--versions", "1000",
                                     "--memory", "64M"}),
                      1, "sheet");
-  check_refused_with(place.preview({"--memory", "13M"}), 1, "memory");
+  const CommandResult too_little = place.preview({"--memory", "13M"});
+  check_refused_with(too_little, 1, "the sheet and its PNG: expected at most ");
+  BOOST_TEST(contains(too_little.err, "\nhint: raise --memory; or fewer --samples"));
   check_refused_with(place.preview({"--config", place.sheet() + ".toml"}), 1, "run file");
   BOOST_TEST(count_entries(place.folder.path()) == 1u);  // the dataset
 }
