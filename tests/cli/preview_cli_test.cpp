@@ -305,6 +305,38 @@ BOOST_AUTO_TEST_CASE(an_original_is_the_upright_picture_shrunk_to_its_cell) {
   BOOST_TEST(cv::norm(expected, found, cv::NORM_INF) <= 5);
 }
 
+// A picture of one colour has it everywhere, however it is turned and stretched.
+BOOST_AUTO_TEST_CASE(pictures_of_one_pixel_and_of_one_line_are_shown) {
+  const Place place;
+  {
+    DatasetWriter writer(place.dataset(), {.class_names = {"one"}});
+    const std::vector<std::uint8_t> pixels(3 * 5000, 77);
+    for (const auto& [width_px, height_px] : {std::pair{1u, 1u}, {5000u, 1u}, {1u, 5000u}}) {
+      writer.add("train", new_raw({.pixels_hwc = pixels.data(),
+                                   .width_px = width_px,
+                                   .height_px = height_px,
+                                   .channels = 3,
+                                   .pixel_stride_bytes = 3,
+                                   .row_stride_bytes = std::size_t{width_px} * 3},
+                                  {.class_idx = 0}));
+    }
+    writer.finish();
+  }
+  const Json json = place.preview_json({"--image-size", "24", "--augment.rotation-range", "40",
+                                        "--augment.random-resized-crop", "true"});
+  const cv::Mat sheet = place.pixels();
+  for (const Json& sample : json["samples"]) {
+    std::vector<Json> places = {sample["original"]};
+    for (const Json& version : sample["versions"]) places.push_back(version["place"]);
+    BOOST_TEST(places.size() == 7u);
+    for (const Json& one : places) {
+      const auto pixels = cell_pixels(sheet, one);
+      BOOST_TEST(!pixels.empty());
+      BOOST_TEST(std::ranges::count(pixels, 77) == static_cast<std::ptrdiff_t>(pixels.size()));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(names_that_the_sheet_cannot_write_stand_on_the_screen) {
   const Place place;
   place.write_jpegs();
