@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "augment/augment_transform.h"
+#include "streamer/pipeline/loader_order.h"
 
 namespace penstock::train {
 namespace {
@@ -47,16 +48,24 @@ augment::AugmentConfig augment_of(const ModelRecord& record) {
   return augment;
 }
 
+augment::AugmentConfig augment_for(const augment::AugmentConfig& config, PipelineUse use) {
+  return use == PipelineUse::kTrain ? config : config.without_randomness();
+}
+
 std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
                                                       PipelineUse use) {
-  return std::make_shared<augment::AugmentTransform>(
-      use == PipelineUse::kTrain ? config : config.without_randomness());
+  return std::make_shared<augment::AugmentTransform>(augment_for(config, use));
 }
 
 std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,
                                     PipelineUse use, MemoryBudget& budget) {
   return std::make_unique<Loader>(std::move(split), loader_config(config, use),
                                   make_transform(config.augment, use), budget, config.host_memory);
+}
+
+OrderConfig pipeline_order(const DatasetSplit& split, const PipelineConfig& config,
+                           PipelineUse use) {
+  return order_config(split, loader_config(config, use));
 }
 
 PlannedLoader plan_loader(const DatasetSplit& split, const PipelineConfig& config, PipelineUse use,

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "augment/augment_config.h"
+#include "streamer/order/epoch_order.h"
 #include "streamer/pipeline/loader_memory.h"
 #include "train/run/core_split.h"
 #include "train/run/run_config.h"
@@ -42,12 +43,19 @@ augment::AugmentConfig augment_of(const RunConfig& config);
 /// Returns what a stored model's pictures are normalised with.
 augment::AugmentConfig augment_of(const ModelRecord& record);
 
+/// Returns what of `config` such a use gets: all of it, or nothing random.
+augment::AugmentConfig augment_for(const augment::AugmentConfig& config, PipelineUse use);
+
 std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
                                                       PipelineUse use);
 
 /// Errors  those of Loader's constructor
 std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,
                                     PipelineUse use, MemoryBudget& budget);
+
+/// From what make_loader() would make its order: for those who ask which position a sample has.
+OrderConfig pipeline_order(const DatasetSplit& split, const PipelineConfig& config,
+                           PipelineUse use);
 
 /// What make_loader() would draw within `room`, and the settings that it would use.
 struct PlannedLoader {

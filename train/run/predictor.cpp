@@ -5,7 +5,6 @@
 #include <span>
 #include <utility>
 
-#include "streamer/read/decoder_set.h"
 #include "train/backend/softmax_loss.h"
 #include "train/run/data_pipeline.h"
 
@@ -68,7 +67,8 @@ Predictor::Predictor(const std::filesystem::path& run, const InferenceConfig& co
 SampleFault Predictor::add(const EncodedPicture& picture) {
   check_internal(num_added_ < network_.spec().batch, "a picture beyond the batch");
   if (batch_ == nullptr) batch_ = std::make_shared<PictureBatch>(network_.spec());
-  const SampleFault fault = fill_place(picture, batch_->place(num_added_));
+  const PicturePlace place{.spec = network_.spec(), .pixels = batch_->place(num_added_)};
+  const SampleFault fault = fill_place(picture, *transform_, place, memory_.budget());
   if (fault.status == SampleStatus::kOk) ++num_added_;
   return fault;
 }
@@ -94,32 +94,6 @@ std::vector<PictureScores> Predictor::score() {
     scores[i].probabilities = softmax(own);
   }
   return scores;
-}
-
-SampleFault Predictor::fill_place(const EncodedPicture& picture, std::byte* pixels) {
-  const BatchSpec& spec = network_.spec();
-  const StoredInfo stored = stored_info(picture.record);
-  DecoderSet decoders;
-  SampleDecoder* decoder = decoders.find(stored.codec);
-  if (decoder == nullptr) return {SampleStatus::kUnsupported, "no decoder for this codec"};
-  const SampleInfo info{.width_px = stored.width_px,
-                        .height_px = stored.height_px,
-                        .orientation = picture.record.orientation,
-                        .max_decode_scale = DecoderSet::max_decode_scale(stored.codec)};
-  const SamplePlan plan = transform_->plan(info, spec, Draws(Draws::Place{}));
-  const DecodeRequest request{
-      .region = plan.source_region, .decode_scale = plan.decode_scale, .channels = spec.channels};
-  const DecodePrice price = decode_price(stored, request);
-  const std::size_t scratch_bytes = std::max<std::size_t>(price.scratch_bytes, plan.scratch_bytes);
-  const BudgetShare share =
-      memory_.budget().draw(price.decoded_bytes + scratch_bytes, "decoding a picture");
-  std::vector<std::byte> pixels_of_picture(price.decoded_bytes);
-  std::vector<std::byte> scratch(scratch_bytes);
-  const auto decoded =
-      decoder->decode(picture.encoded, stored, request, pixels_of_picture, scratch, {});
-  if (!decoded.ok()) return decoded.fault();
-  transform_->apply(decoded.value(), plan, scratch, {.spec = &spec, .pixels = pixels});
-  return {};
 }
 
 }  // namespace penstock::train

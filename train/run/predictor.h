@@ -9,17 +9,10 @@
 #include "streamer/core/host_memory.h"
 #include "streamer/core/result.h"
 #include "streamer/core/sample_transform.h"
-#include "streamer/shard/index_record.h"
+#include "train/run/picture_place.h"
 #include "train/run/stored_network.h"
 
 namespace penstock::train {
-
-/// A picture as a shard would hold it.
-struct EncodedPicture {
-  std::vector<std::byte> encoded;
-  /// Sides, codec and orientation count; offset, checksum and class do not.
-  IndexRecord record;
-};
 
 struct PictureScores {
   std::vector<float> logits;
@@ -49,8 +42,6 @@ class Predictor {
 
  private:
   class PictureBatch;
-
-  SampleFault fill_place(const EncodedPicture& picture, std::byte* pixels);
 
   MemoryTable memory_;
   StoredNetwork network_;

@@ -1,0 +1,42 @@
+#include "tools/drawn_values.h"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace penstock::tools {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(drawn_values)
+
+BOOST_AUTO_TEST_CASE(phrases_name_what_can_be_drawn_and_nothing_else) {
+  augment::AugmentDraws drawn;
+  drawn.is_flipped = true;
+  drawn.rotation_rad = 0.5235987755982988;  // 30 degrees
+  drawn.shift_px = {.x = 2.25, .y = -3};
+  drawn.zoom = {.x = 0.9, .y = 1.1};
+  const std::vector<std::string> flip_only = {"flipped"};
+  BOOST_TEST(drawn_phrases({.horizontal_flip = 0.5}, drawn) == flip_only,
+             boost::test_tools::per_element());
+  const std::vector<std::string> expected = {"flipped", "shift +2.2, -3.0 px", "zoom 0.90 x 1.10",
+                                             "turn +30.0 deg"};
+  BOOST_TEST(drawn_phrases({.horizontal_flip = 0.5,
+                            .width_shift_range = 0.1,
+                            .zoom_range = {.lo = 0.8, .hi = 1.2},
+                            .rotation_range = 40},
+                           drawn) == expected,
+             boost::test_tools::per_element());
+  bool has_degrees = false;
+  for (const DrawnValue& one : tools::drawn_values(drawn)) {
+    if (one.key != "rotation_deg") continue;
+    has_degrees = true;
+    BOOST_TEST(std::get<double>(one.value) == 30, boost::test_tools::tolerance(1e-12));
+  }
+  BOOST_TEST(has_degrees);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tools

@@ -1,0 +1,56 @@
+#include "tools/drawn_values.h"
+
+#include <fmt/core.h>
+
+#include <numbers>
+
+namespace penstock::tools {
+namespace {
+
+double degrees(double angle_rad) {
+  return angle_rad * 180 / std::numbers::pi;
+}
+
+}  // namespace
+
+std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn) {
+  // Names every member: a new one does not compile before it has its line below, and its phrase.
+  const auto& [is_flipped, is_flipped_vertically, rotation_rad, shear_rad, shift_px, zoom, crop] =
+      drawn;
+  return {{"is_flipped", is_flipped},
+          {"is_flipped_vertically", is_flipped_vertically},
+          {"rotation_deg", degrees(rotation_rad)},
+          {"shear_deg", degrees(shear_rad)},
+          {"shift_x_px", shift_px.x},
+          {"shift_y_px", shift_px.y},
+          {"zoom_x", zoom.x},
+          {"zoom_y", zoom.y},
+          {"window_x_px", 1.0 * crop.x},
+          {"window_y_px", 1.0 * crop.y},
+          {"window_width_px", 1.0 * crop.width},
+          {"window_height_px", 1.0 * crop.height}};
+}
+
+std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
+                                       const augment::AugmentDraws& drawn) {
+  std::vector<std::string> phrases;
+  const auto add = [&](std::string phrase) { phrases.push_back(std::move(phrase)); };
+  if (drawn.is_flipped) add("flipped");
+  if (drawn.is_flipped_vertically) add("upside down");
+  if (drawn.crop.width > 0) {
+    add(fmt::format("window {} x {}", drawn.crop.width, drawn.crop.height));
+    add(fmt::format("at {}, {}", drawn.crop.x, drawn.crop.y));
+  }
+  if (config.width_shift_range > 0 || config.height_shift_range > 0 ||
+      config.random_crop_padding > 0) {
+    add(fmt::format("shift {:+.1f}, {:+.1f} px", drawn.shift_px.x, drawn.shift_px.y));
+  }
+  if (!(config.zoom_range == augment::DrawRange{})) {
+    add(fmt::format("zoom {:.2f} x {:.2f}", drawn.zoom.x, drawn.zoom.y));
+  }
+  if (config.rotation_range > 0) add(fmt::format("turn {:+.1f} deg", degrees(drawn.rotation_rad)));
+  if (config.shear_range > 0) add(fmt::format("shear {:+.1f} deg", degrees(drawn.shear_rad)));
+  return phrases;
+}
+
+}  // namespace penstock::tools

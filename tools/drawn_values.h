@@ -1,0 +1,27 @@
+// What was drawn for one sample, by name: for labels and for JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "augment/augment_config.h"
+#include "augment/augment_draws.h"
+
+namespace penstock::tools {
+
+struct DrawnValue {
+  std::string_view key;  // "rotation_deg"
+  std::variant<bool, double> value;
+};
+
+/// Lists every value of `drawn`, those of operations that are off included.
+std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn);
+
+/// Says in a few words each what `config` lets be drawn: "flipped", "zoom 0.97 x 1.04"; a flip that
+/// did not happen is not mentioned. A window that is not drawn but centred is named too.
+std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
+                                       const augment::AugmentDraws& drawn);
+
+}  // namespace penstock::tools
