@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 #include "augment/warp_frame.h"
 
 namespace penstock::augment {
+
+/// What is loaded at once from a row: a pixel, the one to its right, and what lies behind.
+constexpr std::size_t kPairBytes = 8;
 
 /// Limits on an axis, of positions in the whole picture.
 ///

@@ -75,8 +75,8 @@ HWY_INLINE HWY_ATTR Doubles folded(const Doubles& positions, const GeneralAxis& 
 
 HWY_INLINE HWY_ATTR bool is_beside(V64 position, const GeneralAxis& axis) {
   const D64 d;
-  return !hn::AllFalse(d, hn::Or(hn::Lt(position, hn::Zero(d)),
-                                 hn::Gt(position, hn::Set(d, axis.last))));
+  return !hn::AllFalse(
+      d, hn::Or(hn::Lt(position, hn::Zero(d)), hn::Gt(position, hn::Set(d, axis.last))));
 }
 
 /// Whether FillMode::kWrap has one of the folded positions between the last pixel and the first.
@@ -88,8 +88,8 @@ HWY_INLINE HWY_ATTR bool is_at_seam(const Doubles& positions, const GeneralAxis&
 /// 1 where the picture is, 0 beside it.
 HWY_INLINE HWY_ATTR V64 inside(V64 position, const GeneralAxis& axis) {
   const D64 d;
-  const auto is_inside = hn::And(hn::Ge(position, hn::Set(d, -0.5)),
-                                 hn::Le(position, hn::Set(d, axis.extent - 0.5)));
+  const auto is_inside =
+      hn::And(hn::Ge(position, hn::Set(d, -0.5)), hn::Le(position, hn::Set(d, axis.extent - 0.5)));
   return hn::IfThenElseZero(is_inside, hn::Set(d, 1.0));
 }
 
@@ -99,7 +99,9 @@ HWY_INLINE HWY_ATTR hn::Mask<D> is_inside(const Doubles& positions, const Genera
 }
 
 /// Written so that NaN counts as the first pixel.
+template <bool kIsInner>
 HWY_INLINE HWY_ATTR V64 clamped(V64 position, const GeneralAxis& axis) {
+  if constexpr (kIsInner) return position;
   const D64 d;
   const V64 begin = hn::Set(d, axis.begin);
   const V64 end = hn::Set(d, axis.end);
@@ -111,7 +113,6 @@ HWY_INLINE HWY_ATTR V64 clamped(V64 position, const GeneralAxis& axis) {
 /// exact: their bits count up from those of 2^52.
 struct PixelPlaces {
   static constexpr double kWholeBits = 4503599627370496.0;  // 2^52
-  static constexpr std::size_t kLoadBytes = 8;
 
   PixelPlaces(const ImageView& image, const GeneralAxis& x, const GeneralAxis& y)
       : top(image.pixels_hwc),
@@ -119,17 +120,17 @@ struct PixelPlaces {
         row_bytes(static_cast<double>(image.row_stride_bytes)),
         pixel_bytes(image.channels),
         last_row(std::max(y.end - 1, y.begin)),
-        last_load(x.begin * pixel_bytes + image.width_px * pixel_bytes -
-                  static_cast<double>(kLoadBytes)),
-        origin(kWholeBits - y.begin * row_bytes - x.begin * pixel_bytes) {}
+        origin(kWholeBits - y.begin * row_bytes - x.begin * pixel_bytes),
+        last_load(origin + (x.begin + image.width_px) * pixel_bytes -
+                  static_cast<double>(kPairBytes)) {}
 
   const std::uint8_t* top;
   const std::uint8_t* bottom;
   double row_bytes;
   double pixel_bytes;
-  double last_row;   // from which there is one below, if the image has two
-  double last_load;  // the last place in a row from which 8 bytes can be read
+  double last_row;  // from which there is one below, if the image has two
   double origin;
+  double last_load;  // the last place in a row from which 8 bytes can be read, with the origin
 };
 
 /// Where eight bytes with a pixel and the one to its right begin, by how many bits they have to be
@@ -150,7 +151,7 @@ HWY_INLINE HWY_ATTR Spots spots_of(V64 column, V64 row, const PixelPlaces& place
   const D64 d;
   const V64 column_px = hn::Trunc(column);
   V64 row_px = hn::Trunc(row);
-  V64 place = hn::Mul(column_px, hn::Set(d, places.pixel_bytes));
+  V64 place = hn::MulAdd(column_px, hn::Set(d, places.pixel_bytes), hn::Set(d, places.origin));
   VBits shift = hn::Zero(DBits());
   if constexpr (!kIsInner) {
     // On the last row: the one above, and all of the weight on the lower. Blends of bytes are exact.
@@ -160,10 +161,8 @@ HWY_INLINE HWY_ATTR Spots spots_of(V64 column, V64 row, const PixelPlaces& place
                                hn::Set(d, PixelPlaces::kWholeBits)));
     place = load;
   }
-  const V64 row_place =
-      hn::Add(hn::Mul(row_px, hn::Set(d, places.row_bytes)), hn::Set(d, places.origin));
-  return {whole_bits(hn::Add(row_place, place)), shift, hn::Sub(row, row_px),
-          hn::Sub(column, column_px)};
+  const V64 offset = hn::MulAdd(row_px, hn::Set(d, places.row_bytes), place);
+  return {whole_bits(offset), shift, hn::Sub(row, row_px), hn::Sub(column, column_px)};
 }
 
 /// A pixel and the one to its right, 8 bytes, cut in two.
@@ -172,26 +171,24 @@ struct PixelPairs {
   VWord second;
 };
 
-/// Eight bytes from each of the offsets. Loads and shuffles, no gather: measured in README.md.
-template <class DBytes>
-HWY_INLINE HWY_ATTR hn::Vec<DBytes> load_spots(DBytes d, const std::uint8_t* bytes,
-                                               const std::uint64_t* offsets) {
-  if constexpr (hn::MaxLanes(d) == PixelPlaces::kLoadBytes) {
-    return hn::LoadU(d, bytes + offsets[0]);
-  } else {
-    const hn::Half<DBytes> half;
-    constexpr std::size_t kNumHalf = hn::MaxLanes(half) / PixelPlaces::kLoadBytes;
-    const auto low = load_spots(half, bytes, offsets);
-    const auto high = load_spots(half, bytes, offsets + kNumHalf);
-    return hn::Combine(d, high, low);
-  }
-}
+/// Pixels with their neighbours.
+struct Corners {
+  PixelPairs top;
+  PixelPairs bottom;
+  V column_weight;
+  V row_weight;
+};
 
 /// The byte `kByte` of each pair.
 template <std::uint32_t kByte>
 HWY_INLINE HWY_ATTR VInt byte_of(const PixelPairs& pairs) {
-  const VWord word = hn::ShiftRight<8 * (kByte % 4)>(kByte < 4 ? pairs.first : pairs.second);
-  return hn::BitCast(DInt(), hn::And(word, hn::Set(DWord(), 0xFF)));
+  // Byte kByte % 4 of each 32 bits to the lowest place, zeros above.
+  constexpr std::uint32_t kFirst = 0x80808000u + kByte % 4;
+  alignas(16) static constexpr std::uint32_t kPlaces[4] = {kFirst, kFirst + 4, kFirst + 8,
+                                                           kFirst + 12};
+  const VWord places = hn::LoadDup128(DWord(), kPlaces);
+  return hn::BitCast(DInt(),
+                     hn::TableLookupBytesOr0(kByte < 4 ? pairs.first : pairs.second, places));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -6,8 +6,8 @@
 
 namespace penstock::augment {
 
-/// Whether sample_general() can read the image: pixels side by side, and rows of 8 bytes at least.
-bool has_general_way(const ImageView& image) noexcept;
+/// Whether sample_general() can read the picture: pixels side by side, in rows of 8 bytes at least.
+bool has_general_way(const WarpJob& job) noexcept;
 
 /// Samples a picture by any map, where has_general_way().
 /// Gives the bytes of warp_pixel_by_pixel(), on every instruction set.

@@ -21,7 +21,7 @@ void sample_pixel_by_pixel(const WarpJob& job) noexcept {
 }
 
 void sample_turned(const WarpJob& job, const Frame& frame) noexcept {
-  if (!has_general_way(job.decoded.image)) return warp_pixel_by_pixel(job);
+  if (!has_general_way(job)) return warp_pixel_by_pixel(job);
   sample_general(job, frame);
 }
 
