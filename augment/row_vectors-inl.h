@@ -1,5 +1,5 @@
 // The vector operations of warp_rows.cpp, which includes this behind <hwy/highway.h>, once for each of
-// Highway's targets.
+// Highway's targets; those of values serve warp_general.cpp too.
 #if defined(PENSTOCK_AUGMENT_ROW_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef PENSTOCK_AUGMENT_ROW_VECTORS_INL_H_
 #undef PENSTOCK_AUGMENT_ROW_VECTORS_INL_H_
@@ -41,10 +41,12 @@ HWY_ATTR inline V to_float(hn::Vec<DByte> bytes) {
 }
 
 /// blend_of() of bytes. Their difference is exact in whole numbers as in floats, and cheaper there.
+HWY_ATTR inline V blend_of(VInt a, VInt b, V weight) {
+  return hn::Add(hn::ConvertTo(D(), a), hn::Mul(weight, hn::ConvertTo(D(), hn::Sub(b, a))));
+}
+
 HWY_ATTR inline V blend_of(hn::Vec<DByte> a, hn::Vec<DByte> b, V weight) {
-  const VInt first = hn::PromoteTo(DInt(), a);
-  const VInt step = hn::Sub(hn::PromoteTo(DInt(), b), first);
-  return hn::Add(hn::ConvertTo(D(), first), hn::Mul(weight, hn::ConvertTo(D(), step)));
+  return blend_of(hn::PromoteTo(DInt(), a), hn::PromoteTo(DInt(), b), weight);
 }
 
 /// values[idx] of two vectors side by side; `idx` counts from 0 and wraps at their end.

@@ -252,6 +252,36 @@ RandomJob wide_job(std::mt19937_64& random) {
   return r;
 }
 
+/// A turned or sheared map of a part of a picture, into rows of several blocks and vectors. One time in
+/// four all positions lie on centres and edges of pixels.
+RandomJob turned_job(std::mt19937_64& random) {
+  RandomJob r = wide_job(random);
+  const auto real = [&](double reach) {
+    return std::uniform_real_distribution<double>(-reach, reach)(random);
+  };
+  r.spec.width_px = 1 + static_cast<std::uint32_t>(random() % 300);
+  AffineMap& map = r.job.map;
+  const RectPx& part = r.job.decoded.region;
+  if (random() % 4 == 0) {
+    const auto halves = [&] { return (static_cast<double>(random() % 9) - 4) / 2; };
+    map = {halves(), halves(), part.x + halves(), halves(), halves(), part.y + halves()};
+    if (random() % 2 == 0) map.x0 = part.x + part.width - 1 + halves();
+    if (random() % 2 == 0) map.y0 = part.y + part.height - 1 + halves();
+    return r;
+  }
+  // Most rows lie inside, some partly, over the whole part and beyond.
+  const double reach = 2.0 * part.width / r.spec.width_px;
+  map = {.xx = real(reach),
+         .xy = real(2),
+         .yx = real(2.0 * part.height / r.spec.width_px),
+         .yy = real(2)};
+  const double middle_x = (r.spec.width_px - 1) / 2.0;
+  const double middle_y = (r.spec.height_px - 1) / 2.0;
+  map.x0 = part.x + part.width / 2.0 + real(3) - map.xx * middle_x - map.xy * middle_y;
+  map.y0 = part.y + part.height / 2.0 + real(1) - map.yx * middle_x - map.yy * middle_y;
+  return r;
+}
+
 /// Restores the choice of the vector unit.
 struct TargetForTest {
   explicit TargetForTest(std::int64_t target) { hwy::SetSupportedTargetsForTest(target); }
@@ -267,7 +297,9 @@ BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_bytes_of_the_sl
     const TargetForTest chosen(target);
     std::mt19937_64 random(kSeed);
     for (int trial = 0; trial < 1500; ++trial) {
-      RandomJob r = trial % 4 == 0 ? random_job(random) : wide_job(random);
+      RandomJob r = trial % 4 == 0   ? random_job(random)
+                    : trial % 4 == 1 ? turned_job(random)
+                                     : wide_job(random);
       BOOST_REQUIRE_MESSAGE(run_warp(r, warp_scratch_bytes(r.spec)) == run_pixel_by_pixel(r),
                             hwy::TargetName(target) << ", trial " << trial);
     }
@@ -284,7 +316,7 @@ BOOST_AUTO_TEST_CASE(places_of_large_batches_get_the_same_bytes) {
     const TargetForTest chosen(target);
     std::mt19937_64 random(kSeed);
     for (int trial = 0; trial < 300; ++trial) {
-      RandomJob r = wide_job(random);
+      RandomJob r = trial % 3 == 0 ? turned_job(random) : wide_job(random);
       r.spec.width_px = trial % 4 == 0 ? 50 : 16 * (1 + r.spec.width_px % 4);
       r.spec.batch = 1u << 20;
       const std::size_t num_floats = r.spec.sample_bytes() / sizeof(float);
@@ -309,8 +341,8 @@ BOOST_AUTO_TEST_CASE(maps_without_sense_are_safe) {
   for (const double value :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
         -std::numeric_limits<double>::infinity(), 1e300, -1e300, 0.0}) {
-    for (int trial = 0; trial < 20; ++trial) {
-      RandomJob r = random_job(random);
+    for (int trial = 0; trial < 60; ++trial) {
+      RandomJob r = trial % 5 < 2 ? turned_job(random) : random_job(random);
       (trial % 2 == 0 ? r.job.map.xx : r.job.map.x0) = value;
       (trial % 3 == 0 ? r.job.map.yy : r.job.map.y0) = value;
       const Values out = run_warp(r, warp_scratch_bytes(r.spec));

@@ -1,0 +1,95 @@
+// An axis of the picture as vectors of positions use it, and the pixels of an output row that need
+// neither clamping nor a fill mode.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "augment/warp_frame.h"
+
+namespace penstock::augment {
+
+/// What is loaded at once from a row: a pixel, the one to its right, and what lies behind.
+constexpr std::size_t kPairBytes = 8;
+
+/// Limits on an axis, of positions in the whole picture.
+///
+/// A position is `inner` where it is neither clamped nor folded back, and `reach_px` pixels from its
+/// first neighbour on are there to be read.
+struct GeneralAxis {
+  GeneralAxis(const Axis& axis, std::uint32_t reach_px) noexcept
+      : begin(axis.begin),
+        end(std::max(begin, std::min(axis.last, begin + axis.length - 1))),
+        inner_end(std::min(begin + axis.length + 1 - reach_px, axis.extent - 0.5)),
+        last(axis.last),
+        extent(axis.extent),
+        fill_mode(axis.fill_mode) {}
+
+  bool folds() const noexcept {
+    return fill_mode == FillMode::kReflect || fill_mode == FillMode::kWrap;
+  }
+
+  bool is_inner(double position) const noexcept {
+    const double from_edge = position + 0.5;
+    const double folded = folds() ? from_edge - 0.5 : position;  // as folded() rounds it
+    return folded >= begin && folded < inner_end && from_edge < extent;
+  }
+
+  double begin;  // centres of the first and the last pixel of the part at hand
+  double end;
+  double inner_end;
+  double last;  // of the whole picture
+  double extent;
+  FillMode fill_mode;
+};
+
+/// Positions along an output row: factor * x + row_term + offset.
+struct RowPositions {
+  double factor = 0;
+  double row_term = 0;
+  double offset = 0;
+
+  double at(std::uint32_t x_px) const noexcept {
+    return factor * static_cast<double>(x_px) + row_term + offset;
+  }
+};
+
+/// Pixels from `begin` to before `end` of an output row.
+struct PixelRange {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
+
+/// The real x for which a position lies between the limits, in `from` and `to`.
+inline void narrow(const RowPositions& positions, const GeneralAxis& axis, double& from,
+                   double& to) noexcept {
+  if (positions.factor == 0) return;
+  const double start = positions.row_term + positions.offset;
+  const double a = (axis.begin - start) / positions.factor;
+  const double b = (axis.inner_end - start) / positions.factor;
+  from = std::max(from, std::min(a, b));
+  to = std::min(to, std::max(a, b));
+}
+
+/// The pixels of a row whose positions are inner on both axes. Positions rise or fall along a row,
+/// rounded too, so what holds for the first and the last pixel holds between them.
+inline PixelRange inner_range(const RowPositions& columns, const GeneralAxis& x,
+                              const RowPositions& rows, const GeneralAxis& y,
+                              std::uint32_t width_px) noexcept {
+  double from = 0;
+  double to = width_px;
+  narrow(columns, x, from, to);
+  narrow(rows, y, from, to);
+  const auto is_inner = [&](std::uint32_t i) {
+    return x.is_inner(columns.at(i)) && y.is_inner(rows.at(i));
+  };
+  if (!(from <= to)) return {};
+  PixelRange range{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(std::ceil(to))};
+  while (range.begin < range.end && !is_inner(range.begin)) ++range.begin;
+  while (range.begin < range.end && !is_inner(range.end - 1)) --range.end;
+  return range;
+}
+
+}  // namespace penstock::augment
