@@ -13,30 +13,30 @@
 #include <utility>
 #include <vector>
 
-#include "streamer/core/ring_queue.h"
 #include "streamer/core/usable_cores.h"
 
 namespace penstock {
 
-//   push() --> queue --> worker --> fill --> collate --> in_order --> deliver --> ring
-//                                (parallel)  (serial)   (by seq)     (serial)
+//   push() -->  fill  --> collate --> in_order --> deliver --> ring
+//            (parallel)   (serial)   (by seq)     (serial)
 //
 // The graph is made inside its arena and belongs to it. No node blocks; no exception leaves one.
 //
-// All places of the arena are kept for threads of our own, the workers, and `fill` is lightweight: it
-// runs in the worker that puts a run in, which then does what tasks there are and leaves. oneTBB's
-// workers, and threads that wait for a graph in which others still work, spin for a millisecond
-// whenever they run out of tasks, which a slow consumer makes happen at every batch.
+// All places of the arena are kept for `num_workers` threads of our own, and these enter it only
+// while there is work: oneTBB's workers, and threads that wait for a graph to which more may come,
+// spin for a millisecond whenever they run out of it, which a slow consumer makes happen at every
+// batch.
 struct BatchGraph::Impl {
-  using Fill = tbb::flow::function_node<SampleRun, SampleRun, tbb::flow::lightweight>;
   using Collate = tbb::flow::multifunction_node<SampleRun, std::tuple<FilledBatch>>;
 
   struct Nodes {
-    explicit Nodes(Impl& impl)
+    Nodes(Impl& impl, std::uint32_t num_workers)
         : graph(impl.context),
-          fill(graph, tbb::flow::unlimited,
+          fill(graph, num_workers,
                [&impl](const SampleRun& run) {
+                 impl.num_pushed.load(std::memory_order_acquire);
                  impl.guard([&] { impl.stages.fill(run, current_worker()); });
+                 impl.count_filled();
                  return run;
                }),
           collate(graph, tbb::flow::serial,
@@ -58,7 +58,7 @@ struct BatchGraph::Impl {
     ~Nodes() { graph.wait_for_all(); }  // before the nodes that the tasks left run in
 
     tbb::flow::graph graph;
-    Fill fill;
+    tbb::flow::function_node<SampleRun, SampleRun> fill;
     Collate collate;
     tbb::flow::sequencer_node<FilledBatch> in_order;
     tbb::flow::function_node<FilledBatch> deliver;
@@ -71,39 +71,44 @@ struct BatchGraph::Impl {
   // No more threads than cores: oneTBB prints a warning when an arena asks for them.
   Impl(std::uint32_t num_threads, Stages s)
       : stages(std::move(s)), arena(static_cast<int>(num_threads), num_threads) {
-    arena.execute([&] { nodes = std::make_unique<Nodes>(*this); });
+    arena.execute([&] { nodes = std::make_unique<Nodes>(*this, num_threads); });
     for (std::uint32_t i = 0; i < num_threads; ++i) {
-      workers.emplace_back([this](const std::stop_token& stop) { work(stop); });
+      runners.emplace_back([this](const std::stop_token& stop) { run(stop); });
     }
   }
 
   ~Impl() {
     is_cancelled = true;
-    for (std::jthread& worker : workers) worker.request_stop();
-    workers.clear();
+    for (std::jthread& runner : runners) runner.request_stop();
+    runners.clear();
     arena.execute([&] { nodes.reset(); });
   }
 
   void push(const SampleRun& run) {
     if (is_cancelled) return;
+    num_pushed.fetch_add(1, std::memory_order_release);
+    nodes->fill.try_put(run);
     {
       const std::scoped_lock lock(mutex);
-      queue.push_back(run);
+      ++num_unfinished;
     }
     pushed.notify_one();
   }
 
-  void work(const std::stop_token& stop) {
+  void count_filled() {
+    const std::scoped_lock lock(mutex);
+    --num_unfinished;
+  }
+
+  // Works in the arena while there are more runs than threads in it.
+  void run(const std::stop_token& stop) {
     std::unique_lock lock(mutex);
-    while (pushed.wait(lock, stop, [&] { return !queue.empty(); })) {
-      const SampleRun run = queue.front();
-      queue.pop_front();
+    while (pushed.wait(lock, stop, [&] { return num_unfinished > num_inside; })) {
+      ++num_inside;
       lock.unlock();
-      arena.execute([&] {
-        nodes->fill.try_put(run);
-        nodes->graph.wait_for_all();
-      });
+      arena.execute([this] { nodes->graph.wait_for_all(); });
       lock.lock();
+      --num_inside;
     }
   }
 
@@ -121,15 +126,19 @@ struct BatchGraph::Impl {
 
   const Stages stages;
   std::atomic<bool> is_cancelled = false;
+  // What a reader wrote is there for fill. oneTBB sees to that too, but with fences, of which
+  // ThreadSanitizer would report every pixel.
+  std::atomic<std::uint64_t> num_pushed = 0;
   std::mutex mutex;
   std::condition_variable_any pushed;
-  RingQueue<SampleRun> queue{256};  // guarded by mutex; 256: rarely are as many in flight
+  std::int64_t num_unfinished = 0;  // guarded by mutex; runs; may be below 0 for a moment
+  std::int64_t num_inside = 0;      // guarded by mutex; runners in the arena
   // Several threads wait for one graph.
   tbb::task_group_context context{tbb::task_group_context::isolated,
                                   tbb::task_group_context::concurrent_wait};
   tbb::task_arena arena;
   std::unique_ptr<Nodes> nodes;
-  std::vector<std::jthread> workers;  // last: they use what stands above
+  std::vector<std::jthread> runners;  // last: they use what stands above
 };
 
 BatchGraph::BatchGraph(std::uint32_t num_workers, Stages stages)
@@ -137,7 +146,7 @@ BatchGraph::BatchGraph(std::uint32_t num_workers, Stages stages)
 BatchGraph::~BatchGraph() = default;
 
 std::uint32_t BatchGraph::num_workers() const noexcept {
-  return static_cast<std::uint32_t>(impl_->workers.size());
+  return static_cast<std::uint32_t>(impl_->runners.size());
 }
 
 void BatchGraph::push(const SampleRun& run) {

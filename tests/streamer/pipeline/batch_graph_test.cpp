@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <condition_variable>
+#include <iostream>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -115,6 +116,39 @@ BOOST_AUTO_TEST_CASE(no_two_runs_are_filled_at_once_under_the_same_workers_numbe
   for (std::uint64_t seq = 0; seq < 200; ++seq) graph.push(run_of(seq));
   outcome.wait_for_batches(200);
   BOOST_TEST(num_wrong == 0);
+}
+
+// Each run waits for a partner, so that it ends only when two are filled at a time: from the first pair to
+// the last.
+BOOST_AUTO_TEST_CASE(runs_are_filled_side_by_side_as_long_as_there_are_any) {
+  if (num_usable_cores() < 2) {
+    std::cout << "SKIPPED: one core has one worker\n";
+    return;
+  }
+  Outcome outcome;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::uint64_t num_begun = 0;
+  std::atomic<int> num_alone = 0;
+  BatchGraph::Stages stages = plain_stages(outcome);
+  stages.fill = [&](const SampleRun&, std::uint32_t) {
+    std::unique_lock lock(mutex);
+    const std::uint64_t partner = num_begun++ | 1;  // the second of the pair
+    changed.notify_all();
+    const bool has_met =
+        changed.wait_for(lock, std::chrono::seconds(5), [&] { return num_begun > partner; });
+    if (!has_met) {
+      ++num_alone;
+      num_begun |= 1;  // lets the others go on
+    }
+  };
+  BatchGraph graph(2, std::move(stages));
+  for (std::uint64_t seq = 0; seq < 40; ++seq) {
+    graph.push(run_of(seq));
+    if (seq % 8 == 7) outcome.wait_for_batches(seq + 1);  // it runs dry between
+  }
+  outcome.wait_for_batches(40);
+  BOOST_TEST(num_alone == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_graph_may_die_with_runs_under_way) {
