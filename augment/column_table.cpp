@@ -102,7 +102,7 @@ bool make_column_table(const WarpJob& job, const Frame& frame, const Lines& line
     table.first_px = std::min({table.first_px, n.first, second(n)});
     last_px = std::max({last_px, n.first, second(n)});
   };
-  if (frame.x.fill_mode == FillMode::kReflect || frame.x.fill_mode == FillMode::kWrap) {
+  if (comes_again(frame.x.fill_mode)) {
     for (std::uint32_t i = table.begin; i < table.end; ++i) include(i);  // they turn back
   } else {
     include(table.begin);

@@ -27,9 +27,7 @@ struct GeneralAxis {
         extent(axis.extent),
         fill_mode(axis.fill_mode) {}
 
-  bool folds() const noexcept {
-    return fill_mode == FillMode::kReflect || fill_mode == FillMode::kWrap;
-  }
+  bool folds() const noexcept { return comes_again(fill_mode); }
 
   bool is_inner(double position) const noexcept {
     const double from_edge = position + 0.5;

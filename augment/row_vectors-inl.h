@@ -32,6 +32,10 @@ struct ScaleVectors {
   V bias;
 };
 
+HWY_ATTR inline ScaleVectors vectors_of(const ChannelScale& scale) {
+  return {hn::Set(D(), scale.gain), hn::Set(D(), scale.bias)};
+}
+
 HWY_ATTR inline V normalise_of(V value, const ScaleVectors& scale) {
   return hn::Add(hn::Mul(value, scale.gain), scale.bias);
 }

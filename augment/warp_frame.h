@@ -20,6 +20,11 @@ struct Axis {
   FillMode fill_mode = FillMode::kNearest;
 };
 
+/// Whether the picture is seen again beside itself.
+inline bool comes_again(FillMode mode) noexcept {
+  return mode == FillMode::kReflect || mode == FillMode::kWrap;
+}
+
 /// Two neighbours on an axis, counted from the part's first pixel, and the share of the second.
 struct Neighbours {
   std::uint32_t first = 0;
@@ -57,7 +62,7 @@ inline Neighbours neighbours_at_seam(double position, const Axis& axis) noexcept
 }
 
 inline Neighbours find_neighbours(double position, const Axis& axis) noexcept {
-  if (axis.fill_mode == FillMode::kReflect || axis.fill_mode == FillMode::kWrap) {
+  if (comes_again(axis.fill_mode)) {
     position = folded(position, axis);
     if (axis.fill_mode == FillMode::kWrap && (position < 0 || position > axis.last)) {
       return neighbours_at_seam(position, axis);

@@ -196,9 +196,9 @@ class GeneralSampler {
   template <bool kFills>
   HWY_INLINE HWY_ATTR void blend_block(std::uint32_t num_px, float* out) const {
     const D d;
-    const ScaleVectors scale0 = scale_of(0);
-    const ScaleVectors scale1 = scale_of(1);
-    const ScaleVectors scale2 = scale_of(2);
+    const ScaleVectors scale0 = vectors_of(job_.channels[0]);
+    const ScaleVectors scale1 = vectors_of(job_.channels[1]);
+    const ScaleVectors scale2 = vectors_of(job_.channels[2]);
     for (std::uint32_t i = 0; i < num_px; i += kLanes) {
       const std::uint32_t at = std::min(i, num_px - kLanes);  // the last vector ends with the row
       const Corners corners{load_pairs(block_.top + at), load_pairs(block_.bottom + at),
@@ -215,11 +215,6 @@ class GeneralSampler {
       }
       store(v0, v1, v2, out + at * frame_.step);
     }
-  }
-
-  HWY_ATTR ScaleVectors scale_of(std::uint32_t channel) const {
-    const D d;
-    return {hn::Set(d, job_.channels[channel].gain), hn::Set(d, job_.channels[channel].bias)};
   }
 
   static HWY_INLINE HWY_ATTR PixelPairs load_pairs(const std::uint64_t* pairs) {

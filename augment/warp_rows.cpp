@@ -132,11 +132,6 @@ class RowSampler {
     }
   }
 
-  HWY_ATTR ScaleVectors scale_of(std::uint32_t channel) const {
-    const D d;
-    return {hn::Set(d, job_.channels[channel].gain), hn::Set(d, job_.channels[channel].bias)};
-  }
-
   /// Whole pixels: what blending with weight 0 gives is the pixel itself.
   HWY_ATTR void copy(const Out& out, const std::uint8_t* bytes) const {
     const D d;
@@ -151,7 +146,7 @@ class RowSampler {
           const Pixels<kPlanes> pixels = load_pixels<kPlanes>(bytes + i * kPlanes);
           V values[kChannels];
           for (std::uint32_t c = 0; c < kChannels; ++c) {
-            const V value = normalise_of(pixels.plane[c * kStep], scale_of(c));
+            const V value = normalise_of(pixels.plane[c * kStep], vectors_of(job_.channels[c]));
             values[c] = table_.is_reversed ? hn::Reverse(d, value) : value;
           }
           out.store(values, place(i, lanes));
@@ -322,7 +317,7 @@ class RowSampler {
   /// Of a plane, or of interleaved pixels from that channel on.
   HWY_INLINE HWY_ATTR ScaleVectors scales_from(std::size_t channel) const {
     const D d;
-    if constexpr (!kIsInterleaved) return scale_of(static_cast<std::uint32_t>(channel));
+    if constexpr (!kIsInterleaved) return vectors_of(job_.channels[channel]);
     return {hn::LoadU(d, gains_ + channel), hn::LoadU(d, biases_ + channel)};
   }
 

@@ -23,16 +23,20 @@ IndexRecord wanted_record(const DatasetSplit& split, std::uint64_t sample_id) tr
 // What the index says of a sample, before anything is drawn.
 void describe(const IndexRecord& record, std::uint64_t sample_id, SampleTask& task) {
   task.record = record;
-  const auto codec = static_cast<Codec>(task.record.codec);
-  task.info = {.sample_id = sample_id,
-               .width_px = task.record.width_px,
-               .height_px = task.record.height_px,
-               .class_idx = task.record.class_idx,
-               .orientation = task.record.orientation,
-               .max_decode_scale = DecoderSet::max_decode_scale(codec)};
+  task.info = sample_info(record, sample_id);
 }
 
 }  // namespace
+
+SampleInfo sample_info(const IndexRecord& record, std::uint64_t sample_id) noexcept {
+  const auto codec = static_cast<Codec>(record.codec);
+  return {.sample_id = sample_id,
+          .width_px = record.width_px,
+          .height_px = record.height_px,
+          .class_idx = record.class_idx,
+          .orientation = record.orientation,
+          .max_decode_scale = DecoderSet::max_decode_scale(codec)};
+}
 
 Admission::Admission(DatasetSplit split, Config config,
                      std::shared_ptr<const SampleTransform> transform)

@@ -14,6 +14,9 @@
 
 namespace penstock {
 
+/// What a transform is told of a sample before anything of it is read.
+SampleInfo sample_info(const IndexRecord& record, std::uint64_t sample_id) noexcept;
+
 /// Plans samples: looks up the index, asks the transform for its plan and the codec for its price.
 ///
 /// Threads  immutable

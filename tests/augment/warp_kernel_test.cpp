@@ -288,13 +288,20 @@ struct TargetForTest {
   ~TargetForTest() { hwy::SetSupportedTargetsForTest(0); }
 };
 
+/// Runs `check(target)` with each vector unit of this machine.
+template <class Check>
+void for_every_target(const Check& check) {
+  for (std::int64_t left = hwy::SupportedTargets(); left != 0; left &= left - 1) {
+    const std::int64_t target = left & -left;
+    const TargetForTest chosen(target);
+    check(target);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_bytes_of_the_slow_way) {
   constexpr std::uint64_t kSeed = 77002;
   BOOST_TEST_MESSAGE("seed " << kSeed);
-  const std::int64_t supported = hwy::SupportedTargets();
-  for (std::int64_t left = supported; left != 0; left &= left - 1) {
-    const std::int64_t target = left & -left;
-    const TargetForTest chosen(target);
+  for_every_target([&](std::int64_t target) {
     std::mt19937_64 random(kSeed);
     for (int trial = 0; trial < 1500; ++trial) {
       RandomJob r = trial % 4 == 0   ? random_job(random)
@@ -303,17 +310,14 @@ BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_bytes_of_the_sl
       BOOST_REQUIRE_MESSAGE(run_warp(r, warp_scratch_bytes(r.spec)) == run_pixel_by_pixel(r),
                             hwy::TargetName(target) << ", trial " << trial);
     }
-  }
+  });
 }
 
 // Batches above 8 MiB are written past the caches, where rows are whole vectors.
 BOOST_AUTO_TEST_CASE(places_of_large_batches_get_the_same_bytes) {
   constexpr std::uint64_t kSeed = 77003;
   BOOST_TEST_MESSAGE("seed " << kSeed);
-  const std::int64_t supported = hwy::SupportedTargets();
-  for (std::int64_t left = supported; left != 0; left &= left - 1) {
-    const std::int64_t target = left & -left;
-    const TargetForTest chosen(target);
+  for_every_target([&](std::int64_t target) {
     std::mt19937_64 random(kSeed);
     for (int trial = 0; trial < 300; ++trial) {
       RandomJob r = trial % 3 == 0 ? turned_job(random) : wide_job(random);
@@ -333,7 +337,7 @@ BOOST_AUTO_TEST_CASE(places_of_large_batches_get_the_same_bytes) {
                             hwy::TargetName(target) << ", trial " << trial);
       BOOST_REQUIRE(first[num_floats] == -12345.0f);
     }
-  }
+  });
 }
 
 BOOST_AUTO_TEST_CASE(maps_without_sense_are_safe) {

@@ -3,6 +3,9 @@
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <optional>
+#include <stop_token>
+#include <thread>
 
 namespace penstock::tests {
 
@@ -18,6 +21,26 @@ class StopClock {
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Requests a stop from a thread of its own, 10 ms after it was made.
+class DelayedStop {
+ public:
+  std::stop_token token() const { return stop_.get_token(); }
+  /// How long ago the stop was requested; waits for that.
+  double ms() {
+    stopper_.join();
+    return clock_->ms();
+  }
+
+ private:
+  std::stop_source stop_;
+  std::optional<StopClock> clock_;
+  std::jthread stopper_{[this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    clock_.emplace();
+    stop_.request_stop();
+  }};
 };
 
 /// Brings a state about and stops in it up to five times, by `stop_once`, which returns how many

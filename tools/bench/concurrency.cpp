@@ -79,8 +79,6 @@ std::vector<Candidate> try_candidates(const Stream& stream, const LoaderThreads&
 
 LoaderThreads recommended(std::span<const Candidate> candidates, const LoaderThreads& measured,
                           std::uint32_t num_rounds) {
-  // One round alone says nothing of what is noise.
-  constexpr std::size_t kLeastRounds = 3;
   constexpr double kClearlyFaster = 1.03;
   if (num_rounds < kLeastRounds) return measured;
   LoaderThreads best = measured;

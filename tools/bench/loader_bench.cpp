@@ -250,8 +250,9 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
   result.candidates =
       try_candidates(setting.stream, result.threads, cores, config.num_rounds, loader.prepare);
   result.recommended = recommended(result.candidates, result.threads, config.num_rounds);
-  if (config.num_rounds < 3) {
-    result.notes.push_back("nothing is recommended by fewer than 3 --rounds");
+  if (config.num_rounds < kLeastRounds) {
+    result.notes.push_back("nothing is recommended by fewer than " + std::to_string(kLeastRounds) +
+                           " --rounds");
   }
   return result;
 }

@@ -2,18 +2,10 @@
 
 #include <algorithm>
 
+#include "streamer/read/admission.h"
 #include "streamer/read/decoder_set.h"
 
 namespace penstock::train {
-
-SampleInfo sample_info(const IndexRecord& record, std::uint64_t sample_id) noexcept {
-  return {.sample_id = sample_id,
-          .width_px = record.width_px,
-          .height_px = record.height_px,
-          .class_idx = record.class_idx,
-          .orientation = record.orientation,
-          .max_decode_scale = DecoderSet::max_decode_scale(stored_info(record).codec)};
-}
 
 SampleFault fill_place(const EncodedPicture& picture, const SampleTransform& transform,
                        const PicturePlace& place, MemoryBudget& budget) {

@@ -28,9 +28,6 @@ struct PicturePlace {
   Draws draws{Draws::Place{}};
 };
 
-/// What a transform is told of a picture before it is read; the same as in a loader.
-SampleInfo sample_info(const IndexRecord& record, std::uint64_t sample_id) noexcept;
-
 /// Decodes `picture` and lets `transform`, which has accepted place.spec, fill the place: the same
 /// bytes as a loader's place with these draws. With a fault the place is left as it was.
 ///

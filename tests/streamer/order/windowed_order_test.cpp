@@ -189,17 +189,11 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_the_making_of_an_order_within_its_pieces_and_th
   const std::vector<ShardExtent> many_cuts{{.num_samples = 1000, .size_bytes = 1u << 29}};
   const auto stop_once = [](const std::vector<ShardExtent>& shards,
                             const WindowedOrder::Config& config) {
-    std::stop_source stop;
-    std::optional<tests::StopClock> clock;
-    std::jthread stopper([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      clock.emplace();
-      stop.request_stop();
-    });
-    const auto order = WindowedOrder::make(shards, config, stop.get_token());
-    stopper.join();
+    tests::DelayedStop stop;
+    const auto order = WindowedOrder::make(shards, config, stop.token());
+    const double ms = stop.ms();
     BOOST_TEST(!order.has_value());
-    return clock->ms();
+    return ms;
   };
   tests::check_stops_in_time("the order of many pieces", [&] {
     return stop_once(many_pieces, {.seed = 1, .window_bytes = 1u << 20, .piece_bytes = 1});

@@ -39,20 +39,13 @@ BOOST_AUTO_TEST_CASE(a_stop_gets_through_while_the_order_of_an_epoch_is_worked_o
     ReaderPool readers(1, arena,
                        {.on_read = [&](const SampleRun&) { ++num_read; },
                         .on_error = [](const std::exception_ptr&) {}});
-    std::stop_source stop;
-    std::optional<tests::StopClock> clock;
-    std::jthread stopper([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      clock.emplace();
-      stop.request_stop();
-    });
+    tests::DelayedStop stop;
     BatchAdmitter(epochs, plan, admission, {.ring = *ring, .arena = arena, .readers = readers})
-        .run(stop.get_token());
-    stopper.join();
-    const double ms = clock->ms();
+        .run(stop.token());
+    const double ms = stop.ms();
     BOOST_TEST(num_read == 0);
     // It had not come to its first batch.
-    for (int i = 0; i < 2; ++i) BOOST_TEST(ring->acquire(stop.get_token()).has_value());
+    for (int i = 0; i < 2; ++i) BOOST_TEST(ring->acquire(stop.token()).has_value());
     return ms;
   });
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "streamer/core/error.h"
+#include "streamer/read/admission.h"
 #include "train/run/data_pipeline.h"
 
 namespace penstock::train {
