@@ -1,0 +1,26 @@
+// A sampled picture on its way into the batch, in a worker's scratch.
+// Knows no settings and no draws.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace penstock::augment {
+
+/// Borrowed floats in units of the stored pixels: 0 is black, 255 white.
+///
+/// Shapes  values: [channels, height_px, width_px], without gaps, 64-byte aligned; 1 or 3 channels
+struct Canvas {
+  float* values = nullptr;
+  std::uint32_t channels = 0;
+  std::uint32_t height_px = 0;
+  std::uint32_t width_px = 0;
+
+  std::size_t plane_px() const noexcept { return std::size_t{height_px} * width_px; }
+  std::span<float> plane(std::uint32_t channel) const noexcept {
+    return {values + channel * plane_px(), plane_px()};
+  }
+};
+
+}  // namespace penstock::augment
