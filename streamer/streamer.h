@@ -8,6 +8,7 @@
 #include "streamer/core/stored_axes.h"           // and which way up a stored picture stands
 #include "streamer/core/usable_cores.h"          // how many threads to ask for
 #include "streamer/order/loader_state.h"         // where a stream goes on
+#include "streamer/pipeline/chain_transform.h"   // two transforms, one after the other
 #include "streamer/pipeline/epoch_batches.h"     // one epoch as a range
 #include "streamer/pipeline/loader.h"            // shards in, batches out
 #include "streamer/pipeline/loader_memory.h"     // what a loader will hold

@@ -18,8 +18,15 @@ enum class DrawPurpose : std::uint16_t {
   kTrain = 3,   // dropout, initial weights
   kDraw = 4,    // which sample a position gets, when sampling with replacement
   kSubset = 5,  // which samples a fraction of a split keeps
-  kUser = 1000  // user code counts on from here
+  kUser = 1000  // user code counts on from here: user_purpose()
 };
+
+/// Returns the purpose of a user's own draws, 0 to 64,535. Purposes are independent of each other
+/// and of the engine's: each transform of one's own takes another number, and within it each value
+/// another block or slot. Then a chain's order and its other transforms change none of its draws.
+constexpr DrawPurpose user_purpose(std::uint16_t number) noexcept {
+  return static_cast<DrawPurpose>(static_cast<std::uint16_t>(DrawPurpose::kUser) + number);
+}
 
 /// Hands out the draws of one (seed, epoch, position, purpose), by block number.
 ///

@@ -7,10 +7,12 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "augment/augment_transform.h"
+#include "streamer/pipeline/chain_transform.h"
 #include "streamer/pipeline/loader.h"
 #include "streamer/pipeline/loader_memory.h"
 #include "tests/malloc_counter.h"
 #include "tests/streamer/small_dataset.h"
+#include "tests/streamer/tinted_transforms.h"
 #include "tests/temporary_folder.h"
 
 namespace penstock {
@@ -72,10 +74,12 @@ struct Epochs {
   std::uint64_t num_counted = 0;
 };
 
-tests::MallocCounts count_mallocs(const DatasetSplit& split, const LoaderConfig& config,
-                                  std::uint64_t limit_bytes, const Epochs& epochs) {
+tests::MallocCounts count_mallocs(
+    const DatasetSplit& split, const LoaderConfig& config, std::uint64_t limit_bytes,
+    const Epochs& epochs,
+    const std::shared_ptr<const SampleTransform>& transform = standard_augment()) {
   MemoryBudget budget(limit_bytes);
-  Loader loader(split, config, standard_augment(), budget);
+  Loader loader(split, config, transform, budget);
   std::size_t num_events = 0;
   const auto pass_epochs = [&](std::uint64_t num_epochs) {
     for (std::uint64_t i = 0; i < num_epochs * loader.num_batches_per_epoch(); ++i) {
@@ -105,6 +109,17 @@ BOOST_AUTO_TEST_CASE(nothing_is_allocated_from_epoch_to_epoch) {
                       {.num_warm_up = 10, .num_counted = 20});
     BOOST_TEST(counts.own == 0u, "the last of " << counts.own << " by " << counts.last_own_caller);
   }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_allocated_by_a_chain_of_transforms) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset =
+      tests::write_small_dataset(folder.path() / "d", samples_of_every_codec(), 50);
+  const auto chain = std::make_shared<ChainTransform>(
+      ChainConfig{.first = std::make_shared<tests::FlippedBits>(), .second = standard_augment()});
+  const tests::MallocCounts counts = count_mallocs(dataset.split("train"), config_of(2), 256u << 20,
+                                                   {.num_warm_up = 10, .num_counted = 20}, chain);
+  BOOST_TEST(counts.own == 0u, "the last of " << counts.own << " by " << counts.last_own_caller);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_allocated_where_some_samples_come_from_a_cache) {
