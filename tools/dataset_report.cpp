@@ -125,6 +125,8 @@ std::string dataset_json(const Dataset& dataset) {
                {"splits", splits},
                {"mean", manifest.mean},
                {"std", manifest.std},
+               {"gray_mean", manifest.gray ? Json(manifest.gray->mean) : Json(nullptr)},
+               {"gray_std", manifest.gray ? Json(manifest.gray->std) : Json(nullptr)},
                {"median_width_px", manifest.median_width_px},
                {"median_height_px", manifest.median_height_px},
                {"size_histogram", histogram},
@@ -195,6 +197,10 @@ std::string dataset_text(const Dataset& dataset) {
   if (!manifest.mean.empty()) {
     text += fmt::format("\n  mean {:.4f}, standard deviation {:.4f} (red, green, blue, of 0 to 1)",
                         fmt::join(manifest.mean, " "), fmt::join(manifest.std, " "));
+  }
+  if (manifest.gray) {
+    text += fmt::format("\n  as gray: mean {:.4f}, standard deviation {:.4f}", manifest.gray->mean,
+                        manifest.gray->std);
   }
   text += fmt::format("\n  re-encoded {}, quarantined {}", format_count(manifest.num_reencoded),
                       format_count(manifest.num_quarantined));

@@ -103,6 +103,11 @@ class Checker {
       demand(std::isfinite(manifest.std[c]) && manifest.std[c] >= 0, "std",
              "finite numbers of at least 0", std::to_string(manifest.std[c]));
     }
+    if (!manifest.gray) return;
+    demand(std::isfinite(manifest.gray->mean), "gray_mean", "a finite number",
+           std::to_string(manifest.gray->mean));
+    demand(std::isfinite(manifest.gray->std) && manifest.gray->std >= 0, "gray_std",
+           "a finite number of at least 0", std::to_string(manifest.gray->std));
   }
 
   void check_histogram(const Manifest& manifest) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,14 @@ struct SizeBin {
   std::uint64_t num_samples = 0;
 };
 
+/// Mean and standard deviation of the training split's pixels as gray, divided by 255.
+struct GrayStatistics {
+  double mean = 0;
+  double std = 0;
+
+  friend bool operator==(const GrayStatistics&, const GrayStatistics&) = default;
+};
+
 struct Manifest {
   std::string id;  // 32 hexadecimal digits over everything that affects batches
   std::vector<std::string> class_names;
@@ -51,6 +60,9 @@ struct Manifest {
   /// Per-channel statistics of the training split, of pixels divided by 255; empty when not known.
   std::vector<double> mean;
   std::vector<double> std;
+  /// Of the same pixels, for a network that sees gray: the deviation does not follow from the three
+  /// above. Absent when not known; no part of the id.
+  std::optional<GrayStatistics> gray = std::nullopt;
   std::uint32_t median_width_px = 0;
   std::uint32_t median_height_px = 0;
   std::vector<SizeBin> size_histogram;  // of all pictures, by rising side; empty when not known

@@ -54,6 +54,8 @@ class Field {
     return {*found, name, where_};
   }
 
+  bool has(const char* key) const { return value_.contains(key); }
+
   std::size_t size() const {
     demand(value_.is_array(), "an array");
     return value_.size();
@@ -133,6 +135,10 @@ Json document_of(const Manifest& manifest) {
   }
   document["mean"] = manifest.mean;
   document["std"] = manifest.std;
+  if (manifest.gray) {
+    document["gray_mean"] = manifest.gray->mean;
+    document["gray_std"] = manifest.gray->std;
+  }
   document["median_width_px"] = manifest.median_width_px;
   document["median_height_px"] = manifest.median_height_px;
   document["size_histogram"] = Json::array();
@@ -243,6 +249,9 @@ Manifest manifest_from_json(const std::string& text, const std::string& where) {
       [&](const Field& split) { manifest.splits.push_back(parse_split(split)); });
   root["mean"].for_each([&](const Field& value) { manifest.mean.push_back(value.real()); });
   root["std"].for_each([&](const Field& value) { manifest.std.push_back(value.real()); });
+  if (root.has("gray_mean") || root.has("gray_std")) {
+    manifest.gray = {.mean = root["gray_mean"].real(), .std = root["gray_std"].real()};
+  }
   manifest.median_width_px = root["median_width_px"].number<std::uint32_t>();
   manifest.median_height_px = root["median_height_px"].number<std::uint32_t>();
   root["size_histogram"].for_each([&](const Field& bin) {

@@ -14,6 +14,9 @@ struct PixelSums {
   std::uint64_t num_px = 0;
   std::array<std::uint64_t, 3> sum{};
   std::array<std::uint64_t, 3> sum_of_squares{};
+  /// Of the pixels as gray: the luma that a decoder makes of them (streamer/read/pixel_copy.cpp).
+  std::uint64_t sum_of_gray = 0;
+  std::uint64_t sum_of_gray_squares = 0;
 
   /// Adds a picture with 3 channels, or with 1 as if it had three equal ones.
   void add(const ImageView& image) noexcept;
@@ -22,6 +25,8 @@ struct PixelSums {
   /// Per channel, of pixels divided by 255; the population's standard deviation. 0 without pixels.
   std::array<double, 3> mean() const noexcept;
   std::array<double, 3> standard_deviation() const noexcept;
+  double gray_mean() const noexcept;
+  double gray_standard_deviation() const noexcept;
 
   friend bool operator==(const PixelSums&, const PixelSums&) = default;
 };

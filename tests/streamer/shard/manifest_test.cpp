@@ -32,6 +32,7 @@ Manifest small_manifest() {
                      {.name = "test", .num_samples = 0, .num_by_class = {0, 0, 0}, .shards = {}}};
   manifest.mean = {0.5, 0.1, 1.0 / 3};
   manifest.std = {0.25, 0.2, 1e-9};
+  manifest.gray = {.mean = 0.1 + 0.2, .std = 1.0 / 7};
   manifest.median_width_px = 400;
   manifest.median_height_px = 533;
   manifest.size_histogram = {{.long_side_px = 512, .num_samples = 4},
@@ -102,6 +103,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read_back) {
   BOOST_TEST(read.splits[1].shards.empty());
   BOOST_TEST((read.mean == written.mean));  // bit for bit: they decide pixels
   BOOST_TEST((read.std == written.std));
+  BOOST_TEST((read.gray == written.gray));
   BOOST_TEST(read.median_width_px == 400u);
   BOOST_TEST(read.median_height_px == 533u);
   BOOST_REQUIRE(read.size_histogram.size() == 2u);
@@ -158,7 +160,22 @@ BOOST_AUTO_TEST_CASE(the_id_follows_what_affects_batches_and_nothing_else) {
   BOOST_TEST(id_after([](Manifest& m) { m.mean[2] = std::nextafter(m.mean[2], 1); }) != id);
   BOOST_TEST(id_after([](Manifest& m) { m.std.clear(), m.mean.clear(); }) != id);
   BOOST_TEST(id_after([](Manifest& m) { m.num_quarantined = 3; }) == id);
+  // Follows from the shards; a dataset converted again with it stays the dataset that it was.
+  BOOST_TEST(id_after([](Manifest& m) { m.gray.reset(); }) == id);
   BOOST_TEST(id_after([](Manifest& m) { m.splits[0].shards[0].file = "x.h5"; }) == id);
+}
+
+BOOST_AUTO_TEST_CASE(gray_statistics_are_there_both_or_not_at_all) {
+  Manifest without = small_manifest();
+  without.gray.reset();
+  write_manifest(folder.path(), without);
+  BOOST_TEST(read_text_file(path).find("gray") == std::string::npos);
+  BOOST_TEST(!read_manifest(folder.path()).gray.has_value());
+  write_sealed(changed("\"gray_std\"", "\"gray_stt\""));
+  expect(ErrorCode::kCorruptData, "gray_std: expected a value, found none");
+  write_sealed(changed("\"gray_std\": 0", "\"gray_std\": -0"));
+  expect(ErrorCode::kCorruptData,
+         "gray_std: expected a finite number of at least 0, found -0.142857");
 }
 
 BOOST_AUTO_TEST_CASE(every_flipped_byte_is_noticed) {
@@ -295,6 +312,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_back_is_not_written) {
   refused([](Manifest& m) { m.class_names.clear(); });
   refused([](Manifest& m) { m.splits[0].num_samples = 4; });
   refused([](Manifest& m) { m.mean[0] = std::numeric_limits<double>::quiet_NaN(); });
+  refused([](Manifest& m) { m.gray->mean = std::numeric_limits<double>::infinity(); });
   refused([](Manifest& m) { m.conversion["note"] = std::string(64u << 20, 'x'); });
   BOOST_TEST(tests::count_entries(folder.path()) == 0u);
 }

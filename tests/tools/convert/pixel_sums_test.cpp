@@ -32,6 +32,20 @@ BOOST_AUTO_TEST_CASE(mean_and_deviation_of_two_pixels) {
   BOOST_TEST(sums.standard_deviation()[2] == 0.1, boost::test_tools::tolerance(1e-12));
 }
 
+// By hand, with 0.299, 0.587 and 0.114: (0, 51, 0) is 29.937 and (255, 51, 51) 111.996, so 30 and
+// 112: the mean is 71 of 255, the deviation 41.
+BOOST_AUTO_TEST_CASE(gray_is_the_luma_of_each_pixel) {
+  PixelSums sums;
+  sums.add(view_of({0, 51, 0, 255, 51, 51}, 2, 1, 3, 3));
+  BOOST_TEST(sums.gray_mean() == 71.0 / 255, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(sums.gray_standard_deviation() == 41.0 / 255, boost::test_tools::tolerance(1e-12));
+  PixelSums twice = sums;
+  twice.add(sums);
+  BOOST_TEST(twice.gray_mean() == sums.gray_mean());
+  BOOST_TEST(twice.gray_standard_deviation() == sums.gray_standard_deviation(),
+             boost::test_tools::tolerance(1e-12));
+}
+
 BOOST_AUTO_TEST_CASE(padding_bytes_do_not_count) {
   PixelSums packed;
   packed.add(view_of({1, 2, 3, 4, 5, 6}, 1, 2, 3, 3));
@@ -57,11 +71,14 @@ BOOST_AUTO_TEST_CASE(the_widest_white_row_does_not_overflow) {
   BOOST_TEST(sums.sum_of_squares[0] == 200000ull * 65025);
   BOOST_TEST(sums.mean()[1] == 1.0);
   BOOST_TEST(sums.standard_deviation()[1] == 0.0);
+  BOOST_TEST(sums.gray_mean() == 1.0);
+  BOOST_TEST(sums.gray_standard_deviation() == 0.0);
 }
 
 BOOST_AUTO_TEST_CASE(no_pixels_give_zeros) {
   BOOST_TEST(PixelSums{}.mean()[0] == 0.0);
   BOOST_TEST(PixelSums{}.standard_deviation()[0] == 0.0);
+  BOOST_TEST(PixelSums{}.gray_mean() == 0.0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
