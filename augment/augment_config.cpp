@@ -10,7 +10,8 @@
 namespace penstock::augment {
 namespace {
 
-constexpr std::array<std::string_view, 4> kPresetNames = {"none", "standard", "imagenet", "cifar"};
+constexpr std::array<std::string_view, 5> kPresetNames = {"none", "keras_default", "standard",
+                                                          "imagenet", "cifar"};
 constexpr std::array<std::string_view, 4> kFillModeNames = {"nearest", "constant", "reflect",
                                                             "wrap"};
 constexpr std::array<std::string_view, 2> kDecodeScalingNames = {"auto", "off"};
@@ -103,15 +104,15 @@ AugmentConfig AugmentConfig::without_randomness() const {
 
 AugmentConfig AugmentConfig::preset(std::string_view name) {
   switch (find_name("preset", name, kPresetNames)) {
-    case 1:
+    case 2:
       return {.horizontal_flip = 0.5,
               .width_shift_range = 0.1,
               .height_shift_range = 0.1,
               .zoom_range = {.lo = 0.9, .hi = 1.1},
               .fill_mode = FillMode::kNearest};
-    case 2:
-      return {.horizontal_flip = 0.5, .random_resized_crop = true, .center_crop = 0.875};
     case 3:
+      return {.horizontal_flip = 0.5, .random_resized_crop = true, .center_crop = 0.875};
+    case 4:
       return {.horizontal_flip = 0.5, .random_crop_padding = 4, .fill_mode = FillMode::kConstant};
     default:
       return {};

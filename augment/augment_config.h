@@ -80,10 +80,11 @@ struct AugmentConfig {
 
   /// Returns a named set of settings. Throws InvalidArgument naming the known ones and the nearest.
   ///
-  ///     none      nothing
-  ///     standard  flip 0.5, shifts 0.1, zoom 0.9 to 1.1, fill nearest
-  ///     imagenet  random resized crop, flip 0.5; evaluation: centre crop of 0.875
-  ///     cifar     crop of the picture padded by 4 with 0, flip 0.5
+  ///     none           nothing
+  ///     keras_default  what ImageDataGenerator() does: fill nearest, all else off, so the same as none
+  ///     standard       flip 0.5, shifts 0.1, zoom 0.9 to 1.1, fill nearest
+  ///     imagenet       random resized crop, flip 0.5; evaluation: centre crop of 0.875
+  ///     cifar          crop of the picture padded by 4 with 0, flip 0.5
   static AugmentConfig preset(std::string_view name);
   static std::span<const std::string_view> preset_names();
 

@@ -57,7 +57,8 @@ train::PipelineConfig pipeline_of(const train::RunConfig& run, const Manifest& m
   const std::uint32_t side_px = train::default_image_side_px(manifest);
   return {.batch = {.batch = run.batch_size,
                     .height_px = run.image_height_px > 0 ? run.image_height_px : side_px,
-                    .width_px = run.image_width_px > 0 ? run.image_width_px : side_px},
+                    .width_px = run.image_width_px > 0 ? run.image_width_px : side_px,
+                    .channels = train::num_channels(run.color_mode)},
           .augment = run.augment,
           .order = run.order,
           .window_bytes = run.window_bytes,
@@ -171,8 +172,8 @@ void add_plan_command(CLI::App& program, CommandChoice& choice) {
   add_text(command, "--split", options->split, "train, validation or test (train)");
   add_text(command, "--config", options->config_file, "Run file whose settings are taken");
   add_run_flags(command, options->overrides,
-                {"image_size", "batch_size", "memory", "order", "window", "loader_threads", "cache",
-                 "augment."});
+                {"image_size", "color_mode", "batch_size", "memory", "order", "window",
+                 "loader_threads", "cache", "augment."});
   add_count_option(command, "--num-slots", options->num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");
   add_switch(command, "--quiet", options->is_quiet,

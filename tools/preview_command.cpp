@@ -103,7 +103,8 @@ PreviewConfig preview_config(const PreviewOptions& options, const train::RunConf
   const bool trains = options.use() == PipelineUse::kTrain;
   return {.pipeline = {.batch = {.batch = 1,
                                  .height_px = run.image_height_px,
-                                 .width_px = run.image_width_px},
+                                 .width_px = run.image_width_px,
+                                 .channels = train::num_channels(run.color_mode)},
                        .augment = train::augment_of(run),
                        .order = run.order,
                        .window_bytes = run.window_bytes,
@@ -208,7 +209,7 @@ void add_preview_command(CLI::App& program, CommandChoice& choice) {
                      options->first_epoch, {.min = 0, .max = (1u << 31) - 1001});
   add_text(command, "--config", options->config_file, "Run file whose settings are taken");
   add_run_flags(command, options->overrides,
-                {"image_size", "memory", "order", "window", "seed", "augment."});
+                {"image_size", "color_mode", "memory", "order", "window", "seed", "augment."});
   add_switch(command, "--show", options->is_shown_only,
              "Print the settings as TOML, a preset in full, and draw nothing");
   add_switch(command, "--force", options->is_forced, "Replace the file that -o names");

@@ -20,7 +20,7 @@ using train::PipelineUse;
 
 /// Whether a key of a run decides what a preview shows.
 bool is_shown(std::string_view key, PipelineUse use) {
-  constexpr std::string_view kAlways[] = {"image_size", "mean", "std"};
+  constexpr std::string_view kAlways[] = {"image_size", "color_mode", "mean", "std"};
   constexpr std::string_view kTraining[] = {"order", "window", "seed"};
   if (key.starts_with("augment.") || std::ranges::find(kAlways, key) != std::end(kAlways)) {
     return true;

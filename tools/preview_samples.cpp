@@ -20,11 +20,11 @@ constexpr std::uint32_t kMostOversampling = 4;
 constexpr std::uint32_t kMostFinePx = 1024;
 
 /// One picture of float32 pixels, interleaved: the layout of a batch does not change its values.
-BatchSpec single_spec(SizePx sides) {
+BatchSpec single_spec(SizePx sides, std::uint32_t channels = kChannels) {
   return {.batch = 1,
           .height_px = sides.height,
           .width_px = sides.width,
-          .channels = kChannels,
+          .channels = channels,
           .element = ElementType::kFloat32,
           .layout = PixelLayout::kNhwc};
 }
@@ -82,11 +82,14 @@ ImageView ShownPicture::view() const noexcept {
 }
 
 std::vector<std::uint8_t> denormalised(std::span<const float> values_hwc,
-                                       const augment::AugmentConfig& config) {
-  std::vector<std::uint8_t> pixels(values_hwc.size());
+                                       const augment::AugmentConfig& config,
+                                       std::uint32_t channels) {
+  const std::size_t num_copies = kChannels / channels;
+  std::vector<std::uint8_t> pixels(values_hwc.size() * num_copies);
   for (std::size_t i = 0; i < pixels.size(); ++i) {
-    const std::size_t c = i % kChannels;
-    const double value = (values_hwc[i] * config.std[c] + config.mean[c]) / config.rescale;
+    const std::size_t c = i / num_copies % channels;
+    const double value =
+        (values_hwc[i / num_copies] * config.std[c] + config.mean[c]) / config.rescale;
     pixels[i] = static_cast<std::uint8_t>(std::clamp(std::floor(value + 0.5), 0.0, 255.0));
   }
   return pixels;
@@ -98,7 +101,8 @@ PreviewSamples::PreviewSamples(DatasetSplit split, const PreviewConfig& config,
       budget_(budget),
       augment_(train::augment_for(config.pipeline.augment, config.use)),
       transform_(train::make_transform(config.pipeline.augment, config.use)),
-      spec_(single_spec({config.pipeline.batch.width_px, config.pipeline.batch.height_px})),
+      spec_(single_spec({config.pipeline.batch.width_px, config.pipeline.batch.height_px},
+                        config.pipeline.batch.channels)),
       seed_(config.pipeline.seed) {
   transform_->accept(spec_);
   choose_samples(config);
@@ -202,7 +206,7 @@ ShownPicture PreviewSamples::version(const Encoded& encoded, const PreviewVersio
                                    .draws = draws_of(version)},
                                   budget_);
   if (shown.fault.status == SampleStatus::kOk) {
-    shown.pixels_hwc = denormalised(values, augment_);
+    shown.pixels_hwc = denormalised(values, augment_, spec_.channels);
   }
   return shown;
 }

@@ -53,9 +53,11 @@ struct ShownPicture {
 /// Undoes the normalisation: (value * std + mean) / rescale in double precision, rounded to the
 /// nearest whole number, halves up, and held within 0 to 255.
 ///
-/// Shapes  values_hwc: [pixels, 3]; the result likewise
+/// Shapes  values_hwc: [pixels, channels], 3 or 1 of them; the result: [pixels, 3], of gray three
+///         equal ones
 std::vector<std::uint8_t> denormalised(std::span<const float> values_hwc,
-                                       const augment::AugmentConfig& config);
+                                       const augment::AugmentConfig& config,
+                                       std::uint32_t channels = 3);
 
 /// Chooses the samples and finds their places in every epoch shown.
 ///

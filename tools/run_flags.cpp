@@ -30,6 +30,8 @@ const RunFlag kRunFlags[] = {
      "Network input, 96 or 160x224 (the smaller of the dataset's median sides, down to a multiple "
      "of 32, 32 to 96)",
      "96"},
+    {"--color-mode", "color_mode", "NAME", "rgb, or grayscale: an input of one channel (rgb)",
+     "grayscale"},
     {"--epochs", "epochs", "N", "Passes over the training split (30)", "30"},
     {"--batch-size", "batch_size", "N", "Samples per step (32)", "32"},
     {"--memory", "memory", "SIZE", "Limit of all buffers, such as 256M (0.8 of what is available)",
@@ -51,7 +53,8 @@ const RunFlag kRunFlags[] = {
      "Samples kept in memory within the limit: none, encoded or decoded (none)", "encoded"},
     {"--backend", "backend", "NAME", train::backend_choice() + " (onednn)", "onednn"},
     {"--device", "device", "NAME", "auto or cpu; this build has no cuda (auto)", "cpu"},
-    {"--augment", kPresetKey, "PRESET", "none, standard, imagenet or cifar (standard)", "standard"},
+    {"--augment", kPresetKey, "PRESET",
+     "none, keras_default, standard, imagenet or cifar (standard)", "standard"},
     {"--augment.horizontal-flip", "augment.horizontal_flip", "CHANCE",
      "Mirrored; true is 0.5 (0.5)", "0.5"},
     {"--augment.vertical-flip", "augment.vertical_flip", "CHANCE", "Upside down; true is 0.5 (0)",
@@ -78,6 +81,8 @@ const RunFlag kRunFlags[] = {
     {"--augment.fill-mode", "augment.fill_mode", "MODE",
      "nearest, constant, reflect or wrap (nearest)", "nearest"},
     {"--augment.cval", "augment.cval", "VALUE", "Colour of fill mode constant, 0 to 255 (0)", "0"},
+    {"--augment.rescale", "augment.rescale", "FACTOR",
+     "From stored pixels to the units of mean and std (1/255)", "0.00392156862745098"},
     {"--augment.decode-scaling", "augment.decode_scaling", "MODE", "auto or off (auto)", "auto"},
 };
 

@@ -57,12 +57,12 @@ BOOST_AUTO_TEST_CASE(an_unknown_preset_names_the_known_ones_or_the_nearest) {
   BOOST_CHECK_EXCEPTION(AugmentConfig::preset("standart"), Error, [](const Error& error) {
     BOOST_TEST(
         error.what() ==
-        "augment: preset: expected one of none, standard, imagenet, cifar, found \"standart\"");
+        "augment: preset: expected one of none, keras_default, standard, imagenet, cifar, found \"standart\"");
     BOOST_TEST(error.hint() == "did you mean 'standard'?");
     return error.code() == ErrorCode::kInvalidArgument;
   });
   BOOST_CHECK_EXCEPTION(AugmentConfig::preset("off"), Error, [](const Error& error) {
-    return error.hint() == "known names: none standard imagenet cifar";
+    return error.hint() == "known names: none keras_default standard imagenet cifar";
   });
 }
 

@@ -24,6 +24,7 @@
 #include "tests/tools/picture_folder.h"
 #include "train/run/data_pipeline.h"
 #include "train/run/run_file.h"
+#include "train/run/run_keys.h"
 
 namespace penstock::tests {
 namespace {
@@ -147,13 +148,15 @@ DeliveredBy deliver(const std::string& dataset, const std::string& split,
   return delivered;
 }
 
-/// The nearest bytes of normalised values: the inverse of (p / 255 - mean) / std.
+/// The nearest bytes of normalised values: the inverse of (p / 255 - mean) / std. Gray as RGB.
 std::vector<std::uint8_t> bytes_of(const std::vector<float>& values_hwc,
-                                   const augment::AugmentConfig& config) {
+                                   const augment::AugmentConfig& config, std::size_t channels = 3) {
   std::vector<std::uint8_t> bytes;
   for (std::size_t i = 0; i < values_hwc.size(); ++i) {
-    const double p = 255 * (config.mean[i % 3] + double{values_hwc[i]} * config.std[i % 3]);
-    bytes.push_back(static_cast<std::uint8_t>(std::clamp(std::lround(p), 0l, 255l)));
+    const std::size_t c = i % channels;
+    const double p = 255 * (config.mean[c] + double{values_hwc[i]} * config.std[c]);
+    bytes.insert(bytes.end(), 3 / channels,
+                 static_cast<std::uint8_t>(std::clamp(std::lround(p), 0l, 255l)));
   }
   return bytes;
 }
@@ -199,6 +202,32 @@ BOOST_AUTO_TEST_CASE(every_version_is_the_sample_in_the_trainers_batch_of_its_ep
                               bytes_of(expected.values_hwc, train::augment_of(run));
         BOOST_TEST(is_equal, "row " << row << ", epoch " << 1 + k);
       }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_network_that_sees_gray_is_shown_gray) {
+  const Place place;
+  place.write_jpegs();
+  const Json json = place.preview_json({"--color-mode", "grayscale", "--image-size", "64"});
+  BOOST_TEST(contains(json["config"], "color_mode = \"grayscale\"\n"));
+  BOOST_TEST(contains(json["config"], "\nmean = [0.0]\nstd = [1.0]\n"));
+  const train::RunConfig run;
+  const DeliveredBy delivered =
+      deliver(place.dataset(), "train",
+              {.batch = {.batch = 4, .height_px = 64, .width_px = 64, .channels = 1},
+               .augment = train::augment_of(run),
+               .cores = {},
+               .num_epochs = 6},
+              PipelineUse::kTrain);
+  const cv::Mat sheet = place.pixels();
+  for (const Json& sample : json["samples"]) {
+    for (const Json& version : sample["versions"]) {
+      const Delivered& expected = delivered.at({version["epoch"], sample["sample_id"]});
+      BOOST_REQUIRE(expected.values_hwc.size() == 64u * 64);
+      const bool is_equal =
+          cell_pixels(sheet, version["place"]) == bytes_of(expected.values_hwc, {}, 1);
+      BOOST_TEST(is_equal, sample["sample_id"] << ", epoch " << version["epoch"]);
     }
   }
 }
@@ -392,6 +421,11 @@ BOOST_AUTO_TEST_CASE(show_prints_settings_that_read_back_as_the_same) {
     BOOST_REQUIRE_MESSAGE(shown.exit_code == 0, shown.err);
     const train::RunConfig read = train::parse_run_file(shown.out, "shown");
     BOOST_TEST((read.augment == augment::AugmentConfig::preset(preset)), preset);
+    for (const train::RunKey& key : train::run_keys()) {
+      if (!key.is_augment() || key.name == "augment.preset") continue;
+      const std::string line = "\n" + std::string(key.name_in_table()) + " = ";
+      BOOST_TEST(contains(shown.out, line), preset << " without " << key.name);
+    }
   }
   const CommandResult shown = place.preview({"--show", "--augment", "cifar", "--seed", "4"});
   BOOST_TEST(shown.exit_code == 0);

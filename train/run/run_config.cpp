@@ -56,11 +56,35 @@ void check_places(const RunConfig& config) {
   }
 }
 
-void check_statistics(const std::vector<double>& mean, const std::vector<double>& std) {
-  if (mean.size() == std.size() && (mean.empty() || mean.size() == 3)) return;
-  refuse_setting({kOwner, "mean and std", "three numbers each",
-                  std::to_string(mean.size()) + " and " + std::to_string(std.size()),
-                  "leave both out: the dataset has its own"});
+struct StatisticRange {
+  const char* field;
+  double lo;
+  const char* text;  // "-1e9 to 1e9"
+};
+
+void check_statistic(const std::vector<double>& values, ColorMode mode,
+                     const StatisticRange& range) {
+  if (values.empty()) return;
+  const std::size_t num = num_channels(mode);
+  const std::string hint = std::string(range.field) + " = \"dataset\"";
+  if (values.size() != num) {
+    refuse_setting({kOwner, range.field,
+                    std::string(num == 1 ? "one number" : "three numbers") +
+                        " with color_mode = \"" + std::string(color_mode_name(mode)) + "\"",
+                    std::to_string(values.size()), hint});
+  }
+  for (std::size_t c = 0; c < num; ++c) {
+    if (values[c] >= range.lo && values[c] <= 1e9) continue;
+    refuse_setting({kOwner, std::string(range.field) + "[" + std::to_string(c) + "]", range.text,
+                    number_text(values[c]), hint});
+  }
+}
+
+void check_statistics(const RunConfig& config) {
+  check_statistic(config.mean, config.color_mode,
+                  {.field = "mean", .lo = -1e9, .text = "-1e9 to 1e9"});
+  check_statistic(config.std, config.color_mode,
+                  {.field = "std", .lo = 1e-6, .text = "1e-6 to 1e9"});
 }
 
 }  // namespace
@@ -82,7 +106,7 @@ void RunConfig::validate() const {
   check_threads(*this);
   check_places(*this);
   augment.validate();
-  check_statistics(mean, std);
+  check_statistics(*this);
 }
 
 }  // namespace penstock::train

@@ -11,6 +11,7 @@
 #include "streamer/pipeline/loader.h"
 #include "train/optim/schedule.h"
 #include "train/optim/sgd_config.h"
+#include "train/run/color_mode.h"
 
 namespace penstock::train {
 
@@ -27,6 +28,8 @@ struct RunConfig {
   /// rounded down to a multiple of 32, 32 to 96.
   std::uint32_t image_height_px = 0;
   std::uint32_t image_width_px = 0;
+  /// Channels of the network's input.
+  ColorMode color_mode = ColorMode::kRgb;
   /// Passes over the training split, 1 to 100,000.
   std::uint32_t epochs = 30;
   /// Samples per step, 1 to 65,536.
@@ -56,7 +59,9 @@ struct RunConfig {
   std::string device = "auto";
   /// Augmentation of the training split. Its mean and std are replaced by the two below.
   augment::AugmentConfig augment = augment::AugmentConfig::preset("standard");
-  /// Statistics to normalise with, three each, of pixels divided by 255; empty for the dataset's.
+  /// Statistics to normalise with, one number for each channel of `color_mode`, in units of
+  /// augment.rescale: pixels divided by 255. Empty for the dataset's. mean -1e9 to 1e9, std 1e-6 to
+  /// 1e9.
   std::vector<double> mean;
   std::vector<double> std;
 

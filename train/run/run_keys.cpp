@@ -34,8 +34,8 @@ void read_field(TomlReader& reader, std::string_view key, bool& value) {
 void read_field(TomlReader& reader, std::string_view key, double& value) {
   if (const auto found = reader.number(key)) value = *found;
 }
-void read_field(TomlReader& reader, std::string_view key, std::vector<double>& value) {
-  if (const auto found = reader.numbers(key)) value = *found;
+void read_field(TomlReader& reader, std::string_view key, ColorMode& value) {
+  if (const auto name = reader.text(key)) value = parse_color_mode(*name);
 }
 template <std::unsigned_integral T>
 void read_field(TomlReader& reader, std::string_view key, T& value) {
@@ -114,6 +114,9 @@ std::optional<TomlValue> value_of(FillMode mode) {
 std::optional<TomlValue> value_of(DecodeScaling scaling) {
   return value_of(std::string(decode_scaling_name(scaling)));
 }
+std::optional<TomlValue> value_of(ColorMode mode) {
+  return value_of(std::string(color_mode_name(mode)));
+}
 std::optional<TomlValue> value_of(CacheForm form) {
   return value_of(std::string(cache_form_name(form)));
 }
@@ -173,6 +176,31 @@ constexpr RunKey chance(std::string_view name) {
           .read = read_chance<Member>,
           .write = [](const RunConfig& config) { return value_of(config.augment.*Member); },
           .example = "0.5"};
+}
+
+/// Numbers, or "dataset" for what leaving the key out means.
+template <auto Member>
+void read_statistic(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const TomlValue* found = reader.find(key);
+  if (found == nullptr) return;
+  const auto* word = found->as<std::string>();
+  if (word != nullptr && *word == "dataset") {
+    (config.*Member).clear();
+  } else if (found->as<TomlList>() != nullptr) {
+    if (const auto numbers = reader.numbers(key)) config.*Member = *numbers;
+  } else {
+    reader.refuse(key, "numbers, one for each channel, or \"dataset\"", *found);
+  }
+}
+
+/// A key that is a mean or a deviation.
+template <auto Member>
+constexpr RunKey statistic(std::string_view name) {
+  return {.name = name,
+          .kind = KeyKind::kNumbers,
+          .read = read_statistic<Member>,
+          .write = [](const RunConfig& config) { return value_of(config.*Member); },
+          .example = "\"dataset\""};
 }
 
 /// A model named here replaces the layers of the settings below.
@@ -249,6 +277,7 @@ constexpr std::array kKeys{
     RunKey{"model", KeyKind::kText, read_model,
            [](const RunConfig& config) { return value_of(config.model); }},
     RunKey{"image_size", KeyKind::kText, read_image_size, write_image_size, "96"},
+    field<&RunConfig::color_mode>("color_mode"),
     field<&RunConfig::epochs>("epochs"),
     field<&RunConfig::batch_size>("batch_size"),
     field<&RunConfig::sgd, &SgdConfig::learning_rate>("learning_rate"),
@@ -269,8 +298,8 @@ constexpr std::array kKeys{
     field<&RunConfig::cache>("cache"),
     field<&RunConfig::backend>("backend"),
     field<&RunConfig::device>("device"),
-    field<&RunConfig::mean>("mean", "[0.5, 0.5, 0.5]"),
-    field<&RunConfig::std>("std", "[0.25, 0.25, 0.25]"),
+    statistic<&RunConfig::mean>("mean"),
+    statistic<&RunConfig::std>("std"),
     // Before the fields that it sets.
     RunKey{"augment.preset", KeyKind::kText, read_preset, write_nothing, "\"standard\""},
     chance<&AugmentConfig::horizontal_flip>("augment.horizontal_flip"),
@@ -289,6 +318,7 @@ constexpr std::array kKeys{
     field<&RunConfig::augment, &AugmentConfig::random_crop_padding>("augment.random_crop_padding"),
     field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
     field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),
+    field<&RunConfig::augment, &AugmentConfig::rescale>("augment.rescale"),
     field<&RunConfig::augment, &AugmentConfig::decode_scaling>("augment.decode_scaling"),
 };
 

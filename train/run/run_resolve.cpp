@@ -5,6 +5,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/usable_cores.h"
+#include "train/run/channel_statistics.h"
 #include "train/run/run_model.h"
 #include "train/run/system_memory.h"
 
@@ -39,10 +40,7 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   if (config.image_height_px == 0) {
     config.image_height_px = config.image_width_px = default_image_side_px(manifest);
   }
-  if (config.mean.empty()) {
-    config.mean = manifest.mean.size() == 3 ? manifest.mean : std::vector<double>(3, 0.0);
-    config.std = manifest.std.size() == 3 ? manifest.std : std::vector<double>(3, 1.0);
-  }
+  resolve_statistics(config, manifest);
   if (config.memory_bytes == 0) config.memory_bytes = read_system_memory().default_limit_bytes();
   if (config.memory_bytes == 0) {
     throw Error(ErrorCode::kUnsupported,

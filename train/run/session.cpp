@@ -25,8 +25,6 @@
 namespace penstock::train {
 namespace {
 
-constexpr std::uint32_t kChannels = 3;
-
 /// Everything a run is made of, put together in the order of its members.
 class Session {
  public:
@@ -97,7 +95,7 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
       config_(resolved_.config),
       train_split_(open_train_split(dataset_)),
       validation_split_(open_validation_split(dataset_)),
-      graph_(build_run_model(config_, kChannels,
+      graph_(build_run_model(config_, num_channels(config_.color_mode),
                              static_cast<std::uint32_t>(dataset_.manifest().class_names.size()))),
       backend_(make_backend(config_.backend, {.num_threads = resolved_.cores.num_compute})),
       pipeline_{.batch = backend_->input_spec(graph_, config_.batch_size),
@@ -305,7 +303,7 @@ void Session::store_weights(const RunOutcome& outcome) {
       .graph_identity = graph_.identity(),
       .height_px = config_.image_height_px,
       .width_px = config_.image_width_px,
-      .channels = kChannels,
+      .channels = num_channels(config_.color_mode),
       .batch_size = config_.batch_size,
       .decode_scaling = std::string(decode_scaling_name(config_.augment.decode_scaling)),
       .center_crop = config_.augment.center_crop,
