@@ -32,7 +32,7 @@ const std::vector<FolderRule> kFolders = {
       "train/plan/", "train/store/"}},
     {"train/run/", {"streamer/", "augment/", "train/"}},
     {"tools/", {"streamer/", "augment/", "train/", "tools/"}},
-    {kExamples, {"streamer/"}},
+    {kExamples, {"streamer/", "augment/"}},
     {"fixtures/", {"streamer/core/", "streamer/shard/", "fixtures/"}},
 };
 

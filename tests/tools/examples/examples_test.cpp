@@ -76,9 +76,21 @@ BOOST_AUTO_TEST_CASE(a_source_of_ones_own_is_trained_on) {
   BOOST_TEST(trained.out.find("800 samples\n") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_transform_of_ones_own_stands_in_the_chain) {
+  const tests::TemporaryFolder folder;
+  const std::string dataset = folder.path() / "stripes";
+  BOOST_TEST(run("write_dataset", {dataset}).exit_code == 0);
+  const tests::CommandResult trained = run("own_transform", {dataset, "4"});
+  BOOST_TEST(trained.exit_code == 0);
+  const std::vector<double> loss = losses(trained.out);
+  BOOST_REQUIRE(loss.size() == 4u);
+  BOOST_TEST(loss[3] < 0.9 * loss[0]);  // stripes that shift are harder for weights that do not
+  BOOST_TEST((losses(run("own_transform", {dataset, "4"}).out) == loss));
+}
+
 BOOST_AUTO_TEST_CASE(what_fails_is_said_with_a_hint) {
   const tests::TemporaryFolder folder;
-  for (const char* example : {"train_on_photographs", "write_dataset"}) {
+  for (const char* example : {"train_on_photographs", "write_dataset", "own_transform"}) {
     const tests::CommandResult refused = run(example, {(folder.path() / "no" / "where").native()});
     BOOST_TEST(refused.exit_code == 1);
     BOOST_TEST(refused.err.find("found no") != std::string::npos);
