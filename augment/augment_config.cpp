@@ -73,6 +73,20 @@ void AugmentConfig::validate() const {
                  {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
   check(lies_in(center_crop, 0, 1), "center_crop", "0 to 1", center_crop);
   check(random_crop_padding <= kMaxShift, "random_crop_padding", "0 to 16384", random_crop_padding);
+  check(lies_in(channel_shift_range, 0, 255), "channel_shift_range", "0 to 255",
+        channel_shift_range);
+  constexpr Bounds kFactors{.lo = 0, .hi = 10, .text = "0 to 10"};
+  check_range_of("brightness_range", brightness_range, kFactors);
+  check_range_of("contrast_range", contrast_range, kFactors);
+  check_range_of("saturation_range", saturation_range, kFactors);
+  check(lies_in(hue_range, 0, 0.5), "hue_range", "0 to 0.5", hue_range);
+  check(lies_in(random_erasing, 0, 1), "random_erasing", "0 to 1", random_erasing);
+  check_range_of("random_erasing_scale", random_erasing_scale,
+                 {.lo = 1e-4, .hi = 1, .text = "0.0001 to 1"});
+  check_range_of("random_erasing_ratio", random_erasing_ratio,
+                 {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
+  check(lies_in(random_erasing_value, -1e9, 1e9), "random_erasing_value", "-1e9 to 1e9",
+        random_erasing_value);
   check(fill_mode <= FillMode::kWrap, "fill_mode", "0 to 3", static_cast<double>(fill_mode));
   check(lies_in(cval, 0, 255), "cval", "0 to 255", cval);
   check(lies_in(rescale, 1e-9, 1e9), "rescale", "1e-9 to 1e9", rescale);
@@ -99,6 +113,15 @@ AugmentConfig AugmentConfig::without_randomness() const {
   still.random_resized_crop_scale = off.random_resized_crop_scale;
   still.random_resized_crop_ratio = off.random_resized_crop_ratio;
   still.random_crop_padding = off.random_crop_padding;
+  still.channel_shift_range = off.channel_shift_range;
+  still.brightness_range = off.brightness_range;
+  still.contrast_range = off.contrast_range;
+  still.saturation_range = off.saturation_range;
+  still.hue_range = off.hue_range;
+  still.random_erasing = off.random_erasing;
+  still.random_erasing_scale = off.random_erasing_scale;
+  still.random_erasing_ratio = off.random_erasing_ratio;
+  still.random_erasing_value = off.random_erasing_value;
   return still;
 }
 
