@@ -1,13 +1,14 @@
 // A transform of one's own in the chain: colours balanced by a drawn share, so that the network
-// learns to see in any light. It stands between the built-in resize and the augmentation.
+// learns to see in any light. Before the augmentation, on the resized picture, or after it.
 //
-//     own_transform DATASET [EPOCHS]
+//     own_transform DATASET before|after [EPOCHS]
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "augment/augment_transform.h"
@@ -100,15 +101,19 @@ Transform chain(Transform first, Transform second) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc < 2) return std::puts("usage: own_transform DATASET [EPOCHS]"), 2;
-  const std::uint32_t num_epochs = argc > 2 ? static_cast<std::uint32_t>(std::atoi(argv[2])) : 3;
+  const std::string_view place = argc > 2 ? argv[2] : "";
+  if (place != "before" && place != "after") {
+    return std::puts("usage: own_transform DATASET before|after [EPOCHS]"), 2;
+  }
+  const std::uint32_t num_epochs = argc > 3 ? static_cast<std::uint32_t>(std::atoi(argv[3])) : 3;
 
+  const auto balance = std::make_shared<GrayWorld>(1.0f);
   auto settings = augment::AugmentConfig::preset("standard");
-  settings.mean = {0.5, 0.5, 0.5};
-  const Transform resized_and_balanced =
-      chain(std::make_shared<ResizeTransform>(), std::make_shared<GrayWorld>(1.0f));
+  if (place == "before") settings.mean = {0.5, 0.5, 0.5};  // who comes last makes the numbers
+  const auto augment = std::make_shared<augment::AugmentTransform>(settings);
   const Transform transform =
-      chain(resized_and_balanced, std::make_shared<augment::AugmentTransform>(settings));
+      place == "before" ? chain(chain(std::make_shared<ResizeTransform>(), balance), augment)
+                        : chain(augment, balance);
 
   const Dataset dataset = Dataset::open(argv[1]);
   MemoryBudget budget(256u << 20);

@@ -76,22 +76,27 @@ BOOST_AUTO_TEST_CASE(a_source_of_ones_own_is_trained_on) {
   BOOST_TEST(trained.out.find("800 samples\n") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_transform_of_ones_own_stands_in_the_chain) {
+BOOST_AUTO_TEST_CASE(a_transform_of_ones_own_stands_before_the_augmentation_or_after_it) {
   const tests::TemporaryFolder folder;
   const std::string dataset = folder.path() / "stripes";
   BOOST_TEST(run("write_dataset", {dataset}).exit_code == 0);
-  const tests::CommandResult trained = run("own_transform", {dataset, "4"});
-  BOOST_TEST(trained.exit_code == 0);
-  const std::vector<double> loss = losses(trained.out);
-  BOOST_REQUIRE(loss.size() == 4u);
-  BOOST_TEST(loss[3] < 0.9 * loss[0]);  // stripes that shift are harder for weights that do not
-  BOOST_TEST((losses(run("own_transform", {dataset, "4"}).out) == loss));
+  for (const char* place : {"before", "after"}) {
+    const tests::CommandResult trained = run("own_transform", {dataset, place, "4"});
+    BOOST_TEST(trained.exit_code == 0, trained.err);
+    const std::vector<double> loss = losses(trained.out);
+    BOOST_REQUIRE(loss.size() == 4u);
+    BOOST_TEST(loss[3] < 0.9 * loss[0]);  // stripes that shift are harder for weights that do not
+    BOOST_TEST((losses(run("own_transform", {dataset, place, "4"}).out) == loss));
+  }
+  BOOST_TEST(run("own_transform", {dataset, "beside"}).exit_code == 2);
 }
 
 BOOST_AUTO_TEST_CASE(what_fails_is_said_with_a_hint) {
   const tests::TemporaryFolder folder;
   for (const char* example : {"train_on_photographs", "write_dataset", "own_transform"}) {
-    const tests::CommandResult refused = run(example, {(folder.path() / "no" / "where").native()});
+    std::vector<std::string> arguments = {(folder.path() / "no" / "where").native()};
+    if (example == std::string("own_transform")) arguments.emplace_back("before");
+    const tests::CommandResult refused = run(example, arguments);
     BOOST_TEST(refused.exit_code == 1);
     BOOST_TEST(refused.err.find("found no") != std::string::npos);
     BOOST_TEST(refused.err.find("\nhint: ") != std::string::npos);

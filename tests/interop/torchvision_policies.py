@@ -1,0 +1,130 @@
+"""TrivialAugmentWide and RandAugment against torchvision: how often each operation and strength comes,
+and each operation's pixels with the strength that was drawn."""
+
+from collections import defaultdict
+
+from probe import Probe, Report, needs, picture
+
+numpy, torch, torchvision = needs("numpy", "torch", "torchvision")
+from torchvision.transforms import InterpolationMode, autoaugment  # noqa: E402
+
+COUNT = 10_000
+# A chi-square of k degrees of freedom is above k + 4 sqrt(2 k) about once in 2,000 times.
+WIDE = 4.0
+# On bytes: values that lie close to the middle of two are rounded to either.
+BYTE = 1.0
+
+probe, report = Probe(), Report()
+torch.manual_seed(3)
+
+COLOURS = {"Brightness", "Color", "Contrast", "Sharpness"}
+GEOMETRY = {"ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate"}
+
+
+def parsed(phrases):
+    """"ShearX +0.33, Equalize" as [(name, amount)], amounts as the draws print them."""
+    operations = []
+    for phrase in filter(None, phrases.split(", ")):
+        name, *words = phrase.split(" ")
+        numbers = [float(word) for word in words if word.lstrip("+-").replace(".", "").isdigit()]
+        operations.append((name, numbers[0] if numbers else 0.0))
+    return operations
+
+
+def exact(name, amount, space):
+    """The magnitude of torchvision's table that was printed as `amount`."""
+    magnitudes, is_signed = space[name]
+    if magnitudes.ndim == 0:
+        return 0.0
+    values = magnitudes.tolist()
+    values += [-value for value in values] if is_signed else []
+    shown = amount - 1 if name in COLOURS else amount
+    if name in ("TranslateX", "TranslateY"):
+        values = [float(int(value)) for value in values]
+        shown = amount
+    return min(values, key=lambda value: abs(value - shown))
+
+
+def chi_square(counts, other):
+    """Two samples in the same bins, divided as `report` wants it: by k + WIDE sqrt(2 k)."""
+    names = sorted(set(counts) | set(other))
+    total, other_total = sum(counts.values()), sum(other.values())
+    value = sum((counts.get(name, 0) * (other_total / total) ** 0.5
+                 - other.get(name, 0) * (total / other_total) ** 0.5) ** 2
+                / (counts.get(name, 0) + other.get(name, 0)) for name in names)
+    freedom = max(len(names) - 1, 1)
+    return value / (freedom + WIDE * (2 * freedom) ** 0.5)
+
+
+def tally(operations, space):
+    by_name, by_bin = defaultdict(int), defaultdict(int)
+    for name, amount in operations:
+        by_name[name] += 1
+        by_bin[(name, round(exact(name, amount, space), 4))] += 1
+    return by_name, by_bin
+
+
+def torchvision_draws(transform, image):
+    """What torchvision applies: its own _apply_op, listened to."""
+    applied = []
+
+    def listen(image, name, magnitude, *_, **__):
+        applied.append((name, 1 + magnitude if name in COLOURS else magnitude))
+        return image
+
+    original = autoaugment._apply_op
+    autoaugment._apply_op = listen
+    try:
+        for _ in range(COUNT):
+            transform(image)
+    finally:
+        autoaugment._apply_op = original
+    return applied
+
+
+def compare_draws(what, settings, transform, space):
+    image = torch.zeros(3, 32, 32, dtype=torch.uint8)
+    texts = probe.draws(settings, (32, 32), (32, 32), count=COUNT)["auto_augment"]
+    operations = [one for text in texts for one in parsed(text)]
+    ours, our_bins = tally(operations, space)
+    theirs, their_bins = tally(torchvision_draws(transform, image), space)
+    report.at_most(f"{what}: operations", chi_square(ours, theirs), 1)
+    report.at_most(f"{what}: operations with their strengths", chi_square(our_bins, their_bins), 1)
+    report.at_most(f"{what}: operations without a name in common", len(set(ours) ^ set(theirs)), 0)
+
+
+def compare_pixels():
+    """One operation each: TrivialAugmentWide. Geometry inside the picture: at its border torchvision
+    blends with the fill."""
+    source = picture(64, 64)
+    image = torch.from_numpy(source).permute(2, 0, 1)
+    space = autoaugment.TrivialAugmentWide()._augmentation_space(31)
+    settings = {"auto_augment": "trivial_augment_wide", "fill_mode": "constant"}
+    found, draws = probe.augment(settings, source, (64, 64), count=300)
+    worst = defaultdict(float)
+    for result, drawn in zip(found, draws):
+        ((name, amount),) = parsed(drawn["auto_augment"])
+        expected = autoaugment._apply_op(image, name, exact(name, amount, space),
+                                         InterpolationMode.BILINEAR, None)
+        difference = numpy.abs(result - expected.permute(1, 2, 0).numpy())
+        if name in GEOMETRY:
+            # Where all of a blend is the picture: a white one stays white.
+            white = autoaugment._apply_op(torch.full_like(image, 255), name,
+                                          exact(name, amount, space), InterpolationMode.BILINEAR,
+                                          None).permute(1, 2, 0).numpy()
+            difference = difference[white == 255]
+        worst[name] = max(worst[name], difference.max(initial=0.0))
+    report.at_most("TrivialAugmentWide: operations of 14 without a picture", 14 - len(worst), 0)
+    for name in sorted(worst):
+        report.at_most(f"{name}: largest difference", worst[name], BYTE)
+
+
+compare_pixels()
+wide = autoaugment.TrivialAugmentWide()
+compare_draws("TrivialAugmentWide", {"auto_augment": "trivial_augment_wide"}, wide,
+              wide._augmentation_space(31))
+rand = autoaugment.RandAugment(num_ops=2, magnitude=9)
+compare_draws("RandAugment", {"auto_augment": "rand_augment", "rand_augment_ops": 2,
+                              "rand_augment_magnitude": 9}, rand,
+              rand._augmentation_space(31, (32, 32)))
+report.end()
