@@ -147,6 +147,7 @@ AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& 
   } else if (config.center_crop > 0) {
     drawn.crop = centred_window(config.center_crop, sides);
   }
+  drawn.policy = draw_policy(config, sides.output, draws);
   return drawn;
 }
 

@@ -6,6 +6,7 @@
 
 #include "augment/affine_map.h"
 #include "augment/augment_config.h"
+#include "augment/augment_policy.h"
 #include "streamer/core/draws.h"
 #include "streamer/core/image_view.h"
 
@@ -25,6 +26,8 @@ enum class DrawBlock : std::uint16_t {
   kRandomCrop = 9,      // slot 0: rows, slot 1: columns
   kCropPlace = 10,      // slot 0: rows, slot 1: columns
   kCropSides = 11,      // to 20, one for each try; slot 0: area, slot 1: logarithm of the ratio
+  kPolicy =
+      40,  // to 46 (kept: to 79), one for each operation; slot 0: operation, slot 1: bin, sign
 };
 
 /// What was drawn for one sample.
@@ -41,6 +44,8 @@ struct AugmentDraws {
   /// The window of the upright picture that the output shows, drawn or centred; of width 0 when it is
   /// all of it.
   RectPx crop{};
+  /// Act on the output, after all others.
+  PolicySteps policy{};
 };
 
 /// Between what a sample's geometry goes: a picture with its orientation applied, and a batch.

@@ -58,6 +58,14 @@ void append_crops(std::string& text, const AugmentConfig& config) {
   }
 }
 
+void append_policy(std::string& text, const AugmentConfig& config) {
+  if (config.auto_augment == AutoAugment::kNone) return;
+  append(text, "augment.auto_augment", auto_augment_name(config.auto_augment));
+  if (config.auto_augment != AutoAugment::kRandAugment) return;
+  append(text, "augment.rand_augment_ops", config.rand_augment_ops);
+  append(text, "augment.rand_augment_magnitude", config.rand_augment_magnitude);
+}
+
 }  // namespace
 
 AugmentTransform::AugmentTransform(AugmentConfig config) : config_(config) {
@@ -122,6 +130,7 @@ std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
     const double angle_rad = config_.shear_range * std::numbers::pi / 180;
     smallest *= singular_values(shear_map(angle_rad, {1, 1})).smallest * (1 - 1e-9);
   }
+  smallest *= smallest_policy_scale(config_);
   return choose_decode_scale(smallest, config_.decode_scaling, info.max_decode_scale);
 }
 
@@ -150,6 +159,7 @@ std::string AugmentTransform::identity() const {
   }
   append_turns(text, config_);
   append_crops(text, config_);
+  append_policy(text, config_);
   append(text, "augment.decode_scaling", decode_scaling_name(config_.decode_scaling));
   return text;
 }

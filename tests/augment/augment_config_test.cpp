@@ -78,6 +78,14 @@ BOOST_AUTO_TEST_CASE(names_of_modes_are_read_back) {
   BOOST_TEST((parse_decode_scaling("off") == DecodeScaling::kOff));
   BOOST_CHECK_THROW(parse_fill_mode("mirror"), Error);
   BOOST_CHECK_THROW(parse_decode_scaling(""), Error);
+  for (const AutoAugment policy :
+       {AutoAugment::kNone, AutoAugment::kTrivialAugmentWide, AutoAugment::kRandAugment}) {
+    BOOST_TEST((parse_auto_augment(auto_augment_name(policy)) == policy));
+  }
+  // As torchvision's recipes write it.
+  BOOST_CHECK_EXCEPTION(parse_auto_augment("randaugment"), Error, [](const Error& error) {
+    return error.hint() == "did you mean 'rand_augment'?";
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value) {
@@ -110,6 +118,12 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value)
                 "random_resized_crop_ratio.lo = 2, found 1");
   check_refused({.random_crop_padding = 16385},
                 "augment: random_crop_padding: expected 0 to 16384, found 16385");
+  check_refused({.rand_augment_ops = 0}, "augment: rand_augment_ops: expected 1 to 7, found 0");
+  check_refused({.rand_augment_ops = 8}, "augment: rand_augment_ops: expected 1 to 7, found 8");
+  check_refused({.rand_augment_magnitude = 31},
+                "augment: rand_augment_magnitude: expected 0 to 30, found 31");
+  check_refused({.auto_augment = static_cast<AutoAugment>(3)},
+                "augment: auto_augment: expected 0 to 2, found 3");
   check_refused({.cval = 256}, "augment: cval: expected 0 to 255, found 256");
   check_refused({.rescale = 0}, "augment: rescale: expected 1e-9 to 1e9, found 0");
   check_refused({.mean = {0, kNan, 0}}, "augment: mean[1]: expected -1e9 to 1e9, found nan");
@@ -126,6 +140,9 @@ BOOST_AUTO_TEST_CASE(without_randomness_keeps_all_that_is_not_random) {
   config.rotation_range = 20;
   config.shear_range = 5;
   config.center_crop = 0.875;
+  config.auto_augment = AutoAugment::kRandAugment;
+  config.rand_augment_ops = 3;
+  config.rand_augment_magnitude = 12;
   config.fill_mode = FillMode::kConstant;
   config.cval = 7;
   config.rescale = 0.5;

@@ -113,7 +113,12 @@ BOOST_AUTO_TEST_CASE(no_plan_asks_for_a_finer_scale_than_announced) {
                                   .rotation_range = 180,
                                   .shear_range = 40});
   const AugmentTransform centred({.rotation_range = 5, .center_crop = 0.7});
-  const std::array all = {&shifting, &cropping, &turning, &centred};
+  const AugmentTransform trivial({.auto_augment = AutoAugment::kTrivialAugmentWide});
+  const AugmentTransform rand({.shear_range = 5,
+                               .auto_augment = AutoAugment::kRandAugment,
+                               .rand_augment_ops = 3,
+                               .rand_augment_magnitude = 30});
+  const std::array all = {&shifting, &cropping, &turning, &centred, &trivial, &rand};
   bool was_reached = false;
   for (std::uint64_t trial = 0; trial < 12'000; ++trial) {
     const AugmentTransform& transform = *all[trial % all.size()];
@@ -193,6 +198,16 @@ BOOST_AUTO_TEST_CASE(the_identity_tells_every_setting_apart) {
   add([](AugmentConfig& c) { c.rotation_range = 10; });
   add([](AugmentConfig& c) { c.shear_range = 10; });
   add([](AugmentConfig& c) { c.center_crop = 1; });
+  add([](AugmentConfig& c) { c.auto_augment = AutoAugment::kTrivialAugmentWide; });
+  add([](AugmentConfig& c) { c.auto_augment = AutoAugment::kRandAugment; });
+  add([](AugmentConfig& c) {
+    c.auto_augment = AutoAugment::kRandAugment;
+    c.rand_augment_ops = 3;
+  });
+  add([](AugmentConfig& c) {
+    c.auto_augment = AutoAugment::kRandAugment;
+    c.rand_augment_magnitude = 10;
+  });
   add([](AugmentConfig& c) { c.fill_mode = FillMode::kConstant; });
   add([](AugmentConfig& c) { c.fill_mode = FillMode::kReflect; });
   add([](AugmentConfig& c) { c.fill_mode = FillMode::kWrap; });
