@@ -6,6 +6,19 @@
 #include <cstring>
 #include <utility>
 
+#ifndef PENSTOCK_AUGMENT_SHARPNESS_STRIDE
+#define PENSTOCK_AUGMENT_SHARPNESS_STRIDE
+namespace penstock::augment {
+
+/// Floats from one row in scratch to the next: whole cache lines, and a vector more than the row.
+constexpr std::size_t sharpness_stride(std::uint32_t width_px) noexcept {
+  constexpr std::size_t kLineFloats = 16;
+  return (width_px + 2 * kLineFloats) / kLineFloats * kLineFloats;
+}
+
+}  // namespace penstock::augment
+#endif
+
 // Vectors without a fixed size make no arrays of lanes.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
@@ -152,11 +165,15 @@ HWY_ATTR inline void for_blocks(std::span<float> plane, const Visit& visit) {
 
 using Histogram = std::array<std::uint32_t, 256>;
 
-/// Four tables, because equal neighbours would wait for each other's count.
+/// Eight tables, because equal neighbours would wait for each other's count.
 HWY_ATTR inline Histogram count_bytes(std::span<float> plane) {
-  std::array<Histogram, 4> tables{};
+  std::array<Histogram, 8> tables{};
   for_blocks(plane, [&](const Bytes& bytes, std::span<float> block) HWY_ATTR {
-    for (std::size_t i = 0; i < block.size(); ++i) ++tables[i % 4][bytes[i]];
+    std::size_t i = 0;
+    for (; i + 8 <= block.size(); i += 8) {
+      for (std::size_t j = 0; j < 8; ++j) ++tables[j][bytes[i + j]];
+    }
+    for (; i < block.size(); ++i) ++tables[0][bytes[i]];
   });
   Histogram sum{};
   for (std::size_t value = 0; value < sum.size(); ++value) {
@@ -195,67 +212,76 @@ HWY_ATTR void equalize(const Canvas& canvas) {
   }
 }
 
-/// Sharpens the planes of one canvas row by row; what a row was before is kept in scratch.
+/// Sharpens the planes of one canvas row by row. Rows are rounded into scratch two ahead, and their sums
+/// are made one ahead: a load that needs parts of two fresh stores would wait for both.
 class Sharpener {
  public:
   HWY_ATTR Sharpener(const Canvas& canvas, float factor, float* scratch)
       : width_(canvas.width_px),
         height_(canvas.height_px),
+        stride_(sharpness_stride(canvas.width_px)),
         factor_(factor),
         other_factor_(static_cast<float>(1.0 - static_cast<double>(factor))),
-        above_(scratch),
-        here_(scratch + width_),
-        sums_(scratch + 2 * width_) {}
+        rows_(scratch),
+        sums_(scratch + 3 * stride_) {}
 
-  /// The outermost pixels count as smooth as they are.
-  HWY_ATTR void sharpen(float* plane) {
-    round_row(plane);
-    std::memcpy(above_, plane, width_ * sizeof(float));
-    round_row(plane + width_);
-    std::memcpy(here_, plane + width_, width_ * sizeof(float));
-    blend_border(plane, width_);
-    for (std::size_t row = 1; row + 1 < height_; ++row) {
-      float* const to = plane + row * width_;
-      float* const below = to + width_;
-      round_row(below);
-      add_rows(below);
-      blend_row(to);
-      std::swap(above_, here_);
-      std::memcpy(here_, below, width_ * sizeof(float));
+  /// Of at least three rows and columns. The outermost pixels count as smooth as they are.
+  HWY_ATTR void sharpen(float* plane) const {
+    for (std::size_t y = 0; y < 3; ++y) round_row(plane, y);
+    add_rows(1);
+    blend_as_it_is(rounded(0), plane, width_);
+    for (std::size_t y = 1; y + 1 < height_; ++y) {
+      if (y + 2 < height_) {
+        round_row(plane, y + 2);
+        add_rows(y + 1);
+      }
+      blend_row(y, plane + y * width_);
     }
-    blend_border(plane + (height_ - 1) * width_, width_);
+    blend_as_it_is(rounded(height_ - 1), plane + (height_ - 1) * width_, width_);
   }
 
  private:
-  HWY_ATTR void round_row(float* row) const {
-    map_floats(row, row, width_, [](V value) HWY_ATTR { return whole(value); });
+  float* rounded(std::size_t y) const { return rows_ + y % 3 * stride_; }
+  float* sums(std::size_t y) const { return sums_ + y % 2 * stride_; }
+
+  HWY_ATTR void round_row(const float* plane, std::size_t y) const {
+    map_floats(plane + y * width_, rounded(y), width_,
+               [](V value) HWY_ATTR { return whole(value); });
   }
 
-  HWY_ATTR void blend_border(float* values, std::size_t count) const {
-    map_floats(values, values, count, [&](V value) HWY_ATTR { return blended(value, value); });
+  HWY_ATTR void blend_as_it_is(const float* from, float* to, std::size_t count) const {
+    const Factors f = factors();
+    map_floats(from, to, count, [f](V value) HWY_ATTR { return blended(value, value, f); });
   }
 
-  HWY_ATTR V blended(V value, V smooth) const {
+  // Copies: a store of a vector may change any member, for all that g++ knows.
+  struct Factors {
+    V factor;
+    V other;
+  };
+  HWY_ATTR Factors factors() const { return {hn::Set(D(), factor_), hn::Set(D(), other_factor_)}; }
+
+  static HWY_INLINE HWY_ATTR V blended(V value, V smooth, const Factors& factors) {
+    return cut_to_byte(hn::Add(hn::Mul(factors.factor, value), hn::Mul(factors.other, smooth)));
+  }
+
+  /// Of each column's three pixels about row y. Rows in scratch are whole vectors.
+  HWY_ATTR void add_rows(std::size_t y) const {
     const D d;
-    return cut_to_byte(
-        hn::Add(hn::Mul(hn::Set(d, factor_), value), hn::Mul(hn::Set(d, other_factor_), smooth)));
-  }
-
-  HWY_ATTR void add_rows(const float* below) const {
-    const D d;
-    const std::size_t lanes = hn::Lanes(d);
-    std::size_t i = 0;
-    for (; i + lanes <= width_; i += lanes) {
-      hn::StoreU(hn::Add(hn::Add(hn::LoadU(d, above_ + i), hn::LoadU(d, here_ + i)),
-                         hn::LoadU(d, below + i)),
-                 d, sums_ + i);
+    const float* const above = rounded(y - 1);
+    const float* const here = rounded(y);
+    const float* const below = rounded(y + 1);
+    float* const to = sums(y);
+    const std::size_t width = width_;
+    for (std::size_t i = 0; i < width; i += hn::Lanes(d)) {
+      const V outer = hn::Add(hn::LoadU(d, above + i), hn::LoadU(d, below + i));
+      hn::StoreU(hn::Add(outer, hn::LoadU(d, here + i)), d, to + i);
     }
-    for (; i < width_; ++i) sums_[i] = above_[i] + here_[i] + below[i];
   }
 
   /// Three by three pixels, the middle one five times, of 13. Sums of whole numbers are exact, and no
   /// thirteenth lies near a half, so rounding the product is rounding the quotient.
-  HWY_ATTR V smoothed(const float* sums, V value) const {
+  static HWY_INLINE HWY_ATTR V smoothed(const float* sums, V value) {
     const D d;
     const V around =
         hn::Add(hn::Add(hn::LoadU(d, sums - 1), hn::LoadU(d, sums)), hn::LoadU(d, sums + 1));
@@ -263,48 +289,45 @@ class Sharpener {
     return hn::Round(hn::Mul(sum, hn::Set(d, 1.0f / 13)));
   }
 
-  HWY_ATTR void blend_row(float* to) const {
+  HWY_ATTR void blend_row(std::size_t y, float* to) const {
     const D d;
     const std::size_t lanes = hn::Lanes(d);
-    blend_border(to, 1);
-    blend_border(to + width_ - 1, 1);
-    const auto blend_at = [&](std::size_t i) HWY_ATTR {
-      const V value = hn::LoadU(d, here_ + i);
-      hn::StoreU(blended(value, smoothed(sums_ + i, value)), d, to + i);
+    const std::size_t width = width_;
+    const float* const here = rounded(y);
+    const float* const around = sums(y);
+    const Factors f = factors();
+    const auto blended_at = [=](std::size_t i) HWY_ATTR {
+      const V value = hn::LoadU(D(), here + i);
+      return blended(value, smoothed(around + i, value), f);
     };
-    const std::size_t end = width_ - 1;
-    if (end < 1 + lanes) return blend_few(to);
-    std::size_t i = 1;
-    for (; i + lanes <= end; i += lanes) blend_at(i);
-    if (i < end) blend_at(end - lanes);  // once more for some: they are made from copies
-  }
-
-  /// Less than a vector.
-  HWY_ATTR void blend_few(float* to) const {
-    const D d;
-    HWY_ALIGN float sums[kMaxLanes + 2] = {};
-    HWY_ALIGN float values[kMaxLanes] = {};
-    std::memcpy(sums, sums_, width_ * sizeof(float));
-    std::memcpy(values, here_ + 1, (width_ - 2) * sizeof(float));
-    const V value = hn::Load(d, values);
-    hn::Store(blended(value, smoothed(sums + 1, value)), d, values);
-    std::memcpy(to + 1, values, (width_ - 2) * sizeof(float));
+    // From the first pixel on, so that stores keep their alignment; scratch goes on at both ends.
+    std::size_t i = 0;
+    for (; i + lanes <= width; i += lanes) hn::StoreU(blended_at(i), d, to + i);
+    if (i < width) {
+      HWY_ALIGN float rest[kMaxLanes];
+      hn::Store(blended_at(i), d, rest);
+      std::memcpy(to + i, rest, (width - i) * sizeof(float));
+    }
+    for (const std::size_t edge : {std::size_t{0}, width - 1}) {
+      const V value = hn::Set(d, here[edge]);
+      to[edge] = hn::GetLane(blended(value, value, f));
+    }
   }
 
   std::size_t width_;
   std::size_t height_;
+  std::size_t stride_;
   float factor_;
   float other_factor_;
-  float* above_;
-  float* here_;
-  float* sums_;  // of three rows
+  float* rows_;  // three, rounded
+  float* sums_;  // two
 };
 
 HWY_ATTR void sharpen(const Canvas& canvas, float factor, float* scratch) {
   if (canvas.width_px <= 2 || canvas.height_px <= 2) {  // torchvision leaves them as they are
     return map_canvas(canvas, [](V value) HWY_ATTR { return whole(value); });
   }
-  Sharpener sharpener(canvas, factor, scratch);
+  const Sharpener sharpener(canvas, factor, scratch);
   for (std::uint32_t c = 0; c < canvas.channels; ++c) sharpener.sharpen(canvas.plane(c).data());
 }
 
@@ -343,7 +366,7 @@ bool is_tone_step(ColourStepKind kind) noexcept {
 }
 
 std::size_t tone_scratch_bytes(std::uint32_t width_px) noexcept {
-  return 3 * sizeof(float) * width_px;  // of sharpness: two rows as they were, and sums
+  return 5 * sizeof(float) * sharpness_stride(width_px);  // sharpness: three rows, two of sums
 }
 
 void apply_tone_step(const ColourStep& step, const Canvas& canvas,
