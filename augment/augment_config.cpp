@@ -74,6 +74,20 @@ void AugmentConfig::validate() const {
                  {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
   check(lies_in(center_crop, 0, 1), "center_crop", "0 to 1", center_crop);
   check(random_crop_padding <= kMaxShift, "random_crop_padding", "0 to 16384", random_crop_padding);
+  check(lies_in(channel_shift_range, 0, 255), "channel_shift_range", "0 to 255",
+        channel_shift_range);
+  constexpr Bounds kFactors{.lo = 0, .hi = 10, .text = "0 to 10"};
+  check_range_of("brightness_range", brightness_range, kFactors);
+  check_range_of("contrast_range", contrast_range, kFactors);
+  check_range_of("saturation_range", saturation_range, kFactors);
+  check(lies_in(hue_range, 0, 0.5), "hue_range", "0 to 0.5", hue_range);
+  check(lies_in(random_erasing, 0, 1), "random_erasing", "0 to 1", random_erasing);
+  check_range_of("random_erasing_scale", random_erasing_scale,
+                 {.lo = 1e-4, .hi = 1, .text = "0.0001 to 1"});
+  check_range_of("random_erasing_ratio", random_erasing_ratio,
+                 {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
+  check(lies_in(random_erasing_value, -1e9, 1e9), "random_erasing_value", "-1e9 to 1e9",
+        random_erasing_value);
   check(auto_augment <= AutoAugment::kRandAugment, "auto_augment", "0 to 2",
         static_cast<double>(auto_augment));
   check(lies_in(rand_augment_ops, 1, kMaxRandAugmentOps), "rand_augment_ops", "1 to 7",
@@ -106,6 +120,15 @@ AugmentConfig AugmentConfig::without_randomness() const {
   still.random_resized_crop_scale = off.random_resized_crop_scale;
   still.random_resized_crop_ratio = off.random_resized_crop_ratio;
   still.random_crop_padding = off.random_crop_padding;
+  still.channel_shift_range = off.channel_shift_range;
+  still.brightness_range = off.brightness_range;
+  still.contrast_range = off.contrast_range;
+  still.saturation_range = off.saturation_range;
+  still.hue_range = off.hue_range;
+  still.random_erasing = off.random_erasing;
+  still.random_erasing_scale = off.random_erasing_scale;
+  still.random_erasing_ratio = off.random_erasing_ratio;
+  still.random_erasing_value = off.random_erasing_value;
   still.auto_augment = off.auto_augment;
   still.rand_augment_ops = off.rand_augment_ops;
   still.rand_augment_magnitude = off.rand_augment_magnitude;

@@ -67,6 +67,26 @@ struct AugmentConfig {
   /// Pads the picture, stretched to the output's sides, by so many output pixels on each side with
   /// what `fill_mode` says, and shows a random window of the output's sides. 0 to 16384; 0 is off.
   std::uint32_t random_crop_padding = 0;
+  /// Added to all channels: U(-c, c) in units of the stored pixels, 0 to 255.
+  double channel_shift_range = 0;
+  /// Factors of brightness; 0 is black. 0 to 10.
+  DrawRange brightness_range{};
+  /// Factors of contrast about the mean of the picture's gray; 0 is that gray. 0 to 10.
+  DrawRange contrast_range{};
+  /// Factors of saturation about each pixel's gray; 0 is gray. 0 to 10.
+  DrawRange saturation_range{};
+  /// Turns of the colour wheel: U(-h, h), 0 to 0.5.
+  double hue_range = 0;
+  /// Probability of overwriting a random window of the finished sample (torchvision's RandomErasing),
+  /// 0 to 1.
+  double random_erasing = 0;
+  /// Share of the output's area that the window has, 0.0001 to 1.
+  DrawRange random_erasing_scale{.lo = 0.02, .hi = 0.33};
+  /// Height of the window over its width, evenly drawn as a logarithm. 0.01 to 100.
+  DrawRange random_erasing_ratio{.lo = 0.3, .hi = 3.3};
+  /// What every channel of the window becomes: after normalisation, or a pixel value in uint8 batches.
+  /// -1e9 to 1e9.
+  double random_erasing_value = 0;
   /// Draws operations on geometry and colours and applies them to the output of all others
   /// (torchvision's TrivialAugmentWide and RandAugment, which fill with FillMode::kConstant).
   AutoAugment auto_augment = AutoAugment::kNone;

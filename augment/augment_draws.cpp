@@ -106,7 +106,59 @@ RectPx draw_crop(const AugmentConfig& config, SizePx upright, const Blocks& unif
           sides.height};
 }
 
+void draw_colours(const AugmentConfig& config, const Blocks& uniform,
+                  AugmentDraws& drawn) noexcept {
+  const auto factor = [&](DrawRange range, DrawBlock block) {
+    return range == DrawRange{} ? 1.0 : draw_between(range, uniform(block, 0));
+  };
+  const auto about_zero = [&](double range, DrawBlock block) {
+    return range > 0 ? draw_between({.lo = -range, .hi = range}, uniform(block, 0)) : 0.0;
+  };
+  drawn.channel_shift = about_zero(config.channel_shift_range, DrawBlock::kChannelShift);
+  drawn.brightness = factor(config.brightness_range, DrawBlock::kBrightness);
+  drawn.contrast = factor(config.contrast_range, DrawBlock::kContrast);
+  drawn.saturation = factor(config.saturation_range, DrawBlock::kSaturation);
+  drawn.hue_turns = about_zero(config.hue_range, DrawBlock::kHue);
+}
+
+/// torchvision 0.15, transforms.RandomErasing.get_params: of width 0 when no try fits. The ratio is
+/// height over width there.
+RectPx draw_erased(const AugmentConfig& config, SizePx output, const Blocks& uniform) noexcept {
+  const DrawRange ratio = config.random_erasing_ratio;
+  const DrawRange log_ratio{.lo = std::log(ratio.lo), .hi = std::log(ratio.hi)};
+  const double area_px = static_cast<double>(output.width) * output.height;
+  for (int i = 0; i < kNumTries; ++i) {
+    const WindowSides upended = window_sides(
+        area_px * draw_between(config.random_erasing_scale, uniform(DrawBlock::kErasedSides, 0, i)),
+        std::exp(draw_between(log_ratio, uniform(DrawBlock::kErasedSides, 1, i))));
+    if (upended.width >= output.height || upended.height >= output.width) continue;
+    const auto height = static_cast<std::uint32_t>(upended.width);
+    const auto width = static_cast<std::uint32_t>(upended.height);
+    if (height == 0 || width == 0) return {};
+    return {draw_whole(output.width - width, uniform(DrawBlock::kErasedPlace, 1)),
+            draw_whole(output.height - height, uniform(DrawBlock::kErasedPlace, 0)), width, height};
+  }
+  return {};
+}
+
 }  // namespace
+
+// Five of the colour settings, and the policy's.
+static_assert(5 + AugmentConfig::kMaxRandAugmentOps <= ColourSteps::kMaxSteps);
+
+ColourSteps colour_steps_of(const AugmentDraws& drawn) noexcept {
+  ColourSteps steps;
+  const auto add = [&](ColourStepKind kind, double amount, double neutral) {
+    if (amount != neutral) steps.add({kind, static_cast<float>(amount)});
+  };
+  add(ColourStepKind::kChannelShift, drawn.channel_shift, 0);
+  add(ColourStepKind::kBrightness, drawn.brightness, 1);
+  add(ColourStepKind::kContrast, drawn.contrast, 1);
+  add(ColourStepKind::kSaturation, drawn.saturation, 1);
+  add(ColourStepKind::kHue, drawn.hue_turns, 0);
+  add_policy_colours(drawn.policy.steps(), steps);
+  return steps;
+}
 
 AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& sides,
                                const Draws& draws) noexcept {
@@ -146,6 +198,10 @@ AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& 
     drawn.crop = draw_crop(config, sides.upright, uniform);
   } else if (config.center_crop > 0) {
     drawn.crop = centred_window(config.center_crop, sides);
+  }
+  draw_colours(config, uniform, drawn);
+  if (config.random_erasing > 0 && uniform(DrawBlock::kErasing, 0) < config.random_erasing) {
+    drawn.erased = draw_erased(config, sides.output, uniform);
   }
   drawn.policy = draw_policy(config, sides.output, draws);
   return drawn;

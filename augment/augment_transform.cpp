@@ -5,9 +5,9 @@
 
 #include "augment/affine_map.h"
 #include "augment/augment_draws.h"
+#include "augment/element_fit.h"
+#include "augment/sample_pass.h"
 #include "augment/sampling_plan.h"
-#include "augment/warp_kernel.h"
-#include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
 
 namespace penstock::augment {
@@ -18,6 +18,8 @@ namespace {
 struct PlannedSample {
   AffineMap map;  // output pixels -> stored pixels
   SizePx stored;
+  ColourSteps colours;
+  RectPx erased;
 };
 
 std::array<ChannelScale, 3> channel_scales(const AugmentConfig& config) {
@@ -43,6 +45,32 @@ void append_turns(std::string& text, const AugmentConfig& config) {
   if (config.vertical_flip > 0) append(text, "augment.vertical_flip", config.vertical_flip);
   if (config.rotation_range > 0) append(text, "augment.rotation_range", config.rotation_range);
   if (config.shear_range > 0) append(text, "augment.shear_range", config.shear_range);
+}
+
+void append(std::string& text, const std::string& key, DrawRange range) {
+  append(text, key + ".lo", range.lo);
+  append(text, key + ".hi", range.hi);
+}
+
+void append_colours(std::string& text, const AugmentConfig& config) {
+  const auto add = [&](const std::string& key, DrawRange range) {
+    if (!(range == DrawRange{})) append(text, key, range);
+  };
+  if (config.channel_shift_range > 0) {
+    append(text, "augment.channel_shift_range", config.channel_shift_range);
+  }
+  add("augment.brightness_range", config.brightness_range);
+  add("augment.contrast_range", config.contrast_range);
+  add("augment.saturation_range", config.saturation_range);
+  if (config.hue_range > 0) append(text, "augment.hue_range", config.hue_range);
+}
+
+void append_erasing(std::string& text, const AugmentConfig& config) {
+  if (config.random_erasing == 0) return;
+  append(text, "augment.random_erasing", config.random_erasing);
+  append(text, "augment.random_erasing_scale", config.random_erasing_scale);
+  append(text, "augment.random_erasing_ratio", config.random_erasing_ratio);
+  append(text, "augment.random_erasing_value", config.random_erasing_value);
 }
 
 void append_crops(std::string& text, const AugmentConfig& config) {
@@ -75,11 +103,7 @@ AugmentTransform::AugmentTransform(AugmentConfig config) : config_(config) {
 
 void AugmentTransform::accept(const BatchSpec& spec) const {
   spec.validate();
-  if (spec.element != ElementType::kFloat32) {
-    throw Error(ErrorCode::kUnsupported,
-                "augment: element: expected float32, found another element type",
-                "set BatchSpec::element to ElementType::kFloat32");
-  }
+  check_element_fits(config_, spec);
 }
 
 SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
@@ -87,7 +111,8 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
   const SizePx output{spec.width_px, spec.height_px};
   const SizePx stored{info.width_px, info.height_px};
   const PictureSides sides{output, upright_size(stored, info.orientation)};
-  const AffineMap map = sample_map(draw_augmentation(config_, sides, draws), output, info);
+  const AugmentDraws drawn = draw_augmentation(config_, sides, draws);
+  const AffineMap map = sample_map(drawn, output, info);
   SamplePlan plan;
   plan.decode_scale = choose_decode_scale(singular_values(map).smallest, config_.decode_scaling,
                                           info.max_decode_scale);
@@ -96,21 +121,27 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
                                       .stored = stored,
                                       .decode_scale = plan.decode_scale,
                                       .fill_mode = config_.fill_mode});
-  plan.scratch_bytes = static_cast<std::uint32_t>(warp_scratch_bytes(spec));
-  plan.store(PlannedSample{map, stored});
+  const ColourSteps colours = colour_steps_of(drawn);
+  plan.scratch_bytes = static_cast<std::uint32_t>(sample_scratch_bytes(spec, colours));
+  plan.store(PlannedSample{map, stored, colours, drawn.erased});
   return plan;
 }
 
 void AugmentTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
                              std::span<std::byte> scratch, const SampleSlot& slot) const noexcept {
   const auto planned = plan.load<PlannedSample>();
-  warp({.decoded = decoded,
-        .map = compose(planned.map, decode_scale_map(decoded.decode_scale)),
-        .stored = planned.stored,
-        .fill_mode = config_.fill_mode,
-        .channels = channels_,
-        .slot = slot},
-       scratch);
+  const bool is_normalised = slot.spec->element != ElementType::kUint8;
+  fill_slot({.warp = {.decoded = decoded,
+                      .map = compose(planned.map, decode_scale_map(decoded.decode_scale)),
+                      .stored = planned.stored,
+                      .fill_mode = config_.fill_mode,
+                      .channels = is_normalised ? channels_ : std::array<ChannelScale, 3>{},
+                      .slot = slot},
+             .colours = planned.colours,
+             .cval = static_cast<float>(config_.cval),
+             .erased = planned.erased,
+             .erased_value = static_cast<float>(config_.random_erasing_value)},
+            scratch);
 }
 
 std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
@@ -135,7 +166,12 @@ std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
 }
 
 std::size_t AugmentTransform::worst_case_scratch_bytes(const BatchSpec& spec) const noexcept {
-  return warp_scratch_bytes(spec);
+  const bool draws_colours = config_.channel_shift_range > 0 ||
+                             !(config_.brightness_range == DrawRange{}) ||
+                             !(config_.contrast_range == DrawRange{}) ||
+                             !(config_.saturation_range == DrawRange{}) || config_.hue_range > 0 ||
+                             config_.auto_augment != AutoAugment::kNone;
+  return draws_colours ? most_sample_scratch_bytes(spec) : sample_scratch_bytes(spec, {});
 }
 
 std::string AugmentTransform::identity() const {
@@ -159,6 +195,8 @@ std::string AugmentTransform::identity() const {
   }
   append_turns(text, config_);
   append_crops(text, config_);
+  append_colours(text, config_);
+  append_erasing(text, config_);
   append_policy(text, config_);
   append(text, "augment.decode_scaling", decode_scaling_name(config_.decode_scaling));
   return text;

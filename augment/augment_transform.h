@@ -11,9 +11,11 @@
 
 namespace penstock::augment {
 
-/// Resizes, augments and normalises into float32 batches of 1 or 3 channels, NCHW or NHWC.
+/// Resizes, augments and normalises into batches of 1 or 3 channels, of any element type and layout.
+/// A uint8 batch holds the sampled pixels: `rescale`, `mean` and `std` do not apply to it.
 ///
-/// Errors   the constructor throws what AugmentConfig::validate() throws
+/// Errors   the constructor throws what AugmentConfig::validate() throws; accept() refuses settings
+///          that the element type cannot hold
 /// Needs    pictures decoded to as many channels as the batch has, or one, which then serves for
 ///          all; at any scale and over at least SamplePlan::source_region
 /// Threads  immutable; every member may be called from any thread

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "streamer/core/batch.h"
+
 namespace penstock::augment {
 
 /// Borrowed floats in units of the stored pixels: 0 is black, 255 white.
@@ -22,5 +24,17 @@ struct Canvas {
     return {values + channel * plane_px(), plane_px()};
   }
 };
+
+/// Bytes of scratch that place_canvas() takes for a sample of such batches.
+std::size_t canvas_bytes(const BatchSpec& spec) noexcept;
+
+/// A canvas of a sample's sides and channels, and what is left of the scratch behind it.
+struct PlacedCanvas {
+  Canvas canvas;
+  std::span<std::byte> rest;
+};
+
+/// Lays a canvas, not yet written, into at least canvas_bytes() of scratch.
+PlacedCanvas place_canvas(const BatchSpec& spec, std::span<std::byte> scratch) noexcept;
 
 }  // namespace penstock::augment

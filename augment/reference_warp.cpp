@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "augment/reference_colour.h"
+
 namespace penstock::augment {
 namespace {
 
@@ -130,11 +132,39 @@ double sample(const ReferenceSample& s, PointPx p, std::uint32_t channel) {
          x.weight * y.weight * pixel(x.second, y.second);
 }
 
+bool is_erased(const RectPx& window, std::uint32_t x, std::uint32_t y) {
+  return x >= window.x && x < window.x + window.width && y >= window.y &&
+         y < window.y + window.height;
+}
+
+/// Normalises, erases and lays out.
+std::vector<double> finished(const ReferenceSample& s, const std::vector<double>& pixels_hwc) {
+  const BatchSpec& spec = s.spec;
+  std::vector<double> out(pixels_hwc.size());
+  std::size_t i = 0;
+  for (std::uint32_t y = 0; y < spec.height_px; ++y) {
+    for (std::uint32_t x = 0; x < spec.width_px; ++x) {
+      for (std::uint32_t c = 0; c < spec.channels; ++c, ++i) {
+        double value = pixels_hwc[i];
+        if (spec.element != ElementType::kUint8) {
+          value = (value * s.config.rescale - s.config.mean[c]) / s.config.std[c];
+        }
+        if (is_erased(s.drawn.erased, x, y)) value = s.config.random_erasing_value;
+        const std::size_t idx = spec.layout == PixelLayout::kNchw
+                                    ? (std::size_t{c} * spec.height_px + y) * spec.width_px + x
+                                    : i;
+        out[idx] = value;
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<double> reference_warp(const ReferenceSample& s) {
   const BatchSpec& spec = s.spec;
-  std::vector<double> out(std::size_t{spec.height_px} * spec.width_px * spec.channels);
+  std::vector<double> pixels(std::size_t{spec.height_px} * spec.width_px * spec.channels);
   for (std::uint32_t y = 0; y < spec.height_px; ++y) {
     for (std::uint32_t x = 0; x < spec.width_px; ++x) {
       PointPx p{static_cast<double>(x), static_cast<double>(y)};
@@ -143,16 +173,13 @@ std::vector<double> reference_warp(const ReferenceSample& s) {
       p = undo_resize(p, s);
       p = undo_orientation(p, s.info);
       for (std::uint32_t c = 0; c < spec.channels; ++c) {
-        const double scaled = sample(s, p, c) * s.config.rescale;
-        const double normalised = (scaled - s.config.mean[c]) / s.config.std[c];
-        const std::size_t idx = spec.layout == PixelLayout::kNchw
-                                    ? (std::size_t{c} * spec.height_px + y) * spec.width_px + x
-                                    : (std::size_t{y} * spec.width_px + x) * spec.channels + c;
-        out[idx] = normalised;
+        pixels[(std::size_t{y} * spec.width_px + x) * spec.channels + c] = sample(s, p, c);
       }
     }
   }
-  return out;
+  reference_colour(colour_steps_of(s.drawn).steps(),
+                   {spec.channels, spec.height_px, spec.width_px}, pixels);
+  return finished(s, pixels);
 }
 
 }  // namespace penstock::augment

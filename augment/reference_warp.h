@@ -21,7 +21,7 @@ struct ReferenceSample {
   std::uint32_t decode_scale = 1;
 };
 
-/// Returns what the slot should hold, in the layout of the spec.
+/// Returns what the slot should hold, in the layout of the spec; not yet rounded to its elements.
 ///
 /// Cost  allocates, and computes pixel by pixel in double precision: for tests
 std::vector<double> reference_warp(const ReferenceSample& sample);

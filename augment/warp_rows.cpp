@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "augment/cache_bypass.h"
 #include "augment/pick_table.h"
 
 // A sampler holds vectors, and those without a fixed size cannot be members.
@@ -108,13 +109,6 @@ class RowSampler {
   static constexpr std::uint32_t kValueChannels = kPlanes / kValuePlanes;
   static constexpr std::size_t kPatternFloats = hn::MaxLanes(D()) + kChannels - 1;
 
-  // What no cache holds until a trainer reads it is written past them. A batch more than a core's own
-  // cache (1 to 2 MiB today) and its part of the shared one hold: a trainer reads whole batches, and
-  // small ones were faster to write and to read through the caches.
-  static bool is_past_caches(const BatchSpec& spec) {
-    constexpr std::size_t kCacheBytes = 8u << 20;
-    return spec.pixels_bytes() > kCacheBytes;
-  }
   static bool has_whole_vectors(const Frame& frame, const ColumnTable& table) {
     const std::size_t vector_bytes = hn::Lanes(D()) * sizeof(float);
     if (table.begin * kPeriod % hn::Lanes(D()) != 0) return false;

@@ -52,12 +52,26 @@ std::vector<std::string> policy_phrases(const augment::PolicySteps& policy) {
   return phrases;
 }
 
+void add_colours(const augment::AugmentConfig& config, const augment::AugmentDraws& drawn,
+                 std::vector<std::string>& phrases) {
+  const auto add_factor = [&](augment::DrawRange range, const char* name, double factor) {
+    if (!(range == augment::DrawRange{})) phrases.push_back(fmt::format("{} {:.2f}", name, factor));
+  };
+  if (config.channel_shift_range > 0) {
+    phrases.push_back(fmt::format("channels {:+.1f}", drawn.channel_shift));
+  }
+  add_factor(config.brightness_range, "brightness", drawn.brightness);
+  add_factor(config.contrast_range, "contrast", drawn.contrast);
+  add_factor(config.saturation_range, "saturation", drawn.saturation);
+  if (config.hue_range > 0) phrases.push_back(fmt::format("hue {:+.3f}", drawn.hue_turns));
+}
+
 }  // namespace
 
 std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn) {
   // Names every member: a new one does not compile before it has its line below, and its phrase.
   const auto& [is_flipped, is_flipped_vertically, rotation_rad, shear_rad, shift_px, zoom, crop,
-               policy] = drawn;
+               channel_shift, brightness, contrast, saturation, hue_turns, erased, policy] = drawn;
   return {{"is_flipped", is_flipped},
           {"is_flipped_vertically", is_flipped_vertically},
           {"rotation_deg", degrees(rotation_rad)},
@@ -70,6 +84,16 @@ std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn) {
           {"window_y_px", 1.0 * crop.y},
           {"window_width_px", 1.0 * crop.width},
           {"window_height_px", 1.0 * crop.height},
+          {"channel_shift", channel_shift},
+          {"brightness", brightness},
+          {"contrast", contrast},
+          {"saturation", saturation},
+          {"hue_turns", hue_turns},
+          {"erased_x_px", 1.0 * erased.x},
+          {"erased_y_px", 1.0 * erased.y},
+          {"erased_width_px", 1.0 * erased.width},
+          {"erased_height_px", 1.0 * erased.height},
+
           {"auto_augment", fmt::format("{}", fmt::join(policy_phrases(policy), ", "))}};
 }
 
@@ -92,7 +116,12 @@ std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
   }
   if (config.rotation_range > 0) add(fmt::format("turn {:+.1f} deg", degrees(drawn.rotation_rad)));
   if (config.shear_range > 0) add(fmt::format("shear {:+.1f} deg", degrees(drawn.shear_rad)));
+  add_colours(config, drawn, phrases);
   for (std::string& phrase : policy_phrases(drawn.policy)) add(std::move(phrase));
+  if (drawn.erased.width > 0) {
+    add(fmt::format("erased {} x {}", drawn.erased.width, drawn.erased.height));
+    add(fmt::format("at {}, {}", drawn.erased.x, drawn.erased.y));
+  }
   return phrases;
 }
 

@@ -66,6 +66,29 @@ std::string speed_text(const PassReport& pass) {
   return fmt::format("{:.0f} images/s", pass.images_per_s());
 }
 
+/// What is on of colours and erasing, behind what goes before.
+std::string colour_text(const augment::AugmentConfig& augment) {
+  std::string text;
+  const auto add_range = [&](const char* name, augment::DrawRange range) {
+    if (range == augment::DrawRange{}) return;
+    text += fmt::format(", {} {:g} to {:g}", name, range.lo, range.hi);
+  };
+  if (augment.channel_shift_range > 0) {
+    text += fmt::format(", channel shift {:g}", augment.channel_shift_range);
+  }
+  add_range("brightness", augment.brightness_range);
+  add_range("contrast", augment.contrast_range);
+  add_range("saturation", augment.saturation_range);
+  if (augment.hue_range > 0) text += fmt::format(", hue {:g}", augment.hue_range);
+  if (augment.auto_augment == augment::AutoAugment::kTrivialAugmentWide) text += ", TrivialAugment";
+  if (augment.auto_augment == augment::AutoAugment::kRandAugment) {
+    text += fmt::format(", RandAugment {} of {}", augment.rand_augment_ops,
+                        augment.rand_augment_magnitude);
+  }
+  if (augment.random_erasing > 0) text += fmt::format(", erasing {:g}", augment.random_erasing);
+  return text;
+}
+
 std::string augment_text(const augment::AugmentConfig& augment) {
   std::string crops;
   if (augment.random_resized_crop) {
@@ -77,9 +100,9 @@ std::string augment_text(const augment::AugmentConfig& augment) {
   if (augment.random_crop_padding > 0) {
     crops += fmt::format(", crop after padding by {} px", augment.random_crop_padding);
   }
-  return fmt::format("flip {:g}, shift {:g} x {:g}, zoom {:g} to {:g}{}, fill {}",
+  return fmt::format("flip {:g}, shift {:g} x {:g}, zoom {:g} to {:g}{}{}, fill {}",
                      augment.horizontal_flip, augment.width_shift_range, augment.height_shift_range,
-                     augment.zoom_range.lo, augment.zoom_range.hi, crops,
+                     augment.zoom_range.lo, augment.zoom_range.hi, crops, colour_text(augment),
                      fill_mode_name(augment.fill_mode));
 }
 

@@ -27,6 +27,28 @@ BOOST_AUTO_TEST_CASE(phrases_name_what_can_be_drawn_and_nothing_else) {
                             .rotation_range = 40},
                            drawn) == expected,
              boost::test_tools::per_element());
+  drawn.channel_shift = -3.25;
+  drawn.brightness = 1.25;
+  drawn.contrast = 0.5;
+  drawn.saturation = 0;
+  drawn.hue_turns = 0.0625;
+  drawn.erased = {.x = 3, .y = 4, .width = 10, .height = 20};
+  const std::vector<std::string> colours = {"channels -3.2",   "brightness 1.25", "contrast 0.50",
+                                            "saturation 0.00", "hue +0.062",      "erased 10 x 20",
+                                            "at 3, 4"};
+  BOOST_TEST(drawn_phrases({.channel_shift_range = 4,
+                            .brightness_range = {.lo = 0.5, .hi = 1.5},
+                            .contrast_range = {.lo = 0.5, .hi = 1.5},
+                            .saturation_range = {.lo = 0, .hi = 1},
+                            .hue_range = 0.1,
+                            .random_erasing = 0.5},
+                           {.channel_shift = drawn.channel_shift,
+                            .brightness = drawn.brightness,
+                            .contrast = drawn.contrast,
+                            .saturation = drawn.saturation,
+                            .hue_turns = drawn.hue_turns,
+                            .erased = drawn.erased}) == colours,
+             boost::test_tools::per_element());
   bool has_degrees = false;
   for (const DrawnValue& one : tools::drawn_values(drawn)) {
     if (one.key != "rotation_deg") continue;

@@ -294,6 +294,18 @@ constexpr std::array kKeys{
         "augment.random_resized_crop_ratio"),
     field<&RunConfig::augment, &AugmentConfig::center_crop>("augment.center_crop"),
     field<&RunConfig::augment, &AugmentConfig::random_crop_padding>("augment.random_crop_padding"),
+    field<&RunConfig::augment, &AugmentConfig::channel_shift_range>("augment.channel_shift_range"),
+    field<&RunConfig::augment, &AugmentConfig::brightness_range>("augment.brightness_range"),
+    field<&RunConfig::augment, &AugmentConfig::contrast_range>("augment.contrast_range"),
+    field<&RunConfig::augment, &AugmentConfig::saturation_range>("augment.saturation_range"),
+    field<&RunConfig::augment, &AugmentConfig::hue_range>("augment.hue_range"),
+    chance<&AugmentConfig::random_erasing>("augment.random_erasing"),
+    field<&RunConfig::augment, &AugmentConfig::random_erasing_scale>(
+        "augment.random_erasing_scale"),
+    field<&RunConfig::augment, &AugmentConfig::random_erasing_ratio>(
+        "augment.random_erasing_ratio"),
+    field<&RunConfig::augment, &AugmentConfig::random_erasing_value>(
+        "augment.random_erasing_value"),
     field<&RunConfig::augment, &AugmentConfig::auto_augment>("augment.auto_augment"),
     field<&RunConfig::augment, &AugmentConfig::rand_augment_ops>("augment.rand_augment_ops"),
     field<&RunConfig::augment, &AugmentConfig::rand_augment_magnitude>(

@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_named_with_the_file_and_a_line_that
              "run: run.toml: augment: cval: expected 0 to 255, found 256 | the values of a preset "
              "are right: preset = \"standard\"");
   BOOST_TEST(refusal_of("[augment]\npreset = \"strong\"") ==
-             "run: run.toml: augment: preset: expected one of none, standard, imagenet, cifar, found \"strong\" | "
+             "run: run.toml: augment: preset: expected one of none, standard, imagenet, cifar, "
+             "found \"strong\" | "
              "known names: none standard imagenet cifar");
   BOOST_TEST(refusal_of("batch_size = 65537") ==
              "run: run.toml: batch_size: expected 1 to 65536, found 65537 | batch_size = 32");
@@ -246,7 +247,7 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
 /// Settings that figures do not depend on, that come from data or machine, or that are of no effect
 /// beside the others.
 bool may_be_left_out(const RunKey& key) {
-  constexpr std::array<std::string_view, 16> kOptional{"dataset",
+  constexpr std::array<std::string_view, 19> kOptional{"dataset",
                                                        "out",
                                                        "order",
                                                        "window",
@@ -261,7 +262,10 @@ bool may_be_left_out(const RunKey& key) {
                                                        "augment.preset",
                                                        "augment.cval",
                                                        "augment.random_resized_crop_scale",
-                                                       "augment.random_resized_crop_ratio"};
+                                                       "augment.random_resized_crop_ratio",
+                                                       "augment.random_erasing_scale",
+                                                       "augment.random_erasing_ratio",
+                                                       "augment.random_erasing_value"};
   return std::ranges::find(kOptional, key.name) != kOptional.end();
 }
 

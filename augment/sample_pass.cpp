@@ -1,0 +1,60 @@
+#include "augment/sample_pass.h"
+
+#include <algorithm>
+
+#include "augment/canvas.h"
+#include "augment/colour_pass.h"
+#include "augment/erase_window.h"
+#include "augment/finish_kernel.h"
+#include "augment/tone_steps.h"
+
+namespace penstock::augment {
+namespace {
+
+bool goes_straight(const BatchSpec& spec, const ColourSteps& colours) noexcept {
+  return colours.empty() && spec.element == ElementType::kFloat32;
+}
+
+// A canvas is the pixels of a batch of one.
+BatchSpec canvas_spec(const BatchSpec& spec) noexcept {
+  BatchSpec alone = spec;
+  alone.batch = 1;
+  alone.element = ElementType::kFloat32;
+  alone.layout = PixelLayout::kNchw;
+  return alone;
+}
+
+void fill_over_canvas(const SampleJob& job, std::span<std::byte> scratch) noexcept {
+  const SampleSlot& slot = job.warp.slot;
+  const auto [canvas, rest] = place_canvas(*slot.spec, scratch);
+  const BatchSpec alone = canvas_spec(*slot.spec);
+  WarpJob warp_job = job.warp;
+  warp_job.channels.fill({.gain = 1, .bias = 0, .fill = job.cval});
+  warp_job.slot = {&alone, reinterpret_cast<std::byte*>(canvas.values), slot.stop};
+  warp(warp_job, rest);
+  if (slot.is_abandoned()) return;
+  const ColourTail tail = apply_colour_steps(job.colours.steps(), canvas, rest);
+  finish({.canvas = canvas, .tail = tail, .channels = job.warp.channels, .slot = slot});
+}
+
+}  // namespace
+
+std::size_t sample_scratch_bytes(const BatchSpec& spec, const ColourSteps& colours) noexcept {
+  return goes_straight(spec, colours) ? warp_scratch_bytes(spec) : most_sample_scratch_bytes(spec);
+}
+
+std::size_t most_sample_scratch_bytes(const BatchSpec& spec) noexcept {
+  return canvas_bytes(spec) +
+         std::max(warp_scratch_bytes(canvas_spec(spec)), tone_scratch_bytes(spec.width_px));
+}
+
+void fill_slot(const SampleJob& job, std::span<std::byte> scratch) noexcept {
+  if (goes_straight(*job.warp.slot.spec, job.colours)) {
+    warp(job.warp, scratch);
+  } else {
+    fill_over_canvas(job, scratch);
+  }
+  if (job.erased.width > 0) erase_window(job.erased, job.erased_value, job.warp.slot);
+}
+
+}  // namespace penstock::augment
