@@ -15,6 +15,8 @@ constexpr std::array<std::string_view, 5> kPresetNames = {"none", "keras_default
 constexpr std::array<std::string_view, 4> kFillModeNames = {"nearest", "constant", "reflect",
                                                             "wrap"};
 constexpr std::array<std::string_view, 2> kDecodeScalingNames = {"auto", "off"};
+constexpr std::array<std::string_view, 3> kAutoAugmentNames = {"none", "trivial_augment_wide",
+                                                               "rand_augment"};
 
 void check(bool holds, std::string_view field, std::string_view expected, double found) {
   if (holds) return;
@@ -87,6 +89,12 @@ void AugmentConfig::validate() const {
                  {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
   check(lies_in(random_erasing_value, -1e9, 1e9), "random_erasing_value", "-1e9 to 1e9",
         random_erasing_value);
+  check(auto_augment <= AutoAugment::kRandAugment, "auto_augment", "0 to 2",
+        static_cast<double>(auto_augment));
+  check(lies_in(rand_augment_ops, 1, kMaxRandAugmentOps), "rand_augment_ops", "1 to 7",
+        rand_augment_ops);
+  check(rand_augment_magnitude <= kMaxRandAugmentMagnitude, "rand_augment_magnitude", "0 to 30",
+        rand_augment_magnitude);
   check(fill_mode <= FillMode::kWrap, "fill_mode", "0 to 3", static_cast<double>(fill_mode));
   check(lies_in(cval, 0, 255), "cval", "0 to 255", cval);
   check(lies_in(rescale, 1e-9, 1e9), "rescale", "1e-9 to 1e9", rescale);
@@ -122,6 +130,9 @@ AugmentConfig AugmentConfig::without_randomness() const {
   still.random_erasing_scale = off.random_erasing_scale;
   still.random_erasing_ratio = off.random_erasing_ratio;
   still.random_erasing_value = off.random_erasing_value;
+  still.auto_augment = off.auto_augment;
+  still.rand_augment_ops = off.rand_augment_ops;
+  still.rand_augment_magnitude = off.rand_augment_magnitude;
   return still;
 }
 
@@ -154,12 +165,20 @@ std::string_view decode_scaling_name(DecodeScaling scaling) {
   return kDecodeScalingNames[static_cast<std::size_t>(scaling)];
 }
 
+std::string_view auto_augment_name(AutoAugment policy) {
+  return kAutoAugmentNames[static_cast<std::size_t>(policy)];
+}
+
 FillMode parse_fill_mode(std::string_view name) {
   return static_cast<FillMode>(find_name("fill_mode", name, kFillModeNames));
 }
 
 DecodeScaling parse_decode_scaling(std::string_view name) {
   return static_cast<DecodeScaling>(find_name("decode_scaling", name, kDecodeScalingNames));
+}
+
+AutoAugment parse_auto_augment(std::string_view name) {
+  return static_cast<AutoAugment>(find_name("auto_augment", name, kAutoAugmentNames));
 }
 
 }  // namespace penstock::augment

@@ -20,6 +20,13 @@ enum class FillMode : std::uint8_t {
 /// Whether JPEGs are decoded at a half, a quarter or an eighth when the map shrinks them that much.
 enum class DecodeScaling : std::uint8_t { kAuto, kOff };
 
+/// Policies that draw operations from a table (augment_policy.h).
+enum class AutoAugment : std::uint8_t {
+  kNone,
+  kTrivialAugmentWide,  // one operation of any strength (Mueller and Hutter 2021)
+  kRandAugment,         // some operations of one strength (Cubuk et al. 2019)
+};
+
 /// A range from which a value is drawn evenly.
 struct DrawRange {
   double lo = 1;
@@ -80,6 +87,15 @@ struct AugmentConfig {
   /// What every channel of the window becomes: after normalisation, or a pixel value in uint8 batches.
   /// -1e9 to 1e9.
   double random_erasing_value = 0;
+  /// Draws operations on geometry and colours and applies them to the output of all others
+  /// (torchvision's TrivialAugmentWide and RandAugment, which fill with FillMode::kConstant).
+  AutoAugment auto_augment = AutoAugment::kNone;
+  /// How many operations AutoAugment::kRandAugment draws, 1 to 7.
+  std::uint32_t rand_augment_ops = 2;
+  static constexpr std::uint32_t kMaxRandAugmentOps = 7;
+  /// Their strength, 0 (nothing) to 30.
+  std::uint32_t rand_augment_magnitude = 9;
+  static constexpr std::uint32_t kMaxRandAugmentMagnitude = 30;
   FillMode fill_mode = FillMode::kNearest;
   /// Value of every channel outside the picture with FillMode::kConstant, in units of the stored
   /// pixels, 0 to 255.
@@ -111,12 +127,15 @@ struct AugmentConfig {
   friend bool operator==(const AugmentConfig&, const AugmentConfig&) = default;
 };
 
-/// Names as users write them: `nearest`, `constant`, `reflect`, `wrap`; `auto`, `off`.
+/// Names as users write them: `nearest`, `constant`, `reflect`, `wrap`; `auto`, `off`; `none`,
+/// `trivial_augment_wide`, `rand_augment`.
 std::string_view fill_mode_name(FillMode mode);
 std::string_view decode_scaling_name(DecodeScaling scaling);
+std::string_view auto_augment_name(AutoAugment policy);
 
 /// Reads such a name; throws InvalidArgument naming the known ones and the nearest.
 FillMode parse_fill_mode(std::string_view name);
 DecodeScaling parse_decode_scaling(std::string_view name);
+AutoAugment parse_auto_augment(std::string_view name);
 
 }  // namespace penstock::augment

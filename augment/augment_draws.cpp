@@ -143,6 +143,9 @@ RectPx draw_erased(const AugmentConfig& config, SizePx output, const Blocks& uni
 
 }  // namespace
 
+// Five of the colour settings, and the policy's.
+static_assert(5 + AugmentConfig::kMaxRandAugmentOps <= ColourSteps::kMaxSteps);
+
 ColourSteps colour_steps_of(const AugmentDraws& drawn) noexcept {
   ColourSteps steps;
   const auto add = [&](ColourStepKind kind, double amount, double neutral) {
@@ -153,6 +156,7 @@ ColourSteps colour_steps_of(const AugmentDraws& drawn) noexcept {
   add(ColourStepKind::kContrast, drawn.contrast, 1);
   add(ColourStepKind::kSaturation, drawn.saturation, 1);
   add(ColourStepKind::kHue, drawn.hue_turns, 0);
+  add_policy_colours(drawn.policy.steps(), steps);
   return steps;
 }
 
@@ -199,6 +203,7 @@ AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& 
   if (config.random_erasing > 0 && uniform(DrawBlock::kErasing, 0) < config.random_erasing) {
     drawn.erased = draw_erased(config, sides.output, uniform);
   }
+  drawn.policy = draw_policy(config, sides.output, draws);
   return drawn;
 }
 

@@ -7,6 +7,7 @@
 #include "augment/affine_map.h"
 #include "augment/augment_config.h"
 #include "augment/colour_steps.h"
+#include "augment/augment_policy.h"
 #include "streamer/core/draws.h"
 #include "streamer/core/image_view.h"
 
@@ -33,6 +34,8 @@ enum class DrawBlock : std::uint16_t {
   kErasing = 24,        // slot 0: whether
   kErasedPlace = 25,    // slot 0: rows, slot 1: columns
   kErasedSides = 26,    // to 35, one for each try; slot 0: area, slot 1: logarithm of the ratio
+  kPolicy =
+      40,  // to 46 (kept: to 79), one for each operation; slot 0: operation, slot 1: bin, sign
 };
 
 /// What was drawn for one sample.
@@ -56,6 +59,8 @@ struct AugmentDraws {
   double hue_turns = 0;      // of the colour wheel
   /// The window of the output that is overwritten; of width 0 when none is.
   RectPx erased{};
+  /// Act on the output, after all others.
+  PolicySteps policy{};
 };
 
 /// Between what a sample's geometry goes: a picture with its orientation applied, and a batch.
@@ -65,7 +70,7 @@ struct PictureSides {
 };
 
 /// The colour steps of one sample, in their order: channel shift, brightness, contrast, saturation,
-/// hue. Those that change nothing are left out.
+/// hue, and those of the policy. Those that change nothing are left out.
 ColourSteps colour_steps_of(const AugmentDraws& drawn) noexcept;
 
 /// Draws the values of one sample. `config` must be valid.

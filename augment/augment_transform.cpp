@@ -86,6 +86,14 @@ void append_crops(std::string& text, const AugmentConfig& config) {
   }
 }
 
+void append_policy(std::string& text, const AugmentConfig& config) {
+  if (config.auto_augment == AutoAugment::kNone) return;
+  append(text, "augment.auto_augment", auto_augment_name(config.auto_augment));
+  if (config.auto_augment != AutoAugment::kRandAugment) return;
+  append(text, "augment.rand_augment_ops", config.rand_augment_ops);
+  append(text, "augment.rand_augment_magnitude", config.rand_augment_magnitude);
+}
+
 }  // namespace
 
 AugmentTransform::AugmentTransform(AugmentConfig config) : config_(config) {
@@ -153,6 +161,7 @@ std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
     const double angle_rad = config_.shear_range * std::numbers::pi / 180;
     smallest *= singular_values(shear_map(angle_rad, {1, 1})).smallest * (1 - 1e-9);
   }
+  smallest *= smallest_policy_scale(config_);
   return choose_decode_scale(smallest, config_.decode_scaling, info.max_decode_scale);
 }
 
@@ -160,7 +169,8 @@ std::size_t AugmentTransform::worst_case_scratch_bytes(const BatchSpec& spec) co
   const bool draws_colours = config_.channel_shift_range > 0 ||
                              !(config_.brightness_range == DrawRange{}) ||
                              !(config_.contrast_range == DrawRange{}) ||
-                             !(config_.saturation_range == DrawRange{}) || config_.hue_range > 0;
+                             !(config_.saturation_range == DrawRange{}) || config_.hue_range > 0 ||
+                             config_.auto_augment != AutoAugment::kNone;
   return draws_colours ? most_sample_scratch_bytes(spec) : sample_scratch_bytes(spec, {});
 }
 
@@ -187,6 +197,7 @@ std::string AugmentTransform::identity() const {
   append_crops(text, config_);
   append_colours(text, config_);
   append_erasing(text, config_);
+  append_policy(text, config_);
   append(text, "augment.decode_scaling", decode_scaling_name(config_.decode_scaling));
   return text;
 }

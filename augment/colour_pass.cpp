@@ -1,9 +1,11 @@
 #include "augment/colour_pass.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
-#include "augment/colour_pixel.h"
+#include "augment/pixel_colours.h"
+#include "augment/tone_steps.h"
 
 // Partial sums are vectors in a fixed number.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
@@ -13,7 +15,7 @@
 
 #include <hwy/highway.h>
 
-#include "augment/colour_vectors-inl.h"
+#include "augment/element_vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {
@@ -50,28 +52,16 @@ HWY_ATTR double plane_sum_of(const float* values, std::size_t num_px) {
   return total;
 }
 
-HWY_ATTR void apply_tail_of(const ColourTail& tail, const Canvas& canvas) {
-  // A block stays in the first cache between the two.
-  constexpr std::size_t kBlockPx = 1024;
+HWY_ATTR void apply_colours_of(const PixelColours& colours, const Canvas& canvas) {
   const std::size_t num_px = canvas.plane_px();
-  const ChannelScale stored[3] = {};
-  ChannelMixes mixes;
-  if (tail.matrix) mixes = tail.matrix->mixes(stored);
-  for (std::size_t begin = 0; begin < num_px; begin += kBlockPx) {
-    const std::size_t count = std::min(kBlockPx, num_px - begin);
-    if (canvas.channels == 1) {
-      float* const values = canvas.values + begin;
-      if (tail.matrix) {
-        mix_plane<Store::kThroughCaches>(values, values, count, mixes[0].gains[0], mixes[0]);
-      }
-      continue;
-    }
-    const PlanesOut out = {{canvas.plane(0).data() + begin, canvas.plane(1).data() + begin,
-                            canvas.plane(2).data() + begin}};
-    const PlanesIn in = {{out.plane[0], out.plane[1], out.plane[2]}};
-    if (tail.matrix) mix_planes<Store::kThroughCaches>(in, out, count, mixes);
-    if (tail.hue_sixths) turn_hue_planes(in, out, count, *tail.hue_sixths);
+  if (canvas.channels == 1) {
+    const LineSink<Float32> sink{{canvas.values}};
+    return finish_gray_into(canvas.values, num_px, colours, sink);
   }
+  float* const red = canvas.plane(0).data();
+  float* const green = canvas.plane(1).data();
+  float* const blue = canvas.plane(2).data();
+  finish_into({red, green, blue}, num_px, colours, LineSink<Float32>{{red, green, blue}});
 }
 
 }  // namespace HWY_NAMESPACE
@@ -82,9 +72,17 @@ HWY_AFTER_NAMESPACE();
 namespace penstock::augment {
 
 HWY_EXPORT(plane_sum_of);
-HWY_EXPORT(apply_tail_of);
+HWY_EXPORT(apply_colours_of);
 
 namespace {
+
+// Units of the stored pixels.
+constexpr std::array<ChannelScale, 3> kStored{};
+
+/// A turn of the colour wheel in sixths, 0 to 6.
+float turn_sixths(float turns) noexcept {
+  return turns < 0 ? turns * 6 + 6 : turns * 6;
+}
 
 /// A tail on its way: what is put together, and the means of the canvas while it stays as it is.
 class PendingTail {
@@ -101,7 +99,7 @@ class PendingTail {
   void append_hue(float turns) noexcept {
     if (canvas_.channels == 1) return flush();  // a run of linear steps ends all the same
     if (tail_.hue_sixths) flush();
-    tail_.hue_sixths = hue_sixths(turns);
+    tail_.hue_sixths = turn_sixths(turns);
   }
 
   /// Brings the canvas up to date.
@@ -132,37 +130,33 @@ ColourMatrix::Means channel_means(const Canvas& canvas) noexcept {
 
 void apply_tail(const ColourTail& tail, const Canvas& canvas) noexcept {
   if (!tail.matrix && !tail.hue_sixths) return;
-  HWY_DYNAMIC_DISPATCH(apply_tail_of)(tail, canvas);
+  HWY_DYNAMIC_DISPATCH(apply_colours_of)(PixelColours(tail, kStored), canvas);
 }
 
 void apply_tail_pixel_by_pixel(const ColourTail& tail, const Canvas& canvas) noexcept {
-  const ChannelScale stored[3] = {};
-  ChannelMixes mixes;
-  if (tail.matrix) mixes = tail.matrix->mixes(stored);
+  const PixelColours colours(tail, kStored);
   for (std::size_t i = 0; i < canvas.plane_px(); ++i) {
     if (canvas.channels == 1) {
-      float& value = canvas.values[i];
-      if (tail.matrix) value = mix_one(value, mixes[0].gains[0], mixes[0]);
+      canvas.values[i] = finished_gray(canvas.values[i], colours);
       continue;
     }
-    std::array<float, 3> rgb = {canvas.plane(0)[i], canvas.plane(1)[i], canvas.plane(2)[i]};
-    if (tail.matrix) {
-      const std::array<float, 3> before = rgb;
-      for (std::size_t c = 0; c < 3; ++c) rgb[c] = mix_three(before, mixes[c]);
-    }
-    if (tail.hue_sixths) rgb = turn_hue(rgb, *tail.hue_sixths);
+    const std::array<float, 3> rgb =
+        finished_pixel({canvas.plane(0)[i], canvas.plane(1)[i], canvas.plane(2)[i]}, colours);
     for (std::uint32_t c = 0; c < 3; ++c) canvas.plane(c)[i] = rgb[c];
   }
 }
 
 ColourTail apply_colour_steps(std::span<const ColourStep> steps, const Canvas& canvas,
-                              [[maybe_unused]] std::span<std::byte> scratch) noexcept {
+                              std::span<std::byte> scratch) noexcept {
   PendingTail pending(canvas);
   for (const ColourStep& step : steps) {
     if (is_linear(step.kind)) {
       pending.append_linear(step);
     } else if (step.kind == ColourStepKind::kHue) {
       pending.append_hue(step.amount);
+    } else {
+      pending.flush();
+      apply_tone_step(step, canvas, scratch);
     }
   }
   return pending.tail();

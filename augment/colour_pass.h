@@ -24,7 +24,9 @@ struct ColourTail {
 /// Linear steps in a row are one matrix and one clamp to 0 to 255. On pictures of one channel
 /// saturation and hue change nothing.
 ///
-/// Needs    the scratch that the steps ask for: none of those here asks for any
+/// Steps on bytes are tone_steps.h's.
+///
+/// Needs    tone_scratch_bytes() of scratch, aligned for floats
 /// Threads  pure; allocates nothing
 ColourTail apply_colour_steps(std::span<const ColourStep> steps, const Canvas& canvas,
                               std::span<std::byte> scratch) noexcept;

@@ -1,5 +1,5 @@
 // The vector operations of colours, included behind <hwy/highway.h>, once for each of Highway's
-// targets. They do what colour_pixel.h does, in the same order.
+// targets. They do what pixel_colours.h does, in the same order.
 #if defined(PENSTOCK_AUGMENT_COLOUR_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef PENSTOCK_AUGMENT_COLOUR_VECTORS_INL_H_
 #undef PENSTOCK_AUGMENT_COLOUR_VECTORS_INL_H_
@@ -10,128 +10,141 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "augment/colour_pixel.h"
+#include "augment/pixel_colours.h"
 #include "augment/row_vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {
 namespace HWY_NAMESPACE {
 
-/// Three planes of some pixels.
-template <class Float>
-struct PlanesOf {
-  Float* plane[3];
-
-  HWY_INLINE PlanesOf from(std::size_t pixel) const {
-    return {{plane[0] + pixel, plane[1] + pixel, plane[2] + pixel}};
-  }
+/// Three channels of some pixels. Members, because g++ keeps arrays of vectors in memory.
+struct RgbVectors {
+  V red, green, blue;
 };
-using PlanesIn = PlanesOf<const float>;
-using PlanesOut = PlanesOf<float>;
 
-/// How values are written: whole vectors past the caches want addresses of whole vectors.
-enum class Store { kThroughCaches, kPastCaches };
-
-template <Store kStore>
-HWY_INLINE HWY_ATTR void store(V value, float* to) {
-  if constexpr (kStore == Store::kPastCaches) {
-    hn::Stream(value, D(), to);
-  } else {
-    hn::StoreU(value, D(), to);
-  }
-}
+/// Where three channels of some pixels lie.
+struct RgbPlanes {
+  const float* red;
+  const float* green;
+  const float* blue;
+};
 
 HWY_INLINE HWY_ATTR V held_within(V value, const ChannelMix& mix) {
   return hn::Min(hn::Max(value, hn::Set(D(), mix.lowest)), hn::Set(D(), mix.highest));
 }
 
-/// mix_one() of a plane; `in` and `out` may be the same.
-template <Store kStore>
-HWY_ATTR inline void mix_plane(const float* in, float* out, std::size_t num_px, float gain,
-                               const ChannelMix& mix) {
+HWY_INLINE HWY_ATTR V mix_one_of(V value, float gain, const ChannelMix& mix) {
   const D d;
-  const V gains = hn::Set(d, gain);
-  const V offset = hn::Set(d, mix.offset);
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= num_px; i += hn::Lanes(d)) {
-    const V value = hn::Add(hn::Mul(hn::LoadU(d, in + i), gains), offset);
-    store<kStore>(held_within(value, mix), out + i);
-  }
-  for (; i < num_px; ++i) out[i] = mix_one(in[i], gain, mix);
+  return held_within(hn::Add(hn::Mul(value, hn::Set(d, gain)), hn::Set(d, mix.offset)), mix);
 }
 
-HWY_INLINE HWY_ATTR V mix_of(V red, V green, V blue, const ChannelMix& mix) {
+HWY_INLINE HWY_ATTR V mix_three_of(const RgbVectors& rgb, const ChannelMix& mix) {
   const D d;
-  const V red_green = hn::Add(hn::Mul(red, hn::Set(d, mix.gains[0])),  //
-                              hn::Mul(green, hn::Set(d, mix.gains[1])));
-  const V sum =
-      hn::Add(hn::Add(red_green, hn::Mul(blue, hn::Set(d, mix.gains[2]))), hn::Set(d, mix.offset));
+  const V red_green = hn::Add(hn::Mul(rgb.red, hn::Set(d, mix.gains[0])),
+                              hn::Mul(rgb.green, hn::Set(d, mix.gains[1])));
+  const V sum = hn::Add(hn::Add(red_green, hn::Mul(rgb.blue, hn::Set(d, mix.gains[2]))),
+                        hn::Set(d, mix.offset));
   return held_within(sum, mix);
 }
 
-/// mix_three() of three planes; `in` and `out` may be the same.
-template <Store kStore>
-HWY_ATTR inline void mix_planes(const PlanesIn& in, const PlanesOut& out, std::size_t num_px,
-                                const ChannelMixes& mixes) {
+HWY_INLINE HWY_ATTR RgbVectors turn_hue_of(const RgbVectors& rgb,
+                                           const std::array<float, 3>& centres) {
+  const auto& [red, green, blue] = rgb;
+  const V largest = hn::Max(hn::Max(red, green), blue);
+  const V smallest = hn::Min(hn::Min(red, green), blue);
+  const V spread = hn::Sub(largest, smallest);
+  const V two = hn::Add(spread, spread);
+  const V three = hn::Add(two, spread);
+  const V top = hn::Add(largest, spread);
+  V at = hn::Add(hn::Sub(red, green), hn::Add(two, two));
+  at = hn::IfThenElse(hn::Eq(largest, green), hn::Add(hn::Sub(blue, red), two), at);
+  at = hn::IfThenElse(hn::Eq(largest, red), hn::Sub(green, blue), at);
+  const auto channel = [&](float centre) HWY_ATTR {
+    const V from_centre = hn::Abs(hn::Sub(at, hn::Mul(hn::Set(D(), centre), spread)));
+    const V value = hn::Sub(top, hn::Abs(hn::Sub(three, from_centre)));
+    return hn::Min(hn::Max(value, smallest), largest);
+  };
+  return {channel(centres[0]), channel(centres[1]), channel(centres[2])};
+}
+
+/// What PixelColours ask for: loops are made for each. Diagonal mixes give the same bytes either way.
+enum class ColourForm { kScale, kDiagonal, kMix, kHue, kMixHue };
+
+HWY_INLINE ColourForm form_of(const PixelColours& colours) {
+  if (colours.has_hue) return colours.has_mix ? ColourForm::kMixHue : ColourForm::kHue;
+  if (!colours.has_mix) return ColourForm::kScale;
+  return colours.is_diagonal ? ColourForm::kDiagonal : ColourForm::kMix;
+}
+
+/// finished_pixel() of some pixels.
+template <ColourForm kForm>
+HWY_INLINE HWY_ATTR RgbVectors finished_pixels(RgbVectors rgb, const PixelColours& colours) {
+  const ChannelMixes& mixes = colours.mixes;
+  if constexpr (kForm == ColourForm::kDiagonal) {
+    return {mix_one_of(rgb.red, mixes[0].gains[0], mixes[0]),
+            mix_one_of(rgb.green, mixes[1].gains[1], mixes[1]),
+            mix_one_of(rgb.blue, mixes[2].gains[2], mixes[2])};
+  }
+  if constexpr (kForm == ColourForm::kMix || kForm == ColourForm::kMixHue) {
+    rgb = {mix_three_of(rgb, mixes[0]), mix_three_of(rgb, mixes[1]), mix_three_of(rgb, mixes[2])};
+    if constexpr (kForm == ColourForm::kMix) return rgb;
+  }
+  if constexpr (kForm != ColourForm::kScale) rgb = turn_hue_of(rgb, colours.hue_centres);
+  return {normalise_of(rgb.red, vectors_of(colours.scales[0])),
+          normalise_of(rgb.green, vectors_of(colours.scales[1])),
+          normalise_of(rgb.blue, vectors_of(colours.scales[2]))};
+}
+
+/// Finishes pixels into a sink that takes vectors of them, put(), and single ones, put_one(). The sink
+/// may lie where they come from.
+template <ColourForm kForm, class Sink>
+HWY_ATTR inline void finish_into(const RgbPlanes& in, std::size_t num_px, const PixelColours& given,
+                                 const Sink& sink) {
   const D d;
   // A copy: a store of a vector may change anything in memory, for all that g++ knows.
-  const ChannelMixes m = mixes;
+  const PixelColours colours = given;
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= num_px; i += hn::Lanes(d)) {
-    const V red = hn::LoadU(d, in.plane[0] + i);
-    const V green = hn::LoadU(d, in.plane[1] + i);
-    const V blue = hn::LoadU(d, in.plane[2] + i);
-    store<kStore>(mix_of(red, green, blue, m[0]), out.plane[0] + i);
-    store<kStore>(mix_of(red, green, blue, m[1]), out.plane[1] + i);
-    store<kStore>(mix_of(red, green, blue, m[2]), out.plane[2] + i);
+    const RgbVectors rgb = {hn::LoadU(d, in.red + i), hn::LoadU(d, in.green + i),
+                            hn::LoadU(d, in.blue + i)};
+    sink.put(i, finished_pixels<kForm>(rgb, colours));
   }
   for (; i < num_px; ++i) {
-    const std::array<float, 3> rgb = {in.plane[0][i], in.plane[1][i], in.plane[2][i]};
-    for (std::size_t c = 0; c < 3; ++c) out.plane[c][i] = mix_three(rgb, m[c]);
+    sink.put_one(i, finished_pixel({in.red[i], in.green[i], in.blue[i]}, colours));
   }
 }
 
-HWY_INLINE HWY_ATTR V channel_of_hue_vector(V largest, V spread, V hue, float place) {
-  const D d;
-  const V six = hn::Set(d, 6.0f);
-  V at = hn::Add(hue, hn::Set(d, place));
-  at = hn::IfThenElse(hn::Ge(at, six), hn::Sub(at, six), at);
-  const V slope = hn::Min(at, hn::Sub(hn::Set(d, 4.0f), at));
-  const V share = hn::Max(hn::Min(slope, hn::Set(d, 1.0f)), hn::Zero(d));
-  return hn::Sub(largest, hn::Mul(spread, share));
+template <class Sink>
+HWY_ATTR inline void finish_into(const RgbPlanes& in, std::size_t num_px,
+                                 const PixelColours& colours, const Sink& sink) {
+  switch (form_of(colours)) {
+    case ColourForm::kScale:
+      return finish_into<ColourForm::kScale>(in, num_px, colours, sink);
+    case ColourForm::kDiagonal:
+      return finish_into<ColourForm::kDiagonal>(in, num_px, colours, sink);
+    case ColourForm::kMix:
+      return finish_into<ColourForm::kMix>(in, num_px, colours, sink);
+    case ColourForm::kHue:
+      return finish_into<ColourForm::kHue>(in, num_px, colours, sink);
+    case ColourForm::kMixHue:
+      return finish_into<ColourForm::kMixHue>(in, num_px, colours, sink);
+  }
 }
 
-/// turn_hue() of three planes; `in` and `out` may be the same.
-HWY_ATTR inline void turn_hue_planes(const PlanesIn& in, const PlanesOut& out, std::size_t num_px,
-                                     float sixths) {
+/// finished_gray() into a sink of lines.
+template <class Sink>
+HWY_ATTR inline void finish_gray_into(const float* in, std::size_t num_px,
+                                      const PixelColours& given, const Sink& sink) {
   const D d;
-  const V zero = hn::Zero(d);
-  const V six = hn::Set(d, 6.0f);
+  const PixelColours colours = given;
+  const ChannelMix& mix = colours.mixes[0];
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= num_px; i += hn::Lanes(d)) {
-    const V red = hn::LoadU(d, in.plane[0] + i);
-    const V green = hn::LoadU(d, in.plane[1] + i);
-    const V blue = hn::LoadU(d, in.plane[2] + i);
-    const V largest = hn::Max(hn::Max(red, green), blue);
-    const V spread = hn::Sub(largest, hn::Min(hn::Min(red, green), blue));
-    const auto is_green = hn::Eq(largest, green);
-    const auto is_red = hn::Eq(largest, red);
-    V difference = hn::IfThenElse(is_green, hn::Sub(blue, red), hn::Sub(red, green));
-    difference = hn::IfThenElse(is_red, hn::Sub(green, blue), difference);
-    V start = hn::IfThenElse(is_green, hn::Set(d, 2.0f), hn::Set(d, 4.0f));
-    start = hn::IfThenElse(is_red, zero, start);
-    const V divisor = hn::IfThenElse(hn::Eq(spread, zero), hn::Set(d, 1.0f), spread);
-    V hue = hn::Add(hn::Add(start, hn::Div(difference, divisor)), hn::Set(d, sixths));
-    hue = hn::IfThenElse(hn::Ge(hue, six), hn::Sub(hue, six), hue);
-    for (std::size_t c = 0; c < 3; ++c) {
-      hn::StoreU(channel_of_hue_vector(largest, spread, hue, kHuePlaces[c]), d, out.plane[c] + i);
-    }
+    const V value = hn::LoadU(d, in + i);
+    sink.put_gray(i, colours.has_mix ? mix_one_of(value, mix.gains[0], mix)
+                                     : normalise_of(value, vectors_of(colours.scales[0])));
   }
-  for (; i < num_px; ++i) {
-    const std::array<float, 3> turned =
-        turn_hue({in.plane[0][i], in.plane[1][i], in.plane[2][i]}, sixths);
-    for (std::size_t c = 0; c < 3; ++c) out.plane[c][i] = turned[c];
-  }
+  for (; i < num_px; ++i) sink.put_one_gray(i, finished_gray(in[i], colours));
 }
 
 }  // namespace HWY_NAMESPACE

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "augment/colour_vectors-inl.h"
 #include "augment/element_bits.h"
 #include "augment/row_vectors-inl.h"
 
@@ -80,23 +81,93 @@ struct Uint8 {
   static HWY_INLINE HWY_ATTR void store(V value, T* to) {
     const D d;
     const V held = hn::Min(hn::Max(value, hn::Zero(d)), hn::Set(d, 255.0f));
-    hn::StoreU(hn::DemoteTo(DByte(), hn::NearestInt(held)), DByte(), to);
+    // From 2^23 on the last place of a float is 1: the addition rounds.
+    const auto bits = hn::BitCast(DWord(), hn::Add(held, hn::Set(d, 0x1p23f)));
+    hn::StoreU(hn::U8FromU32(hn::And(bits, hn::Set(DWord(), 0xFFu))), DByte(), to);
   }
   static T of(float value) { return uint8_bits(value); }
 };
 
-/// Normalises a line and converts it.
+/// Puts pixels into lines of one channel each.
 template <class Element>
-HWY_ATTR inline void convert_line(const float* in, std::size_t num_px, const ChannelScale& scale,
-                                  typename Element::T* out) {
-  const ScaleVectors scales = vectors_of(scale);
-  const std::size_t lanes = hn::Lanes(D());
-  std::size_t i = 0;
-  for (; i + lanes <= num_px; i += lanes) {
-    Element::store(normalise_of(hn::LoadU(D(), in + i), scales), out + i);
+struct LineSink {
+  using T = typename Element::T;
+  T* line[3];
+
+  HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
+    Element::store(rgb.red, line[0] + i);
+    Element::store(rgb.green, line[1] + i);
+    Element::store(rgb.blue, line[2] + i);
   }
-  for (; i < num_px; ++i) out[i] = Element::of(in[i] * scale.gain + scale.bias);
+  HWY_INLINE void put_one(std::size_t i, const std::array<float, 3>& rgb) const {
+    for (std::size_t c = 0; c < 3; ++c) line[c][i] = Element::of(rgb[c]);
+  }
+  HWY_INLINE HWY_ATTR void put_gray(std::size_t i, V value) const {
+    Element::store(value, line[0] + i);
+  }
+  HWY_INLINE void put_one_gray(std::size_t i, float value) const {
+    line[0][i] = Element::of(value);
+  }
+};
+
+/// Writes floats past the caches into lines that begin on a vector.
+struct StreamedLineSink : LineSink<Float32> {
+  HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
+    hn::Stream(rgb.red, D(), line[0] + i);
+    hn::Stream(rgb.green, D(), line[1] + i);
+    hn::Stream(rgb.blue, D(), line[2] + i);
+  }
+  HWY_INLINE HWY_ATTR void put_gray(std::size_t i, V value) const {
+    hn::Stream(value, D(), line[0] + i);
+  }
+};
+
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+/// Three channels of sixteen pixels, channel beside channel.
+struct MixedVectors {
+  V v0, v1, v2;
+};
+HWY_INLINE HWY_ATTR MixedVectors mix_channels(const RgbVectors& rgb) {
+  // Value 16 v + i is channel (16 v + i) % 3 of pixel (16 v + i) / 3; from 16 on the second vector's.
+  alignas(64) static constexpr std::int32_t kRedGreen[3][16] = {
+      {0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5},
+      {21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26},
+      {0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0}};
+  alignas(64) static constexpr std::int32_t kWithBlue[3][16] = {
+      {0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15},
+      {0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15},
+      {26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31}};
+  const DInt d;
+  const auto mixed = [&](std::size_t v) HWY_ATTR {
+    const V red_green = look_up(rgb.red, rgb.green, hn::Load(d, kRedGreen[v]));
+    return look_up(red_green, rgb.blue, hn::Load(d, kWithBlue[v]));
+  };
+  return {mixed(0), mixed(1), mixed(2)};
 }
+
+HWY_INLINE HWY_ATTR void store_pixels(const RgbVectors& rgb, float* to) {
+  const MixedVectors mixed = mix_channels(rgb);
+  hn::StoreU(mixed.v0, D(), to);
+  hn::StoreU(mixed.v1, D(), to + 16);
+  hn::StoreU(mixed.v2, D(), to + 32);
+}
+#else
+HWY_INLINE HWY_ATTR void store_pixels(const RgbVectors& rgb, float* to) {
+  hn::StoreInterleaved3(rgb.red, rgb.green, rgb.blue, D(), to);
+}
+#endif
+
+/// Puts floats into pixels of three channels.
+struct PixelSink {
+  float* pixels;
+
+  HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
+    store_pixels(rgb, pixels + 3 * i);
+  }
+  HWY_INLINE void put_one(std::size_t i, const std::array<float, 3>& rgb) const {
+    for (std::size_t c = 0; c < 3; ++c) pixels[3 * i + c] = rgb[c];
+  }
+};
 
 /// Puts three lines into pixels of three channels.
 template <class T>

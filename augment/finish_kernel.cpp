@@ -30,28 +30,28 @@ class Finisher {
  public:
   HWY_ATTR explicit Finisher(const FinishJob& job)
       : job_(job),
+        colours_(job.tail, job.channels),
         out_(reinterpret_cast<T*>(job.slot.pixels)),
         num_px_(job.canvas.plane_px()),
         is_interleaved_(kChannels == 3 && job.slot.spec->layout == PixelLayout::kNhwc),
-        streams_(is_past_caches(*job.slot.spec) && has_whole_vectors()) {
-    const bool is_folded = job.tail.matrix && !job.tail.hue_sixths;
-    if (job.tail.matrix) {
-      mixes_ = job.tail.matrix->mixes(is_folded ? job.channels : std::array<ChannelScale, 3>{});
-      is_diagonal_ = job.tail.matrix->is_diagonal();
-    }
-    if (!is_folded) scales_ = job.channels;
-  }
+        streams_(is_past_caches(*job.slot.spec) && has_whole_vectors()) {}
 
   HWY_ATTR void run() {
     for (std::size_t begin = 0; begin < num_px_; begin += kBlockPx) {
       if (job_.slot.is_abandoned()) return;
-      write_block(begin, std::min(kBlockPx, num_px_ - begin));
+      const std::size_t count = std::min(kBlockPx, num_px_ - begin);
+      if (is_interleaved_) {
+        write_pixels(begin, count);
+      } else {
+        write_lines(begin, count);
+      }
     }
     if (streams_) hwy::FlushStream();
   }
 
  private:
   using T = typename Element::T;
+  static constexpr bool kIsFloat32 = std::is_same_v<Element, Float32>;
   static constexpr std::size_t kBlockPx = 512;
 
   // Every block begins on a vector then.
@@ -61,86 +61,55 @@ class Finisher {
     return (reinterpret_cast<std::uintptr_t>(out_) | line_bytes) % vector_bytes == 0;
   }
 
-  HWY_ATTR void write_block(std::size_t begin, std::size_t count) {
-    PlanesIn in{};
-    for (std::uint32_t c = 0; c < kChannels; ++c) in.plane[c] = job_.canvas.plane(c).data() + begin;
-    if (writes_mixes()) return write_mixes(in, begin, count);
-    if (job_.tail.matrix) {
-      mix_into<Store::kThroughCaches>(in, coloured(), count);
-      in = coloured_in();
-    }
-    if (kChannels == 3 && job_.tail.hue_sixths) {
-      turn_hue_planes(in, coloured(), count, *job_.tail.hue_sixths);
-      in = coloured_in();
-    }
-    convert(in, begin, count);
-  }
-
-  /// Whether the mixes are what the slot holds.
-  bool writes_mixes() const {
-    return std::is_same_v<Element, Float32> && !is_interleaved_ && job_.tail.matrix &&
-           !job_.tail.hue_sixths;
-  }
-
-  HWY_ATTR void write_mixes(const PlanesIn& in, std::size_t begin, std::size_t count) {
-    PlanesOut to{};
-    for (std::uint32_t c = 0; c < kChannels; ++c) {
-      to.plane[c] = reinterpret_cast<float*>(out_) + c * num_px_ + begin;
-    }
-    if (streams_) {
-      mix_into<Store::kPastCaches>(in, to, count);
+  template <class Sink>
+  HWY_ATTR void finish_block(std::size_t begin, std::size_t count, const Sink& sink) const {
+    const Canvas& canvas = job_.canvas;
+    const float* const first = canvas.values + begin;
+    if constexpr (kChannels == 1) {
+      finish_gray_into(first, count, colours_, sink);
     } else {
-      mix_into<Store::kThroughCaches>(in, to, count);
+      finish_into({first, first + num_px_, first + 2 * num_px_}, count, colours_, sink);
     }
   }
 
-  template <Store kStore>
-  HWY_ATTR void mix_into(const PlanesIn& in, const PlanesOut& to, std::size_t count) const {
-    if (kChannels == 3 && !is_diagonal_) return mix_planes<kStore>(in, to, count, mixes_);
+  HWY_ATTR void write_lines(std::size_t begin, std::size_t count) {
+    LineSink<Element> slot{};
+    for (std::uint32_t c = 0; c < kChannels; ++c) slot.line[c] = out_ + c * num_px_ + begin;
+    if (!streams_) return finish_block(begin, count, slot);
+    if constexpr (kIsFloat32) return finish_block(begin, count, StreamedLineSink{slot});
+    finish_block(begin, count, own_lines());
     for (std::uint32_t c = 0; c < kChannels; ++c) {
-      mix_plane<kStore>(in.plane[c], to.plane[c], count, mixes_[c].gains[c], mixes_[c]);
+      stream_bytes(lines_[c], count * sizeof(T), slot.line[c]);
     }
   }
 
-  HWY_ATTR void convert(const PlanesIn& in, std::size_t begin, std::size_t count) {
-    const bool is_direct = !is_interleaved_ && !streams_;
-    const T* lines[kChannels];
-    for (std::uint32_t c = 0; c < kChannels; ++c) {
-      T* const line = is_direct ? out_ + c * num_px_ + begin : lines_[c];
-      convert_line<Element>(in.plane[c], count, scales_[c], line);
-      lines[c] = line;
-    }
-    if (is_interleaved_) {
+  HWY_ATTR void write_pixels(std::size_t begin, std::size_t count) {
+    if constexpr (kChannels == 3) {
       T* const to = out_ + begin * kChannels;
-      if constexpr (kChannels == 3) interleave(lines, count, streams_ ? pixels_ : to);
-      if (streams_) stream_bytes(pixels_, count * kChannels * sizeof(T), to);
-    } else if (streams_) {
-      for (std::uint32_t c = 0; c < kChannels; ++c) {
-        stream_bytes(lines[c], count * sizeof(T), out_ + c * num_px_ + begin);
+      T* const pixels = streams_ ? pixels_ : to;
+      if constexpr (kIsFloat32) {
+        finish_block(begin, count, PixelSink{pixels});
+      } else {
+        finish_block(begin, count, own_lines());
+        const T* const lines[3] = {lines_[0], lines_[1], lines_[2]};
+        interleave(lines, count, pixels);
       }
+      if (streams_) stream_bytes(pixels_, count * kChannels * sizeof(T), to);
     }
   }
 
-  PlanesOut coloured() {
-    PlanesOut planes{};
-    for (std::uint32_t c = 0; c < kChannels; ++c) planes.plane[c] = coloured_[c];
-    return planes;
-  }
-  PlanesIn coloured_in() const {
-    PlanesIn planes{};
-    for (std::uint32_t c = 0; c < kChannels; ++c) planes.plane[c] = coloured_[c];
-    return planes;
+  LineSink<Element> own_lines() {
+    LineSink<Element> sink{};
+    for (std::uint32_t c = 0; c < kChannels; ++c) sink.line[c] = lines_[c];
+    return sink;
   }
 
   const FinishJob& job_;
+  const PixelColours colours_;
   T* const out_;
   const std::size_t num_px_;
   const bool is_interleaved_;
   const bool streams_;  // stores past the caches
-  bool is_diagonal_ = true;
-  ChannelMixes mixes_{};
-  std::array<ChannelScale, 3> scales_{};
-  alignas(64) float coloured_[kChannels][kBlockPx];
   alignas(64) T lines_[kChannels][kBlockPx];
   alignas(64) T pixels_[kChannels * kBlockPx];
 };
@@ -184,28 +153,19 @@ void finish_pixel_by_pixel(const FinishJob& job) noexcept {
   const BatchSpec& spec = *job.slot.spec;
   const Canvas& canvas = job.canvas;
   const std::size_t num_px = canvas.plane_px();
-  const bool is_folded = job.tail.matrix && !job.tail.hue_sixths;
-  const std::array<ChannelScale, 3> unit{};
-  ChannelMixes mixes{};
-  if (job.tail.matrix) mixes = job.tail.matrix->mixes(is_folded ? job.channels : unit);
-  const std::array<ChannelScale, 3>& scales = is_folded ? unit : job.channels;
+  const PixelColours colours(job.tail, job.channels);
   for (std::size_t i = 0; i < num_px; ++i) {
     std::array<float, 3> values{};
     for (std::uint32_t c = 0; c < canvas.channels; ++c) values[c] = canvas.plane(c)[i];
-    if (job.tail.matrix && canvas.channels == 1) {
-      values[0] = mix_one(values[0], mixes[0].gains[0], mixes[0]);
-    } else if (job.tail.matrix) {
-      const std::array<float, 3> before = values;
-      for (std::size_t c = 0; c < 3; ++c) values[c] = mix_three(before, mixes[c]);
-    }
-    if (job.tail.hue_sixths && canvas.channels == 3) {
-      values = turn_hue(values, *job.tail.hue_sixths);
+    if (canvas.channels == 1) {
+      values[0] = finished_gray(values[0], colours);
+    } else {
+      values = finished_pixel(values, colours);
     }
     for (std::uint32_t c = 0; c < canvas.channels; ++c) {
       const std::size_t at =
           spec.layout == PixelLayout::kNchw ? c * num_px + i : i * canvas.channels + c;
-      write_element(spec.element, values[c] * scales[c].gain + scales[c].bias,
-                    job.slot.pixels + at * element_bytes(spec.element));
+      write_element(spec.element, values[c], job.slot.pixels + at * element_bytes(spec.element));
     }
   }
 }

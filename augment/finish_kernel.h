@@ -26,7 +26,7 @@ struct FinishJob {
 /// A matrix at the end of the tail and the normalisation become one: its rows, and the clamp to 0 to
 /// 255, are normalised.
 ///
-/// Threads  pure; allocates nothing; the stack holds blocks of 18 KiB
+/// Threads  pure; allocates nothing; the stack holds a block of 12 KiB
 void finish(const FinishJob& job) noexcept;
 
 /// Does the same pixel by pixel: equal bytes, on every instruction set.

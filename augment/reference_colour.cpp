@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "augment/reference_tone.h"
+
 namespace penstock::augment {
 namespace {
 
@@ -102,17 +104,38 @@ void apply_linear(const ColourStep& step, std::uint32_t channels, std::vector<do
   }
 }
 
+/// reference_tone works on planes.
+void apply_tone(const ColourStep& step, const PictureShape& shape, std::vector<double>& pixels) {
+  const std::size_t channels = shape.channels;
+  const std::size_t num_px = pixels.size() / channels;
+  ReferencePicture planes{std::vector<double>(pixels.size()), shape.channels, shape.height_px,
+                          shape.width_px};
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    planes.values[i % channels * num_px + i / channels] = pixels[i];
+  }
+  planes = reference_tone_step(step, planes);
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    pixels[i] = planes.values[i % channels * num_px + i / channels];
+  }
+}
+
+bool is_byte_step(const ColourStep& step) {
+  return step.kind > ColourStepKind::kHue;
+}
+
 bool is_linear_step(const ColourStep& step) {
   return step.kind <= ColourStepKind::kSaturation;
 }
 
 }  // namespace
 
-void reference_colour(std::span<const ColourStep> steps, std::uint32_t channels,
+void reference_colour(std::span<const ColourStep> steps, const PictureShape& shape,
                       std::vector<double>& pixels_hwc) {
+  const std::uint32_t channels = shape.channels;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const ColourStep& step = steps[i];
     if (step.kind == ColourStepKind::kHue && channels == 3) turn_hue(pixels_hwc, step.amount);
+    if (is_byte_step(step)) apply_tone(step, shape, pixels_hwc);
     if (!is_linear_step(step)) continue;
     apply_linear(step, channels, pixels_hwc);
     const bool is_last = i + 1 == steps.size() || !is_linear_step(steps[i + 1]);

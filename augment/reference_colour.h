@@ -10,11 +10,18 @@
 
 namespace penstock::augment {
 
-/// Applies the steps to `pixels_hwc`, in units of the stored pixels, with 1 or 3 channels. After the
+/// Sides and channels of a picture.
+struct PictureShape {
+  std::uint32_t channels = 1;
+  std::uint32_t height_px = 1;
+  std::uint32_t width_px = 1;
+};
+
+/// Applies the steps to `pixels_hwc`, in units of the stored pixels. After the
 /// last of some linear steps in a row values are held within 0 to 255.
 ///
 /// Cost  for tests
-void reference_colour(std::span<const ColourStep> steps, std::uint32_t channels,
+void reference_colour(std::span<const ColourStep> steps, const PictureShape& shape,
                       std::vector<double>& pixels_hwc);
 
 }  // namespace penstock::augment

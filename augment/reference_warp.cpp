@@ -2,11 +2,32 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "augment/reference_colour.h"
 
 namespace penstock::augment {
 namespace {
+
+/// Walks backwards through the policy's operations. Edges of pixels lie at whole numbers.
+PointPx undo_policy(PointPx p, const AugmentDraws& drawn, const BatchSpec& spec) {
+  PointPx edge{p.x + 0.5, p.y + 0.5};
+  const PointPx middle{spec.width_px / 2.0, spec.height_px / 2.0};
+  const auto steps = drawn.policy.steps();
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if (step->operation == PolicyOperation::kShearX) edge.x += step->amount * edge.y;
+    if (step->operation == PolicyOperation::kShearY) edge.y += step->amount * edge.x;
+    if (step->operation == PolicyOperation::kTranslateX) edge.x -= step->amount;
+    if (step->operation == PolicyOperation::kTranslateY) edge.y -= step->amount;
+    if (step->operation == PolicyOperation::kRotate) {
+      const double length = std::hypot(edge.x - middle.x, edge.y - middle.y);
+      const double turned_rad =
+          std::atan2(edge.y - middle.y, edge.x - middle.x) + step->amount / 180 * std::numbers::pi;
+      edge = {middle.x + length * std::cos(turned_rad), middle.y + length * std::sin(turned_rad)};
+    }
+  }
+  return {edge.x - 0.5, edge.y - 0.5};
+}
 
 /// Walks backwards through the augmentation, in pixels of the resized picture: the flip came last.
 PointPx undo_augmentation(PointPx p, const AugmentDraws& drawn, const BatchSpec& spec) {
@@ -147,6 +168,7 @@ std::vector<double> reference_warp(const ReferenceSample& s) {
   for (std::uint32_t y = 0; y < spec.height_px; ++y) {
     for (std::uint32_t x = 0; x < spec.width_px; ++x) {
       PointPx p{static_cast<double>(x), static_cast<double>(y)};
+      if (!s.drawn.policy.steps().empty()) p = undo_policy(p, s.drawn, spec);
       p = undo_augmentation(p, s.drawn, spec);
       p = undo_resize(p, s);
       p = undo_orientation(p, s.info);
@@ -155,7 +177,8 @@ std::vector<double> reference_warp(const ReferenceSample& s) {
       }
     }
   }
-  reference_colour(colour_steps_of(s.drawn).steps(), spec.channels, pixels);
+  reference_colour(colour_steps_of(s.drawn).steps(),
+                   {spec.channels, spec.height_px, spec.width_px}, pixels);
   return finished(s, pixels);
 }
 

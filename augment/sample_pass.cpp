@@ -1,9 +1,12 @@
 #include "augment/sample_pass.h"
 
+#include <algorithm>
+
 #include "augment/canvas.h"
 #include "augment/colour_pass.h"
 #include "augment/erase_window.h"
 #include "augment/finish_kernel.h"
+#include "augment/tone_steps.h"
 
 namespace penstock::augment {
 namespace {
@@ -41,7 +44,8 @@ std::size_t sample_scratch_bytes(const BatchSpec& spec, const ColourSteps& colou
 }
 
 std::size_t most_sample_scratch_bytes(const BatchSpec& spec) noexcept {
-  return canvas_bytes(spec) + warp_scratch_bytes(canvas_spec(spec));
+  return canvas_bytes(spec) +
+         std::max(warp_scratch_bytes(canvas_spec(spec)), tone_scratch_bytes(spec.width_px));
 }
 
 void fill_slot(const SampleJob& job, std::span<std::byte> scratch) noexcept {

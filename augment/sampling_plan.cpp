@@ -48,7 +48,7 @@ PixelSpan touched_span(Interval positions, std::uint32_t full_px, std::uint32_t 
 
 AffineMap sample_map(const AugmentDraws& drawn, SizePx output, const SampleInfo& info) noexcept {
   const SizePx stored{info.width_px, info.height_px};
-  AffineMap map;
+  AffineMap map = policy_map(drawn.policy.steps(), output);
   if (drawn.is_flipped) map = compose(map, flip_horizontal_map(output));
   if (drawn.is_flipped_vertically) map = compose(map, flip_vertical_map(output));
   map = compose(map, zoom_map(drawn.zoom, output));

@@ -14,8 +14,8 @@ namespace penstock::augment {
 
 /// Composes the geometry of one sample: output pixels -> stored pixels at full resolution.
 ///
-/// In the order in which a position walks: flips, zoom, shear, shift, rotation (all in output pixels),
-/// resize from the window of the crop, the crop's place, orientation.
+/// In the order in which a position walks: policy, flips, zoom, shear, shift, rotation (all in output
+/// pixels), resize from the window of the crop, the crop's place, orientation.
 AffineMap sample_map(const AugmentDraws& drawn, SizePx output, const SampleInfo& info) noexcept;
 
 /// Returns the largest of 1, 2, 4, 8 not above `smallest_singular_value`, a map's, nor above

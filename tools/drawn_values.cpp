@@ -1,6 +1,7 @@
 #include "tools/drawn_values.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <numbers>
 
@@ -9,6 +10,46 @@ namespace {
 
 double degrees(double angle_rad) {
   return angle_rad * 180 / std::numbers::pi;
+}
+
+/// Of TrivialAugment's and RandAugment's operations, in their order: "ShearX +0.33", "Equalize".
+std::vector<std::string> policy_phrases(const augment::PolicySteps& policy) {
+  using augment::PolicyOperation;
+  std::vector<std::string> phrases;
+  for (const auto& [operation, amount] : policy.steps()) {
+    const std::string_view name = policy_operation_name(operation);
+    switch (operation) {
+      case PolicyOperation::kShearX:
+      case PolicyOperation::kShearY:
+        phrases.push_back(fmt::format("{} {:+.2f}", name, amount));
+        break;
+      case PolicyOperation::kTranslateX:
+      case PolicyOperation::kTranslateY:
+        phrases.push_back(fmt::format("{} {:+.0f} px", name, amount));
+        break;
+      case PolicyOperation::kRotate:
+        phrases.push_back(fmt::format("{} {:+.1f} deg", name, amount));
+        break;
+      case PolicyOperation::kPosterize:
+        phrases.push_back(fmt::format("{} {:.0f} bits", name, amount));
+        break;
+      case PolicyOperation::kSolarize:
+        phrases.push_back(fmt::format("{} from {:.1f}", name, amount));
+        break;
+      case PolicyOperation::kBrightness:
+      case PolicyOperation::kColor:
+      case PolicyOperation::kContrast:
+      case PolicyOperation::kSharpness:
+        phrases.push_back(fmt::format("{} x {:.2f}", name, amount));
+        break;
+      case PolicyOperation::kIdentity:
+      case PolicyOperation::kAutoContrast:
+      case PolicyOperation::kEqualize:
+        phrases.emplace_back(name);
+        break;
+    }
+  }
+  return phrases;
 }
 
 void add_colours(const augment::AugmentConfig& config, const augment::AugmentDraws& drawn,
@@ -30,7 +71,7 @@ void add_colours(const augment::AugmentConfig& config, const augment::AugmentDra
 std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn) {
   // Names every member: a new one does not compile before it has its line below, and its phrase.
   const auto& [is_flipped, is_flipped_vertically, rotation_rad, shear_rad, shift_px, zoom, crop,
-               channel_shift, brightness, contrast, saturation, hue_turns, erased] = drawn;
+               channel_shift, brightness, contrast, saturation, hue_turns, erased, policy] = drawn;
   return {{"is_flipped", is_flipped},
           {"is_flipped_vertically", is_flipped_vertically},
           {"rotation_deg", degrees(rotation_rad)},
@@ -51,7 +92,9 @@ std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn) {
           {"erased_x_px", 1.0 * erased.x},
           {"erased_y_px", 1.0 * erased.y},
           {"erased_width_px", 1.0 * erased.width},
-          {"erased_height_px", 1.0 * erased.height}};
+          {"erased_height_px", 1.0 * erased.height},
+
+          {"auto_augment", fmt::format("{}", fmt::join(policy_phrases(policy), ", "))}};
 }
 
 std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
@@ -74,6 +117,7 @@ std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
   if (config.rotation_range > 0) add(fmt::format("turn {:+.1f} deg", degrees(drawn.rotation_rad)));
   if (config.shear_range > 0) add(fmt::format("shear {:+.1f} deg", degrees(drawn.shear_rad)));
   add_colours(config, drawn, phrases);
+  for (std::string& phrase : policy_phrases(drawn.policy)) add(std::move(phrase));
   if (drawn.erased.width > 0) {
     add(fmt::format("erased {} x {}", drawn.erased.width, drawn.erased.height));
     add(fmt::format("at {}, {}", drawn.erased.x, drawn.erased.y));

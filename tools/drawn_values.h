@@ -13,7 +13,7 @@ namespace penstock::tools {
 
 struct DrawnValue {
   std::string_view key;  // "rotation_deg"
-  std::variant<bool, double> value;
+  std::variant<bool, double, std::string> value;
 };
 
 /// Lists every value of `drawn`, those of operations that are off included.

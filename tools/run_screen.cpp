@@ -80,6 +80,11 @@ std::string colour_text(const augment::AugmentConfig& augment) {
   add_range("contrast", augment.contrast_range);
   add_range("saturation", augment.saturation_range);
   if (augment.hue_range > 0) text += fmt::format(", hue {:g}", augment.hue_range);
+  if (augment.auto_augment == augment::AutoAugment::kTrivialAugmentWide) text += ", TrivialAugment";
+  if (augment.auto_augment == augment::AutoAugment::kRandAugment) {
+    text += fmt::format(", RandAugment {} of {}", augment.rand_augment_ops,
+                        augment.rand_augment_magnitude);
+  }
   if (augment.random_erasing > 0) text += fmt::format(", erasing {:g}", augment.random_erasing);
   return text;
 }

@@ -78,6 +78,14 @@ BOOST_AUTO_TEST_CASE(names_of_modes_are_read_back) {
   BOOST_TEST((parse_decode_scaling("off") == DecodeScaling::kOff));
   BOOST_CHECK_THROW(parse_fill_mode("mirror"), Error);
   BOOST_CHECK_THROW(parse_decode_scaling(""), Error);
+  for (const AutoAugment policy :
+       {AutoAugment::kNone, AutoAugment::kTrivialAugmentWide, AutoAugment::kRandAugment}) {
+    BOOST_TEST((parse_auto_augment(auto_augment_name(policy)) == policy));
+  }
+  // As torchvision's recipes write it.
+  BOOST_CHECK_EXCEPTION(parse_auto_augment("randaugment"), Error, [](const Error& error) {
+    return error.hint() == "did you mean 'rand_augment'?";
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value) {
@@ -110,6 +118,33 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value)
                 "random_resized_crop_ratio.lo = 2, found 1");
   check_refused({.random_crop_padding = 16385},
                 "augment: random_crop_padding: expected 0 to 16384, found 16385");
+  check_refused({.channel_shift_range = 256},
+                "augment: channel_shift_range: expected 0 to 255, found 256");
+  check_refused({.channel_shift_range = kNan},
+                "augment: channel_shift_range: expected 0 to 255, found nan");
+  check_refused({.brightness_range = {.lo = -0.5, .hi = 1}},
+                "augment: brightness_range.lo: expected 0 to 10, found -0.5");
+  check_refused({.contrast_range = {.lo = 1, .hi = 11}},
+                "augment: contrast_range.hi: expected 0 to 10, found 11");
+  check_refused({.saturation_range = {.lo = 1.5, .hi = 1.25}},
+                "augment: saturation_range.hi: expected at least saturation_range.lo = 1.5, "
+                "found 1.25");
+  check_refused({.hue_range = 0.51}, "augment: hue_range: expected 0 to 0.5, found 0.51");
+  check_refused({.hue_range = -0.1}, "augment: hue_range: expected 0 to 0.5, found -0.1");
+  check_refused({.random_erasing = 1.5}, "augment: random_erasing: expected 0 to 1, found 1.5");
+  check_refused({.random_erasing_scale = {.lo = 0, .hi = 1}},
+                "augment: random_erasing_scale.lo: expected 0.0001 to 1, found 0");
+  check_refused({.random_erasing_ratio = {.lo = 2, .hi = 1}},
+                "augment: random_erasing_ratio.hi: expected at least random_erasing_ratio.lo = 2, "
+                "found 1");
+  check_refused({.random_erasing_value = kInfinity},
+                "augment: random_erasing_value: expected -1e9 to 1e9, found inf");
+  check_refused({.rand_augment_ops = 0}, "augment: rand_augment_ops: expected 1 to 7, found 0");
+  check_refused({.rand_augment_ops = 8}, "augment: rand_augment_ops: expected 1 to 7, found 8");
+  check_refused({.rand_augment_magnitude = 31},
+                "augment: rand_augment_magnitude: expected 0 to 30, found 31");
+  check_refused({.auto_augment = static_cast<AutoAugment>(3)},
+                "augment: auto_augment: expected 0 to 2, found 3");
   check_refused({.cval = 256}, "augment: cval: expected 0 to 255, found 256");
   check_refused({.rescale = 0}, "augment: rescale: expected 1e-9 to 1e9, found 0");
   check_refused({.mean = {0, kNan, 0}}, "augment: mean[1]: expected -1e9 to 1e9, found nan");
@@ -125,7 +160,19 @@ BOOST_AUTO_TEST_CASE(without_randomness_keeps_all_that_is_not_random) {
   config.vertical_flip = 0.5;
   config.rotation_range = 20;
   config.shear_range = 5;
+  config.channel_shift_range = 10;
+  config.brightness_range.hi = 2;
+  config.contrast_range.hi = 2;
+  config.saturation_range.hi = 2;
+  config.hue_range = 0.1;
+  config.random_erasing = 0.5;
+  config.random_erasing_scale.lo = 0.1;
+  config.random_erasing_ratio.lo = 0.5;
+  config.random_erasing_value = 1;
   config.center_crop = 0.875;
+  config.auto_augment = AutoAugment::kRandAugment;
+  config.rand_augment_ops = 3;
+  config.rand_augment_magnitude = 12;
   config.fill_mode = FillMode::kConstant;
   config.cval = 7;
   config.rescale = 0.5;

@@ -1,8 +1,12 @@
 // The transform as the loader runs it.
+#include <array>
 #include <boost/test/unit_test.hpp>
+#include <cstring>
 #include <memory>
+#include <vector>
 
 #include "augment/augment_transform.h"
+#include "augment/element_bits.h"
 #include "streamer/pipeline/loader.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
@@ -31,6 +35,53 @@ BOOST_AUTO_TEST_CASE(raw_pictures_of_twice_the_batchs_size_and_more_come_through
     for (std::uint32_t i = 0; i < lease->num_valid; ++i) BOOST_TEST(lease->weights[i] == 1.0f);
   }
   BOOST_TEST(num_samples == 10u);
+}
+
+// A batch of another element type holds the float32 batch's values, rounded (element_bits_test has the
+// rounding): colours, erasing and normalisation come before it. uint8 holds them before normalisation.
+BOOST_AUTO_TEST_CASE(batches_of_every_element_type_hold_the_same_values) {
+  const tests::TemporaryFolder folder;
+  std::vector<tests::SmallSample> samples;
+  for (std::uint64_t i = 0; i < 9; ++i) samples.push_back(tests::raw_sample(40, 30, i));
+  const Dataset dataset = tests::write_small_dataset(folder.path() / "d", samples);
+  AugmentConfig config = AugmentConfig::preset("standard");
+  config.brightness_range = {.lo = 0.7, .hi = 1.3};
+  config.contrast_range = {.lo = 0.7, .hi = 1.3};
+  config.saturation_range = {.lo = 0.7, .hi = 1.3};
+  config.random_erasing = 0.5;
+  config.random_erasing_value = 100;
+  config.rescale = 1;
+  const auto run = [&](ElementType element) {
+    MemoryBudget budget(64u << 20);
+    Loader loader(dataset.split("train"),
+                  {.batch = {.batch = 4, .height_px = 33, .width_px = 32, .element = element}},
+                  std::make_shared<AugmentTransform>(config), budget);
+    std::vector<std::byte> bytes;
+    while (const BatchLease lease = loader.next()) {
+      for (const SampleEvent& event : lease->events) BOOST_TEST(event.fault.detail() == "");
+      const std::size_t size = lease->spec->sample_bytes() * lease->num_valid;
+      bytes.insert(bytes.end(), lease->pixels, lease->pixels + size);
+    }
+    return bytes;
+  };
+  const std::vector<std::byte> floats = run(ElementType::kFloat32);
+  const std::size_t num_values = floats.size() / sizeof(float);
+  BOOST_REQUIRE(num_values == 9u * 33 * 32 * 3);
+  for (const ElementType element :
+       {ElementType::kFloat16, ElementType::kBfloat16, ElementType::kUint8}) {
+    const std::vector<std::byte> found = run(element);
+    const std::size_t size = element_bytes(element);
+    BOOST_REQUIRE(found.size() == num_values * size);
+    std::array<std::byte, 4> expected{};
+    std::size_t num_different = 0;
+    for (std::size_t i = 0; i < num_values; ++i) {
+      float value = 0;
+      std::memcpy(&value, &floats[i * sizeof value], sizeof value);
+      write_element(element, value, expected.data());
+      if (std::memcmp(&found[i * size], expected.data(), size) != 0) ++num_different;
+    }
+    BOOST_TEST(num_different == 0u);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

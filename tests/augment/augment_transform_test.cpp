@@ -113,7 +113,12 @@ BOOST_AUTO_TEST_CASE(no_plan_asks_for_a_finer_scale_than_announced) {
                                   .rotation_range = 180,
                                   .shear_range = 40});
   const AugmentTransform centred({.rotation_range = 5, .center_crop = 0.7});
-  const std::array all = {&shifting, &cropping, &turning, &centred};
+  const AugmentTransform trivial({.auto_augment = AutoAugment::kTrivialAugmentWide});
+  const AugmentTransform rand({.shear_range = 5,
+                               .auto_augment = AutoAugment::kRandAugment,
+                               .rand_augment_ops = 3,
+                               .rand_augment_magnitude = 30});
+  const std::array all = {&shifting, &cropping, &turning, &centred, &trivial, &rand};
   bool was_reached = false;
   for (std::uint64_t trial = 0; trial < 12'000; ++trial) {
     const AugmentTransform& transform = *all[trial % all.size()];
@@ -139,8 +144,9 @@ BOOST_AUTO_TEST_CASE(no_plan_asks_for_more_scratch_than_the_worst_case) {
   const AugmentTransform contrasted({.contrast_range = {.lo = 1, .hi = 2}});
   const AugmentTransform saturated({.saturation_range = {.lo = 0, .hi = 2}});
   const AugmentTransform turned({.hue_range = 0.1});
+  const AugmentTransform policy({.auto_augment = AutoAugment::kRandAugment, .rand_augment_ops = 7});
   for (const AugmentTransform* transform :
-       {&plain, &shifted, &brightened, &contrasted, &saturated, &turned}) {
+       {&plain, &shifted, &brightened, &contrasted, &saturated, &turned, &policy}) {
     for (const SizePx output : {SizePx{1, 1}, SizePx{96, 96}, SizePx{16384, 1}}) {
       for (const ElementType element : {ElementType::kFloat32, ElementType::kUint8}) {
         BatchSpec spec = spec_of(output, 3);
@@ -253,6 +259,16 @@ BOOST_AUTO_TEST_CASE(the_identity_tells_every_setting_apart) {
   add_erasing([](AugmentConfig& c) { c.random_erasing_ratio.lo = 0.5; });
   add_erasing([](AugmentConfig& c) { c.random_erasing_ratio.hi = 2; });
   add_erasing([](AugmentConfig& c) { c.random_erasing_value = 1; });
+  add([](AugmentConfig& c) { c.auto_augment = AutoAugment::kTrivialAugmentWide; });
+  add([](AugmentConfig& c) { c.auto_augment = AutoAugment::kRandAugment; });
+  add([](AugmentConfig& c) {
+    c.auto_augment = AutoAugment::kRandAugment;
+    c.rand_augment_ops = 3;
+  });
+  add([](AugmentConfig& c) {
+    c.auto_augment = AutoAugment::kRandAugment;
+    c.rand_augment_magnitude = 10;
+  });
   add([](AugmentConfig& c) { c.fill_mode = FillMode::kConstant; });
   add([](AugmentConfig& c) { c.fill_mode = FillMode::kReflect; });
   add([](AugmentConfig& c) { c.fill_mode = FillMode::kWrap; });

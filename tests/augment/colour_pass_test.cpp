@@ -228,7 +228,8 @@ BOOST_AUTO_TEST_CASE(steps_equal_their_twin_but_for_float_rounding) {
     for (std::size_t i = 0; i < twin.size(); ++i) {
       twin[i] = canvas.plane(static_cast<std::uint32_t>(i % canvas.channels))[i / canvas.channels];
     }
-    reference_colour(steps.steps(), canvas.channels, twin);
+    reference_colour(steps.steps(), {canvas.channels, canvas.height_px, canvas.width_px},
+                     twin);
     apply_all(steps, canvas);
     double growth = 1;
     for (const ColourStep& step : steps.steps()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <random>
 #include <vector>
 
@@ -53,13 +54,23 @@ inline BatchSpec spec_of(SizePx output, std::uint32_t channels,
 }
 
 /// Runs one picture through a transform, decoded at the scale that `picture` has.
+inline std::vector<std::byte> transform_bytes(const AugmentTransform& transform,
+                                              const DecodedView& decoded, const SampleInfo& info,
+                                              const BatchSpec& spec, const Draws& draws) {
+  const SamplePlan plan = transform.plan(info, spec, draws);
+  std::vector<std::byte> scratch(plan.scratch_bytes);
+  std::vector<std::byte> out(spec.sample_bytes(), std::byte{0xC5});
+  transform.apply(decoded, plan, scratch, {&spec, out.data()});
+  return out;
+}
+
+/// The same, of float32 batches.
 inline std::vector<float> transform_picture(const AugmentTransform& transform,
                                             const DecodedView& decoded, const SampleInfo& info,
                                             const BatchSpec& spec, const Draws& draws) {
-  const SamplePlan plan = transform.plan(info, spec, draws);
-  std::vector<std::byte> scratch(plan.scratch_bytes);
-  std::vector<float> out(spec.sample_bytes() / sizeof(float), -12345.0f);
-  transform.apply(decoded, plan, scratch, {&spec, reinterpret_cast<std::byte*>(out.data())});
+  const std::vector<std::byte> bytes = transform_bytes(transform, decoded, info, spec, draws);
+  std::vector<float> out(bytes.size() / sizeof(float));
+  std::memcpy(out.data(), bytes.data(), bytes.size());
   return out;
 }
 

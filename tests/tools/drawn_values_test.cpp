@@ -58,6 +58,29 @@ BOOST_AUTO_TEST_CASE(phrases_name_what_can_be_drawn_and_nothing_else) {
   BOOST_TEST(has_degrees);
 }
 
+BOOST_AUTO_TEST_CASE(operations_of_a_policy_are_named_with_what_they_do) {
+  using augment::PolicyOperation;
+  augment::AugmentDraws drawn;
+  for (const augment::PolicyStep& step : {augment::PolicyStep{PolicyOperation::kShearX, -0.33},
+                                          {PolicyOperation::kTranslateY, 12},
+                                          {PolicyOperation::kRotate, 4.5},
+                                          {PolicyOperation::kColor, 1.27},
+                                          {PolicyOperation::kPosterize, 5},
+                                          {PolicyOperation::kSolarize, 246.5},
+                                          {PolicyOperation::kEqualize, 0}}) {
+    drawn.policy.add(step);
+  }
+  const std::vector<std::string> expected = {
+      "ShearX -0.33",     "TranslateY +12 px",   "Rotate +4.5 deg", "Color x 1.27",
+      "Posterize 5 bits", "Solarize from 246.5", "Equalize"};
+  BOOST_TEST(drawn_phrases({}, drawn) == expected, boost::test_tools::per_element());
+  const std::vector<DrawnValue> values = tools::drawn_values(drawn);
+  BOOST_TEST(values.back().key == "auto_augment");
+  BOOST_TEST(std::get<std::string>(values.back().value) ==
+             "ShearX -0.33, TranslateY +12 px, Rotate +4.5 deg, Color x 1.27, Posterize 5 bits, "
+             "Solarize from 246.5, Equalize");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

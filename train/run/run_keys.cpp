@@ -16,6 +16,7 @@ namespace penstock::train {
 namespace {
 
 using augment::AugmentConfig;
+using augment::AutoAugment;
 using augment::DecodeScaling;
 using augment::DrawRange;
 using augment::FillMode;
@@ -63,6 +64,9 @@ void read_field(TomlReader& reader, std::string_view key, FillMode& value) {
 }
 void read_field(TomlReader& reader, std::string_view key, DecodeScaling& value) {
   if (const auto name = reader.text(key)) value = augment::parse_decode_scaling(*name);
+}
+void read_field(TomlReader& reader, std::string_view key, AutoAugment& value) {
+  if (const auto name = reader.text(key)) value = augment::parse_auto_augment(*name);
 }
 void read_field(TomlReader& reader, std::string_view key, CacheForm& value) {
   if (const auto name = reader.text(key)) value = parse_cache_form(*name);
@@ -116,6 +120,9 @@ std::optional<TomlValue> value_of(DecodeScaling scaling) {
 }
 std::optional<TomlValue> value_of(ColorMode mode) {
   return value_of(std::string(color_mode_name(mode)));
+}
+std::optional<TomlValue> value_of(AutoAugment policy) {
+  return value_of(std::string(auto_augment_name(policy)));
 }
 std::optional<TomlValue> value_of(CacheForm form) {
   return value_of(std::string(cache_form_name(form)));
@@ -328,6 +335,10 @@ constexpr std::array kKeys{
         "augment.random_erasing_ratio"),
     field<&RunConfig::augment, &AugmentConfig::random_erasing_value>(
         "augment.random_erasing_value"),
+    field<&RunConfig::augment, &AugmentConfig::auto_augment>("augment.auto_augment"),
+    field<&RunConfig::augment, &AugmentConfig::rand_augment_ops>("augment.rand_augment_ops"),
+    field<&RunConfig::augment, &AugmentConfig::rand_augment_magnitude>(
+        "augment.rand_augment_magnitude"),
     field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
     field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),
     field<&RunConfig::augment, &AugmentConfig::rescale>("augment.rescale"),
