@@ -72,6 +72,8 @@ void AugmentConfig::validate() const {
                  {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
   check(lies_in(center_crop, 0, 1), "center_crop", "0 to 1", center_crop);
   check(random_crop_padding <= kMaxShift, "random_crop_padding", "0 to 16384", random_crop_padding);
+  check(lies_in(mixup, 0, 1000), "mixup", "0 to 1000", mixup);
+  check(lies_in(cutmix, 0, 1000), "cutmix", "0 to 1000", cutmix);
   check(fill_mode <= FillMode::kWrap, "fill_mode", "0 to 3", static_cast<double>(fill_mode));
   check(lies_in(cval, 0, 255), "cval", "0 to 255", cval);
   check(lies_in(rescale, 1e-9, 1e9), "rescale", "1e-9 to 1e9", rescale);
@@ -98,6 +100,8 @@ AugmentConfig AugmentConfig::without_randomness() const {
   still.random_resized_crop_scale = off.random_resized_crop_scale;
   still.random_resized_crop_ratio = off.random_resized_crop_ratio;
   still.random_crop_padding = off.random_crop_padding;
+  still.mixup = off.mixup;
+  still.cutmix = off.cutmix;
   return still;
 }
 

@@ -110,6 +110,9 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value)
                 "random_resized_crop_ratio.lo = 2, found 1");
   check_refused({.random_crop_padding = 16385},
                 "augment: random_crop_padding: expected 0 to 16384, found 16385");
+  check_refused({.mixup = -0.1}, "augment: mixup: expected 0 to 1000, found -0.1");
+  check_refused({.mixup = kNan}, "augment: mixup: expected 0 to 1000, found nan");
+  check_refused({.cutmix = 1001}, "augment: cutmix: expected 0 to 1000, found 1001");
   check_refused({.cval = 256}, "augment: cval: expected 0 to 255, found 256");
   check_refused({.rescale = 0}, "augment: rescale: expected 1e-9 to 1e9, found 0");
   check_refused({.mean = {0, kNan, 0}}, "augment: mean[1]: expected -1e9 to 1e9, found nan");
@@ -125,6 +128,8 @@ BOOST_AUTO_TEST_CASE(without_randomness_keeps_all_that_is_not_random) {
   config.vertical_flip = 0.5;
   config.rotation_range = 20;
   config.shear_range = 5;
+  config.mixup = 0.2;
+  config.cutmix = 1;
   config.center_crop = 0.875;
   config.fill_mode = FillMode::kConstant;
   config.cval = 7;

@@ -1,0 +1,110 @@
+#include "augment/batch_mix.h"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+
+#include "augment/mix_draws.h"
+#include "augment/mix_pair.h"
+#include "streamer/core/error.h"
+#include "streamer/core/number_text.h"
+
+namespace penstock::augment {
+namespace {
+
+MixShares shares_of(double share) noexcept {
+  const auto own = static_cast<float>(share);
+  return {.own = own, .other = 1 - own};
+}
+
+void swap_bytes(std::byte* a, std::byte* b, std::size_t count) noexcept {
+  constexpr std::size_t kBlockBytes = 1024;
+  std::byte block[kBlockBytes];
+  for (std::size_t i = 0; i < count; i += kBlockBytes) {
+    const std::size_t length = std::min(kBlockBytes, count - i);
+    std::memcpy(block, a + i, length);
+    std::memcpy(a + i, b + i, length);
+    std::memcpy(b + i, block, length);
+  }
+}
+
+/// Swaps `box` between two samples, row by row; channels are planes, or lie side by side in a row.
+void swap_box(std::span<std::byte> a, std::span<std::byte> b, const RectPx& box,
+              const BatchSpec& spec) noexcept {
+  const bool is_nchw = spec.layout == PixelLayout::kNchw;
+  const std::size_t num_planes = is_nchw ? spec.channels : 1;
+  const std::size_t pixel_bytes = element_bytes(spec.element) * (is_nchw ? 1 : spec.channels);
+  const std::size_t row_bytes = spec.width_px * pixel_bytes;
+  for (std::size_t plane = 0; plane < num_planes; ++plane) {
+    for (std::size_t y = box.y; y < std::size_t{box.y} + box.height; ++y) {
+      const std::size_t at = (plane * spec.height_px + y) * row_bytes + box.x * pixel_bytes;
+      swap_bytes(a.data() + at, b.data() + at, box.width * pixel_bytes);
+    }
+  }
+}
+
+MixedPair pair_of(std::span<std::byte> first, std::span<std::byte> second, ElementType element) {
+  return {.first = first.data(),
+          .second = second.data(),
+          .num_values = first.size() / element_bytes(element),
+          .element = element};
+}
+
+bool takes_part(const BatchContent& batch, std::uint32_t place) noexcept {
+  return !batch.has_failed(place) && batch.class_idx[place] != kUnlabelled;
+}
+
+}  // namespace
+
+BatchMix::BatchMix(const AugmentConfig& config) : config_(config) {
+  config_.validate();
+  if (config_.mixup > 0 || config_.cutmix > 0) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "batch mix: mixup, cutmix: expected one above 0, found both 0",
+              "mixup = 0.2, or leave the batch transform out");
+}
+
+void BatchMix::accept(const BatchSpec& spec) const {
+  spec.validate();
+  if (spec.label_form == LabelForm::kTargets) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "batch mix: label_form: expected targets, which samples share when they are mixed, "
+              "found class indices",
+              "set BatchSpec::label_form to LabelForm::kTargets and num_targets to the number of "
+              "classes");
+}
+
+void BatchMix::apply(const BatchContent& batch) const noexcept {
+  const BatchSpec& spec = *batch.spec;
+  const MixDraws drawn = draw_mix(config_, {spec.width_px, spec.height_px}, batch.draws);
+  const MixShares shares = shares_of(drawn.share);
+  for (std::uint32_t place = 0; place < batch.num_valid / 2; ++place) {
+    if (batch.is_abandoned()) return;
+    const std::uint32_t partner = batch.num_valid - 1 - place;
+    if (!takes_part(batch, place) || !takes_part(batch, partner)) continue;
+    if (drawn.kind == MixKind::kMixup) {
+      mix_pair(pair_of(batch.sample(place), batch.sample(partner), spec.element), shares);
+    } else {
+      swap_box(batch.sample(place), batch.sample(partner), drawn.box, spec);
+    }
+    mix_pair(pair_of(std::as_writable_bytes(batch.targets_of(place)),
+                     std::as_writable_bytes(batch.targets_of(partner)), ElementType::kFloat32),
+             shares);
+  }
+}
+
+std::string BatchMix::identity() const {
+  std::string text = "batch_transform=mix\n";
+  // Counts changes of the draw table, of the formulas and of the pairs.
+  text += "batch_mix.revision=1\n";
+  if (config_.mixup > 0) text += "augment.mixup=" + number_text(config_.mixup) + "\n";
+  if (config_.cutmix > 0) text += "augment.cutmix=" + number_text(config_.cutmix) + "\n";
+  return text;
+}
+
+std::shared_ptr<const BatchTransform> make_batch_mix(const AugmentConfig& config) {
+  if (!(config.mixup > 0) && !(config.cutmix > 0)) return nullptr;
+  return std::make_shared<BatchMix>(config);
+}
+
+}  // namespace penstock::augment
