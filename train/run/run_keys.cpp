@@ -287,6 +287,8 @@ constexpr std::array kKeys{
         "augment.random_resized_crop_ratio"),
     field<&RunConfig::augment, &AugmentConfig::center_crop>("augment.center_crop"),
     field<&RunConfig::augment, &AugmentConfig::random_crop_padding>("augment.random_crop_padding"),
+    field<&RunConfig::augment, &AugmentConfig::mixup>("augment.mixup"),
+    field<&RunConfig::augment, &AugmentConfig::cutmix>("augment.cutmix"),
     field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
     field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),
     field<&RunConfig::augment, &AugmentConfig::decode_scaling>("augment.decode_scaling"),

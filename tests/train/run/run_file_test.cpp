@@ -195,11 +195,15 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
   set_run_value(config, "augment.rotation_range", "15", "--turn");
   set_run_value(config, "augment.shear_range", "5.5", "--lean");
   set_run_value(config, "augment.center_crop", "0.875", "--centre");
+  set_run_value(config, "augment.mixup", "0.2", "--mixup");
+  set_run_value(config, "augment.cutmix", "1", "--cutmix");
   set_run_value(config, "augment.fill_mode", "wrap", "--fill");
   BOOST_TEST(config.augment.vertical_flip == 0.5);
   BOOST_TEST(config.augment.rotation_range == 15.0);
   BOOST_TEST(config.augment.shear_range == 5.5);
   BOOST_TEST(config.augment.center_crop == 0.875);
+  BOOST_TEST(config.augment.mixup == 0.2);
+  BOOST_TEST(config.augment.cutmix == 1.0);
   BOOST_TEST((config.augment.fill_mode == augment::FillMode::kWrap));
   set_run_value(config, "augment.vertical_flip", "0.25", "--over");
   BOOST_TEST(config.augment.vertical_flip == 0.25);
