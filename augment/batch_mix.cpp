@@ -28,9 +28,16 @@ void swap_bytes(std::byte* a, std::byte* b, std::size_t count) noexcept {
   }
 }
 
+struct Partners {
+  std::uint32_t place;
+  std::uint32_t partner;
+};
+
 /// Swaps `box` between two samples, row by row; channels are planes, or lie side by side in a row.
-void swap_box(std::span<std::byte> a, std::span<std::byte> b, const RectPx& box,
-              const BatchSpec& spec) noexcept {
+void swap_box(const BatchContent& batch, const Partners& pair, const RectPx& box) noexcept {
+  const BatchSpec& spec = *batch.spec;
+  std::byte* const a = batch.sample(pair.place).data();
+  std::byte* const b = batch.sample(pair.partner).data();
   const bool is_nchw = spec.layout == PixelLayout::kNchw;
   const std::size_t num_planes = is_nchw ? spec.channels : 1;
   const std::size_t pixel_bytes = element_bytes(spec.element) * (is_nchw ? 1 : spec.channels);
@@ -38,16 +45,40 @@ void swap_box(std::span<std::byte> a, std::span<std::byte> b, const RectPx& box,
   for (std::size_t plane = 0; plane < num_planes; ++plane) {
     for (std::size_t y = box.y; y < std::size_t{box.y} + box.height; ++y) {
       const std::size_t at = (plane * spec.height_px + y) * row_bytes + box.x * pixel_bytes;
-      swap_bytes(a.data() + at, b.data() + at, box.width * pixel_bytes);
+      if (batch.is_abandoned()) return;
+      swap_bytes(a + at, b + at, box.width * pixel_bytes);
     }
   }
 }
 
-MixedPair pair_of(std::span<std::byte> first, std::span<std::byte> second, ElementType element) {
-  return {.first = first.data(),
-          .second = second.data(),
-          .num_values = first.size() / element_bytes(element),
-          .element = element};
+/// Blends two samples, block by block, so that a stop need not wait for large ones.
+void blend_pixels(const BatchContent& batch, const Partners& pair,
+                  const MixShares& shares) noexcept {
+  constexpr std::size_t kBlockValues = 1u << 16;
+  const ElementType element = batch.spec->element;
+  const std::size_t value_bytes = element_bytes(element);
+  std::byte* const a = batch.sample(pair.place).data();
+  std::byte* const b = batch.sample(pair.partner).data();
+  const std::size_t num_values = batch.spec->sample_bytes() / value_bytes;
+  for (std::size_t i = 0; i < num_values && !batch.is_abandoned(); i += kBlockValues) {
+    mix_pair({.first = a + i * value_bytes,
+              .second = b + i * value_bytes,
+              .num_values = std::min(kBlockValues, num_values - i),
+              .element = element},
+             shares);
+  }
+}
+
+void blend_targets(const BatchContent& batch, const Partners& pair,
+                   const MixShares& shares) noexcept {
+  const auto bytes = [&](std::uint32_t place) {
+    return std::as_writable_bytes(batch.targets_of(place)).data();
+  };
+  mix_pair({.first = bytes(pair.place),
+            .second = bytes(pair.partner),
+            .num_values = batch.spec->num_targets,
+            .element = ElementType::kFloat32},
+           shares);
 }
 
 bool takes_part(const BatchContent& batch, std::uint32_t place) noexcept {
@@ -80,16 +111,14 @@ void BatchMix::apply(const BatchContent& batch) const noexcept {
   const MixShares shares = shares_of(drawn.share);
   for (std::uint32_t place = 0; place < batch.num_valid / 2; ++place) {
     if (batch.is_abandoned()) return;
-    const std::uint32_t partner = batch.num_valid - 1 - place;
-    if (!takes_part(batch, place) || !takes_part(batch, partner)) continue;
+    const Partners pair{place, batch.num_valid - 1 - place};
+    if (!takes_part(batch, pair.place) || !takes_part(batch, pair.partner)) continue;
     if (drawn.kind == MixKind::kMixup) {
-      mix_pair(pair_of(batch.sample(place), batch.sample(partner), spec.element), shares);
+      blend_pixels(batch, pair, shares);
     } else {
-      swap_box(batch.sample(place), batch.sample(partner), drawn.box, spec);
+      swap_box(batch, pair, drawn.box);
     }
-    mix_pair(pair_of(std::as_writable_bytes(batch.targets_of(place)),
-                     std::as_writable_bytes(batch.targets_of(partner)), ElementType::kFloat32),
-             shares);
+    blend_targets(batch, pair, shares);
   }
 }
 

@@ -41,7 +41,7 @@ struct BatchContent {
     return targets.subspan(std::size_t{place} * spec->num_targets, spec->num_targets);
   }
   bool has_failed(std::uint32_t place) const noexcept { return !(weights[place] > 0); }
-  /// Whether apply() may return early, whatever it has written. One look every place lets a stop end
+  /// Whether apply() may return early, whatever it has written. A look now and then lets a stop end
   /// a large batch.
   bool is_abandoned() const noexcept { return stop != nullptr && stop->stop_requested(); }
 };
@@ -53,7 +53,7 @@ struct BatchContent {
 /// Purity   it is a pure function of the content and of the settings: no clock, no state. Batches then
 ///          are the same for all threads and after a resume. With another number of ranks a batch has
 ///          other samples, and mixes them
-/// Memory   what it takes beside the batch is nobody's number: best nothing
+/// Memory   what it takes beside the batch is not counted: best nothing
 class BatchTransform {
  public:
   virtual ~BatchTransform() = default;

@@ -143,9 +143,8 @@ struct BatchGraph::Impl {
   std::atomic<std::uint64_t> num_pushed = 0;
   std::mutex mutex;
   std::condition_variable_any pushed;
-  std::int64_t num_unfinished =
-      0;                        // guarded by mutex; runs and batches; may be below 0 for a moment
-  std::int64_t num_inside = 0;  // guarded by mutex; runners in the arena
+  std::int64_t num_unfinished = 0;  // guarded by mutex; runs, batches; may be below 0 for a moment
+  std::int64_t num_inside = 0;      // guarded by mutex; runners in the arena
   // Several threads wait for one graph.
   tbb::task_group_context context{tbb::task_group_context::isolated,
                                   tbb::task_group_context::concurrent_wait};
