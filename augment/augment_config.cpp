@@ -95,6 +95,8 @@ void AugmentConfig::validate() const {
         rand_augment_ops);
   check(rand_augment_magnitude <= kMaxRandAugmentMagnitude, "rand_augment_magnitude", "0 to 30",
         rand_augment_magnitude);
+  check(lies_in(mixup, 0, 1000), "mixup", "0 to 1000", mixup);
+  check(lies_in(cutmix, 0, 1000), "cutmix", "0 to 1000", cutmix);
   check(fill_mode <= FillMode::kWrap, "fill_mode", "0 to 3", static_cast<double>(fill_mode));
   check(lies_in(cval, 0, 255), "cval", "0 to 255", cval);
   check(lies_in(rescale, 1e-9, 1e9), "rescale", "1e-9 to 1e9", rescale);
@@ -133,6 +135,8 @@ AugmentConfig AugmentConfig::without_randomness() const {
   still.auto_augment = off.auto_augment;
   still.rand_augment_ops = off.rand_augment_ops;
   still.rand_augment_magnitude = off.rand_augment_magnitude;
+  still.mixup = off.mixup;
+  still.cutmix = off.cutmix;
   return still;
 }
 

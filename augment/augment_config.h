@@ -96,6 +96,12 @@ struct AugmentConfig {
   /// Their strength, 0 (nothing) to 30.
   std::uint32_t rand_augment_magnitude = 9;
   static constexpr std::uint32_t kMaxRandAugmentMagnitude = 30;
+  /// Alpha of mixup, 0 to 1000; 0 is off: each sample of a batch is blended with another, and their targets,
+  /// by a share of Beta(alpha, alpha), one for the batch. 0.2 is usual. See batch_mix.h.
+  double mixup = 0;
+  /// Alpha of cutmix, 0 to 1000; 0 is off: a box of each sample shows another, and its share of the area
+  /// goes to that one's target. 1 is usual. With mixup on too, each batch takes one of the two.
+  double cutmix = 0;
   FillMode fill_mode = FillMode::kNearest;
   /// Value of every channel outside the picture with FillMode::kConstant, in units of the stored
   /// pixels, 0 to 255.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "streamer/core/batch.h"                 // what a batch is; a source of one's own
+#include "streamer/core/batch_transform.h"       // whole batches changed on their way
 #include "streamer/core/error.h"                 // what every call may throw
 #include "streamer/core/memory_budget.h"         // memory as a number
 #include "streamer/core/sample_transform.h"      // a transform of one's own

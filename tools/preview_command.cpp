@@ -222,7 +222,8 @@ void add_preview_command(CLI::App& program, CommandChoice& choice) {
       "seed gets it in epoch N, N + 1 and so on, at the position that it has in that epoch's\n"
       "order. Pictures are the batch's pixels, the normalisation undone and rounded; those\n"
       "below 192 pixels are enlarged by a whole number. Other splits show what evaluation gets:\n"
-      "nothing random, one version.\n" +
+      "nothing random, one version. Mixup and cutmix mix the samples of a whole batch, after all\n"
+      "that is shown here: they are not drawn.\n" +
           example("penstock preview photos.ds --split train -o sheet.png --augment imagenet"));
   choose_when_given(command, choice, [options] { return run_preview(*options); });
 }

@@ -14,7 +14,6 @@ namespace penstock {
 
 enum class ElementType : std::uint8_t { kUint8, kFloat16, kBfloat16, kFloat32 };
 enum class PixelLayout : std::uint8_t { kNchw, kNhwc };
-enum class LabelForm : std::uint8_t { kClassIndex, kTargets };
 
 constexpr std::size_t element_bytes(ElementType type) {
   switch (type) {
@@ -32,6 +31,10 @@ constexpr std::size_t element_bytes(ElementType type) {
 /// The class index of a sample without a label.
 inline constexpr std::uint32_t kUnlabelled = 0xFFFFFFFFu;
 
+/// How labels come: as class indices alone, or beside them as one value for each class (one-hot, and
+/// soft where samples are mixed; image_dataset_from_directory calls it label_mode="categorical").
+enum class LabelForm : std::uint8_t { kClassIndex, kTargets };
+
 /// What a consumer wants its batches to be. The transform accepts or refuses it before the start.
 struct BatchSpec {
   /// Samples per batch, at least 1.
@@ -45,7 +48,7 @@ struct BatchSpec {
   ElementType element = ElementType::kFloat32;
   PixelLayout layout = PixelLayout::kNhwc;
   LabelForm label_form = LabelForm::kClassIndex;
-  /// Values per sample in `targets` with LabelForm::kTargets, else 0.
+  /// Values per sample in `targets` with LabelForm::kTargets, at least one for each class; else 0.
   std::uint32_t num_targets = 0;
 
   std::size_t sample_bytes() const noexcept {
@@ -70,9 +73,11 @@ struct SampleEvent {
 ///
 /// Shapes  pixels: [batch, channels, height, width] or [batch, height, width, channels] of
 ///         spec.element, contiguous, aligned to 4 KiB; class_idx, weights, sample_ids, positions:
-///         [batch]; targets: [batch, num_targets] or empty
-/// Places from `num_valid` on are padding: zero pixels, weight 0, kUnlabelled. A place whose sample
-/// failed is zero-filled too, keeps its ids and label, has weight 0 and an event.
+///         [batch]; targets: [batch, num_targets], or empty without LabelForm::kTargets
+/// Targets 1 at the sample's class and 0 elsewhere, unless a BatchTransform mixed them; all 0 for a
+///         sample without a label, or failed. class_idx is the sample's own also where it was mixed
+/// Places from `num_valid` on are padding: zero pixels and targets, weight 0, kUnlabelled. A place
+/// whose sample failed is zero-filled too, keeps its ids and label, has weight 0 and an event.
 struct BatchView {
   const BatchSpec* spec = nullptr;
   const std::byte* pixels = nullptr;

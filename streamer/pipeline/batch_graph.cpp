@@ -17,8 +17,8 @@
 
 namespace penstock {
 
-//   push() -->  fill  --> collate --> in_order --> deliver --> ring
-//            (parallel)   (serial)   (by seq)     (serial)
+//   push() -->  fill  --> collate -->  finish  --> in_order --> deliver --> ring
+//            (parallel)   (serial)   (parallel)   (by seq)     (serial)
 //
 // The graph is made inside its arena and belongs to it. No node blocks; no exception leaves one.
 //
@@ -36,23 +36,32 @@ struct BatchGraph::Impl {
                [&impl](const SampleRun& run) {
                  impl.num_pushed.load(std::memory_order_acquire);
                  impl.guard([&] { impl.stages.fill(run, current_worker()); });
-                 impl.count_filled();
+                 impl.count_work(-1);
                  return run;
                }),
           collate(graph, tbb::flow::serial,
                   [&impl](const SampleRun& run, Collate::output_ports_type& out) {
                     impl.guard([&] {
-                      if (const auto batch = impl.stages.collate(run))
+                      if (const auto batch = impl.stages.collate(run)) {
+                        impl.count_work(1);
                         std::get<0>(out).try_put(*batch);
+                      }
                     });
                   }),
+          finish(graph, num_workers,
+                 [&impl](const FilledBatch& batch) {
+                   impl.guard([&] { impl.stages.finish(batch); });
+                   impl.count_work(-1);
+                   return batch;
+                 }),
           in_order(graph, [](const FilledBatch& batch) { return batch.seq; }),
           deliver(graph, tbb::flow::serial, [&impl](const FilledBatch& batch) {
             impl.guard([&] { impl.stages.deliver(batch); });
             return tbb::flow::continue_msg();
           }) {
       tbb::flow::make_edge(fill, collate);
-      tbb::flow::make_edge(tbb::flow::output_port<0>(collate), in_order);
+      tbb::flow::make_edge(tbb::flow::output_port<0>(collate), finish);
+      tbb::flow::make_edge(finish, in_order);
       tbb::flow::make_edge(in_order, deliver);
     }
     ~Nodes() { graph.wait_for_all(); }  // before the nodes that the tasks left run in
@@ -60,6 +69,7 @@ struct BatchGraph::Impl {
     tbb::flow::graph graph;
     tbb::flow::function_node<SampleRun, SampleRun> fill;
     Collate collate;
+    tbb::flow::function_node<FilledBatch, FilledBatch> finish;
     tbb::flow::sequencer_node<FilledBatch> in_order;
     tbb::flow::function_node<FilledBatch> deliver;
   };
@@ -95,12 +105,14 @@ struct BatchGraph::Impl {
     pushed.notify_one();
   }
 
-  void count_filled() {
+  // A batch that is finished keeps a thread as a run does. Whoever counts it is in the arena already, so
+  // nobody is woken.
+  void count_work(std::int64_t change) {
     const std::scoped_lock lock(mutex);
-    --num_unfinished;
+    num_unfinished += change;
   }
 
-  // Works in the arena while there are more runs than threads in it.
+  // Works in the arena while there is more work than threads in it.
   void run(const std::stop_token& stop) {
     std::unique_lock lock(mutex);
     while (pushed.wait(lock, stop, [&] { return num_unfinished > num_inside; })) {
@@ -131,7 +143,7 @@ struct BatchGraph::Impl {
   std::atomic<std::uint64_t> num_pushed = 0;
   std::mutex mutex;
   std::condition_variable_any pushed;
-  std::int64_t num_unfinished = 0;  // guarded by mutex; runs; may be below 0 for a moment
+  std::int64_t num_unfinished = 0;  // guarded by mutex; runs, batches; may be below 0 for a moment
   std::int64_t num_inside = 0;      // guarded by mutex; runners in the arena
   // Several threads wait for one graph.
   tbb::task_group_context context{tbb::task_group_context::isolated,

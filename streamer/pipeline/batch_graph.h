@@ -20,6 +20,7 @@ class BatchGraph {
     // In parallel; with the number of the worker that calls it, below num_workers().
     std::function<void(const SampleRun&, std::uint32_t worker)> fill;
     std::function<std::optional<FilledBatch>(const SampleRun&)> collate;  // one at a time
+    std::function<void(const FilledBatch&)> finish;                       // in parallel
     std::function<void(const FilledBatch&)> deliver;                      // one at a time, in order
     std::function<void(std::exception_ptr)> on_error;
   };

@@ -16,6 +16,10 @@ std::size_t whole_pages(std::size_t bytes) noexcept {
 constexpr std::size_t kPlaceBytes = sizeof(SampleTask) + sizeof(std::uint32_t) + sizeof(float) +
                                     2 * sizeof(std::uint64_t) + sizeof(SampleEvent);
 
+std::size_t targets_per_sample(const BatchSpec& spec) noexcept {
+  return spec.label_form == LabelForm::kTargets ? spec.num_targets : 0;
+}
+
 [[noreturn]] void throw_all_lent(std::uint32_t num_slots) {
   throw Error(ErrorCode::kInvalidArgument,
               "loader: next batch: expected at most " + std::to_string(num_slots - 1) +
@@ -26,8 +30,9 @@ constexpr std::size_t kPlaceBytes = sizeof(SampleTask) + sizeof(std::uint32_t) +
 }  // namespace
 
 std::uint64_t BatchRing::price_bytes(const Config& config) noexcept {
+  const std::uint64_t place_bytes = kPlaceBytes + targets_per_sample(config.spec) * sizeof(float);
   const std::uint64_t slot_bytes =
-      whole_pages(config.spec.pixels_bytes()) + std::uint64_t{config.spec.batch} * kPlaceBytes;
+      whole_pages(config.spec.pixels_bytes()) + std::uint64_t{config.spec.batch} * place_bytes;
   return slot_bytes * config.num_slots;
 }
 
@@ -44,6 +49,7 @@ BatchRing::BatchRing(Config config, MemoryBudget& budget, std::shared_ptr<HostMe
     slot.pixels = pixels_.data() + i * whole_pages(config_.spec.pixels_bytes());
     slot.tasks.resize(batch);
     slot.class_idx.resize(batch);
+    slot.targets.resize(batch * targets_per_sample(config_.spec));
     slot.weights.resize(batch);
     slot.sample_ids.resize(batch);
     slot.positions.resize(batch);
@@ -148,6 +154,7 @@ BatchView BatchRing::view_of(const BatchSlot& slot) const noexcept {
   view.spec = &config_.spec;
   view.pixels = slot.pixels;
   view.class_idx = slot.class_idx;
+  view.targets = slot.targets;
   view.weights = slot.weights;
   view.sample_ids = slot.sample_ids;
   view.positions = slot.positions;

@@ -35,6 +35,7 @@ struct BatchSlot {
   std::byte* pixels = nullptr;    // in the ring's buffer
   std::vector<SampleTask> tasks;  // [batch]
   std::vector<std::uint32_t> class_idx;
+  std::vector<float> targets;  // [batch, num_targets]; empty without LabelForm::kTargets
   std::vector<float> weights;
   std::vector<std::uint64_t> sample_ids;
   std::vector<std::uint64_t> positions;

@@ -43,6 +43,20 @@ std::optional<FilledBatch> collate_run(const SampleRun& run, BatchRing& ring) no
   return FilledBatch{run.batch_seq, run.slot_idx};
 }
 
+namespace {
+
+// One-hot by class; all 0 for padding, for a sample without a label and for one that failed.
+void fill_targets(BatchSlot& slot, std::uint32_t num_targets) noexcept {
+  std::fill(slot.targets.begin(), slot.targets.end(), 0.0f);
+  for (std::uint32_t place = 0; place < slot.stamp.num_valid; ++place) {
+    const std::uint32_t class_idx = slot.class_idx[place];
+    if (class_idx >= num_targets || !(slot.weights[place] > 0)) continue;
+    slot.targets[std::size_t{place} * num_targets + class_idx] = 1.0f;
+  }
+}
+
+}  // namespace
+
 void finish_batch(BatchSlot& slot, const BatchSpec& spec) noexcept {
   const std::uint32_t num_valid = slot.stamp.num_valid;
   slot.events.clear();
@@ -61,6 +75,23 @@ void finish_batch(BatchSlot& slot, const BatchSpec& spec) noexcept {
   std::fill(slot.positions.begin() + num_valid, slot.positions.end(), 0);
   std::memset(slot.pixels + num_valid * spec.sample_bytes(), 0,
               (spec.batch - num_valid) * spec.sample_bytes());
+  if (spec.label_form == LabelForm::kTargets) fill_targets(slot, spec.num_targets);
+}
+
+void transform_batch(BatchSlot& slot, const BatchSpec& spec, std::uint64_t seed,
+                     const BatchTransform& transform, const std::stop_token& stop) noexcept {
+  if (slot.stamp.num_valid == 0) return;
+  transform.apply({.spec = &spec,
+                   .pixels = slot.pixels,
+                   .targets = slot.targets,
+                   .class_idx = slot.class_idx,
+                   .weights = slot.weights,
+                   .num_valid = slot.stamp.num_valid,
+                   .draws = Draws({.seed = seed,
+                                   .epoch = slot.stamp.epoch,
+                                   .position = slot.positions[0],
+                                   .purpose = DrawPurpose::kBatch}),
+                   .stop = &stop});
 }
 
 BadSampleLimit::BadSampleLimit(Config config) noexcept

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "streamer/core/batch_transform.h"
 #include "streamer/core/sample_transform.h"
 #include "streamer/pipeline/batch_ring.h"
 #include "streamer/read/decoder_set.h"
@@ -59,7 +60,12 @@ class BadSampleLimit {
   std::uint32_t epoch_ = 0;
 };
 
-/// Completes labels, weights, ids and events of a filled slot, clears its padding.
+/// Completes labels, targets, weights, ids and events of a filled slot, clears its padding.
 void finish_batch(BatchSlot& slot, const BatchSpec& spec) noexcept;
+
+/// Hands a finished slot to `transform`, with draws of `seed` at the slot's first position. A batch
+/// without samples is left alone.
+void transform_batch(BatchSlot& slot, const BatchSpec& spec, std::uint64_t seed,
+                     const BatchTransform& transform, const std::stop_token& stop = {}) noexcept;
 
 }  // namespace penstock

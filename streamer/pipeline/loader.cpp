@@ -41,11 +41,14 @@ std::shared_ptr<T> not_null(std::shared_ptr<T> part, const std::string& name) {
               "make one with std::make_shared, or leave the argument out where it has a default");
 }
 
-void check_labels(const BatchSpec& spec) {
-  if (spec.label_form == LabelForm::kClassIndex) return;
-  throw Error(ErrorCode::kUnsupported,
-              "loader: label_form: expected class indices, found targets, which shards do not hold",
-              "set BatchSpec::label_form to LabelForm::kClassIndex");
+void check_targets(const DatasetSplit& split, const BatchSpec& spec) {
+  const std::size_t num_classes = split.class_names().size();
+  if (spec.label_form == LabelForm::kClassIndex || spec.num_targets >= num_classes) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "loader: split " + split.name() + ": num_targets: expected at least " +
+                  std::to_string(num_classes) + ", one for each class of the dataset, found " +
+                  std::to_string(spec.num_targets),
+              "num_targets = split.class_names().size()");
 }
 
 StreamEpochs stream_epochs(const DatasetSplit& split, const LoaderConfig& config) {
@@ -103,6 +106,7 @@ class Loader::Impl {
  private:
   void admit(const std::stop_token& stop);
   void fill(const SampleRun& run, std::uint32_t worker);
+  void finish(const FilledBatch& batch);
   void deliver(const FilledBatch& batch);
   void fail(std::exception_ptr error) noexcept;
   template <class Take>
@@ -146,8 +150,9 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
                   .samples_per_epoch = samples_per_rank(epochs_.whole())}),
       consumer_(epochs_) {
   host_memory = not_null(std::move(host_memory), "host_memory");
-  check_labels(config_.batch);
+  check_targets(split_, config_.batch);
   transform_->accept(config_.batch);
+  if (config_.batch_transform != nullptr) config_.batch_transform->accept(config_.batch);
   if (config_.resume_from) {
     check_resume(*config_.resume_from, {.dataset_id = split_.dataset_id(),
                                         .settings = identity_,
@@ -189,6 +194,7 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
       BatchGraph::Stages{
           .fill = [this](const SampleRun& run, std::uint32_t worker) { fill(run, worker); },
           .collate = [this](const SampleRun& run) { return collate_run(run, *ring_); },
+          .finish = [this](const FilledBatch& batch) { finish(batch); },
           .deliver = [this](const FilledBatch& batch) { deliver(batch); },
           .on_error = [this](std::exception_ptr error) { fail(std::move(error)); }});
   decoders_ = std::vector<DecoderSet>(graph_->num_workers());  // before the first run is pushed
@@ -227,11 +233,19 @@ void Loader::Impl::fill(const SampleRun& run, std::uint32_t worker) {
   add_times(times, meter_.fill_busy_ns);
 }
 
-void Loader::Impl::deliver(const FilledBatch& batch) {
+void Loader::Impl::finish(const FilledBatch& batch) {
   const std::int64_t start_ns = steady_ns();
   BatchSlot& slot = ring_->slot(batch.slot_idx);
   finish_batch(slot, ring_->spec());
-  bad_limit_.count(slot);
+  if (config_.batch_transform != nullptr) {
+    transform_batch(slot, ring_->spec(), config_.seed, *config_.batch_transform, stop_.get_token());
+  }
+  meter_.add_augment_ns(steady_ns() - start_ns);
+}
+
+void Loader::Impl::deliver(const FilledBatch& batch) {
+  const std::int64_t start_ns = steady_ns();
+  bad_limit_.count(ring_->slot(batch.slot_idx));
   ring_->publish(batch.slot_idx);
   meter_.deliver_busy_ns.add(steady_ns() - start_ns);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "streamer/core/batch.h"
+#include "streamer/core/batch_transform.h"
 #include "streamer/core/host_memory.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/rank.h"
@@ -29,6 +30,8 @@ inline constexpr std::uint64_t kMaxWindowBytes = std::uint64_t{1} << 50;
 struct LoaderConfig {
   /// What a batch is.
   BatchSpec batch = {};
+  /// Changes whole batches before they are delivered (mixing of samples); null: nothing does.
+  std::shared_ptr<const BatchTransform> batch_transform = {};  // shared with the caller
   /// Which sample stands at which position of an epoch; see streamer/order/README.md.
   SampleOrder order = SampleOrder::kShuffle;
   /// For SampleOrder::kWindowed: bytes of shard files within which samples are shuffled, 64 KiB to
@@ -88,7 +91,8 @@ struct LoaderConfig {
   void validate() const;
 };
 
-/// Lists every setting that affects bytes, one `key=value` per line: the loader's identity.
+/// Lists every setting that affects bytes, one `key=value` per line: the loader's identity. A batch
+/// transform's own lines come last.
 /// Threads, memory, ranks and the number of epochs are not among them.
 std::string loader_identity(const DatasetSplit& split, const LoaderConfig& config,
                             const SampleTransform& transform);
@@ -107,8 +111,7 @@ struct NextBatch {
 /// Stop     destruction stops every thread promptly, also with leases still out; it must not come
 ///          while another thread is inside next(): call request_stop() and join that thread first
 /// Errors   the constructor refuses what cannot fit (OutOfMemory, with the arithmetic) and what is
-///          not there yet (Unsupported: LabelForm::kTargets) before any thread starts; next()
-///          rethrows the first fatal error
+///          no transform accepts, before any thread starts; next() rethrows the first fatal error
 /// Memory   drawn from the budget, which may die before the loader
 /// Threads  one consumer at a time; leases may be released, the figures asked for and a stop be
 ///          requested from any thread

@@ -121,7 +121,9 @@ std::string loader_identity(const DatasetSplit& split, const LoaderConfig& confi
   line("layout", std::to_string(static_cast<int>(spec.layout)));
   line("label_form", std::to_string(static_cast<int>(spec.label_form)));
   line("num_targets", std::to_string(spec.num_targets));
-  return text + transform.identity();
+  text += transform.identity();
+  if (config.batch_transform != nullptr) text += config.batch_transform->identity();
+  return text;
 }
 
 }  // namespace penstock

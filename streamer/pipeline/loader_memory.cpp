@@ -107,7 +107,10 @@ std::string ring_text(const LoaderConfig& config) {
   const BatchSpec& spec = config.batch;
   return std::to_string(config.num_slots) + " batches of " + std::to_string(spec.batch) + " x " +
          std::to_string(spec.height_px) + " x " + std::to_string(spec.width_px) + " x " +
-         std::to_string(spec.channels);
+         std::to_string(spec.channels) +
+         (spec.label_form == LabelForm::kTargets
+              ? ", and " + std::to_string(spec.num_targets) + " targets a sample"
+              : "");
 }
 
 std::string cache_text(const LoaderMemory& memory, const LoaderConfig& config) {

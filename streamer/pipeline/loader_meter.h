@@ -28,6 +28,10 @@ struct LoaderMeter {
   void begin() noexcept { start_ns = steady_ns(); }
   /// The stream has handed out its last batch, or was stopped: time stands still. Once.
   void end() noexcept;
+  /// Counts work on a whole batch as augmenting.
+  void add_augment_ns(std::int64_t ns) noexcept {
+    fill_busy_ns[static_cast<std::size_t>(RunPart::kAugment)].add(ns);
+  }
   /// Until when the figures count.
   std::int64_t now_ns() const noexcept;
 

@@ -36,8 +36,8 @@ struct LoaderStats {
   std::uint64_t read_busy_us = 0;       // in pread
   std::uint64_t checksum_busy_us = 0;
   std::uint64_t decode_busy_us = 0;
-  std::uint64_t augment_busy_us = 0;
-  std::uint64_t deliver_busy_us = 0;   // labels, weights, padding, hand-over: one thread at a time
+  std::uint64_t augment_busy_us = 0;   // of samples, and of whole batches
+  std::uint64_t deliver_busy_us = 0;   // hand-over: one thread at a time
   std::uint64_t consumer_busy_us = 0;  // outside next()
 
   // Waits, those of several threads summed. The consumer's is source.consumer_wait_us.

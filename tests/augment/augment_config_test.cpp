@@ -145,6 +145,9 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value)
                 "augment: rand_augment_magnitude: expected 0 to 30, found 31");
   check_refused({.auto_augment = static_cast<AutoAugment>(3)},
                 "augment: auto_augment: expected 0 to 2, found 3");
+  check_refused({.mixup = -0.1}, "augment: mixup: expected 0 to 1000, found -0.1");
+  check_refused({.mixup = kNan}, "augment: mixup: expected 0 to 1000, found nan");
+  check_refused({.cutmix = 1001}, "augment: cutmix: expected 0 to 1000, found 1001");
   check_refused({.cval = 256}, "augment: cval: expected 0 to 255, found 256");
   check_refused({.rescale = 0}, "augment: rescale: expected 1e-9 to 1e9, found 0");
   check_refused({.mean = {0, kNan, 0}}, "augment: mean[1]: expected -1e9 to 1e9, found nan");
@@ -169,6 +172,8 @@ BOOST_AUTO_TEST_CASE(without_randomness_keeps_all_that_is_not_random) {
   config.random_erasing_scale.lo = 0.1;
   config.random_erasing_ratio.lo = 0.5;
   config.random_erasing_value = 1;
+  config.mixup = 0.2;
+  config.cutmix = 1;
   config.center_crop = 0.875;
   config.auto_augment = AutoAugment::kRandAugment;
   config.rand_augment_ops = 3;

@@ -72,6 +72,15 @@ BOOST_AUTO_TEST_CASE(the_lines_add_up_to_the_limit_in_words_and_as_json) {
   BOOST_TEST(sum == 64u << 20);
 }
 
+// Two classes: cat and dog.
+BOOST_AUTO_TEST_CASE(targets_of_mixed_batches_are_counted_with_the_ring_of_the_training_split) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const CommandResult mixed = plan(place, {"--memory", "64M", "--augment.mixup", "0.2"});
+  BOOST_TEST(contains(mixed.out, "x 3, and 2 targets a sample\n"), mixed.out);
+  BOOST_TEST(!contains(plan(place, {"--memory", "64M"}).out, "targets"));
+}
+
 BOOST_AUTO_TEST_CASE(a_cache_is_a_line_of_what_is_left) {
   const Place place(false);
   BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);

@@ -105,6 +105,25 @@ BOOST_AUTO_TEST_CASE(the_stored_run_file_gives_the_same_weights_and_another_seed
   BOOST_TEST((read_text_file(out / "weights.safetensors") != weights));
 }
 
+BOOST_AUTO_TEST_CASE(
+    mixed_batches_are_the_same_for_any_loader_threads_and_after_a_stored_run_file) {
+  const std::vector<std::string> mixing = {"--augment.mixup", "0.2", "--augment.cutmix", "1",
+                                           "--seed",          "3",   "--epochs",         "2"};
+  const CommandResult mixed = train(shapes.dataset(), mixing);
+  BOOST_REQUIRE_MESSAGE(mixed.exit_code == 0, mixed.err);
+  const std::string weights = read_text_file(out / "weights.safetensors");
+  BOOST_TEST((weights != read_text_file(shapes.run() / "weights.safetensors")));
+  const std::string settings = read_text_file(out / "run.toml");
+  BOOST_TEST(contains(settings, "mixup = 0.2\n"));
+  BOOST_TEST(contains(settings, "cutmix = 1.0\n"));
+
+  const fs::path again = folder.path() / "again";
+  const CommandResult second =
+      run_penstock({"train", "--config", out / "run.toml", "-o", again, "--loader-threads", "4"});
+  BOOST_REQUIRE_MESSAGE(second.exit_code == 0, second.err);
+  BOOST_TEST((read_text_file(again / "weights.safetensors") == weights));
+}
+
 BOOST_AUTO_TEST_CASE(a_cache_changes_no_weight_and_is_told_and_stored) {
   const std::string weights = read_text_file(shapes.run() / "weights.safetensors");
   BOOST_TEST(contains(read_text_file(shapes.run() / "run.toml"), "cache = \"none\""));

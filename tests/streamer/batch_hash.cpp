@@ -12,6 +12,7 @@ std::string hash_batch(const BatchView& batch) {
   StreamHasher hasher;
   hasher.update({batch.pixels, batch.spec->pixels_bytes()});
   hasher.update(std::as_bytes(batch.class_idx));
+  hasher.update(std::as_bytes(batch.targets));
   hasher.update(std::as_bytes(batch.weights));
   hasher.update(std::as_bytes(batch.sample_ids));
   hasher.update(std::as_bytes(batch.positions));

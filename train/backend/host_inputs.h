@@ -11,10 +11,12 @@ namespace penstock::train {
 
 class HostInputs {
  public:
-  /// `spec` says what batches must look like; a batch may be larger, never smaller.
-  HostInputs(BatchSpec spec, std::uint32_t num_classes, std::uint32_t num_slots);
+  /// `spec` says what pixels must look like, `lowering` how labels come; a batch may be larger, never
+  /// smaller.
+  HostInputs(BatchSpec spec, std::uint32_t num_classes, const Lowering& lowering);
 
-  /// Throws InvalidArgument for a batch of another shape or a label that is no class.
+  /// Throws InvalidArgument for a batch of another shape or form of labels, a label that is no class
+  /// or a target that is no number from 0 on.
   void upload(BatchLease lease, std::uint32_t slot);
   void set_scalars(const StepScalars& scalars, std::uint32_t slot);
 
@@ -30,6 +32,7 @@ class HostInputs {
     bool is_filled = false;
   };
   void check_slot(std::uint32_t slot) const;
+  void check_labels(const BatchView& view) const;
 
   BatchSpec spec_;
   std::uint32_t num_classes_;

@@ -41,6 +41,9 @@ struct Lowering {
   bool nesterov = true;
   /// Share of the target spread over all classes, 0 to below 1 (as in PyTorch's CrossEntropyLoss).
   double label_smoothing = 0.0;
+  /// How the labels of batches come. With LabelForm::kTargets they have one target for each class, and
+  /// the loss is taken against these; a sample without a class index still counts nowhere.
+  LabelForm label_form = LabelForm::kClassIndex;
   /// False lowers node by node: the fast path's slow twin.
   bool fuse = true;
   /// Inputs that can be in flight at once, at least 1.
@@ -69,8 +72,10 @@ struct StepReport {
   double weighted_loss_sum = 0;
   double weight_sum = 0;
   std::uint32_t num_counted = 0;
-  std::uint32_t num_correct = 0;  // of these, highest score on the label (first one when tied)
-  bool is_finite = true;          // the loss is a number
+  /// Of these, highest score on the label, or on the class of the largest target (the first one when
+  /// tied).
+  std::uint32_t num_correct = 0;
+  bool is_finite = true;  // the loss is a number
 };
 
 enum class ParamPart : std::uint8_t { kMaster, kMomentum, kGrad };

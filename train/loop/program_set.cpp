@@ -43,12 +43,13 @@ ProgramSet::ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramS
 
 Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& config, Mode mode,
                            std::uint32_t batch) {
-  programs_.push_back(
-      backend_.lower(graph, {.batch = batch,
-                             .mode = mode,
-                             .nesterov = config.nesterov,
-                             .label_smoothing = mode == Mode::kTrain ? config.label_smoothing : 0.0,
-                             .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
+  programs_.push_back(backend_.lower(
+      graph, {.batch = batch,
+              .mode = mode,
+              .nesterov = config.nesterov,
+              .label_smoothing = mode == Mode::kTrain ? config.label_smoothing : 0.0,
+              .label_form = mode == Mode::kTrain ? config.label_form : LabelForm::kClassIndex,
+              .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
   return programs_.back().get();
 }
 

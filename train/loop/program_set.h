@@ -24,6 +24,8 @@ struct ProgramSetConfig {
   bool nesterov = true;
   /// Share of the target spread over all classes, 0 to below 1; never applied in evaluation.
   double label_smoothing = 0;
+  /// How the labels of training batches come; evaluation has class indices.
+  LabelForm label_form = LabelForm::kClassIndex;
 };
 
 /// Lowers at once; memory is allocated by bind(), so that the plan can be looked at before.

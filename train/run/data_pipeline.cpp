@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "augment/augment_transform.h"
+#include "augment/batch_mix.h"
 #include "streamer/pipeline/loader_order.h"
 
 namespace penstock::train {
@@ -15,10 +16,16 @@ void set_channels(std::array<double, 3>& channels, const std::vector<double>& va
   std::copy_n(values.begin(), std::min(values.size(), channels.size()), channels.begin());
 }
 
-LoaderConfig loader_config(const PipelineConfig& config, PipelineUse use) {
+LoaderConfig loader_config(const DatasetSplit& split, const PipelineConfig& config,
+                           PipelineUse use) {
   const bool trains = use == PipelineUse::kTrain;
   LoaderConfig loader;
   loader.batch = config.batch;
+  loader.batch.label_form = label_form_of(config.augment, use);
+  if (loader.batch.label_form == LabelForm::kTargets) {
+    loader.batch.num_targets = static_cast<std::uint32_t>(split.class_names().size());
+  }
+  loader.batch_transform = augment::make_batch_mix(augment_for(config.augment, use));
   loader.order = trains ? config.order : SampleOrder::kSequential;
   if (trains) loader.window_bytes = config.window_bytes;
   loader.seed = config.seed;
@@ -52,6 +59,11 @@ augment::AugmentConfig augment_for(const augment::AugmentConfig& config, Pipelin
   return use == PipelineUse::kTrain ? config : config.without_randomness();
 }
 
+LabelForm label_form_of(const augment::AugmentConfig& config, PipelineUse use) {
+  const augment::AugmentConfig used = augment_for(config, use);
+  return used.mixup > 0 || used.cutmix > 0 ? LabelForm::kTargets : LabelForm::kClassIndex;
+}
+
 std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
                                                       PipelineUse use) {
   return std::make_shared<augment::AugmentTransform>(augment_for(config, use));
@@ -59,18 +71,19 @@ std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConf
 
 std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,
                                     PipelineUse use, MemoryBudget& budget) {
-  return std::make_unique<Loader>(std::move(split), loader_config(config, use),
+  LoaderConfig loader = loader_config(split, config, use);
+  return std::make_unique<Loader>(std::move(split), std::move(loader),
                                   make_transform(config.augment, use), budget, config.host_memory);
 }
 
 OrderConfig pipeline_order(const DatasetSplit& split, const PipelineConfig& config,
                            PipelineUse use) {
-  return order_config(split, loader_config(config, use));
+  return order_config(split, loader_config(split, config, use));
 }
 
 PlannedLoader plan_loader(const DatasetSplit& split, const PipelineConfig& config, PipelineUse use,
                           const MemoryRoom& room) {
-  const LoaderConfig loader = loader_config(config, use);
+  const LoaderConfig loader = loader_config(split, config, use);
   return {.config = loader,
           .memory = plan_loader_memory(split, loader, *make_transform(config.augment, use), room)};
 }
@@ -83,7 +96,8 @@ std::uint64_t least_loader_bytes(const DatasetSplit& split, const PipelineConfig
 
 std::string pipeline_identity(const DatasetSplit& split, const PipelineConfig& config,
                               PipelineUse use) {
-  return loader_identity(split, loader_config(config, use), *make_transform(config.augment, use));
+  return loader_identity(split, loader_config(split, config, use),
+                         *make_transform(config.augment, use));
 }
 
 }  // namespace penstock::train

@@ -20,6 +20,7 @@ enum class PipelineUse : std::uint8_t {
 };
 
 struct PipelineConfig {
+  /// Of class indices; where samples are mixed, the loader's batches have a target for each class too.
   BatchSpec batch;
   /// Mean and std included.
   augment::AugmentConfig augment;
@@ -45,6 +46,9 @@ augment::AugmentConfig augment_of(const ModelRecord& record);
 
 /// Returns what of `config` such a use gets: all of it, or nothing random.
 augment::AugmentConfig augment_for(const augment::AugmentConfig& config, PipelineUse use);
+
+/// Returns how labels come: as targets where samples are mixed.
+LabelForm label_form_of(const augment::AugmentConfig& config, PipelineUse use);
 
 std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
                                                       PipelineUse use);

@@ -339,6 +339,8 @@ constexpr std::array kKeys{
     field<&RunConfig::augment, &AugmentConfig::rand_augment_ops>("augment.rand_augment_ops"),
     field<&RunConfig::augment, &AugmentConfig::rand_augment_magnitude>(
         "augment.rand_augment_magnitude"),
+    field<&RunConfig::augment, &AugmentConfig::mixup>("augment.mixup"),
+    field<&RunConfig::augment, &AugmentConfig::cutmix>("augment.cutmix"),
     field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
     field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),
     field<&RunConfig::augment, &AugmentConfig::rescale>("augment.rescale"),

@@ -71,7 +71,8 @@ ProgramSetConfig program_config(const RunConfig& config, std::uint64_t num_sampl
           .num_train_samples = num_samples,
           .evaluation_batch = config.batch_size,
           .nesterov = config.sgd.nesterov,
-          .label_smoothing = config.label_smoothing};
+          .label_smoothing = config.label_smoothing,
+          .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
 }
 
 DatasetSplit open_train_split(const Dataset& dataset) {

@@ -61,6 +61,7 @@ BatchGraph::Stages plain_stages(Outcome& outcome) {
           .collate = [](const SampleRun& run) -> std::optional<FilledBatch> {
             return FilledBatch{run.batch_seq, run.slot_idx};
           },
+          .finish = [](const FilledBatch&) {},
           .deliver = [&outcome](const FilledBatch& batch) { outcome.add(batch.seq); },
           .on_error = [&outcome](const std::exception_ptr& error) { outcome.fail(error); }};
 }
@@ -80,7 +81,7 @@ BOOST_AUTO_TEST_CASE(batches_leave_in_order_however_they_come) {
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_from_any_stage_is_handed_over_and_hangs_nothing) {
-  for (const std::string stage : {"fill", "collate", "deliver"}) {
+  for (const std::string stage : {"fill", "collate", "finish", "deliver"}) {
     BOOST_TEST_INFO("stage " << stage);
     Outcome outcome;
     BatchGraph::Stages stages = plain_stages(outcome);
@@ -90,6 +91,8 @@ BOOST_AUTO_TEST_CASE(an_exception_from_any_stage_is_handed_over_and_hangs_nothin
       stages.collate = [](const SampleRun&) -> std::optional<FilledBatch> {
         throw std::runtime_error("collate");
       };
+    } else if (stage == "finish") {
+      stages.finish = [](const FilledBatch&) { throw std::runtime_error("finish"); };
     } else {
       stages.deliver = [](const FilledBatch&) { throw std::runtime_error("deliver"); };
     }
@@ -149,6 +152,37 @@ BOOST_AUTO_TEST_CASE(runs_are_filled_side_by_side_as_long_as_there_are_any) {
   }
   outcome.wait_for_batches(40);
   BOOST_TEST(num_alone == 0);
+}
+
+// The same for whole batches, of which the first is held up until the second has begun.
+BOOST_AUTO_TEST_CASE(batches_are_finished_side_by_side_and_leave_in_order) {
+  if (num_usable_cores() < 2) {
+    std::cout << "SKIPPED: one core has one worker\n";
+    return;
+  }
+  Outcome outcome;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool has_second_begun = false;
+  std::atomic<bool> was_side_by_side = false;
+  BatchGraph::Stages stages = plain_stages(outcome);
+  stages.finish = [&](const FilledBatch& batch) {
+    std::unique_lock lock(mutex);
+    if (batch.seq == 1) has_second_begun = true;
+    changed.notify_all();
+    if (batch.seq == 0) {
+      was_side_by_side =
+          changed.wait_for(lock, std::chrono::seconds(5), [&] { return has_second_begun; });
+    }
+  };
+  BatchGraph graph(2, std::move(stages));
+  graph.push(run_of(0));
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(5));  // the first is being finished: one runner
+  graph.push(run_of(1));
+  const std::vector<std::uint64_t> expected = {0, 1};
+  BOOST_TEST(outcome.wait_for_batches(2) == expected, boost::test_tools::per_element());
+  BOOST_TEST(was_side_by_side);
 }
 
 BOOST_AUTO_TEST_CASE(a_graph_may_die_with_runs_under_way) {

@@ -50,6 +50,28 @@ BOOST_AUTO_TEST_CASE(a_short_batch_is_padded_with_nothing_of_the_batch_before) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(targets_are_one_hot_and_zero_where_there_is_no_sample_or_no_label) {
+  BatchSpec spec = kSpec;
+  spec.label_form = LabelForm::kTargets;
+  spec.num_targets = 3;
+  MemoryBudget budget(1 << 20);
+  const auto ring = std::make_shared<BatchRing>(BatchRing::Config{.spec = spec, .num_slots = 2},
+                                                budget, page_aligned_memory());
+  BatchSlot& slot = ring->slot(0);
+  BOOST_REQUIRE(slot.targets.size() == 12u);
+  slot.targets.assign(12, 0.5f);  // of the batch before
+  slot.stamp.num_valid = 3;
+  slot.tasks[0].info.class_idx = 2;
+  slot.tasks[1].info.class_idx = 1;
+  slot.tasks[1].fault = {SampleStatus::kDecodeFailed, "no picture"};
+  slot.tasks[2].info.class_idx = kUnlabelled;
+  finish_batch(slot, spec);
+  const std::vector<float> expected = {0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  BOOST_TEST(slot.targets == expected, boost::test_tools::per_element());
+  const std::vector<std::uint32_t> class_idx = {2, 1, kUnlabelled, kUnlabelled};
+  BOOST_TEST(slot.class_idx == class_idx, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_is_complete_with_its_last_run_whatever_the_order) {
   DirtyRing dirty;
   BatchSlot& slot = dirty.ring->slot(1);

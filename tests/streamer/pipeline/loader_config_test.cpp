@@ -167,12 +167,13 @@ BOOST_AUTO_TEST_CASE(ranks_are_checked_before_anything_is_computed_from_them) {
              "loader: rank.index: expected 0 to 1, found 2");
 }
 
-BOOST_AUTO_TEST_CASE(targets_are_refused_until_shards_hold_them) {
+BOOST_AUTO_TEST_CASE(fewer_targets_than_classes_are_refused) {
   LoaderConfig config{.batch = kSpec};
   config.batch.label_form = LabelForm::kTargets;
-  config.batch.num_targets = 2;
-  BOOST_TEST(refusal(config, ErrorCode::kUnsupported) ==
-             "loader: label_form: expected class indices, found targets, which shards do not hold");
+  config.batch.num_targets = 1;
+  BOOST_TEST(refusal(config, ErrorCode::kInvalidArgument) ==
+             "loader: split train: num_targets: expected at least 2, one for each class of the "
+             "dataset, found 1");
 }
 
 BOOST_AUTO_TEST_CASE(identity_changes_with_every_setting_that_affects_bytes_and_no_other) {
@@ -188,7 +189,10 @@ BOOST_AUTO_TEST_CASE(identity_changes_with_every_setting_that_affects_bytes_and_
            [](LoaderConfig& c) { c.seed = 1; }, [](LoaderConfig& c) { c.batch.batch = 9; },
            [](LoaderConfig& c) { c.batch.layout = PixelLayout::kNchw; },
            [](LoaderConfig& c) { c.order = SampleOrder::kSequential; },
-           [](LoaderConfig& c) { c.drop_remainder = true; }}) {
+           [](LoaderConfig& c) { c.drop_remainder = true; },
+           [](LoaderConfig& c) {
+             c.batch.label_form = LabelForm::kTargets, c.batch.num_targets = 2;
+           }}) {
     changed = base;
     change(changed);
     BOOST_TEST(loader_identity(split, changed, transform) != identity);

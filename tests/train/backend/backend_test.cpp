@@ -125,6 +125,128 @@ BOOST_AUTO_TEST_CASE(loss_of_equal_logits_is_the_logarithm_of_the_classes) {
   });
 }
 
+/// Logits ln 1, ln 2, ln 3, ln 4 for every sample: probabilities 0.1, 0.2, 0.3, 0.4.
+void set_logits_by_bias(Bench& bench) {
+  bench.program().import_param(0, ParamPart::kMaster, std::vector<float>(8));
+  std::vector<float> bias;
+  for (const double odds : {1, 2, 3, 4}) bias.push_back(static_cast<float>(std::log(odds)));
+  bench.program().import_param(1, ParamPart::kMaster, bias);
+}
+
+// By hand, with PyTorch's formula: with smoothing 0.2 a target t becomes 0.8 t + 0.05, the loss is
+// -sum t log p, and the gradient by the logits p sum(t) - t. The bias' gradient is their mean by weight.
+BOOST_AUTO_TEST_CASE(loss_and_gradient_of_soft_targets_come_to_the_values_by_hand) {
+  struct Case {
+    double smoothing;
+    std::vector<float> target;
+    std::vector<double> smoothed;
+    std::vector<double> gradient;
+  };
+  const std::vector<Case> cases = {
+      {0, {0.25f, 0, 0.75f, 0}, {0.25, 0, 0.75, 0}, {-0.15, 0.2, -0.45, 0.4}},
+      {0.2, {0.25f, 0, 0.75f, 0}, {0.25, 0.05, 0.65, 0.05}, {-0.15, 0.15, -0.35, 0.35}},
+      // Targets that do not sum up to 1: half of one, and smoothed 0.6.
+      {0, {0.5f, 0, 0, 0}, {0.5, 0, 0, 0}, {-0.45, 0.1, 0.15, 0.2}},
+      {0.2, {0.5f, 0, 0, 0}, {0.45, 0.05, 0.05, 0.05}, {-0.39, 0.07, 0.13, 0.19}}};
+  for_each_backend([&](std::string_view name) {
+    for (const Case& c : cases) {
+      Bench bench = make_bench(
+          name, linear_model(),
+          {{.batch = 1, .label_smoothing = c.smoothing, .label_form = LabelForm::kTargets}});
+      set_logits_by_bias(bench);
+      ToyBatch batch = bench.batch(1, 1);
+      batch.weights() = {2.0f};
+      batch.set_targets(c.target);
+      const StepReport report = bench.forward_and_backward(batch, {});
+      double loss = 0;
+      for (std::size_t k = 0; k < 4; ++k) {
+        loss -= c.smoothed[k] * std::log(0.1 * static_cast<double>(k + 1));
+      }
+      BOOST_TEST(report.weighted_loss_sum == 2 * loss, boost::test_tools::tolerance(1e-6));
+      BOOST_TEST(report.weight_sum == 2.0);
+      const std::vector<float> found = bench.read(1, ParamPart::kGrad);
+      for (std::size_t k = 0; k < 4; ++k) {
+        BOOST_TEST(std::abs(static_cast<double>(found[k]) - c.gradient[k]) < 1e-6,
+                   "class " << k << ": " << found[k] << ", expected " << c.gradient[k]);
+      }
+    }
+  });
+}
+
+// The highest score is class 3's. Sample 0 and 1: its largest target is class 3's, whatever the label;
+// sample 2: class 2's; sample 3: tied, so the first, class 0; the rest does not count.
+BOOST_AUTO_TEST_CASE(a_score_is_correct_on_the_class_of_the_largest_target) {
+  for_each_backend([](std::string_view name) {
+    Bench bench =
+        make_bench(name, linear_model(), {{.batch = 6, .label_form = LabelForm::kTargets}});
+    set_logits_by_bias(bench);
+    ToyBatch batch = bench.batch(6, 1);
+    batch.labels() = {3, 0, 2, 0, kUnlabelled, 3};
+    batch.weights() = {1, 1, 1, 1, 1, 0};
+    batch.set_targets({0,    0, 0.4f, 0.6f, 0.4f, 0, 0, 0.6f, 0, 0, 0.6f, 0.4f,
+                       0.5f, 0, 0,    0.5f, 0,    0, 0, 0,    0, 0, 0,    1});
+    const StepReport report = bench.forward(bench.program(), batch);
+    BOOST_TEST(report.num_counted == 4u);
+    BOOST_TEST(report.num_correct == 2u);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(one_hot_targets_give_the_bits_of_labels) {
+  for_each_backend([](std::string_view name) {
+    const auto gradients = [&](LabelForm label_form) {
+      Bench bench = make_bench(name, normalized_model(),
+                               {{.batch = 5, .label_smoothing = 0.1, .label_form = label_form}});
+      ToyBatch batch = bench.batch(5, 3);
+      batch.weights()[1] = 0.5f;
+      batch.labels()[2] = kUnlabelled;
+      const std::uint32_t num_classes = bench.graph().num_classes();
+      if (label_form == LabelForm::kTargets) {
+        std::vector<float> targets(5 * num_classes);
+        for (std::size_t n = 0; n < 5; ++n) {
+          if (n != 2) targets[n * num_classes + batch.labels()[n]] = 1;
+        }
+        batch.set_targets(targets);
+      }
+      const StepReport report = bench.forward_and_backward(batch, {});
+      std::vector<double> all = {report.weighted_loss_sum, report.weight_sum,
+                                 static_cast<double>(report.num_correct)};
+      for (std::size_t i = 0; i < bench.graph().parameters().size(); ++i) {
+        if (!bench.graph().parameters()[i].is_trainable) continue;
+        for (const float value : bench.read(i, ParamPart::kGrad)) all.push_back(value);
+      }
+      return all;
+    };
+    BOOST_TEST(gradients(LabelForm::kTargets) == gradients(LabelForm::kClassIndex),
+               boost::test_tools::per_element());
+  });
+}
+
+BOOST_AUTO_TEST_CASE(batches_with_the_other_form_of_labels_or_targets_without_sense_are_refused) {
+  for_each_backend([](std::string_view name) {
+    Bench hard = make_bench(name, linear_model(), {{.batch = 1}});
+    Bench soft =
+        make_bench(name, linear_model(), {{.batch = 1, .label_form = LabelForm::kTargets}});
+    ToyBatch batch = soft.batch(1, 1);
+    BOOST_TEST(message_of([&] { soft.forward(soft.program(), batch); })
+                   .ends_with("float32, 4 targets a sample, found 1 x 2 x 1 x 1 " +
+                              std::string(name == "onednn" ? "nhwc" : "nchw") + " float32"));
+    batch.set_targets({0, 0, 1, 0});
+    BOOST_CHECK_NO_THROW(soft.forward(soft.program(), batch));
+    BOOST_TEST(message_of([&] {
+                 hard.forward(hard.program(), batch);
+               }).ends_with("float32, 4 targets a sample"));
+    for (const float wrong : {-0.5f, NAN, INFINITY}) {
+      batch.set_targets({0, wrong, 1, 0});
+      BOOST_TEST(message_of([&] {
+                   soft.forward(soft.program(), batch);
+                 }).starts_with("program: upload: expected targets that are numbers from 0 on, "));
+    }
+    batch.set_targets({0, 0, 1});
+    BOOST_TEST(
+        message_of([&] { soft.forward(soft.program(), batch); }).ends_with("3 targets a sample"));
+  });
+}
+
 BOOST_AUTO_TEST_CASE(samples_that_do_not_count_leave_no_gradient) {
   for_each_backend([](std::string_view name) {
     const auto gradients = [&](std::uint32_t label, float pixel) {

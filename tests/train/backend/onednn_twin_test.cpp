@@ -22,9 +22,10 @@ double tolerance_of(const Parameter& parameter) {
   return starts_at_zero ? kGradientTolerance : kForwardTolerance;
 }
 
-void compare(const ModelGraph& graph, bool fuse, unsigned num_threads, std::uint32_t batch_size) {
+void compare(const ModelGraph& graph, bool fuse, unsigned num_threads, std::uint32_t batch_size,
+             LabelForm label_form = LabelForm::kClassIndex) {
   const std::vector<Lowering> lowerings = {
-      {.batch = batch_size, .label_smoothing = 0.1, .fuse = fuse},
+      {.batch = batch_size, .label_smoothing = 0.1, .label_form = label_form, .fuse = fuse},
       {.batch = batch_size, .mode = Mode::kEvaluate, .fuse = fuse}};
   Bench fast(make_onednn_backend({.num_threads = num_threads}), graph, lowerings);
   Bench slow(make_reference_backend({}), graph, lowerings);
@@ -34,6 +35,13 @@ void compare(const ModelGraph& graph, bool fuse, unsigned num_threads, std::uint
     ToyBatch a = fast.batch(batch_size, step);
     ToyBatch b = slow.batch(batch_size, step);
     a.weights()[0] = b.weights()[0] = 0.5f;
+    const ToyBatch plain_a = a;  // evaluation has labels only
+    const ToyBatch plain_b = b;
+    if (label_form == LabelForm::kTargets) {
+      const auto targets = soft_targets(batch_size, graph.num_classes(), step);
+      a.set_targets(targets);
+      b.set_targets(targets);
+    }
     const double tolerance = kForwardTolerance * (1 + 4 * step);
     const StepReport found = fast.forward_and_backward(a, scalars);
     const StepReport expected = slow.forward_and_backward(b, scalars);
@@ -56,8 +64,8 @@ void compare(const ModelGraph& graph, bool fuse, unsigned num_threads, std::uint
         BOOST_TEST(relative_l2(fast.read(i), slow.read(i)) < tolerance_of(graph.parameters()[i]));
       }
     }
-    fast.forward(fast.program(1), a);
-    slow.forward(slow.program(1), b);
+    fast.forward(fast.program(1), plain_a);
+    slow.forward(slow.program(1), plain_b);
     BOOST_TEST_CONTEXT("evaluation after step " << step) {
       BOOST_TEST(relative_l2(fast.logits(1), slow.logits(1)) < tolerance);
     }
@@ -88,6 +96,11 @@ BOOST_AUTO_TEST_CASE(more_threads_than_rows_change_nothing) {
 
 BOOST_AUTO_TEST_CASE(small_cnn_equals_the_reference) {
   compare(small_cnn({3, 18, 23}, 5), true, 2, 8);
+}
+
+BOOST_AUTO_TEST_CASE(training_on_soft_targets_equals_the_reference) {
+  compare(normalized_model(), true, 2, 6, LabelForm::kTargets);
+  compare(strided_model(), false, 1, 5, LabelForm::kTargets);
 }
 
 BOOST_AUTO_TEST_CASE(same_seed_and_threads_give_identical_weights) {

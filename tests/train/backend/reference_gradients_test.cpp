@@ -12,12 +12,17 @@ namespace {
 /// Storage is double, so that a step of 1e-4 leaves a truncation error of about 1e-8 and a
 /// rounding error of about 1e-12. A ReLU or maximum that changes sides within the step would
 /// stand out; the seeds are such that none does.
-void check_gradients(const ModelGraph& graph, unsigned seed) {
+void check_gradients(const ModelGraph& graph, unsigned seed,
+                     LabelForm label_form = LabelForm::kClassIndex) {
   constexpr std::uint32_t kBatch = 4;
-  Bench bench(make_reference_backend({}), graph, {{.batch = kBatch, .label_smoothing = 0.1}}, seed);
+  Bench bench(make_reference_backend({}), graph,
+              {{.batch = kBatch, .label_smoothing = 0.1, .label_form = label_form}}, seed);
   ToyBatch batch = bench.batch(kBatch, seed);
   batch.weights() = {1.0f, 0.5f, 0.0f, 2.0f};
   batch.labels()[1] = kUnlabelled;
+  if (label_form == LabelForm::kTargets) {
+    batch.set_targets(soft_targets(kBatch, graph.num_classes(), seed));
+  }
   const StepScalars scalars{.step = 17, .seed = 5};
   const auto loss = [&] {
     const StepReport report = bench.forward(bench.program(), batch, scalars);
@@ -69,6 +74,11 @@ BOOST_AUTO_TEST_CASE(pools_that_pad_on_one_side_agree_with_differences) {
 
 BOOST_AUTO_TEST_CASE(dropout_with_a_fixed_mask_agrees_with_differences) {
   check_gradients(dropping_model(), 3);
+}
+
+BOOST_AUTO_TEST_CASE(soft_targets_agree_with_differences) {
+  check_gradients(strided_model(), 5, LabelForm::kTargets);
+  check_gradients(normalized_model(), 2, LabelForm::kTargets);
 }
 
 // Both windows of an all-equal picture pass their gradient to their first place: with a weight of

@@ -33,6 +33,12 @@ class ToyBatch {
   std::vector<std::uint32_t>& labels() { return labels_; }
   std::vector<float>& weights() { return weights_; }
   std::vector<float>& values() { return values_; }
+  /// Gives every sample one target a class, [batch, classes], beside its label.
+  void set_targets(std::vector<float> targets) {
+    targets_ = std::move(targets);
+    spec_.label_form = LabelForm::kTargets;
+    spec_.num_targets = static_cast<std::uint32_t>(targets_.size() / spec_.batch);
+  }
   std::size_t place(std::size_t n, std::size_t c, std::size_t i) const {
     return spec_.layout == PixelLayout::kNchw ? (n * spec_.channels + c) * num_pixels() + i
                                               : (n * num_pixels() + i) * spec_.channels + c;
@@ -47,6 +53,7 @@ class ToyBatch {
     view.pixels = reinterpret_cast<const std::byte*>(values_.data());
     view.class_idx = labels_;
     view.weights = weights_;
+    view.targets = targets_;
     view.num_valid = spec_.batch;
     return {view, std::make_shared<NoOwner>(), 0};
   }
@@ -66,7 +73,20 @@ class ToyBatch {
   std::vector<float> values_;
   std::vector<std::uint32_t> labels_;
   std::vector<float> weights_;
+  std::vector<float> targets_;
 };
+
+/// Random shares that sum up to 1 in each sample.
+inline std::vector<float> soft_targets(std::size_t batch, std::size_t num_classes, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<float> targets(batch * num_classes);
+  for (std::size_t n = 0; n < batch; ++n) {
+    const float share = std::uniform_real_distribution<float>(0, 1)(random);
+    targets[n * num_classes + random() % num_classes] += share;
+    targets[n * num_classes + random() % num_classes] += 1 - share;
+  }
+  return targets;
+}
 
 /// Programs of one graph, bound into one arena, with initial parameters.
 class Bench {

@@ -25,12 +25,15 @@ BOOST_AUTO_TEST_CASE(training_follows_the_settings_and_evaluation_is_never_smoot
                              .num_train_samples = 10,
                              .evaluation_batch = 5,
                              .nesterov = false,
-                             .label_smoothing = 0.25});
+                             .label_smoothing = 0.25,
+                             .label_form = LabelForm::kTargets});
   BOOST_REQUIRE(backend.lowerings.size() == 3u);
   for (const Lowering& lowering : backend.lowerings) {
     const bool is_training = lowering.mode == Mode::kTrain;
     BOOST_TEST(!lowering.nesterov);
     BOOST_TEST(lowering.label_smoothing == (is_training ? 0.25 : 0.0));
+    BOOST_TEST(
+        (lowering.label_form == (is_training ? LabelForm::kTargets : LabelForm::kClassIndex)));
   }
   BOOST_TEST(programs.train_program(4).lowering().batch == 4u);
   BOOST_TEST(programs.train_program(2).lowering().batch == 2u);  // 10 = 2 x 4 + 2

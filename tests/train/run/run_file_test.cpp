@@ -197,6 +197,8 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
   set_run_value(config, "augment.rotation_range", "15", "--turn");
   set_run_value(config, "augment.shear_range", "5.5", "--lean");
   set_run_value(config, "augment.center_crop", "0.875", "--centre");
+  set_run_value(config, "augment.mixup", "0.2", "--mixup");
+  set_run_value(config, "augment.cutmix", "1", "--cutmix");
   set_run_value(config, "augment.fill_mode", "wrap", "--fill");
   set_run_value(config, "augment.auto_augment", "rand_augment", "--policy");
   set_run_value(config, "augment.rand_augment_ops", "3", "--ops");
@@ -205,6 +207,8 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
   BOOST_TEST(config.augment.rotation_range == 15.0);
   BOOST_TEST(config.augment.shear_range == 5.5);
   BOOST_TEST(config.augment.center_crop == 0.875);
+  BOOST_TEST(config.augment.mixup == 0.2);
+  BOOST_TEST(config.augment.cutmix == 1.0);
   BOOST_TEST((config.augment.fill_mode == augment::FillMode::kWrap));
   BOOST_TEST((config.augment.auto_augment == augment::AutoAugment::kRandAugment));
   BOOST_TEST(config.augment.rand_augment_ops == 3u);

@@ -36,9 +36,7 @@ class LossLayer final : public Layer {
 
  private:
   std::size_t bytes() const { return sizes_.batch * sizes_.classes * sizeof(float); }
-  static LossLabels labels_of(const RunContext& run) {
-    return {run.batch->class_idx, run.batch->weights};
-  }
+  static LossLabels labels_of(const RunContext& run) { return loss_labels_of(*run.batch); }
 
   std::size_t num_classes_;
   LossSizes sizes_{};

@@ -26,7 +26,7 @@ class OnednnProgram final : public Program {
       : lowering_(lowering),
         parts_(parts),
         num_classes_(graph.num_classes()),
-        inputs_(input_spec, num_classes_, lowering.num_input_slots),
+        inputs_(input_spec, num_classes_, lowering),
         slots_(param_slots(graph)),
         store_(shared_store(graph, lowering)) {
     lowering_.share_with = nullptr;  // only lower() may look at it

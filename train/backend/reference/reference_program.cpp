@@ -42,7 +42,7 @@ class ReferenceProgram final : public Program {
       : graph_(graph),
         lowering_(lowering),
         reports_(reports),
-        inputs_(input_spec, graph.num_classes(), lowering.num_input_slots),
+        inputs_(input_spec, graph.num_classes(), lowering),
         slots_(param_slots(graph)) {
     lowering_.share_with = nullptr;  // only lower() may look at it
     add_param_buffers();
@@ -205,7 +205,6 @@ class ReferenceProgram final : public Program {
   LossSizes loss_sizes() const {
     return {batch(), graph_.num_classes(), lowering_.label_smoothing};
   }
-  static LossLabels labels_of(const BatchView& view) { return {view.class_idx, view.weights}; }
   static DropoutKey dropout_key(const DropoutOp& op, NodeId id, const StepScalars& scalars) {
     return {op.rate, scalars.seed, scalars.step, id};
   }
@@ -218,7 +217,7 @@ class ReferenceProgram final : public Program {
       std::visit([&](const auto& op) { forward_node(op, id, inputs_.scalars(slot)); },
                  graph_.node(id).op);
     }
-    StepReport report = loss_forward(loss_sizes(), labels_of(view), value(graph_.output()),
+    StepReport report = loss_forward(loss_sizes(), loss_labels_of(view), value(graph_.output()),
                                      list_.at<T>(probabilities_));
     report.step = inputs_.scalars(slot).step;
     reports_.push(report);
@@ -259,7 +258,7 @@ class ReferenceProgram final : public Program {
 
   void backward(std::uint32_t slot) {
     const StepScalars& scalars = inputs_.scalars(slot);
-    loss_backward(loss_sizes(), labels_of(inputs_.view(slot)),
+    loss_backward(loss_sizes(), loss_labels_of(inputs_.view(slot)),
                   static_cast<T>(scalars.inv_weight_sum), list_.at<T>(probabilities_),
                   grad(graph_.output()));
     for (NodeId id = static_cast<NodeId>(graph_.nodes().size() - 1); id > 0; --id) {
