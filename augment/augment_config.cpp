@@ -14,6 +14,8 @@ constexpr std::array<std::string_view, 4> kPresetNames = {"none", "standard", "i
 constexpr std::array<std::string_view, 4> kFillModeNames = {"nearest", "constant", "reflect",
                                                             "wrap"};
 constexpr std::array<std::string_view, 2> kDecodeScalingNames = {"auto", "off"};
+constexpr std::array<std::string_view, 4> kInterpolationNames = {"bilinear", "nearest",
+                                                                 "bilinear_antialias", "bicubic"};
 
 void check(bool holds, std::string_view field, std::string_view expected, double found) {
   if (holds) return;
@@ -80,6 +82,8 @@ void AugmentConfig::validate() const {
     check(lies_in(mean[c], -1e9, 1e9), "mean" + place, "-1e9 to 1e9", mean[c]);
     check(lies_in(std[c], 1e-6, 1e9), "std" + place, "1e-6 to 1e9", std[c]);
   }
+  check(interpolation <= Interpolation::kBicubic, "interpolation", "0 to 3",
+        static_cast<double>(interpolation));
   check(decode_scaling <= DecodeScaling::kOff, "decode_scaling", "0 or 1",
         static_cast<double>(decode_scaling));
 }
@@ -130,12 +134,20 @@ std::string_view decode_scaling_name(DecodeScaling scaling) {
   return kDecodeScalingNames[static_cast<std::size_t>(scaling)];
 }
 
+std::string_view interpolation_name(Interpolation interpolation) {
+  return kInterpolationNames[static_cast<std::size_t>(interpolation)];
+}
+
 FillMode parse_fill_mode(std::string_view name) {
   return static_cast<FillMode>(find_name("fill_mode", name, kFillModeNames));
 }
 
 DecodeScaling parse_decode_scaling(std::string_view name) {
   return static_cast<DecodeScaling>(find_name("decode_scaling", name, kDecodeScalingNames));
+}
+
+Interpolation parse_interpolation(std::string_view name) {
+  return static_cast<Interpolation>(find_name("interpolation", name, kInterpolationNames));
 }
 
 }  // namespace penstock::augment

@@ -87,7 +87,8 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
                                       .output = output,
                                       .stored = stored,
                                       .decode_scale = plan.decode_scale,
-                                      .fill_mode = config_.fill_mode});
+                                      .fill_mode = config_.fill_mode,
+                                      .interpolation = config_.interpolation});
   plan.scratch_bytes = static_cast<std::uint32_t>(warp_scratch_bytes(spec));
   plan.store(PlannedSample{map, stored});
   return plan;
@@ -100,6 +101,7 @@ void AugmentTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
         .map = compose(planned.map, decode_scale_map(decoded.decode_scale)),
         .stored = planned.stored,
         .fill_mode = config_.fill_mode,
+        .interpolation = config_.interpolation,
         .channels = channels_,
         .slot = slot},
        scratch);
@@ -134,7 +136,7 @@ std::string AugmentTransform::identity() const {
   append(text, "transform", "augment");
   // Counts changes of the draw table, of the formulas and of the order of their operations.
   append(text, "augment.revision", "1");
-  append(text, "augment.interpolation", "bilinear");
+  append(text, "augment.interpolation", interpolation_name(config_.interpolation));
   append(text, "augment.horizontal_flip", config_.horizontal_flip);
   append(text, "augment.width_shift_range", config_.width_shift_range);
   append(text, "augment.height_shift_range", config_.height_shift_range);

@@ -4,6 +4,7 @@
 
 #include "augment/column_table.h"
 #include "augment/warp_columns.h"
+#include "augment/warp_filtered.h"
 #include "augment/warp_general.h"
 #include "augment/warp_pixel.h"
 #include "augment/warp_rows.h"
@@ -32,6 +33,7 @@ std::size_t warp_scratch_bytes(const BatchSpec& spec) noexcept {
 }
 
 void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept {
+  if (is_filtered(job)) return warp_filtered(job, scratch);
   const Frame frame(job);
   if (!job.map.is_separable() && !job.map.is_quarter_turn()) return sample_turned(job, frame);
   const Lines lines(job, frame);
@@ -42,6 +44,7 @@ void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept {
 }
 
 void warp_pixel_by_pixel(const WarpJob& job) noexcept {
+  if (is_filtered(job)) return warp_filtered_pixel_by_pixel(job);
   if (job.slot.spec->channels == 1) return sample_pixel_by_pixel<1>(job);
   sample_pixel_by_pixel<3>(job);
 }

@@ -21,6 +21,7 @@ struct WarpJob {
   /// Sides of the whole stored picture at full resolution.
   SizePx stored{};
   FillMode fill_mode = FillMode::kNearest;
+  Interpolation interpolation = Interpolation::kBilinear;
   std::array<ChannelScale, 3> channels{};
   SampleSlot slot{};
 };

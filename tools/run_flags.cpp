@@ -78,6 +78,8 @@ const RunFlag kRunFlags[] = {
     {"--augment.fill-mode", "augment.fill_mode", "MODE",
      "nearest, constant, reflect or wrap (nearest)", "nearest"},
     {"--augment.cval", "augment.cval", "VALUE", "Colour of fill mode constant, 0 to 255 (0)", "0"},
+    {"--augment.interpolation", "augment.interpolation", "METHOD",
+     "nearest, bilinear, bilinear_antialias or bicubic (bilinear)", "bilinear_antialias"},
     {"--augment.decode-scaling", "augment.decode_scaling", "MODE", "auto or off (auto)", "auto"},
 };
 

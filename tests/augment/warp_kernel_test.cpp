@@ -174,6 +174,7 @@ RandomJob random_job(std::mt19937_64& random) {
   }
   if (kind > 1) map.xx = map.yy = 0;  // a quarter turn, as EXIF 5 to 8 give
   r.job.fill_mode = static_cast<FillMode>(random() % 4);
+  r.job.interpolation = static_cast<Interpolation>(random() % 4);
   for (ChannelScale& c : r.job.channels) {
     c = {static_cast<float>(real(0.001, 0.1)), static_cast<float>(real(-3, 3)), -99.0f};
   }
@@ -248,6 +249,7 @@ RandomJob wide_job(std::mt19937_64& random) {
   std::tie(r.job.map.xx, r.job.map.x0) = axis(part.width, r.spec.width_px, corner.width);
   std::tie(r.job.map.yy, r.job.map.y0) = axis(part.height, r.spec.height_px, corner.height);
   r.job.fill_mode = static_cast<FillMode>(random() % 4);
+  r.job.interpolation = static_cast<Interpolation>(random() % 4);
   for (ChannelScale& c : r.job.channels) c = {0.017f, -2.1f, -99.0f};
   return r;
 }

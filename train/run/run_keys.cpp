@@ -19,6 +19,7 @@ using augment::AugmentConfig;
 using augment::DecodeScaling;
 using augment::DrawRange;
 using augment::FillMode;
+using augment::Interpolation;
 
 // Reading: one function for each type of a setting.
 
@@ -63,6 +64,9 @@ void read_field(TomlReader& reader, std::string_view key, FillMode& value) {
 }
 void read_field(TomlReader& reader, std::string_view key, DecodeScaling& value) {
   if (const auto name = reader.text(key)) value = augment::parse_decode_scaling(*name);
+}
+void read_field(TomlReader& reader, std::string_view key, Interpolation& value) {
+  if (const auto name = reader.text(key)) value = augment::parse_interpolation(*name);
 }
 void read_field(TomlReader& reader, std::string_view key, CacheForm& value) {
   if (const auto name = reader.text(key)) value = parse_cache_form(*name);
@@ -113,6 +117,9 @@ std::optional<TomlValue> value_of(FillMode mode) {
 }
 std::optional<TomlValue> value_of(DecodeScaling scaling) {
   return value_of(std::string(decode_scaling_name(scaling)));
+}
+std::optional<TomlValue> value_of(Interpolation interpolation) {
+  return value_of(std::string(interpolation_name(interpolation)));
 }
 std::optional<TomlValue> value_of(CacheForm form) {
   return value_of(std::string(cache_form_name(form)));
@@ -289,6 +296,7 @@ constexpr std::array kKeys{
     field<&RunConfig::augment, &AugmentConfig::random_crop_padding>("augment.random_crop_padding"),
     field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
     field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),
+    field<&RunConfig::augment, &AugmentConfig::interpolation>("augment.interpolation"),
     field<&RunConfig::augment, &AugmentConfig::decode_scaling>("augment.decode_scaling"),
 };
 

@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_named_with_the_file_and_a_line_that
              "run: run.toml: augment: cval: expected 0 to 255, found 256 | the values of a preset "
              "are right: preset = \"standard\"");
   BOOST_TEST(refusal_of("[augment]\npreset = \"strong\"") ==
-             "run: run.toml: augment: preset: expected one of none, standard, imagenet, cifar, found \"strong\" | "
+             "run: run.toml: augment: preset: expected one of none, standard, imagenet, cifar, "
+             "found \"strong\" | "
              "known names: none standard imagenet cifar");
   BOOST_TEST(refusal_of("batch_size = 65537") ==
              "run: run.toml: batch_size: expected 1 to 65536, found 65537 | batch_size = 32");
@@ -196,11 +197,13 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
   set_run_value(config, "augment.shear_range", "5.5", "--lean");
   set_run_value(config, "augment.center_crop", "0.875", "--centre");
   set_run_value(config, "augment.fill_mode", "wrap", "--fill");
+  set_run_value(config, "augment.interpolation", "bilinear_antialias", "--smooth");
   BOOST_TEST(config.augment.vertical_flip == 0.5);
   BOOST_TEST(config.augment.rotation_range == 15.0);
   BOOST_TEST(config.augment.shear_range == 5.5);
   BOOST_TEST(config.augment.center_crop == 0.875);
   BOOST_TEST((config.augment.fill_mode == augment::FillMode::kWrap));
+  BOOST_TEST((config.augment.interpolation == augment::Interpolation::kBilinearAntialias));
   set_run_value(config, "augment.vertical_flip", "0.25", "--over");
   BOOST_TEST(config.augment.vertical_flip == 0.25);
   BOOST_CHECK_THROW(set_run_value(config, "augment.vertical_flip", "often", "--over"), Error);

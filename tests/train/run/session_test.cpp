@@ -420,6 +420,8 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
       {"shear", [](RunConfig& c) { c.augment.shear_range = 5; }},
       {"center_crop", [](RunConfig& c) { c.augment.center_crop = 0.875; }},
       {"fill_mode", [](RunConfig& c) { c.augment.fill_mode = augment::FillMode::kConstant; }},
+      {"interpolation",
+       [](RunConfig& c) { c.augment.interpolation = augment::Interpolation::kBicubic; }},
       {"decode_scaling",
        [](RunConfig& c) { c.augment.decode_scaling = augment::parse_decode_scaling("off"); }},
       {"mean",
