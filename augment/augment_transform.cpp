@@ -89,7 +89,7 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
                                       .decode_scale = plan.decode_scale,
                                       .fill_mode = config_.fill_mode,
                                       .interpolation = config_.interpolation});
-  plan.scratch_bytes = static_cast<std::uint32_t>(warp_scratch_bytes(spec));
+  plan.scratch_bytes = static_cast<std::uint32_t>(warp_scratch_bytes(spec, config_.interpolation));
   plan.store(PlannedSample{map, stored});
   return plan;
 }
@@ -128,7 +128,7 @@ std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
 }
 
 std::size_t AugmentTransform::worst_case_scratch_bytes(const BatchSpec& spec) const noexcept {
-  return warp_scratch_bytes(spec);
+  return warp_scratch_bytes(spec, config_.interpolation);
 }
 
 std::string AugmentTransform::identity() const {

@@ -31,20 +31,24 @@ FilterWindow find_window(double position, const FilterAxis& filter) noexcept {
                       .inverse_scale = 1 / filter.scale};
   // Written so that NaN is outside and counts as the first edge.
   const double p = position > -0.5 ? (position < edge ? position : edge) : -0.5;
-  const double part_end = static_cast<double>(axis.begin) + axis.length - 1;
-  const auto in_part = [&](double pixel) {
-    return std::clamp(pixel, static_cast<double>(axis.begin), part_end);
-  };
-  const double first = in_part(std::max(std::floor(p - filter.radius) + 1, 0.0));
-  const double last =
-      std::max(in_part(std::min(std::ceil(p + filter.radius) - 1, axis.last)), first);
-  window.first = static_cast<std::uint32_t>(first) - axis.begin;
-  window.count = static_cast<std::uint32_t>(last - first) + 1;
+  const std::uint32_t part_end = axis.begin + axis.length - 1;
+  // The whole numbers between p - radius and p + radius, both beyond reach.
+  const double lo = p - filter.radius + 1;
+  const double hi = p + filter.radius;
+  const auto below_hi = static_cast<std::uint32_t>(hi);
+  const std::uint32_t first =
+      std::clamp(lo > 0 ? static_cast<std::uint32_t>(lo) : 0, axis.begin, part_end);
+  const std::uint32_t last = std::clamp(
+      std::min(below_hi == hi ? below_hi - 1 : below_hi, static_cast<std::uint32_t>(axis.last)),
+      first, part_end);
+  window.first = first - axis.begin;
+  window.count = last - first + 1;
   window.offset = first - p;
-  window.sum = 0;
-  for (std::uint32_t tap = 0; tap < window.count; ++tap) window.sum += window.raw_weight(tap);
+  double sum = 0;
+  for (std::uint32_t tap = 0; tap < window.count; ++tap) sum += window.raw_weight(tap);
+  window.inverse_sum = 1 / sum;
   // At least half of a kernel lies in the picture. With less, the part at hand is not what was asked for.
-  if (!(window.sum > 0.25)) window.count = 1;
+  if (!(sum > 0.25)) window.count = 1;
   return window;
 }
 

@@ -40,14 +40,14 @@ struct FilterWindow {
   bool is_cubic = false;
   double offset = 0;  // of the first tap from the position, in source pixels
   double inverse_scale = 1;
-  double sum = 1;
+  double inverse_sum = 1;
 
   double raw_weight(std::uint32_t tap) const noexcept {
     return kernel_value((offset + tap) * inverse_scale, is_cubic);
   }
   /// The weight of a column, for the sums of a row's whole weights.
   float column_weight(std::uint32_t tap) const noexcept {
-    return count == 1 ? 1.0f / kOne : static_cast<float>(raw_weight(tap) / sum) / kOne;
+    return count == 1 ? 1.0f / kOne : static_cast<float>(raw_weight(tap) * inverse_sum) / kOne;
   }
 };
 
@@ -62,15 +62,20 @@ class RowWeights {
   std::int32_t next() noexcept {
     partial_sum_ += window_.raw_weight(tap_++);
     const bool is_last = tap_ == window_.count;
-    const auto rounded = is_last ? FilterWindow::kOne
-                                 : static_cast<std::int32_t>(std::floor(
-                                       partial_sum_ / window_.sum * FilterWindow::kOne + 0.5));
+    const std::int32_t rounded =
+        is_last ? FilterWindow::kOne : whole(partial_sum_ * window_.inverse_sum);
     const std::int32_t weight = rounded - given_;
     given_ = rounded;
     return weight;
   }
 
  private:
+  /// Rounded; moved up before it is cut off, since a cubic's first weights are below 0.
+  static std::int32_t whole(double weight) noexcept {
+    return static_cast<std::int32_t>(weight * FilterWindow::kOne + (FilterWindow::kOne + 0.5)) -
+           FilterWindow::kOne;
+  }
+
   const FilterWindow& window_;
   std::uint32_t tap_ = 0;
   double partial_sum_ = 0;

@@ -3,6 +3,9 @@
 // Knows no output.
 #pragma once
 
+#include <optional>
+
+#include "augment/filter_table.h"
 #include "augment/filter_window.h"
 #include "augment/warp_frame.h"
 
@@ -17,6 +20,10 @@ struct ReducedAxis {
     return find_window(filter.scale * u + offset, filter);
   }
 
+  FilterPositions positions(std::uint32_t first_u) const noexcept {
+    return {.filter = filter, .factor = filter.scale, .offset = offset, .first_idx = first_u};
+  }
+
   FilterAxis filter;  // its scale is the step
   double offset;
   Axis reduced;  // as the blend sees it, whole
@@ -29,9 +36,17 @@ struct Reduction {
   /// A map that shrinks along neither axis sees the picture itself.
   bool is_needed() const noexcept { return x.filter.scale > 1 || y.filter.scale > 1; }
 
+  /// The reduced pixels that the output's are blended from; nothing for maps without sense. At most
+  /// reduced_side_px() a side where the fill mode does not bring ends together that lie apart.
+  std::optional<RectPx> seen_part(const BatchSpec& spec) const noexcept;
+
   ReducedAxis x;
   ReducedAxis y;
   AffineMap map;
 };
+
+/// One step in the output is at most one reduced pixel along either axis, so that a row of positions and
+/// a column of them span no more than the output's diagonal.
+std::uint32_t reduced_side_px(const BatchSpec& spec) noexcept;
 
 }  // namespace penstock::augment

@@ -8,8 +8,12 @@
 
 namespace penstock::augment {
 
-/// Whether the job's interpolation takes this way.
-bool is_filtered(const WarpJob& job) noexcept;
+/// Whether an interpolation takes this way.
+bool is_filtered(Interpolation interpolation) noexcept;
+
+/// Bytes of scratch with which warp_filtered() takes its fast way for any map whose filters have no more
+/// than FilterTable::kMaxTaps taps.
+std::size_t filter_scratch_bytes(const BatchSpec& spec, Interpolation interpolation) noexcept;
 
 /// What warp() does for such a job.
 ///
