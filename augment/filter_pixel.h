@@ -7,7 +7,7 @@
 
 namespace penstock::augment {
 
-/// In units of the stored pixels, 0 to 255.
+/// In units of the stored pixels; what overshoots is clamped to 0 to 255.
 inline float filtered_value(const ImageView& image, const FilterWindow& columns,
                             const FilterWindow& rows, std::size_t channel) noexcept {
   float value = 0;
@@ -20,6 +20,7 @@ inline float filtered_value(const ImageView& image, const FilterWindow& columns,
     }
     value += columns.column_weight(i) * static_cast<float>(sum);
   }
+  if (!columns.is_cubic) return value;
   return value > 0 ? std::min(value, 255.0f) : 0;
 }
 

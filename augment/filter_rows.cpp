@@ -51,7 +51,12 @@ class SlotSink {
       const std::uint32_t num_floats =
           kIsInterleaved ? row_floats(at.num_px * kChannels, line * kLanes) : at.num_px;
       if (num_floats == 0) continue;
-      transpose(values + std::size_t{line} * kLanes * kLanes, kLanes,
+      const float* const from = values + std::size_t{line} * kLanes * kLanes;
+      if (at.num_lines == kLanes && num_floats == kLanes) {
+        store_square(from, frame_.row(at.first_line) + to);
+        continue;
+      }
+      transpose(from, kLanes,
                 [&](std::uint32_t row, V floats) HWY_ATTR {
                   if (row >= at.num_lines) return;
                   store_floats(floats, num_floats, frame_.row(at.first_line + row) + to);
@@ -60,6 +65,20 @@ class SlotSink {
   }
 
  private:
+  /// A vector of each of kLanes lines.
+  HWY_INLINE HWY_ATTR void store_square(const float* values, float* to) const {
+    const D d;
+    const std::size_t row = std::size_t{frame_.width} * frame_.step;
+    for (std::uint32_t i = 0; i < kLanes; i += kBlockLanes) {
+      const FourColumns columns(values + i, kLanes);
+      hn::StoreU(columns.c0, d, to);
+      hn::StoreU(columns.c1, d, to + row);
+      hn::StoreU(columns.c2, d, to + 2 * row);
+      hn::StoreU(columns.c3, d, to + 3 * row);
+      to += 4 * row;
+    }
+  }
+
   static std::uint32_t row_floats(std::uint32_t all, std::uint32_t before) {
     return all > before ? std::min(all - before, kLanes) : 0;
   }
@@ -151,7 +170,8 @@ class StripFilter {
       : pass_(pass),
         table_(table),
         sink_(sink),
-        row_bytes_(std::size_t{pass.image.width_px} * kPlanes) {
+        row_bytes_(std::size_t{pass.image.width_px} * kPlanes),
+        overshoots_(pass.columns.filter.is_cubic) {
     std::fill_n(values_, kLanes * kLanes * kChannels, 0.0f);
   }
 
@@ -162,10 +182,16 @@ class StripFilter {
       if (slot.is_abandoned()) return;
       const std::uint32_t num_lines = std::min(kLanes, lines.end - line);
       find_rows(line, num_lines);
-      const std::uint32_t num_px = std::min(kLanes, pixels.end - pixels.begin);
-      for (std::uint32_t px = pixels.begin; px < pixels.end; px += kLanes) {
+      strip_begin_ = strip_end_ = 0;
+      const std::uint32_t all_px = pixels.end - pixels.begin;
+      const std::uint32_t num_px = std::min(kLanes, all_px);
+      // From left to right in the source, so that a strip finds columns of the one before.
+      const bool is_mirrored = pass_.columns.factor < 0;
+      for (std::uint32_t done = 0; done < all_px; done += kLanes) {
         // The last strip ends with the line.
-        const StripPlace at{line, num_lines, std::min(px, pixels.end - num_px), num_px};
+        const std::uint32_t first = std::min(done, all_px - num_px);
+        const StripPlace at{line, num_lines,
+                            pixels.begin + (is_mirrored ? all_px - num_px - first : first), num_px};
         sample_strip(at);
         sink_.store(at, values_);
       }
@@ -176,6 +202,16 @@ class StripFilter {
   static constexpr std::uint32_t kChannels = Sink::kChannels;
   static constexpr std::uint32_t kPlanes = Sink::kPlanes;
   static constexpr std::uint32_t kMaxPairs = FilterTable::kMaxTaps / 2;
+  /// Groups that are summed for all lines before they are transposed, in the nearest cache.
+  static constexpr std::size_t kChunkGroups = 4;
+  /// Columns behind which those that are still in use are moved to the front.
+  static constexpr std::size_t kKeptFloats = 8 * kGroupBytes;
+  static constexpr std::size_t kChunkFloats = kChunkGroups * kGroupBytes;
+
+  struct RowTaps {
+    const std::uint8_t* first;
+    std::uint32_t count;
+  };
 
   /// The taps of the lines; of those that a block lacks, the last one's.
   void find_rows(std::uint32_t first_line, std::uint32_t num_lines) {
@@ -213,31 +249,73 @@ class StripFilter {
     }
   }
 
-  /// Sums the rows in reach for the bytes from `begin` to `end` of a row, into the strip.
+  /// Sums the rows in reach for the bytes from `begin` to `end` of a row, into the strip, where these
+  /// are not there yet.
   HWY_ATTR void sum_columns(std::size_t begin, std::size_t end) {
-    strip_begin_ = std::min(begin, row_bytes_ - kGroupBytes);
-    for (std::size_t at = strip_begin_; at < end; at += kGroupBytes) {
-      const std::size_t from = std::min(at, row_bytes_ - kGroupBytes);
-      alignas(64) float sums[kLanes * kGroupBytes];
+    if (begin < strip_begin_ || begin > strip_end_) {
+      strip_begin_ = strip_end_ = std::min(begin, row_bytes_ - kGroupBytes);
+    } else if (end - strip_begin_ > kKeptFloats && begin > strip_begin_) {
+      const std::size_t first = std::min(begin, row_bytes_ - kGroupBytes);
+      std::copy(table_.strip + (first - strip_begin_) * kLanes,
+                table_.strip + (strip_end_ - strip_begin_) * kLanes, table_.strip);
+      strip_begin_ = first;
+    }
+    while (strip_end_ < end) {
+      const std::size_t at = strip_end_;
+      const std::size_t num_groups =
+          std::min(kChunkGroups, (end - at + kGroupBytes - 1) / kGroupBytes);
+      // The last group ends with the row.
+      const std::size_t last =
+          std::min(at + (num_groups - 1) * kGroupBytes, row_bytes_ - kGroupBytes);
       for (std::uint32_t line = 0; line < kLanes; ++line) {
-        sum_group(rows_[line].first + from, rows_[line].count,
-                  table_.row_weights + line * kMaxPairs, sums + line * kGroupBytes);
+        sum_line(line, at, last, sums_ + line * kChunkFloats);
       }
-      float* const to = table_.strip + (from - strip_begin_) * kLanes;
-      transpose_group(sums, to);
+      for (std::size_t group = 0; group < num_groups; ++group) {
+        const std::size_t from = std::min(at + group * kGroupBytes, last);
+        transpose_group(sums_ + group * kGroupBytes, kChunkFloats,
+                        table_.strip + (from - strip_begin_) * kLanes);
+      }
+      strip_end_ = last + kGroupBytes;
     }
   }
 
-  HWY_INLINE HWY_ATTR void sum_group(const std::uint8_t* bytes, std::uint32_t count,
-                                     const std::int32_t* weights, float* to) const {
-    const std::size_t stride = pass_.image.row_stride_bytes;
-    RowSums sums;
-    for (std::uint32_t tap = 0; tap < count; tap += 2) {
-      const std::uint8_t* const second = bytes + (tap + 1 < count ? stride : 0);
-      sums.add(bytes, second, weights[tap / 2]);
-      bytes += 2 * stride;
+  /// Sums groups of bytes of a line's rows, from `begin` to the one that begins at `last`.
+  HWY_INLINE HWY_ATTR void sum_line(std::uint32_t line, std::size_t begin, std::size_t last,
+                                    float* to) const {
+    const RowTaps& taps = rows_[line];
+    const std::int32_t* const weights = table_.row_weights + line * kMaxPairs;
+    switch ((taps.count + 1) / 2) {
+      case 1:
+        return sum_groups<1>(taps, weights, begin, last, to);
+      case 2:
+        return sum_groups<2>(taps, weights, begin, last, to);
+      case 3:
+        return sum_groups<3>(taps, weights, begin, last, to);
+      default:
+        return sum_groups<0>(taps, weights, begin, last, to);
     }
-    sums.store(to);
+  }
+
+  /// `kPairs` of rows, or as many as there are.
+  template <std::uint32_t kPairs>
+  HWY_INLINE HWY_ATTR void sum_groups(const RowTaps& taps, const std::int32_t* weights,
+                                      std::size_t begin, std::size_t last, float* to) const {
+    const std::size_t stride = pass_.image.row_stride_bytes;
+    const std::uint32_t num_pairs = kPairs > 0 ? kPairs : (taps.count + 1) / 2;
+    // The last row of an odd number is its own second, with a weight of 0.
+    const std::size_t last_step = taps.count % 2 == 0 ? stride : 0;
+    for (std::size_t at = begin;; at += kGroupBytes) {
+      const std::uint8_t* bytes = taps.first + std::min(at, last);
+      RowSums sums;
+      for (std::uint32_t pair = 0; pair + 1 < num_pairs; ++pair) {
+        sums.add(bytes, bytes + stride, weights[pair]);
+        bytes += 2 * stride;
+      }
+      sums.add(bytes, bytes + last_step, weights[num_pairs - 1]);
+      sums.store(to);
+      to += kGroupBytes;
+      if (at >= last) return;
+    }
   }
 
   /// The columns in reach of a pixel, as `values` of its place in the strip.
@@ -269,21 +347,20 @@ class StripFilter {
 
   HWY_INLINE HWY_ATTR void keep(V value, std::uint32_t place, std::uint32_t channel) {
     const D d;
-    const V clamped = hn::Min(hn::Max(value, hn::Zero(d)), hn::Set(d, 255.0f));
-    hn::Store(sink_.finished(clamped, channel), d, values_ + Sink::place(place, channel) * kLanes);
+    if (overshoots_) value = hn::Min(hn::Max(value, hn::Zero(d)), hn::Set(d, 255.0f));
+    hn::Store(sink_.finished(value, channel), d, values_ + Sink::place(place, channel) * kLanes);
   }
-
-  struct RowTaps {
-    const std::uint8_t* first;
-    std::uint32_t count;
-  };
 
   const FilterPass& pass_;
   const FilterTable& table_;
   const Sink& sink_;
   const std::size_t row_bytes_;
-  std::size_t strip_begin_ = 0;  // the byte of a row that the strip begins with
+  const bool overshoots_;
+  // The bytes of a row whose sums are in the strip.
+  std::size_t strip_begin_ = 0;
+  std::size_t strip_end_ = 0;
   RowTaps rows_[kLanes] = {};
+  alignas(64) float sums_[kLanes * kChunkFloats];
   alignas(64) float values_[kLanes * kLanes * kChannels];
 };
 

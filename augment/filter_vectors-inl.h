@@ -49,6 +49,15 @@ HWY_INLINE HWY_ATTR hn::Vec<hn::FixedTag<float, kNumLanes>> load_blocks(const fl
   const hn::FixedTag<float, kNumLanes> d;
   if constexpr (kNumLanes == kBlockLanes) {
     return hn::Load(d, from);
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  } else if constexpr (kNumLanes == 16) {
+    // Loads that leave the other blocks as they are take no part of the unit that shuffles.
+    __m512 blocks = _mm512_castps128_ps512(_mm_load_ps(from));
+    blocks = _mm512_mask_broadcast_f32x4(blocks, 0x00F0, _mm_load_ps(from + 4 * stride));
+    blocks = _mm512_mask_broadcast_f32x4(blocks, 0x0F00, _mm_load_ps(from + 8 * stride));
+    blocks = _mm512_mask_broadcast_f32x4(blocks, 0xF000, _mm_load_ps(from + 12 * stride));
+    return hn::Vec<hn::FixedTag<float, kNumLanes>>{blocks};
+#endif
   } else {
     constexpr std::uint32_t kHalf = kNumLanes / 2;
     return hn::Combine(d, load_blocks<kHalf>(from + kHalf * stride, stride),
@@ -128,10 +137,10 @@ class RowSums {
 
 /// The sums of a group for kLanes rows, as RowSums stores them, in columns: `to` has one vector for
 /// each byte in its order.
-HWY_INLINE HWY_ATTR void transpose_group(const float* sums, float* to) {
+HWY_INLINE HWY_ATTR void transpose_group(const float* sums, std::size_t stride, float* to) {
   const D d;
   for (std::uint32_t at = 0; at < kGroupBytes; at += kBlockLanes) {
-    const FourColumns columns(sums + at, kGroupBytes);
+    const FourColumns columns(sums + at, stride);
     const bool is_upper = at >= kLanes;
     const std::uint32_t first_byte = 2 * (at % kLanes) + (is_upper ? kBlockLanes : 0);
     float* const out = to + std::size_t{first_byte} * kLanes;
