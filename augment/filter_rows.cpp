@@ -12,6 +12,7 @@
 #define HWY_TARGET_INCLUDE "augment/filter_rows.cpp"
 #include <hwy/foreach_target.h>
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #if HWY_TARGET != HWY_SCALAR
@@ -56,11 +57,10 @@ class SlotSink {
         store_square(from, frame_.row(at.first_line) + to);
         continue;
       }
-      transpose(from, kLanes,
-                [&](std::uint32_t row, V floats) HWY_ATTR {
-                  if (row >= at.num_lines) return;
-                  store_floats(floats, num_floats, frame_.row(at.first_line + row) + to);
-                });
+      transpose(from, kLanes, [&](std::uint32_t row, V floats) HWY_ATTR {
+        if (row >= at.num_lines) return;
+        store_floats(floats, num_floats, frame_.row(at.first_line + row) + to);
+      });
     }
   }
 
@@ -268,6 +268,10 @@ class StripFilter {
       const std::size_t last =
           std::min(at + (num_groups - 1) * kGroupBytes, row_bytes_ - kGroupBytes);
       for (std::uint32_t line = 0; line < kLanes; ++line) {
+        hwy::Prefetch(rows_[line].first + last + 64);
+        hwy::Prefetch(rows_[line].first + last + 128);
+        hwy::Prefetch(rows_[line].first + pass_.image.row_stride_bytes + last + 64);
+        hwy::Prefetch(rows_[line].first + pass_.image.row_stride_bytes + last + 128);
         sum_line(line, at, last, sums_ + line * kChunkFloats);
       }
       for (std::size_t group = 0; group < num_groups; ++group) {

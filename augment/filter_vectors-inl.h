@@ -100,7 +100,7 @@ HWY_INLINE HWY_ATTR void transpose(const float* rows, std::size_t stride, const 
 }
 
 /// Whole weighed sums of bytes of rows. Two rows are taken at once, their bytes side by side within
-/// blocks of 128 bits, so the lower sums are those of the first, third, ... four bytes.
+/// blocks of 128 bits, so the lower sums are those of the first, third, ... eight bytes.
 class RowSums {
  public:
   HWY_INLINE HWY_ATTR RowSums()
@@ -112,13 +112,13 @@ class RowSums {
     const D16 d;
     const DGroup d_group;
     const DInt d_sum;
-    const auto a = hn::PromoteTo(d, hn::LoadU(d_group, first));
-    const auto b = hn::PromoteTo(d, hn::LoadU(d_group, second));
+    const auto a = hn::LoadU(d_group, first);
+    const auto b = hn::LoadU(d_group, second);
+    const auto lower = hn::PromoteTo(d, hn::InterleaveLower(d_group, a, b));
+    const auto upper = hn::PromoteTo(d, hn::InterleaveUpper(d_group, a, b));
     const auto weight = hn::BitCast(d, hn::Set(d_sum, weights));
-    lower_ = hn::ReorderWidenMulAccumulate(d_sum, hn::InterleaveLower(d, a, b), weight, lower_,
-                                           lower_rest_);
-    upper_ = hn::ReorderWidenMulAccumulate(d_sum, hn::InterleaveUpper(d, a, b), weight, upper_,
-                                           upper_rest_);
+    lower_ = hn::ReorderWidenMulAccumulate(d_sum, lower, weight, lower_, lower_rest_);
+    upper_ = hn::ReorderWidenMulAccumulate(d_sum, upper, weight, upper_, upper_rest_);
   }
 
   /// As floats: the lower sums, then the upper ones.
@@ -139,10 +139,12 @@ class RowSums {
 /// each byte in its order.
 HWY_INLINE HWY_ATTR void transpose_group(const float* sums, std::size_t stride, float* to) {
   const D d;
+  constexpr std::uint32_t kHalf = std::min(8u, kLanes);
   for (std::uint32_t at = 0; at < kGroupBytes; at += kBlockLanes) {
     const FourColumns columns(sums + at, stride);
-    const bool is_upper = at >= kLanes;
-    const std::uint32_t first_byte = 2 * (at % kLanes) + (is_upper ? kBlockLanes : 0);
+    const std::uint32_t lane = at % kLanes;
+    const std::uint32_t first_byte =
+        lane / kHalf * 2 * kHalf + lane % kHalf + (at >= kLanes ? kHalf : 0);
     float* const out = to + std::size_t{first_byte} * kLanes;
     hn::Store(columns.c0, d, out);
     hn::Store(columns.c1, d, out + kLanes);

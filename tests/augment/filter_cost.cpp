@@ -39,12 +39,12 @@ std::vector<Side> sides_of(ShrinkWorkload& load) {
     std::string name = std::string(hwy::TargetName(target)) + " ";
     name += interpolation_name(interpolation);
     if (angle_rad != 0) name += " turned";
-    sides.push_back({name, [&load, target, interpolation, map = load.map_of(angle_rad)](
-                               std::uint32_t place) {
-                       hwy::SetSupportedTargetsForTest(target);
-                       load.fused(map, interpolation, place);
-                       hwy::SetSupportedTargetsForTest(0);
-                     }});
+    sides.push_back(
+        {name, [&load, target, interpolation, map = load.map_of(angle_rad)](std::uint32_t place) {
+           hwy::SetSupportedTargetsForTest(target);
+           load.fused(map, interpolation, place);
+           hwy::SetSupportedTargetsForTest(0);
+         }});
   };
   for (std::int64_t left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
     const std::int64_t target = left & -left;
@@ -99,15 +99,18 @@ int main(int argc, char** argv) {
   using penstock::PixelLayout;
   int num_rounds = 31;
   if (argc > 1) std::from_chars(argv[1], argv[1] + std::strlen(argv[1]), num_rounds);
-  if (getenv("ONLY")) { penstock::augment::measure({448,448}, PixelLayout::kNchw, 1, num_rounds); return 0; }
-  num_rounds = std::max(num_rounds, 1);
-  cv::setNumThreads(1);
-  // A place that stays in the cache; batches of 37 MiB.
-  for (const std::uint32_t batch : {1u, 64u}) {
-    for (const PixelLayout layout : {PixelLayout::kNchw, PixelLayout::kNhwc}) {
-      penstock::augment::measure({448, 448}, layout, batch, num_rounds);
-      penstock::augment::measure({470, 400}, layout, batch, num_rounds);
-    }
-  }
+
+  penstock::augment::measure({448, 448}, PixelLayout::kNchw, 1, num_rounds);
   return 0;
+}
+num_rounds = std::max(num_rounds, 1);
+cv::setNumThreads(1);
+// A place that stays in the cache; batches of 37 MiB.
+for (const std::uint32_t batch : {1u, 64u}) {
+  for (const PixelLayout layout : {PixelLayout::kNchw, PixelLayout::kNhwc}) {
+    penstock::augment::measure({448, 448}, layout, batch, num_rounds);
+    penstock::augment::measure({470, 400}, layout, batch, num_rounds);
+  }
+}
+return 0;
 }
