@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 4> kFillModeNames = {"nearest", "constant
 constexpr std::array<std::string_view, 2> kDecodeScalingNames = {"auto", "off"};
 constexpr std::array<std::string_view, 3> kAutoAugmentNames = {"none", "trivial_augment_wide",
                                                                "rand_augment"};
+constexpr std::array<std::string_view, 4> kInterpolationNames = {"bilinear", "nearest",
+                                                                 "bilinear_antialias", "bicubic"};
 
 void check(bool holds, std::string_view field, std::string_view expected, double found) {
   if (holds) return;
@@ -105,6 +107,8 @@ void AugmentConfig::validate() const {
     check(lies_in(mean[c], -1e9, 1e9), "mean" + place, "-1e9 to 1e9", mean[c]);
     check(lies_in(std[c], 1e-6, 1e9), "std" + place, "1e-6 to 1e9", std[c]);
   }
+  check(interpolation <= Interpolation::kBicubic, "interpolation", "0 to 3",
+        static_cast<double>(interpolation));
   check(decode_scaling <= DecodeScaling::kOff, "decode_scaling", "0 or 1",
         static_cast<double>(decode_scaling));
 }
@@ -173,6 +177,10 @@ std::string_view auto_augment_name(AutoAugment policy) {
   return kAutoAugmentNames[static_cast<std::size_t>(policy)];
 }
 
+std::string_view interpolation_name(Interpolation interpolation) {
+  return kInterpolationNames[static_cast<std::size_t>(interpolation)];
+}
+
 FillMode parse_fill_mode(std::string_view name) {
   return static_cast<FillMode>(find_name("fill_mode", name, kFillModeNames));
 }
@@ -183,6 +191,10 @@ DecodeScaling parse_decode_scaling(std::string_view name) {
 
 AutoAugment parse_auto_augment(std::string_view name) {
   return static_cast<AutoAugment>(find_name("auto_augment", name, kAutoAugmentNames));
+}
+
+Interpolation parse_interpolation(std::string_view name) {
+  return static_cast<Interpolation>(find_name("interpolation", name, kInterpolationNames));
 }
 
 }  // namespace penstock::augment

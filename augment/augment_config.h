@@ -27,6 +27,14 @@ enum class AutoAugment : std::uint8_t {
   kRandAugment,         // some operations of one strength (Cubuk et al. 2019)
 };
 
+/// How a value is made of the pixels around a position.
+enum class Interpolation : std::uint8_t {
+  kBilinear,           // the four around it: what shrinks more than twice skips pixels
+  kNearest,            // the one that the position lies in
+  kBilinearAntialias,  // a triangle as wide as an output pixel's reach: all that it covers
+  kBicubic,            // the sixteen around it, Keys' cubic with a = -0.5, clamped to 0 to 255
+};
+
 /// A range from which a value is drawn evenly.
 struct DrawRange {
   double lo = 1;
@@ -112,6 +120,8 @@ struct AugmentConfig {
   std::array<double, 3> mean = {0, 0, 0};
   /// Divides red, green, blue after `mean`; a gray picture takes the first. 1e-6 or more.
   std::array<double, 3> std = {1, 1, 1};
+  /// Evaluation keeps it.
+  Interpolation interpolation = Interpolation::kBilinear;
   DecodeScaling decode_scaling = DecodeScaling::kAuto;
 
   /// Throws InvalidArgument naming the field, its value and the range.
@@ -133,15 +143,17 @@ struct AugmentConfig {
   friend bool operator==(const AugmentConfig&, const AugmentConfig&) = default;
 };
 
-/// Names as users write them: `nearest`, `constant`, `reflect`, `wrap`; `auto`, `off`; `none`,
-/// `trivial_augment_wide`, `rand_augment`.
+/// Names as users write them: `nearest`, `constant`, `reflect`, `wrap`; `auto`, `off`; `bilinear`,
+/// `nearest`, `bilinear_antialias`, `bicubic`; `none`, `trivial_augment_wide`, `rand_augment`.
 std::string_view fill_mode_name(FillMode mode);
 std::string_view decode_scaling_name(DecodeScaling scaling);
 std::string_view auto_augment_name(AutoAugment policy);
+std::string_view interpolation_name(Interpolation interpolation);
 
 /// Reads such a name; throws InvalidArgument naming the known ones and the nearest.
 FillMode parse_fill_mode(std::string_view name);
 DecodeScaling parse_decode_scaling(std::string_view name);
 AutoAugment parse_auto_augment(std::string_view name);
+Interpolation parse_interpolation(std::string_view name);
 
 }  // namespace penstock::augment

@@ -120,9 +120,11 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
                                       .output = output,
                                       .stored = stored,
                                       .decode_scale = plan.decode_scale,
-                                      .fill_mode = config_.fill_mode});
+                                      .fill_mode = config_.fill_mode,
+                                      .interpolation = config_.interpolation});
   const ColourSteps colours = colour_steps_of(drawn);
-  plan.scratch_bytes = static_cast<std::uint32_t>(sample_scratch_bytes(spec, colours));
+  plan.scratch_bytes =
+      static_cast<std::uint32_t>(sample_scratch_bytes(spec, config_.interpolation, colours));
   plan.store(PlannedSample{map, stored, colours, drawn.erased});
   return plan;
 }
@@ -135,6 +137,7 @@ void AugmentTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
                       .map = compose(planned.map, decode_scale_map(decoded.decode_scale)),
                       .stored = planned.stored,
                       .fill_mode = config_.fill_mode,
+                      .interpolation = config_.interpolation,
                       .channels = is_normalised ? channels_ : std::array<ChannelScale, 3>{},
                       .slot = slot},
              .colours = planned.colours,
@@ -166,12 +169,12 @@ std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
 }
 
 std::size_t AugmentTransform::worst_case_scratch_bytes(const BatchSpec& spec) const noexcept {
-  const bool draws_colours = config_.channel_shift_range > 0 ||
-                             !(config_.brightness_range == DrawRange{}) ||
-                             !(config_.contrast_range == DrawRange{}) ||
-                             !(config_.saturation_range == DrawRange{}) || config_.hue_range > 0 ||
-                             config_.auto_augment != AutoAugment::kNone;
-  return draws_colours ? most_sample_scratch_bytes(spec) : sample_scratch_bytes(spec, {});
+  const bool draws_colours =
+      config_.channel_shift_range > 0 || !(config_.brightness_range == DrawRange{}) ||
+      !(config_.contrast_range == DrawRange{}) || !(config_.saturation_range == DrawRange{}) ||
+      config_.hue_range > 0 || config_.auto_augment != AutoAugment::kNone;
+  return draws_colours ? most_sample_scratch_bytes(spec, config_.interpolation)
+                       : sample_scratch_bytes(spec, config_.interpolation, {});
 }
 
 std::string AugmentTransform::identity() const {
@@ -179,7 +182,7 @@ std::string AugmentTransform::identity() const {
   append(text, "transform", "augment");
   // Counts changes of the draw table, of the formulas and of the order of their operations.
   append(text, "augment.revision", "1");
-  append(text, "augment.interpolation", "bilinear");
+  append(text, "augment.interpolation", interpolation_name(config_.interpolation));
   append(text, "augment.horizontal_flip", config_.horizontal_flip);
   append(text, "augment.width_shift_range", config_.width_shift_range);
   append(text, "augment.height_shift_range", config_.height_shift_range);

@@ -22,10 +22,12 @@ struct GeneralAxis {
   GeneralAxis(const Axis& axis, std::uint32_t reach_px) noexcept
       : begin(axis.begin),
         end(std::max(begin, std::min(axis.last, begin + axis.length - 1))),
-        inner_end(std::min(begin + axis.length + 1 - reach_px, axis.extent - 0.5)),
+        inner_end(std::min(begin + axis.length + 1 - reach_px, axis.extent - 0.5) -
+                  (axis.snaps ? 0.5 : 0.0)),
         last(axis.last),
         extent(axis.extent),
-        fill_mode(axis.fill_mode) {}
+        fill_mode(axis.fill_mode),
+        snaps(axis.snaps) {}
 
   bool folds() const noexcept { return comes_again(fill_mode); }
 
@@ -41,6 +43,7 @@ struct GeneralAxis {
   double last;  // of the whole picture
   double extent;
   FillMode fill_mode;
+  bool snaps;
 };
 
 /// Positions along an output row: factor * x + row_term + offset.

@@ -81,7 +81,7 @@ HWY_INLINE HWY_ATTR bool is_beside(V64 position, const GeneralAxis& axis) {
 
 /// Whether FillMode::kWrap has one of the folded positions between the last pixel and the first.
 HWY_INLINE HWY_ATTR bool is_at_seam(const Doubles& positions, const GeneralAxis& axis) {
-  return axis.fill_mode == FillMode::kWrap &&
+  return axis.fill_mode == FillMode::kWrap && !axis.snaps &&
          (is_beside(positions.low, axis) || is_beside(positions.high, axis));
 }
 
@@ -98,15 +98,20 @@ HWY_INLINE HWY_ATTR hn::Mask<D> is_inside(const Doubles& positions, const Genera
   return hn::Gt(ones, hn::Zero(D()));
 }
 
+HWY_INLINE HWY_ATTR V64 snapped(V64 position, const GeneralAxis& axis) {
+  if (!axis.snaps) return position;
+  return hn::Floor(hn::Add(position, hn::Set(D64(), 0.5)));
+}
+
 /// Written so that NaN counts as the first pixel.
 template <bool kIsInner>
 HWY_INLINE HWY_ATTR V64 clamped(V64 position, const GeneralAxis& axis) {
-  if constexpr (kIsInner) return position;
+  if constexpr (kIsInner) return snapped(position, axis);
   const D64 d;
   const V64 begin = hn::Set(d, axis.begin);
   const V64 end = hn::Set(d, axis.end);
   const V64 low = hn::IfThenElse(hn::Lt(position, end), position, end);
-  return hn::IfThenElse(hn::Gt(position, begin), low, begin);
+  return snapped(hn::IfThenElse(hn::Gt(position, begin), low, begin), axis);
 }
 
 /// Where an image's pixels are in memory. Offsets are whole doubles of less than 2^52, which are

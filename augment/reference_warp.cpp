@@ -112,20 +112,14 @@ Pair pair_at(double p, double num_px, FillMode mode) {
   return {first, std::min(first + 1, last), inside - first};
 }
 
-/// Samples one channel of the decoded picture at `p`, a position at full resolution.
-double sample(const ReferenceSample& s, PointPx p, std::uint32_t channel) {
-  const bool is_outside =
-      p.x < -0.5 || p.x > s.info.width_px - 0.5 || p.y < -0.5 || p.y > s.info.height_px - 0.5;
-  if (s.config.fill_mode == FillMode::kConstant && is_outside) return s.config.cval;
-  const FillMode mode = s.config.fill_mode;
-  p = {walk_back(p.x, s.info.width_px, mode), walk_back(p.y, s.info.height_px, mode)};
-  const Pair x = pair_at((p.x + 0.5) / s.decode_scale - 0.5, s.image.width_px, mode);
-  const Pair y = pair_at((p.y + 0.5) / s.decode_scale - 0.5, s.image.height_px, mode);
-  const auto pixel = [&](double column, double row) -> double {
-    return s.image.row(static_cast<std::uint32_t>(
-        row))[static_cast<std::size_t>(column) * s.image.pixel_stride_bytes +
-              std::min(channel, s.image.channels - 1)];
-  };
+/// One pixel of the decoded picture.
+double pixel_at(const ReferenceSample& s, double column, double row, std::uint32_t channel) {
+  return s.image.row(static_cast<std::uint32_t>(
+      row))[static_cast<std::size_t>(column) * s.image.pixel_stride_bytes +
+            std::min(channel, s.image.channels - 1)];
+}
+
+double blended(const Pair& x, const Pair& y, const auto& pixel) {
   return (1 - x.weight) * (1 - y.weight) * pixel(x.first, y.first) +
          x.weight * (1 - y.weight) * pixel(x.second, y.first) +
          (1 - x.weight) * y.weight * pixel(x.first, y.second) +
@@ -135,6 +129,118 @@ double sample(const ReferenceSample& s, PointPx p, std::uint32_t channel) {
 bool is_erased(const RectPx& window, std::uint32_t x, std::uint32_t y) {
   return x >= window.x && x < window.x + window.width && y >= window.y &&
          y < window.y + window.height;
+}
+
+/// Keys' cubic with a = -0.5, and the triangle, at a distance from the position.
+double cubic(double t) {
+  t = std::abs(t);
+  if (t <= 1) return 1 - 2.5 * t * t + 1.5 * t * t * t;
+  return t <= 2 ? 2 - 4 * t + 2.5 * t * t - 0.5 * t * t * t : 0;
+}
+double triangle(double t) {
+  return std::max(0.0, 1 - std::abs(t));
+}
+
+/// The mean of all pixels around a position of the decoded picture, weighed with a kernel whose unit is
+/// `unit` pixels long; what the kernel has beyond the picture does not count.
+double weighed(const ReferenceSample& s, PointPx p, ScaleXy unit, double (*kernel)(double),
+               std::uint32_t channel) {
+  double sum = 0;
+  double sum_of_weights = 0;
+  for (double row = std::max(0.0, std::floor(p.y - 2 * unit.y));
+       row < s.image.height_px && row <= p.y + 2 * unit.y; ++row) {
+    const double row_weight = kernel((row - p.y) / unit.y);
+    if (row_weight == 0) continue;
+    for (double column = std::max(0.0, std::floor(p.x - 2 * unit.x));
+         column < s.image.width_px && column <= p.x + 2 * unit.x; ++column) {
+      const double weight = row_weight * kernel((column - p.x) / unit.x);
+      sum += weight * pixel_at(s, column, row, channel);
+      sum_of_weights += weight;
+    }
+  }
+  return std::clamp(sum / sum_of_weights, 0.0, 255.0);
+}
+
+/// From a full-resolution position to one of the decoded picture.
+double decoded_px(double p, const ReferenceSample& s) {
+  return (p + 0.5) / s.decode_scale - 0.5;
+}
+
+/// Blends four pixels of the picture as it is after a reduction by `unit`, rounded to bytes.
+double reduced_sample(const ReferenceSample& s, PointPx p, ScaleXy unit, std::uint32_t channel) {
+  const auto axis = [&](double position, double stored_px, double length) {
+    const double num_px = std::ceil(stored_px / s.decode_scale / length);
+    return pair_at((position + 0.5) / length - 0.5, num_px, s.config.fill_mode);
+  };
+  return blended(
+      axis(p.x, s.info.width_px, unit.x), axis(p.y, s.info.height_px, unit.y),
+      [&](double u, double v) {
+        const PointPx centre{unit.x * (u + 0.5) - 0.5, unit.y * (v + 0.5) - 0.5};
+        const double right = s.info.width_px / double(s.decode_scale) - 0.5;
+        const double bottom = s.info.height_px / double(s.decode_scale) - 0.5;
+        return std::floor(0.5 + weighed(s, {std::min(centre.x, right), std::min(centre.y, bottom)},
+                                        unit, triangle, channel));
+      });
+}
+
+/// From an output pixel to the stored picture at full resolution.
+PointPx walk(PointPx p, const ReferenceSample& s) {
+  if (!s.drawn.policy.steps().empty()) p = undo_policy(p, s.drawn, s.spec);
+  p = undo_augmentation(p, s.drawn, s.spec);
+  p = undo_resize(p, s);
+  return undo_orientation(p, s.info);
+}
+
+/// How the picture lies in the output.
+struct Lie {
+  /// Decoded pixels from one output pixel to the next, along both output axes together; at least 1.
+  ScaleXy unit{};
+  /// Whether its rows are neither rows of the output nor columns.
+  bool is_turned = false;
+};
+
+Lie lie_of(const ReferenceSample& s) {
+  const PointPx origin = walk({0, 0}, s);
+  const PointPx right = walk({1, 0}, s);
+  const PointPx below = walk({0, 1}, s);
+  const bool is_upright = right.y == origin.y && below.x == origin.x;
+  const bool is_on_its_side = right.x == origin.x && below.y == origin.y;
+  const auto length = [&](double a, double b) {
+    return std::max(1.0, std::hypot(a, b) / s.decode_scale);
+  };
+  return {.unit = {.x = length(right.x - origin.x, below.x - origin.x),
+                   .y = length(right.y - origin.y, below.y - origin.y)},
+          .is_turned = !is_upright && !is_on_its_side};
+}
+
+/// Samples one channel of the decoded picture at `p`, a position at full resolution.
+double sample(const ReferenceSample& s, PointPx p, const Lie& lie, std::uint32_t channel) {
+  const bool is_outside =
+      p.x < -0.5 || p.x > s.info.width_px - 0.5 || p.y < -0.5 || p.y > s.info.height_px - 0.5;
+  if (s.config.fill_mode == FillMode::kConstant && is_outside) return s.config.cval;
+  const FillMode mode = s.config.fill_mode;
+  p = {walk_back(p.x, s.info.width_px, mode), walk_back(p.y, s.info.height_px, mode)};
+  const ScaleXy unit = lie.unit;
+  const PointPx decoded{decoded_px(p.x, s), decoded_px(p.y, s)};
+  const PointPx inside{decoded_px(std::clamp(p.x, -0.5, s.info.width_px - 0.5), s),
+                       decoded_px(std::clamp(p.y, -0.5, s.info.height_px - 0.5), s)};
+  switch (s.config.interpolation) {
+    case Interpolation::kNearest:
+      return pixel_at(s, std::floor(std::clamp(decoded.x, 0.0, s.image.width_px - 1.0) + 0.5),
+                      std::floor(std::clamp(decoded.y, 0.0, s.image.height_px - 1.0) + 0.5),
+                      channel);
+    case Interpolation::kBilinearAntialias:
+      if (!lie.is_turned) return weighed(s, inside, unit, triangle, channel);
+      if (unit.x > 1 || unit.y > 1) return reduced_sample(s, decoded, unit, channel);
+      break;
+    case Interpolation::kBicubic:
+      return weighed(s, inside, {1, 1}, cubic, channel);
+    case Interpolation::kBilinear:
+      break;
+  }
+  return blended(pair_at(decoded.x, s.image.width_px, mode),
+                 pair_at(decoded.y, s.image.height_px, mode),
+                 [&](double column, double row) { return pixel_at(s, column, row, channel); });
 }
 
 /// Normalises, erases and lays out.
@@ -164,21 +270,18 @@ std::vector<double> finished(const ReferenceSample& s, const std::vector<double>
 
 std::vector<double> reference_warp(const ReferenceSample& s) {
   const BatchSpec& spec = s.spec;
+  const Lie lie = lie_of(s);
   std::vector<double> pixels(std::size_t{spec.height_px} * spec.width_px * spec.channels);
   for (std::uint32_t y = 0; y < spec.height_px; ++y) {
     for (std::uint32_t x = 0; x < spec.width_px; ++x) {
-      PointPx p{static_cast<double>(x), static_cast<double>(y)};
-      if (!s.drawn.policy.steps().empty()) p = undo_policy(p, s.drawn, spec);
-      p = undo_augmentation(p, s.drawn, spec);
-      p = undo_resize(p, s);
-      p = undo_orientation(p, s.info);
+      const PointPx p = walk({static_cast<double>(x), static_cast<double>(y)}, s);
       for (std::uint32_t c = 0; c < spec.channels; ++c) {
-        pixels[(std::size_t{y} * spec.width_px + x) * spec.channels + c] = sample(s, p, c);
+        pixels[(std::size_t{y} * spec.width_px + x) * spec.channels + c] = sample(s, p, lie, c);
       }
     }
   }
-  reference_colour(colour_steps_of(s.drawn).steps(),
-                   {spec.channels, spec.height_px, spec.width_px}, pixels);
+  reference_colour(colour_steps_of(s.drawn).steps(), {spec.channels, spec.height_px, spec.width_px},
+                   pixels);
   return finished(s, pixels);
 }
 

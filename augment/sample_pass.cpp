@@ -39,13 +39,15 @@ void fill_over_canvas(const SampleJob& job, std::span<std::byte> scratch) noexce
 
 }  // namespace
 
-std::size_t sample_scratch_bytes(const BatchSpec& spec, const ColourSteps& colours) noexcept {
-  return goes_straight(spec, colours) ? warp_scratch_bytes(spec) : most_sample_scratch_bytes(spec);
+std::size_t sample_scratch_bytes(const BatchSpec& spec, Interpolation interpolation,
+                                 const ColourSteps& colours) noexcept {
+  return goes_straight(spec, colours) ? warp_scratch_bytes(spec, interpolation)
+                                      : most_sample_scratch_bytes(spec, interpolation);
 }
 
-std::size_t most_sample_scratch_bytes(const BatchSpec& spec) noexcept {
-  return canvas_bytes(spec) +
-         std::max(warp_scratch_bytes(canvas_spec(spec)), tone_scratch_bytes(spec.width_px));
+std::size_t most_sample_scratch_bytes(const BatchSpec& spec, Interpolation interpolation) noexcept {
+  return canvas_bytes(spec) + std::max(warp_scratch_bytes(canvas_spec(spec), interpolation),
+                                       tone_scratch_bytes(spec.width_px));
 }
 
 void fill_slot(const SampleJob& job, std::span<std::byte> scratch) noexcept {

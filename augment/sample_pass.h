@@ -24,10 +24,11 @@ struct SampleJob {
 };
 
 /// Bytes of scratch for a sample of such batches with these colours.
-std::size_t sample_scratch_bytes(const BatchSpec& spec, const ColourSteps& colours) noexcept;
+std::size_t sample_scratch_bytes(const BatchSpec& spec, Interpolation interpolation,
+                                 const ColourSteps& colours) noexcept;
 
 /// The most that any colours take.
-std::size_t most_sample_scratch_bytes(const BatchSpec& spec) noexcept;
+std::size_t most_sample_scratch_bytes(const BatchSpec& spec, Interpolation interpolation) noexcept;
 
 /// Writes every element of the slot, unless it is abandoned.
 ///

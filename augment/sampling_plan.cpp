@@ -3,42 +3,36 @@
 #include <algorithm>
 #include <cmath>
 
+#include "augment/seen_interval.h"
+
 namespace penstock::augment {
 namespace {
-
-struct Interval {
-  double lo = 0;
-  double hi = 0;
-};
 
 struct PixelSpan {
   std::uint32_t begin = 0;
   std::uint32_t length = 0;
 };
 
-/// What of the picture, `extent` decoded pixels long, is seen at these positions: mirrored ones lie
-/// where their images are, wrapped ones anywhere.
-Interval seen_interval(Interval p, double extent, FillMode mode) noexcept {
-  const Interval picture{-0.5, extent - 0.5};
-  if (mode == FillMode::kNearest || mode == FillMode::kConstant) return p;
-  // Wrapped, the outer half of an edge's pixel is blended with the other edge.
-  const Interval whole_pixels{0, std::ceil(extent) - 1};
-  const Interval inside = mode == FillMode::kWrap ? whole_pixels : picture;
-  if (p.lo >= inside.lo && p.hi <= inside.hi) return p;
-  const bool is_near = p.lo >= picture.lo - extent && p.hi <= picture.hi + extent;  // not with NaN
-  if (mode == FillMode::kWrap || !is_near) return picture;
-  return {std::max(std::min(p.lo, 2 * picture.hi - p.hi), picture.lo),
-          std::min(std::max(p.hi, 2 * picture.lo - p.lo), picture.hi)};
+/// How far from a position, in decoded pixels, an interpolation takes pixels in beyond a blend of two
+/// neighbours; `step_px` lie between two output pixels.
+double reach_px(Interpolation interpolation, double step_px, bool is_turned) noexcept {
+  if (interpolation == Interpolation::kBicubic) return 2;
+  if (interpolation != Interpolation::kBilinearAntialias) return 0;
+  // A turned map blends neighbours a step away, each of which reaches as far.
+  const double reach = std::max(1.0, std::abs(step_px));
+  return is_turned ? 2 * reach : reach;
 }
 
 /// Turns positions on one axis of the decoded picture into full-resolution pixels.
-PixelSpan touched_span(Interval positions, std::uint32_t full_px, std::uint32_t scale) noexcept {
+PixelSpan touched_span(Interval positions, double reach, std::uint32_t full_px,
+                       std::uint32_t scale) noexcept {
   const std::uint32_t decoded_px = decoded_size({full_px, full_px}, scale).width;
   const double last = static_cast<double>(decoded_px) - 1;
   // The comparisons are written so that NaN counts as 0.
   const auto clamp = [last](double v) { return v > 0 ? (v < last ? v : last) : 0.0; };
-  const auto first_idx = static_cast<std::uint32_t>(clamp(positions.lo));
-  const auto last_idx = static_cast<std::uint32_t>(clamp(positions.hi)) + 1;  // right neighbour
+  const auto first_idx = static_cast<std::uint32_t>(clamp(clamp(positions.lo) - reach));
+  const auto last_idx =
+      static_cast<std::uint32_t>(clamp(clamp(positions.hi) + reach)) + 1;  // right neighbour
   const std::uint32_t begin = (first_idx > 0 ? first_idx - 1 : 0) * scale;
   const std::uint64_t end = (std::uint64_t{std::min(last_idx + 1, decoded_px - 1)} + 1) * scale;
   return {begin, static_cast<std::uint32_t>(std::min<std::uint64_t>(end, full_px)) - begin};
@@ -91,8 +85,14 @@ RectPx source_region(const Sampling& sampling) noexcept {
   const double scale = sampling.decode_scale;
   x = seen_interval(x, sampling.stored.width / scale, sampling.fill_mode);
   y = seen_interval(y, sampling.stored.height / scale, sampling.fill_mode);
-  const PixelSpan columns = touched_span(x, sampling.stored.width, sampling.decode_scale);
-  const PixelSpan rows = touched_span(y, sampling.stored.height, sampling.decode_scale);
+  const bool is_turned = !map.is_separable() && !map.is_quarter_turn();
+  const auto reach = [&](double step_px) {
+    return reach_px(sampling.interpolation, step_px, is_turned);
+  };
+  const PixelSpan columns = touched_span(x, reach(std::hypot(map.xx, map.xy)),
+                                         sampling.stored.width, sampling.decode_scale);
+  const PixelSpan rows = touched_span(y, reach(std::hypot(map.yx, map.yy)), sampling.stored.height,
+                                      sampling.decode_scale);
   return {columns.begin, rows.begin, columns.length, rows.length};
 }
 

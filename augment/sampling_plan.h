@@ -31,9 +31,10 @@ struct Sampling {
   SizePx stored{};
   std::uint32_t decode_scale = 1;
   FillMode fill_mode = FillMode::kNearest;
+  Interpolation interpolation = Interpolation::kBilinear;
 };
 
-/// Returns the part of the stored picture that bilinear sampling touches, and one decoded pixel
+/// Returns the part of the stored picture that the interpolation touches, and one decoded pixel
 /// more on each side where the picture has one; where the map leaves the picture, what the fill mode
 /// shows there too. In stored full-resolution pixels, never empty,
 /// aligned to the decode scale except at the right and bottom edges.

@@ -18,6 +18,7 @@ struct Axis {
   std::uint32_t begin = 0;   // first pixel of the part
   std::uint32_t length = 1;  // pixels of the part
   FillMode fill_mode = FillMode::kNearest;
+  bool snaps = false;  // positions to the nearest pixel, for Interpolation::kNearest
 };
 
 /// Whether the picture is seen again beside itself.
@@ -64,12 +65,14 @@ inline Neighbours neighbours_at_seam(double position, const Axis& axis) noexcept
 inline Neighbours find_neighbours(double position, const Axis& axis) noexcept {
   if (comes_again(axis.fill_mode)) {
     position = folded(position, axis);
-    if (axis.fill_mode == FillMode::kWrap && (position < 0 || position > axis.last)) {
+    if (axis.fill_mode == FillMode::kWrap && !axis.snaps &&
+        (position < 0 || position > axis.last)) {
       return neighbours_at_seam(position, axis);
     }
   }
   // Written so that NaN is outside and counts as 0.
-  const double clamped = position > 0 ? (position < axis.last ? position : axis.last) : 0.0;
+  double clamped = position > 0 ? (position < axis.last ? position : axis.last) : 0.0;
+  if (axis.snaps) clamped = std::floor(clamped + 0.5);
   const auto pixel = static_cast<std::uint32_t>(clamped);
   return {.first = index_in_part(pixel, axis),
           .second = index_in_part(pixel + 1, axis),  // beyond the edge: weight 0
@@ -102,12 +105,14 @@ struct Frame {
          .extent = job.stored.width / scale,
          .begin = decoded.region.x,
          .length = decoded.image.width_px,
-         .fill_mode = job.fill_mode};
+         .fill_mode = job.fill_mode,
+         .snaps = job.interpolation == Interpolation::kNearest};
     y = {.last = static_cast<double>(whole.height) - 1,
          .extent = job.stored.height / scale,
          .begin = decoded.region.y,
          .length = decoded.image.height_px,
-         .fill_mode = job.fill_mode};
+         .fill_mode = job.fill_mode,
+         .snaps = job.interpolation == Interpolation::kNearest};
   }
 
   bool shows(const Neighbours& on_axis) const noexcept {

@@ -4,36 +4,23 @@
 
 #include "augment/column_table.h"
 #include "augment/warp_columns.h"
+#include "augment/warp_filtered.h"
 #include "augment/warp_general.h"
 #include "augment/warp_pixel.h"
 #include "augment/warp_rows.h"
 
 namespace penstock::augment {
-namespace {
-
-template <std::uint32_t kChannels>
-void sample_pixel_by_pixel(const WarpJob& job) noexcept {
-  const Frame frame(job);
-  for (std::uint32_t y = 0; y < frame.height; ++y) {
-    if (job.slot.is_abandoned()) return;
-    for (std::uint32_t x = 0; x < frame.width; ++x) sample_pixel<kChannels>(job, frame, x, y);
-  }
-}
-
-void sample_turned(const WarpJob& job, const Frame& frame) noexcept {
-  if (!has_general_way(job)) return warp_pixel_by_pixel(job);
-  sample_general(job, frame);
-}
-
-}  // namespace
-
-std::size_t warp_scratch_bytes(const BatchSpec& spec) noexcept {
+std::size_t warp_scratch_bytes(const BatchSpec& spec, Interpolation interpolation) noexcept {
+  if (is_filtered(interpolation)) return filter_scratch_bytes(spec, interpolation);
   return column_table_bytes(std::max(spec.width_px, spec.height_px));
 }
 
 void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept {
+  if (is_filtered(job.interpolation)) return warp_filtered(job, scratch);
   const Frame frame(job);
-  if (!job.map.is_separable() && !job.map.is_quarter_turn()) return sample_turned(job, frame);
+  if (!job.map.is_separable() && !job.map.is_quarter_turn()) {
+    return has_general_way(job) ? sample_general(job, frame) : warp_pixel_by_pixel(job);
+  }
   const Lines lines(job, frame);
   ColumnTable table;
   if (!make_column_table(job, frame, lines, scratch, table)) return warp_pixel_by_pixel(job);
@@ -42,8 +29,8 @@ void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept {
 }
 
 void warp_pixel_by_pixel(const WarpJob& job) noexcept {
-  if (job.slot.spec->channels == 1) return sample_pixel_by_pixel<1>(job);
-  sample_pixel_by_pixel<3>(job);
+  if (is_filtered(job.interpolation)) return warp_filtered_pixel_by_pixel(job);
+  sample_pixel_by_pixel(job, Frame(job));
 }
 
 }  // namespace penstock::augment

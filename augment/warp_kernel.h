@@ -21,13 +21,15 @@ struct WarpJob {
   /// Sides of the whole stored picture at full resolution.
   SizePx stored{};
   FillMode fill_mode = FillMode::kNearest;
+  Interpolation interpolation = Interpolation::kBilinear;
   std::array<ChannelScale, 3> channels{};
   SampleSlot slot{};
 };
 
-/// Bytes of scratch with which warp() takes its fast way for maps that shrink at most four times
-/// along a row.
-std::size_t warp_scratch_bytes(const BatchSpec& spec) noexcept;
+/// Bytes of scratch with which warp() takes its fast way: with two neighbours for maps that shrink at
+/// most four times along a row, with filters for maps that shrink at most 256 times.
+std::size_t warp_scratch_bytes(const BatchSpec& spec,
+                               Interpolation interpolation = Interpolation::kBilinear) noexcept;
 
 /// Writes every element of the slot (float32).
 ///

@@ -26,4 +26,17 @@ void sample_pixel(const WarpJob& job, const Frame& frame, std::uint32_t x_px,
   }
 }
 
+template <std::uint32_t kChannels>
+void sample_all_pixels(const WarpJob& job, const Frame& frame) noexcept {
+  for (std::uint32_t y = 0; y < frame.height; ++y) {
+    if (job.slot.is_abandoned()) return;
+    for (std::uint32_t x = 0; x < frame.width; ++x) sample_pixel<kChannels>(job, frame, x, y);
+  }
+}
+
+inline void sample_pixel_by_pixel(const WarpJob& job, const Frame& frame) noexcept {
+  if (job.slot.spec->channels == 1) return sample_all_pixels<1>(job, frame);
+  sample_all_pixels<3>(job, frame);
+}
+
 }  // namespace penstock::augment

@@ -110,6 +110,8 @@ const RunFlag kRunFlags[] = {
     {"--augment.cval", "augment.cval", "VALUE", "Colour of fill mode constant, 0 to 255 (0)", "0"},
     {"--augment.rescale", "augment.rescale", "FACTOR",
      "From stored pixels to the units of mean and std (1/255)", "0.00392156862745098"},
+    {"--augment.interpolation", "augment.interpolation", "METHOD",
+     "nearest, bilinear, bilinear_antialias or bicubic (bilinear)", "bilinear_antialias"},
     {"--augment.decode-scaling", "augment.decode_scaling", "MODE", "auto or off (auto)", "auto"},
 };
 

@@ -74,6 +74,13 @@ BOOST_AUTO_TEST_CASE(names_of_modes_are_read_back) {
   for (const DecodeScaling scaling : {DecodeScaling::kAuto, DecodeScaling::kOff}) {
     BOOST_TEST((parse_decode_scaling(decode_scaling_name(scaling)) == scaling));
   }
+  for (const Interpolation interpolation :
+       {Interpolation::kNearest, Interpolation::kBilinear, Interpolation::kBilinearAntialias,
+        Interpolation::kBicubic}) {
+    BOOST_TEST((parse_interpolation(interpolation_name(interpolation)) == interpolation));
+  }
+  BOOST_TEST((parse_interpolation("bilinear_antialias") == Interpolation::kBilinearAntialias));
+  BOOST_CHECK_THROW(parse_interpolation("cubic"), Error);
   BOOST_TEST((parse_fill_mode("constant") == FillMode::kConstant));
   BOOST_TEST((parse_decode_scaling("off") == DecodeScaling::kOff));
   BOOST_CHECK_THROW(parse_fill_mode("mirror"), Error);
@@ -183,6 +190,7 @@ BOOST_AUTO_TEST_CASE(without_randomness_keeps_all_that_is_not_random) {
   config.rescale = 0.5;
   config.mean = {1, 2, 3};
   config.std = {4, 5, 6};
+  config.interpolation = Interpolation::kBicubic;
   config.decode_scaling = DecodeScaling::kOff;
   const AugmentConfig expected = {.center_crop = 0.875,
                                   .fill_mode = FillMode::kConstant,
@@ -190,6 +198,7 @@ BOOST_AUTO_TEST_CASE(without_randomness_keeps_all_that_is_not_random) {
                                   .rescale = 0.5,
                                   .mean = {1, 2, 3},
                                   .std = {4, 5, 6},
+                                  .interpolation = Interpolation::kBicubic,
                                   .decode_scaling = DecodeScaling::kOff};
   BOOST_TEST((config.without_randomness() == expected));
 }

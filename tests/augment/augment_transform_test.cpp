@@ -278,6 +278,9 @@ BOOST_AUTO_TEST_CASE(the_identity_tells_every_setting_apart) {
     add([channel](AugmentConfig& c) { c.mean[channel] = 0.5; });
     add([channel](AugmentConfig& c) { c.std[channel] = 0.5; });
   }
+  add([](AugmentConfig& c) { c.interpolation = Interpolation::kNearest; });
+  add([](AugmentConfig& c) { c.interpolation = Interpolation::kBilinearAntialias; });
+  add([](AugmentConfig& c) { c.interpolation = Interpolation::kBicubic; });
   add([](AugmentConfig& c) { c.decode_scaling = DecodeScaling::kOff; });
   std::set<std::string> identities;
   for (const AugmentConfig& config : configs) {

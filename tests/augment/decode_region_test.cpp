@@ -51,6 +51,7 @@ Case draw_case(std::uint64_t seed) {
                   .center_crop = below(4) == 0 ? 0.6 : 0.0,
                   .fill_mode = static_cast<FillMode>(below(4)),
                   .cval = 77,
+                  .interpolation = static_cast<Interpolation>(below(4)),
                   .decode_scaling = below(4) == 0 ? DecodeScaling::kOff : DecodeScaling::kAuto};
   return drawn;
 }

@@ -174,6 +174,7 @@ RandomJob random_job(std::mt19937_64& random) {
   }
   if (kind > 1) map.xx = map.yy = 0;  // a quarter turn, as EXIF 5 to 8 give
   r.job.fill_mode = static_cast<FillMode>(random() % 4);
+  r.job.interpolation = static_cast<Interpolation>(random() % 4);
   for (ChannelScale& c : r.job.channels) {
     c = {static_cast<float>(real(0.001, 0.1)), static_cast<float>(real(-3, 3)), -99.0f};
   }
@@ -203,7 +204,8 @@ BOOST_AUTO_TEST_CASE(the_fast_way_gives_the_bytes_of_the_slow_one_for_any_map) {
   for (int trial = 0; trial < 4000; ++trial) {
     RandomJob r = random_job(random);
     const Values slow = run_pixel_by_pixel(r);
-    BOOST_REQUIRE_MESSAGE(run_warp(r, warp_scratch_bytes(r.spec)) == slow, "trial " << trial);
+    BOOST_REQUIRE_MESSAGE(run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation)) == slow,
+                          "trial " << trial);
     BOOST_REQUIRE_MESSAGE(run_warp(r, random() % 512) == slow, "little scratch, trial " << trial);
     for (const float value : slow) {  // every element written: fill or a normalised byte
       BOOST_REQUIRE(value == -99.0f || (value >= -3.001f && value <= 28.6f));
@@ -248,6 +250,7 @@ RandomJob wide_job(std::mt19937_64& random) {
   std::tie(r.job.map.xx, r.job.map.x0) = axis(part.width, r.spec.width_px, corner.width);
   std::tie(r.job.map.yy, r.job.map.y0) = axis(part.height, r.spec.height_px, corner.height);
   r.job.fill_mode = static_cast<FillMode>(random() % 4);
+  r.job.interpolation = static_cast<Interpolation>(random() % 4);
   for (ChannelScale& c : r.job.channels) c = {0.017f, -2.1f, -99.0f};
   return r;
 }
@@ -307,8 +310,9 @@ BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_bytes_of_the_sl
       RandomJob r = trial % 4 == 0   ? random_job(random)
                     : trial % 4 == 1 ? turned_job(random)
                                      : wide_job(random);
-      BOOST_REQUIRE_MESSAGE(run_warp(r, warp_scratch_bytes(r.spec)) == run_pixel_by_pixel(r),
-                            hwy::TargetName(target) << ", trial " << trial);
+      BOOST_REQUIRE_MESSAGE(
+          run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation)) == run_pixel_by_pixel(r),
+          hwy::TargetName(target) << ", trial " << trial);
     }
   });
 }
@@ -330,7 +334,7 @@ BOOST_AUTO_TEST_CASE(places_of_large_batches_get_the_same_bytes) {
       std::size_t room = place.size() * sizeof(float);
       float* const line = static_cast<float*>(std::align(64, 64, aligned, room));
       float* const first = line + (trial % 5 == 0 ? 1 : 0);
-      std::vector<std::byte> scratch(warp_scratch_bytes(r.spec));
+      std::vector<std::byte> scratch(warp_scratch_bytes(r.spec, r.job.interpolation));
       r.job.slot = {&r.spec, reinterpret_cast<std::byte*>(first)};
       warp(r.job, scratch);
       BOOST_REQUIRE_MESSAGE(Values(first, first + num_floats) == run_pixel_by_pixel(r),
@@ -349,7 +353,7 @@ BOOST_AUTO_TEST_CASE(maps_without_sense_are_safe) {
       RandomJob r = trial % 5 < 2 ? turned_job(random) : random_job(random);
       (trial % 2 == 0 ? r.job.map.xx : r.job.map.x0) = value;
       (trial % 3 == 0 ? r.job.map.yy : r.job.map.y0) = value;
-      const Values out = run_warp(r, warp_scratch_bytes(r.spec));
+      const Values out = run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation));
       for (const float element : out) BOOST_REQUIRE(element != -12345.0f);
       BOOST_REQUIRE(out == run_pixel_by_pixel(r));
     }
@@ -361,9 +365,9 @@ BOOST_AUTO_TEST_CASE(both_layouts_hold_the_same_values) {
   for (int trial = 0; trial < 50; ++trial) {
     RandomJob r = random_job(random);
     r.spec.layout = PixelLayout::kNchw;
-    const Values nchw = run_warp(r, warp_scratch_bytes(r.spec));
+    const Values nchw = run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation));
     r.spec.layout = PixelLayout::kNhwc;
-    const Values nhwc = run_warp(r, warp_scratch_bytes(r.spec));
+    const Values nhwc = run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation));
     const std::size_t plane = std::size_t{r.spec.width_px} * r.spec.height_px;
     for (std::size_t pixel = 0; pixel < plane; ++pixel) {
       for (std::size_t c = 0; c < r.spec.channels; ++c) {

@@ -157,6 +157,38 @@ BOOST_AUTO_TEST_CASE(rotation_and_shear_equal_warp_affine_with_every_border) {
   }
 }
 
+// INTER_NEAREST_EXACT has half-pixel centres too, in fixed point of 16 bits: a position on the border of
+// two pixels may fall to either. (Where all of them do, halving, OpenCV takes the one before, Pillow the
+// one behind: suite interpolation.)
+BOOST_AUTO_TEST_CASE(nearest_equals_inter_nearest_exact_but_for_ties) {
+  std::mt19937_64 random(10);
+  const AugmentTransform transform({.rescale = 1,
+                                    .interpolation = Interpolation::kNearest,
+                                    .decode_scaling = DecodeScaling::kOff});
+  std::size_t num_pixels = 0;
+  std::size_t num_ties = 0;
+  const std::vector<std::pair<SizePx, SizePx>> sizes = {
+      {{17, 11}, {64, 48}},  {{96, 96}, {96, 96}}, {{300, 200}, {96, 96}},
+      {{33, 250}, {50, 50}}, {{1, 9}, {5, 20}},    {{5, 1}, {224, 7}}};
+  for (const auto& [source, output] : sizes) {
+    const TestPicture picture = noise_picture(source, 3, random);
+    const std::vector<float> out = transform_picture(transform, picture.decoded(), info_of(source),
+                                                     spec_of(output, 3), Draws({}));
+    cv::Mat expected;
+    cv::resize(float_image(picture), expected,
+               {static_cast<int>(output.width), static_cast<int>(output.height)}, 0, 0,
+               cv::INTER_NEAREST_EXACT);
+    for (std::size_t i = 0; i < out.size(); i += 3) {
+      const auto y = static_cast<int>(i / 3 / output.width);
+      const auto x = static_cast<int>(i / 3 % output.width);
+      ++num_pixels;
+      if (out[i] != expected.at<cv::Vec3f>(y, x)[0]) ++num_ties;
+    }
+  }
+  BOOST_TEST_MESSAGE(num_ties << " ties of " << num_pixels);
+  BOOST_TEST(num_ties < num_pixels / 200);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

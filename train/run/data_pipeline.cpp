@@ -50,6 +50,7 @@ augment::AugmentConfig augment_of(const ModelRecord& record) {
   augment::AugmentConfig augment;
   augment.decode_scaling = augment::parse_decode_scaling(record.decode_scaling);
   augment.center_crop = record.center_crop;
+  augment.interpolation = augment::parse_interpolation(record.interpolation);
   set_channels(augment.mean, record.mean);
   set_channels(augment.std, record.std);
   return augment;

@@ -20,6 +20,7 @@ using augment::AutoAugment;
 using augment::DecodeScaling;
 using augment::DrawRange;
 using augment::FillMode;
+using augment::Interpolation;
 
 // Reading: one function for each type of a setting.
 
@@ -67,6 +68,9 @@ void read_field(TomlReader& reader, std::string_view key, DecodeScaling& value) 
 }
 void read_field(TomlReader& reader, std::string_view key, AutoAugment& value) {
   if (const auto name = reader.text(key)) value = augment::parse_auto_augment(*name);
+}
+void read_field(TomlReader& reader, std::string_view key, Interpolation& value) {
+  if (const auto name = reader.text(key)) value = augment::parse_interpolation(*name);
 }
 void read_field(TomlReader& reader, std::string_view key, CacheForm& value) {
   if (const auto name = reader.text(key)) value = parse_cache_form(*name);
@@ -123,6 +127,9 @@ std::optional<TomlValue> value_of(ColorMode mode) {
 }
 std::optional<TomlValue> value_of(AutoAugment policy) {
   return value_of(std::string(auto_augment_name(policy)));
+}
+std::optional<TomlValue> value_of(Interpolation interpolation) {
+  return value_of(std::string(interpolation_name(interpolation)));
 }
 std::optional<TomlValue> value_of(CacheForm form) {
   return value_of(std::string(cache_form_name(form)));
@@ -344,6 +351,7 @@ constexpr std::array kKeys{
     field<&RunConfig::augment, &AugmentConfig::fill_mode>("augment.fill_mode"),
     field<&RunConfig::augment, &AugmentConfig::cval>("augment.cval"),
     field<&RunConfig::augment, &AugmentConfig::rescale>("augment.rescale"),
+    field<&RunConfig::augment, &AugmentConfig::interpolation>("augment.interpolation"),
     field<&RunConfig::augment, &AugmentConfig::decode_scaling>("augment.decode_scaling"),
 };
 

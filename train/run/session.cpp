@@ -308,6 +308,7 @@ void Session::store_weights(const RunOutcome& outcome) {
       .batch_size = config_.batch_size,
       .decode_scaling = std::string(decode_scaling_name(config_.augment.decode_scaling)),
       .center_crop = config_.augment.center_crop,
+      .interpolation = std::string(interpolation_name(config_.augment.interpolation)),
       .mean = config_.mean,
       .std = config_.std,
       .class_names = dataset_.manifest().class_names,

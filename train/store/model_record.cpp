@@ -19,10 +19,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 3;
+// What readers before the choice of interpolation understand: they would sample bilinearly.
+constexpr std::uint64_t kFormatWithoutInterpolation = 2;
 // What readers before the centre crop understand: they would show the network whole pictures.
 constexpr std::uint64_t kFormatWithoutCrop = 1;
 constexpr const char* kFormatName = "penstock model";
+constexpr const char* kBilinear = "bilinear";
 /// Most pixels along a side, channels, and samples per step.
 constexpr std::uint32_t kMaxCount = 1u << 16;
 
@@ -35,9 +38,14 @@ std::string sealed_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
+std::uint64_t version_of(const ModelRecord& record) {
+  if (record.interpolation != kBilinear) return kFormat;
+  return record.center_crop > 0 ? kFormatWithoutInterpolation : kFormatWithoutCrop;
+}
+
 Json to_json(const ModelRecord& record, const FileSeal& seal) {
   return {{"format", kFormatName},
-          {"version", record.center_crop > 0 ? kFormat : kFormatWithoutCrop},
+          {"version", version_of(record)},
           {"model",
            {{"name", record.model_name},
             {"layers", record.model_layers},
@@ -48,6 +56,7 @@ Json to_json(const ModelRecord& record, const FileSeal& seal) {
           {"batch_size", record.batch_size},
           {"decode_scaling", record.decode_scaling},
           {"center_crop", record.center_crop},
+          {"interpolation", record.interpolation},
           {"mean", record.mean},
           {"std", record.std},
           {"class_names", record.class_names},
@@ -118,6 +127,7 @@ ModelRecord record_from(const Json& json, const std::filesystem::path& path) {
   read_field(json, "batch_size", record.batch_size, path);
   read_field(json, "decode_scaling", record.decode_scaling, path);
   if (json.contains("center_crop")) read_field(json, "center_crop", record.center_crop, path);
+  if (json.contains("interpolation")) read_field(json, "interpolation", record.interpolation, path);
   read_field(json, "mean", record.mean, path);
   read_field(json, "std", record.std, path);
   read_field(json, "class_names", record.class_names, path);
@@ -225,6 +235,13 @@ void ModelRecord::validate(const std::filesystem::path& where) const {
   }
   if (!(center_crop >= 0 && center_crop <= 1)) {
     refuse(where, "center_crop: expected 0 to 1, found " + number_text(center_crop));
+  }
+  if (interpolation != kBilinear && interpolation != "nearest" &&
+      interpolation != "bilinear_antialias" && interpolation != "bicubic") {
+    refuse(where,
+           "interpolation: expected \"nearest\", \"bilinear\", \"bilinear_antialias\" or "
+           "\"bicubic\", found \"" +
+               interpolation + "\"");
   }
   check_statistics(
       "mean", mean, channels, "a finite number", [](double value) { return std::isfinite(value); },

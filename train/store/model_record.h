@@ -32,6 +32,8 @@ struct ModelRecord {
   std::string decode_scaling = "auto";
   /// Share of the largest centred window that evaluation shows, 0 to 1; 0 for the whole picture.
   double center_crop = 0;
+  /// How pictures were sampled: "bilinear", "nearest", "bilinear_antialias" or "bicubic".
+  std::string interpolation = "bilinear";
   /// Statistics that the pixels were normalised with, one per channel, of pixels divided by 255.
   std::vector<double> mean;
   std::vector<double> std;

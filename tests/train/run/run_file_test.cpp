@@ -203,6 +203,7 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
   set_run_value(config, "augment.auto_augment", "rand_augment", "--policy");
   set_run_value(config, "augment.rand_augment_ops", "3", "--ops");
   set_run_value(config, "augment.rand_augment_magnitude", "14", "--magnitude");
+  set_run_value(config, "augment.interpolation", "bilinear_antialias", "--smooth");
   BOOST_TEST(config.augment.vertical_flip == 0.5);
   BOOST_TEST(config.augment.rotation_range == 15.0);
   BOOST_TEST(config.augment.shear_range == 5.5);
@@ -213,6 +214,7 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
   BOOST_TEST((config.augment.auto_augment == augment::AutoAugment::kRandAugment));
   BOOST_TEST(config.augment.rand_augment_ops == 3u);
   BOOST_TEST(config.augment.rand_augment_magnitude == 14u);
+  BOOST_TEST((config.augment.interpolation == augment::Interpolation::kBilinearAntialias));
   set_run_value(config, "augment.vertical_flip", "0.25", "--over");
   BOOST_TEST(config.augment.vertical_flip == 0.25);
   BOOST_CHECK_THROW(set_run_value(config, "augment.vertical_flip", "often", "--over"), Error);

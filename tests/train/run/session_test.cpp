@@ -430,6 +430,8 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
       {"rand_augment",
        [](RunConfig& c) { c.augment.auto_augment = augment::AutoAugment::kRandAugment; }},
       {"fill_mode", [](RunConfig& c) { c.augment.fill_mode = augment::FillMode::kConstant; }},
+      {"interpolation",
+       [](RunConfig& c) { c.augment.interpolation = augment::Interpolation::kBicubic; }},
       {"decode_scaling",
        [](RunConfig& c) { c.augment.decode_scaling = augment::parse_decode_scaling("off"); }},
       {"mean",

@@ -48,6 +48,7 @@ BOOST_FIXTURE_TEST_SUITE(model_record, Fixture)
 
 BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
   record.center_crop = 0.875;
+  record.interpolation = "bicubic";
   save_model(folder.path(), record, weights);
   const StoredModel stored = load_model(folder.path());
   BOOST_TEST(stored.record.model_layers == record.model_layers);
@@ -56,6 +57,7 @@ BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
   BOOST_TEST(stored.record.batch_size == 8u);
   BOOST_TEST(stored.record.decode_scaling == "off");
   BOOST_TEST(stored.record.center_crop == 0.875);
+  BOOST_TEST(stored.record.interpolation == "bicubic");
   BOOST_TEST((stored.record.std == record.std));
   BOOST_TEST((stored.record.class_names == record.class_names));
   BOOST_TEST((stored.record.conversion == record.conversion));
@@ -76,6 +78,18 @@ BOOST_AUTO_TEST_CASE(a_record_with_a_centre_crop_says_that_it_takes_a_newer_read
   BOOST_TEST(read_text_file(folder.path() / kModelRecordName).find("\"version\": 1,") !=
              std::string::npos);
   BOOST_TEST(load_model(folder.path()).record.center_crop == 0.0);
+}
+
+// CHECKPOINT.md: readers of versions 1 and 2 would sample bilinearly.
+BOOST_AUTO_TEST_CASE(a_record_with_another_interpolation_says_that_it_takes_a_newer_reader) {
+  record.interpolation = "nearest";
+  save_model(folder.path(), record, weights);
+  BOOST_TEST(read_text_file(folder.path() / kModelRecordName).find("\"version\": 3,") !=
+             std::string::npos);
+  record.interpolation = "bilinear";
+  save_model(folder.path(), record, weights);
+  BOOST_TEST(read_text_file(folder.path() / kModelRecordName).find("\"version\": 1,") !=
+             std::string::npos);
 }
 
 // A save replaces the weights first: the state between its two renames, made by hand.
@@ -184,6 +198,9 @@ BOOST_AUTO_TEST_CASE(fields_that_make_no_sense_are_damage) {
              "decode_scaling: expected \"auto\" or \"off\", found \"on\"");
   BOOST_TEST(refusal_with([](ModelRecord& r) { r.center_crop = 1.5; }) ==
              "center_crop: expected 0 to 1, found 1.5");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.interpolation = "linear"; }) ==
+             "interpolation: expected \"nearest\", \"bilinear\", \"bilinear_antialias\" or "
+             "\"bicubic\", found \"linear\"");
 }
 
 // CHECKPOINT.md: the checksum covers the object without it, dumped with two spaces.
