@@ -452,7 +452,7 @@ BOOST_AUTO_TEST_CASE(statistics_can_be_given_by_flag_one_number_for_each_channel
                 "run: mean: expected three numbers with color_mode = \"rgb\", found 1",
                 "mean = \"dataset\"");
   check_refused(run_penstock({"preview", "--show", "--std", "[0.5, 0.5]"}), 2,
-                "run: --std: std: expected three numbers with color_mode = \"rgb\", found 2",
+                "run: std: expected three numbers with color_mode = \"rgb\", found 2",
                 "--std \"[0.229, 0.224, 0.225]\"");
 }
 
