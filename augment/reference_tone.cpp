@@ -14,7 +14,8 @@ struct Plane {
   int width;
   int height;
 
-  int at(int x, int y) const { return bytes[static_cast<std::size_t>(y) * width + x]; }
+  std::size_t idx(int x, int y) const { return static_cast<std::size_t>(y * width + x); }
+  int at(int x, int y) const { return bytes[idx(x, y)]; }
 };
 
 int to_byte(double value) {
@@ -93,7 +94,7 @@ std::vector<int> sharpened(const Plane& plane, float factor) {
     for (int x = 0; x < plane.width; ++x) {
       const float sharp = factor * static_cast<float>(plane.at(x, y));
       const float smooth = other * static_cast<float>(smooth_byte(plane, x, y));
-      out[static_cast<std::size_t>(y) * plane.width + x] = cut(sharp + smooth);
+      out[plane.idx(x, y)] = cut(sharp + smooth);
     }
   }
   return out;

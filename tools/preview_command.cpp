@@ -208,8 +208,9 @@ void add_preview_command(CLI::App& program, CommandChoice& choice) {
   add_optional_count(command, {"--epoch", "N", "The first epoch shown, counted from 0 (0)"},
                      options->first_epoch, {.min = 0, .max = (1u << 31) - 1001});
   add_text(command, "--config", options->config_file, "Run file whose settings are taken");
-  add_run_flags(command, options->overrides,
-                {"image_size", "color_mode", "memory", "order", "window", "seed", "augment."});
+  add_run_flags(
+      command, options->overrides,
+      {"image_size", "color_mode", "memory", "order", "window", "seed", "mean", "std", "augment."});
   add_switch(command, "--show", options->is_shown_only,
              "Print the settings as TOML, a preset in full, and draw nothing");
   add_switch(command, "--force", options->is_forced, "Replace the file that -o names");

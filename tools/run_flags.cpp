@@ -53,6 +53,10 @@ const RunFlag kRunFlags[] = {
      "Samples kept in memory within the limit: none, encoded or decoded (none)", "encoded"},
     {"--backend", "backend", "NAME", train::backend_choice() + " (onednn)", "onednn"},
     {"--device", "device", "NAME", "auto or cpu; this build has no cuda (auto)", "cpu"},
+    {"--mean", "mean", "NUMBERS", "One for each channel, or dataset (dataset)",
+     "\"[0.485, 0.456, 0.406]\""},
+    {"--std", "std", "NUMBERS", "One for each channel, or dataset (dataset)",
+     "\"[0.229, 0.224, 0.225]\""},
     {"--augment", kPresetKey, "PRESET",
      "none, keras_default, standard, imagenet or cifar (standard)", "standard"},
     {"--augment.horizontal-flip", "augment.horizontal_flip", "CHANCE",
@@ -127,6 +131,10 @@ void check_alone(const RunOverride& given, const std::string& example) {
   train::RunConfig scratch;
   try {
     apply_overrides(scratch, {given});
+    // Another flag or the run file may say so.
+    if (std::max(scratch.mean.size(), scratch.std.size()) == 1) {
+      scratch.color_mode = train::ColorMode::kGrayscale;
+    }
     scratch.validate();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInvalidArgument) return;

@@ -84,15 +84,15 @@ void measure(int num_rounds) {
     std::memcpy(values.get(), picture.get(), kNumFloats * sizeof(float));
   });
   std::printf("{\"step\": \"memcpy\", \"median_us\": %.1f}\n", copy_us);
-  for (const auto& [name, step] : kSteps) {
+  for (const Step& one : kSteps) {
     for (std::int64_t left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
       const std::int64_t target = left & -left;
       hwy::SetSupportedTargetsForTest(target);
       const double us = median_us(num_rounds, picture, values.get(),
-                                  [&] { apply_tone_step(step, canvas, scratch); });
+                                  [&] { apply_tone_step(one.step, canvas, scratch); });
       hwy::SetSupportedTargetsForTest(0);
       std::printf("{\"step\": \"%.*s\", \"target\": \"%s\", \"median_us\": %.1f}\n",
-                  static_cast<int>(name.size()), name.data(), hwy::TargetName(target), us);
+                  static_cast<int>(one.name.size()), one.name.data(), hwy::TargetName(target), us);
     }
   }
 }

@@ -439,6 +439,23 @@ BOOST_AUTO_TEST_CASE(show_prints_settings_that_read_back_as_the_same) {
   check_refused_with(place.preview({"--show", "--json"}), 2, "expected without --show");
 }
 
+BOOST_AUTO_TEST_CASE(statistics_can_be_given_by_flag_one_number_for_each_channel) {
+  const CommandResult rgb = run_penstock({"preview", "--show", "--mean", "[0.5, 0.25, 0.125]"});
+  BOOST_TEST(rgb.exit_code == 0);
+  BOOST_TEST(contains(rgb.out, "\nmean = [0.5, 0.25, 0.125]\n"));
+  const CommandResult gray = run_penstock(
+      {"preview", "--show", "--mean", "[0.5]", "--color-mode", "grayscale", "--std", "dataset"});
+  BOOST_TEST(gray.exit_code == 0);
+  BOOST_TEST(contains(gray.out, "\nmean = [0.5]\n"));
+  BOOST_TEST(!contains(gray.out, "\nstd = "));
+  check_refused(run_penstock({"preview", "--show", "--mean", "[0.5]"}), 1,
+                "run: mean: expected three numbers with color_mode = \"rgb\", found 1",
+                "mean = \"dataset\"");
+  check_refused(run_penstock({"preview", "--show", "--std", "[0.5, 0.5]"}), 2,
+                "run: std: expected three numbers with color_mode = \"rgb\", found 2",
+                "--std \"[0.229, 0.224, 0.225]\"");
+}
+
 BOOST_AUTO_TEST_CASE(an_existing_file_is_replaced_by_force_only) {
   const Place place;
   place.write_raws(2);
