@@ -133,11 +133,17 @@ BOOST_AUTO_TEST_CASE(no_plan_asks_for_a_finer_scale_than_announced) {
 }
 
 BOOST_AUTO_TEST_CASE(no_plan_asks_for_more_scratch_than_the_worst_case) {
-  const AugmentTransform transform(AugmentConfig::preset("standard"));
-  for (const SizePx output : {SizePx{1, 1}, SizePx{96, 96}, SizePx{16384, 1}}) {
-    const BatchSpec spec = spec_of(output, 3);
-    const SamplePlan plan = transform.plan(info_of({65500, 65500}), spec, Draws({}));
-    BOOST_TEST(plan.scratch_bytes <= transform.worst_case_scratch_bytes(spec));
+  for (const Interpolation interpolation :
+       {Interpolation::kBilinear, Interpolation::kNearest, Interpolation::kBilinearAntialias,
+        Interpolation::kBicubic}) {
+    AugmentConfig config = AugmentConfig::preset("standard");
+    config.interpolation = interpolation;
+    const AugmentTransform transform(config);
+    for (const SizePx output : {SizePx{1, 1}, SizePx{96, 96}, SizePx{16384, 1}}) {
+      const BatchSpec spec = spec_of(output, 3);
+      const SamplePlan plan = transform.plan(info_of({65500, 65500}), spec, Draws({}));
+      BOOST_TEST(plan.scratch_bytes <= transform.worst_case_scratch_bytes(spec));
+    }
   }
 }
 
