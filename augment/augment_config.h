@@ -120,7 +120,7 @@ struct AugmentConfig {
   std::array<double, 3> mean = {0, 0, 0};
   /// Divides red, green, blue after `mean`; a gray picture takes the first. 1e-6 or more.
   std::array<double, 3> std = {1, 1, 1};
-  /// Evaluation keeps it.
+  /// How a value is made of the pixels around its position; evaluation keeps it.
   Interpolation interpolation = Interpolation::kBilinear;
   DecodeScaling decode_scaling = DecodeScaling::kAuto;
 

@@ -50,6 +50,13 @@ std::uint32_t reduced_side_px(const BatchSpec& spec) noexcept {
   return static_cast<std::uint32_t>(diagonal) + kMarginPx;
 }
 
+std::size_t reduced_capacity_px(const BatchSpec& spec) noexcept {
+  const std::size_t side = reduced_side_px(spec);
+  const std::size_t width = spec.width_px + kMarginPx;
+  const std::size_t height = spec.height_px + kMarginPx;
+  return std::min(side * side, 4 * width * height);
+}
+
 std::optional<RectPx> Reduction::seen_part(const BatchSpec& spec) const noexcept {
   const double right = static_cast<double>(spec.width_px) - 1;
   const double bottom = static_cast<double>(spec.height_px) - 1;

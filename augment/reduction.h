@@ -49,4 +49,8 @@ struct Reduction {
 /// a column of them span no more than the output's diagonal.
 std::uint32_t reduced_side_px(const BatchSpec& spec) noexcept;
 
+/// Reduced pixels that the scratch has room for: all that such an output may see, unless it is long and
+/// thin (beyond about 1 : 3.7) and turned far.
+std::size_t reduced_capacity_px(const BatchSpec& spec) noexcept;
+
 }  // namespace penstock::augment

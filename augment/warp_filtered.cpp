@@ -173,11 +173,13 @@ bool is_filtered(Interpolation interpolation) noexcept {
 }
 
 std::size_t filter_scratch_bytes(const BatchSpec& spec, Interpolation interpolation) noexcept {
-  const std::size_t side = reduced_side_px(spec);
-  const bool may_reduce = interpolation == Interpolation::kBilinearAntialias;
-  const std::size_t line_px = std::max<std::size_t>({spec.width_px, spec.height_px, side});
-  return filter_table_bytes(static_cast<std::uint32_t>(line_px)) +
-         (may_reduce ? side * side * spec.channels : 0);
+  const std::uint32_t side_px = reduced_side_px(spec);
+  const std::uint32_t line_px = std::max({spec.width_px, spec.height_px, side_px});
+  std::size_t bytes = filter_table_bytes(line_px);
+  if (interpolation == Interpolation::kBilinearAntialias) {
+    bytes += reduced_capacity_px(spec) * spec.channels;
+  }
+  return bytes;
 }
 
 void warp_filtered(const WarpJob& job, std::span<std::byte> scratch) noexcept {

@@ -99,18 +99,14 @@ int main(int argc, char** argv) {
   using penstock::PixelLayout;
   int num_rounds = 31;
   if (argc > 1) std::from_chars(argv[1], argv[1] + std::strlen(argv[1]), num_rounds);
-
-  penstock::augment::measure({448, 448}, PixelLayout::kNchw, 1, num_rounds);
-  return 0;
-}
-num_rounds = std::max(num_rounds, 1);
-cv::setNumThreads(1);
-// A place that stays in the cache; batches of 37 MiB.
-for (const std::uint32_t batch : {1u, 64u}) {
-  for (const PixelLayout layout : {PixelLayout::kNchw, PixelLayout::kNhwc}) {
-    penstock::augment::measure({448, 448}, layout, batch, num_rounds);
-    penstock::augment::measure({470, 400}, layout, batch, num_rounds);
+  num_rounds = std::max(num_rounds, 1);
+  cv::setNumThreads(1);
+  // A place that stays in the cache; batches of 37 MiB.
+  for (const std::uint32_t batch : {1u, 64u}) {
+    for (const PixelLayout layout : {PixelLayout::kNchw, PixelLayout::kNhwc}) {
+      penstock::augment::measure({448, 448}, layout, batch, num_rounds);
+      penstock::augment::measure({470, 400}, layout, batch, num_rounds);
+    }
   }
-}
-return 0;
+  return 0;
 }

@@ -20,20 +20,24 @@ std::vector<std::uint8_t> noisy_picture(std::uint32_t width_px, std::uint32_t he
 namespace {
 
 SmallSample encoded_sample(const ImageView& image, const fixtures::JpegOptions& options) {
+  return stored_jpeg(fixtures::encode_jpeg(image, options));
+}
+
+}  // namespace
+
+SmallSample stored_jpeg(std::vector<std::byte> encoded) {
   SmallSample sample;
-  sample.encoded = fixtures::encode_jpeg(image, options);
+  sample.encoded = std::move(encoded);
   JpegDecoder decoder;
   const JpegHeader header = decoder.read_header(sample.encoded).value();
-  sample.record.width_px = image.width_px;
-  sample.record.height_px = image.height_px;
+  sample.record.width_px = header.width_px;
+  sample.record.height_px = header.height_px;
   sample.record.components = header.components;
   sample.record.flags = header.has_several_scans ? kFlagProgressive : 0;
   sample.record.subsampling_x = header.subsampling_x;
   sample.record.subsampling_y = header.subsampling_y;
   return sample;
 }
-
-}  // namespace
 
 SmallSample jpeg_sample(std::uint32_t width_px, std::uint32_t height_px, std::uint64_t seed,
                         const fixtures::JpegOptions& options, std::uint32_t channels) {

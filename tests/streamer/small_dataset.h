@@ -20,6 +20,9 @@ struct SmallSample {
   IndexRecord record;
 };
 
+/// A JPEG file as a shard holds it.
+SmallSample stored_jpeg(std::vector<std::byte> encoded);
+
 SmallSample jpeg_sample(std::uint32_t width_px, std::uint32_t height_px, std::uint64_t seed,
                         const fixtures::JpegOptions& options = {}, std::uint32_t channels = 3);
 /// A picture of one row over and over, which is never held whole: 100 million pixels cost a second.
