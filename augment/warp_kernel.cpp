@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "augment/column_table.h"
+#include "augment/simd_target.h"
 #include "augment/warp_columns.h"
 #include "augment/warp_general.h"
 #include "augment/warp_pixel.h"
@@ -32,6 +33,7 @@ std::size_t warp_scratch_bytes(const BatchSpec& spec) noexcept {
 }
 
 void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept {
+  if (is_scalar_forced()) return warp_pixel_by_pixel(job);
   const Frame frame(job);
   if (!job.map.is_separable() && !job.map.is_quarter_turn()) return sample_turned(job, frame);
   const Lines lines(job, frame);
