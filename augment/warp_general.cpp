@@ -39,8 +39,8 @@ struct Block {
   static constexpr std::uint32_t kMaxPx = 128;
   static constexpr std::size_t kRoomPx = kMaxPx + hn::MaxLanes(D());
 
-  alignas(64) std::uint64_t offset[kRoomPx];  // bytes
-  alignas(64) std::uint64_t shift[kRoomPx];   // bits; of outer pixels only
+  alignas(64) std::uint32_t offset[kRoomPx];  // bytes
+  alignas(64) std::uint32_t shift[kRoomPx];   // bits; of outer pixels only
   alignas(64) std::uint64_t top[kRoomPx];
   alignas(64) std::uint64_t bottom[kRoomPx];
   alignas(64) float column_weight[kRoomPx];
@@ -59,15 +59,15 @@ class GeneralSampler {
         x_(frame.x, (kPairBytes + kPlanes - 1) / kPlanes),
         y_(frame.y, 2),
         places_(job.decoded.image, x_, y_),
+        x_steps_(TurnedRow(job.map, 0).columns.step),
+        y_steps_(TurnedRow(job.map, 0).rows.step),
         block_px_(block_px_of(frame.width)) {}
 
   HWY_ATTR void sample_row(std::uint32_t row_idx) {
     const std::uint32_t width = frame_.width;
     if (width < kLanes) return sample_pixels(row_idx, {0, width});
-    const AffineMap& map = job_.map;
-    columns_ = {map.xx, map.xy * row_idx, map.x0};
-    rows_ = {map.yx, map.yy * row_idx, map.y0};
-    const PixelRange inner = inner_range(columns_, x_, rows_, y_, width);
+    row_ = TurnedRow(job_.map, row_idx);
+    const PixelRange inner = inner_range(row_.columns, x_, row_.rows, y_, width);
     const std::uint32_t num_px = std::min(block_px_, width);
     for (std::uint32_t begin = 0; begin < width; begin += block_px_) {
       const std::uint32_t first =
@@ -87,8 +87,9 @@ class GeneralSampler {
   }
 
   void sample_pixels(std::uint32_t row_idx, PixelRange range) const {
+    const TurnedRow row(job_.map, row_idx);
     for (std::uint32_t i = range.begin; i < range.end; ++i) {
-      sample_pixel<kChannels>(job_, frame_, i, row_idx);
+      sample_point<kChannels>(job_, frame_, row.at(i), frame_.row(row_idx) + i * frame_.step);
     }
   }
 
@@ -101,9 +102,9 @@ class GeneralSampler {
     const std::uint32_t to =
         std::max(from, (std::clamp(inner.end, first_px_, range.end) - first_px_) / kLanes * kLanes);
     num_seams_ = 0;
-    find<false>({0, from});
-    find<true>({from, to});
-    find<false>({to, end});
+    find_outer({0, from});
+    find_inner({from, to});
+    find_outer({to, end});
     fetch<false>({0, from});
     fetch<true>({from, to});
     fetch<false>({to, end});
@@ -120,42 +121,71 @@ class GeneralSampler {
   }
 
   /// Where the pixels of a range of the block find their neighbours.
-  template <bool kIsInner>
-  HWY_INLINE HWY_ATTR void find(PixelRange range) {
+  HWY_INLINE HWY_ATTR void find_inner(PixelRange range) {
     // Copies: a store of a vector may change anything in memory, for all that g++ knows.
-    const GeneralAxis x_axis = x_;
-    const GeneralAxis y_axis = y_;
     const PixelPlaces places = places_;
-    const RowPositions columns = columns_;
-    const RowPositions rows = rows_;
-    const std::uint32_t first_px = first_px_;
+    const bool marks_shown = frame_.fills_constant;
+    RunningPositions x(row_.columns, x_steps_, first_px_ + range.begin);
+    RunningPositions y(row_.rows, y_steps_, first_px_ + range.begin);
+    const D d;
     for (std::uint32_t i = range.begin; i < range.end; i += kLanes) {
-      const Doubles x = folded<kIsInner>(positions_of(columns, first_px + i), x_axis);
-      const Doubles y = folded<kIsInner>(positions_of(rows, first_px + i), y_axis);
-      if (!kIsInner && (is_at_seam(x, x_axis) || is_at_seam(y, y_axis))) seams_[num_seams_++] = i;
-      const Spots low = spots_of<kIsInner>(clamped<kIsInner>(x.low, x_axis),
-                                           clamped<kIsInner>(y.low, y_axis), places);
-      const Spots high = spots_of<kIsInner>(clamped<kIsInner>(x.high, x_axis),
-                                            clamped<kIsInner>(y.high, y_axis), places);
-      const D d;
-      store_both(low.offset, high.offset, block_.offset + i);
-      if constexpr (!kIsInner) store_both(low.shift, high.shift, block_.shift + i);
-      hn::Store(to_floats({low.column_weight, high.column_weight}), d, block_.column_weight + i);
-      hn::Store(to_floats({low.row_weight, high.row_weight}), d, block_.row_weight + i);
-      if (frame_.fills_constant) {
-        const V one = hn::Set(d, 1.0f);
-        hn::Store(
-            kIsInner ? one
-                     : hn::IfThenElseZero(hn::And(is_inside(x, x_axis), is_inside(y, y_axis)), one),
-            d, block_.is_shown + i);
-      }
+      const VWord place = place_of(x.pixels(), places);
+      hn::Store(offsets_of(place, y.pixels(), places), DWord(), block_.offset + i);
+      hn::Store(weight_of(x.rests()), d, block_.column_weight + i);
+      hn::Store(weight_of(y.rests()), d, block_.row_weight + i);
+      if (marks_shown) hn::Store(hn::Set(d, 1.0f), d, block_.is_shown + i);
+      x.advance();
+      y.advance();
     }
   }
 
-  static HWY_INLINE HWY_ATTR void store_both(VBits low, VBits high, std::uint64_t* to) {
-    const DBits d;
-    hn::Store(low, d, to);
-    hn::Store(high, d, to + hn::Lanes(d));
+  /// The same of pixels at the edges of the picture and beyond.
+  HWY_INLINE HWY_ATTR void find_outer(PixelRange range) {
+    if (x_.folds()) return find_folded(range);
+    const GeneralAxis x_axis = x_;
+    const GeneralAxis y_axis = y_;
+    const PixelPlaces places = places_;
+    const bool marks_shown = frame_.fills_constant;
+    RunningPositions x(row_.columns, x_steps_, first_px_ + range.begin);
+    RunningPositions y(row_.rows, y_steps_, first_px_ + range.begin);
+    for (std::uint32_t i = range.begin; i < range.end; i += kLanes) {
+      store_spots(i, clamped(x, x_axis), clamped(y, y_axis), places);
+      if (marks_shown) {
+        const D d;
+        const auto is_shown = hn::And(is_inside(x, x_axis), is_inside(y, y_axis));
+        hn::Store(hn::IfThenElseZero(hn::RebindMask(d, is_shown), hn::Set(d, 1.0f)), d,
+                  block_.is_shown + i);
+      }
+      x.advance();
+      y.advance();
+    }
+  }
+
+  /// The same where the picture comes again.
+  HWY_ATTR void find_folded(PixelRange range) {
+    const GeneralAxis x_axis = x_;
+    const GeneralAxis y_axis = y_;
+    const PixelPlaces places = places_;
+    RunningPositions x(row_.columns, x_steps_, first_px_ + range.begin);
+    RunningPositions y(row_.rows, y_steps_, first_px_ + range.begin);
+    for (std::uint32_t i = range.begin; i < range.end; i += kLanes) {
+      const Doubles column = folded(x.in_pixels(), x_axis);
+      const Doubles row = folded(y.in_pixels(), y_axis);
+      if (is_at_seam(column, x_axis) || is_at_seam(row, y_axis)) seams_[num_seams_++] = i;
+      store_spots(i, whole_and_rest({clamped(column.low, x_axis), clamped(column.high, x_axis)}),
+                  whole_and_rest({clamped(row.low, y_axis), clamped(row.high, y_axis)}), places);
+      x.advance();
+      y.advance();
+    }
+  }
+
+  HWY_INLINE HWY_ATTR void store_spots(std::uint32_t at, const ClampedPositions& column,
+                                       const ClampedPositions& row, const PixelPlaces& places) {
+    const Spots spots = spots_of(column.pixel, row, places);
+    hn::Store(spots.offset, DWord(), block_.offset + at);
+    hn::Store(spots.shift, DWord(), block_.shift + at);
+    hn::Store(column.weight, D(), block_.column_weight + at);
+    hn::Store(spots.row_weight, D(), block_.row_weight + at);
   }
 
   /// Loads the neighbours of a range of the block, two pixels at once: half the stores.
@@ -165,8 +195,8 @@ class GeneralSampler {
     const std::uint8_t* const bottom = places_.bottom;
     if constexpr (kIsInner) {
       for (std::uint32_t i = range.begin; i < range.end; i += 2) {
-        const std::uint64_t first = block_.offset[i];
-        const std::uint64_t second = block_.offset[i + 1];
+        const std::size_t first = block_.offset[i];
+        const std::size_t second = block_.offset[i + 1];
         load_two(top + first, top + second, block_.top + i);
         load_two(bottom + first, bottom + second, block_.bottom + i);
       }
@@ -253,10 +283,11 @@ class GeneralSampler {
   const GeneralAxis x_;
   const GeneralAxis y_;
   const PixelPlaces places_;
+  const PositionSteps x_steps_;
+  const PositionSteps y_steps_;
   const std::uint32_t block_px_;
   // Of the row and the block at hand.
-  RowPositions columns_;
-  RowPositions rows_;
+  TurnedRow row_{{}, 0};
   std::uint32_t first_px_ = 0;
   std::uint32_t num_seams_ = 0;
   std::uint32_t seams_[Block::kRoomPx / kLanes];  // vectors for the slow way, by first pixel
@@ -295,7 +326,9 @@ HWY_EXPORT(sample_general_of);
 
 bool has_general_way(const WarpJob& job) noexcept {
   const ImageView& image = job.decoded.image;
-  return image.pixel_stride_bytes == image.channels &&
+  const SizePx output{job.slot.spec->width_px, job.slot.spec->height_px};
+  return has_turned_positions(job.map, output) && image.pixel_stride_bytes == image.channels &&
+         image.height_px * image.row_stride_bytes <= UINT32_MAX &&  // offsets are 32 bits
          (image.channels == 1 || image.channels == job.slot.spec->channels) &&
          std::size_t{image.width_px} * image.channels >= kPairBytes;
 }

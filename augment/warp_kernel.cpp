@@ -4,6 +4,7 @@
 
 #include "augment/column_table.h"
 #include "augment/simd_target.h"
+#include "augment/turned_positions.h"
 #include "augment/warp_columns.h"
 #include "augment/warp_general.h"
 #include "augment/warp_pixel.h"
@@ -15,9 +16,15 @@ namespace {
 template <std::uint32_t kChannels>
 void sample_pixel_by_pixel(const WarpJob& job) noexcept {
   const Frame frame(job);
+  const bool is_turned = has_turned_positions(job.map, {frame.width, frame.height});
   for (std::uint32_t y = 0; y < frame.height; ++y) {
     if (job.slot.is_abandoned()) return;
-    for (std::uint32_t x = 0; x < frame.width; ++x) sample_pixel<kChannels>(job, frame, x, y);
+    const TurnedRow turned(is_turned ? job.map : AffineMap{}, y);
+    for (std::uint32_t x = 0; x < frame.width; ++x) {
+      const PointPx p =
+          is_turned ? turned.at(x) : job.map({static_cast<double>(x), static_cast<double>(y)});
+      sample_point<kChannels>(job, frame, p, frame.row(y) + x * frame.step);
+    }
   }
 }
 

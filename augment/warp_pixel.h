@@ -5,12 +5,10 @@
 
 namespace penstock::augment {
 
+/// Samples the picture at `p`.
 template <std::uint32_t kChannels>
-void sample_pixel(const WarpJob& job, const Frame& frame, std::uint32_t x_px,
-                  std::uint32_t y_px) noexcept {
+void sample_point(const WarpJob& job, const Frame& frame, PointPx p, float* out) noexcept {
   const ImageView& image = job.decoded.image;
-  float* const out = frame.row(y_px) + x_px * frame.step;
-  const PointPx p = job.map({static_cast<double>(x_px), static_cast<double>(y_px)});
   const Neighbours column = find_neighbours(p.x, frame.x);
   const Neighbours row = find_neighbours(p.y, frame.y);
   if (!frame.shows(column) || !frame.shows(row)) return fill_pixel<kChannels>(job, frame, out);
