@@ -54,9 +54,9 @@ inline void narrow(const RowPositions& positions, const GeneralAxis& axis, doubl
   if (positions.step == 0) return;
   constexpr double kUnit = 1.0 / (std::int64_t{1} << kStepBits);
   const double start = static_cast<double>(positions.start) * kUnit;
-  const double step = static_cast<double>(positions.step) * kUnit;
-  const double a = (axis.begin - start) / step;
-  const double b = (axis.inner_end - start) / step;
+  const double pixels_per_step = 1 / (static_cast<double>(positions.step) * kUnit);
+  const double a = (axis.begin - start) * pixels_per_step;
+  const double b = (axis.inner_end - start) * pixels_per_step;
   from = std::max(from, std::min(a, b));
   to = std::min(to, std::max(a, b));
 }
@@ -74,7 +74,9 @@ inline PixelRange inner_range(const RowPositions& columns, const GeneralAxis& x,
     return x.is_inner(columns.at(i)) && y.is_inner(rows.at(i));
   };
   if (!(from <= to)) return {};
-  PixelRange range{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(std::ceil(to))};
+  // Not ceil(), which is a call into the library on old instruction sets.
+  PixelRange range{static_cast<std::uint32_t>(from),
+                   std::min(static_cast<std::uint32_t>(to) + 1, width_px)};
   while (range.begin < range.end && !is_inner(range.begin)) ++range.begin;
   while (range.begin < range.end && !is_inner(range.end - 1)) --range.end;
   return range;
