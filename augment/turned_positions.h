@@ -10,7 +10,7 @@
 namespace penstock::augment {
 
 /// Positions are whole multiples of 2^-24 pixel: what a float weight holds. They are added up in
-/// 2^-32, so that a row of 256 pixels is off by 2^-25 at most.
+/// 2^-32, so that a row of 256 pixels is off by 2^-24 at most.
 constexpr int kPositionBits = 24;
 constexpr int kStepBits = 32;
 constexpr int kGuardBits = kStepBits - kPositionBits;

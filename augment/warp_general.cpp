@@ -302,10 +302,10 @@ class GeneralSampler {
   }
 
   static HWY_INLINE HWY_ATTR void store(V v0, V v1, V v2, float* out, std::size_t plane) {
-    const D d;
     if constexpr (kIsInterleaved) {
-      hn::StoreInterleaved3(v0, v1, v2, d, out);
+      store_interleaved(v0, v1, v2, out);
     } else {
+      const D d;
       hn::StoreU(v0, d, out);
       if constexpr (kChannels == 1) return;
       hn::StoreU(v1, d, out + plane);

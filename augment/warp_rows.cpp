@@ -35,10 +35,10 @@ struct Output {
   float* floats(std::uint32_t row_idx) const { return row + row_idx * plane; }
 
   HWY_INLINE HWY_ATTR void store(const V* channels, std::size_t pixel) const {
-    const D d;
     if constexpr (kIsInterleaved && kChannels == 3) {
-      hn::StoreInterleaved3(channels[0], channels[1], channels[2], d, at(pixel, 0));
+      store_interleaved(channels[0], channels[1], channels[2], at(pixel, 0));
     } else {
+      const D d;
       for (std::uint32_t c = 0; c < kChannels; ++c) {
         hn::StoreU(channels[c], d, at(pixel, c));
       }

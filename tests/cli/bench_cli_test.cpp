@@ -1,5 +1,7 @@
 // penstock bench as it is typed.
 #include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/run_command.h"
@@ -135,6 +137,21 @@ BOOST_AUTO_TEST_CASE(vector_units_are_listed_and_forced_by_name) {
     BOOST_TEST(unknown.exit_code == 2);
     BOOST_TEST(contains(unknown.err, "found 'avx3'"), unknown.err);
   }
+  for (const char* command : {"train", "preview"}) {
+    const CommandResult unknown = run_penstock({command, place.dataset(), "--simd", "avx3"});
+    BOOST_TEST(unknown.exit_code == 2);
+    BOOST_TEST(contains(unknown.err, "simd: expected auto, "), unknown.err);
+  }
+  const auto sheet = [&](const std::string& simd) {
+    const std::string path = (place.folder.path() / (simd + ".png")).string();
+    const CommandResult drawn =
+        run_penstock({"preview", place.dataset(), "-o", path, "--simd", simd, "--augment",
+                      "standard", "--augment.rotation-range", "20", "--quiet"});
+    BOOST_REQUIRE_MESSAGE(drawn.exit_code == 0, drawn.err);
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  BOOST_TEST((sheet("scalar") == sheet("auto")));
   const CommandResult row = run_penstock({"bench", "augment", "--row", "turnt"});
   BOOST_TEST(row.exit_code == 2);
   BOOST_TEST(contains(row.err, "did you mean 'turned'?"), row.err);
