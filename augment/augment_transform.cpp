@@ -45,6 +45,10 @@ void append_turns(std::string& text, const AugmentConfig& config) {
   if (config.vertical_flip > 0) append(text, "augment.vertical_flip", config.vertical_flip);
   if (config.rotation_range > 0) append(text, "augment.rotation_range", config.rotation_range);
   if (config.shear_range > 0) append(text, "augment.shear_range", config.shear_range);
+  // Positions were float64 once.
+  if (config.rotation_range > 0 || config.shear_range > 0) {
+    append(text, "augment.turned_positions", "2^-24 px");
+  }
 }
 
 void append(std::string& text, const std::string& key, DrawRange range) {

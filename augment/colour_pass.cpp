@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "augment/pixel_colours.h"
+#include "augment/simd_target.h"
 #include "augment/tone_steps.h"
 
 // Partial sums are vectors in a fixed number.
@@ -130,6 +131,7 @@ ColourMatrix::Means channel_means(const Canvas& canvas) noexcept {
 
 void apply_tail(const ColourTail& tail, const Canvas& canvas) noexcept {
   if (!tail.matrix && !tail.hue_sixths) return;
+  if (is_scalar_forced()) return apply_tail_pixel_by_pixel(tail, canvas);
   HWY_DYNAMIC_DISPATCH(apply_colours_of)(PixelColours(tail, kStored), canvas);
 }
 

@@ -38,15 +38,20 @@ bool place_table(std::uint32_t line_px, std::span<std::byte> scratch, ColumnTabl
   return true;
 }
 
-/// Tells whether the columns are a run of whole pixels, and in which direction.
+/// Tells whether the columns are a run of whole pixels, in which direction, and how often the outermost
+/// are repeated beside it, as FillMode::kNearest does.
 void find_copy(ColumnTable& table) noexcept {
   table.is_copy = false;
-  if (table.num_px != table.end - table.begin) return;
   const auto last = static_cast<std::int32_t>(table.num_px - 1);
   table.is_reversed = table.num_px > 1 && table.left[table.begin] == last;
-  for (std::int32_t i = 0; i <= last; ++i) {
-    const std::uint32_t at = table.begin + static_cast<std::uint32_t>(i);
-    if (table.weight[at] != 0 || table.left[at] != (table.is_reversed ? last - i : i)) return;
+  const auto source_of = [&](std::int32_t i) { return table.is_reversed ? last - i : i; };
+  std::uint32_t at = table.begin;
+  while (at + 1 < table.end && table.left[at + 1] == source_of(0)) ++at;
+  table.copy_begin = at;
+  if (table.num_px > table.end - at) return;
+  for (std::uint32_t i = table.begin; i < table.end; ++i) {
+    const auto in_run = static_cast<std::int32_t>(i) - static_cast<std::int32_t>(at);
+    if (table.weight[i] != 0 || table.left[i] != source_of(std::clamp(in_run, 0, last))) return;
   }
   table.is_copy = true;
 }

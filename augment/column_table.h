@@ -31,7 +31,7 @@ struct Lines {
 ///         written, not used
 struct ColumnTable {
   /// Source rows that `values` has room for, blended one by one and sampled together.
-  static constexpr std::size_t kBlockRows = 4;
+  static constexpr std::size_t kBlockRows = 8;
   static constexpr std::size_t kNumPlanes = 3;
   /// Pixels of a source row that may be read past its end.
   static constexpr std::size_t kSlackPx = 128;
@@ -47,9 +47,11 @@ struct ColumnTable {
   std::uint32_t begin = 0;          // pixels from `begin` to `end` show the picture
   std::uint32_t end = 0;
   /// Whether every weight is 0 and neighbours of a line are neighbours in the source, in one
-  /// direction: then pixel `begin + i` shows source pixel `i` (of num_px), or num_px - 1 - i.
+  /// direction: then pixel `copy_begin + i` shows source pixel `i` (of num_px), or num_px - 1 - i, and
+  /// pixels from `begin` to `end` beside these show the nearest of them.
   bool is_copy = false;
   bool is_reversed = false;
+  std::uint32_t copy_begin = 0;
 };
 
 /// Bytes that a table for lines of so many pixels takes.

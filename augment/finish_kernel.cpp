@@ -7,6 +7,7 @@
 
 #include "augment/cache_bypass.h"
 #include "augment/element_bits.h"
+#include "augment/simd_target.h"
 
 // As for the kernels that share these vectors.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
@@ -149,6 +150,7 @@ namespace penstock::augment {
 HWY_EXPORT(finish_of);
 
 void finish(const FinishJob& job) noexcept {
+  if (is_scalar_forced()) return finish_pixel_by_pixel(job);
   HWY_DYNAMIC_DISPATCH(finish_of)(job);
 }
 

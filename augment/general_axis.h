@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "augment/turned_positions.h"
 #include "augment/warp_frame.h"
 
 namespace penstock::augment {
@@ -32,9 +33,7 @@ struct GeneralAxis {
   bool folds() const noexcept { return comes_again(fill_mode); }
 
   bool is_inner(double position) const noexcept {
-    const double from_edge = position + 0.5;
-    const double folded = folds() ? from_edge - 0.5 : position;  // as folded() rounds it
-    return folded >= begin && folded < inner_end && from_edge < extent;
+    return position >= begin && position < inner_end && position + 0.5 < extent;
   }
 
   double begin;  // centres of the first and the last pixel of the part at hand
@@ -46,17 +45,6 @@ struct GeneralAxis {
   bool snaps;
 };
 
-/// Positions along an output row: factor * x + row_term + offset.
-struct RowPositions {
-  double factor = 0;
-  double row_term = 0;
-  double offset = 0;
-
-  double at(std::uint32_t x_px) const noexcept {
-    return factor * static_cast<double>(x_px) + row_term + offset;
-  }
-};
-
 /// Pixels from `begin` to before `end` of an output row.
 struct PixelRange {
   std::uint32_t begin = 0;
@@ -66,10 +54,12 @@ struct PixelRange {
 /// The real x for which a position lies between the limits, in `from` and `to`.
 inline void narrow(const RowPositions& positions, const GeneralAxis& axis, double& from,
                    double& to) noexcept {
-  if (positions.factor == 0) return;
-  const double start = positions.row_term + positions.offset;
-  const double a = (axis.begin - start) / positions.factor;
-  const double b = (axis.inner_end - start) / positions.factor;
+  if (positions.step == 0) return;
+  constexpr double kUnit = 1.0 / (std::int64_t{1} << kStepBits);
+  const double start = static_cast<double>(positions.start) * kUnit;
+  const double pixels_per_step = 1 / (static_cast<double>(positions.step) * kUnit);
+  const double a = (axis.begin - start) * pixels_per_step;
+  const double b = (axis.inner_end - start) * pixels_per_step;
   from = std::max(from, std::min(a, b));
   to = std::min(to, std::max(a, b));
 }
@@ -87,7 +77,9 @@ inline PixelRange inner_range(const RowPositions& columns, const GeneralAxis& x,
     return x.is_inner(columns.at(i)) && y.is_inner(rows.at(i));
   };
   if (!(from <= to)) return {};
-  PixelRange range{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(std::ceil(to))};
+  // Not ceil(), which is a call into the library on old instruction sets.
+  PixelRange range{static_cast<std::uint32_t>(from),
+                   std::min(static_cast<std::uint32_t>(to) + 1, width_px)};
   while (range.begin < range.end && !is_inner(range.begin)) ++range.begin;
   while (range.begin < range.end && !is_inner(range.end - 1)) --range.end;
   return range;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "augment/mix_elements.h"
+#include "augment/simd_target.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "augment/mix_pair.cpp"
@@ -167,6 +168,7 @@ void mix_one_by_one(const MixedPair& pair, const MixShares& shares) noexcept {
 }  // namespace
 
 void mix_pair(const MixedPair& pair, const MixShares& shares) noexcept {
+  if (is_scalar_forced()) return mix_pair_scalar(pair, shares);
   HWY_DYNAMIC_DISPATCH(mix_pair_of)(pair, shares);
 }
 

@@ -81,6 +81,33 @@ HWY_ATTR inline V look_up_far(V near, hn::Mask<D> is_far, V values, VInt idx) {
 #endif
 }
 
+/// Stores three channels, pixel after pixel.
+HWY_INLINE HWY_ATTR void store_interleaved(V r, V g, V b, float* to) {
+  const D d;
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  // Two look-ups a vector: from the first two channels, then the third into its places.
+  struct Places {
+    constexpr Places() {
+      for (std::int32_t i = 0; i < 48; ++i) {
+        const std::int32_t channel = i % 3;
+        two[i] = channel == 1 ? 16 + i / 3 : i / 3;
+        third[i] = channel == 2 ? 16 + i / 3 : i % 16;
+      }
+    }
+    alignas(64) std::int32_t two[48] = {};
+    alignas(64) std::int32_t third[48] = {};
+  };
+  static constexpr Places kPlaces;
+  const DInt d_int;
+  for (std::size_t i = 0; i < 48; i += 16) {
+    const V two = look_up(r, g, hn::Load(d_int, kPlaces.two + i));
+    hn::StoreU(look_up(two, b, hn::Load(d_int, kPlaces.third + i)), d, to + i);
+  }
+#else
+  hn::StoreInterleaved3(r, g, b, d, to);
+#endif
+}
+
 /// The `kNum` vectors from `values` on, 2 to 4. Members, because g++ keeps arrays of vectors in
 /// memory.
 template <std::uint32_t kNum>

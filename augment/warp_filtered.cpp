@@ -23,55 +23,40 @@ void sample_filtered(const WarpJob& job) noexcept {
   const Frame frame(job);
   const FilterAxis x_axis(frame.x, job.interpolation, std::hypot(job.map.xx, job.map.xy));
   const FilterAxis y_axis(frame.y, job.interpolation, std::hypot(job.map.yx, job.map.yy));
-  for (std::uint32_t y = 0; y < frame.height; ++y) {
-    if (job.slot.is_abandoned()) return;
-    for (std::uint32_t x = 0; x < frame.width; ++x) {
-      float* const out = frame.row(y) + x * frame.step;
-      const PointPx p = job.map({static_cast<double>(x), static_cast<double>(y)});
-      const FilterWindow columns = find_window(p.x, x_axis);
-      const FilterWindow rows = find_window(p.y, y_axis);
-      if (frame.fills_constant && !(columns.is_inside && rows.is_inside)) {
-        fill_pixel<kChannels>(job, frame, out);
-        continue;
-      }
-      for (std::uint32_t c = 0; c < kChannels; ++c) {
-        const float value =
-            filtered_value(job.decoded.image, columns, rows, c * frame.source_channel);
-        out[c * frame.plane] = normalise(value, job.channels[c]);
-      }
+  for_positions(job, job.map, frame, [&](PointPx p, float* out) {
+    const FilterWindow columns = find_window(p.x, x_axis);
+    const FilterWindow rows = find_window(p.y, y_axis);
+    if (frame.fills_constant && !(columns.is_inside && rows.is_inside)) {
+      return fill_pixel<kChannels>(job, frame, out);
     }
-  }
+    for (std::uint32_t c = 0; c < kChannels; ++c) {
+      const float value =
+          filtered_value(job.decoded.image, columns, rows, c * frame.source_channel);
+      out[c * frame.plane] = normalise(value, job.channels[c]);
+    }
+  });
 }
 
 /// The four pixels of the reduced picture are worked out for each output pixel anew.
 template <std::uint32_t kChannels>
 void sample_reduced(const WarpJob& job, const Frame& frame, const Reduction& reduction) noexcept {
-  for (std::uint32_t y = 0; y < frame.height; ++y) {
-    if (job.slot.is_abandoned()) return;
-    for (std::uint32_t x = 0; x < frame.width; ++x) {
-      float* const out = frame.row(y) + x * frame.step;
-      const PointPx p = reduction.map({static_cast<double>(x), static_cast<double>(y)});
-      const Neighbours column = find_neighbours(p.x, reduction.x.reduced);
-      const Neighbours row = find_neighbours(p.y, reduction.y.reduced);
-      if (!frame.shows(column) || !frame.shows(row)) {
-        fill_pixel<kChannels>(job, frame, out);
-        continue;
-      }
-      const FilterWindow left = reduction.x.window(column.first);
-      const FilterWindow right = reduction.x.window(column.second);
-      const FilterWindow top = reduction.y.window(row.first);
-      const FilterWindow bottom = reduction.y.window(row.second);
-      for (std::uint32_t c = 0; c < kChannels; ++c) {
-        const auto pixel = [&](const FilterWindow& columns, const FilterWindow& rows) {
-          return byte_of(
-              filtered_value(job.decoded.image, columns, rows, c * frame.source_channel));
-        };
-        const float a = blend(pixel(left, top), pixel(left, bottom), row.weight);
-        const float b = blend(pixel(right, top), pixel(right, bottom), row.weight);
-        out[c * frame.plane] = normalise(blend(a, b, column.weight), job.channels[c]);
-      }
+  for_positions(job, reduction.map, frame, [&](PointPx p, float* out) {
+    const Neighbours column = find_neighbours(p.x, reduction.x.reduced);
+    const Neighbours row = find_neighbours(p.y, reduction.y.reduced);
+    if (!frame.shows(column) || !frame.shows(row)) return fill_pixel<kChannels>(job, frame, out);
+    const FilterWindow left = reduction.x.window(column.first);
+    const FilterWindow right = reduction.x.window(column.second);
+    const FilterWindow top = reduction.y.window(row.first);
+    const FilterWindow bottom = reduction.y.window(row.second);
+    for (std::uint32_t c = 0; c < kChannels; ++c) {
+      const auto pixel = [&](const FilterWindow& columns, const FilterWindow& rows) {
+        return byte_of(filtered_value(job.decoded.image, columns, rows, c * frame.source_channel));
+      };
+      const float a = blend(pixel(left, top), pixel(left, bottom), row.weight);
+      const float b = blend(pixel(right, top), pixel(right, bottom), row.weight);
+      out[c * frame.plane] = normalise(blend(a, b, column.weight), job.channels[c]);
     }
-  }
+  });
 }
 
 /// The same job as plain bilinear sampling.

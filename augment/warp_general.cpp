@@ -33,23 +33,35 @@ void sample_general_of(const WarpJob& job, const Frame&) {
 
 #else
 
-/// Pixels of a row on their way: where they find their neighbours, and these, a pixel and the one to
-/// its right in eight bytes, from two rows.
+/// A stretch of a row on its way: where its pixels find their neighbours, and these, a pixel and the one
+/// to its right in eight bytes, from two rows.
 struct Block {
   static constexpr std::uint32_t kMaxPx = 128;
-  static constexpr std::size_t kRoomPx = kMaxPx + hn::MaxLanes(D());
+  static constexpr std::uint32_t kLanes = static_cast<std::uint32_t>(hn::MaxLanes(D()));
+  static constexpr std::uint32_t kRoomPx = kMaxPx + kLanes;
 
-  alignas(64) std::uint64_t offset[kRoomPx];  // bytes
-  alignas(64) std::uint64_t shift[kRoomPx];   // bits; of outer pixels only
+  bool is_inner(std::uint32_t vector_px) const {
+    return vector_px >= inner.begin && vector_px < inner.end;
+  }
+
+  alignas(64) std::uint32_t offset[kRoomPx];  // bytes
+  alignas(64) std::uint32_t shift[kRoomPx];   // bits; of outer pixels only
   alignas(64) std::uint64_t top[kRoomPx];
   alignas(64) std::uint64_t bottom[kRoomPx];
   alignas(64) float column_weight[kRoomPx];
   alignas(64) float row_weight[kRoomPx];
   alignas(64) float is_shown[kRoomPx];  // 1 or 0; with FillMode::kConstant only
+  std::uint32_t row_idx;
+  std::uint32_t first_px;  // of the row
+  PixelRange inner;        // whole vectors, counted from first_px
+  std::uint32_t num_seams;
+  std::uint32_t seams[kRoomPx / kLanes];  // vectors for the slow way, by first pixel
 };
 
-/// One job, with all that is the same for its rows. A block of pixels goes through three loops:
-/// positions, loads, blends. Inner pixels (GeneralAxis) take shorter ways through the first two.
+/// One job, with all that is the same for its rows. A block of pixels goes through three steps:
+/// positions, loads, blends. The loads of a block are made beside the blends of the one before: they
+/// want other parts of the core, and vectors that are loaded long after they were stored in parts do
+/// not wait. Inner pixels (GeneralAxis) take shorter ways through the first two.
 template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
 class GeneralSampler {
  public:
@@ -59,161 +71,216 @@ class GeneralSampler {
         x_(frame.x, (kPairBytes + kPlanes - 1) / kPlanes),
         y_(frame.y, 2),
         places_(job.decoded.image, x_, y_),
-        block_px_(block_px_of(frame.width)) {}
+        x_steps_(TurnedRow(job.map, 0).columns.step),
+        y_steps_(TurnedRow(job.map, 0).rows.step),
+        num_px_(block_px_of(frame.width)) {}
 
   HWY_ATTR void sample_row(std::uint32_t row_idx) {
     const std::uint32_t width = frame_.width;
     if (width < kLanes) return sample_pixels(row_idx, {0, width});
-    const AffineMap& map = job_.map;
-    columns_ = {map.xx, map.xy * row_idx, map.x0};
-    rows_ = {map.yx, map.yy * row_idx, map.y0};
-    const PixelRange inner = inner_range(columns_, x_, rows_, y_, width);
-    const std::uint32_t num_px = std::min(block_px_, width);
-    for (std::uint32_t begin = 0; begin < width; begin += block_px_) {
-      const std::uint32_t first =
-          std::min(begin, width - num_px);  // the last one ends with the row
-      sample_block(row_idx, {first, first + num_px}, inner);
+    const TurnedRow row(job_.map, row_idx);
+    const PixelRange inner = inner_range(row.columns, x_, row.rows, y_, width);
+    for (std::uint32_t begin = 0; begin < width; begin += num_px_) {
+      Block& next = blocks_[next_idx_];
+      next.row_idx = row_idx;
+      next.first_px = std::min(begin, width - num_px_);  // the last one ends with the row
+      find(row, inner, next);
+      advance();
     }
+  }
+
+  /// Blends what is on its way.
+  HWY_ATTR void finish() {
+    if (has_block_) blend_block<false>(blocks_[next_idx_ ^ 1], blocks_[next_idx_]);
+    has_block_ = false;
   }
 
  private:
   static constexpr std::uint32_t kStep = kPlanes == 1 ? 0 : 1;  // gray serves for all
-  static constexpr auto kLanes = static_cast<std::uint32_t>(hn::MaxLanes(D()));
+  static constexpr std::uint32_t kLanes = Block::kLanes;
 
-  /// A row in blocks of much the same length, of whole vectors.
+  /// A row in blocks of much the same length, of whole vectors where it is long enough.
   static std::uint32_t block_px_of(std::uint32_t width) {
     const std::uint32_t num_blocks = (width + Block::kMaxPx - 1) / Block::kMaxPx;
-    return ((width + num_blocks - 1) / num_blocks + kLanes - 1) / kLanes * kLanes;
+    const std::uint32_t whole =
+        ((width + num_blocks - 1) / num_blocks + kLanes - 1) / kLanes * kLanes;
+    return std::min(whole, width);
   }
+
+  std::uint32_t end_px() const { return (num_px_ + kLanes - 1) / kLanes * kLanes; }
 
   void sample_pixels(std::uint32_t row_idx, PixelRange range) const {
+    const TurnedRow row(job_.map, row_idx);
     for (std::uint32_t i = range.begin; i < range.end; ++i) {
-      sample_pixel<kChannels>(job_, frame_, i, row_idx);
+      sample_point<kChannels>(job_, frame_, row.at(i), frame_.row(row_idx) + i * frame_.step);
     }
   }
 
-  HWY_ATTR void sample_block(std::uint32_t row_idx, PixelRange range, PixelRange inner) {
-    first_px_ = range.begin;
-    const std::uint32_t num_px = range.end - range.begin;
-    const std::uint32_t end = (num_px + kLanes - 1) / kLanes * kLanes;  // beyond the row too
-    const std::uint32_t from = std::min(
-        (std::max(inner.begin, first_px_) - first_px_ + kLanes - 1) / kLanes * kLanes, end);
-    const std::uint32_t to =
-        std::max(from, (std::clamp(inner.end, first_px_, range.end) - first_px_) / kLanes * kLanes);
-    num_seams_ = 0;
-    find<false>({0, from});
-    find<true>({from, to});
-    find<false>({to, end});
-    fetch<false>({0, from});
-    fetch<true>({from, to});
-    fetch<false>({to, end});
-    float* const out = frame_.row(row_idx) + first_px_ * frame_.step;
-    if (frame_.fills_constant && to - from < end) {
-      blend_block<true>(num_px, out);
+  /// Loads for the block just found, beside the blends of the one before.
+  HWY_ATTR void advance() {
+    if (has_block_) {
+      blend_block<true>(blocks_[next_idx_ ^ 1], blocks_[next_idx_]);
     } else {
-      blend_block<false>(num_px, out);
+      for (std::uint32_t i = 0; i < end_px(); i += kLanes) fetch(blocks_[next_idx_], i);
     }
-    for (std::uint32_t i = 0; i < num_seams_; ++i) {
-      const std::uint32_t begin = first_px_ + seams_[i];
-      sample_pixels(row_idx, {begin, std::min(begin + kLanes, range.end)});
-    }
+    has_block_ = true;
+    next_idx_ ^= 1;
   }
 
-  /// Where the pixels of a range of the block find their neighbours.
-  template <bool kIsInner>
-  HWY_INLINE HWY_ATTR void find(PixelRange range) {
+  /// Where the pixels of a block find their neighbours.
+  HWY_ATTR void find(const TurnedRow& row, PixelRange inner, Block& block) const {
+    const std::uint32_t first = block.first_px;
+    const std::uint32_t end = end_px();  // beyond the row too
+    const std::uint32_t from =
+        std::min((std::max(inner.begin, first) - first + kLanes - 1) / kLanes * kLanes, end);
+    const std::uint32_t to =
+        std::max(from, (std::clamp(inner.end, first, first + num_px_) - first) / kLanes * kLanes);
+    block.inner = {from, to};
+    block.num_seams = 0;
+    find_outer(row, {0, from}, block);
+    find_inner(row, {from, to}, block);
+    find_outer(row, {to, end}, block);
+  }
+
+  HWY_INLINE HWY_ATTR void find_inner(const TurnedRow& row, PixelRange range, Block& block) const {
     // Copies: a store of a vector may change anything in memory, for all that g++ knows.
     const GeneralAxis x_axis = x_;
     const GeneralAxis y_axis = y_;
     const PixelPlaces places = places_;
-    const RowPositions columns = columns_;
-    const RowPositions rows = rows_;
-    const std::uint32_t first_px = first_px_;
+    const bool marks_shown = frame_.fills_constant;
+    RunningPositions x(row.columns, x_steps_, block.first_px + range.begin);
+    RunningPositions y(row.rows, y_steps_, block.first_px + range.begin);
+    const D d;
     for (std::uint32_t i = range.begin; i < range.end; i += kLanes) {
-      const Doubles x = folded<kIsInner>(positions_of(columns, first_px + i), x_axis);
-      const Doubles y = folded<kIsInner>(positions_of(rows, first_px + i), y_axis);
-      if (!kIsInner && (is_at_seam(x, x_axis) || is_at_seam(y, y_axis))) seams_[num_seams_++] = i;
-      const Spots low = spots_of<kIsInner>(clamped<kIsInner>(x.low, x_axis),
-                                           clamped<kIsInner>(y.low, y_axis), places);
-      const Spots high = spots_of<kIsInner>(clamped<kIsInner>(x.high, x_axis),
-                                            clamped<kIsInner>(y.high, y_axis), places);
-      const D d;
-      store_both(low.offset, high.offset, block_.offset + i);
-      if constexpr (!kIsInner) store_both(low.shift, high.shift, block_.shift + i);
-      hn::Store(to_floats({low.column_weight, high.column_weight}), d, block_.column_weight + i);
-      hn::Store(to_floats({low.row_weight, high.row_weight}), d, block_.row_weight + i);
-      if (frame_.fills_constant) {
-        const V one = hn::Set(d, 1.0f);
-        hn::Store(
-            kIsInner ? one
-                     : hn::IfThenElseZero(hn::And(is_inside(x, x_axis), is_inside(y, y_axis)), one),
-            d, block_.is_shown + i);
-      }
+      const ClampedPositions column = inner(x, x_axis);
+      const ClampedPositions row_at = inner(y, y_axis);
+      const VWord place = place_of(column.pixel, places);
+      hn::Store(offsets_of(place, row_at.pixel, places), DWord(), block.offset + i);
+      hn::Store(column.weight, d, block.column_weight + i);
+      hn::Store(row_at.weight, d, block.row_weight + i);
+      if (marks_shown) hn::Store(hn::Set(d, 1.0f), d, block.is_shown + i);
+      x.advance();
+      y.advance();
     }
   }
 
-  static HWY_INLINE HWY_ATTR void store_both(VBits low, VBits high, std::uint64_t* to) {
-    const DBits d;
-    hn::Store(low, d, to);
-    hn::Store(high, d, to + hn::Lanes(d));
+  /// The same of pixels at the edges of the picture and beyond.
+  HWY_INLINE HWY_ATTR void find_outer(const TurnedRow& row, PixelRange range, Block& block) const {
+    if (x_.folds()) return find_folded(row, range, block);
+    const GeneralAxis x_axis = x_;
+    const GeneralAxis y_axis = y_;
+    const PixelPlaces places = places_;
+    const bool marks_shown = frame_.fills_constant;
+    RunningPositions x(row.columns, x_steps_, block.first_px + range.begin);
+    RunningPositions y(row.rows, y_steps_, block.first_px + range.begin);
+    for (std::uint32_t i = range.begin; i < range.end; i += kLanes) {
+      store_spots(clamped(x, x_axis), clamped(y, y_axis), places, i, block);
+      if (marks_shown) {
+        const D d;
+        const auto is_shown = hn::And(is_inside(x, x_axis), is_inside(y, y_axis));
+        hn::Store(hn::IfThenElseZero(hn::RebindMask(d, is_shown), hn::Set(d, 1.0f)), d,
+                  block.is_shown + i);
+      }
+      x.advance();
+      y.advance();
+    }
   }
 
-  /// Loads the neighbours of a range of the block, two pixels at once: half the stores.
-  template <bool kIsInner>
-  HWY_ATTR void fetch(PixelRange range) {
+  /// The same where the picture comes again.
+  HWY_ATTR void find_folded(const TurnedRow& row, PixelRange range, Block& block) const {
+    const GeneralAxis x_axis = x_;
+    const GeneralAxis y_axis = y_;
+    const PixelPlaces places = places_;
+    RunningPositions x(row.columns, x_steps_, block.first_px + range.begin);
+    RunningPositions y(row.rows, y_steps_, block.first_px + range.begin);
+    for (std::uint32_t i = range.begin; i < range.end; i += kLanes) {
+      const Doubles columns = folded(x.in_pixels(), x_axis);
+      const Doubles rows = folded(y.in_pixels(), y_axis);
+      if (is_at_seam(columns, x_axis) || is_at_seam(rows, y_axis)) {
+        block.seams[block.num_seams++] = i;
+      }
+      store_spots(clamped(columns, x_axis), clamped(rows, y_axis), places, i, block);
+      x.advance();
+      y.advance();
+    }
+  }
+
+  static HWY_INLINE HWY_ATTR void store_spots(const ClampedPositions& column,
+                                              const ClampedPositions& row,
+                                              const PixelPlaces& places, std::uint32_t at,
+                                              Block& block) {
+    const Spots spots = spots_of(column.pixel, row, places);
+    hn::Store(spots.offset, DWord(), block.offset + at);
+    hn::Store(spots.shift, DWord(), block.shift + at);
+    hn::Store(column.weight, D(), block.column_weight + at);
+    hn::Store(spots.row_weight, D(), block.row_weight + at);
+  }
+
+  /// Loads the neighbours of a vector of pixels, one by one and past the vector units.
+  HWY_INLINE void fetch(Block& block, std::uint32_t at) const {
     const std::uint8_t* const top = places_.top;
     const std::uint8_t* const bottom = places_.bottom;
-    if constexpr (kIsInner) {
-      for (std::uint32_t i = range.begin; i < range.end; i += 2) {
-        const std::uint64_t first = block_.offset[i];
-        const std::uint64_t second = block_.offset[i + 1];
-        load_two(top + first, top + second, block_.top + i);
-        load_two(bottom + first, bottom + second, block_.bottom + i);
+    if (block.is_inner(at)) {
+      for (std::uint32_t i = at; i < at + kLanes; ++i) {
+        const std::size_t offset = block.offset[i];
+        block.top[i] = load_pair(top + offset);
+        block.bottom[i] = load_pair(bottom + offset);
       }
     } else {
-      for (std::uint32_t i = range.begin; i < range.end; ++i) {
-        block_.top[i] = load_pair(top + block_.offset[i]) >> block_.shift[i];
-        block_.bottom[i] = load_pair(bottom + block_.offset[i]) >> block_.shift[i];
+      for (std::uint32_t i = at; i < at + kLanes; ++i) {
+        const std::size_t offset = block.offset[i];
+        block.top[i] = load_pair(top + offset) >> block.shift[i];
+        block.bottom[i] = load_pair(bottom + offset) >> block.shift[i];
       }
     }
   }
 
-  static HWY_INLINE HWY_ATTR void load_two(const std::uint8_t* first, const std::uint8_t* second,
-                                           std::uint64_t* to) {
-    const hn::FixedTag<std::uint8_t, 2 * kPairBytes> d;
-    const hn::Half<decltype(d)> half;
-    const hn::FixedTag<std::uint64_t, 2> d_pairs;
-    hn::Store(hn::BitCast(d_pairs, hn::Combine(d, hn::LoadU(half, second), hn::LoadU(half, first))),
-              d_pairs, to);
-  }
-
-  static std::uint64_t load_pair(const std::uint8_t* bytes) {
+  static HWY_INLINE std::uint64_t load_pair(const std::uint8_t* bytes) {
     std::uint64_t pair = 0;
     std::memcpy(&pair, bytes, kPairBytes);
     return pair;
   }
 
-  template <bool kFills>
-  HWY_INLINE HWY_ATTR void blend_block(std::uint32_t num_px, float* out) const {
+  template <bool kFetches>
+  HWY_ATTR void blend_block(const Block& block, Block& next) const {
+    if (frame_.fills_constant && block.inner.end - block.inner.begin < end_px()) {
+      blend_vectors<kFetches, true>(block, next);
+    } else {
+      blend_vectors<kFetches, false>(block, next);
+    }
+    for (std::uint32_t i = 0; i < block.num_seams; ++i) {
+      const std::uint32_t begin = block.seams[i];
+      sample_pixels(block.row_idx,
+                    {block.first_px + begin, block.first_px + std::min(begin + kLanes, num_px_)});
+    }
+  }
+
+  template <bool kFetches, bool kFills>
+  HWY_INLINE HWY_ATTR void blend_vectors(const Block& block, Block& next) const {
     const D d;
     const ScaleVectors scale0 = vectors_of(job_.channels[0]);
     const ScaleVectors scale1 = vectors_of(job_.channels[1]);
     const ScaleVectors scale2 = vectors_of(job_.channels[2]);
+    float* const out = frame_.row(block.row_idx) + block.first_px * frame_.step;
+    const std::size_t plane = frame_.plane;
+    const std::size_t step = frame_.step;
+    const std::uint32_t num_px = num_px_;
     for (std::uint32_t i = 0; i < num_px; i += kLanes) {
+      if constexpr (kFetches) fetch(next, i);
       const std::uint32_t at = std::min(i, num_px - kLanes);  // the last vector ends with the row
-      const Corners corners{load_pairs(block_.top + at), load_pairs(block_.bottom + at),
-                            hn::LoadU(d, block_.column_weight + at),
-                            hn::LoadU(d, block_.row_weight + at)};
+      const Corners corners{load_pairs(block.top + at), load_pairs(block.bottom + at),
+                            hn::LoadU(d, block.column_weight + at),
+                            hn::LoadU(d, block.row_weight + at)};
       V v0 = value_of<0>(corners, scale0);
       V v1 = kChannels == 3 ? value_of<kStep>(corners, scale1) : v0;
       V v2 = kChannels == 3 ? value_of<2 * kStep>(corners, scale2) : v0;
       if constexpr (kFills) {
-        const auto is_shown = hn::Gt(hn::LoadU(d, block_.is_shown + at), hn::Zero(d));
+        const auto is_shown = hn::Gt(hn::LoadU(d, block.is_shown + at), hn::Zero(d));
         v0 = hn::IfThenElse(is_shown, v0, hn::Set(d, job_.channels[0].fill));
         v1 = hn::IfThenElse(is_shown, v1, hn::Set(d, job_.channels[1].fill));
         v2 = hn::IfThenElse(is_shown, v2, hn::Set(d, job_.channels[2].fill));
       }
-      store(v0, v1, v2, out + at * frame_.step);
+      store(v0, v1, v2, out + at * step, plane);
     }
   }
 
@@ -236,15 +303,15 @@ class GeneralSampler {
     return normalise_of(blend_of(left, right, corners.column_weight), scale);
   }
 
-  HWY_INLINE HWY_ATTR void store(V v0, V v1, V v2, float* out) const {
-    const D d;
+  static HWY_INLINE HWY_ATTR void store(V v0, V v1, V v2, float* out, std::size_t plane) {
     if constexpr (kIsInterleaved) {
-      hn::StoreInterleaved3(v0, v1, v2, d, out);
+      store_interleaved(v0, v1, v2, out);
     } else {
+      const D d;
       hn::StoreU(v0, d, out);
       if constexpr (kChannels == 1) return;
-      hn::StoreU(v1, d, out + frame_.plane);
-      hn::StoreU(v2, d, out + 2 * frame_.plane);
+      hn::StoreU(v1, d, out + plane);
+      hn::StoreU(v2, d, out + 2 * plane);
     }
   }
 
@@ -253,14 +320,12 @@ class GeneralSampler {
   const GeneralAxis x_;
   const GeneralAxis y_;
   const PixelPlaces places_;
-  const std::uint32_t block_px_;
-  // Of the row and the block at hand.
-  RowPositions columns_;
-  RowPositions rows_;
-  std::uint32_t first_px_ = 0;
-  std::uint32_t num_seams_ = 0;
-  std::uint32_t seams_[Block::kRoomPx / kLanes];  // vectors for the slow way, by first pixel
-  Block block_;
+  const PositionSteps x_steps_;
+  const PositionSteps y_steps_;
+  const std::uint32_t num_px_;  // of a block
+  bool has_block_ = false;      // one is found and loaded: the other of the two than the next
+  std::uint32_t next_idx_ = 0;
+  Block blocks_[2];
 };
 
 template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
@@ -270,6 +335,7 @@ HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame) {
     if (job.slot.is_abandoned()) return;
     sampler.sample_row(row_idx);
   }
+  sampler.finish();
 }
 
 HWY_ATTR void sample_general_of(const WarpJob& job, const Frame& frame) {
@@ -295,7 +361,9 @@ HWY_EXPORT(sample_general_of);
 
 bool has_general_way(const WarpJob& job) noexcept {
   const ImageView& image = job.decoded.image;
-  return image.pixel_stride_bytes == image.channels &&
+  const SizePx output{job.slot.spec->width_px, job.slot.spec->height_px};
+  return has_turned_positions(job.map, output) && image.pixel_stride_bytes == image.channels &&
+         image.height_px * image.row_stride_bytes <= UINT32_MAX &&  // offsets are 32 bits
          (image.channels == 1 || image.channels == job.slot.spec->channels) &&
          std::size_t{image.width_px} * image.channels >= kPairBytes;
 }

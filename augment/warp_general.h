@@ -6,10 +6,11 @@
 
 namespace penstock::augment {
 
-/// Whether sample_general() can read the picture: pixels side by side, in rows of 8 bytes at least.
+/// Whether sample_general() can sample it: has_turned_positions(), and pixels side by side, in rows of
+/// 8 bytes at least, 4 GiB at most.
 bool has_general_way(const WarpJob& job) noexcept;
 
-/// Samples a picture by any map, where has_general_way().
+/// Samples a turned or sheared picture, where has_general_way().
 /// Gives the bytes of warp_pixel_by_pixel(), on every instruction set.
 void sample_general(const WarpJob& job, const Frame& frame) noexcept;
 

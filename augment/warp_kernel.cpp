@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "augment/column_table.h"
+#include "augment/simd_target.h"
+#include "augment/turned_positions.h"
 #include "augment/warp_columns.h"
 #include "augment/warp_filtered.h"
 #include "augment/warp_general.h"
@@ -16,6 +18,7 @@ std::size_t warp_scratch_bytes(const BatchSpec& spec, Interpolation interpolatio
 }
 
 void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept {
+  if (is_scalar_forced()) return warp_pixel_by_pixel(job);
   if (is_filtered(job.interpolation)) return warp_filtered(job, scratch);
   const Frame frame(job);
   if (!job.map.is_separable() && !job.map.is_quarter_turn()) {

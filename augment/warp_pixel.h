@@ -1,16 +1,15 @@
 // One output pixel, worked out alone: the slow way, and the rest of the fast ones.
 #pragma once
 
+#include "augment/turned_positions.h"
 #include "augment/warp_frame.h"
 
 namespace penstock::augment {
 
+/// Samples the picture at `p`.
 template <std::uint32_t kChannels>
-void sample_pixel(const WarpJob& job, const Frame& frame, std::uint32_t x_px,
-                  std::uint32_t y_px) noexcept {
+void sample_point(const WarpJob& job, const Frame& frame, PointPx p, float* out) noexcept {
   const ImageView& image = job.decoded.image;
-  float* const out = frame.row(y_px) + x_px * frame.step;
-  const PointPx p = job.map({static_cast<double>(x_px), static_cast<double>(y_px)});
   const Neighbours column = find_neighbours(p.x, frame.x);
   const Neighbours row = find_neighbours(p.y, frame.y);
   if (!frame.shows(column) || !frame.shows(row)) return fill_pixel<kChannels>(job, frame, out);
@@ -26,12 +25,27 @@ void sample_pixel(const WarpJob& job, const Frame& frame, std::uint32_t x_px,
   }
 }
 
-template <std::uint32_t kChannels>
-void sample_all_pixels(const WarpJob& job, const Frame& frame) noexcept {
+/// Calls visit(position, out) for every output pixel, with where `map` has it in the picture: in whole
+/// numbers for turned maps, as the vectors have them.
+template <class Visit>
+void for_positions(const WarpJob& job, const AffineMap& map, const Frame& frame,
+                   const Visit& visit) noexcept {
+  const bool is_turned = has_turned_positions(map, {frame.width, frame.height});
   for (std::uint32_t y = 0; y < frame.height; ++y) {
     if (job.slot.is_abandoned()) return;
-    for (std::uint32_t x = 0; x < frame.width; ++x) sample_pixel<kChannels>(job, frame, x, y);
+    const TurnedRow turned(is_turned ? map : AffineMap{}, y);
+    for (std::uint32_t x = 0; x < frame.width; ++x) {
+      const PointPx p =
+          is_turned ? turned.at(x) : map({static_cast<double>(x), static_cast<double>(y)});
+      visit(p, frame.row(y) + x * frame.step);
+    }
   }
+}
+
+template <std::uint32_t kChannels>
+void sample_all_pixels(const WarpJob& job, const Frame& frame) noexcept {
+  for_positions(job, job.map, frame,
+                [&](PointPx p, float* out) { sample_point<kChannels>(job, frame, p, out); });
 }
 
 inline void sample_pixel_by_pixel(const WarpJob& job, const Frame& frame) noexcept {

@@ -1,5 +1,6 @@
 #include "augment/warp_rows.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -21,20 +22,6 @@ HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {
 namespace HWY_NAMESPACE {
 
-/// Calls block(i) for vectors of [0, count), the last one moved back so that it ends with the
-/// range, or rest(i) one by one where not even one vector fits.
-template <class Block, class Rest>
-HWY_ATTR inline void for_vectors(std::size_t count, const Block& block, const Rest& rest) {
-  const std::size_t lanes = hn::Lanes(D());
-  if (count < lanes) {
-    for (std::size_t i = 0; i < count; ++i) rest(i);
-    return;
-  }
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) block(i);
-  if (i < count) block(count - lanes);
-}
-
 /// How a row is written: planes side by side or channels interleaved.
 template <std::uint32_t kChannels, bool kIsInterleaved>
 struct Output {
@@ -49,10 +36,10 @@ struct Output {
   float* floats(std::uint32_t row_idx) const { return row + row_idx * plane; }
 
   HWY_INLINE HWY_ATTR void store(const V* channels, std::size_t pixel) const {
-    const D d;
     if constexpr (kIsInterleaved && kChannels == 3) {
-      hn::StoreInterleaved3(channels[0], channels[1], channels[2], d, at(pixel, 0));
+      store_interleaved(channels[0], channels[1], channels[2], at(pixel, 0));
     } else {
+      const D d;
       for (std::uint32_t c = 0; c < kChannels; ++c) {
         hn::StoreU(channels[c], d, at(pixel, c));
       }
@@ -128,28 +115,56 @@ class RowSampler {
 
   /// Whole pixels: what blending with weight 0 gives is the pixel itself.
   HWY_ATTR void copy(const Out& out, const std::uint8_t* bytes) const {
-    const D d;
-    const std::size_t lanes = hn::Lanes(d);
+    if (table_.is_reversed) {
+      copy_run<true>(out, bytes);
+    } else {
+      copy_run<false>(out, bytes);
+    }
+    const std::uint32_t begin = table_.copy_begin;
+    const std::uint32_t end = begin + table_.num_px;
+    if (begin == table_.begin && end == table_.end) return;
+    for (std::uint32_t c = 0; c < kChannels; ++c) {
+      for (std::uint32_t i = table_.begin; i < begin; ++i) *out.at(i, c) = *out.at(begin, c);
+      for (std::uint32_t i = end; i < table_.end; ++i) *out.at(i, c) = *out.at(end - 1, c);
+    }
+  }
+
+  template <bool kIsReversed>
+  HWY_INLINE HWY_ATTR void copy_run(const Out& to, const std::uint8_t* bytes) const {
+    // Copies: a store of a vector may change anything in memory, for all that g++ knows.
+    const Out out = to;
+    const std::size_t begin = table_.copy_begin;
     const std::size_t count = table_.num_px;
-    const auto place = [&](std::size_t i, std::size_t length) {
-      return table_.begin + (table_.is_reversed ? count - length - i : i);
-    };
-    for_vectors(
-        count,
-        [&](std::size_t i) HWY_ATTR {
-          const Pixels<kPlanes> pixels = load_pixels<kPlanes>(bytes + i * kPlanes);
-          V values[kChannels];
-          for (std::uint32_t c = 0; c < kChannels; ++c) {
-            const V value = normalise_of(pixels.plane[c * kStep], vectors_of(job_.channels[c]));
-            values[c] = table_.is_reversed ? hn::Reverse(d, value) : value;
-          }
-          out.store(values, place(i, lanes));
-        },
-        [&](std::size_t i) HWY_ATTR {
-          for (std::uint32_t c = 0; c < kChannels; ++c) {
-            *out.at(place(i, 1), c) = normalise(bytes[i * kPlanes + c * kStep], job_.channels[c]);
-          }
-        });
+    const std::size_t lanes = hn::Lanes(D());
+    if (count < lanes) {
+      for (std::size_t i = 0; i < count; ++i) {
+        for (std::uint32_t c = 0; c < kChannels; ++c) {
+          *out.at(begin + (kIsReversed ? count - 1 - i : i), c) =
+              normalise(bytes[i * kPlanes + c * kStep], job_.channels[c]);
+        }
+      }
+      return;
+    }
+    const ScaleVectors scale0 = vectors_of(job_.channels[0]);
+    const ScaleVectors scale1 = vectors_of(job_.channels[1]);
+    const ScaleVectors scale2 = vectors_of(job_.channels[2]);
+    for (std::size_t i = 0; i < count; i += lanes) {
+      const std::size_t from = std::min(i, count - lanes);  // the last vector ends with the run
+      const Pixels<kPlanes> pixels = load_pixels<kPlanes>(bytes + from * kPlanes);
+      V values[kChannels];
+      values[0] = copied<kIsReversed>(pixels.plane[0], scale0);
+      if constexpr (kChannels == 3) {
+        values[1] = copied<kIsReversed>(pixels.plane[kStep], scale1);
+        values[2] = copied<kIsReversed>(pixels.plane[2 * kStep], scale2);
+      }
+      out.store(values, begin + (kIsReversed ? count - lanes - from : from));
+    }
+  }
+
+  template <bool kIsReversed>
+  static HWY_INLINE HWY_ATTR V copied(V value, const ScaleVectors& scale) {
+    const V normal = normalise_of(value, scale);
+    return kIsReversed ? hn::Reverse(D(), normal) : normal;
   }
 
   /// Blends into the next row of the block. Every store is a whole vector on its own alignment, and
@@ -217,11 +232,13 @@ class RowSampler {
           table_.pick_place);
     }
     for (std::uint32_t line = 0; line < kLines; ++line) {
+      std::uint32_t row = 0;
       if (block_rows_ == ColumnTable::kBlockRows) {
-        pick_line<ColumnTable::kBlockRows>(line, 0);
-      } else {
-        for (std::uint32_t row = 0; row < block_rows_; ++row) pick_line<1>(line, row);
+        pick_line<ColumnTable::kBlockRows>(line, row);
+        continue;
       }
+      for (; row + 4 <= block_rows_; row += 4) pick_line<4>(line, row);
+      for (; row < block_rows_; ++row) pick_line<1>(line, row);
     }
   }
 

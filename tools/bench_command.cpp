@@ -2,10 +2,14 @@
 #include <memory>
 #include <string>
 
+#include "augment/simd_target.h"
+#include "tools/bench/augment_bench.h"
+#include "tools/bench/augment_bench_report.h"
 #include "tools/bench/loader_bench.h"
 #include "tools/bench/loader_bench_report.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
+#include "tools/simd_option.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 
@@ -100,10 +104,66 @@ void add_loader_flags(CLI::App& command, LoaderOptions& options) {
                    "Samples of a round (an epoch, 16 rings of batches at least; at most 50000, and "
                    "256 MiB stored)");
   add_count_option(command, "--seed", options.seed, {.min = 0}, "Order and augmentation (0)");
+  add_simd_option(command);
   add_switch(command, "--cold", options.is_cold,
              "Drop the shards from the page cache before whatever reads them; not with --cache");
   add_switch(command, "--json", options.json, "Print as JSON");
   add_switch(command, "--quiet", options.is_quiet, "Print no progress");
+}
+
+struct AugmentOptions {
+  bench::AugmentBenchConfig config;
+  std::uint64_t batch_size = 1;
+  std::uint64_t num_rounds = 31;
+  bool lists_simd = false;
+  bool json = false;
+};
+
+int run_augment_bench(const AugmentOptions& options) {
+  if (options.lists_simd) {
+    print_result(bench::simd_list_text());
+    return kExitDone;
+  }
+  bench::AugmentBenchConfig config = options.config;
+  config.batch = static_cast<std::uint32_t>(options.batch_size);
+  config.num_rounds = static_cast<std::uint32_t>(options.num_rounds);
+  const auto result = bench::bench_augment(config);
+  print_result(options.json ? bench::augment_bench_json(result)
+                            : bench::augment_bench_text(result));
+  return kExitDone;
+}
+
+void add_augment_flags(CLI::App& command, AugmentOptions& options) {
+  add_value(command, {"--row", "NAME", "Measure this operation only (all)"},
+            [&options](const std::string& text) {
+              (void)bench::augment_row_named(text);
+              options.config.row = text;
+            });
+  add_value(command,
+            {"--simd", "NAME", "Vector unit to measure (each of this machine); list: name them"},
+            [&options](const std::string& text) {
+              options.lists_simd = text == "list";
+              if (options.lists_simd) return;
+              augment::check_simd_target(text, augment::simd_targets());
+              options.config.simd = text;
+            });
+  add_value(
+      command, {"--layout", "LAYOUT", "nchw or nhwc: order of the batches' pixels (nchw)"},
+      [&options](const std::string& text) { options.config.layout = bench::parse_layout(text); });
+  add_count_option(command, "--batch-size", options.batch_size, {.min = 1, .max = 1024},
+                   "Places written in turn (1: stays in the cache; 64 do not)");
+  add_count_option(command, "--rounds", options.num_rounds, {.min = 1, .max = 100000},
+                   "Times that each side is measured (31)");
+  add_switch(command, "--json", options.json, "Print as JSON");
+}
+
+void add_bench_augment_command(CLI::App& group, CommandChoice& choice) {
+  auto options = std::make_shared<AugmentOptions>();
+  CLI::App& command =
+      add_command(group, "augment", "Each operation on one thread, beside OpenCV and a copy");
+  add_augment_flags(command, *options);
+  end_help(command, example("penstock bench augment --row turned --simd avx2"));
+  choose_when_given(command, choice, [options] { return run_augment_bench(*options); });
 }
 
 }  // namespace
@@ -118,6 +178,7 @@ void add_bench_command(CLI::App& program, CommandChoice& choice) {
   add_loader_flags(command, *options);
   end_help(command, example("penstock bench loader photos.ds --augment resized-crop --json"));
   choose_when_given(command, choice, [options] { return run_loader_bench(*options); });
+  add_bench_augment_command(group, choice);
 }
 
 }  // namespace penstock::tools

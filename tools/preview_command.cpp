@@ -16,6 +16,7 @@
 #include "tools/preview_report.h"
 #include "tools/preview_sheet.h"
 #include "tools/run_flags.h"
+#include "tools/simd_option.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/run/data_hint.h"
@@ -211,6 +212,7 @@ void add_preview_command(CLI::App& program, CommandChoice& choice) {
   add_run_flags(
       command, options->overrides,
       {"image_size", "color_mode", "memory", "order", "window", "seed", "mean", "std", "augment."});
+  add_simd_option(command);
   add_switch(command, "--show", options->is_shown_only,
              "Print the settings as TOML, a preset in full, and draw nothing");
   add_switch(command, "--force", options->is_forced, "Replace the file that -o names");

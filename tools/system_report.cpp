@@ -3,13 +3,13 @@
 #include <dnnl.h>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
-#include <hwy/targets.h>
 #include <xxhash.h>
 
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
+#include "augment/simd_target.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/build_facts.h"
@@ -23,15 +23,11 @@ namespace {
 
 using NamedValues = std::vector<std::pair<std::string, std::string>>;
 
-// From the widest down, as Highway counts them.
+// What --simd can be given here, from the widest down.
 std::vector<std::string> simd_targets() {
   std::vector<std::string> names;
-  const auto targets = static_cast<std::uint64_t>(hwy::SupportedTargets());
-  for (int bit = 0; bit < 63; ++bit) {
-    const std::uint64_t target = std::uint64_t{1} << bit;
-    if ((targets & target) != 0) {
-      names.emplace_back(hwy::TargetName(static_cast<std::int64_t>(target)));
-    }
+  for (const augment::SimdTarget& target : augment::simd_targets()) {
+    if (target.is_supported) names.push_back(target.name);
   }
   return names;
 }

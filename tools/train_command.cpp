@@ -15,6 +15,7 @@
 #include "tools/run_flags.h"
 #include "tools/run_report.h"
 #include "tools/run_screen.h"
+#include "tools/simd_option.h"
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
 #include "train/run/run_file.h"
@@ -154,6 +155,7 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
   add_text(command, "--config", options->config_file,
            "Run file (TOML); flags override what it says");
   add_run_flags(command, options->overrides);
+  add_simd_option(command);
   add_switch(command, "--quiet", options->is_quiet, "Print errors only");
   add_switch(command, "--json", options->is_json, "Print the outcome as JSON on standard output");
   end_help(command,

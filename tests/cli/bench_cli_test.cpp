@@ -1,5 +1,7 @@
 // penstock bench as it is typed.
 #include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/run_command.h"
@@ -93,6 +95,66 @@ BOOST_AUTO_TEST_CASE(a_cache_and_a_layout_are_measured_and_told) {
   BOOST_TEST(report["cache"]["num_hits"] == report["cache"]["num_places"]);
   BOOST_TEST(contains(report["notes"].dump(), "--cache encoded: filled by 1 epoch"));
   BOOST_TEST(side(report, "loader")["ceiling"] == "libjpeg-turbo, same crops");
+}
+
+BOOST_AUTO_TEST_CASE(operations_stand_beside_opencv_and_a_copy) {
+  const CommandResult result =
+      run_penstock({"bench", "augment", "--row", "pad-crop", "--simd", "scalar", "--rounds", "2",
+                    "--layout", "nhwc", "--batch-size", "3", "--json"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json report = Json::parse(result.out);
+  BOOST_TEST(report["layout"] == "nhwc");
+  BOOST_TEST(report["batch_size"] == 3);
+  BOOST_TEST(report["num_rounds"] == 2);
+  BOOST_REQUIRE(report["rows"].size() == 1u);
+  const Json& row = report["rows"][0];
+  BOOST_TEST(row["name"] == "pad-crop");
+  BOOST_TEST(row["bar"]["most_us"] == 1.5);
+  BOOST_TEST(row["bar"]["times_opencv"].is_null());
+  std::vector<std::string> names;
+  for (const Json& side : row["sides"]) {
+    names.push_back(side["name"]);
+    BOOST_TEST(side["cpu_us"]["median"].get<double>() > 0, names.back());
+  }
+  BOOST_TEST(
+      names == std::vector<std::string>({"plan", "memcpy of the output", "OpenCV", "scalar"}),
+      boost::test_tools::per_element());
+  const CommandResult text =
+      run_penstock({"bench", "augment", "--row", "pad-crop", "--rounds", "1"});
+  BOOST_TEST(contains(text.out, "at most 1.5 us"), text.out);
+  BOOST_TEST(contains(text.out, "scalar"), text.out);
+}
+
+BOOST_AUTO_TEST_CASE(vector_units_are_listed_and_forced_by_name) {
+  const CommandResult list = run_penstock({"bench", "augment", "--simd", "list"});
+  BOOST_TEST(list.exit_code == 0);
+  BOOST_TEST(list.out.ends_with("scalar\n"), list.out);
+  const Place place;
+  const CommandResult forced = place.bench({"--simd", "scalar", "--json"});
+  BOOST_TEST(forced.exit_code == 0, forced.err);
+  for (const char* command : {"augment", "loader"}) {
+    const CommandResult unknown = run_penstock({"bench", command, "--simd", "avx3"});
+    BOOST_TEST(unknown.exit_code == 2);
+    BOOST_TEST(contains(unknown.err, "found 'avx3'"), unknown.err);
+  }
+  for (const char* command : {"train", "preview"}) {
+    const CommandResult unknown = run_penstock({command, place.dataset(), "--simd", "avx3"});
+    BOOST_TEST(unknown.exit_code == 2);
+    BOOST_TEST(contains(unknown.err, "simd: expected auto, "), unknown.err);
+  }
+  const auto sheet = [&](const std::string& simd) {
+    const std::string path = (place.folder.path() / (simd + ".png")).string();
+    const CommandResult drawn =
+        run_penstock({"preview", place.dataset(), "-o", path, "--simd", simd, "--augment",
+                      "standard", "--augment.rotation-range", "20", "--quiet"});
+    BOOST_REQUIRE_MESSAGE(drawn.exit_code == 0, drawn.err);
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  BOOST_TEST((sheet("scalar") == sheet("auto")));
+  const CommandResult row = run_penstock({"bench", "augment", "--row", "turnt"});
+  BOOST_TEST(row.exit_code == 2);
+  BOOST_TEST(contains(row.err, "did you mean 'turned'?"), row.err);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_refused) {

@@ -27,9 +27,9 @@ struct Side {
 
 struct SideResult {
   std::string name;
-  std::string ceiling;
-  Spread samples_per_s;
-  Spread cpu_us;                 // of the process, per sample
+  std::string ceiling = {};
+  Spread samples_per_s = {};
+  Spread cpu_us = {};            // of the process, per sample
   std::uint64_t num_failed = 0;  // samples of a run; the most of all rounds
   /// The side's speed over its ceiling's, round by round; only when as many samples failed in both:
   /// what fails is not the same work.

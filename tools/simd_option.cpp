@@ -1,0 +1,16 @@
+#include "tools/simd_option.h"
+
+#include <string>
+
+#include "augment/simd_target.h"
+#include "tools/command.h"
+
+namespace penstock::tools {
+
+void add_simd_option(CLI::App& command) {
+  add_value(command,
+            {"--simd", "NAME", "Vector unit of the augmentation; same bytes with all (auto)"},
+            [](const std::string& text) { augment::force_simd_target(text); });
+}
+
+}  // namespace penstock::tools
