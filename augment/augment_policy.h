@@ -10,7 +10,7 @@
 
 #include "augment/affine_map.h"
 #include "augment/augment_config.h"
-#include "augment/colour_steps.h"
+#include "augment/colour/colour_steps.h"
 #include "streamer/core/draws.h"
 
 namespace penstock::augment {

@@ -5,7 +5,7 @@
 
 #include "augment/affine_map.h"
 #include "augment/augment_draws.h"
-#include "augment/element_fit.h"
+#include "augment/colour/element_fit.h"
 #include "augment/sample_pass.h"
 #include "augment/sampling_plan.h"
 #include "streamer/core/number_text.h"

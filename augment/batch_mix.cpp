@@ -4,8 +4,8 @@
 #include <cstring>
 #include <span>
 
-#include "augment/mix_draws.h"
-#include "augment/mix_pair.h"
+#include "augment/mix/mix_draws.h"
+#include "augment/mix/mix_pair.h"
 #include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "augment/canvas.h"
-#include "augment/colour_pass.h"
-#include "augment/erase_window.h"
-#include "augment/finish_kernel.h"
-#include "augment/tone_steps.h"
+#include "augment/colour/canvas.h"
+#include "augment/colour/colour_pass.h"
+#include "augment/colour/erase_window.h"
+#include "augment/colour/finish_kernel.h"
+#include "augment/colour/tone_steps.h"
 
 namespace penstock::augment {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <span>
 
-#include "augment/colour_steps.h"
-#include "augment/warp_kernel.h"
+#include "augment/colour/colour_steps.h"
+#include "augment/warp/warp_kernel.h"
 
 namespace penstock::augment {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "augment/seen_interval.h"
+#include "augment/warp/seen_interval.h"
 
 namespace penstock::augment {
 namespace {

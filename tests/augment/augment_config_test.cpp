@@ -55,9 +55,9 @@ BOOST_AUTO_TEST_CASE(imagenet_and_cifar_are_the_fields_recipes) {
 
 BOOST_AUTO_TEST_CASE(an_unknown_preset_names_the_known_ones_or_the_nearest) {
   BOOST_CHECK_EXCEPTION(AugmentConfig::preset("standart"), Error, [](const Error& error) {
-    BOOST_TEST(
-        error.what() ==
-        "augment: preset: expected one of none, keras_default, standard, imagenet, cifar, found \"standart\"");
+    BOOST_TEST(error.what() ==
+               "augment: preset: expected one of none, keras_default, standard, imagenet, cifar, "
+               "found \"standart\"");
     BOOST_TEST(error.hint() == "did you mean 'standard'?");
     return error.code() == ErrorCode::kInvalidArgument;
   });

@@ -5,7 +5,7 @@
 #include <random>
 #include <set>
 
-#include "augment/reference_warp.h"
+#include "augment/warp/reference_warp.h"
 #include "tests/augment/test_picture.h"
 
 namespace penstock::augment {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "augment/affine_map.h"
-#include "augment/canvas.h"
-#include "augment/colour_steps.h"
+#include "augment/colour/canvas.h"
+#include "augment/colour/colour_steps.h"
 
 namespace penstock::augment {
 

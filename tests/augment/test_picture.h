@@ -10,7 +10,7 @@
 #include "augment/augment_draws.h"
 #include "augment/augment_transform.h"
 #include "augment/sampling_plan.h"
-#include "augment/warp_kernel.h"
+#include "augment/warp/warp_kernel.h"
 
 namespace penstock::augment {
 

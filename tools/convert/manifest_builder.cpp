@@ -35,8 +35,7 @@ Manifest ManifestBuilder::build(std::map<std::string, std::string> conversion,
     const auto deviation = train_sums_.standard_deviation();
     manifest.mean.assign(mean.begin(), mean.end());
     manifest.std.assign(deviation.begin(), deviation.end());
-    manifest.gray = {.mean = train_sums_.gray_mean(),
-                     .std = train_sums_.gray_standard_deviation()};
+    manifest.gray = {.mean = train_sums_.gray_mean(), .std = train_sums_.gray_standard_deviation()};
   }
   manifest.conversion = std::move(conversion);
   manifest.id = manifest_id(manifest);

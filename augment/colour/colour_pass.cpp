@@ -1,0 +1,168 @@
+#include "augment/colour/colour_pass.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "augment/colour/pixel_colours.h"
+#include "augment/colour/tone_steps.h"
+#include "augment/simd_target.h"
+
+// Partial sums are vectors in a fixed number.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "augment/colour/colour_pass.cpp"
+#include <hwy/foreach_target.h>
+
+#include <hwy/highway.h>
+
+#include "augment/colour/element_vectors-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace penstock::augment {
+namespace HWY_NAMESPACE {
+
+constexpr std::size_t kNumSums = 32;
+constexpr std::size_t kSumBlockPx = 4096;
+
+/// Sum i takes the values i, i + 32, i + 64 and so on.
+HWY_ATTR inline void sum_block(const float* values, std::size_t num_px, float* sums) {
+  const D d;
+  constexpr std::size_t kNum = kNumSums / hn::MaxLanes(D());
+  V partial[kNum];
+  for (V& sum : partial) sum = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + kNumSums <= num_px; i += kNumSums) {
+    for (std::size_t k = 0; k < kNum; ++k) {
+      partial[k] = hn::Add(partial[k], hn::LoadU(d, values + i + k * hn::Lanes(d)));
+    }
+  }
+  for (std::size_t k = 0; k < kNum; ++k) hn::StoreU(partial[k], d, sums + k * hn::Lanes(d));
+  for (std::size_t k = 0; i + k < num_px; ++k) sums[k] += values[i + k];
+}
+
+HWY_ATTR double plane_sum_of(const float* values, std::size_t num_px) {
+  double totals[kNumSums] = {};
+  float sums[kNumSums];
+  for (std::size_t begin = 0; begin < num_px; begin += kSumBlockPx) {
+    sum_block(values + begin, std::min(kSumBlockPx, num_px - begin), sums);
+    for (std::size_t k = 0; k < kNumSums; ++k) totals[k] += sums[k];
+  }
+  double total = 0;
+  for (const double one : totals) total += one;
+  return total;
+}
+
+HWY_ATTR void apply_colours_of(const PixelColours& colours, const Canvas& canvas) {
+  const std::size_t num_px = canvas.plane_px();
+  if (canvas.channels == 1) {
+    const LineSink<Float32> sink{{canvas.values}};
+    return finish_gray_into(canvas.values, num_px, colours, sink);
+  }
+  float* const red = canvas.plane(0).data();
+  float* const green = canvas.plane(1).data();
+  float* const blue = canvas.plane(2).data();
+  finish_into({red, green, blue}, num_px, colours, LineSink<Float32>{{red, green, blue}});
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace penstock::augment
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace penstock::augment {
+
+HWY_EXPORT(plane_sum_of);
+HWY_EXPORT(apply_colours_of);
+
+namespace {
+
+// Units of the stored pixels.
+constexpr std::array<ChannelScale, 3> kStored{};
+
+/// A turn of the colour wheel in sixths, 0 to 6.
+float turn_sixths(float turns) noexcept {
+  return turns < 0 ? turns * 6 + 6 : turns * 6;
+}
+
+/// A tail on its way: what is put together, and the means of the canvas while it stays as it is.
+class PendingTail {
+ public:
+  explicit PendingTail(const Canvas& canvas) noexcept : canvas_(canvas) {}
+
+  void append_linear(const ColourStep& step) noexcept {
+    if (tail_.hue_sixths) flush();
+    if (step.kind == ColourStepKind::kContrast && !means_) means_ = channel_means(canvas_);
+    if (!tail_.matrix) tail_.matrix.emplace(canvas_.channels);
+    tail_.matrix->append(step, means_.value_or(ColourMatrix::Means{}));
+  }
+
+  void append_hue(float turns) noexcept {
+    if (canvas_.channels == 1) return flush();  // a run of linear steps ends all the same
+    if (tail_.hue_sixths) flush();
+    tail_.hue_sixths = turn_sixths(turns);
+  }
+
+  /// Brings the canvas up to date.
+  void flush() noexcept {
+    apply_tail(tail_, canvas_);
+    tail_ = {};
+    means_.reset();
+  }
+
+  const ColourTail& tail() const noexcept { return tail_; }
+
+ private:
+  const Canvas& canvas_;
+  ColourTail tail_;
+  std::optional<ColourMatrix::Means> means_;
+};
+
+}  // namespace
+
+ColourMatrix::Means channel_means(const Canvas& canvas) noexcept {
+  ColourMatrix::Means means{};
+  for (std::uint32_t c = 0; c < canvas.channels; ++c) {
+    means[c] = HWY_DYNAMIC_DISPATCH(plane_sum_of)(canvas.plane(c).data(), canvas.plane_px()) /
+               static_cast<double>(canvas.plane_px());
+  }
+  return means;
+}
+
+void apply_tail(const ColourTail& tail, const Canvas& canvas) noexcept {
+  if (!tail.matrix && !tail.hue_sixths) return;
+  if (is_scalar_forced()) return apply_tail_pixel_by_pixel(tail, canvas);
+  HWY_DYNAMIC_DISPATCH(apply_colours_of)(PixelColours(tail, kStored), canvas);
+}
+
+void apply_tail_pixel_by_pixel(const ColourTail& tail, const Canvas& canvas) noexcept {
+  const PixelColours colours(tail, kStored);
+  for (std::size_t i = 0; i < canvas.plane_px(); ++i) {
+    if (canvas.channels == 1) {
+      canvas.values[i] = finished_gray(canvas.values[i], colours);
+      continue;
+    }
+    const std::array<float, 3> rgb =
+        finished_pixel({canvas.plane(0)[i], canvas.plane(1)[i], canvas.plane(2)[i]}, colours);
+    for (std::uint32_t c = 0; c < 3; ++c) canvas.plane(c)[i] = rgb[c];
+  }
+}
+
+ColourTail apply_colour_steps(std::span<const ColourStep> steps, const Canvas& canvas,
+                              std::span<std::byte> scratch) noexcept {
+  PendingTail pending(canvas);
+  for (const ColourStep& step : steps) {
+    if (is_linear(step.kind)) {
+      pending.append_linear(step);
+    } else if (step.kind == ColourStepKind::kHue) {
+      pending.append_hue(step.amount);
+    } else {
+      pending.flush();
+      apply_tone_step(step, canvas, scratch);
+    }
+  }
+  return pending.tail();
+}
+
+}  // namespace penstock::augment
+#endif

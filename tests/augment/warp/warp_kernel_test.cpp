@@ -1,0 +1,395 @@
+#include "augment/warp/warp_kernel.h"
+
+#include <hwy/targets.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <random>
+#include <tuple>
+#include <utility>
+
+#include "tests/augment/test_picture.h"
+
+namespace penstock::augment {
+namespace {
+
+using Values = std::vector<float>;
+
+/// Resizes a gray picture without scaled decoding, in pixel units.
+Values resize_gray(const TestPicture& picture, SizePx output) {
+  const AugmentTransform transform({.rescale = 1, .decode_scaling = DecodeScaling::kOff});
+  return transform_picture(transform, picture.decoded(), info_of(picture.size), spec_of(output, 1),
+                           Draws({}));
+}
+
+BOOST_AUTO_TEST_SUITE(warp_kernel)
+
+// By hand. Four pixels from two lie at -0.25, 0.25, 0.75, 1.25; the outer two are clamped.
+BOOST_AUTO_TEST_CASE(enlarging_blends_with_half_pixel_centres) {
+  const Values expected = {0, 25, 75, 100};
+  BOOST_TEST(resize_gray(gray_picture({2, 1}, {0, 100}), {4, 1}) == expected,
+             boost::test_tools::per_element());
+  BOOST_TEST(resize_gray(gray_picture({1, 2}, {0, 100}), {1, 4}) == expected,
+             boost::test_tools::per_element());
+}
+
+// By hand: two from four lie at 0.5 and 2.5, the means of pairs; rows likewise.
+BOOST_AUTO_TEST_CASE(halving_takes_the_mean_of_two_by_two) {
+  const TestPicture picture = gray_picture({4, 2}, {0, 10, 20, 40, 4, 14, 24, 44});
+  const Values expected = {7, 32};
+  BOOST_TEST(resize_gray(picture, {2, 1}) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(one_pixel_fills_any_size) {
+  for (const float value : resize_gray(gray_picture({1, 1}, {77}), {7, 5})) {
+    BOOST_REQUIRE(value == 77.0f);
+  }
+}
+
+// By hand, centre 1: zoom 2 reads -1, 1, 3; zoom 1/2 reads 0.5, 1, 1.5. Rows as columns.
+BOOST_AUTO_TEST_CASE(a_zoom_factor_above_one_shows_more_than_the_picture) {
+  const TestPicture row = gray_picture({3, 1}, {10, 20, 30});
+  const Values wide = {10, 20, 30};
+  const Values wide_constant = {5, 20, 5};
+  const Values close = {15, 20, 25};
+  const AugmentDraws out_x{.zoom = {2, 1}};
+  const AugmentDraws in_x{.zoom = {0.5, 1}};
+  BOOST_TEST(warp_gray(row, out_x, FillMode::kNearest, 5) == wide,
+             boost::test_tools::per_element());
+  BOOST_TEST(warp_gray(row, out_x, FillMode::kConstant, 5) == wide_constant,
+             boost::test_tools::per_element());
+  BOOST_TEST(warp_gray(row, in_x, FillMode::kConstant, 5) == close,
+             boost::test_tools::per_element());
+
+  const TestPicture column = gray_picture({1, 3}, {10, 20, 30});
+  const AugmentDraws out_y{.zoom = {1, 2}};
+  BOOST_TEST(warp_gray(column, out_y, FillMode::kConstant, 5) == wide_constant,
+             boost::test_tools::per_element());
+}
+
+// By hand: the position moves right by one, so the picture moves left (Keras' sign); 0.5 blends.
+// Constant has no blending with the border: 1.5 and 2.4 lie in the picture's area, 2.6 does not.
+BOOST_AUTO_TEST_CASE(a_shift_moves_rows_or_columns_and_fills_behind) {
+  const TestPicture row = gray_picture({3, 1}, {10, 20, 30});
+  const auto shifted = [&](double x, FillMode mode) {
+    return warp_gray(row, {.shift_px = {x, 0}}, mode, 5);
+  };
+  const Values by_one = {20, 30, 30};
+  const Values by_one_constant = {20, 30, 5};
+  const Values by_half_constant = {15, 25, 30};
+  const Values back_constant = {5, 5, 10};
+  BOOST_TEST(shifted(1, FillMode::kNearest) == by_one, boost::test_tools::per_element());
+  BOOST_TEST(shifted(1, FillMode::kConstant) == by_one_constant, boost::test_tools::per_element());
+  BOOST_TEST(shifted(0.5, FillMode::kConstant) == by_half_constant,
+             boost::test_tools::per_element());
+  BOOST_TEST(shifted(-2, FillMode::kConstant) == back_constant, boost::test_tools::per_element());
+
+  const TestPicture column = gray_picture({1, 3}, {10, 20, 30});
+  BOOST_TEST(warp_gray(column, {.shift_px = {0, 1}}, FillMode::kNearest, 5) == by_one,
+             boost::test_tools::per_element());
+  BOOST_TEST(warp_gray(column, {.shift_px = {1, 0}}, FillMode::kNearest, 5) == Values({10, 20, 30}),
+             boost::test_tools::per_element());
+}
+
+// By hand, aaaa|abcd|dddd and so on: a picture of 10 20 30 looked at 6 pixels further left and right.
+BOOST_AUTO_TEST_CASE(fill_modes_continue_the_picture_as_they_say) {
+  const TestPicture row = gray_picture({3, 1}, {10, 20, 30});
+  const auto shifted = [&](double x, FillMode mode) {
+    return warp_gray(row, {.shift_px = {x, 0}}, mode, 5);
+  };
+  const auto check = [&](double x, FillMode mode, const Values& expected) {
+    BOOST_TEST(shifted(x, mode) == expected, boost::test_tools::per_element());
+  };
+  check(-3, FillMode::kReflect, {30, 20, 10});  // cba|abc
+  check(-6, FillMode::kReflect, {10, 20, 30});
+  check(3, FillMode::kReflect, {30, 20, 10});  // abc|cba
+  check(2, FillMode::kReflect, {30, 30, 20});
+  check(7, FillMode::kReflect, {20, 30, 30});
+  check(-3, FillMode::kWrap, {10, 20, 30});
+  check(-1, FillMode::kWrap, {30, 10, 20});
+  check(2, FillMode::kWrap, {30, 10, 20});
+  check(4, FillMode::kWrap, {20, 30, 10});
+  // Halves: reflected, the edge is blended with itself; wrapped, the last pixel with the first.
+  check(2.5, FillMode::kReflect, {30, 25, 15});
+  check(1.5, FillMode::kWrap, {25, 20, 15});
+  check(-0.5, FillMode::kWrap, {20, 15, 25});
+  const TestPicture column = gray_picture({1, 3}, {10, 20, 30});
+  BOOST_TEST(warp_gray(column, {.shift_px = {0, 2}}, FillMode::kWrap, 5) == Values({30, 10, 20}),
+             boost::test_tools::per_element());
+  BOOST_TEST(warp_gray(column, {.shift_px = {0, 2}}, FillMode::kReflect, 5) == Values({30, 30, 20}),
+             boost::test_tools::per_element());
+}
+
+// Keras applies the flip last: the shifted picture is mirrored. Shift one gives 20 30 30.
+BOOST_AUTO_TEST_CASE(the_flip_comes_after_the_shift) {
+  const TestPicture row = gray_picture({3, 1}, {10, 20, 30});
+  const AugmentDraws drawn{.is_flipped = true, .shift_px = {1, 0}};
+  const Values expected = {30, 30, 20};
+  BOOST_TEST(warp_gray(row, drawn, FillMode::kNearest, 0) == expected,
+             boost::test_tools::per_element());
+}
+
+/// A random picture within a larger block of bytes, and a random map to sample it with.
+struct RandomJob {
+  std::vector<std::uint8_t> bytes;
+  BatchSpec spec;
+  WarpJob job;
+};
+
+RandomJob random_job(std::mt19937_64& random) {
+  const auto between = [&](std::uint32_t lo, std::uint32_t hi) {
+    return lo + static_cast<std::uint32_t>(random() % (hi - lo + 1));
+  };
+  const auto real = [&](double lo, double hi) {
+    return std::uniform_real_distribution<double>(lo, hi)(random);
+  };
+  RandomJob r;
+  const std::uint32_t channels = random() % 2 == 0 ? 3 : 1;
+  r.spec = spec_of({between(1, 20), between(1, 20)}, channels,
+                   random() % 2 == 0 ? PixelLayout::kNchw : PixelLayout::kNhwc);
+  const SizePx size{between(1, 40), between(1, 40)};
+  const std::uint32_t image_channels = random() % 4 == 0 ? 1 : channels;
+  const std::uint32_t stride = image_channels + between(0, 2);  // up to 5: beyond the fast way
+  r.bytes.resize((std::size_t{size.width} * size.height - 1) * stride + image_channels);
+  for (std::uint8_t& byte : r.bytes) byte = static_cast<std::uint8_t>(random());
+  const std::uint32_t scale = 1u << between(0, 3);
+  r.job.stored = {size.width * scale - between(0, scale - 1),
+                  size.height * scale - between(0, scale - 1)};
+  r.job.decoded = {{r.bytes.data(), size.width, size.height, image_channels, stride,
+                    std::size_t{size.width} * stride},
+                   {0, 0, size.width, size.height},
+                   scale};
+  const double reach = random() % 8 == 0 ? 1e9 : 3;
+  AffineMap& map = r.job.map;
+  map = {.xx = real(-reach, reach),
+         .x0 = real(-60, 60),
+         .yy = real(-reach, reach),
+         .y0 = real(-60, 60)};
+  const std::uint64_t kind = random() % 3;
+  if (kind > 0) {
+    map.xy = real(-reach, reach);
+    map.yx = real(-reach, reach);
+  }
+  if (kind > 1) map.xx = map.yy = 0;  // a quarter turn, as EXIF 5 to 8 give
+  r.job.fill_mode = static_cast<FillMode>(random() % 4);
+  r.job.interpolation = static_cast<Interpolation>(random() % 4);
+  for (ChannelScale& c : r.job.channels) {
+    c = {static_cast<float>(real(0.001, 0.1)), static_cast<float>(real(-3, 3)), -99.0f};
+  }
+  return r;
+}
+
+Values run_warp(RandomJob& r, std::size_t scratch_bytes) {
+  Values out(r.spec.sample_bytes() / sizeof(float), -12345.0f);
+  r.job.slot = {&r.spec, reinterpret_cast<std::byte*>(out.data())};
+  std::vector<std::byte> scratch(scratch_bytes);
+  warp(r.job, scratch);
+  return out;
+}
+
+Values run_pixel_by_pixel(RandomJob& r) {
+  Values out(r.spec.sample_bytes() / sizeof(float), -12345.0f);
+  r.job.slot = {&r.spec, reinterpret_cast<std::byte*>(out.data())};
+  warp_pixel_by_pixel(r.job);
+  return out;
+}
+
+// Under AddressSanitizer this is also the search for reads outside the picture.
+BOOST_AUTO_TEST_CASE(the_fast_way_gives_the_bytes_of_the_slow_one_for_any_map) {
+  constexpr std::uint64_t kSeed = 77001;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  std::mt19937_64 random(kSeed);
+  for (int trial = 0; trial < 4000; ++trial) {
+    RandomJob r = random_job(random);
+    const Values slow = run_pixel_by_pixel(r);
+    BOOST_REQUIRE_MESSAGE(run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation)) == slow,
+                          "trial " << trial);
+    BOOST_REQUIRE_MESSAGE(run_warp(r, random() % 512) == slow, "little scratch, trial " << trial);
+    for (const float value : slow) {  // every element written: fill or a normalised byte
+      BOOST_REQUIRE(value == -99.0f || (value >= -3.001f && value <= 28.6f));
+    }
+  }
+}
+
+/// Wide enough for every way in which a vector of 16 pixels finds its neighbours: side by side, in
+/// two to four vectors, or one by one; of a part of the picture, as a crop's decoder gives it.
+RandomJob wide_job(std::mt19937_64& random) {
+  const auto between = [&](std::uint32_t lo, std::uint32_t hi) {
+    return lo + static_cast<std::uint32_t>(random() % (hi - lo + 1));
+  };
+  RandomJob r;
+  const std::uint32_t channels = random() % 3 == 0 ? 1 : 3;
+  r.spec = spec_of({between(1, 70), between(1, 9)}, channels,
+                   random() % 2 == 0 ? PixelLayout::kNchw : PixelLayout::kNhwc);
+  const std::uint32_t image_channels = random() % 4 == 0 ? 1 : channels;
+  const SizePx part{between(1, 260), between(1, 12)};
+  const std::size_t stride = std::size_t{part.width} * image_channels + between(0, 9);
+  r.bytes.resize((part.height - 1) * stride + std::size_t{part.width} * image_channels);
+  for (std::uint8_t& byte : r.bytes) byte = static_cast<std::uint8_t>(random());
+  const SizePx corner{between(0, 30), between(0, 30)};
+  r.job.stored = {corner.width + part.width + between(0, 30),
+                  corner.height + part.height + between(0, 30)};
+  r.job.decoded = {
+      {r.bytes.data(), part.width, part.height, image_channels, image_channels, stride},
+      {corner.width, corner.height, part.width, part.height},
+      1};
+  // Up to a little more than the part; whole pixels one time in four, which are copied.
+  const auto axis = [&](std::uint32_t part_px, std::uint32_t output_px, std::uint32_t begin_px) {
+    const bool is_whole = random() % 4 == 0;
+    const double reach = is_whole ? 1 : static_cast<double>(part_px) / output_px;
+    const double factor =
+        is_whole ? 1 : reach * std::uniform_real_distribution<double>(0.05, 1.1)(random);
+    const double offset =
+        is_whole ? between(0, 5) : std::uniform_real_distribution<double>(0, 5)(random);
+    const bool is_reversed = random() % 2 == 0;
+    const double first = begin_px + (is_reversed ? part_px - 1 - offset : offset);
+    return std::pair(is_reversed ? -factor : factor, first);
+  };
+  std::tie(r.job.map.xx, r.job.map.x0) = axis(part.width, r.spec.width_px, corner.width);
+  std::tie(r.job.map.yy, r.job.map.y0) = axis(part.height, r.spec.height_px, corner.height);
+  r.job.fill_mode = static_cast<FillMode>(random() % 4);
+  r.job.interpolation = static_cast<Interpolation>(random() % 4);
+  for (ChannelScale& c : r.job.channels) c = {0.017f, -2.1f, -99.0f};
+  return r;
+}
+
+/// A turned or sheared map of a part of a picture, into rows of several blocks and vectors. One time in
+/// four all positions lie on centres and edges of pixels.
+RandomJob turned_job(std::mt19937_64& random) {
+  RandomJob r = wide_job(random);
+  const auto real = [&](double reach) {
+    return std::uniform_real_distribution<double>(-reach, reach)(random);
+  };
+  r.spec.width_px = 1 + static_cast<std::uint32_t>(random() % 300);
+  AffineMap& map = r.job.map;
+  const RectPx& part = r.job.decoded.region;
+  if (random() % 4 == 0) {
+    const auto halves = [&] { return (static_cast<double>(random() % 9) - 4) / 2; };
+    map = {halves(), halves(), part.x + halves(), halves(), halves(), part.y + halves()};
+    if (random() % 2 == 0) map.x0 = part.x + part.width - 1 + halves();
+    if (random() % 2 == 0) map.y0 = part.y + part.height - 1 + halves();
+    return r;
+  }
+  // Most rows lie inside, some partly, over the whole part and beyond.
+  const double reach = 2.0 * part.width / r.spec.width_px;
+  map = {.xx = real(reach),
+         .xy = real(2),
+         .yx = real(2.0 * part.height / r.spec.width_px),
+         .yy = real(2)};
+  const double middle_x = (r.spec.width_px - 1) / 2.0;
+  const double middle_y = (r.spec.height_px - 1) / 2.0;
+  map.x0 = part.x + part.width / 2.0 + real(3) - map.xx * middle_x - map.xy * middle_y;
+  map.y0 = part.y + part.height / 2.0 + real(1) - map.yx * middle_x - map.yy * middle_y;
+  return r;
+}
+
+/// Restores the choice of the vector unit.
+struct TargetForTest {
+  explicit TargetForTest(std::int64_t target) { hwy::SetSupportedTargetsForTest(target); }
+  ~TargetForTest() { hwy::SetSupportedTargetsForTest(0); }
+};
+
+/// Runs `check(target)` with each vector unit of this machine.
+template <class Check>
+void for_every_target(const Check& check) {
+  for (std::int64_t left = hwy::SupportedTargets(); left != 0; left &= left - 1) {
+    const std::int64_t target = left & -left;
+    const TargetForTest chosen(target);
+    check(target);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_bytes_of_the_slow_way) {
+  constexpr std::uint64_t kSeed = 77002;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  for_every_target([&](std::int64_t target) {
+    std::mt19937_64 random(kSeed);
+    for (int trial = 0; trial < 1500; ++trial) {
+      RandomJob r = trial % 4 == 0   ? random_job(random)
+                    : trial % 4 == 1 ? turned_job(random)
+                                     : wide_job(random);
+      BOOST_REQUIRE_MESSAGE(
+          run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation)) == run_pixel_by_pixel(r),
+          hwy::TargetName(target) << ", trial " << trial);
+    }
+  });
+}
+
+// Batches above 8 MiB are written past the caches, where rows are whole vectors.
+BOOST_AUTO_TEST_CASE(places_of_large_batches_get_the_same_bytes) {
+  constexpr std::uint64_t kSeed = 77003;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  for_every_target([&](std::int64_t target) {
+    std::mt19937_64 random(kSeed);
+    for (int trial = 0; trial < 300; ++trial) {
+      RandomJob r = trial % 3 == 0 ? turned_job(random) : wide_job(random);
+      r.spec.width_px = trial % 4 == 0 ? 50 : 16 * (1 + r.spec.width_px % 4);
+      r.spec.batch = 1u << 20;
+      const std::size_t num_floats = r.spec.sample_bytes() / sizeof(float);
+      // From a cache line on, and one float behind it.
+      std::vector<float> place(num_floats + 17, -12345.0f);
+      void* aligned = place.data();
+      std::size_t room = place.size() * sizeof(float);
+      float* const line = static_cast<float*>(std::align(64, 64, aligned, room));
+      float* const first = line + (trial % 5 == 0 ? 1 : 0);
+      std::vector<std::byte> scratch(warp_scratch_bytes(r.spec, r.job.interpolation));
+      r.job.slot = {&r.spec, reinterpret_cast<std::byte*>(first)};
+      warp(r.job, scratch);
+      BOOST_REQUIRE_MESSAGE(Values(first, first + num_floats) == run_pixel_by_pixel(r),
+                            hwy::TargetName(target) << ", trial " << trial);
+      BOOST_REQUIRE(first[num_floats] == -12345.0f);
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(maps_without_sense_are_safe) {
+  std::mt19937_64 random(3);
+  for (const double value :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity(), 1e300, -1e300, 0.0}) {
+    for (int trial = 0; trial < 60; ++trial) {
+      RandomJob r = trial % 5 < 2 ? turned_job(random) : random_job(random);
+      (trial % 2 == 0 ? r.job.map.xx : r.job.map.x0) = value;
+      (trial % 3 == 0 ? r.job.map.yy : r.job.map.y0) = value;
+      const Values out = run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation));
+      for (const float element : out) BOOST_REQUIRE(element != -12345.0f);
+      BOOST_REQUIRE(out == run_pixel_by_pixel(r));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(both_layouts_hold_the_same_values) {
+  std::mt19937_64 random(4);
+  for (int trial = 0; trial < 50; ++trial) {
+    RandomJob r = random_job(random);
+    r.spec.layout = PixelLayout::kNchw;
+    const Values nchw = run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation));
+    r.spec.layout = PixelLayout::kNhwc;
+    const Values nhwc = run_warp(r, warp_scratch_bytes(r.spec, r.job.interpolation));
+    const std::size_t plane = std::size_t{r.spec.width_px} * r.spec.height_px;
+    for (std::size_t pixel = 0; pixel < plane; ++pixel) {
+      for (std::size_t c = 0; c < r.spec.channels; ++c) {
+        BOOST_REQUIRE(nchw[c * plane + pixel] == nhwc[pixel * r.spec.channels + c]);
+      }
+    }
+  }
+}
+
+// A float32 lerp written as a + f (b - a) is exact where a = b.
+BOOST_AUTO_TEST_CASE(a_flat_picture_stays_exactly_flat) {
+  std::mt19937_64 random(5);
+  for (int value = 0; value < 256; ++value) {
+    TestPicture picture = noise_picture({13, 9}, 1, random);
+    for (std::uint8_t& byte : picture.bytes) byte = static_cast<std::uint8_t>(value);
+    for (const float out : resize_gray(picture, {17, 5})) {
+      BOOST_REQUIRE(out == static_cast<float>(value));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::augment
