@@ -151,9 +151,23 @@ HWY_INLINE HWY_ATTR void store_pixels(const RgbVectors& rgb, float* to) {
   hn::StoreU(mixed.v1, D(), to + 16);
   hn::StoreU(mixed.v2, D(), to + 32);
 }
+
+constexpr bool kStreamsPixels = true;
+HWY_INLINE HWY_ATTR void stream_pixels(const RgbVectors& rgb, float* to) {
+  const MixedVectors mixed = mix_channels(rgb);
+  hn::Stream(mixed.v0, D(), to);
+  hn::Stream(mixed.v1, D(), to + 16);
+  hn::Stream(mixed.v2, D(), to + 32);
+}
 #else
 HWY_INLINE HWY_ATTR void store_pixels(const RgbVectors& rgb, float* to) {
   hn::StoreInterleaved3(rgb.red, rgb.green, rgb.blue, D(), to);
+}
+
+// Highway's interleaving stores go through the caches.
+constexpr bool kStreamsPixels = false;
+HWY_INLINE HWY_ATTR void stream_pixels(const RgbVectors& rgb, float* to) {
+  store_pixels(rgb, to);
 }
 #endif
 
@@ -166,6 +180,13 @@ struct PixelSink {
   }
   HWY_INLINE void put_one(std::size_t i, const std::array<float, 3>& rgb) const {
     for (std::size_t c = 0; c < 3; ++c) pixels[3 * i + c] = rgb[c];
+  }
+};
+
+/// Past the caches, where kStreamsPixels and the pixels begin on a vector.
+struct StreamedPixelSink : PixelSink {
+  HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
+    stream_pixels(rgb, pixels + 3 * i);
   }
 };
 

@@ -87,6 +87,9 @@ class Finisher {
     if constexpr (kChannels == 3) {
       T* const to = out_ + begin * kChannels;
       T* const pixels = streams_ ? pixels_ : to;
+      if constexpr (kIsFloat32 && kStreamsPixels) {
+        if (streams_) return finish_block(begin, count, StreamedPixelSink{{to}});
+      }
       if constexpr (kIsFloat32) {
         finish_block(begin, count, PixelSink{pixels});
       } else {

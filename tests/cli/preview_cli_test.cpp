@@ -160,7 +160,9 @@ std::vector<std::uint8_t> bytes_of(const std::vector<float>& values_hwc,
 
 constexpr const char* kRunFile =
     "seed = 9\nimage_size = \"40x56\"\nmean = [0.4, 0.5, 0.6]\nstd = [0.25, 0.2, 0.3]\n"
-    "[augment]\npreset = \"imagenet\"\nrotation_range = 20\nzoom_range = 0.2\n";
+    "[augment]\npreset = \"imagenet\"\nrotation_range = 20\nzoom_range = 0.2\n"
+    "brightness_range = 0.4\ncontrast_range = 0.4\nsaturation_range = 0.4\nhue_range = 0.1\n"
+    "channel_shift_range = 20\nrandom_erasing = 0.5\n";
 
 BOOST_AUTO_TEST_SUITE(preview_cli)
 
