@@ -6,8 +6,8 @@
 
 #include "augment/affine_map.h"
 #include "augment/augment_config.h"
-#include "augment/colour_steps.h"
 #include "augment/augment_policy.h"
+#include "augment/colour_steps.h"
 #include "streamer/core/draws.h"
 #include "streamer/core/image_view.h"
 
@@ -34,8 +34,7 @@ enum class DrawBlock : std::uint16_t {
   kErasing = 24,        // slot 0: whether
   kErasedPlace = 25,    // slot 0: rows, slot 1: columns
   kErasedSides = 26,    // to 35, one for each try; slot 0: area, slot 1: logarithm of the ratio
-  kPolicy =
-      40,  // to 46 (kept: to 79), one for each operation; slot 0: operation, slot 1: bin, sign
+  kPolicy = 40,  // to 46 (kept: to 79), one for each operation; slot 0: which, slot 1: bin, sign
 };
 
 /// What was drawn for one sample.
