@@ -34,8 +34,7 @@ enum class DrawBlock : std::uint16_t {
   kErasing = 24,        // slot 0: whether
   kErasedPlace = 25,    // slot 0: rows, slot 1: columns
   kErasedSides = 26,    // to 35, one for each try; slot 0: area, slot 1: logarithm of the ratio
-  kPolicy =
-      40,  // to 46 (kept: to 79), one for each operation; slot 0: operation, slot 1: bin, sign
+  kPolicy = 40,  // to 46 (kept: to 79), one for each operation; slot 0: which, slot 1: bin, sign
 };
 
 /// What was drawn for one sample.

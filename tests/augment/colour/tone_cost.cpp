@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 #include <random>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -78,7 +79,9 @@ double median_us(int num_rounds, const Floats& picture, float* values, const Run
 void measure(int num_rounds) {
   const Floats picture = make_picture();
   const Floats values = floats_of(kNumFloats);
-  std::vector<std::byte> scratch(tone_scratch_bytes(kSidePx));
+  const std::size_t scratch_bytes = tone_scratch_bytes(kSidePx);
+  const Floats block = floats_of(scratch_bytes / sizeof(float));  // aligned, as behind a canvas
+  const std::span<std::byte> scratch(reinterpret_cast<std::byte*>(block.get()), scratch_bytes);
   const Canvas canvas{values.get(), 3, kSidePx, kSidePx};
   const double copy_us = median_us(num_rounds, picture, values.get(), [&] {
     std::memcpy(values.get(), picture.get(), kNumFloats * sizeof(float));
