@@ -76,6 +76,7 @@ std::vector<SimdTarget> simd_targets() {
 }
 
 void check_simd_target(std::string_view name, std::span<const SimdTarget> targets) {
+  if (name == kAuto) return;
   const auto found = std::ranges::find(targets, name, &SimdTarget::name);
   if (found == targets.end()) {
     std::vector<std::string_view> known = {kAuto};
@@ -94,7 +95,7 @@ void check_simd_target(std::string_view name, std::span<const SimdTarget> target
 }
 
 void force_simd_target(std::string_view name) {
-  if (name != kAuto) check_simd_target(name, simd_targets());
+  check_simd_target(name, simd_targets());
   std::int64_t forced = 0;  // all that the machine has
   for (const NamedTargets& named : named_targets()) {
     if (named.name == name) forced = named.targets & machine_targets();

@@ -18,7 +18,8 @@ struct SimdTarget {
 /// Lists them, the widest first and `scalar` last, whatever is forced.
 std::vector<SimdTarget> simd_targets();
 
-/// Throws InvalidArgument, naming what there is, when `name` is none of `targets` or not supported.
+/// Throws InvalidArgument, naming what there is, when `name` is neither `auto` nor one of
+/// `targets`, or not supported.
 void check_simd_target(std::string_view name, std::span<const SimdTarget> targets);
 
 /// Has all kernels of this process take that one; `auto` gives the choice back. The others act on all

@@ -140,12 +140,17 @@ void add_augment_flags(CLI::App& command, AugmentOptions& options) {
               options.config.row = text;
             });
   add_value(command,
-            {"--simd", "NAME", "Vector unit to measure (each of this machine); list: name them"},
+            {"--simd", "NAME",
+             "Vector unit to measure (each of this machine); auto: the widest; list: name them"},
             [&options](const std::string& text) {
               options.lists_simd = text == "list";
               if (options.lists_simd) return;
-              augment::check_simd_target(text, augment::simd_targets());
-              options.config.simd = text;
+              const std::vector<augment::SimdTarget> targets = augment::simd_targets();
+              augment::check_simd_target(text, targets);
+              options.config.simd =
+                  text == "auto"
+                      ? std::ranges::find(targets, true, &augment::SimdTarget::is_supported)->name
+                      : text;
             });
   add_value(
       command, {"--layout", "LAYOUT", "nchw or nhwc: order of the batches' pixels (nchw)"},

@@ -4,6 +4,7 @@
 
 #include "streamer/core/error.h"
 #include "tools/command.h"
+#include "tools/simd_option.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/backend/backend.h"
@@ -37,6 +38,7 @@ void add_inference_flags(CLI::App& command, InferenceFlags& flags) {
                    "Compute threads (all cores)");
   add_byte_size_option(command, "--memory", flags.memory_bytes,
                        "Limit of all buffers, such as 256M (0.8 of what is available)");
+  add_simd_option(command);
 }
 
 }  // namespace penstock::tools

@@ -22,7 +22,7 @@ struct InferenceFlags {
   train::InferenceConfig config() const;
 };
 
-/// Adds --backend, --threads and --memory. `flags` outlives the parsing.
+/// Adds --backend, --threads, --memory and --simd. `flags` outlives the parsing.
 void add_inference_flags(CLI::App& command, InferenceFlags& flags);
 
 }  // namespace penstock::tools

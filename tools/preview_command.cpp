@@ -118,6 +118,14 @@ PreviewConfig preview_config(const PreviewOptions& options, const train::RunConf
           .first_epoch = static_cast<std::uint32_t>(options.first_epoch.value_or(0))};
 }
 
+/// Mixing takes whole batches, which a sheet does not show.
+std::string trained_text(const augment::AugmentConfig& augment) {
+  std::string text = "what the trainer gets";
+  if (augment.mixup > 0 && augment.cutmix > 0) return text + ", before mixup or cutmix";
+  if (augment.mixup > 0) return text + ", before mixup";
+  return augment.cutmix > 0 ? text + ", before cutmix" : text;
+}
+
 /// "flowers.ds", of "flowers.ds/" too.
 std::string folder_name(const fs::path& folder) {
   const fs::path plain = folder.lexically_normal();
@@ -128,7 +136,7 @@ PreviewSheetConfig sheet_config(const PreviewOptions& options, const train::RunC
   const bool trains = options.use() == PipelineUse::kTrain;
   return {.preview = preview_config(options, run),
           .title = fmt::format("{}, split {}: {}", folder_name(run.dataset), options.split,
-                               trains ? "what the trainer gets" : "what evaluation gets"),
+                               trains ? trained_text(run.augment) : "what evaluation gets"),
           .footer = config_lines(run, options.use()),
           .out = options.out,
           .limit_bytes = run.memory_bytes};

@@ -101,6 +101,7 @@ std::string preview_json(const PreviewReport& report) {
   const Json json = {{"out", report.config.out.native()},
                      {"dataset", run.dataset.native()},
                      {"split", report.split.name()},
+                     {"title", report.config.title},
                      {"width_px", report.drawn.width_px},
                      {"height_px", report.drawn.height_px},
                      {"image_height_px", run.image_height_px},

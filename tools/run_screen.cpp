@@ -7,6 +7,7 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/memory_budget.h"
+#include "tools/augment_text.h"
 
 namespace penstock::tools {
 namespace {
@@ -64,46 +65,6 @@ std::string learning_text(const PassReport& pass) {
 
 std::string speed_text(const PassReport& pass) {
   return fmt::format("{:.0f} images/s", pass.images_per_s());
-}
-
-/// What is on of colours and erasing, behind what goes before.
-std::string colour_text(const augment::AugmentConfig& augment) {
-  std::string text;
-  const auto add_range = [&](const char* name, augment::DrawRange range) {
-    if (range == augment::DrawRange{}) return;
-    text += fmt::format(", {} {:g} to {:g}", name, range.lo, range.hi);
-  };
-  if (augment.channel_shift_range > 0) {
-    text += fmt::format(", channel shift {:g}", augment.channel_shift_range);
-  }
-  add_range("brightness", augment.brightness_range);
-  add_range("contrast", augment.contrast_range);
-  add_range("saturation", augment.saturation_range);
-  if (augment.hue_range > 0) text += fmt::format(", hue {:g}", augment.hue_range);
-  if (augment.auto_augment == augment::AutoAugment::kTrivialAugmentWide) text += ", TrivialAugment";
-  if (augment.auto_augment == augment::AutoAugment::kRandAugment) {
-    text += fmt::format(", RandAugment {} of {}", augment.rand_augment_ops,
-                        augment.rand_augment_magnitude);
-  }
-  if (augment.random_erasing > 0) text += fmt::format(", erasing {:g}", augment.random_erasing);
-  return text;
-}
-
-std::string augment_text(const augment::AugmentConfig& augment) {
-  std::string crops;
-  if (augment.random_resized_crop) {
-    crops +=
-        fmt::format(", window of {:g} to {:g} of the area, {:g} to {:g} wide",
-                    augment.random_resized_crop_scale.lo, augment.random_resized_crop_scale.hi,
-                    augment.random_resized_crop_ratio.lo, augment.random_resized_crop_ratio.hi);
-  }
-  if (augment.random_crop_padding > 0) {
-    crops += fmt::format(", crop after padding by {} px", augment.random_crop_padding);
-  }
-  return fmt::format("flip {:g}, shift {:g} x {:g}, zoom {:g} to {:g}{}{}, fill {}",
-                     augment.horizontal_flip, augment.width_shift_range, augment.height_shift_range,
-                     augment.zoom_range.lo, augment.zoom_range.hi, crops, colour_text(augment),
-                     fill_mode_name(augment.fill_mode));
 }
 
 std::string optimizer_text(const RunConfig& config) {
@@ -184,11 +145,13 @@ void RunScreen::on_start(const RunOverview& overview) {
       fmt::format("dataset   {}: {} training, {} validation, {} classes",
                   printable(config.dataset.native()), format_count(overview.num_train_samples),
                   format_count(overview.num_validation_samples), overview.num_classes));
-  print_notice(verbosity_, fmt::format("model     {}, {}x{} pixels, {} parameters",
-                                       printable(config.model), config.image_height_px,
-                                       config.image_width_px, format_count(overview.num_params)));
+  print_notice(verbosity_,
+               fmt::format("model     {}, {}x{} pixels{}, {} parameters", printable(config.model),
+                           config.image_height_px, config.image_width_px,
+                           config.color_mode == train::ColorMode::kRgb ? "" : ", gray",
+                           format_count(overview.num_params)));
   print_notice(verbosity_, "training  " + optimizer_text(config));
-  print_notice(verbosity_, "augment   " + augment_text(config.augment));
+  print_notice(verbosity_, "augment   " + augment_text(config));
   print_notice(verbosity_, fmt::format("device    cpu: {}", overview.backend));
   print_notice(verbosity_, fmt::format("threads   {}", overview.cores.text()));
   print_notice(verbosity_,

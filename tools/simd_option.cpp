@@ -9,7 +9,8 @@ namespace penstock::tools {
 
 void add_simd_option(CLI::App& command) {
   add_value(command,
-            {"--simd", "NAME", "Vector unit of the augmentation; same bytes with all (auto)"},
+            {"--simd", "NAME",
+             "Vector unit of the augmentation, as `penstock info` names them; same bytes (auto)"},
             [](const std::string& text) { augment::force_simd_target(text); });
 }
 

@@ -132,12 +132,17 @@ BOOST_AUTO_TEST_CASE(vector_units_are_listed_and_forced_by_name) {
   const Place place;
   const CommandResult forced = place.bench({"--simd", "scalar", "--json"});
   BOOST_TEST(forced.exit_code == 0, forced.err);
+  const CommandResult widest = run_penstock(
+      {"bench", "augment", "--row", "pad-crop", "--rounds", "1", "--simd", "auto", "--json"});
+  BOOST_TEST(widest.exit_code == 0, widest.err);
+  BOOST_TEST(contains(widest.out, "\"" + list.out.substr(0, list.out.find_first_of(" \n")) + "\""),
+             widest.out);
   for (const char* command : {"augment", "loader"}) {
     const CommandResult unknown = run_penstock({"bench", command, "--simd", "avx3"});
     BOOST_TEST(unknown.exit_code == 2);
     BOOST_TEST(contains(unknown.err, "found 'avx3'"), unknown.err);
   }
-  for (const char* command : {"train", "preview"}) {
+  for (const char* command : {"train", "preview", "evaluate", "predict"}) {
     const CommandResult unknown = run_penstock({command, place.dataset(), "--simd", "avx3"});
     BOOST_TEST(unknown.exit_code == 2);
     BOOST_TEST(contains(unknown.err, "simd: expected auto, "), unknown.err);

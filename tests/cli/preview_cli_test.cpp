@@ -208,6 +208,22 @@ BOOST_AUTO_TEST_CASE(every_version_is_the_sample_in_the_trainers_batch_of_its_ep
   }
 }
 
+// A sheet shows samples, and mixing takes batches.
+BOOST_AUTO_TEST_CASE(a_sheet_of_a_run_that_mixes_says_that_it_shows_what_is_before) {
+  const Place place;
+  place.write_jpegs();
+  const auto title = [&](std::vector<std::string> more) {
+    more.push_back("--force");
+    return place.preview_json(std::move(more))["title"].get<std::string>();
+  };
+  BOOST_TEST(title({}).ends_with("split train: what the trainer gets"));
+  BOOST_TEST(title({"--augment.cutmix", "1"}).ends_with(", before cutmix"));
+  BOOST_TEST(title({"--augment.mixup", "0.2", "--augment.cutmix", "1"})
+                 .ends_with(", before mixup or cutmix"));
+  BOOST_TEST(
+      title({"--split", "test", "--augment.mixup", "0.2"}).ends_with("what evaluation gets"));
+}
+
 BOOST_AUTO_TEST_CASE(a_network_that_sees_gray_is_shown_gray) {
   const Place place;
   place.write_jpegs();

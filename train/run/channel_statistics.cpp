@@ -8,7 +8,7 @@
 namespace penstock::train {
 namespace {
 
-constexpr double kDefaultRescale = 1.0 / 255;
+constexpr double kDefaultRescale = augment::AugmentConfig{}.rescale;
 
 struct ChannelStatistics {
   std::vector<double> mean;

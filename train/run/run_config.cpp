@@ -10,6 +10,7 @@ namespace penstock::train {
 namespace {
 
 constexpr const char* kOwner = "run";
+constexpr double kDefaultRescale = augment::AugmentConfig{}.rescale;
 
 void check_model(const RunConfig& config) {
   if (!config.model.empty()) return;
@@ -59,7 +60,8 @@ void check_places(const RunConfig& config) {
 struct StatisticRange {
   const char* field;
   double lo;
-  const char* text;  // "-1e9 to 1e9"
+  const char* text;  // "-1e9 to 1e9", of pixels divided by 255
+  double rescale;    // to the units of the values
 };
 
 void check_statistic(const std::vector<double>& values, ColorMode mode,
@@ -73,18 +75,24 @@ void check_statistic(const std::vector<double>& values, ColorMode mode,
                         " with color_mode = \"" + std::string(color_mode_name(mode)) + "\"",
                     std::to_string(values.size()), hint});
   }
+  const bool is_rescaled = range.rescale != kDefaultRescale;
   for (std::size_t c = 0; c < num; ++c) {
-    if (values[c] >= range.lo && values[c] <= 1e9) continue;
-    refuse_setting({kOwner, std::string(range.field) + "[" + std::to_string(c) + "]", range.text,
-                    number_text(values[c]), hint});
+    const double of_255 = is_rescaled ? values[c] / (255 * range.rescale) : values[c];
+    if (of_255 >= range.lo && of_255 <= 1e9) continue;
+    refuse_setting(
+        {kOwner, std::string(range.field) + "[" + std::to_string(c) + "]",
+         std::string(range.text) + (is_rescaled ? " times 255 times augment.rescale" : ""),
+         number_text(values[c]), hint});
   }
 }
 
 void check_statistics(const RunConfig& config) {
-  check_statistic(config.mean, config.color_mode,
-                  {.field = "mean", .lo = -1e9, .text = "-1e9 to 1e9"});
-  check_statistic(config.std, config.color_mode,
-                  {.field = "std", .lo = 1e-6, .text = "1e-6 to 1e9"});
+  check_statistic(
+      config.mean, config.color_mode,
+      {.field = "mean", .lo = -1e9, .text = "-1e9 to 1e9", .rescale = config.augment.rescale});
+  check_statistic(
+      config.std, config.color_mode,
+      {.field = "std", .lo = 1e-6, .text = "1e-6 to 1e9", .rescale = config.augment.rescale});
 }
 
 }  // namespace

@@ -123,6 +123,10 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_refused_with_their_channel) {
              "run: run.toml: mean[2]: expected -1e9 to 1e9, found nan | mean = \"dataset\"");
   BOOST_TEST(refusal("std = [inf, 1, 1]") ==
              "run: run.toml: std[0]: expected 1e-6 to 1e9, found inf | std = \"dataset\"");
+  // In the units of augment.rescale.
+  BOOST_TEST(refusal("std = [1e-4, 1, 1]\n[augment]\nrescale = 1") ==
+             "run: run.toml: std[0]: expected 1e-6 to 1e9 times 255 times augment.rescale, found "
+             "1e-04 | std = \"dataset\"");
   BOOST_TEST(refusal("mean = \"imagenet\"") ==
              "run: run.toml: mean: expected numbers, one for each channel, or \"dataset\", found "
              "the text \"imagenet\" | mean = \"dataset\"");

@@ -429,6 +429,45 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
        [](RunConfig& c) { c.augment.auto_augment = augment::AutoAugment::kTrivialAugmentWide; }},
       {"rand_augment",
        [](RunConfig& c) { c.augment.auto_augment = augment::AutoAugment::kRandAugment; }},
+      {"rand_augment_ops",
+       [](RunConfig& c) {
+         c.augment.auto_augment = augment::AutoAugment::kRandAugment,
+         c.augment.rand_augment_ops = 3;
+       }},
+      {"rand_augment_magnitude",
+       [](RunConfig& c) {
+         c.augment.auto_augment = augment::AutoAugment::kRandAugment;
+         c.augment.rand_augment_magnitude = 10;
+       }},
+      {"erasing scale",
+       [](RunConfig& c) {
+         c.augment.random_erasing = 0.25, c.augment.random_erasing_scale.lo = 0.1;
+       }},
+      {"erasing ratio",
+       [](RunConfig& c) {
+         c.augment.random_erasing = 0.25, c.augment.random_erasing_ratio.hi = 3;
+       }},
+      {"erasing value",
+       [](RunConfig& c) { c.augment.random_erasing = 0.25, c.augment.random_erasing_value = 1; }},
+      {"crop scale",
+       [](RunConfig& c) {
+         c.augment.random_resized_crop = true, c.augment.random_resized_crop_scale.lo = 0.5;
+       }},
+      {"crop ratio",
+       [](RunConfig& c) {
+         c.augment.random_resized_crop = true, c.augment.random_resized_crop_ratio.hi = 1.5;
+       }},
+      {"mixup", [](RunConfig& c) { c.augment.mixup = 0.2; }},
+      {"cutmix", [](RunConfig& c) { c.augment.cutmix = 1; }},
+      {"cval",
+       [](RunConfig& c) {
+         c.augment.fill_mode = augment::FillMode::kConstant, c.augment.cval = 9;
+       }},
+      {"color_mode", [](RunConfig& c) { c.color_mode = ColorMode::kGrayscale; }},
+      {"rescale",
+       [](RunConfig& c) {
+         c.mean = {0.1, 0.2, 0.3}, c.std = {1, 1, 1}, c.augment.rescale = 1;
+       }},
       {"fill_mode", [](RunConfig& c) { c.augment.fill_mode = augment::FillMode::kConstant; }},
       {"interpolation",
        [](RunConfig& c) { c.augment.interpolation = augment::Interpolation::kBicubic; }},
