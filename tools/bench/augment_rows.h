@@ -29,7 +29,7 @@ struct AugmentRow {
   std::uint32_t num_samples = 0;  // that a round takes, each with draws of its own
   augment::AugmentConfig config{};
   ElementType element = ElementType::kFloat32;
-  OpencvChain chain = nullptr;  // none where OpenCV lacks the element type
+  OpencvChain chain = nullptr;  // none where OpenCV has nothing like it
   /// The row that this one does something more than, measured beside it.
   std::string_view on_top_of = {};
   AugmentBar bar{};

@@ -103,6 +103,12 @@ const cv::Mat& resized_crop(const ChainInput& input, OpencvBuffers& buffers) {
   return flipped(buffers.sampled, input, buffers);
 }
 
+void resize_whole(int interpolation, const ChainInput& input, OpencvBuffers& buffers) {
+  cv::resize(picture_of(input.source), buffers.sampled, output_of(*input.spec), 0, 0,
+             interpolation);
+  normalise(flipped(buffers.sampled, input, buffers), input, buffers);
+}
+
 /// Brightness, contrast and saturation, of the picture in bytes; in buffers.floats.
 void blend_colours(const cv::Mat& bytes, const ChainInput& input, OpencvBuffers& buffers) {
   cv::Mat& floats = buffers.floats;
@@ -138,9 +144,11 @@ void resize_with_opencv(const ChainInput& input, OpencvBuffers& buffers) {
 }
 
 void shrink_with_opencv(const ChainInput& input, OpencvBuffers& buffers) {
-  cv::resize(picture_of(input.source), buffers.sampled, output_of(*input.spec), 0, 0,
-             cv::INTER_AREA);
-  normalise(flipped(buffers.sampled, input, buffers), input, buffers);
+  resize_whole(cv::INTER_AREA, input, buffers);
+}
+
+void cubic_with_opencv(const ChainInput& input, OpencvBuffers& buffers) {
+  resize_whole(cv::INTER_CUBIC, input, buffers);
 }
 
 void jitter_with_opencv(const ChainInput& input, OpencvBuffers& buffers) {

@@ -40,6 +40,9 @@ void resize_with_opencv(const ChainInput& input, OpencvBuffers& buffers);
 /// resize INTER_AREA, flip, convertTo, subtract, multiply, split
 void shrink_with_opencv(const ChainInput& input, OpencvBuffers& buffers);
 
+/// The same with INTER_CUBIC, whose cubic is Keys' with a = -0.75.
+void cubic_with_opencv(const ChainInput& input, OpencvBuffers& buffers);
+
 /// resize_with_opencv(), and before it subtracts: brightness by convertTo, contrast by mean and convertTo,
 /// saturation by cvtColor and addWeighted, max, min; hue by cvtColor to HSV and back
 void jitter_with_opencv(const ChainInput& input, OpencvBuffers& buffers);

@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_SUITE(augment_load)
 // noise of 16 levels half a level on average. A window's edge pixels it repeats, the pass blends with
 // what lies beyond: at most four lines of 224. Jitter stretches these differences by its factors, up to
 // 1.4 each, and the hue of what is nearly gray is steep. INTER_AREA takes the mean of a box where the
-// triangle is twice as wide, which leaves a level of that noise.
+// triangle is twice as wide, which leaves a level of that noise, and its cubic
+// is another one (a = -0.75).
 Levels most_of(const AugmentRow& row) {
   if (row.config.interpolation != augment::Interpolation::kBilinear) return {1.5, 0.15};
   if (row.config.hue_range > 0) return {1.5, 0.1};
