@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "augment/warp/column_table.h"
+#include "augment/warp/filter_halves.h"
 #include "augment/warp/filter_pixel.h"
 #include "augment/warp/filter_rows.h"
 #include "augment/warp/filter_table.h"
@@ -84,6 +85,18 @@ void fill_beside(const WarpJob& job, const Frame& frame, const Lines& lines,
   }
 }
 
+bool halve_lines(const WarpJob& job, const Frame& frame, const Lines& lines, const FilterPass& pass,
+                 std::span<std::byte> scratch) noexcept {
+  if (job.decoded.image.channels != 3 || job.slot.spec->channels != 3 ||
+      job.map.is_quarter_turn()) {
+    return false;
+  }
+  const std::optional<HalvedPart> part = find_halved_part(pass);
+  if (!part || !filter_halves(pass, *part, job, frame, scratch)) return false;
+  fill_beside<3>(job, frame, lines, pass);
+  return true;
+}
+
 /// Separable maps and quarter turns; false where the tables do not fit.
 bool filter_lines(const WarpJob& job, const Frame& frame, std::span<std::byte> scratch) noexcept {
   const Lines lines(job, frame);
@@ -98,6 +111,7 @@ bool filter_lines(const WarpJob& job, const Frame& frame, std::span<std::byte> s
                   .num_pixels = lines.num_pixels};
   pass.lines = shown_range(pass.rows, pass.num_lines, frame.fills_constant);
   pass.pixels = shown_range(pass.columns, pass.num_pixels, frame.fills_constant);
+  if (halve_lines(job, frame, lines, pass, scratch)) return true;
   FilterTable table;
   if (!make_filter_table(pass, scratch, table)) return false;
   if (job.slot.spec->channels == 1) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <ctime>
 #include <functional>
+#include <optional>
 
 #include "augment/simd_target.h"
 #include "streamer/core/error.h"
@@ -68,13 +69,26 @@ AugmentRowResult bench_row(const AugmentRow& row, const AugmentBenchConfig& conf
   const std::size_t count = load.num_samples();
   std::vector<Side> sides = {
       side_of(kPlanSide, "", count, {}, [&](std::size_t i) { load.plan(i); }),
-      side_of(kCopySide, "", count, {}, [&](std::size_t i) { load.copy(i); }),
-      side_of(kOpencvSide, "", count, {}, [&](std::size_t i) { load.opencv(i); })};
+      side_of(kCopySide, "", count, {}, [&](std::size_t i) { load.copy(i); })};
+  if (row.chain != nullptr) {
+    sides.push_back(side_of(kOpencvSide, "", count, {}, [&](std::size_t i) { load.opencv(i); }));
+  }
   AugmentRowResult result{.row = row, .targets = targets_of(config), .sides = {}};
-  for (const std::string& target : result.targets) {
+  const auto add = [&](const std::string& name, const std::string& ceiling,
+                       const std::string& target, AugmentLoad& samples) {
     sides.push_back(side_of(
-        target, kOpencvSide, count, [target] { augment::force_simd_target(target); },
-        [&](std::size_t i) { load.transform(i); }));
+        name, ceiling, samples.num_samples(), [target] { augment::force_simd_target(target); },
+        [&samples](std::size_t i) { samples.transform(i); }));
+  };
+  for (const std::string& target : result.targets) {
+    add(target, row.chain != nullptr ? kOpencvSide : "", target, load);
+  }
+  std::optional<AugmentLoad> base;
+  if (!row.on_top_of.empty()) {
+    base.emplace(augment_row_named(row.on_top_of), config.layout, config.batch);
+    for (const std::string& target : result.targets) {
+      add(result.base_side(target), "", target, *base);
+    }
   }
   result.sides = run_rounds(sides, config.num_rounds);
   return result;

@@ -27,8 +27,9 @@ struct AugmentBenchConfig {
   std::uint32_t num_rounds = 31;
 };
 
-/// Sides, of which all but the copy and the plan are compared with kOpencvSide: `plan`, the copy,
-/// OpenCV, then a side for each vector unit, the widest first. CPU time is of the measuring thread.
+/// Sides: `plan`, the copy, OpenCV where the row has a chain, then one for each vector unit, the widest
+/// first, compared with kOpencvSide; then base_side() of each, where the row stands on another.
+/// CPU time is of the measuring thread.
 struct AugmentRowResult {
   AugmentRow row;
   std::vector<std::string> targets;
@@ -36,6 +37,15 @@ struct AugmentRowResult {
 
   /// CPU time of a sample, median.
   double cpu_us(const std::string& side) const { return result_named(sides, side).cpu_us.median; }
+
+  /// The side of the row that this one stands on.
+  std::string base_side(const std::string& target) const {
+    return target + ", " + std::string(row.on_top_of);
+  }
+  /// What it takes more than that one.
+  double more_us(const std::string& target) const {
+    return cpu_us(target) - cpu_us(base_side(target));
+  }
 };
 
 struct AugmentBenchResult {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "augment/simd_target.h"
@@ -18,41 +19,72 @@ std::string_view layout_name(PixelLayout layout) {
   return layout == PixelLayout::kNchw ? "nchw" : "nhwc";
 }
 
+std::string_view element_name(ElementType element) {
+  switch (element) {
+    case ElementType::kUint8:
+      return "uint8";
+    case ElementType::kFloat16:
+      return "float16";
+    case ElementType::kBfloat16:
+      return "bfloat16";
+    case ElementType::kFloat32:
+      return "float32";
+  }
+  return "float32";
+}
+
+bool has_bar(const AugmentBar& bar) {
+  return bar.most_us || bar.times_opencv || bar.most_us_more;
+}
+
 bool is_reached(const AugmentRowResult& result) {
-  const SideResult& widest = result_named(result.sides, result.targets.front());
+  const std::string& target = result.targets.front();
+  const SideResult& widest = result_named(result.sides, target);
   const AugmentBar& bar = result.row.bar;
   return (!bar.most_us || widest.cpu_us.median <= *bar.most_us) &&
-         (!bar.times_opencv || widest.cpu_ratio->median >= *bar.times_opencv);
+         (!bar.times_opencv || widest.cpu_ratio->median >= *bar.times_opencv) &&
+         (!bar.most_us_more || result.more_us(target) <= *bar.most_us_more);
 }
 
 std::string bar_text(const AugmentRowResult& result) {
   const AugmentBar& bar = result.row.bar;
-  if (!bar.most_us && !bar.times_opencv) return "no bar";
-  std::string text = "bar: ";
-  if (bar.most_us) text += fmt::format("at most {} us", *bar.most_us);
-  if (bar.most_us && bar.times_opencv) text += ", ";
-  if (bar.times_opencv) text += fmt::format("{} times OpenCV", *bar.times_opencv);
-  return text + fmt::format(": {} with {}", is_reached(result) ? "reached" : "missed",
-                            result.targets.front());
+  if (!has_bar(bar)) return "no bar";
+  std::string parts;
+  const auto add = [&parts](const std::string& part) {
+    parts += (parts.empty() ? "" : ", ") + part;
+  };
+  if (bar.most_us) add(fmt::format("at most {} us", *bar.most_us));
+  if (bar.times_opencv) add(fmt::format("{} times OpenCV", *bar.times_opencv));
+  if (bar.most_us_more) {
+    add(fmt::format("at most {} us more than {}", *bar.most_us_more, result.row.on_top_of));
+  }
+  return fmt::format("bar: {}: {} with {}", parts, is_reached(result) ? "reached" : "missed",
+                     result.targets.front());
+}
+
+bool is_target(const AugmentRowResult& result, const SideResult& side) {
+  return std::ranges::find(result.targets, side.name) != result.targets.end();
 }
 
 std::string side_line(const AugmentRowResult& result, const SideResult& side) {
   std::string line =
       fmt::format("  {:<22} {:>9.2f} {:>20}", side.name, side.cpu_us.median,
                   fmt::format("{:.2f} to {:.2f}", side.cpu_us.low, side.cpu_us.high));
-  if (side.cpu_ratio) {
-    line += fmt::format(" {:>13.2f} {:>13.2f} {:>13.2f}", side.cpu_ratio->median,
+  if (is_target(result, side)) {
+    line += fmt::format(" {:>13} {:>13.2f} {:>13.2f}",
+                        side.cpu_ratio ? fmt::format("{:.2f}", side.cpu_ratio->median) : "-",
                         side.cpu_us.median / result.cpu_us(kCopySide),
                         result.cpu_us(result.targets.front()) / side.cpu_us.median);
+    if (!result.row.on_top_of.empty()) line += fmt::format(" {:>13.2f}", result.more_us(side.name));
   }
   return line + "\n";
 }
 
 std::string row_text(const AugmentRowResult& result) {
   const AugmentRow& row = result.row;
-  std::string text =
-      fmt::format("{}: {}; {} x {} to {} x {} px; {}\n", row.name, row.steps, row.picture.width,
-                  row.picture.height, row.output.width, row.output.height, bar_text(result));
+  std::string text = fmt::format("{}: {}; {} x {} to {} x {} px, {}; {}\n", row.name, row.steps,
+                                 row.picture.width, row.picture.height, row.output.width,
+                                 row.output.height, element_name(row.element), bar_text(result));
   for (const SideResult& side : result.sides) text += side_line(result, side);
   return text;
 }
@@ -71,19 +103,24 @@ Json row_json(const AugmentRowResult& result) {
     sides.push_back(
         {{"name", side.name},
          {"cpu_us", spread_json(side.cpu_us)},
-         {"times_opencv", side.cpu_ratio ? spread_json(*side.cpu_ratio) : Json(nullptr)}});
+         {"times_opencv", side.cpu_ratio ? spread_json(*side.cpu_ratio) : Json(nullptr)},
+         {"us_more", is_target(result, side) && !result.row.on_top_of.empty()
+                         ? Json(result.more_us(side.name))
+                         : Json(nullptr)}});
   }
   const AugmentRow& row = result.row;
-  const bool has_bar = row.bar.most_us || row.bar.times_opencv;
   return {{"name", row.name},
           {"steps", row.steps},
           {"picture_px", {row.picture.width, row.picture.height}},
           {"output_px", {row.output.width, row.output.height}},
+          {"element", element_name(row.element)},
+          {"on_top_of", row.on_top_of.empty() ? Json(nullptr) : Json(row.on_top_of)},
           {"num_samples", row.num_samples},
           {"bar",
            {{"most_us", optional_json(row.bar.most_us)},
-            {"times_opencv", optional_json(row.bar.times_opencv)}}},
-          {"is_reached", has_bar ? Json(is_reached(result)) : Json(nullptr)},
+            {"times_opencv", optional_json(row.bar.times_opencv)},
+            {"most_us_more", optional_json(row.bar.most_us_more)}}},
+          {"is_reached", has_bar(row.bar) ? Json(is_reached(result)) : Json(nullptr)},
           {"sides", sides}};
 }
 
@@ -91,14 +128,15 @@ Json row_json(const AugmentRowResult& result) {
 
 std::string augment_bench_text(const AugmentBenchResult& result) {
   std::string text = fmt::format(
-      "{}; one thread; float32 {}, batches of {}; {}, {}, commit {}\n"
+      "{}; one thread; {}, batches of {}; {}, {}, commit {}\n"
       "us of CPU a sample, median of {} rounds, lowest to highest; times faster than OpenCV's "
       "chain;\n"
-      "times the copy; share of the speed of the widest vector unit\n",
+      "times the copy; share of the speed of the widest vector unit; us more than the row that it\n"
+      "stands on\n",
       cpu_name(), layout_name(result.config.layout), result.config.batch, kCompiler, kFlags,
       kCommit, result.config.num_rounds);
-  text += fmt::format("{:>34} {:>20} {:>13} {:>13} {:>13}\n", "us", "spread", "times OpenCV",
-                      "times memcpy", "of the widest");
+  text += fmt::format("{:>34} {:>20} {:>13} {:>13} {:>13} {:>13}\n", "us", "spread", "times OpenCV",
+                      "times memcpy", "of the widest", "us more");
   for (const AugmentRowResult& row : result.rows) text += row_text(row);
   text.pop_back();
   return text;
@@ -112,7 +150,6 @@ std::string augment_bench_json(const AugmentBenchResult& result) {
               {"compiler", kCompiler},
               {"flags", kFlags},
               {"cpu", cpu_name()},
-              {"element", "float32"},
               {"layout", layout_name(result.config.layout)},
               {"batch_size", result.config.batch},
               {"num_rounds", result.config.num_rounds},

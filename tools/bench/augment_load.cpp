@@ -10,7 +10,7 @@
 namespace penstock::tools::bench {
 namespace {
 
-constexpr std::size_t kLineFloats = 16;  // of a cache line
+constexpr std::size_t kLineBytes = 64;  // of the caches
 
 /// Smooth shapes with a little noise, as a decoder gives of a photograph.
 std::vector<std::uint8_t> photograph(augment::SizePx size) {
@@ -37,6 +37,7 @@ AugmentLoad::AugmentLoad(const AugmentRow& row, PixelLayout layout, std::uint32_
             .height_px = row.output.height,
             .width_px = row.output.width,
             .channels = 3,
+            .element = row.element,
             .layout = layout},
       info_{.width_px = row.picture.width,
             .height_px = row.picture.height,
@@ -49,13 +50,12 @@ AugmentLoad::AugmentLoad(const AugmentRow& row, PixelLayout layout, std::uint32_
       plans_(row.num_samples),
       buffers_(make_opencv_buffers()) {
   transform_.accept(spec_);
-  const std::size_t sample_floats = spec_.sample_bytes() / sizeof(float);
-  batch_.resize(sample_floats * batch + kLineFloats);
+  const std::size_t sample_bytes = spec_.sample_bytes();
+  batch_.resize(sample_bytes * batch + kLineBytes);
   void* first = batch_.data();
-  std::size_t room_bytes = batch_.size() * sizeof(float);
-  first_place_ = static_cast<float*>(
-      std::align(kLineFloats * sizeof(float), sample_floats * sizeof(float), first, room_bytes));
-  image_.resize(sample_floats, 1.0f);
+  std::size_t room_bytes = batch_.size();
+  first_place_ = static_cast<std::byte*>(std::align(kLineBytes, sample_bytes, first, room_bytes));
+  image_.resize(sample_bytes, std::byte{1});
   scratch_.resize(transform_.worst_case_scratch_bytes(spec_));
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     plan(i);
@@ -77,29 +77,28 @@ void AugmentLoad::plan(std::size_t idx) {
   plans_[idx] = transform_.plan(info_, spec_, draws_of(idx));
 }
 
-std::span<float> AugmentLoad::next_place() {
-  float* const place = first_place_ + place_idx_ * image_.size();
+std::span<std::byte> AugmentLoad::next_place() {
+  std::byte* const place = first_place_ + place_idx_ * image_.size();
   place_idx_ = (place_idx_ + 1) % spec_.batch;
   return {place, image_.size()};
 }
 
-std::span<const float> AugmentLoad::transform(std::size_t idx) {
-  const std::span<float> place = next_place();
-  transform_.apply(decoded_, plans_[idx], scratch_,
-                   {&spec_, reinterpret_cast<std::byte*>(place.data())});
+std::span<const std::byte> AugmentLoad::transform(std::size_t idx) {
+  const std::span<std::byte> place = next_place();
+  transform_.apply(decoded_, plans_[idx], scratch_, {&spec_, place.data()});
   return place;
 }
 
-std::span<const float> AugmentLoad::opencv(std::size_t idx) {
-  const std::span<float> place = next_place();
+std::span<const std::byte> AugmentLoad::opencv(std::size_t idx) {
+  const std::span<std::byte> place = next_place();
   chain_inputs_[idx].out = place.data();
   row_.chain(chain_inputs_[idx], *buffers_);
   return place;
 }
 
-std::span<const float> AugmentLoad::copy(std::size_t) {
-  const std::span<float> place = next_place();
-  std::memcpy(place.data(), image_.data(), image_.size() * sizeof(float));
+std::span<const std::byte> AugmentLoad::copy(std::size_t) {
+  const std::span<std::byte> place = next_place();
+  std::memcpy(place.data(), image_.data(), image_.size());
   return place;
 }
 

@@ -21,16 +21,17 @@ class AugmentLoad {
 
   std::size_t num_samples() const noexcept { return plans_.size(); }
 
-  /// Each writes sample `idx` into the next place, and returns that place.
-  std::span<const float> transform(std::size_t idx);
-  std::span<const float> opencv(std::size_t idx);
-  std::span<const float> copy(std::size_t idx);
+  /// Each writes sample `idx` into the next place, and returns that place. Only rows with a chain have
+  /// one to call.
+  std::span<const std::byte> transform(std::size_t idx);
+  std::span<const std::byte> opencv(std::size_t idx);
+  std::span<const std::byte> copy(std::size_t idx);
 
   /// Plans sample `idx` anew.
   void plan(std::size_t idx);
 
  private:
-  std::span<float> next_place();
+  std::span<std::byte> next_place();
   Draws draws_of(std::size_t idx) const;
 
   AugmentRow row_;
@@ -42,10 +43,10 @@ class AugmentLoad {
   std::vector<SamplePlan> plans_;
   std::vector<ChainInput> chain_inputs_;
   std::shared_ptr<OpencvBuffers> buffers_;
-  std::vector<float> batch_;
-  float* first_place_ = nullptr;  // on a cache line of its own
+  std::vector<std::byte> batch_;
+  std::byte* first_place_ = nullptr;  // on a cache line of its own
   std::uint32_t place_idx_ = 0;
-  std::vector<float> image_;
+  std::vector<std::byte> image_;
   std::vector<std::byte> scratch_;
 };
 

@@ -13,11 +13,71 @@ namespace {
 
 constexpr augment::SizePx kPhotograph{470, 400};
 constexpr augment::SizePx kInput{224, 224};
+constexpr augment::SizePx kTwice{448, 448};
 constexpr augment::SizePx kSmall{32, 32};
 
 // Means and deviations of ImageNet: normalising by 0 and 1 could be left out.
 constexpr std::array<double, 3> kMean = {0.485, 0.456, 0.406};
 constexpr std::array<double, 3> kStd = {0.229, 0.224, 0.225};
+
+constexpr std::string_view kResizedCrop = "resized-crop";
+
+constexpr augment::AugmentConfig resized_crop() {
+  return {.horizontal_flip = 0.5, .random_resized_crop = true, .mean = kMean, .std = kStd};
+}
+
+constexpr augment::AugmentConfig unscaled_crop() {
+  return {.horizontal_flip = 0.5, .random_resized_crop = true};
+}
+
+/// The ranges of torchvision's training recipes.
+constexpr augment::AugmentConfig jittered_crop(double hue_range) {
+  augment::AugmentConfig config = resized_crop();
+  config.brightness_range = {.lo = 0.6, .hi = 1.4};
+  config.contrast_range = {.lo = 0.6, .hi = 1.4};
+  config.saturation_range = {.lo = 0.6, .hi = 1.4};
+  config.hue_range = hue_range;
+  return config;
+}
+
+constexpr AugmentRow row_of_elements(std::string_view name, ElementType element,
+                                     const augment::AugmentConfig& config, OpencvChain chain) {
+  return {.name = name,
+          .steps = "random crop, resize, flip, as such elements",
+          .picture = kPhotograph,
+          .output = kInput,
+          .num_samples = 16,
+          .config = config,
+          .element = element,
+          .chain = chain,
+          .on_top_of = kResizedCrop};
+}
+
+constexpr AugmentRow antialias_row(std::string_view name, augment::SizePx picture) {
+  return {.name = name,
+          .steps = "resize with antialias, flip, normalise",
+          .picture = picture,
+          .output = kInput,
+          .num_samples = 16,
+          .config = {.horizontal_flip = 0.5,
+                     .mean = kMean,
+                     .std = kStd,
+                     .interpolation = augment::Interpolation::kBilinearAntialias},
+          .chain = shrink_with_opencv,
+          .bar = {.times_opencv = 2}};
+}
+
+constexpr AugmentRow jitter_row(std::string_view name, std::string_view steps, double hue_range) {
+  return {.name = name,
+          .steps = steps,
+          .picture = kPhotograph,
+          .output = kInput,
+          .num_samples = 16,
+          .config = jittered_crop(hue_range),
+          .chain = jitter_with_opencv,
+          .on_top_of = kResizedCrop,
+          .bar = {.most_us_more = 30}};
+}
 
 constexpr std::array kRows = {
     AugmentRow{.name = "turned",
@@ -34,15 +94,40 @@ constexpr std::array kRows = {
                           .std = kStd},
                .chain = warp_with_opencv,
                .bar = {.times_opencv = 4.5}},
-    AugmentRow{
-        .name = "resized-crop",
-        .steps = "random crop, resize, flip, normalise",
-        .picture = kPhotograph,
-        .output = kInput,
-        .num_samples = 16,
-        .config = {.horizontal_flip = 0.5, .random_resized_crop = true, .mean = kMean, .std = kStd},
-        .chain = resize_with_opencv,
-        .bar = {.most_us = 60, .times_opencv = 2.5}},
+    AugmentRow{.name = kResizedCrop,
+               .steps = "random crop, resize, flip, normalise",
+               .picture = kPhotograph,
+               .output = kInput,
+               .num_samples = 16,
+               .config = resized_crop(),
+               .chain = resize_with_opencv,
+               .bar = {.most_us = 60, .times_opencv = 2.5}},
+    antialias_row("antialias", kTwice),
+    antialias_row("antialias-uneven", kPhotograph),
+    AugmentRow{.name = "antialias-turned",
+               .steps = "rotation with antialias, normalise",
+               .picture = kTwice,
+               .output = kInput,
+               .num_samples = 16,
+               .config = {.rotation_range = 20,
+                          .mean = kMean,
+                          .std = kStd,
+                          .interpolation = augment::Interpolation::kBilinearAntialias}},
+    AugmentRow{.name = "bicubic",
+               .steps = "resize, flip, normalise",
+               .picture = kPhotograph,
+               .output = kInput,
+               .num_samples = 16,
+               .config = {.horizontal_flip = 0.5,
+                          .mean = kMean,
+                          .std = kStd,
+                          .interpolation = augment::Interpolation::kBicubic},
+               .chain = cubic_with_opencv},
+    jitter_row("jitter", "resized-crop with brightness, contrast, saturation", 0),
+    jitter_row("jitter-hue", "resized-crop with brightness, contrast, saturation, hue", 0.1),
+    row_of_elements("float16", ElementType::kFloat16, resized_crop(), resize_with_opencv),
+    row_of_elements("bfloat16", ElementType::kBfloat16, resized_crop(), nullptr),
+    row_of_elements("uint8", ElementType::kUint8, unscaled_crop(), resize_with_opencv),
     AugmentRow{
         .name = "crop",
         .steps = "crop of the padded picture, flip, normalise",

@@ -8,6 +8,7 @@
 
 #include "augment/affine_map.h"
 #include "augment/augment_config.h"
+#include "streamer/core/batch.h"
 #include "tools/bench/opencv_chains.h"
 
 namespace penstock::tools::bench {
@@ -16,6 +17,7 @@ namespace penstock::tools::bench {
 struct AugmentBar {
   std::optional<double> most_us = {};       // a sample
   std::optional<double> times_opencv = {};  // the chain's time over the row's, at least
+  std::optional<double> most_us_more = {};  // than the row that it stands on
 };
 
 /// One operation: a picture decoded before, sampled into a place of a batch of three channels.
@@ -26,7 +28,10 @@ struct AugmentRow {
   augment::SizePx output{};
   std::uint32_t num_samples = 0;  // that a round takes, each with draws of its own
   augment::AugmentConfig config{};
-  OpencvChain chain = nullptr;
+  ElementType element = ElementType::kFloat32;
+  OpencvChain chain = nullptr;  // none where OpenCV has nothing like it
+  /// The row that this one does something more than, measured beside it.
+  std::string_view on_top_of = {};
   AugmentBar bar{};
 };
 
