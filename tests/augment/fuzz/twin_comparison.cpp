@@ -58,15 +58,18 @@ Growth growth_of(const AugmentDraws& drawn) {
 }
 
 /// Levels of a byte that a sampled value may be off, for its interpolation.
-double sampling_error(Interpolation interpolation, bool is_turned) {
+double sampling_error(Interpolation interpolation, const AffineMap& map) {
+  const bool is_turned = !map.is_separable() && !map.is_quarter_turn();
+  // Weights of rows are whole multiples of 2^-14, of which wide windows round many.
+  const bool is_wide = std::hypot(map.yx, map.yy) > 64;
   switch (interpolation) {
     case Interpolation::kNearest:
       return 1e-3;
     case Interpolation::kBilinear:
       return 0.01;
     case Interpolation::kBilinearAntialias:
-      return is_turned ? 1.02
-                       : 0.2;  // the picture that turned samples come from is rounded to bytes
+      if (is_turned) return 1.02;  // the picture that these come from is rounded to bytes
+      return is_wide ? 1 : 0.2;
     case Interpolation::kBicubic:
       return 0.2;
   }
@@ -154,10 +157,8 @@ void compare_with_twin(const SampleTrial& trial, std::uint32_t decode_scale,
   if (twin.size() != found.size()) throw TrialFailure("the twin has another size");
   const AffineMap map = map_for(trial);
   const Growth growth = growth_of(drawn);
-  const double bound =
-      sampling_error(config.interpolation, !map.is_separable() && !map.is_quarter_turn()) *
-          growth.factor +
-      (growth.factor > 1 ? 1e-3 * growth.factor : 0);
+  const double bound = sampling_error(config.interpolation, map) * growth.factor +
+                       (growth.factor > 1 ? 1e-3 * growth.factor : 0);
   TwinTally::Values& values =
       growth.is_on_bytes  ? tally.on_bytes
       : growth.factor > 1 ? tally.enlarged
