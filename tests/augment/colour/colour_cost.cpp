@@ -66,7 +66,7 @@ class Workload {
     picture_ = noise_picture(kPicture, 3, random);
     spec_.batch = batch;
     memory_.resize(spec_.pixels_bytes() + 64);
-    scratch_.resize(most_sample_scratch_bytes(spec_));
+    scratch_.resize(most_sample_scratch_bytes(spec_, Interpolation::kBilinear));
     // A window of three quarters of each side, mirrored.
     job_.warp.map =
         sample_map({.is_flipped = true, .crop = {50, 40, 352, 300}}, kOutput, info_of(kPicture));

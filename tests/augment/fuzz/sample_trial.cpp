@@ -151,6 +151,15 @@ void check_plan(const SampleTrial& trial, const AugmentTransform& transform,
           "a region that is not within the picture");
 }
 
+std::string view_text(const DecodedView& decoded) {
+  std::ostringstream text;
+  text << "region " << decoded.region.x << ", " << decoded.region.y << ", " << decoded.region.width
+       << " x " << decoded.region.height << " at scale 1/" << decoded.decode_scale
+       << ", pixel stride " << decoded.image.pixel_stride_bytes << ", row stride "
+       << decoded.image.row_stride_bytes;
+  return text.str();
+}
+
 std::string first_difference(const std::vector<std::byte>& a, const std::vector<std::byte>& b) {
   const auto at = std::ranges::mismatch(a, b).in1 - a.begin();
   std::ostringstream text;
@@ -222,7 +231,7 @@ void SampleTrials::run(const SampleTrial& trial, std::mt19937_64& random) {
     const bool is_region = run_on(name, transform, whole.decoded(plan.decode_scale)) == expected;
     throw TrialFailure(name + " differs from scalar" +
                        (is_region ? ", with the region asked for, " : ", ") + "from " +
-                       first_difference(expected, found) + " on");
+                       first_difference(expected, found) + " on; " + view_text(part));
   }
   compare_with_twin(trial, plan.decode_scale, whole, expected, tally_);
 
