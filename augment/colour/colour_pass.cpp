@@ -16,7 +16,7 @@
 
 #include <hwy/highway.h>
 
-#include "augment/colour/element_vectors-inl.h"
+#include "augment/colour/pixel_sinks-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#include "augment/colour/element_bits.h"
+#include "augment/element_bits.h"
 
 namespace penstock::augment {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "augment/colour/element_bits.h"
+#include "augment/element_bits.h"
 #include "augment/simd_target.h"
 #include "augment/warp/cache_bypass.h"
 
@@ -19,7 +19,7 @@
 #include <hwy/highway.h>
 
 #include "augment/colour/colour_vectors-inl.h"
-#include "augment/colour/element_vectors-inl.h"
+#include "augment/colour/pixel_sinks-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {

@@ -30,6 +30,10 @@ std::optional<PixelCount> pixels_at(Interval positions, const Axis& axis) noexce
   return PixelCount{first, last - first + 1};
 }
 
+// A turn and a resize to the output's own sides leave a whole number of pixels, but for rounding, which
+// must not make one more of it.
+constexpr double kRoundingPx = 1e-6;
+
 /// The pixels around an interval are its length, three more, and parts of two at its ends.
 constexpr std::uint32_t kMarginPx = 5;
 
@@ -40,7 +44,7 @@ ReducedAxis::ReducedAxis(const Axis& source, double step_px) noexcept
       offset(0.5 * filter.scale - 0.5),
       reduced(source) {
   reduced.extent = source.extent / filter.scale;
-  reduced.last = std::ceil(reduced.extent) - 1;
+  reduced.last = std::max(std::ceil(reduced.extent - kRoundingPx), 1.0) - 1;
   reduced.begin = 0;
   reduced.length = static_cast<std::uint32_t>(reduced.last) + 1;
 }

@@ -169,7 +169,8 @@ double decoded_px(double p, const ReferenceSample& s) {
 /// Blends four pixels of the picture as it is after a reduction by `unit`, rounded to bytes.
 double reduced_sample(const ReferenceSample& s, PointPx p, ScaleXy unit, std::uint32_t channel) {
   const auto axis = [&](double position, double stored_px, double length) {
-    const double num_px = std::ceil(stored_px / s.decode_scale / length);
+    // Less what rounding may have added to a whole number.
+    const double num_px = std::max(1.0, std::ceil(stored_px / s.decode_scale / length - 1e-6));
     return pair_at((position + 0.5) / length - 0.5, num_px, s.config.fill_mode);
   };
   return blended(

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "augment/augment_transform.h"
-#include "augment/colour/element_bits.h"
+#include "augment/element_bits.h"
 #include "streamer/pipeline/loader.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"

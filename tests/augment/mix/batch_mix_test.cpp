@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "augment/augment_transform.h"
+#include "augment/element_bits.h"
 #include "augment/mix/mix_draws.h"
-#include "augment/mix/mix_elements.h"
 #include "augment/mix/reference_mix.h"
 #include "streamer/core/error.h"
 #include "streamer/pipeline/loader.h"
@@ -21,17 +21,7 @@ namespace penstock::augment {
 namespace {
 
 double load(const BatchSpec& spec, const std::byte* values, std::size_t i) {
-  switch (spec.element) {
-    case ElementType::kUint8:
-      return static_cast<double>(MixElement<ElementType::kUint8>::load(values, i));
-    case ElementType::kFloat16:
-      return static_cast<double>(MixElement<ElementType::kFloat16>::load(values, i));
-    case ElementType::kBfloat16:
-      return static_cast<double>(MixElement<ElementType::kBfloat16>::load(values, i));
-    case ElementType::kFloat32:
-      break;
-  }
-  return static_cast<double>(MixElement<ElementType::kFloat32>::load(values, i));
+  return static_cast<double>(read_element(spec.element, values + i * element_bytes(spec.element)));
 }
 
 /// A batch in the test's memory: noise, with a failed sample, one without a label, and padding.
@@ -65,16 +55,7 @@ struct NoiseBatch {
   }
 
   void store(std::size_t i, float value) {
-    switch (spec.element) {
-      case ElementType::kUint8:
-        return MixElement<ElementType::kUint8>::store(value, pixels.data(), i);
-      case ElementType::kFloat16:
-        return MixElement<ElementType::kFloat16>::store(value, pixels.data(), i);
-      case ElementType::kBfloat16:
-        return MixElement<ElementType::kBfloat16>::store(value, pixels.data(), i);
-      case ElementType::kFloat32:
-        return MixElement<ElementType::kFloat32>::store(value, pixels.data(), i);
-    }
+    write_element(spec.element, value, pixels.data() + i * element_bytes(spec.element));
   }
 
   BatchContent content(const Draws& draws) {

@@ -49,6 +49,32 @@ BOOST_AUTO_TEST_CASE(what_is_seen_of_a_reduced_picture_fits_the_outputs_diagonal
   }
 }
 
+// By hand: a picture of w x h turned by any angle and resized to W x H is w / W times larger along rows
+// and h / H times along columns, so its reduction has W x H pixels, however that is rounded.
+BOOST_AUTO_TEST_CASE(a_turned_picture_is_reduced_to_the_outputs_own_sides) {
+  constexpr std::uint64_t kSeed = 7;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  std::mt19937_64 random(kSeed);
+  for (int trial = 0; trial < 5000; ++trial) {
+    const auto side = [&](std::uint32_t most) {
+      return 1 + static_cast<std::uint32_t>(random() % most);
+    };
+    const SizePx output{side(60), side(60)};
+    const SizePx stored{output.width + side(200), output.height + side(200)};
+    const BatchSpec spec = spec_of(output, 1);
+    const std::uint8_t pixel = 0;
+    const double angle_rad = std::uniform_real_distribution<double>(-3, 3)(random);
+    const WarpJob job{.decoded = {.image = {&pixel, stored.width, stored.height, 1, 1, 0},
+                                  .region = {0, 0, stored.width, stored.height}},
+                      .map = sample_map({.rotation_rad = angle_rad}, output, info_of(stored)),
+                      .stored = stored,
+                      .slot = {&spec, nullptr}};
+    const Reduction reduction(job, Frame(job));
+    BOOST_REQUIRE_MESSAGE(reduction.x.reduced.length == output.width, "trial " << trial);
+    BOOST_REQUIRE_MESSAGE(reduction.y.reduced.length == output.height, "trial " << trial);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <cstring>
 #include <random>
 
+#include "tests/augment/element_values.h"
 #include "tests/augment/test_picture.h"
 
 namespace penstock::augment {
@@ -26,27 +25,6 @@ struct Comparison {
   double longest_px = 0;    // of the decoded picture
   bool is_rounded = false;  // to bytes on the way
 };
-
-/// The values of a sample of any element type.
-std::vector<double> values_of(const std::vector<std::byte>& bytes, ElementType element) {
-  const std::size_t size = element_bytes(element);
-  std::vector<double> values(bytes.size() / size);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, bytes.data() + i * size, size);
-    if (element == ElementType::kUint8) values[i] = bits;
-    if (element == ElementType::kFloat32) values[i] = std::bit_cast<float>(bits);
-    if (element == ElementType::kBfloat16) values[i] = std::bit_cast<float>(bits << 16);
-    if (element == ElementType::kFloat16) {
-      const double fraction = bits & 0x3FFu;
-      const int exponent = static_cast<int>(bits >> 10 & 31u);
-      const double size_of =
-          exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
-      values[i] = bits >> 15 == 0 ? size_of : -size_of;
-    }
-  }
-  return values;
-}
 
 Comparison compare(std::mt19937_64& random, std::uint64_t trial) {
   const auto between = [&](std::uint32_t lo, std::uint32_t hi) {
@@ -118,8 +96,8 @@ Comparison compare(std::mt19937_64& random, std::uint64_t trial) {
   const std::uint32_t scale = transform.plan(info, spec, draws).decode_scale;
   const TestPicture picture = noise_picture(decoded_size(stored, scale), spec.channels, random);
   Comparison result;
-  result.fused = values_of(transform_bytes(transform, picture.decoded(scale), info, spec, draws),
-                           spec.element);
+  result.fused = element_values(
+      transform_bytes(transform, picture.decoded(scale), info, spec, draws), spec.element);
   result.twin = reference_warp(
       {.config = config,
        .drawn = draw_augmentation(config, {output, upright_size(stored, info.orientation)}, draws),

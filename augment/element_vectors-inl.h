@@ -1,0 +1,126 @@
+// Vectors of floats as the elements of a batch, and back, included behind <hwy/highway.h>, once for each
+// of Highway's targets. They do what element_bits.h does.
+#if defined(PENSTOCK_AUGMENT_ELEMENT_VECTORS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PENSTOCK_AUGMENT_ELEMENT_VECTORS_INL_H_
+#undef PENSTOCK_AUGMENT_ELEMENT_VECTORS_INL_H_
+#else
+#define PENSTOCK_AUGMENT_ELEMENT_VECTORS_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include "augment/element_bits.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace penstock::augment {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using DInt = hn::Rebind<std::int32_t, D>;
+using DByte = hn::Rebind<std::uint8_t, D>;
+using DWord = hn::Rebind<std::uint32_t, D>;
+using DHalf = hn::Rebind<std::uint16_t, D>;
+using V = hn::Vec<D>;
+
+/// An element type: `T` holds its bits.
+struct Float32 {
+  using T = float;
+  static HWY_INLINE HWY_ATTR void store(V value, T* to) { hn::StoreU(value, D(), to); }
+  static HWY_INLINE HWY_ATTR V load(const T* from) { return hn::LoadU(D(), from); }
+  static T of(float value) { return value; }
+};
+
+struct Bfloat16 {
+  using T = std::uint16_t;
+  static HWY_INLINE HWY_ATTR void store(V value, T* to) {
+    const DWord d;
+    const auto bits = hn::BitCast(d, value);
+    const auto is_odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
+    const auto rounded = hn::Add(bits, hn::Add(is_odd, hn::Set(d, 0x7FFFu)));
+    const auto quiet = hn::Or(bits, hn::Set(d, 0x400000u));
+    const auto kept = hn::IfThenElse(hn::RebindMask(d, hn::IsNaN(value)), quiet, rounded);
+    const auto upper = hn::BitCast(DInt(), hn::ShiftRight<16>(kept));
+    hn::StoreU(hn::DemoteTo(DHalf(), upper), DHalf(), to);
+  }
+  static HWY_INLINE HWY_ATTR V load(const T* from) {
+    const auto bits = hn::PromoteTo(DWord(), hn::LoadU(DHalf(), from));
+    return hn::BitCast(D(), hn::ShiftLeft<16>(bits));
+  }
+  static T of(float value) { return bfloat16_bits(value); }
+};
+
+struct Float16 {
+  using T = std::uint16_t;
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  // Rounds halves to even; Highway's other targets cut off. Of NaN, only the sign is kept.
+  static HWY_INLINE HWY_ATTR void store(V value, T* to) {
+    const hn::Rebind<hwy::float16_t, D> d;
+    const V nan =
+        hn::BitCast(D(), hn::Or(hn::And(hn::BitCast(DWord(), value), hn::Set(DWord(), 0x80000000u)),
+                                hn::Set(DWord(), 0x7FC00000u)));
+    const V kept = hn::IfThenElse(hn::IsNaN(value), nan, value);
+    hn::StoreU(hn::BitCast(DHalf(), hn::DemoteTo(d, kept)), DHalf(), to);
+  }
+#else
+  static HWY_INLINE HWY_ATTR void store(V value, T* to) {
+    const DWord d;
+    const auto all_bits = hn::BitCast(d, value);
+    const auto bits = hn::And(all_bits, hn::Set(d, 0x7FFFFFFFu));
+    const auto sign = hn::ShiftLeft<15>(hn::ShiftRight<31>(all_bits));
+    const auto is_odd = hn::And(hn::ShiftRight<13>(bits), hn::Set(d, 1u));
+    const auto rounded = hn::Add(bits, hn::Add(is_odd, hn::Set(d, 0xFFFu)));
+    const auto normal = hn::ShiftRight<13>(hn::Sub(rounded, hn::Set(d, (127u - 15u) << 23)));
+    const V half = hn::Set(D(), 0.5f);
+    const auto tiny =
+        hn::Sub(hn::BitCast(d, hn::Add(hn::BitCast(D(), bits), half)), hn::BitCast(d, half));
+    // All are below 2^31: signed comparisons do.
+    const auto signed_bits = hn::BitCast(DInt(), bits);
+    const auto is_tiny = hn::Lt(signed_bits, hn::Set(DInt(), (127 - 14) << 23));
+    const auto is_normal = hn::Lt(signed_bits, hn::Set(DInt(), (127 + 16) << 23));
+    const auto is_nan = hn::Gt(signed_bits, hn::Set(DInt(), 255 << 23));
+    const auto beyond = hn::IfThenElse(is_nan, hn::Set(DInt(), 0x7E00), hn::Set(DInt(), 0x7C00));
+    auto result = hn::IfThenElse(is_tiny, hn::BitCast(DInt(), tiny), hn::BitCast(DInt(), normal));
+    result = hn::IfThenElse(is_normal, result, beyond);
+    result = hn::Or(result, hn::BitCast(DInt(), sign));
+    hn::StoreU(hn::DemoteTo(DHalf(), result), DHalf(), to);
+  }
+#endif
+  static HWY_INLINE HWY_ATTR V load(const T* from) {
+    const DWord d;
+    const auto half = hn::PromoteTo(d, hn::LoadU(DHalf(), from));
+    const auto magnitude = hn::And(half, hn::Set(d, 0x7FFFu));
+    const auto sign = hn::ShiftLeft<16>(hn::And(half, hn::Set(d, 0x8000u)));
+    const V scaled =
+        hn::Mul(hn::BitCast(D(), hn::ShiftLeft<13>(magnitude)), hn::Set(D(), 0x1p112f));
+    const auto is_beyond = hn::Gt(hn::BitCast(DInt(), magnitude), hn::Set(DInt(), 0x7BFF));
+    const auto above = hn::IfThenElseZero(is_beyond, hn::Set(DInt(), 0x7F800000));
+    return hn::BitCast(D(), hn::Or(hn::Or(hn::BitCast(d, scaled), hn::BitCast(d, above)), sign));
+  }
+  static T of(float value) {
+    return float16_bits(value);
+  }
+};
+
+struct Uint8 {
+  using T = std::uint8_t;
+  static HWY_INLINE HWY_ATTR void store(V value, T* to) {
+    const D d;
+    const V held = hn::Min(hn::Max(value, hn::Zero(d)), hn::Set(d, 255.0f));
+    // From 2^23 on the last place of a float is 1: the addition rounds.
+    const auto bits = hn::BitCast(DWord(), hn::Add(held, hn::Set(d, 0x1p23f)));
+    hn::StoreU(hn::U8FromU32(hn::And(bits, hn::Set(DWord(), 0xFFu))), DByte(), to);
+  }
+  static HWY_INLINE HWY_ATTR V load(const T* from) {
+    return hn::ConvertTo(D(), hn::PromoteTo(DInt(), hn::LoadU(DByte(), from)));
+  }
+  static T of(float value) { return uint8_bits(value); }
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace penstock::augment
+HWY_AFTER_NAMESPACE();
+
+#endif
