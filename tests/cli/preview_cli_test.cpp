@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_sheet_of_a_run_that_mixes_says_that_it_shows_what_is_befo
   BOOST_TEST(title({"--augment.mixup", "0.2", "--augment.cutmix", "1"})
                  .ends_with(", before mixup or cutmix"));
   BOOST_TEST(
-      title({"--split", "test", "--augment.mixup", "0.2"}).ends_with("what evaluation gets"));
+      title({"--split", "validation", "--augment.mixup", "0.2"}).ends_with("what evaluation gets"));
 }
 
 BOOST_AUTO_TEST_CASE(a_network_that_sees_gray_is_shown_gray) {
