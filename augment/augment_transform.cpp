@@ -127,8 +127,7 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
                                       .fill_mode = config_.fill_mode,
                                       .interpolation = config_.interpolation});
   const ColourSteps colours = colour_steps_of(drawn);
-  plan.scratch_bytes =
-      static_cast<std::uint32_t>(sample_scratch_bytes(spec, config_.interpolation, colours));
+  plan.scratch_bytes = sample_scratch_bytes(spec, config_.interpolation, colours);
   plan.store(PlannedSample{map, stored, colours, drawn.erased});
   return plan;
 }

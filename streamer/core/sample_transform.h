@@ -34,7 +34,7 @@ struct SamplePlan {
   /// Denominator of the decode scale: 1, 2, 4 or 8.
   std::uint32_t decode_scale = 1;
   /// Bytes of scratch that apply() needs.
-  std::uint32_t scratch_bytes = 0;
+  std::size_t scratch_bytes = 0;
   /// The transform's own, a trivially copyable value written with store().
   alignas(8) std::array<std::byte, 192> opaque{};
 
