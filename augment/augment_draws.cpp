@@ -207,6 +207,21 @@ AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& 
   return drawn;
 }
 
+bool draws_colours(const AugmentConfig& config) noexcept {
+  return config.channel_shift_range > 0 || !(config.brightness_range == DrawRange{}) ||
+         !(config.contrast_range == DrawRange{}) || !(config.saturation_range == DrawRange{}) ||
+         config.hue_range > 0 || config.auto_augment != AutoAugment::kNone;
+}
+
+bool draws_anything(const AugmentConfig& config) noexcept {
+  const bool draws_geometry = config.horizontal_flip > 0 || config.vertical_flip > 0 ||
+                              config.rotation_range > 0 || config.shear_range > 0 ||
+                              config.width_shift_range > 0 || config.height_shift_range > 0 ||
+                              !(config.zoom_range == DrawRange{}) ||
+                              config.random_crop_padding > 0 || config.random_resized_crop;
+  return draws_geometry || draws_colours(config) || config.random_erasing > 0;
+}
+
 SizePx smallest_crop(const AugmentConfig& config, const PictureSides& sides) noexcept {
   const SizePx upright = sides.upright;
   if (!config.random_resized_crop) {

@@ -172,12 +172,12 @@ std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
 }
 
 std::size_t AugmentTransform::worst_case_scratch_bytes(const BatchSpec& spec) const noexcept {
-  const bool draws_colours =
-      config_.channel_shift_range > 0 || !(config_.brightness_range == DrawRange{}) ||
-      !(config_.contrast_range == DrawRange{}) || !(config_.saturation_range == DrawRange{}) ||
-      config_.hue_range > 0 || config_.auto_augment != AutoAugment::kNone;
-  return draws_colours ? most_sample_scratch_bytes(spec, config_.interpolation)
-                       : sample_scratch_bytes(spec, config_.interpolation, {});
+  return draws_colours(config_) ? most_sample_scratch_bytes(spec, config_.interpolation)
+                                : sample_scratch_bytes(spec, config_.interpolation, {});
+}
+
+bool AugmentTransform::takes_sample_draws() const noexcept {
+  return draws_anything(config_);
 }
 
 std::string AugmentTransform::identity() const {

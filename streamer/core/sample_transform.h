@@ -102,6 +102,10 @@ class SampleTransform {
   /// Bytes of scratch that no plan for this spec exceeds.
   virtual std::size_t worst_case_scratch_bytes(const BatchSpec& spec) const noexcept = 0;
 
+  /// Whether it takes draws of DrawPurpose::kSample, the engine's own, which two transforms of a chain
+  /// cannot share. A user's take user_purpose() instead (draws.h).
+  virtual bool takes_sample_draws() const noexcept { return false; }
+
   /// All settings that affect bytes, one `key=value` per line in fixed order: part of the run's
   /// identity.
   virtual std::string identity() const = 0;

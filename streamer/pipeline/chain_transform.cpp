@@ -77,6 +77,12 @@ BatchSpec ChainTransform::middle_spec(const BatchSpec& spec) const noexcept {
 void ChainTransform::accept(const BatchSpec& spec) const {
   accept_as("first", *config_.first, middle_spec(spec));
   accept_as("second", *config_.second, spec);
+  if (config_.first->takes_sample_draws() && config_.second->takes_sample_draws()) {
+    refuse_setting({"chain", "second", "no draws of DrawPurpose::kSample, which first takes",
+                    "a transform that takes them too",
+                    "one AugmentTransform of a chain draws, others take "
+                    "config.without_randomness()"});
+  }
 }
 
 SamplePlan ChainTransform::plan_second(const SampleInfo& info, const BatchSpec& spec,
@@ -134,6 +140,10 @@ std::size_t ChainTransform::worst_case_scratch_bytes(const BatchSpec& spec) cons
   const BatchSpec middle = middle_spec(spec);
   return middle_bytes(middle) + std::max(config_.first->worst_case_scratch_bytes(middle),
                                          config_.second->worst_case_scratch_bytes(spec));
+}
+
+bool ChainTransform::takes_sample_draws() const noexcept {
+  return config_.first->takes_sample_draws() || config_.second->takes_sample_draws();
 }
 
 std::string ChainTransform::identity() const {
