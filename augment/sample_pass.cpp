@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "augment/colour/canvas.h"
+#include "augment/colour/colour_canvas.h"
 #include "augment/colour/colour_pass.h"
 #include "augment/colour/erase_window.h"
 #include "augment/colour/finish_kernel.h"

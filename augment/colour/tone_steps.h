@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "augment/colour/canvas.h"
+#include "augment/colour/colour_canvas.h"
 #include "augment/colour/colour_steps.h"
 
 namespace penstock::augment {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "augment/affine_map.h"
-#include "augment/colour/canvas.h"
+#include "augment/colour/colour_canvas.h"
 #include "augment/colour/colour_steps.h"
 
 namespace penstock::augment {
