@@ -84,7 +84,7 @@ RectPx source_region(const Sampling& sampling) noexcept {
   }
   const double scale = sampling.decode_scale;
   const ScaleXy step{std::hypot(map.xx, map.xy), std::hypot(map.yx, map.yy)};
-  const bool is_turned = !map.is_separable() && !map.is_quarter_turn();
+  const bool is_turned = map.is_turned();
   const bool is_reduced = is_turned && sampling.interpolation == Interpolation::kBilinearAntialias;
   const auto seen = [&](Interval positions, std::uint32_t full_px, double step_px) {
     const BlendedAxis axis{.extent = full_px / scale,

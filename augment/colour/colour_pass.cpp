@@ -162,11 +162,11 @@ ColourTail apply_colour_steps(std::span<const ColourStep> steps, const Canvas& c
     if (canvas.is_abandoned()) break;
     if (is_linear(step.kind)) {
       pending.append_linear(step);
-    } else if (step.kind == ColourStepKind::kHue) {
-      pending.append_hue(step.amount);
-    } else {
+    } else if (is_tone_step(step.kind)) {
       pending.flush();
       apply_tone_step(step, canvas, scratch);
+    } else {
+      pending.append_hue(step.amount);
     }
   }
   return pending.tail();

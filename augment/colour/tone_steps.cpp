@@ -6,18 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#ifndef PENSTOCK_AUGMENT_SHARPNESS_STRIDE
-#define PENSTOCK_AUGMENT_SHARPNESS_STRIDE
-namespace penstock::augment {
-
-/// Floats from one row in scratch to the next: whole cache lines, and a vector more than the row.
-constexpr std::size_t sharpness_stride(std::uint32_t width_px) noexcept {
-  constexpr std::size_t kLineFloats = 16;
-  return (width_px + 2 * kLineFloats) / kLineFloats * kLineFloats;
-}
-
-}  // namespace penstock::augment
-#endif
+#include "augment/colour/sharpness_stride.h"
 
 // Vectors without a fixed size make no arrays of lanes.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
