@@ -20,7 +20,7 @@ AffineMap compose(const AffineMap& first, const AffineMap& second) noexcept {
 SingularValues singular_values(const AffineMap& map) noexcept {
   // Without rotation and shear they are the entries themselves. The closed form below would round
   // them, and an exact 2 must stay a 2: it chooses the decode scale.
-  if (map.is_separable() || map.is_quarter_turn()) {
+  if (!map.is_turned()) {
     const double a = std::abs(map.is_separable() ? map.xx : map.xy);
     const double b = std::abs(map.is_separable() ? map.yy : map.yx);
     return {.largest = std::max(a, b), .smallest = std::min(a, b)};

@@ -43,6 +43,8 @@ struct AffineMap {
   bool is_separable() const noexcept { return xy == 0 && yx == 0; }
   /// Tells whether source columns depend on output rows only, and rows on columns.
   bool is_quarter_turn() const noexcept { return xx == 0 && yy == 0; }
+  /// Tells whether source columns, or rows, depend on both: rotated or sheared.
+  bool is_turned() const noexcept { return !is_separable() && !is_quarter_turn(); }
 };
 
 /// Returns the map that applies `first`, then `second`.

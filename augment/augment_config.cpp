@@ -136,6 +136,8 @@ AugmentConfig AugmentConfig::without_randomness() const {
   still.random_erasing_scale = off.random_erasing_scale;
   still.random_erasing_ratio = off.random_erasing_ratio;
   still.random_erasing_value = off.random_erasing_value;
+  still.fill_mode = off.fill_mode;
+  still.cval = off.cval;
   still.auto_augment = off.auto_augment;
   still.rand_augment_ops = off.rand_augment_ops;
   still.rand_augment_magnitude = off.rand_augment_magnitude;

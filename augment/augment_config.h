@@ -127,7 +127,7 @@ struct AugmentConfig {
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;
 
-  /// Returns the same settings with everything random off: what evaluation splits get.
+  /// Returns the same without randomness and what fills beside a moved picture: for evaluation splits.
   AugmentConfig without_randomness() const;
 
   /// Returns a named set of settings. Throws InvalidArgument naming the known ones and the nearest.

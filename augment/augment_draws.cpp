@@ -83,25 +83,46 @@ class Blocks {
   const Draws& draws_;
 };
 
+/// Draws the sides of one try: the area between shares of `area_px`, the ratio evenly as a logarithm.
+struct WindowDraw {
+  double area_px;
+  DrawRange share;
+  DrawRange log_ratio;
+  DrawBlock block;
+
+  WindowDraw(double whole_px, DrawRange shares, DrawRange ratio, DrawBlock sides) noexcept
+      : area_px(whole_px),
+        share(shares),
+        log_ratio{.lo = std::log(ratio.lo), .hi = std::log(ratio.hi)},
+        block(sides) {}
+
+  WindowSides operator()(const Blocks& uniform, int try_idx) const noexcept {
+    return window_sides(area_px * draw_between(share, uniform(block, 0, try_idx)),
+                        std::exp(draw_between(log_ratio, uniform(block, 1, try_idx))));
+  }
+};
+
+/// A window of these sides, anywhere within `whole`.
+RectPx draw_place(SizePx sides, SizePx whole, const Blocks& uniform, DrawBlock block) noexcept {
+  return {draw_whole(whole.width - sides.width, uniform(block, 1)),
+          draw_whole(whole.height - sides.height, uniform(block, 0)), sides.width, sides.height};
+}
+
 /// torchvision 0.15, transforms.RandomResizedCrop.get_params.
 RectPx draw_crop(const AugmentConfig& config, SizePx upright, const Blocks& uniform) noexcept {
-  const DrawRange ratio = config.random_resized_crop_ratio;
-  const DrawRange log_ratio{.lo = std::log(ratio.lo), .hi = std::log(ratio.hi)};
-  const double area_px = static_cast<double>(upright.width) * upright.height;
+  const WindowDraw draw(static_cast<double>(upright.width) * upright.height,
+                        config.random_resized_crop_scale, config.random_resized_crop_ratio,
+                        DrawBlock::kCropSides);
   for (int i = 0; i < kNumTries; ++i) {
-    const WindowSides sides =
-        window_sides(area_px * draw_between(config.random_resized_crop_scale,
-                                            uniform(DrawBlock::kCropSides, 0, i)),
-                     std::exp(draw_between(log_ratio, uniform(DrawBlock::kCropSides, 1, i))));
+    const WindowSides sides = draw(uniform, i);
     const bool fits = sides.width >= 1 && sides.width <= upright.width && sides.height >= 1 &&
                       sides.height <= upright.height;
     if (!fits) continue;
-    const auto width = static_cast<std::uint32_t>(sides.width);
-    const auto height = static_cast<std::uint32_t>(sides.height);
-    return {draw_whole(upright.width - width, uniform(DrawBlock::kCropPlace, 1)),
-            draw_whole(upright.height - height, uniform(DrawBlock::kCropPlace, 0)), width, height};
+    return draw_place(
+        {static_cast<std::uint32_t>(sides.width), static_cast<std::uint32_t>(sides.height)},
+        upright, uniform, DrawBlock::kCropPlace);
   }
-  const SizePx sides = fallback_sides(ratio, upright);
+  const SizePx sides = fallback_sides(config.random_resized_crop_ratio, upright);
   return {(upright.width - sides.width) / 2, (upright.height - sides.height) / 2, sides.width,
           sides.height};
 }
@@ -124,19 +145,16 @@ void draw_colours(const AugmentConfig& config, const Blocks& uniform,
 /// torchvision 0.15, transforms.RandomErasing.get_params: of width 0 when no try fits. The ratio is
 /// height over width there.
 RectPx draw_erased(const AugmentConfig& config, SizePx output, const Blocks& uniform) noexcept {
-  const DrawRange ratio = config.random_erasing_ratio;
-  const DrawRange log_ratio{.lo = std::log(ratio.lo), .hi = std::log(ratio.hi)};
-  const double area_px = static_cast<double>(output.width) * output.height;
+  const WindowDraw draw(static_cast<double>(output.width) * output.height,
+                        config.random_erasing_scale, config.random_erasing_ratio,
+                        DrawBlock::kErasedSides);
   for (int i = 0; i < kNumTries; ++i) {
-    const WindowSides upended = window_sides(
-        area_px * draw_between(config.random_erasing_scale, uniform(DrawBlock::kErasedSides, 0, i)),
-        std::exp(draw_between(log_ratio, uniform(DrawBlock::kErasedSides, 1, i))));
+    const WindowSides upended = draw(uniform, i);
     if (upended.width >= output.height || upended.height >= output.width) continue;
     const auto height = static_cast<std::uint32_t>(upended.width);
     const auto width = static_cast<std::uint32_t>(upended.height);
     if (height == 0 || width == 0) return {};
-    return {draw_whole(output.width - width, uniform(DrawBlock::kErasedPlace, 1)),
-            draw_whole(output.height - height, uniform(DrawBlock::kErasedPlace, 0)), width, height};
+    return draw_place({width, height}, output, uniform, DrawBlock::kErasedPlace);
   }
   return {};
 }
@@ -205,6 +223,21 @@ AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& 
   }
   drawn.policy = draw_policy(config, sides.output, draws);
   return drawn;
+}
+
+bool draws_colours(const AugmentConfig& config) noexcept {
+  return config.channel_shift_range > 0 || !(config.brightness_range == DrawRange{}) ||
+         !(config.contrast_range == DrawRange{}) || !(config.saturation_range == DrawRange{}) ||
+         config.hue_range > 0 || config.auto_augment != AutoAugment::kNone;
+}
+
+bool draws_anything(const AugmentConfig& config) noexcept {
+  const bool draws_geometry = config.horizontal_flip > 0 || config.vertical_flip > 0 ||
+                              config.rotation_range > 0 || config.shear_range > 0 ||
+                              config.width_shift_range > 0 || config.height_shift_range > 0 ||
+                              !(config.zoom_range == DrawRange{}) ||
+                              config.random_crop_padding > 0 || config.random_resized_crop;
+  return draws_geometry || draws_colours(config) || config.random_erasing > 0;
 }
 
 SizePx smallest_crop(const AugmentConfig& config, const PictureSides& sides) noexcept {

@@ -76,6 +76,10 @@ ColourSteps colour_steps_of(const AugmentDraws& drawn) noexcept;
 AugmentDraws draw_augmentation(const AugmentConfig& config, const PictureSides& sides,
                                const Draws& draws) noexcept;
 
+/// Tells whether draw_augmentation() draws a colour step, or anything at all, for some sample.
+bool draws_colours(const AugmentConfig& config) noexcept;
+bool draws_anything(const AugmentConfig& config) noexcept;
+
 /// Returns sides that no window of the picture falls below.
 SizePx smallest_crop(const AugmentConfig& config, const PictureSides& sides) noexcept;
 

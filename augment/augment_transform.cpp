@@ -127,8 +127,7 @@ SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
                                       .fill_mode = config_.fill_mode,
                                       .interpolation = config_.interpolation});
   const ColourSteps colours = colour_steps_of(drawn);
-  plan.scratch_bytes =
-      static_cast<std::uint32_t>(sample_scratch_bytes(spec, config_.interpolation, colours));
+  plan.scratch_bytes = sample_scratch_bytes(spec, config_.interpolation, colours);
   plan.store(PlannedSample{map, stored, colours, drawn.erased});
   return plan;
 }
@@ -173,12 +172,12 @@ std::uint32_t AugmentTransform::finest_decode_scale(const SampleInfo& info,
 }
 
 std::size_t AugmentTransform::worst_case_scratch_bytes(const BatchSpec& spec) const noexcept {
-  const bool draws_colours =
-      config_.channel_shift_range > 0 || !(config_.brightness_range == DrawRange{}) ||
-      !(config_.contrast_range == DrawRange{}) || !(config_.saturation_range == DrawRange{}) ||
-      config_.hue_range > 0 || config_.auto_augment != AutoAugment::kNone;
-  return draws_colours ? most_sample_scratch_bytes(spec, config_.interpolation)
-                       : sample_scratch_bytes(spec, config_.interpolation, {});
+  return draws_colours(config_) ? most_sample_scratch_bytes(spec, config_.interpolation)
+                                : sample_scratch_bytes(spec, config_.interpolation, {});
+}
+
+bool AugmentTransform::takes_sample_draws() const noexcept {
+  return draws_anything(config_);
 }
 
 std::string AugmentTransform::identity() const {

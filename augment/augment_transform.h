@@ -33,6 +33,7 @@ class AugmentTransform final : public SampleTransform {
   std::uint32_t finest_decode_scale(const SampleInfo& info,
                                     const BatchSpec& spec) const noexcept override;
   std::size_t worst_case_scratch_bytes(const BatchSpec& spec) const noexcept override;
+  bool takes_sample_draws() const noexcept override;
   std::string identity() const override;
 
  private:

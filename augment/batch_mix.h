@@ -11,7 +11,7 @@
 namespace penstock::augment {
 
 /// Mixes each sample with its mirror in the batch: place i with place num_valid - 1 - i, so that pairs are
-/// changed in place. Of an odd number, the one in the middle stays as it is.
+/// changed in place. Of an odd number, the one in the middle stays as it is: a batch of one is not mixed.
 ///
 /// With both on, a batch takes one of the two, each half the time. All pairs of a batch share what was drawn
 /// for it. A pair of which one sample failed or has no label stays as it is.

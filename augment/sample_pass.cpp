@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "augment/colour/canvas.h"
+#include "augment/colour/colour_canvas.h"
 #include "augment/colour/colour_pass.h"
 #include "augment/colour/erase_window.h"
 #include "augment/colour/finish_kernel.h"
@@ -26,7 +26,8 @@ BatchSpec canvas_spec(const BatchSpec& spec) noexcept {
 
 void fill_over_canvas(const SampleJob& job, std::span<std::byte> scratch) noexcept {
   const SampleSlot& slot = job.warp.slot;
-  const auto [canvas, rest] = place_canvas(*slot.spec, scratch);
+  auto [canvas, rest] = place_canvas(*slot.spec, scratch);
+  canvas.stop = slot.stop;
   const BatchSpec alone = canvas_spec(*slot.spec);
   WarpJob warp_job = job.warp;
   warp_job.channels.fill({.gain = 1, .bias = 0, .fill = job.cval});
@@ -34,6 +35,7 @@ void fill_over_canvas(const SampleJob& job, std::span<std::byte> scratch) noexce
   warp(warp_job, rest);
   if (slot.is_abandoned()) return;
   const ColourTail tail = apply_colour_steps(job.colours.steps(), canvas, rest);
+  if (slot.is_abandoned()) return;
   finish({.canvas = canvas, .tail = tail, .channels = job.warp.channels, .slot = slot});
 }
 

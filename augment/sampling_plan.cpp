@@ -83,16 +83,23 @@ RectPx source_region(const Sampling& sampling) noexcept {
     y = {std::min(y.lo, p.y), std::max(y.hi, p.y)};
   }
   const double scale = sampling.decode_scale;
-  x = seen_interval(x, sampling.stored.width / scale, sampling.fill_mode);
-  y = seen_interval(y, sampling.stored.height / scale, sampling.fill_mode);
-  const bool is_turned = !map.is_separable() && !map.is_quarter_turn();
+  const ScaleXy step{std::hypot(map.xx, map.xy), std::hypot(map.yx, map.yy)};
+  const bool is_turned = map.is_turned();
+  const bool is_reduced = is_turned && sampling.interpolation == Interpolation::kBilinearAntialias;
+  const auto seen = [&](Interval positions, std::uint32_t full_px, double step_px) {
+    const BlendedAxis axis{.extent = full_px / scale,
+                           .step = is_reduced ? std::max(1.0, step_px) : 1.0};
+    return seen_interval(positions, axis, sampling.fill_mode);
+  };
+  x = seen(x, sampling.stored.width, step.x);
+  y = seen(y, sampling.stored.height, step.y);
   const auto reach = [&](double step_px) {
     return reach_px(sampling.interpolation, step_px, is_turned);
   };
-  const PixelSpan columns = touched_span(x, reach(std::hypot(map.xx, map.xy)),
-                                         sampling.stored.width, sampling.decode_scale);
-  const PixelSpan rows = touched_span(y, reach(std::hypot(map.yx, map.yy)), sampling.stored.height,
-                                      sampling.decode_scale);
+  const PixelSpan columns =
+      touched_span(x, reach(step.x), sampling.stored.width, sampling.decode_scale);
+  const PixelSpan rows =
+      touched_span(y, reach(step.y), sampling.stored.height, sampling.decode_scale);
   return {columns.begin, rows.begin, columns.length, rows.length};
 }
 

@@ -41,10 +41,12 @@ HWY_ATTR inline void sum_block(const float* values, std::size_t num_px, float* s
   for (std::size_t k = 0; i + k < num_px; ++k) sums[k] += values[i + k];
 }
 
-HWY_ATTR double plane_sum_of(const float* values, std::size_t num_px) {
+HWY_ATTR double plane_sum_of(const Canvas& canvas, std::uint32_t channel) {
+  const float* const values = canvas.plane(channel).data();
+  const std::size_t num_px = canvas.plane_px();
   double totals[kNumSums] = {};
   float sums[kNumSums];
-  for (std::size_t begin = 0; begin < num_px; begin += kSumBlockPx) {
+  for (std::size_t begin = 0; begin < num_px && !canvas.is_abandoned(); begin += kSumBlockPx) {
     sum_block(values + begin, std::min(kSumBlockPx, num_px - begin), sums);
     for (std::size_t k = 0; k < kNumSums; ++k) totals[k] += sums[k];
   }
@@ -55,14 +57,18 @@ HWY_ATTR double plane_sum_of(const float* values, std::size_t num_px) {
 
 HWY_ATTR void apply_colours_of(const PixelColours& colours, const Canvas& canvas) {
   const std::size_t num_px = canvas.plane_px();
-  if (canvas.channels == 1) {
-    const LineSink<Float32> sink{{canvas.values}};
-    return finish_gray_into(canvas.values, num_px, colours, sink);
+  for (std::size_t begin = 0; begin < num_px; begin += Canvas::kPieceValues) {
+    if (canvas.is_abandoned()) return;
+    const std::size_t count = std::min(Canvas::kPieceValues, num_px - begin);
+    float* const red = canvas.values + begin;
+    if (canvas.channels == 1) {
+      finish_gray_into(red, count, colours, LineSink<Float32>{{red}});
+      continue;
+    }
+    float* const green = red + num_px;
+    float* const blue = green + num_px;
+    finish_into({red, green, blue}, count, colours, LineSink<Float32>{{red, green, blue}});
   }
-  float* const red = canvas.plane(0).data();
-  float* const green = canvas.plane(1).data();
-  float* const blue = canvas.plane(2).data();
-  finish_into({red, green, blue}, num_px, colours, LineSink<Float32>{{red, green, blue}});
 }
 
 }  // namespace HWY_NAMESPACE
@@ -123,8 +129,8 @@ class PendingTail {
 ColourMatrix::Means channel_means(const Canvas& canvas) noexcept {
   ColourMatrix::Means means{};
   for (std::uint32_t c = 0; c < canvas.channels; ++c) {
-    means[c] = HWY_DYNAMIC_DISPATCH(plane_sum_of)(canvas.plane(c).data(), canvas.plane_px()) /
-               static_cast<double>(canvas.plane_px());
+    means[c] =
+        HWY_DYNAMIC_DISPATCH(plane_sum_of)(canvas, c) / static_cast<double>(canvas.plane_px());
   }
   return means;
 }
@@ -138,6 +144,7 @@ void apply_tail(const ColourTail& tail, const Canvas& canvas) noexcept {
 void apply_tail_pixel_by_pixel(const ColourTail& tail, const Canvas& canvas) noexcept {
   const PixelColours colours(tail, kStored);
   for (std::size_t i = 0; i < canvas.plane_px(); ++i) {
+    if (i % Canvas::kPieceValues == 0 && canvas.is_abandoned()) return;
     if (canvas.channels == 1) {
       canvas.values[i] = finished_gray(canvas.values[i], colours);
       continue;
@@ -152,13 +159,14 @@ ColourTail apply_colour_steps(std::span<const ColourStep> steps, const Canvas& c
                               std::span<std::byte> scratch) noexcept {
   PendingTail pending(canvas);
   for (const ColourStep& step : steps) {
+    if (canvas.is_abandoned()) break;
     if (is_linear(step.kind)) {
       pending.append_linear(step);
-    } else if (step.kind == ColourStepKind::kHue) {
-      pending.append_hue(step.amount);
-    } else {
+    } else if (is_tone_step(step.kind)) {
       pending.flush();
       apply_tone_step(step, canvas, scratch);
+    } else {
+      pending.append_hue(step.amount);
     }
   }
   return pending.tail();

@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-#include "augment/colour/canvas.h"
+#include "augment/colour/colour_canvas.h"
 #include "augment/colour/colour_matrix.h"
 #include "augment/colour/colour_steps.h"
 
@@ -27,6 +27,7 @@ struct ColourTail {
 /// Steps on bytes are tone_steps.h's.
 ///
 /// Needs    tone_scratch_bytes() of scratch, aligned for floats
+/// Stop     returns early from a canvas that is abandoned, whatever it has written; the same below
 /// Threads  pure; allocates nothing
 ColourTail apply_colour_steps(std::span<const ColourStep> steps, const Canvas& canvas,
                               std::span<std::byte> scratch) noexcept;

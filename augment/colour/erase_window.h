@@ -9,6 +9,7 @@ namespace penstock::augment {
 /// width is 0.
 ///
 /// Needs    the window within the slot
+/// Stop     a look at the slot's every row
 /// Source   torchvision 0.15, transforms.RandomErasing with one value
 void erase_window(const RectPx& window, float value, const SampleSlot& slot) noexcept;
 

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "augment/channel_scale.h"
-#include "augment/colour/canvas.h"
+#include "augment/colour/colour_canvas.h"
 #include "augment/colour/colour_pass.h"
 #include "streamer/core/sample_transform.h"
 

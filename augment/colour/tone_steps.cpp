@@ -6,18 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#ifndef PENSTOCK_AUGMENT_SHARPNESS_STRIDE
-#define PENSTOCK_AUGMENT_SHARPNESS_STRIDE
-namespace penstock::augment {
-
-/// Floats from one row in scratch to the next: whole cache lines, and a vector more than the row.
-constexpr std::size_t sharpness_stride(std::uint32_t width_px) noexcept {
-  constexpr std::size_t kLineFloats = 16;
-  return (width_px + 2 * kLineFloats) / kLineFloats * kLineFloats;
-}
-
-}  // namespace penstock::augment
-#endif
+#include "augment/colour/sharpness_stride.h"
 
 // Vectors without a fixed size make no arrays of lanes.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
@@ -64,9 +53,19 @@ HWY_ATTR inline void map_floats(const float* from, float* to, std::size_t count,
   std::memcpy(to + i, rest, (count - i) * sizeof(float));
 }
 
+/// Maps values of the canvas in place, piece by piece.
+template <class Op>
+HWY_ATTR inline void map_values(const Canvas& canvas, std::span<float> values, const Op& op) {
+  for (std::size_t begin = 0; begin < values.size(); begin += Canvas::kPieceValues) {
+    if (canvas.is_abandoned()) return;
+    float* const piece = values.data() + begin;
+    map_floats(piece, piece, std::min(Canvas::kPieceValues, values.size() - begin), op);
+  }
+}
+
 template <class Op>
 HWY_ATTR inline void map_canvas(const Canvas& canvas, const Op& op) {
-  map_floats(canvas.values, canvas.values, canvas.channels * canvas.plane_px(), op);
+  map_values(canvas, {canvas.values, canvas.channels * canvas.plane_px()}, op);
 }
 
 /// Keeps the `bits` highest bits: img & -(2 ** (8 - bits)).
@@ -94,25 +93,38 @@ struct Extremes {
   float highest;
 };
 
-/// Of a plane that is not empty, as whole numbers.
-HWY_ATTR inline Extremes extremes_of(std::span<const float> plane) {
+/// Of values that are at least one.
+HWY_ATTR inline Extremes extremes_of(std::span<const float> values) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
-  Extremes found{plane[0], plane[0]};
+  Extremes found{values[0], values[0]};
   std::size_t i = 0;
-  if (plane.size() >= lanes) {
-    V lowest = hn::LoadU(d, plane.data());
+  if (values.size() >= lanes) {
+    V lowest = hn::LoadU(d, values.data());
     V highest = lowest;
-    for (; i + lanes <= plane.size(); i += lanes) {
-      const V value = hn::LoadU(d, plane.data() + i);
+    for (; i + lanes <= values.size(); i += lanes) {
+      const V value = hn::LoadU(d, values.data() + i);
       lowest = hn::Min(lowest, value);
       highest = hn::Max(highest, value);
     }
     found = {hn::GetLane(hn::MinOfLanes(d, lowest)), hn::GetLane(hn::MaxOfLanes(d, highest))};
   }
-  for (; i < plane.size(); ++i) {
-    found.lowest = std::min(found.lowest, plane[i]);
-    found.highest = std::max(found.highest, plane[i]);
+  for (; i < values.size(); ++i) {
+    found.lowest = std::min(found.lowest, values[i]);
+    found.highest = std::max(found.highest, values[i]);
+  }
+  return found;
+}
+
+/// Of a plane that is not empty, as whole numbers.
+HWY_ATTR inline Extremes whole_extremes_of(const Canvas& canvas, std::span<const float> plane) {
+  Extremes found{plane[0], plane[0]};
+  for (std::size_t begin = 0; begin < plane.size(); begin += Canvas::kPieceValues) {
+    if (canvas.is_abandoned()) break;
+    const Extremes piece =
+        extremes_of(plane.subspan(begin, std::min(Canvas::kPieceValues, plane.size() - begin)));
+    found.lowest = std::min(found.lowest, piece.lowest);
+    found.highest = std::max(found.highest, piece.highest);
   }
   const auto byte = [](float value) { return std::nearbyint(std::clamp(value, 0.0f, 255.0f)); };
   return {byte(found.lowest), byte(found.highest)};
@@ -122,13 +134,13 @@ HWY_ATTR void auto_contrast(const Canvas& canvas) {
   const D d;
   for (std::uint32_t c = 0; c < canvas.channels; ++c) {
     const std::span<float> plane = canvas.plane(c);
-    const Extremes found = extremes_of(plane);
+    const Extremes found = whole_extremes_of(canvas, plane);
     const bool is_flat = found.lowest == found.highest;
     // torch divides a number by a tensor in two steps, and both are rounded.
     const float scale = is_flat ? 1.0f : 1.0f / (found.highest - found.lowest) * 255.0f;
     const V factor = hn::Set(d, scale);
     const V lowest = hn::Set(d, is_flat ? 0.0f : found.lowest);
-    map_floats(plane.data(), plane.data(), plane.size(), [&](V value) HWY_ATTR {
+    map_values(canvas, plane, [&](V value) HWY_ATTR {
       return cut_to_byte(hn::Mul(hn::Sub(whole(value), lowest), factor));
     });
   }
@@ -154,9 +166,10 @@ HWY_ATTR inline void to_bytes(std::span<const float> block, Bytes& bytes) {
 
 /// Calls visit(bytes, block) for all of a plane.
 template <class Visit>
-HWY_ATTR inline void for_blocks(std::span<float> plane, const Visit& visit) {
+HWY_ATTR inline void for_blocks(const Canvas& canvas, std::span<float> plane, const Visit& visit) {
   Bytes bytes;
   for (std::size_t begin = 0; begin < plane.size(); begin += kBlockPx) {
+    if (begin % Canvas::kPieceValues == 0 && canvas.is_abandoned()) return;
     const std::span<float> block = plane.subspan(begin, std::min(kBlockPx, plane.size() - begin));
     to_bytes(block, bytes);
     visit(bytes, block);
@@ -166,9 +179,9 @@ HWY_ATTR inline void for_blocks(std::span<float> plane, const Visit& visit) {
 using Histogram = std::array<std::uint32_t, 256>;
 
 /// Eight tables, because equal neighbours would wait for each other's count.
-HWY_ATTR inline Histogram count_bytes(std::span<float> plane) {
+HWY_ATTR inline Histogram count_bytes(const Canvas& canvas, std::span<float> plane) {
   std::array<Histogram, 8> tables{};
-  for_blocks(plane, [&](const Bytes& bytes, std::span<float> block) HWY_ATTR {
+  for_blocks(canvas, plane, [&](const Bytes& bytes, std::span<float> block) HWY_ATTR {
     std::size_t i = 0;
     for (; i + 8 <= block.size(); i += 8) {
       for (std::size_t j = 0; j < 8; ++j) ++tables[j][bytes[i + j]];
@@ -205,8 +218,8 @@ inline std::array<float, 256> even_table(const Histogram& histogram) {
 HWY_ATTR void equalize(const Canvas& canvas) {
   for (std::uint32_t c = 0; c < canvas.channels; ++c) {
     const std::span<float> plane = canvas.plane(c);
-    const std::array<float, 256> table = even_table(count_bytes(plane));
-    for_blocks(plane, [&](const Bytes& bytes, std::span<float> block) HWY_ATTR {
+    const std::array<float, 256> table = even_table(count_bytes(canvas, plane));
+    for_blocks(canvas, plane, [&](const Bytes& bytes, std::span<float> block) HWY_ATTR {
       for (std::size_t i = 0; i < block.size(); ++i) block[i] = table[bytes[i]];
     });
   }
@@ -217,7 +230,8 @@ HWY_ATTR void equalize(const Canvas& canvas) {
 class Sharpener {
  public:
   HWY_ATTR Sharpener(const Canvas& canvas, float factor, float* scratch)
-      : width_(canvas.width_px),
+      : canvas_(canvas),
+        width_(canvas.width_px),
         height_(canvas.height_px),
         stride_(sharpness_stride(canvas.width_px)),
         factor_(factor),
@@ -227,10 +241,12 @@ class Sharpener {
 
   /// Of at least three rows and columns. The outermost pixels count as smooth as they are.
   HWY_ATTR void sharpen(float* plane) const {
+    if (canvas_.is_abandoned()) return;
     for (std::size_t y = 0; y < 3; ++y) round_row(plane, y);
     add_rows(1);
     blend_as_it_is(rounded(0), plane, width_);
     for (std::size_t y = 1; y + 1 < height_; ++y) {
+      if (canvas_.is_abandoned()) return;
       if (y + 2 < height_) {
         round_row(plane, y + 2);
         add_rows(y + 1);
@@ -314,6 +330,7 @@ class Sharpener {
     }
   }
 
+  const Canvas& canvas_;
   std::size_t width_;
   std::size_t height_;
   std::size_t stride_;

@@ -39,8 +39,6 @@ HWY_INLINE HWY_ATTR V to_floats(const Doubles& doubles) {
 
 using DWhole = hn::ScalableTag<std::int64_t>;
 using VWhole = hn::Vec<DWhole>;
-using DUnit = hn::Rebind<std::int32_t, D>;
-using VUnit = hn::Vec<DUnit>;
 
 /// Steps of RowPositions from the first position of a vector to each: the same for a whole picture,
 /// and made long before they are loaded, since a load of what was just stored in parts waits.
@@ -71,16 +69,16 @@ class RunningPositions {
   }
 
   /// The whole pixels at or before them.
-  HWY_INLINE HWY_ATTR VUnit pixels() const {
-    const DUnit d;
+  HWY_INLINE HWY_ATTR VInt pixels() const {
+    const DInt d;
     return hn::ConcatOdd(d, hn::BitCast(d, high_), hn::BitCast(d, low_));
   }
 
   /// How far they lie beyond these, in 2^-24 pixel.
-  HWY_INLINE HWY_ATTR VUnit rests() const {
+  HWY_INLINE HWY_ATTR VInt rests() const {
     const DWord d;
     const VWord below = hn::ConcatEven(d, hn::BitCast(d, high_), hn::BitCast(d, low_));
-    return hn::BitCast(DUnit(), hn::ShiftRight<kGuardBits>(below));
+    return hn::BitCast(DInt(), hn::ShiftRight<kGuardBits>(below));
   }
 
   /// RowPositions::at()
@@ -104,13 +102,13 @@ class RunningPositions {
 };
 
 /// Exact.
-HWY_INLINE HWY_ATTR V weight_of(VUnit rest) {
+HWY_INLINE HWY_ATTR V weight_of(VInt rest) {
   return hn::Mul(hn::ConvertTo(D(), rest), hn::Set(D(), 1.0f / (1 << kPositionBits)));
 }
 
 /// Positions on an axis, clamped to the part at hand.
 struct ClampedPositions {
-  VUnit pixel;
+  VInt pixel;
   V weight;
 };
 
@@ -118,7 +116,7 @@ struct ClampedPositions {
 HWY_INLINE HWY_ATTR ClampedPositions snapped(const ClampedPositions& position,
                                              const GeneralAxis& axis) {
   if (!axis.snaps) return position;
-  const DUnit d;
+  const DInt d;
   const auto is_next = hn::RebindMask(d, hn::Ge(position.weight, hn::Set(D(), 0.5f)));
   return {hn::Add(position.pixel, hn::IfThenElseZero(is_next, hn::Set(d, 1))), hn::Zero(D())};
 }
@@ -131,11 +129,11 @@ HWY_INLINE HWY_ATTR ClampedPositions inner(const RunningPositions& positions,
 
 HWY_INLINE HWY_ATTR ClampedPositions clamped(const RunningPositions& positions,
                                              const GeneralAxis& axis) {
-  const DUnit d;
+  const DInt d;
   const auto begin_px = static_cast<std::int32_t>(axis.begin);
-  const VUnit begin = hn::Set(d, begin_px);
-  const VUnit end = hn::Set(d, static_cast<std::int32_t>(axis.end));
-  const VUnit pixel = positions.pixels();
+  const VInt begin = hn::Set(d, begin_px);
+  const VInt end = hn::Set(d, static_cast<std::int32_t>(axis.end));
+  const VInt pixel = positions.pixels();
   const auto is_within = hn::And(hn::Gt(pixel, hn::Set(d, begin_px - 1)), hn::Lt(pixel, end));
   return snapped({hn::Min(hn::Max(pixel, begin), end),
                   weight_of(hn::IfThenElseZero(is_within, positions.rests()))},
@@ -144,16 +142,16 @@ HWY_INLINE HWY_ATTR ClampedPositions clamped(const RunningPositions& positions,
 
 /// Where FillMode::kConstant shows the picture: from -0.5 to extent - 0.5, of which there are whole
 /// eighths.
-HWY_INLINE HWY_ATTR hn::Mask<DUnit> is_inside(const RunningPositions& positions,
-                                              const GeneralAxis& axis) {
-  const DUnit d;
+HWY_INLINE HWY_ATTR hn::Mask<DInt> is_inside(const RunningPositions& positions,
+                                             const GeneralAxis& axis) {
+  const DInt d;
   const double last = axis.extent - 0.5;
-  const VUnit last_px = hn::Set(d, static_cast<std::int32_t>(std::floor(last)));
-  const VUnit rest_end =
+  const VInt last_px = hn::Set(d, static_cast<std::int32_t>(std::floor(last)));
+  const VInt rest_end =
       hn::Set(d, 1 + static_cast<std::int32_t>((last - std::floor(last)) * (1 << kPositionBits)));
-  const VUnit pixel = positions.pixels();
-  const VUnit rest = positions.rests();
-  const VUnit before = hn::Set(d, -1);
+  const VInt pixel = positions.pixels();
+  const VInt rest = positions.rests();
+  const VInt before = hn::Set(d, -1);
   const auto is_behind_begin = hn::Or(
       hn::Gt(pixel, before),
       hn::And(hn::Eq(pixel, before), hn::Gt(rest, hn::Set(d, (1 << (kPositionBits - 1)) - 1))));
@@ -226,13 +224,13 @@ struct PixelPlaces {
 };
 
 /// Where eight bytes with a pixel and the one to its right begin.
-HWY_INLINE HWY_ATTR VWord offsets_of(VWord place, VUnit row_px, const PixelPlaces& places) {
+HWY_INLINE HWY_ATTR VWord offsets_of(VWord place, VInt row_px, const PixelPlaces& places) {
   const DWord d;
   const VWord row = hn::Mul(hn::BitCast(d, row_px), hn::Set(d, places.row_step));
   return hn::Add(hn::Add(row, place), hn::Set(d, places.origin));
 }
 
-HWY_INLINE HWY_ATTR VWord place_of(VUnit column_px, const PixelPlaces& places) {
+HWY_INLINE HWY_ATTR VWord place_of(VInt column_px, const PixelPlaces& places) {
   const DWord d;
   return hn::Mul(hn::BitCast(d, column_px), hn::Set(d, places.pixel_step));
 }
@@ -245,13 +243,13 @@ struct Spots {
   V row_weight;
 };
 
-HWY_INLINE HWY_ATTR Spots spots_of(VUnit column_px, const ClampedPositions& row,
+HWY_INLINE HWY_ATTR Spots spots_of(VInt column_px, const ClampedPositions& row,
                                    const PixelPlaces& places) {
   const DWord d;
   const VWord place = place_of(column_px, places);
   const VWord load = hn::Min(place, hn::Set(d, places.last_load));
   // On the last row: the one above, and all of the weight on the lower. Blends of bytes are exact.
-  const VUnit last_row = hn::Set(DUnit(), places.last_row);
+  const VInt last_row = hn::Set(DInt(), places.last_row);
   const auto is_below = hn::RebindMask(D(), hn::Gt(row.pixel, last_row));
   return {offsets_of(load, hn::Min(row.pixel, last_row), places),
           hn::ShiftLeft<3>(hn::Sub(place, load)),
@@ -262,7 +260,7 @@ HWY_INLINE HWY_ATTR Spots spots_of(VUnit column_px, const ClampedPositions& row,
 HWY_INLINE HWY_ATTR ClampedPositions clamped(const Doubles& positions, const GeneralAxis& axis) {
   const Doubles within{clamped(positions.low, axis), clamped(positions.high, axis)};
   const Doubles whole{hn::Trunc(within.low), hn::Trunc(within.high)};
-  return snapped({hn::ConvertTo(DUnit(), to_floats(whole)),  // exact: less than 2^24
+  return snapped({hn::ConvertTo(DInt(), to_floats(whole)),  // exact: less than 2^24
                   to_floats({hn::Sub(within.low, whole.low), hn::Sub(within.high, whole.high)})},
                  axis);
 }

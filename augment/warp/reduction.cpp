@@ -22,7 +22,7 @@ struct PixelCount {
 /// The pixels of an axis around what is seen at these positions, and one more to either side: the
 /// positions of inner pixels are rounded otherwise than those of corners.
 std::optional<PixelCount> pixels_at(Interval positions, const Axis& axis) noexcept {
-  const Interval seen = seen_interval(positions, axis.extent, axis.fill_mode);
+  const Interval seen = seen_interval(positions, {.extent = axis.extent}, axis.fill_mode);
   if (!std::isfinite(seen.lo) || !std::isfinite(seen.hi)) return std::nullopt;
   const auto inside = [&](double p) { return std::clamp(p, 0.0, axis.last); };
   const auto first = static_cast<std::uint32_t>(inside(std::floor(inside(seen.lo)) - 1));

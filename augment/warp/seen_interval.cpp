@@ -5,13 +5,26 @@
 
 namespace penstock::augment {
 
-Interval seen_interval(Interval p, double extent, FillMode mode) noexcept {
+namespace {
+
+/// Between the centres of the first and the last pixel, counted in steps; what lies beside them is
+/// blended with the other edge. A little less, because inner positions are rounded otherwise than those
+/// of corners; and a last pixel that is part of one has its centre beyond the picture.
+Interval between_seams(const BlendedAxis& axis) noexcept {
+  constexpr double kMarginPx = 1.0 / 1024;
+  constexpr double kRoundingPx = 1e-6;  // as ReducedAxis leaves it out
+  const double num_px = std::ceil(axis.extent / axis.step - kRoundingPx);
+  const double last = axis.step * (num_px - 0.5) - 0.5;
+  return {0.5 * axis.step - 0.5 + kMarginPx, std::min(last, axis.extent - 0.5) - kMarginPx};
+}
+
+}  // namespace
+
+Interval seen_interval(Interval p, const BlendedAxis& axis, FillMode mode) noexcept {
+  const double extent = axis.extent;
   const Interval picture{-0.5, extent - 0.5};
   if (mode == FillMode::kNearest || mode == FillMode::kConstant) return p;
-  // Wrapped, the outer half of an edge's pixel is blended with the other edge.
-  // The last pixel may reach beyond the picture, where the first begins again.
-  const Interval whole_pixels{0, std::min(std::ceil(extent) - 1, picture.hi)};
-  const Interval inside = mode == FillMode::kWrap ? whole_pixels : picture;
+  const Interval inside = mode == FillMode::kWrap ? between_seams(axis) : picture;
   if (p.lo >= inside.lo && p.hi <= inside.hi) return p;
   const bool is_near = p.lo >= picture.lo - extent && p.hi <= picture.hi + extent;  // not with NaN
   if (mode == FillMode::kWrap || !is_near) return picture;

@@ -10,8 +10,15 @@ struct Interval {
   double hi = 0;
 };
 
-/// What of the picture, `extent` pixels long, is seen at these positions: mirrored ones lie where
-/// their images are, wrapped ones anywhere. FillMode::kNearest and kConstant leave them as they are.
-Interval seen_interval(Interval positions, double extent, FillMode mode) noexcept;
+/// An axis, `extent` pixels long. Neighbours are blended `step` pixels apart, from the centre of the
+/// first `step` pixels on: 1 in the picture itself, more where a reduced one is blended.
+struct BlendedAxis {
+  double extent = 1;
+  double step = 1;
+};
+
+/// What of the picture is seen at these positions: mirrored ones lie where their images are, wrapped
+/// ones anywhere. FillMode::kNearest and kConstant leave them as they are.
+Interval seen_interval(Interval positions, const BlendedAxis& axis, FillMode mode) noexcept;
 
 }  // namespace penstock::augment

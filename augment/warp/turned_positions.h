@@ -29,7 +29,7 @@ struct RowPositions {
 /// Whether the map turns or shears, and its positions are small enough for whole numbers: all of
 /// the output within 2^19 pixels of the picture's corner. Others are float64.
 inline bool has_turned_positions(const AffineMap& map, SizePx output) noexcept {
-  if (map.is_separable() || map.is_quarter_turn()) return false;
+  if (!map.is_turned()) return false;
   constexpr double kReachPx = 1 << 19;
   const double right = static_cast<double>(output.width) - 1;
   const double bottom = static_cast<double>(output.height) - 1;

@@ -15,10 +15,6 @@
 namespace penstock::augment {
 namespace {
 
-bool is_turned(const AffineMap& map) noexcept {
-  return !map.is_separable() && !map.is_quarter_turn();
-}
-
 template <std::uint32_t kChannels>
 void sample_filtered(const WarpJob& job) noexcept {
   const Frame frame(job);
@@ -186,7 +182,7 @@ void warp_filtered(const WarpJob& job, std::span<std::byte> scratch) noexcept {
     return warp_filtered_pixel_by_pixel(job);
   }
   const Frame frame(job);
-  if (!is_turned(job.map)) {
+  if (!job.map.is_turned()) {
     if (!filter_lines(job, frame, scratch)) warp_filtered_pixel_by_pixel(job);
     return;
   }
@@ -198,7 +194,7 @@ void warp_filtered(const WarpJob& job, std::span<std::byte> scratch) noexcept {
 
 void warp_filtered_pixel_by_pixel(const WarpJob& job) noexcept {
   const bool is_gray = job.slot.spec->channels == 1;
-  if (job.interpolation == Interpolation::kBilinearAntialias && is_turned(job.map)) {
+  if (job.interpolation == Interpolation::kBilinearAntialias && job.map.is_turned()) {
     const Frame frame(job);
     const Reduction reduction(job, frame);
     if (!reduction.is_needed()) return warp_pixel_by_pixel(bilinear(job));

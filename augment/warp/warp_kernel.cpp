@@ -21,7 +21,7 @@ void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept {
   if (is_scalar_forced()) return warp_pixel_by_pixel(job);
   if (is_filtered(job.interpolation)) return warp_filtered(job, scratch);
   const Frame frame(job);
-  if (!job.map.is_separable() && !job.map.is_quarter_turn()) {
+  if (job.map.is_turned()) {
     return has_general_way(job) ? sample_general(job, frame) : warp_pixel_by_pixel(job);
   }
   const Lines lines(job, frame);

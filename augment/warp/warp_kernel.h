@@ -1,4 +1,4 @@
-// The one pass over the pixels: bilinear sampling, normalisation and layout, straight into a slot.
+// The one pass over the pixels: sampling, normalisation and layout, straight into a slot.
 // Knows a map and numbers; knows neither settings nor draws.
 #pragma once
 
@@ -34,11 +34,14 @@ std::size_t warp_scratch_bytes(const BatchSpec& spec,
 /// Writes every element of the slot (float32).
 ///
 /// A position counts as inside from -0.5 to n - 0.5, the area that the pixels cover; inside it is
-/// clamped to the pixel centres 0 to n - 1 and blended from its four neighbours, vertically first:
-/// a + f (b - a) in float32. Outside, FillMode::kNearest clamps likewise, kConstant writes `fill`,
+/// clamped to the pixel centres 0 to n - 1 and, with Interpolation::kBilinear, blended from its four
+/// neighbours, vertically first: a + f (b - a) in float32. kNearest takes the pixel that it lies in,
+/// kBilinearAntialias and kBicubic a filter's window (filter_window.h), antialiased turned maps a blend of
+/// the reduced picture (reduction.h). Outside, FillMode::kNearest clamps likewise, kConstant writes `fill`,
 /// kReflect and kWrap take what is seen there.
-/// Positions are float64. Any map is safe, NaN and infinity too, and nothing outside
-/// `decoded.image` is read; too little scratch costs speed only.
+/// Positions of turned maps are whole multiples of 2^-24 pixel (turned_positions.h), others float64. Any map
+/// is safe, NaN and infinity too, and nothing outside `decoded.image` is read; too little scratch costs
+/// speed only.
 ///
 /// Needs    1 or 3 channels in the slot; as many in the image, or one, which then serves for all;
 ///          an image of at least one pixel

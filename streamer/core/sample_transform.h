@@ -34,7 +34,7 @@ struct SamplePlan {
   /// Denominator of the decode scale: 1, 2, 4 or 8.
   std::uint32_t decode_scale = 1;
   /// Bytes of scratch that apply() needs.
-  std::uint32_t scratch_bytes = 0;
+  std::size_t scratch_bytes = 0;
   /// The transform's own, a trivially copyable value written with store().
   alignas(8) std::array<std::byte, 192> opaque{};
 
@@ -101,6 +101,10 @@ class SampleTransform {
 
   /// Bytes of scratch that no plan for this spec exceeds.
   virtual std::size_t worst_case_scratch_bytes(const BatchSpec& spec) const noexcept = 0;
+
+  /// Whether it takes draws of DrawPurpose::kSample, the engine's own, which two transforms of a chain
+  /// cannot share. A user's take user_purpose() instead (draws.h).
+  virtual bool takes_sample_draws() const noexcept { return false; }
 
   /// All settings that affect bytes, one `key=value` per line in fixed order: part of the run's
   /// identity.

@@ -77,10 +77,12 @@ BatchSpec ChainTransform::middle_spec(const BatchSpec& spec) const noexcept {
 void ChainTransform::accept(const BatchSpec& spec) const {
   accept_as("first", *config_.first, middle_spec(spec));
   accept_as("second", *config_.second, spec);
-  if (worst_case_scratch_bytes(spec) <= UINT32_MAX) return;  // a plan's count of bytes
-  throw Error(ErrorCode::kUnsupported, "chain: scratch: expected at most 4 GiB, found " +
-                                           std::to_string(worst_case_scratch_bytes(spec)) +
-                                           " bytes");
+  if (config_.first->takes_sample_draws() && config_.second->takes_sample_draws()) {
+    refuse_setting({"chain", "second", "no draws of DrawPurpose::kSample, which first takes",
+                    "a transform that takes them too",
+                    "one AugmentTransform of a chain draws, others take "
+                    "config.without_randomness()"});
+  }
 }
 
 SamplePlan ChainTransform::plan_second(const SampleInfo& info, const BatchSpec& spec,
@@ -98,7 +100,7 @@ SamplePlan ChainTransform::plan(const SampleInfo& info, const BatchSpec& spec,
                                 const Draws& draws) const noexcept {
   const BatchSpec middle = middle_spec(spec);
   SamplePlan plan = config_.first->plan(info, middle, draws);
-  plan.scratch_bytes = static_cast<std::uint32_t>(middle_bytes(middle)) +
+  plan.scratch_bytes = middle_bytes(middle) +
                        std::max(plan.scratch_bytes, plan_second(info, spec, draws).scratch_bytes);
   plan.opaque = {};
   plan.store(PlannedChain{info, draws.place()});
@@ -138,6 +140,10 @@ std::size_t ChainTransform::worst_case_scratch_bytes(const BatchSpec& spec) cons
   const BatchSpec middle = middle_spec(spec);
   return middle_bytes(middle) + std::max(config_.first->worst_case_scratch_bytes(middle),
                                          config_.second->worst_case_scratch_bytes(spec));
+}
+
+bool ChainTransform::takes_sample_draws() const noexcept {
+  return config_.first->takes_sample_draws() || config_.second->takes_sample_draws();
 }
 
 std::string ChainTransform::identity() const {

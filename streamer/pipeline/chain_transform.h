@@ -27,7 +27,7 @@ struct ChainConfig {
 ///          of those sides that stands upright and can be had at full size only; id and class stay
 ///          the sample's
 /// Draws    both are handed the sample's: each has to take purposes of its own (user_purpose in
-///          draws.h), and one AugmentTransform of a chain may draw
+///          draws.h), and one AugmentTransform of a chain may draw: accept() refuses two
 /// Decoder  is asked for what `first` plans
 /// Cost     both plans are made twice, as a plan has no room for two; allocates nothing
 class ChainTransform final : public SampleTransform {
@@ -42,6 +42,7 @@ class ChainTransform final : public SampleTransform {
   std::uint32_t finest_decode_scale(const SampleInfo& info,
                                     const BatchSpec& spec) const noexcept override;
   std::size_t worst_case_scratch_bytes(const BatchSpec& spec) const noexcept override;
+  bool takes_sample_draws() const noexcept override;
   /// The lines of both, after `chain.first.` and `chain.second.`.
   std::string identity() const override;
 

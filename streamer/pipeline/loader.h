@@ -110,8 +110,8 @@ struct NextBatch {
 /// Order    a pure function of (split, order's settings, seed, epoch, position); see streamer/order
 /// Stop     destruction stops every thread promptly, also with leases still out; it must not come
 ///          while another thread is inside next(): call request_stop() and join that thread first
-/// Errors   the constructor refuses what cannot fit (OutOfMemory, with the arithmetic) and what is
-///          no transform accepts, before any thread starts; next() rethrows the first fatal error
+/// Errors   the constructor refuses what cannot fit (OutOfMemory, with the arithmetic) and what the
+///          transforms do not accept, before any thread starts; next() rethrows the first fatal error
 /// Memory   drawn from the budget, which may die before the loader
 /// Threads  one consumer at a time; leases may be released, the figures asked for and a stop be
 ///          requested from any thread

@@ -97,7 +97,7 @@ SampleCosts sample_costs(const DatasetSplit& split, const BatchSpec& spec,
   std::uint64_t sum_bytes = 0;
   std::uint64_t sum_encoded_bytes = 0;
   SampleTask task;
-  task.plan.scratch_bytes = static_cast<std::uint32_t>(transform.worst_case_scratch_bytes(spec));
+  task.plan.scratch_bytes = transform.worst_case_scratch_bytes(spec);
   split.scan_index([&](std::uint64_t first_id, std::span<const IndexRecord> records) {
     for (std::size_t i = 0; i < records.size(); ++i) {
       describe(records[i], first_id + i, task);

@@ -2,8 +2,10 @@
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <memory>
+#include <string>
 
 #include "augment/augment_transform.h"
+#include "streamer/core/error.h"
 #include "streamer/pipeline/chain_transform.h"
 #include "streamer/pipeline/loader.h"
 #include "tests/streamer/batch_hash.h"
@@ -133,6 +135,25 @@ BOOST_AUTO_TEST_CASE(threads_change_no_byte_on_either_side) {
     for (const std::uint32_t num_threads : {2u, 8u}) {
       BOOST_TEST((stream(dataset, transform, kSpec, num_threads).hashes == expected));
     }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(two_passes_that_draw_are_refused) {
+  const Transform gain = std::make_shared<tests::DrawnGain>();
+  // Sides, crops and colours of their own, and nothing drawn.
+  const Transform still = std::make_shared<AugmentTransform>(
+      AugmentConfig{.center_crop = 0.8, .fill_mode = FillMode::kWrap, .cval = 3});
+  chain(turning(), still)->accept(kSpec);
+  chain(still, turning())->accept(kSpec);
+  chain(chain(still, turning()), gain)->accept(kSpec);
+  for (const Transform& twice :
+       {chain(turning(), turning()), chain(chain(turning(), gain), turning()),
+        chain(turning(), chain(gain, turning()))}) {
+    BOOST_CHECK_EXCEPTION(twice->accept(kSpec), Error, [](const Error& error) {
+      return std::string(error.what()) ==
+             "chain: second: expected no draws of DrawPurpose::kSample, which first takes, found a "
+             "transform that takes them too";
+    });
   }
 }
 

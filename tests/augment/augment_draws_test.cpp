@@ -241,6 +241,38 @@ BOOST_AUTO_TEST_CASE(no_window_is_smaller_than_the_smallest) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(whatever_is_random_draws) {
+  for (const std::string_view name : AugmentConfig::preset_names()) {
+    const AugmentConfig config = AugmentConfig::preset(name);
+    BOOST_TEST(draws_anything(config) == (name != "none" && name != "keras_default"));
+    BOOST_TEST(!draws_anything(config.without_randomness()));
+  }
+  const AugmentConfig colours[] = {{.channel_shift_range = 1},
+                                   {.brightness_range = {.lo = 0.5, .hi = 1}},
+                                   {.contrast_range = {.lo = 1, .hi = 2}},
+                                   {.saturation_range = {.lo = 2, .hi = 2}},
+                                   {.hue_range = 0.1},
+                                   {.auto_augment = AutoAugment::kTrivialAugmentWide}};
+  for (const AugmentConfig& config : colours) {
+    BOOST_TEST(draws_colours(config));
+    BOOST_TEST(draws_anything(config));
+  }
+  const AugmentConfig others[] = {{.horizontal_flip = 0.5},
+                                  {.vertical_flip = 0.5},
+                                  {.width_shift_range = 0.1},
+                                  {.height_shift_range = 0.1},
+                                  {.zoom_range = {.lo = 0.9, .hi = 1}},
+                                  {.rotation_range = 1},
+                                  {.shear_range = 1},
+                                  {.random_resized_crop = true},
+                                  {.random_crop_padding = 1},
+                                  {.random_erasing = 0.5}};
+  for (const AugmentConfig& config : others) {
+    BOOST_TEST(!draws_colours(config));
+    BOOST_TEST(draws_anything(config));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

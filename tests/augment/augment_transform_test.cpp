@@ -165,6 +165,18 @@ BOOST_AUTO_TEST_CASE(no_plan_asks_for_more_scratch_than_the_worst_case) {
   }
 }
 
+// A canvas of 16384 x 16384 x 3 floats is 3 GiB; the reduced picture that a turned map sees is as long
+// and as wide as the output's diagonal: two bytes a value of the output, 1.5 GiB.
+BOOST_AUTO_TEST_CASE(scratch_beyond_four_gibibytes_is_counted_in_full) {
+  const AugmentTransform transform(
+      {.rotation_range = 20, .hue_range = 0.1, .interpolation = Interpolation::kBilinearAntialias});
+  const BatchSpec spec = spec_of({16384, 16384}, 3);
+  constexpr std::size_t kSidePx = 16384;
+  const SamplePlan plan = transform.plan(info_of({65500, 65500}), spec, Draws({}));
+  BOOST_TEST(plan.scratch_bytes == transform.worst_case_scratch_bytes(spec));
+  BOOST_TEST(plan.scratch_bytes > kSidePx * kSidePx * 3 * (sizeof(float) + 2));
+}
+
 BOOST_AUTO_TEST_CASE(batches_it_cannot_fill_are_refused_before_the_start) {
   const AugmentTransform transform{AugmentConfig{}};
   transform.accept(spec_of({96, 96}, 3, PixelLayout::kNchw));

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "augment/affine_map.h"
-#include "augment/colour/canvas.h"
+#include "augment/colour/colour_canvas.h"
 #include "augment/colour/colour_steps.h"
 
 namespace penstock::augment {
@@ -27,7 +27,12 @@ class TestCanvas {
     std::copy_n(other.values_.get(), num_values(), values_.get());
   }
 
-  Canvas canvas() const { return {values_.get(), channels_, size_.height, size_.width}; }
+  Canvas canvas() const {
+    return {.values = values_.get(),
+            .channels = channels_,
+            .height_px = size_.height,
+            .width_px = size_.width};
+  }
   std::vector<float> values() const { return {values_.get(), values_.get() + num_values()}; }
 
  private:

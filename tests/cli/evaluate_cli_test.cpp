@@ -52,6 +52,26 @@ BOOST_AUTO_TEST_CASE(the_class_table_adds_up_to_the_totals) {
   BOOST_TEST(json["top1"].get<double>() == static_cast<double>(num_correct) / 40);
 }
 
+// The shapes are 40 to 64 pixels wide: all but the largest are enlarged, so that the edges of the samples lie
+// beside the centres of the pictures' outermost pixels.
+BOOST_AUTO_TEST_CASE(validation_of_a_run_that_wraps_is_what_evaluation_sees) {
+  for (const std::string interpolation : {"bilinear", "bilinear_antialias"}) {
+    const fs::path run = folder.path() / interpolation;
+    const CommandResult trained =
+        run_penstock({"train", shapes.dataset(), "-o", run, "--image-size", "64", "--epochs", "1",
+                      "--batch-size", "16", "--threads", "2", "--augment.fill-mode", "wrap",
+                      "--augment.rotation-range", "10", "--augment.interpolation", interpolation});
+    BOOST_REQUIRE_MESSAGE(trained.exit_code == 0, trained.err);
+    const Json metrics = Json::parse(read_text_file(run / "model.json"))["metrics"];
+    const CommandResult result =
+        run_penstock({"evaluate", run, "--split", "validation", "--json", "--threads", "2"});
+    BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    const Json json = Json::parse(result.out);
+    BOOST_TEST(json["top1"] == metrics["validation_top1"]);
+    BOOST_TEST(json["loss"] == metrics["validation_loss"]);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(another_split_can_be_asked_for_and_an_unknown_one_is_refused) {
   const CommandResult train =
       run_penstock({"evaluate", shapes.run(), "--split", "train", "--json"});

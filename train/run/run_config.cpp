@@ -95,6 +95,18 @@ void check_statistics(const RunConfig& config) {
       {.field = "std", .lo = 1e-6, .text = "1e-6 to 1e9", .rescale = config.augment.rescale});
 }
 
+// A sample is mixed with another of its batch.
+void check_mixing(const RunConfig& config) {
+  if (config.batch_size > 1) return;
+  const auto check = [](double alpha, const char* field) {
+    if (alpha == 0) return;
+    refuse_setting({kOwner, "batch_size", std::string("2 or more with augment.") + field, "1",
+                    "batch_size = 32"});
+  };
+  check(config.augment.mixup, "mixup");
+  check(config.augment.cutmix, "cutmix");
+}
+
 }  // namespace
 
 // The comparisons are written so that NaN fails them.
@@ -114,6 +126,7 @@ void RunConfig::validate() const {
   check_threads(*this);
   check_places(*this);
   augment.validate();
+  check_mixing(*this);
   check_statistics(*this);
 }
 

@@ -4,7 +4,9 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <optional>
 #include <random>
+#include <stop_token>
 #include <vector>
 
 #include "augment/colour/reference_colour.h"
@@ -243,6 +245,38 @@ BOOST_AUTO_TEST_CASE(steps_equal_their_twin_but_for_float_rounding) {
                             "trial " << trial << ": " << found << " is not " << twin[i]);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(no_colour_of_an_abandoned_canvas_is_worked_out) {
+  std::stop_source source;
+  const std::stop_token stop = source.get_token();
+  const ColourTail tail{.matrix = std::nullopt, .hue_sixths = 1.0f};
+  for (const bool is_stopped : {false, true}) {
+    if (is_stopped) source.request_stop();
+    for (const auto apply : {apply_tail, apply_tail_pixel_by_pixel}) {
+      const TestCanvas owned({.width = 9, .height = 2}, 3);
+      Canvas canvas = owned.canvas();
+      canvas.stop = &stop;
+      canvas.values[0] = 200;
+      const std::vector<float> before = owned.values();
+      BOOST_TEST((channel_means(canvas)[0] == 0) == is_stopped);
+      apply(tail, canvas);
+      BOOST_TEST((owned.values() == before) == is_stopped);
+    }
+  }
+}
+
+// More pixels than are worked out between two looks, and not a multiple.
+BOOST_AUTO_TEST_CASE(pieces_of_a_large_canvas_are_equal_pixel_by_pixel) {
+  std::mt19937_64 random(20240621);
+  const ColourTail tail{.matrix = std::nullopt, .hue_sixths = 1.3f};
+  const TestCanvas fast({.width = 301, .height = 127}, 3);
+  BOOST_REQUIRE(fast.canvas().plane_px() > Canvas::kPieceValues);
+  fill_randomly(fast.canvas(), random);
+  const TestCanvas slow(fast);
+  apply_tail(tail, fast.canvas());
+  apply_tail_pixel_by_pixel(tail, slow.canvas());
+  BOOST_TEST((fast.values() == slow.values()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -82,7 +82,8 @@ void measure(int num_rounds) {
   const std::size_t scratch_bytes = tone_scratch_bytes(kSidePx);
   const Floats block = floats_of(scratch_bytes / sizeof(float));  // aligned, as behind a canvas
   const std::span<std::byte> scratch(reinterpret_cast<std::byte*>(block.get()), scratch_bytes);
-  const Canvas canvas{values.get(), 3, kSidePx, kSidePx};
+  const Canvas canvas{
+      .values = values.get(), .channels = 3, .height_px = kSidePx, .width_px = kSidePx};
   const double copy_us = median_us(num_rounds, picture, values.get(), [&] {
     std::memcpy(values.get(), picture.get(), kNumFloats * sizeof(float));
   });

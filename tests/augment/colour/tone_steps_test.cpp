@@ -8,9 +8,11 @@
 #include <cstring>
 #include <memory>
 #include <random>
+#include <stop_token>
 #include <vector>
 
 #include "augment/colour/reference_tone.h"
+#include "tests/augment/test_canvas.h"
 
 namespace penstock::augment {
 namespace {
@@ -34,7 +36,12 @@ Values after_step(const ColourStep& step, const Shape& shape, const Values& valu
       static_cast<float*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
   std::memcpy(block.get(), values.data(), bytes);
   std::vector<std::byte> scratch(tone_scratch_bytes(shape.width_px));
-  apply_tone_step(step, {block.get(), shape.channels, shape.height_px, shape.width_px}, scratch);
+  apply_tone_step(step,
+                  {.values = block.get(),
+                   .channels = shape.channels,
+                   .height_px = shape.height_px,
+                   .width_px = shape.width_px},
+                  scratch);
   return {block.get(), block.get() + values.size()};
 }
 
@@ -210,6 +217,46 @@ BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_values_of_the_t
                             hwy::TargetName(target) << ", trial " << trial);
     }
   });
+}
+
+BOOST_AUTO_TEST_CASE(every_step_leaves_an_abandoned_canvas_as_it_is) {
+  constexpr ColourStep kSteps[] = {{ColourStepKind::kPosterize, 3},
+                                   {ColourStepKind::kSolarize, 128},
+                                   {ColourStepKind::kAutoContrast, 0},
+                                   {ColourStepKind::kEqualize, 0},
+                                   {ColourStepKind::kSharpness, 1.5f}};
+  std::stop_source source;
+  const std::stop_token stop = source.get_token();
+  for (const bool is_stopped : {false, true}) {
+    if (is_stopped) source.request_stop();
+    for (const ColourStep& step : kSteps) {
+      const TestCanvas owned({.width = 32, .height = 32}, 1);
+      Canvas canvas = owned.canvas();
+      canvas.stop = &stop;
+      for (std::size_t i = 0; i < 1024; ++i)
+        canvas.values[i] = static_cast<float>(i * i % 233 + 11);
+      const Values before = owned.values();
+      std::vector<std::byte> scratch(tone_scratch_bytes(32));
+      apply_tone_step(step, canvas, scratch);
+      BOOST_TEST_CONTEXT("kind " << static_cast<int>(step.kind)) {
+        BOOST_TEST((owned.values() == before) == is_stopped);
+      }
+    }
+  }
+}
+
+// More values than are mapped between two looks, and not a multiple.
+BOOST_AUTO_TEST_CASE(pieces_of_a_large_canvas_are_equal_to_the_twin) {
+  const Shape shape{1, 301, 127};
+  BOOST_REQUIRE(shape.height_px * shape.width_px > Canvas::kPieceValues);
+  std::mt19937_64 random(20240620);
+  Values values(std::size_t{shape.height_px} * shape.width_px);
+  for (float& value : values) value = static_cast<float>(random() % 200 + 20);
+  for (const ColourStep& step :
+       {ColourStep{ColourStepKind::kPosterize, 3}, ColourStep{ColourStepKind::kAutoContrast, 0},
+        ColourStep{ColourStepKind::kEqualize, 0}, ColourStep{ColourStepKind::kSharpness, 1.5f}}) {
+    BOOST_TEST((after_step(step, shape, values) == reference_step(step, shape, values)));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

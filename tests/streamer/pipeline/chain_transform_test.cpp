@@ -164,7 +164,7 @@ class NotesDown final : public SampleTransform {
 };
 
 struct NotedChain {
-  static SamplePlan answer(RectPx region, std::uint32_t scratch_bytes, std::uint64_t mark) {
+  static SamplePlan answer(RectPx region, std::size_t scratch_bytes, std::uint64_t mark) {
     SamplePlan plan{.source_region = region, .decode_scale = 2, .scratch_bytes = scratch_bytes};
     plan.store(mark);
     return plan;
@@ -206,6 +206,17 @@ BOOST_AUTO_TEST_CASE(the_decoder_is_asked_for_what_the_first_plans) {
   noted.asked_first.spec = {};
   BOOST_TEST(noted.chain.finest_decode_scale(noted.info, kSpec) == 4u);
   BOOST_TEST((noted.asked_first.spec == middle));
+}
+
+BOOST_AUTO_TEST_CASE(scratch_beyond_four_gibibytes_is_counted_in_full) {
+  constexpr std::size_t kSixGiB = std::size_t{6} << 30;
+  Asked asked;
+  const auto needy =
+      std::make_shared<NotesDown>(NotedChain::answer({0, 0, 5, 5}, kSixGiB, 7), asked);
+  const ChainTransform chain({.first = needy, .second = needy});
+  chain.accept(kSpec);
+  const NotedChain noted;
+  BOOST_TEST(chain.plan(noted.info, kSpec, noted.draws).scratch_bytes == 960u + kSixGiB);
 }
 
 BOOST_AUTO_TEST_CASE(the_second_sees_an_upright_picture_of_the_middles_sides) {

@@ -62,6 +62,35 @@ BOOST_AUTO_TEST_CASE(the_costliest_and_the_mean_of_a_split_are_those_of_its_samp
   BOOST_TEST(costs.mean_encoded_bytes == sum_encoded / 40);
 }
 
+class NeedyTransform final : public SampleTransform {
+ public:
+  static constexpr std::size_t kScratchBytes = std::size_t{6} << 30;
+
+  void accept(const BatchSpec&) const override {}
+  SamplePlan plan(const SampleInfo& info, const BatchSpec&, const Draws&) const noexcept override {
+    return {.source_region = {0, 0, info.width_px, info.height_px}, .scratch_bytes = kScratchBytes};
+  }
+  void apply(const DecodedView&, const SamplePlan&, std::span<std::byte>,
+             const SampleSlot&) const noexcept override {}
+  std::uint32_t finest_decode_scale(const SampleInfo&, const BatchSpec&) const noexcept override {
+    return 1;
+  }
+  std::size_t worst_case_scratch_bytes(const BatchSpec&) const noexcept override {
+    return kScratchBytes;
+  }
+  std::string identity() const override { return {}; }
+};
+
+// Beside it lie 4 x 4 x 3 bytes stored and as many decoded, in whole lines.
+BOOST_AUTO_TEST_CASE(scratch_beyond_four_gibibytes_is_priced_in_full) {
+  const tests::TemporaryFolder folder;
+  const Dataset dataset =
+      tests::write_small_dataset(folder.path() / "d", {tests::raw_sample(4, 4, 0)});
+  const SampleCosts costs = sample_costs(dataset.split("train"), kSpec, NeedyTransform());
+  BOOST_TEST(costs.costliest.bytes >= NeedyTransform::kScratchBytes);
+  BOOST_TEST(costs.costliest.bytes <= NeedyTransform::kScratchBytes + 1024);
+}
+
 // A picture of several scans holds 2 bytes a coefficient: of 64 x 64 pixels at 4:4:4 24,576 bytes.
 BOOST_AUTO_TEST_CASE(the_costliest_sample_is_named_with_what_it_would_take_as_baseline) {
   const tests::TemporaryFolder folder;

@@ -96,6 +96,12 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_named_with_the_file_and_a_line_that
              "known names: none keras_default standard imagenet cifar");
   BOOST_TEST(refusal_of("batch_size = 65537") ==
              "run: run.toml: batch_size: expected 1 to 65536, found 65537 | batch_size = 32");
+  BOOST_TEST(refusal_of("batch_size = 1\n[augment]\nmixup = 0.2") ==
+             "run: run.toml: batch_size: expected 2 or more with augment.mixup, found 1 | "
+             "batch_size = 32");
+  BOOST_TEST(refusal_of("batch_size = 1\n[augment]\ncutmix = 1.0") ==
+             "run: run.toml: batch_size: expected 2 or more with augment.cutmix, found 1 | "
+             "batch_size = 32");
   BOOST_TEST(refusal_of("loader_threads = 1") ==
              "run: run.toml: loader_threads: expected 2 to 256, found 1 | loader_threads = 2");
   BOOST_TEST(refusal_of("backend = \"cudnn\"") ==

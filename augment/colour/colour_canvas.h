@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 
 #include "streamer/core/batch.h"
 
@@ -18,7 +19,13 @@ struct Canvas {
   std::uint32_t channels = 0;
   std::uint32_t height_px = 0;
   std::uint32_t width_px = 0;
+  /// Requested when nobody will look at the sample any more; null: somebody will.
+  const std::stop_token* stop = nullptr;
 
+  /// Values between two looks at the stop: tens of microseconds.
+  static constexpr std::size_t kPieceValues = std::size_t{1} << 15;
+
+  bool is_abandoned() const noexcept { return stop != nullptr && stop->stop_requested(); }
   std::size_t plane_px() const noexcept { return std::size_t{height_px} * width_px; }
   std::span<float> plane(std::uint32_t channel) const noexcept {
     return {values + channel * plane_px(), plane_px()};

@@ -1,4 +1,4 @@
-#include "augment/colour/canvas.h"
+#include "augment/colour/colour_canvas.h"
 
 namespace penstock::augment {
 namespace {
