@@ -67,6 +67,37 @@ constexpr AugmentRow antialias_row(std::string_view name, augment::SizePx pictur
           .bar = {.times_opencv = 2}};
 }
 
+constexpr AugmentRow resize_row(std::string_view name, augment::Interpolation interpolation,
+                                OpencvChain chain) {
+  return {.name = name,
+          .steps = "resize, flip, normalise",
+          .picture = kPhotograph,
+          .output = kInput,
+          .num_samples = 16,
+          .config = {.horizontal_flip = 0.5,
+                     .mean = kMean,
+                     .std = kStd,
+                     .interpolation = interpolation},
+          .chain = chain};
+}
+
+constexpr AugmentRow turned_row(std::string_view name, augment::Interpolation interpolation,
+                                std::uint32_t num_samples) {
+  return {
+      .name = name,
+      .steps = "rotation, normalise",
+      .picture = kTwice,
+      .output = kInput,
+      .num_samples = num_samples,
+      .config = {.rotation_range = 20, .mean = kMean, .std = kStd, .interpolation = interpolation}};
+}
+
+constexpr augment::AugmentConfig shifted_crop() {
+  augment::AugmentConfig config = resized_crop();
+  config.channel_shift_range = 20;
+  return config;
+}
+
 constexpr AugmentRow jitter_row(std::string_view name, std::string_view steps, double hue_range) {
   return {.name = name,
           .steps = steps,
@@ -104,25 +135,18 @@ constexpr std::array kRows = {
                .bar = {.most_us = 60, .times_opencv = 2.5}},
     antialias_row("antialias", kTwice),
     antialias_row("antialias-uneven", kPhotograph),
-    AugmentRow{.name = "antialias-turned",
-               .steps = "rotation with antialias, normalise",
-               .picture = kTwice,
-               .output = kInput,
-               .num_samples = 16,
-               .config = {.rotation_range = 20,
-                          .mean = kMean,
-                          .std = kStd,
-                          .interpolation = augment::Interpolation::kBilinearAntialias}},
-    AugmentRow{.name = "bicubic",
-               .steps = "resize, flip, normalise",
+    turned_row("antialias-turned", augment::Interpolation::kBilinearAntialias, 16),
+    resize_row("bicubic", augment::Interpolation::kBicubic, cubic_with_opencv),
+    turned_row("bicubic-turned", augment::Interpolation::kBicubic, 2),
+    resize_row("nearest", augment::Interpolation::kNearest, nearest_with_opencv),
+    AugmentRow{.name = "channel-shift",
+               .steps = "resized-crop with a value added to all channels",
                .picture = kPhotograph,
                .output = kInput,
                .num_samples = 16,
-               .config = {.horizontal_flip = 0.5,
-                          .mean = kMean,
-                          .std = kStd,
-                          .interpolation = augment::Interpolation::kBicubic},
-               .chain = cubic_with_opencv},
+               .config = shifted_crop(),
+               .chain = shift_with_opencv,
+               .on_top_of = kResizedCrop},
     jitter_row("jitter", "resized-crop with brightness, contrast, saturation", 0),
     jitter_row("jitter-hue", "resized-crop with brightness, contrast, saturation, hue", 0.1),
     row_of_elements("float16", ElementType::kFloat16, resized_crop(), resize_with_opencv),

@@ -109,6 +109,11 @@ void resize_whole(int interpolation, const ChainInput& input, OpencvBuffers& buf
   normalise(flipped(buffers.sampled, input, buffers), input, buffers);
 }
 
+void hold_within_bytes(cv::Mat& floats) {
+  cv::max(floats, 0, floats);
+  cv::min(floats, 255, floats);
+}
+
 /// Brightness, contrast and saturation, of the picture in bytes; in buffers.floats.
 void blend_colours(const cv::Mat& bytes, const ChainInput& input, OpencvBuffers& buffers) {
   cv::Mat& floats = buffers.floats;
@@ -120,8 +125,7 @@ void blend_colours(const cv::Mat& bytes, const ChainInput& input, OpencvBuffers&
   cv::cvtColor(buffers.gray, buffers.gray_rgb, cv::COLOR_GRAY2RGB);
   cv::addWeighted(floats, input.drawn.saturation, buffers.gray_rgb, 1 - input.drawn.saturation, 0,
                   floats);
-  cv::max(floats, 0, floats);
-  cv::min(floats, 255, floats);
+  hold_within_bytes(floats);
 }
 
 }  // namespace
@@ -149,6 +153,16 @@ void shrink_with_opencv(const ChainInput& input, OpencvBuffers& buffers) {
 
 void cubic_with_opencv(const ChainInput& input, OpencvBuffers& buffers) {
   resize_whole(cv::INTER_CUBIC, input, buffers);
+}
+
+void nearest_with_opencv(const ChainInput& input, OpencvBuffers& buffers) {
+  resize_whole(cv::INTER_NEAREST_EXACT, input, buffers);
+}
+
+void shift_with_opencv(const ChainInput& input, OpencvBuffers& buffers) {
+  resized_crop(input, buffers).convertTo(buffers.floats, CV_32F, 1, input.drawn.channel_shift);
+  hold_within_bytes(buffers.floats);
+  normalise_floats(input, buffers);
 }
 
 void jitter_with_opencv(const ChainInput& input, OpencvBuffers& buffers) {

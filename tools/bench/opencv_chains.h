@@ -43,6 +43,12 @@ void shrink_with_opencv(const ChainInput& input, OpencvBuffers& buffers);
 /// The same with INTER_CUBIC, whose cubic is Keys' with a = -0.75.
 void cubic_with_opencv(const ChainInput& input, OpencvBuffers& buffers);
 
+/// The same with INTER_NEAREST_EXACT.
+void nearest_with_opencv(const ChainInput& input, OpencvBuffers& buffers);
+
+/// resize_with_opencv(), whose convertTo adds the channel shift; max, min.
+void shift_with_opencv(const ChainInput& input, OpencvBuffers& buffers);
+
 /// resize_with_opencv(), and before it subtracts: brightness by convertTo, contrast by mean and convertTo,
 /// saturation by cvtColor and addWeighted, max, min; hue by cvtColor to HSV and back
 void jitter_with_opencv(const ChainInput& input, OpencvBuffers& buffers);
