@@ -65,7 +65,10 @@ Growth growth_of(const AugmentConfig& config, const AugmentDraws& drawn) {
 double sampling_error(Interpolation interpolation, const AffineMap& map) {
   const bool is_turned = !map.is_separable() && !map.is_quarter_turn();
   // Weights of rows are whole multiples of 2^-14, of which wide windows round many.
-  const bool is_wide = std::hypot(map.yx, map.yy) > 64;
+  const double step_px = std::hypot(map.yx, map.yy);
+  const bool is_wide = step_px > 64;
+  // With more rows in a window than there are weights, most have none: beyond the bound of one level.
+  const bool is_beyond_weights = 2 * step_px > 16384;
   switch (interpolation) {
     case Interpolation::kNearest:
       return 1e-3;
@@ -73,6 +76,7 @@ double sampling_error(Interpolation interpolation, const AffineMap& map) {
       return 0.01;
     case Interpolation::kBilinearAntialias:
       if (is_turned) return 1.02;  // the picture that these come from is rounded to bytes
+      if (is_beyond_weights) return 3;
       return is_wide ? 1 : 0.2;
     case Interpolation::kBicubic:
       return 0.2;
