@@ -25,23 +25,31 @@ using DWord = hn::Rebind<std::uint32_t, D>;
 using DHalf = hn::Rebind<std::uint16_t, D>;
 using V = hn::Vec<D>;
 
-/// An element type: `T` holds its bits.
+/// An element type: `T` holds its bits. NaN costs a store some instructions, which pixels just made of
+/// bytes do not need.
 struct Float32 {
   using T = float;
-  static HWY_INLINE HWY_ATTR void store(V value, T* to) { hn::StoreU(value, D(), to); }
+  template <bool kMayBeNan = true>
+  static HWY_INLINE HWY_ATTR void store(V value, T* to) {
+    hn::StoreU(value, D(), to);
+  }
   static HWY_INLINE HWY_ATTR V load(const T* from) { return hn::LoadU(D(), from); }
   static T of(float value) { return value; }
 };
 
 struct Bfloat16 {
   using T = std::uint16_t;
+  template <bool kMayBeNan = true>
   static HWY_INLINE HWY_ATTR void store(V value, T* to) {
     const DWord d;
     const auto bits = hn::BitCast(d, value);
     const auto is_odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
     const auto rounded = hn::Add(bits, hn::Add(is_odd, hn::Set(d, 0x7FFFu)));
-    const auto quiet = hn::Or(bits, hn::Set(d, 0x400000u));
-    const auto kept = hn::IfThenElse(hn::RebindMask(d, hn::IsNaN(value)), quiet, rounded);
+    auto kept = rounded;
+    if constexpr (kMayBeNan) {
+      const auto quiet = hn::Or(bits, hn::Set(d, 0x400000u));
+      kept = hn::IfThenElse(hn::RebindMask(d, hn::IsNaN(value)), quiet, rounded);
+    }
     const auto upper = hn::BitCast(DInt(), hn::ShiftRight<16>(kept));
     hn::StoreU(hn::DemoteTo(DHalf(), upper), DHalf(), to);
   }
@@ -56,15 +64,20 @@ struct Float16 {
   using T = std::uint16_t;
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
   // Rounds halves to even; Highway's other targets cut off. Of NaN, only the sign is kept.
+  template <bool kMayBeNan = true>
   static HWY_INLINE HWY_ATTR void store(V value, T* to) {
     const hn::Rebind<hwy::float16_t, D> d;
-    const V nan =
-        hn::BitCast(D(), hn::Or(hn::And(hn::BitCast(DWord(), value), hn::Set(DWord(), 0x80000000u)),
-                                hn::Set(DWord(), 0x7FC00000u)));
-    const V kept = hn::IfThenElse(hn::IsNaN(value), nan, value);
+    V kept = value;
+    if constexpr (kMayBeNan) {
+      const DWord d_word;
+      const auto sign = hn::And(hn::BitCast(d_word, value), hn::Set(d_word, 0x80000000u));
+      const V nan = hn::BitCast(D(), hn::Or(sign, hn::Set(d_word, 0x7FC00000u)));
+      kept = hn::IfThenElse(hn::IsNaN(value), nan, value);
+    }
     hn::StoreU(hn::BitCast(DHalf(), hn::DemoteTo(d, kept)), DHalf(), to);
   }
 #else
+  template <bool kMayBeNan = true>
   static HWY_INLINE HWY_ATTR void store(V value, T* to) {
     const DWord d;
     const auto all_bits = hn::BitCast(d, value);
@@ -80,8 +93,11 @@ struct Float16 {
     const auto signed_bits = hn::BitCast(DInt(), bits);
     const auto is_tiny = hn::Lt(signed_bits, hn::Set(DInt(), (127 - 14) << 23));
     const auto is_normal = hn::Lt(signed_bits, hn::Set(DInt(), (127 + 16) << 23));
-    const auto is_nan = hn::Gt(signed_bits, hn::Set(DInt(), 255 << 23));
-    const auto beyond = hn::IfThenElse(is_nan, hn::Set(DInt(), 0x7E00), hn::Set(DInt(), 0x7C00));
+    auto beyond = hn::Set(DInt(), 0x7C00);
+    if constexpr (kMayBeNan) {
+      const auto is_nan = hn::Gt(signed_bits, hn::Set(DInt(), 255 << 23));
+      beyond = hn::IfThenElse(is_nan, hn::Set(DInt(), 0x7E00), beyond);
+    }
     auto result = hn::IfThenElse(is_tiny, hn::BitCast(DInt(), tiny), hn::BitCast(DInt(), normal));
     result = hn::IfThenElse(is_normal, result, beyond);
     result = hn::Or(result, hn::BitCast(DInt(), sign));
@@ -106,6 +122,7 @@ struct Float16 {
 
 struct Uint8 {
   using T = std::uint8_t;
+  template <bool kMayBeNan = true>
   static HWY_INLINE HWY_ATTR void store(V value, T* to) {
     const D d;
     const V held = hn::Min(hn::Max(value, hn::Zero(d)), hn::Set(d, 255.0f));

@@ -25,15 +25,15 @@ struct LineSink {
   T* line[3];
 
   HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
-    Element::store(rgb.red, line[0] + i);
-    Element::store(rgb.green, line[1] + i);
-    Element::store(rgb.blue, line[2] + i);
+    Element::template store<false>(rgb.red, line[0] + i);
+    Element::template store<false>(rgb.green, line[1] + i);
+    Element::template store<false>(rgb.blue, line[2] + i);
   }
   HWY_INLINE void put_one(std::size_t i, const std::array<float, 3>& rgb) const {
     for (std::size_t c = 0; c < 3; ++c) line[c][i] = Element::of(rgb[c]);
   }
   HWY_INLINE HWY_ATTR void put_gray(std::size_t i, V value) const {
-    Element::store(value, line[0] + i);
+    Element::template store<false>(value, line[0] + i);
   }
   HWY_INLINE void put_one_gray(std::size_t i, float value) const {
     line[0][i] = Element::of(value);

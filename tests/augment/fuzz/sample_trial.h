@@ -39,7 +39,7 @@ struct TwinTally {
   };
   std::array<Values, 4> by_interpolation{};  // colours that enlarge no error
   Values enlarged;                           // others; errors over what colours make of a level
-  Values on_bytes;  // with steps on bytes: ties are all values further apart than roundings are
+  Values on_bytes;  // with steps on bytes, or means of ties: what is further apart than rounding
   std::uint64_t num_trials = 0;
   std::uint64_t num_without_twin = 0;  // too slow there
 };

@@ -26,14 +26,16 @@ AffineMap map_for(const SampleTrial& trial) {
   return sample_map(drawn_for(trial), {trial.spec.width_px, trial.spec.height_px}, trial.info);
 }
 
-/// How often an error of a sampled value is in what the colours make of it, at most; and whether they
-/// work on bytes, which jump.
+/// How often an error of a sampled value is in what the colours make of it, at most; and whether it may
+/// jump: on bytes, and with a mean of pixels of which some are ties.
 struct Growth {
   double factor = 1;
-  bool is_on_bytes = false;
+  bool may_jump = false;
 };
 
-Growth growth_of(const AugmentDraws& drawn) {
+Growth growth_of(const AugmentConfig& config, const AugmentDraws& drawn) {
+  const bool has_ties =
+      config.interpolation == Interpolation::kNearest || config.fill_mode == FillMode::kConstant;
   Growth growth;
   for (const ColourStep& step : colour_steps_of(drawn).steps()) {
     const double amount = step.amount;
@@ -44,6 +46,8 @@ Growth growth_of(const AugmentDraws& drawn) {
         growth.factor *= std::max(1.0, amount);
         break;
       case ColourStepKind::kContrast:
+        growth.may_jump = growth.may_jump || has_ties;
+        [[fallthrough]];
       case ColourStepKind::kSaturation:
         growth.factor *= amount + std::abs(1 - amount);
         break;
@@ -51,7 +55,7 @@ Growth growth_of(const AugmentDraws& drawn) {
         growth.factor *= 6;  // a channel is up to so many sixths of the wheel away
         break;
       default:
-        growth.is_on_bytes = true;
+        growth.may_jump = true;
     }
   }
   return growth;
@@ -61,7 +65,10 @@ Growth growth_of(const AugmentDraws& drawn) {
 double sampling_error(Interpolation interpolation, const AffineMap& map) {
   const bool is_turned = !map.is_separable() && !map.is_quarter_turn();
   // Weights of rows are whole multiples of 2^-14, of which wide windows round many.
-  const bool is_wide = std::hypot(map.yx, map.yy) > 64;
+  const double step_px = std::hypot(map.yx, map.yy);
+  const bool is_wide = step_px > 64;
+  // With more rows in a window than there are weights, most have none: beyond the bound of one level.
+  const bool is_beyond_weights = 2 * step_px > 16384;
   switch (interpolation) {
     case Interpolation::kNearest:
       return 1e-3;
@@ -69,6 +76,7 @@ double sampling_error(Interpolation interpolation, const AffineMap& map) {
       return 0.01;
     case Interpolation::kBilinearAntialias:
       if (is_turned) return 1.02;  // the picture that these come from is rounded to bytes
+      if (is_beyond_weights) return 3;
       return is_wide ? 1 : 0.2;
     case Interpolation::kBicubic:
       return 0.2;
@@ -156,11 +164,11 @@ void compare_with_twin(const SampleTrial& trial, std::uint32_t decode_scale,
   const std::vector<double> twin = twin_of(trial, drawn, picture, decode_scale);
   if (twin.size() != found.size()) throw TrialFailure("the twin has another size");
   const AffineMap map = map_for(trial);
-  const Growth growth = growth_of(drawn);
+  const Growth growth = growth_of(config, drawn);
   const double bound = sampling_error(config.interpolation, map) * growth.factor +
                        (growth.factor > 1 ? 1e-3 * growth.factor : 0);
   TwinTally::Values& values =
-      growth.is_on_bytes  ? tally.on_bytes
+      growth.may_jump     ? tally.on_bytes
       : growth.factor > 1 ? tally.enlarged
                           : tally.by_interpolation[static_cast<std::size_t>(config.interpolation)];
   std::optional<std::array<std::vector<double>, 4>> moved;
@@ -185,7 +193,7 @@ void compare_with_twin(const SampleTrial& trial, std::uint32_t decode_scale,
       continue;
     }
     ++values.num_ties;
-    if (growth.is_on_bytes) continue;
+    if (growth.may_jump) continue;
     if (!moved) moved = moved_twins(trial, drawn, picture, decode_scale);
     const bool is_tie = std::ranges::any_of(*moved, [&](const std::vector<double>& other) {
       return levels_apart(other[i]) <= bound + 0.01 * growth.factor;
