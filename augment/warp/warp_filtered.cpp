@@ -9,6 +9,7 @@
 #include "augment/warp/filter_rows.h"
 #include "augment/warp/filter_table.h"
 #include "augment/warp/reduction.h"
+#include "augment/warp/warp_cubic.h"
 #include "augment/warp/warp_general.h"
 #include "augment/warp/warp_pixel.h"
 
@@ -178,6 +179,9 @@ std::size_t filter_scratch_bytes(const BatchSpec& spec, Interpolation interpolat
 }
 
 void warp_filtered(const WarpJob& job, std::span<std::byte> scratch) noexcept {
+  if (job.interpolation == Interpolation::kBicubic && is_turned(job.map)) {
+    return has_cubic_way(job) ? sample_cubic(job, Frame(job)) : warp_filtered_pixel_by_pixel(job);
+  }
   if (!has_filter_rows(job.decoded.image, job.slot.spec->channels)) {
     return warp_filtered_pixel_by_pixel(job);
   }
@@ -186,7 +190,6 @@ void warp_filtered(const WarpJob& job, std::span<std::byte> scratch) noexcept {
     if (!filter_lines(job, frame, scratch)) warp_filtered_pixel_by_pixel(job);
     return;
   }
-  if (job.interpolation == Interpolation::kBicubic) return warp_filtered_pixel_by_pixel(job);
   const Reduction reduction(job, frame);
   if (!reduction.is_needed()) return warp(bilinear(job), scratch);
   if (!sample_reduction(job, frame, reduction, scratch)) warp_filtered_pixel_by_pixel(job);

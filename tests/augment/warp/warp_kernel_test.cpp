@@ -317,6 +317,26 @@ BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_bytes_of_the_sl
   });
 }
 
+// Pictures around the smallest that have 4 x 4 taps, and rows around whole vectors.
+BOOST_AUTO_TEST_CASE(turned_bicubic_maps_give_the_bytes_of_the_slow_way_on_every_vector_unit) {
+  constexpr std::uint64_t kSeed = 77004;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  for_every_target([&](std::int64_t target) {
+    std::mt19937_64 random(kSeed);
+    for (int trial = 0; trial < 500; ++trial) {
+      RandomJob r = trial % 4 == 0 ? random_job(random) : turned_job(random);
+      r.job.interpolation = Interpolation::kBicubic;
+      const Values slow = run_pixel_by_pixel(r);
+      const Values fast = run_warp(r, 0);
+      for (std::size_t i = 0; i < slow.size(); ++i) {
+        BOOST_REQUIRE_MESSAGE(fast[i] == slow[i], hwy::TargetName(target)
+                                                      << ", trial " << trial << ", element " << i
+                                                      << ": " << fast[i] << " is not " << slow[i]);
+      }
+    }
+  });
+}
+
 // Batches above 8 MiB are written past the caches, where rows are whole vectors.
 BOOST_AUTO_TEST_CASE(places_of_large_batches_get_the_same_bytes) {
   constexpr std::uint64_t kSeed = 77003;
