@@ -50,9 +50,8 @@ struct CubicBlock {
   alignas(64) std::int32_t row_weights[2][kMaxPx];  // of two rows, 16 bits each
   alignas(64) std::uint32_t offset[kMaxPx];         // of the first tap, bytes
   alignas(64) float is_shown[kMaxPx];               // 1 or 0; with FillMode::kConstant only
-  bool is_wide[kMaxPx / kLanes];                    // 16 bytes of a row can be read
+  bool is_wide[kMaxPx / kLanes];                    // kTapsBytes of a row can be read
   std::uint32_t first_px[kMaxPx / kLanes];          // of a vector, in the row
-  std::uint32_t num_vectors = 0;
 };
 
 /// One job, with all that is the same for its rows. A block of pixels goes through three steps: taps and
@@ -67,11 +66,7 @@ class CubicSampler {
         y_(frame.y),
         x_steps_(TurnedRow(job.map, 0).columns.step),
         y_steps_(TurnedRow(job.map, 0).rows.step),
-        last_wide_px_((static_cast<std::int32_t>(job.decoded.image.width_px * kPlanes) -
-                       static_cast<std::int32_t>(kWideBytes)) /
-                      static_cast<std::int32_t>(kPlanes)) {
-    if (job.decoded.image.width_px * kPlanes < kWideBytes) last_wide_px_ = -1;
-  }
+        last_wide_px_(last_wide_px_of(job.decoded.image.width_px)) {}
 
   HWY_ATTR void sample_row(std::uint32_t row_idx) {
     const std::uint32_t width = frame_.width;
@@ -79,26 +74,40 @@ class CubicSampler {
     const PixelRange inner = inner_range(row.columns, x_.inner, row.rows, y_.inner, width);
     for (std::uint32_t begin = 0; begin < width; begin += Block::kMaxPx) {
       const std::uint32_t end = std::min(begin + Block::kMaxPx, width);
-      block_.num_vectors = (end - begin + kLanes - 1) / kLanes;
-      for (std::uint32_t i = 0; i < block_.num_vectors; ++i) {
-        // The last one ends with the row.
-        const std::uint32_t first_px = std::min(begin + i * kLanes, width - kLanes);
-        block_.first_px[i] = first_px;
-        if (first_px >= inner.begin && first_px + kLanes <= inner.end) {
-          find<true>(row, i);
-        } else {
-          find<false>(row, i);
+      const std::uint32_t num_vectors = (end - begin + kLanes - 1) / kLanes;
+      for (std::uint32_t i = 0; i < num_vectors + 2 * kApart; ++i) {
+        if (i < num_vectors) {
+          // The last one ends with the row.
+          find(row, inner, std::min(begin + i * kLanes, width - kLanes), i);
         }
+        if (i >= kApart && i < num_vectors + kApart) fetch(i - kApart);
+        if (i >= 2 * kApart) sum(row_idx, i - 2 * kApart);
       }
-      for (std::uint32_t i = 0; i < block_.num_vectors; ++i) fetch(i);
-      for (std::uint32_t i = 0; i < block_.num_vectors; ++i) sum(row_idx, i);
     }
   }
 
  private:
+  /// Vectors between the steps, which go side by side since they want other parts of the core; a
+  /// vector that is loaded as soon as it was stored in parts waits.
+  static constexpr std::uint32_t kApart = 1;
   static constexpr std::uint32_t kTapsBytes = kPlanes == 1 ? kNumTaps : 16;
-  static constexpr std::uint32_t kWideBytes = kTapsBytes;
   using Block = CubicBlock<kTapsBytes>;
+
+  static std::int32_t last_wide_px_of(std::uint32_t width_px) {
+    const std::uint32_t row_bytes = width_px * kPlanes;
+    return row_bytes < kTapsBytes ? -1
+                                  : static_cast<std::int32_t>((row_bytes - kTapsBytes) / kPlanes);
+  }
+
+  HWY_INLINE HWY_ATTR void find(const TurnedRow& row, PixelRange inner, std::uint32_t first_px,
+                                std::uint32_t vector_idx) {
+    block_.first_px[vector_idx] = first_px;
+    if (first_px >= inner.begin && first_px + kLanes <= inner.end) {
+      find<true>(row, vector_idx);
+    } else {
+      find<false>(row, vector_idx);
+    }
+  }
 
   /// Where the pixels of a vector have their taps, and with what weights.
   template <bool kIsInner>
@@ -145,8 +154,8 @@ class CubicSampler {
     const std::uint8_t* const pixels = job_.decoded.image.pixels_hwc;
     const std::size_t stride = job_.decoded.image.row_stride_bytes;
     const std::uint32_t at = vector_idx * kLanes;
-    for (std::uint32_t i = 0; i < kLanes; ++i) {
-      const std::uint32_t place = kPlanes == 1 ? i : i % 4 * kNumBlocks + i / 4;
+    for (std::uint32_t place = 0; place < kLanes; ++place) {
+      const std::uint32_t i = kPlanes == 1 ? place : place % kNumBlocks * 4 + place / kNumBlocks;
       const std::uint8_t* from = pixels + block_.offset[at + i];
       for (std::uint32_t j = 0; j < kNumTaps; ++j, from += stride) {
         std::memcpy(block_.bytes[j] + std::size_t{at + place} * kTapsBytes, from, kNumBytes);
@@ -261,7 +270,7 @@ class CubicSampler {
   const CubicAxis y_;
   const PositionSteps x_steps_;
   const PositionSteps y_steps_;
-  std::int32_t last_wide_px_;  // from which kWideBytes of a row can be read
+  const std::int32_t last_wide_px_;  // from which kTapsBytes of a row can be read, or -1
   Block block_;
 };
 
