@@ -16,7 +16,7 @@ HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {
 namespace HWY_NAMESPACE {
 
-using DUnitHalf = hn::Half<DUnit>;
+using DIntHalf = hn::Half<DInt>;
 
 constexpr std::uint32_t kNumTaps = 4;
 
@@ -49,7 +49,7 @@ struct RawWeights {
 
 /// Where the taps of a vector of pixels begin, counted from the part's first pixel, and their weights.
 struct CubicTaps {
-  VUnit first;
+  VInt first;
   RawWeights low;
   RawWeights high;
 };
@@ -81,7 +81,7 @@ HWY_INLINE HWY_ATTR V64 sum_of(const RawWeights& raw) {
 }
 
 /// `rest`: how far positions lie beyond the second tap, in 2^-24 pixel.
-HWY_INLINE HWY_ATTR RawWeights inner_weights(hn::Vec<DUnitHalf> rest) {
+HWY_INLINE HWY_ATTR RawWeights inner_weights(hn::Vec<DIntHalf> rest) {
   const D64 d;
   const V64 x = hn::Mul(hn::PromoteTo(d, rest), hn::Set(d, 1.0 / (1 << kPositionBits)));
   const V64 one = hn::Set(d, 1.0);
@@ -91,10 +91,10 @@ HWY_INLINE HWY_ATTR RawWeights inner_weights(hn::Vec<DUnitHalf> rest) {
 
 /// Positions with all taps in the part.
 HWY_INLINE HWY_ATTR CubicTaps inner_taps(const RunningPositions& positions, const CubicAxis& axis) {
-  const VUnit rests = positions.rests();
-  const VUnit before = hn::Set(DUnit(), static_cast<std::int32_t>(axis.begin) + 1);
-  return {hn::Sub(positions.pixels(), before), inner_weights(hn::LowerHalf(DUnitHalf(), rests)),
-          inner_weights(hn::UpperHalf(DUnitHalf(), rests))};
+  const VInt rests = positions.rests();
+  const VInt before = hn::Set(DInt(), static_cast<std::int32_t>(axis.begin) + 1);
+  return {hn::Sub(positions.pixels(), before), inner_weights(hn::LowerHalf(DIntHalf(), rests)),
+          inner_weights(hn::UpperHalf(DIntHalf(), rests))};
 }
 
 /// Any positions. Taps are moved into the part: a window's pixels are among them, and where the others
@@ -125,9 +125,9 @@ HWY_INLINE HWY_ATTR RawWeights outer_weights(V64 position, const CubicAxis& axis
   return raw;
 }
 
-HWY_INLINE HWY_ATTR VUnit to_units(V64 low, V64 high) {
-  const DUnitHalf d;
-  return hn::Combine(DUnit(), hn::DemoteTo(d, high), hn::DemoteTo(d, low));
+HWY_INLINE HWY_ATTR VInt to_units(V64 low, V64 high) {
+  const DIntHalf d;
+  return hn::Combine(DInt(), hn::DemoteTo(d, high), hn::DemoteTo(d, low));
 }
 
 HWY_INLINE HWY_ATTR CubicTaps outer_taps(const RunningPositions& positions, const CubicAxis& axis) {
@@ -171,7 +171,7 @@ struct RowPairs {
   VInt second;
 };
 
-HWY_INLINE HWY_ATTR VInt pair_of(VUnit lower, VUnit upper) {
+HWY_INLINE HWY_ATTR VInt pair_of(VInt lower, VInt upper) {
   const DInt d;
   return hn::Or(hn::And(lower, hn::Set(d, 0xFFFF)), hn::ShiftLeft<16>(upper));
 }
@@ -188,10 +188,10 @@ HWY_INLINE HWY_ATTR RowPairs row_pairs(const CubicTaps& taps) {
   const V64 low_inverse = hn::Div(one, hn::Add(low012, l3));
   const V64 high_inverse = hn::Div(one, hn::Add(high012, h3));
   // Differences of partial sums that all lie kOne higher than they are.
-  const VUnit k = hn::Set(DUnit(), FilterWindow::kOne);
-  const VUnit s0 = to_units(moved_up(l0, low_inverse), moved_up(h0, high_inverse));
-  const VUnit s1 = to_units(moved_up(low01, low_inverse), moved_up(high01, high_inverse));
-  const VUnit s2 = to_units(moved_up(low012, low_inverse), moved_up(high012, high_inverse));
+  const VInt k = hn::Set(DInt(), FilterWindow::kOne);
+  const VInt s0 = to_units(moved_up(l0, low_inverse), moved_up(h0, high_inverse));
+  const VInt s1 = to_units(moved_up(low01, low_inverse), moved_up(high01, high_inverse));
+  const VInt s2 = to_units(moved_up(low012, low_inverse), moved_up(high012, high_inverse));
   return {pair_of(hn::Sub(s0, k), hn::Sub(s1, s0)),
           pair_of(hn::Sub(s2, s1), hn::Sub(hn::Add(k, k), s2))};
 }

@@ -129,9 +129,8 @@ class CubicSampler {
     const VWord row_offset = hn::Mul(hn::BitCast(d, rows.first), hn::Set(d, stride));
     const VWord place = hn::Mul(hn::BitCast(d, columns.first), hn::Set(d, kPlanes));
     hn::Store(hn::Add(row_offset, place), d, block_.offset + at);
-    const DUnit d_unit;
     block_.is_wide[vector_idx] =
-        hn::AllFalse(d_unit, hn::Gt(columns.first, hn::Set(d_unit, last_wide_px_)));
+        hn::AllFalse(d_int, hn::Gt(columns.first, hn::Set(d_int, last_wide_px_)));
     if (frame_.fills_constant) {
       const D d_float;
       const auto is_shown = hn::And(is_inside(x, x_.inner), is_inside(y, y_.inner));

@@ -179,7 +179,7 @@ std::size_t filter_scratch_bytes(const BatchSpec& spec, Interpolation interpolat
 }
 
 void warp_filtered(const WarpJob& job, std::span<std::byte> scratch) noexcept {
-  if (job.interpolation == Interpolation::kBicubic && is_turned(job.map)) {
+  if (job.interpolation == Interpolation::kBicubic && job.map.is_turned()) {
     return has_cubic_way(job) ? sample_cubic(job, Frame(job)) : warp_filtered_pixel_by_pixel(job);
   }
   if (!has_filter_rows(job.decoded.image, job.slot.spec->channels)) {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "augment/colour/canvas.h"
+#include "augment/colour/colour_canvas.h"
 #include "augment/colour/tone_steps.h"
 #include "tests/augment/test_picture.h"
 
