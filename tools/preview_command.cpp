@@ -20,6 +20,7 @@
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/run/data_hint.h"
+#include "train/run/idle_settings.h"
 #include "train/run/run_file.h"
 #include "train/run/run_resolve.h"
 
@@ -178,6 +179,11 @@ int run_preview(const PreviewOptions& options) {
     const Dataset dataset = Dataset::open(typed.dataset);
     const DatasetSplit split = dataset.split(options.split);
     const train::RunConfig run = resolved_run(typed, dataset.manifest(), options.use());
+    if (options.use() == PipelineUse::kTrain) {
+      for (const std::string& sentence : train::idle_settings(run)) {
+        print_notice(options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal, sentence);
+      }
+    }
     const PreviewSheetConfig config = sheet_config(options, run);
     const DrawnSheet drawn = [&] {
       const LibraryRemarksSilenced silenced;

@@ -8,6 +8,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/memory_budget.h"
 #include "tools/augment_text.h"
+#include "train/run/idle_settings.h"
 
 namespace penstock::tools {
 namespace {
@@ -152,6 +153,9 @@ void RunScreen::on_start(const RunOverview& overview) {
                            format_count(overview.num_params)));
   print_notice(verbosity_, "training  " + optimizer_text(config));
   print_notice(verbosity_, "augment   " + augment_text(config));
+  for (const std::string& sentence : train::idle_settings(config)) {
+    print_notice(verbosity_, "          " + sentence);
+  }
   print_notice(verbosity_, fmt::format("device    cpu: {}", overview.backend));
   print_notice(verbosity_, fmt::format("threads   {}", overview.cores.text()));
   print_notice(verbosity_,

@@ -217,6 +217,26 @@ constexpr RunKey statistic(std::string_view name) {
           .example = "\"dataset\""};
 }
 
+/// Two numbers: one would mean 1 - r to 1 + r, which no share of an area is.
+template <auto Member>
+void read_bounds(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const TomlValue* found = reader.find(key);
+  if (found == nullptr) return;
+  const auto numbers = found->as<TomlList>() ? reader.numbers(key) : std::nullopt;
+  if (!numbers || numbers->size() != 2) reader.refuse(key, "a list of two numbers", *found);
+  config.augment.*Member = {numbers->front(), numbers->back()};
+}
+
+/// A key that is the least and the most of something.
+template <auto Member>
+constexpr RunKey bounds(std::string_view name, std::string_view example) {
+  return {.name = name,
+          .kind = KeyKind::kNumbers,
+          .read = read_bounds<Member>,
+          .write = [](const RunConfig& config) { return value_of(config.augment.*Member); },
+          .example = example};
+}
+
 /// A model named here replaces the layers of the settings below.
 void read_model(TomlReader& reader, std::string_view key, RunConfig& config) {
   const auto name = reader.text(key);
@@ -324,10 +344,10 @@ constexpr std::array kKeys{
     field<&RunConfig::augment, &AugmentConfig::rotation_range>("augment.rotation_range"),
     field<&RunConfig::augment, &AugmentConfig::shear_range>("augment.shear_range"),
     field<&RunConfig::augment, &AugmentConfig::random_resized_crop>("augment.random_resized_crop"),
-    field<&RunConfig::augment, &AugmentConfig::random_resized_crop_scale>(
-        "augment.random_resized_crop_scale"),
-    field<&RunConfig::augment, &AugmentConfig::random_resized_crop_ratio>(
-        "augment.random_resized_crop_ratio"),
+    bounds<&AugmentConfig::random_resized_crop_scale>("augment.random_resized_crop_scale",
+                                                      "[0.08, 1]"),
+    bounds<&AugmentConfig::random_resized_crop_ratio>("augment.random_resized_crop_ratio",
+                                                      "[0.75, 1.3333333333333333]"),
     field<&RunConfig::augment, &AugmentConfig::center_crop>("augment.center_crop"),
     field<&RunConfig::augment, &AugmentConfig::random_crop_padding>("augment.random_crop_padding"),
     field<&RunConfig::augment, &AugmentConfig::channel_shift_range>("augment.channel_shift_range"),
@@ -336,10 +356,8 @@ constexpr std::array kKeys{
     field<&RunConfig::augment, &AugmentConfig::saturation_range>("augment.saturation_range"),
     field<&RunConfig::augment, &AugmentConfig::hue_range>("augment.hue_range"),
     chance<&AugmentConfig::random_erasing>("augment.random_erasing"),
-    field<&RunConfig::augment, &AugmentConfig::random_erasing_scale>(
-        "augment.random_erasing_scale"),
-    field<&RunConfig::augment, &AugmentConfig::random_erasing_ratio>(
-        "augment.random_erasing_ratio"),
+    bounds<&AugmentConfig::random_erasing_scale>("augment.random_erasing_scale", "[0.02, 0.33]"),
+    bounds<&AugmentConfig::random_erasing_ratio>("augment.random_erasing_ratio", "[0.3, 3.3]"),
     field<&RunConfig::augment, &AugmentConfig::random_erasing_value>(
         "augment.random_erasing_value"),
     field<&RunConfig::augment, &AugmentConfig::auto_augment>("augment.auto_augment"),

@@ -1,0 +1,44 @@
+#include "train/run/idle_settings.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace penstock::train {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(idle_settings_suite)
+
+BOOST_AUTO_TEST_CASE(a_setting_of_something_that_is_off_is_named) {
+  RunConfig config;
+  BOOST_TEST(idle_settings(config).empty());
+  config.augment.cval = 200;
+  config.augment.random_erasing_value = 3;
+  config.augment.rand_augment_magnitude = 30;
+  config.augment.random_resized_crop_scale = {.lo = 0.5, .hi = 0.6};
+  const std::vector<std::string> expected = {
+      "augment.random_resized_crop_scale [0.5, 0.6] does nothing: augment.random_resized_crop is "
+      "off",
+      "augment.random_erasing_value 3.0 does nothing: augment.random_erasing is 0",
+      "augment.rand_augment_magnitude 30 does nothing: augment.auto_augment is not "
+      "\"rand_augment\"",
+      "augment.cval 200.0 does nothing: augment.fill_mode is not \"constant\""};
+  BOOST_TEST(idle_settings(config) == expected, boost::test_tools::per_element());
+  config.augment.fill_mode = augment::FillMode::kConstant;
+  config.augment.random_erasing = 0.5;
+  config.augment.auto_augment = augment::AutoAugment::kRandAugment;
+  config.augment.random_resized_crop = true;
+  BOOST_TEST(idle_settings(config).empty());
+}
+
+BOOST_AUTO_TEST_CASE(gray_has_neither_saturation_nor_hue) {
+  RunConfig config;
+  config.augment.saturation_range = {.lo = 0.5, .hi = 1.5};
+  config.augment.hue_range = 0.1;
+  BOOST_TEST(idle_settings(config).empty());
+  config.color_mode = ColorMode::kGrayscale;
+  BOOST_TEST(idle_settings(config).size() == 2u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train
