@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_named_with_the_file_and_a_line_that
   BOOST_TEST(
       refusal_of("[augment]\nrandom_resized_crop_scale = 0.5") ==
       "run: run.toml: augment.random_resized_crop_scale: expected a list of two numbers, found "
-      "0.5 | augment.random_resized_crop_scale = [0.08, 1]");
+      "the number 0.5 | random_resized_crop_scale = [0.08, 1]");
   BOOST_TEST(refusal_of("batch_size = 65537") ==
              "run: run.toml: batch_size: expected 1 to 65536, found 65537 | batch_size = 32");
   BOOST_TEST(refusal_of("batch_size = 1\n[augment]\nmixup = 0.2") ==
