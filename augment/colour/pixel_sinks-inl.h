@@ -52,52 +52,19 @@ struct StreamedLineSink : LineSink<Float32> {
   }
 };
 
+// Highway's interleaving stores go through the caches.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-/// Three channels of sixteen pixels, channel beside channel.
-struct MixedVectors {
-  V v0, v1, v2;
-};
-HWY_INLINE HWY_ATTR MixedVectors mix_channels(const RgbVectors& rgb) {
-  // Value 16 v + i is channel (16 v + i) % 3 of pixel (16 v + i) / 3; from 16 on the second vector's.
-  alignas(64) static constexpr std::int32_t kRedGreen[3][16] = {
-      {0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5},
-      {21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26},
-      {0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0}};
-  alignas(64) static constexpr std::int32_t kWithBlue[3][16] = {
-      {0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15},
-      {0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15},
-      {26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31}};
-  const DInt d;
-  const auto mixed = [&](std::size_t v) HWY_ATTR {
-    const V red_green = look_up(rgb.red, rgb.green, hn::Load(d, kRedGreen[v]));
-    return look_up(red_green, rgb.blue, hn::Load(d, kWithBlue[v]));
-  };
-  return {mixed(0), mixed(1), mixed(2)};
-}
-
-HWY_INLINE HWY_ATTR void store_pixels(const RgbVectors& rgb, float* to) {
-  const MixedVectors mixed = mix_channels(rgb);
-  hn::StoreU(mixed.v0, D(), to);
-  hn::StoreU(mixed.v1, D(), to + 16);
-  hn::StoreU(mixed.v2, D(), to + 32);
-}
-
 constexpr bool kStreamsPixels = true;
 HWY_INLINE HWY_ATTR void stream_pixels(const RgbVectors& rgb, float* to) {
-  const MixedVectors mixed = mix_channels(rgb);
+  const MixedChannels mixed = mix_channels(rgb.red, rgb.green, rgb.blue);
   hn::Stream(mixed.v0, D(), to);
   hn::Stream(mixed.v1, D(), to + 16);
   hn::Stream(mixed.v2, D(), to + 32);
 }
 #else
-HWY_INLINE HWY_ATTR void store_pixels(const RgbVectors& rgb, float* to) {
-  hn::StoreInterleaved3(rgb.red, rgb.green, rgb.blue, D(), to);
-}
-
-// Highway's interleaving stores go through the caches.
 constexpr bool kStreamsPixels = false;
 HWY_INLINE HWY_ATTR void stream_pixels(const RgbVectors& rgb, float* to) {
-  store_pixels(rgb, to);
+  store_interleaved(rgb.red, rgb.green, rgb.blue, to);
 }
 #endif
 
@@ -106,7 +73,7 @@ struct PixelSink {
   float* pixels;
 
   HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
-    store_pixels(rgb, pixels + 3 * i);
+    store_interleaved(rgb.red, rgb.green, rgb.blue, pixels + 3 * i);
   }
   HWY_INLINE void put_one(std::size_t i, const std::array<float, 3>& rgb) const {
     for (std::size_t c = 0; c < 3; ++c) pixels[3 * i + c] = rgb[c];

@@ -378,13 +378,10 @@ HWY_ATTR void filter_all(const FilterPass& pass, const FilterTable& table, const
 
 HWY_ATTR void filter_into_slot_of(const FilterPass& pass, const FilterTable& table,
                                   const WarpJob& job, const Frame& frame, const Lines& lines) {
-  const bool is_gray = frame.source_channel == 0;
-  const bool is_interleaved = job.slot.spec->layout == PixelLayout::kNhwc;
-  if (job.slot.spec->channels == 1) return filter_all<1, 1, false>(pass, table, job, frame, lines);
-  if (is_interleaved && is_gray) return filter_all<3, 1, true>(pass, table, job, frame, lines);
-  if (is_interleaved) return filter_all<3, 3, true>(pass, table, job, frame, lines);
-  if (is_gray) return filter_all<3, 1, false>(pass, table, job, frame, lines);
-  filter_all<3, 3, false>(pass, table, job, frame, lines);
+  for_shape(job, frame, [&]<class Shape>(Shape) {
+    filter_all<Shape::kChannels, Shape::kPlanes, Shape::kIsInterleaved>(pass, table, job, frame,
+                                                                        lines);
+  });
 }
 
 template <std::uint32_t kPlanes>

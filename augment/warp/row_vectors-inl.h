@@ -81,11 +81,13 @@ HWY_ATTR inline V look_up_far(V near, hn::Mask<D> is_far, V values, VInt idx) {
 #endif
 }
 
-/// Stores three channels, pixel after pixel.
-HWY_INLINE HWY_ATTR void store_interleaved(V r, V g, V b, float* to) {
-  const D d;
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-  // Two look-ups a vector: from the first two channels, then the third into its places.
+/// Three channels of sixteen pixels, channel beside channel: from the first two channels, then the third
+/// into its places.
+struct MixedChannels {
+  V v0, v1, v2;
+};
+HWY_INLINE HWY_ATTR MixedChannels mix_channels(V r, V g, V b) {
   struct Places {
     constexpr Places() {
       for (std::int32_t i = 0; i < 48; ++i) {
@@ -98,11 +100,23 @@ HWY_INLINE HWY_ATTR void store_interleaved(V r, V g, V b, float* to) {
     alignas(64) std::int32_t third[48] = {};
   };
   static constexpr Places kPlaces;
-  const DInt d_int;
-  for (std::size_t i = 0; i < 48; i += 16) {
-    const V two = look_up(r, g, hn::Load(d_int, kPlaces.two + i));
-    hn::StoreU(look_up(two, b, hn::Load(d_int, kPlaces.third + i)), d, to + i);
-  }
+  const auto mixed = [&](std::size_t first) HWY_ATTR {
+    const DInt d;
+    const V two = look_up(r, g, hn::Load(d, kPlaces.two + first));
+    return look_up(two, b, hn::Load(d, kPlaces.third + first));
+  };
+  return {mixed(0), mixed(16), mixed(32)};
+}
+#endif
+
+/// Stores three channels, pixel after pixel.
+HWY_INLINE HWY_ATTR void store_interleaved(V r, V g, V b, float* to) {
+  const D d;
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+  const MixedChannels mixed = mix_channels(r, g, b);
+  hn::StoreU(mixed.v0, d, to);
+  hn::StoreU(mixed.v1, d, to + 16);
+  hn::StoreU(mixed.v2, d, to + 32);
 #else
   hn::StoreInterleaved3(r, g, b, d, to);
 #endif

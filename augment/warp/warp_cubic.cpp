@@ -284,13 +284,9 @@ HWY_ATTR void sample_turned_cubic(const WarpJob& job, const Frame& frame) {
 
 HWY_ATTR void sample_cubic_of(const WarpJob& job, const Frame& frame) {
   if (frame.width < kLanes) return warp_filtered_pixel_by_pixel(job);
-  const bool is_gray = frame.source_channel == 0;
-  const bool is_interleaved = job.slot.spec->layout == PixelLayout::kNhwc;
-  if (job.slot.spec->channels == 1) return sample_turned_cubic<1, 1, false>(job, frame);
-  if (is_interleaved && is_gray) return sample_turned_cubic<3, 1, true>(job, frame);
-  if (is_interleaved) return sample_turned_cubic<3, 3, true>(job, frame);
-  if (is_gray) return sample_turned_cubic<3, 1, false>(job, frame);
-  sample_turned_cubic<3, 3, false>(job, frame);
+  for_shape(job, frame, [&]<class Shape>(Shape) {
+    sample_turned_cubic<Shape::kChannels, Shape::kPlanes, Shape::kIsInterleaved>(job, frame);
+  });
 }
 
 #endif

@@ -133,6 +133,27 @@ struct Frame {
   Axis y;
 };
 
+/// Channels of the output and of the picture, 1 of the latter serving for all, and whether channels of
+/// the output are interleaved.
+template <std::uint32_t kOutput, std::uint32_t kSource, bool kInterleaved>
+struct PixelShape {
+  static constexpr std::uint32_t kChannels = kOutput;
+  static constexpr std::uint32_t kPlanes = kSource;
+  static constexpr bool kIsInterleaved = kInterleaved;
+};
+
+/// Calls sample() with the PixelShape of the job.
+template <class Sample>
+void for_shape(const WarpJob& job, const Frame& frame, const Sample& sample) {
+  const bool is_gray = frame.source_channel == 0;
+  const bool is_interleaved = job.slot.spec->layout == PixelLayout::kNhwc;
+  if (job.slot.spec->channels == 1) return sample(PixelShape<1, 1, false>{});
+  if (is_interleaved && is_gray) return sample(PixelShape<3, 1, true>{});
+  if (is_interleaved) return sample(PixelShape<3, 3, true>{});
+  if (is_gray) return sample(PixelShape<3, 1, false>{});
+  sample(PixelShape<3, 3, false>{});
+}
+
 template <std::uint32_t kChannels>
 void fill_pixel(const WarpJob& job, const Frame& frame, float* out) noexcept {
   for (std::uint32_t c = 0; c < kChannels; ++c) out[c * frame.plane] = job.channels[c].fill;

@@ -384,13 +384,9 @@ HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame, const Lines& li
 
 HWY_ATTR void sample_rows_of(const WarpJob& job, const Frame& frame, const Lines& lines,
                              const ColumnTable& table) {
-  const bool is_gray = frame.source_channel == 0;
-  const bool is_interleaved = job.slot.spec->layout == PixelLayout::kNhwc;
-  if (job.slot.spec->channels == 1) return sample_all<1, 1, false>(job, frame, lines, table);
-  if (is_interleaved && is_gray) return sample_all<3, 1, true>(job, frame, lines, table);
-  if (is_interleaved) return sample_all<3, 3, true>(job, frame, lines, table);
-  if (is_gray) return sample_all<3, 1, false>(job, frame, lines, table);
-  sample_all<3, 3, false>(job, frame, lines, table);
+  for_shape(job, frame, [&]<class Shape>(Shape) {
+    sample_all<Shape::kChannels, Shape::kPlanes, Shape::kIsInterleaved>(job, frame, lines, table);
+  });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -7,6 +7,7 @@
 
 #include "augment/simd_target.h"
 #include "tools/bench/bench_facts.h"
+#include "tools/bench/element_name.h"
 #include "tools/build_facts.h"
 #include "tools/cpu_name.h"
 
@@ -17,20 +18,6 @@ using Json = nlohmann::ordered_json;
 
 std::string_view layout_name(PixelLayout layout) {
   return layout == PixelLayout::kNchw ? "nchw" : "nhwc";
-}
-
-std::string_view element_name(ElementType element) {
-  switch (element) {
-    case ElementType::kUint8:
-      return "uint8";
-    case ElementType::kFloat16:
-      return "float16";
-    case ElementType::kBfloat16:
-      return "bfloat16";
-    case ElementType::kFloat32:
-      return "float32";
-  }
-  return "float32";
 }
 
 bool has_bar(const AugmentBar& bar) {

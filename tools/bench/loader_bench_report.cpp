@@ -6,6 +6,7 @@
 
 #include "streamer/core/memory_budget.h"
 #include "tools/bench/bench_facts.h"
+#include "tools/bench/element_name.h"
 #include "tools/build_facts.h"
 #include "tools/cpu_name.h"
 #include "tools/terminal.h"
@@ -38,20 +39,6 @@ std::string side_line(const SideResult& side) {
 std::string threads_text(const LoaderThreads& threads) {
   return fmt::format("{} readers, {} workers, {} batches", threads.num_readers, threads.num_workers,
                      threads.num_slots);
-}
-
-std::string_view element_name(ElementType type) {
-  switch (type) {
-    case ElementType::kUint8:
-      return "uint8";
-    case ElementType::kFloat16:
-      return "float16";
-    case ElementType::kBfloat16:
-      return "bfloat16";
-    case ElementType::kFloat32:
-      return "float32";
-  }
-  return {};
 }
 
 std::string_view layout_name(PixelLayout layout) {
