@@ -60,21 +60,33 @@ function(check_headers include_folder)
   message(STATUS "${num_headers} headers: ok")
 endfunction()
 
-# Compiles the consumer with nothing but what pkg-config says, and runs it.
+# Compiles a program with nothing but what pkg-config says of a library.
+function(build_by_pkgconfig library source prefix)
+  file(GLOB_RECURSE pc ${prefix}/*/${library}.pc)
+  cmake_path(GET pc PARENT_PATH pc_folder)
+  run(flags "pkg-config" ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${pc_folder}
+      ${PKG_CONFIG} --cflags --libs ${library})
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  separate_arguments(compile UNIX_COMMAND "${FLAGS}")
+  cmake_path(GET pc_folder PARENT_PATH lib_folder)
+  run(said "compile by pkg-config" ${COMPILER} -std=c++20 ${compile} ${source}
+      -o ${FOLDER}/by_${library} ${flags} -Wl,-rpath,${lib_folder})
+endfunction()
+
+# By pkg-config: the consumer, and the example that uses augment where there are examples.
 function(check_pkgconfig prefix)
   find_program(PKG_CONFIG pkg-config)
   if(NOT PKG_CONFIG)
     message("SKIPPED: pkg-config is not there")
     return()
   endif()
-  file(GLOB_RECURSE pc ${prefix}/*/penstock-streamer.pc)
-  cmake_path(GET pc PARENT_PATH pc_folder)
-  run(flags "pkg-config" ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${pc_folder}
-      ${PKG_CONFIG} --cflags --libs penstock-streamer)
-  separate_arguments(flags UNIX_COMMAND "${flags}")
-  separate_arguments(compile UNIX_COMMAND "${FLAGS}")
-  cmake_path(GET pc_folder PARENT_PATH lib_folder)
-  run(said "compile by pkg-config" ${COMPILER} -std=c++20 ${compile} ${PROJECT}/consumer.cpp
-      -o ${FOLDER}/by_pkgconfig ${flags} -Wl,-rpath,${lib_folder})
-  run_ok(${FOLDER}/by_pkgconfig "consumer")
+  build_by_pkgconfig(penstock-streamer ${PROJECT}/consumer.cpp ${prefix})
+  run_ok(${FOLDER}/by_penstock-streamer "consumer")
+  if(EXAMPLES)
+    build_by_pkgconfig(penstock-augment ${EXAMPLES}/own_transform.cpp ${prefix})
+    execute_process(COMMAND ${FOLDER}/by_penstock-augment RESULT_VARIABLE code OUTPUT_VARIABLE out)
+    if(NOT code EQUAL 2 OR NOT out MATCHES "usage: own_transform")
+      message(FATAL_ERROR "own_transform: expected its usage and 2, found ${code}: ${out}")
+    endif()
+  endif()
 endfunction()

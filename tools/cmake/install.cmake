@@ -81,18 +81,29 @@ install(FILES ${PROJECT_BINARY_DIR}/generated/penstockConfig.cmake
               ${PROJECT_BINARY_DIR}/generated/penstockConfigVersion.cmake
         DESTINATION ${PENSTOCK_PACKAGE_DIR})
 
-set(PENSTOCK_PC_REQUIRES "")
-set(PENSTOCK_PC_LIBS "")
-foreach(name core streamer)
-  penstock_link_needs(${name} needs)
-  foreach(need IN LISTS needs)
-    penstock_pkgconfig_names(${need} PENSTOCK_PC_REQUIRES PENSTOCK_PC_LIBS)
-  endforeach()
-endforeach()
 # By where the file lies, so that `cmake --install --prefix` may put it anywhere.
 file(RELATIVE_PATH PENSTOCK_PREFIX_FROM_PC
      ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-configure_file(tools/cmake/penstock-streamer.pc.in
-               ${PROJECT_BINARY_DIR}/generated/penstock-streamer.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/generated/penstock-streamer.pc
-        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# penstock-NAME.pc of these libraries, with what they need beside `requires`.
+function(penstock_install_pkgconfig PENSTOCK_PC_NAME requires)
+  set(PENSTOCK_PC_REQUIRES "${requires}")
+  set(PENSTOCK_PC_LIBS "")
+  foreach(name IN LISTS ARGN)
+    string(APPEND PENSTOCK_PC_LIBS " -lpenstock_${name}")
+  endforeach()
+  foreach(name IN LISTS ARGN)
+    penstock_link_needs(${name} needs)
+    foreach(need IN LISTS needs)
+      penstock_pkgconfig_names(${need} PENSTOCK_PC_REQUIRES PENSTOCK_PC_LIBS)
+    endforeach()
+  endforeach()
+  set(file ${PROJECT_BINARY_DIR}/generated/penstock-${PENSTOCK_PC_NAME}.pc)
+  configure_file(tools/cmake/penstock-library.pc.in ${file} @ONLY)
+  install(FILES ${file} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+
+penstock_install_pkgconfig(streamer "" streamer core)
+if(augment IN_LIST PENSTOCK_INSTALLED)
+  penstock_install_pkgconfig(augment " penstock-streamer" augment)
+endif()

@@ -37,7 +37,8 @@ Growth growth_of(const AugmentConfig& config, const AugmentDraws& drawn) {
   const bool has_ties =
       config.interpolation == Interpolation::kNearest || config.fill_mode == FillMode::kConstant;
   Growth growth;
-  for (const ColourStep& step : colour_steps_of(drawn).steps()) {
+  const ColourSteps steps = colour_steps_of(drawn);  // outlives the span
+  for (const ColourStep& step : steps.steps()) {
     const double amount = step.amount;
     switch (step.kind) {
       case ColourStepKind::kChannelShift:
