@@ -80,10 +80,8 @@ void append_erasing(std::string& text, const AugmentConfig& config) {
 void append_crops(std::string& text, const AugmentConfig& config) {
   if (config.center_crop > 0) append(text, "augment.center_crop", config.center_crop);
   if (config.random_resized_crop) {
-    append(text, "augment.random_resized_crop_scale.lo", config.random_resized_crop_scale.lo);
-    append(text, "augment.random_resized_crop_scale.hi", config.random_resized_crop_scale.hi);
-    append(text, "augment.random_resized_crop_ratio.lo", config.random_resized_crop_ratio.lo);
-    append(text, "augment.random_resized_crop_ratio.hi", config.random_resized_crop_ratio.hi);
+    append(text, "augment.random_resized_crop_scale", config.random_resized_crop_scale);
+    append(text, "augment.random_resized_crop_ratio", config.random_resized_crop_ratio);
   }
   if (config.random_crop_padding > 0) {
     append(text, "augment.random_crop_padding", config.random_crop_padding);
@@ -189,8 +187,7 @@ std::string AugmentTransform::identity() const {
   append(text, "augment.horizontal_flip", config_.horizontal_flip);
   append(text, "augment.width_shift_range", config_.width_shift_range);
   append(text, "augment.height_shift_range", config_.height_shift_range);
-  append(text, "augment.zoom_range.lo", config_.zoom_range.lo);
-  append(text, "augment.zoom_range.hi", config_.zoom_range.hi);
+  append(text, "augment.zoom_range", config_.zoom_range);
   append(text, "augment.fill_mode", fill_mode_name(config_.fill_mode));
   append(text, "augment.cval", config_.cval);
   append(text, "augment.rescale", config_.rescale);

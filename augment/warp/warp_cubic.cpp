@@ -7,6 +7,7 @@
 
 #include "augment/warp/general_axis.h"
 #include "augment/warp/warp_filtered.h"
+#include "augment/warp/warp_general.h"
 
 // Blocks are arrays of whole vectors, whose size must be fixed.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
@@ -310,13 +311,8 @@ bool has_taps(const Axis& axis) noexcept {
 HWY_EXPORT(sample_cubic_of);
 
 bool has_cubic_way(const WarpJob& job) noexcept {
-  const ImageView& image = job.decoded.image;
-  const SizePx output{job.slot.spec->width_px, job.slot.spec->height_px};
   const Frame frame(job);
-  return has_turned_positions(job.map, output) && image.pixel_stride_bytes == image.channels &&
-         image.height_px * image.row_stride_bytes <= UINT32_MAX &&  // offsets are 32 bits
-         (image.channels == 1 || image.channels == job.slot.spec->channels) && has_taps(frame.x) &&
-         has_taps(frame.y);
+  return has_turned_vectors(job) && has_taps(frame.x) && has_taps(frame.y);
 }
 
 void sample_cubic(const WarpJob& job, const Frame& frame) noexcept {

@@ -355,13 +355,17 @@ namespace penstock::augment {
 
 HWY_EXPORT(sample_general_of);
 
-bool has_general_way(const WarpJob& job) noexcept {
+bool has_turned_vectors(const WarpJob& job) noexcept {
   const ImageView& image = job.decoded.image;
   const SizePx output{job.slot.spec->width_px, job.slot.spec->height_px};
   return has_turned_positions(job.map, output) && image.pixel_stride_bytes == image.channels &&
          image.height_px * image.row_stride_bytes <= UINT32_MAX &&  // offsets are 32 bits
-         (image.channels == 1 || image.channels == job.slot.spec->channels) &&
-         std::size_t{image.width_px} * image.channels >= kPairBytes;
+         (image.channels == 1 || image.channels == job.slot.spec->channels);
+}
+
+bool has_general_way(const WarpJob& job) noexcept {
+  const ImageView& image = job.decoded.image;
+  return has_turned_vectors(job) && std::size_t{image.width_px} * image.channels >= kPairBytes;
 }
 
 void sample_general(const WarpJob& job, const Frame& frame) noexcept {

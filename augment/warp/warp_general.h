@@ -6,6 +6,10 @@
 
 namespace penstock::augment {
 
+/// Whether the positions of a turned map and the places of the pixels are such as vectors work with:
+/// whole numbers, and pixels side by side within 4 GiB.
+bool has_turned_vectors(const WarpJob& job) noexcept;
+
 /// Whether sample_general() can sample it: has_turned_positions(), and pixels side by side, in rows of
 /// 8 bytes at least, 4 GiB at most.
 bool has_general_way(const WarpJob& job) noexcept;
