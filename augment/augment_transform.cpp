@@ -22,6 +22,13 @@ struct PlannedSample {
   RectPx erased;
 };
 
+/// Of uint8 batches, which hold pixels.
+std::array<ChannelScale, 3> pixel_scales(const AugmentConfig& config) {
+  std::array<ChannelScale, 3> scales;
+  scales.fill({.gain = 1, .bias = 0, .fill = static_cast<float>(config.cval)});
+  return scales;
+}
+
 std::array<ChannelScale, 3> channel_scales(const AugmentConfig& config) {
   std::array<ChannelScale, 3> scales;
   for (std::size_t c = 0; c < scales.size(); ++c) {
@@ -139,7 +146,7 @@ void AugmentTransform::apply(const DecodedView& decoded, const SamplePlan& plan,
                       .stored = planned.stored,
                       .fill_mode = config_.fill_mode,
                       .interpolation = config_.interpolation,
-                      .channels = is_normalised ? channels_ : std::array<ChannelScale, 3>{},
+                      .channels = is_normalised ? channels_ : pixel_scales(config_),
                       .slot = slot},
              .colours = planned.colours,
              .cval = static_cast<float>(config_.cval),

@@ -70,6 +70,7 @@ struct Element {
   using Stored = std::conditional_t<
       kType == ElementType::kFloat32, float,
       std::conditional_t<kType == ElementType::kUint8, std::uint8_t, std::uint16_t>>;
+  using T = Stored;  // as element_vectors-inl.h calls it
 
   static Stored of(float value) noexcept {
     if constexpr (kType == ElementType::kUint8) return uint8_bits(value);

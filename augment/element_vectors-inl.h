@@ -25,33 +25,42 @@ using DWord = hn::Rebind<std::uint32_t, D>;
 using DHalf = hn::Rebind<std::uint16_t, D>;
 using V = hn::Vec<D>;
 
-/// An element type: `T` holds its bits. NaN costs a store some instructions, which pixels just made of
-/// bytes do not need.
-struct Float32 {
-  using T = float;
+/// What element types have in common: `Type::bits()` stored.
+template <class Type, class T>
+struct StoredElements {
   template <bool kMayBeNan = true>
   static HWY_INLINE HWY_ATTR void store(V value, T* to) {
-    hn::StoreU(value, D(), to);
+    hn::StoreU(Type::template bits<kMayBeNan>(value), hn::Rebind<T, D>(), to);
+  }
+};
+
+/// An element type: `T` holds its bits. NaN costs some instructions, which pixels just made of bytes do
+/// not need.
+struct Float32 : StoredElements<Float32, float> {
+  using T = float;
+  template <bool kMayBeNan = true>
+  static HWY_INLINE HWY_ATTR V bits(V value) {
+    return value;
   }
   static HWY_INLINE HWY_ATTR V load(const T* from) { return hn::LoadU(D(), from); }
   static T of(float value) { return value; }
 };
 
-struct Bfloat16 {
+struct Bfloat16 : StoredElements<Bfloat16, std::uint16_t> {
   using T = std::uint16_t;
   template <bool kMayBeNan = true>
-  static HWY_INLINE HWY_ATTR void store(V value, T* to) {
+  static HWY_INLINE HWY_ATTR hn::Vec<DHalf> bits(V value) {
     const DWord d;
-    const auto bits = hn::BitCast(d, value);
-    const auto is_odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
-    const auto rounded = hn::Add(bits, hn::Add(is_odd, hn::Set(d, 0x7FFFu)));
+    const auto word = hn::BitCast(d, value);
+    const auto is_odd = hn::And(hn::ShiftRight<16>(word), hn::Set(d, 1u));
+    const auto rounded = hn::Add(word, hn::Add(is_odd, hn::Set(d, 0x7FFFu)));
     auto kept = rounded;
     if constexpr (kMayBeNan) {
-      const auto quiet = hn::Or(bits, hn::Set(d, 0x400000u));
+      const auto quiet = hn::Or(word, hn::Set(d, 0x400000u));
       kept = hn::IfThenElse(hn::RebindMask(d, hn::IsNaN(value)), quiet, rounded);
     }
     const auto upper = hn::BitCast(DInt(), hn::ShiftRight<16>(kept));
-    hn::StoreU(hn::DemoteTo(DHalf(), upper), DHalf(), to);
+    return hn::DemoteTo(DHalf(), upper);
   }
   static HWY_INLINE HWY_ATTR V load(const T* from) {
     const auto bits = hn::PromoteTo(DWord(), hn::LoadU(DHalf(), from));
@@ -60,12 +69,12 @@ struct Bfloat16 {
   static T of(float value) { return bfloat16_bits(value); }
 };
 
-struct Float16 {
+struct Float16 : StoredElements<Float16, std::uint16_t> {
   using T = std::uint16_t;
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
   // Rounds halves to even; Highway's other targets cut off. Of NaN, only the sign is kept.
   template <bool kMayBeNan = true>
-  static HWY_INLINE HWY_ATTR void store(V value, T* to) {
+  static HWY_INLINE HWY_ATTR hn::Vec<DHalf> bits(V value) {
     const hn::Rebind<hwy::float16_t, D> d;
     V kept = value;
     if constexpr (kMayBeNan) {
@@ -74,23 +83,23 @@ struct Float16 {
       const V nan = hn::BitCast(D(), hn::Or(sign, hn::Set(d_word, 0x7FC00000u)));
       kept = hn::IfThenElse(hn::IsNaN(value), nan, value);
     }
-    hn::StoreU(hn::BitCast(DHalf(), hn::DemoteTo(d, kept)), DHalf(), to);
+    return hn::BitCast(DHalf(), hn::DemoteTo(d, kept));
   }
 #else
   template <bool kMayBeNan = true>
-  static HWY_INLINE HWY_ATTR void store(V value, T* to) {
+  static HWY_INLINE HWY_ATTR hn::Vec<DHalf> bits(V value) {
     const DWord d;
     const auto all_bits = hn::BitCast(d, value);
-    const auto bits = hn::And(all_bits, hn::Set(d, 0x7FFFFFFFu));
+    const auto word = hn::And(all_bits, hn::Set(d, 0x7FFFFFFFu));
     const auto sign = hn::ShiftLeft<15>(hn::ShiftRight<31>(all_bits));
-    const auto is_odd = hn::And(hn::ShiftRight<13>(bits), hn::Set(d, 1u));
-    const auto rounded = hn::Add(bits, hn::Add(is_odd, hn::Set(d, 0xFFFu)));
+    const auto is_odd = hn::And(hn::ShiftRight<13>(word), hn::Set(d, 1u));
+    const auto rounded = hn::Add(word, hn::Add(is_odd, hn::Set(d, 0xFFFu)));
     const auto normal = hn::ShiftRight<13>(hn::Sub(rounded, hn::Set(d, (127u - 15u) << 23)));
     const V half = hn::Set(D(), 0.5f);
     const auto tiny =
-        hn::Sub(hn::BitCast(d, hn::Add(hn::BitCast(D(), bits), half)), hn::BitCast(d, half));
+        hn::Sub(hn::BitCast(d, hn::Add(hn::BitCast(D(), word), half)), hn::BitCast(d, half));
     // All are below 2^31: signed comparisons do.
-    const auto signed_bits = hn::BitCast(DInt(), bits);
+    const auto signed_bits = hn::BitCast(DInt(), word);
     const auto is_tiny = hn::Lt(signed_bits, hn::Set(DInt(), (127 - 14) << 23));
     const auto is_normal = hn::Lt(signed_bits, hn::Set(DInt(), (127 + 16) << 23));
     auto beyond = hn::Set(DInt(), 0x7C00);
@@ -101,7 +110,7 @@ struct Float16 {
     auto result = hn::IfThenElse(is_tiny, hn::BitCast(DInt(), tiny), hn::BitCast(DInt(), normal));
     result = hn::IfThenElse(is_normal, result, beyond);
     result = hn::Or(result, hn::BitCast(DInt(), sign));
-    hn::StoreU(hn::DemoteTo(DHalf(), result), DHalf(), to);
+    return hn::DemoteTo(DHalf(), result);
   }
 #endif
   static HWY_INLINE HWY_ATTR V load(const T* from) {
@@ -120,15 +129,15 @@ struct Float16 {
   }
 };
 
-struct Uint8 {
+struct Uint8 : StoredElements<Uint8, std::uint8_t> {
   using T = std::uint8_t;
   template <bool kMayBeNan = true>
-  static HWY_INLINE HWY_ATTR void store(V value, T* to) {
+  static HWY_INLINE HWY_ATTR hn::Vec<DByte> bits(V value) {
     const D d;
     const V held = hn::Min(hn::Max(value, hn::Zero(d)), hn::Set(d, 255.0f));
     // From 2^23 on the last place of a float is 1: the addition rounds.
-    const auto bits = hn::BitCast(DWord(), hn::Add(held, hn::Set(d, 0x1p23f)));
-    hn::StoreU(hn::U8FromU32(hn::And(bits, hn::Set(DWord(), 0xFFu))), DByte(), to);
+    const auto word = hn::BitCast(DWord(), hn::Add(held, hn::Set(d, 0x1p23f)));
+    return hn::U8FromU32(hn::And(word, hn::Set(DWord(), 0xFFu)));
   }
   static HWY_INLINE HWY_ATTR V load(const T* from) {
     return hn::ConvertTo(D(), hn::PromoteTo(DInt(), hn::LoadU(DByte(), from)));

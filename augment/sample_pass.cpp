@@ -11,8 +11,9 @@
 namespace penstock::augment {
 namespace {
 
-bool goes_straight(const BatchSpec& spec, const ColourSteps& colours) noexcept {
-  return colours.empty() && spec.element == ElementType::kFloat32;
+bool goes_straight(const BatchSpec& spec, Interpolation interpolation,
+                   const ColourSteps& colours) noexcept {
+  return colours.empty() && warps_into(spec.element, interpolation);
 }
 
 // A canvas is the pixels of a batch of one.
@@ -43,8 +44,9 @@ void fill_over_canvas(const SampleJob& job, std::span<std::byte> scratch) noexce
 
 std::size_t sample_scratch_bytes(const BatchSpec& spec, Interpolation interpolation,
                                  const ColourSteps& colours) noexcept {
-  return goes_straight(spec, colours) ? warp_scratch_bytes(spec, interpolation)
-                                      : most_sample_scratch_bytes(spec, interpolation);
+  return goes_straight(spec, interpolation, colours)
+             ? warp_scratch_bytes(spec, interpolation)
+             : most_sample_scratch_bytes(spec, interpolation);
 }
 
 std::size_t most_sample_scratch_bytes(const BatchSpec& spec, Interpolation interpolation) noexcept {
@@ -53,7 +55,7 @@ std::size_t most_sample_scratch_bytes(const BatchSpec& spec, Interpolation inter
 }
 
 void fill_slot(const SampleJob& job, std::span<std::byte> scratch) noexcept {
-  if (goes_straight(*job.warp.slot.spec, job.colours)) {
+  if (goes_straight(*job.warp.slot.spec, job.warp.interpolation, job.colours)) {
     warp(job.warp, scratch);
   } else {
     fill_over_canvas(job, scratch);

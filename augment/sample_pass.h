@@ -1,5 +1,5 @@
 // One decoded picture into one slot: straight, or over a canvas where there are colours to change or
-// elements to convert. Knows what was decided for the sample; knows no settings and no draws.
+// filtered elements to convert. Knows what was decided for the sample; knows no settings and no draws.
 #pragma once
 
 #include <cstddef>

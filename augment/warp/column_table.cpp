@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "augment/warp/byte_table.h"
 #include "augment/warp/pick_table.h"
 
 namespace penstock::augment {
@@ -20,6 +21,11 @@ std::size_t plane_floats(std::uint32_t line_px) noexcept {
   return (row_capacity_px(line_px) + ColumnTable::kSlackPx + 15) / 16 * 16;
 }
 
+/// One of both, multiples of a cache line.
+std::size_t pick_place_bytes(std::uint32_t line_px) noexcept {
+  return std::max(pick_table_bytes(line_px), byte_table_bytes(line_px));
+}
+
 bool place_table(std::uint32_t line_px, std::span<std::byte> scratch, ColumnTable& table) noexcept {
   void* place = scratch.data();
   std::size_t left_bytes = scratch.size();
@@ -32,7 +38,7 @@ bool place_table(std::uint32_t line_px, std::span<std::byte> scratch, ColumnTabl
   float* const behind =
       table.values + ColumnTable::kBlockRows * ColumnTable::kNumPlanes * table.plane_stride;
   table.pick_place = reinterpret_cast<std::byte*>(behind);
-  table.weight = {reinterpret_cast<float*>(table.pick_place + pick_table_bytes(line_px)), line_px};
+  table.weight = {reinterpret_cast<float*>(table.pick_place + pick_place_bytes(line_px)), line_px};
   table.left = {reinterpret_cast<std::int32_t*>(table.weight.data() + line_px), line_px};
   table.right = {table.left.data() + line_px, line_px};
   return true;
@@ -81,7 +87,7 @@ std::size_t column_table_bytes(std::uint32_t line_px) noexcept {
   const std::size_t floats =
       ColumnTable::kBlockRows * ColumnTable::kNumPlanes * plane_floats(line_px) + line_px;
   return kAlignment + floats * sizeof(float) + 2 * line_px * sizeof(std::int32_t) +
-         pick_table_bytes(line_px);
+         pick_place_bytes(line_px);
 }
 
 bool make_column_table(const WarpJob& job, const Frame& frame, const Lines& lines,

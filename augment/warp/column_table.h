@@ -41,7 +41,7 @@ struct ColumnTable {
   std::span<float> weight;
   float* values = nullptr;
   std::size_t plane_stride = 0;
-  std::byte* pick_place = nullptr;  // room for a PickTable, 64-byte aligned
+  std::byte* pick_place = nullptr;  // room for a PickTable or a ByteTable, 64-byte aligned
   std::uint32_t first_px = 0;       // of the image's rows
   std::uint32_t num_px = 0;         // of them, in use
   std::uint32_t begin = 0;          // pixels from `begin` to `end` show the picture

@@ -87,7 +87,7 @@ class SlotSink {
   HWY_ATTR void store_turned(const StripPlace& at, const float* values) const {
     const D d;
     for (std::uint32_t i = 0; i < at.num_px; ++i) {
-      float* const to = frame_.pixels + (at.first_px + i) * lines_.pixel_stride +
+      float* const to = frame_.row(0) + (at.first_px + i) * lines_.pixel_stride +
                         at.first_line * lines_.line_stride;
       if constexpr (kIsInterleaved && kChannels == 3) {
         if (at.num_lines == kLanes) {

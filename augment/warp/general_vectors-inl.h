@@ -21,7 +21,6 @@ namespace HWY_NAMESPACE {
 using D64 = hn::ScalableTag<double>;
 using DBits = hn::ScalableTag<std::uint64_t>;
 using DWord = hn::Rebind<std::uint32_t, D>;
-using DHalf = hn::Half<D>;
 using V64 = hn::Vec<D64>;
 using VBits = hn::Vec<DBits>;
 using VWord = hn::Vec<DWord>;
@@ -33,7 +32,7 @@ struct Doubles {
 };
 
 HWY_INLINE HWY_ATTR V to_floats(const Doubles& doubles) {
-  const DHalf d;
+  const hn::Half<D> d;
   return hn::Combine(D(), hn::DemoteTo(d, doubles.high), hn::DemoteTo(d, doubles.low));
 }
 

@@ -69,7 +69,7 @@ void fill_beside(const WarpJob& job, const Frame& frame, const Lines& lines,
   const auto fill = [&](std::uint32_t line, std::uint32_t begin, std::uint32_t end) {
     for (std::uint32_t i = begin; i < end; ++i) {
       fill_pixel<kChannels>(job, frame,
-                            frame.pixels + line * lines.line_stride + i * lines.pixel_stride);
+                            frame.row(0) + line * lines.line_stride + i * lines.pixel_stride);
     }
   };
   for (std::uint32_t line = 0; line < pass.num_lines; ++line) {

@@ -94,7 +94,7 @@ struct Frame {
       : width(job.slot.spec->width_px),
         height(job.slot.spec->height_px),
         fills_constant(job.fill_mode == FillMode::kConstant),
-        pixels(reinterpret_cast<float*>(job.slot.pixels)),
+        pixels(job.slot.pixels),
         plane(job.slot.spec->layout == PixelLayout::kNchw ? std::size_t{width} * height : 1),
         step(job.slot.spec->layout == PixelLayout::kNchw ? 1 : job.slot.spec->channels),
         source_channel(job.decoded.image.channels >= job.slot.spec->channels ? 1 : 0) {
@@ -118,14 +118,16 @@ struct Frame {
   bool shows(const Neighbours& on_axis) const noexcept {
     return on_axis.is_inside || !fills_constant;
   }
-  float* row(std::uint32_t y_px) const noexcept {
-    return pixels + std::size_t{y_px} * width * step;
+  /// An output row, of elements as they are stored.
+  template <class T = float>
+  T* row(std::uint32_t y_px) const noexcept {
+    return reinterpret_cast<T*>(pixels) + std::size_t{y_px} * width * step;
   }
 
   std::uint32_t width;   // of the output
   std::uint32_t height;  // of the output
   bool fills_constant;
-  float* pixels;
+  std::byte* pixels;
   std::size_t plane;           // from one output channel to the next
   std::size_t step;            // from one output pixel to the next
   std::size_t source_channel;  // from one channel of the image to the next; 0 repeats gray

@@ -18,6 +18,7 @@
 
 #if HWY_TARGET != HWY_SCALAR
 #include "augment/warp/general_vectors-inl.h"
+#include "augment/warp/slot_vectors-inl.h"
 #endif
 
 HWY_BEFORE_NAMESPACE();
@@ -62,7 +63,7 @@ struct Block {
 /// positions, loads, blends. The loads of a block are made beside the blends of the one before: they
 /// want other parts of the core, and vectors that are loaded long after they were stored in parts do
 /// not wait. Inner pixels (GeneralAxis) take shorter ways through the first two.
-template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
+template <class Element, std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
 class GeneralSampler {
  public:
   HWY_ATTR GeneralSampler(const WarpJob& job, const Frame& frame)
@@ -96,6 +97,7 @@ class GeneralSampler {
   }
 
  private:
+  using T = typename Element::T;
   static constexpr std::uint32_t kStep = kPlanes == 1 ? 0 : 1;  // gray serves for all
   static constexpr std::uint32_t kLanes = Block::kLanes;
 
@@ -112,7 +114,8 @@ class GeneralSampler {
   void sample_pixels(std::uint32_t row_idx, PixelRange range) const {
     const TurnedRow row(job_.map, row_idx);
     for (std::uint32_t i = range.begin; i < range.end; ++i) {
-      sample_point<kChannels>(job_, frame_, row.at(i), frame_.row(row_idx) + i * frame_.step);
+      sample_point<kChannels>(job_, frame_, row.at(i), FloatPixels<Element>(),
+                              frame_.row<T>(row_idx) + i * frame_.step);
     }
   }
 
@@ -261,7 +264,7 @@ class GeneralSampler {
     const ScaleVectors scale0 = vectors_of(job_.channels[0]);
     const ScaleVectors scale1 = vectors_of(job_.channels[1]);
     const ScaleVectors scale2 = vectors_of(job_.channels[2]);
-    float* const out = frame_.row(block.row_idx) + block.first_px * frame_.step;
+    T* const out = frame_.row<T>(block.row_idx) + block.first_px * frame_.step;
     const std::size_t plane = frame_.plane;
     const std::size_t step = frame_.step;
     const std::uint32_t num_px = num_px_;
@@ -280,7 +283,7 @@ class GeneralSampler {
         v1 = hn::IfThenElse(is_shown, v1, hn::Set(d, job_.channels[1].fill));
         v2 = hn::IfThenElse(is_shown, v2, hn::Set(d, job_.channels[2].fill));
       }
-      store(v0, v1, v2, out + at * step, plane);
+      store_channels<Element, kChannels, kIsInterleaved>(v0, v1, v2, out + at * step, plane);
     }
   }
 
@@ -303,18 +306,6 @@ class GeneralSampler {
     return normalise_of(blend_of(left, right, corners.column_weight), scale);
   }
 
-  static HWY_INLINE HWY_ATTR void store(V v0, V v1, V v2, float* out, std::size_t plane) {
-    if constexpr (kIsInterleaved) {
-      store_interleaved(v0, v1, v2, out);
-    } else {
-      const D d;
-      hn::StoreU(v0, d, out);
-      if constexpr (kChannels == 1) return;
-      hn::StoreU(v1, d, out + plane);
-      hn::StoreU(v2, d, out + 2 * plane);
-    }
-  }
-
   const WarpJob& job_;
   const Frame& frame_;
   const GeneralAxis x_;
@@ -328,9 +319,10 @@ class GeneralSampler {
   Block blocks_[2];
 };
 
-template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
+template <class Element, class Shape>
 HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame) {
-  GeneralSampler<kChannels, kPlanes, kIsInterleaved> sampler(job, frame);
+  GeneralSampler<Element, Shape::kChannels, Shape::kPlanes, Shape::kIsInterleaved> sampler(job,
+                                                                                           frame);
   for (std::uint32_t row_idx = 0; row_idx < frame.height; ++row_idx) {
     if (job.slot.is_abandoned()) return;
     sampler.sample_row(row_idx);
@@ -339,8 +331,8 @@ HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame) {
 }
 
 HWY_ATTR void sample_general_of(const WarpJob& job, const Frame& frame) {
-  for_shape(job, frame, [&]<class Shape>(Shape) {
-    sample_all<Shape::kChannels, Shape::kPlanes, Shape::kIsInterleaved>(job, frame);
+  for_element(job.slot.spec->element, [&]<class Element>(Element) {
+    for_shape(job, frame, [&]<class Shape>(Shape) { sample_all<Element, Shape>(job, frame); });
   });
 }
 

@@ -12,6 +12,11 @@
 #include "augment/warp/warp_rows.h"
 
 namespace penstock::augment {
+
+bool warps_into(ElementType element, Interpolation interpolation) noexcept {
+  return element == ElementType::kFloat32 || !is_filtered(interpolation);
+}
+
 std::size_t warp_scratch_bytes(const BatchSpec& spec, Interpolation interpolation) noexcept {
   if (is_filtered(interpolation)) return filter_scratch_bytes(spec, interpolation);
   return column_table_bytes(std::max(spec.width_px, spec.height_px));

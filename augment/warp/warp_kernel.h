@@ -26,12 +26,15 @@ struct WarpJob {
   SampleSlot slot{};
 };
 
+/// Whether warp() writes such elements: filters write float32 only.
+bool warps_into(ElementType element, Interpolation interpolation) noexcept;
+
 /// Bytes of scratch with which warp() takes its fast way: with two neighbours for maps that shrink at
 /// most four times along a row, with filters for maps that shrink at most 256 times.
 std::size_t warp_scratch_bytes(const BatchSpec& spec,
                                Interpolation interpolation = Interpolation::kBilinear) noexcept;
 
-/// Writes every element of the slot (float32).
+/// Writes every element of the slot, where warps_into().
 ///
 /// A position counts as inside from -0.5 to n - 0.5, the area that the pixels cover; inside it is
 /// clamped to the pixel centres 0 to n - 1 and, with Interpolation::kBilinear, blended from its four
@@ -39,6 +42,8 @@ std::size_t warp_scratch_bytes(const BatchSpec& spec,
 /// kBilinearAntialias and kBicubic a filter's window (filter_window.h), antialiased turned maps a blend of
 /// the reduced picture (reduction.h). Outside, FillMode::kNearest clamps likewise, kConstant writes `fill`,
 /// kReflect and kWrap take what is seen there.
+/// Values are normalised in float32 and rounded to elements (element_bits.h). With uint8, which takes a gain
+/// of 1 and no bias, maps without rotation and shear blend in whole numbers (fixed_point.h) instead.
 /// Positions of turned maps are whole multiples of 2^-24 pixel (turned_positions.h), others float64. Any map
 /// is safe, NaN and infinity too, and nothing outside `decoded.image` is read; too little scratch costs
 /// speed only.

@@ -16,39 +16,33 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
-#include "augment/warp/row_vectors-inl.h"
+#include "augment/warp/slot_vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {
 namespace HWY_NAMESPACE {
 
 /// How a row is written: planes side by side or channels interleaved.
-template <std::uint32_t kChannels, bool kIsInterleaved>
+template <class Element, std::uint32_t kChannels, bool kIsInterleaved>
 struct Output {
-  float* row;
+  using T = typename Element::T;
+  T* row;
   std::size_t plane;
 
-  float* at(std::size_t pixel, std::uint32_t channel) const {
+  T* at(std::size_t pixel, std::uint32_t channel) const {
     return kIsInterleaved ? row + pixel * kChannels + channel : row + channel * plane + pixel;
   }
 
-  /// The floats of one row: of a plane, or of interleaved pixels.
-  float* floats(std::uint32_t row_idx) const { return row + row_idx * plane; }
+  /// The elements of one row: of a plane, or of interleaved pixels.
+  T* elements(std::uint32_t row_idx) const { return row + row_idx * plane; }
 
-  HWY_INLINE HWY_ATTR void store(const V* channels, std::size_t pixel) const {
-    if constexpr (kIsInterleaved && kChannels == 3) {
-      store_interleaved(channels[0], channels[1], channels[2], at(pixel, 0));
-    } else {
-      const D d;
-      for (std::uint32_t c = 0; c < kChannels; ++c) {
-        hn::StoreU(channels[c], d, at(pixel, c));
-      }
-    }
+  HWY_INLINE HWY_ATTR void store(V v0, V v1, V v2, std::size_t pixel) const {
+    store_channels<Element, kChannels, kIsInterleaved>(v0, v1, v2, at(pixel, 0), plane);
   }
 };
 
 /// One job, with all that is the same for its rows.
-template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
+template <class Element, std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
 class RowSampler {
  public:
   HWY_ATTR RowSampler(const WarpJob& job, const Frame& frame, const ColumnTable& table)
@@ -66,7 +60,7 @@ class RowSampler {
 
   /// Fills output row `row_idx` from two source rows, now or with the block of rows that it is in.
   HWY_ATTR void sample(std::uint32_t row_idx, const Neighbours& row) {
-    const Out out{frame_.row(row_idx), frame_.plane};
+    const Out out{frame_.row<T>(row_idx), frame_.plane};
     fill(out, 0, table_.begin);
     fill(out, table_.end, frame_.width);
     if (table_.begin == table_.end) return;
@@ -77,7 +71,7 @@ class RowSampler {
   }
 
   HWY_ATTR void fill_row(std::uint32_t row_idx) const {
-    fill({frame_.row(row_idx), frame_.plane}, 0, frame_.width);
+    fill({frame_.row<T>(row_idx), frame_.plane}, 0, frame_.width);
   }
 
   /// Fills the rows of a block that has begun; all rows are there for other threads then.
@@ -87,7 +81,8 @@ class RowSampler {
   }
 
  private:
-  using Out = Output<kChannels, kIsInterleaved>;
+  using T = typename Element::T;
+  using Out = Output<Element, kChannels, kIsInterleaved>;
   static constexpr std::uint32_t kStep = kPlanes == 1 ? 0 : 1;  // gray serves for all
   // Interleaved pixels are floats side by side, whose scales repeat; planes are lines of their own.
   static constexpr std::uint32_t kLines = kIsInterleaved ? 1 : kChannels;
@@ -97,10 +92,11 @@ class RowSampler {
   static constexpr std::size_t kPatternFloats = hn::MaxLanes(D()) + kChannels - 1;
 
   static bool has_whole_vectors(const Frame& frame, const ColumnTable& table) {
-    const std::size_t vector_bytes = hn::Lanes(D()) * sizeof(float);
+    if (!has_streams<Element>()) return false;
     if (table.begin * kPeriod % hn::Lanes(D()) != 0) return false;
-    const std::size_t row_bytes = std::size_t{frame.width} * kPeriod * sizeof(float);
-    return (reinterpret_cast<std::uintptr_t>(frame.pixels) | row_bytes) % vector_bytes == 0;
+    const std::size_t row_bytes = std::size_t{frame.width} * kPeriod * sizeof(T);
+    return (reinterpret_cast<std::uintptr_t>(frame.pixels) | row_bytes) % vector_bytes<Element>() ==
+           0;
   }
 
   const std::uint8_t* source(std::uint32_t row_px) const {
@@ -109,7 +105,8 @@ class RowSampler {
 
   HWY_ATTR void fill(const Out& out, std::uint32_t begin, std::uint32_t end) const {
     for (std::uint32_t c = 0; c < kChannels; ++c) {
-      for (std::uint32_t i = begin; i < end; ++i) *out.at(i, c) = job_.channels[c].fill;
+      const T element = Element::of(job_.channels[c].fill);
+      for (std::uint32_t i = begin; i < end; ++i) *out.at(i, c) = element;
     }
   }
 
@@ -140,7 +137,7 @@ class RowSampler {
       for (std::size_t i = 0; i < count; ++i) {
         for (std::uint32_t c = 0; c < kChannels; ++c) {
           *out.at(begin + (kIsReversed ? count - 1 - i : i), c) =
-              normalise(bytes[i * kPlanes + c * kStep], job_.channels[c]);
+              Element::of(normalise(bytes[i * kPlanes + c * kStep], job_.channels[c]));
         }
       }
       return;
@@ -151,13 +148,13 @@ class RowSampler {
     for (std::size_t i = 0; i < count; i += lanes) {
       const std::size_t from = std::min(i, count - lanes);  // the last vector ends with the run
       const Pixels<kPlanes> pixels = load_pixels<kPlanes>(bytes + from * kPlanes);
-      V values[kChannels];
-      values[0] = copied<kIsReversed>(pixels.plane[0], scale0);
+      const V v0 = copied<kIsReversed>(pixels.plane[0], scale0);
+      V v1 = v0, v2 = v0;
       if constexpr (kChannels == 3) {
-        values[1] = copied<kIsReversed>(pixels.plane[kStep], scale1);
-        values[2] = copied<kIsReversed>(pixels.plane[2 * kStep], scale2);
+        v1 = copied<kIsReversed>(pixels.plane[kStep], scale1);
+        v2 = copied<kIsReversed>(pixels.plane[2 * kStep], scale2);
       }
-      out.store(values, begin + (kIsReversed ? count - lanes - from : from));
+      out.store(v0, v1, v2, begin + (kIsReversed ? count - lanes - from : from));
     }
   }
 
@@ -246,7 +243,7 @@ class RowSampler {
   template <std::size_t kRows>
   struct BlockLine {
     const float* from[kRows];
-    float* to[kRows];
+    T* to[kRows];
   };
 
   /// A line of `kRows` rows of the block, from row `first` on.
@@ -258,7 +255,7 @@ class RowSampler {
     BlockLine<kRows> line;
     for (std::size_t r = 0; r < kRows; ++r) {
       line.from[r] = values(first + r, line_idx * kStep);
-      line.to[r] = block_[first + r].floats(line_idx);
+      line.to[r] = block_[first + r].elements(line_idx);
     }
     const std::size_t lanes = hn::Lanes(D());
     for (std::size_t i = 0; i < picks.vectors.size(); ++i) {
@@ -303,9 +300,9 @@ class RowSampler {
       const Near<kNum> near(line.from[r] + pick.base);
       const V value = normalise_of(blend_of(near.at(left), near.at(right), weight), scale);
       if (pick.streams) {
-        hn::Stream(value, d, line.to[r] + pick.at);
+        stream_elements<Element>(value, line.to[r] + pick.at);
       } else {
-        hn::StoreU(value, d, line.to[r] + pick.at);
+        Element::template store<false>(value, line.to[r] + pick.at);
       }
     }
   }
@@ -318,9 +315,9 @@ class RowSampler {
       const float* const from = line.from[r] + pick.base;
       for (std::size_t lane = 0; lane < hn::Lanes(D()); ++lane) {
         const std::size_t channel = kIsInterleaved ? (pick.at + lane) % kChannels : line_idx;
-        line.to[r][pick.at + lane] =
+        line.to[r][pick.at + lane] = Element::of(
             normalise(blend(from[pick.left[lane]], from[pick.right[lane]], pick.weight[lane]),
-                      job_.channels[channel]);
+                      job_.channels[channel]));
       }
     }
   }
@@ -341,7 +338,8 @@ class RowSampler {
         for (std::uint32_t i = table_.begin; i < table_.end; ++i) {
           const float a = from[std::size_t(table_.left[i]) * kValueChannels];
           const float b = from[std::size_t(table_.right[i]) * kValueChannels];
-          *block_[row].at(i, c) = normalise(blend(a, b, table_.weight[i]), job_.channels[c]);
+          *block_[row].at(i, c) =
+              Element::of(normalise(blend(a, b, table_.weight[i]), job_.channels[c]));
         }
       }
     }
@@ -366,10 +364,11 @@ class RowSampler {
   float biases_[kPatternFloats];
 };
 
-template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
+template <class Element, class Shape>
 HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame, const Lines& lines,
                          const ColumnTable& table) {
-  RowSampler<kChannels, kPlanes, kIsInterleaved> sampler(job, frame, table);
+  RowSampler<Element, Shape::kChannels, Shape::kPlanes, Shape::kIsInterleaved> sampler(job, frame,
+                                                                                       table);
   for (std::uint32_t row_idx = 0; row_idx < lines.num_lines; ++row_idx) {
     if (job.slot.is_abandoned()) return;
     const Neighbours row = find_neighbours(lines.row_factor * row_idx + job.map.y0, frame.y);
@@ -384,8 +383,12 @@ HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame, const Lines& li
 
 HWY_ATTR void sample_rows_of(const WarpJob& job, const Frame& frame, const Lines& lines,
                              const ColumnTable& table) {
-  for_shape(job, frame, [&]<class Shape>(Shape) {
-    sample_all<Shape::kChannels, Shape::kPlanes, Shape::kIsInterleaved>(job, frame, lines, table);
+  for_element(job.slot.spec->element, [&]<class Element>(Element) {
+    // Bytes have rows of their own, byte_rows.
+    if constexpr (!std::is_same_v<Element, Uint8>) {
+      for_shape(job, frame,
+                [&]<class Shape>(Shape) { sample_all<Element, Shape>(job, frame, lines, table); });
+    }
   });
 }
 
@@ -394,6 +397,7 @@ HWY_ATTR void sample_rows_of(const WarpJob& job, const Frame& frame, const Lines
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "augment/warp/byte_rows.h"
 #include "augment/warp/warp_columns.h"
 
 namespace penstock::augment {
@@ -406,6 +410,10 @@ void sample_rows(const WarpJob& job, const Frame& frame, const Lines& lines,
   // Vectors of bytes want pixels side by side.
   if (image.pixel_stride_bytes != image.channels || (image.channels != 1 && image.channels != 3)) {
     return sample_columns(job, frame, lines, table);
+  }
+  if (job.slot.spec->element == ElementType::kUint8) {
+    if (!sample_byte_rows(job, frame, lines, table)) sample_columns(job, frame, lines, table);
+    return;
   }
   HWY_DYNAMIC_DISPATCH(sample_rows_of)(job, frame, lines, table);
 }

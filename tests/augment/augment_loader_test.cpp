@@ -38,7 +38,8 @@ BOOST_AUTO_TEST_CASE(raw_pictures_of_twice_the_batchs_size_and_more_come_through
 }
 
 // A batch of another element type holds the float32 batch's values, rounded (element_bits_test has the
-// rounding): colours, erasing and normalisation come before it. uint8 holds them before normalisation.
+// rounding): colours, erasing and normalisation come before it. uint8 holds them before normalisation, and
+// without colours from blends in whole numbers: now and then the other neighbour of a half.
 BOOST_AUTO_TEST_CASE(batches_of_every_element_type_hold_the_same_values) {
   const tests::TemporaryFolder folder;
   std::vector<tests::SmallSample> samples;
@@ -67,7 +68,7 @@ BOOST_AUTO_TEST_CASE(batches_of_every_element_type_hold_the_same_values) {
     }
     return bytes;
   };
-  // Without colours float32 batches are written straight, the others over a canvas.
+  // Without colours batches are written straight, otherwise over a canvas.
   for (const AugmentConfig& config : {plain, coloured}) {
     const std::vector<std::byte> floats = run(config, ElementType::kFloat32);
     const std::size_t num_values = floats.size() / sizeof(float);
@@ -83,9 +84,15 @@ BOOST_AUTO_TEST_CASE(batches_of_every_element_type_hold_the_same_values) {
         float value = 0;
         std::memcpy(&value, &floats[i * sizeof value], sizeof value);
         write_element(element, value, expected.data());
-        if (std::memcmp(&found[i * size], expected.data(), size) != 0) ++num_different;
+        if (std::memcmp(&found[i * size], expected.data(), size) == 0) continue;
+        ++num_different;
+        if (element == ElementType::kUint8) {
+          BOOST_REQUIRE(
+              std::abs(std::to_integer<int>(found[i]) - std::to_integer<int>(expected[0])) == 1);
+        }
       }
-      BOOST_TEST(num_different == 0u);
+      const bool is_fixed_point = element == ElementType::kUint8 && config == plain;
+      BOOST_TEST(num_different <= (is_fixed_point ? num_values / 200 : 0));
     }
   }
 }

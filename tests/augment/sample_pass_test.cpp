@@ -34,6 +34,29 @@ BOOST_AUTO_TEST_CASE(a_canvas_leaves_the_scratch_that_the_fast_ways_need) {
   }
 }
 
+// A float canvas for bytes would be four times their own size.
+BOOST_AUTO_TEST_CASE(batches_without_colours_take_no_canvas_but_for_filters) {
+  ColourSteps shift;
+  shift.add({ColourStepKind::kChannelShift, 1});
+  for (const ElementType element : {ElementType::kUint8, ElementType::kFloat16,
+                                    ElementType::kBfloat16, ElementType::kFloat32}) {
+    BatchSpec spec = spec_of({224, 224}, 3);
+    spec.element = element;
+    for (const Interpolation interpolation :
+         {Interpolation::kNearest, Interpolation::kBilinear, Interpolation::kBilinearAntialias,
+          Interpolation::kBicubic}) {
+      const bool is_filtered = interpolation == Interpolation::kBilinearAntialias ||
+                               interpolation == Interpolation::kBicubic;
+      const std::size_t most = most_sample_scratch_bytes(spec, interpolation);
+      BOOST_TEST(sample_scratch_bytes(spec, interpolation, {}) ==
+                 (is_filtered && element != ElementType::kFloat32
+                      ? most
+                      : warp_scratch_bytes(spec, interpolation)));
+      BOOST_TEST(sample_scratch_bytes(spec, interpolation, shift) == most);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

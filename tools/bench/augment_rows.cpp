@@ -53,6 +53,44 @@ constexpr AugmentRow row_of_elements(std::string_view name, ElementType element,
           .on_top_of = kResizedCrop};
 }
 
+constexpr augment::AugmentConfig turned(const std::array<double, 3>& mean,
+                                        const std::array<double, 3>& std) {
+  return {.horizontal_flip = 0.5,
+          .width_shift_range = 0.1,
+          .height_shift_range = 0.1,
+          .zoom_range = {.lo = 0.9, .hi = 1.1},
+          .rotation_range = 20,
+          .mean = mean,
+          .std = std};
+}
+
+constexpr AugmentRow photograph_row(std::string_view name, std::string_view steps,
+                                    ElementType element, const augment::AugmentConfig& config,
+                                    OpencvChain chain, const AugmentBar& bar) {
+  return {.name = name,
+          .steps = steps,
+          .picture = kPhotograph,
+          .output = kInput,
+          .num_samples = 16,
+          .config = config,
+          .element = element,
+          .chain = chain,
+          .bar = bar};
+}
+
+/// A picture of the output's size, of which nothing is interpolated.
+constexpr AugmentRow copied_row(std::string_view name, std::string_view steps, ElementType element,
+                                const augment::AugmentConfig& config, OpencvChain chain) {
+  return {.name = name,
+          .steps = steps,
+          .picture = kInput,
+          .output = kInput,
+          .num_samples = 16,
+          .config = config,
+          .element = element,
+          .chain = chain};
+}
+
 constexpr AugmentRow antialias_row(std::string_view name, augment::SizePx picture) {
   return {.name = name,
           .steps = "resize with antialias, flip, normalise",
@@ -111,20 +149,10 @@ constexpr AugmentRow jitter_row(std::string_view name, std::string_view steps, d
 }
 
 constexpr std::array kRows = {
-    AugmentRow{.name = "turned",
-               .steps = "flip, shift, zoom, rotation, normalise",
-               .picture = kPhotograph,
-               .output = kInput,
-               .num_samples = 16,
-               .config = {.horizontal_flip = 0.5,
-                          .width_shift_range = 0.1,
-                          .height_shift_range = 0.1,
-                          .zoom_range = {.lo = 0.9, .hi = 1.1},
-                          .rotation_range = 20,
-                          .mean = kMean,
-                          .std = kStd},
-               .chain = warp_with_opencv,
-               .bar = {.times_opencv = 4.5}},
+    photograph_row("turned", "flip, shift, zoom, rotation, normalise", ElementType::kFloat32,
+                   turned(kMean, kStd), warp_with_opencv, {.times_opencv = 4.5}),
+    photograph_row("uint8-turned", "flip, shift, zoom, rotation, as bytes", ElementType::kUint8,
+                   turned({}, {1, 1, 1}), warp_with_opencv, {}),
     AugmentRow{.name = kResizedCrop,
                .steps = "random crop, resize, flip, normalise",
                .picture = kPhotograph,
@@ -152,14 +180,11 @@ constexpr std::array kRows = {
     row_of_elements("float16", ElementType::kFloat16, resized_crop(), resize_with_opencv),
     row_of_elements("bfloat16", ElementType::kBfloat16, resized_crop(), nullptr),
     row_of_elements("uint8", ElementType::kUint8, unscaled_crop(), resize_with_opencv),
-    AugmentRow{
-        .name = "crop",
-        .steps = "crop of the padded picture, flip, normalise",
-        .picture = kInput,
-        .output = kInput,
-        .num_samples = 16,
-        .config = {.horizontal_flip = 0.5, .random_crop_padding = 28, .mean = kMean, .std = kStd},
-        .chain = pad_with_opencv},
+    copied_row("crop", "crop of the padded picture, flip, normalise", ElementType::kFloat32,
+               {.horizontal_flip = 0.5, .random_crop_padding = 28, .mean = kMean, .std = kStd},
+               pad_with_opencv),
+    copied_row("uint8-crop", "crop of the padded picture, flip, as bytes", ElementType::kUint8,
+               {.horizontal_flip = 0.5, .random_crop_padding = 28}, pad_with_opencv),
     AugmentRow{.name = "pad-crop",
                .steps = "32 x 32: crop of the padded picture, flip, normalise",
                .picture = kSmall,
