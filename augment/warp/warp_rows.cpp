@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "augment/warp/cache_bypass.h"
+#include "augment/warp/low_halves.h"
 #include "augment/warp/pick_table.h"
 
 // A sampler holds vectors, and those without a fixed size cannot be members.
@@ -22,33 +24,52 @@ HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {
 namespace HWY_NAMESPACE {
 
-/// How a row is written: planes side by side or channels interleaved.
-template <std::uint32_t kChannels, bool kIsInterleaved>
+HWY_INLINE float stored(float value, float*) {
+  return value;
+}
+HWY_INLINE std::int16_t stored(float value, std::int16_t*) {
+  return low_half(value);
+}
+
+HWY_INLINE HWY_ATTR void store_vector(V value, float* to) {
+  hn::StoreU(value, D(), to);
+}
+HWY_INLINE HWY_ATTR void store_vector(V value, std::int16_t* to) {
+  const hn::Rebind<std::uint16_t, D> d_half;
+  const auto bits = hn::BitCast(hn::Rebind<std::uint32_t, D>(), value);
+  hn::StoreU(hn::TruncateTo(d_half, bits), d_half, reinterpret_cast<std::uint16_t*>(to));
+}
+
+/// How a row is written: planes side by side or channels interleaved; floats or their lower halves.
+template <std::uint32_t kChannels, bool kIsInterleaved, class T>
 struct Output {
-  float* row;
+  T* row;
   std::size_t plane;
 
-  float* at(std::size_t pixel, std::uint32_t channel) const {
+  T* at(std::size_t pixel, std::uint32_t channel) const {
     return kIsInterleaved ? row + pixel * kChannels + channel : row + channel * plane + pixel;
   }
 
-  /// The floats of one row: of a plane, or of interleaved pixels.
-  float* floats(std::uint32_t row_idx) const { return row + row_idx * plane; }
+  void put(float value, std::size_t pixel, std::uint32_t channel) const {
+    T* const to = at(pixel, channel);
+    *to = stored(value, to);
+  }
+
+  /// The values of one row: of a plane, or of interleaved pixels.
+  T* line(std::uint32_t row_idx) const { return row + row_idx * plane; }
 
   HWY_INLINE HWY_ATTR void store(const V* channels, std::size_t pixel) const {
     if constexpr (kIsInterleaved && kChannels == 3) {
+      static_assert(std::is_same_v<T, float>);
       store_interleaved(channels[0], channels[1], channels[2], at(pixel, 0));
     } else {
-      const D d;
-      for (std::uint32_t c = 0; c < kChannels; ++c) {
-        hn::StoreU(channels[c], d, at(pixel, c));
-      }
+      for (std::uint32_t c = 0; c < kChannels; ++c) store_vector(channels[c], at(pixel, c));
     }
   }
 };
 
 /// One job, with all that is the same for its rows.
-template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
+template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved, class T>
 class RowSampler {
  public:
   HWY_ATTR RowSampler(const WarpJob& job, const Frame& frame, const ColumnTable& table)
@@ -56,7 +77,8 @@ class RowSampler {
         frame_(frame),
         table_(table),
         image_(job.decoded.image),
-        streams_(is_past_caches(*job.slot.spec) && has_whole_vectors(frame, table)),
+        streams_(std::is_same_v<T, float> && is_past_caches(*job.slot.spec) &&
+                 has_whole_vectors(frame, table)),
         rows_at_once_(streams_ || !is_past_caches(*job.slot.spec) ? ColumnTable::kBlockRows : 1) {
     for (std::size_t i = 0; i < kPatternFloats; ++i) {
       gains_[i] = job.channels[i % kChannels].gain;
@@ -66,7 +88,7 @@ class RowSampler {
 
   /// Fills output row `row_idx` from two source rows, now or with the block of rows that it is in.
   HWY_ATTR void sample(std::uint32_t row_idx, const Neighbours& row) {
-    const Out out{frame_.row(row_idx), frame_.plane};
+    const Out out = row_of(row_idx);
     fill(out, 0, table_.begin);
     fill(out, table_.end, frame_.width);
     if (table_.begin == table_.end) return;
@@ -76,9 +98,7 @@ class RowSampler {
     if (block_rows_ == rows_at_once_) pick_block();
   }
 
-  HWY_ATTR void fill_row(std::uint32_t row_idx) const {
-    fill({frame_.row(row_idx), frame_.plane}, 0, frame_.width);
-  }
+  HWY_ATTR void fill_row(std::uint32_t row_idx) const { fill(row_of(row_idx), 0, frame_.width); }
 
   /// Fills the rows of a block that has begun; all rows are there for other threads then.
   HWY_ATTR void finish() {
@@ -87,7 +107,7 @@ class RowSampler {
   }
 
  private:
-  using Out = Output<kChannels, kIsInterleaved>;
+  using Out = Output<kChannels, kIsInterleaved, T>;
   static constexpr std::uint32_t kStep = kPlanes == 1 ? 0 : 1;  // gray serves for all
   // Interleaved pixels are floats side by side, whose scales repeat; planes are lines of their own.
   static constexpr std::uint32_t kLines = kIsInterleaved ? 1 : kChannels;
@@ -103,13 +123,18 @@ class RowSampler {
     return (reinterpret_cast<std::uintptr_t>(frame.pixels) | row_bytes) % vector_bytes == 0;
   }
 
+  Out row_of(std::uint32_t row_idx) const {
+    T* const first = reinterpret_cast<T*>(frame_.pixels);
+    return {first + std::size_t{row_idx} * frame_.width * frame_.step, frame_.plane};
+  }
+
   const std::uint8_t* source(std::uint32_t row_px) const {
     return image_.row(row_px) + std::size_t{table_.first_px} * kPlanes;
   }
 
   HWY_ATTR void fill(const Out& out, std::uint32_t begin, std::uint32_t end) const {
     for (std::uint32_t c = 0; c < kChannels; ++c) {
-      for (std::uint32_t i = begin; i < end; ++i) *out.at(i, c) = job_.channels[c].fill;
+      for (std::uint32_t i = begin; i < end; ++i) out.put(job_.channels[c].fill, i, c);
     }
   }
 
@@ -139,8 +164,8 @@ class RowSampler {
     if (count < lanes) {
       for (std::size_t i = 0; i < count; ++i) {
         for (std::uint32_t c = 0; c < kChannels; ++c) {
-          *out.at(begin + (kIsReversed ? count - 1 - i : i), c) =
-              normalise(bytes[i * kPlanes + c * kStep], job_.channels[c]);
+          out.put(normalise(bytes[i * kPlanes + c * kStep], job_.channels[c]),
+                  begin + (kIsReversed ? count - 1 - i : i), c);
         }
       }
       return;
@@ -246,7 +271,7 @@ class RowSampler {
   template <std::size_t kRows>
   struct BlockLine {
     const float* from[kRows];
-    float* to[kRows];
+    T* to[kRows];
   };
 
   /// A line of `kRows` rows of the block, from row `first` on.
@@ -258,7 +283,7 @@ class RowSampler {
     BlockLine<kRows> line;
     for (std::size_t r = 0; r < kRows; ++r) {
       line.from[r] = values(first + r, line_idx * kStep);
-      line.to[r] = block_[first + r].floats(line_idx);
+      line.to[r] = block_[first + r].line(line_idx);
     }
     const std::size_t lanes = hn::Lanes(D());
     for (std::size_t i = 0; i < picks.vectors.size(); ++i) {
@@ -302,11 +327,13 @@ class RowSampler {
     for (std::size_t r = 0; r < kRows; ++r) {
       const Near<kNum> near(line.from[r] + pick.base);
       const V value = normalise_of(blend_of(near.at(left), near.at(right), weight), scale);
-      if (pick.streams) {
-        hn::Stream(value, d, line.to[r] + pick.at);
-      } else {
-        hn::StoreU(value, d, line.to[r] + pick.at);
+      if constexpr (std::is_same_v<T, float>) {
+        if (pick.streams) {
+          hn::Stream(value, d, line.to[r] + pick.at);
+          continue;
+        }
       }
+      store_vector(value, line.to[r] + pick.at);
     }
   }
 
@@ -318,9 +345,11 @@ class RowSampler {
       const float* const from = line.from[r] + pick.base;
       for (std::size_t lane = 0; lane < hn::Lanes(D()); ++lane) {
         const std::size_t channel = kIsInterleaved ? (pick.at + lane) % kChannels : line_idx;
-        line.to[r][pick.at + lane] =
+        T* const to = line.to[r] + pick.at + lane;
+        *to = stored(
             normalise(blend(from[pick.left[lane]], from[pick.right[lane]], pick.weight[lane]),
-                      job_.channels[channel]);
+                      job_.channels[channel]),
+            to);
       }
     }
   }
@@ -341,7 +370,7 @@ class RowSampler {
         for (std::uint32_t i = table_.begin; i < table_.end; ++i) {
           const float a = from[std::size_t(table_.left[i]) * kValueChannels];
           const float b = from[std::size_t(table_.right[i]) * kValueChannels];
-          *block_[row].at(i, c) = normalise(blend(a, b, table_.weight[i]), job_.channels[c]);
+          block_[row].put(normalise(blend(a, b, table_.weight[i]), job_.channels[c]), i, c);
         }
       }
     }
@@ -366,10 +395,10 @@ class RowSampler {
   float biases_[kPatternFloats];
 };
 
-template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved>
+template <std::uint32_t kChannels, std::uint32_t kPlanes, bool kIsInterleaved, class T>
 HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame, const Lines& lines,
                          const ColumnTable& table) {
-  RowSampler<kChannels, kPlanes, kIsInterleaved> sampler(job, frame, table);
+  RowSampler<kChannels, kPlanes, kIsInterleaved, T> sampler(job, frame, table);
   for (std::uint32_t row_idx = 0; row_idx < lines.num_lines; ++row_idx) {
     if (job.slot.is_abandoned()) return;
     const Neighbours row = find_neighbours(lines.row_factor * row_idx + job.map.y0, frame.y);
@@ -385,7 +414,17 @@ HWY_ATTR void sample_all(const WarpJob& job, const Frame& frame, const Lines& li
 HWY_ATTR void sample_rows_of(const WarpJob& job, const Frame& frame, const Lines& lines,
                              const ColumnTable& table) {
   for_shape(job, frame, [&]<class Shape>(Shape) {
-    sample_all<Shape::kChannels, Shape::kPlanes, Shape::kIsInterleaved>(job, frame, lines, table);
+    sample_all<Shape::kChannels, Shape::kPlanes, Shape::kIsInterleaved, float>(job, frame, lines,
+                                                                               table);
+  });
+}
+
+HWY_ATTR void sample_low_halves_of(const WarpJob& job, const Frame& frame, const Lines& lines,
+                                   const ColumnTable& table) {
+  for_shape(job, frame, [&]<class Shape>(Shape) {
+    if constexpr (!Shape::kIsInterleaved) {
+      sample_all<Shape::kChannels, Shape::kPlanes, false, std::int16_t>(job, frame, lines, table);
+    }
   });
 }
 
@@ -399,15 +438,28 @@ HWY_AFTER_NAMESPACE();
 namespace penstock::augment {
 
 HWY_EXPORT(sample_rows_of);
+HWY_EXPORT(sample_low_halves_of);
+
+namespace {
+
+/// Vectors of bytes want pixels side by side.
+bool takes_vectors(const ImageView& image) noexcept {
+  return image.pixel_stride_bytes == image.channels && (image.channels == 1 || image.channels == 3);
+}
+
+}  // namespace
 
 void sample_rows(const WarpJob& job, const Frame& frame, const Lines& lines,
                  const ColumnTable& table) noexcept {
-  const ImageView& image = job.decoded.image;
-  // Vectors of bytes want pixels side by side.
-  if (image.pixel_stride_bytes != image.channels || (image.channels != 1 && image.channels != 3)) {
-    return sample_columns(job, frame, lines, table);
-  }
+  if (!takes_vectors(job.decoded.image)) return sample_columns(job, frame, lines, table);
   HWY_DYNAMIC_DISPATCH(sample_rows_of)(job, frame, lines, table);
+}
+
+bool sample_low_halves(const WarpJob& job, const Frame& frame, const Lines& lines,
+                       const ColumnTable& table) noexcept {
+  if (!takes_vectors(job.decoded.image)) return false;
+  HWY_DYNAMIC_DISPATCH(sample_low_halves_of)(job, frame, lines, table);
+  return true;
 }
 
 }  // namespace penstock::augment
