@@ -6,6 +6,7 @@
 #include "augment/colour/colour_pass.h"
 #include "augment/colour/erase_window.h"
 #include "augment/colour/finish_kernel.h"
+#include "augment/colour/fixed_canvas.h"
 #include "augment/colour/tone_steps.h"
 
 namespace penstock::augment {
@@ -31,11 +32,25 @@ void fill_over_canvas(const SampleJob& job, std::span<std::byte> scratch) noexce
   canvas.stop = slot.stop;
   const BatchSpec alone = canvas_spec(*slot.spec);
   WarpJob warp_job = job.warp;
-  warp_job.channels.fill({.gain = 1, .bias = 0, .fill = job.cval});
   warp_job.slot = {&alone, reinterpret_cast<std::byte*>(canvas.values), slot.stop};
+  const std::span<const ColourStep> steps = job.colours.steps();
+  if (keep_fixed(steps, canvas.channels)) {
+    warp_job.channels.fill(fixed_scale(job.cval));
+    warp_low_halves(warp_job, rest);
+    if (slot.is_abandoned()) return;
+    const FixedCanvas fixed{.values = reinterpret_cast<const std::int16_t*>(canvas.values),
+                            .plane_px = canvas.plane_px(),
+                            .stop = slot.stop};
+    return finish({.canvas = canvas,
+                   .fixed = fixed,
+                   .tail = fixed_canvas_tail(steps, fixed),
+                   .channels = job.warp.channels,
+                   .slot = slot});
+  }
+  warp_job.channels.fill({.gain = 1, .bias = 0, .fill = job.cval});
   warp(warp_job, rest);
   if (slot.is_abandoned()) return;
-  const ColourTail tail = apply_colour_steps(job.colours.steps(), canvas, rest);
+  const ColourTail tail = apply_colour_steps(steps, canvas, rest);
   if (slot.is_abandoned()) return;
   finish({.canvas = canvas, .tail = tail, .channels = job.warp.channels, .slot = slot});
 }

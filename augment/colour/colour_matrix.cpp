@@ -47,6 +47,12 @@ bool ColourMatrix::is_diagonal() const noexcept {
   return true;
 }
 
+SharedMix ColourMatrix::shared_mix() const noexcept {
+  return {.own = rows_[0][0] - rows_[1][0],
+          .shared = {rows_[1][0], rows_[0][1], rows_[0][2]},
+          .offset = rows_[0][3]};
+}
+
 ChannelMixes ColourMatrix::mixes(std::span<const ChannelScale> scales) const noexcept {
   ChannelMixes mixes;
   for (std::size_t c = 0; c < mixes.size(); ++c) {

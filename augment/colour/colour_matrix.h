@@ -21,6 +21,14 @@ struct ChannelMix {
 };
 using ChannelMixes = std::array<ChannelMix, 3>;
 
+/// One channel as all linear steps leave it: itself times `own`, and what is the same for the three of a
+/// pixel: their sum times `shared`, and `offset`.
+struct SharedMix {
+  double own = 1;
+  std::array<double, 3> shared{};
+  double offset = 0;
+};
+
 /// Whether a step is linear in the pixel, so that it can join a matrix.
 bool is_linear(ColourStepKind kind) noexcept;
 
@@ -42,6 +50,9 @@ class ColourMatrix {
 
   /// Whether each channel depends on itself alone.
   bool is_diagonal() const noexcept;
+
+  /// The rows of a picture of three channels.
+  SharedMix shared_mix() const noexcept;
 
   /// The rows in floats, normalised, with a clamp to 0 to 255 before the normalisation.
   ChannelMixes mixes(std::span<const ChannelScale> scales) const noexcept;

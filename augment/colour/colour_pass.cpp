@@ -16,6 +16,7 @@
 
 #include <hwy/highway.h>
 
+#include "augment/colour/finish_vectors-inl.h"
 #include "augment/colour/pixel_sinks-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -71,6 +72,32 @@ HWY_ATTR void apply_colours_of(const PixelColours& colours, const Canvas& canvas
   }
 }
 
+/// A whole turn in place: the planes change places with the channels.
+HWY_ATTR void turn_canvas_of(const HueTurn& hue, const Canvas& canvas) {
+  const D d;
+  const std::size_t num_px = canvas.plane_px();
+  const float share = hue.share;
+  const float* from[3];
+  float* to[3];
+  for (std::uint32_t c = 0; c < 3; ++c) {
+    from[c] = canvas.plane(hue.source[c]).data();
+    to[c] = canvas.plane(hue.target[c]).data();
+  }
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= num_px; i += hn::Lanes(d)) {
+    if (i % Canvas::kPieceValues == 0 && canvas.is_abandoned()) return;
+    const RgbVectors turned = turn_hue_of(
+        {hn::LoadU(d, from[0] + i), hn::LoadU(d, from[1] + i), hn::LoadU(d, from[2] + i)}, share);
+    hn::StoreU(turned.red, d, to[0] + i);
+    hn::StoreU(turned.green, d, to[1] + i);
+    hn::StoreU(turned.blue, d, to[2] + i);
+  }
+  for (; i < num_px; ++i) {
+    const std::array<float, 3> turned = turn_hue({from[0][i], from[1][i], from[2][i]}, share);
+    for (std::uint32_t c = 0; c < 3; ++c) to[c][i] = turned[c];
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace penstock::augment
 HWY_AFTER_NAMESPACE();
@@ -80,16 +107,12 @@ namespace penstock::augment {
 
 HWY_EXPORT(plane_sum_of);
 HWY_EXPORT(apply_colours_of);
+HWY_EXPORT(turn_canvas_of);
 
 namespace {
 
 // Units of the stored pixels.
 constexpr std::array<ChannelScale, 3> kStored{};
-
-/// A turn of the colour wheel in sixths, 0 to 6.
-float turn_sixths(float turns) noexcept {
-  return turns < 0 ? turns * 6 + 6 : turns * 6;
-}
 
 /// A tail on its way: what is put together, and the means of the canvas while it stays as it is.
 class PendingTail {
@@ -126,6 +149,10 @@ class PendingTail {
 
 }  // namespace
 
+float turn_sixths(float turns) noexcept {
+  return turns < 0 ? turns * 6 + 6 : turns * 6;
+}
+
 ColourMatrix::Means channel_means(const Canvas& canvas) noexcept {
   ColourMatrix::Means means{};
   for (std::uint32_t c = 0; c < canvas.channels; ++c) {
@@ -136,21 +163,28 @@ ColourMatrix::Means channel_means(const Canvas& canvas) noexcept {
 }
 
 void apply_tail(const ColourTail& tail, const Canvas& canvas) noexcept {
-  if (!tail.matrix && !tail.hue_sixths) return;
   if (is_scalar_forced()) return apply_tail_pixel_by_pixel(tail, canvas);
-  HWY_DYNAMIC_DISPATCH(apply_colours_of)(PixelColours(tail, kStored), canvas);
+  if (tail.matrix) {
+    const PixelColours colours({.matrix = tail.matrix, .hue_sixths = {}}, kStored);
+    HWY_DYNAMIC_DISPATCH(apply_colours_of)(colours, canvas);
+  }
+  if (tail.hue_sixths) HWY_DYNAMIC_DISPATCH(turn_canvas_of)(HueTurn(*tail.hue_sixths), canvas);
 }
 
 void apply_tail_pixel_by_pixel(const ColourTail& tail, const Canvas& canvas) noexcept {
-  const PixelColours colours(tail, kStored);
+  const PixelColours colours({.matrix = tail.matrix, .hue_sixths = {}}, kStored);
   for (std::size_t i = 0; i < canvas.plane_px(); ++i) {
     if (i % Canvas::kPieceValues == 0 && canvas.is_abandoned()) return;
     if (canvas.channels == 1) {
       canvas.values[i] = finished_gray(canvas.values[i], colours);
       continue;
     }
-    const std::array<float, 3> rgb =
-        finished_pixel({canvas.plane(0)[i], canvas.plane(1)[i], canvas.plane(2)[i]}, colours);
+    std::array<float, 3> rgb = {canvas.plane(0)[i], canvas.plane(1)[i], canvas.plane(2)[i]};
+    if (tail.matrix) rgb = finished_pixel(rgb, colours);
+    if (tail.hue_sixths) {
+      const HueTurn hue(*tail.hue_sixths);
+      rgb = in_order(rgb, hue, [&](const auto& ordered) { return turn_hue(ordered, hue.share); });
+    }
     for (std::uint32_t c = 0; c < 3; ++c) canvas.plane(c)[i] = rgb[c];
   }
 }

@@ -32,7 +32,10 @@ struct ColourTail {
 ColourTail apply_colour_steps(std::span<const ColourStep> steps, const Canvas& canvas,
                               std::span<std::byte> scratch) noexcept;
 
-/// Applies a tail to the canvas: what the last pass would do.
+/// A turn of the colour wheel in sixths, 0 to 6.
+float turn_sixths(float turns) noexcept;
+
+/// Applies a tail to the canvas: what the last pass would do, but for its roundings of hue.
 void apply_tail(const ColourTail& tail, const Canvas& canvas) noexcept;
 
 /// Does the same pixel by pixel: equal bytes, on every instruction set.

@@ -18,7 +18,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
-#include "augment/colour/colour_vectors-inl.h"
+#include "augment/colour/finish_vectors-inl.h"
 #include "augment/colour/pixel_sinks-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -68,6 +68,10 @@ class Finisher {
     const float* const first = canvas.values + begin;
     if constexpr (kChannels == 1) {
       finish_gray_into(first, count, colours_, sink);
+    } else if (const std::int16_t* const fixed = job_.fixed.values; fixed != nullptr) {
+      const std::int16_t* const red = fixed + begin;
+      const ConstFixedLines lines = {{red, red + num_px_, red + 2 * num_px_}};
+      finish_fixed_into(lines, count, colours_, sink);
     } else {
       finish_into({first, first + num_px_, first + 2 * num_px_}, count, colours_, sink);
     }
@@ -159,13 +163,16 @@ void finish_pixel_by_pixel(const FinishJob& job) noexcept {
   const Canvas& canvas = job.canvas;
   const std::size_t num_px = canvas.plane_px();
   const PixelColours colours(job.tail, job.channels);
+  const std::int16_t* const fixed = job.fixed.values;
   for (std::size_t i = 0; i < num_px; ++i) {
     std::array<float, 3> values{};
-    for (std::uint32_t c = 0; c < canvas.channels; ++c) values[c] = canvas.plane(c)[i];
-    if (canvas.channels == 1) {
-      values[0] = finished_gray(values[0], colours);
+    if (fixed != nullptr) {
+      values = finished_fixed_pixel({fixed[i], fixed[num_px + i], fixed[2 * num_px + i]}, colours);
+    } else if (canvas.channels == 1) {
+      values[0] = finished_gray(canvas.plane(0)[i], colours);
     } else {
-      values = finished_pixel(values, colours);
+      values =
+          finished_pixel({canvas.plane(0)[i], canvas.plane(1)[i], canvas.plane(2)[i]}, colours);
     }
     for (std::uint32_t c = 0; c < canvas.channels; ++c) {
       const std::size_t at =

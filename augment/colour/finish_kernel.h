@@ -7,6 +7,7 @@
 #include "augment/channel_scale.h"
 #include "augment/colour/colour_canvas.h"
 #include "augment/colour/colour_pass.h"
+#include "augment/colour/fixed_canvas.h"
 #include "streamer/core/sample_transform.h"
 
 namespace penstock::augment {
@@ -14,6 +15,9 @@ namespace penstock::augment {
 /// One canvas on its way into one slot of as many channels and the same sides.
 struct FinishJob {
   Canvas canvas{};
+  /// Where the pixels are instead of on the canvas, unless it has no values. The tail has a hue then, and
+  /// FixedTail holds its matrix.
+  FixedCanvas fixed{};
   /// What apply_colour_steps() left.
   ColourTail tail{};
   std::array<ChannelScale, 3> channels{};

@@ -3,29 +3,19 @@
 #include <algorithm>
 
 namespace penstock::augment {
-namespace {
-
-/// Of sixths from -7 on.
-float from_minus_one(float sixths) noexcept {
-  return sixths < -1 ? sixths + 6 : sixths;
-}
-
-}  // namespace
-
 PixelColours::PixelColours(const ColourTail& tail,
                            std::span<const ChannelScale, 3> normalisation) noexcept
-    : has_mix(tail.matrix.has_value()), has_hue(tail.hue_sixths.has_value()) {
+    : has_mix(tail.matrix.has_value()) {
   std::ranges::copy(normalisation, scales.begin());
+  if (tail.hue_sixths) {
+    fixed.emplace(tail);
+    has_mix = has_mix && !fixed->has_mix;
+    for (ChannelScale& scale : scales) scale.gain /= kFixedPerLevel;
+  }
+  if (!has_mix) return;
   const std::array<ChannelScale, 3> unit{};
-  if (has_mix) {
-    mixes = tail.matrix->mixes(has_hue ? unit : scales);
-    is_diagonal = tail.matrix->is_diagonal();
-  }
-  if (has_hue) {
-    // The opposites of red, green and blue are cyan, magenta and yellow. A turn forward finds them back.
-    const float turn = *tail.hue_sixths;
-    hue_centres = {from_minus_one(3 - turn), from_minus_one(-1 - turn), from_minus_one(1 - turn)};
-  }
+  mixes = tail.matrix->mixes(fixed ? unit : scales);
+  is_diagonal = tail.matrix->is_diagonal();
 }
 
 }  // namespace penstock::augment

@@ -24,6 +24,7 @@ struct LineSink {
   using T = typename Element::T;
   T* line[3];
 
+  LineSink from(std::size_t i) const { return {{line[0] + i, line[1] + i, line[2] + i}}; }
   HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
     Element::template store<false>(rgb.red, line[0] + i);
     Element::template store<false>(rgb.green, line[1] + i);
@@ -42,6 +43,7 @@ struct LineSink {
 
 /// Writes floats past the caches into lines that begin on a vector.
 struct StreamedLineSink : LineSink<Float32> {
+  StreamedLineSink from(std::size_t i) const { return {LineSink::from(i)}; }
   HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
     hn::Stream(rgb.red, D(), line[0] + i);
     hn::Stream(rgb.green, D(), line[1] + i);
@@ -72,6 +74,7 @@ HWY_INLINE HWY_ATTR void stream_pixels(const RgbVectors& rgb, float* to) {
 struct PixelSink {
   float* pixels;
 
+  PixelSink from(std::size_t i) const { return {pixels + 3 * i}; }
   HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
     store_interleaved(rgb.red, rgb.green, rgb.blue, pixels + 3 * i);
   }
@@ -82,6 +85,7 @@ struct PixelSink {
 
 /// Past the caches, where kStreamsPixels and the pixels begin on a vector.
 struct StreamedPixelSink : PixelSink {
+  StreamedPixelSink from(std::size_t i) const { return {PixelSink::from(i)}; }
   HWY_INLINE HWY_ATTR void put(std::size_t i, const RgbVectors& rgb) const {
     stream_pixels(rgb, pixels + 3 * i);
   }

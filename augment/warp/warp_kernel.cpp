@@ -4,6 +4,7 @@
 
 #include "augment/simd_target.h"
 #include "augment/warp/column_table.h"
+#include "augment/warp/low_halves.h"
 #include "augment/warp/turned_positions.h"
 #include "augment/warp/warp_columns.h"
 #include "augment/warp/warp_filtered.h"
@@ -34,6 +35,21 @@ void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept {
   if (!make_column_table(job, frame, lines, scratch, table)) return warp_pixel_by_pixel(job);
   if (job.map.is_separable()) return sample_rows(job, frame, lines, table);
   sample_columns(job, frame, lines, table);
+}
+
+void warp_low_halves(const WarpJob& job, std::span<std::byte> scratch) noexcept {
+  if (!is_scalar_forced() && !is_filtered(job.interpolation) && job.map.is_separable()) {
+    const Frame frame(job);
+    const Lines lines(job, frame);
+    ColumnTable table;
+    if (make_column_table(job, frame, lines, scratch, table) &&
+        sample_low_halves(job, frame, lines, table)) {
+      return;
+    }
+  }
+  warp(job, scratch);
+  gather_low_halves(reinterpret_cast<float*>(job.slot.pixels),
+                    job.slot.spec->sample_bytes() / sizeof(float));
 }
 
 void warp_pixel_by_pixel(const WarpJob& job) noexcept {

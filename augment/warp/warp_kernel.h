@@ -53,7 +53,11 @@ std::size_t warp_scratch_bytes(const BatchSpec& spec,
 /// Threads  pure; allocates nothing
 void warp(const WarpJob& job, std::span<std::byte> scratch) noexcept;
 
-/// Does the same, pixel by pixel, for any map: warp() gives equal bytes.
+/// Does the same, but leaves the lower half of each float alone, side by side at the front of the slot.
+/// Needs planes and room for the floats.
+void warp_low_halves(const WarpJob& job, std::span<std::byte> scratch) noexcept;
+
+/// Does the same as warp(), pixel by pixel, for any map: warp() gives equal bytes.
 void warp_pixel_by_pixel(const WarpJob& job) noexcept;
 
 }  // namespace penstock::augment

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "augment/warp/cache_bypass.h"
+#include "augment/warp/low_halves.h"
 #include "augment/warp/pick_table.h"
 
 // A sampler holds vectors, and those without a fixed size cannot be members.
@@ -21,6 +22,16 @@
 HWY_BEFORE_NAMESPACE();
 namespace penstock::augment {
 namespace HWY_NAMESPACE {
+
+/// The lower halves of floats as elements (low_halves.h).
+struct LowHalf : StoredElements<LowHalf, std::uint16_t> {
+  using T = std::uint16_t;
+  template <bool kMayBeNan = true>
+  static HWY_INLINE HWY_ATTR hn::Vec<DHalf> bits(V value) {
+    return hn::TruncateTo(DHalf(), hn::BitCast(DWord(), value));
+  }
+  static T of(float value) { return static_cast<T>(low_half(value)); }
+};
 
 /// How a row is written: planes side by side or channels interleaved.
 template <class Element, std::uint32_t kChannels, bool kIsInterleaved>
@@ -392,6 +403,13 @@ HWY_ATTR void sample_rows_of(const WarpJob& job, const Frame& frame, const Lines
   });
 }
 
+HWY_ATTR void sample_low_halves_of(const WarpJob& job, const Frame& frame, const Lines& lines,
+                                   const ColumnTable& table) {
+  for_shape(job, frame, [&]<class Shape>(Shape) {
+    if constexpr (!Shape::kIsInterleaved) sample_all<LowHalf, Shape>(job, frame, lines, table);
+  });
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace penstock::augment
 HWY_AFTER_NAMESPACE();
@@ -403,19 +421,32 @@ HWY_AFTER_NAMESPACE();
 namespace penstock::augment {
 
 HWY_EXPORT(sample_rows_of);
+HWY_EXPORT(sample_low_halves_of);
+
+namespace {
+
+/// Vectors of bytes want pixels side by side.
+bool takes_vectors(const ImageView& image) noexcept {
+  return image.pixel_stride_bytes == image.channels && (image.channels == 1 || image.channels == 3);
+}
+
+}  // namespace
 
 void sample_rows(const WarpJob& job, const Frame& frame, const Lines& lines,
                  const ColumnTable& table) noexcept {
-  const ImageView& image = job.decoded.image;
-  // Vectors of bytes want pixels side by side.
-  if (image.pixel_stride_bytes != image.channels || (image.channels != 1 && image.channels != 3)) {
-    return sample_columns(job, frame, lines, table);
-  }
+  if (!takes_vectors(job.decoded.image)) return sample_columns(job, frame, lines, table);
   if (job.slot.spec->element == ElementType::kUint8) {
     if (!sample_byte_rows(job, frame, lines, table)) sample_columns(job, frame, lines, table);
     return;
   }
   HWY_DYNAMIC_DISPATCH(sample_rows_of)(job, frame, lines, table);
+}
+
+bool sample_low_halves(const WarpJob& job, const Frame& frame, const Lines& lines,
+                       const ColumnTable& table) noexcept {
+  if (!takes_vectors(job.decoded.image)) return false;
+  HWY_DYNAMIC_DISPATCH(sample_low_halves_of)(job, frame, lines, table);
+  return true;
 }
 
 }  // namespace penstock::augment

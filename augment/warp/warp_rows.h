@@ -12,4 +12,9 @@ namespace penstock::augment {
 void sample_rows(const WarpJob& job, const Frame& frame, const Lines& lines,
                  const ColumnTable& table) noexcept;
 
+/// Does the same of planes, of whose floats it leaves the lower halves alone, side by side (low_halves.h).
+/// False, with nothing written, where the picture's pixels are not side by side.
+bool sample_low_halves(const WarpJob& job, const Frame& frame, const Lines& lines,
+                       const ColumnTable& table) noexcept;
+
 }  // namespace penstock::augment

@@ -8,8 +8,9 @@ numpy, torch, torchvision = needs("numpy", "torch", "torchvision")
 from torchvision import transforms  # noqa: E402
 from torchvision.transforms import functional as F  # noqa: E402
 
-# float32 in units of 0 to 1 there, 0 to 255 here: some roundings of 255. A hue takes a dozen operations.
-LINEAR, HUE = 1e-3, 1e-2
+# float32 in units of 0 to 1 there, 0 to 255 here: some roundings of 255. Hue is in fixed point here, and so is
+# what is before it, to be within a level and a tenth on average; some 128ths and a tenth of this are.
+LINEAR, HUE, STEPS_AND_HUE, MEAN = 1e-3, 3e-2, 0.2, 0.02
 COUNT = 10_000
 GAP, RATE = 2.0, 3.5  # as in torchvision_draws.py
 
@@ -30,9 +31,9 @@ def adjusted(pixels_hwc, drawn):
 
 def compare_pixels(what, settings, source, bound):
     found, draws = probe.augment(settings, source, source.shape[:2], count=30)
-    largest = max(numpy.abs(image - adjusted(source, drawn)).max()
-                  for image, drawn in zip(found, draws))
-    report.at_most(f"{what}: largest difference", largest, bound)
+    apart = numpy.abs([image - adjusted(source, drawn) for image, drawn in zip(found, draws)])
+    report.at_most(f"{what}: largest difference", apart.max(), bound)
+    report.at_most(f"{what}: mean difference", apart.mean(), MEAN)
 
 
 def compare_colours():
@@ -47,7 +48,7 @@ def compare_colours():
     within = (source // 3 + 80).astype(numpy.uint8)
     jitter = {"brightness_range": [0.8, 1.2], "contrast_range": [0.8, 1.2],
               "saturation_range": [0.8, 1.2], "hue_range": 0.1}
-    compare_pixels("all four in a row, as ColorJitter", jitter, within, HUE)
+    compare_pixels("all four in a row, as ColorJitter", jitter, within, STEPS_AND_HUE)
 
 
 def compare_jitter_draws():

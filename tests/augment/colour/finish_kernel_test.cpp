@@ -116,6 +116,35 @@ BOOST_AUTO_TEST_CASE(every_vector_unit_gives_the_bytes_of_single_pixels) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(fixed_canvases_give_the_bytes_of_single_pixels_on_every_vector_unit) {
+  constexpr std::uint64_t kSeed = 83;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  std::mt19937_64 random(kSeed);
+  std::uniform_real_distribution<float> factor(0, 1.5f);
+  for (int trial = 0; trial < 200; ++trial) {
+    const auto side = [&] { return static_cast<std::uint32_t>(1 + random() % 60); };
+    const TestCanvas owned({.width = side(), .height = side()}, 3);
+    std::vector<std::int16_t> values(3 * owned.canvas().plane_px());
+    for (std::int16_t& value : values) value = static_cast<std::int16_t>(random() % 32641);
+    FinishJob job{.canvas = owned.canvas(),
+                  .fixed = {.values = values.data(), .plane_px = owned.canvas().plane_px()},
+                  .channels = random_scales(random)};
+    ColourSteps steps;
+    if (trial % 3 != 0) steps.add({ColourStepKind::kBrightness, factor(random)});
+    if (trial % 3 == 1) steps.add({ColourStepKind::kContrast, factor(random)});
+    if (trial % 3 == 1) steps.add({ColourStepKind::kSaturation, factor(random)});
+    steps.add({ColourStepKind::kHue, factor(random) / 3});
+    job.tail = fixed_canvas_tail(steps.steps(), job.fixed);
+    for (const ElementType element : kElements) {
+      for (const PixelLayout layout : {PixelLayout::kNchw, PixelLayout::kNhwc}) {
+        const BatchSpec spec = spec_for(job.canvas, element, layout);
+        const Bytes expected = finished(finish_pixel_by_pixel, job, spec);
+        for_each_target([&] { BOOST_REQUIRE(finished(finish, job, spec) == expected); });
+      }
+    }
+  }
+}
+
 // Places of 224 x 224 in a batch of many are written past the caches.
 BOOST_AUTO_TEST_CASE(large_batches_get_the_same_bytes) {
   std::mt19937_64 random(82);

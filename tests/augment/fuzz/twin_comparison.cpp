@@ -31,6 +31,7 @@ AffineMap map_for(const SampleTrial& trial) {
 struct Growth {
   double factor = 1;
   bool may_jump = false;
+  bool ends_with_hue = false;  // in fixed point: at most a level
 };
 
 Growth growth_of(const AugmentConfig& config, const AugmentDraws& drawn) {
@@ -38,6 +39,7 @@ Growth growth_of(const AugmentConfig& config, const AugmentDraws& drawn) {
       config.interpolation == Interpolation::kNearest || config.fill_mode == FillMode::kConstant;
   Growth growth;
   const ColourSteps steps = colour_steps_of(drawn);  // outlives the span
+  growth.ends_with_hue = !steps.empty() && steps.steps().back().kind == ColourStepKind::kHue;
   for (const ColourStep& step : steps.steps()) {
     const double amount = step.amount;
     switch (step.kind) {
@@ -168,7 +170,8 @@ void compare_with_twin(const SampleTrial& trial, std::uint32_t decode_scale,
   const AffineMap map = map_for(trial);
   const Growth growth = growth_of(config, drawn);
   const double bound = sampling_error(config.interpolation, map, spec.element) * growth.factor +
-                       (growth.factor > 1 ? 1e-3 * growth.factor : 0);
+                       (growth.factor > 1 ? 1e-3 * growth.factor : 0) +
+                       (growth.ends_with_hue ? 1 : 0);
   TwinTally::Values& values =
       growth.may_jump     ? tally.on_bytes
       : growth.factor > 1 ? tally.enlarged

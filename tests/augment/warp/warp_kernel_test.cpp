@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "augment/warp/low_halves.h"
 #include "tests/augment/test_picture.h"
 
 namespace penstock::augment {
@@ -345,6 +346,35 @@ BOOST_AUTO_TEST_CASE(every_vector_unit_of_this_machine_gives_the_bytes_of_the_sl
           warp_bytes(r, warp_scratch_bytes(r.spec, r.job.interpolation)) == bytes_pixel_by_pixel(r),
           hwy::TargetName(target) << ", trial " << trial << ", element type "
                                   << static_cast<int>(r.spec.element));
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(lower_halves_are_those_of_the_slow_ways_floats) {
+  constexpr std::uint64_t kSeed = 77005;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  for_every_target([&](std::int64_t target) {
+    std::mt19937_64 random(kSeed);
+    for (int trial = 0; trial < 900; ++trial) {
+      RandomJob r = trial % 4 == 0   ? random_job(random)
+                    : trial % 4 == 1 ? turned_job(random)
+                                     : wide_job(random);
+      r.spec.layout = PixelLayout::kNchw;
+      // Values of 0 to 255 in units of 1/128.
+      r.job.channels.fill({.gain = 128, .bias = kLowHalfBias, .fill = 7 * 128 + kLowHalfBias});
+      const Values slow = run_pixel_by_pixel(r);
+      Values place(slow.size(), -12345.0f);
+      std::vector<std::byte> scratch(warp_scratch_bytes(r.spec, r.job.interpolation));
+      r.job.slot = {&r.spec, reinterpret_cast<std::byte*>(place.data())};
+      warp_low_halves(r.job, scratch);
+      for (std::size_t i = 0; i < slow.size(); ++i) {
+        std::int16_t found;
+        std::memcpy(&found, reinterpret_cast<const std::byte*>(place.data()) + 2 * i, 2);
+        BOOST_REQUIRE_MESSAGE(static_cast<float>(found) == slow[i] - kLowHalfBias,
+                              hwy::TargetName(target)
+                                  << ", trial " << trial << ", element " << i << ": " << found
+                                  << " is not " << slow[i] - kLowHalfBias);
+      }
     }
   });
 }
