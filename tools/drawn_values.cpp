@@ -1,12 +1,15 @@
 #include "tools/drawn_values.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
+#include <nlohmann/json.hpp>
 #include <numbers>
+#include <string_view>
 
 namespace penstock::tools {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 double degrees(double angle_rad) {
   return angle_rad * 180 / std::numbers::pi;
@@ -52,6 +55,47 @@ std::vector<std::string> policy_phrases(const augment::PolicySteps& policy) {
   return phrases;
 }
 
+/// What a strength is, by its name in JSON; empty for operations without one.
+std::string_view strength_key(augment::PolicyOperation operation) {
+  using augment::PolicyOperation;
+  switch (operation) {
+    case PolicyOperation::kShearX:
+    case PolicyOperation::kShearY:
+      return "slope";
+    case PolicyOperation::kTranslateX:
+    case PolicyOperation::kTranslateY:
+      return "shift_px";
+    case PolicyOperation::kRotate:
+      return "angle_deg";
+    case PolicyOperation::kBrightness:
+    case PolicyOperation::kColor:
+    case PolicyOperation::kContrast:
+    case PolicyOperation::kSharpness:
+      return "factor";
+    case PolicyOperation::kPosterize:
+      return "num_bits";
+    case PolicyOperation::kSolarize:
+      return "threshold";
+    case PolicyOperation::kIdentity:
+    case PolicyOperation::kAutoContrast:
+    case PolicyOperation::kEqualize:
+      break;
+  }
+  return "";
+}
+
+Json policy_json(const augment::PolicySteps& policy) {
+  Json operations = Json::array();
+  for (const auto& [operation, amount] : policy.steps()) {
+    Json one = {{"operation", policy_operation_name(operation)}};
+    if (const std::string_view key = strength_key(operation); !key.empty()) {
+      one[std::string(key)] = amount;
+    }
+    operations.push_back(std::move(one));
+  }
+  return operations;
+}
+
 void add_colours(const augment::AugmentConfig& config, const augment::AugmentDraws& drawn,
                  std::vector<std::string>& phrases) {
   const auto add_factor = [&](augment::DrawRange range, const char* name, double factor) {
@@ -68,7 +112,7 @@ void add_colours(const augment::AugmentConfig& config, const augment::AugmentDra
 
 }  // namespace
 
-std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn) {
+Json drawn_json(const augment::AugmentDraws& drawn) {
   // Names every member: a new one does not compile before it has its line below, and its phrase.
   const auto& [is_flipped, is_flipped_vertically, rotation_rad, shear_rad, shift_px, zoom, crop,
                channel_shift, brightness, contrast, saturation, hue_turns, erased, policy] = drawn;
@@ -80,21 +124,20 @@ std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn) {
           {"shift_y_px", shift_px.y},
           {"zoom_x", zoom.x},
           {"zoom_y", zoom.y},
-          {"window_x_px", 1.0 * crop.x},
-          {"window_y_px", 1.0 * crop.y},
-          {"window_width_px", 1.0 * crop.width},
-          {"window_height_px", 1.0 * crop.height},
+          {"window_x_px", crop.x},
+          {"window_y_px", crop.y},
+          {"window_width_px", crop.width},
+          {"window_height_px", crop.height},
           {"channel_shift", channel_shift},
           {"brightness", brightness},
           {"contrast", contrast},
           {"saturation", saturation},
           {"hue_turns", hue_turns},
-          {"erased_x_px", 1.0 * erased.x},
-          {"erased_y_px", 1.0 * erased.y},
-          {"erased_width_px", 1.0 * erased.width},
-          {"erased_height_px", 1.0 * erased.height},
-
-          {"auto_augment", fmt::format("{}", fmt::join(policy_phrases(policy), ", "))}};
+          {"erased_x_px", erased.x},
+          {"erased_y_px", erased.y},
+          {"erased_width_px", erased.width},
+          {"erased_height_px", erased.height},
+          {"auto_augment", policy_json(policy)}};
 }
 
 std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,

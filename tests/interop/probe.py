@@ -51,7 +51,9 @@ class Probe:
         """What is drawn at the positions 0 to count - 1, as lists by name."""
         picture = f"{picture_sides[0]}x{picture_sides[1]}"
         drawn = self._run(settings, picture, sides, seed, 0, count, "-")
-        return {key: self._numpy.array([one[key] for one in drawn]) for key in drawn[0]}
+        policies = [one.pop("auto_augment") for one in drawn]
+        lists = {key: self._numpy.array([one[key] for one in drawn]) for key in drawn[0]}
+        return lists | {"auto_augment": policies}
 
     def augment(self, settings, picture_hwc, sides, seed=1, first=0, count=1):
         """float32 [count, height, width, channels], and the draws of each."""
