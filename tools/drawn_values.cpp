@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <string_view>
@@ -13,6 +14,21 @@ using Json = nlohmann::ordered_json;
 
 double degrees(double angle_rad) {
   return angle_rad * 180 / std::numbers::pi;
+}
+
+/// "moved 5.2 px left, 3.0 px up": where the picture went. Keras has the positive sign for this way,
+/// torchvision for the other.
+std::string moved_phrase(augment::PointPx shift_px) {
+  const auto part = [](double px, const char* positive, const char* negative) {
+    return fmt::format("{:.1f} px {}", std::abs(px), px < 0 ? negative : positive);
+  };
+  return "moved " + part(shift_px.x, "left", "right") + ", " + part(shift_px.y, "up", "down");
+}
+
+/// "turned 30.0 deg clockwise", as the picture is seen before it is flipped.
+std::string turned_phrase(double angle_rad) {
+  return fmt::format("turned {:.1f} deg {}", std::abs(degrees(angle_rad)),
+                     angle_rad < 0 ? "counterclockwise" : "clockwise");
 }
 
 /// Of TrivialAugment's and RandAugment's operations, in their order: "ShearX +0.33", "Equalize".
@@ -152,12 +168,12 @@ std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
   }
   if (config.width_shift_range > 0 || config.height_shift_range > 0 ||
       config.random_crop_padding > 0) {
-    add(fmt::format("shift {:+.1f}, {:+.1f} px", drawn.shift_px.x, drawn.shift_px.y));
+    add(moved_phrase(drawn.shift_px));
   }
   if (!(config.zoom_range == augment::DrawRange{})) {
     add(fmt::format("zoom {:.2f} x {:.2f}", drawn.zoom.x, drawn.zoom.y));
   }
-  if (config.rotation_range > 0) add(fmt::format("turn {:+.1f} deg", degrees(drawn.rotation_rad)));
+  if (config.rotation_range > 0) add(turned_phrase(drawn.rotation_rad));
   if (config.shear_range > 0) add(fmt::format("shear {:+.1f} deg", degrees(drawn.shear_rad)));
   add_colours(config, drawn, phrases);
   for (std::string& phrase : policy_phrases(drawn.policy)) add(std::move(phrase));
