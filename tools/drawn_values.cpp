@@ -16,18 +16,15 @@ double degrees(double angle_rad) {
   return angle_rad * 180 / std::numbers::pi;
 }
 
-/// "moved 5.2 px left, 3.0 px up": where the picture went. Keras has the positive sign for this way,
-/// torchvision for the other.
-std::string moved_phrase(augment::PointPx shift_px) {
-  const auto part = [](double px, const char* positive, const char* negative) {
-    return fmt::format("{:.1f} px {}", std::abs(px), px < 0 ? negative : positive);
-  };
-  return "moved " + part(shift_px.x, "left", "right") + ", " + part(shift_px.y, "up", "down");
+/// "moved 5.2 px left", "moved 3.0 px up": where the picture went. Keras has the positive sign for this
+/// way, torchvision for the other.
+std::string moved_phrase(double px, const char* positive, const char* negative) {
+  return fmt::format("moved {:.1f} px {}", std::abs(px), px < 0 ? negative : positive);
 }
 
-/// "turned 30.0 deg clockwise", as the picture is seen before it is flipped.
+/// "30.0 deg clockwise", as the picture is seen before it is flipped.
 std::string turned_phrase(double angle_rad) {
-  return fmt::format("turned {:.1f} deg {}", std::abs(degrees(angle_rad)),
+  return fmt::format("{:.1f} deg {}", std::abs(degrees(angle_rad)),
                      angle_rad < 0 ? "counterclockwise" : "clockwise");
 }
 
@@ -168,7 +165,8 @@ std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
   }
   if (config.width_shift_range > 0 || config.height_shift_range > 0 ||
       config.random_crop_padding > 0) {
-    add(moved_phrase(drawn.shift_px));
+    add(moved_phrase(drawn.shift_px.x, "left", "right"));
+    add(moved_phrase(drawn.shift_px.y, "up", "down"));
   }
   if (!(config.zoom_range == augment::DrawRange{})) {
     add(fmt::format("zoom {:.2f} x {:.2f}", drawn.zoom.x, drawn.zoom.y));

@@ -19,8 +19,8 @@ BOOST_AUTO_TEST_CASE(phrases_name_what_can_be_drawn_and_nothing_else) {
   const std::vector<std::string> flip_only = {"flipped"};
   BOOST_TEST(drawn_phrases({.horizontal_flip = 0.5}, drawn) == flip_only,
              boost::test_tools::per_element());
-  const std::vector<std::string> expected = {"flipped", "moved 2.2 px left, 3.0 px down",
-                                             "zoom 0.90 x 1.10", "turned 30.0 deg clockwise"};
+  const std::vector<std::string> expected = {"flipped", "moved 2.2 px left", "moved 3.0 px down",
+                                             "zoom 0.90 x 1.10", "30.0 deg clockwise"};
   BOOST_TEST(drawn_phrases({.horizontal_flip = 0.5,
                             .width_shift_range = 0.1,
                             .zoom_range = {.lo = 0.8, .hi = 1.2},
