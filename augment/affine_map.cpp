@@ -54,8 +54,11 @@ AffineMap about_centre(AffineMap linear, SizePx size) noexcept {
 }  // namespace
 
 AffineMap rotation_map(double angle_rad, SizePx size) noexcept {
-  const double c = std::cos(angle_rad);
-  const double s = std::sin(angle_rad);
+  // A quarter turn is one: its cosine in float64 is 6e-17.
+  constexpr double kRounding = 1e-15;
+  const auto exact = [](double value) { return std::abs(value) < kRounding ? 0.0 : value; };
+  const double c = exact(std::cos(angle_rad));
+  const double s = exact(std::sin(angle_rad));
   return about_centre({.xx = c, .xy = s, .yx = -s, .yy = c}, size);
 }
 

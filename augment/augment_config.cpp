@@ -20,28 +20,39 @@ constexpr std::array<std::string_view, 3> kAutoAugmentNames = {"none", "trivial_
 constexpr std::array<std::string_view, 4> kInterpolationNames = {"bilinear", "nearest",
                                                                  "bilinear_antialias", "bicubic"};
 
-void check(bool holds, std::string_view field, std::string_view expected, double found) {
-  if (holds) return;
-  refuse_setting({"augment", field, expected, number_text(found),
-                  "the values of a preset are right: preset = \"standard\""});
-}
-
-// NaN fails every comparison, so it fails every check.
-bool lies_in(double value, double lo, double hi) {
-  return value >= lo && value <= hi;
-}
-
 struct Bounds {
   double lo;
   double hi;
   std::string_view text;
 };
 
+// NaN fails every comparison, so it fails every check.
+bool lies_in(double value, double lo, double hi) {
+  return value >= lo && value <= hi;
+}
+
+/// The nearest number that is right.
+double held(double value, const Bounds& bounds) {
+  return value > bounds.lo ? std::min(value, bounds.hi) : bounds.lo;
+}
+
+void check(const std::string& field, double value, const Bounds& bounds) {
+  if (lies_in(value, bounds.lo, bounds.hi)) return;
+  refuse_setting({"augment", field, bounds.text, number_text(value),
+                  field + " = " + number_text(held(value, bounds))});
+}
+
 void check_range_of(const std::string& field, DrawRange range, const Bounds& bounds) {
-  check(lies_in(range.lo, bounds.lo, bounds.hi), field + ".lo", bounds.text, range.lo);
-  check(lies_in(range.hi, bounds.lo, bounds.hi), field + ".hi", bounds.text, range.hi);
-  check(range.lo <= range.hi, field + ".hi", "at least " + field + ".lo = " + number_text(range.lo),
-        range.hi);
+  const double lo = held(range.lo, bounds);
+  const std::string hint = field + " = [" + number_text(lo) + ", " +
+                           number_text(std::max(lo, held(range.hi, bounds))) + "]";
+  const auto check_end = [&](const char* end, double value, double least, std::string_view text) {
+    if (lies_in(value, least, bounds.hi)) return;
+    refuse_setting({"augment", field + end, text, number_text(value), hint});
+  };
+  check_end(".lo", range.lo, bounds.lo, bounds.text);
+  check_end(".hi", range.hi, bounds.lo, bounds.text);
+  check_end(".hi", range.hi, range.lo, "at least " + field + ".lo = " + number_text(range.lo));
 }
 
 /// Returns the place of `name` among `known`; throws naming them and the nearest.
@@ -61,56 +72,52 @@ std::size_t find_name(std::string_view field, std::string_view name,
 }  // namespace
 
 void AugmentConfig::validate() const {
-  constexpr double kMaxShift = 16384;  // the largest side of a batch
-  check(lies_in(horizontal_flip, 0, 1), "horizontal_flip", "0 to 1", horizontal_flip);
-  check(lies_in(vertical_flip, 0, 1), "vertical_flip", "0 to 1", vertical_flip);
-  check(lies_in(width_shift_range, 0, kMaxShift), "width_shift_range", "0 to 16384",
-        width_shift_range);
-  check(lies_in(height_shift_range, 0, kMaxShift), "height_shift_range", "0 to 16384",
-        height_shift_range);
+  constexpr Bounds kShift{.lo = 0, .hi = kMaxShiftPx, .text = "0 to 16384"};
+  constexpr Bounds kShare{.lo = 0, .hi = 1, .text = "0 to 1"};
+  check("horizontal_flip", horizontal_flip, kShare);
+  check("vertical_flip", vertical_flip, kShare);
+  check("width_shift_range", width_shift_range, kShift);
+  check("height_shift_range", height_shift_range, kShift);
   check_range_of("zoom_range", zoom_range, {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
-  check(lies_in(rotation_range, 0, 360), "rotation_range", "0 to 360 degrees", rotation_range);
-  check(lies_in(shear_range, 0, 89), "shear_range", "0 to 89 degrees", shear_range);
+  check("rotation_range", rotation_range, {.lo = 0, .hi = 360, .text = "0 to 360 degrees"});
+  check("shear_range", shear_range, {.lo = 0, .hi = 89, .text = "0 to 89 degrees"});
   check_range_of("random_resized_crop_scale", random_resized_crop_scale,
                  {.lo = 1e-4, .hi = 1, .text = "0.0001 to 1"});
   check_range_of("random_resized_crop_ratio", random_resized_crop_ratio,
                  {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
-  check(lies_in(center_crop, 0, 1), "center_crop", "0 to 1", center_crop);
-  check(random_crop_padding <= kMaxShift, "random_crop_padding", "0 to 16384", random_crop_padding);
-  check(lies_in(channel_shift_range, 0, 255), "channel_shift_range", "0 to 255",
-        channel_shift_range);
+  check("center_crop", center_crop, kShare);
+  check("random_crop_padding", random_crop_padding, kShift);
+  check("channel_shift_range", channel_shift_range, {.lo = 0, .hi = 255, .text = "0 to 255"});
   constexpr Bounds kFactors{.lo = 0, .hi = 10, .text = "0 to 10"};
   check_range_of("brightness_range", brightness_range, kFactors);
   check_range_of("contrast_range", contrast_range, kFactors);
   check_range_of("saturation_range", saturation_range, kFactors);
-  check(lies_in(hue_range, 0, 0.5), "hue_range", "0 to 0.5", hue_range);
-  check(lies_in(random_erasing, 0, 1), "random_erasing", "0 to 1", random_erasing);
+  check("hue_range", hue_range, {.lo = 0, .hi = 0.5, .text = "0 to 0.5"});
+  check("random_erasing", random_erasing, kShare);
   check_range_of("random_erasing_scale", random_erasing_scale,
                  {.lo = 1e-4, .hi = 1, .text = "0.0001 to 1"});
   check_range_of("random_erasing_ratio", random_erasing_ratio,
                  {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
-  check(lies_in(random_erasing_value, -1e9, 1e9), "random_erasing_value", "-1e9 to 1e9",
-        random_erasing_value);
-  check(auto_augment <= AutoAugment::kRandAugment, "auto_augment", "0 to 2",
-        static_cast<double>(auto_augment));
-  check(lies_in(rand_augment_ops, 1, kMaxRandAugmentOps), "rand_augment_ops", "1 to 7",
-        rand_augment_ops);
-  check(rand_augment_magnitude <= kMaxRandAugmentMagnitude, "rand_augment_magnitude", "0 to 30",
-        rand_augment_magnitude);
-  check(lies_in(mixup, 0, 1000), "mixup", "0 to 1000", mixup);
-  check(lies_in(cutmix, 0, 1000), "cutmix", "0 to 1000", cutmix);
-  check(fill_mode <= FillMode::kWrap, "fill_mode", "0 to 3", static_cast<double>(fill_mode));
-  check(lies_in(cval, 0, 255), "cval", "0 to 255", cval);
-  check(lies_in(rescale, 1e-9, 1e9), "rescale", "1e-9 to 1e9", rescale);
+  check("random_erasing_value", random_erasing_value,
+        {.lo = -1e9, .hi = 1e9, .text = "-1e9 to 1e9"});
+  check("auto_augment", static_cast<double>(auto_augment), {.lo = 0, .hi = 2, .text = "0 to 2"});
+  check("rand_augment_ops", rand_augment_ops,
+        {.lo = 1, .hi = kMaxRandAugmentOps, .text = "1 to 7"});
+  check("rand_augment_magnitude", rand_augment_magnitude,
+        {.lo = 0, .hi = kMaxRandAugmentMagnitude, .text = "0 to 30"});
+  check("mixup", mixup, {.lo = 0, .hi = 1000, .text = "0 to 1000"});
+  check("cutmix", cutmix, {.lo = 0, .hi = 1000, .text = "0 to 1000"});
+  check("fill_mode", static_cast<double>(fill_mode), {.lo = 0, .hi = 3, .text = "0 to 3"});
+  check("cval", cval, {.lo = 0, .hi = 255, .text = "0 to 255"});
+  check("rescale", rescale, {.lo = 1e-9, .hi = 1e9, .text = "1e-9 to 1e9"});
   for (std::size_t c = 0; c < 3; ++c) {
     const std::string place = "[" + std::to_string(c) + "]";
-    check(lies_in(mean[c], -1e9, 1e9), "mean" + place, "-1e9 to 1e9", mean[c]);
-    check(lies_in(std[c], 1e-6, 1e9), "std" + place, "1e-6 to 1e9", std[c]);
+    check("mean" + place, mean[c], {.lo = -1e9, .hi = 1e9, .text = "-1e9 to 1e9"});
+    check("std" + place, std[c], {.lo = 1e-6, .hi = 1e9, .text = "1e-6 to 1e9"});
   }
-  check(interpolation <= Interpolation::kBicubic, "interpolation", "0 to 3",
-        static_cast<double>(interpolation));
-  check(decode_scaling <= DecodeScaling::kOff, "decode_scaling", "0 or 1",
-        static_cast<double>(decode_scaling));
+  check("interpolation", static_cast<double>(interpolation), {.lo = 0, .hi = 3, .text = "0 to 3"});
+  check("decode_scaling", static_cast<double>(decode_scaling),
+        {.lo = 0, .hi = 1, .text = "0 or 1"});
 }
 
 AugmentConfig AugmentConfig::without_randomness() const {

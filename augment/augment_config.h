@@ -100,6 +100,8 @@ struct AugmentConfig {
   AutoAugment auto_augment = AutoAugment::kNone;
   /// How many operations AutoAugment::kRandAugment draws, 1 to 7.
   std::uint32_t rand_augment_ops = 2;
+  /// The largest side of a batch.
+  static constexpr std::uint32_t kMaxShiftPx = 16384;
   static constexpr std::uint32_t kMaxRandAugmentOps = 7;
   /// Their strength, 0 (nothing) to 30.
   std::uint32_t rand_augment_magnitude = 9;

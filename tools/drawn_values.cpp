@@ -1,15 +1,31 @@
 #include "tools/drawn_values.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
+#include <cmath>
+#include <nlohmann/json.hpp>
 #include <numbers>
+#include <string_view>
 
 namespace penstock::tools {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 double degrees(double angle_rad) {
   return angle_rad * 180 / std::numbers::pi;
+}
+
+/// "moved 5.2 px left", "moved 3.0 px up": where the picture went. Keras has the positive sign for this
+/// way, torchvision for the other.
+std::string moved_phrase(double px, const char* positive, const char* negative) {
+  return fmt::format("moved {:.1f} px {}", std::abs(px), px < 0 ? negative : positive);
+}
+
+/// "30.0 deg clockwise", as the picture is seen before it is flipped.
+std::string turned_phrase(double angle_rad) {
+  return fmt::format("{:.1f} deg {}", std::abs(degrees(angle_rad)),
+                     angle_rad < 0 ? "counterclockwise" : "clockwise");
 }
 
 /// Of TrivialAugment's and RandAugment's operations, in their order: "ShearX +0.33", "Equalize".
@@ -52,6 +68,47 @@ std::vector<std::string> policy_phrases(const augment::PolicySteps& policy) {
   return phrases;
 }
 
+/// What a strength is, by its name in JSON; empty for operations without one.
+std::string_view strength_key(augment::PolicyOperation operation) {
+  using augment::PolicyOperation;
+  switch (operation) {
+    case PolicyOperation::kShearX:
+    case PolicyOperation::kShearY:
+      return "slope";
+    case PolicyOperation::kTranslateX:
+    case PolicyOperation::kTranslateY:
+      return "shift_px";
+    case PolicyOperation::kRotate:
+      return "angle_deg";
+    case PolicyOperation::kBrightness:
+    case PolicyOperation::kColor:
+    case PolicyOperation::kContrast:
+    case PolicyOperation::kSharpness:
+      return "factor";
+    case PolicyOperation::kPosterize:
+      return "num_bits";
+    case PolicyOperation::kSolarize:
+      return "threshold";
+    case PolicyOperation::kIdentity:
+    case PolicyOperation::kAutoContrast:
+    case PolicyOperation::kEqualize:
+      break;
+  }
+  return "";
+}
+
+Json policy_json(const augment::PolicySteps& policy) {
+  Json operations = Json::array();
+  for (const auto& [operation, amount] : policy.steps()) {
+    Json one = {{"operation", policy_operation_name(operation)}};
+    if (const std::string_view key = strength_key(operation); !key.empty()) {
+      one[std::string(key)] = amount;
+    }
+    operations.push_back(std::move(one));
+  }
+  return operations;
+}
+
 void add_colours(const augment::AugmentConfig& config, const augment::AugmentDraws& drawn,
                  std::vector<std::string>& phrases) {
   const auto add_factor = [&](augment::DrawRange range, const char* name, double factor) {
@@ -68,7 +125,7 @@ void add_colours(const augment::AugmentConfig& config, const augment::AugmentDra
 
 }  // namespace
 
-std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn) {
+Json drawn_json(const augment::AugmentDraws& drawn) {
   // Names every member: a new one does not compile before it has its line below, and its phrase.
   const auto& [is_flipped, is_flipped_vertically, rotation_rad, shear_rad, shift_px, zoom, crop,
                channel_shift, brightness, contrast, saturation, hue_turns, erased, policy] = drawn;
@@ -80,21 +137,20 @@ std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn) {
           {"shift_y_px", shift_px.y},
           {"zoom_x", zoom.x},
           {"zoom_y", zoom.y},
-          {"window_x_px", 1.0 * crop.x},
-          {"window_y_px", 1.0 * crop.y},
-          {"window_width_px", 1.0 * crop.width},
-          {"window_height_px", 1.0 * crop.height},
+          {"window_x_px", crop.x},
+          {"window_y_px", crop.y},
+          {"window_width_px", crop.width},
+          {"window_height_px", crop.height},
           {"channel_shift", channel_shift},
           {"brightness", brightness},
           {"contrast", contrast},
           {"saturation", saturation},
           {"hue_turns", hue_turns},
-          {"erased_x_px", 1.0 * erased.x},
-          {"erased_y_px", 1.0 * erased.y},
-          {"erased_width_px", 1.0 * erased.width},
-          {"erased_height_px", 1.0 * erased.height},
-
-          {"auto_augment", fmt::format("{}", fmt::join(policy_phrases(policy), ", "))}};
+          {"erased_x_px", erased.x},
+          {"erased_y_px", erased.y},
+          {"erased_width_px", erased.width},
+          {"erased_height_px", erased.height},
+          {"auto_augment", policy_json(policy)}};
 }
 
 std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
@@ -109,12 +165,13 @@ std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
   }
   if (config.width_shift_range > 0 || config.height_shift_range > 0 ||
       config.random_crop_padding > 0) {
-    add(fmt::format("shift {:+.1f}, {:+.1f} px", drawn.shift_px.x, drawn.shift_px.y));
+    add(moved_phrase(drawn.shift_px.x, "left", "right"));
+    add(moved_phrase(drawn.shift_px.y, "up", "down"));
   }
   if (!(config.zoom_range == augment::DrawRange{})) {
     add(fmt::format("zoom {:.2f} x {:.2f}", drawn.zoom.x, drawn.zoom.y));
   }
-  if (config.rotation_range > 0) add(fmt::format("turn {:+.1f} deg", degrees(drawn.rotation_rad)));
+  if (config.rotation_range > 0) add(turned_phrase(drawn.rotation_rad));
   if (config.shear_range > 0) add(fmt::format("shear {:+.1f} deg", degrees(drawn.shear_rad)));
   add_colours(config, drawn, phrases);
   for (std::string& phrase : policy_phrases(drawn.policy)) add(std::move(phrase));

@@ -1,9 +1,8 @@
 // What was drawn for one sample, by name: for labels and for JSON.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <string_view>
-#include <variant>
 #include <vector>
 
 #include "augment/augment_config.h"
@@ -11,13 +10,10 @@
 
 namespace penstock::tools {
 
-struct DrawnValue {
-  std::string_view key;  // "rotation_deg"
-  std::variant<bool, double, std::string> value;
-};
-
-/// Lists every value of `drawn`, those of operations that are off included.
-std::vector<DrawnValue> drawn_values(const augment::AugmentDraws& drawn);
+/// Every value of `drawn`, those of operations that are off included: {"rotation_deg": 12.5, ...}. A
+/// policy's operations are a list in their order: {"operation": "Rotate", "angle_deg": -12.5}, with
+/// nothing beside the name of those that have no strength.
+nlohmann::ordered_json drawn_json(const augment::AugmentDraws& drawn);
 
 /// Says in a few words each what `config` lets be drawn: "flipped", "zoom 0.97 x 1.04"; a flip that
 /// did not happen is not mentioned. A window that is not drawn but centred is named too.

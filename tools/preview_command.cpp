@@ -57,6 +57,7 @@ struct PreviewOptions {
 
 /// What only the command line can get wrong: usage errors.
 void check_line(const PreviewOptions& options, const train::RunConfig& run) {
+  run.validate();  // what flags and run file say together
   if (options.is_shown_only) {
     if (options.is_json) refuse("--json: expected without --show, which prints TOML", "--show");
     return;
@@ -88,9 +89,6 @@ train::RunConfig run_of(const PreviewOptions& options) {
   if (!options.config_file.empty()) run = train::read_run_file(options.config_file);
   if (!options.dataset.empty()) run.dataset = options.dataset;
   apply_overrides(run, options.overrides);
-  run.validate();
-  // Nothing is computed here.
-  run.device = "auto";
   return run;
 }
 
@@ -165,13 +163,15 @@ int show_config(const PreviewOptions& options, train::RunConfig run) {
 }
 
 int run_preview(const PreviewOptions& options) {
-  const train::RunConfig typed = run_of(options);
+  train::RunConfig typed = run_of(options);
   try {
     check_line(options, typed);
   } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInvalidArgument) throw;
     print_error(error.what(), error.hint());
     return kExitUsage;
   }
+  typed.device = "auto";  // nothing is computed here
   if (options.is_shown_only) return show_config(options, typed);
   check_output_file(options.out,
                     options.is_forced ? ExistingFile::kReplace : ExistingFile::kRefuse);

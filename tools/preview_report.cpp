@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
-#include <variant>
 
 #include "tools/drawn_values.h"
 #include "tools/terminal.h"
@@ -41,14 +40,6 @@ Json place_json(const std::optional<PlacedPicture>& placed) {
           {"width_px", placed->place.width},
           {"height_px", placed->place.height},
           {"pixel_side_px", placed->pixel_side_px}};
-}
-
-Json drawn_json(const augment::AugmentDraws& drawn) {
-  Json json = Json::object();
-  for (const DrawnValue& one : drawn_values(drawn)) {
-    std::visit([&](auto value) { json[std::string(one.key)] = value; }, one.value);
-  }
-  return json;
 }
 
 Json sample_json(const DrawnSample& drawn, const DatasetSplit& split) {

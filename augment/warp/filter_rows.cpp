@@ -145,7 +145,7 @@ class ByteSink {
                   std::uint8_t* const out = pixels_ + (at.first_line + row) * row_bytes_ + to;
                   const DByte d_byte;
                   const auto bytes = hn::DemoteTo(
-                      d_byte, hn::ConvertTo(DInt(), hn::Add(floats, hn::Set(d, 0.5f))));
+                      d_byte, hn::ConvertTo(DInt(), hn::Add(floats, hn::Set(d, kByteRounding))));
                   alignas(64) std::uint8_t all_bytes[64];
                   if (num_bytes == kLanes) {
                     hn::StoreU(bytes, d_byte, out);
@@ -211,6 +211,7 @@ class StripFilter {
   struct RowTaps {
     const std::uint8_t* first;
     std::uint32_t count;
+    float scale;  // FilterWindow::row_scale()
   };
 
   /// The taps of the lines; of those that a block lacks, the last one's.
@@ -218,7 +219,7 @@ class StripFilter {
     for (std::uint32_t i = 0; i < kLanes; ++i) {
       const std::uint32_t line = first_line + std::min(i, num_lines - 1);
       const FilterWindow window = pass_.rows.window(line);
-      rows_[i] = {pass_.image.row(window.first), window.count};
+      rows_[i] = {pass_.image.row(window.first), window.count, window.row_scale()};
       RowWeights weights(window);
       for (std::uint32_t tap = 0; tap < window.count; tap += 2) {
         const auto first = static_cast<std::uint16_t>(weights.next());
@@ -286,6 +287,7 @@ class StripFilter {
   /// Sums groups of bytes of a line's rows, from `begin` to the one that begins at `last`.
   HWY_INLINE HWY_ATTR void sum_line(std::uint32_t line, std::size_t begin, std::size_t last,
                                     float* to) const {
+    static_assert(FilterWindow::kCoarseTaps == 6, "three pairs");
     const RowTaps& taps = rows_[line];
     const std::int32_t* const weights = table_.row_weights + line * kMaxPairs;
     switch ((taps.count + 1) / 2) {
@@ -300,7 +302,7 @@ class StripFilter {
     }
   }
 
-  /// `kPairs` of rows, or as many as there are.
+  /// `kPairs` of rows, or as many as there are: those of windows whose weights may be finer.
   template <std::uint32_t kPairs>
   HWY_INLINE HWY_ATTR void sum_groups(const RowTaps& taps, const std::int32_t* weights,
                                       std::size_t begin, std::size_t last, float* to) const {
@@ -316,7 +318,11 @@ class StripFilter {
         bytes += 2 * stride;
       }
       sums.add(bytes, bytes + last_step, weights[num_pairs - 1]);
-      sums.store(to);
+      if constexpr (kPairs > 0) {
+        sums.store(to);
+      } else {
+        sums.store_scaled(to, hn::Set(D(), taps.scale));
+      }
       to += kGroupBytes;
       if (at >= last) return;
     }

@@ -124,11 +124,23 @@ class RowSums {
   /// As floats: the lower sums, then the upper ones.
   HWY_INLINE HWY_ATTR void store(float* to) const {
     const D d;
-    hn::Store(hn::ConvertTo(d, hn::RearrangeToOddPlusEven(lower_, lower_rest_)), d, to);
-    hn::Store(hn::ConvertTo(d, hn::RearrangeToOddPlusEven(upper_, upper_rest_)), d, to + kLanes);
+    hn::Store(lower(), d, to);
+    hn::Store(upper(), d, to + kLanes);
+  }
+  HWY_INLINE HWY_ATTR void store_scaled(float* to, V scale) const {
+    const D d;
+    hn::Store(hn::Mul(lower(), scale), d, to);
+    hn::Store(hn::Mul(upper(), scale), d, to + kLanes);
   }
 
  private:
+  HWY_INLINE HWY_ATTR V lower() const {
+    return hn::ConvertTo(D(), hn::RearrangeToOddPlusEven(lower_, lower_rest_));
+  }
+  HWY_INLINE HWY_ATTR V upper() const {
+    return hn::ConvertTo(D(), hn::RearrangeToOddPlusEven(upper_, upper_rest_));
+  }
+
   VInt lower_;
   VInt upper_;
   VInt lower_rest_;  // of units that keep two

@@ -14,6 +14,16 @@ double scale_of(double step_px) noexcept {
   return step > 1 ? std::min(step, kMaxScalePx) : 1;  // NaN: 1
 }
 
+/// A weight is at most 1 / sum, so this many bits more leave the largest where it is without them.
+std::uint32_t fine_bits_of(double sum) noexcept {
+  std::uint32_t bits = 0;
+  while (bits < FilterWindow::kMaxFineBits && sum >= 2) {
+    sum /= 2;
+    ++bits;
+  }
+  return bits;
+}
+
 }  // namespace
 
 FilterAxis::FilterAxis(const Axis& source, Interpolation interpolation, double step_px) noexcept
@@ -49,6 +59,7 @@ FilterWindow find_window(double position, const FilterAxis& filter) noexcept {
   window.inverse_sum = 1 / sum;
   // At least half of a kernel lies in the picture. With less, the part at hand is not what was asked for.
   if (!(sum > 0.25)) window.count = 1;
+  if (window.count > FilterWindow::kCoarseTaps) window.fine_bits = fine_bits_of(sum);
   return window;
 }
 

@@ -33,6 +33,10 @@ inline double kernel_value(double distance, bool is_cubic) noexcept {
 struct FilterWindow {
   /// Weights of rows are whole multiples of 1 / kOne, so that sums of bytes are exact.
   static constexpr std::int32_t kOne = 1 << 14;
+  /// Windows of more taps have finer ones, as far as 16 bits hold a weight and 32 bits a sum: what
+  /// rounding is off grows with the taps.
+  static constexpr std::uint32_t kCoarseTaps = 6;
+  static constexpr std::uint32_t kMaxFineBits = 9;
 
   std::uint32_t first = 0;  // counted from the part's first pixel
   std::uint32_t count = 1;
@@ -41,6 +45,7 @@ struct FilterWindow {
   double offset = 0;  // of the first tap from the position, in source pixels
   double inverse_scale = 1;
   double inverse_sum = 1;
+  std::uint32_t fine_bits = 0;  // weights of rows are multiples of 1 / (kOne << fine_bits)
 
   double raw_weight(std::uint32_t tap) const noexcept {
     return kernel_value((offset + tap) * inverse_scale, is_cubic);
@@ -49,21 +54,25 @@ struct FilterWindow {
   float column_weight(std::uint32_t tap) const noexcept {
     return count == 1 ? 1.0f / kOne : static_cast<float>(raw_weight(tap) * inverse_sum) / kOne;
   }
+  /// What the weights of rows add up to.
+  std::int32_t row_one() const noexcept { return kOne << fine_bits; }
+  /// Brings sums of rows down to weights that add up to kOne: a power of two, so nothing is rounded.
+  float row_scale() const noexcept { return 1.0f / static_cast<float>(1u << fine_bits); }
 };
 
 FilterWindow find_window(double position, const FilterAxis& filter) noexcept;
 
 /// The weights of rows in their order. They are differences of rounded partial sums, so they add up to
-/// kOne exactly: what is flat stays flat.
+/// row_one() exactly: what is flat stays flat.
 class RowWeights {
  public:
-  explicit RowWeights(const FilterWindow& window) noexcept : window_(window) {}
+  explicit RowWeights(const FilterWindow& window) noexcept
+      : window_(window), one_(window.row_one()) {}
 
   std::int32_t next() noexcept {
     partial_sum_ += window_.raw_weight(tap_++);
     const bool is_last = tap_ == window_.count;
-    const std::int32_t rounded =
-        is_last ? FilterWindow::kOne : whole(partial_sum_ * window_.inverse_sum);
+    const std::int32_t rounded = is_last ? one_ : whole(partial_sum_ * window_.inverse_sum);
     const std::int32_t weight = rounded - given_;
     given_ = rounded;
     return weight;
@@ -71,12 +80,12 @@ class RowWeights {
 
  private:
   /// Rounded; moved up before it is cut off, since a cubic's first weights are below 0.
-  static std::int32_t whole(double weight) noexcept {
-    return static_cast<std::int32_t>(weight * FilterWindow::kOne + (FilterWindow::kOne + 0.5)) -
-           FilterWindow::kOne;
+  std::int32_t whole(double weight) const noexcept {
+    return static_cast<std::int32_t>(weight * one_ + (one_ + 0.5)) - one_;
   }
 
   const FilterWindow& window_;
+  const std::int32_t one_;
   std::uint32_t tap_ = 0;
   double partial_sum_ = 0;
   std::int32_t given_ = 0;

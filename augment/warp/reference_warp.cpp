@@ -166,6 +166,9 @@ double decoded_px(double p, const ReferenceSample& s) {
   return (p + 0.5) / s.decode_scale - 0.5;
 }
 
+/// Rounds to bytes: halves up, and what is less than a 128th below one.
+constexpr double kHalf = 0.5 + 1.0 / 128;
+
 /// Blends four pixels of the picture as it is after a reduction by `unit`, rounded to bytes.
 double reduced_sample(const ReferenceSample& s, PointPx p, ScaleXy unit, std::uint32_t channel) {
   const auto axis = [&](double position, double stored_px, double length) {
@@ -173,15 +176,15 @@ double reduced_sample(const ReferenceSample& s, PointPx p, ScaleXy unit, std::ui
     const double num_px = std::max(1.0, std::ceil(stored_px / s.decode_scale / length - 1e-6));
     return pair_at((position + 0.5) / length - 0.5, num_px, s.config.fill_mode);
   };
-  return blended(
-      axis(p.x, s.info.width_px, unit.x), axis(p.y, s.info.height_px, unit.y),
-      [&](double u, double v) {
-        const PointPx centre{unit.x * (u + 0.5) - 0.5, unit.y * (v + 0.5) - 0.5};
-        const double right = s.info.width_px / double(s.decode_scale) - 0.5;
-        const double bottom = s.info.height_px / double(s.decode_scale) - 0.5;
-        return std::floor(0.5 + weighed(s, {std::min(centre.x, right), std::min(centre.y, bottom)},
-                                        unit, triangle, channel));
-      });
+  return blended(axis(p.x, s.info.width_px, unit.x), axis(p.y, s.info.height_px, unit.y),
+                 [&](double u, double v) {
+                   const PointPx centre{unit.x * (u + 0.5) - 0.5, unit.y * (v + 0.5) - 0.5};
+                   const double right = s.info.width_px / double(s.decode_scale) - 0.5;
+                   const double bottom = s.info.height_px / double(s.decode_scale) - 0.5;
+                   return std::floor(
+                       kHalf + weighed(s, {std::min(centre.x, right), std::min(centre.y, bottom)},
+                                       unit, triangle, channel));
+                 });
 }
 
 /// From an output pixel to the stored picture at full resolution.

@@ -109,6 +109,16 @@ BOOST_AUTO_TEST_CASE(singular_values_are_those_of_known_matrices) {
   BOOST_TEST(singular_values({.xx = 2, .yy = -5.4321}).smallest == 2.0);
 }
 
+BOOST_AUTO_TEST_CASE(turns_by_right_angles_are_exact) {
+  for (int quarters = -4; quarters <= 4; ++quarters) {
+    const AffineMap map = rotation_map(quarters * std::numbers::pi / 2, {7, 5});
+    BOOST_TEST(map.is_turned() == false);
+    BOOST_TEST(map.is_separable() == (quarters % 2 == 0));
+    BOOST_TEST(map.is_quarter_turn() == (quarters % 2 != 0));
+  }
+  BOOST_TEST(rotation_map(1e-3, {7, 5}).is_turned());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -12,7 +12,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "augment/augment_draws.h"
@@ -63,16 +62,11 @@ tests::NpyPicture picture_of(const std::string& text) {
   return {.pixels_hwc = {}, .height_px = sides.height, .width_px = sides.width, .channels = 3};
 }
 
-nlohmann::json draws_json(const ProbeJob& job, const Draws& draws) {
+nlohmann::ordered_json draws_json(const ProbeJob& job, const Draws& draws) {
   const augment::PictureSides sides{
       .output = {.width = job.spec.width_px, .height = job.spec.height_px},
       .upright = {.width = job.picture.width_px, .height = job.picture.height_px}};
-  nlohmann::json json;
-  for (const auto& one :
-       tools::drawn_values(augment::draw_augmentation(job.config, sides, draws))) {
-    std::visit([&](auto value) { json[std::string(one.key)] = value; }, one.value);
-  }
-  return json;
+  return tools::drawn_json(augment::draw_augmentation(job.config, sides, draws));
 }
 
 void run_job(const ProbeJob& job) {
@@ -81,7 +75,7 @@ void run_job(const ProbeJob& job) {
   const std::size_t num_values = job.spec.sample_bytes() / sizeof(float);
   const bool has_pixels = job.out != "-";
   std::vector<float> values(has_pixels ? num_values * job.count : 0);
-  nlohmann::json drawn = nlohmann::json::array();
+  nlohmann::ordered_json drawn = nlohmann::json::array();
   for (std::uint64_t i = 0; i < job.count; ++i) {
     const Draws draws({.seed = job.seed, .position = job.first_position + i});
     drawn.push_back(draws_json(job, draws));

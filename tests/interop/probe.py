@@ -1,4 +1,4 @@
-"""Runs augment_probe, and says SKIPPED when what a comparison needs is not installed."""
+"""Runs augment_probe and mix_probe, and says SKIPPED when what a comparison needs is not installed."""
 
 import importlib
 import json
@@ -23,8 +23,8 @@ def needs(*names):
     return modules
 
 
-class Probe:
-    """augment_probe, whose path is the script's first argument, in a folder of its own."""
+class _Program:
+    """A probe, whose path is the script's first argument, in a folder of its own."""
 
     def __init__(self):
         (self._numpy,) = needs("numpy")
@@ -34,31 +34,60 @@ class Probe:
     def _path(self, name):
         return os.path.join(self._folder.name, name)
 
-    def _run(self, settings, picture, sides, seed, first, count, out):
+    def _run(self, settings, *arguments):
         # Values in units of the stored pixels; mean 0 and std 1 are what a run file without them has.
         lines = ["[augment]", 'preset = "none"', "rescale = 1"]
         lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
         with open(self._path("run.toml"), "w") as file:
             file.write("\n".join(lines) + "\n")
-        command = [self._program, self._path("run.toml"), picture, f"{sides[0]}x{sides[1]}",
-                   str(seed), str(first), str(count), out]
+        command = [self._program, self._path("run.toml"), *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=250)
         if done.returncode != 0:
-            sys.exit(f"augment_probe {settings}: {done.stderr}")
+            sys.exit(f"{self._program} {settings}: {done.stderr}")
         return json.loads(done.stdout)
+
+    def _save(self, pixels):
+        path = self._path("in.npy")
+        self._numpy.save(path, self._numpy.ascontiguousarray(pixels))
+        return path
+
+    def _lists(self, drawn):
+        return {key: self._numpy.array([one[key] for one in drawn]) for key in drawn[0]}
+
+
+class Probe(_Program):
+    """augment_probe: one sample."""
 
     def draws(self, settings, picture_sides, sides, seed=1, count=10_000):
         """What is drawn at the positions 0 to count - 1, as lists by name."""
         picture = f"{picture_sides[0]}x{picture_sides[1]}"
-        drawn = self._run(settings, picture, sides, seed, 0, count, "-")
-        return {key: self._numpy.array([one[key] for one in drawn]) for key in drawn[0]}
+        drawn = self._run(settings, picture, f"{sides[0]}x{sides[1]}", seed, 0, count, "-")
+        policies = [one.pop("auto_augment") for one in drawn]
+        return self._lists(drawn) | {"auto_augment": policies}
 
     def augment(self, settings, picture_hwc, sides, seed=1, first=0, count=1):
         """float32 [count, height, width, channels], and the draws of each."""
-        self._numpy.save(self._path("in.npy"), self._numpy.ascontiguousarray(picture_hwc))
-        drawn = self._run(settings, self._path("in.npy"), sides, seed, first, count,
-                          self._path("out.npy"))
+        drawn = self._run(settings, self._save(picture_hwc), f"{sides[0]}x{sides[1]}", seed, first,
+                          count, self._path("out.npy"))
         return self._numpy.load(self._path("out.npy")), drawn
+
+
+class MixProbe(_Program):
+    """mix_probe: a batch, whose place p has class p of as many classes as there are places."""
+
+    def draws(self, settings, sides, seed=1, count=10_000):
+        """What is drawn for so many batches, as lists by name."""
+        pictures = self._numpy.zeros((*sides, 1), dtype=self._numpy.uint8)
+        return self._lists(self._run(settings, self._save(pictures), 1, seed, count, "-"))
+
+    def mix(self, settings, pictures_bhwc, seed=1, count=1):
+        """float32 [count, batch, height, width, channels] and [count, batch, classes], and the draws
+        of each."""
+        batch, height, width, channels = pictures_bhwc.shape
+        rows = pictures_bhwc.reshape(batch * height, width, channels)
+        drawn = self._run(settings, self._save(rows), batch, seed, count, self._path("out"))
+        return (self._numpy.load(self._path("out.pixels.npy")),
+                self._numpy.load(self._path("out.targets.npy")), drawn)
 
 
 class Report:

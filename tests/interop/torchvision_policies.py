@@ -3,6 +3,7 @@ and each operation's pixels with the strength that was drawn."""
 
 from collections import defaultdict
 
+from policy_operations import COLOURS, GEOMETRY, TRANSLATIONS, magnitude, named
 from probe import Probe, Report, needs, picture
 
 numpy, torch, torchvision = needs("numpy", "torch", "torchvision")
@@ -17,34 +18,6 @@ BYTE, GRAY = 1.0, 2.0
 
 probe, report = Probe(), Report()
 torch.manual_seed(3)
-
-COLOURS = {"Brightness", "Color", "Contrast", "Sharpness"}
-TRANSLATIONS = {"TranslateX", "TranslateY"}
-GEOMETRY = {"ShearX", "ShearY", "Rotate"} | TRANSLATIONS
-
-
-def parsed(phrases):
-    """"ShearX +0.33, Equalize" as [(name, amount)], amounts as the draws print them."""
-    operations = []
-    for phrase in filter(None, phrases.split(", ")):
-        name, *words = phrase.split(" ")
-        numbers = [float(word) for word in words if word.lstrip("+-").replace(".", "").isdigit()]
-        operations.append((name, numbers[0] if numbers else 0.0))
-    return operations
-
-
-def exact(name, amount, space):
-    """The magnitude of torchvision's table that was printed as `amount`; whole pixels as they are."""
-    magnitudes, is_signed = space[name]
-    if magnitudes.ndim == 0:
-        return 0.0
-    if name in TRANSLATIONS:
-        return amount
-    values = magnitudes.tolist()
-    values += [-value for value in values] if is_signed else []
-    shown = amount - 1 if name in COLOURS else amount
-    return min(values, key=lambda value: abs(value - shown))
-
 
 def chi_square(counts, other):
     """Two samples in the same bins, divided as `report` wants it: by k + WIDE sqrt(2 k)."""
@@ -61,7 +34,7 @@ def tally(operations, space):
     by_name, by_bin = defaultdict(int), defaultdict(int)
     for name, amount in operations:
         by_name[name] += 1
-        by_bin[(name, round(exact(name, amount, space), 4))] += 1
+        by_bin[(name, round(magnitude(name, amount, space), 4))] += 1
     return by_name, by_bin
 
 
@@ -69,12 +42,12 @@ def torchvision_draws(transform, image):
     """What torchvision applies: its own _apply_op, listened to."""
     applied = []
 
-    def listen(image, name, magnitude, *_, **__):
+    def listen(image, name, amount, *_, **__):
         if name in COLOURS:
-            magnitude += 1
+            amount += 1
         elif name in TRANSLATIONS:  # it takes the whole part; of 16 px its float32 makes 15.999998
-            magnitude = float(int(magnitude + (1e-4 if magnitude > 0 else -1e-4)))
-        applied.append((name, magnitude))
+            amount = float(int(amount + (1e-4 if amount > 0 else -1e-4)))
+        applied.append((name, amount))
         return image
 
     original = autoaugment._apply_op
@@ -89,8 +62,8 @@ def torchvision_draws(transform, image):
 
 def compare_draws(what, settings, transform, space):
     image = torch.zeros(3, 32, 32, dtype=torch.uint8)
-    texts = probe.draws(settings, (32, 32), (32, 32), count=COUNT)["auto_augment"]
-    operations = [one for text in texts for one in parsed(text)]
+    drawn = probe.draws(settings, (32, 32), (32, 32), count=COUNT)["auto_augment"]
+    operations = [one for sample in drawn for one in named(sample)]
     ours, our_bins = tally(operations, space)
     theirs, their_bins = tally(torchvision_draws(transform, image), space)
     report.at_most(f"{what}: operations", chi_square(ours, theirs), 1)
@@ -108,14 +81,14 @@ def compare_pixels():
     found, draws = probe.augment(settings, source, (64, 64), count=600)
     worst = defaultdict(float)
     for result, drawn in zip(found, draws):
-        ((name, amount),) = parsed(drawn["auto_augment"])
-        expected = autoaugment._apply_op(image, name, exact(name, amount, space),
+        ((name, amount),) = named(drawn["auto_augment"])
+        expected = autoaugment._apply_op(image, name, magnitude(name, amount, space),
                                          InterpolationMode.BILINEAR, None)
         difference = numpy.abs(result - expected.permute(1, 2, 0).numpy())
         if name in GEOMETRY:
             # Where all of a blend is the picture: a white one stays white.
             white = autoaugment._apply_op(torch.full_like(image, 255), name,
-                                          exact(name, amount, space), InterpolationMode.BILINEAR,
+                                          magnitude(name, amount, space), InterpolationMode.BILINEAR,
                                           None).permute(1, 2, 0).numpy()
             difference = difference[white == 255]
         worst[name] = max(worst[name], difference.max(initial=0.0))

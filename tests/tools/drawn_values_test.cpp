@@ -1,8 +1,8 @@
 #include "tools/drawn_values.h"
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace penstock::tools {
@@ -19,8 +19,8 @@ BOOST_AUTO_TEST_CASE(phrases_name_what_can_be_drawn_and_nothing_else) {
   const std::vector<std::string> flip_only = {"flipped"};
   BOOST_TEST(drawn_phrases({.horizontal_flip = 0.5}, drawn) == flip_only,
              boost::test_tools::per_element());
-  const std::vector<std::string> expected = {"flipped", "shift +2.2, -3.0 px", "zoom 0.90 x 1.10",
-                                             "turn +30.0 deg"};
+  const std::vector<std::string> expected = {"flipped", "moved 2.2 px left", "moved 3.0 px down",
+                                             "zoom 0.90 x 1.10", "30.0 deg clockwise"};
   BOOST_TEST(drawn_phrases({.horizontal_flip = 0.5,
                             .width_shift_range = 0.1,
                             .zoom_range = {.lo = 0.8, .hi = 1.2},
@@ -49,13 +49,8 @@ BOOST_AUTO_TEST_CASE(phrases_name_what_can_be_drawn_and_nothing_else) {
                             .hue_turns = drawn.hue_turns,
                             .erased = drawn.erased}) == colours,
              boost::test_tools::per_element());
-  bool has_degrees = false;
-  for (const DrawnValue& one : tools::drawn_values(drawn)) {
-    if (one.key != "rotation_deg") continue;
-    has_degrees = true;
-    BOOST_TEST(std::get<double>(one.value) == 30, boost::test_tools::tolerance(1e-12));
-  }
-  BOOST_TEST(has_degrees);
+  BOOST_TEST(drawn_json(drawn)["rotation_deg"].get<double>() == 30,
+             boost::test_tools::tolerance(1e-12));
 }
 
 BOOST_AUTO_TEST_CASE(operations_of_a_policy_are_named_with_what_they_do) {
@@ -74,11 +69,17 @@ BOOST_AUTO_TEST_CASE(operations_of_a_policy_are_named_with_what_they_do) {
       "ShearX -0.33",     "TranslateY +12 px",   "Rotate +4.5 deg", "Color x 1.27",
       "Posterize 5 bits", "Solarize from 246.5", "Equalize"};
   BOOST_TEST(drawn_phrases({}, drawn) == expected, boost::test_tools::per_element());
-  const std::vector<DrawnValue> values = tools::drawn_values(drawn);
-  BOOST_TEST(values.back().key == "auto_augment");
-  BOOST_TEST(std::get<std::string>(values.back().value) ==
-             "ShearX -0.33, TranslateY +12 px, Rotate +4.5 deg, Color x 1.27, Posterize 5 bits, "
-             "Solarize from 246.5, Equalize");
+  // What a program reads: the full numbers, each under a name that says its unit.
+  const auto json = nlohmann::ordered_json::parse(R"([
+    {"operation": "ShearX", "slope": -0.33},
+    {"operation": "TranslateY", "shift_px": 12},
+    {"operation": "Rotate", "angle_deg": 4.5},
+    {"operation": "Color", "factor": 1.27},
+    {"operation": "Posterize", "num_bits": 5},
+    {"operation": "Solarize", "threshold": 246.5},
+    {"operation": "Equalize"}])");
+  BOOST_TEST(drawn_json(drawn)["auto_augment"] == json);
+  BOOST_TEST(drawn_json({})["auto_augment"] == nlohmann::ordered_json::array());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

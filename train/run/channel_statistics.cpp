@@ -8,8 +8,6 @@
 namespace penstock::train {
 namespace {
 
-constexpr double kDefaultRescale = augment::AugmentConfig{}.rescale;
-
 struct ChannelStatistics {
   std::vector<double> mean;
   std::vector<double> std;
@@ -43,13 +41,16 @@ ChannelStatistics dataset_statistics(const Manifest& manifest, ColorMode mode) {
 
 }  // namespace
 
+double statistics_unit(const augment::AugmentConfig& augment) noexcept {
+  const bool is_default = augment.rescale == augment::AugmentConfig{}.rescale;
+  return is_default ? 1 : 255 * augment.rescale;
+}
+
 void resolve_statistics(RunConfig& config, const Manifest& manifest) {
-  double& rescale = config.augment.rescale;
-  if (rescale != kDefaultRescale) {
-    for (double& value : config.mean) value /= 255 * rescale;
-    for (double& value : config.std) value /= 255 * rescale;
-    rescale = kDefaultRescale;
-  }
+  const double unit = statistics_unit(config.augment);
+  for (double& value : config.mean) value /= unit;
+  for (double& value : config.std) value /= unit;
+  config.augment.rescale = augment::AugmentConfig{}.rescale;
   if (!config.mean.empty() && !config.std.empty()) return;
   const ChannelStatistics of_dataset = dataset_statistics(manifest, config.color_mode);
   if (config.mean.empty()) config.mean = of_dataset.mean;

@@ -6,6 +6,10 @@
 
 namespace penstock::train {
 
+/// The unit of a given mean and std, in pixels divided by 255: exactly 1 with the augment.rescale that
+/// is the default.
+double statistics_unit(const augment::AugmentConfig& augment) noexcept;
+
 /// Fills in the dataset's mean and std where `config` leaves them to it, one number for each channel
 /// of the colour mode; 0 and 1 when the dataset has none. Those given are brought from the units of
 /// augment.rescale to pixels divided by 255, and augment.rescale with them.

@@ -5,12 +5,12 @@
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
 #include "train/backend/backend.h"
+#include "train/run/channel_statistics.h"
 
 namespace penstock::train {
 namespace {
 
 constexpr const char* kOwner = "run";
-constexpr double kDefaultRescale = augment::AugmentConfig{}.rescale;
 
 void check_model(const RunConfig& config) {
   if (!config.model.empty()) return;
@@ -61,7 +61,7 @@ struct StatisticRange {
   const char* field;
   double lo;
   const char* text;  // "-1e9 to 1e9", of pixels divided by 255
-  double rescale;    // to the units of the values
+  double unit;       // of the values: statistics_unit()
 };
 
 void check_statistic(const std::vector<double>& values, ColorMode mode,
@@ -75,24 +75,22 @@ void check_statistic(const std::vector<double>& values, ColorMode mode,
                         " with color_mode = \"" + std::string(color_mode_name(mode)) + "\"",
                     std::to_string(values.size()), hint});
   }
-  const bool is_rescaled = range.rescale != kDefaultRescale;
   for (std::size_t c = 0; c < num; ++c) {
-    const double of_255 = is_rescaled ? values[c] / (255 * range.rescale) : values[c];
+    const double of_255 = values[c] / range.unit;
     if (of_255 >= range.lo && of_255 <= 1e9) continue;
     refuse_setting(
         {kOwner, std::string(range.field) + "[" + std::to_string(c) + "]",
-         std::string(range.text) + (is_rescaled ? " times 255 times augment.rescale" : ""),
+         std::string(range.text) + (range.unit != 1 ? " times 255 times augment.rescale" : ""),
          number_text(values[c]), hint});
   }
 }
 
 void check_statistics(const RunConfig& config) {
-  check_statistic(
-      config.mean, config.color_mode,
-      {.field = "mean", .lo = -1e9, .text = "-1e9 to 1e9", .rescale = config.augment.rescale});
-  check_statistic(
-      config.std, config.color_mode,
-      {.field = "std", .lo = 1e-6, .text = "1e-6 to 1e9", .rescale = config.augment.rescale});
+  const double unit = statistics_unit(config.augment);
+  check_statistic(config.mean, config.color_mode,
+                  {.field = "mean", .lo = -1e9, .text = "-1e9 to 1e9", .unit = unit});
+  check_statistic(config.std, config.color_mode,
+                  {.field = "std", .lo = 1e-6, .text = "1e-6 to 1e9", .unit = unit});
 }
 
 // A sample is mixed with another of its batch.

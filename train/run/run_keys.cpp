@@ -182,6 +182,28 @@ void read_chance(TomlReader& reader, std::string_view key, RunConfig& config) {
   }
 }
 
+/// A whole number of a setting with bounds of its own.
+template <auto Member, std::uint32_t kLeast, std::uint32_t kMost>
+void read_count(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const TomlValue* found = reader.find(key);
+  if (found == nullptr) return;
+  const auto count = as_whole(*found, kMost);
+  if (!count || *count < kLeast) {
+    reader.refuse(key,
+                  "a whole number from " + std::to_string(kLeast) + " to " + std::to_string(kMost),
+                  *found);
+  }
+  config.augment.*Member = static_cast<std::uint32_t>(*count);
+}
+
+template <auto Member, std::uint32_t kLeast, std::uint32_t kMost>
+constexpr RunKey count(std::string_view name) {
+  return {.name = name,
+          .kind = KeyKind::kWhole,
+          .read = read_count<Member, kLeast, kMost>,
+          .write = [](const RunConfig& config) { return value_of(config.augment.*Member); }};
+}
+
 /// A key that is the probability of a flip.
 template <auto Member>
 constexpr RunKey chance(std::string_view name) {
@@ -192,7 +214,7 @@ constexpr RunKey chance(std::string_view name) {
           .example = "0.5"};
 }
 
-/// Numbers, or "dataset" for what leaving the key out means.
+/// Numbers, or "dataset" for what leaving the key out means. A network that sees gray takes one.
 template <auto Member>
 void read_statistic(TomlReader& reader, std::string_view key, RunConfig& config) {
   const TomlValue* found = reader.find(key);
@@ -200,6 +222,8 @@ void read_statistic(TomlReader& reader, std::string_view key, RunConfig& config)
   const auto* word = found->as<std::string>();
   if (word != nullptr && *word == "dataset") {
     (config.*Member).clear();
+  } else if (const auto number = as_number(*found)) {
+    config.*Member = {*number};
   } else if (found->as<TomlList>() != nullptr) {
     if (const auto numbers = reader.numbers(key)) config.*Member = *numbers;
   } else {
@@ -349,7 +373,8 @@ constexpr std::array kKeys{
     bounds<&AugmentConfig::random_resized_crop_ratio>("augment.random_resized_crop_ratio",
                                                       "[0.75, 1.3333333333333333]"),
     field<&RunConfig::augment, &AugmentConfig::center_crop>("augment.center_crop"),
-    field<&RunConfig::augment, &AugmentConfig::random_crop_padding>("augment.random_crop_padding"),
+    count<&AugmentConfig::random_crop_padding, 0, AugmentConfig::kMaxShiftPx>(
+        "augment.random_crop_padding"),
     field<&RunConfig::augment, &AugmentConfig::channel_shift_range>("augment.channel_shift_range"),
     field<&RunConfig::augment, &AugmentConfig::brightness_range>("augment.brightness_range"),
     field<&RunConfig::augment, &AugmentConfig::contrast_range>("augment.contrast_range"),
@@ -361,8 +386,9 @@ constexpr std::array kKeys{
     field<&RunConfig::augment, &AugmentConfig::random_erasing_value>(
         "augment.random_erasing_value"),
     field<&RunConfig::augment, &AugmentConfig::auto_augment>("augment.auto_augment"),
-    field<&RunConfig::augment, &AugmentConfig::rand_augment_ops>("augment.rand_augment_ops"),
-    field<&RunConfig::augment, &AugmentConfig::rand_augment_magnitude>(
+    count<&AugmentConfig::rand_augment_ops, 1, AugmentConfig::kMaxRandAugmentOps>(
+        "augment.rand_augment_ops"),
+    count<&AugmentConfig::rand_augment_magnitude, 0, AugmentConfig::kMaxRandAugmentMagnitude>(
         "augment.rand_augment_magnitude"),
     field<&RunConfig::augment, &AugmentConfig::mixup>("augment.mixup"),
     field<&RunConfig::augment, &AugmentConfig::cutmix>("augment.cutmix"),

@@ -87,9 +87,49 @@ BOOST_AUTO_TEST_CASE(weights_of_rows_add_up_to_one_and_stay_close) {
     std::int32_t sum = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       sum += rows[i];
-      BOOST_REQUIRE(std::abs(rows[i] - columns[i] * FilterWindow::kOne) < 1.01);
+      BOOST_REQUIRE(std::abs(rows[i] - columns[i] * window.row_one()) < 1.01);
     }
-    BOOST_REQUIRE(sum == FilterWindow::kOne);
+    BOOST_REQUIRE(sum == window.row_one());
+  }
+}
+
+// By hand: the triangle of 16 pixels has the sum 8, so its weights may be 8 times as fine; that of 6 has
+// as many taps as always take the coarse ones.
+BOOST_AUTO_TEST_CASE(long_windows_have_finer_weights) {
+  const auto window_of = [](double step_px) {
+    const FilterAxis axis(axis_of(4000), Interpolation::kBilinearAntialias, step_px);
+    return find_window(1000.5, axis);
+  };
+  BOOST_TEST(window_of(3).count == 6u);
+  BOOST_TEST(window_of(3).row_one() == FilterWindow::kOne);
+  BOOST_TEST(window_of(8).count == 16u);
+  BOOST_TEST(window_of(8).row_one() == 8 * FilterWindow::kOne);
+  BOOST_TEST(window_of(8).row_scale() == 0.125f);
+  BOOST_TEST(window_of(1500).row_one() == 512 * FilterWindow::kOne);
+}
+
+// The vectors take weights of 16 bits and sums of 32, also of pictures and parts that are shorter than
+// the kernel.
+BOOST_AUTO_TEST_CASE(finer_weights_and_their_sums_stay_within_their_bits) {
+  constexpr std::uint64_t kSeed = 44;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  std::mt19937_64 random(kSeed);
+  const auto real = [&](double lo, double hi) {
+    return std::uniform_real_distribution<double>(lo, hi)(random);
+  };
+  for (int trial = 0; trial < 2000; ++trial) {
+    const auto num_px = static_cast<std::uint32_t>(1 + random() % (trial % 20 == 0 ? 65500 : 700));
+    Axis source = axis_of(num_px);
+    source.begin = static_cast<std::uint32_t>(random() % num_px);
+    source.length = static_cast<std::uint32_t>(1 + random() % (num_px - source.begin));
+    const FilterAxis axis(source, Interpolation::kBilinearAntialias,
+                          std::pow(2.0, real(0, trial % 20 == 0 ? 17 : 11)));
+    const FilterWindow window = find_window(real(-10, num_px + 10.0), axis);
+    for (const std::int32_t weight : row_weights(window)) {
+      BOOST_REQUIRE(weight >= 0);
+      BOOST_REQUIRE(weight <= std::numeric_limits<std::int16_t>::max());
+    }
+    BOOST_REQUIRE(std::int64_t{255} * window.row_one() <= std::numeric_limits<std::int32_t>::max());
   }
 }
 

@@ -87,8 +87,13 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_named_with_the_file_and_a_line_that
              "run: run.toml: schedule: expected constant or one_cycle, found \"cosine\" | "
              "schedule = \"one_cycle\"");
   BOOST_TEST(refusal_of("[augment]\ncval = 256") ==
-             "run: run.toml: augment: cval: expected 0 to 255, found 256 | the values of a preset "
-             "are right: preset = \"standard\"");
+             "run: run.toml: augment: cval: expected 0 to 255, found 256 | cval = 255");
+  BOOST_TEST(refusal_of("[augment]\nrandom_crop_padding = -1") ==
+             "run: run.toml: augment.random_crop_padding: expected a whole number from 0 to 16384, "
+             "found the number -1 | random_crop_padding = 0");
+  BOOST_TEST(refusal_of("[augment]\nrand_augment_ops = 8") ==
+             "run: run.toml: augment.rand_augment_ops: expected a whole number from 1 to 7, "
+             "found the number 8 | rand_augment_ops = 2");
   BOOST_TEST(refusal_of("[augment]\npreset = \"strong\"") ==
              "run: run.toml: augment: preset: expected one of none, keras_default, standard, "
              "imagenet, cifar, "
