@@ -125,32 +125,33 @@ void add_colours(const augment::AugmentConfig& config, const augment::AugmentDra
 
 }  // namespace
 
-Json drawn_json(const augment::AugmentDraws& drawn) {
+std::string drawn_json(const augment::AugmentDraws& drawn) {
   // Names every member: a new one does not compile before it has its line below, and its phrase.
   const auto& [is_flipped, is_flipped_vertically, rotation_rad, shear_rad, shift_px, zoom, crop,
                channel_shift, brightness, contrast, saturation, hue_turns, erased, policy] = drawn;
-  return {{"is_flipped", is_flipped},
-          {"is_flipped_vertically", is_flipped_vertically},
-          {"rotation_deg", degrees(rotation_rad)},
-          {"shear_deg", degrees(shear_rad)},
-          {"shift_x_px", shift_px.x},
-          {"shift_y_px", shift_px.y},
-          {"zoom_x", zoom.x},
-          {"zoom_y", zoom.y},
-          {"window_x_px", crop.x},
-          {"window_y_px", crop.y},
-          {"window_width_px", crop.width},
-          {"window_height_px", crop.height},
-          {"channel_shift", channel_shift},
-          {"brightness", brightness},
-          {"contrast", contrast},
-          {"saturation", saturation},
-          {"hue_turns", hue_turns},
-          {"erased_x_px", erased.x},
-          {"erased_y_px", erased.y},
-          {"erased_width_px", erased.width},
-          {"erased_height_px", erased.height},
-          {"auto_augment", policy_json(policy)}};
+  const Json json = {{"is_flipped", is_flipped},
+                     {"is_flipped_vertically", is_flipped_vertically},
+                     {"rotation_deg", degrees(rotation_rad)},
+                     {"shear_deg", degrees(shear_rad)},
+                     {"shift_x_px", shift_px.x},
+                     {"shift_y_px", shift_px.y},
+                     {"zoom_x", zoom.x},
+                     {"zoom_y", zoom.y},
+                     {"window_x_px", crop.x},
+                     {"window_y_px", crop.y},
+                     {"window_width_px", crop.width},
+                     {"window_height_px", crop.height},
+                     {"channel_shift", channel_shift},
+                     {"brightness", brightness},
+                     {"contrast", contrast},
+                     {"saturation", saturation},
+                     {"hue_turns", hue_turns},
+                     {"erased_x_px", erased.x},
+                     {"erased_y_px", erased.y},
+                     {"erased_width_px", erased.width},
+                     {"erased_height_px", erased.height},
+                     {"auto_augment", policy_json(policy)}};
+  return json.dump();
 }
 
 std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,

@@ -1,7 +1,6 @@
 // What was drawn for one sample, by name: for labels and for JSON.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -10,10 +9,10 @@
 
 namespace penstock::tools {
 
-/// Every value of `drawn`, those of operations that are off included: {"rotation_deg": 12.5, ...}. A
+/// JSON of every value of `drawn`, those of operations that are off included: {"rotation_deg": 12.5, ...}. A
 /// policy's operations are a list in their order: {"operation": "Rotate", "angle_deg": -12.5}, with
 /// nothing beside the name of those that have no strength.
-nlohmann::ordered_json drawn_json(const augment::AugmentDraws& drawn);
+std::string drawn_json(const augment::AugmentDraws& drawn);
 
 /// Says in a few words each what `config` lets be drawn: "flipped", "zoom 0.97 x 1.04"; a flip that
 /// did not happen is not mentioned. A window that is not drawn but centred is named too.

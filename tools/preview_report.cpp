@@ -49,7 +49,7 @@ Json sample_json(const DrawnSample& drawn, const DatasetSplit& split) {
   for (std::size_t k = 0; k < sample.versions.size(); ++k) {
     versions.push_back({{"epoch", sample.versions[k].epoch},
                         {"position", sample.versions[k].position},
-                        {"drawn", drawn_json(sample.versions[k].drawn)},
+                        {"drawn", Json::parse(drawn_json(sample.versions[k].drawn))},
                         {"place", place_json(drawn.versions[k])}});
   }
   return {{"sample_id", sample.sample_id},

@@ -66,7 +66,8 @@ nlohmann::ordered_json draws_json(const ProbeJob& job, const Draws& draws) {
   const augment::PictureSides sides{
       .output = {.width = job.spec.width_px, .height = job.spec.height_px},
       .upright = {.width = job.picture.width_px, .height = job.picture.height_px}};
-  return tools::drawn_json(augment::draw_augmentation(job.config, sides, draws));
+  return nlohmann::ordered_json::parse(
+      tools::drawn_json(augment::draw_augmentation(job.config, sides, draws)));
 }
 
 void run_job(const ProbeJob& job) {
