@@ -16,16 +16,24 @@ double degrees(double angle_rad) {
   return angle_rad * 180 / std::numbers::pi;
 }
 
-/// "moved 5.2 px left", "moved 3.0 px up": where the picture went. Keras has the positive sign for this
-/// way, torchvision for the other.
-std::string moved_phrase(double px, const char* positive, const char* negative) {
-  return fmt::format("moved {:.1f} px {}", std::abs(px), px < 0 ? negative : positive);
-}
+/// "left" or "right", "counterclockwise" or "clockwise".
+struct Sides {
+  const char* positive;
+  const char* negative;
+};
 
-/// "30.0 deg clockwise", as the picture is seen before it is flipped.
-std::string turned_phrase(double angle_rad) {
-  return fmt::format("{:.1f} deg {}", std::abs(degrees(angle_rad)),
-                     angle_rad < 0 ? "counterclockwise" : "clockwise");
+// Keras has the positive sign of a move for this way, torchvision for the other.
+constexpr Sides kAcross{.positive = "left", .negative = "right"};
+constexpr Sides kDown{.positive = "up", .negative = "down"};
+constexpr Sides kTurn{.positive = "clockwise", .negative = "counterclockwise"};
+
+/// "5.2 px left": which way, as the picture is seen. It is flipped after all of these, and a flip exchanges
+/// the sides. Empty where 0.0 would be written.
+std::string way_phrase(double amount, const char* unit, const Sides& sides, bool is_mirrored) {
+  const std::string number = fmt::format("{:.1f}", std::abs(amount));
+  if (number == "0.0") return "";
+  const bool is_negative = (amount < 0) != is_mirrored;
+  return fmt::format("{} {} {}", number, unit, is_negative ? sides.negative : sides.positive);
 }
 
 /// Of TrivialAugment's and RandAugment's operations, in their order: "ShearX +0.33", "Equalize".
@@ -164,15 +172,22 @@ std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
     add(fmt::format("window {} x {}", drawn.crop.width, drawn.crop.height));
     add(fmt::format("at {}, {}", drawn.crop.x, drawn.crop.y));
   }
-  if (config.width_shift_range > 0 || config.height_shift_range > 0 ||
-      config.random_crop_padding > 0) {
-    add(moved_phrase(drawn.shift_px.x, "left", "right"));
-    add(moved_phrase(drawn.shift_px.y, "up", "down"));
-  }
+  const auto add_move = [&](double range, double px, const Sides& sides, bool is_mirrored) {
+    if (range <= 0 && config.random_crop_padding == 0) return;
+    const std::string way = way_phrase(px, "px", sides, is_mirrored);
+    if (!way.empty()) add("moved " + way);
+  };
+  add_move(config.width_shift_range, drawn.shift_px.x, kAcross, drawn.is_flipped);
+  add_move(config.height_shift_range, drawn.shift_px.y, kDown, drawn.is_flipped_vertically);
   if (!(config.zoom_range == augment::DrawRange{})) {
     add(fmt::format("zoom {:.2f} x {:.2f}", drawn.zoom.x, drawn.zoom.y));
   }
-  if (config.rotation_range > 0) add(turned_phrase(drawn.rotation_rad));
+  if (config.rotation_range > 0) {
+    // Both flips are half a turn, which changes no direction.
+    const bool is_mirrored = drawn.is_flipped != drawn.is_flipped_vertically;
+    std::string way = way_phrase(degrees(drawn.rotation_rad), "deg", kTurn, is_mirrored);
+    if (!way.empty()) add(std::move(way));
+  }
   if (config.shear_range > 0) add(fmt::format("shear {:+.1f} deg", degrees(drawn.shear_rad)));
   add_colours(config, drawn, phrases);
   for (std::string& phrase : policy_phrases(drawn.policy)) add(std::move(phrase));

@@ -15,7 +15,9 @@ namespace penstock::tools {
 std::string drawn_json(const augment::AugmentDraws& drawn);
 
 /// Says in a few words each what `config` lets be drawn: "flipped", "zoom 0.97 x 1.04"; a flip that
-/// did not happen is not mentioned. A window that is not drawn but centred is named too.
+/// did not happen is not mentioned, nor is a move or a turn of 0.0. Moves and turns go the way in which the
+/// sample shows them: "moved 2.2 px right" of a flipped one that had been moved left. A window that is not
+/// drawn but centred is named too.
 std::vector<std::string> drawn_phrases(const augment::AugmentConfig& config,
                                        const augment::AugmentDraws& drawn);
 

@@ -19,10 +19,11 @@ BOOST_AUTO_TEST_CASE(phrases_name_what_can_be_drawn_and_nothing_else) {
   const std::vector<std::string> flip_only = {"flipped"};
   BOOST_TEST(drawn_phrases({.horizontal_flip = 0.5}, drawn) == flip_only,
              boost::test_tools::per_element());
-  const std::vector<std::string> expected = {"flipped", "moved 2.2 px left", "moved 3.0 px down",
-                                             "zoom 0.90 x 1.10", "30.0 deg clockwise"};
+  const std::vector<std::string> expected = {"flipped", "moved 2.2 px right", "moved 3.0 px down",
+                                             "zoom 0.90 x 1.10", "30.0 deg counterclockwise"};
   BOOST_TEST(drawn_phrases({.horizontal_flip = 0.5,
                             .width_shift_range = 0.1,
+                            .height_shift_range = 0.1,
                             .zoom_range = {.lo = 0.8, .hi = 1.2},
                             .rotation_range = 40},
                            drawn) == expected,
@@ -51,6 +52,46 @@ BOOST_AUTO_TEST_CASE(phrases_name_what_can_be_drawn_and_nothing_else) {
              boost::test_tools::per_element());
   BOOST_TEST(nlohmann::ordered_json::parse(drawn_json(drawn))["rotation_deg"].get<double>() == 30,
              boost::test_tools::tolerance(1e-12));
+}
+
+// By hand: output pixel x shows x + 2.25, so the picture went left; 30 degrees bring what was right of the
+// centre below it. A mirror behind them exchanges left and right and the sense of the turn, one upside
+// down up and down and the sense again.
+BOOST_AUTO_TEST_CASE(moves_and_turns_go_the_way_that_the_flipped_sample_shows) {
+  const augment::AugmentConfig config{
+      .width_shift_range = 0.1, .height_shift_range = 0.1, .rotation_range = 40};
+  const auto phrases = [&](bool is_flipped, bool is_flipped_vertically, double sign) {
+    return drawn_phrases(config, {.is_flipped = is_flipped,
+                                  .is_flipped_vertically = is_flipped_vertically,
+                                  .rotation_rad = sign * 0.5235987755982988,  // 30 degrees
+                                  .shift_px = {.x = sign * 2.25, .y = sign * 3}});
+  };
+  using Phrases = std::vector<std::string>;
+  BOOST_TEST((phrases(false, false, 1) ==
+              Phrases{"moved 2.2 px left", "moved 3.0 px up", "30.0 deg clockwise"}));
+  BOOST_TEST((phrases(false, false, -1) ==
+              Phrases{"moved 2.2 px right", "moved 3.0 px down", "30.0 deg counterclockwise"}));
+  BOOST_TEST((phrases(true, false, 1) == Phrases{"flipped", "moved 2.2 px right", "moved 3.0 px up",
+                                                 "30.0 deg counterclockwise"}));
+  BOOST_TEST((phrases(true, false, -1) ==
+              Phrases{"flipped", "moved 2.2 px left", "moved 3.0 px down", "30.0 deg clockwise"}));
+  BOOST_TEST(
+      (phrases(false, true, 1) == Phrases{"upside down", "moved 2.2 px left", "moved 3.0 px down",
+                                          "30.0 deg counterclockwise"}));
+  BOOST_TEST((phrases(true, true, 1) == Phrases{"flipped", "upside down", "moved 2.2 px right",
+                                                "moved 3.0 px down", "30.0 deg clockwise"}));
+}
+
+BOOST_AUTO_TEST_CASE(moves_that_cannot_be_drawn_or_are_none_are_not_mentioned) {
+  using Phrases = std::vector<std::string>;
+  const augment::AugmentDraws moved = {.shift_px = {.x = 2, .y = -3}};
+  BOOST_TEST((drawn_phrases({.width_shift_range = 0.1}, moved) == Phrases{"moved 2.0 px left"}));
+  BOOST_TEST((drawn_phrases({.height_shift_range = 0.1}, moved) == Phrases{"moved 3.0 px down"}));
+  BOOST_TEST((drawn_phrases({.random_crop_padding = 4}, moved) ==
+              Phrases{"moved 2.0 px left", "moved 3.0 px down"}));
+  const augment::AugmentDraws small = {.rotation_rad = -1e-4, .shift_px = {.x = -0.04, .y = 0.06}};
+  BOOST_TEST((drawn_phrases({.rotation_range = 1, .random_crop_padding = 4}, small) ==
+              Phrases{"moved 0.1 px up"}));
 }
 
 BOOST_AUTO_TEST_CASE(operations_of_a_policy_are_named_with_what_they_do) {
