@@ -42,6 +42,18 @@ void check(const std::string& field, double value, const Bounds& bounds) {
                   field + " = " + number_text(held(value, bounds))});
 }
 
+/// The same where the nearest number that is right is of no use; `hint` is what to write.
+void check_or_hint(const std::string& field, double value, const Bounds& bounds,
+                   const std::string& hint) {
+  if (lies_in(value, bounds.lo, bounds.hi)) return;
+  refuse_setting({"augment", field, bounds.text, number_text(value), hint});
+}
+
+std::string list_text(const std::array<double, 3>& values) {
+  return "[" + number_text(values[0]) + ", " + number_text(values[1]) + ", " +
+         number_text(values[2]) + "]";
+}
+
 void check_range_of(const std::string& field, DrawRange range, const Bounds& bounds) {
   const double lo = held(range.lo, bounds);
   const std::string hint = field + " = [" + number_text(lo) + ", " +
@@ -55,17 +67,31 @@ void check_range_of(const std::string& field, DrawRange range, const Bounds& bou
   check_end(".hi", range.hi, range.lo, "at least " + field + ".lo = " + number_text(range.lo));
 }
 
+std::string names_text(std::span<const std::string_view> names) {
+  std::string list;
+  for (const std::string_view name : names) {
+    if (!list.empty()) list += ", ";
+    list += name;
+  }
+  return "one of " + list;
+}
+
+/// Of an enumeration; the hint is the default's name.
+template <class Enum>
+void check_named(const std::string& field, Enum value, Enum fallback,
+                 std::span<const std::string_view> names) {
+  const auto idx = static_cast<std::size_t>(value);
+  if (idx < names.size()) return;
+  refuse_setting({"augment", field, names_text(names), std::to_string(idx),
+                  field + " = \"" + std::string(names[static_cast<std::size_t>(fallback)]) + "\""});
+}
+
 /// Returns the place of `name` among `known`; throws naming them and the nearest.
 std::size_t find_name(std::string_view field, std::string_view name,
                       std::span<const std::string_view> known) {
   const auto found = std::find(known.begin(), known.end(), name);
   if (found != known.end()) return static_cast<std::size_t>(found - known.begin());
-  std::string list;
-  for (const std::string_view candidate : known) {
-    if (!list.empty()) list += ", ";
-    list += candidate;
-  }
-  refuse_setting({"augment", field, "one of " + list, "\"" + std::string(name) + "\"",
+  refuse_setting({"augment", field, names_text(known), "\"" + std::string(name) + "\"",
                   nearest_name_hint(name, known)});
 }
 
@@ -100,24 +126,27 @@ void AugmentConfig::validate() const {
                  {.lo = 0.01, .hi = 100, .text = "0.01 to 100"});
   check("random_erasing_value", random_erasing_value,
         {.lo = -1e9, .hi = 1e9, .text = "-1e9 to 1e9"});
-  check("auto_augment", static_cast<double>(auto_augment), {.lo = 0, .hi = 2, .text = "0 to 2"});
+  const AugmentConfig fallback;
+  check_named("auto_augment", auto_augment, fallback.auto_augment, kAutoAugmentNames);
   check("rand_augment_ops", rand_augment_ops,
         {.lo = 1, .hi = kMaxRandAugmentOps, .text = "1 to 7"});
   check("rand_augment_magnitude", rand_augment_magnitude,
         {.lo = 0, .hi = kMaxRandAugmentMagnitude, .text = "0 to 30"});
   check("mixup", mixup, {.lo = 0, .hi = 1000, .text = "0 to 1000"});
   check("cutmix", cutmix, {.lo = 0, .hi = 1000, .text = "0 to 1000"});
-  check("fill_mode", static_cast<double>(fill_mode), {.lo = 0, .hi = 3, .text = "0 to 3"});
+  check_named("fill_mode", fill_mode, fallback.fill_mode, kFillModeNames);
   check("cval", cval, {.lo = 0, .hi = 255, .text = "0 to 255"});
-  check("rescale", rescale, {.lo = 1e-9, .hi = 1e9, .text = "1e-9 to 1e9"});
+  check_or_hint("rescale", rescale, {.lo = 1e-9, .hi = 1e9, .text = "1e-9 to 1e9"},
+                "rescale = " + number_text(fallback.rescale));
   for (std::size_t c = 0; c < 3; ++c) {
     const std::string place = "[" + std::to_string(c) + "]";
-    check("mean" + place, mean[c], {.lo = -1e9, .hi = 1e9, .text = "-1e9 to 1e9"});
-    check("std" + place, std[c], {.lo = 1e-6, .hi = 1e9, .text = "1e-6 to 1e9"});
+    check_or_hint("mean" + place, mean[c], {.lo = -1e9, .hi = 1e9, .text = "-1e9 to 1e9"},
+                  "mean = " + list_text(fallback.mean));
+    check_or_hint("std" + place, std[c], {.lo = 1e-6, .hi = 1e9, .text = "1e-6 to 1e9"},
+                  "std = " + list_text(fallback.std));
   }
-  check("interpolation", static_cast<double>(interpolation), {.lo = 0, .hi = 3, .text = "0 to 3"});
-  check("decode_scaling", static_cast<double>(decode_scaling),
-        {.lo = 0, .hi = 1, .text = "0 or 1"});
+  check_named("interpolation", interpolation, fallback.interpolation, kInterpolationNames);
+  check_named("decode_scaling", decode_scaling, fallback.decode_scaling, kDecodeScalingNames);
 }
 
 AugmentConfig AugmentConfig::without_randomness() const {

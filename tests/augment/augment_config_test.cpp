@@ -13,7 +13,7 @@ void check_refused(const AugmentConfig& config, const std::string& message) {
   BOOST_CHECK_EXCEPTION(config.validate(), Error, [&](const Error& error) {
     BOOST_TEST(error.what() == message);
     // The field again, with what is right.
-    const std::string field = message.substr(9, message.find_first_of(":.", 9) - 9);
+    const std::string field = message.substr(9, message.find_first_of(":.[", 9) - 9);
     BOOST_TEST(error.hint().substr(0, field.size() + 3) == field + " = ");
     return error.code() == ErrorCode::kInvalidArgument;
   });
@@ -21,19 +21,32 @@ void check_refused(const AugmentConfig& config, const std::string& message) {
 
 BOOST_AUTO_TEST_SUITE(augment_config)
 
+std::string hint_of(const AugmentConfig& config) {
+  try {
+    config.validate();
+  } catch (const Error& error) {
+    return error.hint();
+  }
+  return "";
+}
+
 BOOST_AUTO_TEST_CASE(a_hint_is_the_nearest_value_that_is_right) {
-  const auto hint_of = [](const AugmentConfig& config) -> std::string {
-    try {
-      config.validate();
-    } catch (const Error& error) {
-      return error.hint();
-    }
-    return "";
-  };
   BOOST_TEST(hint_of({.horizontal_flip = 1.5}) == "horizontal_flip = 1");
   BOOST_TEST(hint_of({.hue_range = -0.1}) == "hue_range = 0");
   BOOST_TEST(hint_of({.zoom_range = {.lo = 0, .hi = 2}}) == "zoom_range = [0.01, 2]");
   BOOST_TEST(hint_of({.contrast_range = {.lo = 2, .hi = 1}}) == "contrast_range = [2, 2]");
+}
+
+BOOST_AUTO_TEST_CASE(a_hint_is_the_default_where_the_nearest_value_is_of_no_use) {
+  BOOST_TEST(hint_of({.fill_mode = static_cast<FillMode>(4)}) == "fill_mode = \"nearest\"");
+  BOOST_TEST(hint_of({.auto_augment = static_cast<AutoAugment>(3)}) == "auto_augment = \"none\"");
+  BOOST_TEST(hint_of({.interpolation = static_cast<Interpolation>(4)}) ==
+             "interpolation = \"bilinear\"");
+  BOOST_TEST(hint_of({.decode_scaling = static_cast<DecodeScaling>(2)}) ==
+             "decode_scaling = \"auto\"");
+  BOOST_TEST(hint_of({.rescale = 0}) == "rescale = 0.00392156862745098");  // 1 / 255
+  BOOST_TEST(hint_of({.mean = {0, 2e9, 0}}) == "mean = [0, 0, 0]");
+  BOOST_TEST(hint_of({.std = {1, 1, 0}}) == "std = [1, 1, 1]");
 }
 
 BOOST_AUTO_TEST_CASE(presets_and_defaults_are_valid) {
@@ -168,7 +181,8 @@ BOOST_AUTO_TEST_CASE(a_value_out_of_range_is_refused_with_field_range_and_value)
   check_refused({.rand_augment_magnitude = 31},
                 "augment: rand_augment_magnitude: expected 0 to 30, found 31");
   check_refused({.auto_augment = static_cast<AutoAugment>(3)},
-                "augment: auto_augment: expected 0 to 2, found 3");
+                "augment: auto_augment: expected one of none, trivial_augment_wide, rand_augment, "
+                "found 3");
   check_refused({.mixup = -0.1}, "augment: mixup: expected 0 to 1000, found -0.1");
   check_refused({.mixup = kNan}, "augment: mixup: expected 0 to 1000, found nan");
   check_refused({.cutmix = 1001}, "augment: cutmix: expected 0 to 1000, found 1001");
