@@ -116,6 +116,7 @@ BOOST_AUTO_TEST_CASE(every_vector_unit_gives_the_bytes_of_single_pixels) {
   }
 }
 
+// Lines of whole vectors in a batch of many are written past the caches.
 BOOST_AUTO_TEST_CASE(fixed_canvases_give_the_bytes_of_single_pixels_on_every_vector_unit) {
   constexpr std::uint64_t kSeed = 83;
   BOOST_TEST_MESSAGE("seed " << kSeed);
@@ -123,7 +124,9 @@ BOOST_AUTO_TEST_CASE(fixed_canvases_give_the_bytes_of_single_pixels_on_every_vec
   std::uniform_real_distribution<float> factor(0, 1.5f);
   for (int trial = 0; trial < 200; ++trial) {
     const auto side = [&] { return static_cast<std::uint32_t>(1 + random() % 60); };
-    const TestCanvas owned({.width = side(), .height = side()}, 3);
+    const bool is_large = trial / 3 % 3 == 2;
+    const TestCanvas owned({.width = is_large ? 64 * (1 + side() % 2) : side(), .height = side()},
+                           3);
     std::vector<std::int16_t> values(3 * owned.canvas().plane_px());
     for (std::int16_t& value : values) value = static_cast<std::int16_t>(random() % 32641);
     FinishJob job{.canvas = owned.canvas(),
@@ -137,8 +140,9 @@ BOOST_AUTO_TEST_CASE(fixed_canvases_give_the_bytes_of_single_pixels_on_every_vec
     job.tail = fixed_canvas_tail(steps.steps(), job.fixed);
     for (const ElementType element : kElements) {
       for (const PixelLayout layout : {PixelLayout::kNchw, PixelLayout::kNhwc}) {
-        const BatchSpec spec = spec_for(job.canvas, element, layout);
+        BatchSpec spec = spec_for(job.canvas, element, layout);
         const Bytes expected = finished(finish_pixel_by_pixel, job, spec);
+        if (is_large) spec.batch = 1u << 20;
         for_each_target([&] { BOOST_REQUIRE(finished(finish, job, spec) == expected); });
       }
     }

@@ -31,7 +31,7 @@ AffineMap map_for(const SampleTrial& trial) {
 struct Growth {
   double factor = 1;
   bool may_jump = false;
-  bool ends_with_hue = false;  // in fixed point: at most a level
+  bool ends_with_hue = false;  // in fixed point: within a quarter of a level
 };
 
 Growth growth_of(const AugmentConfig& config, const AugmentDraws& drawn) {
@@ -181,7 +181,7 @@ void compare_with_twin(const SampleTrial& trial, std::uint32_t decode_scale,
   const Growth growth = growth_of(config, drawn);
   const double bound = sampling_error(config.interpolation, map, spec.element) * growth.factor +
                        (growth.factor > 1 ? 1e-3 * growth.factor : 0) +
-                       (growth.ends_with_hue ? 1 : 0);
+                       (growth.ends_with_hue ? 0.25 : 0);
   const bool is_other_way =
       config.interpolation == Interpolation::kBilinearAntialias && is_nearly_aligned(map);
   TwinTally::Values& values =

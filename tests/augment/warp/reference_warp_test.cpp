@@ -125,9 +125,9 @@ Comparison compare(std::mt19937_64& random, std::uint64_t trial) {
   }
   result.interpolation = config.interpolation;
   result.level = spec.element == ElementType::kUint8 ? 1 : 1 / 255.0 / smallest_std;
-  // In fixed point, but for gray pictures.
+  // In fixed point, but for gray pictures: within a quarter of a level.
   result.has_hue = config.hue_range > 0 && spec.channels == 3;
-  if (result.has_hue) result.tolerance += result.level;
+  if (result.has_hue) result.tolerance += 0.25 * result.level;
   result.longest_px = std::max(picture.size.width, picture.size.height);
   result.is_rounded = config.interpolation == Interpolation::kBilinearAntialias &&
                       (config.rotation_range > 0 || config.shear_range > 0 ||
