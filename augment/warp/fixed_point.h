@@ -1,5 +1,5 @@
 // Bilinear blends into bytes, in whole numbers: what uint8 batches take for maps without rotation and
-// shear. Values on the way are 16 bits, so a vector holds twice as many as of floats.
+// shear, and quarter turns. Values on the way are 16 bits, so a vector holds twice as many as of floats.
 #pragma once
 
 #include <algorithm>

@@ -43,7 +43,8 @@ std::size_t warp_scratch_bytes(const BatchSpec& spec,
 /// the reduced picture (reduction.h). Outside, FillMode::kNearest clamps likewise, kConstant writes `fill`,
 /// kReflect and kWrap take what is seen there.
 /// Values are normalised in float32 and rounded to elements (element_bits.h). With uint8, which takes a gain
-/// of 1 and no bias, maps without rotation and shear blend in whole numbers (fixed_point.h) instead.
+/// of 1 and no bias, maps without rotation and shear, and quarter turns, blend in whole numbers
+/// (fixed_point.h) instead.
 /// Positions of turned maps are whole multiples of 2^-24 pixel (turned_positions.h), others float64. Any map
 /// is safe, NaN and infinity too, and nothing outside `decoded.image` is read; too little scratch costs
 /// speed only.
