@@ -10,9 +10,9 @@
 #include "streamer/core/file.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
-#include "tools/convert/manifest_builder.h"
+#include "tools/convert/write/manifest_builder.h"
 #include "tools/convert/quarantine.h"
-#include "tools/convert/shard_task.h"
+#include "tools/convert/write/shard_task.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {

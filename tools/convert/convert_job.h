@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "streamer/shard/manifest.h"
-#include "tools/convert/dataset_layout.h"
-#include "tools/convert/folder_scan.h"
-#include "tools/convert/image_check.h"
-#include "tools/convert/partial_folder.h"
+#include "tools/convert/source/dataset_layout.h"
+#include "tools/convert/source/folder_scan.h"
+#include "tools/convert/image/image_check.h"
+#include "tools/convert/write/partial_folder.h"
 
 namespace penstock::convert {
 
