@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "streamer/shard/manifest.h"
+#include "tools/convert/image/image_check.h"
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/folder_scan.h"
-#include "tools/convert/image/image_check.h"
 #include "tools/convert/write/partial_folder.h"
 
 namespace penstock::convert {

@@ -9,6 +9,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/read/jpeg_record.h"
+#include "streamer/read/new_picture.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/foreign_image.h"
@@ -132,6 +133,14 @@ ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_vi
   }
 }
 
+ImageVerdict ImageChecker::check(const SourcePicture& picture, std::string_view path,
+                                 const std::stop_token& stop) {
+  ImageVerdict verdict =
+      picture.raw ? keep_raw(picture.bytes, *picture.raw) : check(picture.bytes, path, stop);
+  if (picture.orientation) verdict.record.orientation = *picture.orientation;
+  return verdict;
+}
+
 ImageVerdict ImageChecker::check_jpeg(std::span<const std::byte> jpeg,
                                       const std::stop_token& stop) {
   const Result<JpegHeader> found = decoder_.read_header(jpeg);
@@ -232,6 +241,23 @@ ImageVerdict ImageChecker::keep_jpeg(std::span<const std::byte> jpeg, const Jpeg
   }
   decoded_ = decoded.value().image;
   verdict.sums.add(decoded_);
+  return verdict;
+}
+
+ImageVerdict ImageChecker::keep_raw(std::span<const std::byte> pixels, const RawShape& shape) {
+  const ImageView view{.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
+                       .width_px = shape.width_px,
+                       .height_px = shape.height_px,
+                       .channels = shape.channels,
+                       .pixel_stride_bytes = shape.channels,
+                       .row_stride_bytes = std::size_t{shape.width_px} * shape.channels};
+  check_internal(pixels.size() == view.row_stride_bytes * shape.height_px,
+                 "a source gives as many bytes as its pixels have");
+  ImageVerdict verdict;
+  verdict.fate = FileFate::kKept;
+  verdict.record = new_raw(view, {}).record;
+  verdict.record.length_bytes = static_cast<std::uint32_t>(pixels.size());
+  verdict.sums.add(view);
   return verdict;
 }
 

@@ -16,11 +16,12 @@
 #include "tools/convert/image/jpeg_file.h"
 #include "tools/convert/image/pixel_sums.h"
 #include "tools/convert/quarantine.h"
+#include "tools/convert/source_picture.h"
 
 namespace penstock::convert {
 
 enum class FileFate : std::uint8_t {
-  kKept,         // a JPEG whose bytes are stored as they are
+  kKept,         // bytes are stored as they are: a JPEG, bare pixels
   kReencoded,    // another picture, stored as JPEG
   kRewritten,    // a JPEG of several scans, stored as a baseline one of the same pixels
   kQuarantined,  // meant as a picture, and none
@@ -48,6 +49,10 @@ ReasonCode reason_of_jpeg_fault(const SampleFault& fault);
 /// Whether bytes are stored that are not the file's own.
 constexpr bool is_made_anew(FileFate fate) noexcept {
   return fate == FileFate::kReencoded || fate == FileFate::kRewritten;
+}
+
+constexpr bool is_stored(FileFate fate) noexcept {
+  return fate == FileFate::kKept || is_made_anew(fate);
 }
 
 /// What becomes of a JPEG of several scans (progressive), which the loader decodes from a memory of
@@ -79,12 +84,16 @@ class ImageChecker {
   /// has no sums and no scratch. Throws Stopped, Internal.
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
                      const std::stop_token& stop);
+  /// The same of what a source has read: bare pixels are kept as they are.
+  ImageVerdict check(const SourcePicture& picture, std::string_view path,
+                     const std::stop_token& stop);
 
  private:
   ImageVerdict check_jpeg(std::span<const std::byte> jpeg, const std::stop_token& stop);
   ImageVerdict check_foreign(std::span<const std::byte> file, const std::stop_token& stop);
   ImageVerdict keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
                          const std::stop_token& stop);
+  static ImageVerdict keep_raw(std::span<const std::byte> pixels, const RawShape& shape);
   // Returns `kept` where it cannot be rewritten.
   ImageVerdict rewrite(std::span<const std::byte> jpeg, ImageVerdict kept,
                        const std::stop_token& stop);

@@ -38,8 +38,8 @@ struct DatasetLayout {
 /// What the user asked for; nothing set: the defaults of SplitRule for class folders, and split
 /// folders as they are.
 struct SplitRequest {
-  std::optional<double> validation_fraction;
-  std::optional<double> test_fraction;
+  std::optional<double> validation_fraction = std::nullopt;
+  std::optional<double> test_fraction = std::nullopt;
   std::uint64_t seed = 0;
 };
 

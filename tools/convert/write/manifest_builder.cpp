@@ -11,14 +11,13 @@ ManifestBuilder::ManifestBuilder(std::vector<std::string> class_names)
   }
 }
 
-void ManifestBuilder::add_file(const CheckedFile& file) {
-  if (!file.is_stored()) return;
-  if (file.verdict.fate == FileFate::kReencoded) ++num_reencoded_;
-  IndexRecord record = file.verdict.record;
-  record.class_idx = file.placed.class_idx;
-  tally_.add_sample(static_cast<std::size_t>(file.placed.split), record,
-                    file.verdict.decode_scratch_bytes);
-  if (file.placed.split == SplitKind::kTrain) train_sums_.add(file.verdict.sums);
+void ManifestBuilder::add(const ListedPicture& picture, const ImageVerdict& verdict) {
+  if (!is_stored(verdict.fate)) return;
+  if (verdict.fate == FileFate::kReencoded) ++num_reencoded_;
+  IndexRecord record = verdict.record;
+  record.class_idx = picture.class_idx;
+  tally_.add_sample(static_cast<std::size_t>(*picture.split), record, verdict.decode_scratch_bytes);
+  if (picture.split == SplitKind::kTrain) train_sums_.add(verdict.sums);
 }
 
 void ManifestBuilder::add_shard(SplitKind split, ManifestShard shard) {

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "streamer/shard/manifest_tally.h"
+#include "tools/convert/image/image_check.h"
 #include "tools/convert/image/pixel_sums.h"
-#include "tools/convert/write/shard_task.h"
+#include "tools/convert/source/picture_list.h"
 
 namespace penstock::convert {
 
@@ -16,8 +17,8 @@ class ManifestBuilder {
  public:
   explicit ManifestBuilder(std::vector<std::string> class_names);
 
-  /// Counts one file, if it is stored.
-  void add_file(const CheckedFile& file);
+  /// Counts one picture, if it is stored.
+  void add(const ListedPicture& picture, const ImageVerdict& verdict);
   void add_shard(SplitKind split, ManifestShard shard);
 
   std::uint64_t num_samples() const noexcept { return tally_.num_samples(); }

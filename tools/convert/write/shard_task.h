@@ -12,27 +12,25 @@
 
 #include "streamer/shard/manifest.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/shard_plan.h"
 
 namespace penstock::convert {
 
-/// What was found out about one file.
-struct CheckedFile {
-  PlacedFile placed;
-  std::uint64_t size_bytes = 0;   // as read
-  std::uint64_t source_xxh3 = 0;  // of the file as read
+/// What was found out about one picture.
+struct CheckedPicture {
+  std::uint32_t picture_idx = 0;  // in the list
+  std::uint64_t source_xxh3 = 0;  // of its bytes as read
   std::uint64_t stored_xxh3 = 0;  // of the bytes to be stored
   ImageVerdict verdict;
 
-  bool is_stored() const noexcept {
-    return verdict.fate == FileFate::kKept || is_made_anew(verdict.fate);
-  }
+  bool is_stored() const noexcept { return convert::is_stored(verdict.fate); }
 };
 
 struct ShardTaskConfig {
-  std::filesystem::path source;
-  const FolderScan* scan = nullptr;      // outlives the task
-  std::vector<std::string> class_names;  // UTF-8
+  const PictureList* pictures = nullptr;  // outlives the task
+  const PictureSource* source = nullptr;  // outlives the task
+  std::vector<std::string> class_names;   // UTF-8
   std::uint64_t max_px = 0;
   unsigned num_jobs = 1;
   bool store_names = true;
@@ -47,26 +45,29 @@ class ShardTask {
  public:
   explicit ShardTask(ShardTaskConfig config);
 
-  /// Reads and decodes every file of `plan`. `on_file` hears of each, in order, on this thread.
-  std::vector<CheckedFile> check_files(const ShardPlan& plan,
-                                       const std::function<void(const CheckedFile&)>& on_file,
-                                       const std::stop_token& stop);
+  /// Reads and decodes every picture of `plan`. `on_picture` hears of each, in order, on this thread.
+  std::vector<CheckedPicture> check_pictures(
+      const ShardPlan& plan, const std::function<void(const CheckedPicture&)>& on_picture,
+      const std::stop_token& stop);
 
-  /// Writes what is to be stored into `folder`; at least one file must be.
-  /// Throws Io when a file has changed since it was checked.
-  ManifestShard write(const ShardPlan& plan, std::vector<CheckedFile>& files,
+  /// Writes what is to be stored into `folder`; at least one picture must be.
+  /// Throws Io when a picture has changed since it was checked.
+  ManifestShard write(const ShardPlan& plan, std::vector<CheckedPicture>& checked,
                       const std::filesystem::path& folder, const std::stop_token& stop);
 
  private:
-  CheckedFile check_file(unsigned thread_idx, const PlacedFile& placed,
-                         const std::stop_token& stop);
-  std::vector<std::byte> stored_bytes(unsigned thread_idx, CheckedFile& file,
+  struct Worker {
+    explicit Worker(const ShardTaskConfig& config);
+    ImageChecker checker;
+    SourcePicture picture;
+  };
+
+  CheckedPicture check(Worker& worker, std::uint32_t picture_idx, const std::stop_token& stop);
+  std::vector<std::byte> stored_bytes(Worker& worker, CheckedPicture& checked,
                                       const std::stop_token& stop);
-  std::filesystem::path full_path(const PlacedFile& placed) const;
-  const std::string& relative_path(const PlacedFile& placed) const;
 
   ShardTaskConfig config_;
-  std::deque<ImageChecker> checkers_;  // by thread; a checker cannot be moved
+  std::deque<Worker> workers_;  // by thread; a checker cannot be moved
 };
 
 }  // namespace penstock::convert

@@ -310,6 +310,30 @@ BOOST_AUTO_TEST_CASE(re_encoding_gives_the_same_bytes_every_time) {
   BOOST_CHECK(check(png).reencoded == check(png).reencoded);
 }
 
+BOOST_AUTO_TEST_CASE(bare_pixels_are_kept_as_they_are) {
+  SourcePicture picture;
+  picture.raw = RawShape{.height_px = 2, .width_px = 3, .channels = 3};
+  for (int i = 0; i < 18; ++i) picture.bytes.push_back(static_cast<std::byte>(10 * i));
+  ImageChecker checker(100);
+  const ImageVerdict verdict = checker.check(picture, "row 7", {});
+  BOOST_CHECK(verdict.fate == FileFate::kKept);
+  BOOST_CHECK(static_cast<Codec>(verdict.record.codec) == Codec::kRaw);
+  BOOST_TEST(verdict.record.width_px == 3u);
+  BOOST_TEST(verdict.record.height_px == 2u);
+  BOOST_TEST(verdict.record.length_bytes == 18u);
+  BOOST_TEST(verdict.sums.num_px == 6u);
+  BOOST_TEST(verdict.sums.sum[0] == 0u + 30 + 60 + 90 + 120 + 150);
+}
+
+BOOST_AUTO_TEST_CASE(an_orientation_that_the_source_knows_goes_into_the_index) {
+  SourcePicture picture;
+  picture.raw = RawShape{.height_px = 1, .width_px = 1, .channels = 1};
+  picture.bytes.resize(1);
+  picture.orientation = 6;
+  ImageChecker checker(100);
+  BOOST_TEST(checker.check(picture, "a", {}).record.orientation == 6);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
