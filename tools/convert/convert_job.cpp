@@ -8,10 +8,9 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
-#include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/quarantine.h"
-#include "tools/convert/source/folder_source.h"
+#include "tools/convert/source/any_source.h"
 #include "tools/convert/source/split_draw.h"
 #include "tools/convert/write/manifest_builder.h"
 #include "tools/convert/write/shard_task.h"
@@ -23,28 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using tools::printable;
 using tools::printable_path;
-
-void check_source(const fs::path& source) {
-  const fs::file_status status = fs::status(source);
-  if (!fs::exists(status)) {
-    throw Error(ErrorCode::kNotFound,
-                fmt::format("source: {}: expected a folder of pictures, found nothing",
-                            printable_path(source)),
-                "check the path: penstock convert SOURCE DATASET");
-  }
-  if (!fs::is_directory(status)) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("source: {}: expected a folder of pictures, found a file",
-                            printable_path(source)),
-                "name the folder that holds the class folders");
-  }
-  if (fs::exists(source / kManifestName)) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("source: {}: expected a folder of pictures, found a dataset",
-                            printable_path(source)),
-                "penstock inspect " + shell_quoted(source.native()));
-  }
-}
 
 bool is_inside(const fs::path& inner, const fs::path& outer) {
   const auto [outer_end, inner_at] =
@@ -113,10 +90,11 @@ class ConvertJob {
       : config_(config), observer_(observer), stop_(std::move(stop)) {}
 
   ConvertSummary run() {
-    check_source(config_.source);
+    const SourceRequest request{.path = config_.source, .split = config_.split};
+    check_source(request);
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
-    SourceScan scan = scan_folder_source(config_.source, config_.split, stop_);
+    SourceScan scan = scan_source(request, stop_);
     draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
     tell(scan);
     const std::vector<ShardPlan> shards =
