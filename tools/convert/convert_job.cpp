@@ -29,7 +29,9 @@ bool is_inside(const fs::path& inner, const fs::path& outer) {
   return outer_end == outer.end();
 }
 
+// An archive is apart from whatever lies beside it.
 void check_apart(const fs::path& source, const fs::path& dataset) {
+  if (!fs::is_directory(source)) return;
   // With a last slash the last name would be an empty one.
   const fs::path from = fs::weakly_canonical(source / ".");
   const fs::path to = fs::weakly_canonical(dataset / ".");
@@ -40,22 +42,14 @@ void check_apart(const fs::path& source, const fs::path& dataset) {
               "name a DATASET beside SOURCE");
 }
 
-// "1 folder and 3 files"
-std::string count_unreadable(const SourceScan& scan) {
-  std::vector<std::string> counts;
-  const std::size_t num_folders = scan.findings.size();
-  const std::size_t num_files = scan.unreadable.size();
-  if (num_folders > 0) counts.push_back(tools::format_counted(num_folders, "folder", "folders"));
-  if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
-  return fmt::format("{}", fmt::join(counts, " and "));
+bool is_unreadable_folder(const QuarantineEntry& finding) {
+  return finding.reason == ReasonCode::kUnreadable && finding.path.ends_with('/');
 }
 
-std::string list_unreadable(const SourceScan& scan) {
+// At most ten of `paths`, a line each.
+std::string first_paths(const std::vector<std::string>& paths) {
   constexpr std::size_t kMaxListed = 10;
-  std::vector<std::string> paths;
-  for (const QuarantineEntry& folder : scan.findings) paths.push_back(folder.path);
-  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
-  std::string text = count_unreadable(scan) + " may not be read and will be quarantined:";
+  std::string text;
   for (std::size_t i = 0; i < std::min(paths.size(), kMaxListed); ++i) {
     text += "\n  " + printable(paths[i]);
   }
@@ -63,10 +57,38 @@ std::string list_unreadable(const SourceScan& scan) {
   return text;
 }
 
+// What may not be read; empty when all may. "1 folder and 3 files may not be read ..."
+std::string list_unreadable(const SourceScan& scan) {
+  std::vector<std::string> paths;
+  for (const QuarantineEntry& finding : scan.findings) {
+    if (is_unreadable_folder(finding)) paths.push_back(finding.path);
+  }
+  std::vector<std::string> counts;
+  if (!paths.empty()) counts.push_back(tools::format_counted(paths.size(), "folder", "folders"));
+  const std::size_t num_files = scan.unreadable.size();
+  if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
+  if (counts.empty()) return "";
+  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
+  return fmt::format("{} may not be read and will be quarantined:{}", fmt::join(counts, " and "),
+                     first_paths(paths));
+}
+
+// What else could not be listed; empty when nothing.
+std::string list_findings(const SourceScan& scan) {
+  std::vector<std::string> lines;
+  for (const QuarantineEntry& finding : scan.findings) {
+    if (is_unreadable_folder(finding)) continue;
+    lines.push_back(fmt::format("{}: {}{}{}", finding.path, reason_code_name(finding.reason),
+                                finding.detail.empty() ? "" : ", ", finding.detail));
+  }
+  if (lines.empty()) return "";
+  return fmt::format("{} of the source cannot be used and will be quarantined:{}",
+                     tools::format_counted(lines.size(), "part", "parts"), first_paths(lines));
+}
+
 std::map<std::string, std::string> conversion_settings(const ConvertConfig& config,
-                                                       const SourceScan& scan) {
+                                                       const SourceScan& scan, bool draws) {
   const SplitRule defaults;
-  const bool draws = scan.settings.at("layout") == "class_folders";
   std::map<std::string, std::string> settings = {
       {"validation_split", fmt::format("{}", config.split.validation_fraction.value_or(
                                                  draws ? defaults.validation_fraction : 0.0))},
@@ -90,11 +112,17 @@ class ConvertJob {
       : config_(config), observer_(observer), stop_(std::move(stop)) {}
 
   ConvertSummary run() {
-    const SourceRequest request{.path = config_.source, .split = config_.split};
+    const SourceRequest request{.path = config_.source,
+                                .split = config_.split,
+                                // Beside DATASET: the same disk, whose free space counts.
+                                .spool = {.folder = config_.dataset.parent_path()},
+                                .label = config_.label,
+                                .class_names_file = config_.class_names_file};
     check_source(request);
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
     SourceScan scan = scan_source(request, stop_);
+    draws_ = scan.settings.at("layout") == "class_folders" || draws_splits(scan.pictures);
     draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
     tell(scan);
     const std::vector<ShardPlan> shards =
@@ -116,7 +144,9 @@ class ConvertJob {
                                  tools::format_counted(scan.class_names.size(), "class", "classes"),
                                  tools::format_counted(scan.pictures.size(), "file", "files")));
     for (const std::string& warning : scan.warnings) observer_.notice("warning: " + warning);
-    if (!scan.unreadable.empty() || !scan.findings.empty()) observer_.notice(list_unreadable(scan));
+    for (const std::string& list : {list_unreadable(scan), list_findings(scan)}) {
+      if (!list.empty()) observer_.notice(list);
+    }
   }
 
   void make_shards(const SourceScan& scan, const std::vector<ShardPlan>& shards,
@@ -172,7 +202,8 @@ class ConvertJob {
   void finish(const SourceScan& scan, PartialFolder& folder) {
     summary_.num_by_reason = count_by_reason(quarantine_);
     if (builder_->num_samples() == 0) refuse_nothing_readable();
-    summary_.manifest = builder_->build(conversion_settings(config_, scan), quarantine_.size());
+    summary_.manifest =
+        builder_->build(conversion_settings(config_, scan, draws_), quarantine_.size());
     if (!quarantine_.empty()) {
       publish_file(folder.path() / kQuarantineName, quarantine_csv(std::move(quarantine_)));
     }
@@ -209,6 +240,7 @@ class ConvertJob {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::optional<ManifestBuilder> builder_;  // once the classes are known
   std::vector<QuarantineEntry> quarantine_;
+  bool draws_ = false;  // splits that the source leaves open
   ConvertProgress progress_;
   ConvertSummary summary_;
 };

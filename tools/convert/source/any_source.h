@@ -1,19 +1,12 @@
 // Finds out what a SOURCE is, and lists it: the one place that knows all kinds.
 #pragma once
 
-#include <filesystem>
 #include <stop_token>
 
-#include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/picture_source.h"
+#include "tools/convert/source/source_request.h"
 
 namespace penstock::convert {
-
-/// What a user says of a source.
-struct SourceRequest {
-  std::filesystem::path path{};
-  SplitRequest split{};
-};
 
 /// Throws NotFound or InvalidArgument for what is no source at all, at a glance.
 void check_source(const SourceRequest& request);

@@ -13,6 +13,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
+#include "tools/convert/source/name_kind.h"
 #include "tools/convert/source/source_fault.h"
 #include "tools/terminal.h"
 
@@ -23,15 +24,6 @@ struct CloseFolder {
   void operator()(DIR* folder) const noexcept { ::closedir(folder); }
 };
 using UniqueFolder = std::unique_ptr<DIR, CloseFolder>;
-
-enum class NameKind { kOrdinary, kHidden, kSystem };
-
-NameKind name_kind(std::string_view name) {
-  const bool is_system = name == ".DS_Store" || name == "Thumbs.db" || name == "desktop.ini" ||
-                         name == "__MACOSX" || name.substr(0, 2) == "._";
-  if (is_system) return NameKind::kSystem;
-  return name.front() == '.' ? NameKind::kHidden : NameKind::kOrdinary;
-}
 
 class Walk {
  public:

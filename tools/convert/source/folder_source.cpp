@@ -50,6 +50,7 @@ PictureList list_pictures(const FolderScan& scan, const DatasetLayout& layout) {
     const ScannedFile& scanned = scan.files[file.file_idx];
     pictures.add({.name = scanned.path,
                   .size_bytes = scanned.size_bytes,
+                  .place = file.file_idx,
                   .class_idx = file.class_idx,
                   .split = file.split});
   }
@@ -71,8 +72,18 @@ std::vector<QuarantineEntry> findings_of(const FolderScan& scan) {
 
 SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
                               const std::stop_token& stop) {
-  FolderScan files = scan_folder(folder, stop);
-  DatasetLayout layout = find_layout(files, request, tools::printable_path(folder));
+  return scan_folder_source(scan_folder(folder, stop), folder, request);
+}
+
+SourceScan scan_folder_source(FolderScan files, const std::filesystem::path& folder,
+                              const SplitRequest& request) {
+  SourceScan scan = scan_layout(std::move(files), request, tools::printable_path(folder));
+  scan.source = std::make_unique<FolderSource>(folder);
+  return scan;
+}
+
+SourceScan scan_layout(FolderScan files, const SplitRequest& request, const std::string& where) {
+  DatasetLayout layout = find_layout(files, request, where);
   SourceScan scan;
   scan.description = std::move(layout.description);
   scan.settings = {
@@ -84,7 +95,6 @@ SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRe
   scan.num_outside = layout.num_outside;
   scan.warnings = std::move(layout.warnings);
   scan.unreadable = std::move(files.unreadable);
-  scan.source = std::make_unique<FolderSource>(folder);
   return scan;
 }
 

@@ -32,6 +32,15 @@ class PictureSource {
   virtual std::string where(const ListedPicture& picture) const = 0;
 };
 
+/// A file as it was when it was listed; other ones since then, another conversion.
+struct SourceFile {
+  std::string path;  // as it was opened
+  std::uint64_t size_bytes = 0;
+  std::int64_t modified_ns = 0;  // since 1970, as the file system counts
+
+  friend bool operator==(const SourceFile&, const SourceFile&) = default;
+};
+
 /// What a source holds, found without opening a picture.
 struct SourceScan {
   std::string description;                      // in words: "class folders"
@@ -43,6 +52,7 @@ struct SourceScan {
   SkippedFiles skipped;
   std::uint64_t num_outside = 0;  // files in no class
   std::vector<std::string> warnings;
+  std::vector<SourceFile> files;  // those that hold many pictures each: archives, batches
   std::unique_ptr<const PictureSource> source;
 };
 

@@ -2,11 +2,15 @@
 
 namespace penstock::convert {
 
-SplitRule split_rule_of(const PictureList& pictures, const SplitRequest& request) {
-  bool has_splits = false;
-  for (std::size_t i = 0; i < pictures.size() && !has_splits; ++i) {
-    has_splits = pictures[i].split.has_value();
+bool draws_splits(const PictureList& pictures) {
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    if (pictures[i].split) return false;
   }
+  return true;
+}
+
+SplitRule split_rule_of(const PictureList& pictures, const SplitRequest& request) {
+  const bool has_splits = !draws_splits(pictures);
   const SplitRule defaults;
   SplitRule rule{.validation_fraction = request.validation_fraction.value_or(
                      has_splits ? 0.0 : defaults.validation_fraction),

@@ -10,6 +10,9 @@ namespace penstock::convert {
 /// none when some have.
 SplitRule split_rule_of(const PictureList& pictures, const SplitRequest& request);
 
+/// Whether all splits are left open, so that both fractions have their defaults.
+bool draws_splits(const PictureList& pictures);
+
 /// Gives each picture without a split the one that `rule` draws by its name.
 void draw_splits(PictureList& pictures, const SplitRule& rule);
 
