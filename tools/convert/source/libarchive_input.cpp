@@ -57,8 +57,10 @@ long LibarchiveInput::skip_bytes(archive* handle, void* self, long num_bytes) {
 ArchiveFault fault_of(archive* handle) {
   const char* const text = ::archive_error_string(handle);
   std::string words = text == nullptr ? "no reason given" : text;
-  // libarchive has one code for both, and says "truncated" in each of its readers.
-  const bool is_cut = ascii_lower(words).find("truncated") != std::string::npos;
+  // libarchive has one code for both. Its readers say "truncated", but for xz, where liblzma has found
+  // no more input.
+  const bool is_cut = ascii_lower(words).find("truncated") != std::string::npos ||
+                      words.find("No progress is possible") != std::string::npos;
   return {.reason = is_cut ? ReasonCode::kArchiveTruncated : ReasonCode::kArchiveDamaged,
           .detail = std::move(words)};
 }
