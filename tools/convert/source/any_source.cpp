@@ -12,6 +12,7 @@
 #include "streamer/shard/manifest.h"
 #include "tools/convert/source/archive_listing.h"
 #include "tools/convert/source/archive_source.h"
+#include "tools/convert/source/byte_stream.h"
 #include "tools/convert/source/cifar_source.h"
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/idx_source.h"
@@ -55,10 +56,8 @@ void check_options(const SourceRequest& request, SourceKind kind) {
   }
 }
 
-SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
-                       const std::stop_token& stop) {
-  const SourceKind kind = kind_of(files);
-  check_options(request, kind);
+SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& request,
+                   const std::stop_token& stop) {
   switch (kind) {
     case SourceKind::kCifar10:
       return scan_cifar(std::move(files), CifarKind::kCifar10, request, stop);
@@ -72,6 +71,19 @@ SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
       break;
   }
   return scan_archive_layout(std::move(files), request);
+}
+
+SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
+                       const std::stop_token& stop) {
+  const SourceKind kind = kind_of(files);
+  check_options(request, kind);
+  SourceScan scan = scan_as(kind, std::move(files), request, stop);
+  // find_layout() says it of folders.
+  if (kind != SourceKind::kLayout && scan.class_names.size() == 1) {
+    scan.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
+                                        tools::printable(scan.class_names.front())));
+  }
+  return scan;
 }
 
 SourceScan scan_archives(StoredFiles files, const SourceRequest& request,
@@ -107,10 +119,15 @@ SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) 
   if (find_cifar(scan) || begin_as_idx(scan, folder)) {
     return scan_stored(inflate_files(std::move(scan), folder, request.spool, stop), request, stop);
   }
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("source: {}: {}, found a file that is neither",
-                          printable_path(request.path), kExpected),
-              "name the folder that holds the class folders, or a tar archive");
+  const Compression compression = compression_of_file(request.path);
+  const std::string found =
+      compression == Compression::kNone
+          ? "a file that is neither"
+          : fmt::format("{} without a tar archive in it", compression_name(compression));
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      fmt::format("source: {}: {}, found {}", printable_path(request.path), kExpected, found),
+      "name the folder that holds the class folders, or a tar archive");
 }
 
 SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& stop) {

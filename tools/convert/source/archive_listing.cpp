@@ -77,8 +77,7 @@ class Listing {
     prefix_ = &archive.prefix;
     archives_.push_back(archive);
     const UniqueFd file = open_for_reading(path_);
-    const FileStamp stamp = file_stamp(file, path_);
-    files_.read_files.push_back({path_.string(), stamp.size_bytes, stamp.modified_ns});
+    files_.read_files.push_back(source_file(path_));
     const bool is_compressed = compression_of_file(path_) != Compression::kNone;
     if (is_compressed && !spool_) spool_ = std::make_unique<SpoolFile>(spool_config_);
     const std::unique_ptr<ByteStream> stream = open_byte_stream(path_);
@@ -87,7 +86,7 @@ class Listing {
       check_stop();
       if (!add_member(*member, tar, is_compressed ? nullptr : &file)) break;
     }
-    report_fault(tar.fault(), stamp.size_bytes);
+    report_fault(tar.fault(), files_.read_files.back().size_bytes);
   }
 
   StoredFiles finish() {

@@ -56,8 +56,7 @@ StoredFiles inflate_files(FolderScan scan, const fs::path& folder, const SpoolCo
   std::unique_ptr<SpoolFile> spool;
   for (ScannedFile& file : scan.files) {
     InflatedPlace place{.path = folder / file.path, .size_bytes = file.size_bytes};
-    const FileStamp stamp = file_stamp(open_for_reading(place.path), place.path);
-    files.read_files.push_back({place.path.string(), stamp.size_bytes, stamp.modified_ns});
+    files.read_files.push_back(source_file(place.path));
     if (compression_of_file(place.path) != Compression::kNone) {
       if (!spool) spool = std::make_unique<SpoolFile>(spool_config);
       place.is_spooled = true;

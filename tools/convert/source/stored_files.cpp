@@ -60,8 +60,16 @@ class StoredPictures final : public PictureSource {
 
 }  // namespace
 
+SourceFile source_file(const fs::path& path) {
+  const FileStamp stamp = file_stamp(open_for_reading(path), path);
+  return {path.string(), stamp.size_bytes, stamp.modified_ns};
+}
+
 StoredFiles files_in_folder(FolderScan scan, const fs::path& folder) {
   StoredFiles files;
+  for (const ScannedFile& file : scan.files) {
+    files.read_files.push_back(source_file(folder / file.path));
+  }
   files.store = std::make_unique<FolderStore>(scan.files, folder);
   files.scan = std::move(scan);
   files.where = tools::printable_path(folder);

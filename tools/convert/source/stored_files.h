@@ -40,11 +40,14 @@ struct StoredFiles {
   FolderScan scan;  // a file's place in `scan.files` is its file_idx in the store
   std::unique_ptr<const FileStore> store;
   std::vector<QuarantineEntry> findings;
-  std::vector<SourceFile> read_files;  // archives that were read to list them
+  std::vector<SourceFile> read_files;  // those that hold many pictures each
   std::string where;                   // the whole, in messages
 };
 
-/// The files of `folder`, or those beside each other in it, opened when they are read.
+/// A file as it is now. Throws NotFound, Io.
+SourceFile source_file(const std::filesystem::path& path);
+
+/// A few files of `folder`, opened again whenever they are read. Throws NotFound, Io.
 StoredFiles files_in_folder(FolderScan scan, const std::filesystem::path& folder);
 
 /// All of a small file, as text; nothing when it is longer than `max_bytes`. Throws Io.

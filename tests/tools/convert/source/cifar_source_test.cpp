@@ -54,6 +54,9 @@ BOOST_AUTO_TEST_CASE(batches_in_a_folder_are_pictures_with_published_names) {
   const SourceScan scan = source.scan();
   BOOST_TEST(scan.description == "CIFAR-10 batches");
   BOOST_TEST(scan.class_names.size() == 10u);
+  BOOST_REQUIRE(scan.files.size() == 3u);
+  BOOST_TEST(scan.files[0].path == (source.root() / "data_batch_1.bin").string());
+  BOOST_TEST(scan.files[0].size_bytes == 12u * 3073u);
   const Listed found = listed(scan);
   BOOST_TEST(found.size() == 14u);
   BOOST_TEST(found.at("data_batch_1/00011") == "train:automobile");

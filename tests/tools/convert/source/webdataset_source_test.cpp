@@ -86,12 +86,23 @@ BOOST_AUTO_TEST_CASE(rows_that_are_not_whole_are_named_by_their_key) {
 
 BOOST_AUTO_TEST_CASE(a_row_of_several_pictures_gives_its_first_and_says_so) {
   ScannedSource source;
-  source.add("x.tar",
-             make_tar({{"0.png", "png"}, {"0.jpg", "jpg"}, {"0.cls", "0"}, {"0.seg.png", "no"}}));
+  source.add("x.tar", make_tar({{"0.png", "png"},
+                                {"0.jpg", "jpg"},
+                                {"0.cls", "0"},
+                                {"0.seg.png", "no"},
+                                {"1.jpg", ""},
+                                {"1.cls", "1"}}));
   const SourceScan scan = source.scan("x.tar");
-  BOOST_CHECK((listed(scan) == Listed{{"0.jpg", "0"}}));
+  BOOST_CHECK((listed(scan) == Listed{{"0.jpg", "0"}, {"1.jpg", "1"}}));
   BOOST_TEST(scan.num_outside == 1u);
   BOOST_CHECK((scan.warnings == Texts{"rows of several pictures give their first; left out: 1"}));
+}
+
+BOOST_AUTO_TEST_CASE(one_class_alone_is_warned_of) {
+  ScannedSource source;
+  source.add("x.tar", make_tar({{"0.jpg", ""}, {"0.cls", "cat"}}));
+  BOOST_CHECK((source.scan("x.tar").warnings ==
+               Texts{"there is only one class (cat): nothing to tell apart"}));
 }
 
 BOOST_AUTO_TEST_CASE(names_of_archives_give_the_splits_and_keep_equal_keys_apart) {
