@@ -1,4 +1,4 @@
-// penstock convert: a folder of pictures into a dataset.
+// penstock convert: pictures, wherever they lie, into a dataset.
 #include <fmt/core.h>
 
 #include <memory>
@@ -102,9 +102,8 @@ int run_convert(const ConvertOptions& options) {
 
 void add_convert_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<ConvertOptions>();
-  CLI::App& command =
-      add_command(program, "convert",
-                  "Convert a folder of pictures into a dataset: shards, checked and checksummed");
+  CLI::App& command = add_command(
+      program, "convert", "Convert pictures into a dataset: shards, checked and checksummed");
   add_argument(
       command, "SOURCE", options->source,
       "Folder of class folders, or of train, validation and test folders of them; a tar archive "

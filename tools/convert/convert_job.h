@@ -1,4 +1,4 @@
-// A folder of pictures into a dataset: from the scan to the rename that makes it appear. Prints
+// Pictures into a dataset: from the scan to the rename that makes it appear. Prints
 // nothing; whoever calls it hears of progress through an observer.
 #pragma once
 
