@@ -122,6 +122,22 @@ BOOST_AUTO_TEST_CASE(a_file_cut_short_offers_its_whole_pictures) {
   BOOST_TEST(findings(scan)[0] == "archive_truncated train-images-idx3-ubyte: 2 of 3 pictures");
 }
 
+BOOST_AUTO_TEST_CASE(a_compressed_file_that_fails_is_named_and_its_whole_pictures_are_offered) {
+  ScannedSource source;
+  std::string damaged = gzipped(idx_pictures({.num_pictures = 3}), 0);
+  damaged[500] = static_cast<char>(damaged[500] ^ 1);  // only the checksum at its end tells
+  source.add("train-images-idx3-ubyte.gz", damaged);
+  source.add(kTrainLabels, idx_labels(3));
+  const std::string labels = gzipped(idx_labels(3));
+  source.add("t10k-images-idx3-ubyte", idx_pictures({.num_pictures = 3}));
+  source.add("t10k-labels-idx1-ubyte.gz", labels.substr(0, labels.size() - 3));
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.pictures.size() == 6u);
+  BOOST_CHECK((findings(scan) ==
+               Texts{"archive_damaged train-images-idx3-ubyte.gz: gzip: incorrect data check",
+                     "archive_truncated t10k-labels-idx1-ubyte.gz: gzip: truncated input"}));
+}
+
 // 4,294,967,295 pictures of 65,535 x 16,384 in 16 bytes.
 BOOST_AUTO_TEST_CASE(what_a_header_claims_costs_nothing) {
   ScannedSource source;
