@@ -90,6 +90,17 @@ BOOST_AUTO_TEST_CASE(an_archive_of_a_folder_becomes_the_dataset_of_the_folder_by
   BOOST_TEST(count_entries(place.folder.path()) == 2u + archives.size());  // no spool is left
 }
 
+BOOST_AUTO_TEST_CASE(the_spool_lies_beside_a_dataset_that_is_typed_with_a_last_slash) {
+  const Place place;
+  write_cats_and_dogs(place.at("photos"), 2);
+  write_file(place.at("a.tgz"), gzipped(make_tar(entries_of(place.at("photos"), ""))));
+  const CommandResult result =
+      run_penstock({"convert", place.at("a.tgz"), place.dataset + "/", "--quiet"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.err == "");
+  BOOST_TEST(fs::exists(place.dataset + "/dataset.json"));
+}
+
 BOOST_AUTO_TEST_CASE(an_archive_cut_short_gives_what_was_whole_and_names_the_rest) {
   const Place place;
   write_cats_and_dogs(place.at("photos"), 12);

@@ -29,6 +29,11 @@ bool is_inside(const fs::path& inner, const fs::path& outer) {
   return outer_end == outer.end();
 }
 
+// With a last slash the last name would be an empty one.
+fs::path folder_of(const fs::path& dataset) {
+  return dataset.has_filename() ? dataset.parent_path() : dataset.parent_path().parent_path();
+}
+
 // An archive is apart from whatever lies beside it.
 void check_apart(const fs::path& source, const fs::path& dataset) {
   if (!fs::is_directory(source)) return;
@@ -115,7 +120,7 @@ class ConvertJob {
     const SourceRequest request{.path = config_.source,
                                 .split = config_.split,
                                 // Beside DATASET: the same disk, whose free space counts.
-                                .spool = {.folder = config_.dataset.parent_path()},
+                                .spool = {.folder = folder_of(config_.dataset)},
                                 .label = config_.label,
                                 .class_names_file = config_.class_names_file};
     check_source(request);
