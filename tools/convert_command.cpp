@@ -1,4 +1,4 @@
-// penstock convert: a folder of pictures into a dataset.
+// penstock convert: pictures, wherever they lie, into a dataset.
 #include <fmt/core.h>
 
 #include <memory>
@@ -31,6 +31,14 @@ struct ConvertOptions {
   bool quiet = false;
   bool json = false;
 };
+
+convert::CifarLabel label_of(const std::string& text) {
+  if (text == "fine") return convert::CifarLabel::kFine;
+  if (text == "coarse") return convert::CifarLabel::kCoarse;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("--label: expected fine or coarse, found '{}'", printable(text)),
+              "--label fine");
+}
 
 class TerminalObserver final : public convert::ConvertObserver {
  public:
@@ -94,11 +102,12 @@ int run_convert(const ConvertOptions& options) {
 
 void add_convert_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<ConvertOptions>();
-  CLI::App& command =
-      add_command(program, "convert",
-                  "Convert a folder of pictures into a dataset: shards, checked and checksummed");
-  add_argument(command, "SOURCE", options->source,
-               "Folder of class folders, or of train, validation and test folders of them");
+  CLI::App& command = add_command(
+      program, "convert", "Convert pictures into a dataset: shards, checked and checksummed");
+  add_argument(
+      command, "SOURCE", options->source,
+      "Folder of class folders, or of train, validation and test folders of them; a tar archive "
+      "of such; a folder of archives (WebDataset); CIFAR batches; MNIST files");
   add_argument(command, "DATASET", options->dataset, "Folder to make; must not exist yet");
   add_fraction_option(command, "--validation-split", options->validation_split,
                       "Part of the pictures for validation (0.1; with split folders: as they are)");
@@ -111,6 +120,16 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
                    "Larger pictures are quarantined (100000000)");
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads (one per core); the result is the same for any number");
+  add_value(
+      command,
+      {.name = "--label", .type = "KIND", .description = "Of CIFAR-100: fine or coarse (fine)"},
+      [options](const std::string& text) { options->config.label = label_of(text); });
+  add_value(
+      command,
+      {.name = "--class-names",
+       .type = "FILE",
+       .description = "Names for labels that are numbers: one a line, or lines such as 0,cat"},
+      [options](const std::string& text) { options->config.class_names_file = text; });
   add_switch(command, "--force", options->force,
              "Replace an existing dataset once the new one is complete");
   add_switch(command, "--optimize-crops", options->optimizes_crops,

@@ -37,6 +37,16 @@ std::string complaint(ReasonCode reason, const std::string& detail, std::uint64_
     case ReasonCode::kDamaged:
     case ReasonCode::kUnreadable:
     case ReasonCode::kFileTooLarge:
+    // Of a conversion's source, never of one picture.
+    case ReasonCode::kUnsafePath:
+    case ReasonCode::kDuplicateName:
+    case ReasonCode::kArchiveLink:
+    case ReasonCode::kSparseMember:
+    case ReasonCode::kArchiveTruncated:
+    case ReasonCode::kArchiveDamaged:
+    case ReasonCode::kRowWithoutLabel:
+    case ReasonCode::kRowWithoutImage:
+    case ReasonCode::kUnknownLabel:
       break;
   }
   return "expected a picture that decodes, found: " + detail;

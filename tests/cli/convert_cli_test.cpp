@@ -90,8 +90,10 @@ BOOST_AUTO_TEST_CASE(a_source_that_is_a_file_is_refused) {
   const Place place;
   write_file(place.source, "x");
   check_refused(run_penstock({"convert", place.source, place.dataset}), 1,
-                "source: " + place.source + ": expected a folder of pictures, found a file",
-                "name the folder that holds the class folders");
+                "source: " + place.source +
+                    ": expected a folder of pictures or an archive of them, found a file that is "
+                    "neither",
+                "name the folder that holds the class folders, or a tar archive");
   BOOST_TEST(place.is_clean());
 }
 

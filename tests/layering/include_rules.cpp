@@ -59,6 +59,11 @@ const std::vector<LibraryRule> kLibraries = {
     {"cuda", {"train/backend/cuda/"}},
     {"cudnn", {"train/backend/cuda/"}},
     {"xxhash.h", {"streamer/core/", "tools/"}},
+    // One file gives it bytes, one decompresses with it, one reads tar.
+    {"archive",
+     {"tools/convert/source/byte_stream.cpp", "tools/convert/source/libarchive_input.cpp",
+      "tools/convert/source/tar_reader.cpp"}},
+    {"zlib.h", {"tools/convert/source/gzip_stream.cpp"}},
     {"omp.h", {"train/backend/onednn/"}},
 };
 

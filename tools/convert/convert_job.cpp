@@ -8,11 +8,12 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
-#include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
-#include "tools/convert/manifest_builder.h"
 #include "tools/convert/quarantine.h"
-#include "tools/convert/shard_task.h"
+#include "tools/convert/source/any_source.h"
+#include "tools/convert/source/split_draw.h"
+#include "tools/convert/write/manifest_builder.h"
+#include "tools/convert/write/shard_task.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -22,35 +23,20 @@ namespace fs = std::filesystem;
 using tools::printable;
 using tools::printable_path;
 
-void check_source(const fs::path& source) {
-  const fs::file_status status = fs::status(source);
-  if (!fs::exists(status)) {
-    throw Error(ErrorCode::kNotFound,
-                fmt::format("source: {}: expected a folder of pictures, found nothing",
-                            printable_path(source)),
-                "check the path: penstock convert SOURCE DATASET");
-  }
-  if (!fs::is_directory(status)) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("source: {}: expected a folder of pictures, found a file",
-                            printable_path(source)),
-                "name the folder that holds the class folders");
-  }
-  if (fs::exists(source / kManifestName)) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("source: {}: expected a folder of pictures, found a dataset",
-                            printable_path(source)),
-                "penstock inspect " + shell_quoted(source.native()));
-  }
-}
-
 bool is_inside(const fs::path& inner, const fs::path& outer) {
   const auto [outer_end, inner_at] =
       std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
   return outer_end == outer.end();
 }
 
+// With a last slash the last name would be an empty one.
+fs::path folder_of(const fs::path& dataset) {
+  return dataset.has_filename() ? dataset.parent_path() : dataset.parent_path().parent_path();
+}
+
+// An archive is apart from whatever lies beside it.
 void check_apart(const fs::path& source, const fs::path& dataset) {
+  if (!fs::is_directory(source)) return;
   // With a last slash the last name would be an empty one.
   const fs::path from = fs::weakly_canonical(source / ".");
   const fs::path to = fs::weakly_canonical(dataset / ".");
@@ -61,22 +47,14 @@ void check_apart(const fs::path& source, const fs::path& dataset) {
               "name a DATASET beside SOURCE");
 }
 
-// "1 folder and 3 files"
-std::string count_unreadable(const FolderScan& scan) {
-  std::vector<std::string> counts;
-  const std::size_t num_folders = scan.unreadable_folders.size();
-  const std::size_t num_files = scan.unreadable.size();
-  if (num_folders > 0) counts.push_back(tools::format_counted(num_folders, "folder", "folders"));
-  if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
-  return fmt::format("{}", fmt::join(counts, " and "));
+bool is_unreadable_folder(const QuarantineEntry& finding) {
+  return finding.reason == ReasonCode::kUnreadable && finding.path.ends_with('/');
 }
 
-std::string list_unreadable(const FolderScan& scan) {
+// At most ten of `paths`, a line each.
+std::string first_paths(const std::vector<std::string>& paths) {
   constexpr std::size_t kMaxListed = 10;
-  std::vector<std::string> paths;
-  for (const UnreadableFolder& folder : scan.unreadable_folders) paths.push_back(folder.path + "/");
-  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
-  std::string text = count_unreadable(scan) + " may not be read and will be quarantined:";
+  std::string text;
   for (std::size_t i = 0; i < std::min(paths.size(), kMaxListed); ++i) {
     text += "\n  " + printable(paths[i]);
   }
@@ -84,17 +62,39 @@ std::string list_unreadable(const FolderScan& scan) {
   return text;
 }
 
-std::vector<std::string> stored_names(std::vector<std::string> names) {
-  for (std::string& name : names) name = stored_class_name(name);
-  return names;
+// What may not be read; empty when all may. "1 folder and 3 files may not be read ..."
+std::string list_unreadable(const SourceScan& scan) {
+  std::vector<std::string> paths;
+  for (const QuarantineEntry& finding : scan.findings) {
+    if (is_unreadable_folder(finding)) paths.push_back(finding.path);
+  }
+  std::vector<std::string> counts;
+  if (!paths.empty()) counts.push_back(tools::format_counted(paths.size(), "folder", "folders"));
+  const std::size_t num_files = scan.unreadable.size();
+  if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
+  if (counts.empty()) return "";
+  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
+  return fmt::format("{} may not be read and will be quarantined:{}", fmt::join(counts, " and "),
+                     first_paths(paths));
+}
+
+// What else could not be listed; empty when nothing.
+std::string list_findings(const SourceScan& scan) {
+  std::vector<std::string> lines;
+  for (const QuarantineEntry& finding : scan.findings) {
+    if (is_unreadable_folder(finding)) continue;
+    lines.push_back(fmt::format("{}: {}{}{}", finding.path, reason_code_name(finding.reason),
+                                finding.detail.empty() ? "" : ", ", finding.detail));
+  }
+  if (lines.empty()) return "";
+  return fmt::format("{} of the source cannot be used and will be quarantined:{}",
+                     tools::format_counted(lines.size(), "part", "parts"), first_paths(lines));
 }
 
 std::map<std::string, std::string> conversion_settings(const ConvertConfig& config,
-                                                       const DatasetLayout& layout) {
+                                                       const SourceScan& scan, bool draws) {
   const SplitRule defaults;
-  const bool draws = layout.kind == LayoutKind::kClassFolders;
-  return {
-      {"layout", draws ? "class_folders" : "split_folders"},
+  std::map<std::string, std::string> settings = {
       {"validation_split", fmt::format("{}", config.split.validation_fraction.value_or(
                                                  draws ? defaults.validation_fraction : 0.0))},
       {"test_split", fmt::format("{}", config.split.test_fraction.value_or(0.0))},
@@ -107,6 +107,8 @@ std::map<std::string, std::string> conversion_settings(const ConvertConfig& conf
       {"reencode", fmt::format("jpeg quality {} 4:4:4 on white", kReencodeQuality)},
       {"statistics", "all pixels of the training split, full size"},
   };
+  settings.insert(scan.settings.begin(), scan.settings.end());
+  return settings;
 }
 
 class ConvertJob {
@@ -115,71 +117,67 @@ class ConvertJob {
       : config_(config), observer_(observer), stop_(std::move(stop)) {}
 
   ConvertSummary run() {
-    check_source(config_.source);
+    const SourceRequest request{.path = config_.source,
+                                .split = config_.split,
+                                // Beside DATASET: the same disk, whose free space counts.
+                                .spool = {.folder = folder_of(config_.dataset)},
+                                .label = config_.label,
+                                .class_names_file = config_.class_names_file};
+    check_source(request);
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
-    const FolderScan scan = scan_folder(config_.source, stop_);
-    const DatasetLayout layout = find_layout(scan, config_.split, printable_path(config_.source));
-    tell(scan, layout);
+    SourceScan scan = scan_source(request, stop_);
+    draws_ = scan.settings.at("layout") == "class_folders" || draws_splits(scan.pictures);
+    draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
+    tell(scan);
     const std::vector<ShardPlan> shards =
-        plan_shards(scan, layout, config_.split.seed, config_.shard_size_bytes);
-    check_free_space(config_.dataset, estimate_dataset_bytes(scan, shards));
+        plan_shards(scan.pictures, config_.split.seed, config_.shard_size_bytes);
+    check_free_space(config_.dataset, estimate_dataset_bytes(scan.pictures, shards));
     PartialFolder folder(config_.dataset);
-    make_shards(scan, layout, shards, folder.path());
-    finish(layout, folder);
+    make_shards(scan, shards, folder.path());
+    finish(scan, folder);
     return std::move(summary_);
   }
 
  private:
-  void tell(const FolderScan& scan, const DatasetLayout& layout) {
-    summary_.layout = layout.description;
+  void tell(const SourceScan& scan) {
+    summary_.layout = scan.description;
     summary_.skipped = scan.skipped;
-    summary_.num_outside = layout.num_outside;
-    summary_.source_bytes = scan.total_bytes();
-    observer_.notice(
-        fmt::format("{}: {}, {}, {}", printable_path(config_.source), layout.description,
-                    tools::format_counted(layout.class_names.size(), "class", "classes"),
-                    tools::format_counted(layout.files.size(), "file", "files")));
-    for (const std::string& warning : layout.warnings) observer_.notice("warning: " + warning);
-    if (!scan.unreadable.empty() || !scan.unreadable_folders.empty()) {
-      observer_.notice(list_unreadable(scan));
+    summary_.num_outside = scan.num_outside;
+    summary_.source_bytes = scan.pictures.total_bytes();
+    observer_.notice(fmt::format("{}: {}, {}, {}", printable_path(config_.source), scan.description,
+                                 tools::format_counted(scan.class_names.size(), "class", "classes"),
+                                 tools::format_counted(scan.pictures.size(), "file", "files")));
+    for (const std::string& warning : scan.warnings) observer_.notice("warning: " + warning);
+    for (const std::string& list : {list_unreadable(scan), list_findings(scan)}) {
+      if (!list.empty()) observer_.notice(list);
     }
   }
 
-  void quarantine_folders(const FolderScan& scan) {
-    for (const UnreadableFolder& folder : scan.unreadable_folders) {
-      quarantine_.push_back({.path = folder.path + "/",
-                             .reason = ReasonCode::kUnreadable,
-                             .size_bytes = 0,
-                             .detail = folder.why});
-    }
-  }
-
-  void make_shards(const FolderScan& scan, const DatasetLayout& layout,
-                   const std::vector<ShardPlan>& shards, const fs::path& folder) {
-    const std::vector<std::string> class_names = stored_names(layout.class_names);
-    ShardTask task({.source = config_.source,
-                    .scan = &scan,
-                    .class_names = class_names,
+  void make_shards(const SourceScan& scan, const std::vector<ShardPlan>& shards,
+                   const fs::path& folder) {
+    ShardTask task({.pictures = &scan.pictures,
+                    .source = scan.source.get(),
+                    .class_names = scan.class_names,
                     .max_px = config_.max_px,
                     .num_jobs = config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs,
                     .store_names = config_.store_names,
                     .several_scans = config_.several_scans});
-    builder_.emplace(class_names);
-    quarantine_folders(scan);
-    progress_.num_files = layout.files.size();
+    builder_.emplace(scan.class_names);
+    quarantine_ = scan.findings;
+    progress_.num_files = scan.pictures.size();
     for (const ShardPlan& shard : shards) progress_.total_bytes += shard.source_bytes;
     for (const ShardPlan& shard : shards) {
       std::uint64_t num_stored = 0;
-      std::vector<CheckedFile> files = task.check_files(
+      std::vector<CheckedPicture> checked = task.check_pictures(
           shard,
-          [&](const CheckedFile& file) {
-            num_stored += file.is_stored() ? 1 : 0;
-            add(file, scan.files[file.placed.file_idx]);
+          [&](const CheckedPicture& one) {
+            num_stored += one.is_stored() ? 1 : 0;
+            add(scan.pictures[one.picture_idx], one.verdict);
           },
           stop_);
       if (num_stored == 0) continue;
-      builder_->add_shard(shard.split, task.write(shard, files, folder, stop_));
+      builder_->add_shard(shard.split, task.write(shard, checked, folder, stop_));
     }
   }
 
@@ -188,28 +186,29 @@ class ConvertJob {
            (verdict.record.flags & kFlagProgressive) != 0;
   }
 
-  void add(const CheckedFile& file, const ScannedFile& scanned) {
-    builder_->add_file(file);
-    if (file.verdict.fate == FileFate::kSkippedText) ++summary_.num_text_skipped;
-    if (file.verdict.fate == FileFate::kRewritten) ++summary_.num_rewritten;
-    if (is_left_in_several_scans(file.verdict)) ++summary_.num_in_several_scans;
-    if (file.verdict.fate == FileFate::kQuarantined) {
-      quarantine_.push_back({.path = scanned.path,
-                             .reason = file.verdict.reason,
-                             .size_bytes = scanned.size_bytes,
-                             .detail = file.verdict.detail});
+  void add(const ListedPicture& picture, const ImageVerdict& verdict) {
+    builder_->add(picture, verdict);
+    if (verdict.fate == FileFate::kSkippedText) ++summary_.num_text_skipped;
+    if (verdict.fate == FileFate::kRewritten) ++summary_.num_rewritten;
+    if (is_left_in_several_scans(verdict)) ++summary_.num_in_several_scans;
+    if (verdict.fate == FileFate::kQuarantined) {
+      quarantine_.push_back({.path = std::string(picture.name),
+                             .reason = verdict.reason,
+                             .size_bytes = picture.size_bytes,
+                             .detail = verdict.detail});
     }
     ++progress_.num_done;
-    progress_.done_bytes += scanned.size_bytes;
+    progress_.done_bytes += picture.size_bytes;
     progress_.num_quarantined = quarantine_.size();
     progress_.elapsed = elapsed();
     observer_.progress(progress_);
   }
 
-  void finish(const DatasetLayout& layout, PartialFolder& folder) {
+  void finish(const SourceScan& scan, PartialFolder& folder) {
     summary_.num_by_reason = count_by_reason(quarantine_);
     if (builder_->num_samples() == 0) refuse_nothing_readable();
-    summary_.manifest = builder_->build(conversion_settings(config_, layout), quarantine_.size());
+    summary_.manifest =
+        builder_->build(conversion_settings(config_, scan, draws_), quarantine_.size());
     if (!quarantine_.empty()) {
       publish_file(folder.path() / kQuarantineName, quarantine_csv(std::move(quarantine_)));
     }
@@ -246,6 +245,7 @@ class ConvertJob {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::optional<ManifestBuilder> builder_;  // once the classes are known
   std::vector<QuarantineEntry> quarantine_;
+  bool draws_ = false;  // splits that the source leaves open
   ConvertProgress progress_;
   ConvertSummary summary_;
 };

@@ -1,4 +1,4 @@
-// A folder of pictures into a dataset: from the scan to the rename that makes it appear. Prints
+// Pictures into a dataset: from the scan to the rename that makes it appear. Prints
 // nothing; whoever calls it hears of progress through an observer.
 #pragma once
 
@@ -6,20 +6,22 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "streamer/shard/manifest.h"
-#include "tools/convert/dataset_layout.h"
-#include "tools/convert/folder_scan.h"
-#include "tools/convert/image_check.h"
-#include "tools/convert/partial_folder.h"
+#include "tools/convert/image/image_check.h"
+#include "tools/convert/source/dataset_layout.h"
+#include "tools/convert/source/folder_scan.h"
+#include "tools/convert/source/source_request.h"
+#include "tools/convert/write/partial_folder.h"
 
 namespace penstock::convert {
 
 struct ConvertConfig {
-  std::filesystem::path source{};   // a folder of class folders, or of split folders of them
+  std::filesystem::path source{};   // whatever scan_source() knows: folders, archives, batches
   std::filesystem::path dataset{};  // must not exist, unless `existing` says otherwise
   SplitRequest split{};
   /// Payload at which a shard is closed, at least 1 MiB; a larger picture has its own shard.
@@ -32,6 +34,10 @@ struct ConvertConfig {
   /// Keep each file's path, relative to the source.
   bool store_names = true;
   SeveralScans several_scans = SeveralScans::kKept;
+  /// Which label of CIFAR-100 is learned; nothing: the fine one.
+  std::optional<CifarLabel> label{};
+  /// Names for labels that are numbers: one a line, or "index,name"; empty: none.
+  std::filesystem::path class_names_file{};
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "streamer/core/memory_budget.h"
-#include "tools/convert/jpeg_file.h"
+#include "tools/convert/image/jpeg_file.h"
 #include "tools/convert/quarantine.h"
 #include "tools/terminal.h"
 

@@ -27,6 +27,24 @@ std::string_view reason_code_name(ReasonCode code) {
       return "damaged";
     case ReasonCode::kUnsupportedJpeg:
       return "unsupported_jpeg";
+    case ReasonCode::kUnsafePath:
+      return "unsafe_path";
+    case ReasonCode::kDuplicateName:
+      return "duplicate_name";
+    case ReasonCode::kArchiveLink:
+      return "archive_link";
+    case ReasonCode::kSparseMember:
+      return "sparse_member";
+    case ReasonCode::kArchiveTruncated:
+      return "archive_truncated";
+    case ReasonCode::kArchiveDamaged:
+      return "archive_damaged";
+    case ReasonCode::kRowWithoutLabel:
+      return "row_without_label";
+    case ReasonCode::kRowWithoutImage:
+      return "row_without_image";
+    case ReasonCode::kUnknownLabel:
+      return "unknown_label";
   }
   return "unknown";
 }

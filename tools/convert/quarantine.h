@@ -23,6 +23,16 @@ enum class ReasonCode : std::uint8_t {
   kTruncated,          // a JPEG that ends too early
   kDamaged,            // does not decode
   kUnsupportedJpeg,    // a kind of JPEG that libjpeg-turbo does not read
+  // What a source holds, and cannot be listed.
+  kUnsafePath,        // a member of an archive whose name leaves it, or is none
+  kDuplicateName,     // a member that a later one of the same name replaces
+  kArchiveLink,       // a link inside an archive; not followed
+  kSparseMember,      // a member with holes, whose bytes do not lie in one piece
+  kArchiveTruncated,  // an archive or a batch that ends too early
+  kArchiveDamaged,    // an archive or a batch that fails in its middle, or its checksum
+  kRowWithoutLabel,
+  kRowWithoutImage,
+  kUnknownLabel,  // a label that no class has
 };
 
 std::string_view reason_code_name(ReasonCode code);
