@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(codec_libraries_are_not_heard) {
   const CommandResult result = run_penstock({"convert", place.source, place.dataset, "--quiet"});
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(result.err == "");
-  BOOST_TEST(contains(read_text_file(place.dataset + "/quarantine.csv"), "cat/cut.png,damaged,29"));
+  BOOST_TEST(contains(read_text_file(place.dataset + "/quarantine.csv"), "cat/cut.png,truncated,29"));
 }
 
 BOOST_AUTO_TEST_CASE(a_fifo_in_the_source_does_not_stop_it) {

@@ -32,6 +32,10 @@ struct ConvertConfig {
   /// Keep each file's path, relative to the source.
   bool store_names = true;
   SeveralScans several_scans = SeveralScans::kKept;
+  /// What is done about each reason for which a file is not an ordinary picture.
+  ReasonPolicies policies{};
+  /// What transparent pictures are laid onto.
+  RgbColour background{};
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;
@@ -58,6 +62,8 @@ struct ConvertSummary {
   Manifest manifest;
   std::string layout;                                  // in words
   std::map<std::string, std::uint64_t> num_by_reason;  // quarantined
+  ReasonCounts reasons;                                // of all pictures, quarantined ones too
+  std::uint64_t num_listed_as_fixed = 0;               // lines of fixed.csv
   SkippedFiles skipped;
   std::uint64_t num_text_skipped = 0;
   std::uint64_t num_rewritten = 0;         // of several scans, stored as baseline

@@ -45,7 +45,7 @@ OrderedWorkConfig work_config(std::size_t num_items, unsigned num_jobs) {
 }  // namespace
 
 ShardTask::Worker::Worker(const ShardTaskConfig& config)
-    : checker(config.max_px, CheckDepth::kDecode, config.several_scans) {}
+    : checker(config.max_px, CheckDepth::kDecode, config.several_scans, config.fixes) {}
 
 ShardTask::ShardTask(ShardTaskConfig config) : config_(std::move(config)) {
   for (unsigned i = 0; i < config_.num_jobs; ++i) workers_.emplace_back(config_);

@@ -35,6 +35,7 @@ struct ShardTaskConfig {
   unsigned num_jobs = 1;
   bool store_names = true;
   SeveralScans several_scans = SeveralScans::kKept;
+  PictureFixes fixes{};
   /// Re-encoded bytes of one shard that are kept until they are written; what is beyond is encoded
   /// a second time.
   std::uint64_t spool_bytes = 64ull << 20;
