@@ -10,6 +10,8 @@
 #include "streamer/core/file.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/quarantine.h"
+#include "tools/convert/reason/name_reasons.h"
+#include "tools/convert/reason/scan_reasons.h"
 #include "tools/convert/source/any_source.h"
 #include "tools/convert/source/split_draw.h"
 #include "tools/convert/write/manifest_builder.h"
@@ -98,6 +100,7 @@ class ConvertJob {
     check_apart(config_.source, config_.dataset);
     SourceScan scan = scan_source(request, stop_);
     draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
+    apply_policies(scan, config_.policies);
     tell(scan);
     const std::vector<ShardPlan> shards =
         plan_shards(scan.pictures, config_.split.seed, config_.shard_size_bytes);
@@ -123,8 +126,10 @@ class ConvertJob {
 
   void make_shards(const SourceScan& scan, const std::vector<ShardPlan>& shards,
                    const fs::path& folder) {
+    const NameReasons names(scan.pictures);
     ShardTask task({.pictures = &scan.pictures,
                     .source = scan.source.get(),
+                    .names = &names,
                     .class_names = scan.class_names,
                     .max_px = config_.max_px,
                     .num_jobs = config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs,
@@ -133,9 +138,6 @@ class ConvertJob {
                     .fixes = {.policies = config_.policies, .background = config_.background}});
     builder_.emplace(scan.class_names);
     quarantine_ = scan.findings;
-    for (const QuarantineEntry& entry : quarantine_) {
-      if (config_.policies[entry.reason] == Policy::kStop) refuse_reason(entry);
-    }
     progress_.num_files = scan.pictures.size();
     for (const ShardPlan& shard : shards) progress_.total_bytes += shard.source_bytes;
     for (const ShardPlan& shard : shards) {

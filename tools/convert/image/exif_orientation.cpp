@@ -67,13 +67,18 @@ std::uint8_t read_exif_orientation(std::span<const std::byte> jpeg) noexcept {
   return read_tiff_orientation(find_exif(jpeg));
 }
 
-void set_exif_upright(std::span<std::byte> jpeg) noexcept {
-  const auto tiff = find_exif(jpeg);
+void set_tiff_upright(std::span<std::byte> tiff) noexcept {
   const auto place = find_tiff_value(tiff, TiffTag::kOrientation);
   if (!place) return;
-  const auto at = static_cast<std::size_t>(tiff.data() - jpeg.data()) + place->offset_bytes;
-  for (std::size_t i = 0; i < place->num_bytes; ++i) jpeg[at + i] = std::byte{0};
-  const bool is_big = place->order == ByteOrder::kBig;
-  jpeg[at + (is_big ? place->num_bytes - 1 : 0)] = std::byte{kUpright};
+  const auto value = tiff.subspan(place->offset_bytes, place->num_bytes);
+  std::fill(value.begin(), value.end(), std::byte{0});
+  (place->order == ByteOrder::kBig ? value.back() : value.front()) = std::byte{kUpright};
 }
+
+void set_exif_upright(std::span<std::byte> jpeg) noexcept {
+  const auto tiff = find_exif(jpeg);
+  if (tiff.empty()) return;
+  set_tiff_upright(jpeg.subspan(static_cast<std::size_t>(tiff.data() - jpeg.data()), tiff.size()));
+}
+
 }  // namespace penstock::convert

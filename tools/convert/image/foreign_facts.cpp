@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "tools/convert/image/byte_reader.h"
 #include "tools/convert/image/colour_gamut.h"
 #include "tools/convert/image/exif_orientation.h"
@@ -80,6 +82,12 @@ void add_bmp_facts(Bytes file, ForeignFacts& facts) {
 }
 
 void add_tiff_facts(Bytes file, ForeignFacts& facts) {
+  facts.orientation = read_tiff_orientation(file);
+  if (facts.orientation != 1) {
+    // OpenCV would turn some kinds of TIFF by itself, and others not.
+    facts.rebuilt.assign(file.begin(), file.end());
+    set_tiff_upright(facts.rebuilt);
+  }
   facts.reasons.add_if(has_second_tiff_directory(file), ReasonCode::kAnimated);
   facts.reasons.add_if(is_wide_gamut_icc(read_tiff_icc(file)), ReasonCode::kWideGamut);
   const std::uint64_t bits = read_first_tiff_value(file, TiffTag::kBitsPerSample).value_or(1);
@@ -106,13 +114,32 @@ void add_webp_facts(Bytes file, ForeignFacts& facts) {
   if (webp.is_animated) facts.rebuilt = still_webp(webp);
 }
 
+// Behind `num_numbers` decimal numbers, comments between them, and one more character of space.
+std::size_t netpbm_data_at(Bytes file, int num_numbers) {
+  const auto at_digit = [&](std::size_t at) {
+    return std::to_integer<unsigned>(file[at]) - '0' <= 9;
+  };
+  std::size_t at = 2;
+  for (int i = 0; i < num_numbers; ++i) {
+    bool is_comment = false;
+    while (at < file.size() && (is_comment || !at_digit(at))) {
+      const auto c = std::to_integer<char>(file[at++]);
+      is_comment = c == '#' || (is_comment && c != '\n');
+    }
+    while (at < file.size() && at_digit(at)) ++at;
+  }
+  return std::min(at + 1, file.size());
+}
+
 void add_netpbm_facts(Bytes file, ForeignFacts& facts) {
   const auto kind = std::to_integer<char>(file[1]);
   const bool is_colour = kind == '3' || kind == '6';
   const bool is_packed_bits = kind == '4';
   facts.reasons.add_if(kind == '1' || kind == '4', ReasonCode::kFewBits);
+  const bool has_limit = kind != '1' && kind != '4';
   const std::uint64_t samples = times(facts.size.num_px(), is_colour ? 3 : 1);
-  if (file.size() < (is_packed_bits ? samples / 8 : samples)) {
+  const std::uint64_t there = file.size() - netpbm_data_at(file, has_limit ? 3 : 2);
+  if (there < (is_packed_bits ? samples / 8 : samples)) {
     add_fault(facts, ReasonCode::kTruncated, "PNM with fewer bytes than its pixels have");
   }
 }

@@ -18,7 +18,7 @@ namespace penstock::convert {
 struct ForeignFacts {
   DeclaredSize size;
   ReasonSet reasons;
-  std::uint8_t orientation = 1;  // EXIF, where the decoder does not turn by itself
+  std::uint8_t orientation = 1;  // EXIF; of what is to be decoded
   /// Why it is not decoded; with kBadCrc it may be all the same, from `rebuilt`.
   std::optional<ReasonCode> fault;
   std::string detail;

@@ -39,6 +39,7 @@ ReasonCode reason_of_jpeg_text(std::string_view text) {
       starts_with("Unsupported color conversion") || starts_with("Sorry, ")) {
     return ReasonCode::kUnsupportedJpeg;
   }
+  if (text == "more than 500 scans") return ReasonCode::kManyScans;
   // "Corrupt JPEG data: found marker 0x.. instead of RST.."
   const bool is_restart = text.find("instead of RST") != std::string_view::npos;
   return is_restart ? ReasonCode::kRestartError : ReasonCode::kDamaged;
@@ -97,6 +98,15 @@ constexpr std::uint64_t kSmallBytes = 64u << 20;
 
 }  // namespace
 
+void apply_policies(ImageVerdict& verdict, const ReasonPolicies& policies) {
+  if (!is_stored(verdict.fate)) return;
+  const auto forbidden = policies.first_with(Policy::kQuarantine, verdict.reasons);
+  if (!forbidden) return;
+  ImageVerdict other = quarantined(*forbidden, "");
+  other.reasons.add(verdict.reasons);
+  verdict = std::move(other);
+}
+
 ReasonCode reason_of_jpeg_fault(const SampleFault& fault) {
   return fault.status == SampleStatus::kUnsupported ? ReasonCode::kUnsupportedJpeg
                                                     : reason_of_jpeg_text(fault.detail());
@@ -145,20 +155,16 @@ ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_vi
   if (is_picture && has_wrong_extension(path, format)) {
     verdict.reasons.add(ReasonCode::kWrongExtension);
   }
-  apply_policies(verdict);
+  add_seen_reasons(verdict);
+  apply_policies(verdict, fixes_.policies);
   return verdict;
 }
 
-// Of what is stored, one of its reasons may forbid it.
-void ImageChecker::apply_policies(ImageVerdict& verdict) const {
+// What only sides and pixels tell.
+void ImageChecker::add_seen_reasons(ImageVerdict& verdict) {
   if (!is_stored(verdict.fate)) return;
   verdict.reasons.add(reasons_of_shape(verdict.record.width_px, verdict.record.height_px));
   verdict.reasons.add_if(is_constant(verdict.sums), ReasonCode::kConstant);
-  const auto forbidden = fixes_.policies.first_with(Policy::kQuarantine, verdict.reasons);
-  if (!forbidden) return;
-  ImageVerdict other = quarantined(*forbidden, "");
-  other.reasons.add(verdict.reasons);
-  verdict = std::move(other);
 }
 
 ImageVerdict ImageChecker::check_format(ImageFormat format, std::span<const std::byte> file,
@@ -190,7 +196,8 @@ ImageVerdict ImageChecker::check(const SourcePicture& picture, std::string_view 
   if (picture.raw) {
     verdict = keep_raw(picture.bytes, *picture.raw);
     verdict.reasons.add_if(picture.raw->channels == 1, ReasonCode::kGrayscale);
-    apply_policies(verdict);
+    add_seen_reasons(verdict);
+    apply_policies(verdict, fixes_.policies);
   } else {
     verdict = check(picture.bytes, path, stop);
   }
@@ -228,7 +235,7 @@ ImageVerdict ImageChecker::check_readable_jpeg(std::span<const std::byte> jpeg,
   if (header.components == 1 || header.components == 3) {
     ImageVerdict kept = keep_jpeg(jpeg, header, stop);
     if (kept.fate == FileFate::kQuarantined) {
-      return fixes_.policies.fixes(kept.reason) ? guess(jpeg, std::move(kept), stop) : kept;
+      return fixes_.policies.fixes(kept.reason) ? guess(jpeg, structure, std::move(kept), stop) : kept;
     }
     return depth_ == CheckDepth::kHeader ? kept : fix_bytes(jpeg, structure, std::move(kept), stop);
   }
@@ -239,7 +246,7 @@ ImageVerdict ImageChecker::check_readable_jpeg(std::span<const std::byte> jpeg,
   ImageVerdict verdict = read_and_reencode(jpeg, {}, stop);
   verdict.mended.add(structure.adobe_transform == 2 ? ReasonCode::kYcck : ReasonCode::kCmyk);
   if (verdict.fate == FileFate::kQuarantined && fixes_.policies.fixes(verdict.reason)) {
-    return guess(jpeg, std::move(verdict), stop);
+    return guess(jpeg, structure, std::move(verdict), stop);
   }
   return verdict;
 }
@@ -277,11 +284,12 @@ ImageVerdict ImageChecker::scale_down(std::span<const std::byte> jpeg, const Jpe
   return verdict;
 }
 
-ImageVerdict ImageChecker::guess(std::span<const std::byte> jpeg, ImageVerdict damaged,
-                                 const std::stop_token& stop) {
+ImageVerdict ImageChecker::guess(std::span<const std::byte> jpeg, const JpegStructure& structure,
+                                 ImageVerdict damaged, const std::stop_token& stop) {
+  const bool has_data = structure.data_at != 0 && structure.data_at < jpeg.size();
+  if (!has_data) return damaged;
   ImageVerdict verdict = read_and_reencode(jpeg, {.tolerates_damage = true}, stop);
-  // All of one colour: nothing of the picture is left.
-  if (verdict.fate == FileFate::kQuarantined || is_constant(verdict.sums)) return damaged;
+  if (verdict.fate == FileFate::kQuarantined) return damaged;
   verdict.reason = damaged.reason;
   verdict.reasons.add(damaged.reasons);
   verdict.mended.add(damaged.mended);

@@ -45,6 +45,9 @@ struct ImageVerdict {
   std::vector<std::byte> reencoded;  // the bytes to be stored, when they are not the file's own
 };
 
+/// Quarantines what would be stored, where one of its reasons is not to be.
+void apply_policies(ImageVerdict& verdict, const ReasonPolicies& policies);
+
 /// Largest file that is looked at: far above any photograph, far below a sample's 4 GiB.
 inline constexpr std::uint64_t kMaxFileBytes = 1ull << 30;
 
@@ -111,14 +114,14 @@ class ImageChecker {
                                  const std::stop_token& stop);
   ImageVerdict scale_down(std::span<const std::byte> jpeg, const JpegHeader& header,
                           const std::stop_token& stop);
-  ImageVerdict guess(std::span<const std::byte> jpeg, ImageVerdict damaged,
-                     const std::stop_token& stop);
+  ImageVerdict guess(std::span<const std::byte> jpeg, const JpegStructure& structure,
+                     ImageVerdict damaged, const std::stop_token& stop);
   // Without a change of pixels where that can be; the verdict on what is stored instead of `jpeg`.
   ImageVerdict fix_bytes(std::span<const std::byte> jpeg, const JpegStructure& structure,
                          ImageVerdict kept, const std::stop_token& stop);
   ImageVerdict turn(std::span<const std::byte> jpeg, ImageVerdict kept,
                     const std::stop_token& stop);
-  void apply_policies(ImageVerdict& verdict) const;
+  static void add_seen_reasons(ImageVerdict& verdict);
   ImageVerdict keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
                          const std::stop_token& stop);
   static ImageVerdict keep_raw(std::span<const std::byte> pixels, const RawShape& shape);

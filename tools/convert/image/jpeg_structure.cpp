@@ -79,6 +79,7 @@ class Walk {
       const Bytes segment = jpeg_.subspan(at + 2, *length - 2);
       at += *length;
       if (marker == kSos) {
+        if (structure_.data_at == 0) structure_.data_at = at;
         if (extent == JpegExtent::kHeader) return structure_;
         ++structure_.num_scans;
         at = skip_scan(jpeg_, at);

@@ -36,6 +36,16 @@ bool has_lossless_alpha(Bytes vp8l) noexcept {
   return (read_number(vp8l, 1, 4, ByteOrder::kLittle).value_or(0) >> 28 & 1) != 0;
 }
 
+bool frame_has_alpha(Bytes frame) noexcept {
+  std::size_t at = 0;
+  while (const auto chunk = next_chunk(frame, at)) {
+    if (chunk->kind == "ALPH" || (chunk->kind == "VP8L" && has_lossless_alpha(chunk->data))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void append(std::vector<std::byte>& out, std::string_view text) {
   const Bytes bytes = std::as_bytes(std::span(text));
   out.insert(out.end(), bytes.begin(), bytes.end());
@@ -81,7 +91,7 @@ std::vector<std::byte> still_webp(const WebpStructure& animated) {
   append_number(still, 4 + vp8x_bytes + data.size(), 4);
   append(still, "WEBPVP8X");
   append_number(still, 10, 4);
-  append_number(still, 0x10, 4);                                   // alpha, if the frame has any
+  append_number(still, frame_has_alpha(data) ? 0x10 : 0, 4);
   still.insert(still.end(), head.begin() + 6, head.begin() + 12);  // its sides less one
   still.insert(still.end(), data.begin(), data.end());
   return still;

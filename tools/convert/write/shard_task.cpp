@@ -70,6 +70,8 @@ CheckedPicture ShardTask::check(Worker& worker, std::uint32_t picture_idx,
   }
   checked.source_xxh3 = xxh3_64(worker.picture.bytes);
   checked.verdict = worker.checker.check(worker.picture, picture.name, stop);
+  checked.verdict.reasons.add(config_.names->of(picture_idx, picture.name));
+  apply_policies(checked.verdict, config_.fixes.policies);
   checked.stored_xxh3 =
       is_made_anew(checked.verdict.fate) ? xxh3_64(checked.verdict.reencoded) : checked.source_xxh3;
   return checked;
