@@ -16,8 +16,7 @@ void refuse_reason(const QuarantineEntry& entry) {
               fmt::format("source: {}: expected nothing that is {} (--on {}=stop), found it{}{}",
                           tools::printable(entry.path), name, name,
                           entry.detail.empty() ? "" : ": ", entry.detail),
-              fmt::format("mend or move the file, or choose another policy: penstock convert "
-                          "--list-reasons"));
+              "mend or move the file, or choose another policy: penstock convert --list-reasons");
 }
 
 std::string quarantine_csv(std::vector<QuarantineEntry> entries) {

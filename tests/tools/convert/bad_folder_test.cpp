@@ -135,7 +135,8 @@ BOOST_AUTO_TEST_CASE(the_summary_counts_by_reason_what_was_kept_fixed_and_quaran
   }
   for (const auto& [reason, count] : quarantined) {
     BOOST_TEST(summary.reasons.num_quarantined(*find_reason(reason)) == count,
-               reason << "\n" << read_text_file(folder.place.path() / "ds" / kQuarantineName));
+               reason << "\n"
+                      << read_text_file(folder.place.path() / "ds" / kQuarantineName));
   }
   BOOST_TEST(summary.reasons.num_fixed(ReasonCode::kCmyk) == 6u);
   BOOST_TEST(summary.reasons.num_kept(ReasonCode::kArithmetic) == 3u);
@@ -161,14 +162,19 @@ BOOST_AUTO_TEST_CASE(what_is_passed_over_is_listed_on_request) {
   }
   const ConvertSummary summary = folder.convert("ds", policies);
   const auto quarantine = folder.quarantine("ds");
-  const std::map<std::string, std::string> expected{
-      {"a/.DS_Store", "system_file"},    {"b/._good-1.jpg", "system_file"},
-      {"c/.hidden-2.jpg", "hidden_file"}, {"a/link.jpg", "symlink"},
-      {"a/loop", "symlink"},             {"a/dangling.jpg", "symlink"},
-      {"b/pipe.jpg", "special_file"},    {"c/socket.jpg", "special_file"},
-      {"outside-0.jpg", "outside_classes"}, {"a/Twin.jpg", "twin_name"},
-      {"a/twin.jpg", "twin_name"},       {"b/caf\xC3\xA9.jpg", "twin_name"},
-      {"a/new\\x0aline.jpg", "control_in_name"}};
+  const std::map<std::string, std::string> expected{{"a/.DS_Store", "system_file"},
+                                                    {"b/._good-1.jpg", "system_file"},
+                                                    {"c/.hidden-2.jpg", "hidden_file"},
+                                                    {"a/link.jpg", "symlink"},
+                                                    {"a/loop", "symlink"},
+                                                    {"a/dangling.jpg", "symlink"},
+                                                    {"b/pipe.jpg", "special_file"},
+                                                    {"c/socket.jpg", "special_file"},
+                                                    {"outside-0.jpg", "outside_classes"},
+                                                    {"a/Twin.jpg", "twin_name"},
+                                                    {"a/twin.jpg", "twin_name"},
+                                                    {"b/caf\xC3\xA9.jpg", "twin_name"},
+                                                    {"a/new\\x0aline.jpg", "control_in_name"}};
   for (const auto& [path, reason] : expected) {
     BOOST_REQUIRE_MESSAGE(quarantine.count(path) == 1, path);
     BOOST_TEST(quarantine.at(path) == reason, path);
@@ -182,18 +188,22 @@ BOOST_AUTO_TEST_CASE(what_is_passed_over_is_listed_on_request) {
 // exit code 3, by way of the error's code.
 BOOST_AUTO_TEST_CASE(stop_names_the_file_and_makes_no_dataset) {
   Folder folder;
-  const std::map<std::string, std::string> choices{
-      {"constant=stop", "constant"},     {"truncated=stop", "truncated"},
-      {"text=stop", "text"},             {"symlink=stop", "symlink"},
-      {"outside_classes=stop", "outside_classes"}, {"twin_name=stop", "twin_name"},
-      {"empty_class=stop", "empty_class"}, {"file_too_large=stop", "file_too_large"},
-      {"unreadable=stop", "unreadable"}};
+  const std::map<std::string, std::string> choices{{"constant=stop", "constant"},
+                                                   {"truncated=stop", "truncated"},
+                                                   {"text=stop", "text"},
+                                                   {"symlink=stop", "symlink"},
+                                                   {"outside_classes=stop", "outside_classes"},
+                                                   {"twin_name=stop", "twin_name"},
+                                                   {"empty_class=stop", "empty_class"},
+                                                   {"file_too_large=stop", "file_too_large"},
+                                                   {"unreadable=stop", "unreadable"}};
   for (const auto& [choice, reason] : choices) {
     ReasonPolicies policies;
     policies.set(choice);
     BOOST_CHECK_EXCEPTION(folder.convert("ds", policies), Error, [&](const Error& error) {
-      BOOST_TEST(std::string(error.what()).find("expected nothing that is " + reason + " (--on " +
-                                                choice + ")") != std::string::npos,
+      BOOST_TEST(std::string(error.what())
+                         .find("expected nothing that is " + reason + " (--on " + choice + ")") !=
+                     std::string::npos,
                  error.what());
       return error.code() == ErrorCode::kTooManyBad;
     });

@@ -235,7 +235,8 @@ ImageVerdict ImageChecker::check_readable_jpeg(std::span<const std::byte> jpeg,
   if (header.components == 1 || header.components == 3) {
     ImageVerdict kept = keep_jpeg(jpeg, header, stop);
     if (kept.fate == FileFate::kQuarantined) {
-      return fixes_.policies.fixes(kept.reason) ? guess(jpeg, structure, std::move(kept), stop) : kept;
+      return fixes_.policies.fixes(kept.reason) ? guess(jpeg, structure, std::move(kept), stop)
+                                                : kept;
     }
     return depth_ == CheckDepth::kHeader ? kept : fix_bytes(jpeg, structure, std::move(kept), stop);
   }

@@ -28,7 +28,7 @@ struct JpegStructure {
   std::uint64_t num_segments = 0;             // before the first scan
   bool has_huffman_tables = false;            // before the first scan
   std::optional<std::uint8_t> adobe_transform;
-  std::uint64_t data_at = 0;  // where the data of the first scan begins; 0: there is none
+  std::uint64_t data_at = 0;        // where the data of the first scan begins; 0: there is none
   std::span<const std::byte> exif;  // a TIFF; empty: none
   std::span<const std::byte> icc;   // the first piece of the colour profile
   // Known only of a JPEG that was read whole.

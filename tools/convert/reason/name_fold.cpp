@@ -258,9 +258,9 @@ void append_folded(std::u32string& out, char32_t c) {
     if (idx % 28 != 0) out += 0x11A7 + idx % 28;
     return;
   }
-  const auto* const found =
-      std::lower_bound(kDecompositions.begin(), kDecompositions.end(), c,
-                       [](const Decomposition& one, char32_t wanted) { return one.whole < wanted; });
+  const auto* const found = std::lower_bound(
+      kDecompositions.begin(), kDecompositions.end(), c,
+      [](const Decomposition& one, char32_t wanted) { return one.whole < wanted; });
   if (found == kDecompositions.end() || found->whole != c) {
     out += lower(c);
     return;
@@ -286,7 +286,9 @@ std::u32string fold_name(std::string_view name) {
   std::u32string folded;
   folded.reserve(name.size());
   if (!is_utf8(name)) {
-    for (const char c : name) folded += static_cast<unsigned char>(c) < 0x80 ? lower(static_cast<char32_t>(c)) : 0xFF00u + static_cast<unsigned char>(c);
+    for (const char c : name)
+      folded += static_cast<unsigned char>(c) < 0x80 ? lower(static_cast<char32_t>(c))
+                                                     : 0xFF00u + static_cast<unsigned char>(c);
     return folded;
   }
   for (std::size_t at = 0; at < name.size();) append_folded(folded, next_code_point(name, at));

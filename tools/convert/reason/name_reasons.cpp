@@ -49,12 +49,12 @@ NameReasons::NameReasons(const PictureList& pictures) {
     return a.hash != b.hash ? a.hash < b.hash : a.picture_idx < b.picture_idx;
   });
   const auto is_twin = [&](std::size_t a, std::size_t b) {
-    return names[a].hash == names[b].hash &&
-           fold_name(pictures[names[a].picture_idx].name) ==
-               fold_name(pictures[names[b].picture_idx].name);
+    return names[a].hash == names[b].hash && fold_name(pictures[names[a].picture_idx].name) ==
+                                                 fold_name(pictures[names[b].picture_idx].name);
   };
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const bool has_twin = (i > 0 && is_twin(i - 1, i)) || (i + 1 < names.size() && is_twin(i, i + 1));
+    const bool has_twin =
+        (i > 0 && is_twin(i - 1, i)) || (i + 1 < names.size() && is_twin(i, i + 1));
     if (has_twin) twins_.push_back(names[i].picture_idx);
   }
   std::sort(twins_.begin(), twins_.end());

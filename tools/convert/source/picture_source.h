@@ -41,7 +41,7 @@ struct SourceScan {
   std::vector<QuarantineEntry> findings;  // what could not be listed, and why
   /// Each of what `skipped` and `num_outside` count, for those who want it listed or refused.
   std::vector<QuarantineEntry> passed_over;
-  std::vector<std::string> unreadable;    // names among `pictures` that may not be read
+  std::vector<std::string> unreadable;  // names among `pictures` that may not be read
   SkippedFiles skipped;
   std::uint64_t num_outside = 0;  // files in no class
   std::vector<std::string> warnings;

@@ -58,8 +58,8 @@ std::vector<BadPicture> of_kind(const std::string& kind) {
 }
 
 // A second reader: OpenCV, which knows nothing of Penstock.
-cv::Mat decode(std::span<const std::byte> bytes, int flags = cv::IMREAD_COLOR |
-                                                             cv::IMREAD_IGNORE_ORIENTATION) {
+cv::Mat decode(std::span<const std::byte> bytes,
+               int flags = cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION) {
   const cv::Mat view(1, static_cast<int>(bytes.size()), CV_8UC1,
                      const_cast<std::byte*>(bytes.data()));
   const cv::Mat image = cv::imdecode(view, flags);
@@ -165,8 +165,8 @@ BOOST_AUTO_TEST_CASE(a_jpeg_that_is_cut_short_is_stored_with_gray_on_request_onl
     BOOST_TEST(verdict.mended.has(ReasonCode::kTruncated));
     BOOST_TEST(verdict.loss == "stored as libjpeg guesses it: Premature end of JPEG file");
     // The first rows are those of the whole picture.
-    const cv::Mat whole = decode(fixtures::pattern_jpeg(
-        {.width_px = 160, .height_px = 128, .seed = picture.number}));
+    const cv::Mat whole =
+        decode(fixtures::pattern_jpeg({.width_px = 160, .height_px = 128, .seed = picture.number}));
     const cv::Rect top(0, 0, 160, 32);
     BOOST_TEST(mean_difference(decode(verdict.reencoded)(top), whole(top)) < 4.0);
   }
@@ -230,9 +230,8 @@ BOOST_AUTO_TEST_CASE(pictures_above_the_limit_are_scaled_down_on_request) {
   // 1/8 of them is 80 x 60; squares of three of those pixels make 27 x 20.
   const ImageVerdict small = scaled(600, large);
   BOOST_TEST(small.loss == "640 x 480 px scaled down to 27 x 20");
-  const ImageVerdict progressive =
-      scaled(600, fixtures::pattern_jpeg({.width_px = 6400, .height_px = 4800},
-                                         {.is_progressive = true}));
+  const ImageVerdict progressive = scaled(
+      600, fixtures::pattern_jpeg({.width_px = 6400, .height_px = 4800}, {.is_progressive = true}));
   BOOST_CHECK(progressive.fate == FileFate::kQuarantined);  // its coefficients are not bounded
   BOOST_CHECK(progressive.reasons.has(ReasonCode::kTooManyPixels));
 }
@@ -242,9 +241,9 @@ BOOST_AUTO_TEST_CASE(scaling_down_holds_rows_and_not_the_picture) {
   const Bytes large = fixtures::pattern_jpeg({.width_px = 8000, .height_px = 6000});
   rusage before{};
   ::getrusage(RUSAGE_SELF, &before);
-  const ImageVerdict verdict = ImageChecker(1'000'000, CheckDepth::kDecode, SeveralScans::kKept,
-                                            on({"too_many_pixels=fix"}))
-                                   .check(large, "a", {});
+  const ImageVerdict verdict =
+      ImageChecker(1'000'000, CheckDepth::kDecode, SeveralScans::kKept, on({"too_many_pixels=fix"}))
+          .check(large, "a", {});
   rusage after{};
   ::getrusage(RUSAGE_SELF, &after);
   BOOST_TEST(verdict.loss == "8000 x 6000 px scaled down to 1000 x 750");
@@ -330,8 +329,8 @@ BOOST_AUTO_TEST_CASE(other_codings_become_baseline_of_the_same_pixels) {
     for (const BadPicture& picture : of_kind(kind)) {
       const ImageVerdict kept = check(picture, on({"many_scans=keep"}));
       BOOST_REQUIRE(kept.fate == FileFate::kKept);
-      const ImageVerdict verdict = check(
-          picture, on({"progressive=fix", "arithmetic=fix", "missing_huffman_tables=fix"}));
+      const ImageVerdict verdict =
+          check(picture, on({"progressive=fix", "arithmetic=fix", "missing_huffman_tables=fix"}));
       BOOST_REQUIRE(verdict.fate == FileFate::kRewritten);
       BOOST_CHECK(verdict.sums == kept.sums);
       BOOST_TEST(verdict.mended.has(*find_reason(picture.reason)));

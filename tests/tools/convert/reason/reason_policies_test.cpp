@@ -40,18 +40,17 @@ BOOST_AUTO_TEST_CASE(a_choice_changes_one_reason) {
 
 BOOST_AUTO_TEST_CASE(unknown_names_are_answered_with_the_nearest) {
   ReasonPolicies policies;
-  BOOST_CHECK_EXCEPTION(policies.set("gray_scale=keep"), Error,
-                        says("--on: expected the name of a reason, found 'gray_scale'",
-                             "did you mean 'grayscale'?"));
+  BOOST_CHECK_EXCEPTION(
+      policies.set("gray_scale=keep"), Error,
+      says("--on: expected the name of a reason, found 'gray_scale'", "did you mean 'grayscale'?"));
   BOOST_CHECK_EXCEPTION(policies.set("weather=keep"), Error,
                         says("--on: expected the name of a reason, found 'weather'",
                              "penstock convert --list-reasons names them"));
   BOOST_CHECK_EXCEPTION(policies.set("cmyk=quarantin"), Error,
                         says("--on cmyk: expected fix or quarantine or stop, found 'quarantin'",
                              "did you mean 'quarantine'?"));
-  BOOST_CHECK_EXCEPTION(
-      policies.set("cmyk"), Error,
-      says("--on: expected REASON=POLICY, found 'cmyk'", "--on truncated=fix"));
+  BOOST_CHECK_EXCEPTION(policies.set("cmyk"), Error,
+                        says("--on: expected REASON=POLICY, found 'cmyk'", "--on truncated=fix"));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_reason_does_not_allow_is_refused) {
