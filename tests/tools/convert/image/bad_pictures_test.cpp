@@ -8,6 +8,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <random>
 #include <set>
 #include <string>
 
@@ -156,6 +157,39 @@ BOOST_AUTO_TEST_CASE(bombs_are_refused_before_anything_is_allocated) {
     }
   }
   BOOST_TEST(num_bombs >= 27);
+}
+
+// Some bytes changed, or the end missing: whatever it is then, it has a verdict, and the good picture
+// that follows has the one that it always has.
+BOOST_AUTO_TEST_CASE(pictures_bent_at_random_have_a_verdict_and_spoil_nothing) {
+  constexpr std::uint32_t kSeed = 20;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  std::mt19937 random(kSeed);
+  ImageChecker checker(1'000'000, CheckDepth::kDecode, SeveralScans::kKept,
+                       on({"truncated=fix", "damaged=fix", "restart_error=fix", "bad_crc=fix",
+                           "too_many_pixels=fix", "exif_orientation=fix", "second_picture=fix"}));
+  const Bytes good = fixtures::pattern_jpeg({.seed = 7});
+  const ImageVerdict expected = checker.check(good, "good.jpg", {});
+  for (const BadPicture& picture : fixtures::all_bad_pictures()) {
+    if (picture.bytes.empty() || picture.bytes.size() > 20'000) continue;
+    for (int round = 0; round < 4; ++round) {
+      BOOST_TEST_CONTEXT(picture.file_name() << ", round " << round) {
+        Bytes bent = picture.bytes;
+        for (int i = 0; i <= round; ++i) {
+          // Headers stand in front: half of the changes go there.
+          const std::size_t room =
+              i % 2 == 0 ? std::min<std::size_t>(bent.size(), 100) : bent.size();
+          bent[random() % room] = static_cast<std::byte>(random());
+        }
+        if (round == 3) bent.resize(1 + random() % bent.size());
+        const ImageVerdict verdict = checker.check(bent, "a/" + picture.file_name(), {});
+        if (verdict.fate == FileFate::kQuarantined) BOOST_TEST(verdict.reasons.has(verdict.reason));
+        if (is_stored(verdict.fate)) BOOST_TEST(verdict.sums.num_px > 0u);
+        const ImageVerdict after = checker.check(good, "good.jpg", {});
+        BOOST_CHECK(after.fate == FileFate::kKept && after.sums == expected.sums);
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_jpeg_that_is_cut_short_is_stored_with_gray_on_request_only) {
