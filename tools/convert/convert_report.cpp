@@ -115,7 +115,7 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
   }
   if (manifest.num_reencoded > 0) {
     add_line(text, "re-encoded",
-             fmt::format("{} pictures that were no RGB or gray JPEG, as JPEG of quality {}",
+             fmt::format("{} pictures that could not stay as they were, as JPEG of quality {}",
                          format_count(manifest.num_reencoded), kReencodeQuality));
   }
   if (summary.num_rewritten + summary.num_in_several_scans > 0) {
