@@ -65,6 +65,14 @@ struct ValueFlag {
 void add_value(CLI::App& command, const ValueFlag& flag,
                std::function<void(const std::string&)> read);
 
+/// The same for a flag that may be given several times, each time with one text.
+void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
+                          std::function<void(const std::string&)> read);
+/// Adds a flag that prints what `text` returns, in place of everything else: arguments may be
+/// missing then. Flags added before it have been read.
+void add_listing(CLI::App& command, const std::string& flag, std::function<std::string()> text,
+                 const std::string& description);
+
 /// Ends the help of `command` with `text`.
 void end_help(CLI::App& command, const std::string& text);
 

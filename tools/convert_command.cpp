@@ -8,6 +8,7 @@
 #include "tools/command.h"
 #include "tools/convert/convert_job.h"
 #include "tools/convert/convert_report.h"
+#include "tools/convert/reason/reason_list.h"
 #include "tools/exit_code.h"
 #include "tools/library_remarks.h"
 #include "tools/size_option.h"
@@ -130,6 +131,19 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
        .type = "FILE",
        .description = "Names for labels that are numbers: one a line, or lines such as 0,cat"},
       [options](const std::string& text) { options->config.class_names_file = text; });
+  add_repeatable_value(
+      command,
+      {.name = "--on",
+       .type = "REASON=POLICY",
+       .description = "What to do about a reason: keep, fix, quarantine, stop, skip (repeatable)"},
+      [options](const std::string& text) { options->config.policies.set(text); });
+  add_value(command,
+            {.name = "--background",
+             .type = "COLOUR",
+             .description = "What transparent pictures lie on (white); '#ff8000', black, gray"},
+            [options](const std::string& text) {
+              options->config.background = convert::parse_colour(text, "--background");
+            });
   add_switch(command, "--force", options->force,
              "Replace an existing dataset once the new one is complete");
   add_switch(command, "--optimize-crops", options->optimizes_crops,
@@ -137,6 +151,13 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
   add_switch(command, "--no-names", options->no_names, "Do not store the paths of the pictures");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print the summary as JSON");
+  add_listing(
+      command, "--list-reasons",
+      [options] {
+        return options->json ? convert::reason_list_json(options->config.policies)
+                             : convert::reason_list_text(options->config.policies);
+      },
+      "Print every reason, what it means, and what is done about it");
   end_help(command, example("penstock convert photos/ photos.ds --validation-split 0.2"));
   choose_when_given(command, choice, [options] { return run_convert(*options); });
 }

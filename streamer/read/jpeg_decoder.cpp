@@ -171,6 +171,7 @@ struct JpegDecoder::Impl {
     if (!is_made) remake();
     error.has_fatal_warning = false;
     memory.lend(scratch);
+    memory.forget_tables(cinfo);
     progress.base.progress_monitor = watch_progress;
     progress.stop = &stop;
     cinfo.progress = &progress.base;

@@ -196,7 +196,55 @@ BOOST_AUTO_TEST_CASE(codec_libraries_are_not_heard) {
   const CommandResult result = run_penstock({"convert", place.source, place.dataset, "--quiet"});
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(result.err == "");
-  BOOST_TEST(contains(read_text_file(place.dataset + "/quarantine.csv"), "cat/cut.png,damaged,29"));
+  BOOST_TEST(
+      contains(read_text_file(place.dataset + "/quarantine.csv"), "cat/cut.png,truncated,29"));
+}
+
+BOOST_AUTO_TEST_CASE(reasons_are_listed_without_a_source) {
+  const CommandResult text = run_penstock({"convert", "--list-reasons"});
+  BOOST_TEST(text.exit_code == 0);
+  BOOST_TEST(text.err == "");
+  BOOST_TEST(contains(text.out, "\ntruncated               quarantine  fix quarantine stop"));
+  const CommandResult json =
+      run_penstock({"convert", "--list-reasons", "--json", "--on", "truncated=fix"});
+  BOOST_TEST(json.exit_code == 0);
+  BOOST_TEST(contains(json.out, "\"default\": \"quarantine\",\n    \"policy\": \"fix\","));
+}
+
+BOOST_AUTO_TEST_CASE(policies_are_changed_reason_by_reason) {
+  const Place place;
+  write_cats_and_dogs(place.source, 2);
+  const std::vector<std::byte> jpeg = picture_jpeg({.width_px = 160, .height_px = 128});
+  write_file(fs::path(place.source) / "cat/cut.jpg",
+             std::span<const std::byte>(jpeg).first(jpeg.size() / 2));
+  write_picture(fs::path(place.source) / "dog/gray.jpg", {.channels = 1});
+  const CommandResult result = run_penstock({"convert", place.source, place.dataset, "--on",
+                                             "truncated=fix", "--on", "grayscale=quarantine"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(contains(result.out, "fixed         1 truncated"));
+  BOOST_TEST(contains(result.out, "1; see " + place.dataset + "/fixed.csv"));
+  BOOST_TEST(contains(result.out, "quarantined   1 (1 grayscale); see"));
+  BOOST_TEST(contains(read_text_file(place.dataset + "/dataset.json"),
+                      "truncated=fix grayscale=quarantine"));
+  const CommandResult stopped = run_penstock(
+      {"convert", place.source, place.dataset + "2", "--on", "truncated=stop", "--quiet"});
+  check_refused(stopped, 3,
+                "source: cat/cut.jpg: expected nothing that is truncated (--on truncated=stop), "
+                "found it: Premature end of JPEG file",
+                "mend or move the file, or choose another policy: penstock convert --list-reasons");
+}
+
+BOOST_AUTO_TEST_CASE(unknown_reasons_and_policies_are_usage_errors) {
+  check_refused(run_penstock({"convert", "a", "b", "--on", "trunkated=fix"}), 2,
+                "--on: expected the name of a reason, found 'trunkated'",
+                "did you mean 'truncated'?");
+  check_refused(run_penstock({"convert", "a", "b", "--on", "empty_file=keep"}), 2,
+                "--on empty_file: expected quarantine or stop, found 'keep'",
+                "known names: quarantine stop");
+  check_refused(run_penstock({"convert", "a", "b", "--background", "whiteish"}), 2,
+                "--background: expected white, black, gray or a colour such as '#ff8000', found "
+                "'whiteish'",
+                "--background white");
 }
 
 BOOST_AUTO_TEST_CASE(a_fifo_in_the_source_does_not_stop_it) {

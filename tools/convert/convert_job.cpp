@@ -10,6 +10,8 @@
 #include "streamer/core/file.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/quarantine.h"
+#include "tools/convert/reason/name_reasons.h"
+#include "tools/convert/reason/scan_reasons.h"
 #include "tools/convert/source/any_source.h"
 #include "tools/convert/source/split_draw.h"
 #include "tools/convert/write/manifest_builder.h"
@@ -104,7 +106,9 @@ std::map<std::string, std::string> conversion_settings(const ConvertConfig& conf
       {"names", config.store_names ? "kept" : "left out"},
       {"optimize_crops", config.several_scans == SeveralScans::kRewritten ? "true" : "false"},
       {"orientation", "in the index"},
-      {"reencode", fmt::format("jpeg quality {} 4:4:4 on white", kReencodeQuality)},
+      {"reencode", fmt::format("jpeg quality {} 4:4:4 on {}", kReencodeQuality,
+                               colour_text(config.background))},
+      {"reasons", config.policies.changes()},
       {"statistics", "all pixels of the training split, full size"},
   };
   settings.insert(scan.settings.begin(), scan.settings.end());
@@ -129,6 +133,7 @@ class ConvertJob {
     SourceScan scan = scan_source(request, stop_);
     draws_ = scan.settings.at("layout") == "class_folders" || draws_splits(scan.pictures);
     draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
+    apply_policies(scan, config_.policies);
     tell(scan);
     const std::vector<ShardPlan> shards =
         plan_shards(scan.pictures, config_.split.seed, config_.shard_size_bytes);
@@ -156,13 +161,16 @@ class ConvertJob {
 
   void make_shards(const SourceScan& scan, const std::vector<ShardPlan>& shards,
                    const fs::path& folder) {
+    const NameReasons names(scan.pictures);
     ShardTask task({.pictures = &scan.pictures,
                     .source = scan.source.get(),
+                    .names = &names,
                     .class_names = scan.class_names,
                     .max_px = config_.max_px,
                     .num_jobs = config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs,
                     .store_names = config_.store_names,
-                    .several_scans = config_.several_scans});
+                    .several_scans = config_.several_scans,
+                    .fixes = {.policies = config_.policies, .background = config_.background}});
     builder_.emplace(scan.class_names);
     quarantine_ = scan.findings;
     progress_.num_files = scan.pictures.size();
@@ -181,15 +189,36 @@ class ConvertJob {
     }
   }
 
+  // --on REASON=stop.
+  void stop_where_asked(std::string_view path, const ImageVerdict& verdict) const {
+    ReasonSet reasons = verdict.reasons;
+    if (verdict.fate == FileFate::kQuarantined) reasons.add(verdict.reason);
+    const auto code = config_.policies.first_with(Policy::kStop, reasons);
+    if (code) refuse_reason({.path = std::string(path), .reason = *code, .detail = verdict.detail});
+  }
+
+  bool rewrites_several_scans() const noexcept {
+    return config_.several_scans == SeveralScans::kRewritten ||
+           config_.policies.fixes(ReasonCode::kProgressive);
+  }
+
   bool is_left_in_several_scans(const ImageVerdict& verdict) const noexcept {
-    return config_.several_scans == SeveralScans::kRewritten && verdict.fate == FileFate::kKept &&
+    return rewrites_several_scans() && verdict.fate == FileFate::kKept &&
            (verdict.record.flags & kFlagProgressive) != 0;
   }
 
   void add(const ListedPicture& picture, const ImageVerdict& verdict) {
+    stop_where_asked(picture.name, verdict);
     builder_->add(picture, verdict);
     if (verdict.fate == FileFate::kSkippedText) ++summary_.num_text_skipped;
-    if (verdict.fate == FileFate::kRewritten) ++summary_.num_rewritten;
+    if (is_stored(verdict.fate)) summary_.reasons.add_stored(verdict.reasons, verdict.mended);
+    if (verdict.mended.has(ReasonCode::kProgressive)) ++summary_.num_rewritten;
+    if (!verdict.loss.empty()) {
+      fixed_.push_back({.path = std::string(picture.name),
+                        .reason = verdict.reason,
+                        .size_bytes = picture.size_bytes,
+                        .detail = verdict.loss});
+    }
     if (is_left_in_several_scans(verdict)) ++summary_.num_in_several_scans;
     if (verdict.fate == FileFate::kQuarantined) {
       quarantine_.push_back({.path = std::string(picture.name),
@@ -206,11 +235,16 @@ class ConvertJob {
 
   void finish(const SourceScan& scan, PartialFolder& folder) {
     summary_.num_by_reason = count_by_reason(quarantine_);
+    for (const QuarantineEntry& entry : quarantine_) summary_.reasons.add_quarantined(entry.reason);
+    summary_.num_listed_as_fixed = fixed_.size();
     if (builder_->num_samples() == 0) refuse_nothing_readable();
     summary_.manifest =
         builder_->build(conversion_settings(config_, scan, draws_), quarantine_.size());
     if (!quarantine_.empty()) {
       publish_file(folder.path() / kQuarantineName, quarantine_csv(std::move(quarantine_)));
+    }
+    if (!fixed_.empty()) {
+      publish_file(folder.path() / kFixedName, quarantine_csv(std::move(fixed_)));
     }
     for (const ManifestSplit& split : summary_.manifest.splits) {
       for (const ManifestShard& shard : split.shards) summary_.dataset_bytes += shard.size_bytes;
@@ -246,6 +280,7 @@ class ConvertJob {
   std::optional<ManifestBuilder> builder_;  // once the classes are known
   std::vector<QuarantineEntry> quarantine_;
   bool draws_ = false;  // splits that the source leaves open
+  std::vector<QuarantineEntry> fixed_;  // of which something was lost
   ConvertProgress progress_;
   ConvertSummary summary_;
 };

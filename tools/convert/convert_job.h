@@ -38,6 +38,10 @@ struct ConvertConfig {
   std::optional<CifarLabel> label{};
   /// Names for labels that are numbers: one a line, or "index,name"; empty: none.
   std::filesystem::path class_names_file{};
+  /// What is done about each reason for which a file is not an ordinary picture.
+  ReasonPolicies policies{};
+  /// What transparent pictures are laid onto.
+  RgbColour background{};
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;
@@ -64,6 +68,8 @@ struct ConvertSummary {
   Manifest manifest;
   std::string layout;                                  // in words
   std::map<std::string, std::uint64_t> num_by_reason;  // quarantined
+  ReasonCounts reasons;                                // of all pictures, quarantined ones too
+  std::uint64_t num_listed_as_fixed = 0;               // lines of fixed.csv
   SkippedFiles skipped;
   std::uint64_t num_text_skipped = 0;
   std::uint64_t num_rewritten = 0;         // of several scans, stored as baseline

@@ -49,6 +49,28 @@ std::string rewritten_line(const ConvertSummary& summary) {
   return text;
 }
 
+// "3 exif_orientation, 1 grayscale" of what `count_of` counts; empty when nothing is.
+template <class CountOf>
+std::string reason_counts(CountOf&& count_of) {
+  std::string text;
+  for (const ReasonInfo& info : all_reasons()) {
+    const std::uint64_t count = count_of(info.code);
+    if (count == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), info.name);
+  }
+  return text;
+}
+
+template <class CountOf>
+nlohmann::ordered_json reason_counts_json(CountOf&& count_of) {
+  auto json = nlohmann::ordered_json::object();
+  for (const ReasonInfo& info : all_reasons()) {
+    const std::uint64_t count = count_of(info.code);
+    if (count > 0) json[std::string(info.name)] = count;
+  }
+  return json;
+}
+
 std::string skipped_line(const ConvertSummary& summary) {
   std::string text;
   const auto add = [&](std::uint64_t count, const char* kind) {
@@ -93,11 +115,22 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
   }
   if (manifest.num_reencoded > 0) {
     add_line(text, "re-encoded",
-             fmt::format("{} pictures that were no RGB or gray JPEG, as JPEG of quality {}",
+             fmt::format("{} pictures that could not stay as they were, as JPEG of quality {}",
                          format_count(manifest.num_reencoded), kReencodeQuality));
   }
   if (summary.num_rewritten + summary.num_in_several_scans > 0) {
     add_line(text, "rewritten", rewritten_line(summary));
+  }
+  const std::string kept =
+      reason_counts([&](ReasonCode code) { return summary.reasons.num_kept(code); });
+  if (!kept.empty()) add_line(text, "kept", kept);
+  const std::string fixed =
+      reason_counts([&](ReasonCode code) { return summary.reasons.num_fixed(code); });
+  if (!fixed.empty()) add_line(text, "fixed", fixed);
+  if (summary.num_listed_as_fixed > 0) {
+    add_line(text, "with a loss",
+             fmt::format("{}; see {}/{}", format_count(summary.num_listed_as_fixed),
+                         tools::printable(dataset), kFixedName));
   }
   if (manifest.num_quarantined > 0)
     add_line(text, "quarantined", quarantine_line(summary, dataset));
@@ -122,6 +155,11 @@ std::string summary_json(const ConvertSummary& summary) {
   json["num_in_several_scans"] = summary.num_in_several_scans;
   json["num_quarantined"] = manifest.num_quarantined;
   json["quarantined_by_reason"] = summary.num_by_reason;
+  json["kept_by_reason"] =
+      reason_counts_json([&](ReasonCode code) { return summary.reasons.num_kept(code); });
+  json["fixed_by_reason"] =
+      reason_counts_json([&](ReasonCode code) { return summary.reasons.num_fixed(code); });
+  json["num_fixed_with_loss"] = summary.num_listed_as_fixed;
   json["left_out"] = {
       {"num_text", summary.num_text_skipped},       {"num_system", summary.skipped.num_system},
       {"num_hidden", summary.skipped.num_hidden},   {"num_symlinks", summary.skipped.num_symlinks},

@@ -1,52 +1,22 @@
 #include "tools/convert/quarantine.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "streamer/core/csv_field.h"
+#include "streamer/core/error.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
 
-std::string_view reason_code_name(ReasonCode code) {
-  switch (code) {
-    case ReasonCode::kEmptyFile:
-      return "empty_file";
-    case ReasonCode::kUnreadable:
-      return "unreadable";
-    case ReasonCode::kFileTooLarge:
-      return "file_too_large";
-    case ReasonCode::kNotAPicture:
-      return "not_a_picture";
-    case ReasonCode::kUnsupportedFormat:
-      return "unsupported_format";
-    case ReasonCode::kTooManyPixels:
-      return "too_many_pixels";
-    case ReasonCode::kTruncated:
-      return "truncated";
-    case ReasonCode::kDamaged:
-      return "damaged";
-    case ReasonCode::kUnsupportedJpeg:
-      return "unsupported_jpeg";
-    case ReasonCode::kUnsafePath:
-      return "unsafe_path";
-    case ReasonCode::kDuplicateName:
-      return "duplicate_name";
-    case ReasonCode::kArchiveLink:
-      return "archive_link";
-    case ReasonCode::kSparseMember:
-      return "sparse_member";
-    case ReasonCode::kArchiveTruncated:
-      return "archive_truncated";
-    case ReasonCode::kArchiveDamaged:
-      return "archive_damaged";
-    case ReasonCode::kRowWithoutLabel:
-      return "row_without_label";
-    case ReasonCode::kRowWithoutImage:
-      return "row_without_image";
-    case ReasonCode::kUnknownLabel:
-      return "unknown_label";
-  }
-  return "unknown";
+void refuse_reason(const QuarantineEntry& entry) {
+  const std::string_view name = reason_code_name(entry.reason);
+  throw Error(ErrorCode::kTooManyBad,
+              fmt::format("source: {}: expected nothing that is {} (--on {}=stop), found it{}{}",
+                          tools::printable(entry.path), name, name,
+                          entry.detail.empty() ? "" : ": ", entry.detail),
+              "mend or move the file, or choose another policy: penstock convert --list-reasons");
 }
 
 std::string quarantine_csv(std::vector<QuarantineEntry> entries) {

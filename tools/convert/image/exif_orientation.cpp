@@ -32,18 +32,12 @@ bool is_exif(std::span<const std::byte> segment) noexcept {
          std::equal(kExifMark.begin(), kExifMark.end(), segment.begin());
 }
 
-std::uint8_t orientation_of_tiff(std::span<const std::byte> tiff) noexcept {
-  const auto value = read_tiff_tag(tiff, TiffTag::kOrientation);
-  return value && *value >= 1 && *value <= 8 ? static_cast<std::uint8_t>(*value) : kUpright;
-}
-
-}  // namespace
-
-std::uint8_t read_exif_orientation(std::span<const std::byte> jpeg) noexcept {
+// The first EXIF segment before the picture data, as the TIFF that it holds; empty: there is none.
+std::span<const std::byte> find_exif(std::span<const std::byte> jpeg) noexcept {
   std::uint64_t at = 2;  // behind SOI
   while (true) {
     const auto mark = read_number(jpeg, at, 2, ByteOrder::kBig);
-    if (!mark || *mark >> 8 != 0xFF) return kUpright;
+    if (!mark || *mark >> 8 != 0xFF) return {};
     const std::uint64_t marker = *mark & 0xFF;
     if (marker == 0xFF) {  // fill byte
       ++at;
@@ -51,15 +45,40 @@ std::uint8_t read_exif_orientation(std::span<const std::byte> jpeg) noexcept {
     }
     at += 2;
     if (stands_alone(marker)) continue;
-    if (marker == kSos || marker == kEoi) return kUpright;
+    if (marker == kSos || marker == kEoi) return {};
     const auto length = read_number(jpeg, at, 2, ByteOrder::kBig);  // counts its own two bytes
-    if (!length || *length < 2 || jpeg.size() - at < *length) return kUpright;
+    if (!length || *length < 2 || jpeg.size() - at < *length) return {};
     const auto segment = jpeg.subspan(at + 2, *length - 2);
     if (marker == kApp1 && is_exif(segment)) {
-      return orientation_of_tiff(segment.subspan(kExifMark.size()));
+      return segment.subspan(kExifMark.size());
     }
     at += *length;
   }
+}
+
+}  // namespace
+
+std::uint8_t read_tiff_orientation(std::span<const std::byte> tiff) noexcept {
+  const auto value = read_tiff_tag(tiff, TiffTag::kOrientation);
+  return value && *value >= 1 && *value <= 8 ? static_cast<std::uint8_t>(*value) : kUpright;
+}
+
+std::uint8_t read_exif_orientation(std::span<const std::byte> jpeg) noexcept {
+  return read_tiff_orientation(find_exif(jpeg));
+}
+
+void set_tiff_upright(std::span<std::byte> tiff) noexcept {
+  const auto place = find_tiff_value(tiff, TiffTag::kOrientation);
+  if (!place) return;
+  const auto value = tiff.subspan(place->offset_bytes, place->num_bytes);
+  std::fill(value.begin(), value.end(), std::byte{0});
+  (place->order == ByteOrder::kBig ? value.back() : value.front()) = std::byte{kUpright};
+}
+
+void set_exif_upright(std::span<std::byte> jpeg) noexcept {
+  const auto tiff = find_exif(jpeg);
+  if (tiff.empty()) return;
+  set_tiff_upright(jpeg.subspan(static_cast<std::size_t>(tiff.data() - jpeg.data()), tiff.size()));
 }
 
 }  // namespace penstock::convert

@@ -13,4 +13,13 @@ namespace penstock::convert {
 /// Source  JEITA CP-3451 (Exif 2.3), 4.5.4 and 4.7.2; ITU-T T.81, B.1.1 for the segments
 std::uint8_t read_exif_orientation(std::span<const std::byte> jpeg) noexcept;
 
+/// Makes the first EXIF segment of a JPEG say 1, where it says anything.
+void set_exif_upright(std::span<std::byte> jpeg) noexcept;
+
+/// The same of a TIFF.
+void set_tiff_upright(std::span<std::byte> tiff) noexcept;
+
+/// The same as read_exif_orientation() from a TIFF: a file, or what EXIF holds of one (in PNG and WebP too).
+std::uint8_t read_tiff_orientation(std::span<const std::byte> tiff) noexcept;
+
 }  // namespace penstock::convert

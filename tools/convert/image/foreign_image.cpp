@@ -1,5 +1,6 @@
 #include "tools/convert/image/foreign_image.h"
 
+#include <array>
 #include <exception>
 #include <opencv2/core.hpp>
 #include <opencv2/core/utility.hpp>
@@ -17,13 +18,14 @@ std::uint8_t to_8_bit(std::uint8_t value) {
   return value;
 }
 
-std::uint8_t onto_white(unsigned value, unsigned alpha) {
-  return static_cast<std::uint8_t>((value * alpha + 255u * (255u - alpha) + 127u) / 255u);
+std::uint8_t onto(unsigned behind, unsigned value, unsigned alpha) {
+  return static_cast<std::uint8_t>((value * alpha + behind * (255u - alpha) + 127u) / 255u);
 }
 
 // Source pixels are gray, BGR or BGRA of T.
 template <class T>
-void convert_rows(const cv::Mat& image, DecodedPixels& pixels) {
+void convert_rows(const cv::Mat& image, const RgbColour& background, DecodedPixels& pixels) {
+  const std::array<std::uint8_t, 3> behind{background.red, background.green, background.blue};
   const int channels = image.channels();
   std::uint8_t* out = pixels.pixels_hwc.data();
   for (int y = 0; y < image.rows; ++y) {
@@ -34,14 +36,15 @@ void convert_rows(const cv::Mat& image, DecodedPixels& pixels) {
         continue;
       }
       const unsigned alpha = channels == 4 ? to_8_bit(in[3]) : 255u;
-      for (int c = 0; c < 3; ++c) out[c] = onto_white(to_8_bit(in[2 - c]), alpha);
+      for (int c = 0; c < 3; ++c) out[c] = onto(behind[c], to_8_bit(in[2 - c]), alpha);
     }
   }
 }
 
 }  // namespace
 
-DecodeOutcome decode_foreign_image(std::span<const std::byte> encoded) {
+DecodeOutcome decode_foreign_image(std::span<const std::byte> encoded,
+                                   const RgbColour& background) {
   cv::Mat image;
   try {
     // OpenCV takes no const data; it does not write into it.
@@ -59,14 +62,16 @@ DecodeOutcome decode_foreign_image(std::span<const std::byte> encoded) {
   DecodedPixels pixels{.pixels_hwc = {},
                        .width_px = static_cast<std::uint32_t>(image.cols),
                        .height_px = static_cast<std::uint32_t>(image.rows),
-                       .channels = channels == 1 ? 1u : 3u};
+                       .channels = channels == 1 ? 1u : 3u,
+                       .had_alpha = channels == 4,
+                       .had_16_bits = image.depth() == CV_16U};
   pixels.pixels_hwc.resize(std::size_t{pixels.width_px} * pixels.height_px * pixels.channels);
   switch (image.depth()) {
     case CV_8U:
-      convert_rows<std::uint8_t>(image, pixels);
+      convert_rows<std::uint8_t>(image, background, pixels);
       return pixels;
     case CV_16U:
-      convert_rows<std::uint16_t>(image, pixels);
+      convert_rows<std::uint16_t>(image, background, pixels);
       return pixels;
     default:
       return std::string("samples that are neither 8 nor 16 bit integers");

@@ -14,8 +14,10 @@
 #include "streamer/shard/shard_format.h"
 #include "tools/convert/image/image_format.h"
 #include "tools/convert/image/jpeg_file.h"
+#include "tools/convert/image/jpeg_structure.h"
 #include "tools/convert/image/pixel_sums.h"
-#include "tools/convert/quarantine.h"
+#include "tools/convert/image/rgb_colour.h"
+#include "tools/convert/reason/reason_policies.h"
 #include "tools/convert/source_picture.h"
 
 namespace penstock::convert {
@@ -23,15 +25,18 @@ namespace penstock::convert {
 enum class FileFate : std::uint8_t {
   kKept,         // bytes are stored as they are: a JPEG, bare pixels
   kReencoded,    // another picture, stored as JPEG
-  kRewritten,    // a JPEG of several scans, stored as a baseline one of the same pixels
+  kRewritten,    // a JPEG stored in other bytes that decode to the same pixels, or turned ones
   kQuarantined,  // meant as a picture, and none
   kSkippedText,  // text that does not pretend to be a picture
 };
 
 struct ImageVerdict {
   FileFate fate = FileFate::kQuarantined;
-  ReasonCode reason = ReasonCode::kDamaged;  // when quarantined
+  ReasonCode reason = ReasonCode::kDamaged;  // when quarantined, or when `loss` is not empty
   std::string detail;                        // when quarantined: the decoder's own words
+  ReasonSet reasons;                         // all that it has, whatever becomes of it
+  ReasonSet mended;                          // those of them for which it is stored otherwise
+  std::string loss;                          // what a fix has cost, for fixed.csv; mostly nothing
   /// When stored: all but offset, checksum and class.
   IndexRecord record;
   /// What the loader's decoder needs beside the pixels, at full size.
@@ -39,6 +44,9 @@ struct ImageVerdict {
   PixelSums sums;
   std::vector<std::byte> reencoded;  // the bytes to be stored, when they are not the file's own
 };
+
+/// Quarantines what would be stored, where one of its reasons is not to be.
+void apply_policies(ImageVerdict& verdict, const ReasonPolicies& policies);
 
 /// Largest file that is looked at: far above any photograph, far below a sample's 4 GiB.
 inline constexpr std::uint64_t kMaxFileBytes = 1ull << 30;
@@ -54,6 +62,12 @@ constexpr bool is_made_anew(FileFate fate) noexcept {
 constexpr bool is_stored(FileFate fate) noexcept {
   return fate == FileFate::kKept || is_made_anew(fate);
 }
+
+/// What a user chose to have done about pictures that are not ordinary ones.
+struct PictureFixes {
+  ReasonPolicies policies{};
+  RgbColour background{};
+};
 
 /// What becomes of a JPEG of several scans (progressive), which the loader decodes from a memory of
 /// all its coefficients.
@@ -73,8 +87,8 @@ enum class CheckDepth : std::uint8_t {
 class ImageChecker {
  public:
   explicit ImageChecker(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode,
-                        SeveralScans several_scans = SeveralScans::kKept)
-      : max_px_(max_px), depth_(depth), several_scans_(several_scans) {}
+                        SeveralScans several_scans = SeveralScans::kKept,
+                        const PictureFixes& fixes = {});
 
   /// Bytes that re-encoding takes beside the file, by what its header declares; 0 for what is kept
   /// or refused. An upper bound but for what the codec libraries keep for themselves.
@@ -89,21 +103,39 @@ class ImageChecker {
                      const std::stop_token& stop);
 
  private:
+  ImageVerdict check_format(ImageFormat format, std::span<const std::byte> file,
+                            std::string_view path, const std::stop_token& stop);
   ImageVerdict check_jpeg(std::span<const std::byte> jpeg, const std::stop_token& stop);
-  ImageVerdict check_foreign(std::span<const std::byte> file, const std::stop_token& stop);
+  ImageVerdict check_readable_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
+                                   const JpegStructure& structure, const std::stop_token& stop);
+  ImageVerdict check_foreign(ImageFormat format, std::span<const std::byte> file,
+                             const std::stop_token& stop);
+  ImageVerdict read_and_reencode(std::span<const std::byte> jpeg, const JpegReading& reading,
+                                 const std::stop_token& stop);
+  ImageVerdict scale_down(std::span<const std::byte> jpeg, const JpegHeader& header,
+                          const std::stop_token& stop);
+  ImageVerdict guess(std::span<const std::byte> jpeg, const JpegStructure& structure,
+                     ImageVerdict damaged, const std::stop_token& stop);
+  // Without a change of pixels where that can be; the verdict on what is stored instead of `jpeg`.
+  ImageVerdict fix_bytes(std::span<const std::byte> jpeg, const JpegStructure& structure,
+                         ImageVerdict kept, const std::stop_token& stop);
+  ImageVerdict turn(std::span<const std::byte> jpeg, ImageVerdict kept,
+                    const std::stop_token& stop);
+  static void add_seen_reasons(ImageVerdict& verdict);
   ImageVerdict keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
                          const std::stop_token& stop);
   static ImageVerdict keep_raw(std::span<const std::byte> pixels, const RawShape& shape);
   // Returns `kept` where it cannot be rewritten.
   ImageVerdict rewrite(std::span<const std::byte> jpeg, ImageVerdict kept,
                        const std::stop_token& stop);
-  ImageVerdict reencode(const DecodeOutcome& outcome, const std::stop_token& stop);
+  ImageVerdict reencode(const DecodedPixels& pixels, std::uint8_t orientation,
+                        const std::stop_token& stop);
 
   bool is_within_limit(const DeclaredSize& size) const noexcept;
 
   std::uint64_t max_px_;
   CheckDepth depth_;
-  SeveralScans several_scans_;
+  PictureFixes fixes_;
   JpegDecoder decoder_;
   std::vector<std::byte> pixels_;
   std::vector<std::byte> scratch_;

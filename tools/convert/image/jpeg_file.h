@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <variant>
 #include <vector>
@@ -26,6 +27,8 @@ struct DecodedPixels {
   std::uint32_t width_px = 0;
   std::uint32_t height_px = 0;
   std::uint32_t channels = 3;
+  bool had_alpha = false;    // was laid onto a background
+  bool had_16_bits = false;  // was rounded to 8
 
   ImageView view() const noexcept {
     return {.pixels_hwc = pixels_hwc.data(),
@@ -45,10 +48,24 @@ using DecodeOutcome = std::variant<DecodedPixels, std::string>;
 /// Throws Internal when libjpeg refuses.
 std::vector<std::byte> encode_jpeg(const ImageView& image);
 
-/// Decodes a JPEG with four components to RGB. Adobe's files hold inverted inks, others do not.
+struct JpegReading {
+  /// Larger pictures are scaled down while they are read, by the largest N/8 that fits, and where
+  /// 1/8 is too large still, by averaging squares of its pixels.
+  std::uint64_t max_px = UINT64_MAX;
+  /// What is missing or damaged becomes what libjpeg makes of it, gray for the most part; else the
+  /// picture is refused.
+  bool tolerates_damage = false;
+  /// What libjpeg may hold beside the pixels, all coefficients of a progressive picture for one.
+  std::uint64_t max_scratch_bytes = UINT64_MAX;
+};
+
+/// Decodes a JPEG to RGB, or to gray where it has one component. Of four components, Adobe's files
+/// hold inverted inks, others do not.
 ///
+/// Errors  a reason in libjpeg's words; more than 500 scans; "stopped"
 /// Source  Adobe TN 5116, "Supporting the DCT filters in PostScript Level 2", for the APP14
 ///         segment; libjpeg-turbo's libjpeg.txt, "Special color spaces", for the inversion
-DecodeOutcome decode_cmyk_jpeg(std::span<const std::byte> jpeg);
+DecodeOutcome read_jpeg(std::span<const std::byte> jpeg, const JpegReading& reading,
+                        const std::stop_token& stop);
 
 }  // namespace penstock::convert

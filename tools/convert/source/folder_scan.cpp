@@ -40,6 +40,8 @@ class Walk {
     std::sort(scan_.files.begin(), scan_.files.end(),
               [](const ScannedFile& a, const ScannedFile& b) { return a.path < b.path; });
     std::sort(scan_.folders.begin(), scan_.folders.end());
+    std::sort(scan_.passed_over.begin(), scan_.passed_over.end(),
+              [](const PassedOverFile& a, const PassedOverFile& b) { return a.path < b.path; });
     std::sort(scan_.unreadable.begin(), scan_.unreadable.end());
     std::sort(scan_.unreadable_folders.begin(), scan_.unreadable_folders.end(),
               [](const UnreadableFolder& a, const UnreadableFolder& b) { return a.path < b.path; });
@@ -73,17 +75,23 @@ class Walk {
   void add(int folder_fd, const char* name, const std::string& path, const struct stat& status,
            std::vector<std::string>& open) {
     const NameKind kind = name_kind(name);
+    const auto pass_over = [&](std::uint64_t& count, ReasonCode reason) {
+      ++count;
+      const bool has_size = S_ISREG(status.st_mode);
+      scan_.passed_over.push_back(
+          {path, reason, has_size ? static_cast<std::uint64_t>(status.st_size) : 0});
+    };
     if (kind == NameKind::kSystem) {
-      ++scan_.skipped.num_system;
+      pass_over(scan_.skipped.num_system, ReasonCode::kSystemFile);
     } else if (kind == NameKind::kHidden) {
-      ++scan_.skipped.num_hidden;
+      pass_over(scan_.skipped.num_hidden, ReasonCode::kHiddenFile);
     } else if (S_ISDIR(status.st_mode)) {
       scan_.folders.push_back(path);
       open.push_back(path);
     } else if (S_ISLNK(status.st_mode)) {
-      ++scan_.skipped.num_symlinks;
+      pass_over(scan_.skipped.num_symlinks, ReasonCode::kSymlink);
     } else if (!S_ISREG(status.st_mode)) {
-      ++scan_.skipped.num_special;
+      pass_over(scan_.skipped.num_special, ReasonCode::kSpecialFile);
     } else {
       scan_.files.push_back({path, static_cast<std::uint64_t>(status.st_size)});
       if (::faccessat(folder_fd, name, R_OK, 0) != 0) scan_.unreadable.push_back(path);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/convert/reason/reason_code.h"
+
 namespace penstock::convert {
 
 struct ScannedFile {
@@ -29,6 +31,13 @@ struct SkippedFiles {
   }
 };
 
+/// One of what `SkippedFiles` counts.
+struct PassedOverFile {
+  std::string path;
+  ReasonCode reason = ReasonCode::kHiddenFile;
+  std::uint64_t size_bytes = 0;
+};
+
 struct UnreadableFolder {
   std::string path;  // as in `folders`
   std::string why;   // in the words of the operating system
@@ -40,6 +49,7 @@ struct FolderScan {
   std::vector<std::string> unreadable;               // files among `files` that may not be read
   std::vector<UnreadableFolder> unreadable_folders;  // among `folders`; what is in them is not seen
   SkippedFiles skipped;
+  std::vector<PassedOverFile> passed_over;  // each of `skipped`, sorted
 
   std::uint64_t total_bytes() const noexcept;
 };

@@ -68,6 +68,26 @@ std::vector<QuarantineEntry> findings_of(const FolderScan& scan) {
   return findings;
 }
 
+// Placed files are in the order of the scan's.
+std::vector<QuarantineEntry> passed_over_of(FolderScan& scan, const DatasetLayout& layout) {
+  std::vector<QuarantineEntry> passed_over;
+  for (PassedOverFile& file : scan.passed_over) {
+    passed_over.push_back(
+        {.path = std::move(file.path), .reason = file.reason, .size_bytes = file.size_bytes});
+  }
+  auto placed = layout.files.begin();
+  for (std::uint32_t i = 0; i < scan.files.size() && layout.num_outside > 0; ++i) {
+    if (placed != layout.files.end() && placed->file_idx == i) {
+      ++placed;
+      continue;
+    }
+    passed_over.push_back({.path = scan.files[i].path,
+                           .reason = ReasonCode::kOutsideClasses,
+                           .size_bytes = scan.files[i].size_bytes});
+  }
+  return passed_over;
+}
+
 }  // namespace
 
 SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
@@ -91,6 +111,7 @@ SourceScan scan_layout(FolderScan files, const SplitRequest& request, const std:
   scan.class_names = stored_names(layout.class_names);
   scan.pictures = list_pictures(files, layout);
   scan.findings = findings_of(files);
+  scan.passed_over = passed_over_of(files, layout);
   scan.skipped = files.skipped;
   scan.num_outside = layout.num_outside;
   scan.warnings = std::move(layout.warnings);

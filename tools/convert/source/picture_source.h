@@ -48,7 +48,9 @@ struct SourceScan {
   std::vector<std::string> class_names;   // UTF-8, all different; their place is the class index
   PictureList pictures;                   // those without a split are drawn
   std::vector<QuarantineEntry> findings;  // what could not be listed, and why
-  std::vector<std::string> unreadable;    // names among `pictures` that may not be read
+  /// Each of what `skipped` and `num_outside` count, for those who want it listed or refused.
+  std::vector<QuarantineEntry> passed_over;
+  std::vector<std::string> unreadable;  // names among `pictures` that may not be read
   SkippedFiles skipped;
   std::uint64_t num_outside = 0;  // files in no class
   std::vector<std::string> warnings;

@@ -55,7 +55,8 @@ bool is_dataset_file(const fs::directory_entry& entry) {
   const std::string file_name = entry.path().filename().string();
   std::string_view name = file_name;
   drop_tail(name, ".tmp");
-  return name == kManifestName || name == kQuarantineName || is_shard_name(name);
+  return name == kManifestName || name == kQuarantineName || name == kFixedName ||
+         is_shard_name(name);
 }
 
 std::optional<std::string> find_foreign_entry(const fs::path& folder) {

@@ -45,7 +45,7 @@ OrderedWorkConfig work_config(std::size_t num_items, unsigned num_jobs) {
 }  // namespace
 
 ShardTask::Worker::Worker(const ShardTaskConfig& config)
-    : checker(config.max_px, CheckDepth::kDecode, config.several_scans) {}
+    : checker(config.max_px, CheckDepth::kDecode, config.several_scans, config.fixes) {}
 
 ShardTask::ShardTask(ShardTaskConfig config) : config_(std::move(config)) {
   for (unsigned i = 0; i < config_.num_jobs; ++i) workers_.emplace_back(config_);
@@ -70,6 +70,8 @@ CheckedPicture ShardTask::check(Worker& worker, std::uint32_t picture_idx,
   }
   checked.source_xxh3 = xxh3_64(worker.picture.bytes);
   checked.verdict = worker.checker.check(worker.picture, picture.name, stop);
+  checked.verdict.reasons.add(config_.names->of(picture_idx, picture.name));
+  apply_policies(checked.verdict, config_.fixes.policies);
   checked.stored_xxh3 =
       is_made_anew(checked.verdict.fate) ? xxh3_64(checked.verdict.reencoded) : checked.source_xxh3;
   return checked;

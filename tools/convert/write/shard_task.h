@@ -12,6 +12,7 @@
 
 #include "streamer/shard/manifest.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/reason/name_reasons.h"
 #include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/shard_plan.h"
 
@@ -30,11 +31,13 @@ struct CheckedPicture {
 struct ShardTaskConfig {
   const PictureList* pictures = nullptr;  // outlives the task
   const PictureSource* source = nullptr;  // outlives the task
+  const NameReasons* names = nullptr;     // outlives the task
   std::vector<std::string> class_names;   // UTF-8
   std::uint64_t max_px = 0;
   unsigned num_jobs = 1;
   bool store_names = true;
   SeveralScans several_scans = SeveralScans::kKept;
+  PictureFixes fixes{};
   /// Re-encoded bytes of one shard that are kept until they are written; what is beyond is encoded
   /// a second time.
   std::uint64_t spool_bytes = 64ull << 20;

@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_png_cut_short_is_quarantined) {
   const Bytes whole = encoded_by_opencv(".png", plain(CV_8UC3, {1, 2, 3}));
   const ImageVerdict verdict = check(Bytes(whole.begin(), whole.begin() + 50));
   BOOST_CHECK(verdict.fate == FileFate::kQuarantined);
-  BOOST_CHECK(verdict.reason == ReasonCode::kDamaged);
+  BOOST_CHECK(verdict.reason == ReasonCode::kTruncated);
 }
 
 BOOST_AUTO_TEST_CASE(samples_in_floating_point_are_quarantined) {
