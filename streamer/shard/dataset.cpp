@@ -65,8 +65,8 @@ std::string without_trailing_slash(const fs::path& folder) {
   if (holds_pictures(folder)) {
     hint = "penstock convert " + shell_quoted(path) + " " + shell_quoted(path + ".penstock");
   } else if (holds_shards(folder)) {
-    hint = "there are shards here: restore " + std::string(kManifestName) +
-           " from a copy, or convert the source again into another folder";
+    hint = "there are shards here: penstock repair " + shell_quoted(path) + " writes " +
+           std::string(kManifestName) + " anew from them";
   } else if (fs::path(path).extension() == ".partial") {
     hint = "this is an unfinished conversion: run the same penstock convert again";
   }

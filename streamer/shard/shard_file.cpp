@@ -9,6 +9,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/little_endian.h"
+#include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
 #include "streamer/shard/index_page.h"
 #include "streamer/shard/shard_header.h"
@@ -43,8 +44,8 @@ ShardFile ShardFile::open(const std::filesystem::path& path) {
   if (std::memcmp(bytes.data(), kHdf5Signature.data(), kHdf5Signature.size()) == 0) {
     throw Error(ErrorCode::kUnsupported,
                 "shard: " + path.native() + ": expected a Penstock header, found plain HDF5",
-                "convert the source again: a tool that rewrites HDF5 files, such as h5repack, "
-                "drops the header");
+                "a tool that rewrites HDF5 files, such as h5repack, drops the header: penstock repair " +
+                    shell_quoted(path.has_parent_path() ? path.parent_path().native() : "."));
   }
   if (got != bytes.size()) {
     throw_damaged_shard(path.native(), "expected at least " + std::to_string(bytes.size()) +
