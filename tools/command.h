@@ -78,6 +78,7 @@ std::string example(const std::string& line);
 void add_convert_command(CLI::App& program, CommandChoice& choice);
 void add_inspect_command(CLI::App& program, CommandChoice& choice);
 void add_verify_command(CLI::App& program, CommandChoice& choice);
+void add_extract_command(CLI::App& program, CommandChoice& choice);
 void add_plan_command(CLI::App& program, CommandChoice& choice);
 void add_preview_command(CLI::App& program, CommandChoice& choice);
 void add_train_command(CLI::App& program, CommandChoice& choice);

@@ -21,14 +21,30 @@ double rate_per_s(std::uint64_t amount, std::chrono::duration<double> elapsed) {
   return static_cast<double>(amount) / std::max(elapsed.count(), kShortestS);
 }
 
-std::string damage_line(const Damage& damage) {
+Json array_of(const std::vector<Damage>& damage) {
+  Json array = Json::array();
+  for (const Damage& one : damage) {
+    array.push_back({{"split", one.split},
+                     {"file", one.file},
+                     {"sample", one.sample_idx ? Json(*one.sample_idx) : Json(nullptr)},
+                     {"name", printable(one.name)},
+                     {"what", printable(one.what)}});
+  }
+  return array;
+}
+
+}  // namespace
+
+std::string damage_text(const Damage& damage) {
   std::string where = damage.file.empty() ? damage.split : damage.file;
   if (damage.sample_idx) where += fmt::format(": {} sample {}", damage.split, *damage.sample_idx);
   if (!damage.name.empty()) where += fmt::format(" ({})", printable(damage.name));
   return fmt::format("{}: {}", where, printable(damage.what));
 }
 
-}  // namespace
+std::string damage_json(const std::vector<Damage>& damage) {
+  return array_of(damage).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string check_progress_text(const CheckProgress& progress) {
   if (progress.num_samples > 0) {
@@ -48,7 +64,7 @@ std::string check_progress_text(const CheckProgress& progress) {
 
 std::string check_text(const DatasetCheck& check, const std::string& dataset) {
   std::string text;
-  for (const Damage& damage : check.damage) text += damage_line(damage) + "\n";
+  for (const Damage& damage : check.damage) text += damage_text(damage) + "\n";
   for (const std::string& name : check.strangers) {
     text += fmt::format("note: {}: a shard that dataset.json does not name; nobody reads it\n",
                         printable(name));
@@ -69,21 +85,13 @@ std::string check_text(const DatasetCheck& check, const std::string& dataset) {
 }
 
 std::string check_json(const DatasetCheck& check, const std::string& dataset) {
-  Json damage = Json::array();
-  for (const Damage& one : check.damage) {
-    damage.push_back({{"split", one.split},
-                      {"file", one.file},
-                      {"sample", one.sample_idx ? Json(*one.sample_idx) : Json(nullptr)},
-                      {"name", printable(one.name)},
-                      {"what", printable(one.what)}});
-  }
   const Json json{{"dataset", dataset},
                   {"is_whole", check.is_whole()},
                   {"num_shards", check.num_shards},
                   {"num_samples", check.num_samples},
                   {"num_damaged_samples", check.num_damaged_samples},
                   {"num_decoded", check.num_decoded},
-                  {"damage", damage},
+                  {"damage", array_of(check.damage)},
                   {"shards_not_in_manifest", check.strangers},
                   {"read_bytes", check.read_bytes},
                   {"elapsed_s", check.elapsed.count()},
