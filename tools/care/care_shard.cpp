@@ -49,11 +49,16 @@ CareShard CareShard::open(const std::filesystem::path& path, std::vector<std::st
   shard.path_ = path;
   shard.file_ = open_for_reading(path);
   shard.size_bytes_ = file_size_bytes(shard.file_, path);
-  if (shard.open_by_header(damage)) {
-    shard.compare_with_hdf5(damage);
-  } else {
+  if (!shard.open_by_header(damage)) {
     shard.open_by_hdf5();
+    return shard;
   }
+  std::vector<std::string> by_header = std::move(damage);
+  damage.clear();
+  for (const ShardSection& section : shard.header_.sections) shard.keep_part(section, damage);
+  shard.compare_with_hdf5(damage);
+  damage.insert(damage.begin(), by_header.begin(), by_header.end());
+  shard.demand_parts();
   return shard;
 }
 
@@ -80,20 +85,12 @@ bool CareShard::open_by_header(std::vector<std::string>& damage) {
   split_ = header.split;
   uuid_ = hex(header.uuid);
   header_xxh3_ = hex(xxh3_64(bytes));
-  for (const ShardSection& section : header.sections) {
-    keep_part({section.name, section.offset_bytes, section.length_bytes, section.xxh3}, damage);
-  }
-  for (const char* const name : {"images", "index"}) {
-    if (find(name) != nullptr) continue;
-    throw_damaged_shard(path_.native(),
-                        fmt::format("section {}: expected it in the file, found the file cut short "
-                                    "before it",
-                                    name));
-  }
+  header_ = std::move(header);
   return true;
 }
 
-void CareShard::keep_part(ShardPart part, std::vector<std::string>& damage) {
+void CareShard::keep_part(const ShardSection& section, std::vector<std::string>& damage) {
+  ShardPart part{section.name, section.offset_bytes, section.length_bytes, section.xxh3};
   if (part.offset_bytes > size_bytes_ || part.length_bytes > size_bytes_ - part.offset_bytes) {
     damage.push_back(fmt::format("section {}: expected it within the file, found it cut short",
                                  part.name));
@@ -102,6 +99,16 @@ void CareShard::keep_part(ShardPart part, std::vector<std::string>& damage) {
     part.length_bytes = size_bytes_ - part.offset_bytes;
   }
   parts_.push_back(std::move(part));
+}
+
+void CareShard::demand_parts() const {
+  for (const char* const name : {"images", "index"}) {
+    if (find(name) != nullptr) continue;
+    throw_damaged_shard(path_.native(),
+                        fmt::format("section {}: expected it in the file, found the file cut short "
+                                    "before it",
+                                    name));
+  }
 }
 
 void CareShard::open_by_hdf5() {
@@ -118,32 +125,77 @@ void CareShard::open_by_hdf5() {
   uuid_ = survey.uuid;
 }
 
-// The header is enough to read by, so this is for other tools' sake.
-void CareShard::compare_with_hdf5(std::vector<std::string>& damage) const {
+// The header is enough to read by, unless the file was rewritten below it (h5repack keeps it).
+void CareShard::compare_with_hdf5(std::vector<std::string>& damage) {
   const auto tell = [&](const std::string& what) { damage.push_back("HDF5 metadata: " + what); };
+  Hdf5Survey survey;
   try {
-    const Hdf5Survey survey = survey_hdf5(path_);
-    for (const ShardPart& part : parts_) {
-      const Hdf5Part* const found = survey.find(part.name);
-      if (found == nullptr) {
-        tell("expected a dataset " + part.name + ", found none");
-      } else if (found->offset_bytes != part.offset_bytes ||
-                 found->length_bytes != part.length_bytes) {
-        tell(fmt::format("{}: expected {} bytes at {} (header), found {} at {}", part.name,
-                         part.length_bytes, part.offset_bytes, found->length_bytes,
-                         found->offset_bytes));
-      }
-    }
-    if (survey.split != split_) {
-      tell(fmt::format("split: expected \"{}\" (header), found \"{}\"", split_, survey.split));
-    }
-    if (survey.uuid != uuid_) {
-      tell(fmt::format("uuid: expected {} (header), found \"{}\"", uuid_, survey.uuid));
-    }
+    survey = survey_hdf5(path_);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCorruptData && error.code() != ErrorCode::kUnsupported) throw;
     tell(error.what());
+    return;
   }
+  if (follow_moved_parts(survey)) {
+    damage.clear();  // what was cut short by the header is somewhere else
+    damage.push_back("sections: expected them where the header says, found them where the HDF5 "
+                     "metadata say: rewritten by another tool");
+    return;
+  }
+  for (const ShardPart& part : parts_) {
+    const Hdf5Part* const found = survey.find(part.name);
+    if (found == nullptr) {
+      tell("expected a dataset " + part.name + ", found none");
+    } else if (found->offset_bytes != part.offset_bytes ||
+               found->length_bytes != part.length_bytes) {
+      tell(fmt::format("{}: expected {} bytes at {} (header), found {} at {}", part.name,
+                       part.length_bytes, part.offset_bytes, found->length_bytes,
+                       found->offset_bytes));
+    }
+  }
+  if (survey.split != split_) {
+    tell(fmt::format("split: expected \"{}\" (header), found \"{}\"", split_, survey.split));
+  }
+  if (survey.uuid != uuid_) {
+    tell(fmt::format("uuid: expected {} (header), found \"{}\"", uuid_, survey.uuid));
+  }
+}
+
+// True when the index that the header vouches for is not where the header says, but where HDF5 does:
+// then so is everything else, and the header's checksums still say what it must be.
+bool CareShard::follow_moved_parts(const Hdf5Survey& survey) {
+  const ShardSection& index = *header_.find("index");
+  const Hdf5Part& moved = *survey.find("index");
+  if (moved.length_bytes != index.length_bytes || holds(index.offset_bytes, index) ||
+      !holds(moved.offset_bytes, index)) {
+    return false;
+  }
+  parts_.clear();
+  for (const ShardSection& section : header_.sections) {
+    const Hdf5Part* const part = survey.find(section.name);
+    if (part == nullptr) continue;
+    const bool is_same_length = part->length_bytes == section.length_bytes;
+    parts_.push_back({section.name, part->offset_bytes, part->length_bytes,
+                      is_same_length ? std::optional(section.xxh3) : std::nullopt});
+  }
+  moved_bytes_ = survey.find("images")->offset_bytes - header_.find("images")->offset_bytes;
+  return true;
+}
+
+// Whether the bytes at an offset are those that the header speaks of.
+bool CareShard::holds(std::uint64_t offset_bytes, const ShardSection& section) const {
+  if (offset_bytes > size_bytes_ || section.length_bytes > size_bytes_ - offset_bytes) return false;
+  std::vector<std::byte> block(256u << 10);
+  StreamHasher hasher;
+  for (std::uint64_t done = 0; done < section.length_bytes;) {
+    const auto size = std::min<std::uint64_t>(block.size(), section.length_bytes - done);
+    if (read_at(file_, offset_bytes + done, std::span(block).first(size), path_) != size) {
+      return false;
+    }
+    hasher.update(std::span(block).first(size));
+    done += size;
+  }
+  return hasher.digest_64() == section.xxh3;
 }
 
 const ShardPart* CareShard::find(std::string_view name) const noexcept {

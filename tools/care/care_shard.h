@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "streamer/core/file.h"
+#include "streamer/shard/hdf5_survey.h"
 #include "streamer/shard/shard_format.h"
+#include "streamer/shard/shard_header.h"
 
 namespace penstock::care {
 
@@ -77,12 +79,16 @@ class CareShard {
  private:
   bool open_by_header(std::vector<std::string>& damage);
   void open_by_hdf5();
-  void compare_with_hdf5(std::vector<std::string>& damage) const;
-  void keep_part(ShardPart part, std::vector<std::string>& damage);
+  void compare_with_hdf5(std::vector<std::string>& damage);
+  bool follow_moved_parts(const Hdf5Survey& survey);
+  bool holds(std::uint64_t offset_bytes, const ShardSection& section) const;
+  void keep_part(const ShardSection& section, std::vector<std::string>& damage);
+  void demand_parts() const;
 
   std::filesystem::path path_;
   UniqueFd file_;
   ShardGuide guide_ = ShardGuide::kHeader;
+  ShardHeader header_;  // as it stands in the file, with kHeader
   std::uint64_t size_bytes_ = 0;
   std::uint64_t num_samples_ = 0;
   std::uint32_t num_classes_ = 0;
