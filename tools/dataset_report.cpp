@@ -75,11 +75,12 @@ Json metadata_json(const care::MetadataCounts& counts) {
 }
 
 std::string metadata_text(const care::MetadataCounts& counts) {
-  return fmt::format("carry EXIF {}, of these a place (GPS) {}; XMP {}, IPTC {}, colour profile {}, "
-                     "text {}",
-                     format_count(counts.num_exif), format_count(counts.num_gps),
-                     format_count(counts.num_xmp), format_count(counts.num_iptc),
-                     format_count(counts.num_colour_profile), format_count(counts.num_text));
+  return fmt::format(
+      "carry EXIF {}, of these a place (GPS) {}; XMP {}, IPTC {}, colour profile {}, "
+      "text {}",
+      format_count(counts.num_exif), format_count(counts.num_gps), format_count(counts.num_xmp),
+      format_count(counts.num_iptc), format_count(counts.num_colour_profile),
+      format_count(counts.num_text));
 }
 
 // The largest class against the smallest of those that have samples: "1.5".
@@ -319,8 +320,7 @@ std::string_view codec_name(std::uint8_t codec) {
   return "unknown";
 }
 
-std::string describe_dataset_or_shard(const fs::path& path, ReportForm form,
-                                      MetadataDepth depth) {
+std::string describe_dataset_or_shard(const fs::path& path, ReportForm form, MetadataDepth depth) {
   if (fs::is_regular_file(path)) return describe_shard(path, form, depth);
   const Dataset dataset = Dataset::open(path);
   return form == ReportForm::kText ? dataset_text(dataset, depth) : dataset_json(dataset, depth);

@@ -6,14 +6,12 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
-#include "tools/care/check_report.h"
 #include "tools/care/extract_job.h"
 #include "tools/care/extract_report.h"
+#include "tools/care_watch.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
-#include "tools/library_remarks.h"
 #include "tools/size_option.h"
-#include "tools/stop_signals.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools {
@@ -29,18 +27,14 @@ struct ExtractOptions {
 };
 
 care::ExtractSummary extract_and_watch(const ExtractOptions& options) {
-  // Before any other thread, so that they all leave the signals to it.
-  const StopSignals signals;
-  const LibraryRemarksSilenced silenced;
-  ProgressLine line(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, silenced.stream());
-  return care::extract_dataset({.dataset = options.dataset,
-                                .folder = options.folder,
-                                .split = options.split,
-                                .num_jobs = static_cast<unsigned>(options.jobs)},
-                               [&](const care::CheckProgress& progress) {
-                                 if (line.is_due()) line.update(check_progress_text(progress));
-                               },
-                               signals.token());
+  const care::ExtractConfig config{.dataset = options.dataset,
+                                   .folder = options.folder,
+                                   .split = options.split,
+                                   .num_jobs = static_cast<unsigned>(options.jobs)};
+  return watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+                    [&](const care::CheckListener& listener, const std::stop_token& stop) {
+                      return care::extract_dataset(config, listener, stop);
+                    });
 }
 
 int run_extract(const ExtractOptions& options) {

@@ -58,8 +58,9 @@ void add_inspect_command(CLI::App& program, CommandChoice& choice) {
       program, "inspect",
       "Say what a dataset, a shard or one sample holds: counts, classes, sizes, metadata");
   add_argument(command, "PATH", options->path, "A dataset's folder, or a shard file");
-  add_switch(command, "--metadata", options->counts_metadata,
-             "Count what the pictures carry beside pixels: EXIF, places (GPS), profiles; reads all");
+  add_switch(
+      command, "--metadata", options->counts_metadata,
+      "Count what the pictures carry beside pixels: EXIF, places (GPS), profiles; reads all");
   add_value(command, {"--sample", "N", "One sample: its record, checked against its bytes"},
             [options](const std::string& text) {
               options->sample_idx = parse_count(text, "--sample", {.min = 0});

@@ -40,8 +40,8 @@ FoundSample find_in_shard(const SampleChoice& choice) {
   const ShardFile shard = ShardFile::open(choice.path);
   if (choice.sample_idx >= shard.num_samples()) {
     throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("shard: {}: sample: expected 0 to {}, found {}",
-                            choice.path.native(), shard.num_samples() - 1, choice.sample_idx));
+                fmt::format("shard: {}: sample: expected 0 to {}, found {}", choice.path.native(),
+                            shard.num_samples() - 1, choice.sample_idx));
   }
   IndexPage page;
   shard.read_index_page(choice.sample_idx / kRecordsPerPage, page);
@@ -56,8 +56,8 @@ FoundSample find_in_shard(const SampleChoice& choice) {
   const std::uint64_t xxh3 = xxh3_64(found.stored);
   if (xxh3 != found.record.xxh3) {
     throw_damaged_shard(choice.path.native(),
-                        fmt::format("sample {}: checksum: expected {}, found {}",
-                                    choice.sample_idx, hex(found.record.xxh3), hex(xxh3)));
+                        fmt::format("sample {}: checksum: expected {}, found {}", choice.sample_idx,
+                                    hex(found.record.xxh3), hex(xxh3)));
   }
   return found;
 }

@@ -8,11 +8,10 @@
 #include "streamer/core/shell_quoted.h"
 #include "tools/care/check_report.h"
 #include "tools/care/dataset_check.h"
+#include "tools/care_watch.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
-#include "tools/library_remarks.h"
 #include "tools/size_option.h"
-#include "tools/stop_signals.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools {
@@ -28,19 +27,15 @@ struct VerifyOptions {
 };
 
 care::DatasetCheck check_and_watch(const VerifyOptions& options) {
-  // Before any other thread, so that they all leave the signals to it.
-  const StopSignals signals;
-  const LibraryRemarksSilenced silenced;
-  ProgressLine line(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, silenced.stream());
-  return care::check_dataset(
-      {.dataset = options.dataset,
-       .reach = options.is_deep ? care::CheckReach::kDecoded : care::CheckReach::kBytes,
-       .num_jobs = static_cast<unsigned>(options.jobs),
-       .memory_bytes = options.memory_bytes},
-      [&](const care::CheckProgress& progress) {
-        if (line.is_due()) line.update(care::check_progress_text(progress));
-      },
-      signals.token());
+  const care::DatasetCheckConfig config{
+      .dataset = options.dataset,
+      .reach = options.is_deep ? care::CheckReach::kDecoded : care::CheckReach::kBytes,
+      .num_jobs = static_cast<unsigned>(options.jobs),
+      .memory_bytes = options.memory_bytes};
+  return watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+                    [&](const care::CheckListener& listener, const std::stop_token& stop) {
+                      return care::check_dataset(config, listener, stop);
+                    });
 }
 
 int run_verify(const VerifyOptions& options) {
@@ -68,9 +63,10 @@ void add_verify_command(CLI::App& program, CommandChoice& choice) {
   add_switch(command, "--deep", options->is_deep, "Decode every sample too, as the loader does");
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads (one per core)");
-  add_byte_size_option(command, "--memory", options->memory_bytes,
-                       "The most that --deep may hold to decode (1G); checksums take 256 KiB a thread "
-                       "and 25 bytes for each sample of the shard it reads");
+  add_byte_size_option(
+      command, "--memory", options->memory_bytes,
+      "The most that --deep may hold to decode (1G); checksums take 256 KiB a thread "
+      "and 25 bytes for each sample of the shard it reads");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print as JSON");
   end_help(command, example("penstock verify photos.ds --deep"));

@@ -91,10 +91,13 @@ void demand_same(const fs::path& path, const char* field, const std::string& exp
                                          " (dataset.json), found " + found);
 }
 
-// Class indices mean nothing without their names.
+// Class indices mean nothing without their names. A shard from before classes were added knows the
+// first of them.
 void demand_same_classes(const ShardFile& shard, const std::vector<std::string>& class_names) {
-  demand_same(shard.path(), "num_classes", std::to_string(class_names.size()),
-              std::to_string(shard.num_classes()));
+  if (shard.num_classes() > class_names.size()) {
+    demand_same(shard.path(), "num_classes", std::to_string(class_names.size()),
+                std::to_string(shard.num_classes()));
+  }
   const std::vector<std::string> found = shard.read_class_names();
   for (std::size_t i = 0; i < found.size(); ++i) {
     demand_same(shard.path(), "class_names", "\"" + class_names[i] + "\"", "\"" + found[i] + "\"");

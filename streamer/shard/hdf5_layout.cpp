@@ -215,7 +215,8 @@ FileHandle create_file(hid_t driver_id, MetadataStore* store) {
 Hdf5Layout create_objects(hid_t file, const Hdf5Shape& shape) {
   Hdf5Layout layout;
   layout.images_offset_bytes = create_dataset(file, "images", H5T_STD_U8LE, shape.payload_bytes);
-  layout.index_offset_bytes = create_dataset(file, "index", hdf5_record_type().get(), shape.num_samples);
+  layout.index_offset_bytes =
+      create_dataset(file, "index", hdf5_record_type().get(), shape.num_samples);
   layout.index_page_xxh3_offset_bytes =
       create_dataset(file, "index_page_xxh3", H5T_STD_U64LE,
                      (shape.num_samples + kRecordsPerPage - 1) / kRecordsPerPage);

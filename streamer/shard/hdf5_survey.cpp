@@ -23,8 +23,8 @@ struct KnownPart {
 };
 
 constexpr KnownPart kKnownParts[] = {
-    {"images", PartKind::kBytes, true},       {"index", PartKind::kRecords, true},
-    {"class_names", PartKind::kTexts, true},  {"index_page_xxh3", PartKind::kNumbers, false},
+    {"images", PartKind::kBytes, true},          {"index", PartKind::kRecords, true},
+    {"class_names", PartKind::kTexts, true},     {"index_page_xxh3", PartKind::kNumbers, false},
     {"name_offsets", PartKind::kNumbers, false}, {"names", PartKind::kBytes, false},
 };
 
@@ -199,7 +199,8 @@ Hdf5Survey survey_hdf5(const std::filesystem::path& path) {
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInternal) throw;
     // The library's words about a file that it cannot read.
-    throw_damaged_shard(path.native(), std::string("expected HDF5 metadata, found: ") + error.what());
+    throw_damaged_shard(path.native(),
+                        std::string("expected HDF5 metadata, found: ") + error.what());
   }
 }
 

@@ -29,8 +29,8 @@ void check_lengths(const Hdf5Survey& survey, const std::string& where) {
   const auto demand = [&](const char* name, std::uint64_t expected) {
     const Hdf5Part* const part = survey.find(name);
     if (part == nullptr || part->length_bytes == expected) return;
-    throw_damaged_shard(where, fmt::format("/{}: expected {} bytes, found {}", name, expected,
-                                           part->length_bytes));
+    throw_damaged_shard(
+        where, fmt::format("/{}: expected {} bytes, found {}", name, expected, part->length_bytes));
   };
   demand("index_page_xxh3", num_pages(n) * 8);
   demand("name_offsets", (n + 1) * 8);
@@ -73,7 +73,8 @@ bool CareShard::open_by_header(std::vector<std::string>& damage) {
     header = parse_shard_header(bytes, path_.native());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCorruptData) throw;
-    damage.push_back("header: expected Penstock's, found none that holds; read by its HDF5 metadata");
+    damage.push_back(
+        "header: expected Penstock's, found none that holds; read by its HDF5 metadata");
     return false;
   }
   if (header.file_size_bytes != size_bytes_) {
@@ -92,8 +93,8 @@ bool CareShard::open_by_header(std::vector<std::string>& damage) {
 void CareShard::keep_part(const ShardSection& section, std::vector<std::string>& damage) {
   ShardPart part{section.name, section.offset_bytes, section.length_bytes, section.xxh3};
   if (part.offset_bytes > size_bytes_ || part.length_bytes > size_bytes_ - part.offset_bytes) {
-    damage.push_back(fmt::format("section {}: expected it within the file, found it cut short",
-                                 part.name));
+    damage.push_back(
+        fmt::format("section {}: expected it within the file, found it cut short", part.name));
     // What is left of the images can still be read, sample by sample.
     if (part.name != "images" || part.offset_bytes >= size_bytes_) return;
     part.length_bytes = size_bytes_ - part.offset_bytes;
@@ -138,8 +139,9 @@ void CareShard::compare_with_hdf5(std::vector<std::string>& damage) {
   }
   if (follow_moved_parts(survey)) {
     damage.clear();  // what was cut short by the header is somewhere else
-    damage.push_back("sections: expected them where the header says, found them where the HDF5 "
-                     "metadata say: rewritten by another tool");
+    damage.push_back(
+        "sections: expected them where the header says, found them where the HDF5 "
+        "metadata say: rewritten by another tool");
     return;
   }
   for (const ShardPart& part : parts_) {
@@ -212,7 +214,8 @@ void CareShard::read(std::uint64_t offset_bytes, std::span<std::byte> bytes) con
 
 std::vector<std::string> CareShard::read_class_names() const {
   const ShardPart* const part = find("class_names");
-  if (part == nullptr) throw_damaged_shard(path_.native(), "class_names: expected them, found none");
+  if (part == nullptr)
+    throw_damaged_shard(path_.native(), "class_names: expected them, found none");
   std::vector<std::byte> bytes(part->length_bytes);  // within the file
   read(part->offset_bytes, bytes);
   if (part->xxh3 && xxh3_64(bytes) != *part->xxh3) {

@@ -51,15 +51,14 @@ std::string check_progress_text(const CheckProgress& progress) {
     return fmt::format("decoded {} of {}", format_count(progress.num_decoded),
                        format_count(progress.num_samples));
   }
-  const std::uint64_t left_bytes = progress.total_bytes - std::min(progress.done_bytes,
-                                                                   progress.total_bytes);
+  const std::uint64_t left_bytes =
+      progress.total_bytes - std::min(progress.done_bytes, progress.total_bytes);
   const std::string left =
       tools::format_time_left(progress.done_bytes, left_bytes, progress.elapsed);
-  return fmt::format("{} of {}, {}/s{}{}", format_bytes(progress.done_bytes),
-                     format_bytes(progress.total_bytes),
-                     format_bytes(static_cast<std::uint64_t>(
-                         rate_per_s(progress.done_bytes, progress.elapsed))),
-                     left.empty() ? "" : ", ", left);
+  return fmt::format(
+      "{} of {}, {}/s{}{}", format_bytes(progress.done_bytes), format_bytes(progress.total_bytes),
+      format_bytes(static_cast<std::uint64_t>(rate_per_s(progress.done_bytes, progress.elapsed))),
+      left.empty() ? "" : ", ", left);
 }
 
 std::string check_text(const DatasetCheck& check, const std::string& dataset) {

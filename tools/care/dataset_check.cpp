@@ -45,8 +45,9 @@ class DatasetChecker {
     const Dataset dataset = Dataset::open(config_.dataset);
     manifest_ = &dataset.manifest();
     list_shards();
-    run_items({.num_items = jobs_.size(), .num_threads = num_jobs()},
-              [this](unsigned, std::size_t i) { check(jobs_[i]); }, [this] { tell(); });
+    run_items(
+        {.num_items = jobs_.size(), .num_threads = num_jobs()},
+        [this](unsigned, std::size_t i) { check(jobs_[i]); }, [this] { tell(); });
     if (config_.reach == CheckReach::kDecoded) decode();
     gather();
     find_strangers();
@@ -63,8 +64,12 @@ class DatasetChecker {
     for (const ManifestSplit& split : manifest_->splits) {
       std::uint64_t first = 0;
       for (const ManifestShard& shard : split.shards) {
-        jobs_.push_back({.split = &split, .shard = &shard, .first_sample_idx = first, .open = {},
-                         .check = {}, .lost = {}});
+        jobs_.push_back({.split = &split,
+                         .shard = &shard,
+                         .first_sample_idx = first,
+                         .open = {},
+                         .check = {},
+                         .lost = {}});
         first += shard.num_samples;
         progress_.total_bytes += shard.size_bytes;
       }

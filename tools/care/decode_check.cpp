@@ -18,9 +18,7 @@ namespace penstock::care {
 namespace {
 
 DecodeRequest whole_picture(const IndexRecord& record) {
-  return {.region = {0, 0, record.width_px, record.height_px},
-          .decode_scale = 1,
-          .channels = 3};
+  return {.region = {0, 0, record.width_px, record.height_px}, .decode_scale = 1, .channels = 3};
 }
 
 struct SamplePrice {
@@ -62,11 +60,12 @@ class SampleDecoding {
     list_pages();
     const unsigned num_threads = fitting_threads(limits);
     std::vector<Worker> workers(num_threads);
-    run_items({.num_items = pages_.size(), .num_threads = num_threads},
-              [&](unsigned thread_idx, std::size_t i) {
-                decode_page(workers[thread_idx], thread_idx, pages_[i]);
-              },
-              [&] { tell(num_decoded_); });
+    run_items(
+        {.num_items = pages_.size(), .num_threads = num_threads},
+        [&](unsigned thread_idx, std::size_t i) {
+          decode_page(workers[thread_idx], thread_idx, pages_[i]);
+        },
+        [&] { tell(num_decoded_); });
     return num_decoded_;
   }
 
@@ -133,7 +132,8 @@ class SampleDecoding {
 
   std::optional<std::string> decode(Worker& worker, unsigned thread_idx, const DecodeItem& item,
                                     std::uint64_t sample_idx, const IndexRecord& record) {
-    if (record.status != 0) return fmt::format("decode: expected status 0, found {}", record.status);
+    if (record.status != 0)
+      return fmt::format("decode: expected status 0, found {}", record.status);
     SampleDecoder* const decoder = worker.decoders.find(static_cast<Codec>(record.codec));
     if (decoder == nullptr) {
       return fmt::format("decode: expected a codec of this build, found number {}", record.codec);

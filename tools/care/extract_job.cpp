@@ -197,10 +197,11 @@ class Extractor {
 
   void write_samples(const CareShard& shard, const std::vector<Extraction>& plan) {
     std::vector<std::string> failed(plan.size());
-    run_items({.num_items = plan.size(),
-               .num_threads = config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs},
-              [&](unsigned, std::size_t i) { failed[i] = write_sample(shard, plan[i]); },
-              [this] { tell(); });
+    run_items(
+        {.num_items = plan.size(),
+         .num_threads = config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs},
+        [&](unsigned, std::size_t i) { failed[i] = write_sample(shard, plan[i]); },
+        [this] { tell(); });
     for (std::size_t i = 0; i < plan.size(); ++i) {
       if (failed[i].empty()) {
         ++summary_.num_files;
@@ -247,11 +248,12 @@ class Extractor {
   }
 
   [[noreturn]] void refuse_nothing() const {
-    throw Error(ErrorCode::kCorruptData,
-                fmt::format("extract: {}: expected at least one sample that can be read, found none "
-                            "({} damaged)",
-                            tools::printable_path(config_.dataset), summary_.damage.size()),
-                "penstock verify lists what is wrong");
+    throw Error(
+        ErrorCode::kCorruptData,
+        fmt::format("extract: {}: expected at least one sample that can be read, found none "
+                    "({} damaged)",
+                    tools::printable_path(config_.dataset), summary_.damage.size()),
+        "penstock verify lists what is wrong");
   }
 
   void tell() {

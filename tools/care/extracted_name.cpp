@@ -33,7 +33,8 @@ std::string class_folder(const SampleIdentity& sample) {
   if (sample.class_idx == kUnlabelled) return "without a label";
   const bool is_folder_name =
       is_safe_part(sample.class_name) && sample.class_name.find('/') == std::string_view::npos;
-  return is_folder_name ? std::string(sample.class_name) : fmt::format("class {}", sample.class_idx);
+  return is_folder_name ? std::string(sample.class_name)
+                        : fmt::format("class {}", sample.class_idx);
 }
 
 }  // namespace

@@ -18,10 +18,10 @@ bool names_class(std::string_view name, std::string_view class_name);
 
 struct SampleIdentity {
   std::string_view split;
-  std::string_view class_name;     // empty: without a label
-  std::uint32_t class_idx = 0;     // for class names that no folder can have
-  std::uint64_t sample_idx = 0;    // within the split
-  std::string_view extension;      // ".jpg"
+  std::string_view class_name;   // empty: without a label
+  std::uint32_t class_idx = 0;   // for class names that no folder can have
+  std::uint64_t sample_idx = 0;  // within the split
+  std::string_view extension;    // ".jpg"
 };
 
 enum class NumberedForm : std::uint8_t { kSplitFolders, kClassFolders };

@@ -20,10 +20,10 @@ namespace fs = std::filesystem;
 using tools::printable_path;
 
 [[noreturn]] void throw_exists(const fs::path& path, const std::string& hint) {
-  throw Error(ErrorCode::kAlreadyExists,
-              fmt::format("folder: {}: expected nothing there yet, found something",
-                          printable_path(path)),
-              hint);
+  throw Error(
+      ErrorCode::kAlreadyExists,
+      fmt::format("folder: {}: expected nothing there yet, found something", printable_path(path)),
+      hint);
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ PictureMetadata read_jpeg(std::span<const std::byte> jpeg) noexcept {
     at += 2;
     if (marker == 0x01 || (marker >= 0xD0 && marker < 0xD9)) continue;  // TEM, RSTn: stand alone
     if (marker == 0xD9 || marker == 0xDA) return found;                 // EOI, SOS
-    const auto length = read_number(jpeg, at, 2, ByteOrder::kBig);  // counts its own two bytes
+    const auto length = read_number(jpeg, at, 2, ByteOrder::kBig);      // counts its own two bytes
     if (!length || *length < 2 || jpeg.size() - at < *length) return found;
     read_segment(marker, jpeg.subspan(at + 2, *length - 2), found);
     at += *length;

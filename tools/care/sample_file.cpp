@@ -27,8 +27,8 @@ std::vector<std::byte> raw_as_png(const IndexRecord& record, std::vector<std::by
   const std::uint64_t expected =
       std::uint64_t{record.width_px} * record.height_px * record.components;
   if (pixels.size() != expected) {
-    throw_damaged_shard("sample", fmt::format("raw pixels: expected {} bytes, found {}", expected,
-                                              pixels.size()));
+    throw_damaged_shard(
+        "sample", fmt::format("raw pixels: expected {} bytes, found {}", expected, pixels.size()));
   }
   const cv::Mat rgb(static_cast<int>(record.height_px), static_cast<int>(record.width_px),
                     record.components == 1 ? CV_8UC1 : CV_8UC3, pixels.data());
@@ -64,9 +64,9 @@ bool fits_name(std::string_view name, std::string_view extension) {
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return false;
   const std::string found = convert::ascii_lower(name.substr(dot));
-  return extension == ".jpg" ? found == ".jpg" || found == ".jpeg" || found == ".jpe" ||
-                                   found == ".jfif"
-                             : found == extension;
+  return extension == ".jpg"
+             ? found == ".jpg" || found == ".jpeg" || found == ".jpe" || found == ".jfif"
+             : found == extension;
 }
 
 }  // namespace penstock::care

@@ -134,10 +134,10 @@ class ShardChecker {
         }
       } catch (const Error& error) {
         if (error.code() == ErrorCode::kStopped) throw;
-        lose_page(page,
-                  std::min<std::uint64_t>(kRecordsPerPage,
-                                          shard_.num_samples() - page * kRecordsPerPage),
-                  fmt::format("its index page {}: {}", page, error.what()));
+        lose_page(
+            page,
+            std::min<std::uint64_t>(kRecordsPerPage, shard_.num_samples() - page * kRecordsPerPage),
+            fmt::format("its index page {}: {}", page, error.what()));
       }
     }
   }
@@ -177,10 +177,10 @@ class ShardChecker {
     std::size_t num_kept = 0;
     for (const PlacedSample& sample : samples_) {
       if (num_kept > 0 && samples_[num_kept - 1].end_bytes() > sample.offset_bytes) {
-        damage(sample.sample_idx, fmt::format("record: expected bytes of its own, found those of "
-                                              "sample {} from {} on",
-                                              samples_[num_kept - 1].sample_idx,
-                                              sample.offset_bytes));
+        damage(sample.sample_idx,
+               fmt::format("record: expected bytes of its own, found those of "
+                           "sample {} from {} on",
+                           samples_[num_kept - 1].sample_idx, sample.offset_bytes));
         continue;
       }
       samples_[num_kept++] = sample;
@@ -273,8 +273,8 @@ class ShardChecker {
       damage(sample.sample_idx, unread_);
       unread_.clear();
     } else if (found != sample.xxh3) {
-      damage(sample.sample_idx, fmt::format("checksum: expected {}, found {}", hex(sample.xxh3),
-                                            hex(found)));
+      damage(sample.sample_idx,
+             fmt::format("checksum: expected {}, found {}", hex(sample.xxh3), hex(found)));
     } else {
       check_.is_whole[sample.sample_idx] = 1;
     }
@@ -293,8 +293,9 @@ class ShardChecker {
         const auto value = load_le<std::uint64_t>(&block_[i]);
         const bool is_first = done + i == 0;
         if (is_first ? value != 0 : value <= before || value > names->length_bytes) {
-          damage(fmt::format("name_offsets: expected rising numbers from 0 to {}, found {} after {}",
-                             names->length_bytes, value, before));
+          damage(
+              fmt::format("name_offsets: expected rising numbers from 0 to {}, found {} after {}",
+                          names->length_bytes, value, before));
           check_.are_names_whole = false;
           return;
         }

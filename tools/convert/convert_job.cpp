@@ -95,6 +95,7 @@ class ConvertJob {
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
     SourceScan scan = scan_source(request, stop_);
+    if (config_.amend_scan) config_.amend_scan(scan);
     draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
     tell(scan);
     const std::vector<ShardPlan> shards =

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -14,6 +15,7 @@
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/folder_scan.h"
+#include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/partial_folder.h"
 
 namespace penstock::convert {
@@ -32,6 +34,9 @@ struct ConvertConfig {
   /// Keep each file's path, relative to the source.
   bool store_names = true;
   SeveralScans several_scans = SeveralScans::kKept;
+  /// Changes what the scan found before splits are drawn: `penstock add` leaves out what a dataset has
+  /// and takes over its classes. Empty: nothing.
+  std::function<void(SourceScan&)> amend_scan{};
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;

@@ -8,7 +8,12 @@
 
 namespace penstock::convert {
 
-enum class TiffTag : std::uint16_t { kImageWidth = 256, kImageLength = 257, kOrientation = 274, kGpsDirectory = 34853 };
+enum class TiffTag : std::uint16_t {
+  kImageWidth = 256,
+  kImageLength = 257,
+  kOrientation = 274,
+  kGpsDirectory = 34853
+};
 
 /// Returns the value of a tag that holds one SHORT or LONG; nothing when there is none, or when
 /// anything on the way to it does not fit into `tiff`. Every offset is checked.
