@@ -41,7 +41,8 @@ FoundSample find_in_shard(const SampleChoice& choice) {
   if (choice.sample_idx >= shard.num_samples()) {
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("shard: {}: sample: expected 0 to {}, found {}", choice.path.native(),
-                            shard.num_samples() - 1, choice.sample_idx));
+                            shard.num_samples() - 1, choice.sample_idx),
+                "samples are counted from 0");
   }
   IndexPage page;
   shard.read_index_page(choice.sample_idx / kRecordsPerPage, page);

@@ -209,8 +209,10 @@ StoredSample DatasetSplit::sample(std::uint64_t sample_id) const {
   if (sample_id >= num_samples()) {
     const std::string expected = num_samples() == 0 ? "none, the split is empty"
                                                     : "0 to " + std::to_string(num_samples() - 1);
-    throw Error(ErrorCode::kInvalidArgument, "dataset: split " + name() + ": sample: expected " +
-                                                 expected + ", found " + std::to_string(sample_id));
+    throw Error(ErrorCode::kInvalidArgument,
+                "dataset: split " + name() + ": sample: expected " + expected + ", found " +
+                    std::to_string(sample_id),
+                "samples are counted from 0 within their split");
   }
   return {sample_id, record(sample_id), shard_of(sample_id), impl_};
 }

@@ -232,28 +232,43 @@ class Addition {
     }
   }
 
-  // Lines of files that have come back go; what was quarantined now joins.
-  void join_quarantine(ManifestFacts& facts) {
-    const fs::path path = config_.dataset / convert::kQuarantineName;
-    std::string text;
-    for (const fs::path& file : {path, adding_ / convert::kQuarantineName}) {
-      if (!fs::exists(file)) continue;
-      const std::string lines = read_text_file(file);
-      for (std::size_t at = 0; at < lines.size();) {
-        const std::size_t end = std::min(lines.find('\n', at), lines.size());
-        const std::string_view line = std::string_view(lines).substr(at, end - at);
-        const bool is_head = at == 0;
-        at = end + 1;
-        if (is_head && !text.empty()) continue;
-        if (!is_head && added_fields_.contains(std::string(first_field(line)))) {
-          ++summary_.num_returned;
-          continue;
-        }
-        text += std::string(line) + '\n';
-      }
+  // Calls `visit` with each line of a quarantine.csv but the first; nothing when there is no such file.
+  template <class Visit>
+  static void for_each_line(const fs::path& file, const Visit& visit) {
+    if (!fs::exists(file)) return;
+    const std::string text = read_text_file(file);
+    std::size_t at = std::min(text.find('\n'), text.size() - 1) + 1;
+    while (at < text.size()) {
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      visit(std::string_view(text).substr(at, end - at));
+      at = end + 1;
     }
-    facts.num_quarantined -= std::min(facts.num_quarantined, summary_.num_returned);
-    if (!text.empty()) publish_file(path, text);
+  }
+
+  // Lines of files that have come back go, and old lines of those that are quarantined once more.
+  void join_quarantine(ManifestFacts& facts) {
+    std::string text;
+    std::unordered_set<std::string> again;
+    for_each_line(adding_ / convert::kQuarantineName, [&](std::string_view line) {
+      again.insert(std::string(first_field(line)));
+      text += std::string(line) + '\n';
+    });
+    std::uint64_t num_dropped = 0;
+    std::string old_lines;
+    const fs::path path = config_.dataset / convert::kQuarantineName;
+    for_each_line(path, [&](std::string_view line) {
+      const std::string field(first_field(line));
+      const bool has_come_back = added_fields_.contains(field);
+      summary_.num_returned += has_come_back ? 1 : 0;
+      if (has_come_back || again.contains(field)) {
+        ++num_dropped;
+      } else {
+        old_lines += std::string(line) + '\n';
+      }
+    });
+    facts.num_quarantined -= std::min(facts.num_quarantined, num_dropped);
+    if (text.empty() && num_dropped == 0) return;
+    publish_file(path, convert::quarantine_csv({}) + old_lines + text);
   }
 
   void state_sums(ManifestFacts& facts, const Manifest& added) {

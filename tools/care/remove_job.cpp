@@ -203,6 +203,11 @@ class Removal {
 }  // namespace
 
 std::vector<std::string> read_name_list(const fs::path& file) {
+  if (!fs::is_regular_file(file)) {
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("list: {}: expected a file, found none", printable_path(file)),
+                "check the path");
+  }
   const std::string text = read_text_file(file);
   std::vector<std::string> names;
   for (std::size_t at = 0; at < text.size();) {
