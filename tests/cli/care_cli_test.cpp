@@ -66,8 +66,8 @@ BOOST_AUTO_TEST_CASE(verify_says_whole_or_lists_damage_with_exit_code_3) {
   BOOST_TEST(contains(text.err, "hint: penstock repair " + dataset));
   const auto json = json_of(run_penstock({"verify", dataset, "--json"}));
   BOOST_TEST(json["num_damaged_samples"] == 1);
-  BOOST_TEST(json["damage"][1]["split"] == "train");
-  BOOST_TEST(json["damage"][1]["sample"] == 0);
+  BOOST_TEST(json["damage"][0]["split"] == "train");
+  BOOST_TEST(json["damage"][0]["sample"] == 0);
   BOOST_TEST(run_penstock({"verify", dataset, "--quiet"}).exit_code == 3);
 
   check_refused_with(run_penstock({"verify", photos}), 1, "expected dataset.json, found none");

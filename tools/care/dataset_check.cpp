@@ -87,7 +87,11 @@ class DatasetChecker {
       return;
     }
     std::vector<std::string> opening = std::move(job.check.shard_damage);
-    job.check = check_shard(*job.open, {.stop = stop_, .done_bytes = &done_bytes_});
+    job.check = check_shard(*job.open, {.stop = stop_,
+                                        .done_bytes = &done_bytes_,
+                                        .images = config_.reach == CheckReach::kDecoded
+                                                      ? ImagesChecksum::kAlways
+                                                      : ImagesChecksum::kWhereSamplesLeaveGaps});
     opening.insert(opening.end(), job.check.shard_damage.begin(), job.check.shard_damage.end());
     job.check.shard_damage = std::move(opening);
     compare_with_manifest(job);
