@@ -85,6 +85,11 @@ std::string example(const std::string& line);
 
 void add_convert_command(CLI::App& program, CommandChoice& choice);
 void add_inspect_command(CLI::App& program, CommandChoice& choice);
+void add_verify_command(CLI::App& program, CommandChoice& choice);
+void add_extract_command(CLI::App& program, CommandChoice& choice);
+void add_repair_command(CLI::App& program, CommandChoice& choice);
+void add_add_command(CLI::App& program, CommandChoice& choice);
+void add_remove_command(CLI::App& program, CommandChoice& choice);
 void add_plan_command(CLI::App& program, CommandChoice& choice);
 void add_preview_command(CLI::App& program, CommandChoice& choice);
 void add_train_command(CLI::App& program, CommandChoice& choice);

@@ -131,6 +131,7 @@ class ConvertJob {
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
     SourceScan scan = scan_source(request, stop_);
+    if (config_.amend_scan) config_.amend_scan(scan);
     draws_ = scan.settings.at("layout") == "class_folders" || draws_splits(scan.pictures);
     draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
     apply_policies(scan, config_.policies);
@@ -279,7 +280,7 @@ class ConvertJob {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::optional<ManifestBuilder> builder_;  // once the classes are known
   std::vector<QuarantineEntry> quarantine_;
-  bool draws_ = false;  // splits that the source leaves open
+  bool draws_ = false;                  // splits that the source leaves open
   std::vector<QuarantineEntry> fixed_;  // of which something was lost
   ConvertProgress progress_;
   ConvertSummary summary_;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -15,6 +16,7 @@
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/folder_scan.h"
+#include "tools/convert/source/picture_source.h"
 #include "tools/convert/source/source_request.h"
 #include "tools/convert/write/partial_folder.h"
 
@@ -42,6 +44,9 @@ struct ConvertConfig {
   ReasonPolicies policies{};
   /// What transparent pictures are laid onto.
   RgbColour background{};
+  /// Changes what the scan found before splits are drawn: `penstock add` leaves out what a dataset has
+  /// and takes over its classes. Empty: nothing.
+  std::function<void(SourceScan&)> amend_scan{};
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;

@@ -17,6 +17,7 @@ enum class TiffTag : std::uint16_t {
   kCompression = 259,
   kOrientation = 274,
   kSamplesPerPixel = 277,
+  kGpsDirectory = 34853,
 };
 
 /// Returns the value of a tag that holds one SHORT or LONG; nothing when there is none, or when

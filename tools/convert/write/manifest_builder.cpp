@@ -34,6 +34,11 @@ Manifest ManifestBuilder::build(std::map<std::string, std::string> conversion,
     const auto deviation = train_sums_.standard_deviation();
     manifest.mean.assign(mean.begin(), mean.end());
     manifest.std.assign(deviation.begin(), deviation.end());
+    manifest.pixel_totals = PixelTotals{.num_px = train_sums_.num_px,
+                                        .sum = train_sums_.sum,
+                                        .sum_of_squares = train_sums_.sum_of_squares,
+                                        .sum_of_gray = train_sums_.sum_of_gray,
+                                        .sum_of_gray_squares = train_sums_.sum_of_gray_squares};
     manifest.gray = {.mean = train_sums_.gray_mean(), .std = train_sums_.gray_standard_deviation()};
   }
   manifest.conversion = std::move(conversion);
