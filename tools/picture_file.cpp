@@ -37,6 +37,7 @@ std::string complaint(ReasonCode reason, const std::string& detail, std::uint64_
     case ReasonCode::kDamaged:
     case ReasonCode::kUnreadable:
     case ReasonCode::kFileTooLarge:
+    case ReasonCode::kAboveMemory:
       break;
   }
   return "expected a picture that decodes, found: " + detail;

@@ -25,10 +25,20 @@ std::string_view reason_code_name(ReasonCode code) {
       return "truncated";
     case ReasonCode::kDamaged:
       return "damaged";
+    case ReasonCode::kAboveMemory:
+      return "above_memory";
     case ReasonCode::kUnsupportedJpeg:
       return "unsupported_jpeg";
   }
   return "unknown";
+}
+
+std::optional<ReasonCode> reason_code_named(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(ReasonCode::kUnsupportedJpeg); ++i) {
+    const auto code = static_cast<ReasonCode>(i);
+    if (reason_code_name(code) == name) return code;
+  }
+  return std::nullopt;
 }
 
 std::string quarantine_csv(std::vector<QuarantineEntry> entries) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +23,13 @@ enum class ReasonCode : std::uint8_t {
   kTooManyPixels,      // above --max-pixels by its header
   kTruncated,          // a JPEG that ends too early
   kDamaged,            // does not decode
+  kAboveMemory,        // decoding it takes more than --memory allows one picture
   kUnsupportedJpeg,    // a kind of JPEG that libjpeg-turbo does not read
 };
 
 std::string_view reason_code_name(ReasonCode code);
+/// Nothing for a name that is none.
+std::optional<ReasonCode> reason_code_named(std::string_view name);
 
 struct QuarantineEntry {
   std::string path;  // relative to the source, as bytes

@@ -58,17 +58,11 @@ IndexRecord record_of(const JpegHeader& header, std::uint8_t orientation, std::s
   return record;
 }
 
+// What libjpeg and the loader keep from picture to picture; a larger one's memory is given back.
+constexpr std::uint64_t kKeptScratchBytes = 4u << 20;
+
 DecodeRequest whole_picture(const JpegHeader& header) {
   return {.region = {0, 0, header.width_px, header.height_px}, .decode_scale = 1, .channels = 3};
-}
-
-Digest128 pixel_digest(const ImageView& image) {
-  StreamHasher hasher;
-  for (std::uint32_t y = 0; y < image.height_px; ++y) {
-    hasher.update(
-        std::as_bytes(std::span(image.row(y), image.width_px * image.pixel_stride_bytes)));
-  }
-  return hasher.digest_128();
 }
 
 void check_stop(const std::stop_token& stop) {
@@ -108,6 +102,26 @@ std::uint64_t ImageChecker::reencoding_bytes(std::span<const std::byte> file) {
     }
   }
   return size && is_within_limit(*size) ? size->num_px() * kReencodingBytesPerPx : 0;
+}
+
+std::uint64_t ImageChecker::checking_bytes(const SourcePicture& picture) {
+  if (picture.raw) return 0;
+  const ImageFormat format = detect_format(picture.bytes);
+  if (format != ImageFormat::kJpeg) return reencoding_bytes(picture.bytes);
+  const Result<JpegHeader> found = decoder_.read_header(picture.bytes);
+  if (!found.ok()) return 0;
+  const JpegHeader& header = found.value();
+  if (!is_within_limit({header.width_px, header.height_px})) return 0;
+  if (header.components == 4) return reencoding_bytes(picture.bytes);
+  if (header.components != 1 && header.components != 3) return 0;
+  const bool is_to_rewrite = several_scans_ == SeveralScans::kRewritten && header.has_several_scans;
+  if (depth_ == CheckDepth::kHeader && !is_to_rewrite) return 0;
+  const IndexRecord record = record_of(header, 1, picture.bytes.size());
+  const std::uint64_t scratch_bytes =
+      jpeg_decode_price(stored_info(record), whole_picture(header)).scratch_bytes;
+  // Rewriting holds the coefficients again, when decoding has given its own back, and the new file:
+  // in a buffer that doubles as it grows, then copied.
+  return is_to_rewrite ? scratch_bytes + 4 * picture.bytes.size() : scratch_bytes;
 }
 
 ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_view path,
@@ -154,10 +168,11 @@ ImageVerdict ImageChecker::check_jpeg(std::span<const std::byte> jpeg,
                        fmt::format("{} x {}", header.width_px, header.height_px));
   }
   if (header.components == 1 || header.components == 3) {
-    ImageVerdict kept = keep_jpeg(jpeg, header, stop);
-    const bool is_to_rewrite = several_scans_ == SeveralScans::kRewritten &&
-                               header.has_several_scans && kept.fate == FileFate::kKept;
-    return is_to_rewrite ? rewrite(jpeg, std::move(kept), stop) : kept;
+    const bool is_to_rewrite =
+        several_scans_ == SeveralScans::kRewritten && header.has_several_scans;
+    if (!is_to_rewrite) return keep_jpeg(jpeg, header, depth_, stop);
+    ImageVerdict kept = keep_jpeg(jpeg, header, CheckDepth::kDecode, stop);
+    return kept.fate == FileFate::kKept ? rewrite(jpeg, std::move(kept), stop) : kept;
   }
   if (header.components != 4) {
     return quarantined(ReasonCode::kUnsupportedJpeg,
@@ -191,16 +206,16 @@ ImageVerdict ImageChecker::check_foreign(std::span<const std::byte> file,
 ImageVerdict ImageChecker::rewrite(std::span<const std::byte> jpeg, ImageVerdict kept,
                                    const std::stop_token& stop) {
   // What decoding it took is about what rewriting takes again: all coefficients.
-  scratch_ = {};
+  std::vector<std::byte>().swap(scratch_);
   BaselineOutcome outcome = rewrite_as_baseline(jpeg, stop);
   check_stop(stop);
   auto* const baseline = std::get_if<std::vector<std::byte>>(&outcome);
   if (baseline == nullptr) return kept;
   const Result<JpegHeader> header = decoder_.read_header(*baseline);
   if (!header.ok() || header.value().has_several_scans) return kept;
-  const Digest128 expected = pixel_digest(decoded_);
-  ImageVerdict verdict = keep_jpeg(*baseline, header.value(), stop);
-  if (verdict.fate != FileFate::kKept || pixel_digest(decoded_) != expected) return kept;
+  const Digest128 expected = decoded_digest_;
+  ImageVerdict verdict = keep_jpeg(*baseline, header.value(), CheckDepth::kDecode, stop);
+  if (verdict.fate != FileFate::kKept || decoded_digest_ != expected) return kept;
   verdict.fate = FileFate::kRewritten;
   verdict.reencoded = std::move(*baseline);
   return verdict;
@@ -214,7 +229,7 @@ ImageVerdict ImageChecker::reencode(const DecodeOutcome& outcome, const std::sto
   const Result<JpegHeader> header = decoder_.read_header(jpeg);
   check_internal(header.ok(), "a re-encoded picture has a header");
   // The statistics are those of the pixels that training will see.
-  ImageVerdict verdict = keep_jpeg(jpeg, header.value(), stop);
+  ImageVerdict verdict = keep_jpeg(jpeg, header.value(), depth_, stop);
   check_internal(verdict.fate == FileFate::kKept, "a re-encoded picture decodes");
   verdict.fate = FileFate::kReencoded;
   verdict.reencoded = std::move(jpeg);
@@ -222,25 +237,34 @@ ImageVerdict ImageChecker::reencode(const DecodeOutcome& outcome, const std::sto
 }
 
 ImageVerdict ImageChecker::keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
-                                     const std::stop_token& stop) {
+                                     CheckDepth depth, const std::stop_token& stop) {
   ImageVerdict verdict;
   verdict.fate = FileFate::kKept;
   verdict.record = record_of(header, read_exif_orientation(jpeg), jpeg.size());
-  if (depth_ == CheckDepth::kHeader) return verdict;
   const StoredInfo info = stored_info(verdict.record);
-  const DecodeRequest request = whole_picture(header);
-  const DecodePrice price = jpeg_decode_price(info, request);
-  verdict.decode_scratch_bytes = price.scratch_bytes;
-  grow(pixels_, price.decoded_bytes);
-  grow(scratch_, price.scratch_bytes);
-  const Result<DecodedView> decoded = decoder_.decode(jpeg, info, request, pixels_, scratch_, stop);
+  verdict.decode_scratch_bytes = jpeg_decode_price(info, whole_picture(header)).scratch_bytes;
+  if (depth == CheckDepth::kHeader) return verdict;
+  grow(scratch_, verdict.decode_scratch_bytes);
+  grow(strip_, std::max(kStripBytes, std::uint64_t{header.width_px} * 3));
+  StreamHasher hasher;
+  const bool is_compared = several_scans_ == SeveralScans::kRewritten;
+  const Result<StripsDone> decoded = decoder_.decode_in_strips(
+      jpeg, info, strip_, scratch_,
+      [&](const ImageView& rows) {
+        verdict.sums.add(rows);
+        if (is_compared) {
+          hasher.update(
+              std::as_bytes(std::span(rows.pixels_hwc, rows.row_stride_bytes * rows.height_px)));
+        }
+      },
+      stop);
+  if (scratch_.size() > kKeptScratchBytes) std::vector<std::byte>().swap(scratch_);
   if (!decoded.ok()) {
     check_stop(stop);
     return quarantined(reason_of_jpeg_fault(decoded.fault()),
                        std::string(decoded.fault().detail()));
   }
-  decoded_ = decoded.value().image;
-  verdict.sums.add(decoded_);
+  if (is_compared) decoded_digest_ = hasher.digest_128();
   return verdict;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "streamer/core/checksum.h"
 #include "streamer/read/jpeg_decoder.h"
 #include "streamer/shard/shard_format.h"
 #include "tools/convert/image/image_format.h"
@@ -67,6 +68,10 @@ enum class CheckDepth : std::uint8_t {
   kHeader,  // a JPEG to be kept is taken at its word, by somebody who decodes it next
 };
 
+/// Rows that are decoded at a time, so that a picture of any height is checked in little memory and its
+/// pixels are summed while they are in the cache.
+inline constexpr std::uint64_t kStripBytes = 256u << 10;
+
 /// Checks files. Decodes with the loader's own decoder, so what passes here is read there.
 ///
 /// Threads  one per thread: it keeps its buffers
@@ -80,8 +85,12 @@ class ImageChecker {
   /// or refused. An upper bound but for what the codec libraries keep for themselves.
   std::uint64_t reencoding_bytes(std::span<const std::byte> file);
 
+  /// Bytes that check() takes beside the picture: an upper bound but for what the codec libraries keep
+  /// for themselves, and for a strip of rows of at most kStripBytes, or one row.
+  std::uint64_t checking_bytes(const SourcePicture& picture);
+
   /// `path` only tells whether text was meant as a picture. With kHeader, a picture that is kept
-  /// has no sums and no scratch. Throws Stopped, Internal.
+  /// has no sums. Throws Stopped, Internal.
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
                      const std::stop_token& stop);
   /// The same of what a source has read: bare pixels are kept as they are.
@@ -92,7 +101,7 @@ class ImageChecker {
   ImageVerdict check_jpeg(std::span<const std::byte> jpeg, const std::stop_token& stop);
   ImageVerdict check_foreign(std::span<const std::byte> file, const std::stop_token& stop);
   ImageVerdict keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
-                         const std::stop_token& stop);
+                         CheckDepth depth, const std::stop_token& stop);
   static ImageVerdict keep_raw(std::span<const std::byte> pixels, const RawShape& shape);
   // Returns `kept` where it cannot be rewritten.
   ImageVerdict rewrite(std::span<const std::byte> jpeg, ImageVerdict kept,
@@ -105,9 +114,9 @@ class ImageChecker {
   CheckDepth depth_;
   SeveralScans several_scans_;
   JpegDecoder decoder_;
-  std::vector<std::byte> pixels_;
+  std::vector<std::byte> strip_;
   std::vector<std::byte> scratch_;
-  ImageView decoded_;  // what keep_jpeg() has decoded last, in pixels_
+  Digest128 decoded_digest_{};  // of the pixels that keep_jpeg() decoded last, when rewriting
 };
 
 }  // namespace penstock::convert

@@ -93,7 +93,9 @@ class Walk {
     } else if (!S_ISREG(status.st_mode)) {
       ++scan_.skipped.num_special;
     } else {
-      scan_.files.push_back({path, static_cast<std::uint64_t>(status.st_size)});
+      scan_.files.push_back(
+          {path, static_cast<std::uint64_t>(status.st_size),
+           status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec});
       if (::faccessat(folder_fd, name, R_OK, 0) != 0) scan_.unreadable.push_back(path);
     }
   }

@@ -13,6 +13,7 @@ namespace penstock::convert {
 struct ScannedFile {
   std::string path;  // relative to the source, as bytes, '/' between names
   std::uint64_t size_bytes = 0;
+  std::int64_t modified_ns = 0;  // since 1970, as the file system counts
 
   friend bool operator==(const ScannedFile&, const ScannedFile&) = default;
 };
