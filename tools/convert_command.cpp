@@ -4,12 +4,13 @@
 #include <memory>
 #include <optional>
 
-#include "streamer/core/memory_budget.h"
+#include "streamer/core/error.h"
 #include "tools/command.h"
 #include "tools/convert/convert_job.h"
 #include "tools/convert/convert_report.h"
 #include "tools/exit_code.h"
 #include "tools/library_remarks.h"
+#include "tools/process_limits.h"
 #include "tools/size_option.h"
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
@@ -73,11 +74,11 @@ convert::ConvertConfig config_of(const ConvertOptions& options) {
 convert::ConvertSummary convert_and_watch(const ConvertOptions& options) {
   // Before any other thread, so that they all leave the signals to it.
   const StopSignals signals;
+  return_freed_memory();
   const LibraryRemarksSilenced silenced;
   TerminalObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
                             silenced.stream());
   const convert::ConvertConfig config = config_of(options);
-  observer.notice(fmt::format("memory: at most {}", format_bytes(config.memory_bytes)));
   return convert::convert_folder(config, observer, signals.token());
 }
 

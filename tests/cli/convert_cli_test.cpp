@@ -58,6 +58,7 @@ BOOST_AUTO_TEST_CASE(a_folder_of_pictures_becomes_a_dataset) {
   const CommandResult result = run_penstock({"convert", place.source, place.dataset});
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(contains(result.err, place.source + ": class folders, 2 classes, 41 files\n"));
+  BOOST_TEST(contains(result.err, "\nmemory: at most "));
   BOOST_TEST(contains(result.out, place.dataset + ": 40 samples in 2 classes"));
   BOOST_TEST(contains(result.out, "1 (1 not_a_picture); see " + place.dataset + "/quarantine.csv"));
   BOOST_TEST(fs::exists(place.dataset + "/dataset.json"));

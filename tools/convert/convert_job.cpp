@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <atomic>
@@ -9,6 +10,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/memory_budget.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/source/any_source.h"
@@ -103,11 +105,14 @@ class ConvertJob final : private ProductionListener {
       : config_(config), observer_(observer), stop_(std::move(stop)) {}
 
   ConvertSummary run() {
-    const SourceRequest request{.path = config_.source, .split = config_.split};
+    const SourceRequest request{.path = config_.source,
+                                .split = config_.split,
+                                .list_room_bytes = list_room_bytes(config_.memory_bytes)};
     check_source(request);
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
     SourceScan scan = scan_source(request, stop_);
+    ::malloc_trim(0);  // what the scan was made from is many small blocks
     draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
     tell(scan);
     const std::vector<ShardPlan> shards =
@@ -115,6 +120,10 @@ class ConvertJob final : private ProductionListener {
     const ConvertMemory memory = plan_memory(
         config_.memory_bytes, config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs,
         scan.pictures, shards, scan.class_names);
+    observer_.notice(
+        fmt::format("memory: at most {}, of these {} for pictures; {}",
+                    format_bytes(memory.limit_bytes), format_bytes(memory.pool_bytes),
+                    tools::format_counted(memory.num_jobs, "thread", "threads")));
     observer_.reached(ConvertPoint::kListed);
     folder_.emplace(config_.dataset);
     observer_.reached(ConvertPoint::kFolderMade);

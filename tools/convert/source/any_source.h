@@ -1,6 +1,7 @@
 // Finds out what a SOURCE is, and lists it: the one place that knows all kinds.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <stop_token>
 
@@ -13,6 +14,8 @@ namespace penstock::convert {
 struct SourceRequest {
   std::filesystem::path path{};
   SplitRequest split{};
+  /// What the list of pictures, and what it is made from, may take in memory.
+  std::uint64_t list_room_bytes = UINT64_MAX;
 };
 
 /// Throws NotFound or InvalidArgument for what is no source at all, at a glance.

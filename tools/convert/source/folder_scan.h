@@ -47,7 +47,9 @@ struct FolderScan {
 
 /// Walks `source` and all folders beneath it.
 ///
-/// Errors  NotFound, Io (the source may not be read, or a disk fails); Stopped
-FolderScan scan_folder(const std::filesystem::path& source, const std::stop_token& stop);
+/// Errors  NotFound, Io (the source may not be read, or a disk fails); OutOfMemory when what is made of
+///         the list would take more than `room_bytes`; Stopped
+FolderScan scan_folder(const std::filesystem::path& source, const std::stop_token& stop,
+                       std::uint64_t room_bytes = UINT64_MAX);
 
 }  // namespace penstock::convert

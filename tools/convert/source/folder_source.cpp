@@ -87,8 +87,8 @@ std::vector<QuarantineEntry> findings_of(const FolderScan& scan) {
 }  // namespace
 
 SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
-                              const std::stop_token& stop) {
-  FolderScan files = scan_folder(folder, stop);
+                              const std::stop_token& stop, std::uint64_t room_bytes) {
+  FolderScan files = scan_folder(folder, stop, room_bytes);
   DatasetLayout layout = find_layout(files, request, tools::printable_path(folder));
   SourceScan scan;
   scan.description = std::move(layout.description);

@@ -13,6 +13,6 @@ namespace penstock::convert {
 ///
 /// Errors  those of scan_folder() and find_layout()
 SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
-                              const std::stop_token& stop);
+                              const std::stop_token& stop, std::uint64_t room_bytes = UINT64_MAX);
 
 }  // namespace penstock::convert

@@ -44,8 +44,7 @@ std::uint64_t classes_bytes(const std::vector<std::string>& class_names) {
 }  // namespace
 
 std::uint64_t list_room_bytes(std::uint64_t limit_bytes) {
-  const std::uint64_t beside_bytes = limit_bytes / 2 + kFixedBytes + kPerWorkerBytes;
-  return limit_bytes > beside_bytes ? limit_bytes - beside_bytes : 0;
+  return limit_bytes > kFixedBytes ? limit_bytes - kFixedBytes : 0;
 }
 
 ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const PictureList& pictures,

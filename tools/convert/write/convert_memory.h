@@ -22,8 +22,7 @@ struct ConvertMemory {
   unsigned num_jobs = 1;  // as many as fit, at most those asked for
 };
 
-/// Bytes of the list while a source is scanned, and of all that is made of it: a source may hold so
-/// many that a limit leaves room for them.
+/// What a limit leaves for the list of pictures while a source is scanned, before there is any picture.
 std::uint64_t list_room_bytes(std::uint64_t limit_bytes);
 
 /// Divides `limit_bytes`.

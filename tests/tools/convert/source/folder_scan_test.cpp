@@ -115,6 +115,15 @@ BOOST_AUTO_TEST_CASE(a_missing_folder_is_named) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_list_that_outgrows_its_room_is_refused) {
+  const tests::TemporaryFolder folder;
+  for (int i = 0; i < 100; ++i) write_file(folder.path() / (std::to_string(i) + ".jpg"), "x");
+  BOOST_CHECK_NO_THROW(scan_folder(folder.path(), {}, 100 * 300));
+  BOOST_CHECK_EXCEPTION(scan_folder(folder.path(), {}, 50 * 100), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kOutOfMemory && !error.hint().empty();
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
