@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "tools/convert/image/rgb_sums.h"
+
 namespace penstock::convert {
 namespace {
 
@@ -44,7 +46,7 @@ using SumRun = RunSums (*)(const std::uint8_t*, std::uint32_t) noexcept;
 
 SumRun sum_run_for(const ImageView& image) noexcept {
   if (image.channels == 1) return sum_run<1, 1>;
-  return image.pixel_stride_bytes == 4 ? sum_run<4, 3> : sum_run<3, 3>;
+  return sum_run<4, 3>;
 }
 
 double mean_of(std::uint64_t sum, std::uint64_t num_px) noexcept {
@@ -67,6 +69,10 @@ void PixelSums::add(const ImageView& image) noexcept {
   for (std::uint32_t y = 0; y < image.height_px; ++y) {
     for (std::uint32_t x = 0; x < image.width_px; x += kMaxRunPx) {
       const std::uint32_t length = image.width_px - x < kMaxRunPx ? image.width_px - x : kMaxRunPx;
+      if (image.channels == 3 && image.pixel_stride_bytes == 3) {
+        add_rgb(image.row(y) + std::size_t{x} * 3, length);
+        continue;
+      }
       const RunSums run = sum_one(image.row(y) + std::size_t{x} * image.pixel_stride_bytes, length);
       for (std::uint32_t c = 0; c < 3; ++c) {
         const std::uint32_t from = image.channels == 1 ? 0 : c;
@@ -78,6 +84,16 @@ void PixelSums::add(const ImageView& image) noexcept {
     }
   }
   num_px += std::uint64_t{image.width_px} * image.height_px;
+}
+
+void PixelSums::add_rgb(const std::uint8_t* rgb, std::uint32_t length_px) noexcept {
+  const RgbSums run = sum_rgb(rgb, length_px);
+  for (std::size_t c = 0; c < 3; ++c) {
+    sum[c] += run.sum[c];
+    sum_of_squares[c] += run.sum_of_squares[c];
+  }
+  sum_of_gray += run.sum_of_gray;
+  sum_of_gray_squares += run.sum_of_gray_squares;
 }
 
 void PixelSums::add(const PixelSums& other) noexcept {
