@@ -1,5 +1,6 @@
 #include "tools/convert/image/pixel_sums.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tools/convert/image/rgb_sums.h"
@@ -65,14 +66,11 @@ double deviation_of(std::uint64_t sum, std::uint64_t sum_of_squares,
 }  // namespace
 
 void PixelSums::add(const ImageView& image) noexcept {
+  if (image.channels == 3 && image.pixel_stride_bytes == 3) return add_packed(image);
   const SumRun sum_one = sum_run_for(image);
   for (std::uint32_t y = 0; y < image.height_px; ++y) {
     for (std::uint32_t x = 0; x < image.width_px; x += kMaxRunPx) {
       const std::uint32_t length = image.width_px - x < kMaxRunPx ? image.width_px - x : kMaxRunPx;
-      if (image.channels == 3 && image.pixel_stride_bytes == 3) {
-        add_rgb(image.row(y) + std::size_t{x} * 3, length);
-        continue;
-      }
       const RunSums run = sum_one(image.row(y) + std::size_t{x} * image.pixel_stride_bytes, length);
       for (std::uint32_t c = 0; c < 3; ++c) {
         const std::uint32_t from = image.channels == 1 ? 0 : c;
@@ -84,6 +82,21 @@ void PixelSums::add(const ImageView& image) noexcept {
     }
   }
   num_px += std::uint64_t{image.width_px} * image.height_px;
+}
+
+void PixelSums::add_packed(const ImageView& image) noexcept {
+  num_px += std::uint64_t{image.width_px} * image.height_px;
+  // Rows without gaps between them are one long row.
+  const bool is_gapless = image.row_stride_bytes == std::size_t{image.width_px} * 3;
+  const std::uint64_t length_px =
+      is_gapless ? std::uint64_t{image.width_px} * image.height_px : image.width_px;
+  const std::uint32_t num_runs = is_gapless ? 1 : image.height_px;
+  for (std::uint32_t y = 0; y < num_runs; ++y) {
+    for (std::uint64_t x = 0; x < length_px; x += kMaxRunPx) {
+      add_rgb(image.row(y) + x * 3,
+              static_cast<std::uint32_t>(std::min<std::uint64_t>(length_px - x, kMaxRunPx)));
+    }
+  }
 }
 
 void PixelSums::add_rgb(const std::uint8_t* rgb, std::uint32_t length_px) noexcept {

@@ -31,7 +31,7 @@ using V16 = hn::Vec<D16>;
 // Sum of products of 16-bit numbers below 256. Which lane holds which does not matter to a sum.
 struct ProductSum {
   HWY_ATTR ProductSum() : low(hn::Zero(D32())), high(hn::Zero(D32())) {}
-  HWY_ATTR void add(V16 a, V16 b) {
+  HWY_INLINE void add(V16 a, V16 b) {
     low = hn::ReorderWidenMulAccumulate(D32(), hn::BitCast(DSigned16(), a),
                                         hn::BitCast(DSigned16(), b), low, high);
   }
@@ -52,20 +52,20 @@ struct ProductSum {
 
 struct WideSum {
   HWY_ATTR WideSum() : sums(hn::Zero(D64())) {}
-  HWY_ATTR void add(V8 values) { sums = hn::Add(sums, hn::SumsOf8(values)); }
+  HWY_INLINE void add(V8 values) { sums = hn::Add(sums, hn::SumsOf8(values)); }
   HWY_ATTR std::uint64_t total() const { return hn::GetLane(hn::SumOfLanes(D64(), sums)); }
 
   hn::Vec<D64> sums;
 };
 
 // 1 in every lane where adding `b` has carried, as a number to be subtracted.
-HWY_ATTR V16 minus_carry(V16 sum, V16 b) {
+HWY_INLINE V16 minus_carry(V16 sum, V16 b) {
   return hn::VecFromMask(D16(), hn::Lt(sum, b));
 }
 
 // (19595 r + 38470 g + 7471 b + 32768) >> 16: upper halves of the products, and what their lower
 // halves carry.
-HWY_ATTR V16 luma(V16 r, V16 g, V16 b) {
+HWY_INLINE V16 luma(V16 r, V16 g, V16 b) {
   const D16 d;
   const V16 of_r = hn::Set(d, 19595);
   const V16 of_g = hn::Set(d, 38470);
