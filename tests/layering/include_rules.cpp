@@ -59,6 +59,7 @@ const std::vector<LibraryRule> kLibraries = {
     {"cuda", {"train/backend/cuda/"}},
     {"cudnn", {"train/backend/cuda/"}},
     {"xxhash.h", {"streamer/core/", "tools/"}},
+    {"malloc.h", {"tools/process_limits.cpp"}},  // mallopt
     {"omp.h", {"train/backend/onednn/"}},
 };
 

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <atomic>
@@ -112,7 +111,6 @@ class ConvertJob final : private ProductionListener {
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
     SourceScan scan = scan_source(request, stop_);
-    ::malloc_trim(0);  // what the scan was made from is many small blocks
     draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
     tell(scan);
     const std::vector<ShardPlan> shards =
