@@ -11,9 +11,11 @@
 #include "tools/convert/reason/reason_list.h"
 #include "tools/exit_code.h"
 #include "tools/library_remarks.h"
+#include "tools/process_limits.h"
 #include "tools/size_option.h"
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
+#include "train/run/system_memory.h"
 
 namespace penstock::tools {
 namespace {
@@ -29,6 +31,8 @@ struct ConvertOptions {
   bool force = false;
   bool no_names = false;
   bool optimizes_crops = false;
+  bool trusts = false;
+  std::uint64_t memory_bytes = 0;
   bool quiet = false;
   bool json = false;
 };
@@ -69,24 +73,22 @@ convert::ConvertConfig config_of(const ConvertOptions& options) {
   if (options.force) config.existing = convert::ExistingTarget::kReplace;
   config.store_names = !options.no_names;
   if (options.optimizes_crops) config.several_scans = convert::SeveralScans::kRewritten;
+  if (options.trusts) config.depth = convert::CheckDepth::kHeader;
+  config.memory_bytes = options.memory_bytes > 0
+                            ? options.memory_bytes
+                            : train::read_system_memory().default_limit_bytes();
   return config;
 }
 
 convert::ConvertSummary convert_and_watch(const ConvertOptions& options) {
   // Before any other thread, so that they all leave the signals to it.
   const StopSignals signals;
+  return_freed_memory();
   const LibraryRemarksSilenced silenced;
   TerminalObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
                             silenced.stream());
-  try {
-    return convert::convert_folder(config_of(options), observer, signals.token());
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kStopped) throw;
-    throw Error(ErrorCode::kStopped,
-                fmt::format("stopped: {}: by a signal; nothing of it was left behind",
-                            printable(options.dataset)),
-                "the same command starts it again");
-  }
+  const convert::ConvertConfig config = config_of(options);
+  return convert::convert_folder(config, observer, signals.token());
 }
 
 int run_convert(const ConvertOptions& options) {
@@ -144,6 +146,16 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
             [options](const std::string& text) {
               options->config.background = convert::parse_colour(text, "--background");
             });
+  add_byte_size_option(command, "--memory", options->memory_bytes,
+                       "Limit of all that is held, such as 256M (0.8 of what is available)");
+  add_value(
+      command,
+      {"--max-bad", "N|P%", "Stop beyond so many bad pictures, or such a part of all (never)"},
+      [options](const std::string& text) {
+        options->config.max_bad = convert::parse_bad_limit(text, "--max-bad");
+      });
+  add_switch(command, "--trust", options->trusts,
+             "Store JPEG as its header says, without decoding it: no damage found, no statistics");
   add_switch(command, "--force", options->force,
              "Replace an existing dataset once the new one is complete");
   add_switch(command, "--optimize-crops", options->optimizes_crops,

@@ -58,6 +58,7 @@ BOOST_AUTO_TEST_CASE(a_folder_of_pictures_becomes_a_dataset) {
   const CommandResult result = run_penstock({"convert", place.source, place.dataset});
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(contains(result.err, place.source + ": class folders, 2 classes, 41 files\n"));
+  BOOST_TEST(contains(result.err, "\nmemory: at most "));
   BOOST_TEST(contains(result.out, place.dataset + ": 40 samples in 2 classes"));
   BOOST_TEST(contains(result.out, "1 (1 not_a_picture); see " + place.dataset + "/quarantine.csv"));
   BOOST_TEST(fs::exists(place.dataset + "/dataset.json"));
@@ -265,10 +266,78 @@ BOOST_AUTO_TEST_CASE(a_signal_stops_it_and_nothing_is_left) {
     BOOST_REQUIRE(comes_to_be(place.dataset + ".partial"));
     command.send(number);
     check_refused(command.wait(), 4,
-                  "stopped: " + place.dataset + ": by a signal; nothing of it was left behind",
+                  "stopped: " + place.dataset + ": on request; nothing of it was left behind",
                   "the same command starts it again");
     BOOST_TEST(place.is_clean());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_keeps_finished_shards_and_the_same_command_goes_on) {
+  const Place place;
+  write_many_large_pictures(place.source);
+  const std::vector<std::string> line = {
+      "convert", place.source, place.dataset, "--shard-size", "1M", "--jobs", "1"};
+  RunningCommand command(line);
+  BOOST_REQUIRE(comes_to_be(place.dataset + ".partial/train-00003.h5"));
+  command.send(SIGTERM);
+  const CommandResult stopped = command.wait();
+  BOOST_TEST(stopped.exit_code == 4);
+  BOOST_TEST(contains(stopped.err, " shards are finished and kept\n"), stopped.err);
+  BOOST_TEST(contains(stopped.err, "hint: the same command goes on from there"), stopped.err);
+  std::vector<std::string> other = line;
+  other.insert(other.end(), {"--seed", "3", "--quiet"});
+  check_refused(
+      run_penstock(other), 1,
+      "dataset: " + place.dataset +
+          ".partial: expected the settings it was begun with, found seed: 0 before, now 3",
+      "rm -r " + place.dataset + ".partial discards what was done; or type the command as before");
+  const CommandResult rest = run_penstock(line);
+  BOOST_TEST(rest.exit_code == 0);
+  BOOST_TEST(contains(rest.err, " are there already\n"), rest.err);
+  BOOST_TEST(contains(rest.out, "of an earlier conversion"), rest.out);
+  BOOST_TEST(!fs::exists(place.dataset + ".partial"));
+}
+
+BOOST_AUTO_TEST_CASE(trust_stores_the_same_bytes_and_says_that_nothing_was_decoded) {
+  const Place place;
+  write_cats_and_dogs(place.source, 10);
+  // A whole header and half a picture: only decoding finds out.
+  std::vector<std::byte> half = picture_jpeg({.width_px = 200, .height_px = 200});
+  half.resize(half.size() / 2);
+  write_file(fs::path(place.source) / "cat/half.jpg", std::span<const std::byte>(half));
+  const CommandResult checked = run_penstock({"convert", place.source, place.dataset});
+  BOOST_TEST(contains(checked.out, "20 samples"), checked.out);
+  const CommandResult trusted =
+      run_penstock({"convert", place.source, place.dataset, "--force", "--trust"});
+  BOOST_TEST(trusted.exit_code == 0);
+  BOOST_TEST(contains(trusted.out, "21 samples"), trusted.out);
+  BOOST_TEST(contains(trusted.out, "statistics    none: --trust decodes no picture"), trusted.out);
+  BOOST_TEST(contains(read_text_file(place.dataset + "/dataset.json"), "\"mean\": []"));
+}
+
+BOOST_AUTO_TEST_CASE(beyond_the_limit_of_bad_pictures_it_is_damaged_data) {
+  const Place place;
+  write_cats_and_dogs(place.source, 2);
+  write_file(fs::path(place.source) / "cat/broken.jpg", "not a picture");
+  check_refused(
+      run_penstock({"convert", place.source, place.dataset, "--quiet", "--max-bad", "10%"}), 3,
+      "max_bad: " + place.source + ": expected at most 0 bad among 5 files, found one more",
+      "look at the files, or type the command with a larger --max-bad");
+  const CommandResult result =
+      run_penstock({"convert", place.source, place.dataset, "--max-bad", "1"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(contains(result.err, "warning: 1 of 5 files are bad (20.0 %); see quarantine.csv\n"),
+             result.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_memory_that_is_too_small_is_refused_with_the_sum) {
+  const Place place;
+  write_cats_and_dogs(place.source, 2);
+  const CommandResult result =
+      run_penstock({"convert", place.source, place.dataset, "--quiet", "--memory", "40M"});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(contains(result.err, "convert: memory: expected at least 64M"), result.err);
+  BOOST_TEST(place.is_clean());
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_make_no_sense_are_usage_errors) {
@@ -281,6 +350,13 @@ BOOST_AUTO_TEST_CASE(numbers_that_make_no_sense_are_usage_errors) {
                 "--validation-split 0.1");
   check_refused(run_penstock({"convert", "a", "b", "--jobs", "0"}), 2,
                 "--jobs: expected a whole number from 1 to 1024, found '0'", "--jobs 1");
+  for (const char* limit : {"12x", "%", "101%", "-1", ""}) {
+    check_refused(run_penstock({"convert", "a", "b", "--max-bad", limit}), 2,
+                  std::string("--max-bad: expected a number of pictures or a part of them such as "
+                              "12 or 5%, found '") +
+                      limit + "'",
+                  "--max-bad 5%");
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

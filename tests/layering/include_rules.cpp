@@ -69,6 +69,7 @@ const std::vector<LibraryRule> kLibraries = {
      {"tools/convert/source/byte_stream.cpp", "tools/convert/source/libarchive_input.cpp",
       "tools/convert/source/tar_reader.cpp"}},
     {"zlib.h", {"tools/convert/source/gzip_stream.cpp"}},
+    {"malloc.h", {"tools/process_limits.cpp"}},  // mallopt
     {"omp.h", {"train/backend/onednn/"}},
 };
 

@@ -92,13 +92,16 @@ std::string format_progress(const ConvertProgress& progress) {
   const std::uint64_t percent =
       progress.num_files == 0 ? 100 : progress.num_done * 100 / progress.num_files;
   // Bytes say more about the time left than files do: pictures differ in size.
+  // What an earlier conversion did says nothing about the speed of this one.
+  const std::uint64_t num_now = progress.num_done - progress.num_done_before;
+  const std::uint64_t now_bytes = progress.done_bytes - progress.done_before_bytes;
   const std::string left = tools::format_time_left(
-      progress.done_bytes,
-      progress.total_bytes - std::min(progress.total_bytes, progress.done_bytes), progress.elapsed);
+      now_bytes, progress.total_bytes - std::min(progress.total_bytes, progress.done_bytes),
+      progress.elapsed);
   return fmt::format(
       "{} of {} files  {} %  {:.0f} files/s  {}/s  {} bad  {}", format_count(progress.num_done),
-      format_count(progress.num_files), percent, rate_per_s(progress.num_done, progress.elapsed),
-      format_bytes(static_cast<std::uint64_t>(rate_per_s(progress.done_bytes, progress.elapsed))),
+      format_count(progress.num_files), percent, rate_per_s(num_now, progress.elapsed),
+      format_bytes(static_cast<std::uint64_t>(rate_per_s(now_bytes, progress.elapsed))),
       format_count(progress.num_quarantined), left);
 }
 
@@ -134,6 +137,14 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
   }
   if (manifest.num_quarantined > 0)
     add_line(text, "quarantined", quarantine_line(summary, dataset));
+  if (!summary.has_statistics) {
+    add_line(text, "statistics", "none: --trust decodes no picture that it stores as it is");
+  }
+  if (summary.num_shards_kept > 0) {
+    add_line(text, "gone on with",
+             tools::format_counted(summary.num_shards_kept, "shard", "shards") +
+                 " of an earlier conversion");
+  }
   const std::string skipped = skipped_line(summary);
   if (!skipped.empty()) add_line(text, "left out", skipped);
   return text;
@@ -164,6 +175,8 @@ std::string summary_json(const ConvertSummary& summary) {
       {"num_text", summary.num_text_skipped},       {"num_system", summary.skipped.num_system},
       {"num_hidden", summary.skipped.num_hidden},   {"num_symlinks", summary.skipped.num_symlinks},
       {"num_special", summary.skipped.num_special}, {"num_outside", summary.num_outside}};
+  json["has_statistics"] = summary.has_statistics;
+  json["num_shards_kept"] = summary.num_shards_kept;
   json["source_bytes"] = summary.source_bytes;
   json["dataset_bytes"] = summary.dataset_bytes;
   json["elapsed_s"] = summary.elapsed.count();

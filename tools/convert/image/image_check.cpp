@@ -66,17 +66,11 @@ IndexRecord record_of(const JpegHeader& header, std::uint8_t orientation, std::s
   return record;
 }
 
+// What libjpeg and the loader keep from picture to picture; a larger one's memory is given back.
+constexpr std::uint64_t kKeptScratchBytes = 4u << 20;
+
 DecodeRequest whole_picture(const JpegHeader& header) {
   return {.region = {0, 0, header.width_px, header.height_px}, .decode_scale = 1, .channels = 3};
-}
-
-Digest128 pixel_digest(const ImageView& image) {
-  StreamHasher hasher;
-  for (std::uint32_t y = 0; y < image.height_px; ++y) {
-    hasher.update(
-        std::as_bytes(std::span(image.row(y), image.width_px * image.pixel_stride_bytes)));
-  }
-  return hasher.digest_128();
 }
 
 void check_stop(const std::stop_token& stop) {
@@ -92,6 +86,16 @@ void grow(Bytes& buffer, std::size_t num_bytes) {
 // does libjpeg with a progressive picture of four inks. Encoding holds the RGB and a JPEG of at most
 // 3 bytes a pixel, once in a buffer that doubles as it grows, once copied: 12.
 constexpr std::uint64_t kReencodingBytesPerPx = 12;
+
+// Those for which a JPEG can be coded anew, with the same pixels.
+ReasonSet coding_reasons(const ReasonSet& reasons) {
+  ReasonSet of_coding;
+  for (const ReasonCode code : {ReasonCode::kProgressive, ReasonCode::kManyScans,
+                                ReasonCode::kArithmetic, ReasonCode::kMissingHuffmanTables}) {
+    of_coding.add_if(reasons.has(code), code);
+  }
+  return of_coding;
+}
 
 // Rows and tables of libjpeg, for the largest sides.
 constexpr std::uint64_t kSmallBytes = 64u << 20;
@@ -143,6 +147,63 @@ std::uint64_t ImageChecker::reencoding_bytes(std::span<const std::byte> file) {
       policies.fixes(ReasonCode::kRestartError) || policies.fixes(ReasonCode::kDamaged) ||
       policies.fixes(ReasonCode::kExifOrientation);
   return may_be_reencoded ? num_px * kReencodingBytesPerPx : 0;
+}
+
+std::uint64_t ImageChecker::checking_bytes(const SourcePicture& picture) {
+  if (picture.raw) return 0;
+  const ImageFormat format = detect_format(picture.bytes);
+  if (is_foreign_format(format)) return foreign_checking_bytes(format, picture.bytes);
+  return format == ImageFormat::kJpeg ? jpeg_checking_bytes(picture.bytes) : 0;
+}
+
+// What is refused before it is decoded takes nothing, whatever it declares.
+std::uint64_t ImageChecker::foreign_checking_bytes(ImageFormat format,
+                                                   std::span<const std::byte> file) {
+  const ForeignFacts facts = read_foreign_facts(format, file);
+  if (facts.fault && !is_tried(*facts.fault)) return 0;
+  return reencoding_bytes(file) + facts.rebuilt.size();
+}
+
+std::uint64_t ImageChecker::jpeg_checking_bytes(std::span<const std::byte> jpeg) {
+  const Result<JpegHeader> found = decoder_.read_header(jpeg);
+  if (!found.ok()) return 0;
+  const JpegHeader& header = found.value();
+  const bool counts_scans = depth_ == CheckDepth::kDecode && header.has_several_scans;
+  const JpegStructure structure =
+      read_jpeg_structure(jpeg, counts_scans ? JpegExtent::kWhole : JpegExtent::kHeader);
+  if (is_jpeg_bomb(structure, jpeg.size())) return 0;
+  const std::uint64_t reencoded_bytes = reencoding_bytes(jpeg);
+  const bool is_stored_as_jpeg = header.components == 1 || header.components == 3;
+  if (!is_stored_as_jpeg || !is_within_limit({header.width_px, header.height_px})) {
+    return reencoded_bytes;
+  }
+  const bool is_mended = is_mended_by_header(reasons_of_jpeg(structure, jpeg.size()));
+  if (depth_ == CheckDepth::kHeader && !is_mended) return 0;
+  const IndexRecord record = record_of(header, 1, jpeg.size());
+  const std::uint64_t scratch_bytes =
+      jpeg_decode_price(stored_info(record), whole_picture(header)).scratch_bytes;
+  if (!is_mended) {
+    const bool is_cut = fixes_.policies.fixes(ReasonCode::kBytesAfterEnd) ||
+                        fixes_.policies.fixes(ReasonCode::kSecondPicture);
+    return std::max(scratch_bytes, reencoded_bytes) + (is_cut ? jpeg.size() : 0);
+  }
+  // Rewriting holds the coefficients again, when decoding has given its own back, and the new file:
+  // in a buffer that doubles as it grows, then copied.
+  const std::uint64_t coefficient_bytes =
+      header.has_several_scans
+          ? scratch_bytes
+          : std::uint64_t{header.width_px} * header.height_px * kReencodingBytesPerPx;
+  return std::max({scratch_bytes, reencoded_bytes, coefficient_bytes}) + 4 * jpeg.size();
+}
+
+bool ImageChecker::is_tried(ReasonCode fault) const {
+  return fault == ReasonCode::kBadCrc && fixes_.policies.fixes(fault);
+}
+
+bool ImageChecker::is_mended_by_header(const ReasonSet& reasons) const {
+  const auto is_fixed = [&](ReasonCode code) { return fixes_.policies.fixes(code); };
+  return coding_reasons(reasons).first(is_fixed).has_value() ||
+         (reasons.has(ReasonCode::kExifOrientation) && is_fixed(ReasonCode::kExifOrientation));
 }
 
 ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_view path,
@@ -233,12 +294,17 @@ ImageVerdict ImageChecker::check_readable_jpeg(std::span<const std::byte> jpeg,
   }
   if (num_px > max_px_) return scale_down(jpeg, header, stop);
   if (header.components == 1 || header.components == 3) {
-    ImageVerdict kept = keep_jpeg(jpeg, header, stop);
+    const bool is_mended = is_mended_by_header(reasons_of_jpeg(structure, jpeg.size()));
+    const bool is_decoded = is_mended || depth_ == CheckDepth::kDecode;
+    ImageVerdict kept = keep_jpeg(jpeg, header,
+                                  {.depth = is_decoded ? CheckDepth::kDecode : CheckDepth::kHeader,
+                                   .takes_digest = is_mended},
+                                  stop);
     if (kept.fate == FileFate::kQuarantined) {
       return fixes_.policies.fixes(kept.reason) ? guess(jpeg, structure, std::move(kept), stop)
                                                 : kept;
     }
-    return depth_ == CheckDepth::kHeader ? kept : fix_bytes(jpeg, structure, std::move(kept), stop);
+    return is_decoded ? fix_bytes(jpeg, structure, std::move(kept), stop) : kept;
   }
   if (header.components != 4) {
     return quarantined(ReasonCode::kUnsupportedJpeg,
@@ -303,11 +369,7 @@ ImageVerdict ImageChecker::fix_bytes(std::span<const std::byte> jpeg,
                                      const JpegStructure& structure, ImageVerdict kept,
                                      const std::stop_token& stop) {
   const ReasonSet reasons = reasons_of_jpeg(structure, jpeg.size());
-  ReasonSet of_coding;
-  for (const ReasonCode code : {ReasonCode::kProgressive, ReasonCode::kManyScans,
-                                ReasonCode::kArithmetic, ReasonCode::kMissingHuffmanTables}) {
-    of_coding.add_if(reasons.has(code), code);
-  }
+  const ReasonSet of_coding = coding_reasons(reasons);
   const auto is_fixed = [&](ReasonCode code) { return fixes_.policies.fixes(code); };
   ReasonSet cut;
   for (const ReasonCode code : {ReasonCode::kBytesAfterEnd, ReasonCode::kSecondPicture}) {
@@ -344,7 +406,7 @@ ImageVerdict ImageChecker::turn(std::span<const std::byte> jpeg, ImageVerdict ke
   if (auto* const bytes = std::get_if<std::vector<std::byte>>(&outcome)) {
     const Result<JpegHeader> header = decoder_.read_header(*bytes);
     if (header.ok()) {
-      ImageVerdict turned = keep_jpeg(*bytes, header.value(), stop);
+      ImageVerdict turned = keep_jpeg(*bytes, header.value(), {.depth = CheckDepth::kDecode}, stop);
       if (turned.fate == FileFate::kKept) {
         turned.fate = FileFate::kRewritten;
         turned.reencoded = std::move(*bytes);
@@ -370,9 +432,7 @@ ImageVerdict ImageChecker::check_foreign(ImageFormat format, std::span<const std
   if (facts.fault) {
     ImageVerdict verdict = quarantined(*facts.fault, facts.detail);
     verdict.reasons.add(facts.reasons);
-    const bool is_tried =
-        *facts.fault == ReasonCode::kBadCrc && fixes_.policies.fixes(ReasonCode::kBadCrc);
-    if (!is_tried) return verdict;
+    if (!is_tried(*facts.fault)) return verdict;
   }
   const DecodeOutcome outcome = decode_foreign_image(
       facts.rebuilt.empty() ? file : std::span<const std::byte>(facts.rebuilt), fixes_.background);
@@ -408,16 +468,17 @@ ImageVerdict ImageChecker::check_foreign(ImageFormat format, std::span<const std
 ImageVerdict ImageChecker::rewrite(std::span<const std::byte> jpeg, ImageVerdict kept,
                                    const std::stop_token& stop) {
   // What decoding it took is about what rewriting takes again: all coefficients.
-  scratch_ = {};
+  std::vector<std::byte>().swap(scratch_);
   BaselineOutcome outcome = rewrite_as_baseline(jpeg, stop);
   check_stop(stop);
   auto* const baseline = std::get_if<std::vector<std::byte>>(&outcome);
   if (baseline == nullptr) return kept;
   const Result<JpegHeader> header = decoder_.read_header(*baseline);
   if (!header.ok() || header.value().has_several_scans) return kept;
-  const Digest128 expected = pixel_digest(decoded_);
-  ImageVerdict verdict = keep_jpeg(*baseline, header.value(), stop);
-  if (verdict.fate != FileFate::kKept || pixel_digest(decoded_) != expected) return kept;
+  const Digest128 expected = decoded_digest_;
+  ImageVerdict verdict = keep_jpeg(*baseline, header.value(),
+                                   {.depth = CheckDepth::kDecode, .takes_digest = true}, stop);
+  if (verdict.fate != FileFate::kKept || decoded_digest_ != expected) return kept;
   verdict.fate = FileFate::kRewritten;
   verdict.reencoded = std::move(*baseline);
   return verdict;
@@ -431,7 +492,7 @@ ImageVerdict ImageChecker::reencode(const DecodedPixels& pixels, std::uint8_t or
   const Result<JpegHeader> header = decoder_.read_header(jpeg);
   check_internal(header.ok(), "a re-encoded picture has a header");
   // The statistics are those of the pixels that training will see.
-  ImageVerdict verdict = keep_jpeg(jpeg, header.value(), stop);
+  ImageVerdict verdict = keep_jpeg(jpeg, header.value(), {.depth = depth_}, stop);
   check_internal(verdict.fate == FileFate::kKept, "a re-encoded picture decodes");
   verdict.fate = FileFate::kReencoded;
   verdict.reencoded = std::move(jpeg);
@@ -441,25 +502,33 @@ ImageVerdict ImageChecker::reencode(const DecodedPixels& pixels, std::uint8_t or
 }
 
 ImageVerdict ImageChecker::keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
-                                     const std::stop_token& stop) {
+                                     Reading reading, const std::stop_token& stop) {
   ImageVerdict verdict;
   verdict.fate = FileFate::kKept;
   verdict.record = record_of(header, read_exif_orientation(jpeg), jpeg.size());
-  if (depth_ == CheckDepth::kHeader) return verdict;
   const StoredInfo info = stored_info(verdict.record);
-  const DecodeRequest request = whole_picture(header);
-  const DecodePrice price = jpeg_decode_price(info, request);
-  verdict.decode_scratch_bytes = price.scratch_bytes;
-  grow(pixels_, price.decoded_bytes);
-  grow(scratch_, price.scratch_bytes);
-  const Result<DecodedView> decoded = decoder_.decode(jpeg, info, request, pixels_, scratch_, stop);
+  verdict.decode_scratch_bytes = jpeg_decode_price(info, whole_picture(header)).scratch_bytes;
+  if (reading.depth == CheckDepth::kHeader) return verdict;
+  grow(scratch_, verdict.decode_scratch_bytes);
+  grow(strip_, std::max(kStripBytes, std::uint64_t{header.width_px} * 3));
+  StreamHasher hasher;
+  const Result<StripsDone> decoded = decoder_.decode_in_strips(
+      jpeg, info, strip_, scratch_,
+      [&](const ImageView& rows) {
+        verdict.sums.add(rows);
+        if (reading.takes_digest) {
+          hasher.update(
+              std::as_bytes(std::span(rows.pixels_hwc, rows.row_stride_bytes * rows.height_px)));
+        }
+      },
+      stop);
+  if (scratch_.size() > kKeptScratchBytes) std::vector<std::byte>().swap(scratch_);
   if (!decoded.ok()) {
     check_stop(stop);
     return quarantined(reason_of_jpeg_fault(decoded.fault()),
                        std::string(decoded.fault().detail()));
   }
-  decoded_ = decoded.value().image;
-  verdict.sums.add(decoded_);
+  if (reading.takes_digest) decoded_digest_ = hasher.digest_128();
   return verdict;
 }
 

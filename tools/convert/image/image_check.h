@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "streamer/core/checksum.h"
 #include "streamer/read/jpeg_decoder.h"
 #include "streamer/shard/shard_format.h"
 #include "tools/convert/image/image_format.h"
@@ -78,8 +79,12 @@ enum class SeveralScans : std::uint8_t {
 
 enum class CheckDepth : std::uint8_t {
   kDecode,  // every picture is decoded as the loader would
-  kHeader,  // a JPEG to be kept is taken at its word, by somebody who decodes it next
+  kHeader,  // a JPEG to be kept is taken at its word: nothing is decoded but what a fix makes anew
 };
+
+/// Rows that are decoded at a time, so that a picture of any height is checked in little memory and its
+/// pixels are summed while they are in the cache.
+inline constexpr std::uint64_t kStripBytes = 256u << 10;
 
 /// Checks files. Decodes with the loader's own decoder, so what passes here is read there.
 ///
@@ -94,8 +99,12 @@ class ImageChecker {
   /// or refused. An upper bound but for what the codec libraries keep for themselves.
   std::uint64_t reencoding_bytes(std::span<const std::byte> file);
 
+  /// Bytes that check() takes beside the picture: an upper bound but for what the codec libraries keep
+  /// for themselves, and for a strip of rows of at most kStripBytes, or one row.
+  std::uint64_t checking_bytes(const SourcePicture& picture);
+
   /// `path` only tells whether text was meant as a picture. With kHeader, a picture that is kept
-  /// has no sums and no scratch. Throws Stopped, Internal.
+  /// has no sums. Throws Stopped, Internal.
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
                      const std::stop_token& stop);
   /// The same of what a source has read: bare pixels are kept as they are.
@@ -122,7 +131,11 @@ class ImageChecker {
   ImageVerdict turn(std::span<const std::byte> jpeg, ImageVerdict kept,
                     const std::stop_token& stop);
   static void add_seen_reasons(ImageVerdict& verdict);
-  ImageVerdict keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
+  struct Reading {
+    CheckDepth depth = CheckDepth::kDecode;
+    bool takes_digest = false;  // of the pixels, into decoded_digest_
+  };
+  ImageVerdict keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header, Reading reading,
                          const std::stop_token& stop);
   static ImageVerdict keep_raw(std::span<const std::byte> pixels, const RawShape& shape);
   // Returns `kept` where it cannot be rewritten.
@@ -132,14 +145,20 @@ class ImageChecker {
                         const std::stop_token& stop);
 
   bool is_within_limit(const DeclaredSize& size) const noexcept;
+  std::uint64_t foreign_checking_bytes(ImageFormat format, std::span<const std::byte> file);
+  std::uint64_t jpeg_checking_bytes(std::span<const std::byte> jpeg);
+  // Whether a picture with such a fault is decoded all the same.
+  bool is_tried(ReasonCode fault) const;
+  // Whether a reason that a JPEG's markers tell is to be mended, so that it is decoded anyway.
+  bool is_mended_by_header(const ReasonSet& reasons) const;
 
   std::uint64_t max_px_;
   CheckDepth depth_;
   PictureFixes fixes_;
   JpegDecoder decoder_;
-  std::vector<std::byte> pixels_;
+  std::vector<std::byte> strip_;
   std::vector<std::byte> scratch_;
-  ImageView decoded_;  // what keep_jpeg() has decoded last, in pixels_
+  Digest128 decoded_digest_{};  // of the pixels that keep_jpeg() took it of last
 };
 
 }  // namespace penstock::convert

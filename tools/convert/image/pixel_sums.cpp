@@ -1,6 +1,9 @@
 #include "tools/convert/image/pixel_sums.h"
 
+#include <algorithm>
 #include <cmath>
+
+#include "tools/convert/image/rgb_sums.h"
 
 namespace penstock::convert {
 namespace {
@@ -44,7 +47,7 @@ using SumRun = RunSums (*)(const std::uint8_t*, std::uint32_t) noexcept;
 
 SumRun sum_run_for(const ImageView& image) noexcept {
   if (image.channels == 1) return sum_run<1, 1>;
-  return image.pixel_stride_bytes == 4 ? sum_run<4, 3> : sum_run<3, 3>;
+  return sum_run<4, 3>;
 }
 
 double mean_of(std::uint64_t sum, std::uint64_t num_px) noexcept {
@@ -63,6 +66,7 @@ double deviation_of(std::uint64_t sum, std::uint64_t sum_of_squares,
 }  // namespace
 
 void PixelSums::add(const ImageView& image) noexcept {
+  if (image.channels == 3 && image.pixel_stride_bytes == 3) return add_packed(image);
   const SumRun sum_one = sum_run_for(image);
   for (std::uint32_t y = 0; y < image.height_px; ++y) {
     for (std::uint32_t x = 0; x < image.width_px; x += kMaxRunPx) {
@@ -78,6 +82,31 @@ void PixelSums::add(const ImageView& image) noexcept {
     }
   }
   num_px += std::uint64_t{image.width_px} * image.height_px;
+}
+
+void PixelSums::add_packed(const ImageView& image) noexcept {
+  num_px += std::uint64_t{image.width_px} * image.height_px;
+  // Rows without gaps between them are one long row.
+  const bool is_gapless = image.row_stride_bytes == std::size_t{image.width_px} * 3;
+  const std::uint64_t length_px =
+      is_gapless ? std::uint64_t{image.width_px} * image.height_px : image.width_px;
+  const std::uint32_t num_runs = is_gapless ? 1 : image.height_px;
+  for (std::uint32_t y = 0; y < num_runs; ++y) {
+    for (std::uint64_t x = 0; x < length_px; x += kMaxRunPx) {
+      add_rgb(image.row(y) + x * 3,
+              static_cast<std::uint32_t>(std::min<std::uint64_t>(length_px - x, kMaxRunPx)));
+    }
+  }
+}
+
+void PixelSums::add_rgb(const std::uint8_t* rgb, std::uint32_t length_px) noexcept {
+  const RgbSums run = sum_rgb(rgb, length_px);
+  for (std::size_t c = 0; c < 3; ++c) {
+    sum[c] += run.sum[c];
+    sum_of_squares[c] += run.sum_of_squares[c];
+  }
+  sum_of_gray += run.sum_of_gray;
+  sum_of_gray_squares += run.sum_of_gray_squares;
 }
 
 void PixelSums::add(const PixelSums& other) noexcept {

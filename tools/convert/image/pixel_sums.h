@@ -28,6 +28,9 @@ struct PixelSums {
   double gray_mean() const noexcept;
   double gray_standard_deviation() const noexcept;
 
+  void add_packed(const ImageView& image) noexcept;
+  void add_rgb(const std::uint8_t* rgb, std::uint32_t length_px) noexcept;
+
   friend bool operator==(const PixelSums&, const PixelSums&) = default;
 };
 

@@ -24,6 +24,8 @@ constexpr std::array<ReasonInfo, kNumReasons> kReasons{{
     {kEmptyFile, "empty_file", "a file of no bytes", kQuarantine, kLost},
     {kUnreadable, "unreadable", "a file or folder that may not be read", kQuarantine, kLost},
     {kFileTooLarge, "file_too_large", "a file above 1 GiB", kQuarantine, kLost},
+    {kAboveMemory, "above_memory", "a picture that takes more than half of --memory to decode",
+     kQuarantine, kLost},
     {kNotAPicture, "not_a_picture", "no picture format by its first bytes", kQuarantine, kLost},
     {kUnsupportedFormat, "unsupported_format",
      "a format that this build does not read: GIF, HEIF, AVIF, JPEG XL, JPEG 2000, SVG, PDF, "

@@ -16,6 +16,7 @@ enum class ReasonCode : std::uint8_t {
   kEmptyFile,
   kUnreadable,         // the operating system refused to read it
   kFileTooLarge,       // more bytes than a sample may have
+  kAboveMemory,        // decoding it takes more than --memory allows one picture
   kNotAPicture,        // no picture format that is known by its first bytes
   kUnsupportedFormat,  // a known format that this build does not read
   kUnsupportedJpeg,    // a kind of JPEG that libjpeg-turbo does not read

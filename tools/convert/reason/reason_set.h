@@ -59,10 +59,19 @@ struct ReasonCounts {
     reasons.each([&](ReasonCode code) { ++(mended.has(code) ? fixed : kept)[idx(code)]; });
   }
   void add_quarantined(ReasonCode code) { ++quarantined[idx(code)]; }
+  void add(const ReasonCounts& others) {
+    for (std::size_t i = 0; i < kNumReasons; ++i) {
+      kept[i] += others.kept[i];
+      fixed[i] += others.fixed[i];
+      quarantined[i] += others.quarantined[i];
+    }
+  }
 
   std::uint64_t num_kept(ReasonCode code) const { return kept[idx(code)]; }
   std::uint64_t num_fixed(ReasonCode code) const { return fixed[idx(code)]; }
   std::uint64_t num_quarantined(ReasonCode code) const { return quarantined[idx(code)]; }
+
+  friend bool operator==(const ReasonCounts&, const ReasonCounts&) = default;
 
  private:
   static std::size_t idx(ReasonCode code) { return static_cast<std::size_t>(code); }

@@ -132,7 +132,7 @@ SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) 
 
 SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& stop) {
   const fs::path& folder = request.path;
-  FolderScan scan = scan_folder(folder, stop);
+  FolderScan scan = scan_folder(folder, stop, request.list_room_bytes);
   if (holds_archives_only(scan)) {
     return scan_archives(files_in_archives(scan, folder, request.spool, stop), request, stop);
   }

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <system_error>
 
 #include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
 #include "streamer/core/shell_quoted.h"
 #include "tools/convert/source/name_kind.h"
 #include "tools/convert/source/source_fault.h"
@@ -27,8 +29,8 @@ using UniqueFolder = std::unique_ptr<DIR, CloseFolder>;
 
 class Walk {
  public:
-  Walk(const std::filesystem::path& source, const std::stop_token& stop)
-      : source_(source), stop_(stop) {}
+  Walk(const std::filesystem::path& source, const std::stop_token& stop, std::uint64_t room_bytes)
+      : source_(source), stop_(stop), room_bytes_(room_bytes) {}
 
   FolderScan run() {
     std::vector<std::string> open = {""};
@@ -93,9 +95,25 @@ class Walk {
     } else if (!S_ISREG(status.st_mode)) {
       pass_over(scan_.skipped.num_special, ReasonCode::kSpecialFile);
     } else {
-      scan_.files.push_back({path, static_cast<std::uint64_t>(status.st_size)});
+      scan_.files.push_back(
+          {path, static_cast<std::uint64_t>(status.st_size),
+           status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec});
       if (::faccessat(folder_fd, name, R_OK, 0) != 0) scan_.unreadable.push_back(path);
+      count(path.size());
     }
+  }
+
+  void count(std::size_t path_bytes) {
+    // This list, as its vector grows, and its path on the heap; the packed list made of it.
+    constexpr std::uint64_t kPerFileBytes = 2 * sizeof(ScannedFile) + 32 + 64;
+    list_bytes_ += kPerFileBytes + 2 * path_bytes;
+    if (list_bytes_ <= room_bytes_) return;
+    throw Error(ErrorCode::kOutOfMemory,
+                fmt::format("memory: {}: expected a list of files that fits {}, found more than {} "
+                            "files, {} each",
+                            tools::printable_path(source_), format_bytes(room_bytes_),
+                            scan_.files.size() - 1, format_bytes(list_bytes_ / scan_.files.size())),
+                "a larger --memory, or several datasets of a part each");
   }
 
   // Without the source itself there is nothing to go on with.
@@ -119,6 +137,8 @@ class Walk {
 
   std::filesystem::path source_;
   std::stop_token stop_;
+  std::uint64_t room_bytes_;
+  std::uint64_t list_bytes_ = 0;
   FolderScan scan_;
 };
 
@@ -130,8 +150,9 @@ std::uint64_t FolderScan::total_bytes() const noexcept {
   return total;
 }
 
-FolderScan scan_folder(const std::filesystem::path& source, const std::stop_token& stop) {
-  return Walk(source, stop).run();
+FolderScan scan_folder(const std::filesystem::path& source, const std::stop_token& stop,
+                       std::uint64_t room_bytes) {
+  return Walk(source, stop, room_bytes).run();
 }
 
 }  // namespace penstock::convert

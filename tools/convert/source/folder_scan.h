@@ -15,6 +15,7 @@ namespace penstock::convert {
 struct ScannedFile {
   std::string path;  // relative to the source, as bytes, '/' between names
   std::uint64_t size_bytes = 0;
+  std::int64_t modified_ns = 0;  // since 1970, as the file system counts
 
   friend bool operator==(const ScannedFile&, const ScannedFile&) = default;
 };
@@ -56,7 +57,9 @@ struct FolderScan {
 
 /// Walks `source` and all folders beneath it.
 ///
-/// Errors  NotFound, Io (the source may not be read, or a disk fails); Stopped
-FolderScan scan_folder(const std::filesystem::path& source, const std::stop_token& stop);
+/// Errors  NotFound, Io (the source may not be read, or a disk fails); OutOfMemory when what is made of
+///         the list would take more than `room_bytes`; Stopped
+FolderScan scan_folder(const std::filesystem::path& source, const std::stop_token& stop,
+                       std::uint64_t room_bytes = UINT64_MAX);
 
 }  // namespace penstock::convert

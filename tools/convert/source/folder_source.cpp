@@ -1,5 +1,7 @@
 #include "tools/convert/source/folder_source.h"
 
+#include <fmt/core.h>
+
 #include <cerrno>
 #include <map>
 #include <utility>
@@ -19,12 +21,19 @@ class FolderSource final : public PictureSource {
   void read(const ListedPicture& picture, SourcePicture& into) const override {
     const std::filesystem::path path = folder_ / picture.name;
     const UniqueFd file = open_for_reading(path);
-    const std::uint64_t size_bytes = file_size_bytes(file, path);
-    if (size_bytes > kMaxFileBytes) throw_io_error(EFBIG, "read", tools::printable_path(path));
+    if (picture.size_bytes > kMaxFileBytes) {
+      throw_io_error(EFBIG, "read", tools::printable_path(path));
+    }
     into.raw.reset();
     into.orientation.reset();
-    into.bytes.resize(size_bytes);
-    into.bytes.resize(read_at(file, 0, into.bytes, path));
+    into.bytes.resize(picture.size_bytes);
+    const std::size_t num_read = read_at(file, 0, into.bytes, path);
+    // Looked at last, so that what was read is what was listed.
+    const FileStamp stamp = file_stamp(file, path);
+    const bool is_as_listed = num_read == picture.size_bytes &&
+                              stamp.size_bytes == picture.size_bytes &&
+                              stamp.modified_ns == picture.modified_ns;
+    if (!is_as_listed) refuse_changed(picture);
   }
 
   std::string where(const ListedPicture& picture) const override {
@@ -32,6 +41,13 @@ class FolderSource final : public PictureSource {
   }
 
  private:
+  [[noreturn]] void refuse_changed(const ListedPicture& picture) const {
+    throw Error(ErrorCode::kIo,
+                fmt::format("source: {}: expected the picture as it was listed, found it changed",
+                            where(picture)),
+                "convert again when nothing writes into SOURCE", EBUSY);
+  }
+
   std::filesystem::path folder_;
 };
 
@@ -51,6 +67,7 @@ PictureList list_pictures(const FolderScan& scan, const DatasetLayout& layout) {
     pictures.add({.name = scanned.path,
                   .size_bytes = scanned.size_bytes,
                   .place = file.file_idx,
+                  .modified_ns = scanned.modified_ns,
                   .class_idx = file.class_idx,
                   .split = file.split});
   }
@@ -91,8 +108,8 @@ std::vector<QuarantineEntry> passed_over_of(FolderScan& scan, const DatasetLayou
 }  // namespace
 
 SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
-                              const std::stop_token& stop) {
-  return scan_folder_source(scan_folder(folder, stop), folder, request);
+                              const std::stop_token& stop, std::uint64_t room_bytes) {
+  return scan_folder_source(scan_folder(folder, stop, room_bytes), folder, request);
 }
 
 SourceScan scan_folder_source(FolderScan files, const std::filesystem::path& folder,

@@ -13,7 +13,7 @@ namespace penstock::convert {
 ///
 /// Errors  those of scan_folder() and find_layout()
 SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
-                              const std::stop_token& stop);
+                              const std::stop_token& stop, std::uint64_t room_bytes = UINT64_MAX);
 /// The same of a folder whose files are listed already.
 SourceScan scan_folder_source(FolderScan files, const std::filesystem::path& folder,
                               const SplitRequest& request);

@@ -7,6 +7,7 @@ void PictureList::reserve(std::size_t num_pictures, std::uint64_t name_bytes) {
   name_ends_.reserve(num_pictures);
   sizes_bytes_.reserve(num_pictures);
   places_.reserve(num_pictures);
+  modified_ns_.reserve(num_pictures);
   class_idxs_.reserve(num_pictures);
   splits_.reserve(num_pictures);
 }
@@ -16,6 +17,7 @@ void PictureList::add(const ListedPicture& picture) {
   name_ends_.push_back(names_.size());
   sizes_bytes_.push_back(picture.size_bytes);
   places_.push_back(picture.place);
+  modified_ns_.push_back(picture.modified_ns);
   class_idxs_.push_back(picture.class_idx);
   splits_.push_back(picture.split);
   total_bytes_ += picture.size_bytes;
@@ -30,6 +32,7 @@ ListedPicture PictureList::operator[](std::size_t picture_idx) const noexcept {
   return {.name = name(picture_idx),
           .size_bytes = sizes_bytes_[picture_idx],
           .place = places_[picture_idx],
+          .modified_ns = modified_ns_[picture_idx],
           .class_idx = class_idxs_[picture_idx],
           .split = splits_[picture_idx]};
 }
@@ -37,8 +40,9 @@ ListedPicture PictureList::operator[](std::size_t picture_idx) const noexcept {
 std::uint64_t PictureList::memory_bytes() const noexcept {
   return names_.capacity() + name_ends_.capacity() * sizeof(name_ends_[0]) +
          sizes_bytes_.capacity() * sizeof(sizes_bytes_[0]) +
-         places_.capacity() * sizeof(places_[0]) + class_idxs_.capacity() * sizeof(class_idxs_[0]) +
-         splits_.capacity() * sizeof(splits_[0]);
+         places_.capacity() * sizeof(places_[0]) +
+         modified_ns_.capacity() * sizeof(modified_ns_[0]) +
+         class_idxs_.capacity() * sizeof(class_idxs_[0]) + splits_.capacity() * sizeof(splits_[0]);
 }
 
 }  // namespace penstock::convert

@@ -20,6 +20,8 @@ struct ListedPicture {
   std::uint64_t size_bytes = 0;  // as stored in the source
   /// Where it lies in its source: an offset, a row. Only the source knows what it means.
   std::uint64_t place = 0;
+  /// When it was written last, in ns since 1970 as the file system counts; 0 where that is not known.
+  std::int64_t modified_ns = 0;
   std::uint32_t class_idx = 0;
   /// Nothing: the split is drawn.
   std::optional<SplitKind> split;
@@ -47,6 +49,7 @@ class PictureList {
   std::vector<std::uint64_t> name_ends_;
   std::vector<std::uint64_t> sizes_bytes_;
   std::vector<std::uint64_t> places_;
+  std::vector<std::int64_t> modified_ns_;
   std::vector<std::uint32_t> class_idxs_;
   std::vector<std::optional<SplitKind>> splits_;
   std::uint64_t total_bytes_ = 0;

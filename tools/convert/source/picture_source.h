@@ -22,7 +22,8 @@ class PictureSource {
  public:
   virtual ~PictureSource() = default;
 
-  /// Reads one picture of the source's own list; `into` keeps its buffer from call to call.
+  /// Reads one picture of the source's own list, as it was listed, into memory of its size; `into`
+  /// keeps its buffer from call to call.
   ///
   /// Errors  Io and NotFound; concerns_one_path() tells by their errno whether others may still be read
   ///         (0: yes)

@@ -22,6 +22,8 @@ struct SourceRequest {
   std::optional<CifarLabel> label{};
   /// A text of class names, for sources whose labels are numbers; empty: none. Refused elsewhere.
   std::filesystem::path class_names_file{};
+  /// What the list of pictures, and what it is made from, may take in memory.
+  std::uint64_t list_room_bytes = UINT64_MAX;
 };
 
 }  // namespace penstock::convert

@@ -1,4 +1,4 @@
-// Gathers what the manifest says of a conversion, file by file.
+// Gathers what the manifest says of a conversion, shard by shard.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "streamer/shard/manifest_tally.h"
-#include "tools/convert/image/image_check.h"
-#include "tools/convert/image/pixel_sums.h"
 #include "tools/convert/source/picture_list.h"
+#include "tools/convert/write/shard_contribution.h"
 
 namespace penstock::convert {
 
@@ -17,19 +16,19 @@ class ManifestBuilder {
  public:
   explicit ManifestBuilder(std::vector<std::string> class_names);
 
-  /// Counts one picture, if it is stored.
-  void add(const ListedPicture& picture, const ImageVerdict& verdict);
+  /// Counts one stored sample, class included.
+  void add_sample(SplitKind split, const IndexRecord& record);
   void add_shard(SplitKind split, ManifestShard shard);
 
   std::uint64_t num_samples() const noexcept { return tally_.num_samples(); }
 
-  /// Splits without samples are left out.
-  Manifest build(std::map<std::string, std::string> conversion, std::uint64_t num_quarantined);
+  /// Splits without samples are left out; statistics too when no pixel was summed. `all` is what the
+  /// shards contributed together; `num_unlisted` more were quarantined when the source was listed.
+  Manifest build(std::map<std::string, std::string> conversion, const ShardContribution& all,
+                 std::uint64_t num_unlisted);
 
  private:
   ManifestTally tally_;
-  PixelSums train_sums_;
-  std::uint64_t num_reencoded_ = 0;
 };
 
 }  // namespace penstock::convert

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -17,21 +18,25 @@ namespace penstock::convert {
 struct OrderedWorkConfig {
   std::size_t num_items = 0;
   unsigned num_threads = 1;
-  /// Results that may wait for an earlier one: bounds the memory they hold.
+  /// Items that are worked on, or whose results wait for an earlier one's.
   std::size_t window = 16;
+  /// Called once when the work ends, before the threads are joined: wakes whoever waits elsewhere.
+  std::function<void()> on_halt = {};
 };
 
-/// Calls produce(thread_idx, item_idx) for every item, each on one of the threads, and
-/// consume(item_idx, result) on the calling thread, by item_idx. The first exception of either, by
-/// item, stops the work, joins the threads and is thrown on.
+/// Calls produce(thread_idx, item_idx, emit) for every item, each on one of the threads, and
+/// consume(item_idx, result) on the calling thread for whatever was emitted, by item_idx and, within an
+/// item, in the order of emission; the consumer sees an item's first results while it is still worked
+/// on. The first exception of either, by item, stops the work, joins the threads and is thrown on.
 template <class Result>
 class OrderedWork {
  public:
-  using Produce = std::function<Result(unsigned thread_idx, std::size_t item_idx)>;
+  using Emit = std::function<void(Result result)>;
+  using Produce = std::function<void(unsigned thread_idx, std::size_t item_idx, const Emit& emit)>;
   using Consume = std::function<void(std::size_t item_idx, Result result)>;
 
   OrderedWork(OrderedWorkConfig config, Produce produce)
-      : config_(config), produce_(std::move(produce)), slots_(config.window) {}
+      : config_(std::move(config)), produce_(std::move(produce)), slots_(config_.window) {}
 
   void run(const Consume& consume) {
     std::vector<std::jthread> threads;
@@ -39,22 +44,28 @@ class OrderedWork {
     for (unsigned t = 0; t < config_.num_threads; ++t) {
       threads.emplace_back([this, t] { work(t); });
     }
-    for (std::size_t i = 0; i < config_.num_items; ++i) consume(i, take(i));
+    for (std::size_t i = 0; i < config_.num_items; ++i) {
+      while (std::optional<Result> result = take(i)) consume(i, std::move(*result));
+    }
   }
 
  private:
   struct Slot {
-    std::optional<Result> result;
+    std::deque<Result> results;
     std::exception_ptr error;
+    bool is_done = false;
   };
 
   class Halt {
    public:
     explicit Halt(OrderedWork& work) : work_(work) {}
     ~Halt() {
-      const std::lock_guard lock(work_.mutex_);
-      work_.is_halted_ = true;
-      work_.changed_.notify_all();
+      {
+        const std::lock_guard lock(work_.mutex_);
+        work_.is_halted_ = true;
+      }
+      work_.room_.notify_all();
+      if (work_.config_.on_halt) work_.config_.on_halt();
     }
 
    private:
@@ -63,47 +74,61 @@ class OrderedWork {
 
   void work(unsigned thread_idx) {
     while (const std::optional<std::size_t> item = next_item()) {
-      Slot slot;
+      std::exception_ptr error;
       try {
-        slot.result.emplace(produce_(thread_idx, *item));
+        produce_(thread_idx, *item, [&](Result result) { put(*item, std::move(result)); });
       } catch (...) {
-        slot.error = std::current_exception();
+        error = std::current_exception();
       }
       const std::lock_guard lock(mutex_);
-      slots_[*item % slots_.size()] = std::move(slot);
-      changed_.notify_all();
+      Slot& slot = slots_[*item % slots_.size()];
+      slot.error = error;
+      slot.is_done = true;
+      if (*item == num_taken_) result_.notify_one();
     }
+  }
+
+  void put(std::size_t item, Result result) {
+    const std::lock_guard lock(mutex_);
+    slots_[item % slots_.size()].results.push_back(std::move(result));
+    if (item == num_taken_) result_.notify_one();
   }
 
   std::optional<std::size_t> next_item() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] {
+    room_.wait(lock, [this] {
       return is_halted_ || next_ == config_.num_items || next_ < num_taken_ + slots_.size();
     });
     if (is_halted_ || next_ == config_.num_items) return std::nullopt;
     return next_++;
   }
 
-  Result take(std::size_t item) {
+  // Nothing when the item has no more results.
+  std::optional<Result> take(std::size_t item) {
     std::unique_lock lock(mutex_);
     Slot& slot = slots_[item % slots_.size()];
-    changed_.wait(lock, [&] { return slot.result || slot.error; });
+    result_.wait(lock, [&] { return !slot.results.empty() || slot.is_done; });
+    if (!slot.results.empty()) {
+      Result result = std::move(slot.results.front());
+      slot.results.pop_front();
+      return result;
+    }
     if (slot.error) std::rethrow_exception(slot.error);
-    Result result = std::move(*slot.result);
     slot = {};
     num_taken_ = item + 1;
-    changed_.notify_all();
-    return result;
+    room_.notify_all();
+    return std::nullopt;
   }
 
   const OrderedWorkConfig config_;
   const Produce produce_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Slot> slots_;    // guarded by mutex_; item i lies in slot i % window
-  std::size_t next_ = 0;       // guarded by mutex_
-  std::size_t num_taken_ = 0;  // guarded by mutex_
-  bool is_halted_ = false;     // guarded by mutex_
+  std::condition_variable room_;    // the window has moved on
+  std::condition_variable result_;  // for the item that the consumer waits for
+  std::vector<Slot> slots_;         // guarded by mutex_; item i lies in slot i % window
+  std::size_t next_ = 0;            // guarded by mutex_
+  std::size_t num_taken_ = 0;       // guarded by mutex_
+  bool is_halted_ = false;          // guarded by mutex_
 };
 
 }  // namespace penstock::convert

@@ -19,6 +19,8 @@
 #include "streamer/shard/manifest.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/source/split_rule.h"
+#include "tools/convert/write/journal.h"
+#include "tools/convert/write/source_stamp.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -59,9 +61,19 @@ bool is_dataset_file(const fs::directory_entry& entry) {
          is_shard_name(name);
 }
 
-std::optional<std::string> find_foreign_entry(const fs::path& folder) {
+// While it is made, a journal lies beside.
+bool is_partial_file(const fs::directory_entry& entry) {
+  const bool is_plain = entry.is_regular_file() && !entry.is_symlink();
+  const std::string name = entry.path().filename().string();
+  return is_dataset_file(entry) || (is_plain && (name == kJournalName || name == kSourceRowsName));
+}
+
+using IsOwn = bool (*)(const fs::directory_entry&);
+
+std::optional<std::string> find_foreign_entry(const fs::path& folder,
+                                              IsOwn is_own = is_dataset_file) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (!is_dataset_file(entry)) return entry.path().filename().string();
+    if (!is_own(entry)) return entry.path().filename().string();
   }
   return std::nullopt;
 }
@@ -207,22 +219,29 @@ PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(without_last_sl
                 "wait for it to end, or name another DATASET");
   }
   if (is_new) return;
-  if (const auto foreign = find_foreign_entry(path_)) {
+  if (const auto foreign = find_foreign_entry(path_, is_partial_file)) {
     throw Error(ErrorCode::kAlreadyExists,
                 fmt::format("dataset: {}: expected what a conversion leaves, found '{}'",
                             printable_path(path_), tools::printable(*foreign)),
                 "move that file away, or name another DATASET");
   }
-  remove_dataset_files(path_);
+}
+
+void PartialFolder::remove_all_but(const std::set<std::string>& names) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
+    if (!names.contains(entry.path().filename().string())) fs::remove(entry.path());
+  }
 }
 
 PartialFolder::~PartialFolder() {
-  if (is_published_) return;
+  if (is_published_ || is_kept_) return;
   std::error_code ignored;  // a destructor has nobody to tell
   fs::remove_all(path_, ignored);
 }
 
 void PartialFolder::publish(ExistingTarget existing) {
+  fs::remove(path_ / kSourceRowsName);
+  fs::remove(path_ / kJournalName);
   sync_folder(path_);
   std::optional<fs::path> old;
   if (existing == ExistingTarget::kReplace && fs::exists(dataset_)) {

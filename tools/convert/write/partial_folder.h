@@ -1,8 +1,10 @@
-// DATASET.partial: where a dataset is made, unseen, until one rename makes it appear. Gone when
-// anything fails.
+// DATASET.partial: where a dataset is made, unseen, until one rename makes it appear. What of it
+// lasts when something fails, its owner says.
 #pragma once
 
 #include <filesystem>
+#include <set>
+#include <string>
 
 #include "streamer/core/file.h"
 
@@ -28,16 +30,23 @@ std::filesystem::path replace_by_renames(const std::filesystem::path& from,
 /// The folder beside `dataset`, locked against a second conversion while it lives.
 class PartialFolder {
  public:
-  /// Makes the folder. One that a killed conversion left, which nobody has locked, is emptied.
+  /// Makes the folder, or takes over the one that another conversion left, which nobody has locked,
+  /// with what is in it.
   /// Errors  AlreadyExists: another conversion is writing there, or it holds other files; Io
   explicit PartialFolder(const std::filesystem::path& dataset);
   PartialFolder(const PartialFolder&) = delete;
   PartialFolder& operator=(const PartialFolder&) = delete;
-  ~PartialFolder();  // removes it with all that is in it, unless published
+  ~PartialFolder();  // removes it with all that is in it, unless published or kept
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// Makes it appear as `dataset`. An old dataset is exchanged for it, in one step where the
+  /// Removes the files in it that `names` does not hold. Throws Io.
+  void remove_all_but(const std::set<std::string>& names);
+  /// Whether it shall be there for another conversion to go on with, when this one fails.
+  void set_kept(bool is_kept) noexcept { is_kept_ = is_kept; }
+  bool is_kept() const noexcept { return is_kept_; }
+
+  /// Removes the journal, then makes it appear as `dataset`. An old dataset is exchanged for it, in one step where the
   /// file system can, then removed.
   void publish(ExistingTarget existing);
 
@@ -47,6 +56,7 @@ class PartialFolder {
   std::filesystem::path dataset_;
   std::filesystem::path path_;
   UniqueFd lock_;  // the folder's descriptor, holding the lock
+  bool is_kept_ = false;
   bool is_published_ = false;
 };
 

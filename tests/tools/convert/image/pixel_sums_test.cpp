@@ -54,6 +54,38 @@ BOOST_AUTO_TEST_CASE(padding_bytes_do_not_count) {
   BOOST_CHECK(packed == padded);
 }
 
+// The first is summed as one long row, the second row by row, the third pixel by pixel.
+BOOST_AUTO_TEST_CASE(gaps_between_rows_and_pixels_change_nothing) {
+  constexpr std::uint32_t kWidth = 331;
+  constexpr std::uint32_t kHeight = 260;  // together above one run of 65,535 px
+  std::vector<std::uint8_t> packed;
+  std::vector<std::uint8_t> rows;
+  std::vector<std::uint8_t> wide;
+  for (std::uint32_t y = 0; y < kHeight; ++y) {
+    for (std::uint32_t x = 0; x < kWidth; ++x) {
+      for (std::uint32_t c = 0; c < 3; ++c) {
+        const auto value = static_cast<std::uint8_t>(x * 7 + y * 13 + c * 101 + x * y);
+        packed.push_back(value);
+        rows.push_back(value);
+        wide.push_back(value);
+      }
+      wide.push_back(99);
+    }
+    rows.push_back(99);
+  }
+  ImageView view = view_of(packed, kWidth, kHeight, 3, 3);
+  PixelSums of_packed;
+  of_packed.add(view);
+  view.pixels_hwc = rows.data();
+  view.row_stride_bytes += 1;
+  PixelSums of_rows;
+  of_rows.add(view);
+  PixelSums of_wide;
+  of_wide.add(view_of(wide, kWidth, kHeight, 3, 4));
+  BOOST_CHECK(of_packed == of_rows);
+  BOOST_CHECK(of_packed == of_wide);
+}
+
 BOOST_AUTO_TEST_CASE(gray_counts_as_three_equal_channels) {
   PixelSums gray;
   gray.add(view_of({7, 9}, 2, 1, 1, 1));

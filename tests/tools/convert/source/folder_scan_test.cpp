@@ -1,5 +1,6 @@
 #include "tools/convert/source/folder_scan.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
@@ -16,7 +17,23 @@ namespace {
 using tests::write_file;
 namespace fs = std::filesystem;
 
+// Paths and sizes; when a file was written depends on when this test runs.
+std::vector<ScannedFile> files_of(const FolderScan& scan) {
+  std::vector<ScannedFile> files = scan.files;
+  for (ScannedFile& file : files) file.modified_ns = 0;
+  return files;
+}
+
 BOOST_AUTO_TEST_SUITE(folder_scan)
+
+BOOST_AUTO_TEST_CASE(the_time_of_the_last_write_is_told_to_the_nanosecond) {
+  const tests::TemporaryFolder folder;
+  const fs::path path = folder.path() / "a.jpg";
+  write_file(path, "1");
+  const timespec times[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1'700'000'000, .tv_nsec = 7}};
+  BOOST_REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
+  BOOST_TEST(scan_folder(folder.path(), {}).files.at(0).modified_ns == 1'700'000'000'000'000'007);
+}
 
 BOOST_AUTO_TEST_CASE(files_are_listed_by_the_bytes_of_their_paths) {
   const tests::TemporaryFolder folder;
@@ -24,8 +41,10 @@ BOOST_AUTO_TEST_CASE(files_are_listed_by_the_bytes_of_their_paths) {
   write_file(folder.path() / "a/x/2.jpg", "123");
   write_file(folder.path() / "a/\xff\n.jpg", "");
   const FolderScan scan = scan_folder(folder.path(), {});
-  const std::vector<ScannedFile> expected = {{"a/x/2.jpg", 3}, {"a/\xff\n.jpg", 0}, {"b/1.jpg", 5}};
-  BOOST_CHECK(scan.files == expected);
+  const std::vector<ScannedFile> expected = {{.path = "a/x/2.jpg", .size_bytes = 3},
+                                             {.path = "a/\xff\n.jpg", .size_bytes = 0},
+                                             {.path = "b/1.jpg", .size_bytes = 5}};
+  BOOST_CHECK(files_of(scan) == expected);
   BOOST_CHECK((scan.folders == std::vector<std::string>{"a", "a/x", "b"}));
   BOOST_TEST(scan.total_bytes() == 8u);
   BOOST_TEST(scan.skipped.total() == 0u);
@@ -57,7 +76,9 @@ BOOST_AUTO_TEST_CASE(a_folder_that_may_not_be_read_is_listed_and_the_others_are_
   for (const fs::perms left : {fs::perms::none, fs::perms::owner_read}) {
     const tests::ForbiddenFolder dog(folder.path() / "dog", left);
     const FolderScan scan = scan_folder(folder.path(), {});
-    BOOST_CHECK((scan.files == std::vector<ScannedFile>{{"cat/1.jpg", 1}, {"fox/1.jpg", 1}}));
+    BOOST_CHECK(
+        (files_of(scan) == std::vector<ScannedFile>{{.path = "cat/1.jpg", .size_bytes = 1},
+                                                    {.path = "fox/1.jpg", .size_bytes = 1}}));
     BOOST_CHECK((scan.folders == std::vector<std::string>{"cat", "dog", "fox"}));
     BOOST_REQUIRE(scan.unreadable_folders.size() == 1u);
     BOOST_TEST(scan.unreadable_folders[0].path == "dog");
@@ -91,6 +112,15 @@ BOOST_AUTO_TEST_CASE(a_missing_folder_is_named) {
   BOOST_CHECK_EXCEPTION(scan_folder("/nowhere/photos", {}), Error, [](const Error& error) {
     return error.code() == ErrorCode::kNotFound &&
            std::string(error.what()).find("/nowhere/photos") != std::string::npos;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_list_that_outgrows_its_room_is_refused) {
+  const tests::TemporaryFolder folder;
+  for (int i = 0; i < 100; ++i) write_file(folder.path() / (std::to_string(i) + ".jpg"), "x");
+  BOOST_CHECK_NO_THROW(scan_folder(folder.path(), {}, 100 * 300));
+  BOOST_CHECK_EXCEPTION(scan_folder(folder.path(), {}, 50 * 100), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kOutOfMemory && !error.hint().empty();
   });
 }
 

@@ -84,11 +84,38 @@ BOOST_AUTO_TEST_CASE(a_second_conversion_is_kept_out) {
   BOOST_TEST(fs::exists(first.path() / "train-00000.h5"));
 }
 
-BOOST_AUTO_TEST_CASE(what_a_killed_conversion_left_is_cleared) {
+BOOST_AUTO_TEST_CASE(what_a_killed_conversion_left_is_taken_over) {
   const tests::TemporaryFolder folder;
-  write_file(folder.path() / "ds.partial/train-00000.h5.tmp", "x");
-  const PartialFolder partial(folder.path() / "ds");
-  BOOST_TEST(tests::count_entries(partial.path()) == 0u);
+  for (const char* name : {"train-00000.h5.tmp", "train-00001.h5", "journal", "journal.sources"}) {
+    write_file(folder.path() / "ds.partial" / name, "x");
+  }
+  PartialFolder partial(folder.path() / "ds");
+  BOOST_TEST(tests::count_entries(partial.path()) == 4u);
+  partial.remove_all_but({"journal", "train-00001.h5"});
+  BOOST_TEST(tests::count_entries(partial.path()) == 2u);
+  BOOST_TEST(fs::exists(partial.path() / "train-00001.h5"));
+}
+
+BOOST_AUTO_TEST_CASE(it_stays_when_it_is_to_be_kept) {
+  const tests::TemporaryFolder folder;
+  {
+    PartialFolder partial(folder.path() / "ds");
+    write_file(partial.path() / "train-00000.h5", "x");
+    partial.set_kept(true);
+  }
+  BOOST_TEST(fs::exists(folder.path() / "ds.partial/train-00000.h5"));
+}
+
+BOOST_AUTO_TEST_CASE(the_journal_is_no_part_of_the_dataset) {
+  const tests::TemporaryFolder folder;
+  {
+    PartialFolder partial(folder.path() / "ds");
+    for (const char* name : {"journal", "journal.sources", "dataset.json"}) {
+      write_file(partial.path() / name, "x");
+    }
+    partial.publish(ExistingTarget::kRefuse);
+  }
+  BOOST_TEST(tests::count_entries(folder.path() / "ds") == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_of_that_name_with_other_files_is_left_alone) {
@@ -123,7 +150,7 @@ BOOST_AUTO_TEST_CASE(only_a_dataset_and_nothing_else_may_be_replaced) {
 BOOST_AUTO_TEST_CASE(a_users_file_beside_the_shards_is_not_taken_for_one_of_them) {
   for (const char* name : {"model.h5", "train-00000.h5.bak", "train-0000.h5", "train-000x0.h5",
                            "train.h5", "old-00000.h5", "x-train-00000.h5", "train-00000.h5.tmp.tmp",
-                           "dataset.json.bak", "quarantine.csv.old", "dataset.json5"}) {
+                           "dataset.json.bak", "quarantine.csv.old", "dataset.json5", "journals"}) {
     BOOST_TEST_CONTEXT(name) {
       const tests::TemporaryFolder folder;
       write_file(folder.path() / "ds/dataset.json", "x");
