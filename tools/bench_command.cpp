@@ -1,10 +1,13 @@
 // penstock bench: speed beside its ceiling.
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "augment/simd_target.h"
 #include "tools/bench/augment_bench.h"
 #include "tools/bench/augment_bench_report.h"
+#include "tools/bench/convert_bench.h"
+#include "tools/bench/convert_bench_report.h"
 #include "tools/bench/loader_bench.h"
 #include "tools/bench/loader_bench_report.h"
 #include "tools/command.h"
@@ -171,6 +174,55 @@ void add_bench_augment_command(CLI::App& group, CommandChoice& choice) {
   choose_when_given(command, choice, [options] { return run_augment_bench(*options); });
 }
 
+struct ConvertBenchOptions {
+  std::string source;
+  std::string place;
+  bench::ConvertBenchConfig config;
+  std::uint64_t num_threads = 0;
+  std::uint64_t num_rounds = 5;
+  bool json = false;
+  bool is_quiet = false;
+};
+
+int run_convert_bench(const ConvertBenchOptions& options) {
+  bench::ConvertBenchConfig config = options.config;
+  config.source = options.source;
+  config.place = options.place.empty() ? std::filesystem::temp_directory_path()
+                                       : std::filesystem::path(options.place);
+  config.num_threads = static_cast<std::uint32_t>(options.num_threads);
+  config.num_rounds = static_cast<std::uint32_t>(options.num_rounds);
+  const Verbosity verbosity = options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal;
+  const auto result = bench::bench_convert(config, [&](std::string_view what) {
+    print_notice(verbosity, std::string("measuring: ") + std::string(what));
+  });
+  print_result(options.json ? bench::convert_bench_json(result)
+                            : bench::convert_bench_text(result));
+  return kExitDone;
+}
+
+void add_bench_convert_command(CLI::App& group, CommandChoice& choice) {
+  auto options = std::make_shared<ConvertBenchOptions>();
+  CLI::App& command =
+      add_command(group, "convert",
+                  "Conversions beside cp -r and beside libjpeg-turbo alone, on your pictures");
+  add_argument(command, "SOURCE", options->source, "Folder of class folders");
+  add_value(command,
+            {"--place", "FOLDER", "Where datasets and copies are made (the temporary folder)"},
+            [options](const std::string& text) { options->place = text; });
+  add_value(command, {"--row", "NAME", "'convert --trust' or 'convert' only (both)"},
+            [options](const std::string& text) { options->config.row = text; });
+  add_byte_size_option(command, "--memory", options->config.memory_bytes,
+                       "Limit of a conversion (1G)");
+  add_count_option(command, "--threads", options->num_threads, {.min = 1, .max = 256},
+                   "Threads of a conversion and of libjpeg-turbo (one per core)");
+  add_count_option(command, "--rounds", options->num_rounds, {.min = 1, .max = 1000},
+                   "Times that each side is measured (5)");
+  add_switch(command, "--json", options->json, "Print as JSON");
+  add_switch(command, "--quiet", options->is_quiet, "Print no progress");
+  end_help(command, example("penstock bench convert photos/ --place /mnt/ssd"));
+  choose_when_given(command, choice, [options] { return run_convert_bench(*options); });
+}
+
 }  // namespace
 
 void add_bench_command(CLI::App& program, CommandChoice& choice) {
@@ -184,6 +236,7 @@ void add_bench_command(CLI::App& program, CommandChoice& choice) {
   end_help(command, example("penstock bench loader photos.ds --augment resized-crop --json"));
   choose_when_given(command, choice, [options] { return run_loader_bench(*options); });
   add_bench_augment_command(group, choice);
+  add_bench_convert_command(group, choice);
 }
 
 }  // namespace penstock::tools

@@ -42,6 +42,26 @@ void add_value(CLI::App& command, const ValueFlag& flag,
       ->type_name(flag.type);
 }
 
+void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
+                          std::function<void(const std::string&)> read) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          flag.name,
+          [read = std::move(read)](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) read(text);
+          },
+          flag.description)
+      ->type_name(flag.type)
+      ->allow_extra_args(false);
+}
+
+void add_listing(CLI::App& command, const std::string& flag, std::function<std::string()> text,
+                 const std::string& description) {
+  // CLI11 leaves its reading with this for --version: before it asks for arguments.
+  command.add_flag_callback(
+      flag, [text = std::move(text)] { throw CLI::CallForVersion(text(), 0); }, description);
+}
+
 void end_help(CLI::App& command, const std::string& text) {
   command.footer(text);
 }

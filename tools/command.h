@@ -65,6 +65,14 @@ struct ValueFlag {
 void add_value(CLI::App& command, const ValueFlag& flag,
                std::function<void(const std::string&)> read);
 
+/// The same for a flag that may be given several times, each time with one text.
+void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
+                          std::function<void(const std::string&)> read);
+/// Adds a flag that prints what `text` returns, in place of everything else: arguments may be
+/// missing then. Flags added before it have been read.
+void add_listing(CLI::App& command, const std::string& flag, std::function<std::string()> text,
+                 const std::string& description);
+
 /// Ends the help of `command` with `text`.
 void end_help(CLI::App& command, const std::string& text);
 
@@ -77,6 +85,11 @@ std::string example(const std::string& line);
 
 void add_convert_command(CLI::App& program, CommandChoice& choice);
 void add_inspect_command(CLI::App& program, CommandChoice& choice);
+void add_verify_command(CLI::App& program, CommandChoice& choice);
+void add_extract_command(CLI::App& program, CommandChoice& choice);
+void add_repair_command(CLI::App& program, CommandChoice& choice);
+void add_add_command(CLI::App& program, CommandChoice& choice);
+void add_remove_command(CLI::App& program, CommandChoice& choice);
 void add_plan_command(CLI::App& program, CommandChoice& choice);
 void add_preview_command(CLI::App& program, CommandChoice& choice);
 void add_train_command(CLI::App& program, CommandChoice& choice);

@@ -1,4 +1,4 @@
-// penstock convert: a folder of pictures into a dataset.
+// penstock convert: pictures, wherever they lie, into a dataset.
 #include <fmt/core.h>
 
 #include <memory>
@@ -8,11 +8,14 @@
 #include "tools/command.h"
 #include "tools/convert/convert_job.h"
 #include "tools/convert/convert_report.h"
+#include "tools/convert/reason/reason_list.h"
 #include "tools/exit_code.h"
 #include "tools/library_remarks.h"
+#include "tools/process_limits.h"
 #include "tools/size_option.h"
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
+#include "train/run/system_memory.h"
 
 namespace penstock::tools {
 namespace {
@@ -28,9 +31,19 @@ struct ConvertOptions {
   bool force = false;
   bool no_names = false;
   bool optimizes_crops = false;
+  bool trusts = false;
+  std::uint64_t memory_bytes = 0;
   bool quiet = false;
   bool json = false;
 };
+
+convert::CifarLabel label_of(const std::string& text) {
+  if (text == "fine") return convert::CifarLabel::kFine;
+  if (text == "coarse") return convert::CifarLabel::kCoarse;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("--label: expected fine or coarse, found '{}'", printable(text)),
+              "--label fine");
+}
 
 class TerminalObserver final : public convert::ConvertObserver {
  public:
@@ -60,24 +73,22 @@ convert::ConvertConfig config_of(const ConvertOptions& options) {
   if (options.force) config.existing = convert::ExistingTarget::kReplace;
   config.store_names = !options.no_names;
   if (options.optimizes_crops) config.several_scans = convert::SeveralScans::kRewritten;
+  if (options.trusts) config.depth = convert::CheckDepth::kHeader;
+  config.memory_bytes = options.memory_bytes > 0
+                            ? options.memory_bytes
+                            : train::read_system_memory().default_limit_bytes();
   return config;
 }
 
 convert::ConvertSummary convert_and_watch(const ConvertOptions& options) {
   // Before any other thread, so that they all leave the signals to it.
   const StopSignals signals;
+  return_freed_memory();
   const LibraryRemarksSilenced silenced;
   TerminalObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
                             silenced.stream());
-  try {
-    return convert::convert_folder(config_of(options), observer, signals.token());
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kStopped) throw;
-    throw Error(ErrorCode::kStopped,
-                fmt::format("stopped: {}: by a signal; nothing of it was left behind",
-                            printable(options.dataset)),
-                "the same command starts it again");
-  }
+  const convert::ConvertConfig config = config_of(options);
+  return convert::convert_folder(config, observer, signals.token());
 }
 
 int run_convert(const ConvertOptions& options) {
@@ -94,11 +105,12 @@ int run_convert(const ConvertOptions& options) {
 
 void add_convert_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<ConvertOptions>();
-  CLI::App& command =
-      add_command(program, "convert",
-                  "Convert a folder of pictures into a dataset: shards, checked and checksummed");
-  add_argument(command, "SOURCE", options->source,
-               "Folder of class folders, or of train, validation and test folders of them");
+  CLI::App& command = add_command(
+      program, "convert", "Convert pictures into a dataset: shards, checked and checksummed");
+  add_argument(
+      command, "SOURCE", options->source,
+      "Folder of class folders, or of train, validation and test folders of them; a tar archive "
+      "of such; a folder of archives (WebDataset); CIFAR batches; MNIST files");
   add_argument(command, "DATASET", options->dataset, "Folder to make; must not exist yet");
   add_fraction_option(command, "--validation-split", options->validation_split,
                       "Part of the pictures for validation (0.1; with split folders: as they are)");
@@ -111,6 +123,39 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
                    "Larger pictures are quarantined (100000000)");
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads (one per core); the result is the same for any number");
+  add_value(
+      command,
+      {.name = "--label", .type = "KIND", .description = "Of CIFAR-100: fine or coarse (fine)"},
+      [options](const std::string& text) { options->config.label = label_of(text); });
+  add_value(
+      command,
+      {.name = "--class-names",
+       .type = "FILE",
+       .description = "Names for labels that are numbers: one a line, or lines such as 0,cat"},
+      [options](const std::string& text) { options->config.class_names_file = text; });
+  add_repeatable_value(
+      command,
+      {.name = "--on",
+       .type = "REASON=POLICY",
+       .description = "What to do about a reason: keep, fix, quarantine, stop, skip (repeatable)"},
+      [options](const std::string& text) { options->config.policies.set(text); });
+  add_value(command,
+            {.name = "--background",
+             .type = "COLOUR",
+             .description = "What transparent pictures lie on (white); '#ff8000', black, gray"},
+            [options](const std::string& text) {
+              options->config.background = convert::parse_colour(text, "--background");
+            });
+  add_byte_size_option(command, "--memory", options->memory_bytes,
+                       "Limit of all that is held, such as 256M (0.8 of what is available)");
+  add_value(
+      command,
+      {"--max-bad", "N|P%", "Stop beyond so many bad pictures, or such a part of all (never)"},
+      [options](const std::string& text) {
+        options->config.max_bad = convert::parse_bad_limit(text, "--max-bad");
+      });
+  add_switch(command, "--trust", options->trusts,
+             "Store JPEG as its header says, without decoding it: no damage found, no statistics");
   add_switch(command, "--force", options->force,
              "Replace an existing dataset once the new one is complete");
   add_switch(command, "--optimize-crops", options->optimizes_crops,
@@ -118,6 +163,13 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
   add_switch(command, "--no-names", options->no_names, "Do not store the paths of the pictures");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print the summary as JSON");
+  add_listing(
+      command, "--list-reasons",
+      [options] {
+        return options->json ? convert::reason_list_json(options->config.policies)
+                             : convert::reason_list_text(options->config.policies);
+      },
+      "Print every reason, what it means, and what is done about it");
   end_help(command, example("penstock convert photos/ photos.ds --validation-split 0.2"));
   choose_when_given(command, choice, [options] { return run_convert(*options); });
 }

@@ -8,9 +8,12 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "streamer/core/checksum.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/shard/damaged_data.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
+#include "tools/care/picture_metadata.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools {
@@ -18,18 +21,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
-
-std::string_view codec_name(std::uint8_t codec) {
-  switch (static_cast<Codec>(codec)) {
-    case Codec::kJpeg:
-      return "jpeg";
-    case Codec::kRaw:
-      return "raw";
-    case Codec::kPng:
-      return "png";
-  }
-  return "unknown";
-}
 
 // What an index tells of its samples.
 struct IndexSummary {
@@ -74,19 +65,55 @@ std::string index_text(const IndexSummary& index) {
                      index.max_width_px, index.max_height_px);
 }
 
+Json metadata_json(const care::MetadataCounts& counts) {
+  return {{"num_exif", counts.num_exif},
+          {"num_gps", counts.num_gps},
+          {"num_xmp", counts.num_xmp},
+          {"num_iptc", counts.num_iptc},
+          {"num_colour_profile", counts.num_colour_profile},
+          {"num_text", counts.num_text}};
+}
+
+std::string metadata_text(const care::MetadataCounts& counts) {
+  return fmt::format(
+      "carry EXIF {}, of these a place (GPS) {}; XMP {}, IPTC {}, colour profile {}, "
+      "text {}",
+      format_count(counts.num_exif), format_count(counts.num_gps), format_count(counts.num_xmp),
+      format_count(counts.num_iptc), format_count(counts.num_colour_profile),
+      format_count(counts.num_text));
+}
+
+// The largest class against the smallest of those that have samples: "1.5".
+double imbalance(const std::vector<std::uint64_t>& num_by_class) {
+  std::uint64_t least = UINT64_MAX;
+  std::uint64_t most = 0;
+  for (const std::uint64_t count : num_by_class) {
+    if (count == 0) continue;
+    least = std::min(least, count);
+    most = std::max(most, count);
+  }
+  return most == 0 ? 0 : static_cast<double>(most) / static_cast<double>(least);
+}
+
 struct SplitReport {
   const ManifestSplit* split = nullptr;
   std::uint64_t size_bytes = 0;
   IndexSummary index;
+  care::MetadataCounts metadata;  // when it was counted
 };
 
-std::vector<SplitReport> read_splits(const Dataset& dataset) {
+std::vector<SplitReport> read_splits(const Dataset& dataset, MetadataDepth depth) {
   std::vector<SplitReport> reports;
   for (const ManifestSplit& split : dataset.manifest().splits) {
-    SplitReport report{.split = &split, .size_bytes = 0, .index = {}};
+    SplitReport report{.split = &split, .size_bytes = 0, .index = {}, .metadata = {}};
     for (const ManifestShard& shard : split.shards) report.size_bytes += shard.size_bytes;
     const DatasetSplit open = dataset.split(split.name);
-    for (std::uint64_t i = 0; i < open.num_samples(); ++i) report.index.add(open.record(i));
+    for (std::uint64_t i = 0; i < open.num_samples(); ++i) {
+      report.index.add(open.record(i));
+      if (depth == MetadataDepth::kCounted) {
+        report.metadata.add(care::read_picture_metadata(open.sample(i).read_bytes()));
+      }
+    }
     reports.push_back(std::move(report));
   }
   return reports;
@@ -97,13 +124,15 @@ std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string dataset_json(const Dataset& dataset) {
+std::string dataset_json(const Dataset& dataset, MetadataDepth depth) {
   const Manifest& manifest = dataset.manifest();
   Json splits = Json::object();
-  for (const SplitReport& report : read_splits(dataset)) {
+  for (const SplitReport& report : read_splits(dataset, depth)) {
     Json split = index_json(report.index);
     split["size_bytes"] = report.size_bytes;
     split["num_by_class"] = report.split->num_by_class;
+    split["imbalance"] = imbalance(report.split->num_by_class);
+    if (depth == MetadataDepth::kCounted) split["metadata"] = metadata_json(report.metadata);
     split["shards"] = Json::array();
     for (const ManifestShard& shard : report.split->shards) {
       split["shards"].push_back({{"file", shard.file},
@@ -168,18 +197,32 @@ std::string class_table(const Manifest& manifest) {
   return text;
 }
 
-std::string dataset_text(const Dataset& dataset) {
+// How it was made: "seed 0, test_split 0".
+std::string settings_text(const Manifest& manifest) {
+  std::vector<std::string> settings;
+  for (const auto& [name, value] : manifest.conversion) {
+    settings.push_back(printable(name) + " " + printable(value));
+  }
+  return settings.empty() ? "" : fmt::format("\n  converted with {}", fmt::join(settings, ", "));
+}
+
+std::string dataset_text(const Dataset& dataset, MetadataDepth depth) {
   const Manifest& manifest = dataset.manifest();
   std::uint64_t num_samples = 0;
   std::uint64_t size_bytes = 0;
   std::string splits;
-  for (const SplitReport& report : read_splits(dataset)) {
+  for (const SplitReport& report : read_splits(dataset, depth)) {
     num_samples += report.split->num_samples;
     size_bytes += report.size_bytes;
     splits += fmt::format("\n  {:<12}{:>10} samples  {:>10} in {}; {}", report.split->name,
                           format_count(report.split->num_samples), format_bytes(report.size_bytes),
                           format_counted(report.split->shards.size(), "shard", "shards"),
                           index_text(report.index));
+    splits += fmt::format("; largest class {:.1f} times the smallest",
+                          imbalance(report.split->num_by_class));
+    if (depth == MetadataDepth::kCounted) {
+      splits += "\n              " + metadata_text(report.metadata);
+    }
   }
   std::string text = fmt::format("{}: dataset, {} in {}, {}", printable(dataset.folder().string()),
                                  format_counted(num_samples, "sample", "samples"),
@@ -204,36 +247,83 @@ std::string dataset_text(const Dataset& dataset) {
   }
   text += fmt::format("\n  re-encoded {}, quarantined {}", format_count(manifest.num_reencoded),
                       format_count(manifest.num_quarantined));
+  text += "\n  id " + manifest.id + settings_text(manifest);
   return text + class_table(manifest);
 }
 
-std::string describe_shard(const fs::path& path, ReportForm form) {
+care::MetadataCounts count_metadata(const ShardFile& shard) {
+  care::MetadataCounts counts;
+  std::vector<std::byte> bytes;
+  shard.scan_index([&](std::uint64_t first, std::span<const IndexRecord> records) {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      bytes.resize(records[i].length_bytes);
+      shard.read_sample(records[i], bytes);
+      if (xxh3_64(bytes) != records[i].xxh3) {
+        throw_damaged_shard(shard.path().native(),
+                            fmt::format("sample {}: checksum: expected {}, found {}", first + i,
+                                        hex(records[i].xxh3), hex(xxh3_64(bytes))));
+      }
+      counts.add(care::read_picture_metadata(bytes));
+    }
+  });
+  return counts;
+}
+
+std::string describe_shard(const fs::path& path, ReportForm form, MetadataDepth depth) {
   const ShardFile shard = ShardFile::open(path);
   IndexSummary index;
-  for (const IndexRecord& record : shard.read_index()) index.add(record);
+  shard.scan_index([&](std::uint64_t, std::span<const IndexRecord> records) {
+    for (const IndexRecord& record : records) index.add(record);
+  });
+  const std::vector<std::string> class_names = shard.read_class_names();
+  const bool is_counted = depth == MetadataDepth::kCounted;
+  const care::MetadataCounts metadata = is_counted ? count_metadata(shard) : care::MetadataCounts{};
   if (form == ReportForm::kText) {
-    return fmt::format("{}: shard, {} in {}, {}\n  uuid {}\n  {}", printable(path.string()),
-                       format_counted(index.num_samples, "sample", "samples"),
-                       format_counted(index.num_by_class.size(), "class", "classes"),
-                       format_bytes(shard.size_bytes()), shard.uuid(), index_text(index));
+    std::string text =
+        fmt::format("{}: shard, {} in {}, {}\n  uuid {}\n  {}", printable(path.string()),
+                    format_counted(index.num_samples, "sample", "samples"),
+                    format_counted(index.num_by_class.size(), "class", "classes"),
+                    format_bytes(shard.size_bytes()), shard.uuid(), index_text(index));
+    if (is_counted) text += "\n  " + metadata_text(metadata);
+    for (const auto& [class_idx, count] : index.num_by_class) {
+      const bool is_labelled = class_idx < class_names.size();
+      text += fmt::format("\n  {}: {}",
+                          is_labelled ? printable(class_names[class_idx]) : "without a label",
+                          format_count(count));
+    }
+    return text;
   }
   Json json = index_json(index);
   json["kind"] = "shard";
   json["uuid"] = shard.uuid();
   json["size_bytes"] = shard.size_bytes();
+  json["class_names"] = class_names;
   json["num_by_class_idx"] = Json::object();
   for (const auto& [class_idx, count] : index.num_by_class) {
     json["num_by_class_idx"][std::to_string(class_idx)] = count;
   }
+  if (is_counted) json["metadata"] = metadata_json(metadata);
   return dump(json);
 }
 
 }  // namespace
 
-std::string describe_dataset_or_shard(const fs::path& path, ReportForm form) {
-  if (fs::is_regular_file(path)) return describe_shard(path, form);
+std::string_view codec_name(std::uint8_t codec) {
+  switch (static_cast<Codec>(codec)) {
+    case Codec::kJpeg:
+      return "jpeg";
+    case Codec::kRaw:
+      return "raw";
+    case Codec::kPng:
+      return "png";
+  }
+  return "unknown";
+}
+
+std::string describe_dataset_or_shard(const fs::path& path, ReportForm form, MetadataDepth depth) {
+  if (fs::is_regular_file(path)) return describe_shard(path, form, depth);
   const Dataset dataset = Dataset::open(path);
-  return form == ReportForm::kText ? dataset_text(dataset) : dataset_json(dataset);
+  return form == ReportForm::kText ? dataset_text(dataset, depth) : dataset_json(dataset, depth);
 }
 
 }  // namespace penstock::tools

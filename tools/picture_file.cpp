@@ -34,12 +34,9 @@ std::string complaint(ReasonCode reason, const std::string& detail, std::uint64_
       return "expected a whole picture, found one cut short: " + detail;
     case ReasonCode::kUnsupportedJpeg:
       return "expected a kind of JPEG that this build reads, found another: " + detail;
-    case ReasonCode::kDamaged:
-    case ReasonCode::kUnreadable:
-    case ReasonCode::kFileTooLarge:
-      break;
+    default:  // what the decoder says is all there is to say
+      return "expected a picture that decodes, found: " + detail;
   }
-  return "expected a picture that decodes, found: " + detail;
 }
 
 std::uint64_t checked_size_bytes(const UniqueFd& file, const std::string& path) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "streamer/core/memory_budget.h"
-#include "tools/convert/image_check.h"
+#include "tools/convert/image/image_check.h"
 #include "train/run/predictor.h"
 
 namespace penstock::tools {

@@ -13,7 +13,7 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/build_facts.h"
-#include "tools/convert/foreign_image.h"
+#include "tools/convert/image/foreign_image.h"
 #include "tools/cpu_name.h"
 #include "train/backend/cuda/cuda_module.h"
 #include "train/run/system_memory.h"

@@ -171,6 +171,7 @@ struct JpegDecoder::Impl {
     if (!is_made) remake();
     error.has_fatal_warning = false;
     memory.lend(scratch);
+    memory.forget_tables(cinfo);
     progress.base.progress_monitor = watch_progress;
     progress.stop = &stop;
     cinfo.progress = &progress.base;
@@ -237,6 +238,51 @@ Result<JpegHeader> JpegDecoder::read_header(std::span<const std::byte> encoded) 
                           .subsampling_y = impl.subsampling(false)};
   jpeg_abort_decompress(&impl.cinfo);
   return header;
+}
+
+Result<StripsDone> JpegDecoder::decode_in_strips(std::span<const std::byte> encoded,
+                                                 const StoredInfo& info, std::span<std::byte> strip,
+                                                 std::span<std::byte> scratch,
+                                                 const StripVisitor& visit,
+                                                 const std::stop_token& stop) noexcept {
+  constexpr std::uint32_t kChannels = 3;
+  Impl& impl = *impl_;
+  jpeg_decompress_struct& cinfo = impl.cinfo;
+  // Nothing with a destructor may live across this call: a longjmp would skip it.
+  if (setjmp(impl.error.on_error) != 0) {
+    impl.destroy();
+    return fault(impl.error.text.data());
+  }
+  impl.begin(encoded, scratch, stop);
+  jpeg_read_header(&cinfo, TRUE);
+  if (cinfo.image_width != info.width_px || cinfo.image_height != info.height_px) {
+    return impl.abandon("the picture's sides are not those of the index");
+  }
+  if (jpeg_has_multiple_scans(&cinfo) != 0 && !info.is_progressive) {
+    return impl.abandon("the picture has several scans, the index says one");
+  }
+  cinfo.out_color_space = JCS_RGB;
+  cinfo.do_block_smoothing = FALSE;  // as in decode()
+  jpeg_start_decompress(&cinfo);
+  const std::size_t row_bytes = std::size_t{cinfo.output_width} * kChannels;
+  const std::size_t max_rows = strip.size() / row_bytes;
+  if (max_rows == 0) return impl.abandon("the picture is larger than was priced");
+  auto* const first_row = reinterpret_cast<JSAMPROW>(strip.data());
+  while (cinfo.output_scanline < cinfo.output_height) {
+    const auto num_rows = static_cast<std::uint32_t>(
+        std::min<std::size_t>(max_rows, cinfo.output_height - cinfo.output_scanline));
+    read_rows(cinfo, {.x = 0, .y = 0, .width = cinfo.output_width, .height = num_rows}, first_row,
+              row_bytes);
+    visit({.pixels_hwc = first_row,
+           .width_px = cinfo.output_width,
+           .height_px = num_rows,
+           .channels = kChannels,
+           .pixel_stride_bytes = kChannels,
+           .row_stride_bytes = row_bytes});
+  }
+  jpeg_finish_decompress(&cinfo);
+  if (impl.error.has_fatal_warning) return impl.abandon(impl.error.text.data());
+  return StripsDone{};
 }
 
 Result<DecodedView> JpegDecoder::decode(std::span<const std::byte> encoded, const StoredInfo& info,

@@ -1,6 +1,7 @@
 // JPEG through libjpeg-turbo: the decoder of the hot path.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "streamer/core/sample_decoder.h"
@@ -17,6 +18,12 @@ struct JpegHeader {
   std::uint8_t subsampling_x = 1;
   std::uint8_t subsampling_y = 1;
 };
+
+/// Sees some rows of a picture, full width, before the next ones take their place. Must not throw.
+using StripVisitor = std::function<void(const ImageView& rows)>;
+
+/// All rows of a picture were seen.
+struct StripsDone {};
 
 /// Decodes JPEG to interleaved RGB or gray at scale 1, 1/2, 1/4 or 1/8: the region asked for, with
 /// the bytes that the whole picture at that scale has there. Priced by jpeg_decode_price().
@@ -38,6 +45,14 @@ class JpegDecoder final : public SampleDecoder {
                              const DecodeRequest& request, std::span<std::byte> pixels,
                              std::span<std::byte> scratch,
                              const std::stop_token& stop) noexcept override;
+
+  /// Decodes a whole picture to RGB from top to bottom, a strip of as many rows as `strip` holds at a
+  /// time (at least one), and shows each to `visit`: the rows of decode(), without room for them all.
+  /// A fault may come after strips have been seen.
+  Result<StripsDone> decode_in_strips(std::span<const std::byte> encoded, const StoredInfo& info,
+                                      std::span<std::byte> strip, std::span<std::byte> scratch,
+                                      const StripVisitor& visit,
+                                      const std::stop_token& stop) noexcept;
 
   /// Scratch that the last picture took, for the test that holds the price against it.
   std::size_t last_scratch_bytes() const noexcept;

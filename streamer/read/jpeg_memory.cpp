@@ -1,9 +1,11 @@
 #include "streamer/read/jpeg_memory.h"
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 // jpeglib.h needs size_t and FILE before it.
 #include <jpeglib.h>
@@ -21,11 +23,33 @@ struct jvirt_barray_control {
 
 namespace penstock {
 
+namespace {
+
+// Tables without a picture. There are never more than libjpeg has places for: one is made only when
+// none is spare.
+template <class Table, std::size_t kMaxTables>
+class SpareTables {
+ public:
+  void put(Table*& table) noexcept {
+    if (table != nullptr) tables_[num_tables_++] = std::exchange(table, nullptr);
+  }
+  Table* take() noexcept { return num_tables_ > 0 ? tables_[--num_tables_] : nullptr; }
+  void clear() noexcept { num_tables_ = 0; }
+
+ private:
+  std::array<Table*, kMaxTables> tables_{};
+  std::size_t num_tables_ = 0;
+};
+
+}  // namespace
+
 struct JpegMemory::State {
   jpeg_memory_mgr original{};
   std::byte* begin = nullptr;
   std::size_t size_bytes = 0;
   std::size_t used_bytes = 0;
+  SpareTables<JQUANT_TBL, NUM_QUANT_TBLS> quant;
+  SpareTables<JHUFF_TBL, 2 * NUM_HUFF_TBLS> huffman;
 };
 
 namespace {
@@ -49,9 +73,13 @@ void* take(j_common_ptr cinfo, std::size_t bytes) {
 }
 
 void* alloc(j_common_ptr cinfo, int pool_id, std::size_t bytes) {
-  if (pool_id == JPOOL_PERMANENT)
-    return state_of(cinfo).original.alloc_small(cinfo, pool_id, bytes);
-  return take(cinfo, bytes);
+  if (pool_id != JPOOL_PERMANENT) return take(cinfo, bytes);
+  JpegMemory::State& state = state_of(cinfo);
+  void* spare = nullptr;
+  static_assert(sizeof(JQUANT_TBL) != sizeof(JHUFF_TBL), "a table is known by its size");
+  if (bytes == sizeof(JQUANT_TBL)) spare = state.quant.take();
+  if (bytes == sizeof(JHUFF_TBL)) spare = state.huffman.take();
+  return spare != nullptr ? spare : state.original.alloc_small(cinfo, pool_id, bytes);
 }
 
 template <class Row>
@@ -135,6 +163,9 @@ JpegMemory::~JpegMemory() {
 
 void JpegMemory::attach(jpeg_decompress_struct& cinfo) {
   state_->original = *cinfo.mem;
+  // What was spare went with the object that it was made for.
+  state_->quant.clear();
+  state_->huffman.clear();
   cinfo.client_data = state_;
   cinfo.mem->alloc_small = alloc;
   cinfo.mem->alloc_large = alloc;
@@ -160,6 +191,12 @@ void JpegMemory::lend(std::span<std::byte> scratch) noexcept {
   state_->begin = static_cast<std::byte*>(begin);
   state_->size_bytes = size_bytes;
   state_->used_bytes = 0;
+}
+
+void JpegMemory::forget_tables(jpeg_decompress_struct& cinfo) noexcept {
+  for (JQUANT_TBL*& table : cinfo.quant_tbl_ptrs) state_->quant.put(table);
+  for (JHUFF_TBL*& table : cinfo.dc_huff_tbl_ptrs) state_->huffman.put(table);
+  for (JHUFF_TBL*& table : cinfo.ac_huff_tbl_ptrs) state_->huffman.put(table);
 }
 
 std::size_t JpegMemory::used_bytes() const noexcept {

@@ -28,6 +28,9 @@ class JpegMemory {
   /// Lends `scratch` for the next picture. Its first bytes are left out up to a multiple of 64,
   /// which libjpeg-turbo's SIMD code wants its rows to start at.
   void lend(std::span<std::byte> scratch) noexcept;
+  /// Takes the tables of the last picture away from `cinfo` and gives their memory to the next: a
+  /// picture that lacks tables of its own must not be decoded with those of another.
+  void forget_tables(jpeg_decompress_struct& cinfo) noexcept;
   /// Bytes taken from the last span lent.
   std::size_t used_bytes() const noexcept;
 

@@ -65,8 +65,8 @@ std::string without_trailing_slash(const fs::path& folder) {
   if (holds_pictures(folder)) {
     hint = "penstock convert " + shell_quoted(path) + " " + shell_quoted(path + ".penstock");
   } else if (holds_shards(folder)) {
-    hint = "there are shards here: restore " + std::string(kManifestName) +
-           " from a copy, or convert the source again into another folder";
+    hint = "there are shards here: penstock repair " + shell_quoted(path) + " writes " +
+           std::string(kManifestName) + " anew from them";
   } else if (fs::path(path).extension() == ".partial") {
     hint = "this is an unfinished conversion: run the same penstock convert again";
   }
@@ -91,10 +91,13 @@ void demand_same(const fs::path& path, const char* field, const std::string& exp
                                          " (dataset.json), found " + found);
 }
 
-// Class indices mean nothing without their names.
+// Class indices mean nothing without their names. A shard from before classes were added knows the
+// first of them.
 void demand_same_classes(const ShardFile& shard, const std::vector<std::string>& class_names) {
-  demand_same(shard.path(), "num_classes", std::to_string(class_names.size()),
-              std::to_string(shard.num_classes()));
+  if (shard.num_classes() > class_names.size()) {
+    demand_same(shard.path(), "num_classes", std::to_string(class_names.size()),
+                std::to_string(shard.num_classes()));
+  }
   const std::vector<std::string> found = shard.read_class_names();
   for (std::size_t i = 0; i < found.size(); ++i) {
     demand_same(shard.path(), "class_names", "\"" + class_names[i] + "\"", "\"" + found[i] + "\"");
@@ -206,8 +209,10 @@ StoredSample DatasetSplit::sample(std::uint64_t sample_id) const {
   if (sample_id >= num_samples()) {
     const std::string expected = num_samples() == 0 ? "none, the split is empty"
                                                     : "0 to " + std::to_string(num_samples() - 1);
-    throw Error(ErrorCode::kInvalidArgument, "dataset: split " + name() + ": sample: expected " +
-                                                 expected + ", found " + std::to_string(sample_id));
+    throw Error(ErrorCode::kInvalidArgument,
+                "dataset: split " + name() + ": sample: expected " + expected + ", found " +
+                    std::to_string(sample_id),
+                "samples are counted from 0 within their split");
   }
   return {sample_id, record(sample_id), shard_of(sample_id), impl_};
 }

@@ -1,6 +1,7 @@
 // dataset.json: what a dataset holds, and its commit record, written last.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -53,6 +54,18 @@ struct GrayStatistics {
   friend bool operator==(const GrayStatistics&, const GrayStatistics&) = default;
 };
 
+/// Sums over the training split's pixels, 0 to 255: what mean, std and gray were computed from. They let
+/// samples be added and removed without reading the others.
+struct PixelTotals {
+  std::uint64_t num_px = 0;
+  std::array<std::uint64_t, 3> sum{};
+  std::array<std::uint64_t, 3> sum_of_squares{};
+  std::uint64_t sum_of_gray = 0;
+  std::uint64_t sum_of_gray_squares = 0;
+
+  friend bool operator==(const PixelTotals&, const PixelTotals&) = default;
+};
+
 struct Manifest {
   std::string id;  // 32 hexadecimal digits over everything that affects batches
   std::vector<std::string> class_names;
@@ -63,6 +76,8 @@ struct Manifest {
   /// Of the same pixels, for a network that sees gray: the deviation does not follow from the three
   /// above. Absent when not known; no part of the id.
   std::optional<GrayStatistics> gray = std::nullopt;
+  /// Absent when not known; no part of the id.
+  std::optional<PixelTotals> pixel_totals = std::nullopt;
   std::uint32_t median_width_px = 0;
   std::uint32_t median_height_px = 0;
   std::vector<SizeBin> size_histogram;  // of all pictures, by rising side; empty when not known

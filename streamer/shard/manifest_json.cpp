@@ -124,6 +124,14 @@ Json split_to_json(const ManifestSplit& split) {
               {"shards", std::move(shards)}};
 }
 
+Json totals_to_json(const PixelTotals& totals) {
+  return Json{{"num_px", totals.num_px},
+              {"sum", totals.sum},
+              {"sum_of_squares", totals.sum_of_squares},
+              {"sum_of_gray", totals.sum_of_gray},
+              {"sum_of_gray_squares", totals.sum_of_gray_squares}};
+}
+
 Json document_of(const Manifest& manifest) {
   Json document{{"format", kFormat},
                 {"version", kManifestVersion},
@@ -139,6 +147,7 @@ Json document_of(const Manifest& manifest) {
     document["gray_mean"] = manifest.gray->mean;
     document["gray_std"] = manifest.gray->std;
   }
+  if (manifest.pixel_totals) document["pixel_totals"] = totals_to_json(*manifest.pixel_totals);
   document["median_width_px"] = manifest.median_width_px;
   document["median_height_px"] = manifest.median_height_px;
   document["size_histogram"] = Json::array();
@@ -186,6 +195,24 @@ LargestSample parse_largest(const Field& field) {
           .width_px = field["width_px"].number<std::uint32_t>(),
           .height_px = field["height_px"].number<std::uint32_t>(),
           .decode_scratch_bytes = field["decode_scratch_bytes"].number<std::uint64_t>()};
+}
+
+std::array<std::uint64_t, 3> parse_channels(const Field& field, const std::string& where) {
+  std::array<std::uint64_t, 3> values{};
+  if (field.size() != values.size()) {
+    throw_corrupt(where, "pixel_totals: expected 3 numbers, found " + std::to_string(field.size()));
+  }
+  std::size_t channel = 0;
+  field.for_each([&](const Field& value) { values[channel++] = value.number<std::uint64_t>(); });
+  return values;
+}
+
+PixelTotals parse_totals(const Field& field, const std::string& where) {
+  return {.num_px = field["num_px"].number<std::uint64_t>(),
+          .sum = parse_channels(field["sum"], where),
+          .sum_of_squares = parse_channels(field["sum_of_squares"], where),
+          .sum_of_gray = field["sum_of_gray"].number<std::uint64_t>(),
+          .sum_of_gray_squares = field["sum_of_gray_squares"].number<std::uint64_t>()};
 }
 
 void check_format(const Field& root, const std::string& where) {
@@ -252,6 +279,7 @@ Manifest manifest_from_json(const std::string& text, const std::string& where) {
   if (root.has("gray_mean") || root.has("gray_std")) {
     manifest.gray = {.mean = root["gray_mean"].real(), .std = root["gray_std"].real()};
   }
+  if (root.has("pixel_totals")) manifest.pixel_totals = parse_totals(root["pixel_totals"], where);
   manifest.median_width_px = root["median_width_px"].number<std::uint32_t>();
   manifest.median_height_px = root["median_height_px"].number<std::uint32_t>();
   root["size_histogram"].for_each([&](const Field& bin) {

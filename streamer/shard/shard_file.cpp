@@ -9,6 +9,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/little_endian.h"
+#include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
 #include "streamer/shard/index_page.h"
 #include "streamer/shard/shard_header.h"
@@ -30,6 +31,12 @@ void read_exactly(const UniqueFd& file, std::uint64_t offset, std::span<std::byt
   if (got != bytes.size()) throw_cut_short(path, offset + bytes.size(), offset + got);
 }
 
+// What to type about a shard that another tool has rewritten, or that was cut short.
+std::string repair_line(const std::filesystem::path& path) {
+  return "penstock repair " +
+         shell_quoted(path.has_parent_path() ? path.parent_path().native() : ".");
+}
+
 }  // namespace
 
 ShardFile ShardFile::open(const std::filesystem::path& path) {
@@ -43,8 +50,7 @@ ShardFile ShardFile::open(const std::filesystem::path& path) {
   if (std::memcmp(bytes.data(), kHdf5Signature.data(), kHdf5Signature.size()) == 0) {
     throw Error(ErrorCode::kUnsupported,
                 "shard: " + path.native() + ": expected a Penstock header, found plain HDF5",
-                "convert the source again: a tool that rewrites HDF5 files, such as h5repack, "
-                "drops the header");
+                "a tool that rewrites HDF5 files drops the header: " + repair_line(path));
   }
   if (got != bytes.size()) {
     throw_damaged_shard(path.native(), "expected at least " + std::to_string(bytes.size()) +
@@ -52,7 +58,10 @@ ShardFile ShardFile::open(const std::filesystem::path& path) {
   }
   const ShardHeader header = parse_shard_header(bytes, path.native());
   if (header.file_size_bytes != shard.size_bytes()) {
-    throw_cut_short(path, header.file_size_bytes, shard.size_bytes());
+    throw Error(ErrorCode::kCorruptData,
+                "shard: " + path.native() + ": expected " + std::to_string(header.file_size_bytes) +
+                    " bytes, found " + std::to_string(shard.size_bytes()),
+                "restore the file from a copy, or save what is left: " + repair_line(path));
   }
 
   shard.num_samples_ = header.num_samples;

@@ -25,6 +25,9 @@ namespace {
 constexpr const char* kOwner = "shard writer";
 constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxPayloadBytes = std::uint64_t{1} << 60;
+// An estimate that was too small is extended by an eighth, within these bounds.
+constexpr std::uint64_t kMinReserveStepBytes = 64u << 10;
+constexpr std::uint64_t kMaxReserveStepBytes = 16u << 20;
 
 [[noreturn]] void throw_invalid(const std::string& where, const std::string& what) {
   throw Error(ErrorCode::kInvalidArgument, std::string(kOwner) + ": " + where + ": " + what);
@@ -42,6 +45,14 @@ void reserve_space(const UniqueFd& file, std::uint64_t size_bytes,
               "shard: " + path.native() + ": expected room for " + format_bytes(size_bytes) +
                   ", found " + std::generic_category().message(failure),
               "free some disk space, or write to another disk");
+}
+
+void cut_file(const UniqueFd& file, std::uint64_t size_bytes, const std::filesystem::path& path) {
+  int result = 0;
+  do {
+    result = ::ftruncate(file.get(), static_cast<off_t>(size_bytes));
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) throw_io_error(errno, "cut", path.native());
 }
 
 std::vector<std::byte> as_little_endian(std::span<const std::uint64_t> values) {
@@ -94,6 +105,7 @@ struct ShardWriter::Impl {
     }
     class_name_bytes = widest(config.class_names);
     layout = lay_out_hdf5(shape());
+    reserved_payload_bytes = config.payload_bytes;
     temporary = path;
     temporary += ".tmp";
     ::unlink(temporary.c_str());  // left behind by a process that died
@@ -129,10 +141,11 @@ struct ShardWriter::Impl {
     record.length_bytes = static_cast<std::uint32_t>(sample.encoded.size());
     check_index_record(record,
                        {.images_offset_bytes = layout.images_offset_bytes,
-                        .images_length_bytes = config.payload_bytes,
+                        .images_length_bytes = payload_done_bytes + record.length_bytes,
                         .num_classes = static_cast<std::uint32_t>(config.class_names.size())},
                        place, RecordUse::kWrite);
 
+    make_room(sample.encoded.size());
     write_at(file, record.offset_bytes, sample.encoded, temporary);
     payload_hasher.update(sample.encoded);
     payload_done_bytes += sample.encoded.size();
@@ -147,8 +160,18 @@ struct ShardWriter::Impl {
     ++num_added;
   }
 
+  void make_room(std::uint64_t sample_bytes) {
+    const std::uint64_t needed_bytes = payload_done_bytes + sample_bytes;
+    if (needed_bytes <= reserved_payload_bytes) return;
+    const std::uint64_t step_bytes =
+        std::clamp(reserved_payload_bytes / 8, kMinReserveStepBytes, kMaxReserveStepBytes);
+    reserved_payload_bytes = std::max(needed_bytes, reserved_payload_bytes + step_bytes);
+    reserve_space(file, layout.images_offset_bytes + reserved_payload_bytes, temporary);
+  }
+
   void check_sample(const NewSample& sample, const RecordPlace& place) const {
-    if (num_added == config.num_samples) {
+    const bool is_exact = config.sizes == ShardSizes::kExact;
+    if (is_exact && num_added == config.num_samples) {
       throw_invalid(place.text(),
                     "expected " + std::to_string(config.num_samples) + " samples, found one more");
     }
@@ -156,7 +179,7 @@ struct ShardWriter::Impl {
       throw_invalid(place.text(), "expected 1 to 4294967295 bytes, found " +
                                       std::to_string(sample.encoded.size()));
     }
-    if (sample.encoded.size() > config.payload_bytes - payload_done_bytes) {
+    if (is_exact && sample.encoded.size() > config.payload_bytes - payload_done_bytes) {
       throw_invalid(place.text(), "expected at most " +
                                       std::to_string(config.payload_bytes - payload_done_bytes) +
                                       " bytes more, found " +
@@ -168,6 +191,10 @@ struct ShardWriter::Impl {
   }
 
   ManifestShard finish() {
+    if (config.sizes == ShardSizes::kEstimate && num_added > 0) {
+      config.num_samples = num_added;
+      config.payload_bytes = payload_done_bytes;
+    }
     if (num_added != config.num_samples || payload_done_bytes != config.payload_bytes) {
       throw_invalid(path.native(), "expected " + std::to_string(config.num_samples) +
                                        " samples of " + std::to_string(config.payload_bytes) +
@@ -183,6 +210,8 @@ struct ShardWriter::Impl {
     layout = lay_out_hdf5(shape());
     check_internal(layout.images_offset_bytes == images_offset_bytes, "the layout moved");
     reserve_space(file, layout.file_size_bytes, temporary);
+    // Metadata and sections are written behind the last sample; an estimate may reach further.
+    if (config.sizes == ShardSizes::kEstimate) cut_file(file, layout.file_size_bytes, temporary);
     for (const MetadataPiece& piece : layout.metadata) {
       write_at(file, piece.offset_bytes, piece.bytes, temporary);
     }
@@ -260,6 +289,7 @@ struct ShardWriter::Impl {
   StreamHasher payload_hasher;
   std::uint64_t num_added = 0;
   std::uint64_t payload_done_bytes = 0;
+  std::uint64_t reserved_payload_bytes = 0;
   bool is_published = false;
 };
 
@@ -270,6 +300,10 @@ ShardWriter::~ShardWriter() = default;
 
 void ShardWriter::add(const NewSample& sample) {
   impl_->add(sample);
+}
+
+std::uint64_t ShardWriter::num_added() const noexcept {
+  return impl_->num_added;
 }
 
 ManifestShard ShardWriter::finish() {

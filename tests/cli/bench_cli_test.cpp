@@ -2,8 +2,10 @@
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
@@ -183,6 +185,40 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_measured_is_refused) {
   const CommandResult much = place.bench({}, "1000T");
   BOOST_TEST(much.exit_code == 1);
   BOOST_TEST(contains(much.err, "1000.0 TiB for the loader"), much.err);
+}
+
+BOOST_AUTO_TEST_CASE(convert_is_measured_beside_cp_and_libjpeg) {
+  const TemporaryFolder folder;
+  write_cats_and_dogs(folder.path() / "photos", 12);
+  const std::string source = (folder.path() / "photos").string();
+  const std::string place = folder.path().string();
+  const CommandResult result = run_penstock(
+      {"bench", "convert", source, "--place", place, "--rounds", "2", "--json", "--quiet"});
+  BOOST_REQUIRE(result.exit_code == 0);
+  BOOST_TEST(result.err == "");
+  const auto json = nlohmann::json::parse(result.out);
+  BOOST_TEST(json.at("num_files") == 24);
+  std::map<std::string, nlohmann::json> sides;
+  for (const auto& side : json.at("sides")) {
+    BOOST_TEST(side.at("files_per_s").at("median").get<double>() > 0.0);
+    BOOST_TEST(side.at("num_failed") == 0);
+    sides[side.at("name").get<std::string>()] = side;
+  }
+  BOOST_TEST(sides.size() == 4u);
+  for (const auto& [name, ceiling] :
+       {std::pair("convert --trust", "cp -r"), std::pair("convert", "libjpeg-turbo")}) {
+    BOOST_TEST(sides.at(name).at("ceiling") == ceiling);
+    BOOST_TEST(sides.at(name).at("ratio").at("median").get<double>() > 0.0);
+  }
+  BOOST_TEST(count_entries(folder.path()) == 1u);
+  const CommandResult text = run_penstock({"bench", "convert", source, "--place", place, "--rounds",
+                                           "1", "--row", "convert --trust", "--quiet"});
+  BOOST_TEST(contains(text.out, "24 files"), text.out);
+  BOOST_TEST(contains(text.out, ", of cp -r"), text.out);
+  BOOST_TEST(!contains(text.out, "libjpeg-turbo"), text.out);
+  check_refused(run_penstock({"bench", "convert", source, "--row", "cp"}), 1,
+                "bench convert: row: expected 'convert --trust' or 'convert', found 'cp'",
+                "--row convert");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -58,6 +58,7 @@ BOOST_AUTO_TEST_CASE(a_folder_of_pictures_becomes_a_dataset) {
   const CommandResult result = run_penstock({"convert", place.source, place.dataset});
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(contains(result.err, place.source + ": class folders, 2 classes, 41 files\n"));
+  BOOST_TEST(contains(result.err, "\nmemory: at most "));
   BOOST_TEST(contains(result.out, place.dataset + ": 40 samples in 2 classes"));
   BOOST_TEST(contains(result.out, "1 (1 not_a_picture); see " + place.dataset + "/quarantine.csv"));
   BOOST_TEST(fs::exists(place.dataset + "/dataset.json"));
@@ -90,8 +91,10 @@ BOOST_AUTO_TEST_CASE(a_source_that_is_a_file_is_refused) {
   const Place place;
   write_file(place.source, "x");
   check_refused(run_penstock({"convert", place.source, place.dataset}), 1,
-                "source: " + place.source + ": expected a folder of pictures, found a file",
-                "name the folder that holds the class folders");
+                "source: " + place.source +
+                    ": expected a folder of pictures or an archive of them, found a file that is "
+                    "neither",
+                "name the folder that holds the class folders, or a tar archive");
   BOOST_TEST(place.is_clean());
 }
 
@@ -194,7 +197,55 @@ BOOST_AUTO_TEST_CASE(codec_libraries_are_not_heard) {
   const CommandResult result = run_penstock({"convert", place.source, place.dataset, "--quiet"});
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(result.err == "");
-  BOOST_TEST(contains(read_text_file(place.dataset + "/quarantine.csv"), "cat/cut.png,damaged,29"));
+  BOOST_TEST(
+      contains(read_text_file(place.dataset + "/quarantine.csv"), "cat/cut.png,truncated,29"));
+}
+
+BOOST_AUTO_TEST_CASE(reasons_are_listed_without_a_source) {
+  const CommandResult text = run_penstock({"convert", "--list-reasons"});
+  BOOST_TEST(text.exit_code == 0);
+  BOOST_TEST(text.err == "");
+  BOOST_TEST(contains(text.out, "\ntruncated               quarantine  fix quarantine stop"));
+  const CommandResult json =
+      run_penstock({"convert", "--list-reasons", "--json", "--on", "truncated=fix"});
+  BOOST_TEST(json.exit_code == 0);
+  BOOST_TEST(contains(json.out, "\"default\": \"quarantine\",\n    \"policy\": \"fix\","));
+}
+
+BOOST_AUTO_TEST_CASE(policies_are_changed_reason_by_reason) {
+  const Place place;
+  write_cats_and_dogs(place.source, 2);
+  const std::vector<std::byte> jpeg = picture_jpeg({.width_px = 160, .height_px = 128});
+  write_file(fs::path(place.source) / "cat/cut.jpg",
+             std::span<const std::byte>(jpeg).first(jpeg.size() / 2));
+  write_picture(fs::path(place.source) / "dog/gray.jpg", {.channels = 1});
+  const CommandResult result = run_penstock({"convert", place.source, place.dataset, "--on",
+                                             "truncated=fix", "--on", "grayscale=quarantine"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(contains(result.out, "fixed         1 truncated"));
+  BOOST_TEST(contains(result.out, "1; see " + place.dataset + "/fixed.csv"));
+  BOOST_TEST(contains(result.out, "quarantined   1 (1 grayscale); see"));
+  BOOST_TEST(contains(read_text_file(place.dataset + "/dataset.json"),
+                      "truncated=fix grayscale=quarantine"));
+  const CommandResult stopped = run_penstock(
+      {"convert", place.source, place.dataset + "2", "--on", "truncated=stop", "--quiet"});
+  check_refused(stopped, 3,
+                "source: cat/cut.jpg: expected nothing that is truncated (--on truncated=stop), "
+                "found it: Premature end of JPEG file",
+                "mend or move the file, or choose another policy: penstock convert --list-reasons");
+}
+
+BOOST_AUTO_TEST_CASE(unknown_reasons_and_policies_are_usage_errors) {
+  check_refused(run_penstock({"convert", "a", "b", "--on", "trunkated=fix"}), 2,
+                "--on: expected the name of a reason, found 'trunkated'",
+                "did you mean 'truncated'?");
+  check_refused(run_penstock({"convert", "a", "b", "--on", "empty_file=keep"}), 2,
+                "--on empty_file: expected quarantine or stop, found 'keep'",
+                "known names: quarantine stop");
+  check_refused(run_penstock({"convert", "a", "b", "--background", "whiteish"}), 2,
+                "--background: expected white, black, gray or a colour such as '#ff8000', found "
+                "'whiteish'",
+                "--background white");
 }
 
 BOOST_AUTO_TEST_CASE(a_fifo_in_the_source_does_not_stop_it) {
@@ -215,10 +266,78 @@ BOOST_AUTO_TEST_CASE(a_signal_stops_it_and_nothing_is_left) {
     BOOST_REQUIRE(comes_to_be(place.dataset + ".partial"));
     command.send(number);
     check_refused(command.wait(), 4,
-                  "stopped: " + place.dataset + ": by a signal; nothing of it was left behind",
+                  "stopped: " + place.dataset + ": on request; nothing of it was left behind",
                   "the same command starts it again");
     BOOST_TEST(place.is_clean());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_keeps_finished_shards_and_the_same_command_goes_on) {
+  const Place place;
+  write_many_large_pictures(place.source);
+  const std::vector<std::string> line = {
+      "convert", place.source, place.dataset, "--shard-size", "1M", "--jobs", "1"};
+  RunningCommand command(line);
+  BOOST_REQUIRE(comes_to_be(place.dataset + ".partial/train-00003.h5"));
+  command.send(SIGTERM);
+  const CommandResult stopped = command.wait();
+  BOOST_TEST(stopped.exit_code == 4);
+  BOOST_TEST(contains(stopped.err, " shards are finished and kept\n"), stopped.err);
+  BOOST_TEST(contains(stopped.err, "hint: the same command goes on from there"), stopped.err);
+  std::vector<std::string> other = line;
+  other.insert(other.end(), {"--seed", "3", "--quiet"});
+  check_refused(
+      run_penstock(other), 1,
+      "dataset: " + place.dataset +
+          ".partial: expected the settings it was begun with, found seed: 0 before, now 3",
+      "rm -r " + place.dataset + ".partial discards what was done; or type the command as before");
+  const CommandResult rest = run_penstock(line);
+  BOOST_TEST(rest.exit_code == 0);
+  BOOST_TEST(contains(rest.err, " are there already\n"), rest.err);
+  BOOST_TEST(contains(rest.out, "of an earlier conversion"), rest.out);
+  BOOST_TEST(!fs::exists(place.dataset + ".partial"));
+}
+
+BOOST_AUTO_TEST_CASE(trust_stores_the_same_bytes_and_says_that_nothing_was_decoded) {
+  const Place place;
+  write_cats_and_dogs(place.source, 10);
+  // A whole header and half a picture: only decoding finds out.
+  std::vector<std::byte> half = picture_jpeg({.width_px = 200, .height_px = 200});
+  half.resize(half.size() / 2);
+  write_file(fs::path(place.source) / "cat/half.jpg", std::span<const std::byte>(half));
+  const CommandResult checked = run_penstock({"convert", place.source, place.dataset});
+  BOOST_TEST(contains(checked.out, "20 samples"), checked.out);
+  const CommandResult trusted =
+      run_penstock({"convert", place.source, place.dataset, "--force", "--trust"});
+  BOOST_TEST(trusted.exit_code == 0);
+  BOOST_TEST(contains(trusted.out, "21 samples"), trusted.out);
+  BOOST_TEST(contains(trusted.out, "statistics    none: --trust decodes no picture"), trusted.out);
+  BOOST_TEST(contains(read_text_file(place.dataset + "/dataset.json"), "\"mean\": []"));
+}
+
+BOOST_AUTO_TEST_CASE(beyond_the_limit_of_bad_pictures_it_is_damaged_data) {
+  const Place place;
+  write_cats_and_dogs(place.source, 2);
+  write_file(fs::path(place.source) / "cat/broken.jpg", "not a picture");
+  check_refused(
+      run_penstock({"convert", place.source, place.dataset, "--quiet", "--max-bad", "10%"}), 3,
+      "max_bad: " + place.source + ": expected at most 0 bad among 5 files, found one more",
+      "look at the files, or type the command with a larger --max-bad");
+  const CommandResult result =
+      run_penstock({"convert", place.source, place.dataset, "--max-bad", "1"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(contains(result.err, "warning: 1 of 5 files are bad (20.0 %); see quarantine.csv\n"),
+             result.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_memory_that_is_too_small_is_refused_with_the_sum) {
+  const Place place;
+  write_cats_and_dogs(place.source, 2);
+  const CommandResult result =
+      run_penstock({"convert", place.source, place.dataset, "--quiet", "--memory", "40M"});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(contains(result.err, "convert: memory: expected at least 64M"), result.err);
+  BOOST_TEST(place.is_clean());
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_make_no_sense_are_usage_errors) {
@@ -231,6 +350,13 @@ BOOST_AUTO_TEST_CASE(numbers_that_make_no_sense_are_usage_errors) {
                 "--validation-split 0.1");
   check_refused(run_penstock({"convert", "a", "b", "--jobs", "0"}), 2,
                 "--jobs: expected a whole number from 1 to 1024, found '0'", "--jobs 1");
+  for (const char* limit : {"12x", "%", "101%", "-1", ""}) {
+    check_refused(run_penstock({"convert", "a", "b", "--max-bad", limit}), 2,
+                  std::string("--max-bad: expected a number of pictures or a part of them such as "
+                              "12 or 5%, found '") +
+                      limit + "'",
+                  "--max-bad 5%");
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -96,6 +96,40 @@ BOOST_AUTO_TEST_CASE(a_shard_is_described_too) {
   BOOST_TEST(json["size_bytes"] == fs::file_size(dataset.shard()));
 }
 
+BOOST_AUTO_TEST_CASE(one_sample_is_described_and_written) {
+  const SmallDataset dataset;
+  const TemporaryFolder folder;
+  const std::string out = folder.path() / "sample.jpg";
+  const CommandResult text =
+      run_penstock({"inspect", dataset.path(), "--sample", "4", "--split", "train", "-o", out});
+  BOOST_TEST(text.exit_code == 0);
+  const auto json =
+      nlohmann::json::parse(run_penstock({"inspect", dataset.path(), "--sample", "4", "--json"}).out);
+  BOOST_TEST(contains(text.out, "sample 4: " + json["name"].get<std::string>()));
+  // The stored bytes are those of the file that was converted.
+  BOOST_TEST(read_text_file(out) ==
+             read_text_file(fs::path(dataset.path()).parent_path() / "photos" /
+                            json["name"].get<std::string>()));
+  const auto of_shard =
+      nlohmann::json::parse(run_penstock({"inspect", dataset.shard(), "--sample", "4", "--json"}).out);
+  BOOST_TEST(of_shard["xxh3"] == json["xxh3"]);
+  BOOST_TEST(of_shard["class_name"] == json["class_name"]);
+  check_refused_with(run_penstock({"inspect", dataset.path(), "--sample", "6"}), 1,
+                     "expected 0 to 5, found 6");
+  check_refused_with(run_penstock({"inspect", dataset.path(), "--sample", "0", "-o", out}), 1,
+                     "expected nothing there, found a file");
+  check_refused_with(run_penstock({"inspect", dataset.path(), "-o", out}), 1, "expected a sample");
+}
+
+BOOST_AUTO_TEST_CASE(metadata_is_counted_on_request) {
+  const SmallDataset dataset;
+  const auto json =
+      nlohmann::json::parse(run_penstock({"inspect", dataset.path(), "--metadata", "--json"}).out);
+  BOOST_TEST(json["splits"]["train"]["metadata"]["num_gps"] == 0);
+  BOOST_TEST(json["splits"]["train"]["imbalance"] == 1.0);
+  BOOST_TEST(contains(run_penstock({"inspect", dataset.shard(), "--metadata"}).out, "carry EXIF 0"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_dataset_is_refused) {
   const TemporaryFolder folder;
   const std::string missing = folder.path() / "none";
@@ -120,7 +154,8 @@ BOOST_AUTO_TEST_CASE(a_shard_cut_short_and_a_flipped_byte_are_damage) {
     check_refused(run_penstock({"inspect", path}), 3,
                   "shard: " + cut.shard() + ": expected " + std::to_string(cut_bytes + 1) +
                       " bytes, found " + std::to_string(cut_bytes),
-                  kDamageHint);
+                  "restore the file from a copy, or save what is left: penstock repair " +
+                      cut.path());
   }
   const SmallDataset flipped;
   fixtures::flip_byte(flipped.shard(), 20);  // in the header

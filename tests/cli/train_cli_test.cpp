@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_shard_cut_short_is_damage) {
   fixtures::truncate_file(shard, fs::file_size(shard) - 1);
   const CommandResult result = train(dataset);
   check_refused_with(result, 3, shard.native());
-  BOOST_TEST(contains(result.err, "hint: look at it with penstock inspect " + dataset.native()));
+  BOOST_TEST(contains(result.err, "or save what is left: penstock repair " + dataset.native()));
   BOOST_TEST(!fs::exists(out));
 }
 

@@ -80,6 +80,11 @@ RealDataset make_real_dataset() {
        .shards = {tests::ShardMaker{.num_samples = 70}.write(folder.path() / "train-00000.h5")}}};
   manifest.mean = {0.5, 0.25, 0.125};
   manifest.std = {0.25, 0.25, 0.25};
+  manifest.pixel_totals = PixelTotals{.num_px = 140,
+                                      .sum = {17850, 8925, 4462},
+                                      .sum_of_squares = {2844843, 1137937, 711210},
+                                      .sum_of_gray = 11084,
+                                      .sum_of_gray_squares = 1200000};
   manifest.size_histogram = {{.long_side_px = 1, .num_samples = 70}};
   manifest.conversion = {{"seed", "0"}};
   write_manifest(folder.path(), manifest);

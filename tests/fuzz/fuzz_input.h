@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/fuzz/fuzz_target.h"
+
 namespace penstock::fuzz {
 
 using Bytes = std::vector<std::byte>;
@@ -23,9 +25,6 @@ enum class Part : std::uint8_t {
   kManifest,
   kNumParts,
 };
-
-/// With this bit in the first byte, checksums are left wrong.
-inline constexpr std::uint8_t kUnsealed = 0x80;
 
 /// A shard of 70 samples and its manifest, as the writer makes them.
 struct RealDataset {

@@ -8,14 +8,12 @@
 #include <cstring>
 #include <random>
 
-#include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace penstock::fuzz {
 namespace {
-
-using Input = std::vector<std::uint8_t>;
 
 // splitmix-like quality is not needed; the standard fixes the sequence of mt19937_64.
 class Mutator {
@@ -90,9 +88,10 @@ int main(int argc, char** argv) {
   }
   const unsigned long num_inputs = std::strtoul(argv[1], nullptr, 10);
   const unsigned long seed = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1;
-  std::printf("{\"harness\": \"shard_fuzz\", \"inputs\": %lu, \"seed\": %lu}\n", num_inputs, seed);
+  std::printf("{\"harness\": \"%s\", \"inputs\": %lu, \"seed\": %lu}\n", target_name(), num_inputs,
+              seed);
   std::fflush(stdout);  // before anything is found
-  const auto seeds = seed_inputs(make_real_dataset());
+  const auto seeds = target_seeds();
   for (const auto& input : seeds) LLVMFuzzerTestOneInput(input.data(), input.size());
   Mutator mutator(seed);
   for (unsigned long i = 0; i < num_inputs; ++i) {

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -100,23 +99,21 @@ void run(const Action& action) {
 }
 
 }  // namespace
+
+const char* target_name() {
+  return "shard_fuzz";
+}
+
+std::vector<Input> target_seeds() {
+  return seed_inputs(real_dataset());
+}
+
 }  // namespace penstock::fuzz
 
 using namespace penstock;
 
-// Writes the seeds into the first folder named on the command line, where libFuzzer takes them from.
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  const auto seeds = fuzz::seed_inputs(fuzz::real_dataset());
-  for (int i = 1; i < *argc; ++i) {
-    const std::filesystem::path folder = (*argv)[i];
-    if (!std::filesystem::is_directory(folder)) continue;
-    for (std::size_t seed = 0; seed < seeds.size(); ++seed) {
-      std::ofstream(folder / ("seed-" + std::to_string(seed)), std::ios::binary)
-          .write(reinterpret_cast<const char*>(seeds[seed].data()),
-                 static_cast<std::streamsize>(seeds[seed].size()));
-    }
-    break;
-  }
+  fuzz::write_seeds(*argc, *argv);
   return 0;
 }
 

@@ -38,6 +38,14 @@ penstock_need(TBB_FOUND libtbb-dev)
 find_package(nlohmann_json QUIET CONFIG)
 penstock_need(nlohmann_json_FOUND nlohmann-json3-dev)
 
+# The sources of a conversion; one of them is fuzzed.
+if(PENSTOCK_TRAIN OR PENSTOCK_FUZZ)
+  penstock_need_pkgconfig(LIBARCHIVE libarchive libarchive-dev)
+  penstock_need_pkgconfig(ZLIB zlib zlib1g-dev)
+  find_package(fmt QUIET CONFIG)
+  penstock_need(fmt_FOUND libfmt-dev)
+endif()
+
 if(PENSTOCK_TRAIN)
   # By file: Debian's dnnl-config.cmake asks for OpenCL's development files, which are not needed.
   find_path(DNNL_INCLUDE dnnl.hpp)
@@ -52,8 +60,6 @@ if(PENSTOCK_TRAIN)
   penstock_need_pkgconfig(TOMLPLUSPLUS tomlplusplus libtomlplusplus-dev)
   find_package(CLI11 QUIET CONFIG)
   penstock_need(CLI11_FOUND libcli11-dev)
-  find_package(fmt QUIET CONFIG)
-  penstock_need(fmt_FOUND libfmt-dev)
   # Part of g++; clang takes LLVM's.
   find_package(OpenMP QUIET COMPONENTS CXX)
   penstock_need(OpenMP_CXX_FOUND libomp-dev)

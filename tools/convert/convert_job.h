@@ -1,25 +1,30 @@
-// A folder of pictures into a dataset: from the scan to the rename that makes it appear. Prints
+// Pictures into a dataset: from the scan to the rename that makes it appear. Prints
 // nothing; whoever calls it hears of progress through an observer.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "streamer/shard/manifest.h"
-#include "tools/convert/dataset_layout.h"
-#include "tools/convert/folder_scan.h"
-#include "tools/convert/image_check.h"
-#include "tools/convert/partial_folder.h"
+#include "tools/convert/bad_limit.h"
+#include "tools/convert/image/image_check.h"
+#include "tools/convert/source/dataset_layout.h"
+#include "tools/convert/source/folder_scan.h"
+#include "tools/convert/source/picture_source.h"
+#include "tools/convert/source/source_request.h"
+#include "tools/convert/write/partial_folder.h"
 
 namespace penstock::convert {
 
 struct ConvertConfig {
-  std::filesystem::path source{};   // a folder of class folders, or of split folders of them
+  std::filesystem::path source{};   // whatever scan_source() knows: folders, archives, batches
   std::filesystem::path dataset{};  // must not exist, unless `existing` says otherwise
   SplitRequest split{};
   /// Payload at which a shard is closed, at least 1 MiB; a larger picture has its own shard.
@@ -32,6 +37,24 @@ struct ConvertConfig {
   /// Keep each file's path, relative to the source.
   bool store_names = true;
   SeveralScans several_scans = SeveralScans::kKept;
+  /// Which label of CIFAR-100 is learned; nothing: the fine one.
+  std::optional<CifarLabel> label{};
+  /// Names for labels that are numbers: one a line, or "index,name"; empty: none.
+  std::filesystem::path class_names_file{};
+  /// What is done about each reason for which a file is not an ordinary picture.
+  ReasonPolicies policies{};
+  /// What transparent pictures are laid onto.
+  RgbColour background{};
+  /// Changes what the scan found before splits are drawn: `penstock add` leaves out what a dataset has
+  /// and takes over its classes. Empty: nothing.
+  std::function<void(SourceScan&)> amend_scan{};
+  /// With kHeader, JPEG is stored as its header says, without being decoded; no statistics then.
+  CheckDepth depth = CheckDepth::kDecode;
+  /// Limit of what the process holds above what it held at the entry of main, in bytes, at least 64 MiB.
+  /// A picture that takes more than half of it is quarantined; else the result does not depend on it.
+  std::uint64_t memory_bytes = 1ull << 30;
+  /// Beyond it the conversion stops; what was done can be gone on with.
+  BadLimit max_bad{};
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;
@@ -43,35 +66,61 @@ struct ConvertProgress {
   std::uint64_t total_bytes = 0;
   std::uint64_t done_bytes = 0;
   std::uint64_t num_quarantined = 0;
+  // Of these, done by an earlier conversion that this one goes on with.
+  std::uint64_t num_done_before = 0;
+  std::uint64_t done_before_bytes = 0;
   std::chrono::duration<double> elapsed{};
 };
 
-/// Hears how a conversion goes; called on the thread that called convert_folder().
+/// Where a conversion is, for those who want to know what it leaves behind when it ends there.
+enum class ConvertPoint : std::uint8_t {
+  kListed,             // the source is scanned, the shards are planned
+  kFolderMade,         // DATASET.partial is there and locked
+  kJournalBegun,       // and the journal names the conversion
+  kShardBegun,         // a shard's file is there, at its size
+  kShardFilled,        // its samples are in it
+  kShardPublished,     // it has its name
+  kShardJournalled,    // and a line in the journal
+  kShardsDone,         // all of them
+  kQuarantineWritten,  // and what was fixed with a loss, if there is any
+  kManifestWritten,
+  kPublished,
+};
+
+/// Hears how a conversion goes; called on the thread that called convert_folder(), but for reached().
 class ConvertObserver {
  public:
   virtual ~ConvertObserver() = default;
   virtual void notice(const std::string& text) = 0;
   virtual void progress(const ConvertProgress& progress) = 0;
+  /// On any thread, one at a time.
+  virtual void reached(ConvertPoint) {}
 };
 
 struct ConvertSummary {
   Manifest manifest;
   std::string layout;                                  // in words
   std::map<std::string, std::uint64_t> num_by_reason;  // quarantined
+  ReasonCounts reasons;                                // of all pictures, quarantined ones too
+  std::uint64_t num_listed_as_fixed = 0;               // lines of fixed.csv
   SkippedFiles skipped;
   std::uint64_t num_text_skipped = 0;
   std::uint64_t num_rewritten = 0;         // of several scans, stored as baseline
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
   std::uint64_t num_outside = 0;           // in no class folder
   std::uint64_t source_bytes = 0;
-  std::uint64_t dataset_bytes = 0;  // shards
+  std::uint64_t dataset_bytes = 0;    // shards
+  std::uint64_t num_shards_kept = 0;  // that an earlier conversion had finished
+  bool has_statistics = true;         // else nothing was decoded
   std::chrono::duration<double> elapsed{};
 };
 
-/// Converts. On any error, and on a stop, nothing is left of the dataset.
+/// Converts. After an error or a stop, or when the process is killed, the same call goes on with the
+/// shards that were finished; without any, nothing is left behind. Errors say which it is.
 ///
-/// Errors  NotFound, InvalidArgument (no such layout), AlreadyExists, Io; CorruptData when not one
-///         picture decodes; Stopped
+/// Errors  NotFound, InvalidArgument (no such layout), AlreadyExists (another conversion was begun
+///         there, or the source has changed since), Io, OutOfMemory; CorruptData when not one picture
+///         decodes; TooManyBad; Stopped
 /// Reproducible  the same files and settings give the same bytes, for any number of jobs
 ConvertSummary convert_folder(const ConvertConfig& config, ConvertObserver& observer,
                               const std::stop_token& stop);

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "streamer/core/memory_budget.h"
-#include "tools/convert/jpeg_file.h"
+#include "tools/convert/image/jpeg_file.h"
 #include "tools/convert/quarantine.h"
 #include "tools/terminal.h"
 
@@ -49,6 +49,28 @@ std::string rewritten_line(const ConvertSummary& summary) {
   return text;
 }
 
+// "3 exif_orientation, 1 grayscale" of what `count_of` counts; empty when nothing is.
+template <class CountOf>
+std::string reason_counts(CountOf&& count_of) {
+  std::string text;
+  for (const ReasonInfo& info : all_reasons()) {
+    const std::uint64_t count = count_of(info.code);
+    if (count == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), info.name);
+  }
+  return text;
+}
+
+template <class CountOf>
+nlohmann::ordered_json reason_counts_json(CountOf&& count_of) {
+  auto json = nlohmann::ordered_json::object();
+  for (const ReasonInfo& info : all_reasons()) {
+    const std::uint64_t count = count_of(info.code);
+    if (count > 0) json[std::string(info.name)] = count;
+  }
+  return json;
+}
+
 std::string skipped_line(const ConvertSummary& summary) {
   std::string text;
   const auto add = [&](std::uint64_t count, const char* kind) {
@@ -70,13 +92,16 @@ std::string format_progress(const ConvertProgress& progress) {
   const std::uint64_t percent =
       progress.num_files == 0 ? 100 : progress.num_done * 100 / progress.num_files;
   // Bytes say more about the time left than files do: pictures differ in size.
+  // What an earlier conversion did says nothing about the speed of this one.
+  const std::uint64_t num_now = progress.num_done - progress.num_done_before;
+  const std::uint64_t now_bytes = progress.done_bytes - progress.done_before_bytes;
   const std::string left = tools::format_time_left(
-      progress.done_bytes,
-      progress.total_bytes - std::min(progress.total_bytes, progress.done_bytes), progress.elapsed);
+      now_bytes, progress.total_bytes - std::min(progress.total_bytes, progress.done_bytes),
+      progress.elapsed);
   return fmt::format(
       "{} of {} files  {} %  {:.0f} files/s  {}/s  {} bad  {}", format_count(progress.num_done),
-      format_count(progress.num_files), percent, rate_per_s(progress.num_done, progress.elapsed),
-      format_bytes(static_cast<std::uint64_t>(rate_per_s(progress.done_bytes, progress.elapsed))),
+      format_count(progress.num_files), percent, rate_per_s(num_now, progress.elapsed),
+      format_bytes(static_cast<std::uint64_t>(rate_per_s(now_bytes, progress.elapsed))),
       format_count(progress.num_quarantined), left);
 }
 
@@ -93,14 +118,33 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
   }
   if (manifest.num_reencoded > 0) {
     add_line(text, "re-encoded",
-             fmt::format("{} pictures that were no RGB or gray JPEG, as JPEG of quality {}",
+             fmt::format("{} pictures that could not stay as they were, as JPEG of quality {}",
                          format_count(manifest.num_reencoded), kReencodeQuality));
   }
   if (summary.num_rewritten + summary.num_in_several_scans > 0) {
     add_line(text, "rewritten", rewritten_line(summary));
   }
+  const std::string kept =
+      reason_counts([&](ReasonCode code) { return summary.reasons.num_kept(code); });
+  if (!kept.empty()) add_line(text, "kept", kept);
+  const std::string fixed =
+      reason_counts([&](ReasonCode code) { return summary.reasons.num_fixed(code); });
+  if (!fixed.empty()) add_line(text, "fixed", fixed);
+  if (summary.num_listed_as_fixed > 0) {
+    add_line(text, "with a loss",
+             fmt::format("{}; see {}/{}", format_count(summary.num_listed_as_fixed),
+                         tools::printable(dataset), kFixedName));
+  }
   if (manifest.num_quarantined > 0)
     add_line(text, "quarantined", quarantine_line(summary, dataset));
+  if (!summary.has_statistics) {
+    add_line(text, "statistics", "none: --trust decodes no picture that it stores as it is");
+  }
+  if (summary.num_shards_kept > 0) {
+    add_line(text, "gone on with",
+             tools::format_counted(summary.num_shards_kept, "shard", "shards") +
+                 " of an earlier conversion");
+  }
   const std::string skipped = skipped_line(summary);
   if (!skipped.empty()) add_line(text, "left out", skipped);
   return text;
@@ -122,10 +166,17 @@ std::string summary_json(const ConvertSummary& summary) {
   json["num_in_several_scans"] = summary.num_in_several_scans;
   json["num_quarantined"] = manifest.num_quarantined;
   json["quarantined_by_reason"] = summary.num_by_reason;
+  json["kept_by_reason"] =
+      reason_counts_json([&](ReasonCode code) { return summary.reasons.num_kept(code); });
+  json["fixed_by_reason"] =
+      reason_counts_json([&](ReasonCode code) { return summary.reasons.num_fixed(code); });
+  json["num_fixed_with_loss"] = summary.num_listed_as_fixed;
   json["left_out"] = {
       {"num_text", summary.num_text_skipped},       {"num_system", summary.skipped.num_system},
       {"num_hidden", summary.skipped.num_hidden},   {"num_symlinks", summary.skipped.num_symlinks},
       {"num_special", summary.skipped.num_special}, {"num_outside", summary.num_outside}};
+  json["has_statistics"] = summary.has_statistics;
+  json["num_shards_kept"] = summary.num_shards_kept;
   json["source_bytes"] = summary.source_bytes;
   json["dataset_bytes"] = summary.dataset_bytes;
   json["elapsed_s"] = summary.elapsed.count();

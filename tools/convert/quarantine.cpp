@@ -1,34 +1,22 @@
 #include "tools/convert/quarantine.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "streamer/core/csv_field.h"
+#include "streamer/core/error.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
 
-std::string_view reason_code_name(ReasonCode code) {
-  switch (code) {
-    case ReasonCode::kEmptyFile:
-      return "empty_file";
-    case ReasonCode::kUnreadable:
-      return "unreadable";
-    case ReasonCode::kFileTooLarge:
-      return "file_too_large";
-    case ReasonCode::kNotAPicture:
-      return "not_a_picture";
-    case ReasonCode::kUnsupportedFormat:
-      return "unsupported_format";
-    case ReasonCode::kTooManyPixels:
-      return "too_many_pixels";
-    case ReasonCode::kTruncated:
-      return "truncated";
-    case ReasonCode::kDamaged:
-      return "damaged";
-    case ReasonCode::kUnsupportedJpeg:
-      return "unsupported_jpeg";
-  }
-  return "unknown";
+void refuse_reason(const QuarantineEntry& entry) {
+  const std::string_view name = reason_code_name(entry.reason);
+  throw Error(ErrorCode::kTooManyBad,
+              fmt::format("source: {}: expected nothing that is {} (--on {}=stop), found it{}{}",
+                          tools::printable(entry.path), name, name,
+                          entry.detail.empty() ? "" : ": ", entry.detail),
+              "mend or move the file, or choose another policy: penstock convert --list-reasons");
 }
 
 std::string quarantine_csv(std::vector<QuarantineEntry> entries) {

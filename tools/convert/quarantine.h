@@ -5,34 +5,25 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "tools/convert/reason/reason_code.h"
 
 namespace penstock::convert {
 
 inline constexpr const char* kQuarantineName = "quarantine.csv";
-
-/// Why a file is no sample. The names are stable: they stand in quarantine.csv.
-enum class ReasonCode : std::uint8_t {
-  kEmptyFile,
-  kUnreadable,         // the operating system refused to read it
-  kFileTooLarge,       // more bytes than a sample may have
-  kNotAPicture,        // no picture format that is known by its first bytes
-  kUnsupportedFormat,  // a known format that this build does not read
-  kTooManyPixels,      // above --max-pixels by its header
-  kTruncated,          // a JPEG that ends too early
-  kDamaged,            // does not decode
-  kUnsupportedJpeg,    // a kind of JPEG that libjpeg-turbo does not read
-};
-
-std::string_view reason_code_name(ReasonCode code);
+/// Pictures that were stored with something lost, in the same columns.
+inline constexpr const char* kFixedName = "fixed.csv";
 
 struct QuarantineEntry {
   std::string path;  // relative to the source, as bytes
   ReasonCode reason = ReasonCode::kDamaged;
   std::uint64_t size_bytes = 0;
-  std::string detail;  // the decoder's own words
+  std::string detail{};  // the decoder's own words
 };
+
+/// Ends a conversion for a reason whose policy is `stop`. Throws TooManyBad naming the file.
+[[noreturn]] void refuse_reason(const QuarantineEntry& entry);
 
 /// Lays out the list as CSV with the header `path,reason,bytes,detail`, sorted by path. Control
 /// characters and bytes that are no UTF-8 are written as \xNN.

@@ -6,6 +6,7 @@
 
 #include <jpeglib.h>
 
+#include "fixtures/jpeg_edit.h"
 #include "tests/streamer/small_dataset.h"
 
 namespace penstock {
@@ -201,6 +202,24 @@ BOOST_AUTO_TEST_CASE(every_cut_of_a_picture_is_a_fault_and_spoils_nothing_after_
     cut.encoded.resize(length);
     BOOST_REQUIRE(!decode(cut, 1, 3, &reused).result.ok());
     BOOST_REQUIRE(decode(whole, 1, 3, &reused).pixels == expected);
+  }
+}
+
+// Frames of Motion JPEG lack Huffman tables; libjpeg then takes ITU-T T.81's, but a reused object
+// would have those of the picture before. A progressive picture has tables made for it.
+BOOST_AUTO_TEST_CASE(a_picture_without_tables_is_not_decoded_with_those_of_the_one_before) {
+  auto bare = tests::jpeg_sample(33, 21, 3);
+  const auto expected = decode(bare, 1).pixels;
+  bare.encoded = fixtures::without_segments(bare.encoded, fixtures::JpegMarker::kHuffman);
+  auto without_quantisation = tests::jpeg_sample(33, 21, 3);
+  without_quantisation.encoded =
+      fixtures::without_segments(without_quantisation.encoded, fixtures::JpegMarker::kQuantisation);
+  const auto before = tests::jpeg_sample(40, 40, 3, {.quality = 30, .is_progressive = true});
+  JpegDecoder reused;
+  for (int i = 0; i < 20; ++i) {
+    BOOST_REQUIRE(decode(before, 1, 3, &reused).result.ok());
+    BOOST_REQUIRE(decode(bare, 1, 3, &reused).pixels == expected);
+    BOOST_REQUIRE(!decode(without_quantisation, 1, 3, &reused).result.ok());
   }
 }
 

@@ -159,10 +159,22 @@ BOOST_AUTO_TEST_CASE(classes_other_than_the_datasets_are_noticed) {
   const std::string shard = (path / "train-00000.h5").native();
   expect_corrupt("shard: " + shard +
                  ": class_names: expected \"rung\" (dataset.json), found \"ring\"");
-  manifest.class_names = {"circle", "ring", "disc"};
+  manifest.class_names = {"circle"};
+  manifest.splits.erase(manifest.splits.begin() + 1, manifest.splits.end());
+  for (ManifestSplit& split : manifest.splits) split.num_by_class = {1};
+  write_manifest(path, manifest);
+  expect_corrupt("shard: " + shard + ": num_classes: expected 1 (dataset.json), found 2");
+}
+
+// FORMAT.md, section 9: as penstock add --new-classes leaves it.
+BOOST_AUTO_TEST_CASE(a_shard_from_before_classes_were_added_is_read) {
+  Manifest manifest = Dataset::open(path).manifest();
+  manifest.class_names.push_back("disc");
   for (ManifestSplit& split : manifest.splits) split.num_by_class.push_back(0);
   write_manifest(path, manifest);
-  expect_corrupt("shard: " + shard + ": num_classes: expected 3 (dataset.json), found 2");
+  const DatasetSplit split = Dataset::open(path).split("train");
+  BOOST_TEST(split.class_names().size() == 3u);
+  BOOST_TEST(split.record(1).class_idx == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_split_without_samples_opens_and_has_none_to_show) {

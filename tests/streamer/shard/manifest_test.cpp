@@ -33,6 +33,11 @@ Manifest small_manifest() {
   manifest.mean = {0.5, 0.1, 1.0 / 3};
   manifest.std = {0.25, 0.2, 1e-9};
   manifest.gray = {.mean = 0.1 + 0.2, .std = 1.0 / 7};
+  manifest.pixel_totals = PixelTotals{.num_px = 3,
+                                      .sum = {1, 2, UINT64_MAX},
+                                      .sum_of_squares = {4, 5, 6},
+                                      .sum_of_gray = 7,
+                                      .sum_of_gray_squares = 8};
   manifest.median_width_px = 400;
   manifest.median_height_px = 533;
   manifest.size_histogram = {{.long_side_px = 512, .num_samples = 4},
@@ -104,6 +109,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read_back) {
   BOOST_TEST((read.mean == written.mean));  // bit for bit: they decide pixels
   BOOST_TEST((read.std == written.std));
   BOOST_TEST((read.gray == written.gray));
+  BOOST_TEST((read.pixel_totals == written.pixel_totals));
   BOOST_TEST(read.median_width_px == 400u);
   BOOST_TEST(read.median_height_px == 533u);
   BOOST_REQUIRE(read.size_histogram.size() == 2u);
@@ -162,12 +168,14 @@ BOOST_AUTO_TEST_CASE(the_id_follows_what_affects_batches_and_nothing_else) {
   BOOST_TEST(id_after([](Manifest& m) { m.num_quarantined = 3; }) == id);
   // Follows from the shards; a dataset converted again with it stays the dataset that it was.
   BOOST_TEST(id_after([](Manifest& m) { m.gray.reset(); }) == id);
+  BOOST_TEST(id_after([](Manifest& m) { m.pixel_totals.reset(); }) == id);
   BOOST_TEST(id_after([](Manifest& m) { m.splits[0].shards[0].file = "x.h5"; }) == id);
 }
 
 BOOST_AUTO_TEST_CASE(gray_statistics_are_there_both_or_not_at_all) {
   Manifest without = small_manifest();
   without.gray.reset();
+  without.pixel_totals.reset();  // its keys speak of gray too
   write_manifest(folder.path(), without);
   BOOST_TEST(read_text_file(path).find("gray") == std::string::npos);
   BOOST_TEST(!read_manifest(folder.path()).gray.has_value());

@@ -131,7 +131,8 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_refused_with_their_channel) {
              "run: run.toml: mean: expected numbers, one for each channel, or \"dataset\", found "
              "the text \"imagenet\" | mean = \"dataset\"");
   BOOST_TEST(refusal("[augment]\nrescale = 0") ==
-             "run: run.toml: augment: rescale: expected 1e-9 to 1e9, found 0 | rescale = 1e-09");
+             "run: run.toml: augment: rescale: expected 1e-9 to 1e9, found 0 | rescale = "
+             "0.00392156862745098");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_colour_mode_is_refused_with_the_nearest) {

@@ -1,0 +1,312 @@
+#include "streamer/shard/hdf5_survey.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "streamer/core/shell_quoted.h"
+#include "streamer/shard/damaged_data.h"
+#include "streamer/shard/hdf5_handle.h"
+#include "streamer/shard/shard_format.h"
+
+namespace penstock {
+namespace {
+
+enum class PartKind : std::uint8_t { kBytes, kNumbers, kRecords, kTexts };
+
+struct KnownPart {
+  const char* name;
+  PartKind kind;
+  bool is_required;
+};
+
+constexpr KnownPart kKnownParts[] = {
+    {"images", PartKind::kBytes, true},          {"index", PartKind::kRecords, true},
+    {"class_names", PartKind::kTexts, true},     {"index_page_xxh3", PartKind::kNumbers, false},
+    {"name_offsets", PartKind::kNumbers, false}, {"names", PartKind::kBytes, false},
+};
+
+[[noreturn]] void throw_foreign(const std::string& where, const std::string& what) {
+  throw Error(ErrorCode::kUnsupported, "shard: " + where + ": " + what,
+              "write it back plainly: h5repack -l CONTI -f NONE FILE OTHER");
+}
+
+bool is_text_type(hid_t type) {
+  return H5Tget_class(type) == H5T_STRING &&
+         check_hdf5(H5Tis_variable_str(type), "look at a string type") == 0 &&
+         H5Tget_size(type) <= kMaxClassNameBytes;
+}
+
+bool is_type_of(hid_t type, PartKind kind) {
+  const auto equals = [&](hid_t other) {
+    return check_hdf5(H5Tequal(type, other), "compare types") > 0;
+  };
+  switch (kind) {
+    case PartKind::kBytes:
+      return equals(H5T_STD_U8LE);
+    case PartKind::kNumbers:
+      return equals(H5T_STD_U64LE);
+    case PartKind::kRecords:
+      return H5Tget_class(type) == H5T_COMPOUND && equals(hdf5_record_type().get());
+    case PartKind::kTexts:
+      return is_text_type(type);
+  }
+  return false;
+}
+
+class Surveyor {
+ public:
+  explicit Surveyor(const std::filesystem::path& path)
+      : where_(path.native()),
+        size_bytes_(file_size_bytes(open_for_reading(path), path)),
+        file_(open(path), "open the file") {}
+
+  Hdf5Survey survey() {
+    Hdf5Survey result;
+    for (const KnownPart& known : kKnownParts) {
+      if (auto part = find_part(known)) result.parts.push_back(std::move(*part));
+    }
+    result.split = read_text("split");
+    result.uuid = read_text("uuid");
+    result.num_samples = read_number("num_samples");
+    result.num_classes = read_number("num_classes");
+    return result;
+  }
+
+ private:
+  static hid_t open(const std::filesystem::path& path) {
+    const PropertyHandle access(H5Pcreate(H5P_FILE_ACCESS), "create access properties");
+    // Nothing of a file that is only looked at may stay open behind our back.
+    check_hdf5(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "close all with the file");
+#if H5_VERSION_GE(1, 10, 7)
+    check_hdf5(H5Pset_file_locking(access.get(), false, true), "take no lock");  // read-only media
+#endif
+    return H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
+  }
+
+  // False for a name that is not there; a link elsewhere is refused before it is followed.
+  bool has_hard_link(const char* name) const {
+    if (check_hdf5(H5Lexists(file_.get(), name, H5P_DEFAULT), name) == 0) return false;
+    H5L_info_t info{};
+    check_hdf5(H5Lget_info(file_.get(), name, &info, H5P_DEFAULT), name);
+    if (info.type != H5L_TYPE_HARD) {
+      throw_foreign(where_, "/" + std::string(name) + ": expected a dataset, found a link");
+    }
+    return true;
+  }
+
+  std::optional<Hdf5Part> find_part(const KnownPart& known) const {
+    const std::string name = "/" + std::string(known.name);
+    if (!has_hard_link(known.name)) {
+      if (!known.is_required) return std::nullopt;
+      throw_damaged_shard(where_, name + ": expected a dataset, found none");
+    }
+    const DatasetHandle dataset(H5Dopen2(file_.get(), known.name, H5P_DEFAULT), known.name);
+    check_storage(dataset.get(), name);
+    const TypeHandle type(H5Dget_type(dataset.get()), "ask for a type");
+    if (!is_type_of(type.get(), known.kind)) {
+      throw_foreign(where_, name + ": expected the type that the format says, found another");
+    }
+    return place_of(dataset.get(), known.name, H5Tget_size(type.get()));
+  }
+
+  void check_storage(hid_t dataset, const std::string& name) const {
+    const PropertyHandle list(H5Dget_create_plist(dataset), "ask how a dataset was made");
+    if (H5Pget_layout(list.get()) != H5D_CONTIGUOUS) {
+      throw_foreign(where_, name + ": expected contiguous bytes, found chunks or none");
+    }
+    if (check_hdf5(H5Pget_nfilters(list.get()), "count filters") != 0) {
+      throw_foreign(where_, name + ": expected no filter, found one");
+    }
+    if (check_hdf5(H5Pget_external_count(list.get()), "count external files") != 0) {
+      throw_foreign(where_, name + ": expected its bytes in the file, found them in another");
+    }
+  }
+
+  Hdf5Part place_of(hid_t dataset, const char* name, std::uint64_t element_bytes) const {
+    const SpaceHandle space(H5Dget_space(dataset), "ask for a data space");
+    hsize_t length = 0;
+    if (H5Sget_simple_extent_type(space.get()) != H5S_SIMPLE ||
+        H5Sget_simple_extent_ndims(space.get()) != 1) {
+      throw_foreign(where_, "/" + std::string(name) + ": expected one dimension, found others");
+    }
+    check_hdf5(H5Sget_simple_extent_dims(space.get(), &length, nullptr), "ask for a length");
+    const haddr_t offset = H5Dget_offset(dataset);
+    if (element_bytes == 0 || length == 0 || offset == HADDR_UNDEF || offset > size_bytes_ ||
+        length > (size_bytes_ - offset) / element_bytes) {
+      throw_damaged_shard(where_, "/" + std::string(name) + ": expected bytes within [0, " +
+                                      std::to_string(size_bytes_) + "), found " +
+                                      std::to_string(length) + " of " +
+                                      std::to_string(element_bytes) + " bytes elsewhere");
+    }
+    return {.name = name,
+            .offset_bytes = offset,
+            .length_bytes = length * element_bytes,
+            .element_bytes = element_bytes};
+  }
+
+  // An attribute of one value; none where it is missing or has another shape.
+  std::optional<AttributeHandle> open_attribute(const char* name) const {
+    if (check_hdf5(H5Aexists(file_.get(), name), name) == 0) return std::nullopt;
+    AttributeHandle attribute(H5Aopen(file_.get(), name, H5P_DEFAULT), name);
+    const SpaceHandle space(H5Aget_space(attribute.get()), "ask for a data space");
+    if (H5Sget_simple_extent_npoints(space.get()) != 1) return std::nullopt;
+    return attribute;
+  }
+
+  std::string read_text(const char* name) const {
+    const auto attribute = open_attribute(name);
+    if (!attribute) return {};
+    const TypeHandle type(H5Aget_type(attribute->get()), "ask for a type");
+    if (!is_text_type(type.get())) return {};
+    std::string text(H5Tget_size(type.get()), '\0');
+    check_hdf5(H5Aread(attribute->get(), type.get(), text.data()), name);
+    return text.substr(0, text.find('\0'));
+  }
+
+  std::uint64_t read_number(const char* name) const {
+    const auto attribute = open_attribute(name);
+    if (!attribute) return 0;
+    const TypeHandle type(H5Aget_type(attribute->get()), "ask for a type");
+    if (H5Tget_class(type.get()) != H5T_INTEGER || H5Tget_size(type.get()) > 8) return 0;
+    std::uint64_t number = 0;
+    check_hdf5(H5Aread(attribute->get(), H5T_NATIVE_UINT64, &number), name);
+    return number;
+  }
+
+  const std::string where_;
+  const std::uint64_t size_bytes_;
+  const FileHandle file_;
+};
+
+// ---- What the child says to its parent: texts, each with a zero byte behind it --------------------
+
+constexpr const char* kFound = "found";
+constexpr const char* kRefused = "refused";
+
+std::vector<std::string> words_of(const Hdf5Survey& survey) {
+  std::vector<std::string> words = {kFound, survey.split, survey.uuid,
+                                    std::to_string(survey.num_samples),
+                                    std::to_string(survey.num_classes)};
+  for (const Hdf5Part& part : survey.parts) {
+    words.insert(words.end(),
+                 {part.name, std::to_string(part.offset_bytes), std::to_string(part.length_bytes),
+                  std::to_string(part.element_bytes)});
+  }
+  return words;
+}
+
+std::vector<std::string> words_of(const Error& error) {
+  return {kRefused, std::to_string(static_cast<int>(error.code())), error.what(), error.hint()};
+}
+
+std::vector<std::string> survey_in_words(const std::filesystem::path& path) {
+  try {
+    return words_of(Surveyor(path).survey());
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInternal) return words_of(error);
+    // The library's words about a file that it cannot read.
+    return words_of(
+        Error(ErrorCode::kCorruptData,
+              "shard: " + path.native() + ": expected HDF5 metadata, found: " + error.what(),
+              kDamageHint));
+  }
+}
+
+// Ends the child whatever happens. Nothing of the parent's is closed or flushed.
+[[noreturn]] void tell_and_exit(const UniqueFd& to, const std::filesystem::path& path) noexcept
+    try {
+  constexpr unsigned kMostSeconds = 60;  // metadata of a shard take milliseconds
+  ::alarm(kMostSeconds);
+  std::string text;
+  for (const std::string& word : survey_in_words(path)) text += word + '\0';
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t written = ::write(to.get(), &text[done], text.size() - done);
+    if (written < 0) ::_exit(1);
+    done += static_cast<std::size_t>(written);
+  }
+  ::_exit(0);
+} catch (...) {
+  ::_exit(1);
+}
+
+std::string read_to_end(const UniqueFd& from) {
+  std::string text;
+  std::array<char, 4096> block{};
+  while (true) {
+    const ssize_t got = ::read(from.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(got));
+  }
+}
+
+Hdf5Survey read_survey(const std::string& told, const std::string& where) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < told.size();) {
+    const std::size_t end = told.find('\0', at);
+    check_internal(end != std::string::npos, "a survey that was told to its end");
+    words.push_back(told.substr(at, end - at));
+    at = end + 1;
+  }
+  if (words.size() == 4 && words[0] == kRefused) {
+    throw Error(static_cast<ErrorCode>(std::stoi(words[1])), words[2], words[3]);
+  }
+  constexpr std::size_t kHeadWords = 5;
+  constexpr std::size_t kPartWords = 4;
+  check_internal(words.size() >= kHeadWords && words[0] == kFound &&
+                     (words.size() - kHeadWords) % kPartWords == 0,
+                 ("a survey of " + where).c_str());
+  Hdf5Survey survey{.parts = {},
+                    .split = words[1],
+                    .uuid = words[2],
+                    .num_samples = std::stoull(words[3]),
+                    .num_classes = std::stoull(words[4])};
+  for (std::size_t i = kHeadWords; i < words.size(); i += kPartWords) {
+    survey.parts.push_back({.name = words[i],
+                            .offset_bytes = std::stoull(words[i + 1]),
+                            .length_bytes = std::stoull(words[i + 2]),
+                            .element_bytes = std::stoull(words[i + 3])});
+  }
+  return survey;
+}
+
+}  // namespace
+
+const Hdf5Part* Hdf5Survey::find(std::string_view name) const noexcept {
+  const auto found = std::ranges::find(parts, name, &Hdf5Part::name);
+  return found == parts.end() ? nullptr : &*found;
+}
+
+Hdf5Survey survey_hdf5(const std::filesystem::path& path) {
+  const Hdf5Session session;  // one child at a time, made while the library is at rest
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_io_error(errno, "make pipe", path.native());
+  const UniqueFd from(ends[0]);
+  const pid_t child = [&] {
+    const UniqueFd to(ends[1]);  // the parent's is closed at once
+    const pid_t pid = ::fork();
+    if (pid == 0) tell_and_exit(to, path);
+    return pid;
+  }();
+  if (child < 0) throw_io_error(errno, "start a process for", path.native());
+  const std::string told = read_to_end(from);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    throw_damaged_shard(path.native(),
+                        "expected HDF5 metadata, found bytes that break the HDF5 library");
+  }
+  return read_survey(told, path.native());
+}
+
+}  // namespace penstock

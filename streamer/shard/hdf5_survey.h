@@ -1,0 +1,44 @@
+// Where the parts of a shard lie by its HDF5 metadata alone: for files whose header is gone or
+// wrong, as h5repack and h5py leave them. Reads metadata only; the bytes are then read as ever.
+//
+// Hardened: the library (1.10.8 divides by zero on some bent files, and keeps others open for good)
+// works in a child process, whose end by a signal is damage of the file. Taken are contiguous
+// datasets of our own types, by hard links, in the file itself, unfiltered. No plugins. The loader
+// never comes here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock {
+
+struct Hdf5Part {
+  std::string name;  // a section of FORMAT.md, section 3
+  std::uint64_t offset_bytes = 0;
+  std::uint64_t length_bytes = 0;
+  std::uint64_t element_bytes = 0;  // of /class_names: the width of a name
+};
+
+/// What the HDF5 metadata of a shard say. Attributes that are missing are empty, or 0.
+struct Hdf5Survey {
+  std::vector<Hdf5Part> parts;  // those there are; images, index and class_names always
+  std::string split;
+  std::string uuid;
+  std::uint64_t num_samples = 0;
+  std::uint64_t num_classes = 0;
+
+  const Hdf5Part* find(std::string_view name) const noexcept;
+};
+
+/// Surveys a file. On return every part lies within the file, and lengths are multiples of their
+/// elements' sizes.
+///
+/// Errors   CorruptData when the library cannot open it, or a part is missing or lies outside;
+///          Unsupported for chunks, filters, external files, links or types of other kinds; NotFound, Io
+/// Threads  any; calls wait for each other
+Hdf5Survey survey_hdf5(const std::filesystem::path& path);
+
+}  // namespace penstock

@@ -1,0 +1,157 @@
+// penstock verify, extract, repair, add and remove as they are typed.
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "fixtures/damage.h"
+#include "streamer/core/file.h"
+#include "tests/cli/refused.h"
+#include "tests/cli/run_command.h"
+#include "tests/contains.h"
+#include "tests/temporary_folder.h"
+#include "tests/tools/picture_folder.h"
+
+namespace penstock::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Four cats and four dogs, all for training.
+struct Fixture {
+  Fixture() {
+    write_cats_and_dogs(photos, 4);
+    BOOST_REQUIRE(run_penstock({"convert", photos, dataset, "--validation-split", "0", "--quiet"})
+                      .exit_code == 0);
+  }
+  // A byte of the first sample: images begin at 16384 (FORMAT.md, section 10).
+  void damage() const { fixtures::flip_byte(shard, 16384 + 40); }
+
+  TemporaryFolder folder;
+  std::string photos = folder.path() / "photos";
+  std::string dataset = folder.path() / "photos.ds";
+  std::string shard = folder.path() / "photos.ds" / "train-00000.h5";
+};
+
+nlohmann::json json_of(const CommandResult& result) {
+  return nlohmann::json::parse(result.out);
+}
+
+BOOST_FIXTURE_TEST_SUITE(care_cli, Fixture)
+
+BOOST_AUTO_TEST_CASE(every_command_has_help_with_an_example_and_refuses_what_it_does_not_know) {
+  for (const char* command : {"verify", "extract", "repair", "add", "remove"}) {
+    const CommandResult help = run_penstock({command, "--help"});
+    BOOST_TEST(help.exit_code == 0, command);
+    BOOST_TEST(contains(help.out, std::string("penstock ") + command + " photos.ds"), command);
+    BOOST_TEST(run_penstock({command, "x", "--no-such-flag"}).exit_code == 2, command);
+    BOOST_TEST(run_penstock({command}).exit_code == 2, command);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(verify_says_whole_or_lists_damage_with_exit_code_3) {
+  const CommandResult whole = run_penstock({"verify", dataset, "--deep"});
+  BOOST_TEST(whole.exit_code == 0);
+  BOOST_TEST(whole.err == "");
+  BOOST_TEST(contains(whole.out, dataset + ": 8 samples in 1 shard, 8 decoded: whole"));
+  BOOST_TEST(json_of(run_penstock({"verify", dataset, "--json"}))["is_whole"] == true);
+  const CommandResult quiet = run_penstock({"verify", dataset, "--quiet"});
+  BOOST_TEST(quiet.out == "");
+
+  damage();
+  const CommandResult text = run_penstock({"verify", dataset});
+  BOOST_TEST(text.exit_code == 3);
+  BOOST_TEST(contains(text.out, "train-00000.h5: train sample 0 ("));
+  BOOST_TEST(contains(text.err, "hint: penstock repair " + dataset));
+  const auto json = json_of(run_penstock({"verify", dataset, "--json"}));
+  BOOST_TEST(json["num_damaged_samples"] == 1);
+  BOOST_TEST(json["damage"][0]["split"] == "train");
+  BOOST_TEST(json["damage"][0]["sample"] == 0);
+  BOOST_TEST(run_penstock({"verify", dataset, "--quiet"}).exit_code == 3);
+
+  check_refused_with(run_penstock({"verify", photos}), 1, "expected dataset.json, found none");
+  fixtures::flip_byte(dataset + "/dataset.json", 30);
+  check_refused_with(run_penstock({"verify", dataset}), 3, "manifest: ");
+}
+
+BOOST_AUTO_TEST_CASE(extract_gives_the_folder_back) {
+  const std::string again = folder.path() / "again";
+  const CommandResult text = run_penstock({"extract", dataset, again});
+  BOOST_TEST(text.exit_code == 0);
+  BOOST_TEST(contains(text.out, again + ": 8 files, "));
+  BOOST_TEST(read_text_file(again + "/dog/3.jpg") == read_text_file(photos + "/dog/3.jpg"));
+  check_refused_with(run_penstock({"extract", dataset, again}), 1, "expected nothing there yet");
+  check_refused_with(run_penstock({"extract", dataset, again + "2", "--split", "test"}), 1,
+                     "expected a split \"test\", found train");
+  damage();
+  const CommandResult partly = run_penstock({"extract", dataset, again + "3", "--json"});
+  BOOST_TEST(partly.exit_code == 3);
+  BOOST_TEST(json_of(partly)["num_files"] == 7);
+  BOOST_TEST(json_of(partly)["left_out"].size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(repair_says_what_it_would_do_and_does_it) {
+  const CommandResult whole = run_penstock({"repair", dataset});
+  BOOST_TEST(whole.exit_code == 0);
+  BOOST_TEST(contains(whole.out, dataset + ": whole, 8 samples; nothing to do"));
+  damage();
+  const CommandResult dry = run_penstock({"repair", dataset, "--dry-run"});
+  BOOST_TEST(contains(dry.out, dataset + ": would have 7 samples; nothing was changed"));
+  BOOST_TEST(run_penstock({"verify", dataset, "--quiet"}).exit_code == 3);
+  const auto json = json_of(run_penstock({"repair", dataset, "--json"}));
+  BOOST_TEST(json["dropped"].size() == 1u);
+  BOOST_TEST(json["shards"][0]["kept_as"] == "train-00000.h5.damaged");
+  BOOST_TEST(fs::exists(shard + ".damaged"));
+  BOOST_TEST(run_penstock({"verify", dataset, "--deep"}).exit_code == 0);
+
+  fixtures::truncate_file(shard, 9000);
+  check_refused_with(run_penstock({"repair", dataset}), 3, "found none");
+  check_refused_with(run_penstock({"repair", photos}), 1, "expected dataset.json or shards");
+}
+
+BOOST_AUTO_TEST_CASE(a_manifest_that_is_gone_is_told_with_the_line_that_brings_it_back) {
+  fs::remove(dataset + "/dataset.json");
+  check_refused(
+      run_penstock({"inspect", dataset}), 1,
+      "dataset: " + dataset + ": expected dataset.json, found none",
+      "there are shards here: penstock repair " + dataset + " writes dataset.json anew from them");
+  BOOST_TEST(run_penstock({"repair", dataset, "--remove-damaged"}).exit_code == 0);
+  BOOST_TEST(run_penstock({"verify", dataset}).exit_code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(remove_takes_names_out_and_lists_those_it_does_not_find) {
+  const std::string list = folder.path() / "list.txt";
+  write_file(list, "cat/1.jpg\ncat/none.jpg\n");
+  const CommandResult text = run_penstock({"remove", dataset, "--list", list});
+  BOOST_TEST(text.exit_code == 0);
+  BOOST_TEST(contains(text.out, "not found: cat/none.jpg\n"));
+  BOOST_TEST(contains(text.out, "1 sample removed, 1 shard written anew, 1 not found; 7 left"));
+  const auto json = json_of(run_penstock({"remove", dataset, "--list", list, "--json"}));
+  BOOST_TEST(json["num_removed"] == 0);
+  BOOST_TEST(json["not_found"].size() == 2u);
+  BOOST_TEST(run_penstock({"verify", dataset, "--deep"}).exit_code == 0);
+  check_refused_with(run_penstock({"remove", dataset, "--list", list + "x"}), 1, "list.txtx");
+  check_refused_with(run_penstock({"remove", dataset}), 1, "--list: expected a file of names");
+}
+
+BOOST_AUTO_TEST_CASE(add_brings_new_pictures_and_refuses_new_classes) {
+  const std::string more = folder.path() / "more";
+  write_picture(more + "/cat/new.jpg", {.seed = 900});
+  write_picture(more + "/dog/new.jpg", {.seed = 901});
+  const CommandResult text = run_penstock({"add", dataset, more});
+  BOOST_TEST(text.exit_code == 0);
+  BOOST_TEST(contains(text.out, "2 samples added in 1 shard, 0 already there"));
+  const auto json = json_of(run_penstock({"add", dataset, more, "--json", "--quiet"}));
+  BOOST_TEST(json["num_already_there"] == 2);
+  BOOST_TEST(json["num_samples"] == 10);
+  write_picture(more + "/ape/new.jpg", {.seed = 902});
+  check_refused_with(run_penstock({"add", dataset, more, "--quiet"}), 1, "found new ones: ape");
+  BOOST_TEST(run_penstock({"add", dataset, more, "--new-classes", "--quiet"}).exit_code == 0);
+  BOOST_TEST(run_penstock({"verify", dataset, "--deep"}).exit_code == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests

@@ -1,0 +1,121 @@
+#include "tools/care/add_job.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "streamer/core/error.h"
+#include "streamer/shard/dataset.h"
+#include "tests/tools/care/cared_dataset.h"
+
+namespace penstock::care {
+namespace {
+
+namespace fs = std::filesystem;
+using tests::CaredDataset;
+using tests::files_below;
+
+AddSummary add(const fs::path& dataset, const fs::path& source,
+               NewClasses new_classes = NewClasses::kRefused) {
+  tests::SilentObserver observer;
+  return add_to_dataset({.dataset = dataset, .source = source, .new_classes = new_classes},
+                        observer, {});
+}
+
+BOOST_AUTO_TEST_SUITE(add_job)
+
+BOOST_AUTO_TEST_CASE(new_pictures_join_in_shards_of_their_own_with_exact_statistics) {
+  const CaredDataset dataset;
+  const auto before = files_below(dataset.path());
+  const fs::path more = dataset.folder() / "more";
+  for (std::uint32_t i = 0; i < 9; ++i) {
+    tests::write_picture(more / "dog" / ("new" + std::to_string(i) + ".jpg"), {.seed = 300 + i});
+  }
+  const AddSummary summary = add(dataset.path(), more);
+  BOOST_TEST(summary.num_added == 9u);
+  BOOST_TEST(summary.num_samples == 25u);
+  BOOST_TEST(dataset.check(CheckReach::kDecoded).is_whole());
+  BOOST_TEST(!fs::exists(dataset.folder() / "photos.ds.adding"));
+  const auto after = files_below(dataset.path());
+  for (const auto& [file, bytes] : before) {
+    if (file != kManifestName) BOOST_TEST((after.at(file) == bytes), file);
+  }
+  // Each file draws its split from its own name: the same ones as in one conversion of all.
+  fs::copy(more, dataset.source(), fs::copy_options::recursive);
+  tests::convert_quietly(dataset.source(), dataset.folder() / "fresh.ds");
+  const Manifest expected = read_manifest(dataset.folder() / "fresh.ds");
+  const Manifest found = read_manifest(dataset.path());
+  BOOST_REQUIRE(found.splits.size() == expected.splits.size());
+  for (std::size_t i = 0; i < found.splits.size(); ++i) {
+    BOOST_TEST(found.splits[i].num_samples == expected.splits[i].num_samples);
+    BOOST_TEST(found.splits[i].num_by_class == expected.splits[i].num_by_class,
+               boost::test_tools::per_element());
+  }
+  BOOST_TEST((found.pixel_totals == expected.pixel_totals));
+  BOOST_TEST(found.mean == expected.mean, boost::test_tools::per_element());
+  BOOST_TEST(found.median_height_px == expected.median_height_px);
+}
+
+BOOST_AUTO_TEST_CASE(the_same_source_brings_only_what_is_new) {
+  const CaredDataset dataset;
+  const auto before = files_below(dataset.path());
+  const AddSummary nothing = add(dataset.path(), dataset.source());
+  BOOST_TEST(nothing.num_added == 0u);
+  BOOST_TEST(nothing.num_already_there == 16u);
+  BOOST_TEST((files_below(dataset.path()) == before));
+  tests::write_picture(dataset.source() / "cat" / "late.jpg", {.seed = 500});
+  const AddSummary one = add(dataset.path(), dataset.source());
+  BOOST_TEST(one.num_added == 1u);
+  BOOST_TEST(one.num_already_there == 16u);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_was_mended_leaves_the_quarantine) {
+  const tests::TemporaryFolder folder;
+  const fs::path photos = folder.path() / "photos";
+  const fs::path dataset = folder.path() / "d.ds";
+  tests::write_cats_and_dogs(photos, 4);
+  tests::write_file(photos / "cat" / "bad, one.jpg", "\xFF\xD8\xFF broken");
+  tests::write_file(photos / "dog" / "worse.jpg", "\xFF\xD8\xFF broken");
+  tests::convert_quietly(photos, dataset, 0);
+  BOOST_TEST(read_manifest(dataset).num_quarantined == 2u);
+  tests::write_picture(photos / "cat" / "bad, one.jpg", {.seed = 77});
+  const AddSummary summary = add(dataset, photos);
+  BOOST_TEST(summary.num_added == 1u);
+  BOOST_TEST(summary.num_returned == 1u);
+  const std::string csv = read_text_file(dataset / "quarantine.csv");
+  BOOST_TEST(csv.find("bad, one") == std::string::npos);
+  BOOST_TEST(csv.find("worse.jpg") != std::string::npos);
+  BOOST_TEST(csv.find("worse.jpg") == csv.rfind("worse.jpg"));  // once
+  BOOST_TEST(read_manifest(dataset).num_quarantined == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(new_classes_are_refused_or_appended_and_old_indices_stay) {
+  const CaredDataset dataset;
+  const fs::path more = dataset.folder() / "more";
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    tests::write_picture(more / "ape" / (std::to_string(i) + ".jpg"), {.seed = 400 + i});
+    tests::write_picture(more / "dog" / ("d" + std::to_string(i) + ".jpg"), {.seed = 600 + i});
+  }
+  const auto before = files_below(dataset.path());
+  BOOST_CHECK_EXCEPTION(add(dataset.path(), more), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kInvalidArgument &&
+           std::string(error.what()).find("ape") != std::string::npos &&
+           error.hint().find("--new-classes") != std::string::npos;
+  });
+  BOOST_TEST((files_below(dataset.path()) == before));
+  add(dataset.path(), more, NewClasses::kAppended);
+  const Dataset open = Dataset::open(dataset.path());
+  const std::vector<std::string> expected = {"cat", "dog", "ape"};
+  BOOST_TEST(open.manifest().class_names == expected, boost::test_tools::per_element());
+  BOOST_TEST(dataset.check(CheckReach::kDecoded).is_whole());
+  for (const char* name : {"train", "validation"}) {
+    const DatasetSplit split = open.split(name);
+    for (std::uint64_t i = 0; i < split.num_samples(); ++i) {
+      const std::string folder = split.read_name(i).substr(0, 3);
+      BOOST_TEST(folder == expected[split.record(i).class_idx]);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::care

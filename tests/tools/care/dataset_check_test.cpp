@@ -1,0 +1,179 @@
+#include "tools/care/dataset_check.h"
+
+#include <boost/test/unit_test.hpp>
+#include <random>
+
+#include "fixtures/damage.h"
+#include "streamer/core/error.h"
+#include "streamer/shard/dataset.h"
+#include "streamer/shard/shard_file.h"
+#include "streamer/shard/shard_header.h"
+#include "streamer/shard/shard_writer.h"
+#include "tests/contains.h"
+#include "tests/tools/care/cared_dataset.h"
+
+namespace penstock::care {
+namespace {
+
+namespace fs = std::filesystem;
+using tests::CaredDataset;
+
+// What lies in no section, header or HDF5 object: bytes between parts, which nobody reads.
+bool is_padding(const std::string& bytes, std::uint64_t at) {
+  const auto* const begin = reinterpret_cast<const std::byte*>(bytes.data());
+  const ShardHeader header =
+      parse_shard_header(std::span<const std::byte, 4096>(begin, kShardHeaderBytes), "test");
+  std::uint64_t first_section = UINT64_MAX;
+  for (const ShardSection& section : header.sections) {
+    if (at >= section.offset_bytes && at < section.offset_bytes + section.length_bytes)
+      return false;
+    first_section = std::min(first_section, section.offset_bytes);
+  }
+  if (at < kShardHeaderBytes) return false;
+  return at >= first_section || bytes[at] == 0;
+}
+
+BOOST_AUTO_TEST_SUITE(dataset_check)
+
+BOOST_AUTO_TEST_CASE(a_dataset_as_converted_is_whole) {
+  const CaredDataset dataset;
+  const DatasetCheck check = dataset.check(CheckReach::kDecoded);
+  BOOST_TEST(check.is_whole());
+  BOOST_TEST(check.num_samples == 16u);
+  BOOST_TEST(check.num_decoded == 16u);
+  BOOST_TEST(check.num_shards == 2u);
+  BOOST_TEST(check.strangers.empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_flipped_bit_anywhere_is_found) {
+  const CaredDataset dataset(3);
+  const std::string bytes = read_text_file(dataset.train());
+  std::mt19937_64 random(20250101);
+  int num_flipped = 0;
+  while (num_flipped < 400) {
+    const std::uint64_t at = random() % bytes.size();
+    const auto bit = static_cast<unsigned>(random() % 8);
+    if (is_padding(bytes, at)) continue;
+    ++num_flipped;
+    fixtures::flip_bit(dataset.train(), {at, bit});
+    BOOST_TEST(!dataset.check().is_whole(), "byte " << at << ", bit " << bit);
+    fixtures::flip_bit(dataset.train(), {at, bit});
+  }
+  BOOST_TEST(dataset.check().is_whole());
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_sample_is_named_with_its_split_and_number) {
+  const CaredDataset dataset;
+  const DatasetSplit split = Dataset::open(dataset.path()).split("train");
+  fixtures::flip_byte(dataset.train(), split.record(5).offset_bytes + 7);
+  const DatasetCheck check = dataset.check();
+  BOOST_TEST(check.num_damaged_samples == 1u);
+  BOOST_REQUIRE(check.damage.size() == 1u);
+  BOOST_TEST(check.damage[0].split == "train");
+  BOOST_TEST(check.damage[0].file == "train-00000.h5");
+  BOOST_TEST(check.damage[0].sample_idx.value() == 5u);
+  BOOST_TEST(check.damage[0].name == split.read_name(5));
+  BOOST_TEST(tests::contains(check.damage[0].what, "checksum: expected"));
+  // Decoding takes the time to compare the section's checksum as well.
+  const DatasetCheck deep = dataset.check(CheckReach::kDecoded);
+  BOOST_REQUIRE(deep.damage.size() == 2u);
+  BOOST_TEST(tests::contains(deep.damage[0].what, "section images"));
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_longer_than_a_block_is_hashed_across_blocks) {
+  const tests::TemporaryFolder folder;
+  tests::write_picture(folder.path() / "photos" / "a" / "large.jpg",
+                       {.width_px = 2400, .height_px = 1600, .jpeg = {.quality = 98}});
+  tests::write_picture(folder.path() / "photos" / "b" / "small.jpg");
+  tests::convert_quietly(folder.path() / "photos", folder.path() / "d.ds", 0);
+  BOOST_REQUIRE(fs::file_size(folder.path() / "photos" / "a" / "large.jpg") > 2 * kCheckBlockBytes);
+  const DatasetCheckConfig config{.dataset = folder.path() / "d.ds"};
+  BOOST_TEST(check_dataset(config, tests::no_progress, {}).is_whole());
+  fixtures::flip_byte(folder.path() / "d.ds" / "train-00000.h5", 16384 + kCheckBlockBytes + 9);
+  BOOST_TEST(check_dataset(config, tests::no_progress, {}).num_damaged_samples == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_that_is_gone_or_cut_short_is_damage_and_the_others_are_read) {
+  const CaredDataset dataset;
+  const auto num_train = Dataset::open(dataset.path()).split("train").num_samples();
+  const std::string bytes = read_text_file(dataset.train());
+  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{4000}, std::uint64_t{20000}}) {
+    fixtures::truncate_file(dataset.train(), size);
+    const DatasetCheck check = dataset.check();
+    BOOST_TEST(check.num_damaged_samples == num_train, "cut to " << size);
+    tests::write_file(dataset.train(), bytes);
+  }
+  BOOST_TEST(dataset.check().is_whole());
+  fs::remove(dataset.train());
+  BOOST_TEST(dataset.check().num_damaged_samples == num_train);
+}
+
+BOOST_AUTO_TEST_CASE(counts_of_the_manifest_are_held_against_the_records) {
+  const CaredDataset dataset;
+  Manifest manifest = read_manifest(dataset.path());
+  --manifest.splits[0].num_by_class[0];
+  write_manifest(dataset.path(), manifest);
+  const DatasetCheck check = dataset.check();
+  BOOST_REQUIRE(check.damage.size() == 1u);
+  BOOST_TEST(tests::contains(check.damage[0].what, "class cat: expected"));
+}
+
+// A checksum that fits bytes which are no picture, as a foreign writer might leave it.
+BOOST_AUTO_TEST_CASE(what_does_not_decode_is_found_by_decoding_only) {
+  const CaredDataset dataset;
+  Manifest manifest = read_manifest(dataset.path());
+  fs::remove(dataset.train());
+  ShardWriter writer(dataset.train(), {.split = "train",
+                                       .class_names = manifest.class_names,
+                                       .num_samples = 1,
+                                       .payload_bytes = 4});
+  const std::vector<std::byte> no_picture(4);
+  writer.add({.encoded = no_picture,
+              .record = {.class_idx = 0, .width_px = 2, .height_px = 2},
+              .name = "cat/x.jpg"});
+  ManifestSplit& train = manifest.splits[0];
+  train.shards = {writer.finish()};
+  train.num_samples = 1;
+  train.num_by_class = {1, 0};
+  manifest.size_histogram.clear();
+  write_manifest(dataset.path(), manifest);
+  BOOST_TEST(dataset.check().is_whole());
+  const DatasetCheck deep = dataset.check(CheckReach::kDecoded);
+  BOOST_TEST(deep.num_damaged_samples == 1u);
+  BOOST_TEST(tests::contains(deep.damage.at(0).what, "decode: "));
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_that_no_manifest_names_is_told_and_no_damage) {
+  const CaredDataset dataset;
+  fs::copy_file(dataset.train(), dataset.path() / "train-00009.h5");
+  const DatasetCheck check = dataset.check();
+  BOOST_TEST(check.is_whole());
+  BOOST_TEST(check.strangers == std::vector<std::string>{"train-00009.h5"},
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(decoding_keeps_to_its_memory_and_stops_on_request) {
+  const CaredDataset dataset;
+  const tests::TemporaryFolder folder;
+  tests::write_picture(folder.path() / "photos" / "a" / "large.jpg",
+                       {.width_px = 2400, .height_px = 1600});
+  tests::write_picture(folder.path() / "photos" / "b" / "small.jpg");
+  tests::convert_quietly(folder.path() / "photos", folder.path() / "d.ds", 0);
+  BOOST_CHECK_EXCEPTION(check_dataset({.dataset = folder.path() / "d.ds",
+                                       .reach = CheckReach::kDecoded,
+                                       .memory_bytes = 4u << 20},
+                                      tests::no_progress, {}),
+                        Error, [](const Error& error) {
+                          return error.code() == ErrorCode::kOutOfMemory && !error.hint().empty();
+                        });
+  std::stop_source stop;
+  stop.request_stop();
+  BOOST_CHECK_EXCEPTION(
+      check_dataset({.dataset = dataset.path()}, tests::no_progress, stop.get_token()), Error,
+      [](const Error& error) { return error.code() == ErrorCode::kStopped; });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::care

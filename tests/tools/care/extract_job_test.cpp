@@ -1,0 +1,154 @@
+#include "tools/care/extract_job.h"
+
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <opencv2/imgcodecs.hpp>
+
+#include "fixtures/damage.h"
+#include "streamer/core/error.h"
+#include "streamer/read/new_picture.h"
+#include "streamer/shard/dataset.h"
+#include "streamer/shard/dataset_writer.h"
+#include "tests/contains.h"
+#include "tests/tools/care/cared_dataset.h"
+
+namespace penstock::care {
+namespace {
+
+namespace fs = std::filesystem;
+using tests::CaredDataset;
+using tests::files_below;
+
+ExtractSummary extract(const fs::path& dataset, const fs::path& folder,
+                       const std::string& split = {}) {
+  return extract_dataset({.dataset = dataset, .folder = folder, .split = split, .num_jobs = 2},
+                         tests::no_progress, {});
+}
+
+// 2 x 1 pixels, red and blue.
+NewSample two_pixels(const std::vector<std::uint8_t>& rgb, const std::string& name,
+                     std::uint32_t class_idx) {
+  return new_raw({.pixels_hwc = rgb.data(),
+                  .width_px = 2,
+                  .height_px = 1,
+                  .channels = 3,
+                  .pixel_stride_bytes = 3,
+                  .row_stride_bytes = 6},
+                 {.class_idx = class_idx, .name = name});
+}
+
+BOOST_AUTO_TEST_SUITE(extract_job)
+
+BOOST_AUTO_TEST_CASE(class_folders_come_back_byte_for_byte) {
+  const CaredDataset dataset;
+  const ExtractSummary summary = extract(dataset.path(), dataset.folder() / "again");
+  BOOST_TEST(summary.num_files == 16u);
+  BOOST_TEST(summary.damage.empty());
+  BOOST_TEST((files_below(dataset.folder() / "again") == files_below(dataset.source())));
+  BOOST_TEST(!fs::exists(dataset.folder() / "again.partial"));
+}
+
+BOOST_AUTO_TEST_CASE(split_folders_come_back_byte_for_byte_and_one_alone) {
+  const tests::TemporaryFolder folder;
+  const fs::path photos = folder.path() / "photos";
+  tests::write_cats_and_dogs(photos / "train", 3);
+  tests::write_cats_and_dogs(photos / "test", 2);
+  tests::SilentObserver observer;
+  convert_folder({.source = photos, .dataset = folder.path() / "d.ds"}, observer, {});
+  extract(folder.path() / "d.ds", folder.path() / "again");
+  BOOST_TEST((files_below(folder.path() / "again") == files_below(photos)));
+  extract(folder.path() / "d.ds", folder.path() / "test", "test");
+  BOOST_TEST((files_below(folder.path() / "test" / "test") == files_below(photos / "test")));
+  BOOST_CHECK_EXCEPTION(extract(folder.path() / "d.ds", folder.path() / "x", "validation"), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::kNotFound; });
+}
+
+BOOST_AUTO_TEST_CASE(raw_pixels_come_back_as_png_of_the_same_pixels) {
+  const tests::TemporaryFolder folder;
+  const std::vector<std::uint8_t> rgb{255, 0, 0, 0, 0, 255};
+  DatasetWriter writer(folder.path() / "d.ds", {.class_names = {"a"}});
+  writer.add("train", two_pixels(rgb, "a/7", 0));
+  writer.finish();
+  const ExtractSummary summary = extract(folder.path() / "d.ds", folder.path() / "out");
+  BOOST_TEST(summary.num_raw_as_png == 1u);
+  const cv::Mat bgr = cv::imread((folder.path() / "out" / "a" / "7.png").string());
+  BOOST_REQUIRE(bgr.total() == 2u);
+  BOOST_TEST((bgr.at<cv::Vec3b>(0, 0) == cv::Vec3b(0, 0, 255)));
+  BOOST_TEST((bgr.at<cv::Vec3b>(0, 1) == cv::Vec3b(255, 0, 0)));
+}
+
+BOOST_AUTO_TEST_CASE(names_that_would_leave_the_folder_are_numbered_and_said) {
+  const tests::TemporaryFolder folder;
+  const std::vector<std::uint8_t> rgb(6, 9);
+  DatasetWriter writer(folder.path() / "d.ds", {.class_names = {"a", "../b"}});
+  const std::vector<std::string> bad = {"../../outside.png", "/tmp/penstock-outside.png",
+                                        "a/../x.png", std::string(300, 'n') + ".png"};
+  for (const std::string& name : bad) writer.add("train", two_pixels(rgb, name, 1));
+  writer.add("train", two_pixels(rgb, "a/good.png", 0));
+  writer.add("train", two_pixels(rgb, "a/good.png", 0));  // the same name twice
+  writer.add("train", two_pixels(rgb, "", 0));
+  writer.finish();
+  const ExtractSummary summary = extract(folder.path() / "d.ds", folder.path() / "out");
+  BOOST_TEST(summary.num_files == 7u);
+  BOOST_REQUIRE(summary.renamed.size() == 5u);
+  for (std::size_t i = 0; i < bad.size(); ++i) {
+    BOOST_TEST(summary.renamed[i].name == bad[i]);
+    BOOST_TEST(summary.renamed[i].file == "class 1/train-0000000" + std::to_string(i) + ".png");
+  }
+  BOOST_TEST(summary.num_unnamed == 1u);
+  BOOST_TEST(fs::exists(folder.path() / "out/train/a/00000006.png"));
+  BOOST_TEST(!fs::exists("/tmp/penstock-outside.png"));
+  // Two things in the folder of the test: the dataset and what was extracted.
+  BOOST_TEST(std::distance(fs::directory_iterator(folder.path()), {}) == 2);
+  // The folder "class 1" is not what the class is called.
+  BOOST_TEST(summary.has_labels_file);
+  BOOST_TEST(tests::contains(read_text_file(folder.path() / "out" / "labels.csv"),
+                             "class 1/train-00000000.png,../b,train\n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_dataset_without_names_is_numbered_by_split_and_class) {
+  const CaredDataset dataset;
+  tests::SilentObserver observer;
+  convert_folder({.source = dataset.source(),
+                  .dataset = dataset.folder() / "n.ds",
+                  .split = {.validation_fraction = 0.0},
+                  .store_names = false},
+                 observer, {});
+  const ExtractSummary summary = extract(dataset.folder() / "n.ds", dataset.folder() / "out");
+  BOOST_TEST(summary.num_unnamed == 16u);
+  const auto files = files_below(dataset.folder() / "out");
+  BOOST_TEST(files.size() == 16u);
+  for (const auto& [name, bytes] : files) {
+    BOOST_TEST((name.starts_with("train/cat/") || name.starts_with("train/dog/")), name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_sample_is_left_out_and_named) {
+  const CaredDataset dataset;
+  const DatasetSplit split = Dataset::open(dataset.path()).split("train");
+  fixtures::flip_byte(dataset.train(), split.record(2).offset_bytes + 30);
+  const ExtractSummary summary = extract(dataset.path(), dataset.folder() / "out");
+  BOOST_TEST(summary.num_files == 15u);
+  BOOST_REQUIRE(summary.damage.size() == 1u);
+  BOOST_TEST(summary.damage[0].name == split.read_name(2));
+  BOOST_TEST(!fs::exists(dataset.folder() / "out" / split.read_name(2)));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_is_there_is_refused_and_nothing_is_left_of_a_stopped_one) {
+  const CaredDataset dataset;
+  BOOST_CHECK_EXCEPTION(extract(dataset.path(), dataset.source()), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kAlreadyExists;
+  });
+  std::stop_source stop;
+  stop.request_stop();
+  BOOST_CHECK_THROW(extract_dataset({.dataset = dataset.path(), .folder = dataset.folder() / "out"},
+                                    tests::no_progress, stop.get_token()),
+                    Error);
+  BOOST_TEST(!fs::exists(dataset.folder() / "out"));
+  BOOST_TEST(!fs::exists(dataset.folder() / "out.partial"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::care

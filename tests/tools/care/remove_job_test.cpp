@@ -1,0 +1,118 @@
+#include "tools/care/remove_job.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "fixtures/damage.h"
+#include "streamer/core/error.h"
+#include "streamer/shard/dataset.h"
+#include "tests/tools/care/cared_dataset.h"
+
+namespace penstock::care {
+namespace {
+
+namespace fs = std::filesystem;
+using tests::CaredDataset;
+using tests::files_below;
+
+RemoveSummary remove(const fs::path& dataset, std::vector<std::string> names) {
+  return remove_samples({.dataset = dataset, .names = std::move(names)}, tests::no_progress, {});
+}
+
+BOOST_AUTO_TEST_SUITE(remove_job)
+
+BOOST_AUTO_TEST_CASE(what_is_left_is_as_if_the_files_had_never_been_there) {
+  const CaredDataset dataset;
+  const DatasetSplit train = Dataset::open(dataset.path()).split("train");
+  const std::vector<std::string> names = {train.read_name(0), train.read_name(4), "cat/none.jpg"};
+  const std::string validation = read_text_file(dataset.path() / "validation-00000.h5");
+  const RemoveSummary summary = remove(dataset.path(), names);
+  BOOST_TEST(summary.num_removed == 2u);
+  BOOST_TEST(summary.not_found == std::vector<std::string>{"cat/none.jpg"},
+             boost::test_tools::per_element());
+  BOOST_TEST(summary.num_samples == 14u);
+  BOOST_TEST(dataset.check(CheckReach::kDecoded).is_whole());
+  // The shard that was not concerned is untouched, the other is gone.
+  BOOST_TEST(read_text_file(dataset.path() / "validation-00000.h5") == validation);
+  BOOST_TEST(!fs::exists(dataset.train()));
+
+  fs::remove(dataset.source() / names[0]);
+  fs::remove(dataset.source() / names[1]);
+  tests::convert_quietly(dataset.source(), dataset.folder() / "fresh.ds");
+  const Manifest expected = read_manifest(dataset.folder() / "fresh.ds");
+  const Manifest found = read_manifest(dataset.path());
+  BOOST_TEST(found.id == expected.id);
+  BOOST_TEST((found.pixel_totals == expected.pixel_totals));
+  BOOST_TEST((found.gray == expected.gray));
+}
+
+// The sums of what goes are not known to be right then, so all that is left is decoded.
+BOOST_AUTO_TEST_CASE(without_sums_in_the_manifest_statistics_are_made_anew) {
+  const CaredDataset dataset;
+  Manifest manifest = read_manifest(dataset.path());
+  manifest.pixel_totals.reset();
+  write_manifest(dataset.path(), manifest);
+  const std::string name = Dataset::open(dataset.path()).split("train").read_name(1);
+  remove(dataset.path(), {name});
+  fs::remove(dataset.source() / name);
+  tests::convert_quietly(dataset.source(), dataset.folder() / "fresh.ds");
+  BOOST_TEST(read_manifest(dataset.path()).id == read_manifest(dataset.folder() / "fresh.ds").id);
+}
+
+BOOST_AUTO_TEST_CASE(no_byte_of_a_removed_picture_stays_in_the_folder) {
+  const CaredDataset dataset;
+  const std::string name = Dataset::open(dataset.path()).split("train").read_name(2);
+  const std::string picture = read_text_file(dataset.source() / name);
+  const auto holds_it = [&] {
+    for (const auto& [file, bytes] : files_below(dataset.path())) {
+      if (bytes.find(picture) != std::string::npos || bytes.find(name) != std::string::npos) {
+        return true;
+      }
+    }
+    return false;
+  };
+  BOOST_TEST(holds_it());
+  remove(dataset.path(), {name});
+  BOOST_TEST(!holds_it());
+}
+
+BOOST_AUTO_TEST_CASE(a_split_may_go_whole_but_not_the_dataset) {
+  const CaredDataset dataset;
+  const Dataset open = Dataset::open(dataset.path());
+  const std::vector<std::string> validation = open.split("validation").read_names();
+  std::vector<std::string> all = open.split("train").read_names();
+  all.insert(all.end(), validation.begin(), validation.end());
+  const auto before = files_below(dataset.path());
+  BOOST_CHECK_EXCEPTION(remove(dataset.path(), all), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kInvalidArgument && error.hint().starts_with("rm -r ");
+  });
+  BOOST_TEST((files_below(dataset.path()) == before));
+  remove(dataset.path(), validation);
+  BOOST_TEST(read_manifest(dataset.path()).splits.size() == 1u);
+  BOOST_TEST(dataset.check().is_whole());
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_shard_is_not_written_anew_and_nothing_changes) {
+  const CaredDataset dataset;
+  const DatasetSplit train = Dataset::open(dataset.path()).split("train");
+  const std::string name = train.read_name(1);
+  fixtures::flip_byte(dataset.train(), train.record(0).offset_bytes + 9);
+  const auto before = files_below(dataset.path());
+  BOOST_CHECK_EXCEPTION(remove(dataset.path(), {name}), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kCorruptData && error.hint().starts_with("penstock repair ");
+  });
+  BOOST_TEST((files_below(dataset.path()) == before));
+}
+
+BOOST_AUTO_TEST_CASE(a_list_is_one_name_a_line) {
+  const tests::TemporaryFolder folder;
+  tests::write_file(folder.path() / "list", "cat/1.jpg\r\n\n a b \ncat/\xFF.jpg");
+  const std::vector<std::string> expected = {"cat/1.jpg", " a b ", "cat/\xFF.jpg"};
+  BOOST_TEST(read_name_list(folder.path() / "list") == expected, boost::test_tools::per_element());
+  tests::write_file(folder.path() / "empty", "\n\n");
+  BOOST_CHECK_THROW(read_name_list(folder.path() / "empty"), Error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::care

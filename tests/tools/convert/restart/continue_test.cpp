@@ -1,0 +1,245 @@
+// What a conversion that was stopped leaves, and who may go on with it.
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "fixtures/tar_maker.h"
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "tests/contains.h"
+#include "tests/tools/convert/restart/killed_conversion.h"
+#include "tests/tools/picture_folder.h"
+
+namespace penstock::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using convert::ConvertPoint;
+
+struct StoppedPlace : RestartPlace {
+  // Some shards are finished, not all.
+  StoppedPlace() {
+    stopped = convert_in_child(
+        config, {.stops_at = [this](std::uint64_t num_done) { return num_done == num_files - 8; }});
+    BOOST_REQUIRE(stopped.error_code == static_cast<int>(ErrorCode::kStopped));
+    BOOST_REQUIRE(stopped.num_journalled > 1u);
+    BOOST_REQUIRE(stopped.num_journalled < num_shards);
+  }
+
+  void check_goes_on(std::uint64_t num_to_make) {
+    const ChildResult rest = convert_in_child(config);
+    BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);
+    BOOST_TEST(rest.num_begun == num_to_make);
+    BOOST_CHECK(contents(config.dataset) == expected);
+    BOOST_TEST(rest.report == report);
+    BOOST_TEST(!fs::exists(partial()));
+  }
+
+  void check_refused(const std::string& why) {
+    const auto before = contents(partial());
+    const ChildResult refused = convert_in_child(config);
+    BOOST_TEST(refused.error_code == static_cast<int>(ErrorCode::kAlreadyExists));
+    BOOST_TEST(contains(refused.what, why), refused.what);
+    BOOST_TEST(contains(refused.hint, "rm -r " + partial().native()), refused.hint);
+    BOOST_CHECK(contents(partial()) == before);
+  }
+
+  ChildResult stopped;
+};
+
+BOOST_FIXTURE_TEST_SUITE(continue_conversion, StoppedPlace)
+
+BOOST_AUTO_TEST_CASE(a_stop_keeps_what_is_finished_and_says_so) {
+  BOOST_TEST(stopped.what == "stopped: " + config.dataset.native() + ": on request; " +
+                                 std::to_string(stopped.num_journalled) + " of " +
+                                 std::to_string(num_shards) + " shards are finished and kept");
+  BOOST_TEST(stopped.hint == "the same command goes on from there");
+  check_goes_on(num_shards - stopped.num_journalled);
+}
+
+BOOST_AUTO_TEST_CASE(jobs_memory_and_the_limit_of_bad_files_may_differ) {
+  config.num_jobs = 5;
+  config.memory_bytes = 200u << 20;
+  config.max_bad = {.num_pictures = 12};
+  check_goes_on(num_shards - stopped.num_journalled);
+}
+
+BOOST_AUTO_TEST_CASE(another_setting_is_refused_with_what_it_was) {
+  config.split.seed = 7;
+  config.store_names = false;
+  check_refused(
+      "expected the settings it was begun with, found names: kept before, now left out; "
+      "seed: 0 before, now 7");
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_source_is_refused_with_the_files) {
+  fs::last_write_time(config.source / "cat/1.jpg",
+                      fs::last_write_time(config.source / "cat/1.jpg") + std::chrono::seconds(1));
+  write_file(config.source / "dog/notes.txt", "longer");
+  fs::remove(config.source / "dog/small3.jpg");
+  write_picture(config.source / "cat/new.jpg");
+  check_refused("expected the source as it was when it was begun, found it changed:\n");
+  const std::string what = convert_in_child(config).what;
+  for (const char* line : {"  cat/1.jpg: written to since", "  cat/new.jpg: new",
+                           "  dog/notes.txt: 4 bytes before, now 6", "  dog/small3.jpg: gone"}) {
+    BOOST_TEST(contains(what, line), what);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_that_is_not_as_it_was_finished_is_made_again) {
+  const auto damage = [&](const fs::path& shard, std::streamoff at) {
+    std::fstream file(shard, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(at);
+    file.put('\xA5');
+  };
+  damage(partial() / "train-00000.h5", 300);  // within the header
+  fs::resize_file(partial() / "train-00001.h5", 5000);
+  check_goes_on(num_shards - stopped.num_journalled + 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_torn_line_of_the_journal_is_not_there) {
+  const fs::path journal = partial() / "journal";
+  const std::string text = read_text_file(journal);
+  fs::resize_file(journal, fs::file_size(journal) - 5);
+  check_goes_on(num_shards - stopped.num_journalled + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_flipped_bit_ends_the_journal_where_it_stands) {
+  const fs::path journal = partial() / "journal";
+  std::string text = read_text_file(journal);
+  const std::size_t second_shard = text.find("\n", text.find("\n") + 1) + 30;
+  text[second_shard] = static_cast<char>(text[second_shard] ^ 4);
+  write_file(journal, text);
+  check_goes_on(num_shards - 1);
+}
+
+BOOST_AUTO_TEST_CASE(without_its_head_it_is_begun_again) {
+  write_file(partial() / "journal", "0123456789abcdef {}\n");
+  check_goes_on(num_shards);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_stop_keeps_more) {
+  const ChildResult again = convert_in_child(
+      config, {.stops_at = [this](std::uint64_t num_done) { return num_done == num_files; }});
+  BOOST_REQUIRE(again.error_code == static_cast<int>(ErrorCode::kStopped));
+  BOOST_TEST(again.num_journalled > 0u);
+  check_goes_on(num_shards - stopped.num_journalled - again.num_journalled);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_reason_to_stop_says_that_another_policy_begins_anew, RestartPlace) {
+  config.policies.set("truncated=stop");
+  const ChildResult refused = convert_in_child(config);
+  BOOST_TEST(refused.error_code == static_cast<int>(ErrorCode::kTooManyBad));
+  BOOST_TEST(contains(refused.what, "expected nothing that is truncated"), refused.what);
+  const bool has_finished = refused.num_journalled > 0;
+  BOOST_TEST(fs::exists(partial()) == has_finished);
+  const auto says = [&](const std::string& words) {
+    return refused.hint.find(words) != std::string::npos;
+  };
+  BOOST_TEST(says("rm -r " + partial().native()) == has_finished, refused.hint);
+  BOOST_TEST(!says("goes on from there"), refused.hint);
+}
+
+BOOST_AUTO_TEST_CASE(another_policy_is_refused) {
+  config.policies.set("truncated=quarantine");
+  check_refused("found reasons: truncated=fix before, now ");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// The same pictures as one archive.
+struct ArchivePlace {
+  ArchivePlace() {
+    const fs::path photos = folder.path() / "photos";
+    write_mixed_source(photos);
+    std::vector<fixtures::TarEntry> members;
+    for (const auto& entry : fs::recursive_directory_iterator(photos)) {
+      if (!entry.is_regular_file()) continue;
+      members.push_back({.name = entry.path().lexically_relative(photos).native(),
+                         .bytes = read_text_file(entry.path())});
+    }
+    write_file(archive, fixtures::make_tar(members));
+    config = {.source = archive,
+              .dataset = folder.path() / "ds",
+              .shard_size_bytes = 1u << 20,
+              .num_jobs = 2};
+  }
+
+  ChildResult stop_at(std::uint64_t which) const {
+    return convert_in_child(
+        config, {.stops_at = [which](std::uint64_t num_done) { return num_done == which; }});
+  }
+
+  TemporaryFolder folder{quick_disk()};
+  fs::path archive = folder.path() / "photos.tar";
+  convert::ConvertConfig config;
+};
+
+BOOST_FIXTURE_TEST_SUITE(continue_archive, ArchivePlace)
+
+BOOST_AUTO_TEST_CASE(it_goes_on_to_the_dataset_of_an_unbroken_run) {
+  const ChildResult stopped = stop_at(25);
+  BOOST_REQUIRE(stopped.num_journalled > 0u);
+  const ChildResult rest = convert_in_child(config);
+  BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);
+  config.dataset = folder.path() / "whole";
+  const ChildResult whole = convert_in_child(config);
+  BOOST_REQUIRE_MESSAGE(whole.is_done, whole.what);
+  BOOST_TEST(rest.num_begun == whole.num_begun - stopped.num_journalled);
+  BOOST_TEST(rest.report == whole.report);
+  BOOST_CHECK(contents(folder.path() / "ds") == contents(config.dataset));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_is_written_to_while_it_is_read_is_no_dataset) {
+  const ChildResult changed =
+      convert_in_child(config, {.at_picture = [this](std::uint64_t num_done) {
+                         if (num_done == 5)
+                           fs::last_write_time(archive, fs::file_time_type::clock::now());
+                       }});
+  BOOST_TEST(changed.error_code == static_cast<int>(ErrorCode::kIo));
+  BOOST_TEST(contains(changed.what, archive.native() + ": expected it as it was listed"),
+             changed.what);
+  BOOST_TEST(!fs::exists(config.dataset));
+}
+
+// Its members have no times of their own.
+BOOST_AUTO_TEST_CASE(one_that_was_written_to_since_is_refused_by_its_name) {
+  BOOST_REQUIRE(stop_at(25).num_journalled > 0u);
+  fs::last_write_time(archive, fs::last_write_time(archive) + std::chrono::seconds(1));
+  const ChildResult refused = convert_in_child(config);
+  BOOST_TEST(refused.error_code == static_cast<int>(ErrorCode::kAlreadyExists));
+  BOOST_TEST(
+      contains(refused.what, "found it changed:\n  " + archive.native() + ": written to since"),
+      refused.what);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(limit_of_bad_files, RestartPlace)
+
+// Two files are bad: an empty one, and text that is called a picture.
+BOOST_AUTO_TEST_CASE(it_stops_beyond_the_limit_and_a_larger_one_goes_on) {
+  config.max_bad = {.num_pictures = 1};
+  const ChildResult stopped = convert_in_child(config);
+  BOOST_TEST(stopped.error_code == static_cast<int>(ErrorCode::kTooManyBad));
+  BOOST_TEST(contains(stopped.what, "expected at most 1 bad among 35 files, found one more"),
+             stopped.what);
+  config.max_bad = {.num_pictures = 2};
+  const ChildResult rest = convert_in_child(config);
+  BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);
+  BOOST_TEST(rest.num_begun == num_shards - stopped.num_journalled);
+  BOOST_CHECK(contents(config.dataset) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(a_part_of_all_is_a_limit_too) {
+  config.max_bad = {.fraction = 0.04};  // of 35: one
+  BOOST_TEST(convert_in_child(config).error_code == static_cast<int>(ErrorCode::kTooManyBad));
+  config.max_bad = {.fraction = 0.07};
+  BOOST_TEST(convert_in_child(config).is_done);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests

@@ -1,0 +1,120 @@
+#include "tools/convert/source/archive_source.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "fixtures/tar_maker.h"
+#include "streamer/core/error.h"
+#include "tests/contains.h"
+#include "tests/tools/compressed.h"
+#include "tests/tools/convert/source/scanned_source.h"
+
+namespace penstock::convert {
+namespace {
+
+using fixtures::make_tar;
+using tests::listed;
+using tests::ScannedSource;
+using Listed = std::map<std::string, std::string>;
+
+BOOST_AUTO_TEST_SUITE(archive_source)
+
+BOOST_AUTO_TEST_CASE(split_folders_in_an_archive_are_splits) {
+  ScannedSource source;
+  source.add("x.tar", make_tar({{"data/train/cat/1.jpg", ""},
+                                {"data/train/dog/1.jpg", ""},
+                                {"data/val/cat/1.jpg", ""},
+                                {"data/val/dog/", "", '5'}}));
+  const SourceScan scan = source.scan("x.tar");
+  BOOST_TEST(scan.description == "split folders (train, val) of class folders in an archive");
+  BOOST_CHECK((listed(scan) == Listed{{"train/cat/1.jpg", "train:cat"},
+                                      {"train/dog/1.jpg", "train:dog"},
+                                      {"val/cat/1.jpg", "validation:cat"}}));
+}
+
+BOOST_AUTO_TEST_CASE(one_archive_in_a_folder_is_that_archive) {
+  ScannedSource source;
+  source.add("photos.tgz", tests::gzipped(make_tar({{"cat/1.jpg", "one"}, {"dog/1.jpg", ""}})));
+  const SourceScan scan = source.scan("", {.split = {.validation_fraction = 0.0}});
+  BOOST_CHECK((listed(scan) == Listed{{"cat/1.jpg", "train:cat"}, {"dog/1.jpg", "train:dog"}}));
+  BOOST_TEST(tests::as_text(tests::read(scan, "cat/1.jpg").bytes) == "one");
+}
+
+// As ImageNet's training set is, once its outer archive is unpacked.
+BOOST_AUTO_TEST_CASE(archives_without_folders_in_them_are_a_class_each) {
+  ScannedSource source;
+  source.add("n01440764.tar", make_tar({{"1.jpg", "tench"}, {"2.jpg", ""}}));
+  source.add("n01443537.tar", make_tar({{"./1.jpg", "goldfish"}}));
+  const SourceScan scan = source.scan("", {.split = {.validation_fraction = 0.0}});
+  BOOST_CHECK((listed(scan) == Listed{{"n01440764/1.jpg", "train:n01440764"},
+                                      {"n01440764/2.jpg", "train:n01440764"},
+                                      {"n01443537/1.jpg", "train:n01443537"}}));
+  BOOST_TEST(tests::as_text(tests::read(scan, "n01443537/1.jpg").bytes) == "goldfish");
+  BOOST_TEST(scan.files.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(several_archives_with_folders_in_them_are_refused) {
+  ScannedSource source;
+  source.add("a.tar", make_tar({{"cat/1.jpg", ""}}));
+  source.add("b.tar", make_tar({{"1.jpg", ""}}));
+  BOOST_CHECK_EXCEPTION(source.scan(), Error, [&](const Error& error) {
+    BOOST_TEST(tests::contains(error.what(),
+                               "found " + (source.root() / "a.tar").string() + ": a/cat/1.jpg"));
+    return error.hint() == "convert the archives one at a time";
+  });
+}
+
+BOOST_AUTO_TEST_CASE(equal_names_with_different_ends_are_kept_apart) {
+  ScannedSource source;
+  source.add("a.tar", make_tar({{"1.jpg", "plain"}}));
+  source.add("a.tar.gz", tests::gzipped(make_tar({{"1.jpg", "gzip"}})));
+  BOOST_TEST(source.scan().pictures.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(an_archive_without_files_is_refused) {
+  ScannedSource source;
+  source.add("empty.tar", make_tar({{"cat/", "", '5'}}));
+  source.add("unsafe.tar", make_tar({{"../1.jpg", "x"}}));
+  for (const char* name : {"empty.tar", "unsafe.tar"}) {
+    BOOST_CHECK_EXCEPTION(source.scan(name), Error, [](const Error& error) {
+      BOOST_TEST(tests::contains(error.what(), "expected pictures in the archive, found no file"));
+      return error.code() == ErrorCode::kInvalidArgument;
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_compressed_file_without_an_archive_in_it_says_so) {
+  ScannedSource source;
+  source.add("x.tar.gz", tests::gzipped("text"));
+  BOOST_CHECK_EXCEPTION(source.scan("x.tar.gz"), Error, [](const Error& error) {
+    BOOST_TEST(tests::contains(error.what(), "found gzip without a tar archive in it"));
+    return true;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(archives_beside_other_files_are_files_like_any) {
+  const std::vector<ScannedFile> archives = {{"a.tar", 1}, {"b/c.TAR.GZ", 1}};
+  FolderScan scan;
+  BOOST_TEST(!holds_archives_only(scan));
+  scan.files = archives;
+  BOOST_TEST(holds_archives_only(scan));
+  scan.files.push_back({"cat/1.jpg", 1});
+  BOOST_TEST(!holds_archives_only(scan));
+  scan.files = {{".tar", 1}};
+  BOOST_TEST(!holds_archives_only(scan));
+}
+
+// Somebody writes into the source.
+BOOST_AUTO_TEST_CASE(an_archive_that_shrinks_after_it_was_listed_ends_the_conversion) {
+  ScannedSource source;
+  source.add("x.tar", make_tar({{"cat/1.jpg", "one"}, {"dog/1.jpg", "two"}}));
+  const SourceScan scan = source.scan("x.tar");
+  std::filesystem::resize_file(source.root() / "x.tar", 600);
+  BOOST_CHECK_EXCEPTION(tests::read(scan, "dog/1.jpg"), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kIo && error.os_error() == EIO;
+  });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::convert

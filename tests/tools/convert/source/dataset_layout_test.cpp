@@ -1,0 +1,208 @@
+#include "tools/convert/source/dataset_layout.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+#include "streamer/core/error.h"
+
+namespace penstock::convert {
+namespace {
+
+// A scan of these files; their folders follow from the paths, more can be named.
+FolderScan scan_of(std::vector<std::string> paths, const std::vector<std::string>& more = {}) {
+  FolderScan scan;
+  std::sort(paths.begin(), paths.end());
+  scan.folders = more;
+  for (const std::string& path : paths) {
+    scan.files.push_back({path, 10});
+    for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
+      scan.folders.push_back(path.substr(0, at));
+    }
+  }
+  std::sort(scan.folders.begin(), scan.folders.end());
+  scan.folders.erase(std::unique(scan.folders.begin(), scan.folders.end()), scan.folders.end());
+  return scan;
+}
+
+const SplitRequest kAllTraining{.validation_fraction = 0.0, .test_fraction = 0.0};
+
+auto says(const std::string& message) {
+  return [=](const Error& error) {
+    BOOST_TEST(error.what() == message);
+    BOOST_TEST(!error.hint().empty());
+    return error.code() == ErrorCode::kInvalidArgument;
+  };
+}
+
+constexpr const char* kShape =
+    "expected a folder per class (SOURCE/cat/1.jpg), or train/, validation/ and test/ folders of "
+    "them";
+
+BOOST_AUTO_TEST_SUITE(dataset_layout)
+
+BOOST_AUTO_TEST_CASE(class_folders_give_classes_in_order_of_bytes) {
+  const auto layout =
+      find_layout(scan_of({"dog/1.jpg", "Cat/1.jpg", "\xc3\xa4/1.jpg"}), kAllTraining, "S");
+  BOOST_CHECK(layout.kind == LayoutKind::kClassFolders);
+  BOOST_CHECK((layout.class_names == std::vector<std::string>{"Cat", "dog", "\xc3\xa4"}));
+  BOOST_REQUIRE(layout.files.size() == 3u);
+  BOOST_TEST(layout.files[1].class_idx == 1u);  // files are sorted too
+  BOOST_TEST(layout.description == "class folders");
+}
+
+BOOST_AUTO_TEST_CASE(a_split_folder_that_was_not_read_is_refused_and_a_class_folder_is_not) {
+  FolderScan scan = scan_of({"val/cat/1.jpg", "val/dog/1.jpg"}, {"train"});
+  scan.unreadable_folders = {{"train", "Permission denied"}};
+  BOOST_CHECK_EXCEPTION(
+      find_layout(scan, {}, "S"), Error,
+      says("layout: S/train: expected a split folder that may be read, found: Permission denied"));
+  FolderScan classes = scan_of({"cat/1.jpg", "cat/test/2.jpg"}, {"dog"});
+  classes.unreadable_folders = {{"cat/test", "Permission denied"}, {"dog", "Permission denied"}};
+  const DatasetLayout layout = find_layout(classes, kAllTraining, "S");
+  BOOST_CHECK((layout.class_names == std::vector<std::string>{"cat", "dog"}));
+}
+
+BOOST_AUTO_TEST_CASE(folders_that_were_not_read_explain_why_there_are_no_pictures) {
+  FolderScan scan = scan_of({}, {"cat", "dog"});
+  scan.unreadable_folders = {{"cat", "Permission denied"}, {"dog", "Permission denied"}};
+  BOOST_CHECK_EXCEPTION(find_layout(scan, kAllTraining, "S"), Error,
+                        says("source: S: expected pictures in the class folders, found none (2 "
+                             "folders may not be read)"));
+}
+
+// The byte E9 is stored as the four letters \xe9, which a folder may be called too.
+BOOST_AUTO_TEST_CASE(two_folders_that_would_be_one_class_in_the_dataset_are_refused) {
+  BOOST_CHECK_EXCEPTION(
+      find_layout(scan_of({"caf\xE9/1.jpg", "caf\\xe9/1.jpg"}), kAllTraining, "S"), Error,
+      says("classes: S: expected different names in the dataset, found two folders that would both "
+           "be 'caf\\xe9'"));
+  BOOST_CHECK_NO_THROW(find_layout(scan_of({"caf\xE9/1.jpg", "caf/1.jpg"}), kAllTraining, "S"));
+}
+
+BOOST_AUTO_TEST_CASE(files_in_nested_folders_belong_to_the_class_above) {
+  const auto layout = find_layout(scan_of({"cat/2020/may/1.jpg", "dog/1.jpg"}), kAllTraining, "S");
+  BOOST_TEST(layout.class_names.size() == 2u);
+  BOOST_TEST(layout.files.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(split_folders_are_known_in_any_case_and_under_all_their_names) {
+  for (const auto& [name, split] :
+       std::vector<std::pair<std::string, SplitKind>>{{"TRAIN", SplitKind::kTrain},
+                                                      {"Val", SplitKind::kValidation},
+                                                      {"valid", SplitKind::kValidation},
+                                                      {"validation", SplitKind::kValidation},
+                                                      {"test", SplitKind::kTest},
+                                                      {"Testing", SplitKind::kTest}}) {
+    BOOST_CHECK(split_of_folder_name(name) == split);
+  }
+  BOOST_CHECK(!split_of_folder_name("trainer"));
+}
+
+BOOST_AUTO_TEST_CASE(split_folders_place_files_by_their_folder) {
+  const auto layout = find_layout(
+      scan_of({"Train/a/1", "Train/b/1", "val/a/2", "val/b/2", "testing/a/3", "testing/b/3"}), {},
+      "S");
+  BOOST_CHECK(layout.kind == LayoutKind::kSplitFolders);
+  BOOST_TEST(layout.description == "split folders (Train, val, testing) of class folders");
+  std::array<int, kNumSplits> counts{};
+  for (const PlacedFile& file : layout.files) ++counts[static_cast<std::size_t>(file.split)];
+  BOOST_CHECK((counts == std::array<int, kNumSplits>{2, 2, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(split_folders_without_validation_are_left_as_they_are) {
+  const auto layout =
+      find_layout(scan_of({"train/a/1", "train/b/1", "test/a/2", "test/b/2"}), {}, "S");
+  for (const PlacedFile& file : layout.files) BOOST_CHECK(file.split != SplitKind::kValidation);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_split_is_drawn_from_training_when_asked_for) {
+  std::vector<std::string> paths = {"test/a/x", "test/b/x"};
+  for (int i = 0; i < 200; ++i) {
+    paths.push_back("train/a/" + std::to_string(i));
+    paths.push_back("train/b/" + std::to_string(i));
+  }
+  const auto layout =
+      find_layout(scan_of(paths), {.validation_fraction = 0.5, .test_fraction = {}}, "S");
+  int num_validation = 0;
+  int num_test = 0;
+  for (const PlacedFile& file : layout.files) {
+    num_validation += file.split == SplitKind::kValidation ? 1 : 0;
+    num_test += file.split == SplitKind::kTest ? 1 : 0;
+  }
+  BOOST_TEST(num_validation > 150);  // 200 expected, standard deviation 10
+  BOOST_TEST(num_validation < 250);
+  BOOST_TEST(num_test == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_fraction_beside_its_folder_is_refused) {
+  const auto scan = scan_of({"train/a/1", "train/b/1", "val/a/2", "val/b/2"});
+  BOOST_CHECK_EXCEPTION(
+      find_layout(scan, {.validation_fraction = 0.2, .test_fraction = {}}, "S"), Error,
+      says("--validation-split: S: expected no folder for this split, found 'val'"));
+}
+
+BOOST_AUTO_TEST_CASE(a_class_may_be_called_train) {
+  const auto layout = find_layout(scan_of({"bus/1", "train/1"}), kAllTraining, "S");
+  BOOST_CHECK((layout.class_names == std::vector<std::string>{"bus", "train"}));
+}
+
+BOOST_AUTO_TEST_CASE(class_lists_that_differ_stop_with_the_difference) {
+  BOOST_CHECK_EXCEPTION(
+      find_layout(scan_of({"train/a/1", "train/b/1", "test/a/1", "test/c/1"}), {}, "S"), Error,
+      says("classes: S/test: expected the classes of 'train', found them without b, in addition "
+           "c"));
+}
+
+BOOST_AUTO_TEST_CASE(other_folders_beside_split_folders_stop) {
+  BOOST_CHECK_EXCEPTION(find_layout(scan_of({"train/a/1", "docs/x"}), {}, "S"), Error,
+                        says("layout: S: expected only split folders beside 'train', found docs"));
+  BOOST_CHECK_EXCEPTION(
+      find_layout(scan_of({"train/a/1", "val/a/x", "valid/a/x"}), {}, "S"), Error,
+      says("layout: S: expected one folder for each split, found a second: valid"));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_class_keeps_its_index_and_is_warned_of) {
+  const auto layout = find_layout(scan_of({"a/1", "c/1"}, {"b"}), kAllTraining, "S");
+  BOOST_CHECK((layout.class_names == std::vector<std::string>{"a", "b", "c"}));
+  BOOST_TEST(layout.files[1].class_idx == 2u);
+  BOOST_REQUIRE(layout.warnings.size() == 1u);
+  BOOST_TEST(layout.warnings[0] == "empty class folders keep their class index: b");
+}
+
+BOOST_AUTO_TEST_CASE(one_class_only_is_warned_of) {
+  const auto layout = find_layout(scan_of({"a/1"}), kAllTraining, "S");
+  BOOST_REQUIRE(layout.warnings.size() == 1u);
+  BOOST_TEST(layout.warnings[0] == "there is only one class (a): nothing to tell apart");
+}
+
+BOOST_AUTO_TEST_CASE(files_outside_of_class_folders_are_counted) {
+  const auto flat = find_layout(scan_of({"a/1", "b/1", "readme", "x.jpg"}), kAllTraining, "S");
+  BOOST_TEST(flat.num_outside == 2u);
+  const auto split = find_layout(scan_of({"train/a/1", "train/b/1", "train/x", "y"}), {}, "S");
+  BOOST_TEST(split.num_outside == 2u);
+  BOOST_TEST(split.files.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(folders_without_classes_or_pictures_are_refused) {
+  BOOST_CHECK_EXCEPTION(find_layout({}, {}, "S"), Error,
+                        says(std::string("source: S: ") + kShape + ", found an empty folder"));
+  BOOST_CHECK_EXCEPTION(
+      find_layout(scan_of({"1.jpg", "2.jpg"}), {}, "S"), Error,
+      says(std::string("source: S: ") + kShape + ", found 2 files and no folder"));
+  BOOST_CHECK_EXCEPTION(find_layout(scan_of({}, {"a", "b"}), {}, "S"), Error,
+                        says("source: S: expected pictures in the class folders, found none"));
+}
+
+BOOST_AUTO_TEST_CASE(links_are_mentioned_where_they_may_be_the_reason) {
+  FolderScan scan;
+  scan.skipped.num_symlinks = 3;
+  BOOST_CHECK_EXCEPTION(find_layout(scan, {}, "S"), Error,
+                        says(std::string("source: S: ") + kShape +
+                             ", found an empty folder (symbolic links are not followed, and there "
+                             "are 3)"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::convert

@@ -1,0 +1,173 @@
+#include "tools/convert/source/idx_source.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "fixtures/idx_file.h"
+#include "fixtures/tar_maker.h"
+#include "streamer/core/error.h"
+#include "tests/tools/compressed.h"
+#include "tests/tools/convert/source/scanned_source.h"
+
+namespace penstock::convert {
+namespace {
+
+using fixtures::idx_labels;
+using fixtures::idx_pictures;
+using tests::findings;
+using tests::gzipped;
+using tests::listed;
+using tests::ScannedSource;
+using Listed = std::map<std::string, std::string>;
+using Texts = std::vector<std::string>;
+
+constexpr const char* kTrainPictures = "train-images-idx3-ubyte";
+constexpr const char* kTrainLabels = "train-labels-idx1-ubyte";
+
+void check_pixels(const SourceScan& scan, const std::string& name, std::uint32_t picture_idx,
+                  const fixtures::IdxShape& shape) {
+  const SourcePicture picture = tests::read(scan, name);
+  BOOST_REQUIRE(picture.raw.has_value());
+  BOOST_TEST(picture.raw->height_px == shape.height_px);
+  BOOST_TEST(picture.raw->width_px == shape.width_px);
+  BOOST_TEST(picture.raw->channels == 1u);
+  BOOST_REQUIRE(picture.bytes.size() == std::size_t{shape.height_px} * shape.width_px);
+  std::size_t num_wrong = 0;
+  for (std::uint32_t y = 0; y < shape.height_px; ++y) {
+    for (std::uint32_t x = 0; x < shape.width_px; ++x) {
+      const auto found = static_cast<std::uint8_t>(picture.bytes[y * shape.width_px + x]);
+      num_wrong += found == fixtures::idx_pixel(picture_idx, y, x) ? 0 : 1;
+    }
+  }
+  BOOST_TEST(num_wrong == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE(idx_source)
+
+BOOST_AUTO_TEST_CASE(the_published_files_are_read_as_they_are) {
+  const fixtures::IdxShape shape{.num_pictures = 12, .height_px = 28, .width_px = 20};
+  ScannedSource source;
+  source.add(kTrainPictures + std::string(".gz"), gzipped(idx_pictures(shape)));
+  source.add(kTrainLabels + std::string(".gz"), gzipped(idx_labels(12)));
+  source.add("t10k-images-idx3-ubyte", idx_pictures({.num_pictures = 2}));
+  source.add("t10k-labels-idx1-ubyte", idx_labels(2));
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.description == "IDX files");
+  BOOST_TEST(scan.class_names.size() == 10u);
+  const Listed found = listed(scan);
+  BOOST_TEST(found.size() == 14u);
+  BOOST_TEST(found.at("train-images-idx3-ubyte/00011") == "train:1");
+  BOOST_TEST(found.at("t10k-images-idx3-ubyte/00001") == "test:1");
+  check_pixels(scan, "train-images-idx3-ubyte/00011", 11, shape);
+  check_pixels(scan, "t10k-images-idx3-ubyte/00001", 1, {});
+  BOOST_TEST(scan.findings.empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_file_of_pictures_finds_its_labels_and_an_archive_holds_both) {
+  ScannedSource source;
+  source.add(kTrainPictures, idx_pictures({.num_pictures = 3}));
+  source.add(kTrainLabels, idx_labels(3));
+  source.add("t10k-images-idx3-ubyte", idx_pictures({.num_pictures = 3}));
+  source.add("mnist.tar", fixtures::make_tar({{kTrainPictures, idx_pictures({.num_pictures = 2})},
+                                              {kTrainLabels, idx_labels(2)}}));
+  BOOST_TEST(source.scan(kTrainPictures).pictures.size() == 3u);
+  BOOST_TEST(source.scan("mnist.tar").pictures.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(names_without_a_split_leave_it_open) {
+  ScannedSource source;
+  source.add("digits-images-idx3-ubyte", idx_pictures({.num_pictures = 1}));
+  source.add("digits-labels-idx1-ubyte", idx_labels(1));
+  BOOST_CHECK((listed(source.scan()) == Listed{{"digits-images-idx3-ubyte/00000", "0"}}));
+}
+
+BOOST_AUTO_TEST_CASE(class_names_come_from_a_file) {
+  ScannedSource source;
+  source.add("idx/" + std::string(kTrainPictures), idx_pictures({.num_pictures = 3}));
+  source.add("idx/" + std::string(kTrainLabels), idx_labels(3));
+  source.add("names.txt", "0,T-shirt\n1,Trouser\n");
+  const SourceScan scan = source.scan("idx", {.class_names_file = source.root() / "names.txt"});
+  BOOST_CHECK((listed(scan) == Listed{{"train-images-idx3-ubyte/00000", "train:T-shirt"},
+                                      {"train-images-idx3-ubyte/00001", "train:Trouser"}}));
+  BOOST_CHECK((findings(scan) == Texts{"unknown_label train-images-idx3-ubyte/00002: 2"}));
+}
+
+BOOST_AUTO_TEST_CASE(counts_that_differ_and_files_without_their_pair_are_named) {
+  ScannedSource source;
+  source.add(kTrainPictures, idx_pictures({.num_pictures = 3}));
+  source.add(kTrainLabels, idx_labels(2));
+  source.add("val-images-idx3-ubyte", idx_pictures({.num_pictures = 1}));
+  source.add("val-labels-idx1-ubyte", idx_labels(5));
+  source.add("alone-images-idx3-ubyte", idx_pictures({.num_pictures = 1}));
+  source.add("alone-labels", idx_labels(1));
+  source.add("bad-labels-idx1-ubyte", "text");
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.pictures.size() == 3u);
+  const Texts expected = {
+      "archive_damaged bad-labels-idx1-ubyte: no IDX file of bytes begins so",
+      "row_without_image alone-labels: no pictures beside it",
+      "row_without_image val-labels-idx1-ubyte: 5 labels and 1 pictures",
+      "row_without_label alone-images-idx3-ubyte: no alone-labels-idx1-ubyte beside it",
+      "row_without_label train-images-idx3-ubyte: 3 pictures and 2 labels: the last pictures are "
+      "left out"};
+  BOOST_TEST(findings(scan) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_file_cut_short_offers_its_whole_pictures) {
+  ScannedSource source;
+  const std::string pictures = idx_pictures({.num_pictures = 3});
+  source.add(kTrainPictures, pictures.substr(0, pictures.size() - 1));
+  source.add(kTrainLabels, idx_labels(3));
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.pictures.size() == 2u);
+  BOOST_TEST(findings(scan)[0] == "archive_truncated train-images-idx3-ubyte: 2 of 3 pictures");
+}
+
+BOOST_AUTO_TEST_CASE(a_compressed_file_that_fails_is_named_and_its_whole_pictures_are_offered) {
+  ScannedSource source;
+  std::string damaged = gzipped(idx_pictures({.num_pictures = 3}), 0);
+  damaged[500] = static_cast<char>(damaged[500] ^ 1);  // only the checksum at its end tells
+  source.add("train-images-idx3-ubyte.gz", damaged);
+  source.add(kTrainLabels, idx_labels(3));
+  const std::string labels = gzipped(idx_labels(3));
+  source.add("t10k-images-idx3-ubyte", idx_pictures({.num_pictures = 3}));
+  source.add("t10k-labels-idx1-ubyte.gz", labels.substr(0, labels.size() - 3));
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.pictures.size() == 6u);
+  BOOST_CHECK((findings(scan) ==
+               Texts{"archive_damaged train-images-idx3-ubyte.gz: gzip: incorrect data check",
+                     "archive_truncated t10k-labels-idx1-ubyte.gz: gzip: truncated input"}));
+}
+
+// 4,294,967,295 pictures of 65,535 x 16,384 in 16 bytes.
+BOOST_AUTO_TEST_CASE(what_a_header_claims_costs_nothing) {
+  ScannedSource source;
+  source.add(kTrainPictures, idx_pictures({.num_pictures = 1}));
+  source.add(kTrainLabels, std::string("\0\0\x08\x01\xFF\xFF\xFF\xFF\x01", 9));
+  source.add("t10k-images-idx3-ubyte",
+             std::string("\0\0\x08\x03\xFF\xFF\xFF\xFF\0\0\xFF\xFF\0\0\x40\0", 16));
+  source.add("t10k-labels-idx1-ubyte", idx_labels(1));
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.pictures.size() == 1u);
+  BOOST_TEST(findings(scan)[0] ==
+             "archive_truncated t10k-images-idx3-ubyte: 0 of 4294967295 pictures");
+}
+
+BOOST_AUTO_TEST_CASE(headers_of_other_kinds_are_none) {
+  const auto parsed = [](const std::string& bytes) {
+    return parse_idx_header(std::as_bytes(std::span(bytes)));
+  };
+  const std::string good = idx_pictures({.num_pictures = 1}).substr(0, 16);
+  BOOST_REQUIRE(parsed(good).has_value());
+  BOOST_TEST(parsed(good)->height_px == 28u);
+  BOOST_TEST(!parsed(good.substr(0, 15)).has_value());
+  BOOST_TEST(!parsed("").has_value());
+  // Floats, four dimensions, no rows.
+  BOOST_TEST(!parsed(std::string("\0\0\x0D\x03", 4) + good.substr(4)).has_value());
+  BOOST_TEST(!parsed(std::string("\0\0\x08\x04", 4) + good.substr(4)).has_value());
+  BOOST_TEST(!parsed(idx_pictures({.num_pictures = 1, .height_px = 0})).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::convert

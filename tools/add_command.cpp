@@ -1,0 +1,100 @@
+// penstock add: new pictures into a dataset.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tools/care/add_job.h"
+#include "tools/care/change_report.h"
+#include "tools/command.h"
+#include "tools/convert/convert_report.h"
+#include "tools/exit_code.h"
+#include "tools/library_remarks.h"
+#include "tools/size_option.h"
+#include "tools/stop_signals.h"
+#include "tools/terminal.h"
+
+namespace penstock::tools {
+namespace {
+
+struct AddOptions {
+  std::string dataset;
+  std::string source;
+  std::optional<double> validation_split;
+  std::optional<double> test_split;
+  std::optional<std::uint64_t> seed;
+  std::uint64_t jobs = 0;
+  bool appends_classes = false;
+  bool json = false;
+  bool quiet = false;
+};
+
+class AddObserver final : public convert::ConvertObserver {
+ public:
+  AddObserver(Verbosity verbosity, std::FILE* stream)
+      : verbosity_(verbosity), stream_(stream), line_(verbosity, stream) {}
+
+  void notice(const std::string& text) override { print_notice(verbosity_, text, stream_); }
+  void progress(const convert::ConvertProgress& progress) override {
+    if (line_.is_due()) line_.update(convert::format_progress(progress));
+  }
+
+ private:
+  Verbosity verbosity_;
+  std::FILE* stream_;
+  ProgressLine line_;
+};
+
+care::AddSummary add_and_watch(const AddOptions& options) {
+  // Before any other thread, so that they all leave the signals to it.
+  const StopSignals signals;
+  const LibraryRemarksSilenced silenced;
+  AddObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, silenced.stream());
+  return care::add_to_dataset({.dataset = options.dataset,
+                               .source = options.source,
+                               .validation_fraction = options.validation_split,
+                               .test_fraction = options.test_split,
+                               .seed = options.seed,
+                               .new_classes = options.appends_classes ? care::NewClasses::kAppended
+                                                                      : care::NewClasses::kRefused,
+                               .limits = {.num_jobs = static_cast<unsigned>(options.jobs)}},
+                              observer, signals.token());
+}
+
+int run_add(const AddOptions& options) {
+  const care::AddSummary summary = add_and_watch(options);
+  if (options.json) {
+    print_result(care::add_json(summary, options.dataset));
+  } else if (!options.quiet) {
+    print_result(care::add_text(summary, options.dataset));
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_add_command(CLI::App& program, CommandChoice& choice) {
+  auto options = std::make_shared<AddOptions>();
+  CLI::App& command =
+      add_command(program, "add", "Add new pictures to a dataset; what is there stays as it is");
+  add_argument(command, "DATASET", options->dataset, "The dataset's folder");
+  add_argument(command, "SOURCE", options->source,
+               "As for convert; pictures whose names are in the dataset are left out");
+  add_switch(command, "--new-classes", options->appends_classes,
+             "Append classes that the dataset does not have, instead of refusing them");
+  add_fraction_option(command, "--validation-split", options->validation_split,
+                      "Part for validation (as the dataset was converted)");
+  add_fraction_option(command, "--test-split", options->test_split,
+                      "Part for testing (as the dataset was converted)");
+  add_value(command, {"--seed", "N", "Draws the splits (as the dataset was converted)"},
+            [options](const std::string& text) {
+              options->seed = parse_count(text, "--seed", {.min = 0});
+            });
+  add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
+                   "Threads (one per core)");
+  add_switch(command, "--quiet", options->quiet, "Print errors only");
+  add_switch(command, "--json", options->json, "Print what was done as JSON");
+  end_help(command, example("penstock add photos.ds more_photos/"));
+  choose_when_given(command, choice, [options] { return run_add(*options); });
+}
+
+}  // namespace penstock::tools

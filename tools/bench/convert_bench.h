@@ -1,0 +1,47 @@
+// penstock bench convert: conversions beside what bounds them, in one run, on the user's own pictures.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/bench/rounds.h"
+
+namespace penstock::tools::bench {
+
+inline constexpr const char* kCopySideName = "cp -r";
+inline constexpr const char* kDecodeSideName = "libjpeg-turbo";
+inline constexpr const char* kTrustSideName = "convert --trust";
+inline constexpr const char* kDefaultSideName = "convert";
+
+struct ConvertBenchConfig {
+  std::filesystem::path source{};  // a folder, as `penstock convert` takes it
+  /// Where datasets and copies are made, in a folder of their own that is gone at the end.
+  std::filesystem::path place{};
+  std::uint32_t num_threads = 0;  // of conversions and of libjpeg; 0: one per core
+  std::uint32_t num_rounds = 5;
+  std::uint64_t memory_bytes = 1ull << 30;  // of conversions
+  /// One of the two conversions, by its side's name; empty: both.
+  std::string row{};
+};
+
+struct ConvertBenchResult {
+  std::uint64_t num_files = 0;
+  std::uint64_t num_bytes = 0;
+  std::uint32_t num_threads = 0;
+  std::uint32_t num_rounds = 0;
+  std::vector<SideResult> sides;
+};
+
+/// Measures the sides in rounds: `convert --trust` beside `cp -r` of the folder into a new one, and
+/// `convert` beside libjpeg-turbo that reads and decodes the same files on as many threads.
+/// Conversions include the scan and every fsync; `cp` has none. `tell` hears what comes next.
+///
+/// Errors  those of convert_folder(); Io; InvalidArgument for a row that is none
+ConvertBenchResult bench_convert(const ConvertBenchConfig& config,
+                                 const std::function<void(std::string_view what)>& tell);
+
+}  // namespace penstock::tools::bench

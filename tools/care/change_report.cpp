@@ -1,0 +1,132 @@
+#include "tools/care/change_report.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/care/check_report.h"
+#include "tools/terminal.h"
+
+namespace penstock::care {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using tools::format_count;
+using tools::format_counted;
+using tools::printable;
+
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+Json printable_all(const std::vector<std::string>& texts) {
+  Json array = Json::array();
+  for (const std::string& text : texts) array.push_back(printable(text));
+  return array;
+}
+
+std::string fate_of(const RepairedShard& shard) {
+  std::string fate = shard.num_kept == 0
+                         ? "nothing of it can be saved"
+                         : fmt::format("{} kept, {} dropped", format_count(shard.num_kept),
+                                       format_count(shard.num_dropped));
+  if (!shard.kept_as.empty()) fate += "; the old file is " + printable(shard.kept_as);
+  return fate;
+}
+
+}  // namespace
+
+std::string repair_text(const RepairSummary& summary, const RepairConfig& config) {
+  std::string text;
+  for (const RepairedShard& shard : summary.shards) {
+    for (const std::string& damage : shard.damage) {
+      text += fmt::format("{}: {}\n", printable(shard.file), printable(damage));
+    }
+    text += fmt::format("{}: {}\n", printable(shard.file), fate_of(shard));
+  }
+  for (const Damage& damage : summary.dropped) text += "dropped: " + damage_text(damage) + "\n";
+  for (const std::string& note : summary.notes) text += printable(note) + "\n";
+  const std::string dataset = printable(config.dataset.string());
+  const std::string samples = format_counted(summary.num_samples, "sample", "samples");
+  if (summary.is_whole())
+    return text + fmt::format("{}: whole, {}; nothing to do", dataset, samples);
+  if (config.mode == RepairMode::kDryRun) {
+    return text + fmt::format("{}: would have {}; nothing was changed", dataset, samples);
+  }
+  return text + fmt::format("{}: repaired, {}", dataset, samples);
+}
+
+std::string repair_json(const RepairSummary& summary, const RepairConfig& config) {
+  Json shards = Json::array();
+  for (const RepairedShard& shard : summary.shards) {
+    shards.push_back({{"file", shard.file},
+                      {"split", shard.split},
+                      {"damage", printable_all(shard.damage)},
+                      {"num_kept", shard.num_kept},
+                      {"num_dropped", shard.num_dropped},
+                      {"kept_as", shard.kept_as.empty() ? Json(nullptr) : Json(shard.kept_as)}});
+  }
+  return dump({{"dataset", config.dataset.string()},
+               {"was_whole", summary.is_whole()},
+               {"is_dry_run", config.mode == RepairMode::kDryRun},
+               {"num_samples", summary.num_samples},
+               {"shards", shards},
+               {"dropped", Json::parse(damage_json(summary.dropped))},
+               {"is_manifest_new", summary.is_manifest_new},
+               {"notes", printable_all(summary.notes)}});
+}
+
+std::string remove_text(const RemoveSummary& summary, const std::string& dataset) {
+  std::string text;
+  for (const std::string& name : summary.not_found) text += "not found: " + printable(name) + "\n";
+  for (const std::string& file : summary.other_files) {
+    text += fmt::format("note: {} was not looked into: it may name or hold what was removed\n",
+                        printable(file));
+  }
+  text += fmt::format("{}: {} removed, {} written anew, {} not found; {} left", printable(dataset),
+                      format_counted(summary.num_removed, "sample", "samples"),
+                      format_counted(summary.rewritten_shards.size(), "shard", "shards"),
+                      format_count(summary.not_found.size()), format_count(summary.num_samples));
+  return text;
+}
+
+std::string remove_json(const RemoveSummary& summary, const std::string& dataset) {
+  return dump({{"dataset", dataset},
+               {"num_removed", summary.num_removed},
+               {"not_found", printable_all(summary.not_found)},
+               {"rewritten_shards", summary.rewritten_shards},
+               {"files_not_looked_into", printable_all(summary.other_files)},
+               {"num_samples", summary.num_samples}});
+}
+
+std::string add_text(const AddSummary& summary, const std::string& dataset) {
+  std::string text =
+      fmt::format("{}: {} added in {}, {} already there, {} quarantined; {} now",
+                  printable(dataset), format_counted(summary.num_added, "sample", "samples"),
+                  format_counted(summary.new_shards.size(), "shard", "shards"),
+                  format_count(summary.num_already_there), format_count(summary.num_quarantined),
+                  format_counted(summary.num_samples, "sample", "samples"));
+  if (summary.num_returned > 0) {
+    text += fmt::format("\n  {} came back that had been quarantined",
+                        format_counted(summary.num_returned, "file", "files"));
+  }
+  if (!summary.new_classes.empty()) {
+    text +=
+        "\n  new classes: " + printable(fmt::format("{}", fmt::join(summary.new_classes, ", ")));
+  }
+  return text;
+}
+
+std::string add_json(const AddSummary& summary, const std::string& dataset) {
+  return dump({{"dataset", dataset},
+               {"num_added", summary.num_added},
+               {"num_already_there", summary.num_already_there},
+               {"num_quarantined", summary.num_quarantined},
+               {"num_returned", summary.num_returned},
+               {"new_classes", summary.new_classes},
+               {"new_shards", summary.new_shards},
+               {"num_samples", summary.num_samples}});
+}
+
+}  // namespace penstock::care

@@ -1,0 +1,183 @@
+#include "tools/care/decode_check.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+
+#include "streamer/core/error.h"
+#include "streamer/core/host_memory.h"
+#include "streamer/core/memory_budget.h"
+#include "streamer/core/stored_info.h"
+#include "streamer/read/decoder_set.h"
+#include "tools/care/parallel_items.h"
+
+namespace penstock::care {
+namespace {
+
+DecodeRequest whole_picture(const IndexRecord& record) {
+  return {.region = {0, 0, record.width_px, record.height_px}, .decode_scale = 1, .channels = 3};
+}
+
+struct SamplePrice {
+  std::uint64_t encoded_bytes = 0;
+  std::uint64_t decoded_bytes = 0;
+  std::uint64_t scratch_bytes = 0;
+
+  std::uint64_t total_bytes() const noexcept {
+    return encoded_bytes + decoded_bytes + scratch_bytes;
+  }
+};
+
+SamplePrice price_of(const IndexRecord& record) {
+  const DecodePrice price = decode_price(stored_info(record), whole_picture(record));
+  return {record.length_bytes, price.decoded_bytes, price.scratch_bytes};
+}
+
+// A page of one shard's index: what a thread takes at a time.
+struct PageOfSamples {
+  std::size_t item_idx = 0;
+  std::uint64_t page_idx = 0;
+};
+
+// What one thread needs. Buffers grow to what its costliest sample takes.
+struct Worker {
+  DecoderSet decoders;
+  std::vector<std::byte> encoded;
+  std::vector<std::byte> pixels;
+  std::vector<std::byte> scratch;
+};
+
+class SampleDecoding {
+ public:
+  SampleDecoding(std::span<const DecodeItem> items, const std::stop_token& stop,
+                 const PictureVisitor& visit)
+      : items_(items), stop_(stop), visit_(visit) {}
+
+  std::uint64_t run(const DecodeLimits& limits, const std::function<void(std::uint64_t)>& tell) {
+    list_pages();
+    const unsigned num_threads = fitting_threads(limits);
+    std::vector<Worker> workers(num_threads);
+    run_items(
+        {.num_items = pages_.size(), .num_threads = num_threads},
+        [&](unsigned thread_idx, std::size_t i) {
+          decode_page(workers[thread_idx], thread_idx, pages_[i]);
+        },
+        [&] { tell(num_decoded_); });
+    return num_decoded_;
+  }
+
+ private:
+  // Also finds the costliest sample, in one pass over the index.
+  void list_pages() {
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      for (std::uint64_t page = 0; page < items_[i].shard->num_index_pages(); ++page) {
+        check_stop();
+        bool has_any = false;
+        for_each_whole(items_[i], page, [&](std::uint64_t, const IndexRecord& record) {
+          has_any = true;
+          const SamplePrice price = price_of(record);
+          dearest_.encoded_bytes = std::max(dearest_.encoded_bytes, price.encoded_bytes);
+          dearest_.decoded_bytes = std::max(dearest_.decoded_bytes, price.decoded_bytes);
+          dearest_.scratch_bytes = std::max(dearest_.scratch_bytes, price.scratch_bytes);
+        });
+        if (has_any) pages_.push_back({i, page});
+      }
+    }
+  }
+
+  unsigned fitting_threads(const DecodeLimits& limits) const {
+    const std::uint64_t one_bytes = std::max<std::uint64_t>(1, dearest_.total_bytes());
+    if (one_bytes > limits.memory_bytes) {
+      const SizeTexts texts = format_bytes_apart(one_bytes, limits.memory_bytes);
+      throw Error(ErrorCode::kOutOfMemory,
+                  fmt::format("decode: the largest sample: expected at most {} (--memory), found "
+                              "that it takes {}",
+                              texts.there, texts.needed),
+                  fmt::format("--memory {}", format_bytes(one_bytes)));
+    }
+    return static_cast<unsigned>(
+        std::min<std::uint64_t>(limits.num_threads, limits.memory_bytes / one_bytes));
+  }
+
+  template <class Visit>
+  static void for_each_whole(const DecodeItem& item, std::uint64_t page, const Visit& visit) {
+    const std::uint64_t first = page * kRecordsPerPage;
+    const auto begin = item.check->is_whole.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto length = static_cast<std::ptrdiff_t>(
+        std::min<std::uint64_t>(kRecordsPerPage, item.shard->num_samples() - first));
+    if (std::find(begin, begin + length, 1) == begin + length) return;
+    std::uint64_t ignored = 0;
+    const std::vector<IndexRecord> records = item.shard->read_index_page(page, ignored);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      if (item.check->is_whole[first + i] != 0) visit(first + i, records[i]);
+    }
+  }
+
+  void decode_page(Worker& worker, unsigned thread_idx, const PageOfSamples& page) {
+    const DecodeItem& item = items_[page.item_idx];
+    for_each_whole(item, page.page_idx, [&](std::uint64_t sample_idx, const IndexRecord& record) {
+      check_stop();
+      if (const auto why = decode(worker, thread_idx, item, sample_idx, record)) {
+        const std::lock_guard lock(mutex_);
+        item.check->sample_damage.push_back({sample_idx, *why});
+        item.check->is_whole[sample_idx] = 0;
+      } else {
+        ++num_decoded_;
+      }
+    });
+  }
+
+  std::optional<std::string> decode(Worker& worker, unsigned thread_idx, const DecodeItem& item,
+                                    std::uint64_t sample_idx, const IndexRecord& record) {
+    if (record.status != 0)
+      return fmt::format("decode: expected status 0, found {}", record.status);
+    SampleDecoder* const decoder = worker.decoders.find(static_cast<Codec>(record.codec));
+    if (decoder == nullptr) {
+      return fmt::format("decode: expected a codec of this build, found number {}", record.codec);
+    }
+    const SamplePrice price = price_of(record);
+    grow(worker.pixels, price.decoded_bytes);
+    grow(worker.scratch, price.scratch_bytes);
+    try {
+      item.shard->read_sample(record, worker.encoded);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    const Result<DecodedView> decoded =
+        decoder->decode(worker.encoded, stored_info(record), whole_picture(record), worker.pixels,
+                        worker.scratch, stop_);
+    check_stop();
+    if (!decoded.ok()) return "decode: " + std::string(decoded.fault().detail());
+    if (visit_) visit_(thread_idx, item, sample_idx, decoded.value().image);
+    return std::nullopt;
+  }
+
+  static void grow(std::vector<std::byte>& buffer, std::uint64_t bytes) {
+    if (buffer.size() < bytes) buffer.resize(bytes);
+  }
+
+  void check_stop() const {
+    if (stop_.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: check: on request");
+  }
+
+  const std::span<const DecodeItem> items_;
+  const std::stop_token stop_;
+  const PictureVisitor& visit_;
+  std::vector<PageOfSamples> pages_;
+  SamplePrice dearest_;
+  std::mutex mutex_;  // guards what is in items_
+  std::atomic<std::uint64_t> num_decoded_ = 0;
+};
+
+}  // namespace
+
+std::uint64_t decode_samples(std::span<const DecodeItem> items, const DecodeLimits& limits,
+                             const std::function<void(std::uint64_t)>& tell,
+                             const std::stop_token& stop, const PictureVisitor& visit) {
+  return SampleDecoding(items, stop, visit).run(limits, tell);
+}
+
+}  // namespace penstock::care

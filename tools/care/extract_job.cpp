@@ -1,0 +1,287 @@
+#include "tools/care/extract_job.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <optional>
+#include <system_error>
+
+#include "streamer/core/batch.h"
+#include "streamer/core/csv_field.h"
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "streamer/core/usable_cores.h"
+#include "streamer/shard/dataset.h"
+#include "tools/care/extracted_name.h"
+#include "tools/care/output_folder.h"
+#include "tools/care/parallel_items.h"
+#include "tools/care/sample_file.h"
+#include "tools/convert/write/partial_folder.h"
+#include "tools/terminal.h"
+
+namespace penstock::care {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLabelsName = "labels.csv";
+
+// One sample of the shard at hand, and the file it becomes.
+struct Extraction {
+  IndexRecord record;
+  std::uint64_t sample_idx = 0;  // within the shard
+  std::string name;              // as stored
+  std::string file;              // within the folder
+};
+
+class Extractor {
+ public:
+  Extractor(const ExtractConfig& config, const CheckListener& listener, std::stop_token stop)
+      : config_(config), listener_(listener), stop_(std::move(stop)) {}
+
+  ExtractSummary run() {
+    const Dataset dataset = Dataset::open(config_.dataset);
+    manifest_ = &dataset.manifest();
+    const std::vector<const ManifestSplit*> splits = chosen_splits(dataset);
+    check_space(splits);
+    OutputFolder folder(config_.folder);
+    folder_ = folder.path();
+    names_.take(kLabelsName);
+    for (const ManifestSplit* split : splits) {
+      std::uint64_t first = 0;
+      for (const ManifestShard& shard : split->shards) {
+        extract_shard(*split, shard, first);
+        first += shard.num_samples;
+      }
+    }
+    if (summary_.num_files == 0) refuse_nothing();
+    write_labels();
+    folder.publish();
+    summary_.written_bytes = written_bytes_;
+    summary_.elapsed = std::chrono::steady_clock::now() - start_;
+    return std::move(summary_);
+  }
+
+ private:
+  std::vector<const ManifestSplit*> chosen_splits(const Dataset& dataset) const {
+    std::vector<const ManifestSplit*> splits;
+    if (!config_.split.empty()) static_cast<void>(find_split(dataset));
+    for (const ManifestSplit& split : manifest_->splits) {
+      if (config_.split.empty() || split.name == config_.split) splits.push_back(&split);
+    }
+    return splits;
+  }
+
+  const ManifestSplit& find_split(const Dataset& dataset) const {
+    if (const ManifestSplit* const found = dataset.manifest().find_split(config_.split)) {
+      return *found;
+    }
+    std::string there;
+    for (const ManifestSplit& split : manifest_->splits) {
+      there += (there.empty() ? "" : ", ") + split.name;
+    }
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("dataset: {}: expected a split \"{}\", found {}",
+                            tools::printable_path(config_.dataset), config_.split, there),
+                "take one of these, or leave --split out for all");
+  }
+
+  // A file takes whole blocks of the file system: 4 KiB, as most have.
+  void check_space(const std::vector<const ManifestSplit*>& splits) {
+    constexpr std::uint64_t kBlockBytes = 4096;
+    std::uint64_t needed_bytes = 0;
+    for (const ManifestSplit* split : splits) {
+      for (const ManifestShard& shard : split->shards) progress_.total_bytes += shard.size_bytes;
+      needed_bytes += split->num_samples * kBlockBytes;
+    }
+    convert::check_free_space(config_.folder, needed_bytes + progress_.total_bytes);
+  }
+
+  void extract_shard(const ManifestSplit& split, const ManifestShard& listed, std::uint64_t first) {
+    std::vector<std::string> ignored;  // what is wrong with a shard that can still be read
+    std::optional<CareShard> shard;
+    try {
+      shard.emplace(CareShard::open(config_.dataset / listed.file, ignored));
+    } catch (const Error& error) {
+      summary_.damage.push_back(
+          {.split = split.name, .file = listed.file, .name = {}, .what = error.what()});
+      return;
+    }
+    ShardCheck check = check_shard(*shard, {.stop = stop_, .done_bytes = nullptr});
+    for (SampleDamage& damage : check.sample_damage) {
+      summary_.damage.push_back({.split = split.name,
+                                 .file = listed.file,
+                                 .sample_idx = first + damage.sample_idx,
+                                 .name = shard->read_name(damage.sample_idx),
+                                 .what = std::move(damage.what)});
+    }
+    write_samples(*shard, plan(split, *shard, check, first));
+  }
+
+  // Names are given in the order of samples, so that they do not depend on threads.
+  std::vector<Extraction> plan(const ManifestSplit& split, const CareShard& shard,
+                               const ShardCheck& check, std::uint64_t first) {
+    const auto layout = manifest_->conversion.find("layout");
+    const bool has_split_folders =
+        layout != manifest_->conversion.end() && layout->second == "split_folders";
+    std::vector<Extraction> plan;
+    for (std::uint64_t page = 0; page < shard.num_index_pages(); ++page) {
+      std::uint64_t ignored = 0;
+      const std::vector<IndexRecord> records = shard.read_index_page(page, ignored);
+      for (std::size_t i = 0; i < records.size(); ++i) {
+        const std::uint64_t idx = page * kRecordsPerPage + i;
+        if (check.is_whole[idx] == 0) continue;
+        Extraction one{.record = records[i], .sample_idx = idx, .name = {}, .file = {}};
+        if (check.are_names_whole) one.name = shard.read_name(idx);
+        try {
+          one.file = choose_name(one, split, first + idx, has_split_folders);
+        } catch (const Error& error) {
+          add_damage(split.name, shard, first + idx, one.name, error.what());
+          continue;
+        }
+        add_label(one, split.name);
+        plan.push_back(std::move(one));
+      }
+    }
+    return plan;
+  }
+
+  std::string choose_name(const Extraction& one, const ManifestSplit& split,
+                          std::uint64_t sample_idx, bool has_split_folders) {
+    const std::string_view extension = sample_extension(one.record);
+    const bool is_raw = static_cast<Codec>(one.record.codec) == Codec::kRaw;
+    std::string file = one.name;
+    if (is_raw && !fits_name(file, extension)) file += extension;
+    if (!one.name.empty() && is_safe_name(file) && names_.take(file)) {
+      if (!is_raw && !fits_name(file, extension)) ++summary_.num_other_format;
+      return file;
+    }
+    const bool is_labelled = one.record.class_idx != kUnlabelled;
+    const SampleIdentity identity{
+        .split = split.name,
+        .class_name = is_labelled ? manifest_->class_names.at(one.record.class_idx) : "",
+        .class_idx = one.record.class_idx,
+        .sample_idx = sample_idx,
+        .extension = extension};
+    const bool by_split = one.name.empty() || has_split_folders;
+    file = numbered_name(identity,
+                         by_split ? NumberedForm::kSplitFolders : NumberedForm::kClassFolders);
+    for (int again = 1; !names_.take(file); ++again) file = fmt::format("{}.{}", file, again);
+    if (one.name.empty()) {
+      ++summary_.num_unnamed;
+    } else {
+      summary_.renamed.push_back({.name = one.name, .file = file});
+    }
+    return file;
+  }
+
+  void add_damage(const std::string& split, const CareShard& shard, std::uint64_t sample_idx,
+                  const std::string& name, const std::string& what) {
+    summary_.damage.push_back({.split = split,
+                               .file = shard.path().filename().native(),
+                               .sample_idx = sample_idx,
+                               .name = name,
+                               .what = what});
+  }
+
+  void add_label(const Extraction& one, const std::string& split) {
+    const bool is_labelled = one.record.class_idx != kUnlabelled;
+    const std::string& label =
+        is_labelled ? manifest_->class_names.at(one.record.class_idx) : kNoLabel;
+    if (!is_labelled || !names_class(one.file, label)) summary_.has_labels_file = true;
+    labels_ += csv_field(one.file) + ',' + csv_field(label) + ',' + csv_field(split) + '\n';
+  }
+
+  void write_samples(const CareShard& shard, const std::vector<Extraction>& plan) {
+    std::vector<std::string> failed(plan.size());
+    run_items(
+        {.num_items = plan.size(),
+         .num_threads = config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs},
+        [&](unsigned, std::size_t i) { failed[i] = write_sample(shard, plan[i]); },
+        [this] { tell(); });
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+      if (failed[i].empty()) {
+        ++summary_.num_files;
+        continue;
+      }
+      add_damage(shard.split(), shard, plan[i].sample_idx, plan[i].name, failed[i]);
+    }
+  }
+
+  // Returns what is wrong with the sample; what is wrong with the disk is thrown.
+  std::string write_sample(const CareShard& shard, const Extraction& one) {
+    if (stop_.stop_requested()) {
+      throw Error(ErrorCode::kStopped, "stopped: extraction: on request");
+    }
+    std::vector<std::byte> bytes;
+    try {
+      shard.read_sample(one.record, bytes);
+      bytes = sample_as_file(one.record, std::move(bytes));
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kIo) throw;
+      return error.what();
+    }
+    const fs::path path = folder_ / one.file;
+    std::error_code failed;
+    fs::create_directories(path.parent_path(), failed);
+    if (failed) return "make its folder: " + failed.message();
+    try {
+      write_at(create_new_file(path), 0, bytes, path);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kAlreadyExists) throw;
+      return error.what();  // names that are one to a file system which ignores their case
+    }
+    written_bytes_ += bytes.size();
+    if (static_cast<Codec>(one.record.codec) == Codec::kRaw) {
+      const std::lock_guard lock(mutex_);
+      ++summary_.num_raw_as_png;
+    }
+    return {};
+  }
+
+  void write_labels() {
+    if (!summary_.has_labels_file) return;
+    publish_file(folder_ / kLabelsName, "path,label,split\n" + labels_);
+  }
+
+  [[noreturn]] void refuse_nothing() const {
+    throw Error(
+        ErrorCode::kCorruptData,
+        fmt::format("extract: {}: expected at least one sample that can be read, found none "
+                    "({} damaged)",
+                    tools::printable_path(config_.dataset), summary_.damage.size()),
+        "penstock verify lists what is wrong");
+  }
+
+  void tell() {
+    progress_.done_bytes = written_bytes_;
+    progress_.elapsed = std::chrono::steady_clock::now() - start_;
+    listener_(progress_);
+  }
+
+  const std::string kNoLabel;
+  const ExtractConfig& config_;
+  const CheckListener& listener_;
+  const std::stop_token stop_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  const Manifest* manifest_ = nullptr;
+  fs::path folder_;
+  NamesInUse names_;
+  std::string labels_;
+  std::atomic<std::uint64_t> written_bytes_ = 0;
+  CheckProgress progress_;
+  std::mutex mutex_;  // guards summary_.num_raw_as_png while files are written
+  ExtractSummary summary_;
+};
+
+}  // namespace
+
+ExtractSummary extract_dataset(const ExtractConfig& config, const CheckListener& listener,
+                               const std::stop_token& stop) {
+  return Extractor(config, listener, stop).run();
+}
+
+}  // namespace penstock::care

@@ -1,0 +1,58 @@
+#include "tools/care/extract_report.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "streamer/core/memory_budget.h"
+#include "tools/care/check_report.h"
+#include "tools/terminal.h"
+
+namespace penstock::care {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using tools::format_counted;
+using tools::printable;
+
+}  // namespace
+
+std::string extract_text(const ExtractSummary& summary, const std::string& folder) {
+  std::string text;
+  for (const Damage& damage : summary.damage) text += "left out: " + damage_text(damage) + "\n";
+  for (const RenamedSample& renamed : summary.renamed) {
+    text += fmt::format("renamed: {}: written as {}\n", printable(renamed.name),
+                        printable(renamed.file));
+  }
+  text += fmt::format("{}: {}, {}, {}", printable(folder),
+                      format_counted(summary.num_files, "file", "files"),
+                      format_bytes(summary.written_bytes), tools::format_duration(summary.elapsed));
+  const auto add = [&](std::uint64_t count, const char* what) {
+    if (count > 0) text += fmt::format("\n  {} {}", format_counted(count, "file", "files"), what);
+  };
+  add(summary.num_raw_as_png, "of raw pixels, as PNG");
+  add(summary.num_other_format, "in another format than the name says: re-encoded by conversion");
+  add(summary.num_unnamed, "numbered: the dataset keeps no names");
+  if (summary.has_labels_file) text += "\n  labels.csv says the classes, which the paths do not";
+  return text;
+}
+
+std::string extract_json(const ExtractSummary& summary, const std::string& folder) {
+  Json renamed = Json::array();
+  for (const RenamedSample& one : summary.renamed) {
+    renamed.push_back({{"name", printable(one.name)}, {"file", printable(one.file)}});
+  }
+  const Json json{{"folder", folder},
+                  {"num_files", summary.num_files},
+                  {"written_bytes", summary.written_bytes},
+                  {"num_raw_as_png", summary.num_raw_as_png},
+                  {"num_other_format", summary.num_other_format},
+                  {"num_unnamed", summary.num_unnamed},
+                  {"has_labels_file", summary.has_labels_file},
+                  {"renamed", renamed},
+                  {"left_out", Json::parse(damage_json(summary.damage))},
+                  {"elapsed_s", summary.elapsed.count()}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace penstock::care

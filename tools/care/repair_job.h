@@ -1,0 +1,55 @@
+// Makes a damaged dataset whole again from what still holds: headers, HDF5 metadata, checksums of index
+// pages and the manifest are made anew, samples that cannot be saved are dropped, and all of it is said.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "tools/care/dataset_check.h"
+#include "tools/care/manifest_rebuild.h"
+
+namespace penstock::care {
+
+enum class RepairMode : std::uint8_t { kRepair, kDryRun };
+enum class OldFiles : std::uint8_t { kKept, kRemoved };
+
+struct RepairConfig {
+  std::filesystem::path dataset{};
+  RepairMode mode = RepairMode::kRepair;
+  /// What becomes of a damaged file: it is called *.damaged, or is removed.
+  OldFiles old_files = OldFiles::kKept;
+  /// For statistics, where those of the manifest no longer hold: the training split is decoded.
+  SumLimits limits{};
+};
+
+struct RepairedShard {
+  std::string file;
+  std::string split;
+  std::vector<std::string> damage;  // of the shard as a whole
+  std::uint64_t num_kept = 0;
+  std::uint64_t num_dropped = 0;
+  std::string kept_as;  // the old file; empty: removed, or nothing was there
+};
+
+struct RepairSummary {
+  std::vector<RepairedShard> shards;  // those that were not whole; num_kept 0: given up
+  std::vector<Damage> dropped;        // samples, as far as they can be named
+  std::vector<std::string> notes;     // of the manifest, of names that were left out
+  bool is_manifest_new = false;
+  std::uint64_t num_samples = 0;  // of the dataset as it is now (or would be)
+  bool is_whole() const noexcept { return shards.empty() && !is_manifest_new; }
+};
+
+/// Repairs. New files are written beside the old ones, flushed and renamed; the manifest is switched
+/// last. What is left passes check_dataset(). A dataset that is whole is left alone.
+///
+/// Errors  NotFound, InvalidArgument (no shards at all); CorruptData when no sample can be saved, or
+///         shards disagree about their classes; AlreadyExists (somebody changes it); Io; Stopped
+/// Memory  what check_shard() says, the index of one shard, 8 bytes a sample
+RepairSummary repair_dataset(const RepairConfig& config, const CheckListener& listener,
+                             const std::stop_token& stop);
+
+}  // namespace penstock::care

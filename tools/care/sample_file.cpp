@@ -1,0 +1,72 @@
+#include "tools/care/sample_file.h"
+
+#include <fmt/core.h>
+
+#include <cstring>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "streamer/core/error.h"
+#include "streamer/shard/damaged_data.h"
+#include "tools/convert/ascii_case.h"
+
+namespace penstock::care {
+namespace {
+
+[[noreturn]] void refuse(const std::string& expected, unsigned found) {
+  throw Error(ErrorCode::kUnsupported,
+              fmt::format("sample: expected {}, found {}", expected, found),
+              "read it with a newer penstock");
+}
+
+std::vector<std::byte> raw_as_png(const IndexRecord& record, std::vector<std::byte>& pixels) {
+  if (record.components != 1 && record.components != 3) {
+    refuse("raw pixels of 1 or 3 components", record.components);
+  }
+  const std::uint64_t expected =
+      std::uint64_t{record.width_px} * record.height_px * record.components;
+  if (pixels.size() != expected) {
+    throw_damaged_shard(
+        "sample", fmt::format("raw pixels: expected {} bytes, found {}", expected, pixels.size()));
+  }
+  const cv::Mat rgb(static_cast<int>(record.height_px), static_cast<int>(record.width_px),
+                    record.components == 1 ? CV_8UC1 : CV_8UC3, pixels.data());
+  cv::Mat bgr = rgb;
+  if (record.components == 3) cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
+  std::vector<unsigned char> png;
+  check_internal(cv::imencode(".png", bgr, png), "OpenCV writes PNG");
+  std::vector<std::byte> bytes(png.size());
+  std::memcpy(bytes.data(), png.data(), png.size());
+  return bytes;
+}
+
+}  // namespace
+
+std::string_view sample_extension(const IndexRecord& record) {
+  switch (static_cast<Codec>(record.codec)) {
+    case Codec::kJpeg:
+      return ".jpg";
+    case Codec::kRaw:
+    case Codec::kPng:
+      return ".png";
+  }
+  refuse("a codec of this build", record.codec);
+}
+
+std::vector<std::byte> sample_as_file(const IndexRecord& record, std::vector<std::byte> stored) {
+  sample_extension(record);  // refuses what is not known
+  if (static_cast<Codec>(record.codec) != Codec::kRaw) return stored;
+  return raw_as_png(record, stored);
+}
+
+bool fits_name(std::string_view name, std::string_view extension) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  const std::string found = convert::ascii_lower(name.substr(dot));
+  return extension == ".jpg"
+             ? found == ".jpg" || found == ".jpeg" || found == ".jpe" || found == ".jfif"
+             : found == extension;
+}
+
+}  // namespace penstock::care

@@ -1,0 +1,332 @@
+#include "tools/care/shard_check.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "streamer/core/batch.h"
+#include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
+#include "streamer/core/little_endian.h"
+#include "streamer/shard/index_page.h"
+
+namespace penstock::care {
+namespace {
+
+void check_stop(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: check: on request");
+}
+
+// Where a sample lies and what it must hash to.
+struct PlacedSample {
+  std::uint64_t offset_bytes = 0;
+  std::uint64_t xxh3 = 0;
+  std::uint32_t length_bytes = 0;
+  std::uint32_t sample_idx = 0;
+
+  std::uint64_t end_bytes() const noexcept { return offset_bytes + length_bytes; }
+};
+
+class ShardChecker {
+ public:
+  ShardChecker(CareShard& shard, const CheckWatch& watch)
+      : shard_(shard), watch_(watch), block_(kCheckBlockBytes) {}
+
+  ShardCheck run() {
+    check_.is_whole.assign(shard_.num_samples(), 0);
+    check_.num_by_class.assign(shard_.num_classes(), 0);
+    const bool is_index_whole = check_section("index");
+    const bool are_sums_whole = check_section("index_page_xxh3");
+    check_.are_class_names_whole = check_section("class_names");
+    check_.are_names_whole = check_section("name_offsets") && check_section("names");
+    if (shard_.guide() == ShardGuide::kHdf5) find_where_records_count_from();
+    read_index(is_index_whole, are_sums_whole);
+    leave_out_overlaps();
+    read_images();
+    check_name_offsets();
+    std::ranges::sort(check_.sample_damage, {}, &SampleDamage::sample_idx);
+    return std::move(check_);
+  }
+
+ private:
+  void damage(const std::string& what) { check_.shard_damage.push_back(what); }
+  void damage(std::uint64_t sample_idx, std::string what) {
+    check_.sample_damage.push_back({sample_idx, std::move(what)});
+  }
+
+  // Reads a piece of the file; null and a line of damage when that is refused.
+  bool read(std::uint64_t at, std::span<std::byte> bytes, std::string& why) {
+    check_stop(watch_.stop);
+    check_.read_bytes += bytes.size();
+    if (watch_.done_bytes != nullptr) watch_.done_bytes->fetch_add(bytes.size());
+    try {
+      shard_.read(at, bytes);
+      return true;
+    } catch (const Error& error) {
+      why = error.what();
+      return false;
+    }
+  }
+
+  // True when the section is there and holds, or when nobody knows its checksum.
+  bool check_section(const char* name) {
+    const ShardPart* const part = shard_.find(name);
+    if (part == nullptr) return true;
+    StreamHasher hasher;
+    if (!add_section(name, hasher)) return false;
+    return compare_section(*part, hasher.digest_64());
+  }
+
+  bool compare_section(const ShardPart& part, std::uint64_t found) {
+    if (!part.xxh3 || found == *part.xxh3) return true;
+    damage(fmt::format("section {}: expected checksum {}, found {}", part.name, hex(*part.xxh3),
+                       hex(found)));
+    return false;
+  }
+
+  // A rewritten file has /images elsewhere, whole: the first sample begins where they begin.
+  void find_where_records_count_from() {
+    std::uint64_t lowest = UINT64_MAX;
+    for (std::uint64_t page = 0; page < shard_.num_index_pages(); ++page) {
+      check_stop(watch_.stop);
+      try {
+        std::uint64_t ignored = 0;
+        for (const IndexRecord& record : shard_.read_index_page(page, ignored)) {
+          lowest = std::min(lowest, record.offset_bytes);
+        }
+      } catch (const Error&) {
+        continue;  // read_index() tells it
+      }
+    }
+    shard_.move_records(shard_.find("images")->offset_bytes - lowest);
+  }
+
+  void read_index(bool is_index_whole, bool are_sums_whole) {
+    const ShardPart* const sums = shard_.find("index_page_xxh3");
+    const ShardPart* const index = shard_.find("index");
+    // The header's checksum speaks of the whole index; a page's, where that fails, of the page.
+    const bool is_vouched_for = is_index_whole && index->xxh3.has_value();
+    samples_.reserve(shard_.num_samples());
+    for (std::uint64_t page = 0; page < shard_.num_index_pages(); ++page) {
+      check_stop(watch_.stop);
+      std::uint64_t found = 0;
+      std::uint64_t expected = 0;
+      try {
+        const std::vector<IndexRecord> records = shard_.read_index_page(page, found);
+        if (sums != nullptr) {
+          std::array<std::byte, 8> bytes{};
+          shard_.read(sums->offset_bytes + page * 8, bytes);
+          expected = load_le<std::uint64_t>(bytes.data());
+        }
+        const bool agrees = sums != nullptr && expected == found;
+        if (!agrees && is_vouched_for && sums != nullptr && are_sums_whole) {
+          damage(fmt::format("index page {}: expected checksum {}, found {}", page, hex(expected),
+                             hex(found)));
+        }
+        if (agrees || is_vouched_for) {
+          for (std::size_t i = 0; i < records.size(); ++i) {
+            place(records[i], page * kRecordsPerPage + i);
+          }
+        } else {
+          lose_page(page, records.size(),
+                    fmt::format("its index page {}: expected checksum {}, found {}", page,
+                                hex(expected), hex(found)));
+        }
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::kStopped) throw;
+        lose_page(
+            page,
+            std::min<std::uint64_t>(kRecordsPerPage, shard_.num_samples() - page * kRecordsPerPage),
+            fmt::format("its index page {}: {}", page, error.what()));
+      }
+    }
+  }
+
+  void lose_page(std::uint64_t page, std::uint64_t num_records, const std::string& why) {
+    for (std::uint64_t i = 0; i < num_records; ++i) damage(page * kRecordsPerPage + i, why);
+  }
+
+  void place(IndexRecord record, std::uint64_t sample_idx) {
+    const ShardPart& images = *shard_.find("images");
+    record.offset_bytes = shard_.offset_of(record);
+    try {
+      check_index_record(record,
+                         {.images_offset_bytes = images.offset_bytes,
+                          .images_length_bytes = images.length_bytes,
+                          .num_classes = shard_.num_classes()},
+                         {.shard = shard_.path(), .sample_idx = sample_idx}, RecordUse::kRead);
+    } catch (const Error& error) {
+      damage(sample_idx, std::string("record: ") + error.what());
+      return;
+    }
+    samples_.push_back({.offset_bytes = record.offset_bytes,
+                        .xxh3 = record.xxh3,
+                        .length_bytes = record.length_bytes,
+                        .sample_idx = static_cast<std::uint32_t>(sample_idx)});
+    if (record.class_idx == kUnlabelled) {
+      ++check_.num_unlabelled;
+    } else {
+      ++check_.num_by_class[record.class_idx];
+    }
+  }
+
+  void leave_out_overlaps() {
+    if (!std::ranges::is_sorted(samples_, {}, &PlacedSample::offset_bytes)) {
+      std::ranges::stable_sort(samples_, {}, &PlacedSample::offset_bytes);
+    }
+    std::size_t num_kept = 0;
+    for (const PlacedSample& sample : samples_) {
+      if (num_kept > 0 && samples_[num_kept - 1].end_bytes() > sample.offset_bytes) {
+        damage(sample.sample_idx,
+               fmt::format("record: expected bytes of its own, found those of "
+                           "sample {} from {} on",
+                           samples_[num_kept - 1].sample_idx, sample.offset_bytes));
+        continue;
+      }
+      samples_[num_kept++] = sample;
+    }
+    samples_.resize(num_kept);
+  }
+
+  // One pass in the order of the file; a sample may reach over several blocks.
+  void read_images() {
+    const ShardPart& images = *shard_.find("images");
+    StreamHasher section_hasher;
+    const bool is_hashed = hashes_images(images);
+    bool is_section_read = true;
+    for (std::uint64_t done = 0; done < images.length_bytes;) {
+      const auto size = std::min<std::uint64_t>(block_.size(), images.length_bytes - done);
+      const auto block = std::span<const std::byte>(block_).first(size);
+      std::string why;
+      const bool is_read = read(images.offset_bytes + done, std::span(block_).first(size), why);
+      is_section_read = is_section_read && is_read;
+      if (is_read && is_hashed) section_hasher.update(block);
+      take_block(images.offset_bytes + done, block, is_read ? nullptr : &why);
+      done += size;
+    }
+    if (is_section_read && is_hashed) {
+      compare_section(images, section_hasher.digest_64());
+      if (shard_.guide() == ShardGuide::kHdf5) compare_uuid(section_hasher.digest_128());
+    } else if (!is_section_read) {
+      damage("section images: some of it cannot be read");
+    }
+  }
+
+  bool hashes_images(const ShardPart& images) const {
+    std::uint64_t covered_bytes = 0;
+    for (const PlacedSample& sample : samples_) covered_bytes += sample.length_bytes;
+    return watch_.images == ImagesChecksum::kAlways || shard_.guide() == ShardGuide::kHdf5 ||
+           covered_bytes != images.length_bytes;
+  }
+
+  // Without a header nothing else vouches for the names. FORMAT.md, section 7.
+  void compare_uuid(const Digest128& images) {
+    StreamHasher hasher;
+    const auto add_number = [&](std::uint64_t value) {
+      std::array<std::byte, 8> bytes{};
+      store_le(value, bytes.data());
+      hasher.update(bytes);
+    };
+    add_number(kShardFormatVersion);
+    add_number(shard_.split().size());
+    hasher.update(shard_.split());
+    add_number(shard_.num_classes());
+    bool is_read = add_section("class_names", hasher);
+    hasher.update(std::as_bytes(std::span(images)));
+    is_read = add_section("index", hasher) && add_section("names", hasher) && is_read;
+    if (is_read && hex(hasher.digest_128()) == shard_.uuid()) return;
+    damage(fmt::format("uuid: expected \"{}\", found {}: no checksum vouches for names and classes",
+                       shard_.uuid(), hex(hasher.digest_128())));
+    check_.are_names_whole = false;
+    check_.are_class_names_whole = false;
+  }
+
+  bool add_section(const char* name, StreamHasher& hasher) {
+    const ShardPart* const part = shard_.find(name);
+    if (part == nullptr) return true;
+    std::string why;
+    for (std::uint64_t done = 0; done < part->length_bytes;) {
+      const auto size = std::min<std::uint64_t>(block_.size(), part->length_bytes - done);
+      if (!read(part->offset_bytes + done, std::span(block_).first(size), why)) {
+        damage(fmt::format("section {}: {}", name, why));
+        return false;
+      }
+      hasher.update(std::span(block_).first(size));
+      done += size;
+    }
+    return true;
+  }
+
+  void take_block(std::uint64_t at, std::span<const std::byte> block, const std::string* why) {
+    for (; next_ < samples_.size(); ++next_) {
+      const PlacedSample& sample = samples_[next_];
+      if (sample.offset_bytes >= at + block.size()) return;
+      const std::uint64_t begin = std::max(sample.offset_bytes, at);
+      const std::uint64_t end = std::min(sample.end_bytes(), at + block.size());
+      const auto bytes = block.subspan(begin - at, end - begin);
+      if (why != nullptr && unread_.empty()) unread_ = *why;
+      if (bytes.size() == sample.length_bytes) {
+        conclude(sample, xxh3_64(bytes));
+        continue;
+      }
+      if (begin == sample.offset_bytes) sample_hasher_.reset();
+      sample_hasher_.update(bytes);
+      if (end < sample.end_bytes()) return;  // goes on in the next block
+      conclude(sample, sample_hasher_.digest_64());
+    }
+  }
+
+  void conclude(const PlacedSample& sample, std::uint64_t found) {
+    if (!unread_.empty()) {
+      damage(sample.sample_idx, unread_);
+      unread_.clear();
+    } else if (found != sample.xxh3) {
+      damage(sample.sample_idx,
+             fmt::format("checksum: expected {}, found {}", hex(sample.xxh3), hex(found)));
+    } else {
+      check_.is_whole[sample.sample_idx] = 1;
+    }
+  }
+
+  void check_name_offsets() {
+    const ShardPart* const offsets = shard_.find("name_offsets");
+    const ShardPart* const names = shard_.find("names");
+    if (offsets == nullptr || names == nullptr) return;
+    std::uint64_t before = 0;
+    for (std::uint64_t done = 0; done < offsets->length_bytes;) {
+      const auto size = std::min<std::uint64_t>(block_.size(), offsets->length_bytes - done);
+      std::string why;
+      if (!read(offsets->offset_bytes + done, std::span(block_).first(size), why)) return;  // told
+      for (std::size_t i = 0; i < size; i += 8) {
+        const auto value = load_le<std::uint64_t>(&block_[i]);
+        const bool is_first = done + i == 0;
+        if (is_first ? value != 0 : value <= before || value > names->length_bytes) {
+          damage(
+              fmt::format("name_offsets: expected rising numbers from 0 to {}, found {} after {}",
+                          names->length_bytes, value, before));
+          check_.are_names_whole = false;
+          return;
+        }
+        before = value;
+      }
+      done += size;
+    }
+  }
+
+  CareShard& shard_;
+  const CheckWatch& watch_;
+  std::vector<std::byte> block_;
+  std::vector<PlacedSample> samples_;
+  std::size_t next_ = 0;  // the sample that comes next in the file
+  StreamHasher sample_hasher_;
+  std::string unread_;  // why a part of the next sample could not be read
+  ShardCheck check_;
+};
+
+}  // namespace
+
+ShardCheck check_shard(CareShard& shard, const CheckWatch& watch) {
+  return ShardChecker(shard, watch).run();
+}
+
+}  // namespace penstock::care

@@ -1,0 +1,84 @@
+#include "tools/convert/image/exif_orientation.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "tools/convert/image/byte_reader.h"
+#include "tools/convert/image/tiff_tags.h"
+
+namespace penstock::convert {
+namespace {
+
+constexpr std::uint8_t kUpright = 1;
+
+enum Marker : std::uint64_t {
+  kTem = 0x01,
+  kRst0 = 0xD0,
+  kEoi = 0xD9,
+  kSos = 0xDA,
+  kApp1 = 0xE1,
+};
+
+constexpr bool stands_alone(std::uint64_t marker) noexcept {
+  return marker == kTem || (marker >= kRst0 && marker < kEoi);
+}
+
+constexpr std::array<std::byte, 6> kExifMark{std::byte{'E'}, std::byte{'x'}, std::byte{'i'},
+                                             std::byte{'f'}, std::byte{0},   std::byte{0}};
+
+bool is_exif(std::span<const std::byte> segment) noexcept {
+  return segment.size() >= kExifMark.size() &&
+         std::equal(kExifMark.begin(), kExifMark.end(), segment.begin());
+}
+
+// The first EXIF segment before the picture data, as the TIFF that it holds; empty: there is none.
+std::span<const std::byte> find_exif(std::span<const std::byte> jpeg) noexcept {
+  std::uint64_t at = 2;  // behind SOI
+  while (true) {
+    const auto mark = read_number(jpeg, at, 2, ByteOrder::kBig);
+    if (!mark || *mark >> 8 != 0xFF) return {};
+    const std::uint64_t marker = *mark & 0xFF;
+    if (marker == 0xFF) {  // fill byte
+      ++at;
+      continue;
+    }
+    at += 2;
+    if (stands_alone(marker)) continue;
+    if (marker == kSos || marker == kEoi) return {};
+    const auto length = read_number(jpeg, at, 2, ByteOrder::kBig);  // counts its own two bytes
+    if (!length || *length < 2 || jpeg.size() - at < *length) return {};
+    const auto segment = jpeg.subspan(at + 2, *length - 2);
+    if (marker == kApp1 && is_exif(segment)) {
+      return segment.subspan(kExifMark.size());
+    }
+    at += *length;
+  }
+}
+
+}  // namespace
+
+std::uint8_t read_tiff_orientation(std::span<const std::byte> tiff) noexcept {
+  const auto value = read_tiff_tag(tiff, TiffTag::kOrientation);
+  return value && *value >= 1 && *value <= 8 ? static_cast<std::uint8_t>(*value) : kUpright;
+}
+
+std::uint8_t read_exif_orientation(std::span<const std::byte> jpeg) noexcept {
+  return read_tiff_orientation(find_exif(jpeg));
+}
+
+void set_tiff_upright(std::span<std::byte> tiff) noexcept {
+  const auto place = find_tiff_value(tiff, TiffTag::kOrientation);
+  if (!place) return;
+  const auto value = tiff.subspan(place->offset_bytes, place->num_bytes);
+  std::fill(value.begin(), value.end(), std::byte{0});
+  (place->order == ByteOrder::kBig ? value.back() : value.front()) = std::byte{kUpright};
+}
+
+void set_exif_upright(std::span<std::byte> jpeg) noexcept {
+  const auto tiff = find_exif(jpeg);
+  if (tiff.empty()) return;
+  set_tiff_upright(jpeg.subspan(static_cast<std::size_t>(tiff.data() - jpeg.data()), tiff.size()));
+}
+
+}  // namespace penstock::convert

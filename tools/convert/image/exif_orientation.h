@@ -1,0 +1,25 @@
+// How a camera was held: the EXIF orientation of a JPEG.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace penstock::convert {
+
+/// Returns 1 to 8 from the first EXIF segment before the picture data; 1 when there is none or it
+/// is not well-formed.
+///
+/// Source  JEITA CP-3451 (Exif 2.3), 4.5.4 and 4.7.2; ITU-T T.81, B.1.1 for the segments
+std::uint8_t read_exif_orientation(std::span<const std::byte> jpeg) noexcept;
+
+/// Makes the first EXIF segment of a JPEG say 1, where it says anything.
+void set_exif_upright(std::span<std::byte> jpeg) noexcept;
+
+/// The same of a TIFF.
+void set_tiff_upright(std::span<std::byte> tiff) noexcept;
+
+/// The same as read_exif_orientation() from a TIFF: a file, or what EXIF holds of one (in PNG and WebP too).
+std::uint8_t read_tiff_orientation(std::span<const std::byte> tiff) noexcept;
+
+}  // namespace penstock::convert

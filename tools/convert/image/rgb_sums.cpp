@@ -1,0 +1,155 @@
+#include "tools/convert/image/rgb_sums.h"
+
+// As for the kernels of augment.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tools/convert/image/rgb_sums.cpp"
+#include <hwy/foreach_target.h>
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace penstock::convert {
+namespace HWY_NAMESPACE {
+
+#if HWY_TARGET == HWY_SCALAR
+RgbSums sum_rgb_vectors(const std::uint8_t* rgb, std::size_t num_px) {
+  return sum_rgb_scalar(rgb, num_px);
+}
+#else
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D8 = hn::ScalableTag<std::uint8_t>;
+using D16 = hn::Repartition<std::uint16_t, D8>;
+using DSigned16 = hn::Repartition<std::int16_t, D8>;
+using D32 = hn::Repartition<std::int32_t, D8>;
+using D64 = hn::Repartition<std::uint64_t, D8>;
+using V8 = hn::Vec<D8>;
+using V16 = hn::Vec<D16>;
+
+// Sum of products of 16-bit numbers below 256. Which lane holds which does not matter to a sum.
+struct ProductSum {
+  HWY_ATTR ProductSum() : low(hn::Zero(D32())), high(hn::Zero(D32())) {}
+  HWY_INLINE void add(V16 a, V16 b) {
+    low = hn::ReorderWidenMulAccumulate(D32(), hn::BitCast(DSigned16(), a),
+                                        hn::BitCast(DSigned16(), b), low, high);
+  }
+  HWY_ATTR std::uint64_t total() const {
+    // Each lane is below 2^32, not below 2^31.
+    HWY_ALIGN std::uint32_t lanes[2][HWY_MAX_BYTES / 4];
+    const hn::Repartition<std::uint32_t, D8> d;
+    hn::Store(hn::BitCast(d, low), d, lanes[0]);
+    hn::Store(hn::BitCast(d, high), d, lanes[1]);
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < hn::Lanes(d); ++i) sum += std::uint64_t{lanes[0][i]} + lanes[1][i];
+    return sum;
+  }
+
+  hn::Vec<D32> low;
+  hn::Vec<D32> high;
+};
+
+struct WideSum {
+  HWY_ATTR WideSum() : sums(hn::Zero(D64())) {}
+  HWY_INLINE void add(V8 values) { sums = hn::Add(sums, hn::SumsOf8(values)); }
+  HWY_ATTR std::uint64_t total() const { return hn::GetLane(hn::SumOfLanes(D64(), sums)); }
+
+  hn::Vec<D64> sums;
+};
+
+// 1 in every lane where adding `b` has carried, as a number to be subtracted.
+HWY_INLINE V16 minus_carry(V16 sum, V16 b) {
+  return hn::VecFromMask(D16(), hn::Lt(sum, b));
+}
+
+// (19595 r + 38470 g + 7471 b + 32768) >> 16: upper halves of the products, and what their lower
+// halves carry.
+HWY_INLINE V16 luma(V16 r, V16 g, V16 b) {
+  const D16 d;
+  const V16 of_r = hn::Set(d, 19595);
+  const V16 of_g = hn::Set(d, 38470);
+  const V16 of_b = hn::Set(d, 7471);
+  const V16 half = hn::Set(d, 32768);
+  const V16 low_g = hn::Mul(g, of_g);
+  const V16 low_b = hn::Mul(b, of_b);
+  const V16 first = hn::Add(hn::Mul(r, of_r), low_g);
+  const V16 second = hn::Add(first, low_b);
+  const V16 third = hn::Add(second, half);
+  const V16 high =
+      hn::Add(hn::Add(hn::MulHigh(r, of_r), hn::MulHigh(g, of_g)), hn::MulHigh(b, of_b));
+  const V16 carries = hn::Add(hn::Add(minus_carry(first, low_g), minus_carry(second, low_b)),
+                              minus_carry(third, half));
+  return hn::Sub(high, carries);
+}
+
+HWY_ATTR RgbSums sum_rgb_vectors(const std::uint8_t* rgb, std::size_t num_px) {
+  const D8 d8;
+  const D16 d16;
+  const std::size_t lanes = hn::Lanes(d8);
+  const V8 zero = hn::Zero(d8);
+  const V16 one = hn::Set(d16, 1);
+  WideSum sum[3];
+  ProductSum squares[3];
+  ProductSum gray;
+  ProductSum gray_squares;
+  std::size_t i = 0;
+  for (; i + lanes <= num_px; i += lanes) {
+    V8 colour[3];
+    hn::LoadInterleaved3(d8, rgb + 3 * i, colour[0], colour[1], colour[2]);
+    V16 low[3];
+    V16 high[3];
+    for (int c = 0; c < 3; ++c) {
+      sum[c].add(colour[c]);
+      low[c] = hn::BitCast(d16, hn::InterleaveLower(d8, colour[c], zero));
+      high[c] = hn::BitCast(d16, hn::InterleaveUpper(d8, colour[c], zero));
+      squares[c].add(low[c], low[c]);
+      squares[c].add(high[c], high[c]);
+    }
+    for (const V16& y : {luma(low[0], low[1], low[2]), luma(high[0], high[1], high[2])}) {
+      gray.add(y, one);
+      gray_squares.add(y, y);
+    }
+  }
+  RgbSums sums = sum_rgb_scalar(rgb + 3 * i, num_px - i);
+  for (int c = 0; c < 3; ++c) {
+    sums.sum[c] += sum[c].total();
+    sums.sum_of_squares[c] += squares[c].total();
+  }
+  sums.sum_of_gray += gray.total();
+  sums.sum_of_gray_squares += gray_squares.total();
+  return sums;
+}
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace penstock::convert
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace penstock::convert {
+
+HWY_EXPORT(sum_rgb_vectors);
+
+RgbSums sum_rgb(const std::uint8_t* rgb, std::size_t num_px) noexcept {
+  return HWY_DYNAMIC_DISPATCH(sum_rgb_vectors)(rgb, num_px);
+}
+
+RgbSums sum_rgb_scalar(const std::uint8_t* rgb, std::size_t num_px) noexcept {
+  RgbSums sums;
+  for (std::size_t i = 0; i < num_px; ++i, rgb += 3) {
+    for (int c = 0; c < 3; ++c) {
+      const std::uint32_t value = rgb[c];
+      sums.sum[c] += value;
+      sums.sum_of_squares[c] += value * value;
+    }
+    const std::uint32_t gray = (19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 32768u) >> 16;
+    sums.sum_of_gray += gray;
+    sums.sum_of_gray_squares += gray * gray;
+  }
+  return sums;
+}
+
+}  // namespace penstock::convert
+#endif

@@ -1,0 +1,323 @@
+#include "tools/convert/source/archive_listing.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "tools/convert/image/image_check.h"
+#include "tools/convert/source/dataset_layout.h"
+#include "tools/convert/source/member_name.h"
+#include "tools/convert/source/picture_extension.h"
+#include "tools/convert/source/tar_reader.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where the bytes of a member begin: in its archive, or in the spool.
+struct MemberPlace {
+  std::uint64_t offset_bytes = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint32_t archive_idx = 0;
+  bool is_spooled = false;
+};
+
+struct Member {
+  ScannedFile file;
+  MemberPlace place;
+};
+
+class ArchiveStore final : public FileStore {
+ public:
+  ArchiveStore(std::vector<ListedArchive> archives, std::vector<MemberPlace> places,
+               std::unique_ptr<const SpoolFile> spool)
+      : archives_(std::move(archives)), places_(std::move(places)), spool_(std::move(spool)) {}
+
+  std::size_t read_at(std::uint32_t file_idx, std::uint64_t offset_bytes,
+                      std::span<std::byte> bytes) const override {
+    const MemberPlace& place = places_[file_idx];
+    const std::uint64_t left = place.size_bytes - std::min(place.size_bytes, offset_bytes);
+    bytes = bytes.first(std::min<std::uint64_t>(left, bytes.size()));
+    if (place.is_spooled) return spool_->read_at(place.offset_bytes + offset_bytes, bytes);
+    const fs::path& path = archives_[place.archive_idx].path;
+    return penstock::read_at(open_for_reading(path), place.offset_bytes + offset_bytes, bytes,
+                             path);
+  }
+
+  std::string_view archive_name(std::uint32_t file_idx) const override {
+    return archives_[places_[file_idx].archive_idx].name;
+  }
+
+  std::string where(std::uint32_t file_idx, std::string_view name) const override {
+    const ListedArchive& archive = archives_[places_[file_idx].archive_idx];
+    return fmt::format("{}: {}", tools::printable_path(archive.path), tools::printable(name));
+  }
+
+ private:
+  std::vector<ListedArchive> archives_;
+  std::vector<MemberPlace> places_;
+  std::unique_ptr<const SpoolFile> spool_;
+};
+
+class Listing {
+ public:
+  Listing(const SpoolConfig& spool, const std::stop_token& stop)
+      : spool_config_(spool), stop_(stop) {}
+
+  void add(const ListedArchive& archive) {
+    path_ = archive.path;
+    prefix_ = &archive.prefix;
+    archives_.push_back(archive);
+    const UniqueFd file = open_for_reading(path_);
+    files_.read_files.push_back(source_file(path_));
+    const bool is_compressed = compression_of_file(path_) != Compression::kNone;
+    if (is_compressed && !spool_) spool_ = std::make_unique<SpoolFile>(spool_config_);
+    const std::unique_ptr<ByteStream> stream = open_byte_stream(path_);
+    TarReader tar(*stream);
+    while (std::optional<TarMember> member = tar.next()) {
+      check_stop();
+      if (!add_member(*member, tar, is_compressed ? nullptr : &file)) break;
+    }
+    report_fault(tar.fault(), files_.read_files.back().size_bytes);
+  }
+
+  StoredFiles finish() {
+    sort_and_drop_twins();
+    FolderScan& scan = files_.scan;
+    std::vector<MemberPlace> places;
+    places.reserve(members_.size());
+    scan.files.reserve(members_.size());
+    for (Member& member : members_) {
+      const std::size_t slash = member.file.path.rfind('/');
+      if (slash != std::string::npos) add_folder(member.file.path.substr(0, slash));
+      places.push_back(member.place);
+      scan.files.push_back(std::move(member.file));
+    }
+    scan.folders.assign(folders_.begin(), folders_.end());
+    files_.store =
+        std::make_unique<ArchiveStore>(std::move(archives_), std::move(places), std::move(spool_));
+    return std::move(files_);
+  }
+
+ private:
+  void check_stop() const {
+    if (stop_.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: scan: on request");
+  }
+
+  // Returns false where the archive ends within the member.
+  bool add_member(const TarMember& member, TarReader& tar, const UniqueFd* plain) {
+    const std::optional<std::string> path = member_path(member.name);
+    if (!path || (path->empty() && member.kind != MemberKind::kFolder)) {
+      find(member, ReasonCode::kUnsafePath,
+           path ? "its name is none" : "its name leaves the archive");
+      return true;
+    }
+    if (path->empty() || is_passed_over(*path)) return true;
+    const std::string name = *prefix_ + *path;
+    switch (member.kind) {
+      case MemberKind::kFolder:
+        add_folder(name);
+        return true;
+      case MemberKind::kSpecial:
+        ++files_.scan.skipped.num_special;
+        return true;
+      case MemberKind::kSymbolicLink:
+        find(member, ReasonCode::kArchiveLink, "a symbolic link");
+        return true;
+      case MemberKind::kHardLink:
+        find(member, ReasonCode::kArchiveLink, "a hard link: its bytes are another member's");
+        return true;
+      case MemberKind::kFile:
+        break;
+    }
+    if (member.has_holes) {
+      find(member, ReasonCode::kSparseMember, "tar -S made it; pack it without");
+      return true;
+    }
+    return plain == nullptr ? add_spooled(member, name, tar) : add_plain(member, name, tar, *plain);
+  }
+
+  bool is_passed_over(const std::string& path) {
+    const std::optional<PassedOver> passed = passed_over(path);
+    if (!passed) return false;
+    // A folder counts once, with all that is beneath it.
+    if (passed_over_.insert(*prefix_ + std::string(passed->path)).second) {
+      SkippedFiles& skipped = files_.scan.skipped;
+      ++(passed->kind == NameKind::kHidden ? skipped.num_hidden : skipped.num_system);
+    }
+    return true;
+  }
+
+  bool add_plain(const TarMember& member, const std::string& name, TarReader& tar,
+                 const UniqueFd& file) {
+    const std::uint64_t size_bytes = files_.read_files.back().size_bytes;
+    const std::uint64_t left = size_bytes - std::min(size_bytes, member.offset_bytes);
+    if (member.size_bytes > left) {
+      cut_member_ = member;
+      return false;
+    }
+    if (!is_where_it_should_be(member, tar, file)) {
+      find(member, ReasonCode::kSparseMember, "its bytes do not lie in one piece");
+      return true;
+    }
+    keep(name, {.offset_bytes = member.offset_bytes, .size_bytes = member.size_bytes});
+    return true;
+  }
+
+  // What libarchive reads of the member is compared with what lies at its place.
+  bool is_where_it_should_be(const TarMember& member, TarReader& tar, const UniqueFd& file) {
+    constexpr std::size_t kComparedBytes = 512;
+    std::array<std::byte, kComparedBytes> by_tar{};
+    std::array<std::byte, kComparedBytes> by_place{};
+    const std::size_t num_bytes = std::min<std::uint64_t>(kComparedBytes, member.size_bytes);
+    return tar.read(std::span(by_tar).first(num_bytes)) == num_bytes &&
+           read_at(file, member.offset_bytes, std::span(by_place).first(num_bytes), path_) ==
+               num_bytes &&
+           by_tar == by_place;
+  }
+
+  bool add_spooled(const TarMember& member, const std::string& name, TarReader& tar) {
+    if (member.size_bytes > kMaxFileBytes) {
+      find(member, ReasonCode::kFileTooLarge, "");
+      return true;
+    }
+    const std::uint64_t begin = spool_->size_bytes();
+    std::uint64_t left = member.size_bytes;
+    while (left > 0) {
+      check_stop();
+      const auto wanted = std::span(buffer_).first(std::min<std::uint64_t>(left, buffer_.size()));
+      const std::size_t num_read = tar.read(wanted);
+      spool_->append(wanted.first(num_read));
+      left -= num_read;
+      if (num_read == wanted.size()) continue;
+      spool_->cut(begin);
+      cut_member_ = member;
+      return false;
+    }
+    keep(name, {.offset_bytes = begin, .size_bytes = member.size_bytes, .is_spooled = true});
+    return true;
+  }
+
+  void keep(const std::string& name, MemberPlace place) {
+    if (members_.size() == UINT32_MAX) {
+      throw Error(ErrorCode::kUnsupported,
+                  fmt::format("archive: {}: expected at most {} members, found more",
+                              tools::printable_path(path_), UINT32_MAX),
+                  "convert some of the archives at a time");
+    }
+    place.archive_idx = static_cast<std::uint32_t>(archives_.size() - 1);
+    members_.push_back({{name, place.size_bytes}, place});
+  }
+
+  void find(const TarMember& member, ReasonCode reason, std::string detail) {
+    files_.findings.push_back({.path = *prefix_ + member.name,
+                               .reason = reason,
+                               .size_bytes = member.size_bytes,
+                               .detail = std::move(detail)});
+  }
+
+  void report_fault(std::optional<ArchiveFault> fault, std::uint64_t size_bytes) {
+    if (cut_member_) {
+      const std::string name = tools::printable(cut_member_->name);
+      if (!fault) fault = ArchiveFault{ReasonCode::kArchiveTruncated, ""};
+      if (!fault->detail.empty()) fault->detail = ": " + fault->detail;
+      fault->detail = fmt::format("it ends within {}{}", name, fault->detail);
+      cut_member_.reset();
+    }
+    if (!fault) return;
+    files_.findings.push_back({.path = archives_.back().name,
+                               .reason = fault->reason,
+                               .size_bytes = size_bytes,
+                               .detail = std::move(fault->detail)});
+  }
+
+  void sort_and_drop_twins() {
+    std::stable_sort(members_.begin(), members_.end(),
+                     [](const Member& a, const Member& b) { return a.file.path < b.file.path; });
+    std::vector<Member> kept;
+    kept.reserve(members_.size());
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      if (i + 1 == members_.size() || members_[i].file.path != members_[i + 1].file.path) {
+        kept.push_back(std::move(members_[i]));
+        continue;
+      }
+      files_.findings.push_back({.path = members_[i].file.path,
+                                 .reason = ReasonCode::kDuplicateName,
+                                 .size_bytes = members_[i].file.size_bytes,
+                                 .detail = "a later member has the same name"});
+    }
+    members_ = std::move(kept);
+  }
+
+  // With those above it.
+  void add_folder(std::string path) {
+    while (folders_.insert(path).second) {
+      const std::size_t slash = path.rfind('/');
+      if (slash == std::string::npos) return;
+      path.resize(slash);
+    }
+  }
+
+  SpoolConfig spool_config_;
+  std::stop_token stop_;
+  StoredFiles files_;
+  std::vector<ListedArchive> archives_;
+  std::vector<Member> members_;
+  std::set<std::string> folders_;
+  std::set<std::string> passed_over_;
+  std::unique_ptr<SpoolFile> spool_;
+  std::vector<std::byte> buffer_ = std::vector<std::byte>(std::size_t{1} << 20);
+  // Of the archive that is being read.
+  fs::path path_;
+  const std::string* prefix_ = nullptr;
+  std::optional<TarMember> cut_member_;
+};
+
+}  // namespace
+
+bool is_archive(const fs::path& path) {
+  const std::unique_ptr<ByteStream> stream = open_byte_stream(path);
+  return TarReader::is_tar(*stream);
+}
+
+StoredFiles list_archives(const std::vector<ListedArchive>& archives, const SpoolConfig& spool,
+                          const std::stop_token& stop) {
+  Listing listing(spool, stop);
+  for (const ListedArchive& archive : archives) listing.add(archive);
+  StoredFiles files = listing.finish();
+  files.where = tools::printable_path(archives.size() == 1 ? archives.front().path
+                                                           : archives.front().path.parent_path());
+  return files;
+}
+
+void drop_common_folder(FolderScan& scan) {
+  std::string top;
+  bool has_folders_beneath = false;
+  for (const std::string& folder : scan.folders) {
+    const std::string first = folder.substr(0, folder.find('/'));
+    if (!top.empty() && first != top) return;
+    top = first;
+    has_folders_beneath = has_folders_beneath || folder.size() > first.size();
+  }
+  if (top.empty() || split_of_folder_name(top)) return;
+  const std::string prefix = top + '/';
+  for (const ScannedFile& file : scan.files) {
+    if (file.path.compare(0, prefix.size(), prefix) != 0) return;
+    const bool lies_directly_in_it = file.path.find('/', prefix.size()) == std::string::npos;
+    if (lies_directly_in_it && has_picture_extension(file.path)) return;  // it is a class
+  }
+  if (!has_folders_beneath) return;
+  std::erase(scan.folders, top);
+  for (std::string& folder : scan.folders) folder.erase(0, prefix.size());
+  for (ScannedFile& file : scan.files) file.path.erase(0, prefix.size());
+}
+
+}  // namespace penstock::convert

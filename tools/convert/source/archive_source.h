@@ -1,0 +1,31 @@
+// Archives as sources: finds out what lies in them.
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+
+#include "tools/convert/source/folder_scan.h"
+#include "tools/convert/source/picture_source.h"
+#include "tools/convert/source/source_request.h"
+#include "tools/convert/source/stored_files.h"
+
+namespace penstock::convert {
+
+/// Whether a folder holds archives and nothing else, by the ends of their names: a million pictures are
+/// not opened to find out.
+bool holds_archives_only(const FolderScan& scan);
+
+/// The members of the archives in `folder`. Of a single one names are as in it; of several they begin
+/// with the archive's name without its extension.
+StoredFiles files_in_archives(const FolderScan& scan, const std::filesystem::path& folder,
+                              const SpoolConfig& spool, const std::stop_token& stop);
+/// The members of one archive.
+StoredFiles files_in_archive(const std::filesystem::path& archive, const SpoolConfig& spool,
+                             const std::stop_token& stop);
+
+/// Lists class folders or split folders in an archive; of several, one class each.
+///
+/// Errors  InvalidArgument: several archives with folders in them; those of find_layout()
+SourceScan scan_archive_layout(StoredFiles files, const SourceRequest& request);
+
+}  // namespace penstock::convert

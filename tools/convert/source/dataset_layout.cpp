@@ -1,0 +1,294 @@
+#include "tools/convert/source/dataset_layout.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "streamer/core/error.h"
+#include "streamer/core/utf8.h"
+#include "tools/convert/ascii_case.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+using tools::printable;
+
+[[noreturn]] void refuse(const std::string& message, std::string hint) {
+  throw Error(ErrorCode::kInvalidArgument, message, std::move(hint));
+}
+
+constexpr const char* kExpectedShape =
+    "expected a folder per class (SOURCE/cat/1.jpg), or train/, validation/ and test/ folders of "
+    "them";
+
+// The first `depth` names of a path, and nothing when it has fewer names before the last.
+std::optional<std::string_view> parent_at_depth(std::string_view path, int depth) {
+  std::size_t at = 0;
+  for (int level = 0; level < depth; ++level) {
+    at = path.find('/', level == 0 ? 0 : at + 1);
+    if (at == std::string_view::npos) return std::nullopt;
+  }
+  return path.substr(0, at);
+}
+
+std::vector<std::string> folders_beneath(const FolderScan& scan, const std::string& parent) {
+  std::vector<std::string> names;
+  const std::string prefix = parent.empty() ? "" : parent + '/';
+  for (const std::string& folder : scan.folders) {
+    if (folder.size() <= prefix.size() || folder.compare(0, prefix.size(), prefix) != 0) continue;
+    const std::string name = folder.substr(prefix.size());
+    if (name.find('/') == std::string::npos) names.push_back(name);
+  }
+  return names;
+}
+
+std::string list_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kMaxListed = 8;
+  std::vector<std::string> shown;
+  for (const std::string& name : names) {
+    if (shown.size() == kMaxListed) break;
+    shown.push_back(printable(name));
+  }
+  const std::string text = fmt::format("{}", fmt::join(shown, ", "));
+  return names.size() <= kMaxListed
+             ? text
+             : fmt::format("{} and {} more", text, names.size() - kMaxListed);
+}
+
+// What explains a folder that seems to hold nothing.
+std::string unseen_note(const FolderScan& scan) {
+  std::string note;
+  if (scan.skipped.num_symlinks > 0) {
+    note += fmt::format(" (symbolic links are not followed, and there are {})",
+                        tools::format_count(scan.skipped.num_symlinks));
+  }
+  if (!scan.unreadable_folders.empty()) {
+    note += fmt::format(" ({} may not be read)",
+                        tools::format_counted(scan.unreadable_folders.size(), "folder", "folders"));
+  }
+  return note;
+}
+
+// With one of them unread, splits could be taken for classes.
+void check_split_folders_are_read(const FolderScan& scan, const std::string& where) {
+  for (const UnreadableFolder& folder : scan.unreadable_folders) {
+    const bool is_on_top = folder.path.find('/') == std::string::npos;
+    if (!is_on_top || !split_of_folder_name(folder.path)) continue;
+    refuse(fmt::format("layout: {}/{}: expected a split folder that may be read, found: {}", where,
+                       printable(folder.path), folder.why),
+           "chmod -R u+rX SOURCE lets its owner read it");
+  }
+}
+
+using SplitFolders = std::map<SplitKind, std::string>;
+
+// Split folders are meant when one named train holds folders; a class may be called "train" too,
+// but then its pictures lie in it directly.
+SplitFolders find_split_folders(const FolderScan& scan, const std::string& where) {
+  SplitFolders splits;
+  std::vector<std::string> others;
+  std::vector<std::string> twins;
+  for (const std::string& name : folders_beneath(scan, "")) {
+    const std::optional<SplitKind> split = split_of_folder_name(name);
+    if (!split) {
+      others.push_back(name);
+    } else if (!splits.emplace(*split, name).second) {
+      twins.push_back(name);
+    }
+  }
+  const auto train = splits.find(SplitKind::kTrain);
+  if (train == splits.end() || folders_beneath(scan, train->second).empty()) return {};
+  if (!others.empty()) {
+    refuse(fmt::format("layout: {}: expected only split folders beside '{}', found {}", where,
+                       printable(train->second), list_names(others)),
+           "move the other folders out of SOURCE");
+  }
+  if (!twins.empty()) {
+    refuse(fmt::format("layout: {}: expected one folder for each split, found a second: {}", where,
+                       list_names(twins)),
+           "merge the two folders");
+  }
+  return splits;
+}
+
+std::vector<std::string> missing_names(const std::vector<std::string>& from,
+                                       const std::vector<std::string>& in) {
+  std::vector<std::string> missing;
+  std::set_difference(from.begin(), from.end(), in.begin(), in.end(), std::back_inserter(missing));
+  return missing;
+}
+
+void check_same_classes(const FolderScan& scan, const SplitFolders& splits,
+                        const std::vector<std::string>& class_names, const std::string& where) {
+  for (const auto& [split, folder] : splits) {
+    const std::vector<std::string> found = folders_beneath(scan, folder);
+    const std::vector<std::string> missing = missing_names(class_names, found);
+    const std::vector<std::string> added = missing_names(found, class_names);
+    if (missing.empty() && added.empty()) continue;
+    std::string difference;
+    if (!missing.empty()) difference = "without " + list_names(missing);
+    if (!added.empty()) {
+      difference += (difference.empty() ? "" : ", ") + ("in addition " + list_names(added));
+    }
+    refuse(fmt::format("classes: {}/{}: expected the classes of '{}', found them {}", where,
+                       printable(folder), printable(splits.at(SplitKind::kTrain)), difference),
+           "make the class folders equal in every split; an empty folder keeps a class");
+  }
+}
+
+// A byte that is no UTF-8 is written as \xNN, and a folder may be called so in plain letters.
+void check_names_apart(const std::vector<std::string>& class_names, const std::string& where) {
+  std::set<std::string> stored;
+  for (const std::string& name : class_names) {
+    const auto [at, is_new] = stored.insert(stored_class_name(name));
+    if (is_new) continue;
+    refuse(fmt::format("classes: {}: expected different names in the dataset, found two folders "
+                       "that would both be '{}'",
+                       where, *at),
+           "rename the folder whose name is not UTF-8");
+  }
+}
+
+class Placement {
+ public:
+  Placement(const FolderScan& scan, const SplitFolders& splits, DatasetLayout& layout)
+      : scan_(scan), layout_(layout) {
+    for (std::uint32_t i = 0; i < layout.class_names.size(); ++i) {
+      class_idx_.emplace(layout.class_names[i], i);
+    }
+    for (const auto& [split, folder] : splits) split_of_.emplace(folder, split);
+  }
+
+  void run(const SplitRule& rule, const SplitRequest& request) {
+    const bool has_split_folders = !split_of_.empty();
+    for (std::uint32_t i = 0; i < scan_.files.size(); ++i) {
+      const std::string& path = scan_.files[i].path;
+      const auto folder = parent_at_depth(path, has_split_folders ? 2 : 1);
+      if (!folder) {
+        ++layout_.num_outside;
+        continue;
+      }
+      PlacedFile placed{.file_idx = i};
+      if (has_split_folders) {
+        const std::size_t slash = folder->find('/');
+        placed.split = split_of_.at(std::string(folder->substr(0, slash)));
+        placed.class_idx = class_idx_.at(std::string(folder->substr(slash + 1)));
+      } else {
+        placed.class_idx = class_idx_.at(std::string(*folder));
+      }
+      if (placed.split == SplitKind::kTrain && draws_splits(request)) {
+        placed.split = rule.split_of(path);
+      }
+      layout_.files.push_back(placed);
+    }
+  }
+
+ private:
+  bool draws_splits(const SplitRequest& request) const {
+    return split_of_.empty() || request.validation_fraction || request.test_fraction;
+  }
+
+  const FolderScan& scan_;
+  DatasetLayout& layout_;
+  std::map<std::string, std::uint32_t> class_idx_;
+  std::map<std::string, SplitKind> split_of_;
+};
+
+void warn_of_empty_classes(DatasetLayout& layout) {
+  std::vector<std::uint64_t> counts(layout.class_names.size());
+  for (const PlacedFile& file : layout.files) ++counts[file.class_idx];
+  std::vector<std::string> empty;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) empty.push_back(layout.class_names[i]);
+  }
+  if (!empty.empty()) {
+    layout.warnings.push_back(
+        fmt::format("empty class folders keep their class index: {}", list_names(empty)));
+  }
+  if (layout.class_names.size() == 1) {
+    layout.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
+                                          printable(layout.class_names.front())));
+  }
+}
+
+// Split folders stand as they are unless a split that is not there is asked for.
+SplitRule split_rule_of(const SplitFolders& splits, const SplitRequest& request,
+                        const std::string& where) {
+  const auto refuse_beside = [&](SplitKind split, const char* flag) {
+    const auto found = splits.find(split);
+    if (found == splits.end()) return;
+    refuse(fmt::format("{}: {}: expected no folder for this split, found '{}'", flag, where,
+                       printable(found->second)),
+           fmt::format("leave {} out: the folder decides", flag));
+  };
+  if (request.validation_fraction) refuse_beside(SplitKind::kValidation, "--validation-split");
+  if (request.test_fraction) refuse_beside(SplitKind::kTest, "--test-split");
+  const SplitRule defaults;
+  const bool has_folders = !splits.empty();
+  SplitRule rule{.validation_fraction = request.validation_fraction.value_or(
+                     has_folders ? 0.0 : defaults.validation_fraction),
+                 .test_fraction = request.test_fraction.value_or(0.0),
+                 .seed = request.seed};
+  rule.validate();
+  return rule;
+}
+
+}  // namespace
+
+std::string stored_class_name(const std::string& folder_name) {
+  return is_utf8(folder_name) ? folder_name : printable(folder_name);
+}
+
+std::optional<SplitKind> split_of_folder_name(const std::string& name) {
+  const std::string lower = ascii_lower(name);
+  if (lower == "train") return SplitKind::kTrain;
+  if (lower == "val" || lower == "valid" || lower == "validation") return SplitKind::kValidation;
+  if (lower == "test" || lower == "testing") return SplitKind::kTest;
+  return std::nullopt;
+}
+
+DatasetLayout find_layout(const FolderScan& scan, const SplitRequest& request,
+                          const std::string& where) {
+  const std::string unseen = unseen_note(scan);
+  if (scan.files.empty() && scan.folders.empty()) {
+    refuse(fmt::format("source: {}: {}, found an empty folder{}", where, kExpectedShape, unseen),
+           "name the folder that holds the class folders");
+  }
+  check_split_folders_are_read(scan, where);
+  const SplitFolders splits = find_split_folders(scan, where);
+  DatasetLayout layout;
+  layout.kind = splits.empty() ? LayoutKind::kClassFolders : LayoutKind::kSplitFolders;
+  layout.class_names = folders_beneath(scan, splits.empty() ? "" : splits.at(SplitKind::kTrain));
+  if (layout.class_names.empty()) {
+    refuse(fmt::format("source: {}: {}, found {} and no folder{}", where, kExpectedShape,
+                       tools::format_counted(scan.files.size(), "file", "files"), unseen),
+           "put the pictures of each class into a folder named after the class");
+  }
+  check_names_apart(layout.class_names, where);
+  check_same_classes(scan, splits, layout.class_names, where);
+  const SplitRule rule = split_rule_of(splits, request, where);
+  Placement(scan, splits, layout).run(rule, request);
+  if (layout.files.empty()) {
+    refuse(fmt::format("source: {}: expected pictures in the class folders, found none{}", where,
+                       unseen),
+           "name the folder that holds the class folders");
+  }
+  std::vector<std::string> names;
+  for (const auto& [split, folder] : splits) names.push_back(printable(folder));
+  layout.description =
+      splits.empty() ? "class folders"
+                     : fmt::format("split folders ({}) of class folders", fmt::join(names, ", "));
+  warn_of_empty_classes(layout);
+  if (layout.num_outside > 0) {
+    layout.warnings.push_back(
+        fmt::format("files that lie in no class folder were left out: {}", layout.num_outside));
+  }
+  return layout;
+}
+
+}  // namespace penstock::convert

@@ -1,0 +1,139 @@
+#include "tools/convert/source/folder_source.h"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <map>
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "tools/convert/image/image_check.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+class FolderSource final : public PictureSource {
+ public:
+  explicit FolderSource(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  void read(const ListedPicture& picture, SourcePicture& into) const override {
+    const std::filesystem::path path = folder_ / picture.name;
+    const UniqueFd file = open_for_reading(path);
+    if (picture.size_bytes > kMaxFileBytes) {
+      throw_io_error(EFBIG, "read", tools::printable_path(path));
+    }
+    into.raw.reset();
+    into.orientation.reset();
+    into.bytes.resize(picture.size_bytes);
+    const std::size_t num_read = read_at(file, 0, into.bytes, path);
+    // Looked at last, so that what was read is what was listed.
+    const FileStamp stamp = file_stamp(file, path);
+    const bool is_as_listed = num_read == picture.size_bytes &&
+                              stamp.size_bytes == picture.size_bytes &&
+                              stamp.modified_ns == picture.modified_ns;
+    if (!is_as_listed) refuse_changed(picture);
+  }
+
+  std::string where(const ListedPicture& picture) const override {
+    return tools::printable_path(folder_ / picture.name);
+  }
+
+ private:
+  [[noreturn]] void refuse_changed(const ListedPicture& picture) const {
+    throw Error(ErrorCode::kIo,
+                fmt::format("source: {}: expected the picture as it was listed, found it changed",
+                            where(picture)),
+                "convert again when nothing writes into SOURCE", EBUSY);
+  }
+
+  std::filesystem::path folder_;
+};
+
+std::vector<std::string> stored_names(const std::vector<std::string>& names) {
+  std::vector<std::string> stored;
+  for (const std::string& name : names) stored.push_back(stored_class_name(name));
+  return stored;
+}
+
+PictureList list_pictures(const FolderScan& scan, const DatasetLayout& layout) {
+  std::uint64_t name_bytes = 0;
+  for (const PlacedFile& file : layout.files) name_bytes += scan.files[file.file_idx].path.size();
+  PictureList pictures;
+  pictures.reserve(layout.files.size(), name_bytes);
+  for (const PlacedFile& file : layout.files) {
+    const ScannedFile& scanned = scan.files[file.file_idx];
+    pictures.add({.name = scanned.path,
+                  .size_bytes = scanned.size_bytes,
+                  .place = file.file_idx,
+                  .modified_ns = scanned.modified_ns,
+                  .class_idx = file.class_idx,
+                  .split = file.split});
+  }
+  return pictures;
+}
+
+std::vector<QuarantineEntry> findings_of(const FolderScan& scan) {
+  std::vector<QuarantineEntry> findings;
+  for (const UnreadableFolder& folder : scan.unreadable_folders) {
+    findings.push_back({.path = folder.path + "/",
+                        .reason = ReasonCode::kUnreadable,
+                        .size_bytes = 0,
+                        .detail = folder.why});
+  }
+  return findings;
+}
+
+// Placed files are in the order of the scan's.
+std::vector<QuarantineEntry> passed_over_of(FolderScan& scan, const DatasetLayout& layout) {
+  std::vector<QuarantineEntry> passed_over;
+  for (PassedOverFile& file : scan.passed_over) {
+    passed_over.push_back(
+        {.path = std::move(file.path), .reason = file.reason, .size_bytes = file.size_bytes});
+  }
+  auto placed = layout.files.begin();
+  for (std::uint32_t i = 0; i < scan.files.size() && layout.num_outside > 0; ++i) {
+    if (placed != layout.files.end() && placed->file_idx == i) {
+      ++placed;
+      continue;
+    }
+    passed_over.push_back({.path = scan.files[i].path,
+                           .reason = ReasonCode::kOutsideClasses,
+                           .size_bytes = scan.files[i].size_bytes});
+  }
+  return passed_over;
+}
+
+}  // namespace
+
+SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
+                              const std::stop_token& stop, std::uint64_t room_bytes) {
+  return scan_folder_source(scan_folder(folder, stop, room_bytes), folder, request);
+}
+
+SourceScan scan_folder_source(FolderScan files, const std::filesystem::path& folder,
+                              const SplitRequest& request) {
+  SourceScan scan = scan_layout(std::move(files), request, tools::printable_path(folder));
+  scan.source = std::make_unique<FolderSource>(folder);
+  return scan;
+}
+
+SourceScan scan_layout(FolderScan files, const SplitRequest& request, const std::string& where) {
+  DatasetLayout layout = find_layout(files, request, where);
+  SourceScan scan;
+  scan.description = std::move(layout.description);
+  scan.settings = {
+      {"layout", layout.kind == LayoutKind::kClassFolders ? "class_folders" : "split_folders"}};
+  scan.class_names = stored_names(layout.class_names);
+  scan.pictures = list_pictures(files, layout);
+  scan.findings = findings_of(files);
+  scan.passed_over = passed_over_of(files, layout);
+  scan.skipped = files.skipped;
+  scan.num_outside = layout.num_outside;
+  scan.warnings = std::move(layout.warnings);
+  scan.unreadable = std::move(files.unreadable);
+  return scan;
+}
+
+}  // namespace penstock::convert

@@ -1,0 +1,27 @@
+// A folder of class folders, or of split folders of them, as a source.
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+
+#include "tools/convert/source/dataset_layout.h"
+#include "tools/convert/source/picture_source.h"
+
+namespace penstock::convert {
+
+/// Lists the pictures of `folder`.
+///
+/// Errors  those of scan_folder() and find_layout()
+SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
+                              const std::stop_token& stop, std::uint64_t room_bytes = UINT64_MAX);
+/// The same of a folder whose files are listed already.
+SourceScan scan_folder_source(FolderScan files, const std::filesystem::path& folder,
+                              const SplitRequest& request);
+
+/// The same of files that are listed already, wherever they lie: all of a scan but its source. A
+/// picture's place is its file's place in `files`.
+///
+/// Errors  those of find_layout()
+SourceScan scan_layout(FolderScan files, const SplitRequest& request, const std::string& where);
+
+}  // namespace penstock::convert

@@ -1,0 +1,25 @@
+// A few files of a folder, those that are compressed decompressed into a spool: MNIST as it is
+// published.
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+
+#include "tools/convert/source/spool_file.h"
+#include "tools/convert/source/stored_files.h"
+
+namespace penstock::convert {
+
+/// The files of `scan`, names without ".gz" where their bytes are gzip's, whatever they are called.
+/// Findings: archive_truncated and archive_damaged for one that fails; what came before that is
+/// offered.
+///
+/// Disk    compressed files: as much as they are decompressed, in the spool
+/// Errors  NotFound, Io, Stopped
+StoredFiles inflate_files(FolderScan scan, const std::filesystem::path& folder,
+                          const SpoolConfig& spool, const std::stop_token& stop);
+
+/// Whether any of the files begins, decompressed, with IDX's magic number of pictures; opens at most 64.
+bool begin_as_idx(const FolderScan& scan, const std::filesystem::path& folder);
+
+}  // namespace penstock::convert

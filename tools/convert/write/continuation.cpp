@@ -1,0 +1,94 @@
+#include "tools/convert/write/continuation.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
+#include "streamer/shard/shard_file.h"
+#include "tools/convert/write/source_stamp.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+[[noreturn]] void refuse(const PartialFolder& folder, const std::string& expected,
+                         const std::vector<std::string>& differences, const char* separator) {
+  throw Error(ErrorCode::kAlreadyExists,
+              fmt::format("dataset: {}: expected {}{}", tools::printable_path(folder.path()),
+                          expected, fmt::join(differences, separator)),
+              "rm -r " + shell_quoted(folder.path().native()) +
+                  " discards what was done; or type the command as before");
+}
+
+void check_same(const PartialFolder& folder, const JournalHead& before, const JournalHead& now,
+                const SourceScan& scan) {
+  if (before == now) return;
+  const std::vector<std::string> settings = setting_differences(before, now);
+  if (!settings.empty()) {
+    refuse(folder, "the settings it was begun with, found ", settings, "; ");
+  }
+  refuse(folder, "the source as it was when it was begun, found it changed:\n",
+         source_differences(folder.path(), scan), "\n");
+}
+
+// The records of a shard that is as the journal says.
+std::optional<std::vector<IndexRecord>> trusted_index(const std::filesystem::path& path,
+                                                      const ManifestShard& expected) {
+  try {
+    const ShardFile file = ShardFile::open(path);
+    const bool is_same = file.size_bytes() == expected.size_bytes &&
+                         file.header_xxh3() == expected.header_xxh3 &&
+                         file.uuid() == expected.uuid && file.num_samples() == expected.num_samples;
+    if (!is_same) return std::nullopt;
+    return file.read_index();
+  } catch (const Error& error) {
+    // Gone or damaged: it is made again. A disk that fails would fail that too.
+    if (error.code() == ErrorCode::kIo) throw;
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
+                               const SourceScan& scan, const std::vector<ShardPlan>& shards,
+                               const VisitFinished& visit) {
+  std::optional<JournalContents> before = read_journal(folder.path());
+  if (!before) {
+    folder.remove_all_but({});
+    write_source_rows(folder.path(), scan);
+    return {.journal = Journal(folder.path(), head),
+            .shards = std::vector<std::optional<JournalShard>>(shards.size())};
+  }
+  folder.set_kept(!before->shards.empty());
+  check_same(folder, before->head, head, scan);
+
+  std::map<std::string, JournalShard> done;
+  for (JournalShard& shard : before->shards) done.insert_or_assign(shard.file, std::move(shard));
+  std::vector<std::optional<JournalShard>> finished(shards.size());
+  std::set<std::string> kept = {kJournalName, kSourceRowsName};
+  bool has_any = false;
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    const auto found = done.find(shards[i].file_name());
+    if (found == done.end()) continue;
+    if (found->second.shard) {
+      const auto index = trusted_index(folder.path() / shards[i].file_name(), *found->second.shard);
+      if (!index) continue;
+      for (const IndexRecord& record : *index) visit(shards[i].split, record);
+      kept.insert(shards[i].file_name());
+    }
+    finished[i] = std::move(found->second);
+    has_any = true;
+  }
+  folder.remove_all_but(kept);
+  folder.set_kept(has_any);
+  return {.journal = Journal(folder.path(), *before), .shards = std::move(finished)};
+}
+
+}  // namespace penstock::convert

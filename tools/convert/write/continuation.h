@@ -1,0 +1,32 @@
+// Goes on with what an earlier conversion left in DATASET.partial, or begins there.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "tools/convert/source/picture_source.h"
+#include "tools/convert/write/journal.h"
+#include "tools/convert/write/partial_folder.h"
+#include "tools/convert/write/shard_plan.h"
+
+namespace penstock::convert {
+
+struct Continuation {
+  Journal journal;
+  std::vector<std::optional<JournalShard>> shards;  // by plan; nothing: still to be made
+};
+
+/// Called for each sample of each shard that need not be made again.
+using VisitFinished = std::function<void(SplitKind split, const IndexRecord& record)>;
+
+/// Reads the journal in `folder`, trusts a shard when its size, its header's checksum and its index are
+/// what they were, and removes every other file. From then on the folder is kept, if a shard is done.
+///
+/// Errors  AlreadyExists naming what differs: another conversion was begun there, or its source has
+///         changed; Io
+Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
+                               const SourceScan& scan, const std::vector<ShardPlan>& shards,
+                               const VisitFinished& visit);
+
+}  // namespace penstock::convert

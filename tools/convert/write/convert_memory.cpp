@@ -1,0 +1,86 @@
+#include "tools/convert/write/convert_memory.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
+#include "tools/convert/image/image_check.h"
+#include "tools/convert/write/picture_chunks.h"
+
+namespace penstock::convert {
+namespace {
+
+// Measured with one small picture of each format: pages of the program and of libjpeg, OpenCV and HDF5
+// that are touched, and the heap's own slack. Held by the test convert_rss.
+constexpr std::uint64_t kFixedBytes = 28u << 20;
+// A chunk read ahead of its turn, the strip, the scratch that a decoder keeps, heap arena and stack.
+constexpr std::uint64_t kPerWorkerBytes = kChunkBytes + kStripBytes + (4u << 20) + (1u << 20);
+
+// Plan: a place and, while it is sorted, a key. Manifest: two sides, and once more for the median.
+constexpr std::uint64_t kPlanPerPictureBytes = 4 + 16 + 16;
+// Record and name offset, and once more as bytes; name twice. Held by two shards.
+std::uint64_t shard_bytes_of(const PictureList& pictures, const ShardPlan& shard) {
+  std::uint64_t bytes = 64u << 10;
+  for (const std::uint32_t picture_idx : shard.pictures) {
+    bytes += 64 + 2 * 8 + 2 * (pictures.name(picture_idx).size() + 1);
+  }
+  return bytes;
+}
+
+std::uint64_t classes_bytes(const std::vector<std::string>& class_names) {
+  constexpr std::uint64_t kPerClassBytes =
+      200;  // names and counts by split, here and in the manifest
+  std::uint64_t widest = 0;
+  std::uint64_t bytes = 0;
+  for (const std::string& name : class_names) {
+    bytes += kPerClassBytes + 4 * name.size();
+    widest = std::max<std::uint64_t>(widest, name.size());
+  }
+  return bytes + 2 * widest * class_names.size();
+}
+
+}  // namespace
+
+std::uint64_t list_room_bytes(std::uint64_t limit_bytes) {
+  return limit_bytes > kFixedBytes ? limit_bytes - kFixedBytes : 0;
+}
+
+ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const PictureList& pictures,
+                          const std::vector<ShardPlan>& shards,
+                          const std::vector<std::string>& class_names) {
+  ConvertMemory memory{.limit_bytes = limit_bytes,
+                       .list_bytes = pictures.memory_bytes() +
+                                     pictures.size() * kPlanPerPictureBytes + shards.size() * 1024 +
+                                     classes_bytes(class_names),
+                       .fixed_bytes = kFixedBytes,
+                       .one_picture_bytes = limit_bytes / 2};
+  for (const ShardPlan& shard : shards) {
+    memory.shard_bytes = std::max(memory.shard_bytes, 2 * shard_bytes_of(pictures, shard));
+  }
+  const std::uint64_t needed_bytes = memory.list_bytes + memory.shard_bytes + memory.fixed_bytes +
+                                     memory.one_picture_bytes + kPerWorkerBytes;
+  if (needed_bytes > limit_bytes) {
+    const std::uint64_t least_bytes =
+        2 * (memory.list_bytes + memory.shard_bytes + memory.fixed_bytes + kPerWorkerBytes);
+    throw Error(
+        ErrorCode::kOutOfMemory,
+        fmt::format("memory: limit: expected at least {} (half of it for pictures; {} for a list "
+                    "of {} pictures, {} for the index of a shard, {} for the program and a "
+                    "thread), found {}",
+                    format_bytes(least_bytes), format_bytes(memory.list_bytes), pictures.size(),
+                    format_bytes(memory.shard_bytes), format_bytes(kFixedBytes + kPerWorkerBytes),
+                    format_bytes(limit_bytes)),
+        fmt::format("--memory {}M", (least_bytes >> 20) + 1));
+  }
+  const std::uint64_t left_bytes = limit_bytes - needed_bytes;
+  memory.num_jobs =
+      static_cast<unsigned>(std::min<std::uint64_t>(num_jobs, 1 + left_bytes / kPerWorkerBytes));
+  memory.worker_bytes = memory.num_jobs * kPerWorkerBytes;
+  memory.pool_bytes = limit_bytes - memory.list_bytes - memory.shard_bytes - memory.fixed_bytes -
+                      memory.worker_bytes;
+  return memory;
+}
+
+}  // namespace penstock::convert

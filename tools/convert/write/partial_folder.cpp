@@ -1,0 +1,268 @@
+#include "tools/convert/write/partial_folder.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
+#include "streamer/core/shell_quoted.h"
+#include "streamer/shard/manifest.h"
+#include "tools/convert/quarantine.h"
+#include "tools/convert/source/split_rule.h"
+#include "tools/convert/write/journal.h"
+#include "tools/convert/write/source_stamp.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+namespace fs = std::filesystem;
+using tools::printable_path;
+
+// Takes `tail` off the end of `text`, if it is there.
+bool drop_tail(std::string_view& text, std::string_view tail) {
+  if (text.size() < tail.size() || text.substr(text.size() - tail.size()) != tail) return false;
+  text.remove_suffix(tail.size());
+  return true;
+}
+
+// ShardPlan::file_name: a split, a dash, at least five digits.
+bool is_shard_name(std::string_view name) {
+  if (!drop_tail(name, ".h5")) return false;
+  const std::size_t dash = name.find('-');
+  if (dash == std::string_view::npos) return false;
+  const std::string_view digits = name.substr(dash + 1);
+  if (digits.size() < 5 || digits.find_first_not_of("0123456789") != std::string_view::npos) {
+    return false;
+  }
+  for (std::uint32_t i = 0; i < kNumSplits; ++i) {
+    if (name.substr(0, dash) == split_name(static_cast<SplitKind>(i))) return true;
+  }
+  return false;
+}
+
+// A dataset's own files, exactly as conversion names them or, while it writes them, with .tmp.
+bool is_dataset_file(const fs::directory_entry& entry) {
+  if (!entry.is_regular_file() || entry.is_symlink()) return false;
+  const std::string file_name = entry.path().filename().string();
+  std::string_view name = file_name;
+  drop_tail(name, ".tmp");
+  return name == kManifestName || name == kQuarantineName || name == kFixedName ||
+         is_shard_name(name);
+}
+
+// While it is made, a journal lies beside.
+bool is_partial_file(const fs::directory_entry& entry) {
+  const bool is_plain = entry.is_regular_file() && !entry.is_symlink();
+  const std::string name = entry.path().filename().string();
+  return is_dataset_file(entry) || (is_plain && (name == kJournalName || name == kSourceRowsName));
+}
+
+using IsOwn = bool (*)(const fs::directory_entry&);
+
+std::optional<std::string> find_foreign_entry(const fs::path& folder,
+                                              IsOwn is_own = is_dataset_file) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (!is_own(entry)) return entry.path().filename().string();
+  }
+  return std::nullopt;
+}
+
+void remove_dataset_files(const fs::path& folder) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (is_dataset_file(entry)) fs::remove(entry.path());
+  }
+}
+
+void remove_old(const fs::path& old) {
+  try {
+    remove_dataset_files(old);
+    fs::remove(old);
+  } catch (const fs::filesystem_error& error) {
+    throw Error(ErrorCode::kIo,
+                fmt::format("old dataset: {}: expected to remove it, found: {}",
+                            printable_path(old), error.code().message()),
+                "the new dataset is in place; rm -r " + shell_quoted(old.native()));
+  }
+}
+
+fs::path without_last_slash(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
+
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// Where an old dataset lies between two plain renames.
+fs::path aside_of(const fs::path& dataset) {
+  fs::path aside = dataset;
+  aside += ".replaced";
+  return aside;
+}
+
+// Whether a replacement by plain renames that was cut short left it. Anything else of that name is
+// the user's own.
+bool is_left_aside(const fs::path& aside) {
+  try {
+    return fs::is_directory(fs::symlink_status(aside)) && fs::exists(aside / kManifestName) &&
+           !find_foreign_entry(aside);
+  } catch (const fs::filesystem_error&) {
+    return false;  // what may not be looked into; a rename to that name would be refused
+  }
+}
+
+// Without a dataset in its place, the one put aside is the only copy.
+void check_nothing_aside(const fs::path& dataset, bool is_in_place) {
+  const fs::path aside = aside_of(dataset);
+  if (!is_left_aside(aside)) return;
+  const std::string quoted_aside = shell_quoted(aside.native());
+  throw Error(
+      ErrorCode::kAlreadyExists,
+      fmt::format("dataset: {}: expected nothing there, found the old dataset that a --force "
+                  "cut short left",
+                  printable_path(aside)),
+      is_in_place ? "look at it, then: rm -r " + quoted_aside
+                  : "mv " + quoted_aside + " " + shell_quoted(dataset.native()));
+}
+
+}  // namespace
+
+void check_target(const fs::path& target, ExistingTarget existing) {
+  const fs::path dataset = without_last_slash(target);
+  const fs::file_status status = fs::symlink_status(dataset);
+  if (!fs::exists(status)) {
+    check_nothing_aside(dataset, /*is_in_place=*/false);
+    if (fs::is_directory(parent_of(dataset))) return;
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("dataset: {}: expected the folder it shall lie in, found nothing",
+                            printable_path(dataset)),
+                "mkdir -p " + shell_quoted(parent_of(dataset).native()));
+  }
+  const bool is_dataset = fs::is_directory(status) && fs::exists(dataset / kManifestName);
+  if (!is_dataset) {
+    throw Error(
+        ErrorCode::kAlreadyExists,
+        fmt::format("dataset: {}: expected nothing there yet, found {} that is no dataset",
+                    printable_path(dataset), fs::is_directory(status) ? "a folder" : "a file"),
+        "name another DATASET; what is no dataset is never replaced");
+  }
+  if (existing == ExistingTarget::kRefuse) {
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected nothing there yet, found a dataset",
+                            printable_path(dataset)),
+                "--force replaces it once the new one is complete; or name another DATASET");
+  }
+  if (const auto foreign = find_foreign_entry(dataset)) {
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected nothing but a dataset's own files, found '{}'",
+                            printable_path(dataset), tools::printable(*foreign)),
+                "move that file away: --force would remove it with the old dataset");
+  }
+  check_nothing_aside(dataset, /*is_in_place=*/true);
+}
+
+void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
+  const fs::path dataset = without_last_slash(target);
+  struct statvfs disk {};
+  const fs::path parent = parent_of(dataset);
+  if (::statvfs(parent.c_str(), &disk) != 0)
+    throw_io_error(errno, "statvfs", printable_path(parent));
+  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  if (free_bytes >= needed_bytes) return;
+  throw Error(ErrorCode::kIo,
+              fmt::format("disk space: {}: expected {} free, found {}", printable_path(parent),
+                          format_bytes(needed_bytes), format_bytes(free_bytes)),
+              "name a DATASET on another disk");
+}
+
+fs::path replace_by_renames(const fs::path& from, const fs::path& to) {
+  fs::path aside = aside_of(to);
+  rename_to_new(to, aside);
+  try {
+    rename_to_new(from, to);
+  } catch (const Error& error) {
+    std::error_code failure;
+    fs::rename(aside, to, failure);
+    if (!failure) throw;
+    throw Error(error.code(),
+                fmt::format("{}; the old dataset lies in {}, found when it was to be put back: {}",
+                            error.what(), printable_path(aside), failure.message()),
+                fmt::format("mv {} {}", shell_quoted(aside.native()), shell_quoted(to.native())));
+  }
+  return aside;
+}
+
+PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(without_last_slash(dataset)) {
+  path_ = dataset_;
+  path_ += ".partial";
+  const bool is_new = ::mkdir(path_.c_str(), 0777) == 0;
+  if (!is_new && errno != EEXIST) throw_io_error(errno, "make folder", printable_path(path_));
+  lock_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  // Without the lock the folder is not ours to remove.
+  if (!lock_) throw_io_error(errno, "open folder", printable_path(path_));
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) throw_io_error(errno, "lock folder", printable_path(path_));
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected nobody at work there, found another conversion",
+                            printable_path(path_)),
+                "wait for it to end, or name another DATASET");
+  }
+  if (is_new) return;
+  if (const auto foreign = find_foreign_entry(path_, is_partial_file)) {
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected what a conversion leaves, found '{}'",
+                            printable_path(path_), tools::printable(*foreign)),
+                "move that file away, or name another DATASET");
+  }
+}
+
+void PartialFolder::remove_all_but(const std::set<std::string>& names) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
+    if (!names.contains(entry.path().filename().string())) fs::remove(entry.path());
+  }
+}
+
+PartialFolder::~PartialFolder() {
+  if (is_published_ || is_kept_) return;
+  std::error_code ignored;  // a destructor has nobody to tell
+  fs::remove_all(path_, ignored);
+}
+
+void PartialFolder::publish(ExistingTarget existing) {
+  fs::remove(path_ / kSourceRowsName);
+  fs::remove(path_ / kJournalName);
+  sync_folder(path_);
+  std::optional<fs::path> old;
+  if (existing == ExistingTarget::kReplace && fs::exists(dataset_)) {
+    old = take_the_place();
+  } else {
+    rename_to_new(path_, dataset_);
+  }
+  is_published_ = true;
+  sync_folder(dataset_.parent_path());
+  // Not before: after a loss of power the old name could lead to a folder without its files.
+  if (old) remove_old(*old);
+}
+
+fs::path PartialFolder::take_the_place() {
+  check_target(dataset_, ExistingTarget::kReplace);
+  if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, dataset_.c_str(), RENAME_EXCHANGE) == 0) {
+    return path_;
+  }
+  if (!knows_plain_renames_only(errno))
+    throw_io_error(errno, "exchange for", printable_path(dataset_));
+  return replace_by_renames(path_, dataset_);
+}
+
+}  // namespace penstock::convert

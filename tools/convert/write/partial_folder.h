@@ -1,0 +1,63 @@
+// DATASET.partial: where a dataset is made, unseen, until one rename makes it appear. What of it
+// lasts when something fails, its owner says.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "streamer/core/file.h"
+
+namespace penstock::convert {
+
+/// What to do about a DATASET that is there already.
+enum class ExistingTarget { kRefuse, kReplace };
+
+/// Throws AlreadyExists when `dataset` exists and may not be replaced: refused, no dataset, or a
+/// dataset with files in it that do not belong to one; and when a replacement that was cut short
+/// left an older one put aside. Throws NotFound when the folder it shall lie in is not there.
+void check_target(const std::filesystem::path& dataset, ExistingTarget existing);
+
+/// Throws Io when the file system that will hold `dataset` has less space than needed.
+void check_free_space(const std::filesystem::path& dataset, std::uint64_t needed_bytes);
+
+/// Gives `from` the name `to` where the file system has no single step to exchange the two. Returns
+/// where the old one lies now: `to`.replaced. On an error it is put back, or the error says where
+/// it lies. Throws Io.
+std::filesystem::path replace_by_renames(const std::filesystem::path& from,
+                                         const std::filesystem::path& to);
+
+/// The folder beside `dataset`, locked against a second conversion while it lives.
+class PartialFolder {
+ public:
+  /// Makes the folder, or takes over the one that another conversion left, which nobody has locked,
+  /// with what is in it.
+  /// Errors  AlreadyExists: another conversion is writing there, or it holds other files; Io
+  explicit PartialFolder(const std::filesystem::path& dataset);
+  PartialFolder(const PartialFolder&) = delete;
+  PartialFolder& operator=(const PartialFolder&) = delete;
+  ~PartialFolder();  // removes it with all that is in it, unless published or kept
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+  /// Removes the files in it that `names` does not hold. Throws Io.
+  void remove_all_but(const std::set<std::string>& names);
+  /// Whether it shall be there for another conversion to go on with, when this one fails.
+  void set_kept(bool is_kept) noexcept { is_kept_ = is_kept; }
+  bool is_kept() const noexcept { return is_kept_; }
+
+  /// Removes the journal, then makes it appear as `dataset`. An old dataset is exchanged for it, in one step where the
+  /// file system can, then removed.
+  void publish(ExistingTarget existing);
+
+ private:
+  std::filesystem::path take_the_place();  // of the old dataset; returns where that lies now
+
+  std::filesystem::path dataset_;
+  std::filesystem::path path_;
+  UniqueFd lock_;  // the folder's descriptor, holding the lock
+  bool is_kept_ = false;
+  bool is_published_ = false;
+};
+
+}  // namespace penstock::convert

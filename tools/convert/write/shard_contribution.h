@@ -1,0 +1,32 @@
+// What one shard adds to the manifest, the report and quarantine.csv beside what its own index tells.
+// Kept in the journal, so that a shard need not be made again for it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tools/convert/image/image_check.h"
+#include "tools/convert/image/pixel_sums.h"
+#include "tools/convert/quarantine.h"
+#include "tools/convert/source/picture_list.h"
+
+namespace penstock::convert {
+
+struct ShardContribution {
+  PixelSums sums;  // of the training split
+  std::uint64_t largest_scratch_bytes = 0;
+  std::uint64_t num_reencoded = 0;
+  std::uint64_t num_rewritten = 0;
+  std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
+  std::uint64_t num_text_skipped = 0;
+  ReasonCounts reasons;                // of what is stored
+  std::vector<QuarantineEntry> fixed;  // of which something was lost
+  std::vector<QuarantineEntry> quarantine;
+
+  /// Counts one picture; `rewrites_several_scans` when those of several scans are not to stay so.
+  void add(const ListedPicture& picture, const ImageVerdict& verdict, bool rewrites_several_scans);
+  /// Adds another shard's.
+  void add(ShardContribution other);
+};
+
+}  // namespace penstock::convert

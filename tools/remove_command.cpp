@@ -1,0 +1,67 @@
+// penstock remove: samples out of a dataset, by name.
+#include <memory>
+#include <string>
+
+#include "streamer/core/error.h"
+#include "tools/care/change_report.h"
+#include "tools/care/remove_job.h"
+#include "tools/care_watch.h"
+#include "tools/command.h"
+#include "tools/exit_code.h"
+#include "tools/size_option.h"
+#include "tools/terminal.h"
+
+namespace penstock::tools {
+namespace {
+
+struct RemoveOptions {
+  std::string dataset;
+  std::string list;
+  std::uint64_t jobs = 0;
+  std::uint64_t memory_bytes = care::SumLimits{}.memory_bytes;
+  bool json = false;
+  bool quiet = false;
+};
+
+int run_remove(const RemoveOptions& options) {
+  if (options.list.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "remove: --list: expected a file of names, found none",
+                "penstock remove DATASET --list FILE");
+  }
+  const care::RemoveConfig config{.dataset = options.dataset,
+                                  .names = care::read_name_list(options.list),
+                                  .limits = {.num_jobs = static_cast<unsigned>(options.jobs),
+                                             .memory_bytes = options.memory_bytes}};
+  const care::RemoveSummary summary =
+      watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+                 [&](const care::CheckListener& listener, const std::stop_token& stop) {
+                   return care::remove_samples(config, listener, stop);
+                 });
+  if (options.json) {
+    print_result(care::remove_json(summary, options.dataset));
+  } else if (!options.quiet) {
+    print_result(care::remove_text(summary, options.dataset));
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_remove_command(CLI::App& program, CommandChoice& choice) {
+  auto options = std::make_shared<RemoveOptions>();
+  CLI::App& command =
+      add_command(program, "remove", "Take samples out of a dataset by their names, for good");
+  add_argument(command, "DATASET", options->dataset, "The dataset's folder");
+  add_text(command, "--list", options->list,
+           "File of names, one a line, as the dataset keeps them; must be given");
+  add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
+                   "Threads that decode for the statistics (one per core)");
+  add_byte_size_option(command, "--memory", options->memory_bytes,
+                       "The most that decoding for them may hold (1G)");
+  add_switch(command, "--quiet", options->quiet, "Print errors only");
+  add_switch(command, "--json", options->json, "Print what was done as JSON");
+  end_help(command, example("penstock remove photos.ds --list requests.txt"));
+  choose_when_given(command, choice, [options] { return run_remove(*options); });
+}
+
+}  // namespace penstock::tools
