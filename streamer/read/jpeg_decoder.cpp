@@ -144,6 +144,17 @@ void read_rows(jpeg_decompress_struct& cinfo, const RectPx& region, JSAMPROW fir
   }
 }
 
+// In which words the header differs from the index; null: it does not.
+const char* contradiction(jpeg_decompress_struct& cinfo, const StoredInfo& info) {
+  if (cinfo.image_width != info.width_px || cinfo.image_height != info.height_px) {
+    return "the picture's sides are not those of the index";
+  }
+  if (jpeg_has_multiple_scans(&cinfo) != 0 && !info.is_progressive) {
+    return "the picture has several scans, the index says one";
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 struct JpegDecoder::Impl {
@@ -255,12 +266,7 @@ Result<StripsDone> JpegDecoder::decode_in_strips(std::span<const std::byte> enco
   }
   impl.begin(encoded, scratch, stop);
   jpeg_read_header(&cinfo, TRUE);
-  if (cinfo.image_width != info.width_px || cinfo.image_height != info.height_px) {
-    return impl.abandon("the picture's sides are not those of the index");
-  }
-  if (jpeg_has_multiple_scans(&cinfo) != 0 && !info.is_progressive) {
-    return impl.abandon("the picture has several scans, the index says one");
-  }
+  if (const char* const what = contradiction(cinfo, info)) return impl.abandon(what);
   cinfo.out_color_space = JCS_RGB;
   cinfo.do_block_smoothing = FALSE;  // as in decode()
   jpeg_start_decompress(&cinfo);
@@ -298,12 +304,7 @@ Result<DecodedView> JpegDecoder::decode(std::span<const std::byte> encoded, cons
   }
   impl.begin(encoded, scratch, stop);
   jpeg_read_header(&cinfo, TRUE);
-  if (cinfo.image_width != info.width_px || cinfo.image_height != info.height_px) {
-    return impl.abandon("the picture's sides are not those of the index");
-  }
-  if (jpeg_has_multiple_scans(&cinfo) != 0 && !info.is_progressive) {
-    return impl.abandon("the picture has several scans, the index says one");
-  }
+  if (const char* const what = contradiction(cinfo, info)) return impl.abandon(what);
   const RectPx region = region_at_scale(info, request);
   if (region.width == 0) return impl.abandon("the region lies outside the picture");
 

@@ -81,14 +81,9 @@ constexpr AugmentRow photograph_row(std::string_view name, std::string_view step
 /// A picture of the output's size, of which nothing is interpolated.
 constexpr AugmentRow copied_row(std::string_view name, std::string_view steps, ElementType element,
                                 const augment::AugmentConfig& config, OpencvChain chain) {
-  return {.name = name,
-          .steps = steps,
-          .picture = kInput,
-          .output = kInput,
-          .num_samples = 16,
-          .config = config,
-          .element = element,
-          .chain = chain};
+  AugmentRow row = photograph_row(name, steps, element, config, chain, {});
+  row.picture = kInput;
+  return row;
 }
 
 constexpr AugmentRow antialias_row(std::string_view name, augment::SizePx picture) {
