@@ -204,12 +204,13 @@ void add_bench_convert_command(CLI::App& group, CommandChoice& choice) {
   auto options = std::make_shared<ConvertBenchOptions>();
   CLI::App& command =
       add_command(group, "convert",
-                  "Conversions beside cp -r and beside libjpeg-turbo alone, on your pictures");
+                  "Conversions beside cp -r, libjpeg-turbo and OpenCV alone, on your pictures");
   add_argument(command, "SOURCE", options->source, "Folder of class folders");
   add_value(command,
             {"--place", "FOLDER", "Where datasets and copies are made (the temporary folder)"},
             [options](const std::string& text) { options->place = text; });
-  add_value(command, {"--row", "NAME", "'convert --trust' or 'convert' only (both)"},
+  add_value(command,
+            {"--row", "NAME", "'convert --trust', 'convert' or the one that resizes only (all)"},
             [options](const std::string& text) { options->config.row = text; });
   add_byte_size_option(command, "--memory", options->config.memory_bytes,
                        "Limit of a conversion (1G)");

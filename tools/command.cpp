@@ -72,6 +72,10 @@ void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody bod
   });
 }
 
+void check_when_given(CLI::App& command, std::function<void()> check) {
+  command.parse_complete_callback(std::move(check));
+}
+
 std::string example(const std::string& line) {
   return "Example:\n  " + line;
 }

@@ -80,6 +80,10 @@ void end_help(CLI::App& command, const std::string& text);
 /// while flags are read is a usage error; one thrown by the body is a failure.
 void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body);
 
+/// Runs `check` once all flags of `command` are read: it throws InvalidArgument for flags that
+/// contradict each other, which is a usage error.
+void check_when_given(CLI::App& command, std::function<void()> check);
+
 /// Lays out the example that every command's help ends with.
 std::string example(const std::string& line);
 

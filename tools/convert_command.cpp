@@ -33,6 +33,9 @@ struct ConvertOptions {
   bool optimizes_crops = false;
   bool trusts = false;
   std::uint64_t memory_bytes = 0;
+  std::uint64_t resize_short_px = 0;  // 0: not given, as below
+  std::uint64_t max_side_px = 0;
+  std::uint64_t quality = 0;
   bool quiet = false;
   bool json = false;
 };
@@ -74,6 +77,12 @@ convert::ConvertConfig config_of(const ConvertOptions& options) {
   config.store_names = !options.no_names;
   if (options.optimizes_crops) config.several_scans = convert::SeveralScans::kRewritten;
   if (options.trusts) config.depth = convert::CheckDepth::kHeader;
+  const auto given = [](std::uint64_t value) {
+    return value > 0 ? std::optional(value) : std::nullopt;
+  };
+  config.encode.resize_short_px = given(options.resize_short_px);
+  config.encode.max_side_px = given(options.max_side_px);
+  config.encode.quality = given(options.quality);
   config.memory_bytes = options.memory_bytes > 0
                             ? options.memory_bytes
                             : train::read_system_memory().default_limit_bytes();
@@ -154,6 +163,23 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
       [options](const std::string& text) {
         options->config.max_bad = convert::parse_bad_limit(text, "--max-bad");
       });
+  add_count_option(command, "--resize-short", options->resize_short_px, {.min = 8, .max = 65500},
+                   "Resize pictures whose shorter side is longer, in px");
+  add_count_option(command, "--max-side", options->max_side_px, {.min = 8, .max = 65500},
+                   "Resize pictures whose longer side is longer, in px");
+  add_count_option(command, "--quality", options->quality, {.min = 1, .max = 100},
+                   "Of what is encoded as JPEG (95); what was coded finer is encoded anew");
+  add_switch(command, "--grayscale", options->config.encode.grayscale,
+             "Store one channel, the luma");
+  add_value(
+      command,
+      {.name = "--codec",
+       .type = "CODEC",
+       .description = "jpeg: all; png: PNG, and other formats without loss; raw: bare pixels; "
+                      "auto: raw up to 64 px, else jpeg (JPEG as found, the rest as JPEG)"},
+      [options](const std::string& text) {
+        options->config.encode.codec = convert::parse_codec(text, "--codec");
+      });
   add_switch(command, "--trust", options->trusts,
              "Store JPEG as its header says, without decoding it: no damage found, no statistics");
   add_switch(command, "--force", options->force,
@@ -171,6 +197,7 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
       },
       "Print every reason, what it means, and what is done about it");
   end_help(command, example("penstock convert photos/ photos.ds --validation-split 0.2"));
+  check_when_given(command, [options] { config_of(*options).validate_encoding(); });
   choose_when_given(command, choice, [options] { return run_convert(*options); });
 }
 

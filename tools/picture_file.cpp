@@ -51,8 +51,11 @@ std::uint64_t checked_size_bytes(const UniqueFd& file, const std::string& path) 
 
 }  // namespace
 
-PictureFiles::PictureFiles(std::uint64_t max_px, MemoryBudget& budget)
-    : max_px_(max_px), budget_(budget), checker_(max_px, convert::CheckDepth::kHeader) {}
+PictureFiles::PictureFiles(std::uint64_t max_px, const convert::EncodeSettings& encode,
+                           MemoryBudget& budget)
+    : max_px_(max_px),
+      budget_(budget),
+      checker_(max_px, convert::CheckDepth::kHeader, convert::SeveralScans::kKept, {}, encode) {}
 
 BudgetedPicture PictureFiles::read(const std::string& path) {
   const UniqueFd file = open_for_reading(path);

@@ -20,8 +20,8 @@ struct BudgetedPicture {
 /// Reads picture files, one at a time.
 class PictureFiles {
  public:
-  /// Pictures above `max_px` are refused. What is read is drawn from `budget`, which is shared.
-  PictureFiles(std::uint64_t max_px, MemoryBudget& budget);
+  /// Pictures above `max_px` are refused; `encode` as the dataset's conversion had it. What is read is drawn from `budget`, which is shared.
+  PictureFiles(std::uint64_t max_px, const convert::EncodeSettings& encode, MemoryBudget& budget);
 
   /// Errors  CorruptData when the file is no picture, saying what it is; NotFound, Io; OutOfMemory
   ///         when it does not fit what is left of the budget

@@ -47,6 +47,16 @@ std::uint64_t max_picture_px(const train::ModelRecord& record) {
               "use the penstock that trained it");
 }
 
+/// What the dataset's pictures had gone through before they were stored, so that these do too.
+convert::EncodeSettings encode_settings(const train::ModelRecord& record) {
+  try {
+    return convert::encode_settings_of(record.conversion);
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kCorruptData, std::string("model: ") + error.what(),
+                "use the penstock that trained it");
+  }
+}
+
 PictureAnswer faulty(const std::string& path, const Error& error) {
   PictureAnswer answer{.path = path,
                        .fault = error.what(),
@@ -125,7 +135,8 @@ std::vector<PictureAnswer> answer_batch(std::span<const std::string> paths, Pict
 
 int run_predict(const PredictOptions& options) {
   train::Predictor predictor(options.run, options.inference.config());
-  PictureFiles files(max_picture_px(predictor.record()), predictor.budget());
+  PictureFiles files(max_picture_px(predictor.record()), encode_settings(predictor.record()),
+                     predictor.budget());
   const bool shows_progress = !options.is_quiet && !options.is_json;
   ProgressLine line(shows_progress ? Verbosity::kNormal : Verbosity::kQuiet);
   std::vector<PictureAnswer> answers;

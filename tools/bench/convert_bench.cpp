@@ -16,6 +16,7 @@
 #include "streamer/core/usable_cores.h"
 #include "streamer/read/jpeg_decoder.h"
 #include "tools/bench/bare_jpeg.h"
+#include "tools/bench/bare_resize.h"
 #include "tools/bench/bench_threads.h"
 #include "tools/convert/convert_job.h"
 #include "tools/terminal.h"
@@ -84,8 +85,11 @@ RunTime copy_folder(const fs::path& from, const fs::path& to) {
   return {.seconds = seconds_since(start), .cpu_seconds = cpu_seconds(usage)};
 }
 
+constexpr std::uint32_t kShortPx = 256;
+constexpr int kQuality = 90;
+
 RunTime convert_once(const ConvertBenchConfig& config, convert::CheckDepth depth,
-                     const fs::path& target) {
+                     const convert::EncodeSettings& encode, const fs::path& target) {
   Nobody nobody;
   const double cpu_before = process_cpu_seconds();
   const auto start = Clock::now();
@@ -93,6 +97,7 @@ RunTime convert_once(const ConvertBenchConfig& config, convert::CheckDepth depth
       convert::convert_folder({.source = config.source,
                                .dataset = target,
                                .num_jobs = config.num_threads,
+                               .encode = encode,
                                .depth = depth,
                                .memory_bytes = config.memory_bytes},
                               nobody, {});
@@ -104,12 +109,15 @@ RunTime convert_once(const ConvertBenchConfig& config, convert::CheckDepth depth
 // What one thread reads into and decodes into.
 struct DecodeSpace {
   BareJpeg bare;
+  BareResize resize;
   JpegDecoder headers;
   std::vector<std::byte> encoded;
   std::vector<std::byte> pixels;
 };
 
-bool read_and_decode(const fs::path& path, DecodeSpace& space) {
+enum class BareWork { kDecode, kDecodeResizeEncode };
+
+bool read_and_decode(const fs::path& path, BareWork work, DecodeSpace& space) {
   const UniqueFd file = open_for_reading(path);
   space.encoded.resize(file_size_bytes(file, path));
   read_at(file, 0, space.encoded, path);
@@ -121,20 +129,29 @@ bool read_and_decode(const fs::path& path, DecodeSpace& space) {
   const JpegHeader& sides = header.value();
   const std::size_t num_bytes = std::size_t{sides.width_px} * sides.height_px * 3;
   if (space.pixels.size() < num_bytes) space.pixels.resize(num_bytes);
-  return space.bare.decode_whole(
+  const bool is_decoded = space.bare.decode_whole(
       space.encoded, {.region = {0, 0, sides.width_px, sides.height_px}, .scale = 1}, space.pixels);
+  if (!is_decoded || work == BareWork::kDecode) return is_decoded;
+  const ImageView view{.pixels_hwc = reinterpret_cast<const std::uint8_t*>(space.pixels.data()),
+                       .width_px = sides.width_px,
+                       .height_px = sides.height_px,
+                       .channels = 3,
+                       .pixel_stride_bytes = 3,
+                       .row_stride_bytes = std::size_t{sides.width_px} * 3};
+  return !space.resize.encode_resized(view, kShortPx, kQuality).empty();
 }
 
-RunTime decode_all(const std::vector<fs::path>& files, std::vector<DecodeSpace>& spaces) {
+RunTime decode_all(const std::vector<fs::path>& files, BareWork work,
+                   std::vector<DecodeSpace>& spaces) {
   std::atomic<std::uint64_t> num_failed = 0;
-  RunTime time = run_on_threads(static_cast<std::uint32_t>(spaces.size()), files.size(),
-                                [&](const Share& share) {
-                                  for (std::size_t i = share.begin; i < share.end; ++i) {
-                                    if (!read_and_decode(files[i], spaces[share.thread_idx])) {
-                                      ++num_failed;
-                                    }
-                                  }
-                                });
+  RunTime time = run_on_threads(
+      static_cast<std::uint32_t>(spaces.size()), files.size(), [&](const Share& share) {
+        for (std::size_t i = share.begin; i < share.end; ++i) {
+          if (!read_and_decode(files[i], work, spaces[share.thread_idx])) {
+            ++num_failed;
+          }
+        }
+      });
   time.num_failed = num_failed;
   return time;
 }
@@ -155,10 +172,12 @@ ConvertBenchResult bench_convert(const ConvertBenchConfig& asked,
   if (config.num_threads == 0) config.num_threads = num_usable_cores();
   const bool has_trust = config.row.empty() || config.row == kTrustSideName;
   const bool has_default = config.row.empty() || config.row == kDefaultSideName;
-  if (!has_trust && !has_default) {
+  const bool has_resize = config.row.empty() || config.row == kResizeSideName;
+  if (!has_trust && !has_default && !has_resize) {
     throw Error(ErrorCode::kInvalidArgument,
-                "bench convert: row: expected '" + std::string(kTrustSideName) + "' or '" +
-                    kDefaultSideName + "', found '" + printable(config.row) + "'",
+                "bench convert: row: expected '" + std::string(kTrustSideName) + "', '" +
+                    kDefaultSideName + "' or '" + kResizeSideName + "', found '" +
+                    printable(config.row) + "'",
                 "--row convert");
   }
   const std::vector<fs::path> files = files_beneath(config.source);
@@ -185,12 +204,20 @@ ConvertBenchResult bench_convert(const ConvertBenchConfig& asked,
   if (has_trust) {
     add(kCopySideName, "", [&] { return copy_folder(config.source, target); });
     add(kTrustSideName, kCopySideName,
-        [&] { return convert_once(config, convert::CheckDepth::kHeader, target); });
+        [&] { return convert_once(config, convert::CheckDepth::kHeader, {}, target); });
   }
   if (has_default) {
-    add(kDecodeSideName, "", [&] { return decode_all(files, spaces); });
+    add(kDecodeSideName, "", [&] { return decode_all(files, BareWork::kDecode, spaces); });
     add(kDefaultSideName, kDecodeSideName,
-        [&] { return convert_once(config, convert::CheckDepth::kDecode, target); });
+        [&] { return convert_once(config, convert::CheckDepth::kDecode, {}, target); });
+  }
+  if (has_resize) {
+    add(kBareResizeSideName, "",
+        [&] { return decode_all(files, BareWork::kDecodeResizeEncode, spaces); });
+    add(kResizeSideName, kBareResizeSideName, [&] {
+      return convert_once(config, convert::CheckDepth::kDecode,
+                          {.resize_short_px = kShortPx, .quality = kQuality}, target);
+    });
   }
   result.sides = run_rounds(sides, config.num_rounds);
   return result;

@@ -16,6 +16,8 @@ inline constexpr const char* kCopySideName = "cp -r";
 inline constexpr const char* kDecodeSideName = "libjpeg-turbo";
 inline constexpr const char* kTrustSideName = "convert --trust";
 inline constexpr const char* kDefaultSideName = "convert";
+inline constexpr const char* kBareResizeSideName = "decode, resize, encode";
+inline constexpr const char* kResizeSideName = "convert --resize-short 256 --quality 90";
 
 struct ConvertBenchConfig {
   std::filesystem::path source{};  // a folder, as `penstock convert` takes it
@@ -24,7 +26,7 @@ struct ConvertBenchConfig {
   std::uint32_t num_threads = 0;  // of conversions and of libjpeg; 0: one per core
   std::uint32_t num_rounds = 5;
   std::uint64_t memory_bytes = 1ull << 30;  // of conversions
-  /// One of the two conversions, by its side's name; empty: both.
+  /// One of the conversions, by its side's name; empty: all.
   std::string row{};
 };
 
@@ -36,8 +38,9 @@ struct ConvertBenchResult {
   std::vector<SideResult> sides;
 };
 
-/// Measures the sides in rounds: `convert --trust` beside `cp -r` of the folder into a new one, and
-/// `convert` beside libjpeg-turbo that reads and decodes the same files on as many threads.
+/// Measures the sides in rounds: `convert --trust` beside `cp -r` of the folder into a new one,
+/// `convert` beside libjpeg-turbo that reads and decodes the same files on as many threads, and
+/// `convert --resize-short 256 --quality 90` beside that, OpenCV's resize and libjpeg-turbo's encoder.
 /// Conversions include the scan and every fsync; `cp` has none. `tell` hears what comes next.
 ///
 /// Errors  those of convert_folder(); Io; InvalidArgument for a row that is none

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 std::string side_line(const SideResult& side) {
   std::string line =
-      fmt::format("\n  {:<16} {:>8.0f} {:>18} {:>9.1f}", side.name, side.samples_per_s.median,
+      fmt::format("\n  {:<40} {:>8.0f} {:>18} {:>9.1f}", side.name, side.samples_per_s.median,
                   fmt::format("{:.0f} to {:.0f}", side.samples_per_s.low, side.samples_per_s.high),
                   side.cpu_us.median);
   if (side.ratio) {
@@ -40,7 +40,7 @@ Json optional_json(const std::optional<Spread>& spread) {
 
 std::string convert_bench_text(const ConvertBenchResult& result) {
   std::string text = fmt::format(
-      "{} files, {}; {} threads, {}; {}, {}, commit {}\n  {:<16} {:>8} {:>18} {:>9}   median of {} "
+      "{} files, {}; {} threads, {}; {}, {}, commit {}\n  {:<40} {:>8} {:>18} {:>9}   median of {} "
       "rounds; ratio",
       format_count(result.num_files), format_bytes(result.num_bytes), result.num_threads,
       cpu_name(), kCompiler, kFlags, kCommit, "", "files/s", "spread", "CPU us", result.num_rounds);

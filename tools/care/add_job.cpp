@@ -121,6 +121,7 @@ class Addition {
     if (is_set("optimize_crops", "true")) {
       config.several_scans = convert::SeveralScans::kRewritten;
     }
+    config.encode = convert::encode_settings_of(old_.conversion);
     config.amend_scan = [this](convert::SourceScan& scan) { amend(scan); };
     return config;
   }

@@ -121,6 +121,7 @@ std::map<std::string, std::string> conversion_settings(const ConvertConfig& conf
                          : "all pixels of the training split, full size"},
       {"checked", config.depth == CheckDepth::kHeader ? "headers" : "decoded"},
   };
+  settings.merge(config.encode.names_and_values());
   settings.insert(scan.settings.begin(), scan.settings.end());
   return settings;
 }
@@ -254,6 +255,7 @@ class ConvertJob final : private ProductionListener {
                     .depth = config_.depth,
                     .several_scans = config_.several_scans,
                     .fixes = {.policies = config_.policies, .background = config_.background},
+                    .encode = config_.encode,
                     .one_picture_bytes = memory.one_picture_bytes,
                     .together_bytes = memory.pool_bytes / (2 * memory.num_jobs)},
          .folder = folder_->path(),
@@ -355,6 +357,8 @@ class ConvertJob final : private ProductionListener {
     summary_.num_listed_as_fixed = all_.fixed.size();
     summary_.num_text_skipped = all_.num_text_skipped;
     summary_.num_rewritten = all_.num_rewritten;
+    summary_.num_resized = all_.num_resized;
+    summary_.num_lossy = all_.num_lossy;
     summary_.num_in_several_scans = all_.num_in_several_scans;
     if (builder_->num_samples() == 0) {
       folder_->set_kept(false);
@@ -441,6 +445,25 @@ void ConvertConfig::validate() const {
   constexpr std::uint64_t kMinMemoryBytes = 64u << 20;
   check(memory_bytes >= kMinMemoryBytes, "memory", memory_bytes, "at least 64M");
   check(max_px >= 1, "max_pixels", max_px, "at least 1");
+  validate_encoding();
+}
+
+void ConvertConfig::validate_encoding() const {
+  encode.validate();
+  if (depth == CheckDepth::kHeader && encode.decodes_jpeg()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "convert: trust: expected nothing for which JPEG has to be decoded, found " +
+                    encode.in_words(),
+                "leave out --trust, or what changes pictures");
+  }
+  // A sample's length is 32 bits.
+  constexpr std::uint64_t kMaxRawPx = 1'000'000'000;
+  if (encode.codec == CodecChoice::kRaw && max_px > kMaxRawPx) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("convert: max_pixels: expected at most {} with the codec raw, found {}",
+                            kMaxRawPx, max_px),
+                "--max-pixels 1000000000");
+  }
 }
 
 ConvertSummary convert_folder(const ConvertConfig& config, ConvertObserver& observer,

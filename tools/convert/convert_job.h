@@ -45,6 +45,8 @@ struct ConvertConfig {
   ReasonPolicies policies{};
   /// What transparent pictures are laid onto.
   RgbColour background{};
+  /// What is encoded anew on request: size, quality, colours, codec.
+  EncodeSettings encode{};
   /// Changes what the scan found before splits are drawn: `penstock add` leaves out what a dataset has
   /// and takes over its classes. Empty: nothing.
   std::function<void(SourceScan&)> amend_scan{};
@@ -58,6 +60,8 @@ struct ConvertConfig {
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;
+  /// The part of it that is about `encode`, and what contradicts it.
+  void validate_encoding() const;
 };
 
 struct ConvertProgress {
@@ -107,7 +111,9 @@ struct ConvertSummary {
   std::uint64_t num_text_skipped = 0;
   std::uint64_t num_rewritten = 0;         // of several scans, stored as baseline
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
-  std::uint64_t num_outside = 0;           // in no class folder
+  std::uint64_t num_resized = 0;
+  std::uint64_t num_lossy = 0;    // that show other pixels than their files
+  std::uint64_t num_outside = 0;  // in no class folder
   std::uint64_t source_bytes = 0;
   std::uint64_t dataset_bytes = 0;    // shards
   std::uint64_t num_shards_kept = 0;  // that an earlier conversion had finished

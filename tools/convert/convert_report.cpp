@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "streamer/core/memory_budget.h"
-#include "tools/convert/image/jpeg_file.h"
+#include "tools/convert/image/encode_settings.h"
 #include "tools/convert/quarantine.h"
 #include "tools/terminal.h"
 
@@ -116,10 +116,24 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
   for (const ManifestSplit& split : manifest.splits) {
     add_line(text, split.name, format_count(split.num_samples));
   }
+  const std::string asked = encode_settings_of(manifest.conversion).in_words();
   if (manifest.num_reencoded > 0) {
-    add_line(text, "re-encoded",
-             fmt::format("{} pictures that could not stay as they were, as JPEG of quality {}",
-                         format_count(manifest.num_reencoded), kReencodeQuality));
+    add_line(
+        text, "re-encoded",
+        asked.empty()
+            ? fmt::format("{} pictures that could not stay as they were, as JPEG of quality {}",
+                          format_count(manifest.num_reencoded), kReencodeQuality)
+            : fmt::format("{}: {}",
+                          tools::format_counted(manifest.num_reencoded, "picture", "pictures"),
+                          asked));
+  }
+  if (summary.num_resized > 0) {
+    add_line(text, "resized", tools::format_counted(summary.num_resized, "picture", "pictures"));
+  }
+  if (!asked.empty() && summary.num_lossy > 0) {
+    add_line(text, "lossy",
+             fmt::format("{} with other pixels than in the file",
+                         tools::format_counted(summary.num_lossy, "picture", "pictures")));
   }
   if (summary.num_rewritten + summary.num_in_several_scans > 0) {
     add_line(text, "rewritten", rewritten_line(summary));
@@ -162,6 +176,8 @@ std::string summary_json(const ConvertSummary& summary) {
     json["splits"][split.name] = {{"num_samples", split.num_samples}};
   }
   json["num_reencoded"] = manifest.num_reencoded;
+  json["num_resized"] = summary.num_resized;
+  json["num_lossy"] = summary.num_lossy;
   json["num_rewritten"] = summary.num_rewritten;
   json["num_in_several_scans"] = summary.num_in_several_scans;
   json["num_quarantined"] = manifest.num_quarantined;

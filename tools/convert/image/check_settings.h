@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "tools/convert/image/encode_settings.h"
 #include "tools/convert/image/image_format.h"
-#include "tools/convert/image/jpeg_file.h"
 #include "tools/convert/image/rgb_colour.h"
 #include "tools/convert/reason/reason_policies.h"
 
@@ -35,6 +35,7 @@ struct CheckSettings {
   std::uint64_t max_px = 100'000'000;
   CheckDepth depth = CheckDepth::kDecode;
   PictureFixes fixes{};
+  EncodeSettings encode{};
 
   bool is_fixed(ReasonCode code) const { return fixes.policies.fixes(code); }
 

@@ -7,6 +7,7 @@
 #include "tools/convert/image/jpeg_byte_fix.h"
 #include "tools/convert/image/jpeg_structure.h"
 #include "tools/convert/image/picture_reasons.h"
+#include "tools/convert/image/picture_reencoding.h"
 
 namespace penstock::convert {
 namespace {
@@ -17,6 +18,14 @@ std::uint64_t foreign_checking_bytes(ImageFormat format, std::span<const std::by
   const ForeignFacts facts = read_foreign_facts(format, file);
   if (facts.fault && !settings.is_tried(*facts.fault)) return 0;
   return reencoding_bytes(file, settings, check) + facts.rebuilt.size();
+}
+
+// Decoding holds what the loader's would, and no pixels but some rows of them.
+std::uint64_t asked_bytes(const JpegHeader& header, std::uint64_t num_bytes,
+                          const CheckSettings& settings) {
+  const SidesPx sides{header.width_px, header.height_px};
+  return jpeg_scratch_bytes(record_of_jpeg(header, 1, num_bytes)) +
+         encoding_bytes(PictureKind::kJpeg, sides, header.components, settings);
 }
 
 std::uint64_t jpeg_checking_bytes(std::span<const std::byte> jpeg, const CheckSettings& settings,
@@ -31,6 +40,10 @@ std::uint64_t jpeg_checking_bytes(std::span<const std::byte> jpeg, const CheckSe
   const std::uint64_t reencoded_bytes = reencoding_bytes(jpeg, settings, check);
   const bool is_stored_as_jpeg = header.components == 1 || header.components == 3;
   if (!is_stored_as_jpeg || !settings.is_within_limit({header.width_px, header.height_px})) {
+    return reencoded_bytes;
+  }
+  if (asks_for_encoding(jpeg, {header.width_px, header.height_px}, header.components,
+                        settings.encode)) {
     return reencoded_bytes;
   }
   const bool is_mended = is_mended_by_header(reasons_of_jpeg(structure, jpeg.size()), settings);
@@ -57,27 +70,44 @@ std::uint64_t reencoding_bytes(std::span<const std::byte> file, const CheckSetti
   const ImageFormat format = detect_format(file);
   if (is_foreign_format(format)) {
     const std::optional<DeclaredSize> size = read_declared_size(format, file);
-    return size && settings.is_within_limit(*size) ? size->num_px() * kReencodingBytesPerPx : 0;
+    if (!size || !settings.is_within_limit(*size)) return 0;
+    const SidesPx sides{static_cast<std::uint32_t>(size->width_px),
+                        static_cast<std::uint32_t>(size->height_px)};
+    return size->num_px() * kReencodingBytesPerPx +
+           (settings.encode.is_asked() ? encoding_bytes(PictureKind::kFile, sides, 3, settings)
+                                       : 0);
   }
   if (format != ImageFormat::kJpeg) return 0;
   const Result<JpegHeader> header = check.read_header(file);
   if (!header.ok()) return 0;
-  const std::uint64_t num_px = std::uint64_t{header.value().width_px} * header.value().height_px;
+  const SidesPx sides{header.value().width_px, header.value().height_px};
+  const std::uint64_t num_px = sides.num_px();
+  const std::uint32_t channels = header.value().components == 1 ? 1 : 3;
   if (num_px > settings.max_px) {
-    return settings.is_fixed(ReasonCode::kTooManyPixels)
-               ? settings.max_px * 2 * kReencodingBytesPerPx
-               : 0;
+    if (!settings.is_fixed(ReasonCode::kTooManyPixels)) return 0;
+    return settings.max_px * kReencodingBytesPerPx +
+           encoding_bytes(PictureKind::kJpeg, sides, channels, settings);
   }
   const bool may_be_reencoded =
       header.value().components == 4 || settings.is_fixed(ReasonCode::kTruncated) ||
       settings.is_fixed(ReasonCode::kRestartError) || settings.is_fixed(ReasonCode::kDamaged) ||
       settings.is_fixed(ReasonCode::kExifOrientation);
-  return may_be_reencoded ? num_px * kReencodingBytesPerPx : 0;
+  const std::uint64_t may_take = may_be_reencoded ? num_px * kReencodingBytesPerPx : 0;
+  const bool is_asked = asks_for_encoding(file, sides, header.value().components, settings.encode);
+  return is_asked ? std::max(may_take, asked_bytes(header.value(), file.size(), settings))
+                  : may_take;
 }
 
 std::uint64_t checking_bytes(const SourcePicture& picture, const CheckSettings& settings,
                              StoredPictureCheck& check) {
-  if (picture.raw) return 0;
+  if (picture.raw) {
+    const RawShape& shape = *picture.raw;
+    return settings.encode.is_asked()
+               ? picture.bytes.size() + encoding_bytes(PictureKind::kBarePixels,
+                                                       {shape.width_px, shape.height_px},
+                                                       shape.channels, settings)
+               : 0;
+  }
   const ImageFormat format = detect_format(picture.bytes);
   if (is_foreign_format(format)) {
     return foreign_checking_bytes(format, picture.bytes, settings, check);

@@ -8,6 +8,22 @@
 #include "tools/convert/image/picture_reencoding.h"
 
 namespace penstock::convert {
+namespace {
+
+// Whether the loader shows the file itself as the pixels that are to be stored.
+bool is_kept_as_png(const ForeignFacts& facts, const DecodedPixels& pixels,
+                    const CheckSettings& settings) {
+  const EncodeSettings& encode = settings.encode;
+  const SidesPx sides{pixels.width_px, pixels.height_px};
+  const bool is_whole = !facts.fault && !facts.reasons.has(ReasonCode::kMissingEnd) &&
+                        !facts.reasons.has(ReasonCode::kAnimated);
+  const bool is_turned = facts.orientation != 1 && settings.is_fixed(ReasonCode::kExifOrientation);
+  return is_whole && !is_turned && !pixels.had_alpha && !pixels.had_16_bits &&
+         stored_codec(PictureKind::kFile, sides, encode) == Codec::kPng &&
+         target_sides(sides, encode) == sides && !(encode.grayscale && pixels.channels == 3);
+}
+
+}  // namespace
 
 ImageVerdict check_foreign(ImageFormat format, std::span<const std::byte> file,
                            const CheckSettings& settings, StoredPictureCheck& check,
@@ -38,13 +54,18 @@ ImageVerdict check_foreign(ImageFormat format, std::span<const std::byte> file,
     return verdict;
   }
   const auto& pixels = std::get<DecodedPixels>(outcome);
-  ImageVerdict verdict = reencode(pixels, facts.orientation, settings, check, stop);
+  const bool is_kept = format == ImageFormat::kPng && is_kept_as_png(facts, pixels, settings);
+  ImageVerdict verdict =
+      is_kept ? check.check_png(file, settings.depth, stop)
+              : reencode(pixels, PictureKind::kFile, facts.orientation, settings, check, stop);
+  if (is_kept) verdict.record.orientation = facts.orientation;
   verdict.reasons.add(facts.reasons);
   verdict.reasons.add(ReasonCode::kOtherFormat);
   verdict.reasons.add_if(pixels.had_alpha, ReasonCode::kTransparency);
   verdict.reasons.add_if(pixels.had_16_bits, ReasonCode::kSixteenBit);
   verdict.reasons.add_if(pixels.channels == 1, ReasonCode::kGrayscale);
   verdict.reasons.add_if(facts.orientation != 1, ReasonCode::kExifOrientation);
+  if (is_kept) return verdict;
   for (const ReasonCode code :
        {ReasonCode::kOtherFormat, ReasonCode::kTransparency, ReasonCode::kSixteenBit,
         ReasonCode::kAnimated, ReasonCode::kMissingEnd, ReasonCode::kBadCrc}) {

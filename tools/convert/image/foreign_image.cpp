@@ -7,6 +7,8 @@
 #include <opencv2/imgcodecs.hpp>
 #include <utility>
 
+#include "streamer/core/error.h"
+
 namespace penstock::convert {
 namespace {
 
@@ -76,6 +78,25 @@ DecodeOutcome decode_foreign_image(std::span<const std::byte> encoded,
     default:
       return std::string("samples that are neither 8 nor 16 bit integers");
   }
+}
+
+std::vector<std::byte> encode_png(DecodedPixels pixels) {
+  // OpenCV's order is blue, green, red.
+  if (pixels.channels == 3) {
+    for (std::size_t i = 0; i + 2 < pixels.pixels_hwc.size(); i += 3) {
+      std::swap(pixels.pixels_hwc[i], pixels.pixels_hwc[i + 2]);
+    }
+  }
+  const cv::Mat image(static_cast<int>(pixels.height_px), static_cast<int>(pixels.width_px),
+                      pixels.channels == 3 ? CV_8UC3 : CV_8UC1, pixels.pixels_hwc.data());
+  std::vector<std::uint8_t> png;
+  try {
+    if (!cv::imencode(".png", image, png)) check_internal(false, "a picture becomes a PNG");
+  } catch (const cv::Exception& error) {
+    throw Error(ErrorCode::kInternal, "encode PNG: OpenCV: " + std::string(error.err));
+  }
+  const auto bytes = std::as_bytes(std::span(png));
+  return {bytes.begin(), bytes.end()};
 }
 
 std::string opencv_version() {

@@ -4,8 +4,9 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
-#include "tools/convert/image/jpeg_file.h"
+#include "tools/convert/image/decoded_pixels.h"
 #include "tools/convert/image/rgb_colour.h"
 
 namespace penstock::convert {
@@ -15,6 +16,10 @@ namespace penstock::convert {
 /// declared size. The libraries behind it may write remarks to stderr.
 DecodeOutcome decode_foreign_image(std::span<const std::byte> encoded,
                                    const RgbColour& background = {});
+
+/// Encodes gray or RGB without loss; the pixels are taken apart on the way. The same pixels give the
+/// same bytes. Throws Internal when OpenCV refuses.
+std::vector<std::byte> encode_png(DecodedPixels pixels);
 
 /// The version of the OpenCV that is loaded: "4.6.0".
 std::string opencv_version();

@@ -6,6 +6,7 @@
 #include "tools/convert/image/foreign_check.h"
 #include "tools/convert/image/jpeg_check.h"
 #include "tools/convert/image/picture_reasons.h"
+#include "tools/convert/image/picture_reencoding.h"
 
 namespace penstock::convert {
 namespace {
@@ -30,8 +31,8 @@ void add_seen_reasons(ImageVerdict& verdict) {
 }  // namespace
 
 ImageChecker::ImageChecker(std::uint64_t max_px, CheckDepth depth, SeveralScans several_scans,
-                           const PictureFixes& fixes)
-    : settings_{.max_px = max_px, .depth = depth, .fixes = fixes} {
+                           const PictureFixes& fixes, const EncodeSettings& encode)
+    : settings_{.max_px = max_px, .depth = depth, .fixes = fixes, .encode = encode} {
   if (several_scans == SeveralScans::kRewritten) {
     settings_.fixes.policies.set(ReasonCode::kProgressive, Policy::kFix);
   }
@@ -83,11 +84,27 @@ ImageVerdict ImageChecker::check_format(ImageFormat format, std::span<const std:
   }
 }
 
+ImageVerdict ImageChecker::check_bare(std::span<const std::byte> pixels, const RawShape& shape,
+                                      const std::stop_token& stop) {
+  const SidesPx sides{shape.width_px, shape.height_px};
+  const SidesPx target = target_sides(sides, settings_.encode);
+  const bool is_kept =
+      target == sides && !(settings_.encode.grayscale && shape.channels == 3) &&
+      stored_codec(PictureKind::kBarePixels, target, settings_.encode) == Codec::kRaw;
+  if (is_kept) return check_raw(pixels, shape);
+  const auto* const begin = reinterpret_cast<const std::uint8_t*>(pixels.data());
+  const DecodedPixels decoded{.pixels_hwc = {begin, begin + pixels.size()},
+                              .width_px = shape.width_px,
+                              .height_px = shape.height_px,
+                              .channels = shape.channels};
+  return reencode(decoded, PictureKind::kBarePixels, 1, settings_, stored_, stop);
+}
+
 ImageVerdict ImageChecker::check(const SourcePicture& picture, std::string_view path,
                                  const std::stop_token& stop) {
   ImageVerdict verdict;
   if (picture.raw) {
-    verdict = check_raw(picture.bytes, *picture.raw);
+    verdict = check_bare(picture.bytes, *picture.raw, stop);
     verdict.reasons.add_if(picture.raw->channels == 1, ReasonCode::kGrayscale);
     add_seen_reasons(verdict);
     apply_policies(verdict, settings_.fixes.policies);

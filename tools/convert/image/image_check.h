@@ -25,7 +25,7 @@ class ImageChecker {
  public:
   explicit ImageChecker(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode,
                         SeveralScans several_scans = SeveralScans::kKept,
-                        const PictureFixes& fixes = {});
+                        const PictureFixes& fixes = {}, const EncodeSettings& encode = {});
 
   /// See checking_price.h.
   std::uint64_t reencoding_bytes(std::span<const std::byte> file);
@@ -35,11 +35,13 @@ class ImageChecker {
   /// has no sums. Throws Stopped, Internal.
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
                      const std::stop_token& stop);
-  /// The same of what a source has read: bare pixels are kept as they are.
+  /// The same of what a source has read: bare pixels are kept as they are where nothing else was asked.
   ImageVerdict check(const SourcePicture& picture, std::string_view path,
                      const std::stop_token& stop);
 
  private:
+  ImageVerdict check_bare(std::span<const std::byte> pixels, const RawShape& shape,
+                          const std::stop_token& stop);
   ImageVerdict check_format(ImageFormat format, std::span<const std::byte> file,
                             std::string_view path, const std::stop_token& stop);
 

@@ -28,6 +28,10 @@ struct ImageVerdict {
   ReasonSet reasons;                         // all that it has, whatever becomes of it
   ReasonSet mended;                          // those of them for which it is stored otherwise
   std::string loss;                          // what a fix has cost, for fixed.csv; mostly nothing
+  bool is_resized = false;
+  /// Whether what is stored shows other pixels than the file: encoded with a loss, resized, in gray, on
+  /// a background, cut to 8 bits.
+  bool is_lossy = false;
   /// When stored: all but offset, checksum and class.
   IndexRecord record;
   /// What the loader's decoder needs beside the pixels, at full size.

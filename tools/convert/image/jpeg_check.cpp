@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "tools/convert/image/colour_gamut.h"
 #include "tools/convert/image/jpeg_byte_fix.h"
 #include "tools/convert/image/jpeg_fault.h"
 #include "tools/convert/image/jpeg_pixel_fix.h"
@@ -15,6 +16,34 @@
 
 namespace penstock::convert {
 namespace {
+
+// What another coding does away with.
+ReasonSet reasons_of_coding(const ReasonSet& reasons) {
+  ReasonSet of_coding;
+  for (const ReasonCode code :
+       {ReasonCode::kProgressive, ReasonCode::kManyScans, ReasonCode::kArithmetic,
+        ReasonCode::kMissingHuffmanTables, ReasonCode::kBytesAfterEnd, ReasonCode::kSecondPicture,
+        ReasonCode::kManyMarkers, ReasonCode::kOddSubsampling, ReasonCode::kAdobeRgb,
+        ReasonCode::kRgbComponentIds}) {
+    of_coding.add_if(reasons.has(code), code);
+  }
+  return of_coding;
+}
+
+// Another size, other colours, another codec or a lower quality than it has.
+ImageVerdict encode_as_asked(std::span<const std::byte> jpeg, const JpegStructure& structure,
+                             const CheckSettings& settings, StoredPictureCheck& check,
+                             const std::stop_token& stop) {
+  ImageVerdict verdict = reencode_jpeg(jpeg, {.keeps_profile = is_wide_gamut_icc(structure.icc)},
+                                       settings, check, stop);
+  if (verdict.fate == FileFate::kQuarantined) {
+    return settings.is_fixed(verdict.reason)
+               ? guess(jpeg, structure, std::move(verdict), settings, check, stop)
+               : verdict;
+  }
+  verdict.mended.add(reasons_of_coding(reasons_of_jpeg(structure, jpeg.size())));
+  return verdict;
+}
 
 // Of one or three components: stored as it is, but for what is to be mended.
 ImageVerdict check_ordinary_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
@@ -46,6 +75,10 @@ ImageVerdict check_readable_jpeg(std::span<const std::byte> jpeg, const JpegHead
   }
   if (num_px > settings.max_px) return scale_down(jpeg, header, settings, check, stop);
   if (header.components == 1 || header.components == 3) {
+    const SidesPx sides{header.width_px, header.height_px};
+    if (asks_for_encoding(jpeg, sides, header.components, settings.encode)) {
+      return encode_as_asked(jpeg, structure, settings, check, stop);
+    }
     return check_ordinary_jpeg(jpeg, header, structure, settings, check, stop);
   }
   if (header.components != 4) {

@@ -22,11 +22,10 @@ ImageVerdict scale_down(std::span<const std::byte> jpeg, const JpegHeader& heade
   if (!settings.is_fixed(ReasonCode::kTooManyPixels)) {
     return quarantined(ReasonCode::kTooManyPixels, sides);
   }
-  ImageVerdict verdict =
-      reencode_jpeg(jpeg,
-                    {.max_px = settings.max_px,
-                     .max_scratch_bytes = settings.max_px * kReencodingBytesPerPx + kSmallBytes},
-                    settings, check, stop);
+  // Of a progressive picture all coefficients are held, however small it becomes.
+  ImageVerdict verdict = reencode_jpeg(
+      jpeg, {.max_scratch_bytes = settings.max_px * kReencodingBytesPerPx + kSmallBytes}, settings,
+      check, stop);
   if (verdict.fate == FileFate::kQuarantined) {
     verdict.reasons.add(ReasonCode::kTooManyPixels);
     return verdict;

@@ -6,6 +6,7 @@
 #include "streamer/core/error.h"
 #include "streamer/read/jpeg_record.h"
 #include "streamer/read/new_picture.h"
+#include "streamer/read/png_header.h"
 #include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/jpeg_fault.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 // What libjpeg and the loader keep from picture to picture; a larger one's memory is given back.
 constexpr std::uint64_t kKeptScratchBytes = 4u << 20;
+constexpr std::uint64_t kKeptResizerBytes = 1u << 20;
 
 template <class Bytes>
 void grow(Bytes& buffer, std::size_t num_bytes) {
@@ -69,6 +71,60 @@ ImageVerdict StoredPictureCheck::check_jpeg(std::span<const std::byte> jpeg,
   }
   if (reading.takes_digest) digest_ = hasher.digest_128();
   return verdict;
+}
+
+namespace {
+
+IndexRecord record_of_png(const PngHeader& header, std::size_t num_bytes) {
+  IndexRecord record;
+  record.length_bytes = static_cast<std::uint32_t>(num_bytes);
+  record.width_px = header.width_px;
+  record.height_px = header.height_px;
+  record.codec = static_cast<std::uint8_t>(Codec::kPng);
+  record.flags = header.is_interlaced ? kFlagProgressive : 0;
+  record.components = header.components;
+  return record;
+}
+
+DecodeRequest whole_png(const IndexRecord& record) {
+  return {.region = {0, 0, record.width_px, record.height_px}, .decode_scale = 1, .channels = 3};
+}
+
+}  // namespace
+
+std::uint64_t png_checking_bytes(const IndexRecord& record) {
+  const DecodePrice price = png_decode_price(stored_info(record), whole_png(record));
+  return price.scratch_bytes + price.decoded_bytes;
+}
+
+ImageVerdict StoredPictureCheck::check_png(std::span<const std::byte> png, CheckDepth depth,
+                                           const std::stop_token& stop) {
+  const Result<PngHeader> header = read_png_header(png);
+  if (!header.ok()) {
+    return quarantined(ReasonCode::kDamaged, std::string(header.fault().detail()));
+  }
+  ImageVerdict verdict;
+  verdict.fate = FileFate::kKept;
+  verdict.record = record_of_png(header.value(), png.size());
+  const StoredInfo info = stored_info(verdict.record);
+  const DecodeRequest request = whole_png(verdict.record);
+  const DecodePrice price = png_decode_price(info, request);
+  verdict.decode_scratch_bytes = price.scratch_bytes;
+  if (depth == CheckDepth::kHeader) return verdict;
+  std::vector<std::byte> pixels(price.decoded_bytes);
+  std::vector<std::byte> scratch(price.scratch_bytes);
+  const Result<DecodedView> decoded =
+      png_decoder_.decode(png, info, request, pixels, scratch, stop);
+  if (!decoded.ok()) {
+    check_decode_stop(stop);
+    return quarantined(ReasonCode::kDamaged, std::string(decoded.fault().detail()));
+  }
+  verdict.sums.add(decoded.value().image);
+  return verdict;
+}
+
+void StoredPictureCheck::trim() {
+  if (resizer_.held_bytes() > kKeptResizerBytes) resizer_ = {};
 }
 
 ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape) {

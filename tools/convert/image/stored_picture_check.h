@@ -9,8 +9,10 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/read/jpeg_decoder.h"
+#include "streamer/read/png_decoder.h"
 #include "tools/convert/image/check_settings.h"
 #include "tools/convert/image/image_verdict.h"
+#include "tools/convert/image/row_resizer.h"
 #include "tools/convert/source_picture.h"
 
 namespace penstock::convert {
@@ -41,18 +43,32 @@ class StoredPictureCheck {
   ImageVerdict check_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
                           Reading reading, const std::stop_token& stop);
 
+  /// The same of a PNG, whose pixels are all held while they are summed.
+  ImageVerdict check_png(std::span<const std::byte> png, CheckDepth depth,
+                         const std::stop_token& stop);
+
   /// Of the pixels of the last check_jpeg() that took one.
   const Digest128& last_digest() const noexcept { return digest_; }
 
   /// Gives the scratch of the last check back, before something else takes as much.
   void release_scratch() { std::vector<std::byte>().swap(scratch_); }
 
+  /// Of this thread, for whoever makes the pixels that are to be stored.
+  RowResizer& resizer() noexcept { return resizer_; }
+  /// Gives back what a large picture has left in the resizer.
+  void trim();
+
  private:
   JpegDecoder decoder_;
+  PngDecoder png_decoder_;
+  RowResizer resizer_;
   std::vector<std::byte> strip_;
   std::vector<std::byte> scratch_;
   Digest128 digest_{};
 };
+
+/// Bytes that check_png() takes beside the PNG.
+std::uint64_t png_checking_bytes(const IndexRecord& record);
 
 /// The verdict on bare pixels, which are kept as they are.
 ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape);

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "tools/convert/image/jpeg_file.h"
+#include "tools/convert/image/decoded_pixels.h"
 
 namespace penstock::convert {
 

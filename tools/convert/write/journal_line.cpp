@@ -107,6 +107,8 @@ Json contribution_json(const ShardContribution& contribution) {
           {"num_reencoded", contribution.num_reencoded},
           {"num_rewritten", contribution.num_rewritten},
           {"num_in_several_scans", contribution.num_in_several_scans},
+          {"num_resized", contribution.num_resized},
+          {"num_lossy", contribution.num_lossy},
           {"num_text_skipped", contribution.num_text_skipped},
           {"reasons", counts_json(contribution.reasons)},
           {"fixed", entries_json(contribution.fixed)},
@@ -126,6 +128,8 @@ std::optional<ShardContribution> contribution_of(const Json& json) {
   json.at("num_reencoded").get_to(contribution.num_reencoded);
   json.at("num_rewritten").get_to(contribution.num_rewritten);
   json.at("num_in_several_scans").get_to(contribution.num_in_several_scans);
+  json.at("num_resized").get_to(contribution.num_resized);
+  json.at("num_lossy").get_to(contribution.num_lossy);
   json.at("num_text_skipped").get_to(contribution.num_text_skipped);
   return contribution;
 }

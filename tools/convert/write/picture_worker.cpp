@@ -50,7 +50,7 @@ ImageVerdict above_memory(std::uint64_t needed_bytes, std::uint64_t there_bytes)
 PictureWorker::PictureWorker(const PictureWorkerConfig& config, TurnBudget& budget)
     : config_(config),
       budget_(budget),
-      checker_(config.max_px, config.depth, config.several_scans, config.fixes) {}
+      checker_(config.max_px, config.depth, config.several_scans, config.fixes, config.encode) {}
 
 PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
                                                const std::stop_token& stop) {

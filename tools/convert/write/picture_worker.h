@@ -39,6 +39,7 @@ struct PictureWorkerConfig {
   CheckDepth depth = CheckDepth::kDecode;
   SeveralScans several_scans = SeveralScans::kKept;
   PictureFixes fixes{};
+  EncodeSettings encode{};
   /// What one picture may take, file included; a larger one is quarantined.
   std::uint64_t one_picture_bytes = UINT64_MAX;
   /// Pictures of a chunk that together take more are checked one after another, each with its own

@@ -43,6 +43,8 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
       break;
   }
   if (!is_stored(verdict.fate)) return;
+  if (verdict.is_resized) ++num_resized;
+  if (verdict.is_lossy) ++num_lossy;
   reasons.add_stored(verdict.reasons, verdict.mended);
   if (!verdict.loss.empty()) fixed.push_back(entry_of(picture, verdict.reason, verdict.loss));
   largest_scratch_bytes = std::max(largest_scratch_bytes, verdict.decode_scratch_bytes);
@@ -55,6 +57,8 @@ void ShardContribution::add(ShardContribution other) {
   num_reencoded += other.num_reencoded;
   num_rewritten += other.num_rewritten;
   num_in_several_scans += other.num_in_several_scans;
+  num_resized += other.num_resized;
+  num_lossy += other.num_lossy;
   num_text_skipped += other.num_text_skipped;
   reasons.add(other.reasons);
   append(fixed, std::move(other.fixed));

@@ -253,17 +253,17 @@ BOOST_AUTO_TEST_CASE(pictures_above_the_limit_are_scaled_down_on_request) {
         .check(jpeg, "a", {});
   };
   const cv::Mat whole = decode(large);
-  // 4/8 of the sides is the largest that fits.
+  // sqrt(100,000 / 307,200) = 0.57054: 365.1 x 273.9.
   const ImageVerdict half = scaled(100'000, large);
   BOOST_REQUIRE(half.fate == FileFate::kReencoded);
-  BOOST_TEST(half.loss == "640 x 480 px scaled down to 320 x 240");
+  BOOST_TEST(half.loss == "640 x 480 px scaled down to 365 x 273");
   BOOST_TEST(half.mended.has(ReasonCode::kTooManyPixels));
   cv::Mat expected;
-  cv::resize(whole, expected, {320, 240}, 0, 0, cv::INTER_AREA);
+  cv::resize(whole, expected, {365, 273}, 0, 0, cv::INTER_AREA);
   BOOST_TEST(mean_difference(decode(half.reencoded), expected) < 1.0);
-  // 1/8 of them is 80 x 60; squares of three of those pixels make 27 x 20.
+  // sqrt(600 / 307,200) = 0.0442: 28.3 x 21.2.
   const ImageVerdict small = scaled(600, large);
-  BOOST_TEST(small.loss == "640 x 480 px scaled down to 27 x 20");
+  BOOST_TEST(small.loss == "640 x 480 px scaled down to 28 x 21");
   const ImageVerdict progressive = scaled(
       600, fixtures::pattern_jpeg({.width_px = 6400, .height_px = 4800}, {.is_progressive = true}));
   BOOST_CHECK(progressive.fate == FileFate::kQuarantined);  // its coefficients are not bounded
@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(scaling_down_holds_rows_and_not_the_picture) {
           .check(large, "a", {});
   rusage after{};
   ::getrusage(RUSAGE_SELF, &after);
-  BOOST_TEST(verdict.loss == "8000 x 6000 px scaled down to 1000 x 750");
+  BOOST_TEST(verdict.loss == "8000 x 6000 px scaled down to 1154 x 866");
   BOOST_TEST(after.ru_maxrss - before.ru_maxrss < 64 << 10);  // KiB
 }
 
