@@ -64,13 +64,12 @@ std::string list_unreadable(const SourceScan& scan) {
 }
 
 std::map<std::string, std::string> conversion_settings(const ConvertConfig& config,
+                                                       const SplitRule& rule,
                                                        const SourceScan& scan) {
-  const SplitRule defaults;
-  const bool draws = scan.settings.at("layout") == "class_folders";
   std::map<std::string, std::string> settings = {
-      {"validation_split", fmt::format("{}", config.split.validation_fraction.value_or(
-                                                 draws ? defaults.validation_fraction : 0.0))},
-      {"test_split", fmt::format("{}", config.split.test_fraction.value_or(0.0))},
+      {"validation_split", fmt::format("{}", rule.validation_fraction)},
+      {"test_split", fmt::format("{}", rule.test_fraction)},
+      {"stratify", config.split.draw == SplitDraw::kStratified ? "true" : "false"},
       {"seed", std::to_string(config.split.seed)},
       {"shard_size_bytes", std::to_string(config.shard_size_bytes)},
       {"max_pixels", std::to_string(config.max_px)},
@@ -90,13 +89,16 @@ class ConvertJob {
       : config_(config), observer_(observer), stop_(std::move(stop)) {}
 
   ConvertSummary run() {
-    const SourceRequest request{.path = config_.source, .split = config_.split};
+    const SourceRequest request{.path = config_.source, .layout = config_.layout};
     check_source(request);
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
     SourceScan scan = scan_source(request, stop_);
-    draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
+    rule_ = split_rule_of(scan.pictures, config_.split, printable_path(config_.source));
+    const DrawnSplits drawn = draw_splits(scan.pictures, config_.split, rule_);
     tell(scan);
+    const std::string splits = drawn_splits_text(drawn, config_.split, rule_);
+    if (!splits.empty()) observer_.notice(splits);
     const std::vector<ShardPlan> shards =
         plan_shards(scan.pictures, config_.split.seed, config_.shard_size_bytes);
     check_free_space(config_.dataset, estimate_dataset_bytes(scan.pictures, shards));
@@ -172,7 +174,8 @@ class ConvertJob {
   void finish(const SourceScan& scan, PartialFolder& folder) {
     summary_.num_by_reason = count_by_reason(quarantine_);
     if (builder_->num_samples() == 0) refuse_nothing_readable();
-    summary_.manifest = builder_->build(conversion_settings(config_, scan), quarantine_.size());
+    summary_.manifest =
+        builder_->build(conversion_settings(config_, rule_, scan), quarantine_.size());
     if (!quarantine_.empty()) {
       publish_file(folder.path() / kQuarantineName, quarantine_csv(std::move(quarantine_)));
     }
@@ -207,6 +210,7 @@ class ConvertJob {
   ConvertObserver& observer_;
   const std::stop_token stop_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  SplitRule rule_;
   std::optional<ManifestBuilder> builder_;  // once the classes are known
   std::vector<QuarantineEntry> quarantine_;
   ConvertProgress progress_;

@@ -14,6 +14,7 @@
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/folder_scan.h"
+#include "tools/convert/source/split_draw.h"
 #include "tools/convert/write/partial_folder.h"
 
 namespace penstock::convert {
@@ -22,6 +23,7 @@ struct ConvertConfig {
   std::filesystem::path source{};   // a folder of class folders, or of split folders of them
   std::filesystem::path dataset{};  // must not exist, unless `existing` says otherwise
   SplitRequest split{};
+  LayoutRequest layout{};
   /// Payload at which a shard is closed, at least 1 MiB; a larger picture has its own shard.
   std::uint64_t shard_size_bytes = 256ull << 20;
   /// Threads that read and decode; 0: one per core. Does not affect the result.

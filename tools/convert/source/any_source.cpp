@@ -41,7 +41,7 @@ void check_source(const SourceRequest& request) {
 
 SourceScan scan_source(const SourceRequest& request, const std::stop_token& stop) {
   check_source(request);
-  return scan_folder_source(request.path, request.split, stop);
+  return scan_folder_source(request.path, request.layout, stop);
 }
 
 }  // namespace penstock::convert

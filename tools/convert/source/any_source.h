@@ -12,7 +12,7 @@ namespace penstock::convert {
 /// What a user says of a source.
 struct SourceRequest {
   std::filesystem::path path{};
-  SplitRequest split{};
+  LayoutRequest layout{};
 };
 
 /// Throws NotFound or InvalidArgument for what is no source at all, at a glance.

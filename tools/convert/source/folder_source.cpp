@@ -69,7 +69,7 @@ std::vector<QuarantineEntry> findings_of(const FolderScan& scan) {
 
 }  // namespace
 
-SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
+SourceScan scan_folder_source(const std::filesystem::path& folder, const LayoutRequest& request,
                               const std::stop_token& stop) {
   FolderScan files = scan_folder(folder, stop);
   DatasetLayout layout = find_layout(files, request, tools::printable_path(folder));
@@ -77,6 +77,7 @@ SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRe
   scan.description = std::move(layout.description);
   scan.settings = {
       {"layout", layout.kind == LayoutKind::kClassFolders ? "class_folders" : "split_folders"}};
+  if (request.class_depth != 1) scan.settings["class_depth"] = std::to_string(request.class_depth);
   scan.class_names = stored_names(layout.class_names);
   scan.pictures = list_pictures(files, layout);
   scan.findings = findings_of(files);

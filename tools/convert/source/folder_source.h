@@ -12,7 +12,7 @@ namespace penstock::convert {
 /// Lists the pictures of `folder`.
 ///
 /// Errors  those of scan_folder() and find_layout()
-SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
+SourceScan scan_folder_source(const std::filesystem::path& folder, const LayoutRequest& request,
                               const std::stop_token& stop);
 
 }  // namespace penstock::convert
