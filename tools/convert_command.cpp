@@ -1,8 +1,13 @@
 // penstock convert: a folder of pictures into a dataset.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "streamer/core/error.h"
 #include "tools/command.h"
@@ -18,13 +23,16 @@ namespace penstock::tools {
 namespace {
 
 struct ConvertOptions {
-  std::string source;
-  std::string dataset;
+  std::vector<std::string> paths;  // of sources, and last the dataset's
+  std::string labels;
+  std::string class_names;
+  std::uint64_t class_depth = 1;
   std::optional<double> validation_split;
   std::optional<double> test_split;
   std::uint64_t seed = 0;
   std::uint64_t jobs = 0;
   convert::ConvertConfig config;
+  bool stratifies = false;
   bool force = false;
   bool no_names = false;
   bool optimizes_crops = false;
@@ -51,11 +59,17 @@ class TerminalObserver final : public convert::ConvertObserver {
 
 convert::ConvertConfig config_of(const ConvertOptions& options) {
   convert::ConvertConfig config = options.config;
-  config.source = options.source;
-  config.dataset = options.dataset;
-  config.split = {.validation_fraction = options.validation_split,
-                  .test_fraction = options.test_split,
-                  .seed = options.seed};
+  config.source = options.paths.front();
+  config.more_sources.assign(options.paths.begin() + 1, options.paths.end() - 1);
+  config.dataset = options.paths.back();
+  config.split = {
+      .validation_fraction = options.validation_split,
+      .test_fraction = options.test_split,
+      .seed = options.seed,
+      .draw = options.stratifies ? convert::SplitDraw::kStratified : convert::SplitDraw::kByHash};
+  config.layout.class_depth = static_cast<std::uint32_t>(options.class_depth);
+  config.labels = options.labels;
+  config.class_names = options.class_names;
   config.num_jobs = static_cast<unsigned>(options.jobs);
   if (options.force) config.existing = convert::ExistingTarget::kReplace;
   config.store_names = !options.no_names;
@@ -75,7 +89,7 @@ convert::ConvertSummary convert_and_watch(const ConvertOptions& options) {
     if (error.code() != ErrorCode::kStopped) throw;
     throw Error(ErrorCode::kStopped,
                 fmt::format("stopped: {}: by a signal; nothing of it was left behind",
-                            printable(options.dataset)),
+                            printable(options.paths.back())),
                 "the same command starts it again");
   }
 }
@@ -85,9 +99,60 @@ int run_convert(const ConvertOptions& options) {
   if (options.json) {
     print_result(convert::summary_json(summary));
   } else if (!options.quiet) {
-    print_result(convert::summary_text(summary, options.dataset));
+    print_result(convert::summary_text(summary, options.paths.back()));
   }
   return kExitDone;
+}
+
+// A value of its own kind for each word that a flag takes.
+template <class T>
+void add_choice(CLI::App& command, const ValueFlag& flag, std::map<std::string, T> choices,
+                T& value) {
+  add_value(command, flag, [flag, choices = std::move(choices), &value](const std::string& text) {
+    if (const auto found = choices.find(text); found != choices.end()) {
+      value = found->second;
+      return;
+    }
+    std::vector<std::string> words;
+    for (const auto& [word, choice] : choices) words.push_back(word);
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("{}: expected {}, found '{}'", flag.name, fmt::join(words, ", "),
+                            printable(text)),
+                flag.name + " " + words.front());
+  });
+}
+
+void add_source_flags(CLI::App& command, ConvertOptions& options) {
+  using convert::LayoutChoice;
+  using convert::UnlabelledRows;
+  add_choice<LayoutChoice>(command,
+                           {"--layout", "LAYOUT",
+                            "What the folders are: auto, class-folders, split-folders, flat (auto; "
+                            "flat needs --labels)"},
+                           {{"auto", LayoutChoice::kAuto},
+                            {"class-folders", LayoutChoice::kClassFolders},
+                            {"split-folders", LayoutChoice::kSplitFolders},
+                            {"flat", LayoutChoice::kFlat}},
+                           options.config.layout.choice);
+  add_count_option(
+      command, "--class-depth", options.class_depth, {.min = 1, .max = 32},
+      "Names of folders that make a class (1); 2: animals/cat/1.jpg is an animals/cat");
+  add_text(command, "--labels", options.labels,
+           "Table of the pictures in SOURCE: CSV, JSON lines, or a list with labels");
+  convert::TableRequest& table = options.config.table;
+  add_text(command, "--path-column", table.path_column, "Column of paths (path, file, image, ...)");
+  add_text(command, "--label-column", table.label_column,
+           "Column of labels (label, class, category, ...)");
+  add_text(command, "--split-column", table.split_column, "Column of splits (split, subset, set)");
+  add_choice<UnlabelledRows>(
+      command,
+      {"--unlabelled", "POLICY",
+       "A row without a label: quarantine, or keep it as a sample of no class "
+       "(quarantine)"},
+      {{"keep", UnlabelledRows::kKept}, {"quarantine", UnlabelledRows::kQuarantined}},
+      options.config.unlabelled);
+  add_text(command, "--class-names", options.class_names,
+           "Other names for classes: wnid,name, index,name, or a name on each line");
 }
 
 }  // namespace
@@ -97,12 +162,16 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
   CLI::App& command =
       add_command(program, "convert",
                   "Convert a folder of pictures into a dataset: shards, checked and checksummed");
-  add_argument(command, "SOURCE", options->source,
-               "Folder of class folders, or of train, validation and test folders of them");
-  add_argument(command, "DATASET", options->dataset, "Folder to make; must not exist yet");
+  add_arguments(
+      command, "SOURCE...", options->paths,
+      "Folders of class folders or of train, validation and test folders of them; tables and "
+      "lists of files. Then DATASET, the folder to make; it must not exist yet");
+  add_source_flags(command, *options);
   add_fraction_option(command, "--validation-split", options->validation_split,
                       "Part of the pictures for validation (0.1; with split folders: as they are)");
   add_fraction_option(command, "--test-split", options->test_split, "Part for testing (0)");
+  add_switch(command, "--stratify", options->stratifies,
+             "Make these parts exact in each class; files added later may then move others");
   add_count_option(command, "--seed", options->seed, {.min = 0},
                    "Decides, with each path, split and order (0)");
   add_byte_size_option(command, "--shard-size", options->config.shard_size_bytes,

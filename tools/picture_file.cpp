@@ -38,6 +38,12 @@ std::string complaint(ReasonCode reason, const std::string& detail, std::uint64_
     case ReasonCode::kUnreadable:
     case ReasonCode::kFileTooLarge:
       break;
+    case ReasonCode::kRowWithoutLabel:  // of tables, never of a file
+    case ReasonCode::kRowWithoutImage:
+    case ReasonCode::kImageWithoutRow:
+    case ReasonCode::kRowRepeated:
+    case ReasonCode::kUnsafePath:
+      break;
   }
   return "expected a picture that decodes, found: " + detail;
 }

@@ -11,6 +11,7 @@
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/source/any_source.h"
+#include "tools/convert/source/class_name_file.h"
 #include "tools/convert/source/split_draw.h"
 #include "tools/convert/write/manifest_builder.h"
 #include "tools/convert/write/shard_task.h"
@@ -23,44 +24,82 @@ namespace fs = std::filesystem;
 using tools::printable;
 using tools::printable_path;
 
-bool is_inside(const fs::path& inner, const fs::path& outer) {
-  const auto [outer_end, inner_at] =
-      std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
-  return outer_end == outer.end();
-}
-
 void check_apart(const fs::path& source, const fs::path& dataset) {
-  // With a last slash the last name would be an empty one.
-  const fs::path from = fs::weakly_canonical(source / ".");
-  const fs::path to = fs::weakly_canonical(dataset / ".");
-  if (!is_inside(to, from) && !is_inside(from, to)) return;
+  if (!lies_within(source, dataset) && !lies_within(dataset, source)) return;
   throw Error(ErrorCode::kInvalidArgument,
               fmt::format("dataset: {}: expected a place outside of {}, found one inside",
                           printable_path(dataset), printable_path(source)),
               "name a DATASET beside SOURCE");
 }
 
+std::vector<SourceRequest> source_requests(const ConvertConfig& config) {
+  std::vector<SourceRequest> requests = {{.path = config.source,
+                                          .layout = config.layout,
+                                          .labels = config.labels,
+                                          .table = config.table,
+                                          .unlabelled = config.unlabelled}};
+  for (const fs::path& path : config.more_sources) {
+    requests.push_back(requests.front());
+    requests.back().path = path;
+  }
+  return requests;
+}
+
+// "photos", "photos, more"
+std::string source_text(const ConvertConfig& config) {
+  std::string text = printable_path(config.source);
+  for (const fs::path& path : config.more_sources) text += ", " + printable_path(path);
+  return text;
+}
+
+constexpr std::size_t kMaxListed = 10;
+
 // "1 folder and 3 files"
-std::string count_unreadable(const SourceScan& scan) {
+std::string count_unreadable(std::size_t num_folders, std::size_t num_files) {
   std::vector<std::string> counts;
-  const std::size_t num_folders = scan.findings.size();
-  const std::size_t num_files = scan.unreadable.size();
   if (num_folders > 0) counts.push_back(tools::format_counted(num_folders, "folder", "folders"));
   if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
   return fmt::format("{}", fmt::join(counts, " and "));
 }
 
-std::string list_unreadable(const SourceScan& scan) {
-  constexpr std::size_t kMaxListed = 10;
-  std::vector<std::string> paths;
-  for (const QuarantineEntry& folder : scan.findings) paths.push_back(folder.path);
-  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
-  std::string text = count_unreadable(scan) + " may not be read and will be quarantined:";
-  for (std::size_t i = 0; i < std::min(paths.size(), kMaxListed); ++i) {
-    text += "\n  " + printable(paths[i]);
+std::string list_some(const std::vector<std::string>& items) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(items.size(), kMaxListed); ++i) {
+    text += "\n  " + printable(items[i]);
   }
-  if (paths.size() > kMaxListed) text += fmt::format("\n  and {} more", paths.size() - kMaxListed);
+  if (items.size() > kMaxListed) text += fmt::format("\n  and {} more", items.size() - kMaxListed);
   return text;
+}
+
+// What may not be read, and other findings by reason; nothing where there is none.
+std::vector<std::string> list_findings(const SourceScan& scan) {
+  std::vector<std::string> paths;
+  std::map<ReasonCode, std::vector<std::string>> others;
+  for (const QuarantineEntry& finding : scan.findings) {
+    if (finding.reason == ReasonCode::kUnreadable) {
+      paths.push_back(finding.path);
+      continue;
+    }
+    std::vector<std::string>& listed = others[finding.reason];
+    // One more than is shown: the rest is only counted.
+    listed.push_back(listed.size() >= kMaxListed ? std::string()
+                     : finding.detail.empty()
+                         ? finding.path
+                         : fmt::format("{} ({})", finding.path, finding.detail));
+  }
+  std::vector<std::string> notices;
+  const std::size_t num_folders = paths.size();
+  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
+  if (!paths.empty()) {
+    notices.push_back(count_unreadable(num_folders, scan.unreadable.size()) +
+                      " may not be read and will be quarantined:" + list_some(paths));
+  }
+  for (const auto& [reason, listed] : others) {
+    notices.push_back(fmt::format("{} {}, listed in {}:", tools::format_count(listed.size()),
+                                  reason_code_name(reason), kQuarantineName) +
+                      list_some(listed));
+  }
+  return notices;
 }
 
 std::map<std::string, std::string> conversion_settings(const ConvertConfig& config,
@@ -89,12 +128,12 @@ class ConvertJob {
       : config_(config), observer_(observer), stop_(std::move(stop)) {}
 
   ConvertSummary run() {
-    const SourceRequest request{.path = config_.source, .layout = config_.layout};
-    check_source(request);
+    const std::vector<SourceRequest> requests = source_requests(config_);
+    check_sources(requests);
     check_target(config_.dataset, config_.existing);
-    check_apart(config_.source, config_.dataset);
-    SourceScan scan = scan_source(request, stop_);
-    rule_ = split_rule_of(scan.pictures, config_.split, printable_path(config_.source));
+    for (const SourceRequest& request : requests) check_apart(request.path, config_.dataset);
+    SourceScan scan = list_pictures(requests);
+    rule_ = split_rule_of(scan.pictures, config_.split, source_text(config_));
     const DrawnSplits drawn = draw_splits(scan.pictures, config_.split, rule_);
     tell(scan);
     const std::string splits = drawn_splits_text(drawn, config_.split, rule_);
@@ -109,16 +148,25 @@ class ConvertJob {
   }
 
  private:
+  SourceScan list_pictures(const std::vector<SourceRequest>& requests) const {
+    // First, so that a fault in it does not cost a scan.
+    std::optional<ClassNameFile> class_names;
+    if (!config_.class_names.empty()) class_names = read_class_names(config_.class_names);
+    SourceScan scan = scan_sources(requests, stop_);
+    if (class_names) rename_classes(scan, *class_names);
+    return scan;
+  }
+
   void tell(const SourceScan& scan) {
     summary_.layout = scan.description;
     summary_.skipped = scan.skipped;
     summary_.num_outside = scan.num_outside;
     summary_.source_bytes = scan.pictures.total_bytes();
-    observer_.notice(fmt::format("{}: {}, {}, {}", printable_path(config_.source), scan.description,
+    observer_.notice(fmt::format("{}: {}, {}, {}", source_text(config_), scan.description,
                                  tools::format_counted(scan.class_names.size(), "class", "classes"),
                                  tools::format_counted(scan.pictures.size(), "file", "files")));
     for (const std::string& warning : scan.warnings) observer_.notice("warning: " + warning);
-    if (!scan.unreadable.empty() || !scan.findings.empty()) observer_.notice(list_unreadable(scan));
+    for (const std::string& text : list_findings(scan)) observer_.notice(text);
   }
 
   void make_shards(const SourceScan& scan, const std::vector<ShardPlan>& shards,
@@ -198,7 +246,7 @@ class ConvertJob {
     }
     throw Error(ErrorCode::kCorruptData,
                 fmt::format("source: {}: expected at least one picture that decodes, found {}",
-                            printable_path(config_.source), fmt::join(reasons, ", ")),
+                            source_text(config_), fmt::join(reasons, ", ")),
                 "look at one of the files: are they pictures?");
   }
 
@@ -230,6 +278,14 @@ void ConvertConfig::validate() const {
   check(shard_size_bytes >= kMinShardBytes, "shard_size", shard_size_bytes, "at least 1M");
   check(num_jobs <= kMaxJobs, "jobs", num_jobs, "at most 1024");
   check(max_px >= 1, "max_pixels", max_px, "at least 1");
+  layout.validate();
+  if (!labels.empty() && !more_sources.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("convert: sources beside labels: expected 1, found {}",
+                            1 + more_sources.size()),
+                "convert each table as a source of its own: penstock convert a/labels.csv "
+                "b/labels.csv DATASET");
+  }
 }
 
 ConvertSummary convert_folder(const ConvertConfig& config, ConvertObserver& observer,

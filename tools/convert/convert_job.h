@@ -14,16 +14,28 @@
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/folder_scan.h"
+#include "tools/convert/source/row_match.h"
 #include "tools/convert/source/split_draw.h"
+#include "tools/convert/table/table_columns.h"
 #include "tools/convert/write/partial_folder.h"
 
 namespace penstock::convert {
 
 struct ConvertConfig {
-  std::filesystem::path source{};   // a folder of class folders, or of split folders of them
+  std::filesystem::path source{};  // a folder of class folders, or what else scan_source() knows
+  /// Further sources; names of pictures then begin with the name of their source.
+  std::vector<std::filesystem::path> more_sources{};
   std::filesystem::path dataset{};  // must not exist, unless `existing` says otherwise
   SplitRequest split{};
   LayoutRequest layout{};
+  /// Table of paths and labels for a flat folder: CSV, JSON lines or a list. Empty: none.
+  std::filesystem::path labels{};
+  /// Other names for the classes, as class_name_file.h says. Empty: as in the source.
+  std::filesystem::path class_names{};
+  /// Columns of that table, or of a source that is a table. Empty names: found by the usual ones.
+  TableRequest table{};
+  /// Pictures whose row has no label.
+  UnlabelledRows unlabelled = UnlabelledRows::kQuarantined;
   /// Payload at which a shard is closed, at least 1 MiB; a larger picture has its own shard.
   std::uint64_t shard_size_bytes = 256ull << 20;
   /// Threads that read and decode; 0: one per core. Does not affect the result.

@@ -27,6 +27,16 @@ std::string_view reason_code_name(ReasonCode code) {
       return "damaged";
     case ReasonCode::kUnsupportedJpeg:
       return "unsupported_jpeg";
+    case ReasonCode::kRowWithoutLabel:
+      return "row_without_label";
+    case ReasonCode::kRowWithoutImage:
+      return "row_without_image";
+    case ReasonCode::kImageWithoutRow:
+      return "image_without_row";
+    case ReasonCode::kRowRepeated:
+      return "row_repeated";
+    case ReasonCode::kUnsafePath:
+      return "unsafe_path";
   }
   return "unknown";
 }

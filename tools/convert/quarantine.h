@@ -12,7 +12,7 @@ namespace penstock::convert {
 
 inline constexpr const char* kQuarantineName = "quarantine.csv";
 
-/// Why a file is no sample. The names are stable: they stand in quarantine.csv.
+/// Why a file, or a row of a table, is no sample. The names are stable: they stand in quarantine.csv.
 enum class ReasonCode : std::uint8_t {
   kEmptyFile,
   kUnreadable,         // the operating system refused to read it
@@ -23,6 +23,12 @@ enum class ReasonCode : std::uint8_t {
   kTruncated,          // a JPEG that ends too early
   kDamaged,            // does not decode
   kUnsupportedJpeg,    // a kind of JPEG that libjpeg-turbo does not read
+  // Of tables of pictures.
+  kRowWithoutLabel,
+  kRowWithoutImage,  // no file, or several, under the path of a row
+  kImageWithoutRow,
+  kRowRepeated,  // another row before it names the same picture
+  kUnsafePath,   // absolute, or leading out of the folder
 };
 
 std::string_view reason_code_name(ReasonCode code);

@@ -56,6 +56,8 @@ PictureList list_pictures(const FolderScan& scan, const DatasetLayout& layout) {
   return pictures;
 }
 
+}  // namespace
+
 std::vector<QuarantineEntry> findings_of(const FolderScan& scan) {
   std::vector<QuarantineEntry> findings;
   for (const UnreadableFolder& folder : scan.unreadable_folders) {
@@ -67,7 +69,9 @@ std::vector<QuarantineEntry> findings_of(const FolderScan& scan) {
   return findings;
 }
 
-}  // namespace
+std::unique_ptr<const PictureSource> make_folder_reader(const std::filesystem::path& folder) {
+  return std::make_unique<FolderSource>(folder);
+}
 
 SourceScan scan_folder_source(const std::filesystem::path& folder, const LayoutRequest& request,
                               const std::stop_token& stop) {
@@ -85,7 +89,7 @@ SourceScan scan_folder_source(const std::filesystem::path& folder, const LayoutR
   scan.num_outside = layout.num_outside;
   scan.warnings = std::move(layout.warnings);
   scan.unreadable = std::move(files.unreadable);
-  scan.source = std::make_unique<FolderSource>(folder);
+  scan.source = make_folder_reader(folder);
   return scan;
 }
 

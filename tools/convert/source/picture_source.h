@@ -36,7 +36,9 @@ class PictureSource {
 struct SourceScan {
   std::string description;                      // in words: "class folders"
   std::map<std::string, std::string> settings;  // what of the source's reading affects bytes
-  std::vector<std::string> class_names;   // UTF-8, all different; their place is the class index
+  std::vector<std::string> class_names;  // UTF-8, all different; their place is the class index
+  /// Where a user finds each class first named: "labels.csv:12". Empty where folders are classes.
+  std::vector<std::string> class_where;
   PictureList pictures;                   // those without a split are drawn
   std::vector<QuarantineEntry> findings;  // what could not be listed, and why
   std::vector<std::string> unreadable;    // names among `pictures` that may not be read
