@@ -162,8 +162,8 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
   CLI::App& command =
       add_command(program, "convert",
                   "Convert a folder of pictures into a dataset: shards, checked and checksummed");
-  add_arguments(
-      command, "SOURCE...", options->paths,
+  add_arguments_and_last(
+      command, "SOURCE... DATASET", options->paths,
       "Folders of class folders or of train, validation and test folders of them; tables and "
       "lists of files. Then DATASET, the folder to make; it must not exist yet");
   add_source_flags(command, *options);
