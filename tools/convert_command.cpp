@@ -13,6 +13,8 @@
 #include "tools/command.h"
 #include "tools/convert/convert_job.h"
 #include "tools/convert/convert_report.h"
+#include "tools/convert/dry_run.h"
+#include "tools/convert/dry_run_text.h"
 #include "tools/exit_code.h"
 #include "tools/library_remarks.h"
 #include "tools/size_option.h"
@@ -33,6 +35,7 @@ struct ConvertOptions {
   std::uint64_t jobs = 0;
   convert::ConvertConfig config;
   bool stratifies = false;
+  bool dry_run = false;
   bool force = false;
   bool no_names = false;
   bool optimizes_crops = false;
@@ -77,25 +80,39 @@ convert::ConvertConfig config_of(const ConvertOptions& options) {
   return config;
 }
 
-convert::ConvertSummary convert_and_watch(const ConvertOptions& options) {
+// What both do: stop on signals, keep libraries quiet, say what they are at.
+template <class Work>
+auto watch(const ConvertOptions& options, const char* what_is_left, const Work& work) {
   // Before any other thread, so that they all leave the signals to it.
   const StopSignals signals;
   const LibraryRemarksSilenced silenced;
   TerminalObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
                             silenced.stream());
   try {
-    return convert::convert_folder(config_of(options), observer, signals.token());
+    return work(config_of(options), observer, signals.token());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kStopped) throw;
-    throw Error(ErrorCode::kStopped,
-                fmt::format("stopped: {}: by a signal; nothing of it was left behind",
-                            printable(options.paths.back())),
-                "the same command starts it again");
+    throw Error(
+        ErrorCode::kStopped,
+        fmt::format("stopped: {}: by a signal; {}", printable(options.paths.back()), what_is_left),
+        "the same command starts it again");
   }
 }
 
+int run_dry(const ConvertOptions& options) {
+  const convert::DryRunReport report = watch(options, "nothing was written", convert::dry_run);
+  if (options.json) {
+    print_result(convert::dry_run_json(report));
+  } else if (!options.quiet) {
+    print_result(convert::dry_run_text(report, options.paths.back()));
+  }
+  return kExitDone;
+}
+
 int run_convert(const ConvertOptions& options) {
-  const convert::ConvertSummary summary = convert_and_watch(options);
+  if (options.dry_run) return run_dry(options);
+  const convert::ConvertSummary summary =
+      watch(options, "nothing of it was left behind", convert::convert_folder);
   if (options.json) {
     print_result(convert::summary_json(summary));
   } else if (!options.quiet) {
@@ -180,6 +197,8 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
                    "Larger pictures are quarantined (100000000)");
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads (one per core); the result is the same for any number");
+  add_switch(command, "--dry-run", options->dry_run,
+             "Write nothing: say what is there, what disk and time it takes, what headers tell");
   add_switch(command, "--force", options->force,
              "Replace an existing dataset once the new one is complete");
   add_switch(command, "--optimize-crops", options->optimizes_crops,

@@ -218,6 +218,20 @@ BOOST_AUTO_TEST_CASE(a_deeper_class_and_a_layout_are_chosen) {
                 "--layout auto");
 }
 
+BOOST_AUTO_TEST_CASE(a_dry_run_writes_nothing) {
+  const Place place;
+  write_cats_and_dogs(place.source, 5);
+  const CommandResult text = run_penstock({"convert", place.source, place.dataset, "--dry-run"});
+  BOOST_TEST(text.exit_code == 0);
+  BOOST_TEST(contains(text.out, place.dataset + ": a dry run, nothing was written\n"));
+  BOOST_TEST(contains(text.out, "headers       all 10: no reason found"));
+  const CommandResult json =
+      run_penstock({"convert", place.source, place.dataset, "--dry-run", "--json", "--quiet"});
+  BOOST_TEST(contains(json.out, "\"num_files\": 10"));
+  BOOST_TEST(json.err == "");
+  BOOST_TEST(place.is_clean());
+}
+
 BOOST_AUTO_TEST_CASE(one_path_alone_is_a_usage_error) {
   check_refused(run_penstock({"convert", "a"}), 2,
                 "wrong arguments: penstock convert: SOURCE... DATASET: At least 2 required but "

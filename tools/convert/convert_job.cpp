@@ -10,9 +10,7 @@
 #include "streamer/core/file.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/quarantine.h"
-#include "tools/convert/source/any_source.h"
-#include "tools/convert/source/class_name_file.h"
-#include "tools/convert/source/split_draw.h"
+#include "tools/convert/scan_job.h"
 #include "tools/convert/write/manifest_builder.h"
 #include "tools/convert/write/shard_task.h"
 #include "tools/terminal.h"
@@ -21,86 +19,7 @@ namespace penstock::convert {
 namespace {
 
 namespace fs = std::filesystem;
-using tools::printable;
 using tools::printable_path;
-
-void check_apart(const fs::path& source, const fs::path& dataset) {
-  if (!lies_within(source, dataset) && !lies_within(dataset, source)) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("dataset: {}: expected a place outside of {}, found one inside",
-                          printable_path(dataset), printable_path(source)),
-              "name a DATASET beside SOURCE");
-}
-
-std::vector<SourceRequest> source_requests(const ConvertConfig& config) {
-  std::vector<SourceRequest> requests = {{.path = config.source,
-                                          .layout = config.layout,
-                                          .labels = config.labels,
-                                          .table = config.table,
-                                          .unlabelled = config.unlabelled}};
-  for (const fs::path& path : config.more_sources) {
-    requests.push_back(requests.front());
-    requests.back().path = path;
-  }
-  return requests;
-}
-
-// "photos", "photos, more"
-std::string source_text(const ConvertConfig& config) {
-  std::string text = printable_path(config.source);
-  for (const fs::path& path : config.more_sources) text += ", " + printable_path(path);
-  return text;
-}
-
-constexpr std::size_t kMaxListed = 10;
-
-// "1 folder and 3 files"
-std::string count_unreadable(std::size_t num_folders, std::size_t num_files) {
-  std::vector<std::string> counts;
-  if (num_folders > 0) counts.push_back(tools::format_counted(num_folders, "folder", "folders"));
-  if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
-  return fmt::format("{}", fmt::join(counts, " and "));
-}
-
-std::string list_some(const std::vector<std::string>& items) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(items.size(), kMaxListed); ++i) {
-    text += "\n  " + printable(items[i]);
-  }
-  if (items.size() > kMaxListed) text += fmt::format("\n  and {} more", items.size() - kMaxListed);
-  return text;
-}
-
-// What may not be read, and other findings by reason; nothing where there is none.
-std::vector<std::string> list_findings(const SourceScan& scan) {
-  std::vector<std::string> paths;
-  std::map<ReasonCode, std::vector<std::string>> others;
-  for (const QuarantineEntry& finding : scan.findings) {
-    if (finding.reason == ReasonCode::kUnreadable) {
-      paths.push_back(finding.path);
-      continue;
-    }
-    std::vector<std::string>& listed = others[finding.reason];
-    // One more than is shown: the rest is only counted.
-    listed.push_back(listed.size() >= kMaxListed ? std::string()
-                     : finding.detail.empty()
-                         ? finding.path
-                         : fmt::format("{} ({})", finding.path, finding.detail));
-  }
-  std::vector<std::string> notices;
-  const std::size_t num_folders = paths.size();
-  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
-  if (!paths.empty()) {
-    notices.push_back(count_unreadable(num_folders, scan.unreadable.size()) +
-                      " may not be read and will be quarantined:" + list_some(paths));
-  }
-  for (const auto& [reason, listed] : others) {
-    notices.push_back(fmt::format("{} {}, listed in {}:", tools::format_count(listed.size()),
-                                  reason_code_name(reason), kQuarantineName) +
-                      list_some(listed));
-  }
-  return notices;
-}
 
 std::map<std::string, std::string> conversion_settings(const ConvertConfig& config,
                                                        const SplitRule& rule,
@@ -128,16 +47,11 @@ class ConvertJob {
       : config_(config), observer_(observer), stop_(std::move(stop)) {}
 
   ConvertSummary run() {
-    const std::vector<SourceRequest> requests = source_requests(config_);
-    check_sources(requests);
-    check_target(config_.dataset, config_.existing);
-    for (const SourceRequest& request : requests) check_apart(request.path, config_.dataset);
-    SourceScan scan = list_pictures(requests);
-    rule_ = split_rule_of(scan.pictures, config_.split, source_text(config_));
-    const DrawnSplits drawn = draw_splits(scan.pictures, config_.split, rule_);
+    ScannedSources sources = scan_for_conversion(config_, stop_);
+    const SourceScan& scan = sources.scan;
+    rule_ = sources.rule;
+    for (const std::string& text : scan_notices(config_, sources)) observer_.notice(text);
     tell(scan);
-    const std::string splits = drawn_splits_text(drawn, config_.split, rule_);
-    if (!splits.empty()) observer_.notice(splits);
     const std::vector<ShardPlan> shards =
         plan_shards(scan.pictures, config_.split.seed, config_.shard_size_bytes);
     check_free_space(config_.dataset, estimate_dataset_bytes(scan.pictures, shards));
@@ -148,25 +62,11 @@ class ConvertJob {
   }
 
  private:
-  SourceScan list_pictures(const std::vector<SourceRequest>& requests) const {
-    // First, so that a fault in it does not cost a scan.
-    std::optional<ClassNameFile> class_names;
-    if (!config_.class_names.empty()) class_names = read_class_names(config_.class_names);
-    SourceScan scan = scan_sources(requests, stop_);
-    if (class_names) rename_classes(scan, *class_names);
-    return scan;
-  }
-
   void tell(const SourceScan& scan) {
     summary_.layout = scan.description;
     summary_.skipped = scan.skipped;
     summary_.num_outside = scan.num_outside;
     summary_.source_bytes = scan.pictures.total_bytes();
-    observer_.notice(fmt::format("{}: {}, {}, {}", source_text(config_), scan.description,
-                                 tools::format_counted(scan.class_names.size(), "class", "classes"),
-                                 tools::format_counted(scan.pictures.size(), "file", "files")));
-    for (const std::string& warning : scan.warnings) observer_.notice("warning: " + warning);
-    for (const std::string& text : list_findings(scan)) observer_.notice(text);
   }
 
   void make_shards(const SourceScan& scan, const std::vector<ShardPlan>& shards,

@@ -41,16 +41,6 @@ ReasonCode reason_of_jpeg_text(std::string_view text) {
   return ReasonCode::kDamaged;
 }
 
-bool has_picture_extension(std::string_view path) {
-  constexpr std::array<std::string_view, 18> kExtensions{
-      "jpg", "jpeg", "jpe", "jfif", "png",  "bmp",  "tif",  "tiff", "webp",
-      "ppm", "pgm",  "pbm", "gif",  "heic", "heif", "avif", "jxl",  "jp2"};
-  const std::size_t dot = path.rfind('.');
-  if (dot == std::string_view::npos) return false;
-  const std::string extension = ascii_lower(path.substr(dot + 1));
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
-
 IndexRecord record_of(const JpegHeader& header, std::uint8_t orientation, std::size_t num_bytes) {
   IndexRecord record = jpeg_record(header);
   record.length_bytes = static_cast<std::uint32_t>(num_bytes);
@@ -86,6 +76,16 @@ void grow(Bytes& buffer, std::size_t num_bytes) {
 constexpr std::uint64_t kReencodingBytesPerPx = 12;
 
 }  // namespace
+
+bool has_picture_extension(std::string_view path) {
+  constexpr std::array<std::string_view, 18> kExtensions{
+      "jpg", "jpeg", "jpe", "jfif", "png",  "bmp",  "tif",  "tiff", "webp",
+      "ppm", "pgm",  "pbm", "gif",  "heic", "heif", "avif", "jxl",  "jp2"};
+  const std::size_t dot = path.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  const std::string extension = ascii_lower(path.substr(dot + 1));
+  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+}
 
 ReasonCode reason_of_jpeg_fault(const SampleFault& fault) {
   return fault.status == SampleStatus::kUnsupported ? ReasonCode::kUnsupportedJpeg

@@ -43,6 +43,9 @@ struct ImageVerdict {
 /// Largest file that is looked at: far above any photograph, far below a sample's 4 GiB.
 inline constexpr std::uint64_t kMaxFileBytes = 1ull << 30;
 
+/// Whether the name of a file claims a picture.
+bool has_picture_extension(std::string_view path);
+
 /// What the decoder's fault means for a file. Never kUnreadable or kFileTooLarge.
 ReasonCode reason_of_jpeg_fault(const SampleFault& fault);
 

@@ -28,6 +28,12 @@ class CombinedSource final : public PictureSource {
     source_of(own).read(own, into);
   }
 
+  void read_start(const ListedPicture& picture, std::size_t num_bytes,
+                  SourcePicture& into) const override {
+    ListedPicture own = picture;
+    source_of(own).read_start(own, num_bytes, into);
+  }
+
   std::string where(const ListedPicture& picture) const override {
     ListedPicture own = picture;
     return source_of(own).where(own);

@@ -1,5 +1,6 @@
 #include "tools/convert/source/folder_source.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <utility>
@@ -17,13 +18,18 @@ class FolderSource final : public PictureSource {
   explicit FolderSource(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   void read(const ListedPicture& picture, SourcePicture& into) const override {
+    read_start(picture, kMaxFileBytes, into);
+  }
+
+  void read_start(const ListedPicture& picture, std::size_t num_bytes,
+                  SourcePicture& into) const override {
     const std::filesystem::path path = folder_ / picture.name;
     const UniqueFd file = open_for_reading(path);
     const std::uint64_t size_bytes = file_size_bytes(file, path);
     if (size_bytes > kMaxFileBytes) throw_io_error(EFBIG, "read", tools::printable_path(path));
     into.raw.reset();
     into.orientation.reset();
-    into.bytes.resize(size_bytes);
+    into.bytes.resize(std::min<std::uint64_t>(size_bytes, num_bytes));
     into.bytes.resize(read_at(file, 0, into.bytes, path));
   }
 

@@ -28,6 +28,12 @@ class PictureSource {
   ///         (0: yes)
   virtual void read(const ListedPicture& picture, SourcePicture& into) const = 0;
 
+  /// Reads at least the first `num_bytes` of a picture, or all of it; the rest where that costs little.
+  virtual void read_start(const ListedPicture& picture, std::size_t /*num_bytes*/,
+                          SourcePicture& into) const {
+    read(picture, into);
+  }
+
   /// Names the picture in messages, so that a user finds it: "photos/cat/1.jpg".
   virtual std::string where(const ListedPicture& picture) const = 0;
 };
