@@ -7,8 +7,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <vector>
 
-#include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -17,6 +18,9 @@ namespace {
 
 using Input = std::vector<std::uint8_t>;
 
+// The first byte of an input says what the rest is; its highest bit is a target's own (kUnsealed).
+constexpr std::uint8_t kFirstByteFlag = 0x80;
+
 // splitmix-like quality is not needed; the standard fixes the sequence of mt19937_64.
 class Mutator {
  public:
@@ -24,7 +28,7 @@ class Mutator {
 
   Input mutated(const std::vector<Input>& seeds) {
     Input input = seeds[below(seeds.size())];
-    if (below(16) == 0) input[0] |= kUnsealed;
+    if (below(16) == 0) input[0] ^= kFirstByteFlag;
     for (std::size_t i = 1 + below(4); i > 0; --i) mutate(input);
     return input;
   }
@@ -90,9 +94,10 @@ int main(int argc, char** argv) {
   }
   const unsigned long num_inputs = std::strtoul(argv[1], nullptr, 10);
   const unsigned long seed = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1;
-  std::printf("{\"harness\": \"shard_fuzz\", \"inputs\": %lu, \"seed\": %lu}\n", num_inputs, seed);
+  std::printf("{\"harness\": \"%s\", \"inputs\": %lu, \"seed\": %lu}\n", target_name(), num_inputs,
+              seed);
   std::fflush(stdout);  // before anything is found
-  const auto seeds = seed_inputs(make_real_dataset());
+  const auto seeds = target_seeds();
   for (const auto& input : seeds) LLVMFuzzerTestOneInput(input.data(), input.size());
   Mutator mutator(seed);
   for (unsigned long i = 0; i < num_inputs; ++i) {

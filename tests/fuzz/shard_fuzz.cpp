@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -18,6 +17,7 @@
 #include "streamer/shard/shard_header.h"
 #include "tests/allocation_ceiling.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/fuzz_target.h"
 
 namespace penstock::fuzz {
 namespace {
@@ -100,25 +100,18 @@ void run(const Action& action) {
 }
 
 }  // namespace
+
+const char* target_name() {
+  return "shard_fuzz";
+}
+
+std::vector<std::vector<std::uint8_t>> target_seeds() {
+  return seed_inputs(real_dataset());
+}
+
 }  // namespace penstock::fuzz
 
 using namespace penstock;
-
-// Writes the seeds into the first folder named on the command line, where libFuzzer takes them from.
-extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  const auto seeds = fuzz::seed_inputs(fuzz::real_dataset());
-  for (int i = 1; i < *argc; ++i) {
-    const std::filesystem::path folder = (*argv)[i];
-    if (!std::filesystem::is_directory(folder)) continue;
-    for (std::size_t seed = 0; seed < seeds.size(); ++seed) {
-      std::ofstream(folder / ("seed-" + std::to_string(seed)), std::ios::binary)
-          .write(reinterpret_cast<const char*>(seeds[seed].data()),
-                 static_cast<std::streamsize>(seeds[seed].size()));
-    }
-    break;
-  }
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::FuzzCase input = fuzz::fuzz_case({data, size}, fuzz::real_dataset());

@@ -11,7 +11,6 @@
 
 #include "streamer/core/batch.h"
 #include "streamer/core/error.h"
-#include "streamer/core/number_text.h"
 #include "streamer/shard/shard_format.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/source/dataset_layout.h"
