@@ -1,4 +1,4 @@
-// penstock convert: a folder of pictures into a dataset.
+// penstock convert: folders, tables and lists of pictures into a dataset.
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
@@ -178,7 +178,7 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<ConvertOptions>();
   CLI::App& command =
       add_command(program, "convert",
-                  "Convert a folder of pictures into a dataset: shards, checked and checksummed");
+                  "Convert pictures into a dataset: shards, checked and checksummed");
   add_arguments_and_last(
       command, "SOURCE... DATASET", options->paths,
       "Folders of class folders or of train, validation and test folders of them; tables and "
