@@ -85,8 +85,8 @@ class Combination {
                               one.scan.class_names.end());
     }
     std::ranges::sort(all_.class_names);
-    const auto twins = std::ranges::unique(all_.class_names);
-    all_.class_names.erase(twins.begin(), twins.end());
+    all_.class_names.erase(std::unique(all_.class_names.begin(), all_.class_names.end()),
+                           all_.class_names.end());
     all_.class_where.resize(all_.class_names.size());
   }
 
