@@ -97,9 +97,9 @@ class DryRun {
     count();
     const std::vector<ShardPlan> shards =
         plan_shards(scan_.pictures, config_.split.seed, config_.shard_size_bytes);
-    memory_ = plan_memory(config_.memory_bytes,
-                          config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs,
-                          scan_.pictures, shards, scan_.class_names);
+    memory_ =
+        plan_memory(config_.memory_bytes,
+                    config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs, scan_, shards);
     report_.num_jobs = memory_.num_jobs;
     report_.dataset_bytes = estimate_dataset_bytes(scan_.pictures, shards);
     report_.free_bytes = free_space_bytes(config_.dataset);
@@ -113,7 +113,9 @@ class DryRun {
     report_.layout = scan_.description;
     report_.num_files = scan_.pictures.size();
     report_.source_bytes = scan_.pictures.total_bytes();
-    report_.findings_by_reason = count_by_reason(scan_.findings);
+    for (const QuarantineEntry& finding : scan_.findings) {
+      ++report_.findings_by_reason[std::string(reason_code_name(finding.reason))];
+    }
     for (const std::string& name : scan_.class_names) report_.classes.push_back({.name = name});
     for (std::size_t i = 0; i < scan_.pictures.size(); ++i) {
       const ListedPicture picture = scan_.pictures[i];

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/image/jpeg_fault.h"
 #include "tools/convert/image/picture_reasons.h"
 
 namespace penstock::convert {

@@ -40,6 +40,12 @@ class CombinedSource final : public PictureSource {
     return source_of(own).where(own);
   }
 
+  std::uint64_t memory_bytes() const override {
+    std::uint64_t bytes = 0;
+    for (const NamedSource& one : sources_) bytes += one.source->memory_bytes();
+    return bytes;
+  }
+
  private:
   // Takes the source's name off the picture's.
   const PictureSource& source_of(ListedPicture& picture) const {

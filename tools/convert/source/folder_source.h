@@ -30,10 +30,4 @@ SourceScan scan_layout(FolderScan files, const LayoutRequest& request, const std
 /// Reads files of `folder` by their names; a scan and more is the caller's.
 std::unique_ptr<const PictureSource> make_folder_reader(const std::filesystem::path& folder);
 
-/// An entry for each folder that may not be read.
-std::vector<QuarantineEntry> findings_of(const FolderScan& scan);
-
-/// An entry for each file that a scan has passed over, which are moved out of it.
-std::vector<QuarantineEntry> passed_over_of(FolderScan& scan);
-
 }  // namespace penstock::convert

@@ -10,6 +10,7 @@
 #include "streamer/core/file.h"
 #include "tools/convert/image/image_format.h"
 #include "tools/convert/source/folder_source.h"
+#include "tools/convert/source/left_out.h"
 #include "tools/convert/source/listed_files.h"
 #include "tools/convert/source/source_fault.h"
 #include "tools/convert/source/stored_files.h"
@@ -66,10 +67,7 @@ class Listing {
   void add_without_row(const ScannedFile& file) {
     if (file.path == table_path_) return;
     if (!may_be_picture(request_.folder / file.path)) {
-      ++scan_.num_outside;
-      scan_.passed_over.push_back({.path = file.path,
-                                   .reason = ReasonCode::kOutsideClasses,
-                                   .size_bytes = file.size_bytes});
+      leave_outside(scan_, file.path, file.size_bytes);
       return;
     }
     scan_.findings.push_back({.path = file.path,
@@ -168,12 +166,11 @@ SourceScan scan_table_source(const TableSourceRequest& request, const std::stop_
   scan.settings["layout"] = table->kind() == TableKind::kList ? "list" : "table";
   scan.class_names = std::move(match.class_names);
   scan.class_where = std::move(match.class_where);
-  scan.findings = findings_of(files);
+  hand_over_left_out(files, scan);
   scan.findings.insert(scan.findings.end(), std::make_move_iterator(match.findings.begin()),
                        std::make_move_iterator(match.findings.end()));
   match.findings.clear();
   scan.files = {table_as_listed};
-  scan.passed_over = passed_over_of(files);
   Listing(request, files, scan).run(match, stop);
   if (scan.pictures.empty() || scan.class_names.empty()) refuse_no_picture(request, match);
   warn_of_numbers(scan);
@@ -181,7 +178,6 @@ SourceScan scan_table_source(const TableSourceRequest& request, const std::stop_
     scan.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
                                         tools::printable(scan.class_names.front())));
   }
-  scan.skipped = files.skipped;
   scan.unreadable = unreadable_pictures(files, match);
   scan.source = make_folder_reader(request.folder);
   return scan;
