@@ -404,6 +404,50 @@ BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
   BOOST_CHECK_EXCEPTION(ConvertConfig{.max_px = 0}.validate(), Error, names_field("max_pixels"));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_encoded_on_request_is_counted_and_the_same_for_any_number_of_jobs) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  for (std::uint32_t i = 0; i < 12; ++i) {
+    write_picture(source / "a" / (std::to_string(i) + ".jpg"),
+                  {.width_px = 60 + 10 * i, .height_px = 80, .seed = i});
+  }
+  std::map<std::string, std::string> first;
+  for (const unsigned num_jobs : {1u, 4u}) {
+    const fs::path dataset = folder.path() / std::to_string(num_jobs);
+    Listener listener;
+    const ConvertSummary summary = convert_folder(
+        {.source = source,
+         .dataset = dataset,
+         .num_jobs = num_jobs,
+         .encode = {.resize_short_px = 64, .quality = 90, .codec = CodecChoice::kAuto}},
+        listener, {});
+    // One is 60 px wide, so its longer side, 80 px, is above what auto keeps bare, and it needs nothing.
+    BOOST_TEST(summary.num_resized == 11u);
+    BOOST_TEST(summary.num_lossy == 11u);
+    const Manifest manifest = read_manifest(dataset);
+    BOOST_TEST(manifest.conversion.at("resize_short_px") == "64");
+    BOOST_TEST(manifest.conversion.at("quality") == "90");
+    BOOST_TEST(manifest.conversion.at("codec") == "auto");
+    BOOST_TEST(manifest.conversion.at("max_side_px") == "any");
+    const std::string text = summary_text(summary, "d");
+    BOOST_TEST(text.find("resized       11 pictures") != std::string::npos, text);
+    BOOST_TEST(text.find("lossy         11 pictures") != std::string::npos, text);
+    if (first.empty()) first = contents(dataset);
+    BOOST_CHECK(contents(dataset) == first);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(trust_is_refused_beside_what_decodes) {
+  Listener listener;
+  ConvertConfig config{.source = "a", .dataset = "b", .encode = {.resize_short_px = 64}};
+  config.depth = CheckDepth::kHeader;
+  BOOST_CHECK_EXCEPTION(convert_folder(config, listener, {}), Error, [](const Error& error) {
+    return std::string(error.what()).starts_with("convert: trust: expected nothing for which");
+  });
+  config.encode = {.codec = CodecChoice::kPng};
+  BOOST_CHECK_NO_THROW(config.validate());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
