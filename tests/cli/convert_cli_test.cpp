@@ -476,6 +476,56 @@ BOOST_AUTO_TEST_CASE(numbers_that_make_no_sense_are_usage_errors) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(smaller_pictures_are_asked_for_by_name_and_told_of) {
+  const Place place;
+  write_picture(fs::path(place.source) / "cat/0.jpg", {.width_px = 120, .height_px = 90});
+  write_picture(fs::path(place.source) / "cat/1.jpg", {.width_px = 60, .height_px = 40});
+  const CommandResult result =
+      run_penstock({"convert", place.source, place.dataset, "--resize-short", "45", "--quality",
+                    "90", "--quiet", "--json"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(contains(result.out, "\"num_resized\": 1"), result.out);
+  BOOST_TEST(contains(result.out, "\"num_lossy\": 1"), result.out);
+  const CommandResult inspected = run_penstock({"inspect", place.dataset});
+  BOOST_TEST(contains(inspected.out, "resize_short_px 45"), inspected.out);
+  BOOST_TEST(contains(inspected.out, "quality 90"), inspected.out);
+  // What came later goes the same way.
+  const std::string more = (place.folder.path() / "more").string();
+  write_picture(fs::path(more) / "cat/2.jpg", {.width_px = 200, .height_px = 90, .seed = 1});
+  BOOST_TEST(run_penstock({"add", place.dataset, more, "--quiet"}).exit_code == 0);
+  const std::string back = (place.folder.path() / "back").string();
+  BOOST_TEST(run_penstock({"extract", place.dataset, back}).exit_code == 0);
+  BOOST_TEST(fs::file_size(fs::path(back) / "cat/2.jpg") <
+             fs::file_size(fs::path(more) / "cat/2.jpg"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_out_of_range_or_contradicts_itself_is_a_usage_error) {
+  const Place place;
+  write_picture(fs::path(place.source) / "cat/0.jpg");
+  const auto refused = [&](std::vector<std::string> flags, const char* what, const char* hint) {
+    std::vector<std::string> words{"convert", place.source, place.dataset};
+    words.insert(words.end(), flags.begin(), flags.end());
+    check_refused(run_penstock(words), 2, what, hint);
+  };
+  refused({"--resize-short", "7"},
+          "--resize-short: expected a whole number from 8 to 65500, found '7'", "--resize-short 8");
+  refused({"--quality", "101"}, "--quality: expected a whole number from 1 to 100, found '101'",
+          "--quality 1");
+  refused({"--codec", "gif"}, "--codec: expected jpeg, png, raw or auto, found 'gif'",
+          "--codec auto");
+  refused({"--trust", "--max-side", "64"},
+          "convert: trust: expected nothing for which JPEG has to be decoded, found longer side at "
+          "most 64 px, JPEG of quality 95",
+          "leave out --trust, or what changes pictures");
+  refused({"--codec", "raw", "--quality", "90"},
+          "convert: quality: expected a codec with one, found raw",
+          "leave out --quality, or --codec raw");
+  refused({"--resize-short", "256", "--max-side", "255"},
+          "convert: max_side: expected at least resize_short, 256, found 255",
+          "the shorter side is never above the longer one: leave one of them out");
+  BOOST_TEST(place.is_clean());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

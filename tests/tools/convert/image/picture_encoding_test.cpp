@@ -6,8 +6,10 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <random>
 #include <string_view>
 
+#include "fixtures/bad_picture.h"
 #include "fixtures/jpeg_edit.h"
 #include "fixtures/picture_bytes.h"
 #include "streamer/core/error.h"
@@ -369,6 +371,41 @@ BOOST_AUTO_TEST_CASE(the_price_of_a_large_picture_is_that_of_its_rows) {
   BOOST_TEST(price({.resize_short_px = 256}) > 500'000u);
   // All of the bare pixels, twice at least.
   BOOST_TEST(price({.codec = CodecChoice::kRaw}) >= 600'000'000u);
+}
+
+// Every kind of bad picture, bent or not, under every codec: a verdict, and the
+// good picture that follows has the bytes that it always has.
+BOOST_AUTO_TEST_CASE(bad_pictures_have_a_verdict_whatever_is_asked_and_spoil_nothing) {
+  constexpr std::uint32_t kSeed = 21;
+  BOOST_TEST_MESSAGE("seed " << kSeed);
+  std::mt19937 random(kSeed);
+  PictureFixes fixes;
+  for (const char* choice : {"truncated=fix", "damaged=fix", "bad_crc=fix", "too_many_pixels=fix",
+                             "exif_orientation=fix"}) {
+    fixes.policies.set(choice);
+  }
+  const Bytes good = encoded_by_opencv(".jpg", scene(90, 70));
+  for (const CodecChoice codec : {CodecChoice::kAsFound, CodecChoice::kPng, CodecChoice::kAuto}) {
+    const EncodeSettings encode{
+        .resize_short_px = 16, .quality = 70, .grayscale = random() % 2 == 0, .codec = codec};
+    ImageChecker checker(1'000'000, CheckDepth::kDecode, SeveralScans::kKept, fixes, encode);
+    const Bytes expected = checker.check(good, "good.jpg", {}).reencoded;
+    for (const fixtures::BadPicture& picture : fixtures::all_bad_pictures()) {
+      if (picture.bytes.empty() || picture.bytes.size() > 20'000) continue;
+      BOOST_TEST_CONTEXT(picture.file_name()) {
+        Bytes bent = picture.bytes;
+        if (random() % 2 == 0) bent[random() % bent.size()] = static_cast<std::byte>(random());
+        const ImageVerdict verdict = checker.check(bent, "a/" + picture.file_name(), {});
+        if (is_stored(verdict.fate)) {
+          BOOST_TEST(verdict.sums.num_px ==
+                     std::uint64_t{verdict.record.width_px} * verdict.record.height_px);
+          BOOST_TEST(verdict.record.length_bytes ==
+                     (is_made_anew(verdict.fate) ? verdict.reencoded.size() : bent.size()));
+        }
+        BOOST_CHECK(checker.check(good, "good.jpg", {}).reencoded == expected);
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
