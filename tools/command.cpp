@@ -42,12 +42,20 @@ void add_value(CLI::App& command, const ValueFlag& flag,
       ->type_name(flag.type);
 }
 
+void add_values(CLI::App& command, const ValueFlag& flag, std::vector<std::string>& values) {
+  command.add_option(flag.name, values, flag.description)
+      ->type_name(flag.type)
+      ->allow_extra_args(false);
+}
+
 void end_help(CLI::App& command, const std::string& text) {
   command.footer(text);
 }
 
-void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body) {
-  command.callback([&command, &choice, body = std::move(body)] {
+void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body,
+                       std::function<void()> check) {
+  command.callback([&command, &choice, body = std::move(body), check = std::move(check)] {
+    if (check) check();
     choice = {.name = command.get_name(), .body = body};
   });
 }

@@ -1,14 +1,12 @@
 #include "streamer/shard/hdf5_layout.h"
 
-#include <hdf5.h>
-
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/shard/hdf5_handle.h"
 #include "streamer/shard/shard_format.h"
 #include "streamer/shard/shard_header.h"
 
@@ -22,74 +20,6 @@ constexpr std::uint64_t kMetadataEnd = 4 * kShardHeaderBytes;
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
   return (value + step - 1) / step * step;
 }
-
-// ---- Errors -----------------------------------------------------------------------------------
-
-herr_t collect_description(unsigned, const H5E_error2_t* entry, void* text) noexcept {
-  try {
-    auto& out = *static_cast<std::string*>(text);
-    if (entry->desc != nullptr) out += (out.empty() ? "" : "; ") + std::string(entry->desc);
-    return 0;
-  } catch (...) {
-    return -1;
-  }
-}
-
-// Returns `value` unless it is negative, HDF5's sign of failure.
-template <class T>
-T check_hdf5(T value, const char* what, const char* file = __builtin_FILE(),
-             int line = __builtin_LINE()) {
-  if (value >= 0) return value;
-  std::string library_text;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, &collect_description, &library_text);
-  throw Error(ErrorCode::kInternal, "HDF5: " + std::string(what) + ": " + library_text + " (" +
-                                        file + ":" + std::to_string(line) + ")");
-}
-
-// Keeps the library from printing its error stack; puts the host program's setting back.
-class QuietErrors {
- public:
-  QuietErrors() {
-    check_hdf5(H5Eget_auto2(H5E_DEFAULT, &print_, &data_), "read the error handler");
-    check_hdf5(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), "silence the error handler");
-  }
-  QuietErrors(const QuietErrors&) = delete;
-  QuietErrors& operator=(const QuietErrors&) = delete;
-  ~QuietErrors() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
-
- private:
-  H5E_auto2_t print_ = nullptr;
-  void* data_ = nullptr;
-};
-
-// ---- Handles ----------------------------------------------------------------------------------
-
-template <herr_t (*Close)(hid_t)>
-class UniqueHandle {
- public:
-  UniqueHandle(hid_t id, const char* what, const char* file = __builtin_FILE(),
-               int line = __builtin_LINE())
-      : id_(check_hdf5(id, what, file, line)) {}
-  UniqueHandle(UniqueHandle&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
-  UniqueHandle& operator=(UniqueHandle&&) = delete;
-  ~UniqueHandle() {
-    if (id_ >= 0) Close(id_);
-  }
-
-  hid_t get() const noexcept { return id_; }
-  void close(const char* what) { check_hdf5(Close(std::exchange(id_, -1)), what); }
-
- private:
-  hid_t id_;
-};
-
-using FileHandle = UniqueHandle<H5Fclose>;
-using DatasetHandle = UniqueHandle<H5Dclose>;
-using SpaceHandle = UniqueHandle<H5Sclose>;
-using TypeHandle = UniqueHandle<H5Tclose>;
-using PropertyHandle = UniqueHandle<H5Pclose>;
-using AttributeHandle = UniqueHandle<H5Aclose>;
-using DriverHandle = UniqueHandle<H5FDunregister>;
 
 // ---- A file driver that keeps what HDF5 writes, and decides where things lie -------------------
 
@@ -229,30 +159,6 @@ TypeHandle text_type(std::size_t num_bytes) {
   return type;
 }
 
-TypeHandle record_type() {
-  TypeHandle type(H5Tcreate(H5T_COMPOUND, sizeof(IndexRecord)), "create the record type");
-  const auto field = [&](const char* name, std::size_t at, hid_t field_type) {
-    check_hdf5(H5Tinsert(type.get(), name, at, field_type), name);
-  };
-  field("offset_bytes", 0, H5T_STD_U64LE);
-  field("xxh3", 8, H5T_STD_U64LE);
-  field("length_bytes", 16, H5T_STD_U32LE);
-  field("class_idx", 20, H5T_STD_U32LE);
-  field("width_px", 24, H5T_STD_U32LE);
-  field("height_px", 28, H5T_STD_U32LE);
-  field("codec", 32, H5T_STD_U8LE);
-  field("orientation", 33, H5T_STD_U8LE);
-  field("status", 34, H5T_STD_U8LE);
-  field("flags", 35, H5T_STD_U8LE);
-  field("components", 36, H5T_STD_U8LE);
-  field("subsampling_x", 37, H5T_STD_U8LE);
-  field("subsampling_y", 38, H5T_STD_U8LE);
-  const hsize_t num_reserved = sizeof IndexRecord::reserved;
-  const TypeHandle reserved(H5Tarray_create2(H5T_STD_U8LE, 1, &num_reserved), "reserved type");
-  field("reserved", 39, reserved.get());
-  return type;
-}
-
 PropertyHandle dataset_properties() {
   PropertyHandle list(H5Pcreate(H5P_DATASET_CREATE), "create dataset properties");
   check_hdf5(H5Pset_layout(list.get(), H5D_CONTIGUOUS), "set the layout");
@@ -309,7 +215,8 @@ FileHandle create_file(hid_t driver_id, MetadataStore* store) {
 Hdf5Layout create_objects(hid_t file, const Hdf5Shape& shape) {
   Hdf5Layout layout;
   layout.images_offset_bytes = create_dataset(file, "images", H5T_STD_U8LE, shape.payload_bytes);
-  layout.index_offset_bytes = create_dataset(file, "index", record_type().get(), shape.num_samples);
+  layout.index_offset_bytes =
+      create_dataset(file, "index", hdf5_record_type().get(), shape.num_samples);
   layout.index_page_xxh3_offset_bytes =
       create_dataset(file, "index_page_xxh3", H5T_STD_U64LE,
                      (shape.num_samples + kRecordsPerPage - 1) / kRecordsPerPage);
@@ -333,9 +240,7 @@ Hdf5Layout create_objects(hid_t file, const Hdf5Shape& shape) {
 }  // namespace
 
 Hdf5Layout lay_out_hdf5(const Hdf5Shape& shape) {
-  static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
-  const QuietErrors quiet;
+  const Hdf5Session session;
 
   static const H5FD_class_t description = driver::describe();
   const DriverHandle driver_id(H5FDregister(&description), "register the driver");

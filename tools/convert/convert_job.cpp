@@ -42,6 +42,12 @@ void check_apart(const fs::path& source, const fs::path& dataset) {
               "name a DATASET beside SOURCE");
 }
 
+// The source in messages.
+std::string source_text(const ConvertConfig& config) {
+  return config.arrays.empty() ? printable_path(config.source)
+                               : printable(config.arrays.front().images);
+}
+
 bool is_unreadable_folder(const QuarantineEntry& finding) {
   return finding.reason == ReasonCode::kUnreadable && finding.path.ends_with('/');
 }
@@ -113,11 +119,16 @@ class ConvertJob {
 
   ConvertSummary run() {
     const SourceRequest request{.path = config_.source,
+                                .arrays = config_.arrays,
+                                .channel_axis = config_.channel_axis,
                                 .split = config_.split,
                                 // Beside DATASET: the same disk, whose free space counts.
                                 .spool = {.folder = config_.dataset.parent_path()},
                                 .label = config_.label,
-                                .class_names_file = config_.class_names_file};
+                                .class_names_file = config_.class_names_file,
+                                .classes = config_.classes,
+                                .fraction = config_.fraction,
+                                .dataset_splits = config_.dataset_splits};
     check_source(request);
     check_target(config_.dataset, config_.existing);
     check_apart(config_.source, config_.dataset);
@@ -140,7 +151,7 @@ class ConvertJob {
     summary_.skipped = scan.skipped;
     summary_.num_outside = scan.num_outside;
     summary_.source_bytes = scan.pictures.total_bytes();
-    observer_.notice(fmt::format("{}: {}, {}, {}", printable_path(config_.source), scan.description,
+    observer_.notice(fmt::format("{}: {}, {}, {}", source_text(config_), scan.description,
                                  tools::format_counted(scan.class_names.size(), "class", "classes"),
                                  tools::format_counted(scan.pictures.size(), "file", "files")));
     for (const std::string& warning : scan.warnings) observer_.notice("warning: " + warning);
@@ -226,7 +237,7 @@ class ConvertJob {
     }
     throw Error(ErrorCode::kCorruptData,
                 fmt::format("source: {}: expected at least one picture that decodes, found {}",
-                            printable_path(config_.source), fmt::join(reasons, ", ")),
+                            source_text(config_), fmt::join(reasons, ", ")),
                 "look at one of the files: are they pictures?");
   }
 
@@ -258,6 +269,7 @@ void ConvertConfig::validate() const {
   check(shard_size_bytes >= kMinShardBytes, "shard_size", shard_size_bytes, "at least 1M");
   check(num_jobs <= kMaxJobs, "jobs", num_jobs, "at most 1024");
   check(max_px >= 1, "max_pixels", max_px, "at least 1");
+  check(arrays.empty() || source.empty(), "arrays", arrays.size(), "none beside a source");
 }
 
 ConvertSummary convert_folder(const ConvertConfig& config, ConvertObserver& observer,

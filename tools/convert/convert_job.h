@@ -38,6 +38,14 @@ struct ConvertConfig {
   std::optional<CifarLabel> label{};
   /// Names for labels that are numbers: one a line, or "index,name"; empty: none.
   std::filesystem::path class_names_file{};
+  /// Pairs of arrays instead of `source`; where their channels stand.
+  std::vector<ArrayFiles> arrays{};
+  ChannelAxis channel_axis = ChannelAxis::kBySize;
+  /// Of a dataset as source: classes to keep (empty: all), the fraction of its samples to keep, above 0 and
+  /// below 1, drawn by the seed (nothing: all), and its splits.
+  std::vector<std::string> classes{};
+  std::optional<double> fraction{};
+  DatasetSplits dataset_splits = DatasetSplits::kKept;
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;

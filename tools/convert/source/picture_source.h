@@ -25,7 +25,7 @@ class PictureSource {
   /// Reads one picture of the source's own list; `into` keeps its buffer from call to call.
   ///
   /// Errors  Io and NotFound; concerns_one_path() tells by their errno whether others may still be read
-  ///         (0: yes)
+  ///         (0: yes). CorruptData: this picture alone
   virtual void read(const ListedPicture& picture, SourcePicture& into) const = 0;
 
   /// Names the picture in messages, so that a user finds it: "photos/cat/1.jpg".

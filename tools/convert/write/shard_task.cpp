@@ -45,10 +45,25 @@ OrderedWorkConfig work_config(std::size_t num_items, unsigned num_jobs) {
 }  // namespace
 
 ShardTask::Worker::Worker(const ShardTaskConfig& config)
-    : checker(config.max_px, CheckDepth::kDecode, config.several_scans) {}
+    : checker(config.max_px, CheckDepth::kDecode, config.several_scans),
+      stored_checker(config.max_px) {}
 
 ShardTask::ShardTask(ShardTaskConfig config) : config_(std::move(config)) {
   for (unsigned i = 0; i < config_.num_jobs; ++i) workers_.emplace_back(config_);
+}
+
+void ShardTask::read(Worker& worker, const ListedPicture& picture) const {
+  worker.picture.codec.reset();
+  config_.source->read(picture, worker.picture);
+}
+
+ImageVerdict ShardTask::judge(Worker& worker, std::string_view name,
+                              const std::stop_token& stop) const {
+  // A stored JPEG is judged as a file where it may have to be written anew.
+  const bool is_kept = worker.picture.codec && (*worker.picture.codec != Codec::kJpeg ||
+                                                config_.several_scans == SeveralScans::kKept);
+  return is_kept ? worker.stored_checker.check(worker.picture, stop)
+                 : worker.checker.check(worker.picture, name, stop);
 }
 
 CheckedPicture ShardTask::check(Worker& worker, std::uint32_t picture_idx,
@@ -57,8 +72,13 @@ CheckedPicture ShardTask::check(Worker& worker, std::uint32_t picture_idx,
   const ListedPicture picture = (*config_.pictures)[picture_idx];
   CheckedPicture checked{.picture_idx = picture_idx, .verdict = {}};
   try {
-    config_.source->read(picture, worker.picture);
+    read(worker, picture);
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCorruptData) {
+      checked.verdict.reason = ReasonCode::kDamaged;
+      checked.verdict.detail = error.what();
+      return checked;
+    }
     if (error.os_error() == EFBIG) {
       checked.verdict.reason = ReasonCode::kFileTooLarge;
       return checked;
@@ -69,7 +89,7 @@ CheckedPicture ShardTask::check(Worker& worker, std::uint32_t picture_idx,
     return checked;
   }
   checked.source_xxh3 = xxh3_64(worker.picture.bytes);
-  checked.verdict = worker.checker.check(worker.picture, picture.name, stop);
+  checked.verdict = judge(worker, picture.name, stop);
   checked.stored_xxh3 =
       is_made_anew(checked.verdict.fate) ? xxh3_64(checked.verdict.reencoded) : checked.source_xxh3;
   return checked;
@@ -103,11 +123,12 @@ std::vector<std::byte> ShardTask::stored_bytes(Worker& worker, CheckedPicture& c
   check_stop(stop);
   if (!checked.verdict.reencoded.empty()) return std::move(checked.verdict.reencoded);
   const ListedPicture picture = (*config_.pictures)[checked.picture_idx];
-  SourcePicture& read = worker.picture;
-  config_.source->read(picture, read);
-  if (xxh3_64(read.bytes) != checked.source_xxh3) refuse_changed(config_.source->where(picture));
-  if (checked.verdict.fate == FileFate::kKept) return std::move(read.bytes);
-  std::vector<std::byte> bytes = worker.checker.check(read, picture.name, stop).reencoded;
+  read(worker, picture);
+  if (xxh3_64(worker.picture.bytes) != checked.source_xxh3) {
+    refuse_changed(config_.source->where(picture));
+  }
+  if (checked.verdict.fate == FileFate::kKept) return std::move(worker.picture.bytes);
+  std::vector<std::byte> bytes = judge(worker, picture.name, stop).reencoded;
   check_internal(xxh3_64(bytes) == checked.stored_xxh3, "re-encoding gives the same bytes twice");
   return bytes;
 }

@@ -12,6 +12,7 @@
 
 #include "streamer/shard/manifest.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/image/stored_check.h"
 #include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/shard_plan.h"
 
@@ -59,10 +60,15 @@ class ShardTask {
   struct Worker {
     explicit Worker(const ShardTaskConfig& config);
     ImageChecker checker;
+    StoredChecker stored_checker;
     SourcePicture picture;
   };
 
   CheckedPicture check(Worker& worker, std::uint32_t picture_idx, const std::stop_token& stop);
+  // Into the worker's picture.
+  void read(Worker& worker, const ListedPicture& picture) const;
+  // What becomes of the worker's picture.
+  ImageVerdict judge(Worker& worker, std::string_view name, const std::stop_token& stop) const;
   std::vector<std::byte> stored_bytes(Worker& worker, CheckedPicture& checked,
                                       const std::stop_token& stop);
 

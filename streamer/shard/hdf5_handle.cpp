@@ -1,0 +1,71 @@
+#include "streamer/shard/hdf5_handle.h"
+
+#include <string>
+
+#include "streamer/core/error.h"
+#include "streamer/shard/index_record.h"
+
+namespace penstock {
+namespace {
+
+herr_t collect_description(unsigned, const H5E_error2_t* entry, void* text) noexcept {
+  try {
+    auto& out = *static_cast<std::string*>(text);
+    if (entry->desc != nullptr) out += (out.empty() ? "" : "; ") + std::string(entry->desc);
+    return 0;
+  } catch (...) {
+    return -1;
+  }
+}
+
+std::mutex& library_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+}  // namespace
+
+void throw_hdf5(const char* what, const char* file, int line) {
+  std::string library_text;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, &collect_description, &library_text);
+  throw Error(ErrorCode::kInternal, "HDF5: " + std::string(what) + ": " + library_text + " (" +
+                                        file + ":" + std::to_string(line) + ")");
+}
+
+Hdf5Session::Hdf5Session() : lock_(library_mutex()) {
+  check_hdf5(H5Eget_auto2(H5E_DEFAULT, &print_, &data_), "read the error handler");
+  check_hdf5(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), "silence the error handler");
+  check_hdf5(H5PLget_loading_state(&plugins_), "read which plugins are loaded");
+  check_hdf5(H5PLset_loading_state(0), "load no plugin");
+}
+
+Hdf5Session::~Hdf5Session() {
+  H5PLset_loading_state(plugins_);
+  H5Eset_auto2(H5E_DEFAULT, print_, data_);
+}
+
+TypeHandle hdf5_record_type() {
+  TypeHandle type(H5Tcreate(H5T_COMPOUND, sizeof(IndexRecord)), "create the record type");
+  const auto field = [&](const char* name, std::size_t at, hid_t field_type) {
+    check_hdf5(H5Tinsert(type.get(), name, at, field_type), name);
+  };
+  field("offset_bytes", 0, H5T_STD_U64LE);
+  field("xxh3", 8, H5T_STD_U64LE);
+  field("length_bytes", 16, H5T_STD_U32LE);
+  field("class_idx", 20, H5T_STD_U32LE);
+  field("width_px", 24, H5T_STD_U32LE);
+  field("height_px", 28, H5T_STD_U32LE);
+  field("codec", 32, H5T_STD_U8LE);
+  field("orientation", 33, H5T_STD_U8LE);
+  field("status", 34, H5T_STD_U8LE);
+  field("flags", 35, H5T_STD_U8LE);
+  field("components", 36, H5T_STD_U8LE);
+  field("subsampling_x", 37, H5T_STD_U8LE);
+  field("subsampling_y", 38, H5T_STD_U8LE);
+  const hsize_t num_reserved = sizeof IndexRecord::reserved;
+  const TypeHandle reserved(H5Tarray_create2(H5T_STD_U8LE, 1, &num_reserved), "reserved type");
+  field("reserved", 39, reserved.get());
+  return type;
+}
+
+}  // namespace penstock
