@@ -19,8 +19,8 @@ struct ArrayForm {
   ElementKind kind = ElementKind::kUnsigned;
   std::uint32_t element_bytes = 1;
   bool is_big_endian = false;
-  std::string type_text;             // for messages: "float32"
-  std::vector<std::uint64_t> shape;  // C order; at least one dimension
+  std::string type_text{};             // for messages: "float32"
+  std::vector<std::uint64_t> shape{};  // C order; at least one dimension
 
   std::uint64_t num_rows() const noexcept { return shape[0]; }
   /// Of one step along the first dimension.
