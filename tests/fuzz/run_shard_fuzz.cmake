@@ -1,7 +1,16 @@
-# Builds shard_fuzz for libFuzzer in a folder of its own and runs it for SECONDS; says SKIPPED where
-# there is no clang with libFuzzer.
+# Builds shard_fuzz, or the fuzz target TARGET, for libFuzzer in a folder of its own and runs it for
+# SECONDS; says SKIPPED where there is no clang with libFuzzer.
 #
 #   cmake -DSOURCE=. -DFOLDER=build/fuzz -DGENERATOR=Ninja -DSECONDS=10 -P tests/fuzz/run_shard_fuzz.cmake
+
+if(NOT TARGET)
+  set(TARGET shard_fuzz)
+endif()
+if(TARGET STREQUAL shard_fuzz)
+  set(corpus ${FOLDER}/corpus)
+else()
+  set(corpus ${FOLDER}/corpus-${TARGET})
+endif()
 
 function(run_or_stop)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
@@ -24,13 +33,13 @@ endif()
 
 run_or_stop(${CMAKE_COMMAND} -S ${SOURCE} -B ${FOLDER} -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CLANG}
             -DPENSTOCK_FUZZ=ON -DPENSTOCK_TRAIN=OFF)
-run_or_stop(${CMAKE_COMMAND} --build ${FOLDER} --target shard_fuzz)
+run_or_stop(${CMAKE_COMMAND} --build ${FOLDER} --target ${TARGET})
 
 # A corpus from before is gone on with: each run starts where the last one came to.
-file(MAKE_DIRECTORY ${FOLDER}/corpus)
+file(MAKE_DIRECTORY ${corpus})
 # An input takes milliseconds and a few MiB. The largest seed is the index, 4481 bytes.
 execute_process(
-  COMMAND ${FOLDER}/shard_fuzz ${FOLDER}/corpus -max_total_time=${SECONDS} -max_len=8192 -timeout=10
+  COMMAND ${FOLDER}/${TARGET} ${corpus} -max_total_time=${SECONDS} -max_len=8192 -timeout=10
           -rss_limit_mb=1024 -artifact_prefix=${FOLDER}/ -print_final_stats=1 -verbosity=1
   RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
 string(REGEX MATCHALL "stat::[^\n]*|Done [^\n]*" summary "${said}")
