@@ -1,15 +1,15 @@
-# Builds shard_fuzz, or the fuzz target TARGET, for libFuzzer in a folder of its own and runs it for
+# Builds shard_fuzz, or FUZZ_TARGET, for libFuzzer in a folder of its own and runs it for
 # SECONDS; says SKIPPED where there is no clang with libFuzzer.
 #
 #   cmake -DSOURCE=. -DFOLDER=build/fuzz -DGENERATOR=Ninja -DSECONDS=10 -P tests/fuzz/run_shard_fuzz.cmake
 
-if(NOT TARGET)
-  set(TARGET shard_fuzz)
+if(NOT FUZZ_TARGET)
+  set(FUZZ_TARGET shard_fuzz)
 endif()
-if(TARGET STREQUAL shard_fuzz)
+if(FUZZ_TARGET STREQUAL shard_fuzz)
   set(corpus ${FOLDER}/corpus)
 else()
-  set(corpus ${FOLDER}/corpus-${TARGET})
+  set(corpus ${FOLDER}/corpus-${FUZZ_TARGET})
 endif()
 
 function(run_or_stop)
@@ -33,13 +33,13 @@ endif()
 
 run_or_stop(${CMAKE_COMMAND} -S ${SOURCE} -B ${FOLDER} -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CLANG}
             -DPENSTOCK_FUZZ=ON -DPENSTOCK_TRAIN=OFF)
-run_or_stop(${CMAKE_COMMAND} --build ${FOLDER} --target ${TARGET})
+run_or_stop(${CMAKE_COMMAND} --build ${FOLDER} --target ${FUZZ_TARGET})
 
 # A corpus from before is gone on with: each run starts where the last one came to.
 file(MAKE_DIRECTORY ${corpus})
 # An input takes milliseconds and a few MiB. The largest seed is the index, 4481 bytes.
 execute_process(
-  COMMAND ${FOLDER}/${TARGET} ${corpus} -max_total_time=${SECONDS} -max_len=8192 -timeout=10
+  COMMAND ${FOLDER}/${FUZZ_TARGET} ${corpus} -max_total_time=${SECONDS} -max_len=8192 -timeout=10
           -rss_limit_mb=1024 -artifact_prefix=${FOLDER}/ -print_final_stats=1 -verbosity=1
   RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
 string(REGEX MATCHALL "stat::[^\n]*|Done [^\n]*" summary "${said}")
