@@ -55,6 +55,12 @@ void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
       ->allow_extra_args(false);
 }
 
+void add_values(CLI::App& command, const ValueFlag& flag, std::vector<std::string>& values) {
+  command.add_option(flag.name, values, flag.description)
+      ->type_name(flag.type)
+      ->allow_extra_args(false);
+}
+
 void add_listing(CLI::App& command, const std::string& flag, std::function<std::string()> text,
                  const std::string& description) {
   // CLI11 leaves its reading with this for --version: before it asks for arguments.
@@ -66,8 +72,10 @@ void end_help(CLI::App& command, const std::string& text) {
   command.footer(text);
 }
 
-void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body) {
-  command.callback([&command, &choice, body = std::move(body)] {
+void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body,
+                       std::function<void()> check) {
+  command.callback([&command, &choice, body = std::move(body), check = std::move(check)] {
+    if (check) check();
     choice = {.name = command.get_name(), .body = body};
   });
 }

@@ -72,13 +72,17 @@ void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
 /// missing then. Flags added before it have been read.
 void add_listing(CLI::App& command, const std::string& flag, std::function<std::string()> text,
                  const std::string& description);
+/// Adds a flag that may be given again; each time takes one text.
+void add_values(CLI::App& command, const ValueFlag& flag, std::vector<std::string>& values);
 
 /// Ends the help of `command` with `text`.
 void end_help(CLI::App& command, const std::string& text);
 
 /// Stores `body` in `choice` when `command` stands on the command line. A penstock::Error thrown
 /// while flags are read is a usage error; one thrown by the body is a failure.
-void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body);
+/// `check` looks at flags and arguments together once all are read, and throws as they do.
+void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body,
+                       std::function<void()> check = {});
 
 /// Lays out the example that every command's help ends with.
 std::string example(const std::string& line);

@@ -1,8 +1,12 @@
 // penstock convert: pictures, wherever they lie, into a dataset.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "streamer/core/error.h"
 #include "tools/command.h"
@@ -30,6 +34,11 @@ struct ConvertOptions {
   convert::ConvertConfig config;
   bool force = false;
   bool no_names = false;
+  std::vector<std::string> images;
+  std::vector<std::string> labels;
+  bool channels_first = false;
+  bool channels_last = false;
+  bool splits_anew = false;
   bool optimizes_crops = false;
   bool trusts = false;
   std::uint64_t memory_bytes = 0;
@@ -43,6 +52,54 @@ convert::CifarLabel label_of(const std::string& text) {
   throw Error(ErrorCode::kInvalidArgument,
               fmt::format("--label: expected fine or coarse, found '{}'", printable(text)),
               "--label fine");
+}
+
+[[noreturn]] void refuse_arguments(const std::string& what, const std::string& hint) {
+  throw Error(ErrorCode::kInvalidArgument, "wrong arguments: penstock convert: " + what, hint);
+}
+
+// With --images there is no SOURCE: the one path is the DATASET.
+void sort_arguments(ConvertOptions& options) {
+  constexpr const char* kHelp = "penstock convert --help";
+  if (options.images.empty()) {
+    if (!options.labels.empty()) refuse_arguments("--labels needs --images", kHelp);
+    if (options.dataset.empty()) refuse_arguments("DATASET is required", kHelp);
+    return;
+  }
+  if (!options.dataset.empty()) {
+    refuse_arguments("--images: expected DATASET alone, found SOURCE beside it",
+                     "penstock convert --images x.npy --labels y.npy DATASET");
+  }
+  if (!options.labels.empty() && options.labels.size() != options.images.size()) {
+    refuse_arguments(fmt::format("--labels: expected {}, one for each --images, found {}",
+                                 options.images.size(), options.labels.size()),
+                     kHelp);
+  }
+  if (options.channels_first && options.channels_last) {
+    refuse_arguments("expected --channels-first or --channels-last, found both", kHelp);
+  }
+  options.dataset = std::move(options.source);
+  options.source.clear();
+}
+
+std::vector<convert::ArrayFiles> arrays_of(const ConvertOptions& options) {
+  std::vector<convert::ArrayFiles> arrays;
+  for (std::size_t i = 0; i < options.images.size(); ++i) {
+    arrays.push_back(
+        {.images = options.images[i], .labels = options.labels.empty() ? "" : options.labels[i]});
+  }
+  return arrays;
+}
+
+// "a,b" as its parts.
+std::vector<std::string> parts_of(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
 }
 
 class TerminalObserver final : public convert::ConvertObserver {
@@ -72,6 +129,10 @@ convert::ConvertConfig config_of(const ConvertOptions& options) {
   config.num_jobs = static_cast<unsigned>(options.jobs);
   if (options.force) config.existing = convert::ExistingTarget::kReplace;
   config.store_names = !options.no_names;
+  config.arrays = arrays_of(options);
+  if (options.channels_first) config.channel_axis = convert::ChannelAxis::kFirst;
+  if (options.channels_last) config.channel_axis = convert::ChannelAxis::kLast;
+  if (options.splits_anew) config.dataset_splits = convert::DatasetSplits::kDrawnAnew;
   if (options.optimizes_crops) config.several_scans = convert::SeveralScans::kRewritten;
   if (options.trusts) config.depth = convert::CheckDepth::kHeader;
   config.memory_bytes = options.memory_bytes > 0
@@ -110,8 +171,10 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
   add_argument(
       command, "SOURCE", options->source,
       "Folder of class folders, or of train, validation and test folders of them; a tar archive "
-      "of such; a folder of archives (WebDataset); CIFAR batches; MNIST files");
-  add_argument(command, "DATASET", options->dataset, "Folder to make; must not exist yet");
+      "of such; a folder of archives (WebDataset); CIFAR batches; MNIST files; .npz or HDF5 "
+      "arrays; "
+      "another dataset. With --images: none");
+  add_text(command, "DATASET", options->dataset, "Folder to make; must not exist yet");
   add_fraction_option(command, "--validation-split", options->validation_split,
                       "Part of the pictures for validation (0.1; with split folders: as they are)");
   add_fraction_option(command, "--test-split", options->test_split, "Part for testing (0)");
@@ -156,6 +219,30 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
       });
   add_switch(command, "--trust", options->trusts,
              "Store JPEG as its header says, without decoding it: no damage found, no statistics");
+  add_values(
+      command,
+      {.name = "--images",
+       .type = "FILE[:NAME]",
+       .description = "Array of uint8 pictures: .npy, .npz or HDF5; again for another split"},
+      options->images);
+  add_values(command,
+             {.name = "--labels",
+              .type = "FILE[:NAME]",
+              .description = "Array of their labels: numbers, one-hot or texts"},
+             options->labels);
+  add_switch(command, "--channels-first", options->channels_first,
+             "Arrays are [n, channels, height, width], where the sizes do not tell");
+  add_switch(command, "--channels-last", options->channels_last,
+             "Arrays are [n, height, width, channels], where the sizes do not tell");
+  add_value(command,
+            {.name = "--classes",
+             .type = "A,B",
+             .description = "Of a dataset: the classes to keep, in its own order (all)"},
+            [options](const std::string& text) { options->config.classes = parts_of(text); });
+  add_fraction_option(command, "--fraction", options->config.fraction,
+                      "Of a dataset: the part of its samples to keep, drawn by --seed (all)");
+  add_switch(command, "--split-anew", options->splits_anew,
+             "Of a dataset: draw its splits again instead of keeping them");
   add_switch(command, "--force", options->force,
              "Replace an existing dataset once the new one is complete");
   add_switch(command, "--optimize-crops", options->optimizes_crops,
@@ -171,7 +258,9 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
       },
       "Print every reason, what it means, and what is done about it");
   end_help(command, example("penstock convert photos/ photos.ds --validation-split 0.2"));
-  choose_when_given(command, choice, [options] { return run_convert(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_convert(*options); },
+      [options] { sort_arguments(*options); });
 }
 
 }  // namespace penstock::tools

@@ -116,15 +116,6 @@ BOOST_AUTO_TEST_CASE(a_source_without_class_folders_is_refused) {
   BOOST_TEST(place.is_clean());
 }
 
-BOOST_AUTO_TEST_CASE(a_source_that_is_a_dataset_is_refused) {
-  const Place place;
-  write_cats_and_dogs(place.source, 2);
-  BOOST_REQUIRE(run_penstock({"convert", place.source, place.dataset}).exit_code == 0);
-  check_refused(run_penstock({"convert", place.dataset, place.dataset + "2"}), 1,
-                "source: " + place.dataset + ": expected a folder of pictures, found a dataset",
-                "penstock inspect " + place.dataset);
-}
-
 BOOST_AUTO_TEST_CASE(an_existing_dataset_is_replaced_only_by_force) {
   const Place place;
   write_cats_and_dogs(place.source, 2);

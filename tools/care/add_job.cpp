@@ -7,6 +7,7 @@
 #include <charconv>
 #include <unordered_set>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/csv_field.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -103,9 +104,10 @@ class Addition {
     convert::ConvertConfig config;
     config.source = config_.source;
     config.dataset = adding_;
-    // Split folders say themselves; there conversion stored 0 for both.
+    // Split folders and datasets say themselves; there conversion stored 0 for both.
+    const bool is_dataset = fs::exists(config_.source / kManifestName);
     const auto fraction = [&](const std::optional<double>& wanted, const char* name) {
-      const std::optional<double> before = wanted ? wanted : setting<double>(name);
+      const std::optional<double> before = wanted || is_dataset ? wanted : setting<double>(name);
       return before && *before > 0 ? before : wanted;
     };
     config.split = {
@@ -134,15 +136,26 @@ class Addition {
     for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
       convert::ListedPicture picture = scan.pictures[i];
       if (names_there_.contains(std::string(picture.name))) {
+        if (scan.names_are_numbers) refuse_numbered(picture.name);
         ++summary_.num_already_there;
         continue;
       }
-      picture.class_idx = new_idx[picture.class_idx];
+      if (picture.class_idx != kUnlabelled) picture.class_idx = new_idx[picture.class_idx];
       kept.add(picture);
     }
     if (kept.empty()) throw NothingNew{};
     scan.pictures = std::move(kept);
     scan.class_names = class_names_;
+  }
+
+  // Left out, it might be another picture that is lost.
+  [[noreturn]] void refuse_numbered(std::string_view name) const {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("add: {}: expected pictures that the dataset does not have, found '{}' in "
+                    "both, a name that only says its row",
+                    printable_path(config_.source), printable(std::string(name))),
+        "other pictures: give the array another name; the same ones: leave them as they are");
   }
 
   // A dataset of split folders takes class folders for training: nothing was ever drawn for it.
@@ -160,7 +173,8 @@ class Addition {
   std::vector<std::uint32_t> class_indices(const convert::SourceScan& scan) {
     std::vector<bool> is_used(scan.class_names.size());
     for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
-      is_used[scan.pictures[i].class_idx] = true;
+      const std::uint32_t class_idx = scan.pictures[i].class_idx;
+      if (class_idx != kUnlabelled) is_used[class_idx] = true;
     }
     std::vector<std::uint32_t> indices(scan.class_names.size());
     for (std::size_t c = 0; c < scan.class_names.size(); ++c) {

@@ -56,6 +56,12 @@ void check_apart(const fs::path& source, const fs::path& dataset) {
               "name a DATASET beside SOURCE");
 }
 
+// The source in messages.
+std::string source_text(const ConvertConfig& config) {
+  return config.arrays.empty() ? printable_path(config.source)
+                               : printable(config.arrays.front().images);
+}
+
 bool is_unreadable_folder(const QuarantineEntry& finding) {
   return finding.reason == ReasonCode::kUnreadable && finding.path.ends_with('/');
 }
@@ -149,11 +155,16 @@ class ConvertJob final : private ProductionListener {
 
   ConvertSummary run() {
     const SourceRequest request{.path = config_.source,
+                                .arrays = config_.arrays,
+                                .channel_axis = config_.channel_axis,
                                 .split = config_.split,
                                 // Beside DATASET: the same disk, whose free space counts.
                                 .spool = {.folder = folder_of(config_.dataset)},
                                 .label = config_.label,
                                 .class_names_file = config_.class_names_file,
+                                .classes = config_.classes,
+                                .fraction = config_.fraction,
+                                .dataset_splits = config_.dataset_splits,
                                 .list_room_bytes = list_room_bytes(config_.memory_bytes)};
     check_source(request);
     check_target(config_.dataset, config_.existing);
@@ -192,7 +203,7 @@ class ConvertJob final : private ProductionListener {
     summary_.num_outside = scan.num_outside;
     summary_.source_bytes = scan.pictures.total_bytes();
     summary_.has_statistics = config_.depth == CheckDepth::kDecode;
-    observer_.notice(fmt::format("{}: {}, {}, {}", printable_path(config_.source), scan.description,
+    observer_.notice(fmt::format("{}: {}, {}, {}", source_text(config_), scan.description,
                                  tools::format_counted(scan.class_names.size(), "class", "classes"),
                                  tools::format_counted(scan.pictures.size(), "file", "files")));
     for (const std::string& warning : scan.warnings) observer_.notice("warning: " + warning);
@@ -311,7 +322,7 @@ class ConvertJob final : private ProductionListener {
     if (num_bad_ <= num_allowed_bad_) return;
     throw Error(ErrorCode::kTooManyBad,
                 fmt::format("max_bad: {}: expected at most {} bad among {}, found one more",
-                            printable_path(config_.source), tools::format_count(num_allowed_bad_),
+                            source_text(config_), tools::format_count(num_allowed_bad_),
                             tools::format_counted(progress_.num_files, "file", "files")),
                 "look at the files, or type the command with a larger --max-bad");
   }
@@ -400,7 +411,7 @@ class ConvertJob final : private ProductionListener {
     }
     throw Error(ErrorCode::kCorruptData,
                 fmt::format("source: {}: expected at least one picture that decodes, found {}",
-                            printable_path(config_.source), fmt::join(reasons, ", ")),
+                            source_text(config_), fmt::join(reasons, ", ")),
                 "look at one of the files: are they pictures?");
   }
 
@@ -441,6 +452,7 @@ void ConvertConfig::validate() const {
   constexpr std::uint64_t kMinMemoryBytes = 64u << 20;
   check(memory_bytes >= kMinMemoryBytes, "memory", memory_bytes, "at least 64M");
   check(max_px >= 1, "max_pixels", max_px, "at least 1");
+  check(arrays.empty() || source.empty(), "arrays", arrays.size(), "none beside a source");
 }
 
 ConvertSummary convert_folder(const ConvertConfig& config, ConvertObserver& observer,

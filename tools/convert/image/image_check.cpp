@@ -111,6 +111,12 @@ void apply_policies(ImageVerdict& verdict, const ReasonPolicies& policies) {
   verdict = std::move(other);
 }
 
+void add_seen_reasons(ImageVerdict& verdict) {
+  if (!is_stored(verdict.fate)) return;
+  verdict.reasons.add(reasons_of_shape(verdict.record.width_px, verdict.record.height_px));
+  verdict.reasons.add_if(is_constant(verdict.sums), ReasonCode::kConstant);
+}
+
 ReasonCode reason_of_jpeg_fault(const SampleFault& fault) {
   return fault.status == SampleStatus::kUnsupported ? ReasonCode::kUnsupportedJpeg
                                                     : reason_of_jpeg_text(fault.detail());
@@ -221,13 +227,6 @@ ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_vi
   return verdict;
 }
 
-// What only sides and pixels tell.
-void ImageChecker::add_seen_reasons(ImageVerdict& verdict) {
-  if (!is_stored(verdict.fate)) return;
-  verdict.reasons.add(reasons_of_shape(verdict.record.width_px, verdict.record.height_px));
-  verdict.reasons.add_if(is_constant(verdict.sums), ReasonCode::kConstant);
-}
-
 ImageVerdict ImageChecker::check_format(ImageFormat format, std::span<const std::byte> file,
                                         std::string_view path, const std::stop_token& stop) {
   if (format == ImageFormat::kJpeg) return check_jpeg(file, stop);
@@ -262,7 +261,8 @@ ImageVerdict ImageChecker::check(const SourcePicture& picture, std::string_view 
   } else {
     verdict = check(picture.bytes, path, stop);
   }
-  if (picture.orientation) verdict.record.orientation = *picture.orientation;
+  const bool is_turned = verdict.mended.has(ReasonCode::kExifOrientation);
+  if (picture.orientation && !is_turned) verdict.record.orientation = *picture.orientation;
   return verdict;
 }
 
@@ -532,7 +532,11 @@ ImageVerdict ImageChecker::keep_jpeg(std::span<const std::byte> jpeg, const Jpeg
   return verdict;
 }
 
-ImageVerdict ImageChecker::keep_raw(std::span<const std::byte> pixels, const RawShape& shape) {
+ImageVerdict ImageChecker::keep_raw(std::span<const std::byte> pixels,
+                                    const RawShape& shape) const {
+  if (std::uint64_t{shape.width_px} * shape.height_px > max_px_) {
+    return quarantined(ReasonCode::kTooManyPixels, sides_text(shape.width_px, shape.height_px));
+  }
   const ImageView view{.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
                        .width_px = shape.width_px,
                        .height_px = shape.height_px,

@@ -49,6 +49,9 @@ struct ImageVerdict {
 /// Quarantines what would be stored, where one of its reasons is not to be.
 void apply_policies(ImageVerdict& verdict, const ReasonPolicies& policies);
 
+/// Adds the reasons that only sides and pixels tell to the verdict on what is stored.
+void add_seen_reasons(ImageVerdict& verdict);
+
 /// Largest file that is looked at: far above any photograph, far below a sample's 4 GiB.
 inline constexpr std::uint64_t kMaxFileBytes = 1ull << 30;
 
@@ -107,7 +110,7 @@ class ImageChecker {
   /// has no sums. Throws Stopped, Internal.
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
                      const std::stop_token& stop);
-  /// The same of what a source has read: bare pixels are kept as they are.
+  /// The same of what a source has read: bare pixels are kept as they are, or are too many.
   ImageVerdict check(const SourcePicture& picture, std::string_view path,
                      const std::stop_token& stop);
 
@@ -130,14 +133,13 @@ class ImageChecker {
                          ImageVerdict kept, const std::stop_token& stop);
   ImageVerdict turn(std::span<const std::byte> jpeg, ImageVerdict kept,
                     const std::stop_token& stop);
-  static void add_seen_reasons(ImageVerdict& verdict);
   struct Reading {
     CheckDepth depth = CheckDepth::kDecode;
     bool takes_digest = false;  // of the pixels, into decoded_digest_
   };
   ImageVerdict keep_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header, Reading reading,
                          const std::stop_token& stop);
-  static ImageVerdict keep_raw(std::span<const std::byte> pixels, const RawShape& shape);
+  ImageVerdict keep_raw(std::span<const std::byte> pixels, const RawShape& shape) const;
   // Returns `kept` where it cannot be rewritten.
   ImageVerdict rewrite(std::span<const std::byte> jpeg, ImageVerdict kept,
                        const std::stop_token& stop);

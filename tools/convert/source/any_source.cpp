@@ -12,8 +12,11 @@
 #include "streamer/shard/manifest.h"
 #include "tools/convert/source/archive_listing.h"
 #include "tools/convert/source/archive_source.h"
+#include "tools/convert/source/array_source.h"
+#include "tools/convert/source/array_store.h"
 #include "tools/convert/source/byte_stream.h"
 #include "tools/convert/source/cifar_source.h"
+#include "tools/convert/source/dataset_source.h"
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/idx_source.h"
 #include "tools/convert/source/inflated_files.h"
@@ -28,7 +31,15 @@ using tools::printable_path;
 
 constexpr const char* kExpected = "expected a folder of pictures or an archive of them";
 
-enum class SourceKind : std::uint8_t { kLayout, kWebDataset, kCifar10, kCifar100, kIdx };
+enum class SourceKind : std::uint8_t {
+  kLayout,
+  kWebDataset,
+  kCifar10,
+  kCifar100,
+  kIdx,
+  kArrays,
+  kDataset
+};
 
 SourceKind kind_of(const StoredFiles& files) {
   const std::optional<CifarKind> cifar = find_cifar(files.scan);
@@ -40,18 +51,39 @@ SourceKind kind_of(const StoredFiles& files) {
 
 // An option that would do nothing is a mistake.
 void check_options(const SourceRequest& request, SourceKind kind) {
-  if (!request.class_names_file.empty() && kind == SourceKind::kLayout) {
+  const std::string where =
+      printable_path(request.path.empty() ? fs::path(request.arrays.at(0).images) : request.path);
+  const bool asks_of_dataset = !request.classes.empty() || request.fraction ||
+                               request.dataset_splits != DatasetSplits::kKept;
+  if (asks_of_dataset && kind != SourceKind::kDataset) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("--classes, --fraction, --split-anew: {}: expected a dataset, found "
+                            "another source",
+                            where),
+                "convert it first, then choose from the dataset");
+  }
+  if (request.channel_axis != ChannelAxis::kBySize && kind != SourceKind::kArrays) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("--channels-first, --channels-last: {}: expected arrays, found another "
+                            "source",
+                            where),
+                "leave it out");
+  }
+  if (!request.class_names_file.empty() &&
+      (kind == SourceKind::kLayout || kind == SourceKind::kDataset)) {
+    const bool is_dataset = kind == SourceKind::kDataset;
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("--class-names: {}: expected a source whose labels are numbers, found "
-                            "class folders",
-                            printable_path(request.path)),
-                "leave --class-names out: the folders name the classes");
+                            "{}",
+                            where, is_dataset ? "a dataset" : "class folders"),
+                is_dataset ? "leave --class-names out: the dataset names them"
+                           : "leave --class-names out: the folders name the classes");
   }
   if (request.label && kind != SourceKind::kCifar100) {
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("--label: {}: expected CIFAR-100, which has two labels, found a source "
                             "with one",
-                            printable_path(request.path)),
+                            where),
                 "leave --label out");
   }
 }
@@ -68,6 +100,8 @@ SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& requ
     case SourceKind::kWebDataset:
       return scan_webdataset(std::move(files), request);
     case SourceKind::kLayout:
+    case SourceKind::kArrays:   // found before
+    case SourceKind::kDataset:  // a folder of its own
       break;
   }
   return scan_archive_layout(std::move(files), request);
@@ -110,7 +144,24 @@ FolderScan file_with_companions(const fs::path& file) {
   return scan;
 }
 
+SourceScan scan_array_files(const SourceRequest& request, const std::stop_token& stop) {
+  check_options(request, SourceKind::kArrays);
+  return scan_arrays(request, stop);
+}
+
+[[noreturn]] void refuse_lone_array(const fs::path& path) {
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("source: {}: expected pictures and labels, found one array",
+                          printable_path(path)),
+              "name both: penstock convert --images " + shell_quoted(path.native()) +
+                  " --labels labels.npy DATASET");
+}
+
 SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) {
+  const std::optional<ArrayFileKind> kind = array_file_kind(request.path);
+  if (kind == ArrayFileKind::kNpy) refuse_lone_array(request.path);
+  const bool is_other_zip = kind == ArrayFileKind::kNpz && array_names(request.path).empty();
+  if (kind && !is_other_zip) return scan_array_files(request, stop);
   if (is_archive(request.path)) {
     return scan_archives(files_in_archive(request.path, request.spool, stop), request, stop);
   }
@@ -132,6 +183,10 @@ SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) 
 
 SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& stop) {
   const fs::path& folder = request.path;
+  if (fs::exists(folder / kManifestName)) {
+    check_options(request, SourceKind::kDataset);
+    return scan_dataset(request, stop);
+  }
   FolderScan scan = scan_folder(folder, stop, request.list_room_bytes);
   if (holds_archives_only(scan)) {
     return scan_archives(files_in_archives(scan, folder, request.spool, stop), request, stop);
@@ -150,6 +205,7 @@ SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& 
 
 void check_source(const SourceRequest& request) {
   const fs::path& source = request.path;
+  if (source.empty() && !request.arrays.empty()) return;  // opening them says more
   const fs::file_status status = fs::status(source);
   if (!fs::exists(status)) {
     throw Error(ErrorCode::kNotFound,
@@ -163,16 +219,11 @@ void check_source(const SourceRequest& request) {
         fmt::format("source: {}: {}, found a special file", printable_path(source), kExpected),
         "name the folder that holds the class folders");
   }
-  if (fs::is_directory(status) && fs::exists(source / kManifestName)) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("source: {}: expected a folder of pictures, found a dataset",
-                            printable_path(source)),
-                "penstock inspect " + shell_quoted(source.native()));
-  }
 }
 
 SourceScan scan_source(const SourceRequest& request, const std::stop_token& stop) {
   check_source(request);
+  if (request.path.empty()) return scan_array_files(request, stop);
   return fs::is_directory(request.path) ? scan_any_folder(request, stop) : scan_file(request, stop);
 }
 
