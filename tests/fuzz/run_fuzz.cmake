@@ -4,15 +4,6 @@
 #   cmake -DTARGET=shard_fuzz -DMAX_BYTES=8192 -DSOURCE=. -DFOLDER=build/fuzz -DGENERATOR=Ninja
 #         -DSECONDS=10 -P tests/fuzz/run_fuzz.cmake
 
-if(NOT FUZZ_TARGET)
-  set(FUZZ_TARGET shard_fuzz)
-endif()
-if(FUZZ_TARGET STREQUAL shard_fuzz)
-  set(corpus ${FOLDER}/corpus)
-else()
-  set(corpus ${FOLDER}/corpus-${FUZZ_TARGET})
-endif()
-
 function(run_or_stop)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
   if(NOT result EQUAL 0)

@@ -82,13 +82,6 @@ if(PENSTOCK_TRAIN)
   endif()
 endif()
 
-if(PENSTOCK_FUZZ AND NOT PENSTOCK_TRAIN)
-  # What the conversion's readers of foreign files need.
-  penstock_need_pkgconfig(ZLIB zlib zlib1g-dev)
-  find_package(fmt QUIET CONFIG)
-  penstock_need(fmt_FOUND libfmt-dev)
-endif()
-
 if(PENSTOCK_TESTS)
   find_package(Boost QUIET COMPONENTS unit_test_framework)
   penstock_need(Boost_UNIT_TEST_FRAMEWORK_FOUND libboost-test-dev)

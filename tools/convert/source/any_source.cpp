@@ -163,7 +163,9 @@ SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) 
   const bool is_other_zip = kind == ArrayFileKind::kNpz && array_names(request.path).empty();
   if (kind && !is_other_zip) return scan_array_files(request, stop);
   if (is_archive(request.path)) {
-    return scan_archives(files_in_archive(request.path, request.spool, stop), request, stop);
+    return scan_archives(
+        files_in_archive(request.path, request.spool, stop, request.list_room_bytes), request,
+        stop);
   }
   FolderScan scan = file_with_companions(request.path);
   const fs::path folder = request.path.parent_path();
@@ -189,7 +191,9 @@ SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& 
   }
   FolderScan scan = scan_folder(folder, stop, request.list_room_bytes);
   if (holds_archives_only(scan)) {
-    return scan_archives(files_in_archives(scan, folder, request.spool, stop), request, stop);
+    return scan_archives(
+        files_in_archives(scan, folder, request.spool, stop, request.list_room_bytes), request,
+        stop);
   }
   if (find_cifar(scan)) {
     return scan_stored(files_in_folder(std::move(scan), folder), request, stop);

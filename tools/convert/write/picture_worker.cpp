@@ -51,7 +51,7 @@ PictureWorker::PictureWorker(const PictureWorkerConfig& config, TurnBudget& budg
     : config_(config),
       budget_(budget),
       checker_(config.max_px, config.depth, config.several_scans, config.fixes),
-      stored_checker_(config.max_px, config.depth) {}
+      sample_check_(config.max_px, config.depth) {}
 
 PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
                                                const std::stop_token& stop) {
@@ -85,13 +85,13 @@ void PictureWorker::price(ReadPicture& one) {
 
 std::uint64_t PictureWorker::checking_bytes(const SourcePicture& picture) {
   return is_ordinary_sample(picture) ? checker_.checking_bytes(picture)
-                                     : stored_checker_.checking_bytes(picture);
+                                     : sample_check_.checking_bytes(picture);
 }
 
 ImageVerdict PictureWorker::judge(const SourcePicture& picture, std::string_view name,
                                   const std::stop_token& stop) {
   return is_ordinary_sample(picture) ? checker_.check(picture, name, stop)
-                                     : stored_checker_.check(picture, stop);
+                                     : sample_check_.check(picture, stop);
 }
 
 CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& one,

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "tools/convert/image/image_check.h"
-#include "tools/convert/image/stored_check.h"
+#include "tools/convert/image/sample_check.h"
 #include "tools/convert/reason/name_reasons.h"
 #include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/turn_budget.h"
@@ -89,7 +89,7 @@ class PictureWorker {
   const PictureWorkerConfig config_;
   TurnBudget& budget_;
   ImageChecker checker_;
-  StoredChecker stored_checker_;
+  SampleCheck sample_check_;
 };
 
 }  // namespace penstock::convert

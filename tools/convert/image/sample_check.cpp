@@ -1,23 +1,13 @@
-#include "tools/convert/image/stored_check.h"
+#include "tools/convert/image/sample_check.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "streamer/core/error.h"
 #include "streamer/read/png_header.h"
 
 namespace penstock::convert {
 namespace {
-
-ImageVerdict quarantined(ReasonCode reason, std::string detail) {
-  ImageVerdict verdict;
-  verdict.fate = FileFate::kQuarantined;
-  verdict.reason = reason;
-  verdict.detail = std::move(detail);
-  verdict.reasons.add(reason);
-  return verdict;
-}
 
 // Nothing when the bytes begin no PNG.
 Result<IndexRecord> png_record(std::span<const std::byte> png) {
@@ -49,7 +39,7 @@ bool is_ordinary_sample(const SourcePicture& picture) {
          picture.bytes.size() == std::uint64_t{shape.width_px} * shape.height_px * shape.channels;
 }
 
-std::uint64_t StoredChecker::checking_bytes(const SourcePicture& picture) const {
+std::uint64_t SampleCheck::checking_bytes(const SourcePicture& picture) const {
   if (picture.codec != Codec::kPng || depth_ == CheckDepth::kHeader) return 0;
   const Result<IndexRecord> record = png_record(picture.bytes);
   if (!record.ok() || refusal_of(record.value())) return 0;
@@ -58,7 +48,7 @@ std::uint64_t StoredChecker::checking_bytes(const SourcePicture& picture) const 
   return price.decoded_bytes + price.scratch_bytes;
 }
 
-ImageVerdict StoredChecker::check(const SourcePicture& picture, const std::stop_token& stop) {
+ImageVerdict SampleCheck::check(const SourcePicture& picture, const std::stop_token& stop) {
   switch (*picture.codec) {
     case Codec::kPng: {
       ImageVerdict verdict = check_png(picture.bytes, stop);
@@ -75,7 +65,7 @@ ImageVerdict StoredChecker::check(const SourcePicture& picture, const std::stop_
                      "codec " + std::to_string(static_cast<int>(*picture.codec)));
 }
 
-ImageVerdict StoredChecker::check_png(std::span<const std::byte> png, const std::stop_token& stop) {
+ImageVerdict SampleCheck::check_png(std::span<const std::byte> png, const std::stop_token& stop) {
   const Result<IndexRecord> record = png_record(png);
   if (!record.ok()) {
     return quarantined(ReasonCode::kDamaged, std::string(record.fault().detail()));
@@ -88,9 +78,8 @@ ImageVerdict StoredChecker::check_png(std::span<const std::byte> png, const std:
   return verdict;
 }
 
-std::optional<ImageVerdict> StoredChecker::refusal_of(const IndexRecord& record) const {
-  const std::string sides =
-      std::to_string(record.width_px) + " x " + std::to_string(record.height_px);
+std::optional<ImageVerdict> SampleCheck::refusal_of(const IndexRecord& record) const {
+  const std::string sides = sides_text(record.width_px, record.height_px);
   const auto [smallest, largest] = std::minmax(record.width_px, record.height_px);
   if (smallest == 0) return quarantined(ReasonCode::kZeroSides, sides);
   const std::uint64_t num_px = std::uint64_t{record.width_px} * record.height_px;
@@ -100,8 +89,8 @@ std::optional<ImageVerdict> StoredChecker::refusal_of(const IndexRecord& record)
   return std::nullopt;
 }
 
-ImageVerdict StoredChecker::decode(std::span<const std::byte> png, const IndexRecord& record,
-                                   const std::stop_token& stop) {
+ImageVerdict SampleCheck::decode(std::span<const std::byte> png, const IndexRecord& record,
+                                 const std::stop_token& stop) {
   ImageVerdict verdict;
   verdict.fate = FileFate::kKept;
   verdict.record = record;
@@ -114,7 +103,7 @@ ImageVerdict StoredChecker::decode(std::span<const std::byte> png, const IndexRe
   std::vector<std::byte> scratch(price.scratch_bytes);
   const Result<DecodedView> decoded = decoder_.decode(png, info, request, pixels, scratch, stop);
   if (!decoded.ok()) {
-    if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: decode: on request");
+    check_decode_stop(stop);
     const bool is_unsupported = decoded.fault().status == SampleStatus::kUnsupported;
     return quarantined(is_unsupported ? ReasonCode::kUnsupportedFormat : ReasonCode::kDamaged,
                        std::string(decoded.fault().detail()));

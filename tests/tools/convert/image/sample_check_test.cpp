@@ -1,4 +1,4 @@
-#include "tools/convert/image/stored_check.h"
+#include "tools/convert/image/sample_check.h"
 
 #include <boost/test/unit_test.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -24,10 +24,10 @@ std::vector<std::byte> gray_png() {
   return {bytes.begin(), bytes.end()};
 }
 
-BOOST_AUTO_TEST_SUITE(stored_check)
+BOOST_AUTO_TEST_SUITE(sample_check)
 
 BOOST_AUTO_TEST_CASE(a_png_stays_one_and_is_summed) {
-  StoredChecker checker(1000);
+  SampleCheck checker(1000);
   const ImageVerdict verdict = checker.check(stored(gray_png(), Codec::kPng), {});
   BOOST_TEST((verdict.fate == FileFate::kKept));
   BOOST_TEST(verdict.record.codec == 2);  // FORMAT.md, section 4
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_jpeg_and_as_many_pixels_as_said_are_ordinary) {
 
 BOOST_AUTO_TEST_CASE(what_does_not_decode_is_quarantined_with_its_reason) {
   const auto reason = [&](std::vector<std::byte> bytes, Codec codec, std::uint64_t max_px = 15) {
-    StoredChecker checker(max_px);
+    SampleCheck checker(max_px);
     const ImageVerdict verdict = checker.check(stored(std::move(bytes), codec), {});
     BOOST_TEST((verdict.fate == FileFate::kQuarantined));
     BOOST_TEST(verdict.reasons.has(verdict.reason));
@@ -74,9 +74,9 @@ BOOST_AUTO_TEST_CASE(what_does_not_decode_is_quarantined_with_its_reason) {
 
 BOOST_AUTO_TEST_CASE(a_png_has_its_price_only_where_it_is_decoded) {
   const SourcePicture png = stored(gray_png(), Codec::kPng);
-  BOOST_TEST(StoredChecker(15).checking_bytes(png) >= 15u * 3);  // its pixels as RGB
-  BOOST_TEST(StoredChecker(14).checking_bytes(png) == 0u);
-  StoredChecker trusting(15, CheckDepth::kHeader);
+  BOOST_TEST(SampleCheck(15).checking_bytes(png) >= 15u * 3);  // its pixels as RGB
+  BOOST_TEST(SampleCheck(14).checking_bytes(png) == 0u);
+  SampleCheck trusting(15, CheckDepth::kHeader);
   BOOST_TEST(trusting.checking_bytes(png) == 0u);
   const ImageVerdict verdict = trusting.check(png, {});
   BOOST_TEST((verdict.fate == FileFate::kKept));

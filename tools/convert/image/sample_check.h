@@ -22,9 +22,9 @@ bool is_ordinary_sample(const SourcePicture& picture);
 /// has chosen it. Whatever else comes here is no sample.
 ///
 /// Threads  one per thread: it keeps its decoder
-class StoredChecker {
+class SampleCheck {
  public:
-  explicit StoredChecker(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode)
+  explicit SampleCheck(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode)
       : max_px_(max_px), depth_(depth) {}
 
   /// Bytes that check() takes beside the picture, an upper bound; 0 for what is refused by its header.
