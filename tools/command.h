@@ -49,6 +49,11 @@ void add_argument(CLI::App& command, const std::string& name, std::string& value
                   const std::string& description);
 void add_arguments(CLI::App& command, const std::string& name, std::vector<std::string>& values,
                    const std::string& description);
+/// Adds several arguments of which the last means something else: "SOURCE... DATASET". At least
+/// `min_count`, 1 or 2: 1 where a flag can stand for the others.
+void add_arguments_and_last(CLI::App& command, const std::string& names,
+                            std::vector<std::string>& values, const std::string& description,
+                            int min_count);
 /// Adds a text that may be left out: an argument such as "DATASET", a flag such as "-o,--out".
 void add_text(CLI::App& command, const std::string& name, std::string& value,
               const std::string& description);

@@ -199,11 +199,6 @@ BOOST_AUTO_TEST_CASE(mnist_files_become_gray_raw_samples) {
 BOOST_AUTO_TEST_CASE(options_that_would_do_nothing_are_refused) {
   const Place place;
   write_cats_and_dogs(place.at("photos"), 2);
-  write_file(place.at("names.txt"), "cat\ndog\n");
-  check_refused(place.convert(place.at("photos"), {"--class-names", place.at("names.txt")}), 1,
-                "--class-names: " + place.at("photos") +
-                    ": expected a source whose labels are numbers, found class folders",
-                "leave --class-names out: the folders name the classes");
   check_refused(place.convert(place.at("photos"), {"--label", "fine"}), 1,
                 "--label: " + place.at("photos") +
                     ": expected CIFAR-100, which has two labels, found a source with one",

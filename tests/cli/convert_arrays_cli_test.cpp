@@ -58,14 +58,14 @@ BOOST_AUTO_TEST_CASE(arguments_that_do_not_go_together_are_refused) {
   };
   BOOST_TEST(contains(refused({"--images", "x.npy", "photos", "x.ds"}),
                       "--images: expected DATASET alone, found SOURCE beside it\n"));
-  BOOST_TEST(
-      contains(refused({"--labels", "y.npy", "photos", "x.ds"}), "--labels needs --images\n"));
+  BOOST_TEST(contains(refused({"--labels", "y.csv", "--labels", "z.csv", "photos", "x.ds"}),
+                      "--labels: expected one table, found 2\n"));
   BOOST_TEST(
       contains(refused({"--images", "a.npy", "--images", "b.npy", "--labels", "y.npy", "x.ds"}),
                "--labels: expected 2, one for each --images, found 1\n"));
   BOOST_TEST(contains(refused({"--images", "a.npy", "--channels-first", "--channels-last", "x.ds"}),
                       "expected --channels-first or --channels-last, found both\n"));
-  BOOST_TEST(contains(refused({"photos"}), "DATASET is required\n"));
+  BOOST_TEST(contains(refused({"photos"}), "SOURCE... DATASET: At least 2 required"));
   BOOST_TEST(count_entries(place.folder.path()) == 0u);
 }
 
@@ -79,6 +79,46 @@ BOOST_AUTO_TEST_CASE(floats_are_refused_with_the_line_that_makes_bytes_of_them) 
   BOOST_TEST(
       contains(result.err, "images: " + place.path("x.npy") + ": expected uint8, found float32\n"));
   BOOST_TEST(contains(result.err, "(x * 255).round().astype('uint8')"));
+}
+
+BOOST_AUTO_TEST_CASE(two_datasets_and_an_array_file_become_one) {
+  const Place place;
+  write_cats_and_dogs(place.folder.path() / "photos", 8);
+  write_picture(place.folder.path() / "birds" / "bird" / "1.jpg");
+  for (const char* name : {"photos", "birds"}) {
+    BOOST_TEST(run_penstock({"convert", place.path(name), place.path(name) + ".ds",
+                             "--validation-split", "0"})
+                   .exit_code == 0);
+  }
+  place.write("data.npz",
+              zip_file({{.name = "images.npy", .bytes = npy_file("|u1", "(2, 1, 2)", "\0\1\2\3"s)},
+                        {.name = "labels.npy", .bytes = npy_file("|S3", "(2,)", "catowl")}}));
+  const CommandResult result =
+      run_penstock({"convert", place.path("photos.ds"), place.path("birds.ds"),
+                    place.path("data.npz"), place.path("all.ds"), "--validation-split", "0"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(contains(result.err,
+                      "photos.ds: a dataset; birds.ds: a dataset; data.npz: arrays, "
+                      "4 classes, 19 files\n"));
+  BOOST_TEST(run_penstock({"verify", place.path("all.ds"), "--deep"}).exit_code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_of_a_dataset_and_of_arrays_writes_nothing) {
+  const Place place;
+  write_cats_and_dogs(place.folder.path() / "photos", 4);
+  BOOST_TEST(run_penstock({"convert", place.path("photos"), place.path("a.ds")}).exit_code == 0);
+  place.write("x.npy", npy_file("|u1", "(2, 1, 2)", "\0\1\2\3"s));
+  place.write("y.npy", npy_file("|u1", "(2,)", "\0\1"s));
+  const std::size_t before = count_entries(place.folder.path());
+  const CommandResult dataset =
+      run_penstock({"convert", place.path("a.ds"), place.path("b.ds"), "--dry-run"});
+  BOOST_TEST(dataset.exit_code == 0);
+  BOOST_TEST(contains(dataset.out, "headers       all 8: no reason found"));
+  const CommandResult arrays = run_penstock({"convert", "--images", place.path("x.npy"), "--labels",
+                                             place.path("y.npy"), place.path("b.ds"), "--dry-run"});
+  BOOST_TEST(arrays.exit_code == 0);
+  BOOST_TEST(contains(arrays.out, "headers       all 2: no reason found"));
+  BOOST_TEST(count_entries(place.folder.path()) == before);
 }
 
 BOOST_AUTO_TEST_CASE(a_part_of_a_dataset_becomes_another) {

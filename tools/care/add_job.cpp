@@ -115,7 +115,12 @@ class Addition {
     config.split = {
         .validation_fraction = fraction(config_.validation_fraction, "validation_split"),
         .test_fraction = fraction(config_.test_fraction, "test_split"),
-        .seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0))};
+        .seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0)),
+        .draw = is_set("stratify", "true") ? convert::SplitDraw::kStratified
+                                           : convert::SplitDraw::kByHash};
+    config.layout.class_depth = setting<std::uint32_t>("class_depth").value_or(1);
+    // Of several sources, names in the dataset begin with the source's.
+    if (old_.conversion.contains("sources")) config.source_names = convert::SourceNames::kAlways;
     config.shard_size_bytes =
         setting<std::uint64_t>("shard_size_bytes").value_or(config.shard_size_bytes);
     config.max_px = setting<std::uint64_t>("max_pixels").value_or(config.max_px);

@@ -9,14 +9,16 @@
 #include <string>
 #include <utility>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "streamer/shard/shard_format.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/source/array_labels.h"
 #include "tools/convert/source/array_pairs.h"
 #include "tools/convert/source/array_store.h"
+#include "tools/convert/source/class_name_file.h"
 #include "tools/convert/source/class_names.h"
-#include "tools/convert/source/given_splits.h"
+#include "tools/convert/source/split_in_path.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -88,11 +90,7 @@ std::string different_name(const std::string& name, std::set<std::string>& taken
 class ArrayScan {
  public:
   ArrayScan(const SourceRequest& request, const std::stop_token& stop)
-      : request_(request),
-        splits_(request.split, request.path.empty() ? request.arrays.at(0).images
-                                                    : tools::printable_path(request.path)),
-        stop_(stop),
-        store_(std::make_unique<ArrayStore>(request.spool)) {}
+      : request_(request), stop_(stop), store_(std::make_unique<ArrayStore>(request.spool)) {}
 
   SourceScan run() {
     if (request_.arrays.empty()) add_file({request_.path, ""});
@@ -231,22 +229,15 @@ class ArrayScan {
   void name_splits() {
     for (Pair& pair : pairs_) {
       if (!pair.split && pairs_.size() > 1) pair.split = split_in_path(images(pair).name);
-      if (pair.split) splits_.note(*pair.split);
     }
   }
 
   void find_classes() {
+    if (has_texts_) return find_text_classes();
     if (!request_.class_names_file.empty()) {
-      if (has_texts_) {
-        throw Error(ErrorCode::kInvalidArgument,
-                    fmt::format("--class-names: {}: expected labels that are numbers, found texts",
-                                labels(pairs_[0]).where),
-                    "leave --class-names out: the labels name the classes");
-      }
-      scan_.class_names = read_class_names(request_.class_names_file);
+      scan_.class_names = names_by_index(read_class_names(request_.class_names_file));
       return;
     }
-    if (has_texts_) return find_text_classes();
     std::uint32_t num_classes = 0;
     for (const Pair& pair : pairs_) {
       if (label_form_of(labels(pair)) == LabelForm::kOneHot) {
@@ -280,9 +271,14 @@ class ArrayScan {
     }
   }
 
+  bool keeps_unlabelled() const { return request_.unlabelled == UnlabelledRows::kKept; }
+
   // Its class, or why it has none.
   std::variant<std::uint32_t, LabelFault> class_of(const LabelValue& label) const {
-    if (const auto* const fault = std::get_if<LabelFault>(&label)) return *fault;
+    if (const auto* const fault = std::get_if<LabelFault>(&label)) {
+      if (fault->reason == ReasonCode::kRowWithoutLabel && keeps_unlabelled()) return kUnlabelled;
+      return *fault;
+    }
     if (const auto* const text = std::get_if<std::string>(&label)) return text_classes_.at(*text);
     const std::uint32_t class_idx = std::get<std::uint32_t>(label);
     if (class_idx < scan_.class_names.size()) return class_idx;
@@ -299,6 +295,13 @@ class ArrayScan {
                         .shape = pair.axes.shape,
                         .order = pair.axes.order});
     const std::string name = different_name(pixels.name, taken_names_);
+    const auto add = [&](std::uint64_t row, std::uint32_t class_idx) {
+      scan_.pictures.add({.name = record_name(name, row),
+                          .size_bytes = size_bytes,
+                          .place = raw_place(records_idx, static_cast<std::uint32_t>(row)),
+                          .class_idx = class_idx,
+                          .split = pair.split});
+    };
     const auto find = [&](std::uint64_t row, ReasonCode reason, std::string detail) {
       scan_.findings.push_back({.path = record_name(name, row),
                                 .reason = reason,
@@ -311,21 +314,19 @@ class ArrayScan {
       if (const auto* const fault = std::get_if<LabelFault>(&found)) {
         return find(row, fault->reason, fault->detail);
       }
-      scan_.pictures.add({.name = record_name(name, row),
-                          .size_bytes = size_bytes,
-                          .place = raw_place(records_idx, static_cast<std::uint32_t>(row)),
-                          .class_idx = std::get<std::uint32_t>(found),
-                          .split = splits_.listed(pair.split)});
+      add(row, std::get<std::uint32_t>(found));
     });
     const std::uint64_t num_labels = labels(pair).num_whole_rows;
-    if (num_labels < pixels.num_whole_rows) {
+    if (keeps_unlabelled()) {
+      for (std::uint64_t row = num_labels; row < pixels.num_whole_rows; ++row)
+        add(row, kUnlabelled);
+    } else if (num_labels < pixels.num_whole_rows) {
       find(num_labels, ReasonCode::kRowWithoutLabel,
            fmt::format("this and the {} behind it", pixels.num_whole_rows - num_labels - 1));
     }
   }
 
   const SourceRequest& request_;
-  GivenSplits splits_;
   const std::stop_token& stop_;
   std::unique_ptr<ArrayStore> store_;
   std::vector<Pair> pairs_;

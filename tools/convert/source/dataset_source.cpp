@@ -21,7 +21,6 @@
 #include "streamer/shard/shard_file.h"
 #include "streamer/shard/shard_format.h"
 #include "tools/convert/image/image_check.h"
-#include "tools/convert/source/given_splits.h"
 #include "tools/convert/source/stored_files.h"
 #include "tools/terminal.h"
 
@@ -79,7 +78,6 @@ class DatasetScan {
       : request_(request),
         where_(tools::printable_path(request.path)),
         dataset_(Dataset::open(request.path)),
-        given_(request.split, where_),
         stop_(stop) {}
 
   SourceScan run() {
@@ -148,8 +146,7 @@ class DatasetScan {
                               where_, tools::printable(split.name)),
                   "--split-anew draws other splits");
     }
-    if (kind && split.num_samples > 0) given_.note(*kind);
-    return given_.listed(kind);
+    return kind;
   }
 
   void list(const ManifestSplit& named) {
@@ -217,9 +214,7 @@ class DatasetScan {
       return false;
     }
     if (!request_.fraction) return true;
-    return Draws({.seed = request_.split.seed,
-                  .position = record.xxh3,
-                  .purpose = DrawPurpose::kSubset})
+    return Draws({.seed = request_.seed, .position = record.xxh3, .purpose = DrawPurpose::kSubset})
                .uniform(0) < *request_.fraction;
   }
 
@@ -266,7 +261,6 @@ class DatasetScan {
   const SourceRequest& request_;
   const std::string where_;
   const Dataset dataset_;
-  GivenSplits given_;
   const std::stop_token& stop_;
   std::vector<std::uint32_t> new_class_idxs_;  // by the dataset's own; kUnlabelled: left out
   std::vector<DatasetSplit> splits_;

@@ -38,6 +38,7 @@ class RawPictures final : public PictureSource {
     const std::uint64_t at = records.first_bytes + record_idx * records.stride_bytes;
     into.raw = records.shape;
     into.orientation.reset();
+    into.codec.reset();
     into.bytes.resize(records.num_pixel_bytes());
     if (records.order == PixelOrder::kInterleaved) return fill(records, at, into.bytes, picture);
     std::vector<std::byte> piece(std::min(into.bytes.size(), kPlanarPieceBytes));

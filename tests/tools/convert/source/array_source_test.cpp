@@ -177,9 +177,6 @@ BOOST_AUTO_TEST_CASE(several_pairs_of_files_tell_their_splits_by_their_names) {
   BOOST_TEST(list_of(scan(request)) == "x_train/00000:0");  // alone it is all there is
   request.arrays.push_back({arrays.path("x_test.npy"), arrays.path("y_test.npy")});
   BOOST_TEST(list_of(scan(request)) == "x_train/00000:0/train x_test/00000:0/test");
-  request.split.test_fraction = 0.5;
-  BOOST_TEST(contains(refusal_of(request), "--test-split: "));
-  request.split.test_fraction.reset();
   request.arrays[1].images = request.arrays[0].images;
   BOOST_TEST(list_of(scan(request)) == "x_train/00000:0/train x_train-2/00000:0/train");
 }
@@ -195,13 +192,25 @@ BOOST_AUTO_TEST_CASE(classes_are_named_by_texts_or_by_a_file) {
   arrays.write("names.txt", "no\nyes\n");
   SourceRequest request = arrays.pair("x.npy", "y.npy");
   request.class_names_file = arrays.path("names.txt");
-  BOOST_TEST(contains(refusal_of(request), "expected labels that are numbers, found texts"));
+  BOOST_TEST(list_of(scan(request)) == list_of(texts));  // renamed behind the scan, as all classes
   arrays.write("y.npy", npy_file("|i1", "(3,)", "\1\2\xff"s));
   const SourceScan numbers = scan(request);
   BOOST_TEST(numbers.class_names == (std::vector<std::string>{"no", "yes"}),
              boost::test_tools::per_element());
   BOOST_TEST(list_of(numbers) == "x/00000:1");
   BOOST_TEST(findings_of(numbers) == "00001 unknown_label 2\n00002 unknown_label -1\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_is_no_label_is_kept_without_one_on_request) {
+  const Arrays arrays;
+  arrays.write("x.npy", npy_file("|u1", "(3, 2, 2)", counted_bytes(12)));
+  arrays.write("y.npy", npy_file("|S3", "(3,)", "dog\0\0\0cat"s));
+  SourceRequest request = arrays.pair("x.npy", "y.npy");
+  BOOST_TEST(findings_of(scan(request)) == "00001 row_without_label \n");
+  request.unlabelled = UnlabelledRows::kKept;
+  const SourceScan kept = scan(request);
+  BOOST_TEST(findings_of(kept) == "");
+  BOOST_TEST(list_of(kept) == "x/00000:1 x/00001:4294967295 x/00002:0");  // kUnlabelled, FORMAT.md
 }
 
 BOOST_AUTO_TEST_CASE(one_hot_labels_make_as_many_classes_as_columns) {
