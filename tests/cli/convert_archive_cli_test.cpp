@@ -112,8 +112,7 @@ BOOST_AUTO_TEST_CASE(an_archive_cut_short_gives_what_was_whole_and_names_the_res
   BOOST_TEST(contains(result.out, "23 samples in 2 classes"));
   BOOST_TEST(contains(result.out, "quarantined   1 (1 archive_truncated)"));
   BOOST_TEST(contains(result.err,
-                      "1 part of the source cannot be used and will be quarantined:\n  cut.tar: "
-                      "archive_truncated, it ends within " +
+                      "1 archive_truncated, listed in quarantine.csv:\n  cut.tar (it ends within " +
                           entries.back().name));
   BOOST_TEST(
       contains(read_text_file(place.dataset + "/quarantine.csv"), "cut.tar,archive_truncated,"));

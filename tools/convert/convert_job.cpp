@@ -126,7 +126,9 @@ class ConvertJob final : private ProductionListener {
     observer_.reached(ConvertPoint::kJournalBegun);
     num_bad_ = scan.findings.size();
     progress_.num_files = scan.pictures.size();
-    num_allowed_bad_ = config_.max_bad.allowed_of(scan.pictures.size());
+    // A row without its picture is no file, but counts as one of all.
+    num_listed_ = scan.pictures.size() + scan.findings.size();
+    num_allowed_bad_ = config_.max_bad.allowed_of(num_listed_);
     std::uint64_t needed_bytes = estimate_dataset_bytes(scan.pictures, shards);
     for (std::size_t i = 0; i < shards.size(); ++i) {
       progress_.total_bytes += shards[i].source_bytes;
@@ -230,7 +232,7 @@ class ConvertJob final : private ProductionListener {
     throw Error(ErrorCode::kTooManyBad,
                 fmt::format("max_bad: {}: expected at most {} bad among {}, found one more",
                             source_text(config_), tools::format_count(num_allowed_bad_),
-                            tools::format_counted(progress_.num_files, "file", "files")),
+                            tools::format_counted(num_listed_, "file", "files")),
                 "look at the files, or type the command with a larger --max-bad");
   }
 
@@ -305,11 +307,11 @@ class ConvertJob final : private ProductionListener {
 
   void warn_of_bad() {
     constexpr double kWarnAbove = 0.01;
-    const double part = static_cast<double>(num_bad_) / static_cast<double>(progress_.num_files);
+    const double part = static_cast<double>(num_bad_) / static_cast<double>(num_listed_);
     if (part <= kWarnAbove) return;
     observer_.notice(fmt::format(
         "warning: {} of {} are bad ({:.1f} %); see {}", tools::format_count(num_bad_),
-        tools::format_counted(progress_.num_files, "file", "files"), 100 * part, kQuarantineName));
+        tools::format_counted(num_listed_, "file", "files"), 100 * part, kQuarantineName));
   }
 
   [[noreturn]] void refuse_nothing_readable() const {
@@ -342,6 +344,7 @@ class ConvertJob final : private ProductionListener {
   SplitRule rule_;                          // of the splits that the source leaves open
   bool stopped_for_reason_ = false;         // --on REASON=stop
   std::uint64_t num_bad_ = 0;
+  std::uint64_t num_listed_ = 0;  // pictures, and what the scan has found to be none
   std::uint64_t num_allowed_bad_ = UINT64_MAX;
   std::atomic<std::uint64_t> num_finished_ = 0;  // shards
   std::uint64_t num_shards_ = 0;

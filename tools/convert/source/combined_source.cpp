@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "streamer/core/batch.h"
@@ -160,7 +161,10 @@ std::vector<std::string> source_names(std::span<const std::filesystem::path> pat
   std::set<std::string> taken;
   for (const std::filesystem::path& path : paths) {
     // "." and "photos/" have names too.
-    const std::filesystem::path full = std::filesystem::weakly_canonical(path).lexically_normal();
+    std::error_code none;  // a path of /proc may have no canonical one
+    std::filesystem::path full = std::filesystem::weakly_canonical(path, none);
+    if (none) full = std::filesystem::absolute(path);
+    full = full.lexically_normal();
     const std::string own = full.has_filename() ? full.filename() : full.parent_path().filename();
     const std::string first = own.empty() ? "source" : own;
     std::string name = first;
