@@ -64,8 +64,11 @@ class Lookup {
   // Each once, however many rows name it.
   void take_passed_over() {
     std::ranges::sort(scan_.passed_over, {}, &PassedOverFile::path);
-    const auto same = std::ranges::unique(scan_.passed_over, {}, &PassedOverFile::path);
-    scan_.passed_over.erase(same.begin(), same.end());
+    const auto is_same = [](const PassedOverFile& a, const PassedOverFile& b) {
+      return a.path == b.path;
+    };
+    const auto end = std::unique(scan_.passed_over.begin(), scan_.passed_over.end(), is_same);
+    scan_.passed_over.erase(end, scan_.passed_over.end());
     for (const PassedOverFile& file : scan_.passed_over) {
       ++(file.reason == ReasonCode::kSymlink ? scan_.skipped.num_symlinks
                                              : scan_.skipped.num_special);
