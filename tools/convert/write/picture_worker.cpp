@@ -102,10 +102,13 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
     checked.verdict = std::move(*one.refusal);
   } else {
     const std::string_view name = config_.pictures->name(picture_idx);
+    const bool is_sample = one.picture.codec.has_value();
     checked.verdict = judge(one.picture, name, stop);
     checked.verdict.reasons.add(config_.names->of(picture_idx, name));
-    checked.verdict.reasons.add_if((*config_.pictures)[picture_idx].class_idx == kUnlabelled,
-                                   ReasonCode::kRowWithoutLabel);
+    // In a dataset somebody has chosen to keep it without one.
+    const bool lacks_label =
+        !is_sample && (*config_.pictures)[picture_idx].class_idx == kUnlabelled;
+    checked.verdict.reasons.add_if(lacks_label, ReasonCode::kRowWithoutLabel);
     apply_policies(checked.verdict, config_.fixes.policies);
   }
   // Of some pictures alone they would be no statistics.

@@ -138,7 +138,7 @@ void write_chunked_hdf5(const fs::path& path) {
     const hid_t set = H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
     std::vector<std::uint8_t> numbers(kNumPictures * (shape.size() == 1 ? 1 : kSidePx * kSidePx),
                                       1);
-    for (std::size_t i = 0; i < numbers.size(); i += 997) numbers[i] = i % 7;
+    for (std::size_t i = 0; i < numbers.size(); i += 997) numbers[i] = static_cast<std::uint8_t>(i % 7);
     BOOST_REQUIRE(H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data()) >=
                   0);
     H5Dclose(set);
