@@ -21,14 +21,13 @@ bool is_constant(const PixelSums& sums) {
   return true;
 }
 
-// What only sides and pixels tell.
+}  // namespace
+
 void add_seen_reasons(ImageVerdict& verdict) {
   if (!is_stored(verdict.fate)) return;
   verdict.reasons.add(reasons_of_shape(verdict.record.width_px, verdict.record.height_px));
   verdict.reasons.add_if(is_constant(verdict.sums), ReasonCode::kConstant);
 }
-
-}  // namespace
 
 ImageChecker::ImageChecker(std::uint64_t max_px, CheckDepth depth, SeveralScans several_scans,
                            const PictureFixes& fixes, const EncodeSettings& encode)
@@ -91,7 +90,9 @@ ImageVerdict ImageChecker::check_bare(std::span<const std::byte> pixels, const R
   const bool is_kept =
       target == sides && !(settings_.encode.grayscale && shape.channels == 3) &&
       stored_codec(PictureKind::kBarePixels, target, settings_.encode) == Codec::kRaw;
-  if (is_kept) return check_raw(pixels, shape);
+  if (is_kept || sides.num_px() > settings_.max_px) {
+    return check_raw(pixels, shape, settings_.max_px);
+  }
   const auto* const begin = reinterpret_cast<const std::uint8_t*>(pixels.data());
   const DecodedPixels decoded{.pixels_hwc = {begin, begin + pixels.size()},
                               .width_px = shape.width_px,
@@ -111,7 +112,8 @@ ImageVerdict ImageChecker::check(const SourcePicture& picture, std::string_view 
   } else {
     verdict = check(picture.bytes, path, stop);
   }
-  if (picture.orientation) verdict.record.orientation = *picture.orientation;
+  const bool is_turned = verdict.mended.has(ReasonCode::kExifOrientation);
+  if (picture.orientation && !is_turned) verdict.record.orientation = *picture.orientation;
   return verdict;
 }
 

@@ -59,9 +59,11 @@ ImageVerdict check_stored(std::vector<std::byte> bytes, const PictureForm& form,
       break;
     case Codec::kRaw: {
       const SidesPx sides = form.stored_sides();
-      verdict = check_raw(bytes, {.height_px = sides.height_px,
-                                  .width_px = sides.width_px,
-                                  .channels = form.writing.channels});
+      verdict = check_raw(bytes,
+                          {.height_px = sides.height_px,
+                           .width_px = sides.width_px,
+                           .channels = form.writing.channels},
+                          settings.max_px);
       break;
     }
   }

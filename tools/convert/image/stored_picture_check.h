@@ -70,7 +70,8 @@ class StoredPictureCheck {
 /// Bytes that check_png() takes beside the PNG.
 std::uint64_t png_checking_bytes(const IndexRecord& record);
 
-/// The verdict on bare pixels, which are kept as they are.
-ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape);
+/// The verdict on bare pixels, which are kept as they are, or quarantined above `max_px`.
+ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape,
+                       std::uint64_t max_px);
 
 }  // namespace penstock::convert
