@@ -320,7 +320,8 @@ BOOST_AUTO_TEST_CASE(bare_pixels_of_a_source_are_resized_and_encoded_too) {
   const auto* const begin = reinterpret_cast<const std::byte*>(rgb.data);
   SourcePicture picture{.bytes = {begin, begin + rgb.total() * 3},
                         .raw = RawShape{.height_px = 32, .width_px = 32, .channels = 3},
-                        .orientation = {}};
+                        .orientation = {},
+                        .codec = {}};
   const auto verdict_on = [&](const EncodeSettings& encode) {
     return ImageChecker(kMaxPx, CheckDepth::kDecode, SeveralScans::kKept, {}, encode)
         .check(picture, "a", {});
@@ -362,7 +363,7 @@ BOOST_AUTO_TEST_CASE(the_price_of_a_large_picture_is_that_of_its_rows) {
       fixtures::with_sides(fixtures::pattern_jpeg({.width_px = 64, .height_px = 64}), 10000, 10000);
   Bytes bytes = large;
   bytes.resize(2'000'000);  // enough not to be a bomb
-  const SourcePicture picture{.bytes = bytes, .raw = {}, .orientation = {}};
+  const SourcePicture picture{.bytes = bytes, .raw = {}, .orientation = {}, .codec = {}};
   const auto price = [&](const EncodeSettings& encode) {
     return ImageChecker(kMaxPx, CheckDepth::kDecode, SeveralScans::kKept, {}, encode)
         .checking_bytes(picture);
