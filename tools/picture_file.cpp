@@ -8,6 +8,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/shell_quoted.h"
+#include "tools/convert/image/jpeg_fault.h"
 #include "tools/library_remarks.h"
 #include "tools/terminal.h"
 

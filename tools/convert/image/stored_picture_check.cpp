@@ -1,0 +1,91 @@
+#include "tools/convert/image/stored_picture_check.h"
+
+#include <algorithm>
+#include <string>
+
+#include "streamer/core/error.h"
+#include "streamer/read/jpeg_record.h"
+#include "streamer/read/new_picture.h"
+#include "tools/convert/image/exif_orientation.h"
+#include "tools/convert/image/jpeg_fault.h"
+
+namespace penstock::convert {
+namespace {
+
+// What libjpeg and the loader keep from picture to picture; a larger one's memory is given back.
+constexpr std::uint64_t kKeptScratchBytes = 4u << 20;
+
+template <class Bytes>
+void grow(Bytes& buffer, std::size_t num_bytes) {
+  if (buffer.size() < num_bytes) buffer.resize(num_bytes);
+}
+
+}  // namespace
+
+IndexRecord record_of_jpeg(const JpegHeader& header, std::uint8_t orientation,
+                           std::size_t num_bytes) {
+  IndexRecord record = jpeg_record(header);
+  record.length_bytes = static_cast<std::uint32_t>(num_bytes);
+  record.orientation = orientation;
+  return record;
+}
+
+std::uint64_t jpeg_scratch_bytes(const IndexRecord& record) {
+  const DecodeRequest whole{
+      .region = {0, 0, record.width_px, record.height_px}, .decode_scale = 1, .channels = 3};
+  return jpeg_decode_price(stored_info(record), whole).scratch_bytes;
+}
+
+Result<JpegHeader> StoredPictureCheck::read_header(std::span<const std::byte> jpeg) noexcept {
+  return decoder_.read_header(jpeg);
+}
+
+ImageVerdict StoredPictureCheck::check_jpeg(std::span<const std::byte> jpeg,
+                                            const JpegHeader& header, Reading reading,
+                                            const std::stop_token& stop) {
+  ImageVerdict verdict;
+  verdict.fate = FileFate::kKept;
+  verdict.record = record_of_jpeg(header, read_exif_orientation(jpeg), jpeg.size());
+  verdict.decode_scratch_bytes = jpeg_scratch_bytes(verdict.record);
+  if (reading.depth == CheckDepth::kHeader) return verdict;
+  grow(scratch_, verdict.decode_scratch_bytes);
+  grow(strip_, std::max(kStripBytes, std::uint64_t{header.width_px} * 3));
+  StreamHasher hasher;
+  const Result<StripsDone> decoded = decoder_.decode_in_strips(
+      jpeg, stored_info(verdict.record), strip_, scratch_,
+      [&](const ImageView& rows) {
+        verdict.sums.add(rows);
+        if (reading.takes_digest) {
+          hasher.update(
+              std::as_bytes(std::span(rows.pixels_hwc, rows.row_stride_bytes * rows.height_px)));
+        }
+      },
+      stop);
+  if (scratch_.size() > kKeptScratchBytes) release_scratch();
+  if (!decoded.ok()) {
+    check_decode_stop(stop);
+    return quarantined(reason_of_jpeg_fault(decoded.fault()),
+                       std::string(decoded.fault().detail()));
+  }
+  if (reading.takes_digest) digest_ = hasher.digest_128();
+  return verdict;
+}
+
+ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape) {
+  const ImageView view{.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
+                       .width_px = shape.width_px,
+                       .height_px = shape.height_px,
+                       .channels = shape.channels,
+                       .pixel_stride_bytes = shape.channels,
+                       .row_stride_bytes = std::size_t{shape.width_px} * shape.channels};
+  check_internal(pixels.size() == view.row_stride_bytes * shape.height_px,
+                 "a source gives as many bytes as its pixels have");
+  ImageVerdict verdict;
+  verdict.fate = FileFate::kKept;
+  verdict.record = new_raw(view, {}).record;
+  verdict.record.length_bytes = static_cast<std::uint32_t>(pixels.size());
+  verdict.sums.add(view);
+  return verdict;
+}
+
+}  // namespace penstock::convert

@@ -1,0 +1,60 @@
+// Decodes what is to be stored, with the loader's own decoder: what passes here is read there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "streamer/core/checksum.h"
+#include "streamer/read/jpeg_decoder.h"
+#include "tools/convert/image/check_settings.h"
+#include "tools/convert/image/image_verdict.h"
+#include "tools/convert/source_picture.h"
+
+namespace penstock::convert {
+
+/// Rows that are decoded at a time, so that a picture of any height is checked in little memory and its
+/// pixels are summed while they are in the cache.
+inline constexpr std::uint64_t kStripBytes = 256u << 10;
+
+/// What the index says of a JPEG: all but offset, checksum and class.
+IndexRecord record_of_jpeg(const JpegHeader& header, std::uint8_t orientation,
+                           std::size_t num_bytes);
+
+/// What the loader holds beside the pixels while it decodes such a sample at full size.
+std::uint64_t jpeg_scratch_bytes(const IndexRecord& record);
+
+/// Threads  one per thread: it keeps its buffers
+class StoredPictureCheck {
+ public:
+  struct Reading {
+    CheckDepth depth = CheckDepth::kDecode;
+    bool takes_digest = false;  // of the pixels, for last_digest()
+  };
+
+  Result<JpegHeader> read_header(std::span<const std::byte> jpeg) noexcept;
+
+  /// The verdict on a JPEG that is to be stored as it is: kept, or quarantined for what the decoder
+  /// found. Without sums where nothing is decoded. Throws Stopped.
+  ImageVerdict check_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
+                          Reading reading, const std::stop_token& stop);
+
+  /// Of the pixels of the last check_jpeg() that took one.
+  const Digest128& last_digest() const noexcept { return digest_; }
+
+  /// Gives the scratch of the last check back, before something else takes as much.
+  void release_scratch() { std::vector<std::byte>().swap(scratch_); }
+
+ private:
+  JpegDecoder decoder_;
+  std::vector<std::byte> strip_;
+  std::vector<std::byte> scratch_;
+  Digest128 digest_{};
+};
+
+/// The verdict on bare pixels, which are kept as they are.
+ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape);
+
+}  // namespace penstock::convert
