@@ -92,6 +92,12 @@ convert::ConvertSummary convert_and_watch(const ConvertOptions& options) {
 }
 
 int run_convert(const ConvertOptions& options) {
+  try {
+    config_of(options).validate();
+  } catch (const Error& error) {
+    print_error(error.what(), error.hint());
+    return kExitUsage;
+  }
   const convert::ConvertSummary summary = convert_and_watch(options);
   if (options.json) {
     print_result(convert::summary_json(summary));
@@ -158,8 +164,13 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
              "Store JPEG as its header says, without decoding it: no damage found, no statistics");
   add_switch(command, "--force", options->force,
              "Replace an existing dataset once the new one is complete");
-  add_switch(command, "--optimize-crops", options->optimizes_crops,
-             "Store progressive JPEG as baseline of the same pixels, to be decoded row by row");
+  add_switch(
+      command, "--optimize-crops", options->optimizes_crops,
+      "Store JPEG as baseline of the same pixels, a restart marker a row: crops decode faster");
+  add_byte_size_option(command, "--max-coefficients", options->config.max_coefficient_bytes,
+                       "Progressive JPEG that takes more to decode is stored as baseline (32M)");
+  add_switch(command, "--strip-metadata", options->config.strip_metadata,
+             "Store JPEG without EXIF, GPS, comments and thumbnails; pixels are untouched");
   add_switch(command, "--no-names", options->no_names, "Do not store the paths of the pictures");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print the summary as JSON");

@@ -37,6 +37,10 @@ struct ConvertConfig {
   /// Keep each file's path, relative to the source.
   bool store_names = true;
   SeveralScans several_scans = SeveralScans::kKept;
+  /// JPEG of several scans whose coefficients take more, in bytes, are rewritten as baseline; 0: all.
+  std::uint64_t max_coefficient_bytes = kMaxCoefficientBytes;
+  /// Store JPEG without EXIF, comments, thumbnails and what lies behind the end; see strip_jpeg().
+  bool strip_metadata = false;
   /// Which label of CIFAR-100 is learned; nothing: the fine one.
   std::optional<CifarLabel> label{};
   /// Names for labels that are numbers: one a line, or "index,name"; empty: none.
@@ -107,7 +111,10 @@ struct ConvertSummary {
   std::uint64_t num_text_skipped = 0;
   std::uint64_t num_rewritten = 0;         // of several scans, stored as baseline
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
-  std::uint64_t num_outside = 0;           // in no class folder
+  std::uint64_t num_optimized = 0;         // of one scan, stored with restart markers
+  std::uint64_t num_stripped = 0;          // of metadata
+  std::uint64_t stripped_bytes = 0;
+  std::uint64_t num_outside = 0;  // in no class folder
   std::uint64_t source_bytes = 0;
   std::uint64_t dataset_bytes = 0;    // shards
   std::uint64_t num_shards_kept = 0;  // that an earlier conversion had finished

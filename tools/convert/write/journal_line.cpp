@@ -107,6 +107,9 @@ Json contribution_json(const ShardContribution& contribution) {
           {"num_reencoded", contribution.num_reencoded},
           {"num_rewritten", contribution.num_rewritten},
           {"num_in_several_scans", contribution.num_in_several_scans},
+          {"num_optimized", contribution.num_optimized},
+          {"num_stripped", contribution.num_stripped},
+          {"stripped_bytes", contribution.stripped_bytes},
           {"num_text_skipped", contribution.num_text_skipped},
           {"reasons", counts_json(contribution.reasons)},
           {"fixed", entries_json(contribution.fixed)},
@@ -126,6 +129,9 @@ std::optional<ShardContribution> contribution_of(const Json& json) {
   json.at("num_reencoded").get_to(contribution.num_reencoded);
   json.at("num_rewritten").get_to(contribution.num_rewritten);
   json.at("num_in_several_scans").get_to(contribution.num_in_several_scans);
+  json.at("num_optimized").get_to(contribution.num_optimized);
+  json.at("num_stripped").get_to(contribution.num_stripped);
+  json.at("stripped_bytes").get_to(contribution.stripped_bytes);
   json.at("num_text_skipped").get_to(contribution.num_text_skipped);
   return contribution;
 }

@@ -47,10 +47,21 @@ ImageVerdict above_memory(std::uint64_t needed_bytes, std::uint64_t there_bytes)
 
 }  // namespace
 
+CheckSettings PictureWorkerConfig::check_settings() const {
+  CheckSettings settings{.max_px = max_px,
+                         .depth = depth,
+                         .fixes = fixes,
+                         .max_coefficient_bytes = max_coefficient_bytes,
+                         .optimizes_crops = several_scans == SeveralScans::kRewritten,
+                         .strips_metadata = strip_metadata};
+  if (settings.optimizes_crops) {
+    settings.fixes.policies.set(ReasonCode::kProgressive, Policy::kFix);
+  }
+  return settings;
+}
+
 PictureWorker::PictureWorker(const PictureWorkerConfig& config, TurnBudget& budget)
-    : config_(config),
-      budget_(budget),
-      checker_(config.max_px, config.depth, config.several_scans, config.fixes) {}
+    : config_(config), budget_(budget), checker_(config.check_settings()) {}
 
 PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
                                                const std::stop_token& stop) {

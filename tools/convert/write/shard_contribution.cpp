@@ -34,6 +34,7 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
       break;
     case FileFate::kRewritten:
       if (verdict.mended.has(ReasonCode::kProgressive)) ++num_rewritten;
+      if (verdict.is_optimized) ++num_optimized;
       break;
     case FileFate::kSkippedText:
       ++num_text_skipped;
@@ -43,6 +44,8 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
       break;
   }
   if (!is_stored(verdict.fate)) return;
+  if (verdict.stripped_bytes > 0) ++num_stripped;
+  stripped_bytes += verdict.stripped_bytes;
   reasons.add_stored(verdict.reasons, verdict.mended);
   if (!verdict.loss.empty()) fixed.push_back(entry_of(picture, verdict.reason, verdict.loss));
   largest_scratch_bytes = std::max(largest_scratch_bytes, verdict.decode_scratch_bytes);
@@ -55,6 +58,9 @@ void ShardContribution::add(ShardContribution other) {
   num_reencoded += other.num_reencoded;
   num_rewritten += other.num_rewritten;
   num_in_several_scans += other.num_in_several_scans;
+  num_optimized += other.num_optimized;
+  num_stripped += other.num_stripped;
+  stripped_bytes += other.stripped_bytes;
   num_text_skipped += other.num_text_skipped;
   reasons.add(other.reasons);
   append(fixed, std::move(other.fixed));

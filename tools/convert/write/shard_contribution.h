@@ -18,6 +18,9 @@ struct ShardContribution {
   std::uint64_t num_reencoded = 0;
   std::uint64_t num_rewritten = 0;
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
+  std::uint64_t num_optimized = 0;         // of one scan, with restart markers now
+  std::uint64_t num_stripped = 0;          // of metadata
+  std::uint64_t stripped_bytes = 0;
   std::uint64_t num_text_skipped = 0;
   ReasonCounts reasons;                // of what is stored
   std::vector<QuarantineEntry> fixed;  // of which something was lost
