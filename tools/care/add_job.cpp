@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <fstream>
 #include <unordered_set>
 
 #include "streamer/core/csv_field.h"
@@ -239,13 +241,11 @@ class Addition {
   template <class Visit>
   static void for_each_line(const fs::path& file, const Visit& visit) {
     if (!fs::exists(file)) return;
-    const std::string text = read_text_file(file);
-    std::size_t at = std::min(text.find('\n'), text.size() - 1) + 1;
-    while (at < text.size()) {
-      const std::size_t end = std::min(text.find('\n', at), text.size());
-      visit(std::string_view(text).substr(at, end - at));
-      at = end + 1;
-    }
+    std::ifstream lines(file, std::ios::binary);
+    std::string line;
+    std::getline(lines, line);
+    while (std::getline(lines, line)) visit(std::string_view(line));
+    if (!lines.eof()) throw_io_error(EIO, "read to its end", tools::printable_path(file));
   }
 
   // Lines of files that have come back go, and old lines of those that are quarantined once more.
@@ -271,7 +271,7 @@ class Addition {
     });
     facts.num_quarantined -= std::min(facts.num_quarantined, num_dropped);
     if (text.empty() && num_dropped == 0) return;
-    publish_file(path, convert::quarantine_csv({}) + old_lines + text);
+    publish_file(path, convert::kQuarantineHeader + old_lines + text);
   }
 
   void state_sums(ManifestFacts& facts, const Manifest& added) {

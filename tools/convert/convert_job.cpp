@@ -168,9 +168,9 @@ class ConvertJob final : private ProductionListener {
     tell(scan);
     const std::vector<ShardPlan> shards =
         plan_shards(scan.pictures, config_.split.seed, config_.shard_size_bytes);
-    const ConvertMemory memory = plan_memory(
-        config_.memory_bytes, config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs,
-        scan.pictures, shards, scan.class_names);
+    const ConvertMemory memory =
+        plan_memory(config_.memory_bytes,
+                    config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs, scan, shards);
     observer_.notice(fmt::format("memory: at most {}, of these {} for pictures; {}",
                                  format_bytes(memory.limit_bytes), format_bytes(memory.pool_bytes),
                                  tools::format_counted(memory.num_jobs, "thread", "threads")));
@@ -223,7 +223,7 @@ class ConvertJob final : private ProductionListener {
       if (!before_->shards[i]) continue;
       const JournalShard& done = *before_->shards[i];
       ++summary_.num_shards_kept;
-      num_bad_ += done.contribution.quarantine.size();
+      num_bad_ += done.contribution.reasons.total_quarantined();
       progress_.num_done_before += shards[i].pictures.size();
       progress_.done_before_bytes += shards[i].source_bytes;
       needed_bytes -= std::min(needed_bytes, done.shard ? done.shard->size_bytes : 0);
@@ -264,12 +264,14 @@ class ConvertJob final : private ProductionListener {
          .class_names = scan.class_names,
          .num_jobs = memory.num_jobs,
          .pool_bytes = memory.pool_bytes,
-         .store_names = config_.store_names},
+         .store_names = config_.store_names,
+         .rows = before_->rows.get()},
         is_done, *this, stop_);
     for (std::size_t i = 0; i < shards.size(); ++i) {
       JournalShard& done = *before_->shards[i];
       if (done.shard) builder_->add_shard(shards[i].split, std::move(*done.shard));
-      all_.add(std::move(done.contribution));
+      all_.add(done.contribution);
+      rows_.push_back(done.contribution.rows);
     }
     observer_.reached(ConvertPoint::kShardsDone);
   }
@@ -304,6 +306,10 @@ class ConvertJob final : private ProductionListener {
 
   void shard_finished(std::size_t shard_idx, JournalShard record) override {
     observer_.reached(ConvertPoint::kShardPublished);
+    // Before the line that speaks of them.
+    if (record.contribution.rows.begin_bytes < record.contribution.rows.end_bytes) {
+      before_->rows->sync();
+    }
     before_->journal.add(record);
     before_->shards[shard_idx] = std::move(record);
     ++num_finished_;
@@ -348,15 +354,17 @@ class ConvertJob final : private ProductionListener {
                        tools::format_counted(num_shards_, "shard", "shards"));
   }
 
-  void finish(const SourceScan& scan) {
+  void finish(SourceScan& scan) {
     check_unchanged(scan.files);
-    std::vector<QuarantineEntry> quarantine = std::move(all_.quarantine);
-    all_.quarantine.clear();
-    quarantine.insert(quarantine.end(), scan.findings.begin(), scan.findings.end());
-    summary_.num_by_reason = count_by_reason(quarantine);
     summary_.reasons = all_.reasons;
-    for (const QuarantineEntry& entry : quarantine) summary_.reasons.add_quarantined(entry.reason);
-    summary_.num_listed_as_fixed = all_.fixed.size();
+    for (const QuarantineEntry& entry : scan.findings) {
+      summary_.reasons.add_quarantined(entry.reason);
+    }
+    for (const ReasonInfo& info : all_reasons()) {
+      const std::uint64_t count = summary_.reasons.num_quarantined(info.code);
+      if (count > 0) summary_.num_by_reason.emplace(info.name, count);
+    }
+    summary_.num_listed_as_fixed = all_.num_listed_as_fixed;
     summary_.num_text_skipped = all_.num_text_skipped;
     summary_.num_rewritten = all_.num_rewritten;
     summary_.num_in_several_scans = all_.num_in_several_scans;
@@ -368,13 +376,15 @@ class ConvertJob final : private ProductionListener {
       refuse_nothing_readable();
     }
     summary_.manifest =
-        builder_->build(conversion_settings(config_, scan, draws_), all_, quarantine.size());
+        builder_->build(conversion_settings(config_, scan, draws_), all_, scan.findings.size());
     warn_of_bad();
-    if (!quarantine.empty()) {
-      publish_file(folder_->path() / kQuarantineName, quarantine_csv(std::move(quarantine)));
+    if (summary_.manifest.num_quarantined > 0) {
+      write_list(folder_->path() / kQuarantineName, ListKind::kQuarantine, *before_->rows, rows_,
+                 all_.reasons.total_quarantined(), scan.pictures, std::move(scan.findings));
     }
-    if (!all_.fixed.empty()) {
-      publish_file(folder_->path() / kFixedName, quarantine_csv(std::move(all_.fixed)));
+    if (all_.num_listed_as_fixed > 0) {
+      write_list(folder_->path() / kFixedName, ListKind::kFixed, *before_->rows, rows_,
+                 all_.num_listed_as_fixed, scan.pictures, {});
     }
     observer_.reached(ConvertPoint::kQuarantineWritten);
     for (const ManifestSplit& split : summary_.manifest.splits) {
@@ -423,6 +433,7 @@ class ConvertJob final : private ProductionListener {
   std::optional<ManifestBuilder> builder_;  // once the classes are known
   std::optional<Continuation> before_;      // finished shards; while they are made, the committer's
   ShardContribution all_;                   // what all shards contributed, once they are done
+  std::vector<ListedRows> rows_;            // by shard
   bool draws_ = false;                      // splits that the source leaves open
   bool stopped_for_reason_ = false;         // --on REASON=stop
   std::uint64_t num_bad_ = 0;

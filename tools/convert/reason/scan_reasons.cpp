@@ -51,7 +51,7 @@ void apply_policies(SourceScan& scan, const ReasonPolicies& policies) {
     --count_of(scan, entry.reason);
     scan.findings.push_back(std::move(entry));
   }
-  scan.passed_over.clear();
+  std::vector<QuarantineEntry>().swap(scan.passed_over);
 }
 
 }  // namespace penstock::convert

@@ -112,7 +112,9 @@ FolderScan file_with_companions(const fs::path& file) {
 
 SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) {
   if (is_archive(request.path)) {
-    return scan_archives(files_in_archive(request.path, request.spool, stop), request, stop);
+    return scan_archives(
+        files_in_archive(request.path, request.spool, stop, request.list_room_bytes), request,
+        stop);
   }
   FolderScan scan = file_with_companions(request.path);
   const fs::path folder = request.path.parent_path();
@@ -134,7 +136,9 @@ SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& 
   const fs::path& folder = request.path;
   FolderScan scan = scan_folder(folder, stop, request.list_room_bytes);
   if (holds_archives_only(scan)) {
-    return scan_archives(files_in_archives(scan, folder, request.spool, stop), request, stop);
+    return scan_archives(
+        files_in_archives(scan, folder, request.spool, stop, request.list_room_bytes), request,
+        stop);
   }
   if (find_cifar(scan)) {
     return scan_stored(files_in_folder(std::move(scan), folder), request, stop);

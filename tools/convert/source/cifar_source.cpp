@@ -12,6 +12,7 @@
 #include "tools/convert/source/cifar_names.h"
 #include "tools/convert/source/class_names.h"
 #include "tools/convert/source/given_splits.h"
+#include "tools/convert/source/left_out.h"
 #include "tools/convert/source/raw_pictures.h"
 
 namespace penstock::convert {
@@ -112,7 +113,7 @@ class CifarScan {
     if (kind_ == CifarKind::kCifar100) {
       scan_.settings.emplace("label", label_at_ == 1 ? "fine" : "coarse");
     }
-    scan_.skipped = files_.scan.skipped;
+    hand_over_left_out(files_.scan, scan_);
     std::ranges::move(files_.findings, std::back_inserter(scan_.findings));
     scan_.files = std::move(files_.read_files);
     scan_.source = raw_pictures(std::move(files_.store), std::move(batches_));

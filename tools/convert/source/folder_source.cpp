@@ -3,12 +3,12 @@
 #include <fmt/core.h>
 
 #include <cerrno>
-#include <map>
 #include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/source/left_out.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -74,35 +74,17 @@ PictureList list_pictures(const FolderScan& scan, const DatasetLayout& layout) {
   return pictures;
 }
 
-std::vector<QuarantineEntry> findings_of(const FolderScan& scan) {
-  std::vector<QuarantineEntry> findings;
-  for (const UnreadableFolder& folder : scan.unreadable_folders) {
-    findings.push_back({.path = folder.path + "/",
-                        .reason = ReasonCode::kUnreadable,
-                        .size_bytes = 0,
-                        .detail = folder.why});
-  }
-  return findings;
-}
-
-// Placed files are in the order of the scan's.
-std::vector<QuarantineEntry> passed_over_of(FolderScan& scan, const DatasetLayout& layout) {
-  std::vector<QuarantineEntry> passed_over;
-  for (PassedOverFile& file : scan.passed_over) {
-    passed_over.push_back(
-        {.path = std::move(file.path), .reason = file.reason, .size_bytes = file.size_bytes});
-  }
+// Files that were placed in no class. Placed files are in the order of the scan's.
+void leave_unplaced(const FolderScan& scan, const DatasetLayout& layout, SourceScan& into) {
+  if (layout.num_outside == 0) return;
   auto placed = layout.files.begin();
-  for (std::uint32_t i = 0; i < scan.files.size() && layout.num_outside > 0; ++i) {
+  for (std::uint32_t i = 0; i < scan.files.size(); ++i) {
     if (placed != layout.files.end() && placed->file_idx == i) {
       ++placed;
       continue;
     }
-    passed_over.push_back({.path = scan.files[i].path,
-                           .reason = ReasonCode::kOutsideClasses,
-                           .size_bytes = scan.files[i].size_bytes});
+    leave_outside(into, scan.files[i].path, scan.files[i].size_bytes);
   }
-  return passed_over;
 }
 
 }  // namespace
@@ -127,10 +109,8 @@ SourceScan scan_layout(FolderScan files, const SplitRequest& request, const std:
       {"layout", layout.kind == LayoutKind::kClassFolders ? "class_folders" : "split_folders"}};
   scan.class_names = stored_names(layout.class_names);
   scan.pictures = list_pictures(files, layout);
-  scan.findings = findings_of(files);
-  scan.passed_over = passed_over_of(files, layout);
-  scan.skipped = files.skipped;
-  scan.num_outside = layout.num_outside;
+  hand_over_left_out(files, scan);
+  leave_unplaced(files, layout, scan);
   scan.warnings = std::move(layout.warnings);
   scan.unreadable = std::move(files.unreadable);
   return scan;

@@ -14,6 +14,7 @@
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/source/class_names.h"
 #include "tools/convert/source/given_splits.h"
+#include "tools/convert/source/left_out.h"
 #include "tools/convert/source/raw_pictures.h"
 #include "tools/terminal.h"
 
@@ -75,7 +76,7 @@ class IdxScan {
     }
     scan_.description = "IDX files";
     scan_.settings = {{"layout", "idx"}};
-    scan_.skipped = files_.scan.skipped;
+    hand_over_left_out(files_.scan, scan_);
     std::ranges::move(files_.findings, std::back_inserter(scan_.findings));
     scan_.files = std::move(files_.read_files);
     scan_.source = raw_pictures(std::move(files_.store), std::move(records_));
@@ -106,7 +107,7 @@ class IdxScan {
       if (!header) {
         const bool claims_to_be = path(file).find("-idx") != std::string::npos;
         if (claims_to_be) find(file, ReasonCode::kArchiveDamaged, "no IDX file of bytes begins so");
-        if (!claims_to_be) ++scan_.num_outside;
+        if (!claims_to_be) leave_outside(scan_, path(file), files_.scan.files[i].size_bytes);
         continue;
       }
       file.header = *header;

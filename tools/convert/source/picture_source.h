@@ -31,6 +31,9 @@ class PictureSource {
 
   /// Names the picture in messages, so that a user finds it: "photos/cat/1.jpg".
   virtual std::string where(const ListedPicture& picture) const = 0;
+
+  /// What it holds in memory, where that grows with the number of pictures.
+  virtual std::uint64_t memory_bytes() const { return 0; }
 };
 
 /// A file as it was when it was listed; other ones since then, another conversion.

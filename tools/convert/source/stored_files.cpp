@@ -54,6 +54,8 @@ class StoredPictures final : public PictureSource {
     return store_->where(static_cast<std::uint32_t>(picture.place), picture.name);
   }
 
+  std::uint64_t memory_bytes() const override { return store_->memory_bytes(); }
+
  private:
   std::unique_ptr<const FileStore> store_;
 };

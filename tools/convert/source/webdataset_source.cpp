@@ -11,6 +11,7 @@
 #include "streamer/core/error.h"
 #include "tools/convert/source/class_names.h"
 #include "tools/convert/source/given_splits.h"
+#include "tools/convert/source/left_out.h"
 #include "tools/convert/source/picture_extension.h"
 #include "tools/terminal.h"
 
@@ -35,10 +36,11 @@ RowName row_name(std::string_view path) {
 // The members of one row, as places in FolderScan::files.
 struct Row {
   std::string_view key;
+  std::uint32_t first_file = 0;
   std::optional<std::uint32_t> picture;
   std::optional<std::uint32_t> cls;
   std::optional<std::uint32_t> json;
-  std::uint64_t num_more_pictures = 0;
+  std::vector<std::uint32_t> more_pictures{};
 };
 
 // Calls `visit` for each row. Files are sorted by their bytes, so all that begins with "key." lies
@@ -46,12 +48,16 @@ struct Row {
 template <class Visit>
 void each_row(const FolderScan& scan, const Visit& visit) {
   for (std::uint32_t i = 0; i < scan.files.size();) {
-    Row row{.key = row_name(scan.files[i].path).key, .picture = {}, .cls = {}, .json = {}};
+    Row row{.key = row_name(scan.files[i].path).key,
+            .first_file = i,
+            .picture = {},
+            .cls = {},
+            .json = {}};
     for (; i < scan.files.size(); ++i) {
       const RowName name = row_name(scan.files[i].path);
       if (name.key != row.key) break;
       if (is_picture_extension(name.extension)) {
-        row.num_more_pictures += row.picture ? 1 : 0;
+        if (row.picture) row.more_pictures.push_back(i);
         if (!row.picture) row.picture = i;
       } else if (name.extension == "cls") {
         row.cls = i;
@@ -123,7 +129,6 @@ class Rows {
   void read() {
     each_row(files_.scan, [&](const Row& row) { add(row); });
     if (num_more_pictures_ > 0) {
-      scan_.num_outside += num_more_pictures_;
       scan_.warnings.push_back(fmt::format(
           "rows of several pictures give their first; left out: {}", num_more_pictures_));
     }
@@ -135,10 +140,11 @@ class Rows {
 
  private:
   void add(const Row& row) {
-    num_more_pictures_ += row.num_more_pictures;
+    num_more_pictures_ += row.more_pictures.size();
+    for (const std::uint32_t file_idx : row.more_pictures) leave(file_idx);
     if (!row.picture) {
       if (row.cls || row.json) find(ReasonCode::kRowWithoutImage, row, "a label without a picture");
-      if (!row.cls && !row.json) ++scan_.num_outside;
+      if (!row.cls && !row.json) leave(row.first_file);
       return;
     }
     LabelText label = label_of(row, files_);
@@ -147,6 +153,11 @@ class Rows {
         label_idxs_.emplace(label.label, static_cast<std::uint32_t>(labels_.size()));
     if (is_new) labels_.push_back(std::move(label.label));
     pictures_.push_back({*row.picture, at->second});
+  }
+
+  void leave(std::uint32_t file_idx) {
+    const ScannedFile& file = files_.scan.files[file_idx];
+    leave_outside(scan_, file.path, file.size_bytes);
   }
 
   void find(ReasonCode reason, const Row& row, std::string detail) {
@@ -248,7 +259,7 @@ SourceScan scan_webdataset(StoredFiles files, const SourceRequest& request) {
   scan.description = "WebDataset rows";
   scan.settings = {{"layout", "webdataset"}};
   scan.findings = std::move(files.findings);
-  scan.skipped = files.scan.skipped;
+  hand_over_left_out(files.scan, scan);
   scan.files = std::move(files.read_files);
   Rows rows(files, scan);
   rows.read();

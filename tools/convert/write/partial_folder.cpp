@@ -20,6 +20,7 @@
 #include "tools/convert/quarantine.h"
 #include "tools/convert/source/split_rule.h"
 #include "tools/convert/write/journal.h"
+#include "tools/convert/write/listed_rows.h"
 #include "tools/convert/write/source_stamp.h"
 #include "tools/terminal.h"
 
@@ -65,7 +66,8 @@ bool is_dataset_file(const fs::directory_entry& entry) {
 bool is_partial_file(const fs::directory_entry& entry) {
   const bool is_plain = entry.is_regular_file() && !entry.is_symlink();
   const std::string name = entry.path().filename().string();
-  return is_dataset_file(entry) || (is_plain && (name == kJournalName || name == kSourceRowsName));
+  return is_dataset_file(entry) ||
+         (is_plain && (name == kJournalName || name == kSourceRowsName || name == kListedRowsName));
 }
 
 using IsOwn = bool (*)(const fs::directory_entry&);
@@ -240,6 +242,7 @@ PartialFolder::~PartialFolder() {
 }
 
 void PartialFolder::publish(ExistingTarget existing) {
+  fs::remove(path_ / kListedRowsName);
   fs::remove(path_ / kSourceRowsName);
   fs::remove(path_ / kJournalName);
   sync_folder(path_);
