@@ -92,10 +92,11 @@ convert::ConvertSummary convert_and_watch(const ConvertOptions& options) {
 }
 
 int run_convert(const ConvertOptions& options) {
-  try {
-    config_of(options).validate();
-  } catch (const Error& error) {
-    print_error(error.what(), error.hint());
+  if (options.trusts && options.optimizes_crops) {
+    print_error(
+        "--trust: expected it without --optimize-crops, which decodes every JPEG that it "
+        "rewrites, found both",
+        "leave out --trust, or --optimize-crops");
     return kExitUsage;
   }
   const convert::ConvertSummary summary = convert_and_watch(options);
