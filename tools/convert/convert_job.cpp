@@ -381,6 +381,8 @@ void ConvertConfig::validate() const {
         "leave out --trust, or --optimize-crops");
   }
   check(max_px >= 1, "max_pixels", max_px, "at least 1");
+  check(arrays.empty() || (source.empty() && more_sources.empty()), "arrays", arrays.size(),
+        "none beside a source");
   layout.validate();
   if (!labels.empty() && !more_sources.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
