@@ -90,6 +90,12 @@ std::string exif_turned() {
   return std::string("Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0", 32);
 }
 
+SourcePicture as_picture(const Bytes& jpeg) {
+  SourcePicture picture;
+  picture.bytes = jpeg;
+  return picture;
+}
+
 BOOST_AUTO_TEST_SUITE(jpeg_baseline)
 
 BOOST_AUTO_TEST_CASE(the_pixels_are_the_same_and_the_scan_is_one_with_a_restart_a_row) {
@@ -211,8 +217,7 @@ BOOST_AUTO_TEST_CASE(coefficients_above_the_limit_are_rewritten_or_quarantined_b
     BOOST_TEST((decode(verdict.reencoded).pixels == decode(source).pixels));
     // The loader needs rows alone now; rewriting takes all coefficients, and is priced so.
     BOOST_TEST(verdict.decode_scratch_bytes < kept.decode_scratch_bytes);
-    BOOST_TEST(checker.checking_bytes({.bytes = source, .raw = {}, .orientation = {}}) >=
-               kLeast + 2 * verdict.reencoded.size());
+    BOOST_TEST(checker.checking_bytes(as_picture(source)) >= kLeast + 2 * verdict.reencoded.size());
     BOOST_TEST((checker.check(encoded({}), "b.jpg", {}).fate == FileFate::kKept));
   }
   settings.depth = CheckDepth::kDecode;
