@@ -210,7 +210,9 @@ void add_bench_convert_command(CLI::App& group, CommandChoice& choice) {
             {"--place", "FOLDER", "Where datasets and copies are made (the temporary folder)"},
             [options](const std::string& text) { options->place = text; });
   add_value(command,
-            {"--row", "NAME", "'convert --trust', 'convert' or the one that resizes only (all)"},
+            {"--row", "NAME",
+             "One conversion, as typed in the table ('convert'; all three); 'crops': what "
+             "--optimize-crops gains"},
             [options](const std::string& text) { options->config.row = text; });
   add_byte_size_option(command, "--memory", options->config.memory_bytes,
                        "Limit of a conversion (1G)");

@@ -188,6 +188,13 @@ int run_dry(const ConvertOptions& options) {
 }
 
 int run_convert(const ConvertOptions& options) {
+  if (options.trusts && options.optimizes_crops) {
+    print_error(
+        "--trust: expected it without --optimize-crops, which decodes every JPEG that it "
+        "rewrites, found both",
+        "leave out --trust, or --optimize-crops");
+    return kExitUsage;
+  }
   if (options.dry_run) return run_dry(options);
   const convert::ConvertSummary summary = watch(options, convert::convert_folder);
   if (options.json) {
@@ -362,8 +369,13 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
              "Write nothing: say what is there, what disk and time it takes, what headers tell");
   add_switch(command, "--force", options->force,
              "Replace an existing dataset once the new one is complete");
-  add_switch(command, "--optimize-crops", options->optimizes_crops,
-             "Store progressive JPEG as baseline of the same pixels, to be decoded row by row");
+  add_switch(
+      command, "--optimize-crops", options->optimizes_crops,
+      "Store JPEG as baseline of the same pixels, a restart marker a row: crops decode faster");
+  add_byte_size_option(command, "--max-coefficients", options->config.max_coefficient_bytes,
+                       "Progressive JPEG that takes more to decode is stored as baseline (32M)");
+  add_switch(command, "--strip-metadata", options->config.strip_metadata,
+             "Store JPEG without EXIF, GPS, comments and thumbnails; pixels are untouched");
   add_switch(command, "--no-names", options->no_names, "Do not store the paths of the pictures");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print the summary as JSON");

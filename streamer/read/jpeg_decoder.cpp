@@ -5,6 +5,8 @@
 #include <csetjmp>
 #include <cstdio>
 #include <functional>
+#include <optional>
+#include <utility>
 
 #include <jpeglib.h>
 
@@ -12,6 +14,7 @@
 
 #include "streamer/read/decode_region.h"
 #include "streamer/read/jpeg_memory.h"
+#include "streamer/read/jpeg_restart.h"
 #include "streamer/read/jpeg_warning.h"
 
 namespace penstock {
@@ -72,6 +75,10 @@ struct Source {
   jpeg_source_mgr base;  // first: libjpeg hands a pointer to it back
   std::span<const std::byte> rest;
   const std::stop_token* stop;
+  // Of a picture that is entered below its top: what follows `rest`, and the height in its header.
+  std::array<std::span<const std::byte>, 3> pieces;
+  std::array<std::byte, 2> height;
+  unsigned first_restart;
 };
 
 const std::stop_token kNoStop;
@@ -80,6 +87,9 @@ const std::stop_token kNoStop;
 constexpr std::size_t kSliceBytes = 1u << 20;
 
 void take_slice(Source& source) {
+  for (std::size_t i = 0; source.rest.empty() && i < source.pieces.size(); ++i) {
+    source.rest = std::exchange(source.pieces[i], {});
+  }
   const auto slice = source.rest.first(std::min(source.rest.size(), kSliceBytes));
   source.rest = source.rest.subspan(slice.size());
   source.base.next_input_byte = reinterpret_cast<const JOCTET*>(slice.data());
@@ -89,10 +99,8 @@ void take_slice(Source& source) {
 boolean next_slice(j_decompress_ptr cinfo) {
   auto* source = reinterpret_cast<Source*>(cinfo->src);
   if (source->stop->stop_requested()) leave_with(reinterpret_cast<j_common_ptr>(cinfo), "stopped");
-  if (!source->rest.empty()) {
-    take_slice(*source);
-    return TRUE;
-  }
+  take_slice(*source);
+  if (source->base.bytes_in_buffer > 0) return TRUE;
   static constexpr std::array<JOCTET, 2> kEndOfImage = {0xFF, JPEG_EOI};
   WARNMS(cinfo, JWRN_JPEG_EOF);  // as jpeg_mem_src() does
   source->base.next_input_byte = kEndOfImage.data();
@@ -109,6 +117,30 @@ void skip_input(j_decompress_ptr cinfo, long num_bytes) {
   }
   cinfo->src->next_input_byte += left;
   cinfo->src->bytes_in_buffer -= left;
+}
+
+// libjpeg numbers the restart markers of a scan from 0; below the top they begin with another.
+boolean meet_restart(j_decompress_ptr cinfo, int number) {
+  const auto* source = reinterpret_cast<const Source*>(cinfo->src);
+  constexpr int kNumRestarts = 8;
+  const int there = (number + static_cast<int>(source->first_restart)) % kNumRestarts;
+  if (cinfo->unread_marker != JPEG_RST0 + there) return jpeg_resync_to_restart(cinfo, number);
+  cinfo->unread_marker = 0;  // as read_restart_marker() does with the one it awaits
+  return TRUE;
+}
+
+// Leaves out the rows above `entry`.
+void enter_below_top(Source& source, std::span<const std::byte> encoded, const JpegEntry& entry) {
+  constexpr std::size_t kHeightBytes = 2;
+  source.height = {static_cast<std::byte>(entry.height_px >> 8),
+                   static_cast<std::byte>(entry.height_px & 0xFF)};
+  source.rest = encoded.first(entry.height_at);
+  source.pieces = {source.height,
+                   encoded.subspan(entry.height_at + kHeightBytes,
+                                   entry.data_at - entry.height_at - kHeightBytes),
+                   encoded.subspan(entry.resume_at)};
+  source.first_restart = entry.first_restart;
+  source.base.resync_to_restart = meet_restart;
 }
 
 // Narrows the output to the region's columns and what libjpeg puts before them; returns the first.
@@ -145,8 +177,9 @@ void read_rows(jpeg_decompress_struct& cinfo, const RectPx& region, JSAMPROW fir
 }
 
 // In which words the header differs from the index; null: it does not.
-const char* contradiction(jpeg_decompress_struct& cinfo, const StoredInfo& info) {
-  if (cinfo.image_width != info.width_px || cinfo.image_height != info.height_px) {
+const char* contradiction(jpeg_decompress_struct& cinfo, const StoredInfo& info,
+                          std::uint32_t skipped_px = 0) {
+  if (cinfo.image_width != info.width_px || cinfo.image_height != info.height_px - skipped_px) {
     return "the picture's sides are not those of the index";
   }
   if (jpeg_has_multiple_scans(&cinfo) != 0 && !info.is_progressive) {
@@ -163,6 +196,7 @@ struct JpegDecoder::Impl {
   Progress progress{};
   Source source{};
   JpegMemory memory;
+  std::uint32_t skipped_px = 0;  // rows at full size that the last picture was entered below
   bool is_made = false;
 
   // Makes libjpeg's object afresh: after an error a reused one spoils the pictures that follow.
@@ -178,7 +212,7 @@ struct JpegDecoder::Impl {
 
   // Lends what one picture needs.
   void begin(std::span<const std::byte> encoded, std::span<std::byte> scratch,
-             const std::stop_token& stop) {
+             const std::stop_token& stop, const std::optional<JpegEntry>& entry = std::nullopt) {
     if (!is_made) remake();
     error.has_fatal_warning = false;
     memory.lend(scratch);
@@ -195,6 +229,9 @@ struct JpegDecoder::Impl {
                    .term_source = [](j_decompress_ptr) {}};
     source.rest = encoded;
     source.stop = &stop;
+    source.pieces = {};
+    skipped_px = entry ? entry->skipped_px : 0;
+    if (entry) enter_below_top(source, encoded, *entry);
     take_slice(source);
     cinfo.src = &source.base;
   }
@@ -302,10 +339,14 @@ Result<DecodedView> JpegDecoder::decode(std::span<const std::byte> encoded, cons
     impl.destroy();
     return fault(impl.error.text.data());
   }
-  impl.begin(encoded, scratch, stop);
-  jpeg_read_header(&cinfo, TRUE);
-  if (const char* const what = contradiction(cinfo, info)) return impl.abandon(what);
   const RectPx region = region_at_scale(info, request);
+  const std::optional<JpegEntry> entry =
+      find_jpeg_entry(encoded, info, {region.y, region.height}, request.decode_scale);
+  impl.begin(encoded, scratch, stop, entry);
+  jpeg_read_header(&cinfo, TRUE);
+  if (const char* const what = contradiction(cinfo, info, impl.skipped_px)) {
+    return impl.abandon(what);
+  }
   if (region.width == 0) return impl.abandon("the region lies outside the picture");
 
   cinfo.scale_num = 1;
@@ -320,7 +361,9 @@ Result<DecodedView> JpegDecoder::decode(std::span<const std::byte> encoded, cons
     return impl.abandon("the picture is larger than was priced");
   }
   auto* const first_row = reinterpret_cast<JSAMPROW>(pixels.data());
-  read_rows(cinfo, region, first_row, row_bytes);
+  RectPx left = region;
+  left.y -= impl.skipped_px / request.decode_scale;
+  read_rows(cinfo, left, first_row, row_bytes);
   // Below the region nothing is decoded. At the bottom libjpeg looks for the end of the picture.
   const bool is_at_end = cinfo.output_scanline == cinfo.output_height;
   if (is_at_end) jpeg_finish_decompress(&cinfo);
@@ -341,6 +384,10 @@ Result<DecodedView> JpegDecoder::decode(std::span<const std::byte> encoded, cons
 
 std::size_t JpegDecoder::last_scratch_bytes() const noexcept {
   return impl_->memory.used_bytes();
+}
+
+std::uint32_t JpegDecoder::last_skipped_px() const noexcept {
+  return impl_->skipped_px;
 }
 
 }  // namespace penstock

@@ -28,8 +28,12 @@ struct StripsDone {};
 /// Decodes JPEG to interleaved RGB or gray at scale 1, 1/2, 1/4 or 1/8: the region asked for, with
 /// the bytes that the whole picture at that scale has there. Priced by jpeg_decode_price().
 ///
+/// A picture of one scan with a restart marker after each row of coded units is entered a row of units
+/// above the region: what lies higher is passed over, not decoded.
+///
 /// Errors   a fault when the bytes are no picture, are cut short, or are not what `info` says. What
-///          lies below the region is not looked at: there the checksum stands alone
+///          lies below the region is not looked at, nor what is passed over above it: there the
+///          checksum stands alone
 /// Threads  one decoder per thread
 /// Cost     allocates nothing but what is lent, after the first call; a fault makes libjpeg's
 ///          object anew
@@ -56,6 +60,9 @@ class JpegDecoder final : public SampleDecoder {
 
   /// Scratch that the last picture took, for the test that holds the price against it.
   std::size_t last_scratch_bytes() const noexcept;
+
+  /// Rows at full size that the last picture was entered below, for tests and benchmarks.
+  std::uint32_t last_skipped_px() const noexcept;
 
  private:
   struct Impl;

@@ -28,19 +28,6 @@ std::uint64_t row_buffer_bytes(const StoredInfo& info, std::uint64_t scale) noex
   return kMaxSamplingFactor * num_groups * (1 + num_chroma(info)) * row_bytes;
 }
 
-// All coefficients, whatever the scale and the region. Blocks are padded to minimum coded units.
-std::uint64_t coefficient_bytes(const StoredInfo& info) noexcept {
-  const auto num_blocks = [](std::uint64_t side_px, std::uint64_t subsampling) {
-    return ceil_div(side_px, kBlockPx * subsampling) + kMaxSamplingFactor;
-  };
-  const std::uint64_t rows = num_blocks(info.height_px, 1);
-  const std::uint64_t luma = num_blocks(info.width_px, 1) * rows;
-  const std::uint64_t chroma = num_blocks(info.width_px, info.subsampling_x) *
-                               num_blocks(info.height_px, info.subsampling_y);
-  return kBlockPx * kBlockPx * kCoefficientBytes * (luma + num_chroma(info) * chroma) +
-         (1 + num_chroma(info)) * rows * sizeof(void*);
-}
-
 }  // namespace
 
 JpegColumns jpeg_columns_to_ask(JpegColumns needed, std::uint32_t width_px) noexcept {
@@ -53,13 +40,27 @@ JpegColumns jpeg_columns_to_ask(JpegColumns needed, std::uint32_t width_px) noex
   return {begin, end - begin};
 }
 
+// Blocks are padded to minimum coded units.
+std::uint64_t jpeg_coefficient_bytes(const StoredInfo& info) noexcept {
+  if (!info.is_progressive) return 0;
+  const auto num_blocks = [](std::uint64_t side_px, std::uint64_t subsampling) {
+    return ceil_div(side_px, kBlockPx * subsampling) + kMaxSamplingFactor;
+  };
+  const std::uint64_t rows = num_blocks(info.height_px, 1);
+  const std::uint64_t luma = num_blocks(info.width_px, 1) * rows;
+  const std::uint64_t chroma = num_blocks(info.width_px, info.subsampling_x) *
+                               num_blocks(info.height_px, info.subsampling_y);
+  return kBlockPx * kBlockPx * kCoefficientBytes * (luma + num_chroma(info) * chroma) +
+         (1 + num_chroma(info)) * rows * sizeof(void*);
+}
+
 DecodePrice jpeg_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept {
   // Tables of the entropy decoder, colour conversion and range limits, and libjpeg's own structs:
   // 15 KiB with libjpeg-turbo 2.1.5 for a picture of 16 x 16, doubled.
   constexpr std::size_t kFixedBytes = 32u << 10;
   const std::uint64_t scale = request.decode_scale;
   std::uint64_t scratch = kFixedBytes + row_buffer_bytes(info, scale);
-  if (info.is_progressive) scratch += coefficient_bytes(info);
+  scratch += jpeg_coefficient_bytes(info);
 
   const RectPx region = region_at_scale(info, request);
   const auto width_at_scale = static_cast<std::uint32_t>(ceil_div(info.width_px, scale));

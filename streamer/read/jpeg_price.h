@@ -25,6 +25,10 @@ JpegColumns jpeg_columns_to_ask(JpegColumns needed, std::uint32_t width_px) noex
 /// starts at a minimum coded unit, of at most four blocks.
 inline constexpr std::uint32_t kMaxJpegOverhangPx = 32;
 
+/// Bytes of all coefficients of a picture of several scans, which decoding it holds at any scale and for
+/// any region; 0 of one that is decoded row by row.
+std::uint64_t jpeg_coefficient_bytes(const StoredInfo& info) noexcept;
+
 /// Prices a picture: an upper bound that holds for every picture with such a record, and that no
 /// region at the same or a coarser scale exceeds when the request is for the whole picture.
 DecodePrice jpeg_decode_price(const StoredInfo& info, const DecodeRequest& request) noexcept;

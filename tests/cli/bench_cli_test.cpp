@@ -217,10 +217,18 @@ BOOST_AUTO_TEST_CASE(convert_is_measured_beside_cp_and_libjpeg) {
   BOOST_TEST(contains(text.out, "24 files"), text.out);
   BOOST_TEST(contains(text.out, ", of cp -r"), text.out);
   BOOST_TEST(!contains(text.out, "libjpeg-turbo"), text.out);
+  const CommandResult crops = run_penstock(
+      {"bench", "convert", source, "--row", "crops", "--rounds", "1", "--json", "--quiet"});
+  BOOST_REQUIRE(crops.exit_code == 0);
+  const auto crops_json = nlohmann::json::parse(crops.out);
+  BOOST_TEST(crops_json["sides"].size() == 4u);
+  BOOST_TEST(crops_json["sides"][1]["name"] == "crops, optimized");
+  BOOST_TEST(crops_json["sides"][1]["ceiling"] == "crops, as found");
+  for (const auto& side : crops_json["sides"]) BOOST_TEST(side["num_failed"] == 0);
+  BOOST_TEST(crops_json["num_optimized_bytes"] > 0);
   check_refused(run_penstock({"bench", "convert", source, "--row", "cp"}), 1,
-                "bench convert: row: expected 'convert --trust', 'convert' or 'convert "
-                "--resize-short 256 --quality "
-                "90', found 'cp'",
+                "bench convert: row: expected 'convert --trust', 'convert', 'convert "
+                "--resize-short 256 --quality 90' or 'crops', found 'cp'",
                 "--row convert");
 }
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -18,6 +19,7 @@
 #include "tools/bench/bare_jpeg.h"
 #include "tools/bench/bare_resize.h"
 #include "tools/bench/bench_threads.h"
+#include "tools/bench/crop_sides.h"
 #include "tools/convert/convert_job.h"
 #include "tools/terminal.h"
 
@@ -161,6 +163,7 @@ std::vector<fs::path> files_beneath(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.is_regular_file()) files.push_back(entry.path());
   }
+  std::sort(files.begin(), files.end());
   return files;
 }
 
@@ -173,10 +176,12 @@ ConvertBenchResult bench_convert(const ConvertBenchConfig& asked,
   const bool has_trust = config.row.empty() || config.row == kTrustSideName;
   const bool has_default = config.row.empty() || config.row == kDefaultSideName;
   const bool has_resize = config.row.empty() || config.row == kResizeSideName;
-  if (!has_trust && !has_default && !has_resize) {
+  const bool has_crops = config.row == kCropsRowName;
+  if (!has_trust && !has_default && !has_resize && !has_crops) {
     throw Error(ErrorCode::kInvalidArgument,
                 "bench convert: row: expected '" + std::string(kTrustSideName) + "', '" +
-                    kDefaultSideName + "' or '" + kResizeSideName + "', found '" +
+                    kDefaultSideName + "', '" + kResizeSideName + "' or '" + kCropsRowName +
+                    "', found '" +
                     printable(config.row) + "'",
                 "--row convert");
   }
@@ -186,6 +191,21 @@ ConvertBenchResult bench_convert(const ConvertBenchConfig& asked,
                             .num_rounds = config.num_rounds,
                             .sides = {}};
   for (const fs::path& file : files) result.num_bytes += fs::file_size(file);
+  if (has_crops) {
+    tell("rewriting pictures");
+    const std::vector<CropPicture> pictures = read_crop_pictures(files);
+    for (const CropPicture& picture : pictures) {
+      result.num_found_bytes += picture.found.size();
+      result.num_optimized_bytes += picture.optimized.size();
+    }
+    if (pictures.empty()) {
+      throw Error(ErrorCode::kInvalidArgument, "bench convert: " + printable_path(config.source) +
+                                                   ": expected JPEG for its crops, found none");
+    }
+    tell("crops");
+    result.sides = run_rounds(crop_sides(pictures, config.num_threads), config.num_rounds);
+    return result;
+  }
   const WorkFolder work(config.place);
   const fs::path target = work.path() / "made";
   std::vector<DecodeSpace> spaces(config.num_threads);

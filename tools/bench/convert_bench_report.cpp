@@ -45,6 +45,10 @@ std::string convert_bench_text(const ConvertBenchResult& result) {
       format_count(result.num_files), format_bytes(result.num_bytes), result.num_threads,
       cpu_name(), kCompiler, kFlags, kCommit, "", "files/s", "spread", "CPU us", result.num_rounds);
   for (const SideResult& side : result.sides) text += side_line(side);
+  if (result.num_optimized_bytes > 0) {
+    text += fmt::format("\n  optimized: {} of {}", format_bytes(result.num_optimized_bytes),
+                        format_bytes(result.num_found_bytes));
+  }
   return text;
 }
 
@@ -66,6 +70,8 @@ std::string convert_bench_json(const ConvertBenchResult& result) {
               {"cpu", cpu_name()},
               {"num_files", result.num_files},
               {"num_bytes", result.num_bytes},
+              {"num_found_bytes", result.num_found_bytes},
+              {"num_optimized_bytes", result.num_optimized_bytes},
               {"num_threads", result.num_threads},
               {"num_rounds", result.num_rounds},
               {"sides", sides}}

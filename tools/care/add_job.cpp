@@ -131,6 +131,9 @@ class Addition {
       config.several_scans = convert::SeveralScans::kRewritten;
     }
     config.encode = convert::encode_settings_of(old_.conversion);
+    config.max_coefficient_bytes =
+        setting<std::uint64_t>("max_coefficient_bytes").value_or(config.max_coefficient_bytes);
+    config.strip_metadata = is_set("metadata", "stripped");
     config.amend_scan = [this](convert::SourceScan& scan) { amend(scan); };
     return config;
   }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "tools/convert/image/byte_reader.h"
+#include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/tiff_tags.h"
 
 namespace penstock::care {
@@ -28,6 +29,7 @@ bool begins_with(std::span<const std::byte> bytes, std::string_view text) noexce
 }
 
 void read_exif(std::span<const std::byte> tiff, PictureMetadata& found) noexcept {
+  if (convert::is_orientation_alone(tiff)) return;  // what --strip-metadata leaves
   found.has_exif = true;
   if (read_tiff_tag(tiff, TiffTag::kGpsDirectory)) found.has_gps = true;
 }

@@ -9,8 +9,8 @@
 namespace penstock::care {
 
 struct PictureMetadata {
-  bool has_exif = false;
-  bool has_gps = false;  // a directory of positions within EXIF
+  bool has_exif = false;  // that says more than how the camera was held
+  bool has_gps = false;   // a directory of positions within EXIF
   bool has_xmp = false;
   bool has_iptc = false;  // in a Photoshop segment
   bool has_colour_profile = false;

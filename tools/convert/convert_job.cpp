@@ -42,6 +42,8 @@ std::map<std::string, std::string> conversion_settings(const ConvertConfig& conf
       {"max_pixels", std::to_string(config.max_px)},
       {"names", config.store_names ? "kept" : "left out"},
       {"optimize_crops", config.several_scans == SeveralScans::kRewritten ? "true" : "false"},
+      {"max_coefficient_bytes", std::to_string(config.max_coefficient_bytes)},
+      {"metadata", config.strip_metadata ? "stripped" : "kept"},
       {"orientation", "in the index"},
       {"reencode", fmt::format("jpeg quality {} 4:4:4 on {}", kReencodeQuality,
                                colour_text(config.background))},
@@ -170,6 +172,8 @@ class ConvertJob final : private ProductionListener {
                     .several_scans = config_.several_scans,
                     .fixes = {.policies = config_.policies, .background = config_.background},
                     .encode = config_.encode,
+                    .max_coefficient_bytes = config_.max_coefficient_bytes,
+                    .strip_metadata = config_.strip_metadata,
                     .one_picture_bytes = memory.one_picture_bytes,
                     .together_bytes = memory.pool_bytes / (2 * memory.num_jobs)},
          .folder = folder_->path(),
@@ -282,6 +286,9 @@ class ConvertJob final : private ProductionListener {
     summary_.num_resized = all_.num_resized;
     summary_.num_lossy = all_.num_lossy;
     summary_.num_in_several_scans = all_.num_in_several_scans;
+    summary_.num_optimized = all_.num_optimized;
+    summary_.num_stripped = all_.num_stripped;
+    summary_.stripped_bytes = all_.stripped_bytes;
     if (builder_->num_samples() == 0) {
       folder_->set_kept(false);
       refuse_nothing_readable();
@@ -370,6 +377,13 @@ void ConvertConfig::validate() const {
   check(num_jobs <= kMaxJobs, "jobs", num_jobs, "at most 1024");
   constexpr std::uint64_t kMinMemoryBytes = 64u << 20;
   check(memory_bytes >= kMinMemoryBytes, "memory", memory_bytes, "at least 64M");
+  if (depth == CheckDepth::kHeader && several_scans == SeveralScans::kRewritten) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "convert: trust: expected it without optimize_crops, which decodes every JPEG that it "
+        "rewrites, found both",
+        "leave out --trust, or --optimize-crops");
+  }
   check(max_px >= 1, "max_pixels", max_px, "at least 1");
   validate_encoding();
   check(arrays.empty() || (source.empty() && more_sources.empty()), "arrays", arrays.size(),

@@ -48,6 +48,10 @@ struct ConvertConfig {
   /// Keep each file's path, relative to the source.
   bool store_names = true;
   SeveralScans several_scans = SeveralScans::kKept;
+  /// JPEG of several scans whose coefficients take more, in bytes, are rewritten as baseline; 0: all.
+  std::uint64_t max_coefficient_bytes = kMaxCoefficientBytes;
+  /// Store JPEG without EXIF, comments, thumbnails and what lies behind the end; see strip_jpeg().
+  bool strip_metadata = false;
   /// Which label of CIFAR-100 is learned; nothing: the fine one.
   std::optional<CifarLabel> label{};
   /// Other names for the classes, as class_name_file.h says. Empty: as in the source.
@@ -134,6 +138,9 @@ struct ConvertSummary {
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
   std::uint64_t num_resized = 0;
   std::uint64_t num_lossy = 0;    // that show other pixels than their files
+  std::uint64_t num_optimized = 0;         // of one scan, stored with restart markers
+  std::uint64_t num_stripped = 0;          // of metadata
+  std::uint64_t stripped_bytes = 0;
   std::uint64_t num_outside = 0;  // in no class folder
   std::uint64_t source_bytes = 0;
   std::uint64_t dataset_bytes = 0;    // shards

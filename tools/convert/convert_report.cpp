@@ -165,6 +165,17 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
   if (summary.num_rewritten + summary.num_in_several_scans > 0) {
     add_line(text, "rewritten", rewritten_line(summary));
   }
+  if (summary.num_optimized > 0) {
+    add_line(text, "optimized",
+             fmt::format("{} of one scan, with restart markers and the same pixels",
+                         tools::format_counted(summary.num_optimized, "picture", "pictures")));
+  }
+  if (summary.num_stripped > 0) {
+    add_line(text, "stripped",
+             fmt::format("{} of {} of metadata",
+                         tools::format_counted(summary.num_stripped, "picture", "pictures"),
+                         format_bytes(summary.stripped_bytes)));
+  }
   const std::string kept =
       reason_counts([&](ReasonCode code) { return summary.reasons.num_kept(code); });
   if (!kept.empty()) add_line(text, "kept", kept);
@@ -209,6 +220,9 @@ std::string summary_json(const ConvertSummary& summary) {
   json["num_lossy"] = summary.num_lossy;
   json["num_rewritten"] = summary.num_rewritten;
   json["num_in_several_scans"] = summary.num_in_several_scans;
+  json["num_optimized"] = summary.num_optimized;
+  json["num_stripped"] = summary.num_stripped;
+  json["stripped_bytes"] = summary.stripped_bytes;
   json["num_quarantined"] = manifest.num_quarantined;
   json["quarantined_by_reason"] = summary.num_by_reason;
   json["kept_by_reason"] =

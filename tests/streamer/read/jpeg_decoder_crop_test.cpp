@@ -8,6 +8,7 @@
 
 #include "streamer/core/draws.h"
 #include "streamer/read/jpeg_decoder.h"
+#include "streamer/read/jpeg_restart.h"
 #include "tests/streamer/small_dataset.h"
 
 namespace penstock {
@@ -274,6 +275,168 @@ BOOST_AUTO_TEST_CASE(rows_below_the_region_are_not_decoded) {
                   .decode(cut.encoded, stored_info(cut.record), {.region = {8, 40, 30, 300}},
                           pixels, scratch, {})
                   .ok());
+}
+
+// The expected rows are counted by hand from T.81: a coded unit of 4:2:0 is 16 px high, and one row of
+// them above the region is decoded with it.
+BOOST_AUTO_TEST_CASE(a_picture_with_restart_markers_is_entered_a_row_of_units_above_the_region) {
+  JpegDecoder decoder;
+  const auto skipped = [&](const tests::SmallSample& sample, std::uint32_t y, std::uint32_t scale) {
+    const WholePicture whole = decode_plainly(sample.encoded, scale, 3);
+    check_region(decoder, sample, {7, y, 30, 20}, scale, whole);
+    return decoder.last_skipped_px();
+  };
+  const auto rows = tests::jpeg_sample(70, 200, 5, {.restart_rows = 1});
+  BOOST_TEST(skipped(rows, 31, 1) == 0u);
+  BOOST_TEST(skipped(rows, 32, 1) == 16u);
+  BOOST_TEST(skipped(rows, 100, 1) == 80u);
+  BOOST_TEST(skipped(rows, 100, 4) == 80u);
+  BOOST_TEST(skipped(rows, 100, 8) == 80u);
+  BOOST_TEST(skipped(rows, 180, 1) == 160u);  // to the bottom, which is no whole unit
+  const auto third_rows = tests::jpeg_sample(70, 200, 5, {.restart_rows = 3});
+  BOOST_TEST(skipped(third_rows, 100, 1) == 48u);
+  BOOST_TEST(skipped(tests::jpeg_sample(70, 200, 5, {}), 100, 1) == 0u);
+  BOOST_TEST(skipped(tests::jpeg_sample(70, 200, 5, {.is_progressive = true, .restart_rows = 1}),
+                     100, 1) == 0u);
+  BOOST_TEST(skipped(tests::jpeg_sample(70, 200, 5, {.is_arithmetic = true, .restart_rows = 1}),
+                     100, 1) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(regions_entered_at_restart_markers_have_the_pixels_of_the_whole_picture) {
+  JpegDecoder decoder;
+  std::uint32_t num_entered = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    Words words(seed);
+    JpegOptions options{.quality = 80};
+    options.sampling_factors =
+        kSamplings[words.below(static_cast<std::uint32_t>(kSamplings.size()))];
+    options.restart_rows = static_cast<std::uint8_t>(1 + words.below(3));
+    const auto sample = tests::jpeg_sample(1 + words.below(150), 40 + words.below(400), seed,
+                                           options, words.below(4) == 0 ? 1u : 3u);
+    BOOST_TEST_CONTEXT("seed " << seed)
+    for (const std::uint32_t scale : {1u, 2u, 4u, 8u}) {
+      const WholePicture whole = decode_plainly(sample.encoded, scale, 3);
+      for (int i = 0; i < 4; ++i) {
+        check_region(decoder, sample,
+                     draw_region(words, sample.record.width_px, sample.record.height_px), scale,
+                     whole);
+        num_entered += decoder.last_skipped_px() > 0 ? 1 : 0;
+      }
+    }
+  }
+  BOOST_TEST(num_entered > 200u);  // of 960: the others begin near the top
+}
+
+// One byte of the data is changed. The slow twin is the whole picture by the same decoder, which is
+// never entered below its top. What it takes without a word, the crop takes, with the same pixels;
+// what lies above the entry changes nothing.
+BOOST_AUTO_TEST_CASE(damage_is_met_as_in_the_whole_picture_or_lies_above_the_entry) {
+  const auto good = tests::jpeg_sample(90, 300, 5, {.quality = 70, .restart_rows = 1});
+  const WholePicture expected = decode_plainly(good.encoded, 1, 3);
+  const StoredInfo info = stored_info(good.record);
+  const RectPx region{20, 150, 40, 60};
+  const auto entry = find_jpeg_entry(good.encoded, info, {150, 60}, 1);
+  BOOST_REQUIRE(entry.has_value());
+  BOOST_TEST(entry->skipped_px == 128u);
+  JpegDecoder decoder;
+  std::vector<std::byte> whole_pixels(90 * 300 * 3);
+  std::vector<std::byte> pixels(90 * 300 * 3);
+  std::vector<std::byte> scratch(1 << 20);
+  Words words(3);
+  std::uint32_t num_entered = 0;
+  std::uint32_t num_faults = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    auto bytes = good.encoded;
+    const std::size_t data_bytes = bytes.size() - entry->data_at;
+    const std::size_t at = entry->data_at + words.below(static_cast<std::uint32_t>(data_bytes - 2));
+    const bool writes_marker = words.below(3) == 0;
+    bytes[at] = writes_marker ? std::byte{0xFF} : static_cast<std::byte>(words.below(256));
+    if (writes_marker) bytes[at + 1] = static_cast<std::byte>(0xD0 + words.below(8));
+    const auto whole =
+        decoder.decode(bytes, info, {.region = {0, 0, 90, 300}}, whole_pixels, scratch, {});
+    const auto crop = decoder.decode(bytes, info, {.region = region}, pixels, scratch, {});
+    const bool is_entered = decoder.last_skipped_px() > 0;
+    num_entered += is_entered ? 1 : 0;
+    num_faults += crop.ok() ? 0 : 1;
+    BOOST_TEST_CONTEXT("seed 3, change " << i << " at " << at) {
+      if (whole.ok()) BOOST_REQUIRE(crop.ok());
+      if (!crop.ok()) continue;
+      for (std::uint32_t y = 0; y < region.height; ++y) {
+        const std::uint8_t* const row = crop.value().image.row(y);
+        const auto is_row = [&](const std::uint8_t* other) {
+          return std::equal(row, row + region.width * 3, other);
+        };
+        if (whole.ok()) {
+          BOOST_REQUIRE(is_row(whole.value().image.row(region.y + y) + region.x * 3));
+        }
+        if (is_entered && at + 1 < entry->resume_at) {
+          BOOST_REQUIRE(is_row(expected.at(region.x, region.y + y)));
+        }
+      }
+    }
+  }
+  BOOST_TEST(num_entered > 1'000u);
+  BOOST_TEST(num_faults > 100u);
+}
+
+// A number that libjpeg would await, were it counted from the entry, included.
+BOOST_AUTO_TEST_CASE(restart_markers_out_of_order_are_a_fault_to_the_end_of_the_region) {
+  const auto good = tests::jpeg_sample(90, 300, 5, {.restart_rows = 1});
+  const StoredInfo info = stored_info(good.record);
+  JpegDecoder decoder;
+  std::vector<std::byte> pixels(90 * 300 * 3);
+  std::vector<std::byte> scratch(1 << 20);
+  unsigned num_markers = 0;
+  for (std::size_t at = 0; at + 1 < good.encoded.size(); ++at) {
+    const auto second = std::to_integer<unsigned>(good.encoded[at + 1]);
+    if (good.encoded[at] != std::byte{0xFF} || second < 0xD0 || second > 0xD7) continue;
+    BOOST_REQUIRE(second == 0xD0 + num_markers % 8);
+    ++num_markers;
+    for (unsigned other = 0xD0; other <= 0xD7; ++other) {
+      if (other == second) continue;
+      auto bytes = good.encoded;
+      bytes[at + 1] = static_cast<std::byte>(other);
+      const auto crop =
+          decoder.decode(bytes, info, {.region = {20, 150, 40, 60}}, pixels, scratch, {});
+      BOOST_TEST_CONTEXT("marker " << num_markers << " as " << other) {
+        BOOST_REQUIRE(decoder.last_skipped_px() == (num_markers <= 14 ? 0u : 128u));
+        // Row 210 ends in the 14th row of units; the 14th marker stands behind that row.
+        if (num_markers <= 13) BOOST_REQUIRE(!crop.ok());
+        if (num_markers > 14) BOOST_REQUIRE(crop.ok());
+      }
+    }
+  }
+  BOOST_TEST(num_markers == 18u);  // 19 rows of units of 16 px
+}
+
+BOOST_AUTO_TEST_CASE(bytes_of_no_sense_are_not_entered) {
+  const auto good = tests::jpeg_sample(90, 300, 5, {.restart_rows = 1});
+  const StoredInfo info = stored_info(good.record);
+  const std::span<const std::byte> bytes = good.encoded;
+  BOOST_REQUIRE(find_jpeg_entry(bytes, info, {150, 60}, 1).has_value());
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    const auto entry = find_jpeg_entry(bytes.first(length), info, {150, 60}, 1);
+    if (entry) BOOST_REQUIRE(entry->resume_at <= length);
+  }
+  BOOST_TEST(!find_jpeg_entry(bytes.first(bytes.size() / 2), info, {150, 60}, 1).has_value());
+  StoredInfo other = info;
+  other.height_px = 301;
+  BOOST_TEST(!find_jpeg_entry(bytes, other, {150, 60}, 1).has_value());
+  // Every byte of the header, changed in every bit: what is found lies within the bytes.
+  const std::size_t data_at = find_jpeg_entry(bytes, info, {150, 60}, 1)->data_at;
+  for (std::size_t at = 0; at < data_at; ++at) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      auto changed = good.encoded;
+      changed[at] ^= static_cast<std::byte>(1u << bit);
+      const auto entry = find_jpeg_entry(changed, info, {150, 60}, 1);
+      if (!entry) continue;
+      BOOST_REQUIRE(entry->height_at + 2 <= entry->data_at);
+      BOOST_REQUIRE(entry->data_at <= entry->resume_at);
+      BOOST_REQUIRE(entry->resume_at <= changed.size());
+      BOOST_REQUIRE(entry->skipped_px + entry->height_px == info.height_px);
+      BOOST_REQUIRE(entry->height_px > 0);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

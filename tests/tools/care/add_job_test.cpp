@@ -93,6 +93,36 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_mended_leaves_the_quarantine) {
   BOOST_TEST(read_manifest(dataset).num_quarantined == 1u);
 }
 
+// A comment (T.81, B.2.4.5), and coefficients of 64 x 48 pixels above 5,000 bytes.
+BOOST_AUTO_TEST_CASE(what_is_added_is_stripped_and_rewritten_as_the_dataset_was) {
+  const tests::TemporaryFolder folder;
+  const fs::path photos = folder.path() / "photos";
+  const fs::path dataset = folder.path() / "d.ds";
+  tests::write_cats_and_dogs(photos, 4);
+  tests::SilentObserver observer;
+  convert_folder({.source = photos,
+                  .dataset = dataset,
+                  .split = {.validation_fraction = 0.0, .test_fraction = {}},
+                  .max_coefficient_bytes = 5000,
+                  .strip_metadata = true},
+                 observer, {});
+  const fs::path more = folder.path() / "more";
+  std::vector<std::byte> jpeg =
+      tests::picture_jpeg({.width_px = 64, .height_px = 48, .jpeg = {.is_progressive = true}});
+  const std::string comment("\xFF\xFE\0\x0Dtaken by me", 15);
+  const auto bytes = std::as_bytes(std::span(comment));
+  jpeg.insert(jpeg.begin() + 2, bytes.begin(), bytes.end());
+  tests::write_file(more / "dog" / "new.jpg", std::span<const std::byte>(jpeg));
+  BOOST_TEST(add(dataset, more).num_added == 1u);
+  for (const auto& [file, text] : files_below(dataset)) {
+    BOOST_TEST(text.find("taken by me") == std::string::npos, file);
+  }
+  const DatasetSplit train = Dataset::open(dataset).split("train");
+  BOOST_TEST(train.num_samples() == 9u);
+  BOOST_TEST(int{train.record(8).flags} == 0);
+  BOOST_TEST(train.record(8).width_px == 64u);
+}
+
 BOOST_AUTO_TEST_CASE(new_classes_are_refused_or_appended_and_old_indices_stay) {
   const CaredDataset dataset;
   const fs::path more = dataset.folder() / "more";

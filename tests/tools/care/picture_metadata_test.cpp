@@ -5,6 +5,8 @@
 #include <string>
 
 #include "tests/tools/picture_folder.h"
+#include "tools/convert/image/exif_orientation.h"
+#include "tools/convert/image/jpeg_strip.h"
 
 namespace penstock::care {
 namespace {
@@ -62,6 +64,27 @@ BOOST_AUTO_TEST_CASE(segments_of_a_jpeg_are_told_apart) {
   BOOST_TEST((read(jpeg_with(segment(0xFE, "taken by me"))) == PictureMetadata{.has_text = true}));
   BOOST_TEST(
       (read(jpeg_with(segment(0xE1, "other"s) + segment(0xE5, "Exif\0\0"s))) == PictureMetadata{}));
+}
+
+// An orientation alone tells nothing of anybody.
+BOOST_AUTO_TEST_CASE(what_is_stripped_carries_nothing_but_colours) {
+  const std::string turned = "\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"s;
+  const std::string place = "\x25\x88\x04\0\x01\0\0\0\x26\0\0\0"s;
+  const std::string told = jpeg_with(
+      segment(0xE1, "Exif\0\0II*\0\x08\0\0\0\x02\0"s + turned + place + "\0\0\0\0\0\0\0\0"s) +
+      segment(0xE1, "http://ns.adobe.com/xap/1.0/\0<x/>"s) +
+      segment(0xED, "Photoshop 3.0\0 8BIM"s) + segment(0xFE, "taken by me") +
+      segment(0xE2, "ICC_PROFILE\0\x01\x01profile"s));
+  BOOST_TEST((read(told) == PictureMetadata{.has_exif = true,
+                                            .has_gps = true,
+                                            .has_xmp = true,
+                                            .has_iptc = true,
+                                            .has_colour_profile = true,
+                                            .has_text = true}));
+  const auto stripped = convert::strip_jpeg(std::as_bytes(std::span(told)));
+  BOOST_REQUIRE(stripped.has_value());
+  BOOST_TEST(int{convert::read_exif_orientation(*stripped)} == 6);
+  BOOST_TEST((read_picture_metadata(*stripped) == PictureMetadata{.has_colour_profile = true}));
 }
 
 BOOST_AUTO_TEST_CASE(chunks_of_a_png_are_told_apart) {

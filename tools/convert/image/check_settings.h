@@ -29,6 +29,10 @@ enum class CheckDepth : std::uint8_t {
   kHeader,  // a JPEG to be kept is taken at its word: nothing is decoded but what a fix makes anew
 };
 
+/// About 11 million pixels with chroma halved both ways. A loader holds as much for each thread that
+/// decodes, at every epoch: a tenth of a gigabyte for four of them.
+inline constexpr std::uint64_t kMaxCoefficientBytes = 32u << 20;
+
 /// What each part of the check goes by.
 struct CheckSettings {
   /// Larger pictures are not decoded at full size.
@@ -36,6 +40,12 @@ struct CheckSettings {
   CheckDepth depth = CheckDepth::kDecode;
   PictureFixes fixes{};
   EncodeSettings encode{};
+  /// A JPEG of several scans whose coefficients take more is kLargeCoefficients.
+  std::uint64_t max_coefficient_bytes = kMaxCoefficientBytes;
+  /// JPEG of one scan gets restart markers too, where crops gain by them.
+  bool optimizes_crops = false;
+  /// Takes out of JPEG what strip_jpeg() does.
+  bool strips_metadata = false;
 
   bool is_fixed(ReasonCode code) const { return fixes.policies.fixes(code); }
 

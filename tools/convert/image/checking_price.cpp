@@ -46,21 +46,27 @@ std::uint64_t jpeg_checking_bytes(std::span<const std::byte> jpeg, const CheckSe
                         settings.encode)) {
     return reencoded_bytes;
   }
-  const bool is_mended = is_mended_by_header(reasons_of_jpeg(structure, jpeg.size()), settings);
-  if (settings.depth == CheckDepth::kHeader && !is_mended) return 0;
+  const std::uint64_t stripped_bytes = settings.strips_metadata ? jpeg.size() : 0;
+  const OrdinaryJpeg ordinary{.bytes = jpeg, .header = header, .structure = structure};
+  const bool is_mended = is_mended_by_header(ordinary, settings);
+  if (settings.depth == CheckDepth::kHeader && !is_mended) return stripped_bytes;
   const std::uint64_t scratch_bytes = jpeg_scratch_bytes(record_of_jpeg(header, 1, jpeg.size()));
   if (!is_mended) {
     const bool is_cut = settings.is_fixed(ReasonCode::kBytesAfterEnd) ||
                         settings.is_fixed(ReasonCode::kSecondPicture);
-    return std::max(scratch_bytes, reencoded_bytes) + (is_cut ? jpeg.size() : 0);
+    return std::max(scratch_bytes, reencoded_bytes) + (is_cut ? jpeg.size() : 0) + stripped_bytes;
   }
   // Rewriting holds the coefficients again, when decoding has given its own back, and the new file:
   // in a buffer that doubles as it grows, then copied.
-  const std::uint64_t coefficient_bytes =
-      header.has_several_scans
-          ? scratch_bytes
-          : std::uint64_t{header.width_px} * header.height_px * kReencodingBytesPerPx;
-  return std::max({scratch_bytes, reencoded_bytes, coefficient_bytes}) + 4 * jpeg.size();
+  const std::uint64_t num_px = std::uint64_t{header.width_px} * header.height_px;
+  std::uint64_t coefficient_bytes = num_px * kReencodingBytesPerPx;
+  if (header.has_several_scans) {
+    coefficient_bytes = scratch_bytes;
+  } else if (gains_by_restarts(ordinary, settings)) {
+    coefficient_bytes = std::min(coefficient_bytes, scratch_bytes + settings.max_coefficient_bytes);
+  }
+  return std::max({scratch_bytes, reencoded_bytes, coefficient_bytes}) + 4 * jpeg.size() +
+         stripped_bytes;
 }
 
 }  // namespace

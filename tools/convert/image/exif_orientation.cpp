@@ -27,6 +27,12 @@ constexpr bool stands_alone(std::uint64_t marker) noexcept {
 constexpr std::array<std::byte, 6> kExifMark{std::byte{'E'}, std::byte{'x'}, std::byte{'i'},
                                              std::byte{'f'}, std::byte{0},   std::byte{0}};
 
+// Byte order, 42, where the directory begins; one entry: tag 274, a SHORT, one of them, its value; no
+// second directory.
+constexpr std::array<std::uint8_t, 26> kOrientationTiff{
+    'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0};
+constexpr std::size_t kOrientationAt = 19;
+
 bool is_exif(std::span<const std::byte> segment) noexcept {
   return segment.size() >= kExifMark.size() &&
          std::equal(kExifMark.begin(), kExifMark.end(), segment.begin());
@@ -79,6 +85,21 @@ void set_exif_upright(std::span<std::byte> jpeg) noexcept {
   const auto tiff = find_exif(jpeg);
   if (tiff.empty()) return;
   set_tiff_upright(jpeg.subspan(static_cast<std::size_t>(tiff.data() - jpeg.data()), tiff.size()));
+}
+
+std::vector<std::byte> orientation_exif(std::uint8_t orientation) {
+  std::vector<std::byte> exif(kExifMark.begin(), kExifMark.end());
+  for (const std::uint8_t byte : kOrientationTiff) exif.push_back(std::byte{byte});
+  exif[kExifMark.size() + kOrientationAt] = std::byte{orientation};
+  return exif;
+}
+
+bool is_orientation_alone(std::span<const std::byte> tiff) noexcept {
+  if (tiff.size() != kOrientationTiff.size()) return false;
+  for (std::size_t i = 0; i < tiff.size(); ++i) {
+    if (i != kOrientationAt && tiff[i] != std::byte{kOrientationTiff[i]}) return false;
+  }
+  return true;
 }
 
 }  // namespace penstock::convert

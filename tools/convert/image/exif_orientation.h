@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace penstock::convert {
 
@@ -18,6 +19,12 @@ void set_exif_upright(std::span<std::byte> jpeg) noexcept;
 
 /// The same of a TIFF.
 void set_tiff_upright(std::span<std::byte> tiff) noexcept;
+
+/// What an EXIF segment holds that says this and nothing else: its mark, and a TIFF of one entry.
+std::vector<std::byte> orientation_exif(std::uint8_t orientation);
+
+/// Whether a TIFF is the one in orientation_exif(): it tells nothing of anybody.
+bool is_orientation_alone(std::span<const std::byte> tiff) noexcept;
 
 /// The same as read_exif_orientation() from a TIFF: a file, or what EXIF holds of one (in PNG and WebP too).
 std::uint8_t read_tiff_orientation(std::span<const std::byte> tiff) noexcept;

@@ -1,10 +1,14 @@
 #include "tools/convert/image/image_check.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "tools/convert/image/checking_price.h"
 #include "tools/convert/image/foreign_check.h"
 #include "tools/convert/image/jpeg_check.h"
+#include "tools/convert/image/jpeg_strip.h"
 #include "tools/convert/image/picture_reasons.h"
 #include "tools/convert/image/picture_reencoding.h"
 
@@ -31,7 +35,11 @@ void add_seen_reasons(ImageVerdict& verdict) {
 
 ImageChecker::ImageChecker(std::uint64_t max_px, CheckDepth depth, SeveralScans several_scans,
                            const PictureFixes& fixes, const EncodeSettings& encode)
-    : settings_{.max_px = max_px, .depth = depth, .fixes = fixes, .encode = encode} {
+    : settings_{.max_px = max_px,
+                .depth = depth,
+                .fixes = fixes,
+                .encode = encode,
+                .optimizes_crops = several_scans == SeveralScans::kRewritten} {
   if (several_scans == SeveralScans::kRewritten) {
     settings_.fixes.policies.set(ReasonCode::kProgressive, Policy::kFix);
   }
@@ -57,7 +65,25 @@ ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_vi
   }
   add_seen_reasons(verdict);
   apply_policies(verdict, settings_.fixes.policies);
+  if (settings_.strips_metadata && format == ImageFormat::kJpeg) strip(verdict, file);
   return verdict;
+}
+
+// What was encoded here has nothing to be taken out.
+void ImageChecker::strip(ImageVerdict& verdict, std::span<const std::byte> file) const {
+  if (verdict.fate != FileFate::kKept && verdict.fate != FileFate::kRewritten) return;
+  const bool is_kept = verdict.fate == FileFate::kKept;
+  const std::span<const std::byte> jpeg =
+      is_kept ? file : std::span(std::as_const(verdict.reencoded));
+  std::optional<std::vector<std::byte>> stripped = strip_jpeg(jpeg);
+  if (!stripped) return;
+  verdict.stripped_bytes = jpeg.size() - std::min(jpeg.size(), stripped->size());
+  verdict.fate = FileFate::kRewritten;
+  verdict.reencoded = std::move(*stripped);
+  verdict.record.length_bytes = static_cast<std::uint32_t>(verdict.reencoded.size());
+  for (const ReasonCode code : {ReasonCode::kBytesAfterEnd, ReasonCode::kSecondPicture}) {
+    verdict.mended.add_if(verdict.reasons.has(code), code);
+  }
 }
 
 ImageVerdict ImageChecker::check_format(ImageFormat format, std::span<const std::byte> file,

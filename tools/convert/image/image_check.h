@@ -29,6 +29,7 @@ class ImageChecker {
   explicit ImageChecker(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode,
                         SeveralScans several_scans = SeveralScans::kKept,
                         const PictureFixes& fixes = {}, const EncodeSettings& encode = {});
+  explicit ImageChecker(const CheckSettings& settings) : settings_(settings) {}
 
   /// See checking_price.h.
   std::uint64_t reencoding_bytes(std::span<const std::byte> file);
@@ -48,6 +49,8 @@ class ImageChecker {
                           const std::stop_token& stop);
   ImageVerdict check_format(ImageFormat format, std::span<const std::byte> file,
                             std::string_view path, const std::stop_token& stop);
+
+  void strip(ImageVerdict& verdict, std::span<const std::byte> file) const;
 
   CheckSettings settings_;
   StoredPictureCheck stored_;

@@ -37,6 +37,8 @@ struct ImageVerdict {
   /// What the loader's decoder needs beside the pixels, at full size.
   std::uint64_t decode_scratch_bytes = 0;
   PixelSums sums;
+  bool is_optimized = false;         // one scan before and after, with restart markers now
+  std::uint64_t stripped_bytes = 0;  // what strip_jpeg() took out
   std::vector<std::byte> reencoded;  // the bytes to be stored, when they are not the file's own
 };
 

@@ -49,7 +49,8 @@ ImageVerdict encode_as_asked(std::span<const std::byte> jpeg, const JpegStructur
 ImageVerdict check_ordinary_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,
                                  const JpegStructure& structure, const CheckSettings& settings,
                                  StoredPictureCheck& check, const std::stop_token& stop) {
-  const bool is_mended = is_mended_by_header(reasons_of_jpeg(structure, jpeg.size()), settings);
+  const OrdinaryJpeg ordinary{.bytes = jpeg, .header = header, .structure = structure};
+  const bool is_mended = is_mended_by_header(ordinary, settings);
   const bool is_decoded = is_mended || settings.depth == CheckDepth::kDecode;
   ImageVerdict kept = check.check_jpeg(
       jpeg, header,
@@ -60,8 +61,9 @@ ImageVerdict check_ordinary_jpeg(std::span<const std::byte> jpeg, const JpegHead
                ? guess(jpeg, structure, std::move(kept), settings, check, stop)
                : kept;
   }
-  return is_decoded ? fix_jpeg_bytes(jpeg, structure, std::move(kept), settings, check, stop)
-                    : kept;
+  if (is_decoded) kept = fix_jpeg_bytes(ordinary, std::move(kept), settings, check, stop);
+  kept.reasons.add(reasons_of(ordinary, settings));
+  return kept;
 }
 
 ImageVerdict check_readable_jpeg(std::span<const std::byte> jpeg, const JpegHeader& header,

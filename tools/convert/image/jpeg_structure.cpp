@@ -37,26 +37,6 @@ bool starts_with(Bytes bytes, std::string_view mark) {
   return bytes.size() >= mark.size() && std::memcmp(bytes.data(), mark.data(), mark.size()) == 0;
 }
 
-// Behind the entropy-coded data that begins at `at`: the next marker that is neither a stuffed zero
-// nor a restart.
-std::size_t skip_scan(Bytes jpeg, std::size_t at) {
-  while (at < jpeg.size()) {
-    const void* const found = std::memchr(jpeg.data() + at, 0xFF, jpeg.size() - at);
-    if (found == nullptr) return jpeg.size();
-    at = static_cast<std::size_t>(static_cast<const std::byte*>(found) - jpeg.data());
-    if (at + 1 >= jpeg.size()) return jpeg.size();
-    const auto next = std::to_integer<unsigned>(jpeg[at + 1]);
-    if (next == 0xFF) {
-      ++at;
-    } else if (next == 0 || (next >= kRst0 && next <= kRst7)) {
-      at += 2;
-    } else {
-      return at;
-    }
-  }
-  return at;
-}
-
 class Walk {
  public:
   explicit Walk(Bytes jpeg) : jpeg_(jpeg) {}
@@ -82,7 +62,7 @@ class Walk {
         if (structure_.data_at == 0) structure_.data_at = at;
         if (extent == JpegExtent::kHeader) return structure_;
         ++structure_.num_scans;
-        at = skip_scan(jpeg_, at);
+        at = end_of_jpeg_scan(jpeg_, at);
       } else {
         add(marker, segment);
       }
@@ -146,6 +126,24 @@ class Walk {
 };
 
 }  // namespace
+
+std::size_t end_of_jpeg_scan(Bytes jpeg, std::size_t at) noexcept {
+  while (at < jpeg.size()) {
+    const void* const found = std::memchr(jpeg.data() + at, 0xFF, jpeg.size() - at);
+    if (found == nullptr) return jpeg.size();
+    at = static_cast<std::size_t>(static_cast<const std::byte*>(found) - jpeg.data());
+    if (at + 1 >= jpeg.size()) return jpeg.size();
+    const auto next = std::to_integer<unsigned>(jpeg[at + 1]);
+    if (next == 0xFF) {
+      ++at;
+    } else if (next == 0 || (next >= kRst0 && next <= kRst7)) {
+      at += 2;
+    } else {
+      return at;
+    }
+  }
+  return at;
+}
 
 JpegStructure read_jpeg_structure(Bytes jpeg, JpegExtent extent) noexcept {
   return Walk(jpeg).run(extent);

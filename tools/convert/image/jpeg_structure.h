@@ -52,4 +52,8 @@ enum class JpegExtent : std::uint8_t {
 /// Source  ITU-T T.81, annex B; Adobe TN 5116 for APP14; ICC.1:2010, B.4 for APP2
 JpegStructure read_jpeg_structure(std::span<const std::byte> jpeg, JpegExtent extent) noexcept;
 
+/// Where entropy-coded data that begins at `at` ends: at the next marker that is neither a stuffed zero
+/// nor a restart, or with the file.
+std::size_t end_of_jpeg_scan(std::span<const std::byte> jpeg, std::size_t at) noexcept;
+
 }  // namespace penstock::convert

@@ -69,6 +69,10 @@ constexpr std::array<ReasonInfo, kNumReasons> kReasons{{
      kMended},
     {kManyScans, "many_scans", "a JPEG in more than 100 scans; fix: baseline of the same pixels",
      kFix, kChoice},
+    {kLargeCoefficients, "large_coefficients",
+     "a JPEG in several scans whose coefficients take more than --max-coefficients to decode; fix: "
+     "baseline of the same pixels",
+     kFix, kChoice},
     {kProgressive, "progressive",
      "a JPEG in several scans; fix: baseline of the same pixels (--optimize-crops)", kKeep,
      kChoice},

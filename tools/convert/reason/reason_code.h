@@ -37,6 +37,7 @@ enum class ReasonCode : std::uint8_t {
   kAnimated,
   kMissingEnd,
   kManyScans,
+  kLargeCoefficients,
   // Decodes, and is stored as it is.
   kProgressive,
   kArithmetic,

@@ -98,6 +98,9 @@ Json contribution_json(const ShardContribution& contribution) {
           {"num_in_several_scans", contribution.num_in_several_scans},
           {"num_resized", contribution.num_resized},
           {"num_lossy", contribution.num_lossy},
+          {"num_optimized", contribution.num_optimized},
+          {"num_stripped", contribution.num_stripped},
+          {"stripped_bytes", contribution.stripped_bytes},
           {"num_text_skipped", contribution.num_text_skipped},
           {"reasons", counts_json(contribution.reasons)},
           {"num_listed_as_fixed", contribution.num_listed_as_fixed},
@@ -116,6 +119,9 @@ std::optional<ShardContribution> contribution_of(const Json& json) {
   json.at("num_in_several_scans").get_to(contribution.num_in_several_scans);
   json.at("num_resized").get_to(contribution.num_resized);
   json.at("num_lossy").get_to(contribution.num_lossy);
+  json.at("num_optimized").get_to(contribution.num_optimized);
+  json.at("num_stripped").get_to(contribution.num_stripped);
+  json.at("stripped_bytes").get_to(contribution.stripped_bytes);
   json.at("num_text_skipped").get_to(contribution.num_text_skipped);
   json.at("num_listed_as_fixed").get_to(contribution.num_listed_as_fixed);
   return contribution;

@@ -48,10 +48,24 @@ ImageVerdict above_memory(std::uint64_t needed_bytes, std::uint64_t there_bytes)
 
 }  // namespace
 
+CheckSettings PictureWorkerConfig::check_settings() const {
+  CheckSettings settings{.max_px = max_px,
+                         .depth = depth,
+                         .fixes = fixes,
+                         .encode = encode,
+                         .max_coefficient_bytes = max_coefficient_bytes,
+                         .optimizes_crops = several_scans == SeveralScans::kRewritten,
+                         .strips_metadata = strip_metadata};
+  if (settings.optimizes_crops) {
+    settings.fixes.policies.set(ReasonCode::kProgressive, Policy::kFix);
+  }
+  return settings;
+}
+
 PictureWorker::PictureWorker(const PictureWorkerConfig& config, TurnBudget& budget)
     : config_(config),
       budget_(budget),
-      checker_(config.max_px, config.depth, config.several_scans, config.fixes, config.encode),
+      checker_(config.check_settings()),
       sample_check_(config.max_px, config.depth) {}
 
 PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,

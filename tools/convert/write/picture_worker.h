@@ -42,11 +42,15 @@ struct PictureWorkerConfig {
   SeveralScans several_scans = SeveralScans::kKept;
   PictureFixes fixes{};
   EncodeSettings encode{};
+  std::uint64_t max_coefficient_bytes = kMaxCoefficientBytes;
+  bool strip_metadata = false;
   /// What one picture may take, file included; a larger one is quarantined.
   std::uint64_t one_picture_bytes = UINT64_MAX;
   /// Pictures of a chunk that together take more are checked one after another, each with its own
   /// memory.
   std::uint64_t together_bytes = 8u << 20;
+
+  CheckSettings check_settings() const;
 
   bool rewrites_several_scans() const {
     return several_scans == SeveralScans::kRewritten ||

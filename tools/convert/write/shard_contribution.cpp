@@ -16,6 +16,7 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
       break;
     case FileFate::kRewritten:
       if (verdict.mended.has(ReasonCode::kProgressive)) ++num_rewritten;
+      if (verdict.is_optimized) ++num_optimized;
       break;
     case FileFate::kSkippedText:
       ++num_text_skipped;
@@ -27,6 +28,8 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
   if (!is_stored(verdict.fate)) return;
   if (verdict.is_resized) ++num_resized;
   if (verdict.is_lossy) ++num_lossy;
+  if (verdict.stripped_bytes > 0) ++num_stripped;
+  stripped_bytes += verdict.stripped_bytes;
   source_bytes += picture.size_bytes;
   reasons.add_stored(verdict.reasons, verdict.mended);
   if (!verdict.loss.empty()) ++num_listed_as_fixed;
@@ -43,6 +46,9 @@ void ShardContribution::add(const ShardContribution& other) {
   num_in_several_scans += other.num_in_several_scans;
   num_resized += other.num_resized;
   num_lossy += other.num_lossy;
+  num_optimized += other.num_optimized;
+  num_stripped += other.num_stripped;
+  stripped_bytes += other.stripped_bytes;
   num_text_skipped += other.num_text_skipped;
   reasons.add(other.reasons);
   num_listed_as_fixed += other.num_listed_as_fixed;

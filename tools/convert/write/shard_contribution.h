@@ -20,6 +20,9 @@ struct ShardContribution {
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
   std::uint64_t num_resized = 0;
   std::uint64_t num_lossy = 0;  // that show other pixels than their files
+  std::uint64_t num_optimized = 0;         // of one scan, with restart markers now
+  std::uint64_t num_stripped = 0;          // of metadata
+  std::uint64_t stripped_bytes = 0;
   std::uint64_t num_text_skipped = 0;
   ReasonCounts reasons;
   std::uint64_t num_listed_as_fixed = 0;  // of which something was lost

@@ -90,6 +90,12 @@ std::string exif_turned() {
   return std::string("Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0", 32);
 }
 
+SourcePicture as_picture(const Bytes& jpeg) {
+  SourcePicture picture;
+  picture.bytes = jpeg;
+  return picture;
+}
+
 BOOST_AUTO_TEST_SUITE(jpeg_baseline)
 
 BOOST_AUTO_TEST_CASE(the_pixels_are_the_same_and_the_scan_is_one_with_a_restart_a_row) {
@@ -150,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_a_rewrite) {
   BOOST_TEST(std::get<std::string>(outcome) == "stopped");
 }
 
-BOOST_AUTO_TEST_CASE(the_checker_rewrites_what_has_several_scans_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(the_checker_rewrites_what_has_several_scans) {
   ImageChecker checker(1u << 20, CheckDepth::kDecode, SeveralScans::kRewritten);
   const Bytes progressive = with_segment(encoded({.is_progressive = true}), 0xE1, exif_turned());
   const ImageVerdict verdict = checker.check(progressive, "a.jpg", {});
@@ -164,7 +170,77 @@ BOOST_AUTO_TEST_CASE(the_checker_rewrites_what_has_several_scans_and_nothing_els
   BOOST_TEST(int{before.record.flags} == int{kFlagProgressive});
   BOOST_TEST(verdict.decode_scratch_bytes < before.decode_scratch_bytes);
   BOOST_TEST((verdict.sums.mean() == before.sums.mean()));
-  BOOST_TEST((checker.check(encoded({}), "b.jpg", {}).fate == FileFate::kKept));
+}
+
+// A coded unit of 4:2:0 is 16 px high: below four rows of them nothing is gained.
+BOOST_AUTO_TEST_CASE(one_scan_gets_restart_markers_where_crops_gain_by_them) {
+  ImageChecker checker({.optimizes_crops = true});
+  const auto check = [&](std::uint32_t height_px, const fixtures::JpegOptions& options) {
+    const Bytes jpeg = tests::jpeg_sample(91, height_px, 5, options).encoded;
+    const ImageVerdict verdict = checker.check(jpeg, "a.jpg", {});
+    if (verdict.fate != FileFate::kRewritten) {
+      BOOST_TEST((verdict.fate == FileFate::kKept));
+      BOOST_TEST(!verdict.is_optimized);
+      return false;
+    }
+    BOOST_TEST(verdict.is_optimized);
+    BOOST_TEST(verdict.mended.empty());
+    BOOST_TEST((decode(jpeg).pixels == decode(verdict.reencoded).pixels));
+    BOOST_TEST((verdict.reencoded == rewritten(jpeg)));
+    return true;
+  };
+  BOOST_TEST(check(61, {}));
+  BOOST_TEST(!check(48, {}));
+  BOOST_TEST(check(48, {.subsampling = ChromaSubsampling::k444}));
+  BOOST_TEST(!check(61, {.restart_rows = 1}));
+  BOOST_TEST((ImageChecker(1u << 20).check(encoded({}), "b.jpg", {}).fate == FileFate::kKept));
+  ImageChecker small({.max_coefficient_bytes = 1000, .optimizes_crops = true});
+  BOOST_TEST((small.check(encoded({}), "b.jpg", {}).fate == FileFate::kKept));
+}
+
+// 91 x 61 pixels of 4:4:4: 12 x 8 blocks of 128 bytes, three times, and some padding.
+BOOST_AUTO_TEST_CASE(coefficients_above_the_limit_are_rewritten_or_quarantined_by_name) {
+  const Bytes source = encoded({.subsampling = ChromaSubsampling::k444, .is_progressive = true});
+  constexpr std::uint64_t kLeast = 12 * 8 * 128 * 3;
+  const ImageVerdict kept =
+      ImageChecker({.max_coefficient_bytes = 4 * kLeast}).check(source, "a.jpg", {});
+  BOOST_TEST((kept.fate == FileFate::kKept));
+  BOOST_TEST(!kept.reasons.has(ReasonCode::kLargeCoefficients));
+  CheckSettings settings{.max_coefficient_bytes = kLeast};
+  for (const CheckDepth depth : {CheckDepth::kDecode, CheckDepth::kHeader}) {
+    settings.depth = depth;
+    ImageChecker checker(settings);
+    const ImageVerdict verdict = checker.check(source, "a.jpg", {});
+    BOOST_REQUIRE((verdict.fate == FileFate::kRewritten));
+    BOOST_TEST(verdict.mended.has(ReasonCode::kLargeCoefficients));
+    BOOST_TEST(int{verdict.record.flags} == 0);
+    BOOST_TEST((decode(verdict.reencoded).pixels == decode(source).pixels));
+    // The loader needs rows alone now; rewriting takes all coefficients, and is priced so.
+    BOOST_TEST(verdict.decode_scratch_bytes < kept.decode_scratch_bytes);
+    BOOST_TEST(checker.checking_bytes(as_picture(source)) >= kLeast + 2 * verdict.reencoded.size());
+    BOOST_TEST((checker.check(encoded({}), "b.jpg", {}).fate == FileFate::kKept));
+  }
+  settings.depth = CheckDepth::kDecode;
+  settings.fixes.policies.set(ReasonCode::kLargeCoefficients, Policy::kKeep);
+  BOOST_TEST((ImageChecker(settings).check(source, "a.jpg", {}).fate == FileFate::kKept));
+  settings.fixes.policies.set(ReasonCode::kLargeCoefficients, Policy::kQuarantine);
+  BOOST_TEST(
+      (ImageChecker(settings).check(source, "a.jpg", {}).reason == ReasonCode::kLargeCoefficients));
+}
+
+// T.81, B.2.3: a scan of several components holds at most ten blocks a coded unit; 4 x 2, 2 x 1 and
+// 1 x 1 are eleven.
+BOOST_AUTO_TEST_CASE(coefficients_above_the_limit_that_one_scan_cannot_hold_are_quarantined) {
+  const Bytes source =
+      encoded({.sampling_factors = fixtures::ComponentSampling{{{4, 2}, {2, 1}, {1, 1}}},
+               .has_scan_per_component = true});
+  BOOST_REQUIRE(std::holds_alternative<std::string>(rewrite_as_baseline(source, {})));
+  BOOST_TEST((ImageChecker(1u << 20).check(source, "a.jpg", {}).fate == FileFate::kKept));
+  const ImageVerdict verdict =
+      ImageChecker({.max_coefficient_bytes = 1000}).check(source, "a.jpg", {});
+  BOOST_TEST((verdict.fate == FileFate::kQuarantined));
+  BOOST_TEST((verdict.reason == ReasonCode::kLargeCoefficients));
+  BOOST_TEST(verdict.detail.find("one scan cannot hold it") != std::string::npos);
 }
 
 // libjpeg would smooth what the missing last scans refine (jdcoefct.c, smoothing_ok), but only in a
