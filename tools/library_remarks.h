@@ -1,4 +1,4 @@
-// Keeps the remarks of codec libraries (libpng, libtiff, OpenCV) off the user's terminal: they
+// Keeps the remarks of codec libraries (those within HDF5, oneDNN, OpenCV's drawing) off the user's terminal: they
 // write to stderr, and quarantine.csv says the same better.
 #pragma once
 

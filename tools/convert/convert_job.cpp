@@ -12,6 +12,7 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
+#include "tools/convert/image/codec_versions.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/reason/name_reasons.h"
 #include "tools/convert/reason/scan_reasons.h"
@@ -112,6 +113,7 @@ std::map<std::string, std::string> conversion_settings(const ConvertConfig& conf
       {"max_pixels", std::to_string(config.max_px)},
       {"names", config.store_names ? "kept" : "left out"},
       {"optimize_crops", config.several_scans == SeveralScans::kRewritten ? "true" : "false"},
+      {"codecs", codec_versions_text()},
       {"orientation", "in the index"},
       {"reencode", fmt::format("jpeg quality {} 4:4:4 on {}", kReencodeQuality,
                                colour_text(config.background))},

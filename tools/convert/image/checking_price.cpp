@@ -7,6 +7,7 @@
 #include "tools/convert/image/jpeg_byte_fix.h"
 #include "tools/convert/image/jpeg_structure.h"
 #include "tools/convert/image/picture_reasons.h"
+#include "tools/convert/image/tiff_picture.h"
 
 namespace penstock::convert {
 namespace {
@@ -57,7 +58,9 @@ std::uint64_t reencoding_bytes(std::span<const std::byte> file, const CheckSetti
   const ImageFormat format = detect_format(file);
   if (is_foreign_format(format)) {
     const std::optional<DeclaredSize> size = read_declared_size(format, file);
-    return size && settings.is_within_limit(*size) ? size->num_px() * kReencodingBytesPerPx : 0;
+    if (!size || !settings.is_within_limit(*size)) return 0;
+    const std::uint64_t bytes = size->num_px() * kReencodingBytesPerPx;
+    return format == ImageFormat::kTiff ? std::max(bytes, tiff_decoding_bytes(file)) : bytes;
   }
   if (format != ImageFormat::kJpeg) return 0;
   const Result<JpegHeader> header = check.read_header(file);
