@@ -157,6 +157,7 @@ BOOST_AUTO_TEST_CASE(codings_of_other_kinds_are_named) {
   BOOST_TEST(refusal({.bits = 7}) == "a picture with 7 bits in coding 0 of BMP");
 }
 
+// But for OS/2's header, behind which OpenCV 4.6 begins four bytes late.
 BOOST_AUTO_TEST_CASE(pixels_are_those_that_opencv_reads) {
   Values data;
   for (int i = 0; i < 400; ++i) data.push_back(static_cast<std::uint8_t>(i * 37 + i / 9));
@@ -167,8 +168,7 @@ BOOST_AUTO_TEST_CASE(pixels_are_those_that_opencv_reads) {
        {Bmp{.width_px = 13, .height_px = 9, .bits = 4, .palette = palette, .data = data},
         Bmp{.width_px = 13, .height_px = -9, .bits = 1, .palette = few, .data = data},
         Bmp{.width_px = 9, .height_px = 11, .bits = 24, .data = data},
-        Bmp{.width_px = 7, .height_px = 11, .bits = 32, .data = data},
-        Bmp{.width_px = 7, .height_px = 11, .bits = 24, .header_bytes = 12, .data = data}}) {
+        Bmp{.width_px = 7, .height_px = 11, .bits = 32, .data = data}}) {
     const auto expected = tests::read_by_opencv(bmp(picture), kBackground);
     BOOST_REQUIRE(expected.has_value());
     BOOST_CHECK_MESSAGE(pixels(picture) == expected->pixels_hwc,
