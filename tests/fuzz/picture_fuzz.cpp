@@ -58,7 +58,7 @@ struct TiffKind {
   std::uint16_t planar = PLANARCONFIG_CONTIG;
 };
 
-// As libtiff writes it, 24 x 16, two strips.
+// As libtiff writes it, 24 x 16; two strips, of JPEG one.
 Bytes tiff_file(const TiffKind& kind) {
   const int fd = ::memfd_create("seed", MFD_CLOEXEC);
   TIFF* const out = TIFFFdOpen(fd, "seed", "w");
@@ -70,7 +70,7 @@ Bytes tiff_file(const TiffKind& kind) {
   TIFFSetField(out, TIFFTAG_PHOTOMETRIC, kind.photometric);
   TIFFSetField(out, TIFFTAG_PLANARCONFIG, kind.planar);
   TIFFSetField(out, TIFFTAG_COMPRESSION, kind.compression);
-  TIFFSetField(out, TIFFTAG_ROWSPERSTRIP, 8);
+  TIFFSetField(out, TIFFTAG_ROWSPERSTRIP, kind.compression == COMPRESSION_JPEG ? 16 : 8);
   if (kind.compression == COMPRESSION_JPEG) {
     TIFFSetField(out, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
   }
