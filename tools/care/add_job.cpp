@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <fstream>
 #include <unordered_set>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/csv_field.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -111,7 +114,12 @@ class Addition {
     config.split = {
         .validation_fraction = fraction(config_.validation_fraction, "validation_split"),
         .test_fraction = fraction(config_.test_fraction, "test_split"),
-        .seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0))};
+        .seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0)),
+        .draw = is_set("stratify", "true") ? convert::SplitDraw::kStratified
+                                           : convert::SplitDraw::kByHash};
+    config.layout.class_depth = setting<std::uint32_t>("class_depth").value_or(1);
+    // Of several sources, names in the dataset begin with the source's.
+    if (old_.conversion.contains("sources")) config.source_names = convert::SourceNames::kAlways;
     config.shard_size_bytes =
         setting<std::uint64_t>("shard_size_bytes").value_or(config.shard_size_bytes);
     config.max_px = setting<std::uint64_t>("max_pixels").value_or(config.max_px);
@@ -137,7 +145,7 @@ class Addition {
         ++summary_.num_already_there;
         continue;
       }
-      picture.class_idx = new_idx[picture.class_idx];
+      if (picture.class_idx != kUnlabelled) picture.class_idx = new_idx[picture.class_idx];
       kept.add(picture);
     }
     if (kept.empty()) throw NothingNew{};
@@ -160,7 +168,8 @@ class Addition {
   std::vector<std::uint32_t> class_indices(const convert::SourceScan& scan) {
     std::vector<bool> is_used(scan.class_names.size());
     for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
-      is_used[scan.pictures[i].class_idx] = true;
+      const std::uint32_t class_idx = scan.pictures[i].class_idx;
+      if (class_idx != kUnlabelled) is_used[class_idx] = true;
     }
     std::vector<std::uint32_t> indices(scan.class_names.size());
     for (std::size_t c = 0; c < scan.class_names.size(); ++c) {
@@ -236,13 +245,11 @@ class Addition {
   template <class Visit>
   static void for_each_line(const fs::path& file, const Visit& visit) {
     if (!fs::exists(file)) return;
-    const std::string text = read_text_file(file);
-    std::size_t at = std::min(text.find('\n'), text.size() - 1) + 1;
-    while (at < text.size()) {
-      const std::size_t end = std::min(text.find('\n', at), text.size());
-      visit(std::string_view(text).substr(at, end - at));
-      at = end + 1;
-    }
+    std::ifstream lines(file, std::ios::binary);
+    std::string line;
+    std::getline(lines, line);
+    while (std::getline(lines, line)) visit(std::string_view(line));
+    if (!lines.eof()) throw_io_error(EIO, "read to its end", tools::printable_path(file));
   }
 
   // Lines of files that have come back go, and old lines of those that are quarantined once more.
@@ -268,7 +275,7 @@ class Addition {
     });
     facts.num_quarantined -= std::min(facts.num_quarantined, num_dropped);
     if (text.empty() && num_dropped == 0) return;
-    publish_file(path, convert::quarantine_csv({}) + old_lines + text);
+    publish_file(path, convert::kQuarantineHeader + old_lines + text);
   }
 
   void state_sums(ManifestFacts& facts, const Manifest& added) {

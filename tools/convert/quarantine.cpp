@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "streamer/core/csv_field.h"
 #include "streamer/core/error.h"
 #include "tools/terminal.h"
@@ -19,29 +17,10 @@ void refuse_reason(const QuarantineEntry& entry) {
               "mend or move the file, or choose another policy: penstock convert --list-reasons");
 }
 
-std::string quarantine_csv(std::vector<QuarantineEntry> entries) {
-  std::sort(entries.begin(), entries.end(),
-            [](const QuarantineEntry& a, const QuarantineEntry& b) { return a.path < b.path; });
-  std::string csv = "path,reason,bytes,detail\n";
-  for (const QuarantineEntry& entry : entries) {
-    csv += csv_field(tools::printable(entry.path));
-    csv += ',';
-    csv += reason_code_name(entry.reason);
-    csv += ',';
-    csv += std::to_string(entry.size_bytes);
-    csv += ',';
-    csv += csv_field(tools::printable(entry.detail));
-    csv += '\n';
-  }
-  return csv;
-}
-
-std::map<std::string, std::uint64_t> count_by_reason(const std::vector<QuarantineEntry>& entries) {
-  std::map<std::string, std::uint64_t> counts;
-  for (const QuarantineEntry& entry : entries) {
-    ++counts[std::string(reason_code_name(entry.reason))];
-  }
-  return counts;
+std::string quarantine_row(const QuarantineEntry& entry) {
+  return fmt::format("{},{},{},{}\n", csv_field(tools::printable(entry.path)),
+                     reason_code_name(entry.reason), entry.size_bytes,
+                     csv_field(tools::printable(entry.detail)));
 }
 
 }  // namespace penstock::convert

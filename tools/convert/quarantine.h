@@ -2,10 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <map>
 #include <string>
-#include <vector>
 
 #include "tools/convert/reason/reason_code.h"
 
@@ -25,10 +22,10 @@ struct QuarantineEntry {
 /// Ends a conversion for a reason whose policy is `stop`. Throws TooManyBad naming the file.
 [[noreturn]] void refuse_reason(const QuarantineEntry& entry);
 
-/// Lays out the list as CSV with the header `path,reason,bytes,detail`, sorted by path. Control
-/// characters and bytes that are no UTF-8 are written as \xNN.
-std::string quarantine_csv(std::vector<QuarantineEntry> entries);
+inline constexpr const char* kQuarantineHeader = "path,reason,bytes,detail\n";
 
-std::map<std::string, std::uint64_t> count_by_reason(const std::vector<QuarantineEntry>& entries);
+/// Lays out one line of the list as CSV. Control characters and bytes that are no UTF-8 are written as
+/// \xNN.
+std::string quarantine_row(const QuarantineEntry& entry);
 
 }  // namespace penstock::convert

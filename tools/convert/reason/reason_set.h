@@ -5,6 +5,7 @@
 #include <bitset>
 #include <cstdint>
 #include <initializer_list>
+#include <numeric>
 #include <optional>
 
 #include "tools/convert/reason/reason_code.h"
@@ -70,6 +71,9 @@ struct ReasonCounts {
   std::uint64_t num_kept(ReasonCode code) const { return kept[idx(code)]; }
   std::uint64_t num_fixed(ReasonCode code) const { return fixed[idx(code)]; }
   std::uint64_t num_quarantined(ReasonCode code) const { return quarantined[idx(code)]; }
+  std::uint64_t total_quarantined() const {
+    return std::accumulate(quarantined.begin(), quarantined.end(), std::uint64_t{0});
+  }
 
   friend bool operator==(const ReasonCounts&, const ReasonCounts&) = default;
 

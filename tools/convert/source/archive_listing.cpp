@@ -6,14 +6,17 @@
 #include <array>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/memory_budget.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/member_name.h"
 #include "tools/convert/source/picture_extension.h"
+#include "tools/convert/source/source_fault.h"
 #include "tools/convert/source/tar_reader.h"
 #include "tools/terminal.h"
 
@@ -61,6 +64,8 @@ class ArchiveStore final : public FileStore {
     return fmt::format("{}: {}", tools::printable_path(archive.path), tools::printable(name));
   }
 
+  std::uint64_t memory_bytes() const override { return places_.capacity() * sizeof(MemberPlace); }
+
  private:
   std::vector<ListedArchive> archives_;
   std::vector<MemberPlace> places_;
@@ -69,14 +74,16 @@ class ArchiveStore final : public FileStore {
 
 class Listing {
  public:
-  Listing(const SpoolConfig& spool, const std::stop_token& stop)
-      : spool_config_(spool), stop_(stop) {}
+  Listing(const SpoolConfig& spool, const std::stop_token& stop, std::uint64_t room_bytes)
+      : spool_config_(spool), stop_(stop), room_bytes_(room_bytes) {}
 
   void add(const ListedArchive& archive) {
     path_ = archive.path;
     prefix_ = &archive.prefix;
     archives_.push_back(archive);
-    const UniqueFd file = open_for_reading(path_);
+    ++files_.num_archives;
+    const UniqueFd file = open_or_report();
+    if (!file) return;
     files_.read_files.push_back(source_file(path_));
     const bool is_compressed = compression_of_file(path_) != Compression::kNone;
     if (is_compressed && !spool_) spool_ = std::make_unique<SpoolFile>(spool_config_);
@@ -101,7 +108,9 @@ class Listing {
       places.push_back(member.place);
       scan.files.push_back(std::move(member.file));
     }
+    std::vector<Member>().swap(members_);
     scan.folders.assign(folders_.begin(), folders_.end());
+    std::ranges::sort(scan.passed_over, {}, &PassedOverFile::path);
     files_.store =
         std::make_unique<ArchiveStore>(std::move(archives_), std::move(places), std::move(spool_));
     return std::move(files_);
@@ -120,7 +129,7 @@ class Listing {
            path ? "its name is none" : "its name leaves the archive");
       return true;
     }
-    if (path->empty() || is_passed_over(*path)) return true;
+    if (path->empty() || is_passed_over(*path, member.size_bytes)) return true;
     const std::string name = *prefix_ + *path;
     switch (member.kind) {
       case MemberKind::kFolder:
@@ -128,6 +137,7 @@ class Listing {
         return true;
       case MemberKind::kSpecial:
         ++files_.scan.skipped.num_special;
+        pass_over(name, ReasonCode::kSpecialFile, 0);
         return true;
       case MemberKind::kSymbolicLink:
         find(member, ReasonCode::kArchiveLink, "a symbolic link");
@@ -145,15 +155,39 @@ class Listing {
     return plain == nullptr ? add_spooled(member, name, tar) : add_plain(member, name, tar, *plain);
   }
 
-  bool is_passed_over(const std::string& path) {
+  bool is_passed_over(const std::string& path, std::uint64_t size_bytes) {
     const std::optional<PassedOver> passed = passed_over(path);
     if (!passed) return false;
+    const bool is_folder = passed->path.size() < path.size();
+    const std::string name = *prefix_ + std::string(passed->path);
     // A folder counts once, with all that is beneath it.
-    if (passed_over_.insert(*prefix_ + std::string(passed->path)).second) {
+    if (passed_over_.insert(name).second) {
+      const bool is_hidden = passed->kind == NameKind::kHidden;
       SkippedFiles& skipped = files_.scan.skipped;
-      ++(passed->kind == NameKind::kHidden ? skipped.num_hidden : skipped.num_system);
+      ++(is_hidden ? skipped.num_hidden : skipped.num_system);
+      pass_over(name, is_hidden ? ReasonCode::kHiddenFile : ReasonCode::kSystemFile,
+                is_folder ? 0 : size_bytes);
     }
     return true;
+  }
+
+  void pass_over(const std::string& name, ReasonCode reason, std::uint64_t size_bytes) {
+    count(sizeof(PassedOverFile), name.size());
+    files_.scan.passed_over.push_back({.path = name, .reason = reason, .size_bytes = size_bytes});
+  }
+
+  // One of many that may not be read costs the others nothing.
+  UniqueFd open_or_report() {
+    try {
+      return open_for_reading(path_);
+    } catch (const Error& error) {
+      if (!concerns_one_path(error.os_error())) throw;
+      files_.findings.push_back({.path = archives_.back().name,
+                                 .reason = ReasonCode::kUnreadable,
+                                 .size_bytes = 0,
+                                 .detail = error.what()});
+      return {};
+    }
   }
 
   bool add_plain(const TarMember& member, const std::string& name, TarReader& tar,
@@ -214,10 +248,28 @@ class Listing {
                   "convert some of the archives at a time");
     }
     place.archive_idx = static_cast<std::uint32_t>(archives_.size() - 1);
+    count(sizeof(Member), name.size());
     members_.push_back({{name, place.size_bytes}, place});
   }
 
+  // What is made of one entry: its place in a vector that grows, its name on the heap, and both once
+  // more in the list that is made of this one.
+  void count(std::size_t entry_bytes, std::size_t name_bytes) {
+    constexpr std::uint64_t kHeapBytes = 32;
+    list_bytes_ += 3 * entry_bytes + kHeapBytes + 2 * name_bytes;
+    ++num_listed_;
+    if (list_bytes_ <= room_bytes_) return;
+    throw Error(
+        ErrorCode::kOutOfMemory,
+        fmt::format("memory: {}: expected a list of members that fits {}, found more than {} "
+                    "members, {} each",
+                    tools::printable_path(path_), format_bytes(room_bytes_), num_listed_ - 1,
+                    format_bytes(list_bytes_ / num_listed_)),
+        "a larger --memory, or several datasets of some archives each");
+  }
+
   void find(const TarMember& member, ReasonCode reason, std::string detail) {
+    count(sizeof(QuarantineEntry), member.name.size() + detail.size());
     files_.findings.push_back({.path = *prefix_ + member.name,
                                .reason = reason,
                                .size_bytes = member.size_bytes,
@@ -240,21 +292,25 @@ class Listing {
   }
 
   void sort_and_drop_twins() {
-    std::stable_sort(members_.begin(), members_.end(),
-                     [](const Member& a, const Member& b) { return a.file.path < b.file.path; });
-    std::vector<Member> kept;
-    kept.reserve(members_.size());
+    // In place; of one name by their order in the archives, in which places and, of empty ones, sizes grow.
+    std::sort(members_.begin(), members_.end(), [](const Member& a, const Member& b) {
+      return std::tie(a.file.path, a.place.archive_idx, a.place.offset_bytes, a.place.size_bytes) <
+             std::tie(b.file.path, b.place.archive_idx, b.place.offset_bytes, b.place.size_bytes);
+    });
+    std::size_t num_kept = 0;
     for (std::size_t i = 0; i < members_.size(); ++i) {
       if (i + 1 == members_.size() || members_[i].file.path != members_[i + 1].file.path) {
-        kept.push_back(std::move(members_[i]));
+        if (num_kept != i) members_[num_kept] = std::move(members_[i]);
+        ++num_kept;
         continue;
       }
+      count(sizeof(QuarantineEntry), members_[i].file.path.size());
       files_.findings.push_back({.path = members_[i].file.path,
                                  .reason = ReasonCode::kDuplicateName,
                                  .size_bytes = members_[i].file.size_bytes,
                                  .detail = "a later member has the same name"});
     }
-    members_ = std::move(kept);
+    members_.resize(num_kept);
   }
 
   // With those above it.
@@ -268,6 +324,9 @@ class Listing {
 
   SpoolConfig spool_config_;
   std::stop_token stop_;
+  std::uint64_t room_bytes_;
+  std::uint64_t list_bytes_ = 0;
+  std::uint64_t num_listed_ = 0;
   StoredFiles files_;
   std::vector<ListedArchive> archives_;
   std::vector<Member> members_;
@@ -289,8 +348,8 @@ bool is_archive(const fs::path& path) {
 }
 
 StoredFiles list_archives(const std::vector<ListedArchive>& archives, const SpoolConfig& spool,
-                          const std::stop_token& stop) {
-  Listing listing(spool, stop);
+                          const std::stop_token& stop, std::uint64_t room_bytes) {
+  Listing listing(spool, stop, room_bytes);
   for (const ListedArchive& archive : archives) listing.add(archive);
   StoredFiles files = listing.finish();
   files.where = tools::printable_path(archives.size() == 1 ? archives.front().path
@@ -312,12 +371,15 @@ void drop_common_folder(FolderScan& scan) {
   for (const ScannedFile& file : scan.files) {
     if (file.path.compare(0, prefix.size(), prefix) != 0) return;
     const bool lies_directly_in_it = file.path.find('/', prefix.size()) == std::string::npos;
-    if (lies_directly_in_it && has_picture_extension(file.path)) return;  // it is a class
+    if (lies_directly_in_it && is_named_as_picture(file.path)) return;  // it is a class
   }
   if (!has_folders_beneath) return;
   std::erase(scan.folders, top);
   for (std::string& folder : scan.folders) folder.erase(0, prefix.size());
   for (ScannedFile& file : scan.files) file.path.erase(0, prefix.size());
+  for (PassedOverFile& file : scan.passed_over) {
+    if (file.path.starts_with(prefix)) file.path.erase(0, prefix.size());
+  }
 }
 
 }  // namespace penstock::convert

@@ -2,6 +2,7 @@
 // where they lie, those of a compressed one from a spool. Knows names and bytes, no pictures.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <stop_token>
 #include <vector>
@@ -26,11 +27,12 @@ struct ListedArchive {
 /// members with unsafe names, links, holes, or a later twin (as when extracted, the last one holds),
 /// and the rest of an archive that is cut short or damaged; what lies before that is offered.
 ///
-/// Memory  about 100 bytes a member, and its name
+/// Memory  about 250 bytes a member, and its name twice, while it is listed; then 24 bytes, and the list
 /// Disk    compressed archives: as much as their members together, in the spool
-/// Errors  NotFound, Io (the spool's limit too), Unsupported, Stopped
+/// Errors  NotFound, Io (the spool's limit too), Unsupported, Stopped; OutOfMemory when what is made of
+///         the list would take more than `room_bytes`
 StoredFiles list_archives(const std::vector<ListedArchive>& archives, const SpoolConfig& spool,
-                          const std::stop_token& stop);
+                          const std::stop_token& stop, std::uint64_t room_bytes = UINT64_MAX);
 
 /// Takes away a folder that everything lies in, as `tar -c photos` makes one: the names then are those
 /// in the folder itself. One that is called as a split stays, and one that holds pictures directly: it

@@ -11,6 +11,7 @@
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/source/archive_listing.h"
 #include "tools/convert/source/folder_source.h"
+#include "tools/convert/source/left_out.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -50,7 +51,7 @@ std::vector<ListedArchive> archives_in(const FolderScan& scan,
 }
 
 bool has_several_archives(const StoredFiles& files) {
-  return files.read_files.size() > 1;
+  return files.num_archives > 1;
 }
 
 // Archives of one class each, as ImageNet's are: no folder within one.
@@ -77,15 +78,18 @@ bool holds_archives_only(const FolderScan& scan) {
 }
 
 StoredFiles files_in_archives(const FolderScan& scan, const std::filesystem::path& folder,
-                              const SpoolConfig& spool, const std::stop_token& stop) {
-  StoredFiles files = list_archives(archives_in(scan, folder), spool, stop);
+                              const SpoolConfig& spool, const std::stop_token& stop,
+                              std::uint64_t room_bytes) {
+  StoredFiles files = list_archives(archives_in(scan, folder), spool, stop, room_bytes);
+  add_left_out(scan, files.scan);
   files.where = tools::printable_path(folder);
   return files;
 }
 
 StoredFiles files_in_archive(const std::filesystem::path& archive, const SpoolConfig& spool,
-                             const std::stop_token& stop) {
-  return list_archives({{.path = archive, .name = archive.filename().string()}}, spool, stop);
+                             const std::stop_token& stop, std::uint64_t room_bytes) {
+  return list_archives({{.path = archive, .name = archive.filename().string()}}, spool, stop,
+                       room_bytes);
 }
 
 SourceScan scan_archive_layout(StoredFiles files, const SourceRequest& request) {
@@ -94,7 +98,7 @@ SourceScan scan_archive_layout(StoredFiles files, const SourceRequest& request) 
   } else {
     drop_common_folder(files.scan);
   }
-  SourceScan scan = scan_layout(std::move(files.scan), request.split, files.where);
+  SourceScan scan = scan_layout(std::move(files.scan), request.layout, files.where);
   scan.description += has_several_archives(files) ? " (archives)" : " in an archive";
   scan.findings.insert(scan.findings.end(), std::make_move_iterator(files.findings.begin()),
                        std::make_move_iterator(files.findings.end()));

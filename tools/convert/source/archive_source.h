@@ -18,10 +18,11 @@ bool holds_archives_only(const FolderScan& scan);
 /// The members of the archives in `folder`. Of a single one names are as in it; of several they begin
 /// with the archive's name without its extension.
 StoredFiles files_in_archives(const FolderScan& scan, const std::filesystem::path& folder,
-                              const SpoolConfig& spool, const std::stop_token& stop);
+                              const SpoolConfig& spool, const std::stop_token& stop,
+                              std::uint64_t room_bytes = UINT64_MAX);
 /// The members of one archive.
 StoredFiles files_in_archive(const std::filesystem::path& archive, const SpoolConfig& spool,
-                             const std::stop_token& stop);
+                             const std::stop_token& stop, std::uint64_t room_bytes = UINT64_MAX);
 
 /// Lists class folders or split folders in an archive; of several, one class each.
 ///

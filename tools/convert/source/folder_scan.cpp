@@ -77,8 +77,9 @@ class Walk {
   void add(int folder_fd, const char* name, const std::string& path, const struct stat& status,
            std::vector<std::string>& open) {
     const NameKind kind = name_kind(name);
-    const auto pass_over = [&](std::uint64_t& count, ReasonCode reason) {
-      ++count;
+    const auto pass_over = [&](std::uint64_t& num_of_kind, ReasonCode reason) {
+      ++num_of_kind;
+      count(sizeof(PassedOverFile), path.size());
       const bool has_size = S_ISREG(status.st_mode);
       scan_.passed_over.push_back(
           {path, reason, has_size ? static_cast<std::uint64_t>(status.st_size) : 0});
@@ -98,21 +99,26 @@ class Walk {
       scan_.files.push_back(
           {path, static_cast<std::uint64_t>(status.st_size),
            status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec});
-      if (::faccessat(folder_fd, name, R_OK, 0) != 0) scan_.unreadable.push_back(path);
-      count(path.size());
+      constexpr std::uint64_t kPackedBytes = 64;  // in the list that is made of this one
+      count(sizeof(ScannedFile) + kPackedBytes / 2, path.size());
+      if (::faccessat(folder_fd, name, R_OK, 0) == 0) return;
+      count(sizeof(std::string), path.size());
+      scan_.unreadable.push_back(path);
     }
   }
 
-  void count(std::size_t path_bytes) {
-    // This list, as its vector grows, and its path on the heap; the packed list made of it.
-    constexpr std::uint64_t kPerFileBytes = 2 * sizeof(ScannedFile) + 32 + 64;
-    list_bytes_ += kPerFileBytes + 2 * path_bytes;
+  // What one entry takes: its place in a vector that grows, its path on the heap, and that once more in
+  // what is made of it.
+  void count(std::size_t entry_bytes, std::size_t path_bytes) {
+    constexpr std::uint64_t kHeapBytes = 32;
+    list_bytes_ += 2 * entry_bytes + kHeapBytes + 2 * path_bytes;
+    ++num_listed_;
     if (list_bytes_ <= room_bytes_) return;
     throw Error(ErrorCode::kOutOfMemory,
                 fmt::format("memory: {}: expected a list of files that fits {}, found more than {} "
                             "files, {} each",
                             tools::printable_path(source_), format_bytes(room_bytes_),
-                            scan_.files.size() - 1, format_bytes(list_bytes_ / scan_.files.size())),
+                            num_listed_ - 1, format_bytes(list_bytes_ / num_listed_)),
                 "a larger --memory, or several datasets of a part each");
   }
 
@@ -139,6 +145,7 @@ class Walk {
   std::stop_token stop_;
   std::uint64_t room_bytes_;
   std::uint64_t list_bytes_ = 0;
+  std::uint64_t num_listed_ = 0;
   FolderScan scan_;
 };
 

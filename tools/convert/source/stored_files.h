@@ -34,6 +34,9 @@ class FileStore {
 
   /// Names the file called `name` in messages: "photos/1.jpg", "photos.tar: cat/1.jpg".
   virtual std::string where(std::uint32_t file_idx, std::string_view name) const = 0;
+
+  /// What it holds in memory, where that grows with the number of files.
+  virtual std::uint64_t memory_bytes() const { return 0; }
 };
 
 struct StoredFiles {
@@ -41,6 +44,7 @@ struct StoredFiles {
   std::unique_ptr<const FileStore> store;
   std::vector<QuarantineEntry> findings;
   std::vector<SourceFile> read_files;  // those that hold many pictures each
+  std::size_t num_archives = 0;        // that they lie in, unreadable ones too; 0: in a folder
   std::string where;                   // the whole, in messages
 };
 

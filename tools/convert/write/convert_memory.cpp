@@ -8,6 +8,7 @@
 #include "streamer/core/memory_budget.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/write/picture_chunks.h"
+#include "tools/convert/write/shard_contribution.h"
 
 namespace penstock::convert {
 namespace {
@@ -18,7 +19,8 @@ constexpr std::uint64_t kFixedBytes = 28u << 20;
 // A chunk read ahead of its turn, the strip, the scratch that a decoder keeps, heap arena and stack.
 constexpr std::uint64_t kPerWorkerBytes = kChunkBytes + kStripBytes + (4u << 20) + (1u << 20);
 
-// Plan: a place and, while it is sorted, a key. Manifest: two sides, and once more for the median.
+// Plan: a place and, while it is sorted, a key. Manifest: two sides, and once more for the median; of one
+// that is quarantined the place of its row instead.
 constexpr std::uint64_t kPlanPerPictureBytes = 4 + 16 + 16;
 // Record and name offset, and once more as bytes; name twice. Held by two shards.
 std::uint64_t shard_bytes_of(const PictureList& pictures, const ShardPlan& shard) {
@@ -26,6 +28,18 @@ std::uint64_t shard_bytes_of(const PictureList& pictures, const ShardPlan& shard
   for (const std::uint32_t picture_idx : shard.pictures) {
     bytes += 64 + 2 * 8 + 2 * (pictures.name(picture_idx).size() + 1);
   }
+  return bytes;
+}
+
+// Name, plan, and what it contributes: counts of every reason.
+constexpr std::uint64_t kPerShardBytes = 1024 + sizeof(ShardContribution);
+
+std::uint64_t findings_bytes(const SourceScan& scan) {
+  std::uint64_t bytes = scan.findings.capacity() * sizeof(QuarantineEntry);
+  for (const QuarantineEntry& entry : scan.findings) {
+    bytes += entry.path.capacity() + entry.detail.capacity() + 32;  // on the heap
+  }
+  for (const std::string& name : scan.unreadable) bytes += sizeof name + name.capacity() + 16;
   return bytes;
 }
 
@@ -47,15 +61,16 @@ std::uint64_t list_room_bytes(std::uint64_t limit_bytes) {
   return limit_bytes > kFixedBytes ? limit_bytes - kFixedBytes : 0;
 }
 
-ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const PictureList& pictures,
-                          const std::vector<ShardPlan>& shards,
-                          const std::vector<std::string>& class_names) {
-  ConvertMemory memory{.limit_bytes = limit_bytes,
-                       .list_bytes = pictures.memory_bytes() +
-                                     pictures.size() * kPlanPerPictureBytes + shards.size() * 1024 +
-                                     classes_bytes(class_names),
-                       .fixed_bytes = kFixedBytes,
-                       .one_picture_bytes = limit_bytes / 2};
+ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const SourceScan& scan,
+                          const std::vector<ShardPlan>& shards) {
+  const PictureList& pictures = scan.pictures;
+  ConvertMemory memory{
+      .limit_bytes = limit_bytes,
+      .list_bytes = pictures.memory_bytes() + pictures.size() * kPlanPerPictureBytes +
+                    shards.size() * kPerShardBytes + classes_bytes(scan.class_names) +
+                    findings_bytes(scan) + (scan.source ? scan.source->memory_bytes() : 0),
+      .fixed_bytes = kFixedBytes,
+      .one_picture_bytes = limit_bytes / 2};
   for (const ShardPlan& shard : shards) {
     memory.shard_bytes = std::max(memory.shard_bytes, 2 * shard_bytes_of(pictures, shard));
   }

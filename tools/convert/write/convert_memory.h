@@ -6,15 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/shard_plan.h"
 
 namespace penstock::convert {
 
 struct ConvertMemory {
   std::uint64_t limit_bytes = 0;
-  std::uint64_t list_bytes = 0;    // names, sizes, classes, plan, what the manifest counts
-  std::uint64_t shard_bytes = 0;   // index and names of the shard that is filled and the one before
-  std::uint64_t fixed_bytes = 0;   // the program and its libraries
+  std::uint64_t list_bytes = 0;   // names, sizes, classes, plan, findings, what the manifest counts
+  std::uint64_t shard_bytes = 0;  // index and names of the shard that is filled and the one before
+  std::uint64_t fixed_bytes = 0;  // the program and its libraries
   std::uint64_t worker_bytes = 0;  // all threads': stack, decoder, strip, a chunk of small files
   std::uint64_t pool_bytes = 0;    // for pictures: files, coefficients, pixels, results
   /// Half the limit: follows from nothing else, so that jobs do not decide what is quarantined.
@@ -27,8 +28,7 @@ std::uint64_t list_room_bytes(std::uint64_t limit_bytes);
 
 /// Divides `limit_bytes`.
 /// Throws OutOfMemory with the arithmetic when it leaves too little for one picture.
-ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const PictureList& pictures,
-                          const std::vector<ShardPlan>& shards,
-                          const std::vector<std::string>& class_names);
+ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const SourceScan& scan,
+                          const std::vector<ShardPlan>& shards);
 
 }  // namespace penstock::convert

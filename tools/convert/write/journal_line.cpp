@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kJournalVersion = 1;
+constexpr int kJournalVersion = 2;
 
 // Paths are bytes in no particular encoding, and JSON is not.
 Json bytes_json(const std::string& bytes) {
@@ -53,50 +53,38 @@ PixelSums sums_of(const Json& json) {
   return sums;
 }
 
-Json entries_json(const std::vector<QuarantineEntry>& entries) {
-  Json json = Json::array();
-  for (const QuarantineEntry& entry : entries) {
-    json.push_back({{"path", text_json(entry.path)},
-                    {"reason", reason_code_name(entry.reason)},
-                    {"bytes", entry.size_bytes},
-                    {"detail", text_json(entry.detail)}});
-  }
-  return json;
+Json rows_json(const ListedRows& rows) {
+  return {{"begin", rows.begin_bytes}, {"end", rows.end_bytes}, {"xxh3", rows.xxh3}};
 }
 
-// Nothing when it names a reason that this build does not have.
-std::optional<std::vector<QuarantineEntry>> entries_of(const Json& json) {
-  std::vector<QuarantineEntry> entries;
-  for (const Json& entry : json) {
-    const auto reason = find_reason(entry.at("reason").get<std::string>());
-    if (!reason) return std::nullopt;
-    entries.push_back({.path = bytes_of(entry.at("path")),
-                       .reason = *reason,
-                       .size_bytes = entry.at("bytes").get<std::uint64_t>(),
-                       .detail = bytes_of(entry.at("detail"))});
-  }
-  return entries;
+ListedRows rows_of(const Json& json) {
+  return {.begin_bytes = json.at("begin").get<std::uint64_t>(),
+          .end_bytes = json.at("end").get<std::uint64_t>(),
+          .xxh3 = json.at("xxh3").get<std::uint64_t>()};
 }
 
-// {"grayscale": [kept, fixed]} of those that occurred.
+// {"grayscale": [kept, fixed, quarantined]} of those that occurred.
 Json counts_json(const ReasonCounts& counts) {
   Json json = Json::object();
   for (const ReasonInfo& info : all_reasons()) {
     const std::uint64_t num_kept = counts.num_kept(info.code);
     const std::uint64_t num_fixed = counts.num_fixed(info.code);
-    if (num_kept + num_fixed > 0) json[std::string(info.name)] = {num_kept, num_fixed};
+    const std::uint64_t num_quarantined = counts.num_quarantined(info.code);
+    if (num_kept + num_fixed + num_quarantined == 0) continue;
+    json[std::string(info.name)] = {num_kept, num_fixed, num_quarantined};
   }
   return json;
 }
 
 std::optional<ReasonCounts> counts_of(const Json& json) {
   ReasonCounts counts;
-  for (const auto& [name, pair] : json.items()) {
+  for (const auto& [name, numbers] : json.items()) {
     const auto reason = find_reason(name);
     if (!reason) return std::nullopt;
     const auto idx = static_cast<std::size_t>(*reason);
-    counts.kept[idx] = pair.at(0).get<std::uint64_t>();
-    counts.fixed[idx] = pair.at(1).get<std::uint64_t>();
+    counts.kept[idx] = numbers.at(0).get<std::uint64_t>();
+    counts.fixed[idx] = numbers.at(1).get<std::uint64_t>();
+    counts.quarantined[idx] = numbers.at(2).get<std::uint64_t>();
   }
   return counts;
 }
@@ -109,24 +97,21 @@ Json contribution_json(const ShardContribution& contribution) {
           {"num_in_several_scans", contribution.num_in_several_scans},
           {"num_text_skipped", contribution.num_text_skipped},
           {"reasons", counts_json(contribution.reasons)},
-          {"fixed", entries_json(contribution.fixed)},
-          {"quarantine", entries_json(contribution.quarantine)}};
+          {"num_listed_as_fixed", contribution.num_listed_as_fixed},
+          {"rows", rows_json(contribution.rows)}};
 }
 
 std::optional<ShardContribution> contribution_of(const Json& json) {
   auto reasons = counts_of(json.at("reasons"));
-  auto fixed = entries_of(json.at("fixed"));
-  auto quarantine = entries_of(json.at("quarantine"));
-  if (!reasons || !fixed || !quarantine) return std::nullopt;
-  ShardContribution contribution{.sums = sums_of(json.at("sums")),
-                                 .reasons = *reasons,
-                                 .fixed = std::move(*fixed),
-                                 .quarantine = std::move(*quarantine)};
+  if (!reasons) return std::nullopt;
+  ShardContribution contribution{
+      .sums = sums_of(json.at("sums")), .reasons = *reasons, .rows = rows_of(json.at("rows"))};
   json.at("largest_scratch_bytes").get_to(contribution.largest_scratch_bytes);
   json.at("num_reencoded").get_to(contribution.num_reencoded);
   json.at("num_rewritten").get_to(contribution.num_rewritten);
   json.at("num_in_several_scans").get_to(contribution.num_in_several_scans);
   json.at("num_text_skipped").get_to(contribution.num_text_skipped);
+  json.at("num_listed_as_fixed").get_to(contribution.num_listed_as_fixed);
   return contribution;
 }
 

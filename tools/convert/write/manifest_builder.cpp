@@ -22,7 +22,7 @@ void ManifestBuilder::add_shard(SplitKind split, ManifestShard shard) {
 Manifest ManifestBuilder::build(std::map<std::string, std::string> conversion,
                                 const ShardContribution& all, std::uint64_t num_unlisted) {
   Manifest manifest = tally_.build();
-  manifest.num_quarantined = all.quarantine.size() + num_unlisted;
+  manifest.num_quarantined = all.reasons.total_quarantined() + num_unlisted;
   manifest.num_reencoded = all.num_reencoded;
   manifest.largest.decode_scratch_bytes = all.largest_scratch_bytes;
   if (all.sums.num_px > 0) {

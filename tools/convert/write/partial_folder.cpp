@@ -20,6 +20,7 @@
 #include "tools/convert/quarantine.h"
 #include "tools/convert/source/split_rule.h"
 #include "tools/convert/write/journal.h"
+#include "tools/convert/write/listed_rows.h"
 #include "tools/convert/write/source_stamp.h"
 #include "tools/terminal.h"
 
@@ -65,7 +66,8 @@ bool is_dataset_file(const fs::directory_entry& entry) {
 bool is_partial_file(const fs::directory_entry& entry) {
   const bool is_plain = entry.is_regular_file() && !entry.is_symlink();
   const std::string name = entry.path().filename().string();
-  return is_dataset_file(entry) || (is_plain && (name == kJournalName || name == kSourceRowsName));
+  return is_dataset_file(entry) ||
+         (is_plain && (name == kJournalName || name == kSourceRowsName || name == kListedRowsName));
 }
 
 using IsOwn = bool (*)(const fs::directory_entry&);
@@ -172,16 +174,20 @@ void check_target(const fs::path& target, ExistingTarget existing) {
   check_nothing_aside(dataset, /*is_in_place=*/true);
 }
 
-void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
-  const fs::path dataset = without_last_slash(target);
+std::uint64_t free_space_bytes(const fs::path& target) {
   struct statvfs disk {};
-  const fs::path parent = parent_of(dataset);
+  const fs::path parent = parent_of(without_last_slash(target));
   if (::statvfs(parent.c_str(), &disk) != 0)
     throw_io_error(errno, "statvfs", printable_path(parent));
-  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
+
+void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
+  const std::uint64_t free_bytes = free_space_bytes(target);
   if (free_bytes >= needed_bytes) return;
   throw Error(ErrorCode::kIo,
-              fmt::format("disk space: {}: expected {} free, found {}", printable_path(parent),
+              fmt::format("disk space: {}: expected {} free, found {}",
+                          printable_path(parent_of(without_last_slash(target))),
                           format_bytes(needed_bytes), format_bytes(free_bytes)),
               "name a DATASET on another disk");
 }
@@ -240,6 +246,7 @@ PartialFolder::~PartialFolder() {
 }
 
 void PartialFolder::publish(ExistingTarget existing) {
+  fs::remove(path_ / kListedRowsName);
   fs::remove(path_ / kSourceRowsName);
   fs::remove(path_ / kJournalName);
   sync_folder(path_);

@@ -1,26 +1,8 @@
 #include "tools/convert/write/shard_contribution.h"
 
 #include <algorithm>
-#include <iterator>
-#include <utility>
 
 namespace penstock::convert {
-namespace {
-
-QuarantineEntry entry_of(const ListedPicture& picture, ReasonCode reason, std::string detail) {
-  return {.path = std::string(picture.name),
-          .reason = reason,
-          .size_bytes = picture.size_bytes,
-          .detail = std::move(detail)};
-}
-
-template <class Entry>
-void append(std::vector<Entry>& all, std::vector<Entry> more) {
-  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
-
-}  // namespace
-
 void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& verdict,
                             bool rewrites_several_scans) {
   switch (verdict.fate) {
@@ -39,17 +21,17 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
       ++num_text_skipped;
       break;
     case FileFate::kQuarantined:
-      quarantine.push_back(entry_of(picture, verdict.reason, verdict.detail));
+      reasons.add_quarantined(verdict.reason);
       break;
   }
   if (!is_stored(verdict.fate)) return;
   reasons.add_stored(verdict.reasons, verdict.mended);
-  if (!verdict.loss.empty()) fixed.push_back(entry_of(picture, verdict.reason, verdict.loss));
+  if (!verdict.loss.empty()) ++num_listed_as_fixed;
   largest_scratch_bytes = std::max(largest_scratch_bytes, verdict.decode_scratch_bytes);
   if (picture.split == SplitKind::kTrain) sums.add(verdict.sums);
 }
 
-void ShardContribution::add(ShardContribution other) {
+void ShardContribution::add(const ShardContribution& other) {
   sums.add(other.sums);
   largest_scratch_bytes = std::max(largest_scratch_bytes, other.largest_scratch_bytes);
   num_reencoded += other.num_reencoded;
@@ -57,8 +39,7 @@ void ShardContribution::add(ShardContribution other) {
   num_in_several_scans += other.num_in_several_scans;
   num_text_skipped += other.num_text_skipped;
   reasons.add(other.reasons);
-  append(fixed, std::move(other.fixed));
-  append(quarantine, std::move(other.quarantine));
+  num_listed_as_fixed += other.num_listed_as_fixed;
 }
 
 }  // namespace penstock::convert

@@ -3,12 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/image/pixel_sums.h"
-#include "tools/convert/quarantine.h"
 #include "tools/convert/source/picture_list.h"
+#include "tools/convert/write/listed_rows.h"
 
 namespace penstock::convert {
 
@@ -19,14 +18,14 @@ struct ShardContribution {
   std::uint64_t num_rewritten = 0;
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
   std::uint64_t num_text_skipped = 0;
-  ReasonCounts reasons;                // of what is stored
-  std::vector<QuarantineEntry> fixed;  // of which something was lost
-  std::vector<QuarantineEntry> quarantine;
+  ReasonCounts reasons;
+  std::uint64_t num_listed_as_fixed = 0;  // of which something was lost
+  ListedRows rows{};                      // of these, and of the quarantined; one shard's
 
   /// Counts one picture; `rewrites_several_scans` when those of several scans are not to stay so.
   void add(const ListedPicture& picture, const ImageVerdict& verdict, bool rewrites_several_scans);
-  /// Adds another shard's.
-  void add(ShardContribution other);
+  /// Adds another shard's, but for its rows.
+  void add(const ShardContribution& other);
 };
 
 }  // namespace penstock::convert

@@ -50,6 +50,7 @@ class Production {
 
   void end() {
     if (!open_) return;
+    open_->record.contribution.rows = config_.rows->end_shard();
     listener_.shard_filled();
     committer_.hand_over(std::move(*open_));
     open_.reset();
@@ -68,8 +69,18 @@ class Production {
           {.encoded = one.bytes, .record = record, .name = std::string(picture.name)});
     }
     open_->record.contribution.add(picture, one.verdict, config_.worker.rewrites_several_scans());
+    list(one);
     listener_.checked(picture, one.verdict, record);
     std::vector<std::byte>().swap(one.bytes);
+  }
+
+  void list(const CheckedPicture& one) {
+    const ImageVerdict& verdict = one.verdict;
+    if (verdict.fate == FileFate::kQuarantined) {
+      config_.rows->add(ListKind::kQuarantine, one.picture_idx, verdict.reason, verdict.detail);
+    } else if (one.is_stored() && !verdict.loss.empty()) {
+      config_.rows->add(ListKind::kFixed, one.picture_idx, verdict.reason, verdict.loss);
+    }
   }
 
   // At the first picture that is stored, with room for all of them.

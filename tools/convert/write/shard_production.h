@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/convert/write/listed_rows.h"
 #include "tools/convert/write/picture_worker.h"
 #include "tools/convert/write/shard_committer.h"
 #include "tools/convert/write/shard_plan.h"
@@ -24,6 +25,8 @@ struct ShardProductionConfig {
   unsigned num_jobs = 1;
   std::uint64_t pool_bytes = 0;  // for pictures in memory
   bool store_names = true;
+  ListedRowsFile* rows =
+      nullptr;  // of what is quarantined, or stored with a loss; outlives the production
 };
 
 /// Who hears of the shards while they are made.

@@ -14,15 +14,16 @@ struct Fixture {
   explicit Fixture(std::uint32_t num_pictures = 100) {
     for (std::uint32_t i = 0; i < num_pictures; ++i) {
       const std::string name = "class/picture_" + std::to_string(i) + ".jpg";
-      pictures.add({.name = name, .size_bytes = 1000, .split = SplitKind::kTrain});
+      scan.pictures.add({.name = name, .size_bytes = 1000, .split = SplitKind::kTrain});
     }
-    shards = plan_shards(pictures, 0, 256 * kMiB);
+    scan.class_names = {"class"};
+    shards = plan_shards(scan.pictures, 0, 256 * kMiB);
   }
   ConvertMemory plan(std::uint64_t limit_bytes, unsigned num_jobs) const {
-    return plan_memory(limit_bytes, num_jobs, pictures, shards, {"class"});
+    return plan_memory(limit_bytes, num_jobs, scan, shards);
   }
 
-  PictureList pictures;
+  SourceScan scan;
   std::vector<ShardPlan> shards;
 };
 

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "fixtures/tar_maker.h"
+#include "streamer/core/file.h"
 #include "tests/sanitizer.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
@@ -186,6 +188,39 @@ BOOST_AUTO_TEST_CASE(very_many_small_pictures_stay_within_the_limit) {
   const ProbeReport report = convert(source, folder.path() / "ds", setting);
   BOOST_TEST(report.num_samples == 60'000u);
   BOOST_TEST(report.peak_bytes <= setting.limit_bytes);
+}
+
+// Nothing of it decodes but one: what is left of the others is a list on the disk.
+BOOST_AUTO_TEST_CASE(very_many_bad_files_stay_within_the_limit_and_are_all_listed) {
+  if (kHasSanitizer) {
+    std::cout << "SKIPPED: a sanitizer's memory counts as the process's\n";
+    return;
+  }
+  const TemporaryFolder folder(fs::is_directory("/dev/shm") ? fs::path("/dev/shm")
+                                                            : fs::temp_directory_path());
+  write_picture(folder.path() / "good.jpg");
+  std::vector<fixtures::TarEntry> members = {
+      {"good/1.jpg", read_text_file(folder.path() / "good.jpg")}};
+  constexpr int kNumBad = 120'000;
+  for (int i = 0; i < kNumBad; ++i) {
+    members.push_back({.name = "bad/a_rather_long_name_" + std::to_string(1'000'000 + i) + ".jpg"});
+  }
+  const fs::path source = folder.path() / "photos.tar";
+  write_file(source, fixtures::make_tar(members));
+  const Setting setting{.limit_bytes = 164 * kMiB};
+  const ProbeReport report = convert(source, folder.path() / "ds", setting);
+  BOOST_TEST(report.num_samples == 1u);
+  BOOST_TEST(report.num_quarantined == 120'000u);
+  BOOST_TEST(report.peak_bytes <= setting.limit_bytes);
+  std::ifstream csv(folder.path() / "ds/quarantine.csv");
+  std::string line;
+  std::getline(csv, line);
+  for (int i = 0; i < kNumBad && std::getline(csv, line); ++i) {
+    const std::string expected =
+        "bad/a_rather_long_name_" + std::to_string(1'000'000 + i) + ".jpg,empty_file,0,";
+    if (line != expected) BOOST_REQUIRE(line == expected);
+  }
+  BOOST_TEST(!std::getline(csv, line));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

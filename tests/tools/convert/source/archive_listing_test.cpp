@@ -7,6 +7,7 @@
 
 #include "fixtures/tar_maker.h"
 #include "streamer/core/error.h"
+#include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/compressed.h"
 #include "tests/tools/picture_folder.h"
@@ -286,6 +287,29 @@ BOOST_AUTO_TEST_CASE(a_stop_is_heard) {
   BOOST_CHECK_EXCEPTION(
       list_archives({{.path = archive.path(), .name = "x"}}, {}, stop.get_token()), Error,
       [](const Error& error) { return error.code() == ErrorCode::kStopped; });
+}
+
+BOOST_AUTO_TEST_CASE(a_list_beyond_its_room_is_refused_with_what_a_member_takes) {
+  std::vector<TarEntry> members;
+  for (int i = 0; i < 100; ++i) members.push_back({"cat/" + std::to_string(i) + ".jpg", ""});
+  const Archive archive(make_tar(members));
+  const std::vector<ListedArchive> archives = {{.path = archive.path(), .name = "photos.tar"}};
+  BOOST_CHECK_NO_THROW(list_archives(archives, {}, {}, 100 * 400));
+  BOOST_CHECK_EXCEPTION(list_archives(archives, {}, {}, 100 * 100), Error, [](const Error& error) {
+    BOOST_TEST(tests::contains(error.what(), "expected a list of members that fits 9.8 KiB"));
+    return error.code() == ErrorCode::kOutOfMemory;
+  });
+}
+
+// Hidden files, links out of it and twins are entries too.
+BOOST_AUTO_TEST_CASE(what_is_no_file_counts_as_well) {
+  for (const char* name : {"cat/._", "../"}) {
+    std::vector<TarEntry> members;
+    for (int i = 0; i < 100; ++i) members.push_back({name + std::to_string(i) + ".jpg", ""});
+    const Archive archive(make_tar(members));
+    BOOST_CHECK_THROW(list_archives({{.path = archive.path(), .name = "x"}}, {}, {}, 100 * 100),
+                      Error);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
