@@ -43,12 +43,13 @@ void add_arguments(CLI::App& command, const std::string& name, std::vector<std::
 }
 
 void add_arguments_and_last(CLI::App& command, const std::string& names,
-                            std::vector<std::string>& values, const std::string& description) {
+                            std::vector<std::string>& values, const std::string& description,
+                            int min_count) {
   // Below expected_max_vector_size: from there on CLI11 takes fewer than the least too.
   constexpr int kMaxArguments = 1 << 20;
   command.add_option(names, values, description)
       ->required()
-      ->expected(2, kMaxArguments)
+      ->expected(min_count, kMaxArguments)
       ->option_text(" ");
   const auto* const formatter = dynamic_cast<const CLI::Formatter*>(command.get_formatter().get());
   command.formatter(formatter == nullptr ? std::make_shared<CommandFormatter>()
@@ -84,6 +85,12 @@ void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
       ->allow_extra_args(false);
 }
 
+void add_values(CLI::App& command, const ValueFlag& flag, std::vector<std::string>& values) {
+  command.add_option(flag.name, values, flag.description)
+      ->type_name(flag.type)
+      ->allow_extra_args(false);
+}
+
 void add_listing(CLI::App& command, const std::string& flag, std::function<std::string()> text,
                  const std::string& description) {
   // CLI11 leaves its reading with this for --version: before it asks for arguments.
@@ -95,8 +102,10 @@ void end_help(CLI::App& command, const std::string& text) {
   command.footer(text);
 }
 
-void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body) {
-  command.callback([&command, &choice, body = std::move(body)] {
+void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body,
+                       std::function<void()> check) {
+  command.callback([&command, &choice, body = std::move(body), check = std::move(check)] {
+    if (check) check();
     choice = {.name = command.get_name(), .body = body};
   });
 }

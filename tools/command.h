@@ -49,9 +49,11 @@ void add_argument(CLI::App& command, const std::string& name, std::string& value
                   const std::string& description);
 void add_arguments(CLI::App& command, const std::string& name, std::vector<std::string>& values,
                    const std::string& description);
-/// Adds several arguments of which the last means something else: "SOURCE... DATASET". At least two.
+/// Adds several arguments of which the last means something else: "SOURCE... DATASET". At least
+/// `min_count`, 1 or 2: 1 where a flag can stand for the others.
 void add_arguments_and_last(CLI::App& command, const std::string& names,
-                            std::vector<std::string>& values, const std::string& description);
+                            std::vector<std::string>& values, const std::string& description,
+                            int min_count);
 /// Adds a text that may be left out: an argument such as "DATASET", a flag such as "-o,--out".
 void add_text(CLI::App& command, const std::string& name, std::string& value,
               const std::string& description);
@@ -75,13 +77,17 @@ void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
 /// missing then. Flags added before it have been read.
 void add_listing(CLI::App& command, const std::string& flag, std::function<std::string()> text,
                  const std::string& description);
+/// Adds a flag that may be given again; each time takes one text.
+void add_values(CLI::App& command, const ValueFlag& flag, std::vector<std::string>& values);
 
 /// Ends the help of `command` with `text`.
 void end_help(CLI::App& command, const std::string& text);
 
 /// Stores `body` in `choice` when `command` stands on the command line. A penstock::Error thrown
 /// while flags are read is a usage error; one thrown by the body is a failure.
-void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body);
+/// `check` looks at flags and arguments together once all are read, and throws as they do.
+void choose_when_given(CLI::App& command, CommandChoice& choice, CommandBody body,
+                       std::function<void()> check = {});
 
 /// Lays out the example that every command's help ends with.
 std::string example(const std::string& line);

@@ -29,7 +29,6 @@ namespace {
 
 struct ConvertOptions {
   std::vector<std::string> paths;  // of sources, and last the dataset's
-  std::string labels;
   std::uint64_t class_depth = 1;
   std::optional<double> validation_split;
   std::optional<double> test_split;
@@ -40,6 +39,11 @@ struct ConvertOptions {
   bool dry_run = false;
   bool force = false;
   bool no_names = false;
+  std::vector<std::string> images;
+  std::vector<std::string> labels;
+  bool channels_first = false;
+  bool channels_last = false;
+  bool splits_anew = false;
   bool optimizes_crops = false;
   bool trusts = false;
   std::uint64_t memory_bytes = 0;
@@ -53,6 +57,56 @@ convert::CifarLabel label_of(const std::string& text) {
   throw Error(ErrorCode::kInvalidArgument,
               fmt::format("--label: expected fine or coarse, found '{}'", printable(text)),
               "--label fine");
+}
+
+[[noreturn]] void refuse_arguments(const std::string& what, const std::string& hint) {
+  throw Error(ErrorCode::kInvalidArgument, "wrong arguments: penstock convert: " + what, hint);
+}
+
+// With --images there is no SOURCE: the one path is the DATASET.
+void check_arguments(const ConvertOptions& options) {
+  constexpr const char* kHelp = "penstock convert --help";
+  if (options.images.empty()) {
+    if (options.paths.size() < 2)
+      refuse_arguments("SOURCE... DATASET: At least 2 required but received 1", kHelp);
+    if (options.labels.size() > 1) {
+      refuse_arguments(fmt::format("--labels: expected one table, found {}", options.labels.size()),
+                       "several belong to --images: one for each");
+    }
+    return;
+  }
+  if (options.paths.size() > 1) {
+    refuse_arguments("--images: expected DATASET alone, found SOURCE beside it",
+                     "penstock convert --images x.npy --labels y.npy DATASET");
+  }
+  if (!options.labels.empty() && options.labels.size() != options.images.size()) {
+    refuse_arguments(fmt::format("--labels: expected {}, one for each --images, found {}",
+                                 options.images.size(), options.labels.size()),
+                     kHelp);
+  }
+  if (options.channels_first && options.channels_last) {
+    refuse_arguments("expected --channels-first or --channels-last, found both", kHelp);
+  }
+}
+
+std::vector<convert::ArrayFiles> arrays_of(const ConvertOptions& options) {
+  std::vector<convert::ArrayFiles> arrays;
+  for (std::size_t i = 0; i < options.images.size(); ++i) {
+    arrays.push_back(
+        {.images = options.images[i], .labels = options.labels.empty() ? "" : options.labels[i]});
+  }
+  return arrays;
+}
+
+// "a,b" as its parts.
+std::vector<std::string> parts_of(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
 }
 
 class TerminalObserver final : public convert::ConvertObserver {
@@ -74,19 +128,25 @@ class TerminalObserver final : public convert::ConvertObserver {
 
 convert::ConvertConfig config_of(const ConvertOptions& options) {
   convert::ConvertConfig config = options.config;
-  config.source = options.paths.front();
-  config.more_sources.assign(options.paths.begin() + 1, options.paths.end() - 1);
   config.dataset = options.paths.back();
+  config.arrays = arrays_of(options);
+  if (config.arrays.empty()) {
+    config.source = options.paths.front();
+    config.more_sources.assign(options.paths.begin() + 1, options.paths.end() - 1);
+    if (!options.labels.empty()) config.labels = options.labels.front();
+  }
   config.split = {
       .validation_fraction = options.validation_split,
       .test_fraction = options.test_split,
       .seed = options.seed,
       .draw = options.stratifies ? convert::SplitDraw::kStratified : convert::SplitDraw::kByHash};
   config.layout.class_depth = static_cast<std::uint32_t>(options.class_depth);
-  config.labels = options.labels;
   config.num_jobs = static_cast<unsigned>(options.jobs);
   if (options.force) config.existing = convert::ExistingTarget::kReplace;
   config.store_names = !options.no_names;
+  if (options.channels_first) config.channel_axis = convert::ChannelAxis::kFirst;
+  if (options.channels_last) config.channel_axis = convert::ChannelAxis::kLast;
+  if (options.splits_anew) config.dataset_splits = convert::DatasetSplits::kDrawnAnew;
   if (options.optimizes_crops) config.several_scans = convert::SeveralScans::kRewritten;
   if (options.trusts) config.depth = convert::CheckDepth::kHeader;
   config.memory_bytes = options.memory_bytes > 0
@@ -170,14 +230,44 @@ void add_source_flags(CLI::App& command, ConvertOptions& options) {
   add_count_option(
       command, "--class-depth", options.class_depth, {.min = 1, .max = 32},
       "Names of folders that make a class (1); 2: animals/cat/1.jpg is an animals/cat");
-  add_text(command, "--labels", options.labels,
-           "Table of the pictures in SOURCE: CSV, JSON lines, or a list with labels");
+  add_values(command,
+             {.name = "--labels",
+              .type = "FILE[:NAME]",
+              .description =
+                  "Table of the pictures in SOURCE: CSV, JSON lines, or a list with labels. With "
+                  "--images: array of their labels, numbers, one-hot or texts"},
+             options.labels);
   convert::TableRequest& table = options.config.table;
   add_text(command, "--path-column", table.path_column, "Column of paths (path, file, image, ...)");
   add_text(command, "--label-column", table.label_column,
            "Column of labels (label, class, category, ...)");
   add_text(command, "--split-column", table.split_column, "Column of splits (split, subset, set)");
   add_unlabelled_flag(command, options.config.policies);
+}
+
+void add_array_flags(CLI::App& command, ConvertOptions& options) {
+  add_values(
+      command,
+      {.name = "--images",
+       .type = "FILE[:NAME]",
+       .description = "Array of uint8 pictures: .npy, .npz or HDF5; again for another split"},
+      options.images);
+  add_switch(command, "--channels-first", options.channels_first,
+             "Arrays are [n, channels, height, width], where the sizes do not tell");
+  add_switch(command, "--channels-last", options.channels_last,
+             "Arrays are [n, height, width, channels], where the sizes do not tell");
+}
+
+void add_dataset_flags(CLI::App& command, ConvertOptions& options) {
+  add_value(command,
+            {.name = "--classes",
+             .type = "A,B",
+             .description = "Of a dataset: the classes to keep, in its own order (all)"},
+            [&options](const std::string& text) { options.config.classes = parts_of(text); });
+  add_fraction_option(command, "--fraction", options.config.fraction,
+                      "Of a dataset: the part of its samples to keep, drawn by --seed (all)");
+  add_switch(command, "--split-anew", options.splits_anew,
+             "Of a dataset: draw its splits again instead of keeping them");
 }
 
 }  // namespace
@@ -190,8 +280,12 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
       command, "SOURCE... DATASET", options->paths,
       "Folders of class folders, or of train, validation and test folders of them; tables and "
       "lists of files; tar archives of such; folders of archives (WebDataset); CIFAR batches; "
-      "MNIST files. Then DATASET, the folder to make; it must not exist yet");
+      "MNIST files; .npz or HDF5 arrays; other datasets. With --images: none. Then DATASET, the "
+      "folder to make; it must not exist yet",
+      1);
   add_source_flags(command, *options);
+  add_array_flags(command, *options);
+  add_dataset_flags(command, *options);
   add_fraction_option(command, "--validation-split", options->validation_split,
                       "Part of the pictures for validation (0.1; with split folders: as they are)");
   add_fraction_option(command, "--test-split", options->test_split, "Part for testing (0)");
@@ -255,7 +349,9 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
       },
       "Print every reason, what it means, and what is done about it");
   end_help(command, example("penstock convert photos/ photos.ds --validation-split 0.2"));
-  choose_when_given(command, choice, [options] { return run_convert(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_convert(*options); },
+      [options] { check_arguments(*options); });
 }
 
 }  // namespace penstock::tools

@@ -44,6 +44,21 @@ Hdf5Session::~Hdf5Session() {
   H5Eset_auto2(H5E_DEFAULT, print_, data_);
 }
 
+FileHandle open_hdf5(const std::filesystem::path& path) {
+  const PropertyHandle access(H5Pcreate(H5P_FILE_ACCESS), "create access properties");
+  check_hdf5(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "close all with the file");
+#if H5_VERSION_GE(1, 10, 7)
+  check_hdf5(H5Pset_file_locking(access.get(), false, true), "take no lock");  // read-only media
+#endif
+  return {H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "open the file"};
+}
+
+bool is_hard_link(hid_t file, const std::string& name) {
+  H5L_info_t info{};
+  check_hdf5(H5Lget_info(file, name.c_str(), &info, H5P_DEFAULT), "look at a link");
+  return info.type == H5L_TYPE_HARD;
+}
+
 TypeHandle hdf5_record_type() {
   TypeHandle type(H5Tcreate(H5T_COMPOUND, sizeof(IndexRecord)), "create the record type");
   const auto field = [&](const char* name, std::size_t at, hid_t field_type) {

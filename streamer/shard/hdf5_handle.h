@@ -1,10 +1,12 @@
-// The HDF5 library as our two files see it: handles that close, errors as exceptions, one call at a
-// time. Included by hdf5_layout.cpp and hdf5_survey.cpp alone.
+// The HDF5 library as our few files see it: handles that close, errors as exceptions, one call at a
+// time. Included by hdf5_array.cpp, hdf5_child.cpp, hdf5_layout.cpp and hdf5_survey.cpp alone.
 #pragma once
 
 #include <hdf5.h>
 
+#include <filesystem>
 #include <mutex>
+#include <string>
 #include <utility>
 
 namespace penstock {
@@ -62,6 +64,13 @@ using TypeHandle = UniqueHandle<H5Tclose>;
 using PropertyHandle = UniqueHandle<H5Pclose>;
 using AttributeHandle = UniqueHandle<H5Aclose>;
 using DriverHandle = UniqueHandle<H5FDunregister>;
+
+/// Opens a file that is only looked at: without a lock, and nothing of it stays open behind our back.
+FileHandle open_hdf5(const std::filesystem::path& path);
+
+/// Whether a link leads to an object of the same file by its address; others may lead out of it. Throws
+/// Internal when there is none of that name.
+bool is_hard_link(hid_t file, const std::string& name);
 
 /// The type of an index record (FORMAT.md, section 4).
 TypeHandle hdf5_record_type();

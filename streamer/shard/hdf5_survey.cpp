@@ -1,12 +1,6 @@
 #include "streamer/shard/hdf5_survey.h"
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -14,6 +8,7 @@
 #include "streamer/core/file.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
+#include "streamer/shard/hdf5_child.h"
 #include "streamer/shard/hdf5_handle.h"
 #include "streamer/shard/shard_format.h"
 
@@ -67,7 +62,7 @@ class Surveyor {
   explicit Surveyor(const std::filesystem::path& path)
       : where_(path.native()),
         size_bytes_(file_size_bytes(open_for_reading(path), path)),
-        file_(open(path), "open the file") {}
+        file_(open_hdf5(path)) {}
 
   Hdf5Survey survey() {
     Hdf5Survey result;
@@ -82,22 +77,10 @@ class Surveyor {
   }
 
  private:
-  static hid_t open(const std::filesystem::path& path) {
-    const PropertyHandle access(H5Pcreate(H5P_FILE_ACCESS), "create access properties");
-    // Nothing of a file that is only looked at may stay open behind our back.
-    check_hdf5(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "close all with the file");
-#if H5_VERSION_GE(1, 10, 7)
-    check_hdf5(H5Pset_file_locking(access.get(), false, true), "take no lock");  // read-only media
-#endif
-    return H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
-  }
-
   // False for a name that is not there; a link elsewhere is refused before it is followed.
   bool has_hard_link(const char* name) const {
     if (check_hdf5(H5Lexists(file_.get(), name, H5P_DEFAULT), name) == 0) return false;
-    H5L_info_t info{};
-    check_hdf5(H5Lget_info(file_.get(), name, &info, H5P_DEFAULT), name);
-    if (info.type != H5L_TYPE_HARD) {
+    if (!is_hard_link(file_.get(), name)) {
       throw_foreign(where_, "/" + std::string(name) + ": expected a dataset, found a link");
     }
     return true;
@@ -187,14 +170,10 @@ class Surveyor {
   const FileHandle file_;
 };
 
-// ---- What the child says to its parent: texts, each with a zero byte behind it --------------------
-
-constexpr const char* kFound = "found";
-constexpr const char* kRefused = "refused";
+// ---- What the child says to its parent ------------------------------------------------------------
 
 std::vector<std::string> words_of(const Hdf5Survey& survey) {
-  std::vector<std::string> words = {kFound, survey.split, survey.uuid,
-                                    std::to_string(survey.num_samples),
+  std::vector<std::string> words = {survey.split, survey.uuid, std::to_string(survey.num_samples),
                                     std::to_string(survey.num_classes)};
   for (const Hdf5Part& part : survey.parts) {
     words.insert(words.end(),
@@ -204,72 +183,16 @@ std::vector<std::string> words_of(const Hdf5Survey& survey) {
   return words;
 }
 
-std::vector<std::string> words_of(const Error& error) {
-  return {kRefused, std::to_string(static_cast<int>(error.code())), error.what(), error.hint()};
-}
-
-std::vector<std::string> survey_in_words(const std::filesystem::path& path) {
-  try {
-    return words_of(Surveyor(path).survey());
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kInternal) return words_of(error);
-    // The library's words about a file that it cannot read.
-    return words_of(
-        Error(ErrorCode::kCorruptData,
-              "shard: " + path.native() + ": expected HDF5 metadata, found: " + error.what(),
-              kDamageHint));
-  }
-}
-
-// Ends the child whatever happens. Nothing of the parent's is closed or flushed.
-[[noreturn]] void tell_and_exit(const UniqueFd& to, const std::filesystem::path& path) noexcept
-    try {
-  constexpr unsigned kMostSeconds = 60;  // metadata of a shard take milliseconds
-  ::alarm(kMostSeconds);
-  std::string text;
-  for (const std::string& word : survey_in_words(path)) text += word + '\0';
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t written = ::write(to.get(), &text[done], text.size() - done);
-    if (written < 0) ::_exit(1);
-    done += static_cast<std::size_t>(written);
-  }
-  ::_exit(0);
-} catch (...) {
-  ::_exit(1);
-}
-
-std::string read_to_end(const UniqueFd& from) {
-  std::string text;
-  std::array<char, 4096> block{};
-  while (true) {
-    const ssize_t got = ::read(from.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return text;
-    text.append(block.data(), static_cast<std::size_t>(got));
-  }
-}
-
-Hdf5Survey read_survey(const std::string& told, const std::string& where) {
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at < told.size();) {
-    const std::size_t end = told.find('\0', at);
-    check_internal(end != std::string::npos, "a survey that was told to its end");
-    words.push_back(told.substr(at, end - at));
-    at = end + 1;
-  }
-  if (words.size() == 4 && words[0] == kRefused) {
-    throw Error(static_cast<ErrorCode>(std::stoi(words[1])), words[2], words[3]);
-  }
-  constexpr std::size_t kHeadWords = 5;
+Hdf5Survey read_survey(const std::vector<std::string>& words) {
+  constexpr std::size_t kHeadWords = 4;
   constexpr std::size_t kPartWords = 4;
-  check_internal(words.size() >= kHeadWords && words[0] == kFound &&
-                     (words.size() - kHeadWords) % kPartWords == 0,
-                 ("a survey of " + where).c_str());
+  check_internal(words.size() >= kHeadWords && (words.size() - kHeadWords) % kPartWords == 0,
+                 "a survey that was told to its end");
   Hdf5Survey survey{.parts = {},
-                    .split = words[1],
-                    .uuid = words[2],
-                    .num_samples = std::stoull(words[3]),
-                    .num_classes = std::stoull(words[4])};
+                    .split = words[0],
+                    .uuid = words[1],
+                    .num_samples = std::stoull(words[2]),
+                    .num_classes = std::stoull(words[3])};
   for (std::size_t i = kHeadWords; i < words.size(); i += kPartWords) {
     survey.parts.push_back({.name = words[i],
                             .offset_bytes = std::stoull(words[i + 1]),
@@ -287,26 +210,10 @@ const Hdf5Part* Hdf5Survey::find(std::string_view name) const noexcept {
 }
 
 Hdf5Survey survey_hdf5(const std::filesystem::path& path) {
-  const Hdf5Session session;  // one child at a time, made while the library is at rest
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_io_error(errno, "make pipe", path.native());
-  const UniqueFd from(ends[0]);
-  const pid_t child = [&] {
-    const UniqueFd to(ends[1]);  // the parent's is closed at once
-    const pid_t pid = ::fork();
-    if (pid == 0) tell_and_exit(to, path);
-    return pid;
-  }();
-  if (child < 0) throw_io_error(errno, "start a process for", path.native());
-  const std::string told = read_to_end(from);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    throw_damaged_shard(path.native(),
-                        "expected HDF5 metadata, found bytes that break the HDF5 library");
-  }
-  return read_survey(told, path.native());
+  Hdf5Child child("shard: " + path.native(), kDamageHint, [&](const Hdf5Child::Tell& tell) {
+    for (const std::string& word : words_of(Surveyor(path).survey())) tell(word);
+  });
+  return read_survey(child.all());
 }
 
 }  // namespace penstock

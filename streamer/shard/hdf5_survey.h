@@ -1,10 +1,8 @@
 // Where the parts of a shard lie by its HDF5 metadata alone: for files whose header is gone or
 // wrong, as h5repack and h5py leave them. Reads metadata only; the bytes are then read as ever.
 //
-// Hardened: the library (1.10.8 divides by zero on some bent files, and keeps others open for good)
-// works in a child process, whose end by a signal is damage of the file. Taken are contiguous
-// datasets of our own types, by hard links, in the file itself, unfiltered. No plugins. The loader
-// never comes here.
+// Hardened: the library works in a child process (hdf5_child.h). Taken are contiguous datasets of our own
+// types, by hard links, in the file itself, unfiltered. No plugins. The loader never comes here.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +36,7 @@ struct Hdf5Survey {
 ///
 /// Errors   CorruptData when the library cannot open it, or a part is missing or lies outside;
 ///          Unsupported for chunks, filters, external files, links or types of other kinds; NotFound, Io
-/// Threads  any; calls wait for each other
+/// Threads  any
 Hdf5Survey survey_hdf5(const std::filesystem::path& path);
 
 }  // namespace penstock

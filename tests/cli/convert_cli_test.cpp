@@ -119,15 +119,6 @@ BOOST_AUTO_TEST_CASE(a_source_without_class_folders_is_refused) {
   BOOST_TEST(place.is_clean());
 }
 
-BOOST_AUTO_TEST_CASE(a_source_that_is_a_dataset_is_refused) {
-  const Place place;
-  write_cats_and_dogs(place.source, 2);
-  BOOST_REQUIRE(run_penstock({"convert", place.source, place.dataset}).exit_code == 0);
-  check_refused(run_penstock({"convert", place.dataset, place.dataset + "2"}), 1,
-                "source: " + place.dataset + ": expected a folder of pictures, found a dataset",
-                "penstock inspect " + place.dataset);
-}
-
 BOOST_AUTO_TEST_CASE(a_table_of_labels_becomes_a_dataset_and_what_does_not_fit_is_listed) {
   const Place place;
   const fs::path source = place.source;

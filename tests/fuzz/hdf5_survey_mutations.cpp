@@ -1,5 +1,6 @@
-// The slow path through the HDF5 library on files bent at random, by seeds: what is not refused lies within
-// the file. In child processes, so that a signal or a hang anywhere names its seed.
+// The slow paths through the HDF5 library on files bent at random, by seeds: shards without a header, and
+// arrays. What is not refused lies within the file, or is copied whole. In child processes, so that a signal
+// or a hang anywhere names its seed.
 //
 //   hdf5_survey_mutations SECONDS [SEED]
 #include <hdf5.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +17,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/shard/hdf5_array.h"
 #include "streamer/shard/hdf5_survey.h"
 #include "tests/streamer/shard/shard_maker.h"
 #include "tests/temporary_folder.h"
@@ -52,6 +55,29 @@ Bytes old_format(const tests::TemporaryFolder& folder) {
   return tests::read_bytes(old);
 }
 
+// Compressed chunks, in the oldest format too.
+Bytes chunked_array(const tests::TemporaryFolder& folder) {
+  const auto path = folder.path() / "array.h5";
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+  const std::array<hsize_t, 2> shape = {60, 8};
+  const std::array<hsize_t, 2> chunk = {7, 8};
+  H5Pset_chunk(list, 2, chunk.data());
+  H5Pset_shuffle(list);
+  H5Pset_deflate(list, 1);
+  const hid_t space = H5Screate_simple(2, shape.data(), nullptr);
+  const hid_t set =
+      H5Dcreate2(file, "images", H5T_STD_U16BE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+  std::vector<std::uint16_t> numbers(60 * 8);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<std::uint16_t>(i * i);
+  H5Dwrite(set, H5T_NATIVE_UINT16, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data());
+  H5Dclose(set);
+  H5Sclose(space);
+  H5Pclose(list);
+  H5Fclose(file);
+  return tests::read_bytes(path);
+}
+
 void bend(Bytes& bytes, std::mt19937_64& random) {
   for (std::size_t i = 1 + random() % 4; i > 0; --i) {
     const std::size_t at = random() % bytes.size();
@@ -73,17 +99,45 @@ void bend(Bytes& bytes, std::mt19937_64& random) {
   }
 }
 
-// True when nothing but what is promised comes of it.
-bool survives(const std::filesystem::path& path, std::size_t size_bytes) {
+// True when nothing but what is promised comes of an action.
+template <class Action>
+bool holds_or_is_refused(const Action& action) {
   try {
-    const Hdf5Survey survey = survey_hdf5(path);
-    return std::ranges::all_of(survey.parts, [&](const Hdf5Part& part) {
-      return part.offset_bytes <= size_bytes && part.length_bytes <= size_bytes - part.offset_bytes;
-    });
+    return action();
   } catch (const Error& error) {
-    return (error.code() == ErrorCode::kCorruptData || error.code() == ErrorCode::kUnsupported) &&
-           !error.hint().empty();
+    const bool is_refusal = error.code() == ErrorCode::kCorruptData ||
+                            error.code() == ErrorCode::kUnsupported ||
+                            error.code() == ErrorCode::kNotFound;
+    return is_refusal && !error.hint().empty();
   }
+}
+
+bool survey_holds(const std::filesystem::path& path, std::size_t size_bytes) {
+  const Hdf5Survey survey = survey_hdf5(path);
+  return std::ranges::all_of(survey.parts, [&](const Hdf5Part& part) {
+    return part.offset_bytes <= size_bytes && part.length_bytes <= size_bytes - part.offset_bytes;
+  });
+}
+
+bool array_holds(const std::filesystem::path& path, std::size_t size_bytes) {
+  const Hdf5Array array = survey_hdf5_array(path, "images");
+  if (array.offset_bytes) return *array.offset_bytes <= size_bytes;
+  constexpr std::uint64_t kMostBytes = 8u << 20;  // of what a bent shape may claim, tried here
+  std::uint64_t num_bytes = array.element_bytes;
+  for (const std::uint64_t side : array.shape) num_bytes *= side;
+  if (num_bytes > kMostBytes || array.element_kind != Hdf5ElementKind::kUnsigned ||
+      array.element_bytes > 2) {
+    return true;
+  }
+  std::uint64_t num_given = 0;
+  copy_hdf5_array(path, "images", [&](auto bytes) { num_given += bytes.size(); }, {});
+  return num_given == num_bytes;
+}
+
+bool survives(const std::filesystem::path& path, std::size_t size_bytes) {
+  return holds_or_is_refused([&] { return survey_holds(path, size_bytes); }) &&
+         holds_or_is_refused([&] { return array_holds(path, size_bytes); }) &&
+         holds_or_is_refused([&] { return hdf5_dataset_names(path).size() <= 1000; });
 }
 
 [[noreturn]] void run_child(const std::vector<Bytes>& seeds, std::uint64_t seed,
@@ -102,7 +156,8 @@ bool survives(const std::filesystem::path& path, std::size_t size_bytes) {
 
 int run(int num_seconds, std::uint64_t first_seed) {
   const tests::TemporaryFolder folder;
-  std::vector<Bytes> seeds = {old_format(folder), tests::read_bytes(folder.path() / "shard.h5")};
+  std::vector<Bytes> seeds = {old_format(folder), tests::read_bytes(folder.path() / "shard.h5"),
+                              chunked_array(folder)};
   const auto path = folder.path() / "bent.h5";
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(num_seconds);
   std::uint64_t seed = first_seed;

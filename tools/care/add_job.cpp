@@ -106,9 +106,10 @@ class Addition {
     convert::ConvertConfig config;
     config.source = config_.source;
     config.dataset = adding_;
-    // Split folders say themselves; there conversion stored 0 for both.
+    // Split folders and datasets say themselves; there conversion stored 0 for both.
+    const bool is_dataset = fs::exists(config_.source / kManifestName);
     const auto fraction = [&](const std::optional<double>& wanted, const char* name) {
-      const std::optional<double> before = wanted ? wanted : setting<double>(name);
+      const std::optional<double> before = wanted || is_dataset ? wanted : setting<double>(name);
       return before && *before > 0 ? before : wanted;
     };
     config.split = {
@@ -142,6 +143,7 @@ class Addition {
     for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
       convert::ListedPicture picture = scan.pictures[i];
       if (names_there_.contains(std::string(picture.name))) {
+        if (scan.names_are_numbers) refuse_numbered(picture.name);
         ++summary_.num_already_there;
         continue;
       }
@@ -151,6 +153,16 @@ class Addition {
     if (kept.empty()) throw NothingNew{};
     scan.pictures = std::move(kept);
     scan.class_names = class_names_;
+  }
+
+  // Left out, it might be another picture that is lost.
+  [[noreturn]] void refuse_numbered(std::string_view name) const {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("add: {}: expected pictures that the dataset does not have, found '{}' in "
+                    "both, a name that only says its row",
+                    printable_path(config_.source), printable(std::string(name))),
+        "other pictures: give the array another name; the same ones: leave them as they are");
   }
 
   // A dataset of split folders takes class folders for training: nothing was ever drawn for it.
@@ -199,6 +211,9 @@ class Addition {
                         .conversion = old_.conversion,
                         .num_quarantined = old_.num_quarantined + added.num_quarantined,
                         .num_reencoded = old_.num_reencoded + added.num_reencoded};
+    if (old_.sample_bytes && added.sample_bytes) {
+      facts.source_bytes = old_.sample_bytes->source_bytes + added.sample_bytes->source_bytes;
+    }
     try {
       for (const ManifestSplit& split : added.splits) move_shards(split, facts);
       sync_folder(config_.dataset);

@@ -369,6 +369,8 @@ void ConvertConfig::validate() const {
   constexpr std::uint64_t kMinMemoryBytes = 64u << 20;
   check(memory_bytes >= kMinMemoryBytes, "memory", memory_bytes, "at least 64M");
   check(max_px >= 1, "max_pixels", max_px, "at least 1");
+  check(arrays.empty() || (source.empty() && more_sources.empty()), "arrays", arrays.size(),
+        "none beside a source");
   layout.validate();
   if (!labels.empty() && !more_sources.empty()) {
     throw Error(ErrorCode::kInvalidArgument,

@@ -68,6 +68,14 @@ struct ConvertConfig {
   std::uint64_t memory_bytes = 1ull << 30;
   /// Beyond it the conversion stops; what was done can be gone on with.
   BadLimit max_bad{};
+  /// Pairs of arrays in place of `source`; where their channels stand.
+  std::vector<ArrayFiles> arrays{};
+  ChannelAxis channel_axis = ChannelAxis::kBySize;
+  /// Of a dataset as source: classes to keep (empty: all), the fraction of its samples to keep, above 0 and
+  /// below 1, drawn by the seed (nothing: all), and its splits.
+  std::vector<std::string> classes{};
+  std::optional<double> fraction{};
+  DatasetSplits dataset_splits = DatasetSplits::kKept;
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;

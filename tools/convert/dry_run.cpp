@@ -10,6 +10,7 @@
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/image/header_look.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/image/sample_check.h"
 #include "tools/convert/scan_job.h"
 #include "tools/convert/source/source_fault.h"
 #include "tools/convert/write/convert_memory.h"
@@ -75,8 +76,9 @@ HeaderLook look(const SourceScan& scan, const ListedPicture& picture, std::uint6
       throw;
     }
     HeaderLook refused;
-    refused.reason =
-        error.os_error() == EFBIG ? ReasonCode::kFileTooLarge : ReasonCode::kUnreadable;
+    refused.reason = error.code() == ErrorCode::kCorruptData ? ReasonCode::kDamaged
+                     : error.os_error() == EFBIG             ? ReasonCode::kFileTooLarge
+                                                             : ReasonCode::kUnreadable;
     return refused;
   }
 }
@@ -173,6 +175,7 @@ class DryRun {
     if (good_.empty()) return;
     ImageChecker checker(config_.max_px, config_.depth, config_.several_scans,
                          {.policies = config_.policies, .background = config_.background});
+    SampleCheck sample_check(config_.max_px, config_.depth);
     SourcePicture picture;
     std::chrono::duration<double> reading{};
     std::chrono::duration<double> checking{};
@@ -189,10 +192,17 @@ class DryRun {
         if (error.os_error() != 0 && !concerns_one_path(error.os_error())) throw;
         continue;
       }
-      const std::uint64_t needed_bytes = picture.bytes.size() + checker.checking_bytes(picture);
+      const bool is_ordinary = is_ordinary_sample(picture);
+      const std::uint64_t needed_bytes =
+          picture.bytes.size() +
+          (is_ordinary ? checker.checking_bytes(picture) : sample_check.checking_bytes(picture));
       if (needed_bytes > memory_.one_picture_bytes) continue;
       const Clock::time_point read = Clock::now();
-      checker.check(picture, listed.name, stop_);
+      if (is_ordinary) {
+        checker.check(picture, listed.name, stop_);
+      } else {
+        sample_check.check(picture, stop_);
+      }
       reading += read - start;
       checking += Clock::now() - read;
       timed_bytes += std::max<std::uint64_t>(1, listed.size_bytes);

@@ -25,6 +25,8 @@ using tools::printable;
 using tools::printable_path;
 
 void check_apart(const fs::path& source, const fs::path& dataset) {
+  if (source.empty())
+    return;  // arrays: an existing DATASET that holds other files is never replaced
   if (!lies_within(source, dataset) && !lies_within(dataset, source)) return;
   throw Error(ErrorCode::kInvalidArgument,
               fmt::format("dataset: {}: expected a place outside of {}, found one inside",
@@ -41,6 +43,8 @@ std::vector<SourceRequest> source_requests(const ConvertConfig& config) {
   const bool keeps_unlabelled = config.policies[ReasonCode::kRowWithoutLabel] == Policy::kKeep;
   std::vector<SourceRequest> requests = {
       {.path = config.source,
+       .arrays = config.arrays,
+       .channel_axis = config.channel_axis,
        .layout = config.layout,
        .labels = config.labels,
        .table = config.table,
@@ -49,6 +53,10 @@ std::vector<SourceRequest> source_requests(const ConvertConfig& config) {
        .spool = {.folder = folder_of(config.dataset)},
        .label = config.label,
        .class_names_file = config.class_names_file,
+       .classes = config.classes,
+       .fraction = config.fraction,
+       .seed = config.split.seed,
+       .dataset_splits = config.dataset_splits,
        .list_room_bytes = list_room_bytes(config.memory_bytes)}};
   for (const fs::path& path : config.more_sources) {
     requests.push_back(requests.front());
@@ -114,7 +122,8 @@ std::vector<std::string> list_findings(const SourceScan& scan) {
 }  // namespace
 
 std::string source_text(const ConvertConfig& config) {
-  std::string text = printable_path(config.source);
+  std::string text = config.arrays.empty() ? printable_path(config.source)
+                                           : printable(config.arrays.front().images);
   for (const fs::path& path : config.more_sources) text += ", " + printable_path(path);
   return text;
 }

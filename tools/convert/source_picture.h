@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "streamer/core/stored_info.h"
+
 namespace penstock::convert {
 
 /// Sides of pixels that are not encoded.
@@ -22,6 +24,8 @@ struct SourcePicture {
   std::optional<RawShape> raw;
   /// EXIF, 1 to 8, where the source says it beside the bytes; else the bytes themselves do.
   std::optional<std::uint8_t> orientation;
+  /// Set by a dataset as source: a sample that is stored in this codec.
+  std::optional<Codec> codec;
 };
 
 }  // namespace penstock::convert

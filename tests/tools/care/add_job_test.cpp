@@ -2,9 +2,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/error.h"
+#include "streamer/read/new_picture.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/dataset_writer.h"
 #include "tests/tools/care/cared_dataset.h"
+#include "tests/tools/convert/source/array_files.h"
 
 namespace penstock::care {
 namespace {
@@ -51,6 +55,8 @@ BOOST_AUTO_TEST_CASE(new_pictures_join_in_shards_of_their_own_with_exact_statist
   }
   BOOST_TEST((found.pixel_totals == expected.pixel_totals));
   BOOST_TEST(found.mean == expected.mean, boost::test_tools::per_element());
+  BOOST_CHECK(found.aspect_histogram == expected.aspect_histogram);
+  BOOST_CHECK(found.sample_bytes == expected.sample_bytes);
   BOOST_TEST(found.median_height_px == expected.median_height_px);
 }
 
@@ -113,6 +119,69 @@ BOOST_AUTO_TEST_CASE(new_classes_are_refused_or_appended_and_old_indices_stay) {
       BOOST_TEST(folder == expected[split.record(i).class_idx]);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(another_dataset_joins_with_its_own_splits_and_its_bytes) {
+  const CaredDataset dataset;
+  const fs::path birds = dataset.folder() / "birds";
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    tests::write_picture(birds / "dog" / ("b" + std::to_string(i) + ".jpg"), {.seed = 700 + i});
+  }
+  tests::convert_quietly(birds, dataset.folder() / "birds.ds", 0.5);
+  const Manifest other = read_manifest(dataset.folder() / "birds.ds");
+  const Manifest before = read_manifest(dataset.path());
+  const AddSummary summary = add(dataset.path(), dataset.folder() / "birds.ds");
+  BOOST_TEST(summary.num_added == 10u);
+  BOOST_TEST(dataset.check(CheckReach::kDecoded).is_whole());
+  const Manifest found = read_manifest(dataset.path());
+  for (const ManifestSplit& split : found.splits) {
+    BOOST_TEST(split.num_samples == before.find_split(split.name)->num_samples +
+                                        other.find_split(split.name)->num_samples);
+  }
+  // Once more: the names are there.
+  BOOST_TEST(add(dataset.path(), dataset.folder() / "birds.ds").num_already_there == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_without_a_label_joins_without_one) {
+  const CaredDataset dataset;
+  DatasetWriter writer(dataset.folder() / "other.ds", {.class_names = {"dog"}});
+  const auto jpeg = tests::picture_jpeg({.seed = 9});
+  writer.add("train", new_jpeg(jpeg, {.class_idx = kUnlabelled, .name = "nobody.jpg"}));
+  writer.add("train", new_jpeg(jpeg, {.class_idx = 0, .name = "rex.jpg"}));
+  writer.finish();
+  BOOST_TEST(add(dataset.path(), dataset.folder() / "other.ds").num_added == 2u);
+  BOOST_TEST(dataset.check(CheckReach::kDecoded).is_whole());
+  std::map<std::string, std::uint32_t> classes;
+  const DatasetSplit train = Dataset::open(dataset.path()).split("train");
+  for (std::uint64_t i = 0; i < train.num_samples(); ++i) {
+    classes[train.read_name(i)] = train.record(i).class_idx;
+  }
+  BOOST_TEST(classes.at("nobody.jpg") == kUnlabelled);
+  BOOST_TEST(classes.at("rex.jpg") == 1u);  // cat, dog
+}
+
+BOOST_AUTO_TEST_CASE(arrays_join_unless_their_rows_have_the_names_of_rows_that_are_there) {
+  const tests::TemporaryFolder folder;
+  const auto write = [&](const std::string& name, const std::string& part) {
+    const std::string images = tests::npy_file("|u1", "(9, 4, 4)", tests::counted_bytes(144));
+    const std::string labels = tests::npy_file("|u1", "(9,)", std::string("\0\1\0\1\0\1\0\1\0", 9));
+    tests::write_file(folder.path() / name,
+                      tests::zip_file({{.name = part + "images.npy", .bytes = images},
+                                       {.name = part + "labels.npy", .bytes = labels}}));
+  };
+  write("first.npz", "");
+  write("again.npz", "");
+  write("other.npz", "train_");
+  const fs::path dataset = folder.path() / "x.ds";
+  tests::convert_quietly(folder.path() / "first.npz", dataset);
+  BOOST_TEST(add(dataset, folder.path() / "other.npz").num_added == 9u);
+  const auto before = files_below(dataset);
+  BOOST_CHECK_EXCEPTION(add(dataset, folder.path() / "again.npz"), Error, [](const Error& error) {
+    BOOST_TEST(std::string(error.what()).find("found 'images/0000") != std::string::npos,
+               error.what());
+    return error.code() == ErrorCode::kInvalidArgument && !error.hint().empty();
+  });
+  BOOST_TEST((files_below(dataset) == before));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

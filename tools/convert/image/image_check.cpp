@@ -20,14 +20,13 @@ bool is_constant(const PixelSums& sums) {
   return true;
 }
 
-// What only sides and pixels tell.
+}  // namespace
+
 void add_seen_reasons(ImageVerdict& verdict) {
   if (!is_stored(verdict.fate)) return;
   verdict.reasons.add(reasons_of_shape(verdict.record.width_px, verdict.record.height_px));
   verdict.reasons.add_if(is_constant(verdict.sums), ReasonCode::kConstant);
 }
-
-}  // namespace
 
 ImageChecker::ImageChecker(std::uint64_t max_px, CheckDepth depth, SeveralScans several_scans,
                            const PictureFixes& fixes)
@@ -87,14 +86,15 @@ ImageVerdict ImageChecker::check(const SourcePicture& picture, std::string_view 
                                  const std::stop_token& stop) {
   ImageVerdict verdict;
   if (picture.raw) {
-    verdict = check_raw(picture.bytes, *picture.raw);
+    verdict = check_raw(picture.bytes, *picture.raw, settings_.max_px);
     verdict.reasons.add_if(picture.raw->channels == 1, ReasonCode::kGrayscale);
     add_seen_reasons(verdict);
     apply_policies(verdict, settings_.fixes.policies);
   } else {
     verdict = check(picture.bytes, path, stop);
   }
-  if (picture.orientation) verdict.record.orientation = *picture.orientation;
+  const bool is_turned = verdict.mended.has(ReasonCode::kExifOrientation);
+  if (picture.orientation && !is_turned) verdict.record.orientation = *picture.orientation;
   return verdict;
 }
 

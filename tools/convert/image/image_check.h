@@ -15,6 +15,9 @@
 
 namespace penstock::convert {
 
+/// Adds the reasons that only sides and pixels tell to the verdict on what is stored.
+void add_seen_reasons(ImageVerdict& verdict);
+
 /// Largest file that is looked at: far above any photograph, far below a sample's 4 GiB.
 inline constexpr std::uint64_t kMaxFileBytes = 1ull << 30;
 
@@ -35,7 +38,7 @@ class ImageChecker {
   /// has no sums. Throws Stopped, Internal.
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
                      const std::stop_token& stop);
-  /// The same of what a source has read: bare pixels are kept as they are.
+  /// The same of what a source has read: bare pixels are kept as they are, or are too many.
   ImageVerdict check(const SourcePicture& picture, std::string_view path,
                      const std::stop_token& stop);
 

@@ -71,7 +71,11 @@ ImageVerdict StoredPictureCheck::check_jpeg(std::span<const std::byte> jpeg,
   return verdict;
 }
 
-ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape) {
+ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape,
+                       std::uint64_t max_px) {
+  if (std::uint64_t{shape.width_px} * shape.height_px > max_px) {
+    return quarantined(ReasonCode::kTooManyPixels, sides_text(shape.width_px, shape.height_px));
+  }
   const ImageView view{.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
                        .width_px = shape.width_px,
                        .height_px = shape.height_px,

@@ -54,7 +54,8 @@ class StoredPictureCheck {
   Digest128 digest_{};
 };
 
-/// The verdict on bare pixels, which are kept as they are.
-ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape);
+/// The verdict on bare pixels, which are kept as they are, or quarantined above `max_px`.
+ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape,
+                       std::uint64_t max_px);
 
 }  // namespace penstock::convert

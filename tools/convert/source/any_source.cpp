@@ -14,8 +14,11 @@
 #include "streamer/shard/manifest.h"
 #include "tools/convert/source/archive_listing.h"
 #include "tools/convert/source/archive_source.h"
+#include "tools/convert/source/array_source.h"
+#include "tools/convert/source/array_store.h"
 #include "tools/convert/source/byte_stream.h"
 #include "tools/convert/source/cifar_source.h"
+#include "tools/convert/source/dataset_source.h"
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/idx_source.h"
 #include "tools/convert/source/inflated_files.h"
@@ -39,7 +42,15 @@ constexpr const char* kExpected =
 constexpr const char* kKindsHint =
     "name the folder that holds the class folders, a tar archive, or a text of paths and labels";
 
-enum class SourceKind : std::uint8_t { kLayout, kWebDataset, kCifar10, kCifar100, kIdx };
+enum class SourceKind : std::uint8_t {
+  kLayout,
+  kWebDataset,
+  kCifar10,
+  kCifar100,
+  kIdx,
+  kArrays,
+  kDataset
+};
 
 SourceKind kind_of(const StoredFiles& files, LayoutChoice choice) {
   const std::optional<CifarKind> cifar = find_cifar(files.scan);
@@ -48,6 +59,15 @@ SourceKind kind_of(const StoredFiles& files, LayoutChoice choice) {
   if (is_idx(files)) return SourceKind::kIdx;
   if (choice != LayoutChoice::kAuto) return SourceKind::kLayout;
   return is_webdataset(files.scan) ? SourceKind::kWebDataset : SourceKind::kLayout;
+}
+
+// Of pairs of arrays, the first one's.
+fs::path place_of(const SourceRequest& request) {
+  return request.path.empty() ? fs::path(request.arrays.at(0).images) : request.path;
+}
+
+std::string where_of(const SourceRequest& request) {
+  return printable_path(place_of(request));
 }
 
 bool names_folders(const LayoutRequest& layout) {
@@ -59,7 +79,7 @@ bool names_folders(const LayoutRequest& layout) {
 void check_layout_is_used(const SourceRequest& request, SourceKind kind) {
   if (kind == SourceKind::kLayout || !names_folders(request.layout)) return;
   refuse(fmt::format("layout: {}: expected classes from folders, found a source of labels",
-                     printable_path(request.path)),
+                     where_of(request)),
          "leave --layout and --class-depth out");
 }
 
@@ -75,6 +95,8 @@ SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& requ
     case SourceKind::kWebDataset:
       return scan_webdataset(std::move(files), request);
     case SourceKind::kLayout:
+    case SourceKind::kArrays:   // found before
+    case SourceKind::kDataset:  // a folder of its own
       break;
   }
   return scan_archive_layout(std::move(files), request);
@@ -117,7 +139,14 @@ FolderScan file_with_companions(const fs::path& file) {
   return scan;
 }
 
-enum class FileKind : std::uint8_t { kArchive, kBatch, kTable };
+[[noreturn]] void refuse_lone_array(const fs::path& path) {
+  refuse(fmt::format("source: {}: expected pictures and labels, found one array",
+                     printable_path(path)),
+         "name both: penstock convert --images " + shell_quoted(path.native()) +
+             " --labels labels.npy DATASET");
+}
+
+enum class FileKind : std::uint8_t { kArrays, kArchive, kBatch, kTable };
 
 // Text has no zero bytes; everything else that is a file has some soon.
 bool is_text(const fs::path& path) {
@@ -128,7 +157,15 @@ bool is_batch(const FolderScan& scan, const fs::path& folder) {
   return find_cifar(scan) || begin_as_idx(scan, folder);
 }
 
+bool is_array_file(const fs::path& path) {
+  const std::optional<ArrayFileKind> kind = array_file_kind(path);
+  if (kind == ArrayFileKind::kNpy) refuse_lone_array(path);
+  const bool is_other_zip = kind == ArrayFileKind::kNpz && array_names(path).empty();
+  return kind && !is_other_zip;
+}
+
 FileKind kind_of_file(const fs::path& path) {
+  if (is_array_file(path)) return FileKind::kArrays;
   if (is_archive(path)) return FileKind::kArchive;
   if (is_batch(file_with_companions(path), path.parent_path())) return FileKind::kBatch;
   const Compression compression = compression_of_file(path);
@@ -157,11 +194,20 @@ SourceScan scan_table(const SourceRequest& request, const std::stop_token& stop)
   return scan_table_source(table, stop);
 }
 
+SourceScan scan_array_files(const SourceRequest& request, const std::stop_token& stop) {
+  check_layout_is_used(request, SourceKind::kArrays);
+  return scan_arrays(request, stop);
+}
+
 SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) {
   const fs::path folder = request.path.parent_path();
   switch (kind_of_file(request.path)) {
+    case FileKind::kArrays:
+      return scan_array_files(request, stop);
     case FileKind::kArchive:
-      return scan_archives(files_in_archive(request.path, request.spool, stop), request, stop);
+      return scan_archives(
+          files_in_archive(request.path, request.spool, stop, request.list_room_bytes), request,
+          stop);
     case FileKind::kBatch:
       return scan_stored(
           inflate_files(file_with_companions(request.path), folder, request.spool, stop), request,
@@ -172,8 +218,21 @@ SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) 
   return scan_table(request, stop);
 }
 
+bool is_dataset(const SourceRequest& request) {
+  return !request.path.empty() && fs::exists(request.path / kManifestName);
+}
+
+bool is_arrays(const SourceRequest& request) {
+  if (request.path.empty()) return true;
+  return !fs::is_directory(request.path) && kind_of_file(request.path) == FileKind::kArrays;
+}
+
 SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& stop) {
   const fs::path& folder = request.path;
+  if (is_dataset(request)) {
+    check_layout_is_used(request, SourceKind::kDataset);
+    return scan_dataset(request, stop);
+  }
   FolderScan scan = scan_folder(folder, stop, request.list_room_bytes);
   if (holds_archives_only(scan)) {
     return scan_archives(
@@ -191,7 +250,8 @@ SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& 
 
 bool is_table(const SourceRequest& request) {
   if (!request.labels.empty()) return true;
-  return !fs::is_directory(request.path) && kind_of_file(request.path) == FileKind::kTable;
+  return !request.path.empty() && !fs::is_directory(request.path) &&
+         kind_of_file(request.path) == FileKind::kTable;
 }
 
 void check_labels(const fs::path& labels) {
@@ -210,7 +270,7 @@ void check_labels(const fs::path& labels) {
 // Options that would do nothing.
 void check_options(std::span<const SourceRequest> requests) {
   const SourceRequest& first = requests.front();
-  const std::string where = printable_path(first.path);
+  const std::string where = where_of(first);
   if (names_folders(first.layout) && std::ranges::all_of(requests, is_table)) {
     refuse(fmt::format("layout: {}: expected classes from folders, found a table of them", where),
            "leave --layout and --class-depth out");
@@ -225,8 +285,28 @@ void check_options(std::span<const SourceRequest> requests) {
   }
 }
 
+// Those that choose of a source of one kind.
+void check_choices_are_used(std::span<const SourceRequest> requests) {
+  const SourceRequest& first = requests.front();
+  const bool chooses =
+      !first.classes.empty() || first.fraction || first.dataset_splits != DatasetSplits::kKept;
+  if (chooses && std::ranges::none_of(requests, is_dataset)) {
+    refuse(fmt::format("--classes, --fraction, --split-anew: {}: expected a dataset, found another "
+                       "source",
+                       where_of(first)),
+           "convert it first, then choose from the dataset");
+  }
+  if (first.channel_axis != ChannelAxis::kBySize && std::ranges::none_of(requests, is_arrays)) {
+    refuse(
+        fmt::format("--channels-first, --channels-last: {}: expected arrays, found another source",
+                    where_of(first)),
+        "leave it out");
+  }
+}
+
 SourceScan scan_one(const SourceRequest& request, const std::stop_token& stop) {
   check_source(request);
+  if (request.path.empty()) return scan_array_files(request, stop);
   if (!request.labels.empty()) return scan_table(request, stop);
   return fs::is_directory(request.path) ? scan_any_folder(request, stop) : scan_file(request, stop);
 }
@@ -237,7 +317,7 @@ void check_label_is_used(const SourceRequest& request, const std::vector<NamedSc
   if (!request.label || std::ranges::any_of(scans, has_choice)) return;
   refuse(fmt::format("--label: {}: expected CIFAR-100, which has two labels, found a source with "
                      "one",
-                     printable_path(request.path)),
+                     where_of(request)),
          "leave --label out");
 }
 
@@ -245,6 +325,7 @@ void check_label_is_used(const SourceRequest& request, const std::vector<NamedSc
 
 void check_source(const SourceRequest& request) {
   const fs::path& source = request.path;
+  if (source.empty() && !request.arrays.empty()) return;  // opening them says more
   const fs::file_status status = fs::status(source);
   if (!fs::exists(status)) {
     throw Error(ErrorCode::kNotFound,
@@ -257,15 +338,15 @@ void check_source(const SourceRequest& request) {
     refuse(fmt::format("source: {}: {}, found a special file", printable_path(source), kExpected),
            kKindsHint);
   }
-  if (is_folder && fs::exists(source / kManifestName)) {
-    refuse(fmt::format("source: {}: expected a folder of pictures, found a dataset",
-                       printable_path(source)),
-           "penstock inspect " + shell_quoted(source.native()));
-  }
   if (!is_folder && !request.labels.empty()) {
     refuse(fmt::format("source: {}: expected a folder for the table {}, found a file",
                        printable_path(source), printable_path(request.labels)),
            "name the folder that the table's paths are relative to");
+  }
+  if (!request.labels.empty() && is_dataset(request)) {
+    refuse(fmt::format("source: {}: expected a folder for the table {}, found a dataset",
+                       printable_path(source), printable_path(request.labels)),
+           "leave --labels out: the dataset has its own");
   }
   if (!request.labels.empty()) check_labels(request.labels);
   if (!is_folder) static_cast<void>(kind_of_file(source));
@@ -302,8 +383,9 @@ SourceScan scan_source(const SourceRequest& request, const std::stop_token& stop
 
 SourceScan scan_sources(std::span<const SourceRequest> requests, const std::stop_token& stop,
                         SourceNames source_names_in) {
+  check_choices_are_used(requests);
   std::vector<fs::path> paths;
-  for (const SourceRequest& request : requests) paths.push_back(request.path);
+  for (const SourceRequest& request : requests) paths.push_back(place_of(request));
   const std::vector<std::string> names = source_names(paths);
   std::vector<NamedScan> scans;
   std::uint64_t listed_bytes = 0;

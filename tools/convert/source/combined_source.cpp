@@ -135,6 +135,7 @@ class Combination {
       all_.passed_over.push_back(std::move(entry));
     }
     std::ranges::move(one.scan.files, std::back_inserter(all_.files));
+    all_.names_are_numbers = all_.names_are_numbers || one.scan.names_are_numbers;
     for (const std::string& path : one.scan.unreadable) all_.unreadable.push_back(prefix + path);
     for (const std::string& text : one.scan.warnings) {
       all_.warnings.push_back(fmt::format("{}: {}", tools::printable(one.name), text));

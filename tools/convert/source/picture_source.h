@@ -26,7 +26,7 @@ class PictureSource {
   /// keeps its buffer from call to call.
   ///
   /// Errors  Io and NotFound; concerns_one_path() tells by their errno whether others may still be read
-  ///         (0: yes)
+  ///         (0: yes). CorruptData: this picture alone
   virtual void read(const ListedPicture& picture, SourcePicture& into) const = 0;
 
   /// Reads at least the first `num_bytes` of a picture, or all of it; the rest where that costs little.
@@ -66,7 +66,10 @@ struct SourceScan {
   SkippedFiles skipped;
   std::uint64_t num_outside = 0;  // files in no class
   std::vector<std::string> warnings;
-  std::vector<SourceFile> files;  // those that hold many pictures each: archives, batches
+  std::vector<SourceFile>
+      files;  // those that hold many pictures each: archives, batches, arrays, shards
+  /// Names say only which row of an array a picture is: another source may use them for others.
+  bool names_are_numbers = false;
   std::unique_ptr<const PictureSource> source;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -10,13 +11,19 @@
 namespace penstock::convert {
 namespace {
 
-void interleave(std::span<const std::byte> planar, const RawShape& shape,
+// Of a planar record, what is held beside its pixels: CIFAR's in one piece, larger ones in several.
+constexpr std::size_t kPlanarPieceBytes = 64u << 10;
+
+// Puts a piece of a planar record, from its byte `first` on, where its pixels are.
+void interleave(std::span<const std::byte> piece, std::size_t first, const RawShape& shape,
                 std::span<std::byte> pixels_hwc) {
   const std::size_t num_px = std::size_t{shape.height_px} * shape.width_px;
-  for (std::size_t c = 0; c < shape.channels; ++c) {
-    for (std::size_t i = 0; i < num_px; ++i) {
-      pixels_hwc[i * shape.channels + c] = planar[c * num_px + i];
+  for (std::size_t c = first / num_px, px = first % num_px; !piece.empty(); ++c, px = 0) {
+    const std::size_t num_here = std::min(piece.size(), num_px - px);
+    for (std::size_t i = 0; i < num_here; ++i) {
+      pixels_hwc[(px + i) * shape.channels + c] = piece[i];
     }
+    piece = piece.subspan(num_here);
   }
 }
 
@@ -31,11 +38,15 @@ class RawPictures final : public PictureSource {
     const std::uint64_t at = records.first_bytes + record_idx * records.stride_bytes;
     into.raw = records.shape;
     into.orientation.reset();
+    into.codec.reset();
     into.bytes.resize(records.num_pixel_bytes());
     if (records.order == PixelOrder::kInterleaved) return fill(records, at, into.bytes, picture);
-    std::vector<std::byte> planar(into.bytes.size());
-    fill(records, at, planar, picture);
-    interleave(planar, records.shape, into.bytes);
+    std::vector<std::byte> piece(std::min(into.bytes.size(), kPlanarPieceBytes));
+    for (std::size_t first = 0; first < into.bytes.size(); first += piece.size()) {
+      piece.resize(std::min(piece.size(), into.bytes.size() - first));
+      fill(records, at + first, piece, picture);
+      interleave(piece, first, records.shape, into.bytes);
+    }
   }
 
   std::string where(const ListedPicture& picture) const override {

@@ -50,6 +50,7 @@ class StoredPictures final : public PictureSource {
     if (picture.size_bytes > kMaxFileBytes) throw_io_error(EFBIG, "read", where(picture));
     into.raw.reset();
     into.orientation.reset();
+    into.codec.reset();
     into.bytes.resize(std::min<std::uint64_t>(picture.size_bytes, num_bytes));
     const auto file_idx = static_cast<std::uint32_t>(picture.place);
     if (store_->read_at(file_idx, 0, into.bytes) == into.bytes.size()) return;

@@ -51,7 +51,8 @@ ImageVerdict above_memory(std::uint64_t needed_bytes, std::uint64_t there_bytes)
 PictureWorker::PictureWorker(const PictureWorkerConfig& config, TurnBudget& budget)
     : config_(config),
       budget_(budget),
-      checker_(config.max_px, config.depth, config.several_scans, config.fixes) {}
+      checker_(config.max_px, config.depth, config.several_scans, config.fixes),
+      sample_check_(config.max_px, config.depth) {}
 
 PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
                                                const std::stop_token& stop) {
@@ -60,7 +61,9 @@ PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
   try {
     config_.source->read((*config_.pictures)[picture_idx], one.picture);
   } catch (const Error& error) {
-    if (error.os_error() == EFBIG) {
+    if (error.code() == ErrorCode::kCorruptData) {
+      one.refusal = refusal(ReasonCode::kDamaged, error.what());
+    } else if (error.os_error() == EFBIG) {
       one.refusal = refusal(ReasonCode::kFileTooLarge, "");
     } else if (concerns_one_file(error)) {
       one.refusal = refusal(ReasonCode::kUnreadable, error.what());
@@ -74,11 +77,22 @@ PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
 
 void PictureWorker::price(ReadPicture& one) {
   if (one.refusal) return;
-  one.price_bytes = checker_.checking_bytes(one.picture);
+  one.price_bytes = checking_bytes(one.picture);
   const std::uint64_t needed_bytes = one.picture.bytes.size() + one.price_bytes;
   if (needed_bytes <= config_.one_picture_bytes) return;
   one.refusal = above_memory(needed_bytes, config_.one_picture_bytes);
   one.price_bytes = 0;
+}
+
+std::uint64_t PictureWorker::checking_bytes(const SourcePicture& picture) {
+  return is_ordinary_sample(picture) ? checker_.checking_bytes(picture)
+                                     : sample_check_.checking_bytes(picture);
+}
+
+ImageVerdict PictureWorker::judge(const SourcePicture& picture, std::string_view name,
+                                  const std::stop_token& stop) {
+  return is_ordinary_sample(picture) ? checker_.check(picture, name, stop)
+                                     : sample_check_.check(picture, stop);
 }
 
 CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& one,
@@ -88,10 +102,13 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
     checked.verdict = std::move(*one.refusal);
   } else {
     const std::string_view name = config_.pictures->name(picture_idx);
-    checked.verdict = checker_.check(one.picture, name, stop);
+    const bool is_sample = one.picture.codec.has_value();
+    checked.verdict = judge(one.picture, name, stop);
     checked.verdict.reasons.add(config_.names->of(picture_idx, name));
-    checked.verdict.reasons.add_if((*config_.pictures)[picture_idx].class_idx == kUnlabelled,
-                                   ReasonCode::kRowWithoutLabel);
+    // In a dataset somebody has chosen to keep it without one.
+    const bool lacks_label =
+        !is_sample && (*config_.pictures)[picture_idx].class_idx == kUnlabelled;
+    checked.verdict.reasons.add_if(lacks_label, ReasonCode::kRowWithoutLabel);
     apply_policies(checked.verdict, config_.fixes.policies);
   }
   // Of some pictures alone they would be no statistics.

@@ -7,9 +7,11 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string_view>
 #include <vector>
 
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/image/sample_check.h"
 #include "tools/convert/reason/name_reasons.h"
 #include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/turn_budget.h"
@@ -74,6 +76,9 @@ class PictureWorker {
 
   ReadPicture read(std::uint32_t picture_idx, const std::stop_token& stop);
   void price(ReadPicture& one);
+  std::uint64_t checking_bytes(const SourcePicture& picture);
+  ImageVerdict judge(const SourcePicture& picture, std::string_view name,
+                     const std::stop_token& stop);
   CheckedPicture check_one(std::uint32_t picture_idx, ReadPicture& one,
                            const std::stop_token& stop);
   void check_large(std::uint32_t picture_idx, std::size_t turn, const Emit& emit,
@@ -84,6 +89,7 @@ class PictureWorker {
   const PictureWorkerConfig config_;
   TurnBudget& budget_;
   ImageChecker checker_;
+  SampleCheck sample_check_;
 };
 
 }  // namespace penstock::convert

@@ -22,7 +22,8 @@ std::vector<OrderedPicture> ordered_split(const PictureList& pictures, SplitKind
   }
   std::sort(ordered.begin(), ordered.end(), [&](const OrderedPicture& a, const OrderedPicture& b) {
     if (a.key != b.key) return a.key < b.key;
-    return pictures.name(a.picture_idx) < pictures.name(b.picture_idx);
+    const int order = pictures.name(a.picture_idx).compare(pictures.name(b.picture_idx));
+    return order != 0 ? order < 0 : a.picture_idx < b.picture_idx;  // samples may share a name
   });
   return ordered;
 }

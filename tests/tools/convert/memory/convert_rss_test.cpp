@@ -1,5 +1,6 @@
 // The memory law from outside: the peak RSS of a fresh process that converts pictures of 100 million
 // pixels among many, less its RSS at the entry of main.
+#include <hdf5.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "tests/sanitizer.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
+#include "tests/tools/convert/source/array_files.h"
 #include "tests/tools/picture_folder.h"
 
 namespace penstock::tests {
@@ -122,6 +124,32 @@ void write_large_source(const fs::path& source) {
   }
 }
 
+// [1500, 316, 316], 150 MB, as another program writes them.
+void write_chunked_hdf5(const fs::path& path) {
+  constexpr hsize_t kNumPictures = 1500;
+  constexpr hsize_t kSidePx = 316;
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const auto write = [&](const char* name, const std::vector<hsize_t>& shape,
+                         const std::vector<hsize_t>& chunk) {
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(list, static_cast<int>(chunk.size()), chunk.data());
+    H5Pset_deflate(list, 1);
+    const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
+    const hid_t set = H5Dcreate2(file, name, H5T_STD_U8LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    std::vector<std::uint8_t> numbers(kNumPictures * (shape.size() == 1 ? 1 : kSidePx * kSidePx),
+                                      1);
+    for (std::size_t i = 0; i < numbers.size(); i += 997) numbers[i] = static_cast<std::uint8_t>(i % 7);
+    BOOST_REQUIRE(H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data()) >=
+                  0);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Pclose(list);
+  };
+  write("images", {kNumPictures, kSidePx, kSidePx}, {16, kSidePx, kSidePx});
+  write("labels", {kNumPictures}, {100});
+  H5Fclose(file);
+}
+
 BOOST_AUTO_TEST_SUITE(convert_rss)
 
 BOOST_AUTO_TEST_CASE(a_process_stays_within_the_limit_whatever_the_pictures_and_the_jobs) {
@@ -167,6 +195,31 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_even_alone_is_quarantined_by_name) {
   BOOST_TEST(all.num_samples == 21u);
   BOOST_TEST(all.peak_bytes <= large.limit_bytes);
   BOOST_TEST(all.peak_bytes > 256 * kMiB);  // it did take that much
+}
+
+// 150 MB of pixels: twice the limit.
+BOOST_AUTO_TEST_CASE(arrays_larger_than_the_limit_are_read_in_pieces) {
+  if (kHasSanitizer) {
+    std::cout << "SKIPPED: a sanitizer's memory counts as the process's\n";
+    return;
+  }
+  const TemporaryFolder folder;
+  const Setting setting{.limit_bytes = 80 * kMiB};
+  write_chunked_hdf5(folder.path() / "chunked.h5");
+  const ProbeReport chunked =
+      convert(folder.path() / "chunked.h5", folder.path() / "chunked.ds", setting);
+  BOOST_TEST(chunked.num_samples == 1500u);
+  BOOST_TEST(chunked.peak_bytes <= setting.limit_bytes);
+
+  const std::string images = npy_file("|u1", "(1500, 316, 316)", counted_bytes(1500 * 316 * 316));
+  const std::string labels = npy_file("|u1", "(1500,)", std::string(1500, '\1'));
+  write_file(folder.path() / "data.npz",
+             zip_file({{.name = "images.npy", .bytes = images, .is_deflated = true},
+                       {.name = "labels.npy", .bytes = labels}}));
+  const ProbeReport deflated =
+      convert(folder.path() / "data.npz", folder.path() / "deflated.ds", setting);
+  BOOST_TEST(deflated.num_samples == 1500u);
+  BOOST_TEST(deflated.peak_bytes <= setting.limit_bytes);
 }
 
 // Each a small file: what they are in memory is the list, the index and what the manifest counts.

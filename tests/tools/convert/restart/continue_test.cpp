@@ -1,6 +1,7 @@
 // What a conversion that was stopped leaves, and who may go on with it.
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "streamer/core/file.h"
 #include "tests/contains.h"
 #include "tests/tools/convert/restart/killed_conversion.h"
+#include "tests/tools/convert/source/array_files.h"
 #include "tests/tools/picture_folder.h"
 
 namespace penstock::tests {
@@ -212,6 +214,82 @@ BOOST_AUTO_TEST_CASE(one_that_was_written_to_since_is_refused_by_its_name) {
   BOOST_TEST(
       contains(refused.what, "found it changed:\n  " + archive.native() + ": written to since"),
       refused.what);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// Sources that are read in pieces from few files: stopped, changed, gone on with.
+struct PiecesPlace : TemporaryFolder {
+  PiecesPlace() : TemporaryFolder(quick_disk()) {
+    config.dataset = path() / "ds";
+    config.shard_size_bytes = 1u << 20;
+    config.num_jobs = 2;
+  }
+
+  void check_refused_after(const std::function<void()>& change, const std::string& why) const {
+    const ChildResult stopped = convert_in_child(
+        config, {.stops_at = [](std::uint64_t num_done) { return num_done == 30; }});
+    BOOST_REQUIRE_MESSAGE(stopped.num_journalled > 0u, stopped.what);
+    change();
+    const ChildResult refused = convert_in_child(config);
+    BOOST_TEST(refused.error_code == static_cast<int>(ErrorCode::kAlreadyExists));
+    BOOST_TEST(contains(refused.what, why), refused.what);
+  }
+
+  convert::ConvertConfig config;
+};
+
+void touch(const fs::path& file) {
+  fs::last_write_time(file, fs::last_write_time(file) + std::chrono::seconds(1));
+}
+
+BOOST_FIXTURE_TEST_SUITE(continue_pieces, PiecesPlace)
+
+BOOST_AUTO_TEST_CASE(an_array_that_was_written_to_since_is_refused_by_its_name) {
+  const fs::path images = path() / "x.npy";
+  const fs::path labels = path() / "y.npy";
+  write_file(images, npy_file("|u1", "(40, 300, 300)", counted_bytes(40 * 300 * 300)));
+  write_file(labels, npy_file("|u1", "(40,)", std::string(20, '\0') + std::string(20, '\1')));
+  config.arrays = {{images, labels}};
+  check_refused_after([&] { touch(labels); },
+                      "found it changed:\n  " + labels.native() + ": written to since");
+}
+
+BOOST_AUTO_TEST_CASE(an_array_goes_on_to_the_dataset_of_an_unbroken_run) {
+  write_file(
+      path() / "data.npz",
+      zip_file({{.name = "images.npy",
+                 .bytes = npy_file("|u1", "(40, 300, 300)", counted_bytes(40 * 300 * 300)),
+                 .is_deflated = true},
+                {.name = "labels.npy", .bytes = npy_file("|u1", "(40,)", counted_bytes(40))}}));
+  config.source = path() / "data.npz";
+  const ChildResult stopped =
+      convert_in_child(config, {.stops_at = [](std::uint64_t num_done) { return num_done == 30; }});
+  BOOST_REQUIRE_MESSAGE(stopped.num_journalled > 0u, stopped.what);
+  const ChildResult rest = convert_in_child(config);
+  BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);
+  config.dataset = path() / "whole";
+  const ChildResult whole = convert_in_child(config);
+  BOOST_TEST(rest.num_begun == whole.num_begun - stopped.num_journalled);
+  BOOST_CHECK(contents(path() / "ds") == contents(config.dataset));
+}
+
+BOOST_AUTO_TEST_CASE(a_dataset_whose_shard_was_written_to_or_that_was_made_anew_is_refused) {
+  const fs::path photos = path() / "photos";
+  write_mixed_source(photos);
+  config.source = path() / "first.ds";
+  const auto make_first = [&](std::uint64_t seed) {
+    BOOST_REQUIRE(convert_in_child({.source = photos,
+                                    .dataset = config.source,
+                                    .split = {.seed = seed},
+                                    .existing = convert::ExistingTarget::kReplace})
+                      .is_done);
+  };
+  make_first(0);
+  const fs::path shard = config.source / "train-00000.h5";
+  check_refused_after([&] { touch(shard); }, shard.native() + ": written to since");
+  fs::remove_all(path() / "ds.partial");
+  check_refused_after([&] { make_first(1); }, "found source.id: ");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
