@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/utf8.h"
+#include "tools/png_writer.h"
 
 namespace penstock::tools {
 namespace {
@@ -136,19 +136,19 @@ RectPx ContactSheet::cell(Place place) const noexcept {
 
 void ContactSheet::write_line(std::string_view text, std::uint32_t x_px, std::uint32_t y_px) {
   cv::Mat sheet(static_cast<int>(height_px_), static_cast<int>(width_px_), CV_8UC3,
-                pixels_bgr_.data());
+                pixels_rgb_.data());
   cv::putText(sheet, std::string(text),
               {static_cast<int>(x_px), static_cast<int>(y_px + kBaselinePx)}, kFont, kFontScale,
               cv::Scalar(0, 0, 0), 1, cv::LINE_AA);
 }
 
 void ContactSheet::draw_rule(std::uint32_t y_px) {
-  std::fill_n(&pixels_bgr_[(std::size_t{y_px} * width_px_ + kMarginPx) * kChannels],
+  std::fill_n(&pixels_rgb_[(std::size_t{y_px} * width_px_ + kMarginPx) * kChannels],
               std::size_t{width_px_ - 2 * kMarginPx} * kChannels, kGrayValue);
 }
 
 void ContactSheet::begin() {
-  pixels_bgr_.assign(num_px() * kChannels, 255);
+  pixels_rgb_.assign(num_px() * kChannels, 255);
   write_line(cut_to(ascii_form(content_.title), width_px_ - 2 * kMarginPx), kMarginPx, kMarginPx);
   for (std::size_t column = 0; column < content_.headings.size(); ++column) {
     const std::uint32_t x =
@@ -185,10 +185,10 @@ RectPx ContactSheet::put(Place place, const ImageView& picture, std::uint32_t pi
   const RectPx at{room.x, room.y, width, height};
   for (std::uint32_t y = 0; y < height; ++y) {
     const std::uint8_t* in = picture.row(y / pixel_side_px);
-    std::uint8_t* out = &pixels_bgr_[(std::size_t{at.y + y} * width_px_ + at.x) * kChannels];
+    std::uint8_t* out = &pixels_rgb_[(std::size_t{at.y + y} * width_px_ + at.x) * kChannels];
     for (std::uint32_t x = 0; x < width; ++x, out += kChannels) {
       const std::uint8_t* rgb = in + std::size_t{x / pixel_side_px} * picture.pixel_stride_bytes;
-      std::reverse_copy(rgb, rgb + kChannels, out);
+      std::copy_n(rgb, kChannels, out);
     }
   }
   return at;
@@ -197,7 +197,7 @@ RectPx ContactSheet::put(Place place, const ImageView& picture, std::uint32_t pi
 void ContactSheet::put_reason(Place place, std::string_view reason) {
   const RectPx room = cell(place);
   for (std::uint32_t y = room.y; y < room.y + room.height; ++y) {
-    std::fill_n(&pixels_bgr_[(std::size_t{y} * width_px_ + room.x) * kChannels],
+    std::fill_n(&pixels_rgb_[(std::size_t{y} * width_px_ + room.x) * kChannels],
                 std::size_t{room.width} * kChannels, kGrayValue);
   }
   std::uint32_t y = room.y + 4;
@@ -209,19 +209,12 @@ void ContactSheet::put_reason(Place place, std::string_view reason) {
 }
 
 std::vector<std::uint8_t> ContactSheet::png() const {
-  // OpenCV takes no const data; it does not write into it.
-  const cv::Mat sheet(static_cast<int>(height_px_), static_cast<int>(width_px_), CV_8UC3,
-                      const_cast<std::uint8_t*>(pixels_bgr_.data()));
-  std::vector<std::uint8_t> bytes;
-  try {
-    if (cv::imencode(".png", sheet, bytes)) return bytes;
-  } catch (const cv::Exception& error) {
-    if (error.code == cv::Error::StsNoMem) {
-      throw Error(ErrorCode::kOutOfMemory, "sheet: PNG: the machine refused an allocation");
-    }
-    throw Error(ErrorCode::kInternal, "sheet: PNG: " + error.err);
-  }
-  throw Error(ErrorCode::kInternal, "sheet: PNG: the encoder gave nothing");
+  return encode_png({.pixels_hwc = pixels_rgb_.data(),
+                     .width_px = width_px_,
+                     .height_px = height_px_,
+                     .channels = kChannels,
+                     .pixel_stride_bytes = kChannels,
+                     .row_stride_bytes = std::size_t{width_px_} * kChannels});
 }
 
 }  // namespace penstock::tools

@@ -81,7 +81,7 @@ class ContactSheet {
   std::uint32_t footer_y_px_ = 0;
   std::uint32_t width_px_ = 0;
   std::uint32_t height_px_ = 0;
-  std::vector<std::uint8_t> pixels_bgr_;  // [height_px_, width_px_, 3], OpenCV's order
+  std::vector<std::uint8_t> pixels_rgb_;  // [height_px_, width_px_, 3]
 };
 
 }  // namespace penstock::tools

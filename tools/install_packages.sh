@@ -11,9 +11,9 @@ packages=(
   g++ cmake ninja-build pkg-config
   libjpeg-dev libpng-dev libhdf5-dev libtbb-dev libxxhash-dev nlohmann-json3-dev
   libdnnl-dev libhwy-dev libtomlplusplus-dev libcli11-dev libfmt-dev
-  libopencv-imgproc-dev libopencv-imgcodecs-dev libarchive-dev zlib1g-dev
+  libopencv-imgproc-dev libarchive-dev zlib1g-dev libtiff-dev libwebp-dev
 )
-if [[ "${1:-}" == --tests ]]; then packages+=(libboost-test-dev ccache); fi
+if [[ "${1:-}" == --tests ]]; then packages+=(libboost-test-dev libopencv-imgcodecs-dev ccache); fi
 
 missing=()
 for package in "${packages[@]}"; do

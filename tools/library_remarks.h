@@ -1,5 +1,5 @@
-// Keeps the remarks of codec libraries (libpng, libtiff, OpenCV) off the user's terminal: they
-// write to stderr, and quarantine.csv says the same better.
+// Keeps the remarks of libraries off the user's terminal: they write to stderr, and quarantine.csv
+// says the same better.
 #pragma once
 
 #include <cstdio>

@@ -21,7 +21,7 @@ using train::PipelineUse;
 constexpr std::uint64_t kMostSheetPx = 100'000'000;
 // Pictures smaller than this are shown with pixels enlarged by a whole number.
 constexpr std::uint32_t kLeastCellPx = 192;
-// What OpenCV, the decoders and the dataset's tables hold besides.
+// What OpenCV's fonts, the decoders and the dataset's tables hold besides.
 constexpr std::uint64_t kFixedBytes = 12u << 20;
 constexpr const char* kSmaller = "fewer --samples or --versions, or a smaller --image-size";
 

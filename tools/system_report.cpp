@@ -13,7 +13,7 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/build_facts.h"
-#include "tools/convert/image/foreign_image.h"
+#include "tools/convert/image/codec_versions.h"
 #include "tools/cpu_name.h"
 #include "train/backend/cuda/cuda_module.h"
 #include "train/run/system_memory.h"
@@ -36,13 +36,15 @@ std::vector<std::string> simd_targets() {
 NamedValues library_versions() {
   const dnnl_version_t& dnnl = *dnnl_version();
   const unsigned xxhash = XXH_versionNumber();
-  return {{"libjpeg-turbo", kLibjpegVersion},
-          {"HDF5", kHdf5Version},
-          {"oneTBB", kTbbVersion},
-          {"oneDNN", fmt::format("{}.{}.{}", dnnl.major, dnnl.minor, dnnl.patch)},
-          {"Highway", kHighwayVersion},
-          {"xxHash", fmt::format("{}.{}.{}", xxhash / 10000, xxhash / 100 % 100, xxhash % 100)},
-          {"OpenCV", convert::opencv_version()}};
+  NamedValues versions = convert::codec_versions();
+  versions.insert(
+      versions.end(),
+      {{"HDF5", kHdf5Version},
+       {"oneTBB", kTbbVersion},
+       {"oneDNN", fmt::format("{}.{}.{}", dnnl.major, dnnl.minor, dnnl.patch)},
+       {"Highway", kHighwayVersion},
+       {"xxHash", fmt::format("{}.{}.{}", xxhash / 10000, xxhash / 100 % 100, xxhash % 100)}});
+  return versions;
 }
 
 struct SystemFacts {

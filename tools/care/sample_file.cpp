@@ -3,13 +3,12 @@
 #include <fmt/core.h>
 
 #include <cstring>
-#include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
+#include <span>
 
 #include "streamer/core/error.h"
 #include "streamer/shard/damaged_data.h"
 #include "tools/convert/ascii_case.h"
+#include "tools/png_writer.h"
 
 namespace penstock::care {
 namespace {
@@ -20,7 +19,7 @@ namespace {
               "read it with a newer penstock");
 }
 
-std::vector<std::byte> raw_as_png(const IndexRecord& record, std::vector<std::byte>& pixels) {
+std::vector<std::byte> raw_as_png(const IndexRecord& record, std::span<const std::byte> pixels) {
   if (record.components != 1 && record.components != 3) {
     refuse("raw pixels of 1 or 3 components", record.components);
   }
@@ -30,12 +29,13 @@ std::vector<std::byte> raw_as_png(const IndexRecord& record, std::vector<std::by
     throw_damaged_shard(
         "sample", fmt::format("raw pixels: expected {} bytes, found {}", expected, pixels.size()));
   }
-  const cv::Mat rgb(static_cast<int>(record.height_px), static_cast<int>(record.width_px),
-                    record.components == 1 ? CV_8UC1 : CV_8UC3, pixels.data());
-  cv::Mat bgr = rgb;
-  if (record.components == 3) cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<unsigned char> png;
-  check_internal(cv::imencode(".png", bgr, png), "OpenCV writes PNG");
+  const std::vector<std::uint8_t> png =
+      tools::encode_png({.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
+                         .width_px = record.width_px,
+                         .height_px = record.height_px,
+                         .channels = record.components,
+                         .pixel_stride_bytes = record.components,
+                         .row_stride_bytes = std::size_t{record.width_px} * record.components});
   std::vector<std::byte> bytes(png.size());
   std::memcpy(bytes.data(), png.data(), png.size());
   return bytes;

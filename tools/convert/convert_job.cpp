@@ -12,6 +12,7 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
+#include "tools/convert/image/codec_versions.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/reason/name_reasons.h"
 #include "tools/convert/scan_job.h"
@@ -44,6 +45,7 @@ std::map<std::string, std::string> conversion_settings(const ConvertConfig& conf
       {"optimize_crops", config.several_scans == SeveralScans::kRewritten ? "true" : "false"},
       {"max_coefficient_bytes", std::to_string(config.max_coefficient_bytes)},
       {"metadata", config.strip_metadata ? "stripped" : "kept"},
+      {"codecs", codec_versions_text()},
       {"orientation", "in the index"},
       {"reencode", fmt::format("jpeg quality {} 4:4:4 on {}", kReencodeQuality,
                                colour_text(config.background))},

@@ -8,6 +8,7 @@
 #include "tools/convert/image/jpeg_structure.h"
 #include "tools/convert/image/picture_reasons.h"
 #include "tools/convert/image/picture_reencoding.h"
+#include "tools/convert/image/tiff_picture.h"
 
 namespace penstock::convert {
 namespace {
@@ -79,9 +80,12 @@ std::uint64_t reencoding_bytes(std::span<const std::byte> file, const CheckSetti
     if (!size || !settings.is_within_limit(*size)) return 0;
     const SidesPx sides{static_cast<std::uint32_t>(size->width_px),
                         static_cast<std::uint32_t>(size->height_px)};
-    return size->num_px() * kReencodingBytesPerPx +
-           (settings.encode.is_asked() ? encoding_bytes(PictureKind::kFile, sides, 3, settings)
-                                       : 0);
+    const std::uint64_t pixel_bytes = size->num_px() * kReencodingBytesPerPx;
+    const std::uint64_t decoding_bytes =
+        format == ImageFormat::kTiff ? std::max(pixel_bytes, tiff_decoding_bytes(file)) : pixel_bytes;
+    return decoding_bytes + (settings.encode.is_asked()
+                                 ? encoding_bytes(PictureKind::kFile, sides, 3, settings)
+                                 : 0);
   }
   if (format != ImageFormat::kJpeg) return 0;
   const Result<JpegHeader> header = check.read_header(file);

@@ -83,11 +83,6 @@ void add_bmp_facts(Bytes file, ForeignFacts& facts) {
 
 void add_tiff_facts(Bytes file, ForeignFacts& facts) {
   facts.orientation = read_tiff_orientation(file);
-  if (facts.orientation != 1) {
-    // OpenCV would turn some kinds of TIFF by itself, and others not.
-    facts.rebuilt.assign(file.begin(), file.end());
-    set_tiff_upright(facts.rebuilt);
-  }
   facts.reasons.add_if(has_second_tiff_directory(file), ReasonCode::kAnimated);
   facts.reasons.add_if(is_wide_gamut_icc(read_tiff_icc(file)), ReasonCode::kWideGamut);
   const std::uint64_t bits = read_first_tiff_value(file, TiffTag::kBitsPerSample).value_or(1);

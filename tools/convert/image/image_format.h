@@ -31,7 +31,7 @@ enum class ImageFormat : std::uint8_t {
 
 std::string_view image_format_name(ImageFormat format);
 
-/// True for what is re-encoded with the help of OpenCV.
+/// True for what decode_foreign_image() reads, to be re-encoded.
 constexpr bool is_foreign_format(ImageFormat format) noexcept {
   return format >= ImageFormat::kPng && format <= ImageFormat::kNetpbm;
 }

@@ -3,10 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "tools/convert/image/foreign_image.h"
 #include "tools/convert/image/upright.h"
+#include "tools/png_writer.h"
 
 namespace penstock::convert {
+namespace {
+
+std::vector<std::byte> as_stored(std::span<const std::uint8_t> values) {
+  const auto bytes = std::as_bytes(values);
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
 
 SidesPx PictureForm::stored_sides() const noexcept {
   SidesPx sides = writing.sides;
@@ -36,10 +44,13 @@ void PictureBytesWriter::add(const ImageView& rows) {
 std::vector<std::byte> PictureBytesWriter::finish() {
   if (!form_.holds_pixels()) return jpeg_.finish();
   if (form_.turned_by != 1) pixels_ = turned_upright(pixels_, form_.turned_by);
-  if (form_.codec == Codec::kPng) return encode_png(std::move(pixels_));
+  if (form_.codec == Codec::kPng) {
+    const std::vector<std::uint8_t> png = tools::encode_png(pixels_.view());
+    pixels_ = {};
+    return as_stored(png);
+  }
   if (form_.codec == Codec::kRaw) {
-    const auto bytes = std::as_bytes(std::span(pixels_.pixels_hwc));
-    std::vector<std::byte> raw(bytes.begin(), bytes.end());
+    std::vector<std::byte> raw = as_stored(pixels_.pixels_hwc);
     pixels_ = {};
     return raw;
   }

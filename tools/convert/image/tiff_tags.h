@@ -17,6 +17,8 @@ enum class TiffTag : std::uint16_t {
   kCompression = 259,
   kOrientation = 274,
   kSamplesPerPixel = 277,
+  kTileWidth = 322,
+  kTileLength = 323,
   kGpsDirectory = 34853,
 };
 

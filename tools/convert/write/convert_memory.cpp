@@ -13,7 +13,7 @@
 namespace penstock::convert {
 namespace {
 
-// Measured with one small picture of each format: pages of the program and of libjpeg, OpenCV and HDF5
+// Measured with one small picture of each format: pages of the program, its codecs and HDF5
 // that are touched, and the heap's own slack. Held by the test convert_rss.
 constexpr std::uint64_t kFixedBytes = 28u << 20;
 // A chunk read ahead of its turn, the strip, the scratch that a decoder keeps, heap arena and stack.
