@@ -19,6 +19,7 @@ struct ShardContribution {
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
   std::uint64_t num_text_skipped = 0;
   ReasonCounts reasons;
+  ReasonSet met;                          // by any of its pictures, whatever became of them
   std::uint64_t num_listed_as_fixed = 0;  // of which something was lost
   ListedRows rows{};                      // of these, and of the quarantined; one shard's
 
