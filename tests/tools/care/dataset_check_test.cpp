@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(any_number_of_threads_finds_the_same) {
       BOOST_TEST(more.num_damaged_samples == one.num_damaged_samples);
       BOOST_REQUIRE(more.damage.size() == one.damage.size());
       for (std::size_t i = 0; i < one.damage.size(); ++i) {
-        BOOST_TEST(more.damage[i].sample_idx == one.damage[i].sample_idx);
+        BOOST_TEST((more.damage[i].sample_idx == one.damage[i].sample_idx));
         BOOST_TEST(more.damage[i].file == one.damage[i].file);
       }
     }
