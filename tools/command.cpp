@@ -3,9 +3,25 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <memory>
 #include <utility>
 
 namespace penstock::tools {
+
+namespace {
+
+// Names of several words say themselves how many there are.
+class CommandFormatter final : public CLI::Formatter {
+ public:
+  CommandFormatter() = default;
+  explicit CommandFormatter(const CLI::Formatter& other) : CLI::Formatter(other) {}
+  std::string make_option_usage(const CLI::Option* option) const override {
+    const std::string name = make_option_name(option, true);
+    return name.find(' ') == std::string::npos ? CLI::Formatter::make_option_usage(option) : name;
+  }
+};
+
+}  // namespace
 
 CLI::App& add_command(CLI::App& program, const std::string& name, const std::string& description) {
   return *program.add_subcommand(name, description);
@@ -24,6 +40,19 @@ void add_argument(CLI::App& command, const std::string& name, std::string& value
 void add_arguments(CLI::App& command, const std::string& name, std::vector<std::string>& values,
                    const std::string& description) {
   command.add_option(name, values, description)->required();
+}
+
+void add_arguments_and_last(CLI::App& command, const std::string& names,
+                            std::vector<std::string>& values, const std::string& description) {
+  // Below expected_max_vector_size: from there on CLI11 takes fewer than the least too.
+  constexpr int kMaxArguments = 1 << 20;
+  command.add_option(names, values, description)
+      ->required()
+      ->expected(2, kMaxArguments)
+      ->option_text(" ");
+  const auto* const formatter = dynamic_cast<const CLI::Formatter*>(command.get_formatter().get());
+  command.formatter(formatter == nullptr ? std::make_shared<CommandFormatter>()
+                                         : std::make_shared<CommandFormatter>(*formatter));
 }
 
 void add_text(CLI::App& command, const std::string& name, std::string& value,

@@ -49,6 +49,9 @@ void add_argument(CLI::App& command, const std::string& name, std::string& value
                   const std::string& description);
 void add_arguments(CLI::App& command, const std::string& name, std::vector<std::string>& values,
                    const std::string& description);
+/// Adds several arguments of which the last means something else: "SOURCE... DATASET". At least two.
+void add_arguments_and_last(CLI::App& command, const std::string& names,
+                            std::vector<std::string>& values, const std::string& description);
 /// Adds a text that may be left out: an argument such as "DATASET", a flag such as "-o,--out".
 void add_text(CLI::App& command, const std::string& name, std::string& value,
               const std::string& description);

@@ -54,7 +54,8 @@ BOOST_AUTO_TEST_CASE(usage_errors_are_one_line_and_a_hint) {
         "penstock: unknown flag: penstock convert: --validation-spilt\n"
         "hint: did you mean --validation-split? penstock convert --help lists all flags\n");
   check({"convert", "a"},
-        "penstock: wrong arguments: penstock convert: DATASET is required\n"
+        "penstock: wrong arguments: penstock convert: SOURCE... DATASET: At least 2 required but "
+        "received 1\n"
         "hint: penstock convert --help\n");
   check({"inspect", "a", "b"},
         "penstock: too many arguments: penstock inspect: b\n"

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <unordered_set>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/csv_field.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -114,7 +115,12 @@ class Addition {
     config.split = {
         .validation_fraction = fraction(config_.validation_fraction, "validation_split"),
         .test_fraction = fraction(config_.test_fraction, "test_split"),
-        .seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0))};
+        .seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0)),
+        .draw = is_set("stratify", "true") ? convert::SplitDraw::kStratified
+                                           : convert::SplitDraw::kByHash};
+    config.layout.class_depth = setting<std::uint32_t>("class_depth").value_or(1);
+    // Of several sources, names in the dataset begin with the source's.
+    if (old_.conversion.contains("sources")) config.source_names = convert::SourceNames::kAlways;
     config.shard_size_bytes =
         setting<std::uint64_t>("shard_size_bytes").value_or(config.shard_size_bytes);
     config.max_px = setting<std::uint64_t>("max_pixels").value_or(config.max_px);
@@ -156,7 +162,7 @@ class Addition {
         ++summary_.num_already_there;
         continue;
       }
-      picture.class_idx = new_idx[picture.class_idx];
+      if (picture.class_idx != kUnlabelled) picture.class_idx = new_idx[picture.class_idx];
       kept.add(picture);
     }
     if (kept.empty()) throw NothingNew{};
@@ -179,7 +185,8 @@ class Addition {
   std::vector<std::uint32_t> class_indices(const convert::SourceScan& scan) {
     std::vector<bool> is_used(scan.class_names.size());
     for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
-      is_used[scan.pictures[i].class_idx] = true;
+      const std::uint32_t class_idx = scan.pictures[i].class_idx;
+      if (class_idx != kUnlabelled) is_used[class_idx] = true;
     }
     std::vector<std::uint32_t> indices(scan.class_names.size());
     for (std::size_t c = 0; c < scan.class_names.size(); ++c) {

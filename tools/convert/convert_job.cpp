@@ -14,9 +14,7 @@
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/reason/name_reasons.h"
-#include "tools/convert/reason/scan_reasons.h"
-#include "tools/convert/source/any_source.h"
-#include "tools/convert/source/split_draw.h"
+#include "tools/convert/scan_job.h"
 #include "tools/convert/source/stored_files.h"
 #include "tools/convert/write/continuation.h"
 #include "tools/convert/write/convert_memory.h"
@@ -32,81 +30,13 @@ namespace fs = std::filesystem;
 using tools::printable;
 using tools::printable_path;
 
-bool is_inside(const fs::path& inner, const fs::path& outer) {
-  const auto [outer_end, inner_at] =
-      std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
-  return outer_end == outer.end();
-}
-
-// With a last slash the last name would be an empty one.
-fs::path folder_of(const fs::path& dataset) {
-  return dataset.has_filename() ? dataset.parent_path() : dataset.parent_path().parent_path();
-}
-
-// An archive is apart from whatever lies beside it.
-void check_apart(const fs::path& source, const fs::path& dataset) {
-  if (!fs::is_directory(source)) return;
-  // With a last slash the last name would be an empty one.
-  const fs::path from = fs::weakly_canonical(source / ".");
-  const fs::path to = fs::weakly_canonical(dataset / ".");
-  if (!is_inside(to, from) && !is_inside(from, to)) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("dataset: {}: expected a place outside of {}, found one inside",
-                          printable_path(dataset), printable_path(source)),
-              "name a DATASET beside SOURCE");
-}
-
-bool is_unreadable_folder(const QuarantineEntry& finding) {
-  return finding.reason == ReasonCode::kUnreadable && finding.path.ends_with('/');
-}
-
-// At most ten of `paths`, a line each.
-std::string first_paths(const std::vector<std::string>& paths) {
-  constexpr std::size_t kMaxListed = 10;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(paths.size(), kMaxListed); ++i) {
-    text += "\n  " + printable(paths[i]);
-  }
-  if (paths.size() > kMaxListed) text += fmt::format("\n  and {} more", paths.size() - kMaxListed);
-  return text;
-}
-
-// What may not be read; empty when all may. "1 folder and 3 files may not be read ..."
-std::string list_unreadable(const SourceScan& scan) {
-  std::vector<std::string> paths;
-  for (const QuarantineEntry& finding : scan.findings) {
-    if (is_unreadable_folder(finding)) paths.push_back(finding.path);
-  }
-  std::vector<std::string> counts;
-  if (!paths.empty()) counts.push_back(tools::format_counted(paths.size(), "folder", "folders"));
-  const std::size_t num_files = scan.unreadable.size();
-  if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
-  if (counts.empty()) return "";
-  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
-  return fmt::format("{} may not be read and will be quarantined:{}", fmt::join(counts, " and "),
-                     first_paths(paths));
-}
-
-// What else could not be listed; empty when nothing.
-std::string list_findings(const SourceScan& scan) {
-  std::vector<std::string> lines;
-  for (const QuarantineEntry& finding : scan.findings) {
-    if (is_unreadable_folder(finding)) continue;
-    lines.push_back(fmt::format("{}: {}{}{}", finding.path, reason_code_name(finding.reason),
-                                finding.detail.empty() ? "" : ", ", finding.detail));
-  }
-  if (lines.empty()) return "";
-  return fmt::format("{} of the source cannot be used and will be quarantined:{}",
-                     tools::format_counted(lines.size(), "part", "parts"), first_paths(lines));
-}
-
 std::map<std::string, std::string> conversion_settings(const ConvertConfig& config,
-                                                       const SourceScan& scan, bool draws) {
-  const SplitRule defaults;
+                                                       const SplitRule& rule,
+                                                       const SourceScan& scan) {
   std::map<std::string, std::string> settings = {
-      {"validation_split", fmt::format("{}", config.split.validation_fraction.value_or(
-                                                 draws ? defaults.validation_fraction : 0.0))},
-      {"test_split", fmt::format("{}", config.split.test_fraction.value_or(0.0))},
+      {"validation_split", fmt::format("{}", rule.validation_fraction)},
+      {"test_split", fmt::format("{}", rule.test_fraction)},
+      {"stratify", config.split.draw == SplitDraw::kStratified ? "true" : "false"},
       {"seed", std::to_string(config.split.seed)},
       {"shard_size_bytes", std::to_string(config.shard_size_bytes)},
       {"max_pixels", std::to_string(config.max_px)},
@@ -148,21 +78,10 @@ class ConvertJob final : private ProductionListener {
       : config_(config), observer_(observer), stop_(std::move(stop)) {}
 
   ConvertSummary run() {
-    const SourceRequest request{.path = config_.source,
-                                .split = config_.split,
-                                // Beside DATASET: the same disk, whose free space counts.
-                                .spool = {.folder = folder_of(config_.dataset)},
-                                .label = config_.label,
-                                .class_names_file = config_.class_names_file,
-                                .list_room_bytes = list_room_bytes(config_.memory_bytes)};
-    check_source(request);
-    check_target(config_.dataset, config_.existing);
-    check_apart(config_.source, config_.dataset);
-    SourceScan scan = scan_source(request, stop_);
-    if (config_.amend_scan) config_.amend_scan(scan);
-    draws_ = scan.settings.at("layout") == "class_folders" || draws_splits(scan.pictures);
-    draw_splits(scan.pictures, split_rule_of(scan.pictures, config_.split));
-    apply_policies(scan, config_.policies);
+    ScannedSources sources = scan_for_conversion(config_, stop_);
+    SourceScan& scan = sources.scan;
+    rule_ = sources.rule;
+    for (const std::string& text : scan_notices(config_, sources)) observer_.notice(text);
     tell(scan);
     const std::vector<ShardPlan> shards =
         plan_shards(scan.pictures, config_.split.seed, config_.shard_size_bytes);
@@ -192,18 +111,11 @@ class ConvertJob final : private ProductionListener {
     summary_.num_outside = scan.num_outside;
     summary_.source_bytes = scan.pictures.total_bytes();
     summary_.has_statistics = config_.depth == CheckDepth::kDecode;
-    observer_.notice(fmt::format("{}: {}, {}, {}", printable_path(config_.source), scan.description,
-                                 tools::format_counted(scan.class_names.size(), "class", "classes"),
-                                 tools::format_counted(scan.pictures.size(), "file", "files")));
-    for (const std::string& warning : scan.warnings) observer_.notice("warning: " + warning);
-    for (const std::string& list : {list_unreadable(scan), list_findings(scan)}) {
-      if (!list.empty()) observer_.notice(list);
-    }
   }
 
   // Takes up what an earlier conversion has finished.
   void go_on(const SourceScan& scan, const std::vector<ShardPlan>& shards) {
-    JournalHead head{.settings = conversion_settings(config_, scan, draws_),
+    JournalHead head{.settings = conversion_settings(config_, rule_, scan),
                      .source_digest = source_digest(scan)};
     head.settings["penstock"] = PENSTOCK_VERSION;
     builder_.emplace(scan.class_names);
@@ -214,7 +126,9 @@ class ConvertJob final : private ProductionListener {
     observer_.reached(ConvertPoint::kJournalBegun);
     num_bad_ = scan.findings.size();
     progress_.num_files = scan.pictures.size();
-    num_allowed_bad_ = config_.max_bad.allowed_of(scan.pictures.size());
+    // A row without its picture is no file, but counts as one of all.
+    num_listed_ = scan.pictures.size() + scan.findings.size();
+    num_allowed_bad_ = config_.max_bad.allowed_of(num_listed_);
     std::uint64_t needed_bytes = estimate_dataset_bytes(scan.pictures, shards);
     for (std::size_t i = 0; i < shards.size(); ++i) {
       progress_.total_bytes += shards[i].source_bytes;
@@ -317,8 +231,8 @@ class ConvertJob final : private ProductionListener {
     if (num_bad_ <= num_allowed_bad_) return;
     throw Error(ErrorCode::kTooManyBad,
                 fmt::format("max_bad: {}: expected at most {} bad among {}, found one more",
-                            printable_path(config_.source), tools::format_count(num_allowed_bad_),
-                            tools::format_counted(progress_.num_files, "file", "files")),
+                            source_text(config_), tools::format_count(num_allowed_bad_),
+                            tools::format_counted(num_listed_, "file", "files")),
                 "look at the files, or type the command with a larger --max-bad");
   }
 
@@ -374,7 +288,7 @@ class ConvertJob final : private ProductionListener {
       refuse_nothing_readable();
     }
     summary_.manifest =
-        builder_->build(conversion_settings(config_, scan, draws_), all_, scan.findings.size());
+        builder_->build(conversion_settings(config_, rule_, scan), all_, scan.findings.size());
     warn_of_bad();
     if (summary_.manifest.num_quarantined > 0) {
       write_list(folder_->path() / kQuarantineName, ListKind::kQuarantine, *before_->rows, rows_,
@@ -398,11 +312,11 @@ class ConvertJob final : private ProductionListener {
 
   void warn_of_bad() {
     constexpr double kWarnAbove = 0.01;
-    const double part = static_cast<double>(num_bad_) / static_cast<double>(progress_.num_files);
+    const double part = static_cast<double>(num_bad_) / static_cast<double>(num_listed_);
     if (part <= kWarnAbove) return;
     observer_.notice(fmt::format(
         "warning: {} of {} are bad ({:.1f} %); see {}", tools::format_count(num_bad_),
-        tools::format_counted(progress_.num_files, "file", "files"), 100 * part, kQuarantineName));
+        tools::format_counted(num_listed_, "file", "files"), 100 * part, kQuarantineName));
   }
 
   [[noreturn]] void refuse_nothing_readable() const {
@@ -415,7 +329,7 @@ class ConvertJob final : private ProductionListener {
     }
     throw Error(ErrorCode::kCorruptData,
                 fmt::format("source: {}: expected at least one picture that decodes, found {}",
-                            printable_path(config_.source), fmt::join(reasons, ", ")),
+                            source_text(config_), fmt::join(reasons, ", ")),
                 "look at one of the files: are they pictures?");
   }
 
@@ -432,9 +346,10 @@ class ConvertJob final : private ProductionListener {
   std::optional<Continuation> before_;      // finished shards; while they are made, the committer's
   ShardContribution all_;                   // what all shards contributed, once they are done
   std::vector<ListedRows> rows_;            // by shard
-  bool draws_ = false;                      // splits that the source leaves open
+  SplitRule rule_;                          // of the splits that the source leaves open
   std::optional<ReasonCode> stopped_for_reason_;  // --on REASON=stop
   std::uint64_t num_bad_ = 0;
+  std::uint64_t num_listed_ = 0;  // pictures, and what the scan has found to be none
   std::uint64_t num_allowed_bad_ = UINT64_MAX;
   std::atomic<std::uint64_t> num_finished_ = 0;  // shards
   std::uint64_t num_shards_ = 0;
@@ -457,6 +372,14 @@ void ConvertConfig::validate() const {
   constexpr std::uint64_t kMinMemoryBytes = 64u << 20;
   check(memory_bytes >= kMinMemoryBytes, "memory", memory_bytes, "at least 64M");
   check(max_px >= 1, "max_pixels", max_px, "at least 1");
+  layout.validate();
+  if (!labels.empty() && !more_sources.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("convert: sources beside labels: expected 1, found {}",
+                            1 + more_sources.size()),
+                "convert each table as a source of its own: penstock convert a/labels.csv "
+                "b/labels.csv DATASET");
+  }
 }
 
 ConvertSummary convert_folder(const ConvertConfig& config, ConvertObserver& observer,

@@ -15,18 +15,29 @@
 #include "streamer/shard/manifest.h"
 #include "tools/convert/bad_limit.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/source/combined_source.h"
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/folder_scan.h"
 #include "tools/convert/source/picture_source.h"
 #include "tools/convert/source/source_request.h"
+#include "tools/convert/source/split_draw.h"
+#include "tools/convert/table/table_columns.h"
 #include "tools/convert/write/partial_folder.h"
 
 namespace penstock::convert {
 
 struct ConvertConfig {
-  std::filesystem::path source{};   // whatever scan_source() knows: folders, archives, batches
+  /// Whatever scan_source() knows: folders, archives, batches, tables.
+  std::filesystem::path source{};
+  /// Further sources; names of pictures then begin with the name of their source.
+  std::vector<std::filesystem::path> more_sources{};
   std::filesystem::path dataset{};  // must not exist, unless `existing` says otherwise
   SplitRequest split{};
+  LayoutRequest layout{};
+  /// Table of paths and labels for a flat folder: CSV, JSON lines or a list. Empty: none.
+  std::filesystem::path labels{};
+  /// Columns of that table, or of a source that is a table. Empty names: found by the usual ones.
+  TableRequest table{};
   /// Payload at which a shard is closed, at least 1 MiB; a larger picture has its own shard.
   std::uint64_t shard_size_bytes = 256ull << 20;
   /// Threads that read and decode; 0: one per core. Does not affect the result.
@@ -39,9 +50,11 @@ struct ConvertConfig {
   SeveralScans several_scans = SeveralScans::kKept;
   /// Which label of CIFAR-100 is learned; nothing: the fine one.
   std::optional<CifarLabel> label{};
-  /// Names for labels that are numbers: one a line, or "index,name"; empty: none.
+  /// Other names for the classes, as class_name_file.h says. Empty: as in the source.
   std::filesystem::path class_names_file{};
-  /// What is done about each reason for which a file is not an ordinary picture.
+  /// Names of pictures begin with that of their source even where it is the only one.
+  SourceNames source_names = SourceNames::kWhereSeveral;
+  /// What is done about each reason for which a file is not an ordinary picture, or a row no sample.
   ReasonPolicies policies{};
   /// What transparent pictures are laid onto.
   RgbColour background{};

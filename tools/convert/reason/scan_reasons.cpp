@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "tools/convert/quarantine.h"
 
@@ -30,7 +31,8 @@ void check_classes(const SourceScan& scan, const ReasonPolicies& policies) {
   if (policies[ReasonCode::kEmptyClass] != Policy::kStop) return;
   std::vector<bool> has_pictures(scan.class_names.size());
   for (std::uint32_t i = 0; i < scan.pictures.size(); ++i) {
-    has_pictures[scan.pictures[i].class_idx] = true;
+    const std::uint32_t class_idx = scan.pictures[i].class_idx;
+    if (class_idx != kUnlabelled) has_pictures[class_idx] = true;
   }
   for (std::size_t i = 0; i < has_pictures.size(); ++i) {
     if (has_pictures[i]) continue;

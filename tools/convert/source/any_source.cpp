@@ -2,10 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
@@ -17,7 +19,9 @@
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/idx_source.h"
 #include "tools/convert/source/inflated_files.h"
+#include "tools/convert/source/table_source.h"
 #include "tools/convert/source/webdataset_source.h"
+#include "tools/convert/table/text_input.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -26,34 +30,37 @@ namespace {
 namespace fs = std::filesystem;
 using tools::printable_path;
 
-constexpr const char* kExpected = "expected a folder of pictures or an archive of them";
+[[noreturn]] void refuse(const std::string& message, std::string hint) {
+  throw Error(ErrorCode::kInvalidArgument, message, std::move(hint));
+}
+
+constexpr const char* kExpected =
+    "expected a folder of pictures, an archive of them or a table of their paths";
+constexpr const char* kKindsHint =
+    "name the folder that holds the class folders, a tar archive, or a text of paths and labels";
 
 enum class SourceKind : std::uint8_t { kLayout, kWebDataset, kCifar10, kCifar100, kIdx };
 
-SourceKind kind_of(const StoredFiles& files) {
+SourceKind kind_of(const StoredFiles& files, LayoutChoice choice) {
   const std::optional<CifarKind> cifar = find_cifar(files.scan);
   if (cifar == CifarKind::kCifar10) return SourceKind::kCifar10;
   if (cifar == CifarKind::kCifar100) return SourceKind::kCifar100;
   if (is_idx(files)) return SourceKind::kIdx;
+  if (choice != LayoutChoice::kAuto) return SourceKind::kLayout;
   return is_webdataset(files.scan) ? SourceKind::kWebDataset : SourceKind::kLayout;
 }
 
+bool names_folders(const LayoutRequest& layout) {
+  return layout.choice == LayoutChoice::kClassFolders ||
+         layout.choice == LayoutChoice::kSplitFolders || layout.class_depth != 1;
+}
+
 // An option that would do nothing is a mistake.
-void check_options(const SourceRequest& request, SourceKind kind) {
-  if (!request.class_names_file.empty() && kind == SourceKind::kLayout) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("--class-names: {}: expected a source whose labels are numbers, found "
-                            "class folders",
-                            printable_path(request.path)),
-                "leave --class-names out: the folders name the classes");
-  }
-  if (request.label && kind != SourceKind::kCifar100) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("--label: {}: expected CIFAR-100, which has two labels, found a source "
-                            "with one",
-                            printable_path(request.path)),
-                "leave --label out");
-  }
+void check_layout_is_used(const SourceRequest& request, SourceKind kind) {
+  if (kind == SourceKind::kLayout || !names_folders(request.layout)) return;
+  refuse(fmt::format("layout: {}: expected classes from folders, found a source of labels",
+                     printable_path(request.path)),
+         "leave --layout and --class-depth out");
 }
 
 SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& request,
@@ -75,8 +82,8 @@ SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& requ
 
 SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
                        const std::stop_token& stop) {
-  const SourceKind kind = kind_of(files);
-  check_options(request, kind);
+  const SourceKind kind = kind_of(files, request.layout.choice);
+  check_layout_is_used(request, kind);
   SourceScan scan = scan_as(kind, std::move(files), request, stop);
   // find_layout() says it of folders.
   if (kind != SourceKind::kLayout && scan.class_names.size() == 1) {
@@ -110,26 +117,61 @@ FolderScan file_with_companions(const fs::path& file) {
   return scan;
 }
 
-SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) {
-  if (is_archive(request.path)) {
-    return scan_archives(
-        files_in_archive(request.path, request.spool, stop, request.list_room_bytes), request,
-        stop);
-  }
-  FolderScan scan = file_with_companions(request.path);
-  const fs::path folder = request.path.parent_path();
-  if (find_cifar(scan) || begin_as_idx(scan, folder)) {
-    return scan_stored(inflate_files(std::move(scan), folder, request.spool, stop), request, stop);
-  }
-  const Compression compression = compression_of_file(request.path);
+enum class FileKind : std::uint8_t { kArchive, kBatch, kTable };
+
+// Text has no zero bytes; everything else that is a file has some soon.
+bool is_text(const fs::path& path) {
+  return TextInput(path).lookahead().find('\0') == std::string_view::npos;
+}
+
+bool is_batch(const FolderScan& scan, const fs::path& folder) {
+  return find_cifar(scan) || begin_as_idx(scan, folder);
+}
+
+FileKind kind_of_file(const fs::path& path) {
+  if (is_archive(path)) return FileKind::kArchive;
+  if (is_batch(file_with_companions(path), path.parent_path())) return FileKind::kBatch;
+  const Compression compression = compression_of_file(path);
+  if (compression == Compression::kNone && is_text(path)) return FileKind::kTable;
   const std::string found =
       compression == Compression::kNone
-          ? "a file that is neither"
+          ? "a file of another kind"
           : fmt::format("{} without a tar archive in it", compression_name(compression));
-  throw Error(
-      ErrorCode::kInvalidArgument,
-      fmt::format("source: {}: {}, found {}", printable_path(request.path), kExpected, found),
-      "name the folder that holds the class folders, or a tar archive");
+  refuse(fmt::format("source: {}: {}, found {}", printable_path(path), kExpected, found),
+         kKindsHint);
+}
+
+SourceScan scan_table(const SourceRequest& request, const std::stop_token& stop) {
+  TableSourceRequest table{.folder = request.path,
+                           .table = request.labels,
+                           .scope = TableScope::kFolder,
+                           .columns = request.table,
+                           .unlabelled = request.unlabelled,
+                           .list_room_bytes = request.list_room_bytes};
+  if (request.labels.empty()) {
+    // "list.txt" lies in ".".
+    table.folder = request.path.has_parent_path() ? request.path.parent_path() : fs::path(".");
+    table.table = request.path;
+    table.scope = TableScope::kRows;
+  }
+  return scan_table_source(table, stop);
+}
+
+SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) {
+  const fs::path folder = request.path.parent_path();
+  switch (kind_of_file(request.path)) {
+    case FileKind::kArchive:
+      return scan_archives(
+          files_in_archive(request.path, request.spool, stop, request.list_room_bytes), request,
+          stop);
+    case FileKind::kBatch:
+      return scan_stored(
+          inflate_files(file_with_companions(request.path), folder, request.spool, stop), request,
+          stop);
+    case FileKind::kTable:
+      break;
+  }
+  return scan_table(request, stop);
 }
 
 SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& stop) {
@@ -146,8 +188,59 @@ SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& 
   if (begin_as_idx(scan, folder)) {
     return scan_stored(inflate_files(std::move(scan), folder, request.spool, stop), request, stop);
   }
-  check_options(request, SourceKind::kLayout);
-  return scan_folder_source(std::move(scan), folder, request.split);
+  return scan_folder_source(std::move(scan), folder, request.layout);
+}
+
+bool is_table(const SourceRequest& request) {
+  if (!request.labels.empty()) return true;
+  return !fs::is_directory(request.path) && kind_of_file(request.path) == FileKind::kTable;
+}
+
+void check_labels(const fs::path& labels) {
+  if (!fs::exists(labels)) {
+    throw Error(ErrorCode::kNotFound,
+                fmt::format("labels: {}: expected a table of paths and labels, found nothing",
+                            printable_path(labels)),
+                "the path is relative to the working folder, not to SOURCE");
+  }
+  if (is_text(labels)) return;
+  refuse(fmt::format("labels: {}: expected a table or a list of text, found a file of another kind",
+                     printable_path(labels)),
+         "--labels FILE: path,label on each line");
+}
+
+// Options that would do nothing.
+void check_options(std::span<const SourceRequest> requests) {
+  const SourceRequest& first = requests.front();
+  const std::string where = printable_path(first.path);
+  if (names_folders(first.layout) && std::ranges::all_of(requests, is_table)) {
+    refuse(fmt::format("layout: {}: expected classes from folders, found a table of them", where),
+           "leave --layout and --class-depth out");
+  }
+  const TableRequest& table = first.table;
+  const bool names_columns =
+      !table.path_column.empty() || !table.label_column.empty() || !table.split_column.empty();
+  if (names_columns && std::ranges::none_of(requests, is_table)) {
+    refuse(fmt::format("table: {}: expected a table to read columns of, found {}", where,
+                       fs::is_directory(first.path) ? "a folder" : "an archive or a batch"),
+           "--labels FILE names the table");
+  }
+}
+
+SourceScan scan_one(const SourceRequest& request, const std::stop_token& stop) {
+  check_source(request);
+  if (!request.labels.empty()) return scan_table(request, stop);
+  return fs::is_directory(request.path) ? scan_any_folder(request, stop) : scan_file(request, stop);
+}
+
+// Known from the scan alone: whose label it is, the source says in its settings.
+void check_label_is_used(const SourceRequest& request, const std::vector<NamedScan>& scans) {
+  const auto has_choice = [](const NamedScan& one) { return one.scan.settings.contains("label"); };
+  if (!request.label || std::ranges::any_of(scans, has_choice)) return;
+  refuse(fmt::format("--label: {}: expected CIFAR-100, which has two labels, found a source with "
+                     "one",
+                     printable_path(request.path)),
+         "leave --label out");
 }
 
 }  // namespace
@@ -161,23 +254,70 @@ void check_source(const SourceRequest& request) {
                             printable_path(source)),
                 "check the path: penstock convert SOURCE DATASET");
   }
-  if (!fs::is_directory(status) && !fs::is_regular_file(status)) {
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        fmt::format("source: {}: {}, found a special file", printable_path(source), kExpected),
-        "name the folder that holds the class folders");
+  const bool is_folder = fs::is_directory(status);
+  if (!is_folder && !fs::is_regular_file(status)) {
+    refuse(fmt::format("source: {}: {}, found a special file", printable_path(source), kExpected),
+           kKindsHint);
   }
-  if (fs::is_directory(status) && fs::exists(source / kManifestName)) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("source: {}: expected a folder of pictures, found a dataset",
-                            printable_path(source)),
-                "penstock inspect " + shell_quoted(source.native()));
+  if (is_folder && fs::exists(source / kManifestName)) {
+    refuse(fmt::format("source: {}: expected a folder of pictures, found a dataset",
+                       printable_path(source)),
+           "penstock inspect " + shell_quoted(source.native()));
+  }
+  if (!is_folder && !request.labels.empty()) {
+    refuse(fmt::format("source: {}: expected a folder for the table {}, found a file",
+                       printable_path(source), printable_path(request.labels)),
+           "name the folder that the table's paths are relative to");
+  }
+  if (!request.labels.empty()) check_labels(request.labels);
+  if (!is_folder) static_cast<void>(kind_of_file(source));
+  if (request.layout.choice == LayoutChoice::kFlat && !is_table(request)) {
+    refuse(fmt::format("layout: {}: expected a table of labels for a flat folder, found none",
+                       printable_path(source)),
+           "--labels FILE");
+  }
+}
+
+bool lies_within(const fs::path& inner, const fs::path& outer) {
+  // With a last slash the last name would be an empty one.
+  const fs::path in = fs::weakly_canonical(inner / ".");
+  const fs::path out = fs::weakly_canonical(outer / ".");
+  return std::mismatch(out.begin(), out.end(), in.begin(), in.end()).first == out.end();
+}
+
+void check_sources(std::span<const SourceRequest> requests) {
+  for (const SourceRequest& request : requests) check_source(request);
+  check_options(requests);
+  for (const SourceRequest& one : requests) {
+    for (const SourceRequest& other : requests) {
+      if (&one == &other || !lies_within(one.path, other.path)) continue;
+      refuse(fmt::format("source: {}: expected a place outside of {}, found one inside",
+                         printable_path(one.path), printable_path(other.path)),
+             "name each picture's source once");
+    }
   }
 }
 
 SourceScan scan_source(const SourceRequest& request, const std::stop_token& stop) {
-  check_source(request);
-  return fs::is_directory(request.path) ? scan_any_folder(request, stop) : scan_file(request, stop);
+  return scan_sources({&request, 1}, stop);
+}
+
+SourceScan scan_sources(std::span<const SourceRequest> requests, const std::stop_token& stop,
+                        SourceNames source_names_in) {
+  std::vector<fs::path> paths;
+  for (const SourceRequest& request : requests) paths.push_back(request.path);
+  const std::vector<std::string> names = source_names(paths);
+  std::vector<NamedScan> scans;
+  std::uint64_t listed_bytes = 0;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    SourceRequest request = requests[i];
+    request.list_room_bytes -= std::min(request.list_room_bytes, listed_bytes);
+    scans.push_back({names[i], scan_one(request, stop)});
+    // Once more when lists are put together.
+    listed_bytes += 2 * scans.back().scan.pictures.memory_bytes();
+  }
+  check_label_is_used(requests.front(), scans);
+  return combine_scans(std::move(scans), source_names_in);
 }
 
 }  // namespace penstock::convert

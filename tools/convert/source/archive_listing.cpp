@@ -371,7 +371,7 @@ void drop_common_folder(FolderScan& scan) {
   for (const ScannedFile& file : scan.files) {
     if (file.path.compare(0, prefix.size(), prefix) != 0) return;
     const bool lies_directly_in_it = file.path.find('/', prefix.size()) == std::string::npos;
-    if (lies_directly_in_it && has_picture_extension(file.path)) return;  // it is a class
+    if (lies_directly_in_it && is_named_as_picture(file.path)) return;  // it is a class
   }
   if (!has_folders_beneath) return;
   std::erase(scan.folders, top);

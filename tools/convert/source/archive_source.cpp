@@ -98,7 +98,7 @@ SourceScan scan_archive_layout(StoredFiles files, const SourceRequest& request) 
   } else {
     drop_common_folder(files.scan);
   }
-  SourceScan scan = scan_layout(std::move(files.scan), request.split, files.where);
+  SourceScan scan = scan_layout(std::move(files.scan), request.layout, files.where);
   scan.description += has_several_archives(files) ? " (archives)" : " in an archive";
   scan.findings.insert(scan.findings.end(), std::make_move_iterator(files.findings.begin()),
                        std::make_move_iterator(files.findings.end()));

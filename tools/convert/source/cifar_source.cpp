@@ -10,8 +10,8 @@
 
 #include "streamer/core/error.h"
 #include "tools/convert/source/cifar_names.h"
+#include "tools/convert/source/class_name_file.h"
 #include "tools/convert/source/class_names.h"
-#include "tools/convert/source/given_splits.h"
 #include "tools/convert/source/left_out.h"
 #include "tools/convert/source/raw_pictures.h"
 
@@ -76,7 +76,9 @@ std::vector<std::string> published_names(CifarKind kind, CifarLabel label) {
 
 std::vector<std::string> class_names(const StoredFiles& files, CifarKind kind,
                                      const SourceRequest& request) {
-  if (!request.class_names_file.empty()) return read_class_names(request.class_names_file);
+  if (!request.class_names_file.empty()) {
+    return names_by_index(read_class_names(request.class_names_file));
+  }
   const CifarLabel label = request.label.value_or(CifarLabel::kFine);
   std::vector<std::string> published = published_names(kind, label);
   const char* list_name = "batches.meta.txt";
@@ -97,7 +99,6 @@ class CifarScan {
                           request.label.value_or(CifarLabel::kFine) == CifarLabel::kFine
                       ? 1
                       : 0),
-        splits_(request.split, files_.where),
         stop_(stop) {
     scan_.class_names = class_names(files_, kind, request);
   }
@@ -122,7 +123,6 @@ class CifarScan {
 
  private:
   void add_batch(std::uint32_t file_idx, SplitKind split) {
-    splits_.note(split);
     const ScannedFile& file = files_.scan.files[file_idx];
     const auto batch_idx = static_cast<std::uint32_t>(batches_.size());
     batches_.push_back({.file_idx = file_idx,
@@ -160,7 +160,7 @@ class CifarScan {
                         .size_bytes = kPixelBytes,
                         .place = place,
                         .class_idx = label,
-                        .split = splits_.listed(split)});
+                        .split = split});
   }
 
   void report_rest(const ScannedFile& file) {
@@ -183,7 +183,6 @@ class CifarScan {
   StoredFiles files_;
   CifarKind kind_;
   std::size_t label_at_;  // in a record: CIFAR-100 has the coarse one first
-  GivenSplits splits_;
   std::stop_token stop_;
   std::vector<RawRecords> batches_;
   SourceScan scan_;

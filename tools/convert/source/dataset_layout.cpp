@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string_view>
@@ -27,23 +28,31 @@ constexpr const char* kExpectedShape =
     "them";
 
 // The first `depth` names of a path, and nothing when it has fewer names before the last.
-std::optional<std::string_view> parent_at_depth(std::string_view path, int depth) {
+std::optional<std::string_view> parent_at_depth(std::string_view path, std::uint32_t depth) {
   std::size_t at = 0;
-  for (int level = 0; level < depth; ++level) {
+  for (std::uint32_t level = 0; level < depth; ++level) {
     at = path.find('/', level == 0 ? 0 : at + 1);
     if (at == std::string_view::npos) return std::nullopt;
   }
   return path.substr(0, at);
 }
 
-std::vector<std::string> folders_beneath(const FolderScan& scan, const std::string& parent) {
+std::size_t num_names(std::string_view path) {
+  return 1 + static_cast<std::size_t>(std::count(path.begin(), path.end(), '/'));
+}
+
+// Relative to `parent`, those with `depth` names.
+std::vector<std::string> folders_beneath(const FolderScan& scan, const std::string& parent,
+                                         std::uint32_t depth = 1) {
   std::vector<std::string> names;
   const std::string prefix = parent.empty() ? "" : parent + '/';
   for (const std::string& folder : scan.folders) {
     if (folder.size() <= prefix.size() || folder.compare(0, prefix.size(), prefix) != 0) continue;
     const std::string name = folder.substr(prefix.size());
-    if (name.find('/') == std::string::npos) names.push_back(name);
+    if (num_names(name) == depth) names.push_back(name);
   }
+  // Sorted as paths they are, but a slash sorts behind other bytes of a name.
+  std::sort(names.begin(), names.end());
   return names;
 }
 
@@ -87,9 +96,21 @@ void check_split_folders_are_read(const FolderScan& scan, const std::string& whe
 
 using SplitFolders = std::map<SplitKind, std::string>;
 
+[[noreturn]] void refuse_folders_beside(const std::vector<std::string>& others,
+                                        const std::string& split_folder, const std::string& where) {
+  refuse(
+      fmt::format("layout: {}: expected only split folders beside '{}', found {}", where,
+                  printable(split_folder), list_names(others)),
+      "--layout split-folders leaves the others out, --layout class-folders takes all as classes");
+}
+
 // Split folders are meant when one named train holds folders; a class may be called "train" too,
 // but then its pictures lie in it directly.
-SplitFolders find_split_folders(const FolderScan& scan, const std::string& where) {
+SplitFolders find_split_folders(const FolderScan& scan, LayoutChoice choice,
+                                const std::string& where) {
+  if (choice == LayoutChoice::kClassFolders) return {};
+  const bool is_asked_for = choice == LayoutChoice::kSplitFolders;
+  if (!is_asked_for) check_split_folders_are_read(scan, where);
   SplitFolders splits;
   std::vector<std::string> others;
   std::vector<std::string> twins;
@@ -102,11 +123,16 @@ SplitFolders find_split_folders(const FolderScan& scan, const std::string& where
     }
   }
   const auto train = splits.find(SplitKind::kTrain);
-  if (train == splits.end() || folders_beneath(scan, train->second).empty()) return {};
-  if (!others.empty()) {
-    refuse(fmt::format("layout: {}: expected only split folders beside '{}', found {}", where,
-                       printable(train->second), list_names(others)),
-           "move the other folders out of SOURCE");
+  if (is_asked_for) {
+    check_split_folders_are_read(scan, where);
+    if (splits.empty()) {
+      refuse(fmt::format("layout: {}: expected a folder train, validation or test, found {}", where,
+                         others.empty() ? "no folder" : list_names(others)),
+             "leave --layout out: what the folders are is found out");
+    }
+  } else {
+    if (train == splits.end() || folders_beneath(scan, train->second).empty()) return {};
+    if (!others.empty()) refuse_folders_beside(others, train->second, where);
   }
   if (!twins.empty()) {
     refuse(fmt::format("layout: {}: expected one folder for each split, found a second: {}", where,
@@ -124,9 +150,10 @@ std::vector<std::string> missing_names(const std::vector<std::string>& from,
 }
 
 void check_same_classes(const FolderScan& scan, const SplitFolders& splits,
-                        const std::vector<std::string>& class_names, const std::string& where) {
+                        const std::vector<std::string>& class_names, std::uint32_t class_depth,
+                        const std::string& where) {
   for (const auto& [split, folder] : splits) {
-    const std::vector<std::string> found = folders_beneath(scan, folder);
+    const std::vector<std::string> found = folders_beneath(scan, folder, class_depth);
     const std::vector<std::string> missing = missing_names(class_names, found);
     const std::vector<std::string> added = missing_names(found, class_names);
     if (missing.empty() && added.empty()) continue;
@@ -138,7 +165,7 @@ void check_same_classes(const FolderScan& scan, const SplitFolders& splits,
     // The one policy that classes_differ allows.
     throw Error(ErrorCode::kTooManyBad,
                 fmt::format("classes: {}/{}: expected the classes of '{}', found them {}", where,
-                            printable(folder), printable(splits.at(SplitKind::kTrain)), difference),
+                            printable(folder), printable(splits.begin()->second), difference),
                 "make the class folders equal in every split; an empty folder keeps a class");
   }
 }
@@ -166,39 +193,37 @@ class Placement {
     for (const auto& [split, folder] : splits) split_of_.emplace(folder, split);
   }
 
-  void run(const SplitRule& rule, const SplitRequest& request) {
-    const bool has_split_folders = !split_of_.empty();
+  void run(std::uint32_t class_depth) {
     for (std::uint32_t i = 0; i < scan_.files.size(); ++i) {
-      const std::string& path = scan_.files[i].path;
-      const auto folder = parent_at_depth(path, has_split_folders ? 2 : 1);
-      if (!folder) {
+      PlacedFile placed{.file_idx = i, .split = std::nullopt};
+      std::string_view path = scan_.files[i].path;
+      const bool is_in_split = split_of_.empty() || take_split(path, placed.split);
+      const auto folder = parent_at_depth(path, class_depth);
+      if (!is_in_split || !folder) {
         ++layout_.num_outside;
         continue;
       }
-      PlacedFile placed{.file_idx = i};
-      if (has_split_folders) {
-        const std::size_t slash = folder->find('/');
-        placed.split = split_of_.at(std::string(folder->substr(0, slash)));
-        placed.class_idx = class_idx_.at(std::string(folder->substr(slash + 1)));
-      } else {
-        placed.class_idx = class_idx_.at(std::string(*folder));
-      }
-      if (placed.split == SplitKind::kTrain && draws_splits(request)) {
-        placed.split = rule.split_of(path);
-      }
+      placed.class_idx = class_idx_.find(*folder)->second;
       layout_.files.push_back(placed);
     }
   }
 
  private:
-  bool draws_splits(const SplitRequest& request) const {
-    return split_of_.empty() || request.validation_fraction || request.test_fraction;
+  // Takes the split folder off the path.
+  bool take_split(std::string_view& path, std::optional<SplitKind>& split) const {
+    const auto folder = parent_at_depth(path, 1);
+    if (!folder) return false;
+    const auto found = split_of_.find(*folder);
+    if (found == split_of_.end()) return false;
+    split = found->second;
+    path.remove_prefix(folder->size() + 1);
+    return true;
   }
 
   const FolderScan& scan_;
   DatasetLayout& layout_;
-  std::map<std::string, std::uint32_t> class_idx_;
-  std::map<std::string, SplitKind> split_of_;
+  std::map<std::string, std::uint32_t, std::less<>> class_idx_;
+  std::map<std::string, SplitKind, std::less<>> split_of_;
 };
 
 void warn_of_empty_classes(DatasetLayout& layout) {
@@ -218,26 +243,27 @@ void warn_of_empty_classes(DatasetLayout& layout) {
   }
 }
 
-// Split folders stand as they are unless a split that is not there is asked for.
-SplitRule split_rule_of(const SplitFolders& splits, const SplitRequest& request,
-                        const std::string& where) {
-  const auto refuse_beside = [&](SplitKind split, const char* flag) {
-    const auto found = splits.find(split);
-    if (found == splits.end()) return;
-    refuse(fmt::format("{}: {}: expected no folder for this split, found '{}'", flag, where,
-                       printable(found->second)),
-           fmt::format("leave {} out: the folder decides", flag));
-  };
-  if (request.validation_fraction) refuse_beside(SplitKind::kValidation, "--validation-split");
-  if (request.test_fraction) refuse_beside(SplitKind::kTest, "--test-split");
-  const SplitRule defaults;
-  const bool has_folders = !splits.empty();
-  SplitRule rule{.validation_fraction = request.validation_fraction.value_or(
-                     has_folders ? 0.0 : defaults.validation_fraction),
-                 .test_fraction = request.test_fraction.value_or(0.0),
-                 .seed = request.seed};
-  rule.validate();
-  return rule;
+// A flat folder is told apart by what is most often beside its pictures.
+[[noreturn]] void refuse_no_classes(const FolderScan& scan, const LayoutRequest& request,
+                                    const std::string& where, const std::string& unseen) {
+  if (request.class_depth > 1 && !scan.folders.empty()) {
+    refuse(fmt::format("source: {}: expected folders of {} names, found none so deep{}", where,
+                       request.class_depth, unseen),
+           "--class-depth 1");
+  }
+  refuse(fmt::format("source: {}: {}, found {} and no folder{}", where, kExpectedShape,
+                     tools::format_counted(scan.files.size(), "file", "files"), unseen),
+         "put the pictures of each class into a folder named after the class, or name a table of "
+         "paths and labels: --labels FILE");
+}
+
+std::string describe(const SplitFolders& splits, std::uint32_t class_depth) {
+  const std::string classes =
+      class_depth == 1 ? "class folders" : fmt::format("class folders {} deep", class_depth);
+  if (splits.empty()) return classes;
+  std::vector<std::string> names;
+  for (const auto& [split, folder] : splits) names.push_back(printable(folder));
+  return fmt::format("split folders ({}) of {}", fmt::join(names, ", "), classes);
 }
 
 }  // namespace
@@ -254,37 +280,37 @@ std::optional<SplitKind> split_of_folder_name(const std::string& name) {
   return std::nullopt;
 }
 
-DatasetLayout find_layout(const FolderScan& scan, const SplitRequest& request,
+void LayoutRequest::validate() const {
+  constexpr std::uint32_t kMaxClassDepth = 32;
+  if (class_depth >= 1 && class_depth <= kMaxClassDepth) return;
+  refuse(
+      fmt::format("layout: class_depth: expected 1 to {}, found {}", kMaxClassDepth, class_depth),
+      "--class-depth 2");
+}
+
+DatasetLayout find_layout(const FolderScan& scan, const LayoutRequest& request,
                           const std::string& where) {
+  request.validate();
   const std::string unseen = unseen_note(scan);
   if (scan.files.empty() && scan.folders.empty()) {
     refuse(fmt::format("source: {}: {}, found an empty folder{}", where, kExpectedShape, unseen),
            "name the folder that holds the class folders");
   }
-  check_split_folders_are_read(scan, where);
-  const SplitFolders splits = find_split_folders(scan, where);
+  const SplitFolders splits = find_split_folders(scan, request.choice, where);
   DatasetLayout layout;
   layout.kind = splits.empty() ? LayoutKind::kClassFolders : LayoutKind::kSplitFolders;
-  layout.class_names = folders_beneath(scan, splits.empty() ? "" : splits.at(SplitKind::kTrain));
-  if (layout.class_names.empty()) {
-    refuse(fmt::format("source: {}: {}, found {} and no folder{}", where, kExpectedShape,
-                       tools::format_counted(scan.files.size(), "file", "files"), unseen),
-           "put the pictures of each class into a folder named after the class");
-  }
+  layout.class_names =
+      folders_beneath(scan, splits.empty() ? "" : splits.begin()->second, request.class_depth);
+  if (layout.class_names.empty()) refuse_no_classes(scan, request, where, unseen);
   check_names_apart(layout.class_names, where);
-  check_same_classes(scan, splits, layout.class_names, where);
-  const SplitRule rule = split_rule_of(splits, request, where);
-  Placement(scan, splits, layout).run(rule, request);
+  check_same_classes(scan, splits, layout.class_names, request.class_depth, where);
+  Placement(scan, splits, layout).run(request.class_depth);
   if (layout.files.empty()) {
     refuse(fmt::format("source: {}: expected pictures in the class folders, found none{}", where,
                        unseen),
            "name the folder that holds the class folders");
   }
-  std::vector<std::string> names;
-  for (const auto& [split, folder] : splits) names.push_back(printable(folder));
-  layout.description =
-      splits.empty() ? "class folders"
-                     : fmt::format("split folders ({}) of class folders", fmt::join(names, ", "));
+  layout.description = describe(splits, request.class_depth);
   warn_of_empty_classes(layout);
   if (layout.num_outside > 0) {
     layout.warnings.push_back(

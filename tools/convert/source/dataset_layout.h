@@ -17,11 +17,28 @@ enum class LayoutKind : std::uint8_t {
   kSplitFolders,  // SOURCE/<split>/<class>/...
 };
 
+/// What the user says where the shape alone is unclear.
+enum class LayoutChoice : std::uint8_t {
+  kAuto,
+  kClassFolders,  // a folder called "train" is a class too
+  kSplitFolders,  // folders beside the split folders are left out
+  kFlat,          // classes come from a table, not from folders
+};
+
+struct LayoutRequest {
+  LayoutChoice choice = LayoutChoice::kAuto;
+  /// Names of folders that make a class, 1 to 32: with 2, animals/cat/1.jpg is of class animals/cat.
+  std::uint32_t class_depth = 1;
+
+  /// Throws InvalidArgument naming the field, its value and the range.
+  void validate() const;
+};
+
 /// Where one scanned file belongs.
 struct PlacedFile {
   std::uint32_t file_idx = 0;  // in FolderScan::files
   std::uint32_t class_idx = 0;
-  SplitKind split = SplitKind::kTrain;
+  std::optional<SplitKind> split;  // of its split folder
 };
 
 struct DatasetLayout {
@@ -35,14 +52,6 @@ struct DatasetLayout {
   std::string description;
 };
 
-/// What the user asked for; nothing set: the defaults of SplitRule for class folders, and split
-/// folders as they are.
-struct SplitRequest {
-  std::optional<double> validation_fraction = std::nullopt;
-  std::optional<double> test_fraction = std::nullopt;
-  std::uint64_t seed = 0;
-};
-
 /// Returns the split that a folder's name stands for, in any case: train; val, valid, validation;
 /// test, testing.
 std::optional<SplitKind> split_of_folder_name(const std::string& name);
@@ -53,9 +62,8 @@ std::string stored_class_name(const std::string& folder_name);
 /// Finds classes and splits. `where` names the source in messages.
 ///
 /// Errors  InvalidArgument: no files, no class folders, class lists that differ between splits,
-///         two classes that would have one name in the dataset, split folders mixed with others, a
-///         fraction asked for beside a split folder
-DatasetLayout find_layout(const FolderScan& scan, const SplitRequest& request,
+///         two classes that would have one name in the dataset, split folders mixed with others
+DatasetLayout find_layout(const FolderScan& scan, const LayoutRequest& request,
                           const std::string& where);
 
 }  // namespace penstock::convert

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -19,6 +20,11 @@ class FolderSource final : public PictureSource {
   explicit FolderSource(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   void read(const ListedPicture& picture, SourcePicture& into) const override {
+    read_start(picture, kMaxFileBytes, into);
+  }
+
+  void read_start(const ListedPicture& picture, std::size_t num_bytes,
+                  SourcePicture& into) const override {
     const std::filesystem::path path = folder_ / picture.name;
     const UniqueFd file = open_for_reading(path);
     if (picture.size_bytes > kMaxFileBytes) {
@@ -26,11 +32,11 @@ class FolderSource final : public PictureSource {
     }
     into.raw.reset();
     into.orientation.reset();
-    into.bytes.resize(picture.size_bytes);
+    into.bytes.resize(std::min<std::uint64_t>(picture.size_bytes, num_bytes));
     const std::size_t num_read = read_at(file, 0, into.bytes, path);
     // Looked at last, so that what was read is what was listed.
     const FileStamp stamp = file_stamp(file, path);
-    const bool is_as_listed = num_read == picture.size_bytes &&
+    const bool is_as_listed = num_read == into.bytes.size() &&
                               stamp.size_bytes == picture.size_bytes &&
                               stamp.modified_ns == picture.modified_ns;
     if (!is_as_listed) refuse_changed(picture);
@@ -89,24 +95,29 @@ void leave_unplaced(const FolderScan& scan, const DatasetLayout& layout, SourceS
 
 }  // namespace
 
-SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
+std::unique_ptr<const PictureSource> make_folder_reader(const std::filesystem::path& folder) {
+  return std::make_unique<FolderSource>(folder);
+}
+
+SourceScan scan_folder_source(const std::filesystem::path& folder, const LayoutRequest& request,
                               const std::stop_token& stop, std::uint64_t room_bytes) {
   return scan_folder_source(scan_folder(folder, stop, room_bytes), folder, request);
 }
 
 SourceScan scan_folder_source(FolderScan files, const std::filesystem::path& folder,
-                              const SplitRequest& request) {
+                              const LayoutRequest& request) {
   SourceScan scan = scan_layout(std::move(files), request, tools::printable_path(folder));
-  scan.source = std::make_unique<FolderSource>(folder);
+  scan.source = make_folder_reader(folder);
   return scan;
 }
 
-SourceScan scan_layout(FolderScan files, const SplitRequest& request, const std::string& where) {
+SourceScan scan_layout(FolderScan files, const LayoutRequest& request, const std::string& where) {
   DatasetLayout layout = find_layout(files, request, where);
   SourceScan scan;
   scan.description = std::move(layout.description);
   scan.settings = {
       {"layout", layout.kind == LayoutKind::kClassFolders ? "class_folders" : "split_folders"}};
+  if (request.class_depth != 1) scan.settings["class_depth"] = std::to_string(request.class_depth);
   scan.class_names = stored_names(layout.class_names);
   scan.pictures = list_pictures(files, layout);
   hand_over_left_out(files, scan);

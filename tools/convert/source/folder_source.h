@@ -2,7 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/picture_source.h"
@@ -12,16 +15,19 @@ namespace penstock::convert {
 /// Lists the pictures of `folder`.
 ///
 /// Errors  those of scan_folder() and find_layout()
-SourceScan scan_folder_source(const std::filesystem::path& folder, const SplitRequest& request,
+SourceScan scan_folder_source(const std::filesystem::path& folder, const LayoutRequest& request,
                               const std::stop_token& stop, std::uint64_t room_bytes = UINT64_MAX);
 /// The same of a folder whose files are listed already.
 SourceScan scan_folder_source(FolderScan files, const std::filesystem::path& folder,
-                              const SplitRequest& request);
+                              const LayoutRequest& request);
 
 /// The same of files that are listed already, wherever they lie: all of a scan but its source. A
 /// picture's place is its file's place in `files`.
 ///
 /// Errors  those of find_layout()
-SourceScan scan_layout(FolderScan files, const SplitRequest& request, const std::string& where);
+SourceScan scan_layout(FolderScan files, const LayoutRequest& request, const std::string& where);
+
+/// Reads files of `folder` by their names; a scan and more is the caller's.
+std::unique_ptr<const PictureSource> make_folder_reader(const std::filesystem::path& folder);
 
 }  // namespace penstock::convert

@@ -9,13 +9,15 @@
 #include <utility>
 #include <vector>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/source/class_name_file.h"
 #include "tools/convert/source/class_names.h"
-#include "tools/convert/source/given_splits.h"
 #include "tools/convert/source/left_out.h"
 #include "tools/convert/source/raw_pictures.h"
+#include "tools/convert/source/split_in_path.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -56,10 +58,7 @@ struct IdxFile {
 class IdxScan {
  public:
   IdxScan(StoredFiles files, const SourceRequest& request, const std::stop_token& stop)
-      : files_(std::move(files)),
-        request_(request),
-        splits_(request.split, files_.where),
-        stop_(stop) {}
+      : files_(std::move(files)), request_(request), stop_(stop) {}
 
   SourceScan run() {
     find_files();
@@ -67,7 +66,7 @@ class IdxScan {
     name_classes();
     for (const Pair& pair : pairs_) list(pair);
     report_labels_alone();
-    if (scan_.pictures.empty()) {
+    if (scan_.pictures.empty() || scan_.class_names.empty()) {
       throw Error(
           ErrorCode::kInvalidArgument,
           fmt::format("source: {}: expected IDX pictures with labels beside them, found none",
@@ -88,6 +87,8 @@ class IdxScan {
     IdxFile pictures;
     std::vector<std::byte> labels;
   };
+
+  bool keeps_unlabelled() const { return request_.unlabelled == UnlabelledRows::kKept; }
 
   const std::string& path(const IdxFile& file) const {
     return files_.scan.files[file.file_idx].path;
@@ -129,6 +130,10 @@ class IdxScan {
       const std::string wanted = labels_file_name(path(pictures));
       const auto labels =
           std::ranges::find_if(labels_, [&](const IdxFile& file) { return path(file) == wanted; });
+      if (labels == labels_.end() && keeps_unlabelled()) {
+        pairs_.push_back({.pictures = pictures, .labels = {}});
+        continue;
+      }
       if (labels == labels_.end()) {
         find(pictures, ReasonCode::kRowWithoutLabel, fmt::format("no {} beside it", wanted));
         continue;
@@ -147,6 +152,7 @@ class IdxScan {
 
   void report_difference(const IdxFile& pictures, const IdxFile& labels) {
     if (pictures.num_items > labels.num_items) {
+      if (keeps_unlabelled()) return;
       find(pictures, ReasonCode::kRowWithoutLabel,
            fmt::format("{} pictures and {} labels: the last pictures are left out",
                        pictures.num_items, labels.num_items));
@@ -164,7 +170,7 @@ class IdxScan {
 
   void name_classes() {
     if (!request_.class_names_file.empty()) {
-      scan_.class_names = read_class_names(request_.class_names_file);
+      scan_.class_names = names_by_index(read_class_names(request_.class_names_file));
       return;
     }
     std::uint32_t num_classes = 0;
@@ -179,7 +185,6 @@ class IdxScan {
   void list(const Pair& pair) {
     const IdxHeader& header = pair.pictures.header;
     const std::optional<SplitKind> split = split_of(path(pair.pictures));
-    if (split) splits_.note(*split);
     const auto records_idx = static_cast<std::uint32_t>(records_.size());
     records_.push_back(
         {.file_idx = pair.pictures.file_idx,
@@ -187,12 +192,14 @@ class IdxScan {
          .stride_bytes = header.item_bytes(),
          .shape = {.height_px = header.height_px, .width_px = header.width_px, .channels = 1}});
     const std::uint64_t num_pictures =
-        std::min<std::uint64_t>(pair.pictures.num_items, pair.labels.size());
+        keeps_unlabelled() ? pair.pictures.num_items
+                           : std::min<std::uint64_t>(pair.pictures.num_items, pair.labels.size());
     for (std::uint64_t i = 0; i < num_pictures; ++i) {
       if (stop_.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: scan: on request");
       const std::string name = record_name(path(pair.pictures), i);
-      const auto label = static_cast<std::uint32_t>(pair.labels[i]);
-      if (label >= scan_.class_names.size()) {
+      const std::uint32_t label =
+          i < pair.labels.size() ? static_cast<std::uint32_t>(pair.labels[i]) : kUnlabelled;
+      if (label != kUnlabelled && label >= scan_.class_names.size()) {
         scan_.findings.push_back({.path = name,
                                   .reason = ReasonCode::kUnknownLabel,
                                   .size_bytes = header.item_bytes(),
@@ -203,13 +210,12 @@ class IdxScan {
                           .size_bytes = header.item_bytes(),
                           .place = raw_place(records_idx, static_cast<std::uint32_t>(i)),
                           .class_idx = label,
-                          .split = splits_.listed(split)});
+                          .split = split});
     }
   }
 
   StoredFiles files_;
   SourceRequest request_;
-  GivenSplits splits_;
   std::stop_token stop_;
   std::vector<IdxFile> pictures_;
   std::vector<IdxFile> labels_;  // those without a pair, once pairs are made

@@ -20,7 +20,7 @@ inline bool is_picture_extension(std::string_view extension) {
 }
 
 /// Of a path.
-inline bool has_picture_extension(std::string_view path) {
+inline bool is_named_as_picture(std::string_view path) {
   const std::size_t dot = path.rfind('.');
   return dot != std::string_view::npos && is_picture_extension(path.substr(dot + 1));
 }

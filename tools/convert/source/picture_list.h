@@ -35,6 +35,10 @@ class PictureList {
   void add(const ListedPicture& picture);
   void set_split(std::size_t picture_idx, SplitKind split) { splits_[picture_idx] = split; }
 
+  void set_class(std::size_t picture_idx, std::uint32_t class_idx) {
+    class_idxs_[picture_idx] = class_idx;
+  }
+
   std::size_t size() const noexcept { return sizes_bytes_.size(); }
   bool empty() const noexcept { return sizes_bytes_.empty(); }
   ListedPicture operator[](std::size_t picture_idx) const noexcept;

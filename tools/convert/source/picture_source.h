@@ -29,6 +29,12 @@ class PictureSource {
   ///         (0: yes)
   virtual void read(const ListedPicture& picture, SourcePicture& into) const = 0;
 
+  /// Reads at least the first `num_bytes` of a picture, or all of it; the rest where that costs little.
+  virtual void read_start(const ListedPicture& picture, std::size_t /*num_bytes*/,
+                          SourcePicture& into) const {
+    read(picture, into);
+  }
+
   /// Names the picture in messages, so that a user finds it: "photos/cat/1.jpg".
   virtual std::string where(const ListedPicture& picture) const = 0;
 
@@ -49,7 +55,9 @@ struct SourceFile {
 struct SourceScan {
   std::string description;                      // in words: "class folders"
   std::map<std::string, std::string> settings;  // what of the source's reading affects bytes
-  std::vector<std::string> class_names;   // UTF-8, all different; their place is the class index
+  std::vector<std::string> class_names;  // UTF-8, all different; their place is the class index
+  /// Where a user finds each class first named: "labels.csv:12". Empty where folders are classes.
+  std::vector<std::string> class_where;
   PictureList pictures;                   // those without a split are drawn
   std::vector<QuarantineEntry> findings;  // what could not be listed, and why
   /// Each of what `skipped` and `num_outside` count, for those who want it listed or refused.

@@ -6,7 +6,9 @@
 #include <optional>
 
 #include "tools/convert/source/dataset_layout.h"
+#include "tools/convert/source/row_match.h"
 #include "tools/convert/source/spool_file.h"
+#include "tools/convert/table/table_columns.h"
 
 namespace penstock::convert {
 
@@ -15,12 +17,19 @@ enum class CifarLabel : std::uint8_t { kFine, kCoarse };
 
 struct SourceRequest {
   std::filesystem::path path{};
-  SplitRequest split{};
+  /// Of class folders, in a folder or in an archive.
+  LayoutRequest layout{};
+  /// A table of the pictures in the folder `path`: CSV, JSON lines or a list; empty: none.
+  std::filesystem::path labels{};
+  /// Columns of that table, or of `path` when it is one.
+  TableRequest table{};
+  UnlabelledRows unlabelled = UnlabelledRows::kQuarantined;
   /// Where the members of compressed archives are kept while they are converted.
   SpoolConfig spool{};
   /// Nothing: the fine one. Refused where the source has no such choice.
   std::optional<CifarLabel> label{};
-  /// A text of class names, for sources whose labels are numbers; empty: none. Refused elsewhere.
+  /// Names for labels that are numbers, which the labels are held against; empty: none. What else
+  /// class_name_file.h does for classes, it does behind the scan.
   std::filesystem::path class_names_file{};
   /// What the list of pictures, and what it is made from, may take in memory.
   std::uint64_t list_room_bytes = UINT64_MAX;

@@ -24,10 +24,14 @@ std::uint64_t path_hash(char purpose, std::uint64_t seed, std::string_view path)
 
 SplitKind SplitRule::split_of(std::string_view path) const noexcept {
   // The upper 53 bits as a fraction in [0, 1).
-  const double draw = static_cast<double>(path_hash('s', seed, path) >> 11) * 0x1p-53;
+  const double draw = static_cast<double>(split_key(path) >> 11) * 0x1p-53;
   if (draw < validation_fraction) return SplitKind::kValidation;
   if (draw < validation_fraction + test_fraction) return SplitKind::kTest;
   return SplitKind::kTrain;
+}
+
+std::uint64_t SplitRule::split_key(std::string_view path) const noexcept {
+  return path_hash('s', seed, path);
 }
 
 std::uint64_t SplitRule::order_key(std::string_view path) const noexcept {

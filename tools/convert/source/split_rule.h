@@ -32,6 +32,8 @@ struct SplitRule {
 
   /// The fractions hold approximately: each file decides for itself.
   SplitKind split_of(std::string_view path) const noexcept;
+  /// What split_of() goes by: the lowest are drawn for validation, the next for testing.
+  std::uint64_t split_key(std::string_view path) const noexcept;
   /// Sorting by this mixes the classes within a split.
   std::uint64_t order_key(std::string_view path) const noexcept;
 

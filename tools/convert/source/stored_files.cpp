@@ -1,5 +1,6 @@
 #include "tools/convert/source/stored_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -41,10 +42,15 @@ class StoredPictures final : public PictureSource {
   explicit StoredPictures(std::unique_ptr<const FileStore> store) : store_(std::move(store)) {}
 
   void read(const ListedPicture& picture, SourcePicture& into) const override {
+    read_start(picture, kMaxFileBytes, into);
+  }
+
+  void read_start(const ListedPicture& picture, std::size_t num_bytes,
+                  SourcePicture& into) const override {
     if (picture.size_bytes > kMaxFileBytes) throw_io_error(EFBIG, "read", where(picture));
     into.raw.reset();
     into.orientation.reset();
-    into.bytes.resize(picture.size_bytes);
+    into.bytes.resize(std::min<std::uint64_t>(picture.size_bytes, num_bytes));
     const auto file_idx = static_cast<std::uint32_t>(picture.place);
     if (store_->read_at(file_idx, 0, into.bytes) == into.bytes.size()) return;
     throw_io_error(EIO, "read to its end", where(picture));

@@ -8,11 +8,13 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/error.h"
+#include "tools/convert/source/class_name_file.h"
 #include "tools/convert/source/class_names.h"
-#include "tools/convert/source/given_splits.h"
 #include "tools/convert/source/left_out.h"
 #include "tools/convert/source/picture_extension.h"
+#include "tools/convert/source/split_in_path.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -119,12 +121,14 @@ LabelText label_of(const Row& row, const StoredFiles& files) {
 
 struct LabelledPicture {
   std::uint32_t file_idx = 0;
-  std::uint32_t label_idx = 0;  // in the order in which labels are first met
+  /// In the order in which labels are first met; nothing: without one, and kept so.
+  std::optional<std::uint32_t> label_idx;
 };
 
 class Rows {
  public:
-  Rows(StoredFiles& files, SourceScan& scan) : files_(files), scan_(scan) {}
+  Rows(StoredFiles& files, UnlabelledRows unlabelled, SourceScan& scan)
+      : files_(files), unlabelled_(unlabelled), scan_(scan) {}
 
   void read() {
     each_row(files_.scan, [&](const Row& row) { add(row); });
@@ -148,7 +152,13 @@ class Rows {
       return;
     }
     LabelText label = label_of(row, files_);
-    if (!label.fault.empty()) return find(ReasonCode::kRowWithoutLabel, row, label.fault);
+    if (!label.fault.empty()) {
+      if (unlabelled_ == UnlabelledRows::kKept) {
+        pictures_.push_back({*row.picture, std::nullopt});
+        return;
+      }
+      return find(ReasonCode::kRowWithoutLabel, row, label.fault);
+    }
     const auto [at, is_new] =
         label_idxs_.emplace(label.label, static_cast<std::uint32_t>(labels_.size()));
     if (is_new) labels_.push_back(std::move(label.label));
@@ -169,6 +179,7 @@ class Rows {
   }
 
   StoredFiles& files_;
+  UnlabelledRows unlabelled_;
   SourceScan& scan_;
   std::vector<LabelledPicture> pictures_;
   std::vector<std::string> labels_;
@@ -186,7 +197,7 @@ struct Classes {
 Classes numbered_classes(const std::vector<std::uint32_t>& indices, const SourceRequest& request) {
   Classes classes{.names = {}, .class_idx_of_label = {}, .are_numbered = true};
   if (!request.class_names_file.empty()) {
-    classes.names = read_class_names(request.class_names_file);
+    classes.names = names_by_index(read_class_names(request.class_names_file));
   } else {
     std::uint32_t num_classes = 0;
     for (const std::uint32_t class_idx : indices) {
@@ -230,12 +241,6 @@ Classes classes_of(const std::vector<std::string>& labels, const SourceRequest& 
     indices.push_back(*class_idx);
   }
   if (indices.size() == labels.size()) return numbered_classes(indices, request);
-  if (!request.class_names_file.empty()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("--class-names: expected labels that are numbers, found '{}'",
-                            tools::printable(labels[indices.size()])),
-                "leave --class-names out: the labels are names");
-  }
   return named_classes(labels);
 }
 
@@ -261,9 +266,9 @@ SourceScan scan_webdataset(StoredFiles files, const SourceRequest& request) {
   scan.findings = std::move(files.findings);
   hand_over_left_out(files.scan, scan);
   scan.files = std::move(files.read_files);
-  Rows rows(files, scan);
+  Rows rows(files, request.unlabelled, scan);
   rows.read();
-  if (rows.pictures().empty()) {
+  if (rows.labels().empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("source: {}: expected rows of a picture and a label (1.jpg and 1.cls), "
                             "found none",
@@ -272,25 +277,25 @@ SourceScan scan_webdataset(StoredFiles files, const SourceRequest& request) {
   }
   Classes classes = classes_of(rows.labels(), request);
   if (classes.are_numbered) scan.settings.emplace("labels", "numbers");
-  const GivenSplits splits(request.split, files.where);
   for (const LabelledPicture& picture : rows.pictures()) {
     const ScannedFile& file = files.scan.files[picture.file_idx];
-    const std::optional<std::uint32_t> class_idx = classes.class_idx_of_label[picture.label_idx];
+    const std::optional<std::uint32_t> class_idx =
+        picture.label_idx ? classes.class_idx_of_label[*picture.label_idx]
+                          : std::optional(kUnlabelled);
     if (!class_idx) {
       scan.findings.push_back({.path = file.path,
                                .reason = ReasonCode::kUnknownLabel,
                                .size_bytes = file.size_bytes,
-                               .detail = rows.labels()[picture.label_idx]});
+                               .detail = rows.labels()[*picture.label_idx]});
       continue;
     }
     const std::optional<SplitKind> split =
         split_in_path(files.store->archive_name(picture.file_idx));
-    if (split) splits.note(*split);
     scan.pictures.add({.name = file.path,
                        .size_bytes = file.size_bytes,
                        .place = picture.file_idx,
                        .class_idx = *class_idx,
-                       .split = splits.listed(split)});
+                       .split = split});
   }
   scan.class_names = std::move(classes.names);
   scan.source = pictures_of(std::move(files.store));

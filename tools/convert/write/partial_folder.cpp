@@ -174,16 +174,20 @@ void check_target(const fs::path& target, ExistingTarget existing) {
   check_nothing_aside(dataset, /*is_in_place=*/true);
 }
 
-void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
-  const fs::path dataset = without_last_slash(target);
+std::uint64_t free_space_bytes(const fs::path& target) {
   struct statvfs disk {};
-  const fs::path parent = parent_of(dataset);
+  const fs::path parent = parent_of(without_last_slash(target));
   if (::statvfs(parent.c_str(), &disk) != 0)
     throw_io_error(errno, "statvfs", printable_path(parent));
-  const std::uint64_t free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
+
+void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
+  const std::uint64_t free_bytes = free_space_bytes(target);
   if (free_bytes >= needed_bytes) return;
   throw Error(ErrorCode::kIo,
-              fmt::format("disk space: {}: expected {} free, found {}", printable_path(parent),
+              fmt::format("disk space: {}: expected {} free, found {}",
+                          printable_path(parent_of(without_last_slash(target))),
                           format_bytes(needed_bytes), format_bytes(free_bytes)),
               "name a DATASET on another disk");
 }

@@ -18,6 +18,9 @@ enum class ExistingTarget { kRefuse, kReplace };
 /// left an older one put aside. Throws NotFound when the folder it shall lie in is not there.
 void check_target(const std::filesystem::path& dataset, ExistingTarget existing);
 
+/// Bytes free on the file system that will hold `dataset`; throws Io.
+std::uint64_t free_space_bytes(const std::filesystem::path& dataset);
+
 /// Throws Io when the file system that will hold `dataset` has less space than needed.
 void check_free_space(const std::filesystem::path& dataset, std::uint64_t needed_bytes);
 

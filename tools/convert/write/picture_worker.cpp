@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "tools/convert/source/source_fault.h"
@@ -89,6 +90,8 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
     const std::string_view name = config_.pictures->name(picture_idx);
     checked.verdict = checker_.check(one.picture, name, stop);
     checked.verdict.reasons.add(config_.names->of(picture_idx, name));
+    checked.verdict.reasons.add_if((*config_.pictures)[picture_idx].class_idx == kUnlabelled,
+                                   ReasonCode::kRowWithoutLabel);
     apply_policies(checked.verdict, config_.fixes.policies);
   }
   // Of some pictures alone they would be no statistics.

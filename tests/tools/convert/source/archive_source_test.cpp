@@ -34,8 +34,8 @@ BOOST_AUTO_TEST_CASE(split_folders_in_an_archive_are_splits) {
 BOOST_AUTO_TEST_CASE(one_archive_in_a_folder_is_that_archive) {
   ScannedSource source;
   source.add("photos.tgz", tests::gzipped(make_tar({{"cat/1.jpg", "one"}, {"dog/1.jpg", ""}})));
-  const SourceScan scan = source.scan("", {.split = {.validation_fraction = 0.0}});
-  BOOST_CHECK((listed(scan) == Listed{{"cat/1.jpg", "train:cat"}, {"dog/1.jpg", "train:dog"}}));
+  const SourceScan scan = source.scan();
+  BOOST_CHECK((listed(scan) == Listed{{"cat/1.jpg", "cat"}, {"dog/1.jpg", "dog"}}));
   BOOST_TEST(tests::as_text(tests::read(scan, "cat/1.jpg").bytes) == "one");
 }
 
@@ -44,10 +44,10 @@ BOOST_AUTO_TEST_CASE(archives_without_folders_in_them_are_a_class_each) {
   ScannedSource source;
   source.add("n01440764.tar", make_tar({{"1.jpg", "tench"}, {"2.jpg", ""}}));
   source.add("n01443537.tar", make_tar({{"./1.jpg", "goldfish"}}));
-  const SourceScan scan = source.scan("", {.split = {.validation_fraction = 0.0}});
-  BOOST_CHECK((listed(scan) == Listed{{"n01440764/1.jpg", "train:n01440764"},
-                                      {"n01440764/2.jpg", "train:n01440764"},
-                                      {"n01443537/1.jpg", "train:n01443537"}}));
+  const SourceScan scan = source.scan();
+  BOOST_CHECK((listed(scan) == Listed{{"n01440764/1.jpg", "n01440764"},
+                                      {"n01440764/2.jpg", "n01440764"},
+                                      {"n01443537/1.jpg", "n01443537"}}));
   BOOST_TEST(tests::as_text(tests::read(scan, "n01443537/1.jpg").bytes) == "goldfish");
   BOOST_TEST(scan.files.size() == 2u);
 }

@@ -128,16 +128,6 @@ BOOST_AUTO_TEST_CASE(a_single_batch_is_a_source_with_the_names_beside_it) {
                Listed{{"data_batch_2/00000", "train:a"}, {"data_batch_2/00001", "train:b"}}));
 }
 
-BOOST_AUTO_TEST_CASE(a_validation_split_is_drawn_from_training_and_a_second_test_split_refused) {
-  ScannedSource source;
-  source.add("data_batch_1.bin", cifar_10_batch(1, 0));
-  source.add("test_batch.bin", cifar_10_batch(1, 0));
-  const SourceScan scan = source.scan("", {.split = {.validation_fraction = 0.5}});
-  BOOST_CHECK((listed(scan) ==
-               Listed{{"data_batch_1/00000", "airplane"}, {"test_batch/00000", "test:airplane"}}));
-  BOOST_CHECK_THROW(source.scan("", {.split = {.test_fraction = 0.5}}), Error);
-}
-
 BOOST_AUTO_TEST_CASE(files_that_only_sound_like_batches_are_none) {
   BOOST_CHECK(!find_among({{"data_batch_1.bin", 3072}}));
   BOOST_CHECK(!find_among({{"data_batch_1.bin", 3073}, {"cat/1.jpg", 5}}));

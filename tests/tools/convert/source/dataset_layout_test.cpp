@@ -24,8 +24,6 @@ FolderScan scan_of(std::vector<std::string> paths, const std::vector<std::string
   return scan;
 }
 
-const SplitRequest kAllTraining{.validation_fraction = 0.0, .test_fraction = 0.0};
-
 auto says(const std::string& message) {
   return [=](const Error& error) {
     BOOST_TEST(error.what() == message);
@@ -41,8 +39,7 @@ constexpr const char* kShape =
 BOOST_AUTO_TEST_SUITE(dataset_layout)
 
 BOOST_AUTO_TEST_CASE(class_folders_give_classes_in_order_of_bytes) {
-  const auto layout =
-      find_layout(scan_of({"dog/1.jpg", "Cat/1.jpg", "\xc3\xa4/1.jpg"}), kAllTraining, "S");
+  const auto layout = find_layout(scan_of({"dog/1.jpg", "Cat/1.jpg", "\xc3\xa4/1.jpg"}), {}, "S");
   BOOST_CHECK(layout.kind == LayoutKind::kClassFolders);
   BOOST_CHECK((layout.class_names == std::vector<std::string>{"Cat", "dog", "\xc3\xa4"}));
   BOOST_REQUIRE(layout.files.size() == 3u);
@@ -58,14 +55,14 @@ BOOST_AUTO_TEST_CASE(a_split_folder_that_was_not_read_is_refused_and_a_class_fol
       says("layout: S/train: expected a split folder that may be read, found: Permission denied"));
   FolderScan classes = scan_of({"cat/1.jpg", "cat/test/2.jpg"}, {"dog"});
   classes.unreadable_folders = {{"cat/test", "Permission denied"}, {"dog", "Permission denied"}};
-  const DatasetLayout layout = find_layout(classes, kAllTraining, "S");
+  const DatasetLayout layout = find_layout(classes, {}, "S");
   BOOST_CHECK((layout.class_names == std::vector<std::string>{"cat", "dog"}));
 }
 
 BOOST_AUTO_TEST_CASE(folders_that_were_not_read_explain_why_there_are_no_pictures) {
   FolderScan scan = scan_of({}, {"cat", "dog"});
   scan.unreadable_folders = {{"cat", "Permission denied"}, {"dog", "Permission denied"}};
-  BOOST_CHECK_EXCEPTION(find_layout(scan, kAllTraining, "S"), Error,
+  BOOST_CHECK_EXCEPTION(find_layout(scan, {}, "S"), Error,
                         says("source: S: expected pictures in the class folders, found none (2 "
                              "folders may not be read)"));
 }
@@ -73,14 +70,14 @@ BOOST_AUTO_TEST_CASE(folders_that_were_not_read_explain_why_there_are_no_picture
 // The byte E9 is stored as the four letters \xe9, which a folder may be called too.
 BOOST_AUTO_TEST_CASE(two_folders_that_would_be_one_class_in_the_dataset_are_refused) {
   BOOST_CHECK_EXCEPTION(
-      find_layout(scan_of({"caf\xE9/1.jpg", "caf\\xe9/1.jpg"}), kAllTraining, "S"), Error,
+      find_layout(scan_of({"caf\xE9/1.jpg", "caf\\xe9/1.jpg"}), {}, "S"), Error,
       says("classes: S: expected different names in the dataset, found two folders that would both "
            "be 'caf\\xe9'"));
-  BOOST_CHECK_NO_THROW(find_layout(scan_of({"caf\xE9/1.jpg", "caf/1.jpg"}), kAllTraining, "S"));
+  BOOST_CHECK_NO_THROW(find_layout(scan_of({"caf\xE9/1.jpg", "caf/1.jpg"}), {}, "S"));
 }
 
 BOOST_AUTO_TEST_CASE(files_in_nested_folders_belong_to_the_class_above) {
-  const auto layout = find_layout(scan_of({"cat/2020/may/1.jpg", "dog/1.jpg"}), kAllTraining, "S");
+  const auto layout = find_layout(scan_of({"cat/2020/may/1.jpg", "dog/1.jpg"}), {}, "S");
   BOOST_TEST(layout.class_names.size() == 2u);
   BOOST_TEST(layout.files.size() == 2u);
 }
@@ -105,44 +102,62 @@ BOOST_AUTO_TEST_CASE(split_folders_place_files_by_their_folder) {
   BOOST_CHECK(layout.kind == LayoutKind::kSplitFolders);
   BOOST_TEST(layout.description == "split folders (Train, val, testing) of class folders");
   std::array<int, kNumSplits> counts{};
-  for (const PlacedFile& file : layout.files) ++counts[static_cast<std::size_t>(file.split)];
+  for (const PlacedFile& file : layout.files) ++counts[static_cast<std::size_t>(*file.split)];
   BOOST_CHECK((counts == std::array<int, kNumSplits>{2, 2, 2}));
 }
 
-BOOST_AUTO_TEST_CASE(split_folders_without_validation_are_left_as_they_are) {
-  const auto layout =
-      find_layout(scan_of({"train/a/1", "train/b/1", "test/a/2", "test/b/2"}), {}, "S");
-  for (const PlacedFile& file : layout.files) BOOST_CHECK(file.split != SplitKind::kValidation);
+BOOST_AUTO_TEST_CASE(class_folders_leave_the_split_open) {
+  for (const PlacedFile& file : find_layout(scan_of({"a/1", "b/1"}), {}, "S").files) {
+    BOOST_CHECK(!file.split);
+  }
 }
 
-BOOST_AUTO_TEST_CASE(a_missing_split_is_drawn_from_training_when_asked_for) {
-  std::vector<std::string> paths = {"test/a/x", "test/b/x"};
-  for (int i = 0; i < 200; ++i) {
-    paths.push_back("train/a/" + std::to_string(i));
-    paths.push_back("train/b/" + std::to_string(i));
-  }
-  const auto layout =
-      find_layout(scan_of(paths), {.validation_fraction = 0.5, .test_fraction = {}}, "S");
-  int num_validation = 0;
-  int num_test = 0;
-  for (const PlacedFile& file : layout.files) {
-    num_validation += file.split == SplitKind::kValidation ? 1 : 0;
-    num_test += file.split == SplitKind::kTest ? 1 : 0;
-  }
-  BOOST_TEST(num_validation > 150);  // 200 expected, standard deviation 10
-  BOOST_TEST(num_validation < 250);
-  BOOST_TEST(num_test == 2);
+BOOST_AUTO_TEST_CASE(a_class_may_be_several_folders_deep) {
+  const auto layout = find_layout(
+      scan_of({"farm/cow/1", "farm/cow/old/2", "home/cat/3", "home-made/x/4", "home/readme"}),
+      {.class_depth = 2}, "S");
+  // '-' sorts before '/'.
+  BOOST_CHECK(
+      (layout.class_names == std::vector<std::string>{"farm/cow", "home-made/x", "home/cat"}));
+  BOOST_REQUIRE(layout.files.size() == 4u);
+  BOOST_TEST(layout.files[1].class_idx == 0u);
+  BOOST_TEST(layout.num_outside == 1u);
+  BOOST_TEST(layout.description == "class folders 2 deep");
+  const auto split = find_layout(scan_of({"train/a/b/1", "test/a/b/1"}), {.class_depth = 2}, "S");
+  BOOST_CHECK((split.class_names == std::vector<std::string>{"a/b"}));
+  BOOST_CHECK(split.files[0].split == SplitKind::kTest);
 }
 
-BOOST_AUTO_TEST_CASE(a_fraction_beside_its_folder_is_refused) {
-  const auto scan = scan_of({"train/a/1", "train/b/1", "val/a/2", "val/b/2"});
+BOOST_AUTO_TEST_CASE(folders_that_are_not_so_deep_are_refused) {
+  BOOST_CHECK_EXCEPTION(find_layout(scan_of({"a/1", "b/1"}), {.class_depth = 3}, "S"), Error,
+                        says("source: S: expected folders of 3 names, found none so deep"));
+  BOOST_CHECK_EXCEPTION(find_layout(scan_of({"a/1"}), {.class_depth = 0}, "S"), Error,
+                        says("layout: class_depth: expected 1 to 32, found 0"));
+}
+
+BOOST_AUTO_TEST_CASE(class_folders_on_request_are_classes_whatever_their_names) {
+  const auto layout =
+      find_layout(scan_of({"train/a/1", "test/a/1"}), {.choice = LayoutChoice::kClassFolders}, "S");
+  BOOST_CHECK((layout.class_names == std::vector<std::string>{"test", "train"}));
+  BOOST_CHECK(!layout.files[0].split);
+}
+
+BOOST_AUTO_TEST_CASE(split_folders_on_request_leave_other_folders_out) {
+  const LayoutRequest request{.choice = LayoutChoice::kSplitFolders};
+  const auto layout = find_layout(scan_of({"train/a/1", "val/a/1", "docs/a/x"}), request, "S");
+  BOOST_TEST(layout.files.size() == 2u);
+  BOOST_TEST(layout.num_outside == 1u);
+  // Without training: the classes are those of the split that is there.
+  const auto test_only = find_layout(scan_of({"testing/a/1", "testing/b/1"}), request, "S");
+  BOOST_CHECK((test_only.class_names == std::vector<std::string>{"a", "b"}));
+  BOOST_CHECK(test_only.files[0].split == SplitKind::kTest);
   BOOST_CHECK_EXCEPTION(
-      find_layout(scan, {.validation_fraction = 0.2, .test_fraction = {}}, "S"), Error,
-      says("--validation-split: S: expected no folder for this split, found 'val'"));
+      find_layout(scan_of({"cat/1", "dog/1"}), request, "S"), Error,
+      says("layout: S: expected a folder train, validation or test, found cat, dog"));
 }
 
 BOOST_AUTO_TEST_CASE(a_class_may_be_called_train) {
-  const auto layout = find_layout(scan_of({"bus/1", "train/1"}), kAllTraining, "S");
+  const auto layout = find_layout(scan_of({"bus/1", "train/1"}), {}, "S");
   BOOST_CHECK((layout.class_names == std::vector<std::string>{"bus", "train"}));
 }
 
@@ -166,7 +181,7 @@ BOOST_AUTO_TEST_CASE(other_folders_beside_split_folders_stop) {
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_class_keeps_its_index_and_is_warned_of) {
-  const auto layout = find_layout(scan_of({"a/1", "c/1"}, {"b"}), kAllTraining, "S");
+  const auto layout = find_layout(scan_of({"a/1", "c/1"}, {"b"}), {}, "S");
   BOOST_CHECK((layout.class_names == std::vector<std::string>{"a", "b", "c"}));
   BOOST_TEST(layout.files[1].class_idx == 2u);
   BOOST_REQUIRE(layout.warnings.size() == 1u);
@@ -174,13 +189,13 @@ BOOST_AUTO_TEST_CASE(an_empty_class_keeps_its_index_and_is_warned_of) {
 }
 
 BOOST_AUTO_TEST_CASE(one_class_only_is_warned_of) {
-  const auto layout = find_layout(scan_of({"a/1"}), kAllTraining, "S");
+  const auto layout = find_layout(scan_of({"a/1"}), {}, "S");
   BOOST_REQUIRE(layout.warnings.size() == 1u);
   BOOST_TEST(layout.warnings[0] == "there is only one class (a): nothing to tell apart");
 }
 
 BOOST_AUTO_TEST_CASE(files_outside_of_class_folders_are_counted) {
-  const auto flat = find_layout(scan_of({"a/1", "b/1", "readme", "x.jpg"}), kAllTraining, "S");
+  const auto flat = find_layout(scan_of({"a/1", "b/1", "readme", "x.jpg"}), {}, "S");
   BOOST_TEST(flat.num_outside == 2u);
   const auto split = find_layout(scan_of({"train/a/1", "train/b/1", "train/x", "y"}), {}, "S");
   BOOST_TEST(split.num_outside == 2u);

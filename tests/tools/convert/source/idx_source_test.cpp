@@ -1,9 +1,11 @@
 #include "tools/convert/source/idx_source.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "fixtures/idx_file.h"
 #include "fixtures/tar_maker.h"
+#include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "tests/tools/compressed.h"
 #include "tests/tools/convert/source/scanned_source.h"
@@ -136,6 +138,22 @@ BOOST_AUTO_TEST_CASE(a_compressed_file_that_fails_is_named_and_its_whole_picture
   BOOST_CHECK((findings(scan) ==
                Texts{"archive_damaged train-images-idx3-ubyte.gz: gzip: incorrect data check",
                      "archive_truncated t10k-labels-idx1-ubyte.gz: gzip: truncated input"}));
+}
+
+BOOST_AUTO_TEST_CASE(pictures_without_a_label_are_kept_where_that_is_asked_for) {
+  ScannedSource source;
+  source.add(kTrainPictures, idx_pictures({.num_pictures = 3}));
+  source.add(kTrainLabels, idx_labels(2));
+  source.add("t10k-images-idx3-ubyte", idx_pictures({.num_pictures = 1}));
+  const SourceScan scan = source.scan("", {.unlabelled = UnlabelledRows::kKept});
+  BOOST_TEST(scan.findings.empty());
+  BOOST_REQUIRE(scan.pictures.size() == 4u);
+  std::vector<std::uint32_t> classes;
+  for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
+    classes.push_back(scan.pictures[i].class_idx);
+  }
+  std::ranges::sort(classes);
+  BOOST_CHECK((classes == std::vector<std::uint32_t>{0, 1, kUnlabelled, kUnlabelled}));
 }
 
 // 4,294,967,295 pictures of 65,535 x 16,384 in 16 bytes.

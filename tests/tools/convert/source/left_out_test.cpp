@@ -88,9 +88,9 @@ BOOST_AUTO_TEST_CASE(an_archive_that_may_not_be_read_costs_the_others_nothing) {
   std::filesystem::permissions(source.root() / "dog.tar", std::filesystem::perms::none);
   std::filesystem::create_directory(source.root() / "closed");
   const tests::ForbiddenFolder obeying(source.root() / "closed");
-  const SourceScan scan = source.scan("", {.split = {.validation_fraction = 0.0}});
-  BOOST_CHECK((tests::listed(scan) == std::map<std::string, std::string>{
-                                          {"cat/1.jpg", "train:cat"}, {"rat/1.jpg", "train:rat"}}));
+  const SourceScan scan = source.scan();
+  BOOST_CHECK((tests::listed(scan) ==
+               std::map<std::string, std::string>{{"cat/1.jpg", "cat"}, {"rat/1.jpg", "rat"}}));
   Texts found;
   for (const QuarantineEntry& entry : scan.findings) {
     found.push_back(std::string(reason_code_name(entry.reason)) + " " + entry.path);

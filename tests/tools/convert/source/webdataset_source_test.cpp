@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "fixtures/tar_maker.h"
+#include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "tests/tools/compressed.h"
 #include "tests/tools/convert/source/scanned_source.h"
@@ -116,7 +117,6 @@ BOOST_AUTO_TEST_CASE(names_of_archives_give_the_splits_and_keep_equal_keys_apart
                                                {"train-000/0.jpg", "train:0"},
                                                {"train-001/0.jpg", "train:0"},
                                                {"val/000/0.jpg", "validation:0"}}));
-  BOOST_CHECK_THROW(source.scan("", {.split = {.validation_fraction = 0.1}}), Error);
 }
 
 BOOST_AUTO_TEST_CASE(class_names_come_from_a_file_and_indices_beyond_it_are_named) {
@@ -131,11 +131,22 @@ BOOST_AUTO_TEST_CASE(class_names_come_from_a_file_and_indices_beyond_it_are_name
   BOOST_TEST(source.scan("x.tar").class_names.size() == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(class_names_for_labels_in_words_are_refused) {
+BOOST_AUTO_TEST_CASE(class_names_for_labels_in_words_are_left_to_whoever_renames_classes) {
   ScannedSource source;
   source.add("x.tar", make_tar({{"0.jpg", ""}, {"0.cls", "cat"}}));
-  source.add("names.txt", "cat\n");
-  BOOST_CHECK_THROW(source.scan("x.tar", {.class_names_file = source.root() / "names.txt"}), Error);
+  source.add("names.txt", "cat,feline\n");
+  const SourceScan scan = source.scan("x.tar", {.class_names_file = source.root() / "names.txt"});
+  BOOST_CHECK((listed(scan) == Listed{{"0.jpg", "cat"}}));
+}
+
+BOOST_AUTO_TEST_CASE(pictures_without_a_label_are_kept_where_that_is_asked_for) {
+  ScannedSource source;
+  source.add("x.tar", make_tar({{"0.jpg", ""}, {"0.cls", "cat"}, {"1.jpg", ""}}));
+  const SourceScan scan = source.scan("x.tar", {.unlabelled = UnlabelledRows::kKept});
+  BOOST_REQUIRE(scan.pictures.size() == 2u);
+  BOOST_TEST(scan.pictures[1].name == "1.jpg");
+  BOOST_TEST(scan.pictures[1].class_idx == kUnlabelled);
+  BOOST_TEST(scan.findings.empty());
 }
 
 BOOST_AUTO_TEST_CASE(of_an_archive_that_is_cut_the_whole_rows_are_offered) {

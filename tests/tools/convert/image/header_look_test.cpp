@@ -1,0 +1,85 @@
+#include "tools/convert/image/header_look.h"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/tools/picture_folder.h"
+#include "tools/convert/image/image_check.h"
+
+namespace penstock::convert {
+namespace {
+
+using namespace std::string_literals;
+
+constexpr std::uint64_t kMaxPx = 100'000'000;
+
+HeaderLook look(std::span<const std::byte> start, std::uint64_t file_bytes,
+                std::string_view path = "1.jpg", std::uint64_t max_px = kMaxPx) {
+  JpegDecoder decoder;
+  return look_at_header(start, file_bytes, path, max_px, decoder);
+}
+
+HeaderLook look(const std::string& file, std::string_view path = "1.jpg") {
+  return look(std::as_bytes(std::span(file)), file.size(), path);
+}
+
+BOOST_AUTO_TEST_SUITE(header_look)
+
+BOOST_AUTO_TEST_CASE(sides_are_read_of_the_start_alone) {
+  const std::vector<std::byte> jpeg = tests::picture_jpeg({.width_px = 300, .height_px = 200});
+  // The scan begins behind the tables, within 700 bytes of so plain a file.
+  const HeaderLook found = look(std::span(jpeg).first(700), jpeg.size());
+  BOOST_TEST_REQUIRE(jpeg.size() > 2000u);
+  BOOST_CHECK(!found.reason);
+  BOOST_CHECK((found.size == DeclaredSize{300, 200}));
+}
+
+BOOST_AUTO_TEST_CASE(a_header_that_goes_on_is_cut_and_one_that_ends_is_damaged) {
+  const std::vector<std::byte> jpeg = tests::picture_jpeg({});
+  BOOST_TEST(look(std::span(jpeg).first(100), jpeg.size()).is_cut);
+  const HeaderLook whole = look(std::span(jpeg).first(100), 100);
+  BOOST_TEST(!whole.is_cut);
+  ImageChecker checker(kMaxPx);
+  BOOST_REQUIRE(whole.reason);
+  BOOST_CHECK(*whole.reason == checker.check(std::span(jpeg).first(100), "1.jpg", {}).reason);
+  // PNG: the signature alone.
+  const std::string png = "\x89PNG\r\n\x1A\n";
+  BOOST_TEST(look(std::as_bytes(std::span(png)), 5000).is_cut);
+  BOOST_CHECK(look(png).reason == ReasonCode::kDamaged);
+}
+
+// The same verdict as of the check that decodes, where a header is enough for one.
+BOOST_AUTO_TEST_CASE(reasons_are_those_of_the_check) {
+  const std::string png = "\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\x01\0\0\0\0\xFF\xFF\x08\x02\0\0\0"s;
+  for (const auto& [file, path] :
+       std::vector<std::pair<std::string, std::string>>{{"", "1.jpg"},
+                                                        {"a failed download", "1.jpg"},
+                                                        {"a readme", "readme"},
+                                                        {"\x01\x02\x03\xFF"s, "1.jpg"},
+                                                        {"GIF89a\x01\0\x01\0\0\0\0"s, "1.gif"},
+                                                        {"PK\x03\x04\0\0\0\0"s, "1.zip"},
+                                                        {png, "1.png"}}) {
+    BOOST_TEST_CONTEXT(path << " of " << file.size()) {
+      ImageChecker checker(kMaxPx);
+      const ImageVerdict verdict = checker.check(std::as_bytes(std::span(file)), path, {});
+      const HeaderLook found = look(file, path);
+      BOOST_TEST(found.is_text == (verdict.fate == FileFate::kSkippedText));
+      if (found.is_text) continue;
+      BOOST_REQUIRE(found.reason);
+      BOOST_CHECK(*found.reason == verdict.reason);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(too_many_pixels_and_too_many_bytes_are_refused) {
+  const std::vector<std::byte> jpeg = tests::picture_jpeg({.width_px = 30, .height_px = 20});
+  BOOST_CHECK(look(jpeg, jpeg.size(), "1.jpg", 599).reason == ReasonCode::kTooManyPixels);
+  BOOST_CHECK(!look(jpeg, jpeg.size(), "1.jpg", 600).reason);
+  BOOST_CHECK(look(jpeg, kMaxFileBytes + 1).reason == ReasonCode::kFileTooLarge);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::convert

@@ -1,0 +1,72 @@
+#include "tools/convert/source/any_source.h"
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/temporary_folder.h"
+#include "tests/tools/convert/table/table_error.h"
+#include "tests/tools/picture_folder.h"
+
+namespace penstock::convert {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Place {
+  Place() {
+    tests::write_cats_and_dogs(photos, 2);
+    tests::write_file(table, "path,label\ncat/0.jpg,x\ndog/1.jpg,y\n");
+  }
+  tests::TemporaryFolder folder;
+  fs::path photos = folder.path() / "photos";
+  fs::path table = photos / "t.csv";
+};
+
+void check_refused(const SourceRequest& request, const std::string& message) {
+  const std::vector<SourceRequest> requests = {request};
+  BOOST_CHECK_EXCEPTION(check_sources(requests), Error,
+                        tests::table_error(ErrorCode::kInvalidArgument, message));
+}
+
+BOOST_AUTO_TEST_SUITE(any_source)
+
+BOOST_AUTO_TEST_CASE(a_folder_a_table_and_a_folder_with_a_table_are_sources) {
+  const Place place;
+  BOOST_TEST(scan_source({.path = place.photos}, {}).pictures.size() == 4u);
+  BOOST_TEST(scan_source({.path = place.table}, {}).pictures.size() == 2u);
+  const SourceScan both = scan_source({.path = place.photos, .labels = place.table}, {});
+  BOOST_TEST(both.pictures.size() == 2u);
+  BOOST_TEST(both.findings.size() == 2u);  // the others have no row
+}
+
+BOOST_AUTO_TEST_CASE(options_that_would_do_nothing_are_refused) {
+  const Place place;
+  const std::string photos = place.photos.string();
+  check_refused({.path = place.photos, .layout = {.choice = LayoutChoice::kFlat}},
+                "layout: " + photos + ": expected a table of labels for a flat folder, found none");
+  check_refused({.path = place.photos, .layout = {.class_depth = 2}, .labels = place.table},
+                "layout: " + photos + ": expected classes from folders, found a table of them");
+  check_refused({.path = place.photos, .table = {.label_column = "breed"}},
+                "table: " + photos + ": expected a table to read columns of, found a folder");
+  check_refused({.path = place.table, .labels = place.table},
+                "source: " + place.table.string() + ": expected a folder for the table " +
+                    place.table.string() + ", found a file");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_no_text_is_refused) {
+  const Place place;
+  const fs::path picture = place.photos / "cat/0.jpg";
+  check_refused({.path = picture}, "source: " + picture.string() +
+                                       ": expected a folder of pictures, an archive of them or a "
+                                       "table of their paths, found a file of another kind");
+  check_refused({.path = place.photos, .labels = picture},
+                "labels: " + picture.string() +
+                    ": expected a table or a list of text, found a file of another kind");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::convert

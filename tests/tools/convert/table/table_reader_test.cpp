@@ -1,0 +1,133 @@
+#include "tools/convert/table/table_reader.h"
+
+#include <boost/test/unit_test.hpp>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tests/temporary_folder.h"
+#include "tests/tools/convert/table/table_error.h"
+#include "tests/tools/picture_folder.h"
+
+namespace penstock::convert {
+
+static bool operator==(const TableRow& a, const TableRow& b) {
+  return a.line == b.line && a.path == b.path && a.label == b.label && a.split == b.split;
+}
+
+namespace {
+
+using Rows = std::vector<TableRow>;
+using tests::table_error;
+
+Rows rows_of(TableKind kind, std::string_view text, const TableRequest& request = {}) {
+  const auto table = open_table_text(text, "t", kind, request);
+  Rows rows;
+  for (TableRow row; table->next(row);) rows.push_back(row);
+  return rows;
+}
+
+BOOST_AUTO_TEST_SUITE(table_reader)
+
+BOOST_AUTO_TEST_CASE(a_csv_is_read_by_its_columns) {
+  const Rows expected = {{2, "1.jpg", "cat", SplitKind::kTrain},
+                         {3, "2,2.jpg", "", SplitKind::kValidation},
+                         {4, "3.jpg", "dog", std::nullopt}};
+  BOOST_CHECK(
+      rows_of(TableKind::kCsv,
+              "nr,label,split,file\n1,cat,train,1.jpg\n2,,Val,\"2,2.jpg\"\n3,dog,,3.jpg\n") ==
+      expected);
+  BOOST_CHECK(rows_of(TableKind::kCsv,
+                      "\xEF\xBB\xBFnr;label;split;file\r\n1;cat;train;1.jpg\r\n2;;Val;2,2.jpg\r\n3;"
+                      "dog;;3.jpg") == expected);
+}
+
+BOOST_AUTO_TEST_CASE(a_csv_with_another_number_of_fields_is_refused_by_its_line) {
+  BOOST_CHECK_EXCEPTION(rows_of(TableKind::kCsv, "path,label\n1.jpg,cat\n2.jpg\n"), Error,
+                        table_error(ErrorCode::kCorruptData,
+                                    "table: t:3: expected 2 fields as in the first line, found 1"));
+  BOOST_CHECK_EXCEPTION(rows_of(TableKind::kCsv, ""), Error,
+                        table_error(ErrorCode::kCorruptData,
+                                    "table: t: expected a first line that names the columns, found "
+                                    "no line"));
+  BOOST_CHECK_EXCEPTION(rows_of(TableKind::kCsv, "\n\npath,breed\n"), Error,
+                        table_error(ErrorCode::kInvalidArgument,
+                                    "table: t:3: expected a column for the label, found path, "
+                                    "breed"));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_split_is_refused_by_its_line) {
+  const auto unknown = table_error(ErrorCode::kInvalidArgument,
+                                   "table: t:2: expected train, val, valid, validation, test or "
+                                   "testing as split, found 'fold1'");
+  BOOST_CHECK_EXCEPTION(rows_of(TableKind::kCsv, "path,label,set\n1,a,fold1"), Error, unknown);
+  BOOST_CHECK_EXCEPTION(rows_of(TableKind::kJsonLines, "\n{\"path\":\"1\",\"set\":\"fold1\"}"),
+                        Error, unknown);
+}
+
+BOOST_AUTO_TEST_CASE(json_lines_are_read_by_their_keys) {
+  BOOST_CHECK(rows_of(TableKind::kJsonLines,
+                      "{\"file_name\": \"1.jpg\", \"width\": 3}\r\n"
+                      "\n"
+                      "{\"label\": 7, \"file_name\": \"a\\tb.jpg\", \"split\": \"test\"}\n"
+                      "{\"label\": null, \"file_name\": \"\\u00e4\"}") ==
+              (Rows{{1, "1.jpg", "", std::nullopt},
+                    {3, "a\tb.jpg", "7", SplitKind::kTest},
+                    {4, "\xC3\xA4", "", std::nullopt}}));
+  const auto table = open_table_text("{\"id\": \"1\", \"species\": \"cat\"}", "t",
+                                     TableKind::kJsonLines, {.label_column = "species"});
+  TableRow row;
+  BOOST_REQUIRE(table->next(row));
+  BOOST_TEST(row.label == "cat");
+  BOOST_CHECK((table->columns() == std::map<std::string, std::string>{
+                                       {"path_column", "id"}, {"label_column", "species"}}));
+}
+
+BOOST_AUTO_TEST_CASE(bad_json_is_refused_by_its_line) {
+  const auto check = [](std::string_view text, ErrorCode code, const std::string& message) {
+    BOOST_CHECK_EXCEPTION(rows_of(TableKind::kJsonLines, text), Error,
+                          table_error(code, "table: t:" + message));
+  };
+  check("{\"path\": \"1\"}\n{\"path\": ", ErrorCode::kCorruptData,
+        "2: expected a JSON object, found no JSON");
+  check("[1]", ErrorCode::kCorruptData, "1: expected a JSON object, found array");
+  check("{\"path\": [\"1\"]}", ErrorCode::kCorruptData,
+        "1: expected a text or a whole number as 'path', found array");
+  check("{\"path\": \"1\"}\n{\"label\": \"x\"}", ErrorCode::kInvalidArgument,
+        "2: expected a column for the path, found label");
+}
+
+BOOST_AUTO_TEST_CASE(a_list_has_a_path_a_line_and_a_label_behind_a_tab) {
+  BOOST_CHECK(rows_of(TableKind::kList, "cat/1.jpg\r\n\nmy dog/2.jpg 7\n3.jpg\tgray wolf\n") ==
+              (Rows{{1, "cat/1.jpg", "", std::nullopt},
+                    {3, "my dog/2.jpg 7", "", std::nullopt},
+                    {4, "3.jpg", "gray wolf", std::nullopt}}));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_table_is_shows_in_its_first_line_or_its_name) {
+  BOOST_CHECK(find_table_kind("x.txt", " {\"path\"", {}) == TableKind::kJsonLines);
+  BOOST_CHECK(find_table_kind("x.CSV", "what,ever\n", {}) == TableKind::kCsv);
+  BOOST_CHECK(find_table_kind("x.txt", "file;class\n", {}) == TableKind::kCsv);
+  BOOST_CHECK(find_table_kind("x.txt", "file;breed\n", {.label_column = "breed"}) ==
+              TableKind::kCsv);
+  BOOST_CHECK(find_table_kind("x.txt", "cat/1.jpg 0\n", {}) == TableKind::kList);
+  BOOST_CHECK(find_table_kind("x", "file, class and label\n", {}) == TableKind::kList);
+  BOOST_CHECK(find_table_kind("x", "\"", {}) == TableKind::kList);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_opened_as_what_it_is) {
+  const tests::TemporaryFolder folder;
+  tests::write_file(folder.path() / "l.txt", "path\tlabel\n1.jpg\tcat\n");
+  const auto table = open_table(folder.path() / "l.txt", {});
+  BOOST_CHECK(table->kind() == TableKind::kCsv);
+  TableRow row;
+  BOOST_REQUIRE(table->next(row));
+  BOOST_TEST(row.path == "1.jpg");
+  BOOST_TEST(table->where(row.line) == (folder.path() / "l.txt").string() + ":2");
+  BOOST_TEST(!table->next(row));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::convert

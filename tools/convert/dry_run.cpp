@@ -1,0 +1,229 @@
+#include "tools/convert/dry_run.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "streamer/core/batch.h"
+#include "streamer/core/error.h"
+#include "streamer/core/usable_cores.h"
+#include "tools/convert/image/header_look.h"
+#include "tools/convert/image/image_check.h"
+#include "tools/convert/scan_job.h"
+#include "tools/convert/source/source_fault.h"
+#include "tools/convert/write/convert_memory.h"
+#include "tools/convert/write/ordered_work.h"
+#include "tools/convert/write/partial_folder.h"
+#include "tools/convert/write/shard_plan.h"
+
+namespace penstock::convert {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Longer ones, with profiles and thumbnails before the sides, are read whole.
+constexpr std::size_t kHeaderBytes = 64u << 10;
+
+void check_stop(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: dry run: on request");
+}
+
+// All, or those of the lowest keys; in the order of the list.
+std::vector<std::uint32_t> choose_pictures(const PictureList& pictures, std::uint64_t seed) {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> keys;
+  const SplitRule rule{.seed = seed};
+  for (std::uint32_t i = 0; i < pictures.size(); ++i) {
+    keys.emplace_back(rule.order_key(pictures.name(i)), i);
+    // Room for twice as many as are needed, whatever the number of pictures.
+    if (keys.size() < 2 * kMaxHeadersLookedAt) continue;
+    std::ranges::nth_element(keys, keys.begin() + kMaxHeadersLookedAt);
+    keys.resize(kMaxHeadersLookedAt);
+  }
+  if (keys.size() > kMaxHeadersLookedAt) {
+    std::ranges::nth_element(keys, keys.begin() + kMaxHeadersLookedAt);
+    keys.resize(kMaxHeadersLookedAt);
+  }
+  std::vector<std::uint32_t> chosen;
+  for (const auto& [key, picture_idx] : keys) chosen.push_back(picture_idx);
+  std::ranges::sort(chosen);
+  return chosen;
+}
+
+// With a header that goes on beyond `most_bytes` a picture counts as good.
+HeaderLook look(const SourceScan& scan, const ListedPicture& picture, std::uint64_t max_px,
+                std::uint64_t most_bytes, JpegDecoder& decoder, SourcePicture& buffer) {
+  try {
+    scan.source->read_start(picture, kHeaderBytes, buffer);
+    if (!buffer.raw) {
+      const HeaderLook first =
+          look_at_header(buffer.bytes, picture.size_bytes, picture.name, max_px, decoder);
+      if (!first.is_cut) return first;
+      if (picture.size_bytes > most_bytes) return {};
+      scan.source->read(picture, buffer);
+      const HeaderLook whole =
+          look_at_header(buffer.bytes, buffer.bytes.size(), picture.name, max_px, decoder);
+      if (buffer.bytes.capacity() > kHeaderBytes) std::vector<std::byte>().swap(buffer.bytes);
+      return whole;
+    }
+    HeaderLook raw;
+    raw.size = {buffer.raw->width_px, buffer.raw->height_px};
+    return raw;
+  } catch (const Error& error) {
+    if (error.os_error() != EFBIG && error.os_error() != 0 &&
+        !concerns_one_path(error.os_error())) {
+      throw;
+    }
+    HeaderLook refused;
+    refused.reason =
+        error.os_error() == EFBIG ? ReasonCode::kFileTooLarge : ReasonCode::kUnreadable;
+    return refused;
+  }
+}
+
+std::uint64_t median(std::vector<std::uint64_t>& values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+class DryRun {
+ public:
+  DryRun(const ConvertConfig& config, const SourceScan& scan, const std::stop_token& stop)
+      : config_(config), scan_(scan), stop_(stop) {}
+
+  DryRunReport run() {
+    count();
+    const std::vector<ShardPlan> shards =
+        plan_shards(scan_.pictures, config_.split.seed, config_.shard_size_bytes);
+    memory_ =
+        plan_memory(config_.memory_bytes,
+                    config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs, scan_, shards);
+    report_.num_jobs = memory_.num_jobs;
+    report_.dataset_bytes = estimate_dataset_bytes(scan_.pictures, shards);
+    report_.free_bytes = free_space_bytes(config_.dataset);
+    look_at_headers();
+    time_some();
+    return std::move(report_);
+  }
+
+ private:
+  void count() {
+    report_.layout = scan_.description;
+    report_.num_files = scan_.pictures.size();
+    report_.source_bytes = scan_.pictures.total_bytes();
+    for (const QuarantineEntry& finding : scan_.findings) {
+      ++report_.findings_by_reason[std::string(reason_code_name(finding.reason))];
+    }
+    for (const std::string& name : scan_.class_names) report_.classes.push_back({.name = name});
+    for (std::size_t i = 0; i < scan_.pictures.size(); ++i) {
+      const ListedPicture picture = scan_.pictures[i];
+      const auto split = static_cast<std::size_t>(*picture.split);
+      ++report_.num_by_split[split];
+      if (picture.class_idx == kUnlabelled) {
+        ++report_.num_unlabelled;
+      } else {
+        ++report_.classes[picture.class_idx].num_by_split[split];
+      }
+    }
+  }
+
+  void look_at_headers() {
+    const std::vector<std::uint32_t> chosen = choose_pictures(scan_.pictures, config_.split.seed);
+    std::vector<JpegDecoder> decoders(report_.num_jobs);
+    std::vector<SourcePicture> buffers(report_.num_jobs);
+    OrderedWork<HeaderLook> work({.num_items = chosen.size(),
+                                  .num_threads = report_.num_jobs,
+                                  .window = 4 * std::size_t{report_.num_jobs}},
+                                 [&](unsigned thread_idx, std::size_t i, const auto& emit) {
+                                   check_stop(stop_);
+                                   emit(look(scan_, scan_.pictures[chosen[i]], config_.max_px,
+                                             memory_.pool_bytes / (2 * report_.num_jobs),
+                                             decoders[thread_idx], buffers[thread_idx]));
+                                 });
+    work.run([&](std::size_t i, const HeaderLook& found) { add(chosen[i], found); });
+    report_.num_looked_at = chosen.size();
+    report_.median_short_px = median(short_px_);
+    report_.median_long_px = median(long_px_);
+    if (looked_bytes_ > 0) {
+      report_.resized_bytes =
+          static_cast<std::uint64_t>(resized_bytes_ / static_cast<double>(looked_bytes_) *
+                                     static_cast<double>(report_.source_bytes));
+    }
+  }
+
+  void add(std::uint32_t picture_idx, const HeaderLook& found) {
+    const std::uint64_t size_bytes = scan_.pictures[picture_idx].size_bytes;
+    looked_bytes_ += size_bytes;
+    if (found.reason) ++report_.headers_by_reason[std::string(reason_code_name(*found.reason))];
+    if (found.is_text) ++report_.num_text;
+    if (found.reason || found.is_text || found.size.num_px() == 0) return;
+    good_.push_back(picture_idx);
+    const std::uint64_t short_px = std::min(found.size.width_px, found.size.height_px);
+    short_px_.push_back(short_px);
+    long_px_.push_back(std::max(found.size.width_px, found.size.height_px));
+    const double scale =
+        std::min(1.0, static_cast<double>(kResizeShortPx) / static_cast<double>(short_px));
+    resized_bytes_ += static_cast<double>(size_bytes) * scale * scale;
+  }
+
+  // At even distances among those whose headers are good, one at a time on this thread.
+  void time_some() {
+    if (good_.empty()) return;
+    ImageChecker checker(config_.max_px, config_.depth, config_.several_scans,
+                         {.policies = config_.policies, .background = config_.background});
+    SourcePicture picture;
+    std::chrono::duration<double> reading{};
+    std::chrono::duration<double> checking{};
+    std::uint64_t timed_bytes = 0;
+    const std::size_t num_timed = std::min<std::size_t>(good_.size(), kMaxTimed);
+    for (std::size_t i = 0; i < num_timed; ++i) {
+      check_stop(stop_);
+      const ListedPicture listed = scan_.pictures[good_[i * good_.size() / num_timed]];
+      if (listed.size_bytes > memory_.one_picture_bytes) continue;
+      const Clock::time_point start = Clock::now();
+      try {
+        scan_.source->read(listed, picture);
+      } catch (const Error& error) {
+        if (error.os_error() != 0 && !concerns_one_path(error.os_error())) throw;
+        continue;
+      }
+      const std::uint64_t needed_bytes = picture.bytes.size() + checker.checking_bytes(picture);
+      if (needed_bytes > memory_.one_picture_bytes) continue;
+      const Clock::time_point read = Clock::now();
+      checker.check(picture, listed.name, stop_);
+      reading += read - start;
+      checking += Clock::now() - read;
+      timed_bytes += std::max<std::uint64_t>(1, listed.size_bytes);
+      ++report_.num_timed;
+    }
+    if (timed_bytes == 0) return;
+    const double share =
+        static_cast<double>(report_.source_bytes) / static_cast<double>(timed_bytes);
+    report_.estimated_time = (reading + checking) * share / report_.num_jobs;
+  }
+
+  const ConvertConfig& config_;
+  const SourceScan& scan_;
+  const std::stop_token& stop_;
+  ConvertMemory memory_;
+  DryRunReport report_;
+  std::vector<std::uint32_t> good_;  // pictures whose headers are
+  std::vector<std::uint64_t> short_px_;
+  std::vector<std::uint64_t> long_px_;
+  std::uint64_t looked_bytes_ = 0;
+  double resized_bytes_ = 0.0;
+};
+
+}  // namespace
+
+DryRunReport dry_run(const ConvertConfig& config, ConvertObserver& observer,
+                     const std::stop_token& stop) {
+  config.validate();
+  const ScannedSources sources = scan_for_conversion(config, stop);
+  for (const std::string& text : scan_notices(config, sources)) observer.notice(text);
+  return DryRun(config, sources.scan, stop).run();
+}
+
+}  // namespace penstock::convert

@@ -1,0 +1,67 @@
+// What a conversion would do, found without writing anything: from the scan, the headers of files, and a
+// few pictures decoded for the time they take.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "tools/convert/convert_job.h"
+
+namespace penstock::convert {
+
+/// Up to so many files all headers are looked at, of more a sample that the seed draws.
+inline constexpr std::uint64_t kMaxHeadersLookedAt = 5000;
+/// Files that are decoded for an estimate of time.
+inline constexpr std::uint64_t kMaxTimed = 32;
+/// Short side of the resize whose gain is estimated.
+inline constexpr std::uint64_t kResizeShortPx = 256;
+
+struct DryRunClass {
+  std::string name;
+  std::array<std::uint64_t, kNumSplits> num_by_split{};
+};
+
+struct DryRunReport {
+  std::string layout;
+  std::vector<DryRunClass> classes;
+  std::uint64_t num_unlabelled = 0;
+  std::array<std::uint64_t, kNumSplits> num_by_split{};
+  std::uint64_t num_files = 0;
+  std::uint64_t source_bytes = 0;
+  std::uint64_t dataset_bytes = 0;  // by sizes of files; re-encoding may take more
+  std::uint64_t free_bytes = 0;     // where the dataset would lie
+
+  std::map<std::string, std::uint64_t> findings_by_reason;  // of the scan
+  std::uint64_t num_looked_at = 0;                          // headers
+  std::map<std::string, std::uint64_t> headers_by_reason;   // of those
+  std::uint64_t num_text = 0;                               // of those
+  std::uint64_t median_short_px = 0;                        // of the pictures among those, 0: none
+  std::uint64_t median_long_px = 0;
+  /// What pictures of kResizeShortPx would take, at the same bytes a pixel; all files, from those looked
+  /// at. The stored ones take somewhat more: detail gets denser.
+  std::uint64_t resized_bytes = 0;
+
+  std::uint64_t num_timed = 0;
+  unsigned num_jobs = 1;
+  /// Reading and decoding, at the speed of the timed ones; the disk may be slower.
+  std::chrono::duration<double> estimated_time{};
+
+  /// Whether resizing would save at least half.
+  bool is_resize_worthwhile() const noexcept {
+    return num_looked_at > 0 && median_short_px > kResizeShortPx &&
+           resized_bytes <= source_bytes / 2;
+  }
+};
+
+/// Refuses what convert_folder() would refuse before it writes, but for a disk that is too small.
+///
+/// Errors  as convert_folder()
+DryRunReport dry_run(const ConvertConfig& config, ConvertObserver& observer,
+                     const std::stop_token& stop);
+
+}  // namespace penstock::convert

@@ -1,0 +1,62 @@
+#include "tools/convert/image/header_look.h"
+
+#include <algorithm>
+
+#include "tools/convert/image/image_check.h"
+#include "tools/convert/image/jpeg_fault.h"
+#include "tools/convert/image/picture_reasons.h"
+
+namespace penstock::convert {
+namespace {
+
+HeaderLook refused(ReasonCode reason) {
+  HeaderLook look;
+  look.reason = reason;
+  return look;
+}
+
+HeaderLook of_size(const DeclaredSize& size, std::uint64_t max_px) {
+  const bool is_too_large =
+      size.num_px() > max_px || std::max(size.width_px, size.height_px) > kMaxJpegSidePx;
+  if (is_too_large) return refused(ReasonCode::kTooManyPixels);
+  HeaderLook look;
+  look.size = size;
+  return look;
+}
+
+HeaderLook look_at_jpeg(std::span<const std::byte> start, bool is_whole, std::uint64_t max_px,
+                        JpegDecoder& decoder) {
+  const Result<JpegHeader> header = decoder.read_header(start);
+  if (header.ok()) return of_size({header.value().width_px, header.value().height_px}, max_px);
+  HeaderLook look = refused(reason_of_jpeg_fault(header.fault()));
+  look.is_cut = !is_whole;
+  return look;
+}
+
+}  // namespace
+
+HeaderLook look_at_header(std::span<const std::byte> start, std::uint64_t file_bytes,
+                          std::string_view path, std::uint64_t max_px, JpegDecoder& decoder) {
+  if (start.empty()) return refused(ReasonCode::kEmptyFile);
+  if (file_bytes > kMaxFileBytes) return refused(ReasonCode::kFileTooLarge);
+  const bool is_whole = start.size() >= file_bytes;
+  const ImageFormat format = detect_format(start);
+  if (format == ImageFormat::kJpeg) return look_at_jpeg(start, is_whole, max_px, decoder);
+  if (is_foreign_format(format)) {
+    const std::optional<DeclaredSize> size = read_declared_size(format, start);
+    if (size && size->num_px() > 0) return of_size(*size, max_px);
+    HeaderLook look = refused(ReasonCode::kDamaged);
+    look.is_cut = !is_whole;
+    return look;
+  }
+  if (format == ImageFormat::kText && !has_picture_extension(path)) {
+    HeaderLook look;
+    look.is_text = true;
+    return look;
+  }
+  const bool is_unknown = format == ImageFormat::kUnknown || format == ImageFormat::kZip ||
+                          format == ImageFormat::kText;
+  return refused(is_unknown ? ReasonCode::kNotAPicture : ReasonCode::kUnsupportedFormat);
+}
+
+}  // namespace penstock::convert

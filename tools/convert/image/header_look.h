@@ -1,0 +1,32 @@
+// What the first bytes of a file say of it: far less than decoding, but at once. For dry runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "streamer/read/jpeg_decoder.h"
+#include "tools/convert/image/image_format.h"
+#include "tools/convert/quarantine.h"
+
+namespace penstock::convert {
+
+struct HeaderLook {
+  /// Why it would be quarantined, as far as a header tells. Nothing: it seems to be a picture, or
+  /// text that is left out.
+  std::optional<ReasonCode> reason;
+  bool is_text = false;
+  /// The header ends beyond the bytes that were given: look again with more.
+  bool is_cut = false;
+  DeclaredSize size;  // when it seems to be a picture
+};
+
+/// Looks at `start`, the first bytes of a file called `path` of `file_bytes`.
+///
+/// Threads  one decoder per thread
+HeaderLook look_at_header(std::span<const std::byte> start, std::uint64_t file_bytes,
+                          std::string_view path, std::uint64_t max_px, JpegDecoder& decoder);
+
+}  // namespace penstock::convert

@@ -1,0 +1,153 @@
+#include "tools/convert/scan_job.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "tools/convert/quarantine.h"
+#include "tools/convert/reason/scan_reasons.h"
+#include "tools/convert/source/any_source.h"
+#include "tools/convert/source/class_name_file.h"
+#include "tools/convert/write/convert_memory.h"
+#include "tools/convert/write/partial_folder.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+namespace fs = std::filesystem;
+using tools::printable;
+using tools::printable_path;
+
+void check_apart(const fs::path& source, const fs::path& dataset) {
+  if (!lies_within(source, dataset) && !lies_within(dataset, source)) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("dataset: {}: expected a place outside of {}, found one inside",
+                          printable_path(dataset), printable_path(source)),
+              "name a DATASET beside SOURCE");
+}
+
+// With a last slash the last name would be an empty one.
+fs::path folder_of(const fs::path& dataset) {
+  return dataset.has_filename() ? dataset.parent_path() : dataset.parent_path().parent_path();
+}
+
+std::vector<SourceRequest> source_requests(const ConvertConfig& config) {
+  const bool keeps_unlabelled = config.policies[ReasonCode::kRowWithoutLabel] == Policy::kKeep;
+  std::vector<SourceRequest> requests = {
+      {.path = config.source,
+       .layout = config.layout,
+       .labels = config.labels,
+       .table = config.table,
+       .unlabelled = keeps_unlabelled ? UnlabelledRows::kKept : UnlabelledRows::kQuarantined,
+       // Beside DATASET: the same disk, whose free space counts.
+       .spool = {.folder = folder_of(config.dataset)},
+       .label = config.label,
+       .class_names_file = config.class_names_file,
+       .list_room_bytes = list_room_bytes(config.memory_bytes)}};
+  for (const fs::path& path : config.more_sources) {
+    requests.push_back(requests.front());
+    requests.back().path = path;
+  }
+  return requests;
+}
+
+constexpr std::size_t kMaxListed = 10;
+
+// "1 folder and 3 files"
+std::string count_unreadable(std::size_t num_folders, std::size_t num_files) {
+  std::vector<std::string> counts;
+  if (num_folders > 0) counts.push_back(tools::format_counted(num_folders, "folder", "folders"));
+  if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
+  return fmt::format("{}", fmt::join(counts, " and "));
+}
+
+std::string list_some(const std::vector<std::string>& items, std::uint64_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(items.size(), kMaxListed); ++i) {
+    text += "\n  " + printable(items[i]);
+  }
+  if (count > kMaxListed)
+    text += fmt::format("\n  and {} more", tools::format_count(count - kMaxListed));
+  return text;
+}
+
+// What may not be read, and other findings by reason; nothing where there is none.
+std::vector<std::string> list_findings(const SourceScan& scan) {
+  std::vector<std::string> paths;
+  struct Listed {
+    std::uint64_t count = 0;
+    std::vector<std::string> first;
+  };
+  std::map<ReasonCode, Listed> others;
+  for (const QuarantineEntry& finding : scan.findings) {
+    if (finding.reason == ReasonCode::kUnreadable && finding.path.ends_with('/')) {
+      paths.push_back(finding.path);
+      continue;
+    }
+    Listed& listed = others[finding.reason];
+    if (++listed.count > kMaxListed) continue;
+    listed.first.push_back(finding.detail.empty()
+                               ? finding.path
+                               : fmt::format("{} ({})", finding.path, finding.detail));
+  }
+  std::vector<std::string> notices;
+  const std::size_t num_folders = paths.size();
+  paths.insert(paths.end(), scan.unreadable.begin(), scan.unreadable.end());
+  if (!paths.empty()) {
+    notices.push_back(count_unreadable(num_folders, scan.unreadable.size()) +
+                      " may not be read and will be quarantined:" + list_some(paths, paths.size()));
+  }
+  for (const auto& [reason, listed] : others) {
+    notices.push_back(fmt::format("{} {}, listed in {}:", tools::format_count(listed.count),
+                                  reason_code_name(reason), kQuarantineName) +
+                      list_some(listed.first, listed.count));
+  }
+  return notices;
+}
+
+}  // namespace
+
+std::string source_text(const ConvertConfig& config) {
+  std::string text = printable_path(config.source);
+  for (const fs::path& path : config.more_sources) text += ", " + printable_path(path);
+  return text;
+}
+
+ScannedSources scan_for_conversion(const ConvertConfig& config, const std::stop_token& stop) {
+  const std::vector<SourceRequest> requests = source_requests(config);
+  check_sources(requests);
+  check_target(config.dataset, config.existing);
+  for (const SourceRequest& request : requests) check_apart(request.path, config.dataset);
+  // First, so that a fault in it does not cost a scan.
+  std::optional<ClassNameFile> class_names;
+  if (!config.class_names_file.empty()) class_names = read_class_names(config.class_names_file);
+  ScannedSources sources;
+  sources.scan = scan_sources(requests, stop, config.source_names);
+  if (class_names) rename_classes(sources.scan, *class_names);
+  if (config.amend_scan) config.amend_scan(sources.scan);
+  sources.rule = split_rule_of(sources.scan.pictures, config.split, source_text(config));
+  sources.drawn = draw_splits(sources.scan.pictures, config.split, sources.rule);
+  apply_policies(sources.scan, config.policies);
+  return sources;
+}
+
+std::vector<std::string> scan_notices(const ConvertConfig& config, const ScannedSources& sources) {
+  const SourceScan& scan = sources.scan;
+  std::vector<std::string> notices = {
+      fmt::format("{}: {}, {}, {}", source_text(config), scan.description,
+                  tools::format_counted(scan.class_names.size(), "class", "classes"),
+                  tools::format_counted(scan.pictures.size(), "file", "files"))};
+  for (const std::string& warning : scan.warnings) notices.push_back("warning: " + warning);
+  for (std::string& text : list_findings(scan)) notices.push_back(std::move(text));
+  std::string splits = drawn_splits_text(sources.drawn, config.split, sources.rule);
+  if (!splits.empty()) notices.push_back(std::move(splits));
+  return notices;
+}
+
+}  // namespace penstock::convert

@@ -1,0 +1,31 @@
+// What a conversion knows before it opens a picture: pictures, classes and splits of its sources.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "tools/convert/convert_job.h"
+#include "tools/convert/source/picture_source.h"
+#include "tools/convert/source/split_draw.h"
+
+namespace penstock::convert {
+
+struct ScannedSources {
+  SourceScan scan;  // every picture has its split
+  SplitRule rule;
+  DrawnSplits drawn;
+};
+
+/// Refuses what cannot be converted, then lists it.
+///
+/// Errors  as convert_folder(), but for those of the pictures themselves
+ScannedSources scan_for_conversion(const ConvertConfig& config, const std::stop_token& stop);
+
+/// What a user should read of it, each at most some lines: what was found, warnings, findings.
+std::vector<std::string> scan_notices(const ConvertConfig& config, const ScannedSources& sources);
+
+/// The sources as they were typed: "photos, more".
+std::string source_text(const ConvertConfig& config);
+
+}  // namespace penstock::convert

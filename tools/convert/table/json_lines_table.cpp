@@ -1,0 +1,94 @@
+#include "tools/convert/table/json_lines_table.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "tools/convert/table/split_field.h"
+#include "tools/terminal.h"
+
+namespace penstock::convert {
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> keys_of(const json& object) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+// The values of a role, empty where there is none.
+class Row {
+ public:
+  Row(const json& object, const std::string& where) : object_(object), where_(where) {}
+
+  // Learns the key where it is not known yet.
+  std::string value(ColumnRole role, std::string& key) const {
+    if (key.empty()) {
+      const std::vector<std::string> keys = keys_of(object_);
+      const auto found = find_column(role, keys, "", where_);
+      if (!found) return "";
+      key = keys[*found];
+    }
+    const auto found = object_.find(key);
+    return found == object_.end() ? "" : text_of(*found, key);
+  }
+
+ private:
+  std::string text_of(const json& value, const std::string& key) const {
+    if (value.is_string()) return value.get<std::string>();
+    if (value.is_number_integer()) return value.dump();
+    if (value.is_null()) return "";
+    throw_bad_table(where_,
+                    fmt::format("expected a text or a whole number as '{}', found {}",
+                                tools::printable(key), value.type_name()),
+                    "a picture has one path and one label");
+  }
+
+  const json& object_;
+  const std::string& where_;
+};
+
+}  // namespace
+
+JsonLinesTable::JsonLinesTable(TextInput input, TableRequest request)
+    : input_(std::move(input)), request_(std::move(request)) {}
+
+bool JsonLinesTable::next(TableRow& row) {
+  do {
+    row.line = input_.line();
+    if (!input_.read_line(line_)) return false;
+  } while (line_.find_first_not_of(" \t") == std::string::npos);
+  const std::string where = input_.where(row.line);
+  const json object = json::parse(line_, nullptr, false);
+  if (!object.is_object()) {
+    throw_bad_table(where,
+                    object.is_discarded()
+                        ? "expected a JSON object, found no JSON"
+                        : std::string("expected a JSON object, found ") + object.type_name(),
+                    "each line is one object: {\"path\": \"1.jpg\", \"label\": \"cat\"}");
+  }
+  const Row values(object, where);
+  row.path = values.value(ColumnRole::kPath, request_.path_column);
+  if (request_.path_column.empty() || !object.contains(request_.path_column)) {
+    refuse_missing_column(ColumnRole::kPath, keys_of(object), where);
+  }
+  row.label = values.value(ColumnRole::kLabel, request_.label_column);
+  row.split = read_split_field(values.value(ColumnRole::kSplit, request_.split_column), where);
+  return true;
+}
+
+std::map<std::string, std::string> JsonLinesTable::columns() const {
+  std::map<std::string, std::string> columns;
+  const auto add = [&](const char* role, const std::string& key) {
+    if (!key.empty()) columns.emplace(role, key);
+  };
+  add("path_column", request_.path_column);
+  add("label_column", request_.label_column);
+  add("split_column", request_.split_column);
+  return columns;
+}
+
+}  // namespace penstock::convert
