@@ -14,6 +14,7 @@
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/picture_metadata.h"
+#include "tools/convert/statistics_report.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools {
@@ -83,18 +84,6 @@ std::string metadata_text(const care::MetadataCounts& counts) {
       format_count(counts.num_text));
 }
 
-// The largest class against the smallest of those that have samples: "1.5".
-double imbalance(const std::vector<std::uint64_t>& num_by_class) {
-  std::uint64_t least = UINT64_MAX;
-  std::uint64_t most = 0;
-  for (const std::uint64_t count : num_by_class) {
-    if (count == 0) continue;
-    least = std::min(least, count);
-    most = std::max(most, count);
-  }
-  return most == 0 ? 0 : static_cast<double>(most) / static_cast<double>(least);
-}
-
 struct SplitReport {
   const ManifestSplit* split = nullptr;
   std::uint64_t size_bytes = 0;
@@ -131,7 +120,7 @@ std::string dataset_json(const Dataset& dataset, MetadataDepth depth) {
     Json split = index_json(report.index);
     split["size_bytes"] = report.size_bytes;
     split["num_by_class"] = report.split->num_by_class;
-    split["imbalance"] = imbalance(report.split->num_by_class);
+    split["imbalance"] = convert::class_balance(report.split->num_by_class).imbalance();
     if (depth == MetadataDepth::kCounted) split["metadata"] = metadata_json(report.metadata);
     split["shards"] = Json::array();
     for (const ManifestShard& shard : report.split->shards) {
@@ -143,42 +132,15 @@ std::string dataset_json(const Dataset& dataset, MetadataDepth depth) {
     }
     splits[report.split->name] = std::move(split);
   }
-  Json histogram = Json::array();
-  for (const SizeBin& bin : manifest.size_histogram) {
-    histogram.push_back({{"long_side_px", bin.long_side_px}, {"num_samples", bin.num_samples}});
-  }
-  const LargestSample& largest = manifest.largest;
-  return dump({{"kind", "dataset"},
+  Json json = {{"kind", "dataset"},
                {"id", manifest.id},
                {"class_names", manifest.class_names},
-               {"splits", splits},
-               {"mean", manifest.mean},
-               {"std", manifest.std},
-               {"gray_mean", manifest.gray ? Json(manifest.gray->mean) : Json(nullptr)},
-               {"gray_std", manifest.gray ? Json(manifest.gray->std) : Json(nullptr)},
-               {"median_width_px", manifest.median_width_px},
-               {"median_height_px", manifest.median_height_px},
-               {"size_histogram", histogram},
-               {"largest",
-                {{"encoded_bytes", largest.encoded_bytes},
-                 {"num_px", largest.num_px},
-                 {"width_px", largest.width_px},
-                 {"height_px", largest.height_px},
-                 {"decode_scratch_bytes", largest.decode_scratch_bytes}}},
-               {"num_quarantined", manifest.num_quarantined},
-               {"num_reencoded", manifest.num_reencoded},
-               {"conversion", manifest.conversion}});
-}
-
-// By the longer side: "16 to 31 px 4, 32 to 63 px 2".
-std::string histogram_text(const std::vector<SizeBin>& bins) {
-  std::vector<std::string> parts;
-  for (const SizeBin& bin : bins) {
-    parts.push_back(fmt::format("{} to {} px {}", bin.long_side_px,
-                                2 * std::uint64_t{bin.long_side_px} - 1,
-                                format_count(bin.num_samples)));
-  }
-  return fmt::format("{}", fmt::join(parts, ", "));
+               {"splits", std::move(splits)}};
+  json.update(Json::parse(convert::statistics_json(manifest)));
+  json["num_quarantined"] = manifest.num_quarantined;
+  json["num_reencoded"] = manifest.num_reencoded;
+  json["conversion"] = manifest.conversion;
+  return dump(json);
 }
 
 std::string class_table(const Manifest& manifest) {
@@ -219,7 +181,7 @@ std::string dataset_text(const Dataset& dataset, MetadataDepth depth) {
                           format_counted(report.split->shards.size(), "shard", "shards"),
                           index_text(report.index));
     splits += fmt::format("; largest class {:.1f} times the smallest",
-                          imbalance(report.split->num_by_class));
+                          convert::class_balance(report.split->num_by_class).imbalance());
     if (depth == MetadataDepth::kCounted) {
       splits += "\n              " + metadata_text(report.metadata);
     }
@@ -235,7 +197,13 @@ std::string dataset_text(const Dataset& dataset, MetadataDepth depth) {
                       format_count(manifest.largest.num_px),
                       format_bytes(manifest.largest.decode_scratch_bytes));
   if (!manifest.size_histogram.empty()) {
-    text += "\n  longer side " + histogram_text(manifest.size_histogram);
+    text += "\n  longer side " + convert::size_histogram_text(manifest.size_histogram);
+  }
+  if (!manifest.aspect_histogram.empty()) {
+    text += "\n  width by height " + convert::aspect_histogram_text(manifest.aspect_histogram);
+  }
+  if (manifest.sample_bytes) {
+    text += "\n  bytes " + convert::sample_bytes_text(*manifest.sample_bytes);
   }
   if (!manifest.mean.empty()) {
     text += fmt::format("\n  mean {:.4f}, standard deviation {:.4f} (red, green, blue, of 0 to 1)",

@@ -56,7 +56,9 @@ class Checker {
       check_split(split, manifest.class_names.size());
     }
     check_statistics(manifest);
-    check_histogram(manifest);
+    check_bins(manifest);
+    check_histogram(manifest, manifest.size_histogram, "size_histogram");
+    check_histogram(manifest, manifest.aspect_histogram, "aspect_histogram");
   }
 
  private:
@@ -110,23 +112,37 @@ class Checker {
            "a finite number of at least 0", std::to_string(manifest.gray->std));
   }
 
-  void check_histogram(const Manifest& manifest) const {
-    if (manifest.size_histogram.empty()) return;
+  template <class Bin>
+  void check_histogram(const Manifest& manifest, const std::vector<Bin>& bins,
+                       const std::string& name) const {
+    if (bins.empty()) return;
     std::uint64_t num_left = 0;
     for (const ManifestSplit& split : manifest.splits) num_left += split.num_samples;
     const std::string total = std::to_string(num_left);
+    for (const Bin& bin : bins) {
+      demand(bin.num_samples <= num_left, name + ": num_samples",
+             "a sum of " + total + ", as of the splits", "more");
+      num_left -= bin.num_samples;
+    }
+    demand(num_left == 0, name + ": num_samples", "a sum of " + total + ", as of the splits",
+           std::to_string(num_left) + " less");
+  }
+
+  void check_bins(const Manifest& manifest) const {
     std::uint32_t before_px = 0;
     for (const SizeBin& bin : manifest.size_histogram) {
       demand(std::has_single_bit(bin.long_side_px) && bin.long_side_px > before_px,
              "size_histogram: long_side_px", "rising powers of two",
              std::to_string(bin.long_side_px));
       before_px = bin.long_side_px;
-      demand(bin.num_samples <= num_left, "size_histogram: num_samples",
-             "a sum of " + total + ", as of the splits", "more");
-      num_left -= bin.num_samples;
     }
-    demand(num_left == 0, "size_histogram: num_samples", "a sum of " + total + ", as of the splits",
-           std::to_string(num_left) + " less");
+    const AspectBin* before = nullptr;
+    for (const AspectBin& bin : manifest.aspect_histogram) {
+      demand(before == nullptr || bin.width_percent > before->width_percent,
+             "aspect_histogram: width_percent", "rising numbers",
+             std::to_string(bin.width_percent));
+      before = &bin;
+    }
   }
 
   static bool is_digest(const std::string& text, std::size_t num_digits) {

@@ -46,6 +46,23 @@ struct SizeBin {
   std::uint64_t num_samples = 0;
 };
 
+/// How many pictures are so wide for their height, as a viewer shows them: from width_percent of it up to
+/// the next of FORMAT.md's bounds.
+struct AspectBin {
+  std::uint32_t width_percent = 0;
+  std::uint64_t num_samples = 0;
+
+  friend bool operator==(const AspectBin&, const AspectBin&) = default;
+};
+
+/// What the samples take, and what the files took that they were made from.
+struct SampleBytes {
+  std::uint64_t source_bytes = 0;
+  std::uint64_t stored_bytes = 0;
+
+  friend bool operator==(const SampleBytes&, const SampleBytes&) = default;
+};
+
 /// Mean and standard deviation of the training split's pixels as gray, divided by 255.
 struct GrayStatistics {
   double mean = 0;
@@ -80,7 +97,10 @@ struct Manifest {
   std::optional<PixelTotals> pixel_totals = std::nullopt;
   std::uint32_t median_width_px = 0;
   std::uint32_t median_height_px = 0;
-  std::vector<SizeBin> size_histogram;  // of all pictures, by rising side; empty when not known
+  std::vector<SizeBin> size_histogram;      // of all pictures, by rising side; empty when not known
+  std::vector<AspectBin> aspect_histogram;  // the same, by rising width_percent
+  /// Absent when not known: samples that were no files, or some were removed since.
+  std::optional<SampleBytes> sample_bytes = std::nullopt;
   LargestSample largest;
   std::uint64_t num_quarantined = 0;
   std::uint64_t num_reencoded = 0;

@@ -155,6 +155,15 @@ Json document_of(const Manifest& manifest) {
     document["size_histogram"].push_back(
         Json{{"long_side_px", bin.long_side_px}, {"num_samples", bin.num_samples}});
   }
+  document["aspect_histogram"] = Json::array();
+  for (const AspectBin& bin : manifest.aspect_histogram) {
+    document["aspect_histogram"].push_back(
+        Json{{"width_percent", bin.width_percent}, {"num_samples", bin.num_samples}});
+  }
+  if (manifest.sample_bytes) {
+    document["sample_bytes"] = Json{{"source", manifest.sample_bytes->source_bytes},
+                                    {"stored", manifest.sample_bytes->stored_bytes}};
+  }
   const LargestSample& largest = manifest.largest;
   document["largest"] = Json{{"encoded_bytes", largest.encoded_bytes},
                              {"num_px", largest.num_px},
@@ -213,6 +222,22 @@ PixelTotals parse_totals(const Field& field, const std::string& where) {
           .sum_of_squares = parse_channels(field["sum_of_squares"], where),
           .sum_of_gray = field["sum_of_gray"].number<std::uint64_t>(),
           .sum_of_gray_squares = field["sum_of_gray_squares"].number<std::uint64_t>()};
+}
+
+// Which datasets of before do not have.
+void parse_later_keys(const Field& root, Manifest& manifest) {
+  if (root.has("aspect_histogram")) {
+    root["aspect_histogram"].for_each([&](const Field& bin) {
+      manifest.aspect_histogram.push_back(
+          {.width_percent = bin["width_percent"].number<std::uint32_t>(),
+           .num_samples = bin["num_samples"].number<std::uint64_t>()});
+    });
+  }
+  if (root.has("sample_bytes")) {
+    const Field field = root["sample_bytes"];
+    manifest.sample_bytes = SampleBytes{.source_bytes = field["source"].number<std::uint64_t>(),
+                                        .stored_bytes = field["stored"].number<std::uint64_t>()};
+  }
 }
 
 void check_format(const Field& root, const std::string& where) {
@@ -286,6 +311,7 @@ Manifest manifest_from_json(const std::string& text, const std::string& where) {
     manifest.size_histogram.push_back({.long_side_px = bin["long_side_px"].number<std::uint32_t>(),
                                        .num_samples = bin["num_samples"].number<std::uint64_t>()});
   });
+  parse_later_keys(root, manifest);
   manifest.largest = parse_largest(root["largest"]);
   manifest.num_quarantined = root["num_quarantined"].number<std::uint64_t>();
   manifest.num_reencoded = root["num_reencoded"].number<std::uint64_t>();

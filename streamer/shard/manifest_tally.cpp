@@ -47,6 +47,7 @@ void ManifestTally::add_sample(std::size_t split_idx, const IndexRecord& record,
   constexpr std::uint8_t kFirstTransposed = 5;  // EXIF 5 to 8 exchange the sides
   if (record.orientation >= kFirstTransposed) std::swap(size.width, size.height);
   sizes_px_.push_back(size);
+  stored_bytes_ += record.length_bytes;
 
   LargestSample& largest = manifest_.largest;
   raise(largest.encoded_bytes, std::uint64_t{record.length_bytes});
@@ -72,6 +73,24 @@ std::vector<SizeBin> ManifestTally::size_histogram() const {
   return bins;
 }
 
+std::vector<AspectBin> ManifestTally::aspect_histogram() const {
+  std::array<std::uint64_t, kAspectBounds.size()> num_by_bound{};
+  for (const SizePx& size : sizes_px_) {
+    const auto above =
+        std::upper_bound(kAspectBounds.begin(), kAspectBounds.end(), size,
+                         [](const SizePx& of, std::uint32_t bound) {
+                           return std::uint64_t{100} * of.width < std::uint64_t{bound} * of.height;
+                         });
+    ++num_by_bound[static_cast<std::size_t>(above - kAspectBounds.begin()) - 1];
+  }
+  std::vector<AspectBin> bins;
+  for (std::size_t i = 0; i < kAspectBounds.size(); ++i) {
+    if (num_by_bound[i] == 0) continue;
+    bins.push_back({.width_percent = kAspectBounds[i], .num_samples = num_by_bound[i]});
+  }
+  return bins;
+}
+
 Manifest ManifestTally::build() const {
   Manifest manifest = manifest_;
   std::erase_if(manifest.splits, [](const ManifestSplit& split) { return split.num_samples == 0; });
@@ -84,6 +103,7 @@ Manifest ManifestTally::build() const {
   manifest.median_width_px = median(std::move(widths));
   manifest.median_height_px = median(std::move(heights));
   manifest.size_histogram = size_histogram();
+  manifest.aspect_histogram = aspect_histogram();
   return manifest;
 }
 

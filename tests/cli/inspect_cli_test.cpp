@@ -48,6 +48,9 @@ BOOST_AUTO_TEST_CASE(a_dataset_is_described_in_words) {
   BOOST_TEST(contains(result.out, "6 jpeg"));
   BOOST_TEST(contains(result.out, "up to 24 x 20 px"));
   BOOST_TEST(contains(result.out, "\n  longer side 16 to 31 px 6\n"));
+  // 24 x 16 px (1.50) and 24 x 20 px (1.20), three of each.
+  BOOST_TEST(contains(result.out, "\n  width by height 1.11 to 1.41 3, 1.41 to 1.67 3\n"));
+  BOOST_TEST(contains(result.out, " saved (0 %)\n"));
   BOOST_TEST(contains(result.out, "re-encoded 0, quarantined 0"));
 }
 
@@ -77,6 +80,11 @@ BOOST_AUTO_TEST_CASE(a_dataset_is_described_as_json) {
   // All six are 24 px wide and lower than that: between 16 and 31.
   BOOST_TEST(json["size_histogram"] ==
              nlohmann::json::parse(R"([{"long_side_px": 16, "num_samples": 6}])"));
+  BOOST_TEST(
+      json["aspect_histogram"] ==
+      nlohmann::json::parse(
+          R"([{"num_samples": 3, "width_percent": 111}, {"num_samples": 3, "width_percent": 141}])"));
+  BOOST_TEST(json["sample_bytes"]["saved_bytes"] == 0);
   BOOST_TEST(json["splits"]["train"]["shards"][0]["header_xxh3"] ==
              hex(xxh3_64(std::string_view(read_text_file(dataset.shard())).substr(0, 4096))));
   BOOST_TEST(json["largest"]["num_px"] == 24 * 20);
@@ -103,15 +111,14 @@ BOOST_AUTO_TEST_CASE(one_sample_is_described_and_written) {
   const CommandResult text =
       run_penstock({"inspect", dataset.path(), "--sample", "4", "--split", "train", "-o", out});
   BOOST_TEST(text.exit_code == 0);
-  const auto json =
-      nlohmann::json::parse(run_penstock({"inspect", dataset.path(), "--sample", "4", "--json"}).out);
+  const auto json = nlohmann::json::parse(
+      run_penstock({"inspect", dataset.path(), "--sample", "4", "--json"}).out);
   BOOST_TEST(contains(text.out, "sample 4: " + json["name"].get<std::string>()));
   // The stored bytes are those of the file that was converted.
-  BOOST_TEST(read_text_file(out) ==
-             read_text_file(fs::path(dataset.path()).parent_path() / "photos" /
-                            json["name"].get<std::string>()));
-  const auto of_shard =
-      nlohmann::json::parse(run_penstock({"inspect", dataset.shard(), "--sample", "4", "--json"}).out);
+  BOOST_TEST(read_text_file(out) == read_text_file(fs::path(dataset.path()).parent_path() /
+                                                   "photos" / json["name"].get<std::string>()));
+  const auto of_shard = nlohmann::json::parse(
+      run_penstock({"inspect", dataset.shard(), "--sample", "4", "--json"}).out);
   BOOST_TEST(of_shard["xxh3"] == json["xxh3"]);
   BOOST_TEST(of_shard["class_name"] == json["class_name"]);
   check_refused_with(run_penstock({"inspect", dataset.path(), "--sample", "6"}), 1,
@@ -127,7 +134,8 @@ BOOST_AUTO_TEST_CASE(metadata_is_counted_on_request) {
       nlohmann::json::parse(run_penstock({"inspect", dataset.path(), "--metadata", "--json"}).out);
   BOOST_TEST(json["splits"]["train"]["metadata"]["num_gps"] == 0);
   BOOST_TEST(json["splits"]["train"]["imbalance"] == 1.0);
-  BOOST_TEST(contains(run_penstock({"inspect", dataset.shard(), "--metadata"}).out, "carry EXIF 0"));
+  BOOST_TEST(
+      contains(run_penstock({"inspect", dataset.shard(), "--metadata"}).out, "carry EXIF 0"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_dataset_is_refused) {
@@ -151,11 +159,11 @@ BOOST_AUTO_TEST_CASE(a_shard_cut_short_and_a_flipped_byte_are_damage) {
   fixtures::truncate_file(cut.shard(), fs::file_size(cut.shard()) - 1);
   const std::uintmax_t cut_bytes = fs::file_size(cut.shard());
   for (const std::string& path : {cut.path(), cut.shard()}) {
-    check_refused(run_penstock({"inspect", path}), 3,
-                  "shard: " + cut.shard() + ": expected " + std::to_string(cut_bytes + 1) +
-                      " bytes, found " + std::to_string(cut_bytes),
-                  "restore the file from a copy, or save what is left: penstock repair " +
-                      cut.path());
+    check_refused(
+        run_penstock({"inspect", path}), 3,
+        "shard: " + cut.shard() + ": expected " + std::to_string(cut_bytes + 1) + " bytes, found " +
+            std::to_string(cut_bytes),
+        "restore the file from a copy, or save what is left: penstock repair " + cut.path());
   }
   const SmallDataset flipped;
   fixtures::flip_byte(flipped.shard(), 20);  // in the header

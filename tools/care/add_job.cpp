@@ -216,6 +216,9 @@ class Addition {
                         .conversion = old_.conversion,
                         .num_quarantined = old_.num_quarantined + added.num_quarantined,
                         .num_reencoded = old_.num_reencoded + added.num_reencoded};
+    if (old_.sample_bytes && added.sample_bytes) {
+      facts.source_bytes = old_.sample_bytes->source_bytes + added.sample_bytes->source_bytes;
+    }
     try {
       for (const ManifestSplit& split : added.splits) move_shards(split, facts);
       sync_folder(config_.dataset);

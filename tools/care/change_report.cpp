@@ -84,6 +84,9 @@ std::string remove_text(const RemoveSummary& summary, const std::string& dataset
     text += fmt::format("note: {} was not looked into: it may name or hold what was removed\n",
                         printable(file));
   }
+  if (summary.are_source_bytes_lost) {
+    text += "note: how many bytes the files of the source took is no longer known\n";
+  }
   text += fmt::format("{}: {} removed, {} written anew, {} not found; {} left", printable(dataset),
                       format_counted(summary.num_removed, "sample", "samples"),
                       format_counted(summary.rewritten_shards.size(), "shard", "shards"),
@@ -96,6 +99,7 @@ std::string remove_json(const RemoveSummary& summary, const std::string& dataset
                {"num_removed", summary.num_removed},
                {"not_found", printable_all(summary.not_found)},
                {"rewritten_shards", summary.rewritten_shards},
+               {"are_source_bytes_lost", summary.are_source_bytes_lost},
                {"files_not_looked_into", printable_all(summary.other_files)},
                {"num_samples", summary.num_samples}});
 }

@@ -54,6 +54,10 @@ Manifest rebuild_manifest(const fs::path& folder, const ManifestFacts& facts) {
   manifest.conversion = facts.conversion;
   manifest.num_quarantined = facts.num_quarantined;
   manifest.num_reencoded = facts.num_reencoded;
+  if (facts.source_bytes) {
+    manifest.sample_bytes =
+        SampleBytes{.source_bytes = *facts.source_bytes, .stored_bytes = tally.stored_bytes()};
+  }
   if (facts.train_sums) state_statistics(manifest, *facts.train_sums);
   manifest.id = manifest_id(manifest);
   return manifest;

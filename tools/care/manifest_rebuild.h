@@ -25,6 +25,8 @@ struct ManifestFacts {
   std::map<std::string, std::string> conversion;
   std::uint64_t num_quarantined = 0;
   std::uint64_t num_reencoded = 0;
+  /// Of the files that became the samples; none: not known.
+  std::optional<std::uint64_t> source_bytes = std::nullopt;
 };
 
 /// Reads the index of every shard. Splits without samples are left out.

@@ -16,6 +16,7 @@
 #include "tools/care/dataset_lock.h"
 #include "tools/care/decode_check.h"
 #include "tools/care/shard_rewrite.h"
+#include "tools/convert/quarantine.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
 
@@ -157,6 +158,7 @@ class Removal {
     const Manifest manifest = rebuild_manifest(config_.dataset, facts_);
     sync_folder(config_.dataset);
     write_manifest(config_.dataset, manifest);
+    summary_.are_source_bytes_lost = old_.sample_bytes.has_value();
     written_.clear();  // they are part of the dataset now
     for (const ManifestSplit& split : manifest.splits) summary_.num_samples += split.num_samples;
   }
@@ -181,7 +183,8 @@ class Removal {
     }
     for (const fs::directory_entry& entry : fs::directory_iterator(config_.dataset)) {
       const std::string name = entry.path().filename().string();
-      if (name.find(".damaged") != std::string::npos || name == "quarantine.csv") {
+      if (name.find(".damaged") != std::string::npos || name == convert::kQuarantineName ||
+          name == convert::kFixedName) {
         summary_.other_files.push_back(name);
       }
     }

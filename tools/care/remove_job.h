@@ -24,6 +24,9 @@ struct RemoveSummary {
   std::vector<std::string> rewritten_shards;  // old names; they are gone
   std::vector<std::string> other_files;       // that may still hold what was removed: *.damaged
   std::uint64_t num_samples = 0;              // that are left
+  /// The manifest no longer says what the files took that the samples were made from: of one sample alone
+  /// that is not known.
+  bool are_source_bytes_lost = false;
 };
 
 /// One name a line; a line feed ends it, a carriage return before that is dropped, empty lines too.

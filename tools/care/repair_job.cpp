@@ -339,6 +339,14 @@ class Repair {
       facts.num_quarantined = old_->num_quarantined;
       facts.num_reencoded = old_->num_reencoded;
     }
+    const auto is_as_it_was = [this](const ManifestSplit& split) {
+      return is_split_as_it_was(split);
+    };
+    // What a file took is not known of one sample alone.
+    if (old_ && old_->sample_bytes && facts.splits.size() == old_->splits.size() &&
+        std::ranges::all_of(facts.splits, is_as_it_was)) {
+      facts.source_bytes = old_->sample_bytes->source_bytes;
+    }
     state_sums(facts);
     const Manifest manifest = rebuild_manifest(config_.dataset, facts);
     std::vector<fs::path> old_manifest;
@@ -354,7 +362,7 @@ class Repair {
   void state_sums(ManifestFacts& facts) {
     const auto train = std::ranges::find(facts.splits, "train", &ManifestSplit::name);
     if (train == facts.splits.end() || (old_ && old_->mean.empty())) return;
-    if (old_ && old_->pixel_totals && is_train_as_it_was(*train)) {
+    if (old_ && old_->pixel_totals && is_split_as_it_was(*train)) {
       facts.train_sums = sums_of(*old_->pixel_totals);
       return;
     }
@@ -363,9 +371,9 @@ class Repair {
   }
 
   // The uuid of a shard stands for its samples, and a repaired one has it again when none was dropped.
-  bool is_train_as_it_was(const ManifestSplit& train) const {
-    const ManifestSplit* const before = old_->find_split("train");
-    return before != nullptr && std::ranges::equal(before->shards, train.shards, {},
+  bool is_split_as_it_was(const ManifestSplit& split) const {
+    const ManifestSplit* const before = old_->find_split(split.name);
+    return before != nullptr && std::ranges::equal(before->shards, split.shards, {},
                                                    &ManifestShard::uuid, &ManifestShard::uuid);
   }
 

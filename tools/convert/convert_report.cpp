@@ -1,6 +1,7 @@
 #include "tools/convert/convert_report.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "streamer/core/memory_budget.h"
 #include "tools/convert/image/jpeg_file.h"
 #include "tools/convert/quarantine.h"
+#include "tools/convert/statistics_report.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -71,6 +73,30 @@ nlohmann::ordered_json reason_counts_json(CountOf&& count_of) {
   return json;
 }
 
+std::string split_line(const ManifestSplit& split) {
+  const ClassBalance balance = class_balance(split.num_by_class);
+  std::string text = fmt::format("{}, {} to {} a class", format_count(split.num_samples),
+                                 format_count(balance.least), format_count(balance.most));
+  if (balance.num_empty > 0) text += fmt::format(", {} empty", format_count(balance.num_empty));
+  return text;
+}
+
+void add_statistics(std::string& text, const Manifest& manifest) {
+  if (!manifest.mean.empty()) {
+    add_line(text, "mean", fmt::format("{:.4f}", fmt::join(manifest.mean, " ")));
+    add_line(text, "deviation", fmt::format("{:.4f}", fmt::join(manifest.std, " ")));
+  }
+  add_line(text, "longer side", size_histogram_text(manifest.size_histogram));
+  add_line(text, "width/height", aspect_histogram_text(manifest.aspect_histogram));
+  add_line(text, "largest",
+           fmt::format("{}, {} px, {} to decode", format_bytes(manifest.largest.encoded_bytes),
+                       format_count(manifest.largest.num_px),
+                       format_bytes(manifest.largest.decode_scratch_bytes)));
+  if (manifest.sample_bytes) {
+    add_line(text, "bytes", sample_bytes_text(*manifest.sample_bytes));
+  }
+}
+
 std::string skipped_line(const ConvertSummary& summary) {
   std::string text;
   const auto add = [&](std::uint64_t count, const char* kind) {
@@ -114,8 +140,9 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
                   format_bytes(summary.dataset_bytes), format_bytes(summary.source_bytes),
                   tools::format_duration(summary.elapsed));
   for (const ManifestSplit& split : manifest.splits) {
-    add_line(text, split.name, format_count(split.num_samples));
+    add_line(text, split.name, split_line(split));
   }
+  add_statistics(text, manifest);
   if (manifest.num_reencoded > 0) {
     add_line(text, "re-encoded",
              fmt::format("{} pictures that could not stay as they were, as JPEG of quality {}",
@@ -159,7 +186,9 @@ std::string summary_json(const ConvertSummary& summary) {
   json["num_classes"] = manifest.class_names.size();
   json["splits"] = nlohmann::ordered_json::object();
   for (const ManifestSplit& split : manifest.splits) {
-    json["splits"][split.name] = {{"num_samples", split.num_samples}};
+    json["splits"][split.name] = {{"num_samples", split.num_samples},
+                                  {"num_by_class", split.num_by_class},
+                                  {"imbalance", class_balance(split.num_by_class).imbalance()}};
   }
   json["num_reencoded"] = manifest.num_reencoded;
   json["num_rewritten"] = summary.num_rewritten;
@@ -175,6 +204,7 @@ std::string summary_json(const ConvertSummary& summary) {
       {"num_text", summary.num_text_skipped},       {"num_system", summary.skipped.num_system},
       {"num_hidden", summary.skipped.num_hidden},   {"num_symlinks", summary.skipped.num_symlinks},
       {"num_special", summary.skipped.num_special}, {"num_outside", summary.num_outside}};
+  json["statistics"] = nlohmann::ordered_json::parse(statistics_json(manifest));
   json["has_statistics"] = summary.has_statistics;
   json["num_shards_kept"] = summary.num_shards_kept;
   json["source_bytes"] = summary.source_bytes;

@@ -42,6 +42,9 @@ Manifest small_manifest() {
   manifest.median_height_px = 533;
   manifest.size_histogram = {{.long_side_px = 512, .num_samples = 4},
                              {.long_side_px = 32768, .num_samples = 1}};
+  manifest.aspect_histogram = {{.width_percent = 0, .num_samples = 2},
+                               {.width_percent = 141, .num_samples = 3}};
+  manifest.sample_bytes = SampleBytes{.source_bytes = 1000, .stored_bytes = UINT64_MAX};
   manifest.largest = {.encoded_bytes = 123456789012,
                       .num_px = 65500ull * 65500,
                       .width_px = 65500,
@@ -116,6 +119,8 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read_back) {
   BOOST_TEST(read.size_histogram[0].long_side_px == 512u);
   BOOST_TEST(read.size_histogram[0].num_samples == 4u);
   BOOST_TEST(read.size_histogram[1].long_side_px == 32768u);
+  BOOST_CHECK(read.aspect_histogram == written.aspect_histogram);
+  BOOST_CHECK(read.sample_bytes == written.sample_bytes);
   BOOST_TEST(read.largest.encoded_bytes == 123456789012u);
   BOOST_TEST(read.largest.num_px == 4290250000u);
   BOOST_TEST(read.largest.width_px == 65500u);
@@ -126,6 +131,21 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read_back) {
   BOOST_TEST((read.conversion == written.conversion));
   BOOST_TEST((read.find_split("test") == &read.splits[1]));
   BOOST_TEST((read.find_split("validation") == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_came_later_may_be_missing) {
+  Manifest manifest = small_manifest();
+  manifest.sample_bytes.reset();
+  write_manifest(folder.path(), manifest);
+  std::string text = read_text_file(path);
+  BOOST_TEST(text.find("sample_bytes") == std::string::npos);
+  const std::size_t begin = text.find("  \"aspect_histogram\"");
+  const std::size_t end = text.find("  \"largest\"");
+  BOOST_REQUIRE(end != std::string::npos);
+  write_sealed(text.erase(begin, end - begin));
+  const Manifest read = read_manifest(folder.path());
+  BOOST_TEST(read.aspect_histogram.empty());
+  BOOST_TEST(!read.sample_bytes.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(the_same_manifest_gives_the_same_text_and_keys_keep_their_order) {
@@ -290,6 +310,14 @@ BOOST_AUTO_TEST_CASE(fields_that_contradict_each_other_are_refused) {
               "size_histogram: num_samples: expected a sum of 5, as of the splits, found 1 less"},
         Wrong{"\"num_samples\": 4", "\"num_samples\": 18446744073709551615",
               "size_histogram: num_samples: expected a sum of 5, as of the splits, found more"},
+        Wrong{"\"width_percent\": 141", "\"width_percent\": 0",
+              "aspect_histogram: width_percent: expected rising numbers, found 0"},
+        Wrong{"\"width_percent\": 141,\n      \"num_samples\": 3",
+              "\"width_percent\": 141,\n      \"num_samples\": 4",
+              "aspect_histogram: num_samples: expected a sum of 5, as of the splits, found more"},
+        Wrong{"\"stored\": 18446744073709551615", "\"stored\": -1",
+              "sample_bytes.stored: expected a whole number from 0 to 18446744073709551615, found "
+              "-1"},
         Wrong{"    0.25,\n", "    -0.25,\n",
               "std: expected finite numbers of at least 0, found -0.250000"},
         Wrong{"    0.25,\n", "",

@@ -51,6 +51,8 @@ BOOST_AUTO_TEST_CASE(new_pictures_join_in_shards_of_their_own_with_exact_statist
   }
   BOOST_TEST((found.pixel_totals == expected.pixel_totals));
   BOOST_TEST(found.mean == expected.mean, boost::test_tools::per_element());
+  BOOST_CHECK(found.aspect_histogram == expected.aspect_histogram);
+  BOOST_CHECK(found.sample_bytes == expected.sample_bytes);
   BOOST_TEST(found.median_height_px == expected.median_height_px);
 }
 

@@ -172,6 +172,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_decode_is_found_by_decoding_only) {
   train.num_samples = 1;
   train.num_by_class = {1, 0};
   manifest.size_histogram.clear();
+  manifest.aspect_histogram.clear();
   write_manifest(dataset.path(), manifest);
   BOOST_TEST(dataset.check().is_whole());
   const DatasetCheck deep = dataset.check(CheckReach::kDecoded);

@@ -43,6 +43,10 @@ BOOST_AUTO_TEST_CASE(what_is_left_is_as_if_the_files_had_never_been_there) {
   BOOST_TEST(found.id == expected.id);
   BOOST_TEST((found.pixel_totals == expected.pixel_totals));
   BOOST_TEST((found.gray == expected.gray));
+  BOOST_CHECK(found.aspect_histogram == expected.aspect_histogram);
+  // Of one file alone it is not known, so it is no longer stated.
+  BOOST_TEST(!found.sample_bytes.has_value());
+  BOOST_TEST(summary.are_source_bytes_lost);
 }
 
 // The sums of what goes are not known to be right then, so all that is left is decoded.

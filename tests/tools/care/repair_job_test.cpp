@@ -91,6 +91,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_sample_is_dropped_by_name_and_the_rest_is_whole) 
   const Manifest found = read_manifest(dataset.path());
   BOOST_TEST(found.id == expected.id);  // shards and statistics
   BOOST_TEST((found.pixel_totals == expected.pixel_totals));
+  BOOST_TEST(!found.sample_bytes.has_value());  // of the one that is gone it is not known
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_index_page_costs_its_samples_only) {

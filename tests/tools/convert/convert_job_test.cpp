@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 
+#include "fixtures/png_bytes.h"
 #include "fixtures/tar_maker.h"
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
@@ -180,6 +181,37 @@ BOOST_AUTO_TEST_CASE(statistics_are_those_of_the_training_pixels) {
   BOOST_CHECK((bins == decltype(bins){{8, 1}, {16, 2}, {64, 1}}));
   BOOST_REQUIRE(manifest.splits.size() == 2u);
   BOOST_TEST(manifest.splits[1].name == "test");
+}
+
+// A PNG becomes a JPEG; what is quarantined was no sample's source.
+BOOST_AUTO_TEST_CASE(bytes_of_the_source_are_those_of_the_files_that_became_samples) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  tests::write_cats_and_dogs(source, 6);
+  const std::vector<std::byte> png = fixtures::png_file(fixtures::pattern_png({}, 1));
+  write_file(source / "cat/a.png", std::span<const std::byte>(png));
+  std::uint64_t source_bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(source)) {
+    if (entry.is_regular_file()) source_bytes += entry.file_size();
+  }
+  write_file(source / "cat/cut.jpg", "\xFF\xD8\xFF");
+  Listener listener;
+  const Manifest manifest =
+      convert_folder({.source = source, .dataset = folder.path() / "ds", .split = {}}, listener, {})
+          .manifest;
+  BOOST_TEST(manifest.num_quarantined == 1u);
+  BOOST_REQUIRE(manifest.sample_bytes.has_value());
+  BOOST_TEST(manifest.sample_bytes->source_bytes == source_bytes);
+  std::uint64_t stored_bytes = 0;
+  const Dataset dataset = Dataset::open(folder.path() / "ds");
+  for (const ManifestSplit& split : manifest.splits) {
+    const DatasetSplit open = dataset.split(split.name);
+    for (std::uint64_t i = 0; i < open.num_samples(); ++i) {
+      stored_bytes += open.record(i).length_bytes;
+    }
+  }
+  BOOST_TEST(manifest.sample_bytes->stored_bytes == stored_bytes);
+  BOOST_TEST(stored_bytes != source_bytes);
 }
 
 BOOST_AUTO_TEST_CASE(exif_orientation_is_stored_and_the_bytes_are_not_touched) {

@@ -108,6 +108,7 @@ std::optional<ReasonSet> met_of(const Json& json) {
 Json contribution_json(const ShardContribution& contribution) {
   return {{"sums", sums_json(contribution.sums)},
           {"largest_scratch_bytes", contribution.largest_scratch_bytes},
+          {"source_bytes", contribution.source_bytes},
           {"num_reencoded", contribution.num_reencoded},
           {"num_rewritten", contribution.num_rewritten},
           {"num_in_several_scans", contribution.num_in_several_scans},
@@ -127,6 +128,7 @@ std::optional<ShardContribution> contribution_of(const Json& json) {
                                  .met = *met,
                                  .rows = rows_of(json.at("rows"))};
   json.at("largest_scratch_bytes").get_to(contribution.largest_scratch_bytes);
+  json.at("source_bytes").get_to(contribution.source_bytes);
   json.at("num_reencoded").get_to(contribution.num_reencoded);
   json.at("num_rewritten").get_to(contribution.num_rewritten);
   json.at("num_in_several_scans").get_to(contribution.num_in_several_scans);

@@ -25,6 +25,8 @@ Manifest ManifestBuilder::build(std::map<std::string, std::string> conversion,
   manifest.num_quarantined = all.reasons.total_quarantined() + num_unlisted;
   manifest.num_reencoded = all.num_reencoded;
   manifest.largest.decode_scratch_bytes = all.largest_scratch_bytes;
+  manifest.sample_bytes =
+      SampleBytes{.source_bytes = all.source_bytes, .stored_bytes = tally_.stored_bytes()};
   if (all.sums.num_px > 0) {
     const auto mean = all.sums.mean();
     const auto deviation = all.sums.standard_deviation();

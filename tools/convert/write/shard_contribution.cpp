@@ -28,6 +28,7 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
       break;
   }
   if (!is_stored(verdict.fate)) return;
+  source_bytes += picture.size_bytes;
   reasons.add_stored(verdict.reasons, verdict.mended);
   if (!verdict.loss.empty()) ++num_listed_as_fixed;
   largest_scratch_bytes = std::max(largest_scratch_bytes, verdict.decode_scratch_bytes);
@@ -37,6 +38,7 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
 void ShardContribution::add(const ShardContribution& other) {
   sums.add(other.sums);
   largest_scratch_bytes = std::max(largest_scratch_bytes, other.largest_scratch_bytes);
+  source_bytes += other.source_bytes;
   num_reencoded += other.num_reencoded;
   num_rewritten += other.num_rewritten;
   num_in_several_scans += other.num_in_several_scans;

@@ -14,6 +14,7 @@ namespace penstock::convert {
 struct ShardContribution {
   PixelSums sums;  // of the training split
   std::uint64_t largest_scratch_bytes = 0;
+  std::uint64_t source_bytes = 0;  // of the files that became samples
   std::uint64_t num_reencoded = 0;
   std::uint64_t num_rewritten = 0;
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
