@@ -10,6 +10,7 @@
 #include "tools/bench/convert_bench_report.h"
 #include "tools/bench/loader_bench.h"
 #include "tools/bench/loader_bench_report.h"
+#include "tools/bench/verify_bench.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
 #include "tools/simd_option.h"
@@ -226,6 +227,36 @@ void add_bench_convert_command(CLI::App& group, CommandChoice& choice) {
   choose_when_given(command, choice, [options] { return run_convert_bench(*options); });
 }
 
+struct VerifyBenchOptions {
+  std::string dataset;
+  std::uint64_t num_threads = 0;
+  std::uint64_t num_rounds = 9;
+  bool json = false;
+};
+
+int run_verify_bench(const VerifyBenchOptions& options) {
+  const auto result =
+      bench::bench_verify({.dataset = options.dataset,
+                           .num_threads = static_cast<std::uint32_t>(options.num_threads),
+                           .num_rounds = static_cast<std::uint32_t>(options.num_rounds)});
+  print_result(options.json ? bench::verify_bench_json(result) : bench::verify_bench_text(result));
+  return kExitDone;
+}
+
+void add_bench_verify_command(CLI::App& group, CommandChoice& choice) {
+  auto options = std::make_shared<VerifyBenchOptions>();
+  CLI::App& command =
+      add_command(group, "verify", "Every checksum of a dataset beside reading its shards");
+  add_argument(command, "DATASET", options->dataset, "A dataset of at least 1 MiB");
+  add_count_option(command, "--threads", options->num_threads, {.min = 1, .max = 256},
+                   "Threads of both (one per core)");
+  add_count_option(command, "--rounds", options->num_rounds, {.min = 1, .max = 1000},
+                   "Times that each side is measured (9)");
+  add_switch(command, "--json", options->json, "Print as JSON");
+  end_help(command, example("penstock bench verify photos.ds --threads 2"));
+  choose_when_given(command, choice, [options] { return run_verify_bench(*options); });
+}
+
 }  // namespace
 
 void add_bench_command(CLI::App& program, CommandChoice& choice) {
@@ -240,6 +271,7 @@ void add_bench_command(CLI::App& program, CommandChoice& choice) {
   choose_when_given(command, choice, [options] { return run_loader_bench(*options); });
   add_bench_augment_command(group, choice);
   add_bench_convert_command(group, choice);
+  add_bench_verify_command(group, choice);
 }
 
 }  // namespace penstock::tools

@@ -163,7 +163,7 @@ std::string class_table(const Manifest& manifest) {
 std::string settings_text(const Manifest& manifest) {
   std::vector<std::string> settings;
   for (const auto& [name, value] : manifest.conversion) {
-    settings.push_back(printable(name) + " " + printable(value));
+    if (!value.empty()) settings.push_back(printable(name) + " " + printable(value));
   }
   return settings.empty() ? "" : fmt::format("\n  converted with {}", fmt::join(settings, ", "));
 }

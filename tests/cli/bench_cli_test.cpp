@@ -232,6 +232,30 @@ BOOST_AUTO_TEST_CASE(convert_is_measured_beside_cp_and_libjpeg) {
                 "--row convert");
 }
 
+BOOST_AUTO_TEST_CASE(verify_is_measured_beside_plain_reading) {
+  const TemporaryFolder folder;
+  std::vector<std::byte> bytes = picture_jpeg({});
+  bytes.resize(3u << 20);  // what lies behind the end is kept
+  write_file(folder.path() / "photos/a/1.jpg", std::span<const std::byte>(bytes));
+  const std::string dataset = (folder.path() / "ds").native();
+  BOOST_REQUIRE(run_penstock({"convert", (folder.path() / "photos").native(), dataset, "--quiet"})
+                    .exit_code == 0);
+  const CommandResult result =
+      run_penstock({"bench", "verify", dataset, "--threads", "2", "--rounds", "1", "--json"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json report = Json::parse(result.out);
+  BOOST_TEST(report["num_threads"] == 2);
+  BOOST_TEST(report["num_shards"] == 1);
+  const Json& verify = side(report, "verify");
+  BOOST_TEST(verify["ceiling"] == "bare pread");
+  BOOST_TEST(verify["ratio"]["median"].get<double>() ==
+                 verify["mib_per_s"]["median"].get<double>() /
+                     side(report, "bare pread")["mib_per_s"]["median"].get<double>(),
+             boost::test_tools::tolerance(1e-9));
+  const CommandResult text = run_penstock({"bench", "verify", dataset, "--rounds", "1"});
+  BOOST_TEST(contains(text.out, "1 shard, 3."), text.out);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

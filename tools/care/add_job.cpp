@@ -17,6 +17,7 @@
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_lock.h"
 #include "tools/convert/quarantine.h"
+#include "tools/convert/write/continuation.h"
 #include "tools/terminal.h"
 
 namespace penstock::care {
@@ -134,8 +135,24 @@ class Addition {
     config.max_coefficient_bytes =
         setting<std::uint64_t>("max_coefficient_bytes").value_or(config.max_coefficient_bytes);
     config.strip_metadata = is_set("metadata", "stripped");
+    if (is_set("checked", "headers")) config.depth = convert::CheckDepth::kHeader;
+    if (const auto reasons = old_.conversion.find(convert::kPoliciesSetting);
+        reasons != old_.conversion.end()) {
+      config.policies = convert::ReasonPolicies::from_changes(reasons->second);
+    }
+    config.background = background();
     config.amend_scan = [this](convert::SourceScan& scan) { amend(scan); };
     return config;
+  }
+
+  // "jpeg quality 95 4:4:4 on #ffffff"
+  convert::RgbColour background() const {
+    constexpr std::string_view kOn = " on #";
+    const auto found = old_.conversion.find("reencode");
+    if (found == old_.conversion.end()) return {};
+    const std::size_t at = found->second.rfind(kOn);
+    if (at == std::string::npos) return {};
+    return convert::parse_colour(found->second.substr(at + kOn.size(), 6), "reencode");
   }
 
   Manifest convert_source() { return convert_folder(conversion(), observer_, stop_).manifest; }

@@ -45,8 +45,13 @@ class DatasetChecker {
     const Dataset dataset = Dataset::open(config_.dataset);
     manifest_ = &dataset.manifest();
     list_shards();
+    // Few shards on many threads would leave some of these without work at the end: then each shard's samples
+    // are shared. With decoding its own checksum of /images is wanted, which takes one pass.
+    constexpr unsigned kShardsPerThread = 8;
+    shares_shards_ = config_.reach != CheckReach::kDecoded &&
+                     jobs_.size() < std::size_t{kShardsPerThread} * num_jobs();
     run_items(
-        {.num_items = jobs_.size(), .num_threads = num_jobs()},
+        {.num_items = jobs_.size(), .num_threads = shares_shards_ ? 1 : num_jobs()},
         [this](unsigned, std::size_t i) { check(jobs_[i]); }, [this] { tell(); });
     if (config_.reach == CheckReach::kDecoded) decode();
     gather();
@@ -91,7 +96,8 @@ class DatasetChecker {
                                         .done_bytes = &done_bytes_,
                                         .images = config_.reach == CheckReach::kDecoded
                                                       ? ImagesChecksum::kAlways
-                                                      : ImagesChecksum::kWhereSamplesLeaveGaps});
+                                                      : ImagesChecksum::kWhereSamplesLeaveGaps,
+                                        .num_threads = shares_shards_ ? num_jobs() : 1});
     opening.insert(opening.end(), job.check.shard_damage.begin(), job.check.shard_damage.end());
     job.check.shard_damage = std::move(opening);
     compare_with_manifest(job);
@@ -208,6 +214,7 @@ class DatasetChecker {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   const Manifest* manifest_ = nullptr;
   std::vector<ShardJob> jobs_;
+  bool shares_shards_ = false;
   std::atomic<std::uint64_t> done_bytes_ = 0;
   CheckProgress progress_;
   DatasetCheck result_;

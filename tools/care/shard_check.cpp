@@ -3,12 +3,16 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
+#include <mutex>
 
 #include "streamer/core/batch.h"
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/little_endian.h"
 #include "streamer/shard/index_page.h"
+#include "tools/care/parallel_items.h"
 
 namespace penstock::care {
 namespace {
@@ -17,15 +21,8 @@ void check_stop(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: check: on request");
 }
 
-// Where a sample lies and what it must hash to.
-struct PlacedSample {
-  std::uint64_t offset_bytes = 0;
-  std::uint64_t xxh3 = 0;
-  std::uint32_t length_bytes = 0;
-  std::uint32_t sample_idx = 0;
-
-  std::uint64_t end_bytes() const noexcept { return offset_bytes + length_bytes; }
-};
+// Of the samples that one thread reads in one go.
+constexpr std::uint64_t kRunBytes = 4u << 20;
 
 class ShardChecker {
  public:
@@ -45,6 +42,7 @@ class ShardChecker {
     read_images();
     check_name_offsets();
     std::ranges::sort(check_.sample_damage, {}, &SampleDamage::sample_idx);
+    check_.read_bytes = read_bytes_;
     return std::move(check_);
   }
 
@@ -57,7 +55,7 @@ class ShardChecker {
   // Reads a piece of the file; null and a line of damage when that is refused.
   bool read(std::uint64_t at, std::span<std::byte> bytes, std::string& why) {
     check_stop(watch_.stop);
-    check_.read_bytes += bytes.size();
+    read_bytes_ += bytes.size();
     if (watch_.done_bytes != nullptr) watch_.done_bytes->fetch_add(bytes.size());
     try {
       shard_.read(at, bytes);
@@ -188,11 +186,45 @@ class ShardChecker {
     samples_.resize(num_kept);
   }
 
-  // One pass in the order of the file; a sample may reach over several blocks.
   void read_images() {
     const ShardPart& images = *shard_.find("images");
-    StreamHasher section_hasher;
     const bool is_hashed = hashes_images(images);
+    const bool is_read =
+        watch_.num_threads > 1 && !is_hashed ? read_runs() : read_in_one_pass(images, is_hashed);
+    if (!is_read) damage("section images: some of it cannot be read");
+  }
+
+  // Where samples lie back to back, each run of them stands for itself.
+  bool read_runs() {
+    const std::vector<std::span<const PlacedSample>> runs = cut_runs(samples_, kRunBytes);
+    std::atomic<bool> is_all_read = true;
+    std::mutex mutex;  // guards check_.sample_damage
+    run_items(
+        {.num_items = runs.size(), .num_threads = watch_.num_threads},
+        [&](unsigned, std::size_t i) {
+          SampleRun run(runs[i], check_.is_whole);
+          std::vector<std::byte> block(kCheckBlockBytes);
+          const std::uint64_t end_bytes = runs[i].back().end_bytes();
+          for (std::uint64_t at = runs[i].front().offset_bytes; at < end_bytes;) {
+            const auto bytes =
+                std::span(block).first(std::min<std::uint64_t>(block.size(), end_bytes - at));
+            std::string why;
+            const bool is_read = read(at, bytes, why);
+            if (!is_read) is_all_read = false;
+            run.take(at, bytes, is_read ? nullptr : &why);
+            at += bytes.size();
+          }
+          const std::lock_guard lock(mutex);
+          std::ranges::move(run.damage(), std::back_inserter(check_.sample_damage));
+        },
+        [] {});
+    return is_all_read;
+  }
+
+  // In the order of the file; a sample may reach over several blocks.
+  bool read_in_one_pass(const ShardPart& images, bool is_hashed) {
+    StreamHasher section_hasher;
+    SampleRun run(samples_, check_.is_whole);
     bool is_section_read = true;
     for (std::uint64_t done = 0; done < images.length_bytes;) {
       const auto size = std::min<std::uint64_t>(block_.size(), images.length_bytes - done);
@@ -201,15 +233,15 @@ class ShardChecker {
       const bool is_read = read(images.offset_bytes + done, std::span(block_).first(size), why);
       is_section_read = is_section_read && is_read;
       if (is_read && is_hashed) section_hasher.update(block);
-      take_block(images.offset_bytes + done, block, is_read ? nullptr : &why);
+      run.take(images.offset_bytes + done, block, is_read ? nullptr : &why);
       done += size;
     }
     if (is_section_read && is_hashed) {
       compare_section(images, section_hasher.digest_64());
       if (shard_.guide() == ShardGuide::kHdf5) compare_uuid(section_hasher.digest_128());
-    } else if (!is_section_read) {
-      damage("section images: some of it cannot be read");
     }
+    std::ranges::move(run.damage(), std::back_inserter(check_.sample_damage));
+    return is_section_read;
   }
 
   bool hashes_images(const ShardPart& images) const {
@@ -257,37 +289,6 @@ class ShardChecker {
     return true;
   }
 
-  void take_block(std::uint64_t at, std::span<const std::byte> block, const std::string* why) {
-    for (; next_ < samples_.size(); ++next_) {
-      const PlacedSample& sample = samples_[next_];
-      if (sample.offset_bytes >= at + block.size()) return;
-      const std::uint64_t begin = std::max(sample.offset_bytes, at);
-      const std::uint64_t end = std::min(sample.end_bytes(), at + block.size());
-      const auto bytes = block.subspan(begin - at, end - begin);
-      if (why != nullptr && unread_.empty()) unread_ = *why;
-      if (bytes.size() == sample.length_bytes) {
-        conclude(sample, xxh3_64(bytes));
-        continue;
-      }
-      if (begin == sample.offset_bytes) sample_hasher_.reset();
-      sample_hasher_.update(bytes);
-      if (end < sample.end_bytes()) return;  // goes on in the next block
-      conclude(sample, sample_hasher_.digest_64());
-    }
-  }
-
-  void conclude(const PlacedSample& sample, std::uint64_t found) {
-    if (!unread_.empty()) {
-      damage(sample.sample_idx, unread_);
-      unread_.clear();
-    } else if (found != sample.xxh3) {
-      damage(sample.sample_idx,
-             fmt::format("checksum: expected {}, found {}", hex(sample.xxh3), hex(found)));
-    } else {
-      check_.is_whole[sample.sample_idx] = 1;
-    }
-  }
-
   void check_name_offsets() {
     const ShardPart* const offsets = shard_.find("name_offsets");
     const ShardPart* const names = shard_.find("names");
@@ -317,9 +318,7 @@ class ShardChecker {
   const CheckWatch& watch_;
   std::vector<std::byte> block_;
   std::vector<PlacedSample> samples_;
-  std::size_t next_ = 0;  // the sample that comes next in the file
-  StreamHasher sample_hasher_;
-  std::string unread_;  // why a part of the next sample could not be read
+  std::atomic<std::uint64_t> read_bytes_ = 0;
   ShardCheck check_;
 };
 

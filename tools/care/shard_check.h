@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tools/care/care_shard.h"
+#include "tools/care/sample_run.h"
 
 namespace penstock::care {
 
@@ -15,11 +16,6 @@ namespace penstock::care {
 inline constexpr std::size_t kCheckBlockBytes = 256u << 10;
 /// What a check holds for each sample of its shard: place, checksum, length, number, verdict.
 inline constexpr std::size_t kCheckSampleBytes = 25;
-
-struct SampleDamage {
-  std::uint64_t sample_idx = 0;  // within the shard
-  std::string what;
-};
 
 struct ShardCheck {
   /// Of the shard as a whole, in the words of CareShard::open() and of its sections.
@@ -46,12 +42,14 @@ struct CheckWatch {
   std::stop_token stop;
   std::atomic<std::uint64_t>* done_bytes = nullptr;  // grows while the shard is read
   ImagesChecksum images = ImagesChecksum::kWhereSamplesLeaveGaps;
+  /// That share the samples of the shard, where /images need no checksum of their own.
+  unsigned num_threads = 1;
 };
 
 /// Checks a shard that was opened; sets CareShard::move_records() where the file was rewritten.
 ///
 /// Errors  Stopped; nothing else: what cannot be read is damage
-/// Memory  kCheckBlockBytes and kCheckSampleBytes for each sample
+/// Memory  kCheckBlockBytes a thread and kCheckSampleBytes for each sample
 ShardCheck check_shard(CareShard& shard, const CheckWatch& watch);
 
 }  // namespace penstock::care

@@ -49,7 +49,7 @@ std::map<std::string, std::string> conversion_settings(const ConvertConfig& conf
       {"orientation", "in the index"},
       {"reencode", fmt::format("jpeg quality {} 4:4:4 on {}", kReencodeQuality,
                                colour_text(config.background))},
-      {"reasons", config.policies.changes()},
+      {kPoliciesSetting, config.policies.changes()},
       {"statistics", config.depth == CheckDepth::kHeader
                          ? "none"
                          : "all pixels of the training split, full size"},
@@ -200,7 +200,7 @@ class ConvertJob final : private ProductionListener {
     if (verdict.fate == FileFate::kQuarantined) reasons.add(verdict.reason);
     const auto code = config_.policies.first_with(Policy::kStop, reasons);
     if (!code) return;
-    stopped_for_reason_ = true;
+    stopped_for_reason_ = code;
     refuse_reason({.path = std::string(path), .reason = *code, .detail = verdict.detail});
   }
 
@@ -257,14 +257,19 @@ class ConvertJob final : private ProductionListener {
     if (!folder_->is_kept() || is_about_it) throw error;
     throw Error(error.code(), fmt::format("{} ({})", error.what(), finished_words()),
                 append_hint(error.hint(),
-                            stopped_for_reason_ ? discarding_hint() : std::string(kAgainHint)),
+                            stopped_for_reason_ ? other_policy_hint() : std::string(kAgainHint)),
                 error.os_error());
   }
 
-  // Another policy is another conversion, a mended file another source.
-  std::string discarding_hint() const {
-    return "rm -r " + shell_quoted(folder_->path().native()) +
-           " (what is finished belongs to this policy and these files), and the command";
+  // No finished shard has met the reason; a mended file makes another source.
+  std::string other_policy_hint() const {
+    const ReasonInfo& info = reason_info(*stopped_for_reason_);
+    const Policy policy =
+        info.default_policy == Policy::kStop ? Policy::kQuarantine : info.default_policy;
+    return fmt::format(
+        "the same command with --on {}={} goes on from there; where files were mended, rm -r "
+        "{} first",
+        info.name, policy_name(policy), shell_quoted(folder_->path().native()));
   }
 
   std::string finished_words() const {
@@ -355,7 +360,7 @@ class ConvertJob final : private ProductionListener {
   ShardContribution all_;                   // what all shards contributed, once they are done
   std::vector<ListedRows> rows_;            // by shard
   SplitRule rule_;                          // of the splits that the source leaves open
-  bool stopped_for_reason_ = false;         // --on REASON=stop
+  std::optional<ReasonCode> stopped_for_reason_;  // --on REASON=stop
   std::uint64_t num_bad_ = 0;
   std::uint64_t num_listed_ = 0;  // pictures, and what the scan has found to be none
   std::uint64_t num_allowed_bad_ = UINT64_MAX;

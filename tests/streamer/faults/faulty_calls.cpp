@@ -1,10 +1,11 @@
 // Preloaded into a fresh process (LD_PRELOAD): makes one system call on one file fail.
 //
-//   PENSTOCK_FAULT=CALL:N:WHAT   the N-th call (from 1) of CALL: open, stat, fstat or pread
+//   PENSTOCK_FAULT=CALL:N:WHAT   the N-th call (from 1) of CALL: open, stat, fstat, pread, pwrite, fsync,
+//                                ftruncate, fallocate or rename
 //   PENSTOCK_FAULT=CALL:N+:WHAT  that one and all after it
 //   PENSTOCK_FAULT_FOLDER        calls on other files are neither counted nor touched
 //
-// WHAT is an errno value, or 0 for a pread that returns half of what was asked for. At exit the
+// WHAT is an errno value, or 0 for a pread or pwrite of half of what was asked for. At exit the
 // number of calls that were bent stands on standard error. Goes by system calls, not through
 // dlsym(), so that it stands before a sanitizer's runtime too.
 #include <fcntl.h>
@@ -109,6 +110,40 @@ ssize_t pread(int fd, void* bytes, size_t num_bytes, off_t offset) {
     num_bytes = num_bytes > 1 ? num_bytes / 2 : num_bytes;
   }
   return ::syscall(SYS_pread64, fd, bytes, num_bytes, offset);
+}
+
+ssize_t pwrite(int fd, const void* bytes, size_t num_bytes, off_t offset) {
+  if (strikes("pwrite", fd)) {
+    if (plan().what != 0) return fail();
+    num_bytes = num_bytes > 1 ? num_bytes / 2 : num_bytes;
+  }
+  return ::syscall(SYS_pwrite64, fd, bytes, num_bytes, offset);
+}
+
+int fsync(int fd) {
+  if (strikes("fsync", fd)) return fail();
+  return static_cast<int>(::syscall(SYS_fsync, fd));
+}
+
+int ftruncate(int fd, off_t size_bytes) {
+  if (strikes("ftruncate", fd)) return fail();
+  return static_cast<int>(::syscall(SYS_ftruncate, fd, size_bytes));
+}
+
+// Returns its error, and leaves errno alone.
+int posix_fallocate(int fd, off_t offset, off_t num_bytes) {
+  if (strikes("fallocate", fd)) return plan().what;
+  return ::syscall(SYS_fallocate, fd, 0, offset, num_bytes) == 0 ? 0 : errno;
+}
+
+int rename(const char* from, const char* to) {
+  if (strikes("rename", from)) return fail();
+  return static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0u));
+}
+
+int renameat2(int from_fd, const char* from, int to_fd, const char* to, unsigned flags) {
+  if (strikes("rename", from)) return fail();
+  return static_cast<int>(::syscall(SYS_renameat2, from_fd, from, to_fd, to, flags));
 }
 
 }  // extern "C"

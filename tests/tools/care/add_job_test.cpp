@@ -60,6 +60,25 @@ BOOST_AUTO_TEST_CASE(new_pictures_join_in_shards_of_their_own_with_exact_statist
   BOOST_TEST(found.median_height_px == expected.median_height_px);
 }
 
+// What was done about a reason, and what lay beneath transparent pictures, is the dataset's.
+BOOST_AUTO_TEST_CASE(what_is_added_is_treated_as_the_first_conversion_was_told_to) {
+  const CaredDataset dataset;
+  const fs::path path = dataset.folder() / "strict.ds";
+  tests::SilentObserver observer;
+  convert::ConvertConfig config{.source = dataset.source(), .dataset = path};
+  config.policies.set("progressive=quarantine");
+  config.background = {.red = 1, .green = 2, .blue = 3};
+  convert_folder(config, observer, {});
+  const fs::path more = dataset.folder() / "more";
+  tests::write_picture(more / "dog/plain.jpg", {.seed = 300});
+  tests::write_picture(more / "dog/slow.jpg", {.seed = 301, .jpeg = {.is_progressive = true}});
+  const AddSummary summary = add(path, more);
+  BOOST_TEST(summary.num_added == 1u);
+  BOOST_TEST(read_text_file(path / "quarantine.csv").find("dog/slow.jpg,progressive,") !=
+             std::string::npos);
+  BOOST_TEST(read_manifest(path).conversion.at("reencode").ends_with(" on #010203"));
+}
+
 BOOST_AUTO_TEST_CASE(the_same_source_brings_only_what_is_new) {
   const CaredDataset dataset;
   const auto before = files_below(dataset.path());

@@ -93,6 +93,42 @@ BOOST_AUTO_TEST_CASE(a_sample_longer_than_a_block_is_hashed_across_blocks) {
   BOOST_TEST(check_dataset(config, tests::no_progress, {}).num_damaged_samples == 1u);
 }
 
+// One shard of 16 MiB, whose samples several threads share, against one thread in one pass.
+BOOST_AUTO_TEST_CASE(any_number_of_threads_finds_the_same) {
+  const tests::TemporaryFolder folder;
+  for (std::uint32_t i = 0; i < 16; ++i) {
+    std::vector<std::byte> bytes = tests::picture_jpeg({.seed = i});
+    bytes.resize((1u << 20) + 1000 * i);  // what lies behind the end is kept
+    tests::write_file(folder.path() / "photos/a" / (std::to_string(i) + ".jpg"),
+                      std::span<const std::byte>(bytes));
+  }
+  const fs::path dataset = folder.path() / "ds";
+  tests::convert_quietly(folder.path() / "photos", dataset, 0.0);
+  const std::string shard = read_text_file(dataset / "train-00000.h5");
+  const auto check = [&](unsigned num_jobs) {
+    return check_dataset({.dataset = dataset, .num_jobs = num_jobs}, tests::no_progress, {});
+  };
+  BOOST_TEST(check(3).is_whole());
+  std::string bent = shard;
+  for (const std::size_t at : {bent.size() / 5, bent.size() / 2, bent.size() / 2 + 3'000'000}) {
+    bent[at] = static_cast<char>(bent[at] ^ 1);
+  }
+  for (const std::string& bytes : {bent, bent.substr(0, bent.size() * 3 / 4)}) {
+    tests::write_file(dataset / "train-00000.h5", bytes);
+    const DatasetCheck one = check(1);
+    BOOST_TEST(one.num_damaged_samples >= 3u);
+    for (const unsigned num_jobs : {2u, 5u}) {
+      const DatasetCheck more = check(num_jobs);
+      BOOST_TEST(more.num_damaged_samples == one.num_damaged_samples);
+      BOOST_REQUIRE(more.damage.size() == one.damage.size());
+      for (std::size_t i = 0; i < one.damage.size(); ++i) {
+        BOOST_TEST((more.damage[i].sample_idx == one.damage[i].sample_idx));
+        BOOST_TEST(more.damage[i].file == one.damage[i].file);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_shard_that_is_gone_or_cut_short_is_damage_and_the_others_are_read) {
   const CaredDataset dataset;
   const auto num_train = Dataset::open(dataset.path()).split("train").num_samples();

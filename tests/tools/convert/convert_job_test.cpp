@@ -15,6 +15,7 @@
 #include "fixtures/jpeg_edit.h"
 #include "fixtures/picture_bytes.h"
 #include "fixtures/png_bytes.h"
+#include "fixtures/tar_maker.h"
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -514,6 +515,56 @@ BOOST_AUTO_TEST_CASE(one_folder_inside_the_other_is_refused) {
           {.source = folder.path() / "photos", .dataset = folder.path() / "photos/ds", .split = {}},
           listener, {}),
       Error, [](const Error& error) { return error.code() == ErrorCode::kInvalidArgument; });
+}
+
+BOOST_AUTO_TEST_CASE(a_source_inside_of_the_dataset_is_refused_by_whatever_path) {
+  const tests::TemporaryFolder folder;
+  tests::write_cats_and_dogs(folder.path() / "ds/photos", 1);
+  fs::create_directory_symlink(folder.path() / "ds", folder.path() / "link");
+  Listener listener;
+  for (const char* source : {"ds/photos", "link/photos", "ds/../ds/photos/"}) {
+    BOOST_CHECK_EXCEPTION(convert_folder({.source = folder.path() / source,
+                                          .dataset = folder.path() / "ds",
+                                          .split = {},
+                                          .existing = ExistingTarget::kReplace},
+                                         listener, {}),
+                          Error, [](const Error& error) {
+                            // It is no dataset, or one that holds more than its own files.
+                            return error.code() == ErrorCode::kInvalidArgument ||
+                                   error.code() == ErrorCode::kAlreadyExists;
+                          });
+    BOOST_TEST(fs::exists(folder.path() / "ds/photos/cat/0.jpg"));
+  }
+}
+
+// Each a folder, nearly all of them empty: as an archive, which is quickly made. A million was tried by hand.
+BOOST_AUTO_TEST_CASE(very_many_classes_keep_their_numbers) {
+  const tests::TemporaryFolder folder;
+  constexpr std::uint32_t kNumClasses = 20'000;
+  const auto name = [](std::uint32_t i) { return "class_" + std::to_string(100'000 + i); };
+  std::vector<fixtures::TarEntry> entries;
+  for (std::uint32_t i = 0; i < kNumClasses; ++i) entries.push_back({name(i) + "/", "", '5'});
+  for (const std::uint32_t i : {0u, 7'777u, kNumClasses - 1}) {
+    const std::vector<std::byte> jpeg = tests::picture_jpeg({.seed = i});
+    entries.push_back(
+        {name(i) + "/1.jpg", {reinterpret_cast<const char*>(jpeg.data()), jpeg.size()}});
+  }
+  write_file(folder.path() / "x.tar", fixtures::make_tar(entries));
+  Listener listener;
+  convert_folder({.source = folder.path() / "x.tar",
+                  .dataset = folder.path() / "ds",
+                  .split = {.validation_fraction = 0.0, .test_fraction = {}}},
+                 listener, {});
+  BOOST_TEST(listener.notices.find("class_100007 and 19989 more") != std::string::npos,
+             listener.notices);
+  const Dataset dataset = Dataset::open(folder.path() / "ds");
+  BOOST_TEST(dataset.manifest().class_names.size() == kNumClasses);
+  const DatasetSplit split = dataset.split("train");
+  const std::vector<std::string> names = split.read_names();
+  BOOST_REQUIRE(split.num_samples() == 3u);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    BOOST_TEST(names[i] == name(split.record(i).class_idx) + "/1.jpg");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "streamer/core/error.h"
@@ -81,6 +82,24 @@ std::string ReasonPolicies::changes() const {
         fmt::format("{}{}={}", text.empty() ? "" : " ", info.name, policy_name((*this)[info.code]));
   }
   return text;
+}
+
+ReasonPolicies ReasonPolicies::from_changes(std::string_view text) {
+  ReasonPolicies policies;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    policies.set(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return policies;
+}
+
+ReasonSet ReasonPolicies::differences(const ReasonPolicies& other) const {
+  ReasonSet reasons;
+  for (const ReasonInfo& info : all_reasons()) {
+    reasons.add_if((*this)[info.code] != other[info.code], info.code);
+  }
+  return reasons;
 }
 
 }  // namespace penstock::convert

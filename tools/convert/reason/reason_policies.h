@@ -27,6 +27,11 @@ class ReasonPolicies {
 
   /// "cmyk=quarantine truncated=fix", in the order of the table; empty with all defaults.
   std::string changes() const;
+  /// Reads what changes() has written. Throws InvalidArgument.
+  static ReasonPolicies from_changes(std::string_view text);
+
+  /// The reasons that two conversions treat differently.
+  ReasonSet differences(const ReasonPolicies& other) const;
 
   friend bool operator==(const ReasonPolicies&, const ReasonPolicies&) = default;
 

@@ -162,9 +162,11 @@ void check_same_classes(const FolderScan& scan, const SplitFolders& splits,
     if (!added.empty()) {
       difference += (difference.empty() ? "" : ", ") + ("in addition " + list_names(added));
     }
-    refuse(fmt::format("classes: {}/{}: expected the classes of '{}', found them {}", where,
-                       printable(folder), printable(splits.begin()->second), difference),
-           "make the class folders equal in every split; an empty folder keeps a class");
+    // The one policy that classes_differ allows.
+    throw Error(ErrorCode::kTooManyBad,
+                fmt::format("classes: {}/{}: expected the classes of '{}', found them {}", where,
+                            printable(folder), printable(splits.begin()->second), difference),
+                "make the class folders equal in every split; an empty folder keeps a class");
   }
 }
 

@@ -12,6 +12,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/shard_file.h"
+#include "tools/convert/reason/reason_policies.h"
 #include "tools/convert/write/source_stamp.h"
 #include "tools/terminal.h"
 
@@ -27,9 +28,37 @@ namespace {
                   " discards what was done; or type the command as before");
 }
 
-void check_same(const PartialFolder& folder, const JournalHead& before, const JournalHead& now,
+// What was done about reasons that no finished shard has met was done about nothing: a policy for them may
+// change. Returns those that were met, with both policies.
+std::vector<std::string> policy_differences(const JournalContents& before, const JournalHead& now) {
+  const ReasonPolicies was =
+      ReasonPolicies::from_changes(before.head.settings.at(kPoliciesSetting));
+  const ReasonPolicies is = ReasonPolicies::from_changes(now.settings.at(kPoliciesSetting));
+  ReasonSet met;
+  for (const JournalShard& shard : before.shards) met.add(shard.contribution.met);
+  std::vector<std::string> differences;
+  was.differences(is).each([&](ReasonCode code) {
+    if (!met.has(code)) return;
+    differences.push_back(fmt::format("--on {}: {} before, now {}", reason_code_name(code),
+                                      policy_name(was[code]), policy_name(is[code])));
+  });
+  return differences;
+}
+
+void check_same(const PartialFolder& folder, const JournalContents& contents, JournalHead now,
                 const SourceScan& scan) {
+  JournalHead before = contents.head;
   if (before == now) return;
+  // Another version may know other reasons; it is refused for its number.
+  if (before.settings["penstock"] == now.settings["penstock"]) {
+    const std::vector<std::string> policies = policy_differences(contents, now);
+    if (!policies.empty()) {
+      refuse(folder, "the policies that finished shards were made with, found ", policies, "; ");
+    }
+    before.settings.erase(kPoliciesSetting);
+    now.settings.erase(kPoliciesSetting);
+    if (before == now) return;
+  }
   const std::vector<std::string> settings = setting_differences(before, now);
   if (!settings.empty()) {
     refuse(folder, "the settings it was begun with, found ", settings, "; ");
@@ -69,7 +98,8 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
             .shards = std::vector<std::optional<JournalShard>>(shards.size())};
   }
   folder.set_kept(!before->shards.empty());
-  check_same(folder, before->head, head, scan);
+  check_same(folder, *before, head, scan);
+  const bool has_same_head = before->head == head;
 
   std::uint64_t rows_bytes = 0;
   for (const JournalShard& shard : before->shards) {
@@ -95,7 +125,12 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
   }
   folder.remove_all_but(kept);
   folder.set_kept(has_any);
-  return {.journal = Journal(folder.path(), *before),
+  std::vector<JournalShard> trusted;
+  for (const auto& shard : finished) {
+    if (shard && !has_same_head) trusted.push_back(*shard);
+  }
+  return {.journal = has_same_head ? Journal(folder.path(), *before)
+                                   : Journal(folder.path(), head, trusted),
           .rows = std::move(rows),
           .shards = std::move(finished)};
 }

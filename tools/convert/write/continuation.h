@@ -14,6 +14,10 @@
 
 namespace penstock::convert {
 
+/// The setting that holds ReasonPolicies::changes(). Policies of reasons that no finished shard has met may
+/// differ from those that were begun with.
+inline constexpr const char* kPoliciesSetting = "reasons";
+
 struct Continuation {
   Journal journal;
   std::unique_ptr<ListedRowsFile> rows;

@@ -81,6 +81,17 @@ Journal::Journal(const std::filesystem::path& folder, const JournalHead& head)
   sync_folder(folder);
 }
 
+Journal::Journal(const std::filesystem::path& folder, const JournalHead& head,
+                 const std::vector<JournalShard>& shards)
+    : path_(folder / kJournalName) {
+  std::string text = sealed(journal_head_text(head));
+  for (const JournalShard& shard : shards) text += sealed(journal_shard_text(shard));
+  publish_file(path_, text);
+  file_ = UniqueFd(::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!file_) throw_io_error(errno, "open", path_.native());
+  size_bytes_ = text.size();
+}
+
 Journal::Journal(const std::filesystem::path& folder, const JournalContents& contents)
     : path_(folder / kJournalName), size_bytes_(contents.size_bytes) {
   file_ = UniqueFd(::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));

@@ -52,6 +52,9 @@ class Journal {
  public:
   /// Begins a new one in `folder`, in place of any that is there.
   Journal(const std::filesystem::path& folder, const JournalHead& head);
+  /// Puts one of these contents in place of any that is there: whole, or not at all.
+  Journal(const std::filesystem::path& folder, const JournalHead& head,
+          const std::vector<JournalShard>& shards);
   /// Goes on with one that was read, behind its last whole line.
   Journal(const std::filesystem::path& folder, const JournalContents& contents);
 

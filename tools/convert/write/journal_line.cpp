@@ -89,6 +89,22 @@ std::optional<ReasonCounts> counts_of(const Json& json) {
   return counts;
 }
 
+Json met_json(const ReasonSet& met) {
+  Json json = Json::array();
+  met.each([&](ReasonCode code) { json.push_back(reason_code_name(code)); });
+  return json;
+}
+
+std::optional<ReasonSet> met_of(const Json& json) {
+  ReasonSet met;
+  for (const Json& name : json) {
+    const auto reason = find_reason(name.get<std::string>());
+    if (!reason) return std::nullopt;
+    met.add(*reason);
+  }
+  return met;
+}
+
 Json contribution_json(const ShardContribution& contribution) {
   return {{"sums", sums_json(contribution.sums)},
           {"largest_scratch_bytes", contribution.largest_scratch_bytes},
@@ -104,14 +120,18 @@ Json contribution_json(const ShardContribution& contribution) {
           {"num_text_skipped", contribution.num_text_skipped},
           {"reasons", counts_json(contribution.reasons)},
           {"num_listed_as_fixed", contribution.num_listed_as_fixed},
+          {"met", met_json(contribution.met)},
           {"rows", rows_json(contribution.rows)}};
 }
 
 std::optional<ShardContribution> contribution_of(const Json& json) {
   auto reasons = counts_of(json.at("reasons"));
-  if (!reasons) return std::nullopt;
-  ShardContribution contribution{
-      .sums = sums_of(json.at("sums")), .reasons = *reasons, .rows = rows_of(json.at("rows"))};
+  const auto met = met_of(json.at("met"));
+  if (!reasons || !met) return std::nullopt;
+  ShardContribution contribution{.sums = sums_of(json.at("sums")),
+                                 .reasons = *reasons,
+                                 .met = *met,
+                                 .rows = rows_of(json.at("rows"))};
   json.at("largest_scratch_bytes").get_to(contribution.largest_scratch_bytes);
   json.at("source_bytes").get_to(contribution.source_bytes);
   json.at("num_reencoded").get_to(contribution.num_reencoded);

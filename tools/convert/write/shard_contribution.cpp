@@ -5,6 +5,7 @@
 namespace penstock::convert {
 void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& verdict,
                             bool rewrites_several_scans) {
+  met.add(verdict.reasons);
   switch (verdict.fate) {
     case FileFate::kKept:
       if (rewrites_several_scans && (verdict.record.flags & kFlagProgressive) != 0) {
@@ -20,9 +21,11 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
       break;
     case FileFate::kSkippedText:
       ++num_text_skipped;
+      met.add(ReasonCode::kText);
       break;
     case FileFate::kQuarantined:
       reasons.add_quarantined(verdict.reason);
+      met.add(verdict.reason);
       break;
   }
   if (!is_stored(verdict.fate)) return;
@@ -51,6 +54,7 @@ void ShardContribution::add(const ShardContribution& other) {
   stripped_bytes += other.stripped_bytes;
   num_text_skipped += other.num_text_skipped;
   reasons.add(other.reasons);
+  met.add(other.met);
   num_listed_as_fixed += other.num_listed_as_fixed;
 }
 

@@ -25,6 +25,7 @@ struct ShardContribution {
   std::uint64_t stripped_bytes = 0;
   std::uint64_t num_text_skipped = 0;
   ReasonCounts reasons;
+  ReasonSet met;                          // by any of its pictures, whatever became of them
   std::uint64_t num_listed_as_fixed = 0;  // of which something was lost
   ListedRows rows{};                      // of these, and of the quarantined; one shard's
 

@@ -49,6 +49,8 @@ void visit_rows(const SourceScan& scan, const std::function<void(std::string_vie
   std::string block;
   for (const std::string& name : scan.class_names) block.append(name).push_back('\0');
   for (const QuarantineEntry& finding : scan.findings) {
+    // Of what is left out, a policy says whether it is a finding.
+    if (reason_info(finding.reason).allows(Policy::kSkip)) continue;
     block.append("! ").append(finding.path).push_back('\0');
   }
   for (const SourceFile& file : scan.files) append_row(block, file);

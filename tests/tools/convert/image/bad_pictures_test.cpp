@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(what_may_be_quarantined_is_when_asked_for) {
   }
 }
 
-// reliability.md's bounds for bombs are 50 ms and 64 MB each; the time is taken ten times over, so
+// A bomb may take 50 ms and 64 MB; the time is taken ten times over, so
 // that a busy machine does not fail it.
 BOOST_AUTO_TEST_CASE(bombs_are_refused_before_anything_is_allocated) {
   using Clock = std::chrono::steady_clock;

@@ -17,6 +17,7 @@ namespace penstock::tests {
 namespace {
 
 namespace fs = std::filesystem;
+using convert::ConvertConfig;
 using convert::ConvertPoint;
 
 struct StoppedPlace : RestartPlace {
@@ -129,7 +130,9 @@ BOOST_AUTO_TEST_CASE(a_second_stop_keeps_more) {
   check_goes_on(num_shards - stopped.num_journalled - again.num_journalled);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_reason_to_stop_says_that_another_policy_begins_anew, RestartPlace) {
+// And it does: what is finished has none of it.
+BOOST_FIXTURE_TEST_CASE(a_reason_to_stop_says_which_policy_goes_on, RestartPlace) {
+  const ConvertConfig wanted = config;
   config.policies.set("truncated=stop");
   const ChildResult refused = convert_in_child(config);
   BOOST_TEST(refused.error_code == static_cast<int>(ErrorCode::kTooManyBad));
@@ -139,13 +142,40 @@ BOOST_FIXTURE_TEST_CASE(a_reason_to_stop_says_that_another_policy_begins_anew, R
   const auto says = [&](const std::string& words) {
     return refused.hint.find(words) != std::string::npos;
   };
-  BOOST_TEST(says("rm -r " + partial().native()) == has_finished, refused.hint);
-  BOOST_TEST(!says("goes on from there"), refused.hint);
+  BOOST_TEST(says("the same command with --on truncated=quarantine goes on from there; where files "
+                  "were mended, rm -r " +
+                  partial().native() + " first") == has_finished,
+             refused.hint);
+  config = wanted;  // truncated=fix
+  const ChildResult rest = convert_in_child(config);
+  BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);
+  BOOST_TEST(rest.num_begun == num_shards - refused.num_journalled);
+  BOOST_CHECK(contents(config.dataset) == expected);
 }
 
-BOOST_AUTO_TEST_CASE(another_policy_is_refused) {
-  config.policies.set("truncated=quarantine");
-  check_refused("found reasons: truncated=fix before, now ");
+BOOST_AUTO_TEST_CASE(policies_of_what_no_finished_shard_has_met_may_differ_and_are_kept) {
+  const ConvertConfig wanted = config;
+  config.policies.set("second_picture=stop");
+  config.policies.set("hidden_file=quarantine");
+  const ChildResult again = convert_in_child(
+      config, {.stops_at = [this](std::uint64_t num_done) { return num_done == num_files - 7; }});
+  BOOST_REQUIRE_MESSAGE(again.error_code == static_cast<int>(ErrorCode::kStopped), again.what);
+  BOOST_TEST(contains(read_text_file(partial() / "journal"),
+                      "second_picture=stop hidden_file=quarantine"));
+  config = wanted;
+  check_goes_on(num_shards - stopped.num_journalled - again.num_journalled);
+}
+
+BOOST_AUTO_TEST_CASE(another_policy_for_what_a_finished_shard_has_met_is_refused) {
+  const std::string journal = read_text_file(partial() / "journal");
+  const std::string shards = journal.substr(journal.find('\n'));
+  for (const char* reason : {"other_format", "progressive", "empty_file", "not_a_picture"}) {
+    if (!contains(shards, '"' + std::string(reason) + '"')) continue;
+    config.policies.set(std::string(reason) + "=stop");
+    check_refused("found --on " + std::string(reason) + ": ");
+    return;
+  }
+  BOOST_FAIL("no finished shard has met any reason");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

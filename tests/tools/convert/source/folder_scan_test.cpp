@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <iostream>
 
 #include "streamer/core/error.h"
 #include "tests/temporary_folder.h"
@@ -65,6 +67,20 @@ BOOST_AUTO_TEST_CASE(what_is_no_picture_is_counted_by_kind) {
   BOOST_TEST(scan.skipped.num_hidden == 2u);
   BOOST_TEST(scan.skipped.num_special == 1u);
   BOOST_TEST(scan.skipped.num_symlinks == 2u);
+}
+
+// Opening one could block for ever, or do something.
+BOOST_AUTO_TEST_CASE(a_device_is_counted_and_never_opened) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "a/1.jpg", "x");
+  // null(4): character device 1, 3.
+  if (::mknod((folder.path() / "a/null.jpg").c_str(), S_IFCHR | 0600, makedev(1, 3)) != 0) {
+    std::cout << "SKIPPED: no device may be made here\n";
+    return;
+  }
+  const FolderScan scan = scan_folder(folder.path(), {});
+  BOOST_TEST(scan.files.size() == 1u);
+  BOOST_TEST(scan.skipped.num_special == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_may_not_be_read_is_listed_and_the_others_are_read) {
