@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kJournalVersion = 2;
+constexpr int kJournalVersion = 3;
 
 // Paths are bytes in no particular encoding, and JSON is not.
 Json bytes_json(const std::string& bytes) {
@@ -63,6 +63,16 @@ ListedRows rows_of(const Json& json) {
           .xxh3 = json.at("xxh3").get<std::uint64_t>()};
 }
 
+Json prints_json(const PrintRun& prints) {
+  return {{"begin", prints.begin_bytes}, {"end", prints.end_bytes}, {"xxh3", prints.xxh3}};
+}
+
+PrintRun prints_of(const Json& json) {
+  return {.begin_bytes = json.at("begin").get<std::uint64_t>(),
+          .end_bytes = json.at("end").get<std::uint64_t>(),
+          .xxh3 = json.at("xxh3").get<std::uint64_t>()};
+}
+
 // {"grayscale": [kept, fixed, quarantined]} of those that occurred.
 Json counts_json(const ReasonCounts& counts) {
   Json json = Json::object();
@@ -99,14 +109,17 @@ Json contribution_json(const ShardContribution& contribution) {
           {"num_text_skipped", contribution.num_text_skipped},
           {"reasons", counts_json(contribution.reasons)},
           {"num_listed_as_fixed", contribution.num_listed_as_fixed},
-          {"rows", rows_json(contribution.rows)}};
+          {"rows", rows_json(contribution.rows)},
+          {"prints", prints_json(contribution.prints)}};
 }
 
 std::optional<ShardContribution> contribution_of(const Json& json) {
   auto reasons = counts_of(json.at("reasons"));
   if (!reasons) return std::nullopt;
-  ShardContribution contribution{
-      .sums = sums_of(json.at("sums")), .reasons = *reasons, .rows = rows_of(json.at("rows"))};
+  ShardContribution contribution{.sums = sums_of(json.at("sums")),
+                                 .reasons = *reasons,
+                                 .rows = rows_of(json.at("rows")),
+                                 .prints = prints_of(json.at("prints"))};
   json.at("largest_scratch_bytes").get_to(contribution.largest_scratch_bytes);
   json.at("source_bytes").get_to(contribution.source_bytes);
   json.at("num_reencoded").get_to(contribution.num_reencoded);
