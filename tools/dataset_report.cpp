@@ -205,6 +205,9 @@ std::string dataset_text(const Dataset& dataset, MetadataDepth depth) {
   if (manifest.sample_bytes) {
     text += "\n  bytes " + convert::sample_bytes_text(*manifest.sample_bytes);
   }
+  if (manifest.duplicates) {
+    text += "\n  copies " + convert::duplicates_text(*manifest.duplicates);
+  }
   if (!manifest.mean.empty()) {
     text += fmt::format("\n  mean {:.4f}, standard deviation {:.4f} (red, green, blue, of 0 to 1)",
                         fmt::join(manifest.mean, " "), fmt::join(manifest.std, " "));

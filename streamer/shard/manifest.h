@@ -63,6 +63,16 @@ struct SampleBytes {
   friend bool operator==(const SampleBytes&, const SampleBytes&) = default;
 };
 
+/// Samples of the same content as another that counts as the first: how many, by where that one is. One
+/// sample may count more than once.
+struct DuplicateCounts {
+  std::uint64_t num_within_class = 0;  // and split
+  std::uint64_t num_across_classes = 0;
+  std::uint64_t num_across_splits = 0;
+
+  friend bool operator==(const DuplicateCounts&, const DuplicateCounts&) = default;
+};
+
 /// Mean and standard deviation of the training split's pixels as gray, divided by 255.
 struct GrayStatistics {
   double mean = 0;
@@ -95,6 +105,8 @@ struct Manifest {
   std::optional<GrayStatistics> gray = std::nullopt;
   /// Absent when not known; no part of the id.
   std::optional<PixelTotals> pixel_totals = std::nullopt;
+  /// As the conversion found them, and each addition in what it added. Absent when not known.
+  std::optional<DuplicateCounts> duplicates = std::nullopt;
   std::uint32_t median_width_px = 0;
   std::uint32_t median_height_px = 0;
   std::vector<SizeBin> size_histogram;      // of all pictures, by rising side; empty when not known

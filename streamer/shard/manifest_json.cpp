@@ -164,6 +164,11 @@ Json document_of(const Manifest& manifest) {
     document["sample_bytes"] = Json{{"source", manifest.sample_bytes->source_bytes},
                                     {"stored", manifest.sample_bytes->stored_bytes}};
   }
+  if (manifest.duplicates) {
+    document["duplicates"] = Json{{"num_within_class", manifest.duplicates->num_within_class},
+                                  {"num_across_classes", manifest.duplicates->num_across_classes},
+                                  {"num_across_splits", manifest.duplicates->num_across_splits}};
+  }
   const LargestSample& largest = manifest.largest;
   document["largest"] = Json{{"encoded_bytes", largest.encoded_bytes},
                              {"num_px", largest.num_px},
@@ -232,6 +237,13 @@ void parse_later_keys(const Field& root, Manifest& manifest) {
           {.width_percent = bin["width_percent"].number<std::uint32_t>(),
            .num_samples = bin["num_samples"].number<std::uint64_t>()});
     });
+  }
+  if (root.has("duplicates")) {
+    const Field field = root["duplicates"];
+    manifest.duplicates =
+        DuplicateCounts{.num_within_class = field["num_within_class"].number<std::uint64_t>(),
+                        .num_across_classes = field["num_across_classes"].number<std::uint64_t>(),
+                        .num_across_splits = field["num_across_splits"].number<std::uint64_t>()};
   }
   if (root.has("sample_bytes")) {
     const Field field = root["sample_bytes"];

@@ -16,6 +16,7 @@
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_lock.h"
+#include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/write/continuation.h"
 #include "tools/terminal.h"
@@ -239,6 +240,7 @@ class Addition {
       for (const ManifestSplit& split : added.splits) move_shards(split, facts);
       sync_folder(config_.dataset);
       join_quarantine(facts);
+      join_duplicates(facts, added);
       state_sums(facts, added);
       const Manifest manifest = rebuild_manifest(config_.dataset, facts);
       write_manifest(config_.dataset, manifest);
@@ -312,6 +314,25 @@ class Addition {
     facts.num_quarantined -= std::min(facts.num_quarantined, num_dropped);
     if (text.empty() && num_dropped == 0) return;
     publish_file(path, convert::kQuarantineHeader + old_lines + text);
+  }
+
+  // Copies of what was there before are not looked for.
+  void join_duplicates(ManifestFacts& facts, const Manifest& added) {
+    if (old_.duplicates && added.duplicates) {
+      facts.duplicates = DuplicateCounts{.num_within_class = old_.duplicates->num_within_class +
+                                                             added.duplicates->num_within_class,
+                                         .num_across_classes = old_.duplicates->num_across_classes +
+                                                               added.duplicates->num_across_classes,
+                                         .num_across_splits = old_.duplicates->num_across_splits +
+                                                              added.duplicates->num_across_splits};
+    }
+    std::string rows;
+    const auto collect = [&](std::string_view line) { rows += std::string(line) + '\n'; };
+    const fs::path path = config_.dataset / convert::kDuplicatesName;
+    if (!fs::exists(adding_ / convert::kDuplicatesName)) return;
+    for_each_line(path, collect);
+    for_each_line(adding_ / convert::kDuplicatesName, collect);
+    publish_file(path, std::string(convert::kDuplicatesHeader) + rows);
   }
 
   void state_sums(ManifestFacts& facts, const Manifest& added) {

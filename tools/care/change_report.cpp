@@ -85,7 +85,9 @@ std::string remove_text(const RemoveSummary& summary, const std::string& dataset
                         printable(file));
   }
   if (summary.are_source_bytes_lost) {
-    text += "note: how many bytes the files of the source took is no longer known\n";
+    text +=
+        "note: how many bytes the files of the source took, and how many samples are copies, is "
+        "no longer known\n";
   }
   text += fmt::format("{}: {} removed, {} written anew, {} not found; {} left", printable(dataset),
                       format_counted(summary.num_removed, "sample", "samples"),

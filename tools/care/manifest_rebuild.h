@@ -27,6 +27,7 @@ struct ManifestFacts {
   std::uint64_t num_reencoded = 0;
   /// Of the files that became the samples; none: not known.
   std::optional<std::uint64_t> source_bytes = std::nullopt;
+  std::optional<DuplicateCounts> duplicates = std::nullopt;
 };
 
 /// Reads the index of every shard. Splits without samples are left out.

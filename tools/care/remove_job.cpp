@@ -16,6 +16,7 @@
 #include "tools/care/dataset_lock.h"
 #include "tools/care/decode_check.h"
 #include "tools/care/shard_rewrite.h"
+#include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
@@ -184,7 +185,7 @@ class Removal {
     for (const fs::directory_entry& entry : fs::directory_iterator(config_.dataset)) {
       const std::string name = entry.path().filename().string();
       if (name.find(".damaged") != std::string::npos || name == convert::kQuarantineName ||
-          name == convert::kFixedName) {
+          name == convert::kFixedName || name == convert::kDuplicatesName) {
         summary_.other_files.push_back(name);
       }
     }

@@ -343,9 +343,10 @@ class Repair {
       return is_split_as_it_was(split);
     };
     // What a file took is not known of one sample alone.
-    if (old_ && old_->sample_bytes && facts.splits.size() == old_->splits.size() &&
+    if (old_ && facts.splits.size() == old_->splits.size() &&
         std::ranges::all_of(facts.splits, is_as_it_was)) {
-      facts.source_bytes = old_->sample_bytes->source_bytes;
+      if (old_->sample_bytes) facts.source_bytes = old_->sample_bytes->source_bytes;
+      facts.duplicates = old_->duplicates;
     }
     state_sums(facts);
     const Manifest manifest = rebuild_manifest(config_.dataset, facts);

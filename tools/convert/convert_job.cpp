@@ -12,6 +12,8 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
+#include "tools/convert/duplicate/copy_report.h"
+#include "tools/convert/duplicate/copy_search.h"
 #include "tools/convert/image/codec_versions.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/reason/name_reasons.h"
@@ -90,9 +92,9 @@ class ConvertJob final : private ProductionListener {
     tell(scan);
     const std::vector<ShardPlan> shards =
         plan_shards(scan.pictures, config_.split.seed, config_.shard_size_bytes);
-    const ConvertMemory memory =
-        plan_memory(config_.memory_bytes,
-                    config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs, scan, shards);
+    const ConvertMemory memory = plan_memory(
+        config_.memory_bytes, config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs, scan,
+        shards, config_.policies);
     observer_.notice(fmt::format("memory: at most {}, of these {} for pictures; {}",
                                  format_bytes(memory.limit_bytes), format_bytes(memory.pool_bytes),
                                  tools::format_counted(memory.num_jobs, "thread", "threads")));
@@ -157,9 +159,47 @@ class ConvertJob final : private ProductionListener {
     check_bad();
   }
 
+  // Before the first shard: membership of a copy that goes cannot be taken back.
+  void find_copies(const SourceScan& scan, const NameReasons& names, const ConvertMemory& memory) {
+    if (!drops_copies(config_.policies)) return;
+    observer_.notice("looking for copies: all files are read once before");
+    dropped_ = find_dropped_copies({.pictures = &scan.pictures,
+                                    .source = scan.source.get(),
+                                    .names = &names,
+                                    .policies = config_.policies,
+                                    .folder = folder_->path(),
+                                    .num_jobs = memory.num_jobs,
+                                    .one_picture_bytes = memory.one_picture_bytes},
+                                   stop_);
+    observer_.notice(fmt::format("{} will be quarantined",
+                                 tools::format_counted(dropped_.size(), "copy", "copies")));
+  }
+
+  void tell_copies(const SourceScan& scan) {
+    try {
+      report_copies({.pictures = &scan.pictures,
+                     .class_names = &scan.class_names,
+                     .prints = before_->prints.get(),
+                     .runs = prints_,
+                     .policies = config_.policies,
+                     .dropped = &dropped_,
+                     .folder = folder_->path()},
+                    summary_.reasons);
+    } catch (const Error& error) {
+      stopped_for_reason_ = error.code() == ErrorCode::kTooManyBad;
+      throw;
+    }
+    const auto num_kept = [&](ReasonCode code) { return summary_.reasons.num_kept(code); };
+    summary_.manifest.duplicates =
+        DuplicateCounts{.num_within_class = num_kept(ReasonCode::kDuplicateWithinClass),
+                        .num_across_classes = num_kept(ReasonCode::kDuplicateAcrossClasses),
+                        .num_across_splits = num_kept(ReasonCode::kDuplicateAcrossSplits)};
+  }
+
   void make_shards(const SourceScan& scan, const std::vector<ShardPlan>& shards,
                    const ConvertMemory& memory) {
     const NameReasons names(scan.pictures);
+    find_copies(scan, names, memory);
     std::vector<bool> is_done;
     for (const auto& shard : before_->shards) is_done.push_back(shard.has_value());
     start_ = std::chrono::steady_clock::now();
@@ -169,6 +209,7 @@ class ConvertJob final : private ProductionListener {
          .worker = {.pictures = &scan.pictures,
                     .source = scan.source.get(),
                     .names = &names,
+                    .dropped = &dropped_,
                     .max_px = config_.max_px,
                     .depth = config_.depth,
                     .several_scans = config_.several_scans,
@@ -183,13 +224,15 @@ class ConvertJob final : private ProductionListener {
          .num_jobs = memory.num_jobs,
          .pool_bytes = memory.pool_bytes,
          .store_names = config_.store_names,
-         .rows = before_->rows.get()},
+         .rows = before_->rows.get(),
+         .prints = before_->prints.get()},
         is_done, *this, stop_);
     for (std::size_t i = 0; i < shards.size(); ++i) {
       JournalShard& done = *before_->shards[i];
       if (done.shard) builder_->add_shard(shards[i].split, std::move(*done.shard));
       all_.add(done.contribution);
       rows_.push_back(done.contribution.rows);
+      prints_.push_back(done.contribution.prints);
     }
     observer_.reached(ConvertPoint::kShardsDone);
   }
@@ -228,6 +271,7 @@ class ConvertJob final : private ProductionListener {
     if (record.contribution.rows.begin_bytes < record.contribution.rows.end_bytes) {
       before_->rows->sync();
     }
+    before_->prints->sync();
     before_->journal.add(record);
     before_->shards[shard_idx] = std::move(record);
     ++num_finished_;
@@ -311,6 +355,7 @@ class ConvertJob final : private ProductionListener {
       write_list(folder_->path() / kFixedName, ListKind::kFixed, *before_->rows, rows_,
                  all_.num_listed_as_fixed, scan.pictures, {});
     }
+    tell_copies(scan);
     observer_.reached(ConvertPoint::kQuarantineWritten);
     for (const ManifestSplit& split : summary_.manifest.splits) {
       for (const ManifestShard& shard : split.shards) summary_.dataset_bytes += shard.size_bytes;
@@ -359,6 +404,8 @@ class ConvertJob final : private ProductionListener {
   std::optional<Continuation> before_;      // finished shards; while they are made, the committer's
   ShardContribution all_;                   // what all shards contributed, once they are done
   std::vector<ListedRows> rows_;            // by shard
+  std::vector<PrintRun> prints_;            // the same
+  DroppedCopies dropped_;                   // that are not to become samples
   SplitRule rule_;                          // of the splits that the source leaves open
   std::optional<ReasonCode> stopped_for_reason_;  // --on REASON=stop
   std::uint64_t num_bad_ = 0;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "streamer/core/memory_budget.h"
+#include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/image/encode_settings.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/statistics_report.h"
@@ -189,6 +190,12 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
   }
   if (manifest.num_quarantined > 0)
     add_line(text, "quarantined", quarantine_line(summary, dataset));
+  const std::optional<DuplicateCounts>& copies = manifest.duplicates;
+  if (copies && *copies != DuplicateCounts{}) {
+    add_line(text, "copies",
+             fmt::format("{}; see {}/{}", duplicates_text(*copies), tools::printable(dataset),
+                         kDuplicatesName));
+  }
   if (!summary.has_statistics) {
     add_line(text, "statistics", "none: --trust decodes no picture that it stores as it is");
   }

@@ -81,6 +81,12 @@ std::string sample_bytes_text(const SampleBytes& bytes) {
                      100 * part_of(saved_bytes, bytes.source_bytes));
 }
 
+std::string duplicates_text(const DuplicateCounts& counts) {
+  return fmt::format("{} within a class, {} across classes, {} across splits",
+                     format_count(counts.num_within_class), format_count(counts.num_across_classes),
+                     format_count(counts.num_across_splits));
+}
+
 std::string statistics_json(const Manifest& manifest) {
   Json sizes = Json::array();
   for (const SizeBin& bin : manifest.size_histogram) {
@@ -106,6 +112,11 @@ std::string statistics_json(const Manifest& manifest) {
         {"width_px", largest.width_px},
         {"height_px", largest.height_px},
         {"decode_scratch_bytes", largest.decode_scratch_bytes}}},
+      {"duplicates", manifest.duplicates
+                         ? Json{{"num_within_class", manifest.duplicates->num_within_class},
+                                {"num_across_classes", manifest.duplicates->num_across_classes},
+                                {"num_across_splits", manifest.duplicates->num_across_splits}}
+                         : Json(nullptr)},
       {"sample_bytes",
        manifest.sample_bytes ? sample_bytes_json(*manifest.sample_bytes) : Json(nullptr)}};
   return json.dump();

@@ -29,8 +29,11 @@ std::string aspect_histogram_text(const std::vector<AspectBin>& bins);
 /// "1.2 MB of 4.0 MB saved (30 %)", or how much more is stored.
 std::string sample_bytes_text(const SampleBytes& bytes);
 
+/// "3 within a class, 0 across classes, 1 across splits".
+std::string duplicates_text(const DuplicateCounts& counts);
+
 /// An object: mean, std, gray_mean, gray_std, median_width_px, median_height_px, size_histogram,
-/// aspect_histogram, largest, sample_bytes; null where it is not known.
+/// aspect_histogram, largest, duplicates, sample_bytes; null where it is not known.
 std::string statistics_json(const Manifest& manifest);
 
 }  // namespace penstock::convert

@@ -44,6 +44,8 @@ Manifest small_manifest() {
                              {.long_side_px = 32768, .num_samples = 1}};
   manifest.aspect_histogram = {{.width_percent = 0, .num_samples = 2},
                                {.width_percent = 141, .num_samples = 3}};
+  manifest.duplicates =
+      DuplicateCounts{.num_within_class = 1, .num_across_classes = 2, .num_across_splits = 3};
   manifest.sample_bytes = SampleBytes{.source_bytes = 1000, .stored_bytes = UINT64_MAX};
   manifest.largest = {.encoded_bytes = 123456789012,
                       .num_px = 65500ull * 65500,
@@ -120,6 +122,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read_back) {
   BOOST_TEST(read.size_histogram[0].num_samples == 4u);
   BOOST_TEST(read.size_histogram[1].long_side_px == 32768u);
   BOOST_CHECK(read.aspect_histogram == written.aspect_histogram);
+  BOOST_CHECK(read.duplicates == written.duplicates);
   BOOST_CHECK(read.sample_bytes == written.sample_bytes);
   BOOST_TEST(read.largest.encoded_bytes == 123456789012u);
   BOOST_TEST(read.largest.num_px == 4290250000u);
@@ -146,6 +149,7 @@ BOOST_AUTO_TEST_CASE(keys_that_came_later_may_be_missing) {
   const Manifest read = read_manifest(folder.path());
   BOOST_TEST(read.aspect_histogram.empty());
   BOOST_TEST(!read.sample_bytes.has_value());
+  BOOST_TEST(!read.duplicates.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(the_same_manifest_gives_the_same_text_and_keys_keep_their_order) {

@@ -74,6 +74,10 @@ enum class ReasonCode : std::uint8_t {
   kEmptyClass,
   kOneClass,
   kClassesDiffer,
+  // The same content twice.
+  kDuplicateWithinClass,
+  kDuplicateAcrossClasses,
+  kDuplicateAcrossSplits,
   // What a source holds, and cannot be listed.
   kUnsafePath,        // of a member or a row: absolute, leading out of the folder, or none
   kDuplicateName,     // a member that a later one of the same name replaces

@@ -59,6 +59,7 @@ struct ReasonCounts {
   void add_stored(const ReasonSet& reasons, const ReasonSet& mended) {
     reasons.each([&](ReasonCode code) { ++(mended.has(code) ? fixed : kept)[idx(code)]; });
   }
+  void add_kept(ReasonCode code) { ++kept[idx(code)]; }
   void add_quarantined(ReasonCode code) { ++quarantined[idx(code)]; }
   void add(const ReasonCounts& others) {
     for (std::size_t i = 0; i < kNumReasons; ++i) {

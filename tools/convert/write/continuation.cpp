@@ -95,6 +95,7 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
     write_source_rows(folder.path(), scan);
     return {.journal = Journal(folder.path(), head),
             .rows = std::make_unique<ListedRowsFile>(folder.path(), 0),
+            .prints = std::make_unique<PrintFile>(folder.path(), kPrintsName, 0),
             .shards = std::vector<std::optional<JournalShard>>(shards.size())};
   }
   folder.set_kept(!before->shards.empty());
@@ -102,18 +103,22 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
   const bool has_same_head = before->head == head;
 
   std::uint64_t rows_bytes = 0;
+  std::uint64_t prints_bytes = 0;
   for (const JournalShard& shard : before->shards) {
     rows_bytes = std::max(rows_bytes, shard.contribution.rows.end_bytes);
+    prints_bytes = std::max(prints_bytes, shard.contribution.prints.end_bytes);
   }
   auto rows = std::make_unique<ListedRowsFile>(folder.path(), rows_bytes);
+  auto prints = std::make_unique<PrintFile>(folder.path(), kPrintsName, prints_bytes);
   std::map<std::string, JournalShard> done;
   for (JournalShard& shard : before->shards) done.insert_or_assign(shard.file, std::move(shard));
   std::vector<std::optional<JournalShard>> finished(shards.size());
-  std::set<std::string> kept = {kJournalName, kSourceRowsName, kListedRowsName};
+  std::set<std::string> kept = {kJournalName, kSourceRowsName, kListedRowsName, kPrintsName};
   bool has_any = false;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const auto found = done.find(shards[i].file_name());
     if (found == done.end() || !rows->is_intact(found->second.contribution.rows)) continue;
+    if (!prints->is_intact(found->second.contribution.prints)) continue;
     if (found->second.shard) {
       const auto index = trusted_index(folder.path() / shards[i].file_name(), *found->second.shard);
       if (!index) continue;
@@ -132,6 +137,7 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
   return {.journal = has_same_head ? Journal(folder.path(), *before)
                                    : Journal(folder.path(), head, trusted),
           .rows = std::move(rows),
+          .prints = std::move(prints),
           .shards = std::move(finished)};
 }
 

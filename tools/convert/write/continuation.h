@@ -21,14 +21,15 @@ inline constexpr const char* kPoliciesSetting = "reasons";
 struct Continuation {
   Journal journal;
   std::unique_ptr<ListedRowsFile> rows;
+  std::unique_ptr<PrintFile> prints;
   std::vector<std::optional<JournalShard>> shards;  // by plan; nothing: still to be made
 };
 
 /// Called for each sample of each shard that need not be made again.
 using VisitFinished = std::function<void(SplitKind split, const IndexRecord& record)>;
 
-/// Reads the journal in `folder`, trusts a shard when its size, its header's checksum, its index and its
-/// rows are what they were, and removes every other file. From then on the folder is kept, if a shard is done.
+/// Reads the journal in `folder`, trusts a shard when its size, its header's checksum, its index, its
+/// rows and its prints are what they were, and removes every other file. From then on the folder is kept, if a shard is done.
 ///
 /// Errors  AlreadyExists naming what differs: another conversion was begun there, or its source has
 ///         changed; Io

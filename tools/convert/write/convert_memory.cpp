@@ -6,6 +6,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
+#include "tools/convert/duplicate/copy_search.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/write/picture_chunks.h"
 #include "tools/convert/write/shard_contribution.h"
@@ -22,11 +23,11 @@ constexpr std::uint64_t kPerWorkerBytes = kChunkBytes + kStripBytes + (4u << 20)
 // Plan: a place and, while it is sorted, a key. Manifest: two sides, and once more for the median; of one
 // that is quarantined the place of its row instead.
 constexpr std::uint64_t kPlanPerPictureBytes = 4 + 16 + 16;
-// Record and name offset, and once more as bytes; name twice. Held by two shards.
+// Record and name offset, and once more as bytes; name twice; print. Held by two shards.
 std::uint64_t shard_bytes_of(const PictureList& pictures, const ShardPlan& shard) {
   std::uint64_t bytes = 64u << 10;
   for (const std::uint32_t picture_idx : shard.pictures) {
-    bytes += 64 + 2 * 8 + 2 * (pictures.name(picture_idx).size() + 1);
+    bytes += 64 + 2 * 8 + kPrintBytes + 2 * (pictures.name(picture_idx).size() + 1);
   }
   return bytes;
 }
@@ -62,13 +63,16 @@ std::uint64_t list_room_bytes(std::uint64_t limit_bytes) {
 }
 
 ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const SourceScan& scan,
-                          const std::vector<ShardPlan>& shards) {
+                          const std::vector<ShardPlan>& shards, const ReasonPolicies& policies) {
+  // Every picture could be a copy that goes, and a vector of them grows by doubling.
+  const std::uint64_t per_copy_bytes = drops_copies(policies) ? 2 * sizeof(DroppedCopies::Copy) : 0;
   const PictureList& pictures = scan.pictures;
   ConvertMemory memory{
       .limit_bytes = limit_bytes,
       .list_bytes = pictures.memory_bytes() + pictures.size() * kPlanPerPictureBytes +
                     shards.size() * kPerShardBytes + classes_bytes(scan.class_names) +
-                    findings_bytes(scan) + (scan.source ? scan.source->memory_bytes() : 0),
+                    pictures.size() * per_copy_bytes + findings_bytes(scan) +
+                    (scan.source ? scan.source->memory_bytes() : 0),
       .fixed_bytes = kFixedBytes,
       .one_picture_bytes = limit_bytes / 2};
   for (const ShardPlan& shard : shards) {

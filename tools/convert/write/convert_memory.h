@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/convert/reason/reason_policies.h"
 #include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/shard_plan.h"
 
@@ -29,6 +30,7 @@ std::uint64_t list_room_bytes(std::uint64_t limit_bytes);
 /// Divides `limit_bytes`.
 /// Throws OutOfMemory with the arithmetic when it leaves too little for one picture.
 ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const SourceScan& scan,
-                          const std::vector<ShardPlan>& shards);
+                          const std::vector<ShardPlan>& shards,
+                          const ReasonPolicies& policies = {});
 
 }  // namespace penstock::convert

@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kJournalVersion = 2;
+constexpr int kJournalVersion = 3;
 
 // Paths are bytes in no particular encoding, and JSON is not.
 Json bytes_json(const std::string& bytes) {
@@ -58,6 +58,16 @@ Json rows_json(const ListedRows& rows) {
 }
 
 ListedRows rows_of(const Json& json) {
+  return {.begin_bytes = json.at("begin").get<std::uint64_t>(),
+          .end_bytes = json.at("end").get<std::uint64_t>(),
+          .xxh3 = json.at("xxh3").get<std::uint64_t>()};
+}
+
+Json prints_json(const PrintRun& prints) {
+  return {{"begin", prints.begin_bytes}, {"end", prints.end_bytes}, {"xxh3", prints.xxh3}};
+}
+
+PrintRun prints_of(const Json& json) {
   return {.begin_bytes = json.at("begin").get<std::uint64_t>(),
           .end_bytes = json.at("end").get<std::uint64_t>(),
           .xxh3 = json.at("xxh3").get<std::uint64_t>()};
@@ -121,7 +131,8 @@ Json contribution_json(const ShardContribution& contribution) {
           {"reasons", counts_json(contribution.reasons)},
           {"num_listed_as_fixed", contribution.num_listed_as_fixed},
           {"met", met_json(contribution.met)},
-          {"rows", rows_json(contribution.rows)}};
+          {"rows", rows_json(contribution.rows)},
+          {"prints", prints_json(contribution.prints)}};
 }
 
 std::optional<ShardContribution> contribution_of(const Json& json) {
@@ -131,7 +142,8 @@ std::optional<ShardContribution> contribution_of(const Json& json) {
   ShardContribution contribution{.sums = sums_of(json.at("sums")),
                                  .reasons = *reasons,
                                  .met = *met,
-                                 .rows = rows_of(json.at("rows"))};
+                                 .rows = rows_of(json.at("rows")),
+                                 .prints = prints_of(json.at("prints"))};
   json.at("largest_scratch_bytes").get_to(contribution.largest_scratch_bytes);
   json.at("source_bytes").get_to(contribution.source_bytes);
   json.at("num_reencoded").get_to(contribution.num_reencoded);

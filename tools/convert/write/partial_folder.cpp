@@ -17,6 +17,8 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/manifest.h"
+#include "tools/convert/duplicate/copy_list.h"
+#include "tools/convert/duplicate/print_runs.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/source/split_rule.h"
 #include "tools/convert/write/journal.h"
@@ -59,7 +61,7 @@ bool is_dataset_file(const fs::directory_entry& entry) {
   std::string_view name = file_name;
   drop_tail(name, ".tmp");
   return name == kManifestName || name == kQuarantineName || name == kFixedName ||
-         is_shard_name(name);
+         name == kDuplicatesName || is_shard_name(name);
 }
 
 // While it is made, a journal lies beside.
@@ -67,7 +69,9 @@ bool is_partial_file(const fs::directory_entry& entry) {
   const bool is_plain = entry.is_regular_file() && !entry.is_symlink();
   const std::string name = entry.path().filename().string();
   return is_dataset_file(entry) ||
-         (is_plain && (name == kJournalName || name == kSourceRowsName || name == kListedRowsName));
+         (is_plain &&
+          (name == kJournalName || name == kSourceRowsName || name == kListedRowsName ||
+           name == kPrintsName || name == kSearchPrintsName || name == kMergedPrintsName));
 }
 
 using IsOwn = bool (*)(const fs::directory_entry&);
@@ -246,6 +250,7 @@ PartialFolder::~PartialFolder() {
 }
 
 void PartialFolder::publish(ExistingTarget existing) {
+  fs::remove(path_ / kPrintsName);
   fs::remove(path_ / kListedRowsName);
   fs::remove(path_ / kSourceRowsName);
   fs::remove(path_ / kJournalName);

@@ -10,6 +10,7 @@
 #include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
+#include "tools/convert/duplicate/content_print.h"
 #include "tools/convert/source/source_fault.h"
 #include "tools/convert/write/picture_chunks.h"
 
@@ -124,6 +125,11 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
         !is_sample && (*config_.pictures)[picture_idx].class_idx == kUnlabelled;
     checked.verdict.reasons.add_if(lacks_label, ReasonCode::kRowWithoutLabel);
     apply_policies(checked.verdict, config_.fixes.policies);
+    checked.counts_as_copy = checked.is_stored();
+    if (checked.counts_as_copy) {
+      checked.content = content_digest(one.picture);
+      leave_out_copy(checked);
+    }
   }
   // Of some pictures alone they would be no statistics.
   if (config_.depth == CheckDepth::kHeader) checked.verdict.sums = {};
@@ -134,6 +140,13 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
   }
   one = {};
   return checked;
+}
+
+void PictureWorker::leave_out_copy(CheckedPicture& checked) const {
+  const DroppedCopies::Copy* const copy = config_.dropped->find(checked.picture_idx);
+  if (copy == nullptr) return;
+  checked.verdict = refusal(
+      copy->reason, "the same bytes as " + std::string(config_.pictures->name(copy->other_idx)));
 }
 
 // Drawn before it is read. One picture: nobody after it waits for its result.

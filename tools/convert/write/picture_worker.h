@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/convert/duplicate/copy_search.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/image/sample_check.h"
 #include "tools/convert/reason/name_reasons.h"
@@ -23,8 +24,11 @@ struct CheckedPicture {
   std::uint32_t picture_idx = 0;  // in the list
   ImageVerdict verdict;
   std::vector<std::byte> bytes;  // to be stored; empty when it is not
+  Digest128 content{};           // content_digest() of what was read
 
   bool is_stored() const noexcept { return convert::is_stored(verdict.fate); }
+  /// Whether duplicates.csv may be about it.
+  bool counts_as_copy = false;
 };
 
 /// Some of a chunk's pictures, in order.
@@ -34,9 +38,10 @@ struct CheckedBatch {
 };
 
 struct PictureWorkerConfig {
-  const PictureList* pictures = nullptr;  // outlives the worker
-  const PictureSource* source = nullptr;  // outlives the worker
-  const NameReasons* names = nullptr;     // outlives the worker
+  const PictureList* pictures = nullptr;   // outlives the worker
+  const PictureSource* source = nullptr;   // outlives the worker
+  const NameReasons* names = nullptr;      // outlives the worker
+  const DroppedCopies* dropped = nullptr;  // outlives the worker
   std::uint64_t max_px = 0;
   CheckDepth depth = CheckDepth::kDecode;
   SeveralScans several_scans = SeveralScans::kKept;
@@ -86,6 +91,7 @@ class PictureWorker {
                      const std::stop_token& stop);
   CheckedPicture check_one(std::uint32_t picture_idx, ReadPicture& one,
                            const std::stop_token& stop);
+  void leave_out_copy(CheckedPicture& checked) const;
   void check_large(std::uint32_t picture_idx, std::size_t turn, const Emit& emit,
                    const std::stop_token& stop);
   void check_one_by_one(std::span<const std::uint32_t> picture_idxs, std::vector<ReadPicture>& all,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "tools/convert/duplicate/print_runs.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/image/pixel_sums.h"
 #include "tools/convert/source/picture_list.h"
@@ -28,10 +29,11 @@ struct ShardContribution {
   ReasonSet met;                          // by any of its pictures, whatever became of them
   std::uint64_t num_listed_as_fixed = 0;  // of which something was lost
   ListedRows rows{};                      // of these, and of the quarantined; one shard's
+  PrintRun prints{};                      // of what is stored, and of copies left out; one shard's
 
   /// Counts one picture; `rewrites_several_scans` when those of several scans are not to stay so.
   void add(const ListedPicture& picture, const ImageVerdict& verdict, bool rewrites_several_scans);
-  /// Adds another shard's, but for its rows.
+  /// Adds another shard's, but for its rows and prints.
   void add(const ShardContribution& other);
 };
 

@@ -51,6 +51,7 @@ class Production {
   void end() {
     if (!open_) return;
     open_->record.contribution.rows = config_.rows->end_shard();
+    open_->record.contribution.prints = config_.prints->end_run();
     listener_.shard_filled();
     committer_.hand_over(std::move(*open_));
     open_.reset();
@@ -70,6 +71,9 @@ class Production {
     }
     open_->record.contribution.add(picture, one.verdict, config_.worker.rewrites_several_scans());
     list(one);
+    if (one.counts_as_copy) {
+      config_.prints->add({.digest = one.content, .picture_idx = one.picture_idx});
+    }
     listener_.checked(picture, one.verdict, record);
     std::vector<std::byte>().swap(one.bytes);
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/convert/duplicate/print_runs.h"
 #include "tools/convert/write/listed_rows.h"
 #include "tools/convert/write/picture_worker.h"
 #include "tools/convert/write/shard_committer.h"
@@ -27,6 +28,7 @@ struct ShardProductionConfig {
   bool store_names = true;
   ListedRowsFile* rows =
       nullptr;  // of what is quarantined, or stored with a loss; outlives the production
+  PrintFile* prints = nullptr;  // outlives the production
 };
 
 /// Who hears of the shards while they are made.
