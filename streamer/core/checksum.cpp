@@ -1,6 +1,9 @@
 #include "streamer/core/checksum.h"
 
 #include <xxhash.h>
+#ifdef PENSTOCK_XXHASH_DISPATCH
+#include <xxh_x86dispatch.h>  // the same names, with the widest vectors of the machine
+#endif
 
 #include <bit>
 #include <new>

@@ -69,6 +69,7 @@ const std::vector<LibraryRule> kLibraries = {
     {"cuda", {"train/backend/cuda/"}},
     {"cudnn", {"train/backend/cuda/"}},
     {"xxhash.h", {"streamer/core/", "tools/"}},
+    {"xxh_x86dispatch.h", {"streamer/core/checksum.cpp"}},
     // One file gives it bytes, one decompresses with it, one reads tar.
     {"archive",
      {"tools/convert/source/byte_stream.cpp", "tools/convert/source/libarchive_input.cpp",

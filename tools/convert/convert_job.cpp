@@ -186,7 +186,9 @@ class ConvertJob final : private ProductionListener {
                      .folder = folder_->path()},
                     summary_.reasons);
     } catch (const Error& error) {
-      stopped_for_reason_ = error.code() == ErrorCode::kTooManyBad;
+      if (error.code() == ErrorCode::kTooManyBad) {
+        stopped_for_reason_ = config_.policies.first_with(Policy::kStop, copy_reasons());
+      }
       throw;
     }
     const auto num_kept = [&](ReasonCode code) { return summary_.reasons.num_kept(code); };

@@ -1,6 +1,11 @@
 #include "streamer/core/checksum.h"
 
+#include <xxhash.h>
+
+#include <bit>
 #include <boost/test/unit_test.hpp>
+#include <span>
+#include <vector>
 
 namespace penstock {
 namespace {
@@ -24,6 +29,21 @@ BOOST_AUTO_TEST_CASE(pieces_hash_like_the_whole) {
   }
   BOOST_TEST(hasher.digest_64() == xxh3_64(text));
   BOOST_TEST(hex(hasher.digest_128()) == hex(xxh3_128(std::as_bytes(std::span(text)))));
+}
+
+// The library's functions for any machine, without a look at this one's vectors.
+BOOST_AUTO_TEST_CASE(every_length_hashes_as_on_a_machine_without_wide_vectors) {
+  std::vector<std::byte> bytes(4096 + 7);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::byte>(i * 131 + i / 251);
+  for (std::size_t length = 0; length <= bytes.size(); ++length) {
+    const std::span<const std::byte> some(bytes.data() + length % 7, length - length % 7);
+    XXH128_canonical_t plain_128;
+    XXH128_canonicalFromHash(&plain_128, XXH3_128bits(some.data(), some.size()));
+    const bool is_same = xxh3_64(some) == XXH3_64bits(some.data(), some.size()) &&
+                         xxh3_128(some) == std::bit_cast<Digest128>(plain_128);
+    BOOST_REQUIRE_MESSAGE(is_same, length);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

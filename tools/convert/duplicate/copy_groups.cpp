@@ -33,6 +33,11 @@ class EarliestTwo {
 
 }  // namespace
 
+ReasonSet copy_reasons() {
+  return {ReasonCode::kDuplicateAcrossSplits, ReasonCode::kDuplicateAcrossClasses,
+          ReasonCode::kDuplicateWithinClass};
+}
+
 bool is_earlier_copy(const PictureList& pictures, std::uint32_t a, std::uint32_t b) {
   const ListedPicture one = pictures[a];
   const ListedPicture other = pictures[b];

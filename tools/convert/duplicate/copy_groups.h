@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/convert/reason/reason_policies.h"
+#include "tools/convert/reason/reason_set.h"
 #include "tools/convert/source/picture_list.h"
 
 namespace penstock::convert {
@@ -17,6 +18,9 @@ struct CopyFinding {
   std::uint32_t other_idx = 0;  // the earliest that it is a copy of in this way
   bool is_dropped = false;      // the policy of one of its reasons
 };
+
+/// The reasons that a copy may have.
+ReasonSet copy_reasons();
 
 /// Whether `a` stands before `b`: by split, test before validation before training, so that what is
 /// measured on is kept; then by class index; then by the bytes of the name.

@@ -20,10 +20,6 @@ namespace {
 constexpr std::size_t kStride = 64;
 constexpr std::uint64_t kLargeBytes = 4u << 20;
 
-constexpr ReasonCode kCopyReasons[] = {ReasonCode::kDuplicateAcrossSplits,
-                                       ReasonCode::kDuplicateAcrossClasses,
-                                       ReasonCode::kDuplicateWithinClass};
-
 bool is_of_one_file(const Error& error) {
   const bool is_refusal = error.code() == ErrorCode::kIo || error.code() == ErrorCode::kNotFound;
   return is_refusal && (error.os_error() == 0 || error.os_error() == EFBIG ||
@@ -147,8 +143,7 @@ const DroppedCopies::Copy* DroppedCopies::find(std::uint32_t picture_idx) const 
 }
 
 bool drops_copies(const ReasonPolicies& policies) {
-  return std::ranges::any_of(
-      kCopyReasons, [&](ReasonCode reason) { return policies[reason] == Policy::kQuarantine; });
+  return policies.first_with(Policy::kQuarantine, copy_reasons()).has_value();
 }
 
 DroppedCopies find_dropped_copies(const CopySearchConfig& config, const std::stop_token& stop) {

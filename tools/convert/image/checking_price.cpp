@@ -81,8 +81,9 @@ std::uint64_t reencoding_bytes(std::span<const std::byte> file, const CheckSetti
     const SidesPx sides{static_cast<std::uint32_t>(size->width_px),
                         static_cast<std::uint32_t>(size->height_px)};
     const std::uint64_t pixel_bytes = size->num_px() * kReencodingBytesPerPx;
-    const std::uint64_t decoding_bytes =
-        format == ImageFormat::kTiff ? std::max(pixel_bytes, tiff_decoding_bytes(file)) : pixel_bytes;
+    const std::uint64_t decoding_bytes = format == ImageFormat::kTiff
+                                             ? std::max(pixel_bytes, tiff_decoding_bytes(file))
+                                             : pixel_bytes;
     return decoding_bytes + (settings.encode.is_asked()
                                  ? encoding_bytes(PictureKind::kFile, sides, 3, settings)
                                  : 0);

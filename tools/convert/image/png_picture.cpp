@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "tools/convert/image/encode_settings.h"
 #include "tools/convert/image/picture_rows.h"
 
 namespace penstock::convert {

@@ -12,6 +12,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/shard_file.h"
+#include "tools/convert/duplicate/copy_groups.h"
 #include "tools/convert/reason/reason_policies.h"
 #include "tools/convert/write/source_stamp.h"
 #include "tools/terminal.h"
@@ -36,6 +37,12 @@ std::vector<std::string> policy_differences(const JournalContents& before, const
   const ReasonPolicies is = ReasonPolicies::from_changes(now.settings.at(kPoliciesSetting));
   ReasonSet met;
   for (const JournalShard& shard : before.shards) met.add(shard.contribution.met);
+  // Which pictures are copies of others no shard knows. Those that were to go are in none.
+  const auto drops = [&](ReasonCode code) {
+    return was[code] == Policy::kQuarantine || is[code] == Policy::kQuarantine;
+  };
+  copy_reasons().each(
+      [&](ReasonCode code) { met.add_if(!before.shards.empty() && drops(code), code); });
   std::vector<std::string> differences;
   was.differences(is).each([&](ReasonCode code) {
     if (!met.has(code)) return;

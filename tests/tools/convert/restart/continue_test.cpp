@@ -178,6 +178,13 @@ BOOST_AUTO_TEST_CASE(another_policy_for_what_a_finished_shard_has_met_is_refused
   BOOST_FAIL("no finished shard has met any reason");
 }
 
+// Shards that are finished hold copies that would have to go, or miss some.
+BOOST_AUTO_TEST_CASE(copies_cannot_be_dropped_or_kept_once_a_shard_is_finished) {
+  const bool are_dropped = config.policies[ReasonCode::kDuplicateWithinClass] == Policy::kQuarantine;
+  config.policies.set(std::string("duplicate_within_class=") + (are_dropped ? "keep" : "quarantine"));
+  check_refused("found --on duplicate_within_class: ");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 // The same pictures as one archive.
