@@ -49,13 +49,21 @@ std::uint64_t checked_size_bytes(const UniqueFd& file, const std::string& path) 
               "file " + shell_quoted(path));
 }
 
+// Pixels are what counts here, not how fast they are decoded again.
+convert::PictureFixes fixes_of_pixels() {
+  convert::PictureFixes fixes;
+  fixes.policies.set(ReasonCode::kLargeCoefficients, convert::Policy::kKeep);
+  return fixes;
+}
+
 }  // namespace
 
 PictureFiles::PictureFiles(std::uint64_t max_px, const convert::EncodeSettings& encode,
                            MemoryBudget& budget)
     : max_px_(max_px),
       budget_(budget),
-      checker_(max_px, convert::CheckDepth::kHeader, convert::SeveralScans::kKept, {}, encode) {}
+      checker_(max_px, convert::CheckDepth::kHeader, convert::SeveralScans::kKept,
+               fixes_of_pixels(), encode) {}
 
 BudgetedPicture PictureFiles::read(const std::string& path) {
   const UniqueFd file = open_for_reading(path);

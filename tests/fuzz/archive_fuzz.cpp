@@ -157,11 +157,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         {}));
   } catch (const Error& error) {
     // What is no archive may be text: a table of labels; an .npz or HDF5 file that is damaged is refused as
-    // a whole.
-    const bool is_refusal = error.code() == ErrorCode::kInvalidArgument ||
-                            error.code() == ErrorCode::kCorruptData ||
-                            error.code() == ErrorCode::kUnsupported ||
-                            (error.code() == ErrorCode::kIo && error.os_error() == ENOSPC);
+    // a whole; splits with different classes are a reason to stop.
+    const bool is_refusal =
+        error.code() == ErrorCode::kInvalidArgument || error.code() == ErrorCode::kCorruptData ||
+        error.code() == ErrorCode::kUnsupported || error.code() == ErrorCode::kTooManyBad ||
+        (error.code() == ErrorCode::kIo && error.os_error() == ENOSPC);
     fuzz::demand(is_refusal, error.what());
     fuzz::demand(!error.hint().empty(), "a refusal has a hint");
   }  // anything else, std::bad_alloc too, ends the process

@@ -5,7 +5,6 @@
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
-#include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include <jpeglib.h>

@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/csv_field.h"
 #include "tools/terminal.h"
 
@@ -22,10 +23,13 @@ std::string copy_row(const CopyFinding& finding, unsigned distance_bits,
                      const PictureList& pictures, const std::vector<std::string>& class_names) {
   const ListedPicture picture = pictures[finding.picture_idx];
   const ListedPicture other = pictures[finding.other_idx];
+  const auto class_field = [&](std::uint32_t class_idx) {
+    return class_idx == kUnlabelled ? std::string() : field(class_names[class_idx]);
+  };
   return fmt::format("{},{},{},{},{},{},{},{},{},{}\n", field(picture.name),
                      reason_code_name(finding.reason), split_name(*picture.split),
-                     field(class_names[picture.class_idx]), picture.size_bytes, field(other.name),
-                     split_name(*other.split), field(class_names[other.class_idx]), distance_bits,
+                     class_field(picture.class_idx), picture.size_bytes, field(other.name),
+                     split_name(*other.split), class_field(other.class_idx), distance_bits,
                      finding.is_dropped ? "quarantined" : "kept");
 }
 

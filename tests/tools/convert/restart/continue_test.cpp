@@ -180,8 +180,10 @@ BOOST_AUTO_TEST_CASE(another_policy_for_what_a_finished_shard_has_met_is_refused
 
 // Shards that are finished hold copies that would have to go, or miss some.
 BOOST_AUTO_TEST_CASE(copies_cannot_be_dropped_or_kept_once_a_shard_is_finished) {
-  const bool are_dropped = config.policies[ReasonCode::kDuplicateWithinClass] == Policy::kQuarantine;
-  config.policies.set(std::string("duplicate_within_class=") + (are_dropped ? "keep" : "quarantine"));
+  const bool are_dropped =
+      config.policies[convert::ReasonCode::kDuplicateWithinClass] == convert::Policy::kQuarantine;
+  config.policies.set(std::string("duplicate_within_class=") +
+                      (are_dropped ? "keep" : "quarantine"));
   check_refused("found --on duplicate_within_class: ");
 }
 
@@ -333,14 +335,14 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(limit_of_bad_files, RestartPlace)
 
-// Two files are bad: an empty one, and text that is called a picture.
+// Three files are bad: an empty one, text that is called a picture, and a copy that is to go.
 BOOST_AUTO_TEST_CASE(it_stops_beyond_the_limit_and_a_larger_one_goes_on) {
-  config.max_bad = {.num_pictures = 1};
+  config.max_bad = {.num_pictures = 2};
   const ChildResult stopped = convert_in_child(config);
   BOOST_TEST(stopped.error_code == static_cast<int>(ErrorCode::kTooManyBad));
-  BOOST_TEST(contains(stopped.what, "expected at most 1 bad among 35 files, found one more"),
+  BOOST_TEST(contains(stopped.what, "expected at most 2 bad among 35 files, found one more"),
              stopped.what);
-  config.max_bad = {.num_pictures = 2};
+  config.max_bad = {.num_pictures = 3};
   const ChildResult rest = convert_in_child(config);
   BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);
   BOOST_TEST(rest.num_begun == num_shards - stopped.num_journalled);
@@ -348,9 +350,9 @@ BOOST_AUTO_TEST_CASE(it_stops_beyond_the_limit_and_a_larger_one_goes_on) {
 }
 
 BOOST_AUTO_TEST_CASE(a_part_of_all_is_a_limit_too) {
-  config.max_bad = {.fraction = 0.04};  // of 35: one
+  config.max_bad = {.fraction = 0.06};  // of 35: two
   BOOST_TEST(convert_in_child(config).error_code == static_cast<int>(ErrorCode::kTooManyBad));
-  config.max_bad = {.fraction = 0.07};
+  config.max_bad = {.fraction = 0.09};
   BOOST_TEST(convert_in_child(config).is_done);
 }
 
