@@ -106,7 +106,16 @@ void add_webp_facts(Bytes file, ForeignFacts& facts) {
   facts.reasons.add_if(is_wide_gamut_icc(webp.icc), ReasonCode::kWideGamut);
   if (webp.is_cut) return add_fault(facts, ReasonCode::kTruncated, "WebP shorter than it says");
   if (unfolds_beyond_reason(file.size(), times(facts.size.num_px(), 3))) return add_bomb(facts);
-  if (webp.is_animated) facts.rebuilt = still_webp(webp);
+  if (!webp.is_animated) return;
+  facts.rebuilt = still_webp(webp);
+  if (facts.rebuilt.empty()) return;
+  // The limit of pixels and the price of memory are those of the file's sides.
+  const auto frame = read_declared_size(ImageFormat::kWebp, facts.rebuilt);
+  if (frame && frame->width_px <= facts.size.width_px && frame->height_px <= facts.size.height_px) {
+    return;
+  }
+  facts.rebuilt = {};
+  add_fault(facts, ReasonCode::kDamaged, "WebP with a frame larger than its canvas");
 }
 
 // Behind `num_numbers` decimal numbers, comments between them, and one more character of space.
