@@ -47,6 +47,12 @@ struct CheckSettings {
   /// Takes out of JPEG what strip_jpeg() does.
   bool strips_metadata = false;
 
+  /// What --optimize-crops asks for: JPEG of several scans is rewritten, that of one gets markers.
+  void apply(SeveralScans several_scans) {
+    optimizes_crops = several_scans == SeveralScans::kRewritten;
+    if (optimizes_crops) fixes.policies.set(ReasonCode::kProgressive, Policy::kFix);
+  }
+
   bool is_fixed(ReasonCode code) const { return fixes.policies.fixes(code); }
 
   /// Whether a picture of such sides is decoded, and can be written as JPEG.

@@ -35,14 +35,8 @@ void add_seen_reasons(ImageVerdict& verdict) {
 
 ImageChecker::ImageChecker(std::uint64_t max_px, CheckDepth depth, SeveralScans several_scans,
                            const PictureFixes& fixes, const EncodeSettings& encode)
-    : settings_{.max_px = max_px,
-                .depth = depth,
-                .fixes = fixes,
-                .encode = encode,
-                .optimizes_crops = several_scans == SeveralScans::kRewritten} {
-  if (several_scans == SeveralScans::kRewritten) {
-    settings_.fixes.policies.set(ReasonCode::kProgressive, Policy::kFix);
-  }
+    : settings_{.max_px = max_px, .depth = depth, .fixes = fixes, .encode = encode} {
+  settings_.apply(several_scans);
 }
 
 std::uint64_t ImageChecker::reencoding_bytes(std::span<const std::byte> file) {

@@ -55,11 +55,8 @@ CheckSettings PictureWorkerConfig::check_settings() const {
                          .fixes = fixes,
                          .encode = encode,
                          .max_coefficient_bytes = max_coefficient_bytes,
-                         .optimizes_crops = several_scans == SeveralScans::kRewritten,
                          .strips_metadata = strip_metadata};
-  if (settings.optimizes_crops) {
-    settings.fixes.policies.set(ReasonCode::kProgressive, Policy::kFix);
-  }
+  settings.apply(several_scans);
   return settings;
 }
 
