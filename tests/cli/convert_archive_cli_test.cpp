@@ -16,6 +16,7 @@
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/compressed.h"
+#include "tests/tools/folder_contents.h"
 #include "tests/tools/picture_folder.h"
 
 namespace penstock::tests {
@@ -36,14 +37,6 @@ struct Place {
     return run_penstock(line);
   }
 };
-
-std::map<std::string, std::string> contents(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    files[entry.path().filename()] = read_text_file(entry.path());
-  }
-  return files;
-}
 
 // The files of a folder as members, in an order that is not that of their names.
 std::vector<TarEntry> entries_of(const fs::path& folder, const std::string& prefix) {

@@ -14,6 +14,7 @@
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
+#include "tests/tools/folder_contents.h"
 #include "tests/tools/picture_folder.h"
 
 namespace penstock::tests {
@@ -38,14 +39,6 @@ struct Outcome {
 // In the words of the operating system, or in better ones.
 std::string words_of(int what) {
   return what == EMFILE ? "expected a free file descriptor" : std::strerror(what);
-}
-
-std::map<std::string, std::string> contents(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    files[entry.path().filename()] = read_text_file(entry.path());
-  }
-  return files;
 }
 
 struct Place {

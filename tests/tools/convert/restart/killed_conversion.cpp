@@ -142,14 +142,6 @@ void write_mixed_source(const fs::path& source) {
   write_file(source / "dog/notes.txt", "text");
 }
 
-std::map<std::string, std::string> contents(const fs::path& folder) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    files[entry.path().filename()] = read_text_file(entry.path());
-  }
-  return files;
-}
-
 fs::path quick_disk() {
   return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/temporary_folder.h"
+#include "tests/tools/folder_contents.h"
 #include "tools/convert/convert_job.h"
 
 namespace penstock::tests {
@@ -15,9 +16,6 @@ namespace penstock::tests {
 /// A source whose dataset has several shards of some megabytes, a re-encoded picture, one of several
 /// scans, bad ones, two that end too early, and text.
 void write_mixed_source(const std::filesystem::path& source);
-
-/// Every file of a folder, by name.
-std::map<std::string, std::string> contents(const std::filesystem::path& folder);
 
 /// A disk in memory, where there is one: what a killed process has written is there on any, and to
 /// wait for a disk would be most of these tests' time.
