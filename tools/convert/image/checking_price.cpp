@@ -18,7 +18,9 @@ std::uint64_t foreign_checking_bytes(ImageFormat format, std::span<const std::by
                                      const CheckSettings& settings, StoredPictureCheck& check) {
   const ForeignFacts facts = read_foreign_facts(format, file);
   if (facts.fault && !settings.is_tried(*facts.fault)) return 0;
-  return reencoding_bytes(file, settings, check) + facts.rebuilt.size();
+  const bool is_stripped = settings.strips_metadata && format == ImageFormat::kPng;
+  return reencoding_bytes(file, settings, check) + facts.rebuilt.size() +
+         (is_stripped ? file.size() : 0);
 }
 
 // Decoding holds what the loader's would, and no pixels but some rows of them.

@@ -11,6 +11,7 @@
 #include "tools/convert/image/jpeg_strip.h"
 #include "tools/convert/image/picture_reasons.h"
 #include "tools/convert/image/picture_reencoding.h"
+#include "tools/convert/image/png_strip.h"
 
 namespace penstock::convert {
 namespace {
@@ -65,19 +66,23 @@ ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_vi
   }
   add_seen_reasons(verdict);
   apply_policies(verdict, settings_.fixes.policies);
-  if (settings_.strips_metadata && format == ImageFormat::kJpeg) strip(verdict, file);
+  strip(verdict, file);
   return verdict;
 }
 
 // What was encoded here has nothing to be taken out.
 void ImageChecker::strip(ImageVerdict& verdict, std::span<const std::byte> file) const {
+  if (!settings_.strips_metadata) return;
   if (verdict.fate != FileFate::kKept && verdict.fate != FileFate::kRewritten) return;
   const bool is_kept = verdict.fate == FileFate::kKept;
-  const std::span<const std::byte> jpeg =
+  const std::span<const std::byte> told =
       is_kept ? file : std::span(std::as_const(verdict.reencoded));
-  std::optional<std::vector<std::byte>> stripped = strip_jpeg(jpeg);
+  const auto codec = static_cast<Codec>(verdict.record.codec);
+  std::optional<std::vector<std::byte>> stripped = codec == Codec::kJpeg  ? strip_jpeg(told)
+                                                   : codec == Codec::kPng ? strip_png(told)
+                                                                          : std::nullopt;
   if (!stripped) return;
-  verdict.stripped_bytes = jpeg.size() - std::min(jpeg.size(), stripped->size());
+  verdict.stripped_bytes = told.size() - std::min(told.size(), stripped->size());
   verdict.fate = FileFate::kRewritten;
   verdict.reencoded = std::move(*stripped);
   verdict.record.length_bytes = static_cast<std::uint32_t>(verdict.reencoded.size());
