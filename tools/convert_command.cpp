@@ -375,7 +375,7 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
   add_byte_size_option(command, "--max-coefficients", options->config.max_coefficient_bytes,
                        "Progressive JPEG that takes more to decode is stored as baseline (32M)");
   add_switch(command, "--strip-metadata", options->config.strip_metadata,
-             "Store JPEG without EXIF, GPS, comments and thumbnails; pixels are untouched");
+             "Store JPEG and PNG without EXIF, GPS, text and thumbnails; pixels are untouched");
   add_switch(command, "--no-names", options->no_names, "Do not store the paths of the pictures");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print the summary as JSON");

@@ -29,7 +29,7 @@ class PngWriter {
     if (png_ != nullptr) png_destroy_write_struct(&png_, &info_);
   }
 
-  bool write(const ImageView& image) {
+  bool write(const ImageView& image, const std::span<const std::byte>& exif) {
     if (info_ == nullptr) {
       has_no_memory_ = true;
       return false;
@@ -44,6 +44,12 @@ class PngWriter {
     png_set_IHDR(png_, info_, image.width_px, image.height_px, 8,
                  image.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    if (!exif.empty()) {
+      // libpng's interface is older than const; it copies.
+      auto* const bytes =
+          const_cast<png_bytep>(reinterpret_cast<const unsigned char*>(exif.data()));
+      png_set_eXIf_1(png_, info_, static_cast<png_uint_32>(exif.size()), bytes);
+    }
     png_write_info(png_, info_);
     for (std::uint32_t y = 0; y < image.height_px; ++y) png_write_row(png_, image.row(y));
     png_write_end(png_, nullptr);
@@ -82,12 +88,12 @@ class PngWriter {
 
 }  // namespace
 
-std::vector<std::uint8_t> encode_png(const ImageView& image) {
+std::vector<std::uint8_t> encode_png(const ImageView& image, std::span<const std::byte> exif) {
   const bool is_plain =
       (image.channels == 1 || image.channels == 3) && image.pixel_stride_bytes == image.channels;
   check_internal(is_plain, "PNG is written of gray or RGB without gaps");
   PngWriter writer;
-  if (writer.write(image)) return writer.take();
+  if (writer.write(image, exif)) return writer.take();
   if (writer.has_no_memory()) {
     throw Error(ErrorCode::kOutOfMemory, "PNG: the machine refused an allocation");
   }

@@ -8,6 +8,7 @@
 #include "streamer/core/error.h"
 #include "streamer/shard/damaged_data.h"
 #include "tools/convert/ascii_case.h"
+#include "tools/convert/image/exif_orientation.h"
 #include "tools/png_writer.h"
 
 namespace penstock::care {
@@ -29,13 +30,16 @@ std::vector<std::byte> raw_as_png(const IndexRecord& record, std::span<const std
     throw_damaged_shard(
         "sample", fmt::format("raw pixels: expected {} bytes, found {}", expected, pixels.size()));
   }
+  std::vector<std::byte> exif;
+  if (record.orientation > 1) exif = convert::orientation_tiff(record.orientation);
   const std::vector<std::uint8_t> png =
       tools::encode_png({.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
                          .width_px = record.width_px,
                          .height_px = record.height_px,
                          .channels = record.components,
                          .pixel_stride_bytes = record.components,
-                         .row_stride_bytes = std::size_t{record.width_px} * record.components});
+                         .row_stride_bytes = std::size_t{record.width_px} * record.components},
+                        exif);
   std::vector<std::byte> bytes(png.size());
   std::memcpy(bytes.data(), png.data(), png.size());
   return bytes;

@@ -50,7 +50,8 @@ struct ConvertConfig {
   SeveralScans several_scans = SeveralScans::kKept;
   /// JPEG of several scans whose coefficients take more, in bytes, are rewritten as baseline; 0: all.
   std::uint64_t max_coefficient_bytes = kMaxCoefficientBytes;
-  /// Store JPEG without EXIF, comments, thumbnails and what lies behind the end; see strip_jpeg().
+  /// Store JPEG and PNG without EXIF, text, thumbnails and what lies behind the end; see strip_jpeg(),
+  /// strip_png().
   bool strip_metadata = false;
   /// Which label of CIFAR-100 is learned; nothing: the fine one.
   std::optional<CifarLabel> label{};

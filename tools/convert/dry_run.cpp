@@ -10,7 +10,6 @@
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/image/header_look.h"
 #include "tools/convert/image/image_check.h"
-#include "tools/convert/image/sample_check.h"
 #include "tools/convert/scan_job.h"
 #include "tools/convert/source/source_fault.h"
 #include "tools/convert/write/convert_memory.h"
@@ -176,7 +175,6 @@ class DryRun {
     ImageChecker checker(config_.max_px, config_.depth, config_.several_scans,
                          {.policies = config_.policies, .background = config_.background},
                          config_.encode);
-    SampleCheck sample_check(config_.max_px, config_.depth);
     SourcePicture picture;
     std::chrono::duration<double> reading{};
     std::chrono::duration<double> checking{};
@@ -193,17 +191,10 @@ class DryRun {
         if (error.os_error() != 0 && !concerns_one_path(error.os_error())) throw;
         continue;
       }
-      const bool is_ordinary = is_ordinary_sample(picture);
-      const std::uint64_t needed_bytes =
-          picture.bytes.size() +
-          (is_ordinary ? checker.checking_bytes(picture) : sample_check.checking_bytes(picture));
+      const std::uint64_t needed_bytes = picture.bytes.size() + checker.checking_bytes(picture);
       if (needed_bytes > memory_.one_picture_bytes) continue;
       const Clock::time_point read = Clock::now();
-      if (is_ordinary) {
-        checker.check(picture, listed.name, stop_);
-      } else {
-        sample_check.check(picture, stop_);
-      }
+      checker.check(picture, listed.name, stop_);
       reading += read - start;
       checking += Clock::now() - read;
       timed_bytes += std::max<std::uint64_t>(1, listed.size_bytes);

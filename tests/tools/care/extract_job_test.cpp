@@ -11,6 +11,8 @@
 #include "streamer/shard/dataset_writer.h"
 #include "tests/contains.h"
 #include "tests/tools/care/cared_dataset.h"
+#include "tools/convert/image/exif_orientation.h"
+#include "tools/convert/image/png_structure.h"
 
 namespace penstock::care {
 namespace {
@@ -27,14 +29,14 @@ ExtractSummary extract(const fs::path& dataset, const fs::path& folder,
 
 // 2 x 1 pixels, red and blue.
 NewSample two_pixels(const std::vector<std::uint8_t>& rgb, const std::string& name,
-                     std::uint32_t class_idx) {
+                     std::uint32_t class_idx, std::uint8_t orientation = 1) {
   return new_raw({.pixels_hwc = rgb.data(),
                   .width_px = 2,
                   .height_px = 1,
                   .channels = 3,
                   .pixel_stride_bytes = 3,
                   .row_stride_bytes = 6},
-                 {.class_idx = class_idx, .name = name});
+                 {.class_idx = class_idx, .name = name, .orientation = orientation});
 }
 
 BOOST_AUTO_TEST_SUITE(extract_job)
@@ -75,6 +77,23 @@ BOOST_AUTO_TEST_CASE(raw_pixels_come_back_as_png_of_the_same_pixels) {
   BOOST_REQUIRE(bgr.total() == 2u);
   BOOST_TEST((bgr.at<cv::Vec3b>(0, 0) == cv::Vec3b(0, 0, 255)));
   BOOST_TEST((bgr.at<cv::Vec3b>(0, 1) == cv::Vec3b(255, 0, 0)));
+}
+
+BOOST_AUTO_TEST_CASE(raw_pixels_that_are_turned_come_back_as_png_that_says_so) {
+  const tests::TemporaryFolder folder;
+  const std::vector<std::uint8_t> rgb{255, 0, 0, 0, 0, 255};
+  DatasetWriter writer(folder.path() / "d.ds", {.class_names = {"a"}});
+  writer.add("train", two_pixels(rgb, "a/6", 0, 6));
+  writer.add("train", two_pixels(rgb, "a/1", 0, 1));
+  writer.finish();
+  extract(folder.path() / "d.ds", folder.path() / "out");
+  const auto told = [&](const char* name) {
+    const std::string png = read_text_file(folder.path() / "out" / "a" / name);
+    const auto exif = convert::read_png_structure(std::as_bytes(std::span(png))).exif;
+    return exif.empty() ? 0 : int{convert::read_tiff_orientation(exif)};
+  };
+  BOOST_TEST(told("6.png") == 6);
+  BOOST_TEST(told("1.png") == 0);  // no EXIF at all
 }
 
 BOOST_AUTO_TEST_CASE(names_that_would_leave_the_folder_are_numbered_and_said) {

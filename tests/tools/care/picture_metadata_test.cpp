@@ -4,9 +4,13 @@
 #include <random>
 #include <string>
 
+#include "fixtures/jpeg_edit.h"
+#include "fixtures/picture_bytes.h"
 #include "tests/tools/picture_folder.h"
 #include "tools/convert/image/exif_orientation.h"
+#include "tools/convert/image/image_check.h"
 #include "tools/convert/image/jpeg_strip.h"
+#include "tools/convert/image/png_strip.h"
 
 namespace penstock::care {
 namespace {
@@ -84,6 +88,32 @@ BOOST_AUTO_TEST_CASE(what_is_stripped_carries_nothing_but_colours) {
   const auto stripped = convert::strip_jpeg(std::as_bytes(std::span(told)));
   BOOST_REQUIRE(stripped.has_value());
   BOOST_TEST(int{convert::read_exif_orientation(*stripped)} == 6);
+  BOOST_TEST((read_picture_metadata(*stripped) == PictureMetadata{.has_colour_profile = true}));
+}
+
+// What inspect --metadata counts after --strip-metadata with and without --resize-short 100.
+BOOST_AUTO_TEST_CASE(what_a_stripping_conversion_stores_carries_nothing_whatever_made_it) {
+  const auto plain = fixtures::pattern_jpeg({.width_px = 150, .height_px = 120});
+  const auto told =
+      fixtures::with_segment(fixtures::with_orientation(plain, 6), fixtures::JpegMarker::kComment,
+                             fixtures::bytes_of("taken by me"));
+  for (const bool is_resized : {false, true}) {
+    convert::CheckSettings settings{.strips_metadata = true};
+    if (is_resized) settings.encode.resize_short_px = 100;
+    const auto verdict = convert::ImageChecker(settings).check(told, "a.jpg", {});
+    BOOST_TEST(verdict.is_resized == is_resized);
+    BOOST_TEST(int{convert::read_exif_orientation(verdict.reencoded)} == 6);
+    BOOST_TEST((read_picture_metadata(verdict.reencoded) == PictureMetadata{}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stripped_png_carries_nothing_but_colours) {
+  const std::string told = "\x89PNG\r\n\x1a\n" + chunk("IHDR", std::string(13, '\0')) +
+                           chunk("eXIf", tiff_with_tag(kGps)) + chunk("iCCP", "x") +
+                           chunk("tEXt", "Author\0me"s) + chunk("iTXt", "XML:com.adobe.xmp\0"s) +
+                           chunk("IEND", "");
+  const auto stripped = convert::strip_png(std::as_bytes(std::span(told)));
+  BOOST_REQUIRE(stripped.has_value());
   BOOST_TEST((read_picture_metadata(*stripped) == PictureMetadata{.has_colour_profile = true}));
 }
 

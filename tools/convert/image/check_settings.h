@@ -44,7 +44,7 @@ struct CheckSettings {
   std::uint64_t max_coefficient_bytes = kMaxCoefficientBytes;
   /// JPEG of one scan gets restart markers too, where crops gain by them.
   bool optimizes_crops = false;
-  /// Takes out of JPEG what strip_jpeg() does.
+  /// Takes out of JPEG what strip_jpeg() does, out of PNG what strip_png() does.
   bool strips_metadata = false;
 
   /// What --optimize-crops asks for: JPEG of several scans is rewritten, that of one gets markers.

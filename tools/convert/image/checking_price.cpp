@@ -8,6 +8,7 @@
 #include "tools/convert/image/jpeg_structure.h"
 #include "tools/convert/image/picture_reasons.h"
 #include "tools/convert/image/picture_reencoding.h"
+#include "tools/convert/image/sample_check.h"
 #include "tools/convert/image/tiff_picture.h"
 
 namespace penstock::convert {
@@ -18,7 +19,9 @@ std::uint64_t foreign_checking_bytes(ImageFormat format, std::span<const std::by
                                      const CheckSettings& settings, StoredPictureCheck& check) {
   const ForeignFacts facts = read_foreign_facts(format, file);
   if (facts.fault && !settings.is_tried(*facts.fault)) return 0;
-  return reencoding_bytes(file, settings, check) + facts.rebuilt.size();
+  const bool is_stripped = settings.strips_metadata && format == ImageFormat::kPng;
+  return reencoding_bytes(file, settings, check) + facts.rebuilt.size() +
+         (is_stripped ? file.size() : 0);
 }
 
 // Decoding holds what the loader's would, and no pixels but some rows of them.
@@ -111,9 +114,12 @@ std::uint64_t reencoding_bytes(std::span<const std::byte> file, const CheckSetti
 
 std::uint64_t checking_bytes(const SourcePicture& picture, const CheckSettings& settings,
                              StoredPictureCheck& check) {
+  if (!is_ordinary_sample(picture)) return sample_checking_bytes(picture, settings);
   if (picture.raw) {
     const RawShape& shape = *picture.raw;
-    return settings.encode.is_asked()
+    const bool is_turned =
+        picture.orientation.value_or(1) != 1 && settings.is_fixed(ReasonCode::kExifOrientation);
+    return settings.encode.is_asked() || is_turned
                ? picture.bytes.size() + encoding_bytes(PictureKind::kBarePixels,
                                                        {shape.width_px, shape.height_px},
                                                        shape.channels, settings)

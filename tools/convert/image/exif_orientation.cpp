@@ -87,10 +87,17 @@ void set_exif_upright(std::span<std::byte> jpeg) noexcept {
   set_tiff_upright(jpeg.subspan(static_cast<std::size_t>(tiff.data() - jpeg.data()), tiff.size()));
 }
 
+std::vector<std::byte> orientation_tiff(std::uint8_t orientation) {
+  const auto bytes = std::as_bytes(std::span(kOrientationTiff));
+  std::vector<std::byte> tiff(bytes.begin(), bytes.end());
+  tiff[kOrientationAt] = std::byte{orientation};
+  return tiff;
+}
+
 std::vector<std::byte> orientation_exif(std::uint8_t orientation) {
   std::vector<std::byte> exif(kExifMark.begin(), kExifMark.end());
-  for (const std::uint8_t byte : kOrientationTiff) exif.push_back(std::byte{byte});
-  exif[kExifMark.size() + kOrientationAt] = std::byte{orientation};
+  const std::vector<std::byte> tiff = orientation_tiff(orientation);
+  exif.insert(exif.end(), tiff.begin(), tiff.end());
   return exif;
 }
 

@@ -23,7 +23,10 @@ void set_tiff_upright(std::span<std::byte> tiff) noexcept;
 /// What an EXIF segment holds that says this and nothing else: its mark, and a TIFF of one entry.
 std::vector<std::byte> orientation_exif(std::uint8_t orientation);
 
-/// Whether a TIFF is the one in orientation_exif(): it tells nothing of anybody.
+/// The TIFF alone, as PNG has it in an eXIf chunk.
+std::vector<std::byte> orientation_tiff(std::uint8_t orientation);
+
+/// Whether a TIFF is orientation_tiff() of anything: it tells nothing of anybody.
 bool is_orientation_alone(std::span<const std::byte> tiff) noexcept;
 
 /// The same as read_exif_orientation() from a TIFF: a file, or what EXIF holds of one (in PNG and WebP too).

@@ -11,6 +11,8 @@
 #include "tools/convert/image/jpeg_strip.h"
 #include "tools/convert/image/picture_reasons.h"
 #include "tools/convert/image/picture_reencoding.h"
+#include "tools/convert/image/png_strip.h"
+#include "tools/convert/image/sample_check.h"
 
 namespace penstock::convert {
 namespace {
@@ -59,19 +61,23 @@ ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_vi
   }
   add_seen_reasons(verdict);
   apply_policies(verdict, settings_.fixes.policies);
-  if (settings_.strips_metadata && format == ImageFormat::kJpeg) strip(verdict, file);
+  strip(verdict, file);
   return verdict;
 }
 
 // What was encoded here has nothing to be taken out.
 void ImageChecker::strip(ImageVerdict& verdict, std::span<const std::byte> file) const {
+  if (!settings_.strips_metadata) return;
   if (verdict.fate != FileFate::kKept && verdict.fate != FileFate::kRewritten) return;
   const bool is_kept = verdict.fate == FileFate::kKept;
-  const std::span<const std::byte> jpeg =
+  const std::span<const std::byte> told =
       is_kept ? file : std::span(std::as_const(verdict.reencoded));
-  std::optional<std::vector<std::byte>> stripped = strip_jpeg(jpeg);
+  const auto codec = static_cast<Codec>(verdict.record.codec);
+  std::optional<std::vector<std::byte>> stripped = codec == Codec::kJpeg  ? strip_jpeg(told)
+                                                   : codec == Codec::kPng ? strip_png(told)
+                                                                          : std::nullopt;
   if (!stripped) return;
-  verdict.stripped_bytes = jpeg.size() - std::min(jpeg.size(), stripped->size());
+  verdict.stripped_bytes = told.size() - std::min(told.size(), stripped->size());
   verdict.fate = FileFate::kRewritten;
   verdict.reencoded = std::move(*stripped);
   verdict.record.length_bytes = static_cast<std::uint32_t>(verdict.reencoded.size());
@@ -103,30 +109,39 @@ ImageVerdict ImageChecker::check_format(ImageFormat format, std::span<const std:
   }
 }
 
-ImageVerdict ImageChecker::check_bare(std::span<const std::byte> pixels, const RawShape& shape,
-                                      const std::stop_token& stop) {
+ImageVerdict ImageChecker::check_bare(const SourcePicture& picture, const std::stop_token& stop) {
+  const RawShape& shape = *picture.raw;
   const SidesPx sides{shape.width_px, shape.height_px};
-  const SidesPx target = target_sides(sides, settings_.encode);
+  const std::uint8_t orientation = picture.orientation.value_or(1);
   const bool is_kept =
-      target == sides && !(settings_.encode.grayscale && shape.channels == 3) &&
-      stored_codec(PictureKind::kBarePixels, target, settings_.encode) == Codec::kRaw;
+      !changes_pixels(sides, shape.channels, orientation, settings_) &&
+      stored_codec(PictureKind::kBarePixels, sides, settings_.encode) == Codec::kRaw;
   if (is_kept || sides.num_px() > settings_.max_px) {
-    return check_raw(pixels, shape, settings_.max_px);
+    return check_raw(picture.bytes, shape, settings_.max_px);
   }
-  const auto* const begin = reinterpret_cast<const std::uint8_t*>(pixels.data());
-  const DecodedPixels decoded{.pixels_hwc = {begin, begin + pixels.size()},
+  if (is_too_long_for_jpeg(PictureKind::kBarePixels, sides, settings_.encode)) {
+    return quarantined(ReasonCode::kTooManyPixels, sides_text(sides.width_px, sides.height_px));
+  }
+  const auto* const begin = reinterpret_cast<const std::uint8_t*>(picture.bytes.data());
+  const DecodedPixels decoded{.pixels_hwc = {begin, begin + picture.bytes.size()},
                               .width_px = shape.width_px,
                               .height_px = shape.height_px,
                               .channels = shape.channels};
-  return reencode(decoded, PictureKind::kBarePixels, 1, settings_, stored_, stop);
+  return reencode(decoded, PictureKind::kBarePixels, orientation, settings_, stored_, stop);
 }
 
 ImageVerdict ImageChecker::check(const SourcePicture& picture, std::string_view path,
                                  const std::stop_token& stop) {
   ImageVerdict verdict;
-  if (picture.raw) {
-    verdict = check_bare(picture.bytes, *picture.raw, stop);
+  if (!is_ordinary_sample(picture)) {
+    verdict = check_sample(picture, settings_, stored_, stop);
+    add_seen_reasons(verdict);
+    apply_policies(verdict, settings_.fixes.policies);
+    strip(verdict, picture.bytes);
+  } else if (picture.raw) {
+    verdict = check_bare(picture, stop);
     verdict.reasons.add_if(picture.raw->channels == 1, ReasonCode::kGrayscale);
+    verdict.reasons.add_if(picture.orientation.value_or(1) != 1, ReasonCode::kExifOrientation);
     add_seen_reasons(verdict);
     apply_policies(verdict, settings_.fixes.policies);
   } else {

@@ -40,13 +40,12 @@ class ImageChecker {
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
                      const std::stop_token& stop);
   /// The same of what a source has read: bare pixels are kept as they are where nothing else was asked,
-  /// or are too many.
+  /// or are too many; samples of a dataset that are PNG, or none, are check_sample()'s.
   ImageVerdict check(const SourcePicture& picture, std::string_view path,
                      const std::stop_token& stop);
 
  private:
-  ImageVerdict check_bare(std::span<const std::byte> pixels, const RawShape& shape,
-                          const std::stop_token& stop);
+  ImageVerdict check_bare(const SourcePicture& picture, const std::stop_token& stop);
   ImageVerdict check_format(ImageFormat format, std::span<const std::byte> file,
                             std::string_view path, const std::stop_token& stop);
 

@@ -16,7 +16,7 @@ namespace penstock::convert {
 enum class FileFate : std::uint8_t {
   kKept,         // bytes are stored as they are: a JPEG, bare pixels
   kReencoded,    // another picture, stored as JPEG
-  kRewritten,    // a JPEG stored in other bytes that decode to the same pixels, or turned ones
+  kRewritten,    // a JPEG or PNG in other bytes that decode to the same pixels, or turned ones
   kQuarantined,  // meant as a picture, and none
   kSkippedText,  // text that does not pretend to be a picture
 };
@@ -38,7 +38,7 @@ struct ImageVerdict {
   std::uint64_t decode_scratch_bytes = 0;
   PixelSums sums;
   bool is_optimized = false;         // one scan before and after, with restart markers now
-  std::uint64_t stripped_bytes = 0;  // what strip_jpeg() took out
+  std::uint64_t stripped_bytes = 0;  // what strip_jpeg() or strip_png() took out
   std::vector<std::byte> reencoded;  // the bytes to be stored, when they are not the file's own
 };
 

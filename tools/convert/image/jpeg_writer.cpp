@@ -9,6 +9,7 @@
 #include <jpeglib.h>
 
 #include "streamer/core/error.h"
+#include "tools/convert/image/exif_orientation.h"
 
 namespace penstock::convert {
 namespace {
@@ -23,13 +24,6 @@ void leave_writing(j_common_ptr cinfo) {
   auto* errors = reinterpret_cast<WriteErrors*>(cinfo->err);
   cinfo->err->format_message(cinfo, errors->text.data());
   std::longjmp(errors->on_error, 1);
-}
-
-// "Exif", a TIFF of one entry: tag 0x0112, SHORT, one value.
-constexpr std::size_t kExifBytes = 32;
-std::array<JOCTET, kExifBytes> exif_of(std::uint8_t orientation) {
-  return {'E',  'x',  'i', 'f', 0, 0, 'I', 'I', '*',         0, 8, 0, 0, 0, 1, 0,
-          0x12, 0x01, 3,   0,   1, 0, 0,   0,   orientation, 0, 0, 0, 0, 0, 0, 0};
 }
 
 }  // namespace
@@ -47,7 +41,8 @@ struct JpegWriter::State {
     std::free(bytes);  // allocated by libjpeg with malloc
   }
 
-  bool begin(const JpegWriting& writing) {
+  // `exif` is empty, or one segment without marker and length.
+  bool begin(const JpegWriting& writing, const std::vector<std::byte>& exif) {
     cinfo.err = jpeg_std_error(&errors.base);
     errors.base.error_exit = leave_writing;
     if (setjmp(errors.on_error) != 0) return false;
@@ -68,9 +63,9 @@ struct JpegWriter::State {
       cinfo.comp_info[c].v_samp_factor = is_luma ? writing.chroma.y : 1;
     }
     jpeg_start_compress(&cinfo, TRUE);
-    if (writing.orientation != 1) {
-      const auto exif = exif_of(writing.orientation);
-      jpeg_write_marker(&cinfo, JPEG_APP0 + 1, exif.data(), kExifBytes);
+    if (!exif.empty()) {
+      jpeg_write_marker(&cinfo, JPEG_APP0 + 1, reinterpret_cast<const JOCTET*>(exif.data()),
+                        static_cast<unsigned>(exif.size()));
     }
     for (const std::vector<std::byte>& piece : writing.profile) {
       jpeg_write_marker(&cinfo, JPEG_APP0 + 2, reinterpret_cast<const JOCTET*>(piece.data()),
@@ -115,7 +110,9 @@ JpegWriter::~JpegWriter() = default;
 
 void JpegWriter::begin(const JpegWriting& writing) {
   state_ = std::make_unique<State>();
-  if (!state_->begin(writing)) refuse(state_->errors.text.data());
+  std::vector<std::byte> exif;
+  if (writing.orientation != 1) exif = orientation_exif(writing.orientation);
+  if (!state_->begin(writing, exif)) refuse(state_->errors.text.data());
 }
 
 void JpegWriter::add(const ImageView& rows) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/upright.h"
 #include "tools/png_writer.h"
 
@@ -45,7 +46,9 @@ std::vector<std::byte> PictureBytesWriter::finish() {
   if (!form_.holds_pixels()) return jpeg_.finish();
   if (form_.turned_by != 1) pixels_ = turned_upright(pixels_, form_.turned_by);
   if (form_.codec == Codec::kPng) {
-    const std::vector<std::uint8_t> png = tools::encode_png(pixels_.view());
+    std::vector<std::byte> exif;
+    if (form_.writing.orientation != 1) exif = orientation_tiff(form_.writing.orientation);
+    const std::vector<std::uint8_t> png = tools::encode_png(pixels_.view(), exif);
     pixels_ = {};
     return as_stored(png);
   }

@@ -14,7 +14,7 @@ namespace penstock::convert {
 /// How it is stored.
 struct PictureForm {
   Codec codec = Codec::kJpeg;
-  /// Sides, channels; quality, sampling and segments of a JPEG. Sides as the rows come.
+  /// Sides, channels, orientation; quality, sampling and segments of a JPEG. Sides as the rows come.
   JpegWriting writing;
   /// EXIF, 1 to 8: how it is turned once all rows are there; 1: not at all, and a JPEG's rows are
   /// encoded as they come.

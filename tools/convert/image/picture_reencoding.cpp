@@ -101,7 +101,9 @@ std::uint32_t decode_scale_of(const Recipe& recipe) {
 Codec stored_codec(PictureKind kind, SidesPx sides, const EncodeSettings& encode) {
   switch (encode.codec) {
     case CodecChoice::kAsFound:
-      return kind == PictureKind::kBarePixels ? Codec::kRaw : Codec::kJpeg;
+      return kind == PictureKind::kBarePixels  ? Codec::kRaw
+             : kind == PictureKind::kPngSample ? Codec::kPng
+                                               : Codec::kJpeg;
     case CodecChoice::kJpeg:
       return Codec::kJpeg;
     case CodecChoice::kPng:
@@ -127,6 +129,19 @@ bool asks_for_encoding(std::span<const std::byte> jpeg, SidesPx sides, std::uint
   JpegReader reader;
   return reader.open(jpeg, {}, {}) &&
          reader.quantisation() < quantisation_of(encode.jpeg_quality());
+}
+
+bool changes_pixels(SidesPx sides, std::uint32_t channels, std::uint8_t orientation,
+                    const CheckSettings& settings) {
+  return target_sides(sides, settings.encode) != sides ||
+         (settings.encode.grayscale && channels == 3) ||
+         (orientation != 1 && settings.is_fixed(ReasonCode::kExifOrientation));
+}
+
+bool is_too_long_for_jpeg(PictureKind kind, SidesPx sides, const EncodeSettings& encode) {
+  const SidesPx target = target_sides(sides, encode);
+  return stored_codec(kind, target, encode) == Codec::kJpeg &&
+         std::max(target.width_px, target.height_px) > kMaxJpegSidePx;
 }
 
 ImageVerdict reencode(const DecodedPixels& pixels, PictureKind kind, std::uint8_t orientation,
@@ -202,11 +217,13 @@ std::uint64_t encoding_bytes(PictureKind kind, SidesPx sides, std::uint32_t chan
   const std::uint8_t orientation = settings.is_fixed(ReasonCode::kExifOrientation) ? 6 : 1;
   const Recipe recipe = recipe_of(kind, sides, channels, orientation, settings);
   // A JPEG of at most 3 bytes a pixel, once in a buffer that doubles as it grows, once copied; bare
-  // pixels, once collected, once copied.
+  // pixels, once collected, once copied; a PNG of as much, in such a buffer beside the pixels.
   constexpr std::uint64_t kResultBytesPerPx = 9;
+  constexpr std::uint64_t kPngBytesPerPx = 12;
   constexpr std::uint64_t kTurnedBytesPerPx = 6;
   const std::uint64_t per_px =
-      kResultBytesPerPx + (recipe.form.turned_by != 1 ? kTurnedBytesPerPx : 0);
+      (recipe.form.codec == Codec::kPng ? kPngBytesPerPx : kResultBytesPerPx) +
+      (recipe.form.turned_by != 1 ? kTurnedBytesPerPx : 0);
   const std::uint32_t decode_scale = kind == PictureKind::kJpeg ? decode_scale_of(recipe) : 1;
   return RowResizer::memory_bytes(resizing_of(recipe, decode_scale)) +
          recipe.form.writing.sides.num_px() * per_px;

@@ -18,6 +18,7 @@ enum class PictureKind : std::uint8_t {
   kJpeg,
   kFile,  // of another format
   kBarePixels,
+  kPngSample,  // of a dataset
 };
 
 /// As what a picture of such sides, target_sides() of its own, is stored.
@@ -29,9 +30,17 @@ Codec stored_codec(PictureKind kind, SidesPx sides, const EncodeSettings& encode
 bool asks_for_encoding(std::span<const std::byte> jpeg, SidesPx sides, std::uint32_t components,
                        const EncodeSettings& encode);
 
+/// Whether what was asked for gives a picture other pixels than it has: sides, colours, or that it be
+/// turned upright.
+bool changes_pixels(SidesPx sides, std::uint32_t channels, std::uint8_t orientation,
+                    const CheckSettings& settings);
+
+/// Whether it would be stored as a JPEG with a side that no JPEG has.
+bool is_too_long_for_jpeg(PictureKind kind, SidesPx sides, const EncodeSettings& encode);
+
 /// Encodes pixels: resized, gray, in the codec and quality asked for, and no more of them than allowed.
 /// Turned upright where the policy of kExifOrientation says so; else `orientation` goes into the index,
-/// and what was asked for writes it into a JPEG too. The statistics are those of what is stored.
+/// and what was asked for writes it into a JPEG or PNG too. The statistics are those of what is stored.
 /// Throws Stopped, Internal.
 ImageVerdict reencode(const DecodedPixels& pixels, PictureKind kind, std::uint8_t orientation,
                       const CheckSettings& settings, StoredPictureCheck& check,

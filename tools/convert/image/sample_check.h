@@ -1,49 +1,29 @@
-// Checks samples of a dataset on their way into another one that are no files of any kind, or stay as they
-// are: PNG. A JPEG and bare pixels are looked at as those of other sources are.
+// The verdict on a sample of another dataset that is a PNG, or no sample. A JPEG and bare pixels are
+// looked at as those of other sources are.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <stop_token>
 
-#include "streamer/core/stored_info.h"
-#include "streamer/read/png_decoder.h"
-#include "tools/convert/image/image_check.h"
+#include "tools/convert/image/check_settings.h"
+#include "tools/convert/image/stored_picture_check.h"
 #include "tools/convert/source_picture.h"
 
 namespace penstock::convert {
 
-/// Whether ImageChecker knows what to do with a sample: a JPEG that begins as one, as many pixels as it says.
+/// Whether a picture is a file or pixels of another source, or a sample that is looked at as those are: a
+/// JPEG that begins as one, as many pixels as it says.
 bool is_ordinary_sample(const SourcePicture& picture);
 
-/// Decodes a PNG with the loader's own decoder: in a folder it would be re-encoded, in a dataset somebody
-/// has chosen it. Whatever else comes here is no sample.
-///
-/// Threads  one per thread: it keeps its decoder
-class SampleCheck {
- public:
-  explicit SampleCheck(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode)
-      : max_px_(max_px), depth_(depth) {}
+/// Bytes that check_sample() takes beside the picture, an upper bound; 0 for what is refused by its
+/// header.
+std::uint64_t sample_checking_bytes(const SourcePicture& picture, const CheckSettings& settings);
 
-  /// Bytes that check() takes beside the picture, an upper bound; 0 for what is refused by its header.
-  std::uint64_t checking_bytes(const SourcePicture& picture) const;
-
-  /// `picture.codec` is set. Kept, or quarantined: too_many_pixels, damaged, unsupported_format.
-  /// Throws Stopped.
-  ImageVerdict check(const SourcePicture& picture, const std::stop_token& stop);
-
- private:
-  ImageVerdict check_png(std::span<const std::byte> png, const std::stop_token& stop);
-  // Why it is refused without being decoded; nothing: it is decoded.
-  std::optional<ImageVerdict> refusal_of(const IndexRecord& record) const;
-  ImageVerdict decode(std::span<const std::byte> png, const IndexRecord& record,
-                      const std::stop_token& stop);
-
-  std::uint64_t max_px_;
-  CheckDepth depth_;
-  PngDecoder decoder_;
-};
+/// The verdict on a sample that is not ordinary: quarantined, but for a PNG. In a folder it would become
+/// a JPEG; in a dataset somebody has chosen it, so it is kept, and stays a PNG where no other codec is
+/// asked for. What is encoded anew are the pixels that the loader shows: 8 bits, without alpha.
+/// Throws Stopped, Internal.
+ImageVerdict check_sample(const SourcePicture& picture, const CheckSettings& settings,
+                          StoredPictureCheck& check, const std::stop_token& stop);
 
 }  // namespace penstock::convert

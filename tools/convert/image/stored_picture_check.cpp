@@ -9,6 +9,7 @@
 #include "streamer/read/png_header.h"
 #include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/jpeg_fault.h"
+#include "tools/convert/image/png_structure.h"
 
 namespace penstock::convert {
 namespace {
@@ -75,9 +76,25 @@ ImageVerdict StoredPictureCheck::check_jpeg(std::span<const std::byte> jpeg,
 
 namespace {
 
-IndexRecord record_of_png(const PngHeader& header, std::size_t num_bytes) {
+DecodeRequest whole_png(const IndexRecord& record, std::uint32_t channels) {
+  return {
+      .region = {0, 0, record.width_px, record.height_px}, .decode_scale = 1, .channels = channels};
+}
+
+ImageVerdict png_refused(const SampleFault& fault) {
+  const bool is_unsupported = fault.status == SampleStatus::kUnsupported;
+  return quarantined(is_unsupported ? ReasonCode::kUnsupportedFormat : ReasonCode::kDamaged,
+                     std::string(fault.detail()));
+}
+
+}  // namespace
+
+Result<IndexRecord> read_png_record(std::span<const std::byte> png) {
+  const Result<PngHeader> found = read_png_header(png);
+  if (!found.ok()) return found.fault();
+  const PngHeader& header = found.value();
   IndexRecord record;
-  record.length_bytes = static_cast<std::uint32_t>(num_bytes);
+  record.length_bytes = static_cast<std::uint32_t>(png.size());
   record.width_px = header.width_px;
   record.height_px = header.height_px;
   record.codec = static_cast<std::uint8_t>(Codec::kPng);
@@ -86,41 +103,60 @@ IndexRecord record_of_png(const PngHeader& header, std::size_t num_bytes) {
   return record;
 }
 
-DecodeRequest whole_png(const IndexRecord& record) {
-  return {.region = {0, 0, record.width_px, record.height_px}, .decode_scale = 1, .channels = 3};
+std::uint64_t png_checking_bytes(const IndexRecord& record) {
+  const DecodePrice price = png_decode_price(stored_info(record), whole_png(record, 3));
+  return price.scratch_bytes + price.decoded_bytes;
 }
 
-}  // namespace
-
-std::uint64_t png_checking_bytes(const IndexRecord& record) {
-  const DecodePrice price = png_decode_price(stored_info(record), whole_png(record));
-  return price.scratch_bytes + price.decoded_bytes;
+Result<DecodedView> StoredPictureCheck::decode_whole_png(std::span<const std::byte> png,
+                                                         const IndexRecord& record,
+                                                         std::uint32_t channels,
+                                                         std::span<std::byte> pixels,
+                                                         const std::stop_token& stop) {
+  const StoredInfo info = stored_info(record);
+  const DecodeRequest request = whole_png(record, channels);
+  std::vector<std::byte> scratch(png_decode_price(info, request).scratch_bytes);
+  return png_decoder_.decode(png, info, request, pixels, scratch, stop);
 }
 
 ImageVerdict StoredPictureCheck::check_png(std::span<const std::byte> png, CheckDepth depth,
                                            const std::stop_token& stop) {
-  const Result<PngHeader> header = read_png_header(png);
-  if (!header.ok()) {
-    return quarantined(ReasonCode::kDamaged, std::string(header.fault().detail()));
-  }
+  const Result<IndexRecord> record = read_png_record(png);
+  if (!record.ok()) return png_refused(record.fault());
   ImageVerdict verdict;
   verdict.fate = FileFate::kKept;
-  verdict.record = record_of_png(header.value(), png.size());
-  const StoredInfo info = stored_info(verdict.record);
-  const DecodeRequest request = whole_png(verdict.record);
-  const DecodePrice price = png_decode_price(info, request);
+  verdict.record = record.value();
+  const DecodePrice price =
+      png_decode_price(stored_info(verdict.record), whole_png(verdict.record, 3));
   verdict.decode_scratch_bytes = price.scratch_bytes;
   if (depth == CheckDepth::kHeader) return verdict;
   std::vector<std::byte> pixels(price.decoded_bytes);
-  std::vector<std::byte> scratch(price.scratch_bytes);
-  const Result<DecodedView> decoded =
-      png_decoder_.decode(png, info, request, pixels, scratch, stop);
+  const Result<DecodedView> decoded = decode_whole_png(png, verdict.record, 3, pixels, stop);
   if (!decoded.ok()) {
     check_decode_stop(stop);
-    return quarantined(ReasonCode::kDamaged, std::string(decoded.fault().detail()));
+    return png_refused(decoded.fault());
   }
   verdict.sums.add(decoded.value().image);
   return verdict;
+}
+
+std::optional<ImageVerdict> StoredPictureCheck::decode_png(std::span<const std::byte> png,
+                                                           const IndexRecord& record,
+                                                           DecodedPixels& pixels,
+                                                           const std::stop_token& stop) {
+  const std::uint64_t num_px = std::uint64_t{record.width_px} * record.height_px;
+  const PngStructure structure = read_png_structure(png);
+  pixels = {.pixels_hwc = std::vector<std::uint8_t>(num_px * record.components),
+            .width_px = record.width_px,
+            .height_px = record.height_px,
+            .channels = record.components,
+            .had_alpha = structure.has_alpha(),
+            .had_16_bits = structure.bit_depth == 16};
+  const Result<DecodedView> decoded = decode_whole_png(
+      png, record, record.components, std::as_writable_bytes(std::span(pixels.pixels_hwc)), stop);
+  if (decoded.ok()) return std::nullopt;
+  check_decode_stop(stop);
+  return png_refused(decoded.fault());
 }
 
 void StoredPictureCheck::trim() {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "streamer/read/jpeg_decoder.h"
 #include "streamer/read/png_decoder.h"
 #include "tools/convert/image/check_settings.h"
+#include "tools/convert/image/decoded_pixels.h"
 #include "tools/convert/image/image_verdict.h"
 #include "tools/convert/image/row_resizer.h"
 #include "tools/convert/source_picture.h"
@@ -47,6 +49,11 @@ class StoredPictureCheck {
   ImageVerdict check_png(std::span<const std::byte> png, CheckDepth depth,
                          const std::stop_token& stop);
 
+  /// Decodes a PNG as the loader does, in as many channels as it has. Nothing: `pixels` has it; else the
+  /// verdict that refuses it. Throws Stopped.
+  std::optional<ImageVerdict> decode_png(std::span<const std::byte> png, const IndexRecord& record,
+                                         DecodedPixels& pixels, const std::stop_token& stop);
+
   /// Of the pixels of the last check_jpeg() that took one.
   const Digest128& last_digest() const noexcept { return digest_; }
 
@@ -59,6 +66,10 @@ class StoredPictureCheck {
   void trim();
 
  private:
+  Result<DecodedView> decode_whole_png(std::span<const std::byte> png, const IndexRecord& record,
+                                       std::uint32_t channels, std::span<std::byte> pixels,
+                                       const std::stop_token& stop);
+
   JpegDecoder decoder_;
   PngDecoder png_decoder_;
   RowResizer resizer_;
@@ -66,6 +77,10 @@ class StoredPictureCheck {
   std::vector<std::byte> scratch_;
   Digest128 digest_{};
 };
+
+/// What the index says of a PNG, by its header: all but offset, checksum, class and orientation. A fault
+/// when these bytes begin none.
+Result<IndexRecord> read_png_record(std::span<const std::byte> png);
 
 /// Bytes that check_png() takes beside the PNG.
 std::uint64_t png_checking_bytes(const IndexRecord& record);

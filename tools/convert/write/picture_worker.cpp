@@ -61,10 +61,7 @@ CheckSettings PictureWorkerConfig::check_settings() const {
 }
 
 PictureWorker::PictureWorker(const PictureWorkerConfig& config, TurnBudget& budget)
-    : config_(config),
-      budget_(budget),
-      checker_(config.check_settings()),
-      sample_check_(config.max_px, config.depth) {}
+    : config_(config), budget_(budget), checker_(config.check_settings()) {}
 
 PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
                                                const std::stop_token& stop) {
@@ -89,22 +86,11 @@ PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
 
 void PictureWorker::price(ReadPicture& one) {
   if (one.refusal) return;
-  one.price_bytes = checking_bytes(one.picture);
+  one.price_bytes = checker_.checking_bytes(one.picture);
   const std::uint64_t needed_bytes = one.picture.bytes.size() + one.price_bytes;
   if (needed_bytes <= config_.one_picture_bytes) return;
   one.refusal = above_memory(needed_bytes, config_.one_picture_bytes);
   one.price_bytes = 0;
-}
-
-std::uint64_t PictureWorker::checking_bytes(const SourcePicture& picture) {
-  return is_ordinary_sample(picture) ? checker_.checking_bytes(picture)
-                                     : sample_check_.checking_bytes(picture);
-}
-
-ImageVerdict PictureWorker::judge(const SourcePicture& picture, std::string_view name,
-                                  const std::stop_token& stop) {
-  return is_ordinary_sample(picture) ? checker_.check(picture, name, stop)
-                                     : sample_check_.check(picture, stop);
 }
 
 CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& one,
@@ -115,7 +101,7 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
   } else {
     const std::string_view name = config_.pictures->name(picture_idx);
     const bool is_sample = one.picture.codec.has_value();
-    checked.verdict = judge(one.picture, name, stop);
+    checked.verdict = checker_.check(one.picture, name, stop);
     checked.verdict.reasons.add(config_.names->of(picture_idx, name));
     // In a dataset somebody has chosen to keep it without one.
     const bool lacks_label =

@@ -12,7 +12,6 @@
 
 #include "tools/convert/duplicate/copy_search.h"
 #include "tools/convert/image/image_check.h"
-#include "tools/convert/image/sample_check.h"
 #include "tools/convert/reason/name_reasons.h"
 #include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/turn_budget.h"
@@ -86,9 +85,6 @@ class PictureWorker {
 
   ReadPicture read(std::uint32_t picture_idx, const std::stop_token& stop);
   void price(ReadPicture& one);
-  std::uint64_t checking_bytes(const SourcePicture& picture);
-  ImageVerdict judge(const SourcePicture& picture, std::string_view name,
-                     const std::stop_token& stop);
   CheckedPicture check_one(std::uint32_t picture_idx, ReadPicture& one,
                            const std::stop_token& stop);
   void leave_out_copy(CheckedPicture& checked) const;
@@ -100,7 +96,6 @@ class PictureWorker {
   const PictureWorkerConfig config_;
   TurnBudget& budget_;
   ImageChecker checker_;
-  SampleCheck sample_check_;
 };
 
 }  // namespace penstock::convert

@@ -207,6 +207,31 @@ BOOST_AUTO_TEST_CASE(what_is_asked_of_files_holds_for_the_jpeg_of_a_dataset_too)
   BOOST_TEST(after.at("p").numbers[4] == 6u);  // its orientation
 }
 
+// 60 samples of three codecs, some turned: all of them as JPEG of 8 pixels along the longer side, upright.
+BOOST_AUTO_TEST_CASE(what_is_asked_of_files_holds_for_png_and_bare_pixels_too) {
+  const MixedDataset place;
+  write_mixed(place.source);
+  ConvertConfig config{.source = place.source,
+                       .dataset = place.dataset,
+                       .encode = {.max_side_px = 8, .codec = CodecChoice::kJpeg}};
+  config.policies.set("exif_orientation=fix");
+  const ConvertSummary summary = convert(config);
+  BOOST_TEST(summary.manifest.num_quarantined == 0u);
+  const auto before = samples_of(place.source);
+  const auto after = samples_of(place.dataset);
+  BOOST_REQUIRE(after.size() == before.size());
+  for (const auto& [name, sample] : after) {
+    BOOST_TEST_CONTEXT(name) {
+      BOOST_TEST(sample.numbers[3] == static_cast<std::uint32_t>(Codec::kJpeg));
+      BOOST_TEST(std::max(sample.numbers[1], sample.numbers[2]) == 8u);
+      const std::vector<std::uint32_t>& was = before.at(name).numbers;
+      if (was[3] == static_cast<std::uint32_t>(Codec::kJpeg)) continue;
+      BOOST_TEST(sample.numbers[4] == 1u);                                   // upright
+      BOOST_TEST((sample.numbers[1] < sample.numbers[2]) == (was[4] >= 5));  // turned by 90 degrees
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(samples_without_names_are_called_by_their_place) {
   const MixedDataset place;
   write_mixed(place.source, {.with_names = false});
