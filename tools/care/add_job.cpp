@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <fstream>
@@ -105,21 +106,13 @@ class Addition {
 
   // The settings of the dataset, so that what is added is as if it had been there from the start.
   convert::ConvertConfig conversion() {
+    split_request_ = {.seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0)),
+                      .draw = is_set("stratify", "true") ? convert::SplitDraw::kStratified
+                                                         : convert::SplitDraw::kByHash};
     convert::ConvertConfig config;
     config.source = config_.source;
     config.dataset = adding_;
-    // Split folders and datasets say themselves; there conversion stored 0 for both.
-    const bool is_dataset = fs::exists(config_.source / kManifestName);
-    const auto fraction = [&](const std::optional<double>& wanted, const char* name) {
-      const std::optional<double> before = wanted || is_dataset ? wanted : setting<double>(name);
-      return before && *before > 0 ? before : wanted;
-    };
-    config.split = {
-        .validation_fraction = fraction(config_.validation_fraction, "validation_split"),
-        .test_fraction = fraction(config_.test_fraction, "test_split"),
-        .seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0)),
-        .draw = is_set("stratify", "true") ? convert::SplitDraw::kStratified
-                                           : convert::SplitDraw::kByHash};
+    config.split.seed = split_request_.seed;  // splits are drawn by amend()
     config.layout.class_depth = setting<std::uint32_t>("class_depth").value_or(1);
     // Of several sources, names in the dataset begin with the source's.
     if (old_.conversion.contains("sources")) config.source_names = convert::SourceNames::kAlways;
@@ -159,7 +152,7 @@ class Addition {
   Manifest convert_source() { return convert_folder(conversion(), observer_, stop_).manifest; }
 
   void amend(convert::SourceScan& scan) {
-    if (wants_no_draws(scan)) ask_for_no_draws(scan);
+    const convert::SplitRule rule = choose_splits(scan);
     const std::vector<std::uint32_t> new_idx = class_indices(scan);
     convert::PictureList kept;
     for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
@@ -175,6 +168,10 @@ class Addition {
     if (kept.empty()) throw NothingNew{};
     scan.pictures = std::move(kept);
     scan.class_names = class_names_;
+    scan.is_rest = summary_.num_already_there > 0;
+    const auto drawn = convert::draw_splits(scan.pictures, split_request_, rule);
+    const std::string text = convert::drawn_splits_text(drawn, split_request_, rule);
+    if (!text.empty()) observer_.notice(text);
   }
 
   // Left out, it might be another picture that is lost.
@@ -187,15 +184,23 @@ class Addition {
         "other pictures: give the array another name; the same ones: leave them as they are");
   }
 
-  // A dataset of split folders takes class folders for training: nothing was ever drawn for it.
-  bool wants_no_draws(const convert::SourceScan&) const {
-    return is_set("layout", "split_folders") && !config_.validation_fraction &&
-           !config_.test_fraction;
-  }
-  static void ask_for_no_draws(convert::SourceScan& scan) {
+  // The fractions recorded, 0 among them, but for splits that the source itself has.
+  convert::SplitRule choose_splits(const convert::SourceScan& scan) {
+    std::array<bool, convert::kNumSplits> has{};
     for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
-      if (!scan.pictures[i].split) scan.pictures.set_split(i, convert::SplitKind::kTrain);
+      if (const auto split = scan.pictures[i].split) has[static_cast<std::size_t>(*split)] = true;
     }
+    const bool is_dataset = fs::exists(config_.source / kManifestName);
+    const auto fraction = [&](const std::optional<double>& wanted, convert::SplitKind split,
+                              const char* name) {
+      if (wanted || is_dataset || has[static_cast<std::size_t>(split)]) return wanted;
+      return setting<double>(name);
+    };
+    split_request_.validation_fraction =
+        fraction(config_.validation_fraction, convert::SplitKind::kValidation, "validation_split");
+    split_request_.test_fraction =
+        fraction(config_.test_fraction, convert::SplitKind::kTest, "test_split");
+    return convert::split_rule_of(scan.pictures, split_request_, printable_path(config_.source));
   }
 
   // By the source's index: the dataset's. A class without pictures is passed over.
@@ -356,6 +361,7 @@ class Addition {
   std::vector<std::string> class_names_;
   std::unordered_set<std::string> names_there_;
   std::unordered_set<std::string> added_fields_;
+  convert::SplitRequest split_request_;
   AddSummary summary_;
 };
 

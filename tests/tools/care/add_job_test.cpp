@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "fixtures/cifar_batch.h"
 #include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "streamer/read/new_picture.h"
@@ -110,6 +111,94 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_mended_leaves_the_quarantine) {
   BOOST_TEST(csv.find("worse.jpg") != std::string::npos);
   BOOST_TEST(csv.find("worse.jpg") == csv.rfind("worse.jpg"));  // once
   BOOST_TEST(read_manifest(dataset).num_quarantined == 1u);
+}
+
+// With the others there already a bad file is one line of the list, as often as it is brought.
+BOOST_AUTO_TEST_CASE(a_bad_file_beside_what_is_there_already_is_quarantined_and_no_error) {
+  const CaredDataset dataset;
+  const fs::path more = dataset.folder() / "more";
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    tests::write_picture(more / "dog" / ("m" + std::to_string(i) + ".jpg"), {.seed = 300 + i});
+  }
+  tests::write_file(more / "dog" / "bad.jpg", "\xFF\xD8\xFF broken");
+  BOOST_TEST(add(dataset.path(), more).num_added == 3u);
+  const auto before = files_below(dataset.path());
+  for (int round = 0; round < 2; ++round) {
+    const AddSummary again = add(dataset.path(), more);
+    BOOST_TEST(again.num_added == 0u);
+    BOOST_TEST(again.num_already_there == 3u);
+    BOOST_TEST(again.num_quarantined == 1u);
+    BOOST_TEST(again.num_samples == 19u);
+    BOOST_TEST((files_below(dataset.path()) == before));
+  }
+  // Of nothing that decodes nothing is there.
+  tests::write_file(dataset.folder() / "worse/dog/other.jpg", "\xFF\xD8\xFF broken");
+  BOOST_CHECK_EXCEPTION(add(dataset.path(), dataset.folder() / "worse"), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::kCorruptData; });
+  BOOST_TEST((files_below(dataset.path()) == before));
+}
+
+// Of 60 pictures the default would draw six for validation: none with a chance of 0.9^60 = 0.002.
+void write_many_dogs(const fs::path& folder) {
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    tests::write_picture(folder / "dog" / ("n" + std::to_string(i) + ".jpg"), {.seed = 900 + i});
+  }
+}
+
+using SplitCounts = std::map<std::string, std::uint64_t>;
+
+SplitCounts samples_by_split(const fs::path& dataset) {
+  SplitCounts counts;
+  for (const ManifestSplit& split : read_manifest(dataset).splits) {
+    counts[split.name] = split.num_samples;
+  }
+  return counts;
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_was_drawn_nothing_is_drawn_now) {
+  const CaredDataset dataset(2);
+  const fs::path more = dataset.folder() / "more";
+  write_many_dogs(more);
+  const fs::path whole = dataset.folder() / "whole.ds";
+  tests::convert_quietly(dataset.source(), whole, 0);
+  BOOST_TEST(add(whole, more).num_added == 60u);
+  BOOST_CHECK((samples_by_split(whole) == SplitCounts{{"train", 64}}));
+
+  // A dataset made of another keeps its splits: 0 is recorded for both.
+  const fs::path copy = dataset.folder() / "copy.ds";
+  tests::SilentObserver observer;
+  convert_folder({.source = dataset.path(), .dataset = copy}, observer, {});
+  SplitCounts expected = samples_by_split(copy);
+  expected["train"] += 60;
+  add(copy, more);
+  BOOST_CHECK(samples_by_split(copy) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(batches_with_a_test_split_of_their_own_get_no_validation_split) {
+  const tests::TemporaryFolder folder;
+  tests::write_file(folder.path() / "cifar/data_batch_1.bin", fixtures::cifar_10_batch(12, 5));
+  tests::write_file(folder.path() / "cifar/test_batch.bin", fixtures::cifar_10_batch(2, 6));
+  const fs::path dataset = folder.path() / "c.ds";
+  tests::SilentObserver observer;
+  convert_folder({.source = folder.path() / "cifar", .dataset = dataset}, observer, {});
+  write_many_dogs(folder.path() / "more");
+  add(dataset, folder.path() / "more");
+  BOOST_CHECK((samples_by_split(dataset) == SplitCounts{{"train", 72}, {"test", 2}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_source_with_splits_keeps_them_whatever_was_drawn_before) {
+  const CaredDataset dataset(4);  // three in ten were drawn for validation
+  const SplitCounts before = samples_by_split(dataset.path());
+  const fs::path more = dataset.folder() / "more";
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    tests::write_picture(more / "val/dog" / ("v" + std::to_string(i) + ".jpg"), {.seed = 300 + i});
+  }
+  tests::write_picture(more / "train/dog/t.jpg", {.seed = 310});
+  add(dataset.path(), more);
+  SplitCounts expected = before;
+  expected["train"] += 1;
+  expected["validation"] += 3;
+  BOOST_CHECK(samples_by_split(dataset.path()) == expected);
 }
 
 // A comment (T.81, B.2.4.5), and coefficients of 64 x 48 pixels above 5,000 bytes.
