@@ -5,18 +5,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <unordered_set>
 
 #include "streamer/core/batch.h"
-#include "streamer/core/csv_field.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_lock.h"
+#include "tools/care/row_list.h"
 #include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/write/continuation.h"
@@ -31,22 +29,6 @@ using tools::printable_path;
 
 // Ends a conversion that has nothing to do.
 struct NothingNew {};
-
-// The path in a line of quarantine.csv, as it stands there.
-std::string_view first_field(std::string_view line) {
-  if (line.empty() || line.front() != '"') return line.substr(0, line.find(','));
-  std::size_t at = 1;
-  while (at < line.size()) {
-    if (line[at] != '"') {
-      ++at;
-    } else if (at + 1 < line.size() && line[at + 1] == '"') {
-      at += 2;
-    } else {
-      break;
-    }
-  }
-  return line.substr(0, std::min(at + 1, line.size()));
-}
 
 class Addition {
  public:
@@ -280,45 +262,32 @@ class Addition {
   // As quarantine.csv writes them.
   void collect_names(const fs::path& shard) {
     for (const std::string& name : ShardFile::open(shard).read_names()) {
-      added_fields_.insert(csv_field(printable(name)));
+      added_fields_.insert(listed_name(name));
     }
   }
 
-  // Calls `visit` with each line of a quarantine.csv but the first; nothing when there is no such file.
-  template <class Visit>
-  static void for_each_line(const fs::path& file, const Visit& visit) {
-    if (!fs::exists(file)) return;
-    std::ifstream lines(file, std::ios::binary);
-    std::string line;
-    std::getline(lines, line);
-    while (std::getline(lines, line)) visit(std::string_view(line));
-    if (!lines.eof()) throw_io_error(EIO, "read to its end", tools::printable_path(file));
-  }
-
-  // Lines of files that have come back go, and old lines of those that are quarantined once more.
+  // Rows of files that have come back go, and old rows of those that are quarantined once more.
   void join_quarantine(ManifestFacts& facts) {
-    std::string text;
-    std::unordered_set<std::string> again;
-    for_each_line(adding_ / convert::kQuarantineName, [&](std::string_view line) {
-      again.insert(std::string(first_field(line)));
-      text += std::string(line) + '\n';
-    });
-    std::uint64_t num_dropped = 0;
-    std::string old_lines;
     const fs::path path = config_.dataset / convert::kQuarantineName;
-    for_each_line(path, [&](std::string_view line) {
-      const std::string field(first_field(line));
-      const bool has_come_back = added_fields_.contains(field);
+    const fs::path added = adding_ / convert::kQuarantineName;
+    std::unordered_set<std::string> again;
+    for_each_row(added, [&](std::string_view row) { again.emplace(stored_fields(row).front()); });
+    RowListWriter list(path, convert::kQuarantineHeader);
+    std::uint64_t num_dropped = 0;
+    for_each_row(path, [&](std::string_view row) {
+      const std::string name(stored_fields(row).front());
+      const bool has_come_back = added_fields_.contains(name);
       summary_.num_returned += has_come_back ? 1 : 0;
-      if (has_come_back || again.contains(field)) {
+      if (has_come_back || again.contains(name)) {
         ++num_dropped;
       } else {
-        old_lines += std::string(line) + '\n';
+        list.add(row);
       }
     });
     facts.num_quarantined -= std::min(facts.num_quarantined, num_dropped);
-    if (text.empty() && num_dropped == 0) return;
-    publish_file(path, convert::kQuarantineHeader + old_lines + text);
+    if (again.empty() && num_dropped == 0) return;
+    for_each_row(added, [&](std::string_view row) { list.add(row); });
+    list.publish();
   }
 
   // Copies of what was there before are not looked for.
@@ -331,13 +300,13 @@ class Addition {
                                          .num_across_splits = old_.duplicates->num_across_splits +
                                                               added.duplicates->num_across_splits};
     }
-    std::string rows;
-    const auto collect = [&](std::string_view line) { rows += std::string(line) + '\n'; };
-    const fs::path path = config_.dataset / convert::kDuplicatesName;
     if (!fs::exists(adding_ / convert::kDuplicatesName)) return;
-    for_each_line(path, collect);
-    for_each_line(adding_ / convert::kDuplicatesName, collect);
-    publish_file(path, std::string(convert::kDuplicatesHeader) + rows);
+    const fs::path path = config_.dataset / convert::kDuplicatesName;
+    RowListWriter list(path, convert::kDuplicatesHeader);
+    const auto copy = [&](std::string_view row) { list.add(row); };
+    for_each_row(path, copy);
+    for_each_row(adding_ / convert::kDuplicatesName, copy);
+    list.publish();
   }
 
   void state_sums(ManifestFacts& facts, const Manifest& added) {
