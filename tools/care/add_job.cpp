@@ -95,6 +95,10 @@ class Addition {
     config.source = config_.source;
     config.dataset = adding_;
     config.split.seed = split_request_.seed;  // splits are drawn by amend()
+    config.layout.choice = config_.layout;
+    config.labels = config_.labels;
+    config.class_names_file = config_.class_names_file;
+    config.memory_bytes = config_.limits.memory_bytes;
     config.layout.class_depth = setting<std::uint32_t>("class_depth").value_or(1);
     // Of several sources, names in the dataset begin with the source's.
     if (old_.conversion.contains("sources")) config.source_names = convert::SourceNames::kAlways;

@@ -18,6 +18,10 @@ enum class NewClasses : std::uint8_t { kRefused, kAppended };
 struct AddConfig {
   std::filesystem::path dataset{};
   std::filesystem::path source{};
+  /// What SOURCE is, as ConvertConfig says.
+  convert::LayoutChoice layout = convert::LayoutChoice::kAuto;
+  std::filesystem::path labels{};
+  std::filesystem::path class_names_file{};
   /// Fractions and seed; nothing set: those that the dataset was converted with.
   std::optional<double> validation_fraction = std::nullopt;
   std::optional<double> test_fraction = std::nullopt;
@@ -25,7 +29,7 @@ struct AddConfig {
   /// What to do about a class that the dataset does not have. Appended ones get the next indices, so
   /// that those of before stay.
   NewClasses new_classes = NewClasses::kRefused;
-  SumLimits limits{};
+  SumLimits limits{};  // of the conversion too, its memory at least 64 MiB
 };
 
 struct AddSummary {
