@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "streamer/core/batch.h"
@@ -14,6 +15,8 @@
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_lock.h"
+#include "tools/care/old_copies.h"
+#include "tools/care/remove_job.h"
 #include "tools/care/row_list.h"
 #include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/quarantine.h"
@@ -47,7 +50,8 @@ class Addition {
     class_names_ = old_.class_names;
     read_names_there();
     try {
-      const Manifest added = convert_source();
+      Manifest added = convert_source();
+      leave_out_old_copies(added);
       join(added);
     } catch (const NothingNew&) {
       for (const ManifestSplit& split : old_.splits) summary_.num_samples += split.num_samples;
@@ -150,6 +154,7 @@ class Addition {
       }
       if (picture.class_idx != kUnlabelled) picture.class_idx = new_idx[picture.class_idx];
       kept.add(picture);
+      source_bytes_.emplace(picture.name, picture.size_bytes);
     }
     if (kept.empty()) throw NothingNew{};
     scan.pictures = std::move(kept);
@@ -217,6 +222,63 @@ class Addition {
     return indices;
   }
 
+  // What is stored already under another name is listed, or goes, or ends the addition, as the dataset's
+  // policies say.
+  void leave_out_old_copies(Manifest& added) {
+    if (added.splits.empty()) return;
+    const auto changes = old_.conversion.find(convert::kPoliciesSetting);
+    const auto policies = changes == old_.conversion.end()
+                              ? convert::ReasonPolicies()
+                              : convert::ReasonPolicies::from_changes(changes->second);
+    old_copies_ = find_old_copies(
+        {.dataset = config_.dataset, .added = adding_, .memory_bytes = config_.limits.memory_bytes},
+        stop_);
+    std::vector<std::string> going;
+    for (const OldCopy& copy : old_copies_) {
+      for (std::size_t i = 0; i < copy.others.size(); ++i) {
+        if (!copy.others[i]) continue;
+        const convert::ReasonCode reason = kCopyReasonOrder[i];
+        const std::string detail = "stored as the same bytes as " + copy.others[i]->name;
+        const convert::QuarantineEntry entry{.path = copy.added.name,
+                                             .reason = reason,
+                                             .size_bytes = source_bytes_.at(copy.added.name),
+                                             .detail = detail};
+        if (policies[reason] == convert::Policy::kStop) {
+          fs::remove_all(adding_);
+          convert::refuse_reason(entry);
+        }
+        if (policies[reason] != convert::Policy::kQuarantine) continue;
+        if (!dropped_.insert(listed_name(copy.added.name)).second) continue;
+        going.push_back(copy.added.name);
+        dropped_rows_ += convert::quarantine_row(entry);
+      }
+    }
+    summary_.num_old_copies = old_copies_.size();
+    if (!going.empty()) take_out(going, added);
+  }
+
+  void take_out(const std::vector<std::string>& names, Manifest& added) {
+    std::uint64_t num_samples = 0;
+    for (const ManifestSplit& split : added.splits) num_samples += split.num_samples;
+    std::uint64_t source_bytes = added.sample_bytes ? added.sample_bytes->source_bytes : 0;
+    for (const std::string& name : names) source_bytes -= source_bytes_.at(name);
+    const auto duplicates = added.duplicates;
+    const bool knows_bytes = added.sample_bytes.has_value();
+    if (names.size() == num_samples) {
+      added.splits.clear();
+      added.pixel_totals.reset();
+      added.num_reencoded = 0;
+    } else {
+      remove_samples(
+          {.dataset = adding_, .names = names, .rows = NamedRows::kKept, .limits = config_.limits},
+          [](const CheckProgress&) {}, stop_);
+      added = read_manifest(adding_);
+    }
+    added.num_quarantined += names.size();
+    added.duplicates = duplicates;
+    if (knows_bytes) added.sample_bytes = SampleBytes{.source_bytes = source_bytes};
+  }
+
   void join(const Manifest& added) {
     ManifestFacts facts{.class_names = class_names_,
                         .splits = old_.splits,
@@ -276,6 +338,7 @@ class Addition {
     const fs::path added = adding_ / convert::kQuarantineName;
     std::unordered_set<std::string> again;
     for_each_row(added, [&](std::string_view row) { again.emplace(stored_fields(row).front()); });
+    again.insert(dropped_.begin(), dropped_.end());
     RowListWriter list(path, convert::kQuarantineHeader);
     std::uint64_t num_dropped = 0;
     for_each_row(path, [&](std::string_view row) {
@@ -291,26 +354,78 @@ class Addition {
     facts.num_quarantined -= std::min(facts.num_quarantined, num_dropped);
     if (again.empty() && num_dropped == 0) return;
     for_each_row(added, [&](std::string_view row) { list.add(row); });
+    for (std::size_t at = 0; at < dropped_rows_.size();) {
+      const std::size_t end = dropped_rows_.find('\n', at);
+      list.add(std::string_view(dropped_rows_).substr(at, end - at));
+      at = end + 1;
+    }
     list.publish();
   }
 
-  // Copies of what was there before are not looked for.
+  // Rows of what was found in the addition, then those of copies of old samples.
   void join_duplicates(ManifestFacts& facts, const Manifest& added) {
-    if (old_.duplicates && added.duplicates) {
-      facts.duplicates = DuplicateCounts{.num_within_class = old_.duplicates->num_within_class +
-                                                             added.duplicates->num_within_class,
-                                         .num_across_classes = old_.duplicates->num_across_classes +
-                                                               added.duplicates->num_across_classes,
-                                         .num_across_splits = old_.duplicates->num_across_splits +
-                                                              added.duplicates->num_across_splits};
-    }
-    if (!fs::exists(adding_ / convert::kDuplicatesName)) return;
+    ByReason num_more{};
+    ByReason num_gone{};
     const fs::path path = config_.dataset / convert::kDuplicatesName;
+    const fs::path found = adding_ / convert::kDuplicatesName;
+    if (old_copies_.empty() && !fs::exists(found)) return count_duplicates(facts, added, {}, {});
     RowListWriter list(path, convert::kDuplicatesHeader);
-    const auto copy = [&](std::string_view row) { list.add(row); };
-    for_each_row(path, copy);
-    for_each_row(adding_ / convert::kDuplicatesName, copy);
+    std::unordered_set<std::string> counted;  // name and reason
+    for_each_row(path, [&](std::string_view row) { list.add(row); });
+    for_each_row(found, [&](std::string_view row) {
+      const auto fields = stored_fields(row);
+      const std::string name(fields[0]);
+      if (!old_copies_.empty()) counted.insert(name + ',' + std::string(fields[1]));
+      constexpr std::string_view kKept = ",kept";
+      if (!dropped_.contains(name) || !row.ends_with(kKept)) return list.add(row);
+      for (std::size_t i = 0; i < kCopyReasonOrder.size(); ++i) {
+        num_gone[i] += fields[1] == convert::reason_code_name(kCopyReasonOrder[i]) ? 1 : 0;
+      }
+      list.add(std::string(row.substr(0, row.size() - kKept.size())) + ",quarantined");
+    });
+    for (const OldCopy& copy : old_copies_) {
+      const std::string name = listed_name(copy.added.name);
+      for (std::size_t i = 0; i < copy.others.size(); ++i) {
+        if (!copy.others[i]) continue;
+        const std::string reason(convert::reason_code_name(kCopyReasonOrder[i]));
+        if (counted.contains(name + ',' + reason)) continue;
+        num_more[i] += dropped_.contains(name) ? 0 : 1;
+        list.add(copy_row(copy, i, dropped_.contains(name)));
+      }
+    }
     list.publish();
+    count_duplicates(facts, added, num_more, num_gone);
+  }
+
+  std::string copy_row(const OldCopy& copy, std::size_t reason_idx, bool is_dropped) const {
+    convert::PictureList pair;
+    const auto list = [&](const CopyPlace& place, std::uint64_t size_bytes) {
+      pair.add({.name = place.name,
+                .size_bytes = size_bytes,
+                .class_idx = place.class_idx,
+                .split = place.split});
+    };
+    list(copy.added, source_bytes_.at(copy.added.name));
+    list(*copy.others[reason_idx], copy.length_bytes);
+    std::string row = convert::copy_row({.reason = kCopyReasonOrder[reason_idx],
+                                         .picture_idx = 0,
+                                         .other_idx = 1,
+                                         .is_dropped = is_dropped},
+                                        0, pair, class_names_);
+    row.pop_back();  // its line feed
+    return row;
+  }
+
+  using ByReason = std::array<std::uint64_t, kCopyReasonOrder.size()>;
+
+  void count_duplicates(ManifestFacts& facts, const Manifest& added, const ByReason& more,
+                        const ByReason& gone) const {
+    if (!old_.duplicates || !added.duplicates) return;
+    facts.duplicates = old_.duplicates;
+    facts.duplicates->num_across_splits += added.duplicates->num_across_splits + more[0] - gone[0];
+    facts.duplicates->num_across_classes +=
+        added.duplicates->num_across_classes + more[1] - gone[1];
+    facts.duplicates->num_within_class += added.duplicates->num_within_class + more[2] - gone[2];
   }
 
   void state_sums(ManifestFacts& facts, const Manifest& added) {
@@ -335,6 +450,10 @@ class Addition {
   std::unordered_set<std::string> names_there_;
   std::unordered_set<std::string> added_fields_;
   convert::SplitRequest split_request_;
+  std::unordered_map<std::string, std::uint64_t> source_bytes_;  // of what is added, by name
+  std::vector<OldCopy> old_copies_;
+  std::unordered_set<std::string> dropped_;  // of these, as lists write them
+  std::string dropped_rows_;                 // of quarantine.csv
   AddSummary summary_;
 };
 

@@ -36,7 +36,8 @@ struct AddSummary {
   std::uint64_t num_added = 0;
   std::uint64_t num_already_there = 0;  // of the same name: left out
   std::uint64_t num_quarantined = 0;
-  std::uint64_t num_returned = 0;  // that were in quarantine.csv before
+  std::uint64_t num_returned = 0;    // that were in quarantine.csv before
+  std::uint64_t num_old_copies = 0;  // stored as the bytes of a sample of before; kept or not
   std::vector<std::string> new_classes;
   std::vector<std::string> new_shards;
   std::uint64_t num_samples = 0;  // of the dataset now

@@ -122,6 +122,10 @@ std::string add_text(const AddSummary& summary, const std::string& dataset) {
     text += fmt::format("\n  {} came back that had been quarantined",
                         format_counted(summary.num_returned, "file", "files"));
   }
+  if (summary.num_old_copies > 0) {
+    text += fmt::format("\n  {} of what was there before; see duplicates.csv",
+                        format_counted(summary.num_old_copies, "is a copy", "are copies"));
+  }
   if (!summary.new_classes.empty()) {
     text +=
         "\n  new classes: " + printable(fmt::format("{}", fmt::join(summary.new_classes, ", ")));
@@ -135,6 +139,7 @@ std::string add_json(const AddSummary& summary, const std::string& dataset) {
                {"num_already_there", summary.num_already_there},
                {"num_quarantined", summary.num_quarantined},
                {"num_returned", summary.num_returned},
+               {"num_old_copies", summary.num_old_copies},
                {"new_classes", summary.new_classes},
                {"new_shards", summary.new_shards},
                {"num_samples", summary.num_samples}});

@@ -322,6 +322,74 @@ BOOST_AUTO_TEST_CASE(arrays_join_unless_their_rows_have_the_names_of_rows_that_a
   BOOST_TEST((files_below(dataset) == before));
 }
 
+// Four cats and dogs, and then the first cat's bytes as a cat and as a dog, beside a new picture.
+struct CopiesBeside {
+  explicit CopiesBeside(const std::string& policy) {
+    tests::write_cats_and_dogs(photos, 4);
+    convert::ConvertConfig config{.source = photos, .dataset = dataset};
+    config.split = {.validation_fraction = 0.0, .test_fraction = {}};
+    if (!policy.empty()) config.policies.set(policy);
+    tests::SilentObserver observer;
+    convert_folder(config, observer, {});
+    old_name = Dataset::open(dataset).split("train").read_name(0);
+    const std::string kind = old_name.substr(0, 3);
+    same = kind + "/twin.jpg";
+    other = (kind == "cat" ? "dog" : "cat") + std::string("/twin.jpg");
+    for (const std::string& name : {same, other}) {
+      fs::create_directories((more / name).parent_path());
+      fs::copy_file(photos / old_name, more / name);
+    }
+    tests::write_picture(more / "dog/fresh.jpg", {.seed = 333});
+  }
+  std::string list(const char* file) const { return read_text_file(dataset / file); }
+
+  tests::TemporaryFolder folder;
+  fs::path photos = folder.path() / "photos";
+  fs::path more = folder.path() / "more";
+  fs::path dataset = folder.path() / "d.ds";
+  std::string old_name, same, other;
+};
+
+BOOST_AUTO_TEST_CASE(copies_of_what_was_there_are_listed_and_counted) {
+  const CopiesBeside place("");
+  const AddSummary summary = add(place.dataset, place.more);
+  BOOST_TEST(summary.num_added == 3u);
+  BOOST_TEST(summary.num_old_copies == 2u);
+  const std::string csv = place.list("duplicates.csv");
+  BOOST_TEST(csv.find(place.same + ",duplicate_within_class,train,") != std::string::npos, csv);
+  BOOST_TEST(csv.find("," + place.old_name + ",train,") != std::string::npos, csv);
+  BOOST_TEST(csv.find(place.other + ",duplicate_across_classes,train,") != std::string::npos, csv);
+  BOOST_TEST(csv.find("fresh") == std::string::npos);
+  // One of each, however often it was found: among the new and beside the old.
+  const DuplicateCounts counts = *read_manifest(place.dataset).duplicates;
+  BOOST_TEST(counts.num_within_class == 1u);
+  BOOST_TEST(counts.num_across_splits == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(copies_of_what_was_there_go_where_the_policy_says_so) {
+  const CopiesBeside place("duplicate_within_class=quarantine");
+  const AddSummary summary = add(place.dataset, place.more);
+  BOOST_TEST(summary.num_added == 2u);
+  BOOST_TEST(summary.num_quarantined == 1u);
+  const std::string csv = place.list("quarantine.csv");
+  BOOST_TEST(csv.find(place.same + ",duplicate_within_class,") != std::string::npos, csv);
+  BOOST_TEST(csv.find("the same bytes as " + place.old_name) != std::string::npos, csv);
+  BOOST_TEST(read_manifest(place.dataset).num_quarantined == 1u);
+  BOOST_TEST(care::check_dataset({.dataset = place.dataset, .reach = CheckReach::kDecoded},
+                                 tests::no_progress, {})
+                 .is_whole());
+  BOOST_TEST(!fs::exists(place.folder.path() / "d.ds.adding"));
+}
+
+BOOST_AUTO_TEST_CASE(copies_of_what_was_there_end_an_addition_that_is_to_stop) {
+  const CopiesBeside place("duplicate_within_class=stop");
+  const auto before = files_below(place.dataset);
+  BOOST_CHECK_EXCEPTION(add(place.dataset, place.more), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::kTooManyBad; });
+  BOOST_TEST((files_below(place.dataset) == before));
+  BOOST_TEST(!fs::exists(place.folder.path() / "d.ds.adding"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
