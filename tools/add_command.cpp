@@ -8,10 +8,12 @@
 #include "tools/command.h"
 #include "tools/convert/convert_report.h"
 #include "tools/exit_code.h"
+#include "tools/layout_option.h"
 #include "tools/library_remarks.h"
 #include "tools/size_option.h"
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
+#include "train/run/system_memory.h"
 
 namespace penstock::tools {
 namespace {
@@ -22,7 +24,11 @@ struct AddOptions {
   std::optional<double> validation_split;
   std::optional<double> test_split;
   std::optional<std::uint64_t> seed;
+  convert::LayoutChoice layout = convert::LayoutChoice::kAuto;
+  std::string labels;
+  std::string class_names;
   std::uint64_t jobs = 0;
+  std::uint64_t memory_bytes = 0;
   bool appends_classes = false;
   bool json = false;
   bool quiet = false;
@@ -49,15 +55,22 @@ care::AddSummary add_and_watch(const AddOptions& options) {
   const StopSignals signals;
   const LibraryRemarksSilenced silenced;
   AddObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, silenced.stream());
-  return care::add_to_dataset({.dataset = options.dataset,
-                               .source = options.source,
-                               .validation_fraction = options.validation_split,
-                               .test_fraction = options.test_split,
-                               .seed = options.seed,
-                               .new_classes = options.appends_classes ? care::NewClasses::kAppended
-                                                                      : care::NewClasses::kRefused,
-                               .limits = {.num_jobs = static_cast<unsigned>(options.jobs)}},
-                              observer, signals.token());
+  const std::uint64_t memory_bytes = options.memory_bytes > 0
+                                         ? options.memory_bytes
+                                         : train::read_system_memory().default_limit_bytes();
+  return care::add_to_dataset(
+      {.dataset = options.dataset,
+       .source = options.source,
+       .layout = options.layout,
+       .labels = options.labels,
+       .class_names_file = options.class_names,
+       .validation_fraction = options.validation_split,
+       .test_fraction = options.test_split,
+       .seed = options.seed,
+       .new_classes =
+           options.appends_classes ? care::NewClasses::kAppended : care::NewClasses::kRefused,
+       .limits = {.num_jobs = static_cast<unsigned>(options.jobs), .memory_bytes = memory_bytes}},
+      observer, signals.token());
 }
 
 int run_add(const AddOptions& options) {
@@ -79,6 +92,11 @@ void add_add_command(CLI::App& program, CommandChoice& choice) {
   add_argument(command, "DATASET", options->dataset, "The dataset's folder");
   add_argument(command, "SOURCE", options->source,
                "As for convert; pictures whose names are in the dataset are left out");
+  add_layout_option(command, options->layout);
+  add_text(command, "--labels", options->labels,
+           "Table of the pictures in SOURCE: CSV, JSON lines, or a list with labels");
+  add_text(command, "--class-names", options->class_names,
+           "Other names for classes of SOURCE: wnid,name, index,name, or a name on each line");
   add_switch(command, "--new-classes", options->appends_classes,
              "Append classes that the dataset does not have, instead of refusing them");
   add_fraction_option(command, "--validation-split", options->validation_split,
@@ -91,6 +109,9 @@ void add_add_command(CLI::App& program, CommandChoice& choice) {
             });
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads (one per core)");
+  add_byte_size_option(command, "--memory", options->memory_bytes,
+                       "Limit of what the conversion holds, such as 256M (0.8 of what is "
+                       "available)");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print what was done as JSON");
   end_help(command, example("penstock add photos.ds more_photos/"));

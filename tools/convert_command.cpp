@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +16,7 @@
 #include "tools/convert/dry_run_text.h"
 #include "tools/convert/reason/reason_list.h"
 #include "tools/exit_code.h"
+#include "tools/layout_option.h"
 #include "tools/library_remarks.h"
 #include "tools/process_limits.h"
 #include "tools/size_option.h"
@@ -205,24 +205,6 @@ int run_convert(const ConvertOptions& options) {
   return kExitDone;
 }
 
-// A value of its own kind for each word that a flag takes.
-template <class T>
-void add_choice(CLI::App& command, const ValueFlag& flag, std::map<std::string, T> choices,
-                T& value) {
-  add_value(command, flag, [flag, choices = std::move(choices), &value](const std::string& text) {
-    if (const auto found = choices.find(text); found != choices.end()) {
-      value = found->second;
-      return;
-    }
-    std::vector<std::string> words;
-    for (const auto& [word, choice] : choices) words.push_back(word);
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("{}: expected {}, found '{}'", flag.name, fmt::join(words, ", "),
-                            printable(text)),
-                flag.name + " " + words.front());
-  });
-}
-
 // "keep" and "quarantine" of the reason row_without_label, in the words that labels have.
 void add_unlabelled_flag(CLI::App& command, convert::ReasonPolicies& policies) {
   add_value(command,
@@ -233,16 +215,7 @@ void add_unlabelled_flag(CLI::App& command, convert::ReasonPolicies& policies) {
 }
 
 void add_source_flags(CLI::App& command, ConvertOptions& options) {
-  using convert::LayoutChoice;
-  add_choice<LayoutChoice>(command,
-                           {"--layout", "LAYOUT",
-                            "What the folders are: auto, class-folders, split-folders, flat (auto; "
-                            "flat needs --labels)"},
-                           {{"auto", LayoutChoice::kAuto},
-                            {"class-folders", LayoutChoice::kClassFolders},
-                            {"split-folders", LayoutChoice::kSplitFolders},
-                            {"flat", LayoutChoice::kFlat}},
-                           options.config.layout.choice);
+  add_layout_option(command, options.config.layout.choice);
   add_count_option(
       command, "--class-depth", options.class_depth, {.min = 1, .max = 32},
       "Names of folders that make a class (1); 2: animals/cat/1.jpg is an animals/cat");

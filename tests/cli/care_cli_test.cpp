@@ -151,6 +151,47 @@ BOOST_AUTO_TEST_CASE(add_brings_new_pictures_and_refuses_new_classes) {
   BOOST_TEST(run_penstock({"verify", dataset, "--deep"}).exit_code == 0);
 }
 
+// A flat folder whose classes a table tells.
+BOOST_AUTO_TEST_CASE(add_takes_labels_from_a_table) {
+  const std::string more = folder.path() / "more";
+  write_picture(more + "/a.jpg", {.seed = 900});
+  write_picture(more + "/b.jpg", {.seed = 901});
+  const std::string table = folder.path() / "labels.csv";
+  write_file(table, "path,label\na.jpg,dog\nb.jpg,cat\n");
+  check_refused_with(run_penstock({"add", dataset, more, "--layout", "flat", "--quiet"}), 1,
+                     "--labels");
+  const auto json = json_of(run_penstock({"add", dataset, more, "--layout", "flat", "--labels",
+                                          table, "--memory", "128M", "--json", "--quiet"}));
+  BOOST_TEST(json["num_added"] == 2);
+  const auto before = json_of(run_penstock({"inspect", dataset, "--json"}));
+  BOOST_TEST(before["class_names"] == nlohmann::json({"cat", "dog"}), before);
+  check_refused_with(run_penstock({"add", dataset, more, "--memory", "1M", "--quiet"}), 1, "memory");
+}
+
+// "train" is a class where the user says so.
+BOOST_AUTO_TEST_CASE(add_is_told_what_the_folders_are) {
+  const std::string more = folder.path() / "more";
+  write_picture(more + "/train/dog/a.jpg", {.seed = 900});
+  check_refused_with(run_penstock({"add", dataset, more, "--layout", "class-folders", "--quiet"}),
+                     1, "found new ones: train");
+  check_refused_with(run_penstock({"add", dataset, more, "--layout", "round"}), 2,
+                     "--layout: expected auto, class-folders, flat, split-folders, found 'round'");
+  const CommandResult added = run_penstock({"add", dataset, more, "--layout", "split-folders"});
+  BOOST_TEST(contains(added.out, "1 sample added"), added.out);
+}
+
+BOOST_AUTO_TEST_CASE(add_gives_classes_other_names) {
+  const std::string more = folder.path() / "more";
+  write_picture(more + "/n01/a.jpg", {.seed = 900});
+  const std::string names = folder.path() / "names.csv";
+  write_file(names, "n01,dog\n");
+  check_refused_with(run_penstock({"add", dataset, more, "--quiet"}), 1, "found new ones: n01");
+  const auto json =
+      json_of(run_penstock({"add", dataset, more, "--class-names", names, "--json", "--quiet"}));
+  BOOST_TEST(json["num_added"] == 1);
+  BOOST_TEST(json["new_classes"].empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -4,18 +4,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
 #include <charconv>
-#include <fstream>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "streamer/core/batch.h"
-#include "streamer/core/csv_field.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_lock.h"
+#include "tools/care/old_copies.h"
+#include "tools/care/remove_job.h"
+#include "tools/care/row_list.h"
 #include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/write/continuation.h"
@@ -30,22 +32,6 @@ using tools::printable_path;
 
 // Ends a conversion that has nothing to do.
 struct NothingNew {};
-
-// The path in a line of quarantine.csv, as it stands there.
-std::string_view first_field(std::string_view line) {
-  if (line.empty() || line.front() != '"') return line.substr(0, line.find(','));
-  std::size_t at = 1;
-  while (at < line.size()) {
-    if (line[at] != '"') {
-      ++at;
-    } else if (at + 1 < line.size() && line[at + 1] == '"') {
-      at += 2;
-    } else {
-      break;
-    }
-  }
-  return line.substr(0, std::min(at + 1, line.size()));
-}
 
 class Addition {
  public:
@@ -64,7 +50,8 @@ class Addition {
     class_names_ = old_.class_names;
     read_names_there();
     try {
-      const Manifest added = convert_source();
+      Manifest added = convert_source();
+      leave_out_old_copies(added);
       join(added);
     } catch (const NothingNew&) {
       for (const ManifestSplit& split : old_.splits) summary_.num_samples += split.num_samples;
@@ -105,21 +92,17 @@ class Addition {
 
   // The settings of the dataset, so that what is added is as if it had been there from the start.
   convert::ConvertConfig conversion() {
+    split_request_ = {.seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0)),
+                      .draw = is_set("stratify", "true") ? convert::SplitDraw::kStratified
+                                                         : convert::SplitDraw::kByHash};
     convert::ConvertConfig config;
     config.source = config_.source;
     config.dataset = adding_;
-    // Split folders and datasets say themselves; there conversion stored 0 for both.
-    const bool is_dataset = fs::exists(config_.source / kManifestName);
-    const auto fraction = [&](const std::optional<double>& wanted, const char* name) {
-      const std::optional<double> before = wanted || is_dataset ? wanted : setting<double>(name);
-      return before && *before > 0 ? before : wanted;
-    };
-    config.split = {
-        .validation_fraction = fraction(config_.validation_fraction, "validation_split"),
-        .test_fraction = fraction(config_.test_fraction, "test_split"),
-        .seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0)),
-        .draw = is_set("stratify", "true") ? convert::SplitDraw::kStratified
-                                           : convert::SplitDraw::kByHash};
+    config.split.seed = split_request_.seed;  // splits are drawn by amend()
+    config.layout.choice = config_.layout;
+    config.labels = config_.labels;
+    config.class_names_file = config_.class_names_file;
+    config.memory_bytes = config_.limits.memory_bytes;
     config.layout.class_depth = setting<std::uint32_t>("class_depth").value_or(1);
     // Of several sources, names in the dataset begin with the source's.
     if (old_.conversion.contains("sources")) config.source_names = convert::SourceNames::kAlways;
@@ -159,7 +142,7 @@ class Addition {
   Manifest convert_source() { return convert_folder(conversion(), observer_, stop_).manifest; }
 
   void amend(convert::SourceScan& scan) {
-    if (wants_no_draws(scan)) ask_for_no_draws(scan);
+    const convert::SplitRule rule = choose_splits(scan);
     const std::vector<std::uint32_t> new_idx = class_indices(scan);
     convert::PictureList kept;
     for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
@@ -171,10 +154,15 @@ class Addition {
       }
       if (picture.class_idx != kUnlabelled) picture.class_idx = new_idx[picture.class_idx];
       kept.add(picture);
+      source_bytes_.emplace(picture.name, picture.size_bytes);
     }
     if (kept.empty()) throw NothingNew{};
     scan.pictures = std::move(kept);
     scan.class_names = class_names_;
+    scan.is_rest = summary_.num_already_there > 0;
+    const auto drawn = convert::draw_splits(scan.pictures, split_request_, rule);
+    const std::string text = convert::drawn_splits_text(drawn, split_request_, rule);
+    if (!text.empty()) observer_.notice(text);
   }
 
   // Left out, it might be another picture that is lost.
@@ -187,15 +175,23 @@ class Addition {
         "other pictures: give the array another name; the same ones: leave them as they are");
   }
 
-  // A dataset of split folders takes class folders for training: nothing was ever drawn for it.
-  bool wants_no_draws(const convert::SourceScan&) const {
-    return is_set("layout", "split_folders") && !config_.validation_fraction &&
-           !config_.test_fraction;
-  }
-  static void ask_for_no_draws(convert::SourceScan& scan) {
+  // The fractions recorded, 0 among them, but for splits that the source itself has.
+  convert::SplitRule choose_splits(const convert::SourceScan& scan) {
+    std::array<bool, convert::kNumSplits> has{};
     for (std::size_t i = 0; i < scan.pictures.size(); ++i) {
-      if (!scan.pictures[i].split) scan.pictures.set_split(i, convert::SplitKind::kTrain);
+      if (const auto split = scan.pictures[i].split) has[static_cast<std::size_t>(*split)] = true;
     }
+    const bool is_dataset = fs::exists(config_.source / kManifestName);
+    const auto fraction = [&](const std::optional<double>& wanted, convert::SplitKind split,
+                              const char* name) {
+      if (wanted || is_dataset || has[static_cast<std::size_t>(split)]) return wanted;
+      return setting<double>(name);
+    };
+    split_request_.validation_fraction =
+        fraction(config_.validation_fraction, convert::SplitKind::kValidation, "validation_split");
+    split_request_.test_fraction =
+        fraction(config_.test_fraction, convert::SplitKind::kTest, "test_split");
+    return convert::split_rule_of(scan.pictures, split_request_, printable_path(config_.source));
   }
 
   // By the source's index: the dataset's. A class without pictures is passed over.
@@ -224,6 +220,63 @@ class Addition {
                   "--new-classes appends them to the list of classes");
     }
     return indices;
+  }
+
+  // What is stored already under another name is listed, or goes, or ends the addition, as the dataset's
+  // policies say.
+  void leave_out_old_copies(Manifest& added) {
+    if (added.splits.empty()) return;
+    const auto changes = old_.conversion.find(convert::kPoliciesSetting);
+    const auto policies = changes == old_.conversion.end()
+                              ? convert::ReasonPolicies()
+                              : convert::ReasonPolicies::from_changes(changes->second);
+    old_copies_ = find_old_copies(
+        {.dataset = config_.dataset, .added = adding_, .memory_bytes = config_.limits.memory_bytes},
+        stop_);
+    std::vector<std::string> going;
+    for (const OldCopy& copy : old_copies_) {
+      for (std::size_t i = 0; i < copy.others.size(); ++i) {
+        if (!copy.others[i]) continue;
+        const convert::ReasonCode reason = kCopyReasonOrder[i];
+        const std::string detail = "stored as the same bytes as " + copy.others[i]->name;
+        const convert::QuarantineEntry entry{.path = copy.added.name,
+                                             .reason = reason,
+                                             .size_bytes = source_bytes_.at(copy.added.name),
+                                             .detail = detail};
+        if (policies[reason] == convert::Policy::kStop) {
+          fs::remove_all(adding_);
+          convert::refuse_reason(entry);
+        }
+        if (policies[reason] != convert::Policy::kQuarantine) continue;
+        if (!dropped_.insert(listed_name(copy.added.name)).second) continue;
+        going.push_back(copy.added.name);
+        dropped_rows_ += convert::quarantine_row(entry);
+      }
+    }
+    summary_.num_old_copies = old_copies_.size();
+    if (!going.empty()) take_out(going, added);
+  }
+
+  void take_out(const std::vector<std::string>& names, Manifest& added) {
+    std::uint64_t num_samples = 0;
+    for (const ManifestSplit& split : added.splits) num_samples += split.num_samples;
+    std::uint64_t source_bytes = added.sample_bytes ? added.sample_bytes->source_bytes : 0;
+    for (const std::string& name : names) source_bytes -= source_bytes_.at(name);
+    const auto duplicates = added.duplicates;
+    const bool knows_bytes = added.sample_bytes.has_value();
+    if (names.size() == num_samples) {
+      added.splits.clear();
+      added.pixel_totals.reset();
+      added.num_reencoded = 0;
+    } else {
+      remove_samples(
+          {.dataset = adding_, .names = names, .rows = NamedRows::kKept, .limits = config_.limits},
+          [](const CheckProgress&) {}, stop_);
+      added = read_manifest(adding_);
+    }
+    added.num_quarantined += names.size();
+    added.duplicates = duplicates;
+    if (knows_bytes) added.sample_bytes = SampleBytes{.source_bytes = source_bytes};
   }
 
   void join(const Manifest& added) {
@@ -275,64 +328,104 @@ class Addition {
   // As quarantine.csv writes them.
   void collect_names(const fs::path& shard) {
     for (const std::string& name : ShardFile::open(shard).read_names()) {
-      added_fields_.insert(csv_field(printable(name)));
+      added_fields_.insert(listed_name(name));
     }
   }
 
-  // Calls `visit` with each line of a quarantine.csv but the first; nothing when there is no such file.
-  template <class Visit>
-  static void for_each_line(const fs::path& file, const Visit& visit) {
-    if (!fs::exists(file)) return;
-    std::ifstream lines(file, std::ios::binary);
-    std::string line;
-    std::getline(lines, line);
-    while (std::getline(lines, line)) visit(std::string_view(line));
-    if (!lines.eof()) throw_io_error(EIO, "read to its end", tools::printable_path(file));
-  }
-
-  // Lines of files that have come back go, and old lines of those that are quarantined once more.
+  // Rows of files that have come back go, and old rows of those that are quarantined once more.
   void join_quarantine(ManifestFacts& facts) {
-    std::string text;
-    std::unordered_set<std::string> again;
-    for_each_line(adding_ / convert::kQuarantineName, [&](std::string_view line) {
-      again.insert(std::string(first_field(line)));
-      text += std::string(line) + '\n';
-    });
-    std::uint64_t num_dropped = 0;
-    std::string old_lines;
     const fs::path path = config_.dataset / convert::kQuarantineName;
-    for_each_line(path, [&](std::string_view line) {
-      const std::string field(first_field(line));
-      const bool has_come_back = added_fields_.contains(field);
+    const fs::path added = adding_ / convert::kQuarantineName;
+    std::unordered_set<std::string> again;
+    for_each_row(added, [&](std::string_view row) { again.emplace(stored_fields(row).front()); });
+    again.insert(dropped_.begin(), dropped_.end());
+    RowListWriter list(path, convert::kQuarantineHeader);
+    std::uint64_t num_dropped = 0;
+    for_each_row(path, [&](std::string_view row) {
+      const std::string name(stored_fields(row).front());
+      const bool has_come_back = added_fields_.contains(name);
       summary_.num_returned += has_come_back ? 1 : 0;
-      if (has_come_back || again.contains(field)) {
+      if (has_come_back || again.contains(name)) {
         ++num_dropped;
       } else {
-        old_lines += std::string(line) + '\n';
+        list.add(row);
       }
     });
     facts.num_quarantined -= std::min(facts.num_quarantined, num_dropped);
-    if (text.empty() && num_dropped == 0) return;
-    publish_file(path, convert::kQuarantineHeader + old_lines + text);
+    if (again.empty() && num_dropped == 0) return;
+    for_each_row(added, [&](std::string_view row) { list.add(row); });
+    for (std::size_t at = 0; at < dropped_rows_.size();) {
+      const std::size_t end = dropped_rows_.find('\n', at);
+      list.add(std::string_view(dropped_rows_).substr(at, end - at));
+      at = end + 1;
+    }
+    list.publish();
   }
 
-  // Copies of what was there before are not looked for.
+  // Rows of what was found in the addition, then those of copies of old samples.
   void join_duplicates(ManifestFacts& facts, const Manifest& added) {
-    if (old_.duplicates && added.duplicates) {
-      facts.duplicates = DuplicateCounts{.num_within_class = old_.duplicates->num_within_class +
-                                                             added.duplicates->num_within_class,
-                                         .num_across_classes = old_.duplicates->num_across_classes +
-                                                               added.duplicates->num_across_classes,
-                                         .num_across_splits = old_.duplicates->num_across_splits +
-                                                              added.duplicates->num_across_splits};
-    }
-    std::string rows;
-    const auto collect = [&](std::string_view line) { rows += std::string(line) + '\n'; };
+    ByReason num_more{};
+    ByReason num_gone{};
     const fs::path path = config_.dataset / convert::kDuplicatesName;
-    if (!fs::exists(adding_ / convert::kDuplicatesName)) return;
-    for_each_line(path, collect);
-    for_each_line(adding_ / convert::kDuplicatesName, collect);
-    publish_file(path, std::string(convert::kDuplicatesHeader) + rows);
+    const fs::path found = adding_ / convert::kDuplicatesName;
+    if (old_copies_.empty() && !fs::exists(found)) return count_duplicates(facts, added, {}, {});
+    RowListWriter list(path, convert::kDuplicatesHeader);
+    std::unordered_set<std::string> counted;  // name and reason
+    for_each_row(path, [&](std::string_view row) { list.add(row); });
+    for_each_row(found, [&](std::string_view row) {
+      const auto fields = stored_fields(row);
+      const std::string name(fields[0]);
+      if (!old_copies_.empty()) counted.insert(name + ',' + std::string(fields[1]));
+      constexpr std::string_view kKept = ",kept";
+      if (!dropped_.contains(name) || !row.ends_with(kKept)) return list.add(row);
+      for (std::size_t i = 0; i < kCopyReasonOrder.size(); ++i) {
+        num_gone[i] += fields[1] == convert::reason_code_name(kCopyReasonOrder[i]) ? 1 : 0;
+      }
+      list.add(std::string(row.substr(0, row.size() - kKept.size())) + ",quarantined");
+    });
+    for (const OldCopy& copy : old_copies_) {
+      const std::string name = listed_name(copy.added.name);
+      for (std::size_t i = 0; i < copy.others.size(); ++i) {
+        if (!copy.others[i]) continue;
+        const std::string reason(convert::reason_code_name(kCopyReasonOrder[i]));
+        if (counted.contains(name + ',' + reason)) continue;
+        num_more[i] += dropped_.contains(name) ? 0 : 1;
+        list.add(copy_row(copy, i, dropped_.contains(name)));
+      }
+    }
+    list.publish();
+    count_duplicates(facts, added, num_more, num_gone);
+  }
+
+  std::string copy_row(const OldCopy& copy, std::size_t reason_idx, bool is_dropped) const {
+    convert::PictureList pair;
+    const auto list = [&](const CopyPlace& place, std::uint64_t size_bytes) {
+      pair.add({.name = place.name,
+                .size_bytes = size_bytes,
+                .class_idx = place.class_idx,
+                .split = place.split});
+    };
+    list(copy.added, source_bytes_.at(copy.added.name));
+    list(*copy.others[reason_idx], copy.length_bytes);
+    std::string row = convert::copy_row({.reason = kCopyReasonOrder[reason_idx],
+                                         .picture_idx = 0,
+                                         .other_idx = 1,
+                                         .is_dropped = is_dropped},
+                                        0, pair, class_names_);
+    row.pop_back();  // its line feed
+    return row;
+  }
+
+  using ByReason = std::array<std::uint64_t, kCopyReasonOrder.size()>;
+
+  void count_duplicates(ManifestFacts& facts, const Manifest& added, const ByReason& more,
+                        const ByReason& gone) const {
+    if (!old_.duplicates || !added.duplicates) return;
+    facts.duplicates = old_.duplicates;
+    facts.duplicates->num_across_splits += added.duplicates->num_across_splits + more[0] - gone[0];
+    facts.duplicates->num_across_classes +=
+        added.duplicates->num_across_classes + more[1] - gone[1];
+    facts.duplicates->num_within_class += added.duplicates->num_within_class + more[2] - gone[2];
   }
 
   void state_sums(ManifestFacts& facts, const Manifest& added) {
@@ -356,6 +449,11 @@ class Addition {
   std::vector<std::string> class_names_;
   std::unordered_set<std::string> names_there_;
   std::unordered_set<std::string> added_fields_;
+  convert::SplitRequest split_request_;
+  std::unordered_map<std::string, std::uint64_t> source_bytes_;  // of what is added, by name
+  std::vector<OldCopy> old_copies_;
+  std::unordered_set<std::string> dropped_;  // of these, as lists write them
+  std::string dropped_rows_;                 // of quarantine.csv
   AddSummary summary_;
 };
 

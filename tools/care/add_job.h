@@ -18,6 +18,10 @@ enum class NewClasses : std::uint8_t { kRefused, kAppended };
 struct AddConfig {
   std::filesystem::path dataset{};
   std::filesystem::path source{};
+  /// What SOURCE is, as ConvertConfig says.
+  convert::LayoutChoice layout = convert::LayoutChoice::kAuto;
+  std::filesystem::path labels{};
+  std::filesystem::path class_names_file{};
   /// Fractions and seed; nothing set: those that the dataset was converted with.
   std::optional<double> validation_fraction = std::nullopt;
   std::optional<double> test_fraction = std::nullopt;
@@ -25,14 +29,15 @@ struct AddConfig {
   /// What to do about a class that the dataset does not have. Appended ones get the next indices, so
   /// that those of before stay.
   NewClasses new_classes = NewClasses::kRefused;
-  SumLimits limits{};
+  SumLimits limits{};  // of the conversion too, its memory at least 64 MiB
 };
 
 struct AddSummary {
   std::uint64_t num_added = 0;
   std::uint64_t num_already_there = 0;  // of the same name: left out
   std::uint64_t num_quarantined = 0;
-  std::uint64_t num_returned = 0;  // that were in quarantine.csv before
+  std::uint64_t num_returned = 0;    // that were in quarantine.csv before
+  std::uint64_t num_old_copies = 0;  // stored as the bytes of a sample of before; kept or not
   std::vector<std::string> new_classes;
   std::vector<std::string> new_shards;
   std::uint64_t num_samples = 0;  // of the dataset now

@@ -89,6 +89,10 @@ std::string remove_text(const RemoveSummary& summary, const std::string& dataset
         "note: how many bytes the files of the source took, and how many samples are copies, is "
         "no longer known\n";
   }
+  if (summary.num_rows_removed > 0) {
+    text += fmt::format("{} of quarantine.csv, fixed.csv and duplicates.csv removed\n",
+                        format_counted(summary.num_rows_removed, "row", "rows"));
+  }
   text += fmt::format("{}: {} removed, {} written anew, {} not found; {} left", printable(dataset),
                       format_counted(summary.num_removed, "sample", "samples"),
                       format_counted(summary.rewritten_shards.size(), "shard", "shards"),
@@ -99,6 +103,7 @@ std::string remove_text(const RemoveSummary& summary, const std::string& dataset
 std::string remove_json(const RemoveSummary& summary, const std::string& dataset) {
   return dump({{"dataset", dataset},
                {"num_removed", summary.num_removed},
+               {"num_rows_removed", summary.num_rows_removed},
                {"not_found", printable_all(summary.not_found)},
                {"rewritten_shards", summary.rewritten_shards},
                {"are_source_bytes_lost", summary.are_source_bytes_lost},
@@ -117,6 +122,10 @@ std::string add_text(const AddSummary& summary, const std::string& dataset) {
     text += fmt::format("\n  {} came back that had been quarantined",
                         format_counted(summary.num_returned, "file", "files"));
   }
+  if (summary.num_old_copies > 0) {
+    text += fmt::format("\n  {} of what was there before; see duplicates.csv",
+                        format_counted(summary.num_old_copies, "is a copy", "are copies"));
+  }
   if (!summary.new_classes.empty()) {
     text +=
         "\n  new classes: " + printable(fmt::format("{}", fmt::join(summary.new_classes, ", ")));
@@ -130,6 +139,7 @@ std::string add_json(const AddSummary& summary, const std::string& dataset) {
                {"num_already_there", summary.num_already_there},
                {"num_quarantined", summary.num_quarantined},
                {"num_returned", summary.num_returned},
+               {"num_old_copies", summary.num_old_copies},
                {"new_classes", summary.new_classes},
                {"new_shards", summary.new_shards},
                {"num_samples", summary.num_samples}});

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -15,6 +17,7 @@
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_lock.h"
 #include "tools/care/decode_check.h"
+#include "tools/care/row_list.h"
 #include "tools/care/shard_rewrite.h"
 #include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/quarantine.h"
@@ -46,11 +49,13 @@ class Removal {
     if (old_.pixel_totals) facts_.train_sums = sums_of(*old_.pixel_totals);
     try {
       for (const ManifestSplit& split : old_.splits) take_out_of(split);
+      if (config_.rows == NamedRows::kRemoved) prepare_lists();
       switch_manifest();
     } catch (...) {
       for (const fs::path& path : written_) fs::remove(path);
       throw;
     }
+    for (const auto& list : lists_) list->publish();
     remove_old_shards();
     tell_rest();
     return std::move(summary_);
@@ -137,6 +142,51 @@ class Removal {
     for (const convert::PixelSums& sums : by_thread) subtract(*facts_.train_sums, sums);
   }
 
+  // Before the manifest, so that a full disk leaves all as it was; published after it.
+  void prepare_lists() {
+    for (const std::string& name : config_.names) {
+      listed_.insert(listed_name(name));
+      listed_details_.insert(listed_name("the same bytes as " + name));
+    }
+    prepare(convert::kQuarantineName, convert::kQuarantineHeader, 0);
+    prepare(convert::kFixedName, convert::kQuarantineHeader, 0);
+    prepare(convert::kDuplicatesName, convert::kDuplicatesHeader, 5);
+  }
+
+  // Names stand in the first field and in `other_idx`.
+  void prepare(const char* file, std::string_view header, std::size_t other_idx) {
+    const fs::path path = config_.dataset / file;
+    const bool is_quarantine = std::string_view(file) == convert::kQuarantineName;
+    if (!fs::exists(path)) return;
+    auto list = std::make_unique<RowListWriter>(path, header);
+    std::uint64_t num_going = 0;
+    bool has_changed = false;
+    for_each_row(path, [&](std::string_view row) {
+      const std::vector<std::string_view> fields = stored_fields(row);
+      const auto is_named = [&](std::size_t idx) {
+        return idx < fields.size() && listed_.contains(std::string(fields[idx]));
+      };
+      if (is_named(0) || is_named(other_idx)) {
+        ++num_going;
+      } else if (is_quarantine && tells_of_copy(fields)) {
+        list->add(fmt::format("{},{},{},", fields[0], fields[1], fields[2]));
+        has_changed = true;
+      } else {
+        list->add(row);
+      }
+    });
+    if (num_going == 0 && !has_changed) return;
+    summary_.num_rows_removed += num_going;
+    if (is_quarantine) facts_.num_quarantined = list->num_rows();
+    lists_.push_back(std::move(list));
+  }
+
+  // A copy that was left out: why it was stays, of what it was a copy goes.
+  bool tells_of_copy(const std::vector<std::string_view>& fields) const {
+    if (fields.size() != 4 || !fields[1].starts_with("duplicate_")) return false;
+    return listed_details_.contains(std::string(fields[3]));
+  }
+
   void switch_manifest() {
     if (!has_names_) {
       throw Error(ErrorCode::kInvalidArgument,
@@ -144,7 +194,13 @@ class Removal {
                               printable_path(config_.dataset)),
                   "it was converted with --no-names: convert again from a source without them");
     }
-    if (summary_.num_removed == 0) return;
+    if (summary_.num_removed == 0) {
+      if (facts_.num_quarantined == old_.num_quarantined) return;
+      Manifest manifest = old_;
+      manifest.num_quarantined = facts_.num_quarantined;
+      write_manifest(config_.dataset, manifest);
+      return;
+    }
     const bool is_anything_left = std::ranges::any_of(
         facts_.splits, [](const ManifestSplit& split) { return !split.shards.empty(); });
     if (!is_anything_left) {
@@ -184,10 +240,7 @@ class Removal {
     }
     for (const fs::directory_entry& entry : fs::directory_iterator(config_.dataset)) {
       const std::string name = entry.path().filename().string();
-      if (name.find(".damaged") != std::string::npos || name == convert::kQuarantineName ||
-          name == convert::kFixedName || name == convert::kDuplicatesName) {
-        summary_.other_files.push_back(name);
-      }
+      if (name.find(".damaged") != std::string::npos) summary_.other_files.push_back(name);
     }
     std::ranges::sort(summary_.other_files);
   }
@@ -198,6 +251,9 @@ class Removal {
   Manifest old_;
   ManifestFacts facts_;
   std::unordered_map<std::string, bool> is_found_;
+  std::unordered_set<std::string> listed_;          // the names, as lists write them
+  std::unordered_set<std::string> listed_details_;  // what quarantine.csv says of their copies
+  std::vector<std::unique_ptr<RowListWriter>> lists_;
   bool has_names_ = false;
   std::vector<fs::path> written_;  // new shards that no manifest names yet
   CheckProgress progress_;

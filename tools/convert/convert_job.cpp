@@ -342,7 +342,7 @@ class ConvertJob final : private ProductionListener {
     summary_.num_optimized = all_.num_optimized;
     summary_.num_stripped = all_.num_stripped;
     summary_.stripped_bytes = all_.stripped_bytes;
-    if (builder_->num_samples() == 0) {
+    if (builder_->num_samples() == 0 && !scan.is_rest) {
       folder_->set_kept(false);
       refuse_nothing_readable();
     }

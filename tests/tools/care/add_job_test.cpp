@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "fixtures/cifar_batch.h"
 #include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "streamer/read/new_picture.h"
@@ -110,6 +111,94 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_mended_leaves_the_quarantine) {
   BOOST_TEST(csv.find("worse.jpg") != std::string::npos);
   BOOST_TEST(csv.find("worse.jpg") == csv.rfind("worse.jpg"));  // once
   BOOST_TEST(read_manifest(dataset).num_quarantined == 1u);
+}
+
+// With the others there already a bad file is one line of the list, as often as it is brought.
+BOOST_AUTO_TEST_CASE(a_bad_file_beside_what_is_there_already_is_quarantined_and_no_error) {
+  const CaredDataset dataset;
+  const fs::path more = dataset.folder() / "more";
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    tests::write_picture(more / "dog" / ("m" + std::to_string(i) + ".jpg"), {.seed = 300 + i});
+  }
+  tests::write_file(more / "dog" / "bad.jpg", "\xFF\xD8\xFF broken");
+  BOOST_TEST(add(dataset.path(), more).num_added == 3u);
+  const auto before = files_below(dataset.path());
+  for (int round = 0; round < 2; ++round) {
+    const AddSummary again = add(dataset.path(), more);
+    BOOST_TEST(again.num_added == 0u);
+    BOOST_TEST(again.num_already_there == 3u);
+    BOOST_TEST(again.num_quarantined == 1u);
+    BOOST_TEST(again.num_samples == 19u);
+    BOOST_TEST((files_below(dataset.path()) == before));
+  }
+  // Of nothing that decodes nothing is there.
+  tests::write_file(dataset.folder() / "worse/dog/other.jpg", "\xFF\xD8\xFF broken");
+  BOOST_CHECK_EXCEPTION(add(dataset.path(), dataset.folder() / "worse"), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::kCorruptData; });
+  BOOST_TEST((files_below(dataset.path()) == before));
+}
+
+// Of 60 pictures the default would draw six for validation: none with a chance of 0.9^60 = 0.002.
+void write_many_dogs(const fs::path& folder) {
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    tests::write_picture(folder / "dog" / ("n" + std::to_string(i) + ".jpg"), {.seed = 900 + i});
+  }
+}
+
+using SplitCounts = std::map<std::string, std::uint64_t>;
+
+SplitCounts samples_by_split(const fs::path& dataset) {
+  SplitCounts counts;
+  for (const ManifestSplit& split : read_manifest(dataset).splits) {
+    counts[split.name] = split.num_samples;
+  }
+  return counts;
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_was_drawn_nothing_is_drawn_now) {
+  const CaredDataset dataset(2);
+  const fs::path more = dataset.folder() / "more";
+  write_many_dogs(more);
+  const fs::path whole = dataset.folder() / "whole.ds";
+  tests::convert_quietly(dataset.source(), whole, 0);
+  BOOST_TEST(add(whole, more).num_added == 60u);
+  BOOST_CHECK((samples_by_split(whole) == SplitCounts{{"train", 64}}));
+
+  // A dataset made of another keeps its splits: 0 is recorded for both.
+  const fs::path copy = dataset.folder() / "copy.ds";
+  tests::SilentObserver observer;
+  convert_folder({.source = dataset.path(), .dataset = copy}, observer, {});
+  SplitCounts expected = samples_by_split(copy);
+  expected["train"] += 60;
+  add(copy, more);
+  BOOST_CHECK(samples_by_split(copy) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(batches_with_a_test_split_of_their_own_get_no_validation_split) {
+  const tests::TemporaryFolder folder;
+  tests::write_file(folder.path() / "cifar/data_batch_1.bin", fixtures::cifar_10_batch(12, 5));
+  tests::write_file(folder.path() / "cifar/test_batch.bin", fixtures::cifar_10_batch(2, 6));
+  const fs::path dataset = folder.path() / "c.ds";
+  tests::SilentObserver observer;
+  convert_folder({.source = folder.path() / "cifar", .dataset = dataset}, observer, {});
+  write_many_dogs(folder.path() / "more");
+  add(dataset, folder.path() / "more");
+  BOOST_CHECK((samples_by_split(dataset) == SplitCounts{{"train", 72}, {"test", 2}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_source_with_splits_keeps_them_whatever_was_drawn_before) {
+  const CaredDataset dataset(4);  // three in ten were drawn for validation
+  const SplitCounts before = samples_by_split(dataset.path());
+  const fs::path more = dataset.folder() / "more";
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    tests::write_picture(more / "val/dog" / ("v" + std::to_string(i) + ".jpg"), {.seed = 300 + i});
+  }
+  tests::write_picture(more / "train/dog/t.jpg", {.seed = 310});
+  add(dataset.path(), more);
+  SplitCounts expected = before;
+  expected["train"] += 1;
+  expected["validation"] += 3;
+  BOOST_CHECK(samples_by_split(dataset.path()) == expected);
 }
 
 // A comment (T.81, B.2.4.5), and coefficients of 64 x 48 pixels above 5,000 bytes.
@@ -231,6 +320,74 @@ BOOST_AUTO_TEST_CASE(arrays_join_unless_their_rows_have_the_names_of_rows_that_a
     return error.code() == ErrorCode::kInvalidArgument && !error.hint().empty();
   });
   BOOST_TEST((files_below(dataset) == before));
+}
+
+// Four cats and dogs, and then the first cat's bytes as a cat and as a dog, beside a new picture.
+struct CopiesBeside {
+  explicit CopiesBeside(const std::string& policy) {
+    tests::write_cats_and_dogs(photos, 4);
+    convert::ConvertConfig config{.source = photos, .dataset = dataset};
+    config.split = {.validation_fraction = 0.0, .test_fraction = {}};
+    if (!policy.empty()) config.policies.set(policy);
+    tests::SilentObserver observer;
+    convert_folder(config, observer, {});
+    old_name = Dataset::open(dataset).split("train").read_name(0);
+    const std::string kind = old_name.substr(0, 3);
+    same = kind + "/twin.jpg";
+    other = (kind == "cat" ? "dog" : "cat") + std::string("/twin.jpg");
+    for (const std::string& name : {same, other}) {
+      fs::create_directories((more / name).parent_path());
+      fs::copy_file(photos / old_name, more / name);
+    }
+    tests::write_picture(more / "dog/fresh.jpg", {.seed = 333});
+  }
+  std::string list(const char* file) const { return read_text_file(dataset / file); }
+
+  tests::TemporaryFolder folder;
+  fs::path photos = folder.path() / "photos";
+  fs::path more = folder.path() / "more";
+  fs::path dataset = folder.path() / "d.ds";
+  std::string old_name, same, other;
+};
+
+BOOST_AUTO_TEST_CASE(copies_of_what_was_there_are_listed_and_counted) {
+  const CopiesBeside place("");
+  const AddSummary summary = add(place.dataset, place.more);
+  BOOST_TEST(summary.num_added == 3u);
+  BOOST_TEST(summary.num_old_copies == 2u);
+  const std::string csv = place.list("duplicates.csv");
+  BOOST_TEST(csv.find(place.same + ",duplicate_within_class,train,") != std::string::npos, csv);
+  BOOST_TEST(csv.find("," + place.old_name + ",train,") != std::string::npos, csv);
+  BOOST_TEST(csv.find(place.other + ",duplicate_across_classes,train,") != std::string::npos, csv);
+  BOOST_TEST(csv.find("fresh") == std::string::npos);
+  // One of each, however often it was found: among the new and beside the old.
+  const DuplicateCounts counts = *read_manifest(place.dataset).duplicates;
+  BOOST_TEST(counts.num_within_class == 1u);
+  BOOST_TEST(counts.num_across_splits == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(copies_of_what_was_there_go_where_the_policy_says_so) {
+  const CopiesBeside place("duplicate_within_class=quarantine");
+  const AddSummary summary = add(place.dataset, place.more);
+  BOOST_TEST(summary.num_added == 2u);
+  BOOST_TEST(summary.num_quarantined == 1u);
+  const std::string csv = place.list("quarantine.csv");
+  BOOST_TEST(csv.find(place.same + ",duplicate_within_class,") != std::string::npos, csv);
+  BOOST_TEST(csv.find("the same bytes as " + place.old_name) != std::string::npos, csv);
+  BOOST_TEST(read_manifest(place.dataset).num_quarantined == 1u);
+  BOOST_TEST(care::check_dataset({.dataset = place.dataset, .reach = CheckReach::kDecoded},
+                                 tests::no_progress, {})
+                 .is_whole());
+  BOOST_TEST(!fs::exists(place.folder.path() / "d.ds.adding"));
+}
+
+BOOST_AUTO_TEST_CASE(copies_of_what_was_there_end_an_addition_that_is_to_stop) {
+  const CopiesBeside place("duplicate_within_class=stop");
+  const auto before = files_below(place.dataset);
+  BOOST_CHECK_EXCEPTION(add(place.dataset, place.more), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::kTooManyBad; });
+  BOOST_TEST((files_below(place.dataset) == before));
+  BOOST_TEST(!fs::exists(place.folder.path() / "d.ds.adding"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -79,6 +79,62 @@ BOOST_AUTO_TEST_CASE(no_byte_of_a_removed_picture_stays_in_the_folder) {
   BOOST_TEST(!holds_it());
 }
 
+// Two dogs of the same bytes, a third that is left out as a copy, a bad file, and a name with a comma.
+BOOST_AUTO_TEST_CASE(the_lists_forget_what_is_removed_and_keep_the_rest) {
+  const tests::TemporaryFolder folder;
+  const fs::path photos = folder.path() / "photos";
+  const fs::path path = folder.path() / "d.ds";
+  tests::write_cats_and_dogs(photos, 4);
+  tests::write_picture(photos / "dog/twin, a.jpg", {.seed = 70});
+  tests::write_picture(photos / "dog/twin b.jpg", {.seed = 70});
+  tests::write_picture(photos / "cat/pair1.jpg", {.seed = 71});
+  tests::write_picture(photos / "cat/pair2.jpg", {.seed = 71});
+  tests::write_file(photos / "dog/bad.jpg", "\xFF\xD8\xFF broken");
+  tests::write_file(photos / "dog/worse.jpg", "\xFF\xD8\xFF broken");
+  tests::convert_quietly(photos, path, 0);
+  const auto text = [&](const char* file) { return read_text_file(path / file); };
+  BOOST_TEST(text("duplicates.csv").find("twin") != std::string::npos);
+  const RemoveSummary summary = remove(path, {"dog/twin, a.jpg", "dog/bad.jpg"});
+  BOOST_TEST(summary.num_removed == 1u);
+  BOOST_TEST(summary.num_rows_removed == 2u);
+  for (const auto& [file, bytes] : files_below(path)) {
+    BOOST_TEST(bytes.find("twin, a.jpg") == std::string::npos, file);
+    BOOST_TEST(bytes.find("bad.jpg") == std::string::npos, file);
+    BOOST_TEST(!file.ends_with(".tmp"), file);
+  }
+  BOOST_TEST(text("duplicates.csv").find("cat/pair2.jpg,duplicate_within_class") !=
+             std::string::npos);
+  BOOST_TEST(text("quarantine.csv").find("dog/worse.jpg,") != std::string::npos);
+  BOOST_TEST(read_manifest(path).num_quarantined == 1u);
+  BOOST_TEST(summary.other_files.empty());
+  // A name that only a list has.
+  const RemoveSummary listed = remove(path, {"dog/worse.jpg"});
+  BOOST_TEST(listed.num_removed == 0u);
+  BOOST_TEST(listed.num_rows_removed == 1u);
+  BOOST_TEST(!fs::exists(path / "quarantine.csv"));
+  BOOST_TEST(read_manifest(path).num_quarantined == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(the_row_of_a_copy_that_was_left_out_stays_without_the_name_of_the_other) {
+  const tests::TemporaryFolder folder;
+  const fs::path photos = folder.path() / "photos";
+  tests::write_cats_and_dogs(photos, 4);
+  tests::write_picture(photos / "dog/first.jpg", {.seed = 70});
+  tests::write_picture(photos / "dog/second.jpg", {.seed = 70});
+  convert::ConvertConfig config{.source = photos, .dataset = folder.path() / "d.ds"};
+  config.split = {.validation_fraction = 0.0, .test_fraction = {}};
+  config.policies.set("duplicate_within_class=quarantine");
+  tests::SilentObserver observer;
+  convert_folder(config, observer, {});
+  BOOST_TEST(read_text_file(config.dataset / "quarantine.csv").find("as dog/first.jpg") !=
+             std::string::npos);
+  remove(config.dataset, {"dog/first.jpg"});
+  const std::string csv = read_text_file(config.dataset / "quarantine.csv");
+  BOOST_TEST(csv.find("dog/second.jpg,duplicate_within_class,") != std::string::npos);
+  BOOST_TEST(csv.find("first") == std::string::npos);
+  BOOST_TEST(read_manifest(config.dataset).num_quarantined == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_split_may_go_whole_but_not_the_dataset) {
   const CaredDataset dataset;
   const Dataset open = Dataset::open(dataset.path());

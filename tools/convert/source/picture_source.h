@@ -70,6 +70,8 @@ struct SourceScan {
       files;  // those that hold many pictures each: archives, batches, arrays, shards
   /// Names say only which row of an array a picture is: another source may use them for others.
   bool names_are_numbers = false;
+  /// Others of the source are in a dataset already: it is no error when none of these can be stored.
+  bool is_rest = false;
   std::unique_ptr<const PictureSource> source;
 };
 
