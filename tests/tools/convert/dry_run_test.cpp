@@ -194,7 +194,16 @@ BOOST_AUTO_TEST_CASE(it_refuses_what_the_conversion_refuses) {
   write_file(place.config.dataset / "x", "x");
   BOOST_CHECK_THROW(place.run(), Error);
   place.config.dataset = place.config.source / "ds";
-  BOOST_CHECK_THROW(place.run(), Error);
+  BOOST_CHECK_EXCEPTION(place.run(), Error, [](const Error& error) {
+    return contains(error.what(), "found one inside");
+  });
+  place.config.dataset = place.folder.path() / "another";
+  convert_folder(place.config, place.listener, {});
+  place.config.source = place.config.dataset;
+  place.config.existing = ExistingTarget::kReplace;
+  BOOST_CHECK_EXCEPTION(place.run(), Error, [](const Error& error) {
+    return contains(error.what(), "found the same folder");
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
