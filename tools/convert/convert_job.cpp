@@ -14,6 +14,7 @@
 #include "streamer/core/usable_cores.h"
 #include "tools/convert/duplicate/copy_report.h"
 #include "tools/convert/duplicate/copy_search.h"
+#include "tools/convert/header_survey.h"
 #include "tools/convert/image/codec_versions.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/reason/name_reasons.h"
@@ -102,7 +103,7 @@ class ConvertJob final : private ProductionListener {
     folder_.emplace(config_.dataset);
     observer_.reached(ConvertPoint::kFolderMade);
     try {
-      go_on(scan, shards);
+      go_on(scan, shards, memory);
       make_shards(scan, shards, memory);
       finish(scan);
     } catch (const Error& error) {
@@ -120,8 +121,21 @@ class ConvertJob final : private ProductionListener {
     summary_.has_statistics = config_.depth == CheckDepth::kDecode;
   }
 
+  // Of bare pixels sizes of files say nothing: sides do.
+  std::uint64_t estimate_needed_bytes(const SourceScan& scan, const std::vector<ShardPlan>& shards,
+                                      const ConvertMemory& memory) const {
+    const std::uint64_t by_files = estimate_dataset_bytes(scan.pictures, shards);
+    const CodecChoice codec = config_.encode.codec;
+    if (codec != CodecChoice::kRaw && codec != CodecChoice::kAuto) return by_files;
+    const std::uint64_t source_bytes = scan.pictures.total_bytes();
+    const HeaderSurvey survey = survey_headers(
+        config_, scan, memory, [](std::uint32_t, const HeaderLook&) {}, stop_);
+    return by_files - source_bytes + survey.stored_bytes_of(source_bytes);
+  }
+
   // Takes up what an earlier conversion has finished.
-  void go_on(const SourceScan& scan, const std::vector<ShardPlan>& shards) {
+  void go_on(const SourceScan& scan, const std::vector<ShardPlan>& shards,
+             const ConvertMemory& memory) {
     JournalHead head{.settings = conversion_settings(config_, rule_, scan),
                      .source_digest = source_digest(scan)};
     head.settings["penstock"] = PENSTOCK_VERSION;
@@ -136,7 +150,7 @@ class ConvertJob final : private ProductionListener {
     // A row without its picture is no file, but counts as one of all.
     num_listed_ = scan.pictures.size() + scan.findings.size();
     num_allowed_bad_ = config_.max_bad.allowed_of(num_listed_);
-    std::uint64_t needed_bytes = estimate_dataset_bytes(scan.pictures, shards);
+    std::uint64_t needed_bytes = estimate_needed_bytes(scan, shards, memory);
     for (std::size_t i = 0; i < shards.size(); ++i) {
       progress_.total_bytes += shards[i].source_bytes;
       if (!before_->shards[i]) continue;

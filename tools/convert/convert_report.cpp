@@ -149,8 +149,9 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
     add_line(
         text, "re-encoded",
         asked.empty()
-            ? fmt::format("{} pictures that could not stay as they were, as JPEG of quality {}",
-                          format_count(manifest.num_reencoded), kReencodeQuality)
+            ? fmt::format("{} that could not stay as {}, as JPEG of quality {}",
+                          tools::format_counted(manifest.num_reencoded, "picture", "pictures"),
+                          manifest.num_reencoded == 1 ? "it was" : "they were", kReencodeQuality)
             : fmt::format("{}: {}",
                           tools::format_counted(manifest.num_reencoded, "picture", "pictures"),
                           asked));

@@ -8,12 +8,11 @@
 #include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "streamer/core/usable_cores.h"
-#include "tools/convert/image/header_look.h"
+#include "tools/convert/header_survey.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/scan_job.h"
 #include "tools/convert/source/source_fault.h"
 #include "tools/convert/write/convert_memory.h"
-#include "tools/convert/write/ordered_work.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/convert/write/shard_plan.h"
 
@@ -22,64 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Longer ones, with profiles and thumbnails before the sides, are read whole.
-constexpr std::size_t kHeaderBytes = 64u << 10;
-
 void check_stop(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: dry run: on request");
-}
-
-// All, or those of the lowest keys; in the order of the list.
-std::vector<std::uint32_t> choose_pictures(const PictureList& pictures, std::uint64_t seed) {
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> keys;
-  const SplitRule rule{.seed = seed};
-  for (std::uint32_t i = 0; i < pictures.size(); ++i) {
-    keys.emplace_back(rule.order_key(pictures.name(i)), i);
-    // Room for twice as many as are needed, whatever the number of pictures.
-    if (keys.size() < 2 * kMaxHeadersLookedAt) continue;
-    std::ranges::nth_element(keys, keys.begin() + kMaxHeadersLookedAt);
-    keys.resize(kMaxHeadersLookedAt);
-  }
-  if (keys.size() > kMaxHeadersLookedAt) {
-    std::ranges::nth_element(keys, keys.begin() + kMaxHeadersLookedAt);
-    keys.resize(kMaxHeadersLookedAt);
-  }
-  std::vector<std::uint32_t> chosen;
-  for (const auto& [key, picture_idx] : keys) chosen.push_back(picture_idx);
-  std::ranges::sort(chosen);
-  return chosen;
-}
-
-// With a header that goes on beyond `most_bytes` a picture counts as good.
-HeaderLook look(const SourceScan& scan, const ListedPicture& picture, std::uint64_t max_px,
-                std::uint64_t most_bytes, JpegDecoder& decoder, SourcePicture& buffer) {
-  try {
-    scan.source->read_start(picture, kHeaderBytes, buffer);
-    if (!buffer.raw) {
-      const HeaderLook first =
-          look_at_header(buffer.bytes, picture.size_bytes, picture.name, max_px, decoder);
-      if (!first.is_cut) return first;
-      if (picture.size_bytes > most_bytes) return {};
-      scan.source->read(picture, buffer);
-      const HeaderLook whole =
-          look_at_header(buffer.bytes, buffer.bytes.size(), picture.name, max_px, decoder);
-      if (buffer.bytes.capacity() > kHeaderBytes) std::vector<std::byte>().swap(buffer.bytes);
-      return whole;
-    }
-    HeaderLook raw;
-    raw.size = {buffer.raw->width_px, buffer.raw->height_px};
-    return raw;
-  } catch (const Error& error) {
-    if (error.os_error() != EFBIG && error.os_error() != 0 &&
-        !concerns_one_path(error.os_error())) {
-      throw;
-    }
-    HeaderLook refused;
-    refused.reason = error.code() == ErrorCode::kCorruptData ? ReasonCode::kDamaged
-                     : error.os_error() == EFBIG             ? ReasonCode::kFileTooLarge
-                                                             : ReasonCode::kUnreadable;
-    return refused;
-  }
 }
 
 std::uint64_t median(std::vector<std::uint64_t>& values) {
@@ -131,23 +74,17 @@ class DryRun {
   }
 
   void look_at_headers() {
-    const std::vector<std::uint32_t> chosen = choose_pictures(scan_.pictures, config_.split.seed);
-    std::vector<JpegDecoder> decoders(report_.num_jobs);
-    std::vector<SourcePicture> buffers(report_.num_jobs);
-    OrderedWork<HeaderLook> work({.num_items = chosen.size(),
-                                  .num_threads = report_.num_jobs,
-                                  .window = 4 * std::size_t{report_.num_jobs}},
-                                 [&](unsigned thread_idx, std::size_t i, const auto& emit) {
-                                   check_stop(stop_);
-                                   emit(look(scan_, scan_.pictures[chosen[i]], config_.max_px,
-                                             memory_.pool_bytes / (2 * report_.num_jobs),
-                                             decoders[thread_idx], buffers[thread_idx]));
-                                 });
-    work.run([&](std::size_t i, const HeaderLook& found) { add(chosen[i], found); });
-    report_.num_looked_at = chosen.size();
+    const HeaderSurvey survey = survey_headers(
+        config_, scan_, memory_,
+        [this](std::uint32_t picture_idx, const HeaderLook& found) { add(picture_idx, found); },
+        stop_);
+    report_.num_looked_at = survey.num_looked_at;
+    report_.dataset_bytes += survey.stored_bytes_of(report_.source_bytes);
+    report_.dataset_bytes -= std::min(report_.dataset_bytes, report_.source_bytes);
     report_.median_short_px = median(short_px_);
     report_.median_long_px = median(long_px_);
-    if (looked_bytes_ > 0) {
+    report_.is_resized = config_.encode.resize_short_px || config_.encode.max_side_px;
+    if (looked_bytes_ > 0 && !report_.is_resized) {
       report_.resized_bytes =
           static_cast<std::uint64_t>(resized_bytes_ / static_cast<double>(looked_bytes_) *
                                      static_cast<double>(report_.source_bytes));
@@ -164,6 +101,7 @@ class DryRun {
     const std::uint64_t short_px = std::min(found.size.width_px, found.size.height_px);
     short_px_.push_back(short_px);
     long_px_.push_back(std::max(found.size.width_px, found.size.height_px));
+    if (config_.encode.resize_short_px || config_.encode.max_side_px) return;
     const double scale =
         std::min(1.0, static_cast<double>(kResizeShortPx) / static_cast<double>(short_px));
     resized_bytes_ += static_cast<double>(size_bytes) * scale * scale;

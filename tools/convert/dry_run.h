@@ -11,11 +11,10 @@
 #include <vector>
 
 #include "tools/convert/convert_job.h"
+#include "tools/convert/header_survey.h"
 
 namespace penstock::convert {
 
-/// Up to so many files all headers are looked at, of more a sample that the seed draws.
-inline constexpr std::uint64_t kMaxHeadersLookedAt = 5000;
 /// Files that are decoded for an estimate of time.
 inline constexpr std::uint64_t kMaxTimed = 32;
 /// Short side of the resize whose gain is estimated.
@@ -33,7 +32,7 @@ struct DryRunReport {
   std::array<std::uint64_t, kNumSplits> num_by_split{};
   std::uint64_t num_files = 0;
   std::uint64_t source_bytes = 0;
-  std::uint64_t dataset_bytes = 0;  // by sizes of files; re-encoding may take more
+  std::uint64_t dataset_bytes = 0;  // by sides, codec and sizes of files; encoding may take more
   std::uint64_t free_bytes = 0;     // where the dataset would lie
 
   std::map<std::string, std::uint64_t> findings_by_reason;  // of the scan
@@ -45,6 +44,7 @@ struct DryRunReport {
   /// What pictures of kResizeShortPx would take, at the same bytes a pixel; all files, from those looked
   /// at. The stored ones take somewhat more: detail gets denser.
   std::uint64_t resized_bytes = 0;
+  bool is_resized = false;  // a size is asked for: no other one is recommended
 
   std::uint64_t num_timed = 0;
   unsigned num_jobs = 1;
@@ -53,7 +53,7 @@ struct DryRunReport {
 
   /// Whether resizing would save at least half.
   bool is_resize_worthwhile() const noexcept {
-    return num_looked_at > 0 && median_short_px > kResizeShortPx &&
+    return !is_resized && num_looked_at > 0 && median_short_px > kResizeShortPx &&
            resized_bytes <= source_bytes / 2;
   }
 };

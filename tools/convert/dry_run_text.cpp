@@ -131,8 +131,10 @@ std::string dry_run_json(const DryRunReport& report) {
   json["num_text"] = report.num_text;
   json["median_short_px"] = report.median_short_px;
   json["median_long_px"] = report.median_long_px;
-  json["resize_short_px"] = kResizeShortPx;
-  json["resized_bytes"] = report.resized_bytes;
+  if (!report.is_resized) {
+    json["resize_short_px"] = kResizeShortPx;
+    json["resized_bytes"] = report.resized_bytes;
+  }
   json["num_timed"] = report.num_timed;
   json["num_jobs"] = report.num_jobs;
   json["estimated_s"] = report.estimated_time.count();

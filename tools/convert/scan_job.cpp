@@ -28,10 +28,13 @@ void check_apart(const fs::path& source, const fs::path& dataset) {
   if (source.empty())
     return;  // arrays: an existing DATASET that holds other files is never replaced
   if (!lies_within(source, dataset) && !lies_within(dataset, source)) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("dataset: {}: expected a place outside of {}, found one inside",
-                          printable_path(dataset), printable_path(source)),
-              "name a DATASET beside SOURCE");
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      fmt::format("dataset: {}: expected a place outside of {}, found {}", printable_path(dataset),
+                  printable_path(source),
+                  lies_within(source, dataset) && lies_within(dataset, source) ? "the same folder"
+                                                                               : "one inside"),
+      "name a DATASET beside SOURCE");
 }
 
 // With a last slash the last name would be an empty one.

@@ -1,9 +1,12 @@
 #include "tools/convert/dry_run.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "streamer/core/error.h"
 #include "tests/contains.h"
@@ -74,6 +77,60 @@ BOOST_AUTO_TEST_CASE(the_disk_it_asks_for_is_what_the_conversion_takes_or_little
   BOOST_TEST(report.num_by_split[0] == summary.manifest.splits[0].num_samples);
 }
 
+BOOST_AUTO_TEST_CASE(the_disk_it_asks_for_follows_what_is_asked_for) {
+  Place place;
+  for (const char* name : {"cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg"}) {
+    write_picture(place.config.source / name, {.width_px = 300, .height_px = 200});
+  }
+  const DryRunReport as_found = place.run();
+  place.config.encode.codec = CodecChoice::kRaw;
+  const DryRunReport raw = place.run();
+  const ConvertSummary summary = convert_folder(place.config, place.listener, {});
+  fs::remove_all(place.config.dataset);
+  BOOST_TEST(summary.dataset_bytes >= 4u * 300 * 200 * 3);
+  BOOST_TEST(raw.dataset_bytes >= summary.dataset_bytes);
+  BOOST_TEST(raw.dataset_bytes <= summary.dataset_bytes + (200u << 10));
+  BOOST_TEST(raw.dataset_bytes - as_found.dataset_bytes ==
+             4u * 300 * 200 * 3 - as_found.source_bytes);
+  place.config.encode.grayscale = true;
+  BOOST_TEST(raw.dataset_bytes - place.run().dataset_bytes == 4u * 300 * 200 * 2);
+  // Half of each side: a quarter of the bytes, rounded up.
+  place.config.encode = {.resize_short_px = 100};
+  const DryRunReport resized = place.run();
+  const std::uint64_t saved_bytes = as_found.dataset_bytes - resized.dataset_bytes;
+  BOOST_TEST(saved_bytes <= as_found.source_bytes * 3 / 4);
+  BOOST_TEST(saved_bytes + 8 >= as_found.source_bytes * 3 / 4);
+}
+
+// 31,000 x 32,000 px of three bytes, 4,000 times: 12 TB of files of 8 MB that are one.
+BOOST_AUTO_TEST_CASE(space_for_bare_pixels_is_checked_by_their_sides_before_anything_is_written) {
+  Place place;
+  std::vector<std::byte> jpeg = tests::picture_jpeg({});
+  const std::array<std::byte, 2> frame{std::byte{0xFF}, std::byte{0xC0}};
+  const auto at = std::search(jpeg.begin(), jpeg.end(), frame.begin(), frame.end());
+  BOOST_REQUIRE(jpeg.end() - at > 9);
+  const std::array<std::byte, 4> sides{std::byte{32000 >> 8}, std::byte{32000 & 0xFF},
+                                       std::byte{31000 >> 8}, std::byte{31000 & 0xFF}};
+  std::copy(sides.begin(), sides.end(), at + 5);
+  const fs::path first = place.config.source / "cat/0.jpg";
+  write_file(first, std::span<const std::byte>(jpeg));
+  fs::resize_file(first, 8'000'000);
+  for (int i = 1; i < 4000; ++i) {
+    const char* const folder = i % 2 == 0 ? "cat" : "dog";
+    fs::create_directories(place.config.source / folder);
+    fs::create_hard_link(first, place.config.source / folder / (std::to_string(i) + ".jpg"));
+  }
+  if (fs::space(place.folder.path()).available > 11'000'000'000'000) return;
+  place.config.max_px = 1'000'000'000;
+  place.config.encode.codec = CodecChoice::kRaw;
+  BOOST_CHECK_EXCEPTION(convert_folder(place.config, place.listener, {}), Error,
+                        [](const Error& error) {
+                          BOOST_TEST(contains(error.what(), "disk space: "));
+                          return error.code() == ErrorCode::kIo;
+                        });
+  BOOST_TEST(tests::count_entries(place.folder.path()) == 1u);
+}
+
 // 1024 x 768: a third of each side is left, a ninth of the bytes.
 BOOST_AUTO_TEST_CASE(large_photographs_are_said_to_gain_by_a_resize) {
   Place place;
@@ -84,6 +141,11 @@ BOOST_AUTO_TEST_CASE(large_photographs_are_said_to_gain_by_a_resize) {
   BOOST_TEST(report.resized_bytes <= report.source_bytes / 9 + 1);
   BOOST_TEST(report.is_resize_worthwhile());
   BOOST_TEST(contains(dry_run_text(report, "ds"), "at 256 px on the short side, by their sides"));
+  place.config.encode.resize_short_px = 300;
+  const DryRunReport resized = place.run();
+  BOOST_TEST(!resized.is_resize_worthwhile());
+  BOOST_TEST(!contains(dry_run_text(resized, "ds"), "could be"));
+  BOOST_TEST(!contains(dry_run_json(resized), "resized_bytes"));
 }
 
 BOOST_AUTO_TEST_CASE(of_many_files_a_sample_is_looked_at_the_same_each_time) {
@@ -132,7 +194,16 @@ BOOST_AUTO_TEST_CASE(it_refuses_what_the_conversion_refuses) {
   write_file(place.config.dataset / "x", "x");
   BOOST_CHECK_THROW(place.run(), Error);
   place.config.dataset = place.config.source / "ds";
-  BOOST_CHECK_THROW(place.run(), Error);
+  BOOST_CHECK_EXCEPTION(place.run(), Error, [](const Error& error) {
+    return contains(error.what(), "found one inside");
+  });
+  place.config.dataset = place.folder.path() / "another";
+  convert_folder(place.config, place.listener, {});
+  place.config.source = place.config.dataset;
+  place.config.existing = ExistingTarget::kReplace;
+  BOOST_CHECK_EXCEPTION(place.run(), Error, [](const Error& error) {
+    return contains(error.what(), "found the same folder");
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -17,8 +17,8 @@ inline constexpr const char* kDuplicatesName = "duplicates.csv";
 inline constexpr std::string_view kDuplicatesHeader =
     "path,reason,split,class,bytes,other_path,other_split,other_class,distance,fate\n";
 
-/// One line; the class of a picture without a label is empty. `distance` is the number of bits in which the perceptual hashes differ, 0 for the same
-/// bytes; `fate` is kept or quarantined.
+/// One line; the class of a picture without a label is empty. `distance` is the number of bits in which
+/// the perceptual hashes differ, 0 for the same bytes; `fate` is kept or quarantined.
 std::string copy_row(const CopyFinding& finding, unsigned distance_bits,
                      const PictureList& pictures, const std::vector<std::string>& class_names);
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "tools/convert/image/foreign_facts.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/image/jpeg_fault.h"
+#include "tools/convert/image/jpeg_structure.h"
 #include "tools/convert/image/picture_reasons.h"
 
 namespace penstock::convert {
@@ -16,6 +18,7 @@ HeaderLook refused(ReasonCode reason) {
 }
 
 HeaderLook of_size(const DeclaredSize& size, std::uint64_t max_px) {
+  if (size.num_px() == 0) return refused(ReasonCode::kZeroSides);
   const bool is_too_large =
       size.num_px() > max_px || std::max(size.width_px, size.height_px) > kMaxJpegSidePx;
   if (is_too_large) return refused(ReasonCode::kTooManyPixels);
@@ -24,13 +27,43 @@ HeaderLook of_size(const DeclaredSize& size, std::uint64_t max_px) {
   return look;
 }
 
-HeaderLook look_at_jpeg(std::span<const std::byte> start, bool is_whole, std::uint64_t max_px,
-                        JpegDecoder& decoder) {
+// In the order of check_jpeg().
+HeaderLook look_at_jpeg(std::span<const std::byte> start, std::uint64_t file_bytes,
+                        std::uint64_t max_px, JpegDecoder& decoder) {
+  const JpegStructure structure = read_jpeg_structure(start, JpegExtent::kHeader);
+  if (structure.has_frame() && (structure.width_px == 0 || structure.height_px == 0)) {
+    return refused(ReasonCode::kZeroSides);
+  }
   const Result<JpegHeader> header = decoder.read_header(start);
-  if (header.ok()) return of_size({header.value().width_px, header.value().height_px}, max_px);
+  if (header.ok()) {
+    HeaderLook look = of_size({header.value().width_px, header.value().height_px}, max_px);
+    if (!look.reason && is_jpeg_bomb(structure, file_bytes)) {
+      return refused(ReasonCode::kDecompressionBomb);
+    }
+    look.kind = PictureKind::kJpeg;
+    look.channels = header.value().components == 1 ? 1 : 3;
+    return look;
+  }
   HeaderLook look = refused(reason_of_jpeg_fault(header.fault()));
-  look.is_cut = !is_whole;
+  look.is_cut = start.size() < file_bytes;
   return look;
+}
+
+// Of the start of a file the sides alone; what else read_foreign_facts() finds needs all of it.
+HeaderLook look_at_foreign(ImageFormat format, std::span<const std::byte> start, bool is_whole,
+                           std::uint64_t max_px) {
+  const std::optional<DeclaredSize> size = read_declared_size(format, start);
+  if (!size) {
+    HeaderLook look = refused(ReasonCode::kDamaged);
+    look.is_cut = !is_whole;
+    return look;
+  }
+  const HeaderLook look = of_size(*size, max_px);
+  if (look.reason || !is_whole) return look;
+  const ForeignFacts facts = read_foreign_facts(format, start);
+  // With a wrong checksum it may be stored all the same.
+  const bool is_lost = facts.fault && *facts.fault != ReasonCode::kBadCrc;
+  return is_lost ? refused(*facts.fault) : look;
 }
 
 }  // namespace
@@ -41,14 +74,8 @@ HeaderLook look_at_header(std::span<const std::byte> start, std::uint64_t file_b
   if (file_bytes > kMaxFileBytes) return refused(ReasonCode::kFileTooLarge);
   const bool is_whole = start.size() >= file_bytes;
   const ImageFormat format = detect_format(start);
-  if (format == ImageFormat::kJpeg) return look_at_jpeg(start, is_whole, max_px, decoder);
-  if (is_foreign_format(format)) {
-    const std::optional<DeclaredSize> size = read_declared_size(format, start);
-    if (size && size->num_px() > 0) return of_size(*size, max_px);
-    HeaderLook look = refused(ReasonCode::kDamaged);
-    look.is_cut = !is_whole;
-    return look;
-  }
+  if (format == ImageFormat::kJpeg) return look_at_jpeg(start, file_bytes, max_px, decoder);
+  if (is_foreign_format(format)) return look_at_foreign(format, start, is_whole, max_px);
   if (format == ImageFormat::kText && !has_picture_extension(path)) {
     HeaderLook look;
     look.is_text = true;

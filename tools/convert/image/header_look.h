@@ -9,6 +9,7 @@
 
 #include "streamer/read/jpeg_decoder.h"
 #include "tools/convert/image/image_format.h"
+#include "tools/convert/image/picture_reencoding.h"
 #include "tools/convert/quarantine.h"
 
 namespace penstock::convert {
@@ -21,6 +22,8 @@ struct HeaderLook {
   /// The header ends beyond the bytes that were given: look again with more.
   bool is_cut = false;
   DeclaredSize size;  // when it seems to be a picture
+  PictureKind kind = PictureKind::kFile;
+  std::uint32_t channels = 3;  // as decoded; 3 where the header was not asked
 };
 
 /// Looks at `start`, the first bytes of a file called `path` of `file_bytes`.

@@ -285,6 +285,7 @@ class Listing {
       cut_member_.reset();
     }
     if (!fault) return;
+    files_.scan.is_cut = true;
     files_.findings.push_back({.path = archives_.back().name,
                                .reason = fault->reason,
                                .size_bytes = size_bytes,

@@ -104,8 +104,14 @@ using SplitFolders = std::map<SplitKind, std::string>;
       "--layout split-folders leaves the others out, --layout class-folders takes all as classes");
 }
 
+bool hold_folders(const FolderScan& scan, const SplitFolders& splits) {
+  return !splits.empty() && std::ranges::all_of(splits, [&](const auto& split) {
+    return !folders_beneath(scan, split.second).empty();
+  });
+}
+
 // Split folders are meant when one named train holds folders; a class may be called "train" too,
-// but then its pictures lie in it directly.
+// but then its pictures lie in it directly. Of a cut archive train may be what is missing.
 SplitFolders find_split_folders(const FolderScan& scan, LayoutChoice choice,
                                 const std::string& where) {
   if (choice == LayoutChoice::kClassFolders) return {};
@@ -130,7 +136,7 @@ SplitFolders find_split_folders(const FolderScan& scan, LayoutChoice choice,
                          others.empty() ? "no folder" : list_names(others)),
              "leave --layout out: what the folders are is found out");
     }
-  } else {
+  } else if (!(scan.is_cut && others.empty() && hold_folders(scan, splits))) {
     if (train == splits.end() || folders_beneath(scan, train->second).empty()) return {};
     if (!others.empty()) refuse_folders_beside(others, train->second, where);
   }
@@ -168,6 +174,18 @@ void check_same_classes(const FolderScan& scan, const SplitFolders& splits,
                             printable(folder), printable(splits.begin()->second), difference),
                 "make the class folders equal in every split; an empty folder keeps a class");
   }
+}
+
+// Of an archive that is cut a split may lack classes only because the rest was not read.
+std::vector<std::string> classes_of_all(const FolderScan& scan, const SplitFolders& splits,
+                                        std::uint32_t class_depth) {
+  std::set<std::string> names;
+  for (const auto& [split, folder] : splits) {
+    for (std::string& name : folders_beneath(scan, folder, class_depth)) {
+      names.insert(std::move(name));
+    }
+  }
+  return {names.begin(), names.end()};
 }
 
 // A byte that is no UTF-8 is written as \xNN, and a folder may be called so in plain letters.
@@ -243,6 +261,20 @@ void warn_of_empty_classes(DatasetLayout& layout) {
   }
 }
 
+// What was not read may hold more of both.
+void warn_of_cut(const FolderScan& scan, const SplitFolders& splits, std::uint32_t class_depth,
+                 DatasetLayout& layout) {
+  std::string lacking;
+  for (const auto& [split, folder] : splits) {
+    const std::vector<std::string> missing =
+        missing_names(layout.class_names, folders_beneath(scan, folder, class_depth));
+    if (missing.empty()) continue;
+    lacking += fmt::format("; {} is without {}", printable(folder), list_names(missing));
+  }
+  layout.warnings.push_back(fmt::format("not all could be read: classes{} are those of what was{}",
+                                        splits.empty() ? "" : " and splits", lacking));
+}
+
 // A flat folder is told apart by what is most often beside its pictures.
 [[noreturn]] void refuse_no_classes(const FolderScan& scan, const LayoutRequest& request,
                                     const std::string& where, const std::string& unseen) {
@@ -301,9 +333,14 @@ DatasetLayout find_layout(const FolderScan& scan, const LayoutRequest& request,
   layout.kind = splits.empty() ? LayoutKind::kClassFolders : LayoutKind::kSplitFolders;
   layout.class_names =
       folders_beneath(scan, splits.empty() ? "" : splits.begin()->second, request.class_depth);
+  if (scan.is_cut && !splits.empty()) {
+    layout.class_names = classes_of_all(scan, splits, request.class_depth);
+  }
   if (layout.class_names.empty()) refuse_no_classes(scan, request, where, unseen);
   check_names_apart(layout.class_names, where);
-  check_same_classes(scan, splits, layout.class_names, request.class_depth, where);
+  if (!scan.is_cut) {
+    check_same_classes(scan, splits, layout.class_names, request.class_depth, where);
+  }
   Placement(scan, splits, layout).run(request.class_depth);
   if (layout.files.empty()) {
     refuse(fmt::format("source: {}: expected pictures in the class folders, found none{}", where,
@@ -311,6 +348,7 @@ DatasetLayout find_layout(const FolderScan& scan, const LayoutRequest& request,
            "name the folder that holds the class folders");
   }
   layout.description = describe(splits, request.class_depth);
+  if (scan.is_cut) warn_of_cut(scan, splits, request.class_depth, layout);
   warn_of_empty_classes(layout);
   if (layout.num_outside > 0) {
     layout.warnings.push_back(

@@ -59,7 +59,8 @@ std::optional<SplitKind> split_of_folder_name(const std::string& name);
 /// Returns the name of a class in the dataset, which is UTF-8: bytes that are not become \xNN.
 std::string stored_class_name(const std::string& folder_name);
 
-/// Finds classes and splits. `where` names the source in messages.
+/// Finds classes and splits. `where` names the source in messages. Of a scan that is cut the splits' classes
+/// may differ: they are united, with a warning.
 ///
 /// Errors  InvalidArgument: no files, no class folders, class lists that differ between splits,
 ///         two classes that would have one name in the dataset, split folders mixed with others

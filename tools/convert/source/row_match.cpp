@@ -99,7 +99,19 @@ class Matcher {
   }
 
  private:
+  // Its picture, where it names one, has a row all the same.
+  void add_damaged(const TableRow& row) {
+    for (const RowPath& one : row_paths(row, table_.kind())) {
+      const Found found = find(one.path);
+      if (found.file_idx) match_.files[*found.file_idx].has_row = true;
+    }
+    report(row, row.path.empty() ? ReasonCode::kRowWithoutImage : ReasonCode::kRowWithoutLabel,
+           row.fault);
+    if (match_.num_damaged++ == 0) match_.first_damaged = match_.findings.back().detail;
+  }
+
   void add(const TableRow& row) {
+    if (!row.fault.empty()) return add_damaged(row);
     const std::vector<RowPath> paths = row_paths(row, table_.kind());
     if (paths.empty()) {
       if (row.path.empty()) return report(row, ReasonCode::kRowWithoutImage, "no path");

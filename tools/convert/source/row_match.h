@@ -35,6 +35,8 @@ struct RowMatch {
   std::vector<std::string> class_where;  // "labels.csv:12", the first row of each class
   std::vector<QuarantineEntry> findings;
   std::uint64_t num_rows = 0;
+  std::uint64_t num_damaged = 0;  // of these
+  std::string first_damaged;      // "labels.jsonl:7: why", for messages
   std::string first_unmatched;  // path of the first row without a file, for messages
 };
 

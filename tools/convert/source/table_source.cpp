@@ -89,6 +89,15 @@ class Listing {
                 fmt::format("table: {}: expected rows of pictures, found none", where),
                 "a row is a path and a label");
   }
+  if (match.num_damaged == match.num_rows) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("table: {}: expected rows of pictures, found {} that cannot be read, "
+                            "the first {}",
+                            where, tools::format_counted(match.num_rows, "row", "rows"),
+                            match.first_damaged),
+                "each line is one object: {\"path\": \"1.jpg\", \"label\": \"cat\"}; "
+                "--path-column KEY and --label-column KEY name other keys");
+  }
   if (match.first_unmatched.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("table: {}: expected rows with a label, found none among {}", where,

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -19,10 +20,11 @@ std::vector<std::string> keys_of(const json& object) {
   return keys;
 }
 
-// The values of a role, empty where there is none.
+// The values of a role, empty where there is none. What is wrong goes to `fault`.
 class Row {
  public:
-  Row(const json& object, const std::string& where) : object_(object), where_(where) {}
+  Row(const json& object, const std::string& where, std::string& fault)
+      : object_(object), where_(where), fault_(fault) {}
 
   // Learns the key where it is not known yet.
   std::string value(ColumnRole role, std::string& key) const {
@@ -41,15 +43,26 @@ class Row {
     if (value.is_string()) return value.get<std::string>();
     if (value.is_number_integer()) return value.dump();
     if (value.is_null()) return "";
-    throw_bad_table(where_,
-                    fmt::format("expected a text or a whole number as '{}', found {}",
-                                tools::printable(key), value.type_name()),
-                    "a picture has one path and one label");
+    fault_ = fmt::format("expected a text or a whole number as '{}', found {}",
+                         tools::printable(key), value.type_name());
+    return "";
   }
 
   const json& object_;
   const std::string& where_;
+  std::string& fault_;
 };
+
+std::string keys_text(const json& object) {
+  constexpr std::size_t kMaxListed = 8;
+  const std::vector<std::string> keys = keys_of(object);
+  std::string text;
+  for (std::size_t i = 0; i < std::min(keys.size(), kMaxListed); ++i) {
+    text += (i == 0 ? "" : ", ") + tools::printable(keys[i]);
+  }
+  if (keys.size() > kMaxListed) text += ", ...";
+  return text.empty() ? "none" : text;
+}
 
 }  // namespace
 
@@ -62,18 +75,24 @@ bool JsonLinesTable::next(TableRow& row) {
     if (!input_.read_line(line_)) return false;
   } while (line_.find_first_not_of(" \t") == std::string::npos);
   const std::string where = input_.where(row.line);
+  row.path.clear();
+  row.label.clear();
+  row.split.reset();
+  row.fault.clear();
   const json object = json::parse(line_, nullptr, false);
   if (!object.is_object()) {
-    throw_bad_table(where,
-                    object.is_discarded()
-                        ? "expected a JSON object, found no JSON"
-                        : std::string("expected a JSON object, found ") + object.type_name(),
-                    "each line is one object: {\"path\": \"1.jpg\", \"label\": \"cat\"}");
+    row.fault = object.is_discarded()
+                    ? "expected a JSON object, found no JSON"
+                    : std::string("expected a JSON object, found ") + object.type_name();
+    return true;
   }
-  const Row values(object, where);
+  const Row values(object, where, row.fault);
   row.path = values.value(ColumnRole::kPath, request_.path_column);
   if (request_.path_column.empty() || !object.contains(request_.path_column)) {
-    refuse_missing_column(ColumnRole::kPath, keys_of(object), where);
+    row.fault = request_.path_column.empty()
+                    ? "expected a key for the path, found " + keys_text(object)
+                    : fmt::format("expected a path as '{}', found {}",
+                                  tools::printable(request_.path_column), keys_text(object));
   }
   row.label = values.value(ColumnRole::kLabel, request_.label_column);
   row.split = read_split_field(values.value(ColumnRole::kSplit, request_.split_column), where);

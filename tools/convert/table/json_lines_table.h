@@ -8,7 +8,8 @@
 
 namespace penstock::convert {
 
-/// Each role's key is that of the first line that has one. Values are texts, whole numbers or null.
+/// Each role's key is that of the first line that has one. Values are texts, whole numbers or null. A line
+/// with others, without a path, or that is no object is a row with a fault: the next line is not touched.
 class JsonLinesTable final : public TableReader {
  public:
   JsonLinesTable(TextInput input, TableRequest request);

@@ -20,6 +20,7 @@ struct TableRow {
   std::string path;        // as it stands in the table
   std::string label;       // empty: none
   std::optional<SplitKind> split;
+  std::string fault{};  // what is wrong with it alone; empty: it is in order
 };
 
 enum class TableKind : std::uint8_t {
@@ -32,7 +33,9 @@ class TableReader {
  public:
   virtual ~TableReader() = default;
 
-  /// Reads one row; false at the end. Throws CorruptData or InvalidArgument naming the line.
+  /// Reads one row; false at the end. One that cannot be read, where the next ones can, has a fault.
+  ///
+  /// Errors  CorruptData or InvalidArgument naming the line
   virtual bool next(TableRow& row) = 0;
 
   virtual TableKind kind() const noexcept = 0;

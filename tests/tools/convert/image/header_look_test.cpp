@@ -72,6 +72,34 @@ BOOST_AUTO_TEST_CASE(reasons_are_those_of_the_check) {
   }
 }
 
+// A frame of no height; one that declares what its bytes cannot hold.
+BOOST_AUTO_TEST_CASE(sides_that_cannot_be_are_those_of_the_check) {
+  const auto with_height = [](unsigned height_px) {
+    std::vector<std::byte> jpeg = tests::picture_jpeg({});
+    const std::string text(reinterpret_cast<const char*>(jpeg.data()), jpeg.size());
+    const std::size_t frame_at = text.find("\xFF\xC0");
+    BOOST_TEST_REQUIRE(frame_at != std::string::npos);
+    jpeg[frame_at + 5] = static_cast<std::byte>(height_px >> 8);
+    jpeg[frame_at + 6] = static_cast<std::byte>(height_px);
+    jpeg[frame_at + 7] = static_cast<std::byte>(9000 >> 8);
+    jpeg[frame_at + 8] = static_cast<std::byte>(9000 & 0xFF);
+    return jpeg;
+  };
+  ImageChecker checker(kMaxPx);
+  for (const auto& [height_px, reason] :
+       {std::pair{0u, ReasonCode::kZeroSides}, std::pair{9000u, ReasonCode::kDecompressionBomb}}) {
+    const std::vector<std::byte> jpeg = with_height(height_px);
+    BOOST_CHECK(look(jpeg, jpeg.size()).reason == reason);
+    BOOST_CHECK(checker.check(jpeg, "1.jpg", {}).reason == reason);
+  }
+  const std::string no_width = "P6 0 4 255\n";
+  BOOST_CHECK(look(no_width, "1.ppm").reason == ReasonCode::kZeroSides);
+  const std::string cut = "P6 40 40 255\n";
+  BOOST_CHECK(look(cut, "1.ppm").reason == ReasonCode::kTruncated);
+  BOOST_CHECK(checker.check(std::as_bytes(std::span(cut)), "1.ppm", {}).reason ==
+              ReasonCode::kTruncated);
+}
+
 BOOST_AUTO_TEST_CASE(too_many_pixels_and_too_many_bytes_are_refused) {
   const std::vector<std::byte> jpeg = tests::picture_jpeg({.width_px = 30, .height_px = 20});
   BOOST_CHECK(look(jpeg, jpeg.size(), "1.jpg", 599).reason == ReasonCode::kTooManyPixels);

@@ -31,6 +31,33 @@ BOOST_AUTO_TEST_CASE(split_folders_in_an_archive_are_splits) {
                                       {"val/cat/1.jpg", "validation:cat"}}));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_whole_in_a_cut_archive_of_split_folders_is_offered) {
+  const std::string picture(3000, 'x');
+  const std::string tar = make_tar({{"data/train/cat/1.jpg", picture},
+                                    {"data/train/dog/1.jpg", picture},
+                                    {"data/val/cat/1.jpg", picture},
+                                    {"data/val/dog/1.jpg", picture}});
+  constexpr std::size_t kMemberBytes = 512 + 3072;
+  const std::string cut = tar.substr(0, 3 * kMemberBytes + 1000);
+  ScannedSource source;
+  source.add("x.tar", cut);
+  source.add("x.tar.gz", tests::gzipped(cut));
+  for (const char* name : {"x.tar", "x.tar.gz"}) {
+    const SourceScan scan = source.scan(name);
+    BOOST_CHECK((listed(scan) == Listed{{"train/cat/1.jpg", "train:cat"},
+                                        {"train/dog/1.jpg", "train:dog"},
+                                        {"val/cat/1.jpg", "validation:cat"}}));
+    const std::vector<std::string> found = tests::findings(scan);
+    BOOST_REQUIRE(found.size() == 1u);
+    BOOST_TEST(found[0].starts_with(std::string("archive_truncated ") + name +
+                                    ": it ends within data/val/dog/1.jpg"));
+    BOOST_REQUIRE(scan.warnings.size() == 1u);
+    BOOST_TEST(scan.warnings[0] ==
+               "not all could be read: classes and splits are those of what was; val is without "
+               "dog");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(one_archive_in_a_folder_is_that_archive) {
   ScannedSource source;
   source.add("photos.tgz", tests::gzipped(make_tar({{"cat/1.jpg", "one"}, {"dog/1.jpg", ""}})));

@@ -172,6 +172,30 @@ BOOST_AUTO_TEST_CASE(class_lists_that_differ_stop_with_the_difference) {
       });
 }
 
+BOOST_AUTO_TEST_CASE(classes_of_splits_are_united_where_not_all_was_read) {
+  FolderScan scan = scan_of({"train/b/1", "test/a/1", "test/c/1"});
+  scan.is_cut = true;
+  const auto layout = find_layout(scan, {}, "S");
+  BOOST_CHECK((layout.class_names == std::vector<std::string>{"a", "b", "c"}));
+  BOOST_TEST(layout.files.size() == 3u);
+  BOOST_REQUIRE(layout.warnings.size() == 1u);
+  BOOST_TEST(layout.warnings[0] ==
+             "not all could be read: classes and splits are those of what was; train is without "
+             "a, c; test is without b");
+}
+
+BOOST_AUTO_TEST_CASE(split_folders_without_training_are_such_where_not_all_was_read) {
+  FolderScan scan = scan_of({"test/a/1", "val/a/1"});
+  scan.is_cut = true;
+  const auto layout = find_layout(scan, {}, "S");
+  BOOST_CHECK((layout.class_names == std::vector<std::string>{"a"}));
+  BOOST_CHECK(layout.files[0].split == SplitKind::kTest);
+  FolderScan classes = scan_of({"cat/1", "test/a/1"});
+  classes.is_cut = true;
+  BOOST_CHECK(
+      (find_layout(classes, {}, "S").class_names == std::vector<std::string>{"cat", "test"}));
+}
+
 BOOST_AUTO_TEST_CASE(other_folders_beside_split_folders_stop) {
   BOOST_CHECK_EXCEPTION(find_layout(scan_of({"train/a/1", "docs/x"}), {}, "S"), Error,
                         says("layout: S: expected only split folders beside 'train', found docs"));

@@ -51,6 +51,25 @@ BOOST_AUTO_TEST_CASE(files_get_the_class_and_split_of_their_row_in_any_order) {
   BOOST_TEST(found.findings.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_line_of_json_that_cannot_be_read_is_one_finding) {
+  const RowMatch found = match(scan_of({"1.jpg", "2.jpg"}),
+                               "{\"label\": \"cat\"}\n"
+                               "{\"path\": \"1.jpg\", \"label\": \"cat\"}\n"
+                               "{\"path\": \"2.jpg\", \"label\": [1]}\n"
+                               "{\"path\": \"2.jpg\", \"lab",
+                               UnlabelledRows::kQuarantined, TableKind::kJsonLines);
+  BOOST_CHECK((listed(found) ==
+               Lines{" row_without_image t.csv:1: expected a key for the path, found label",
+                     "2.jpg row_without_label t.csv:3: expected a text or a whole number as "
+                     "'label', found array",
+                     " row_without_image t.csv:4: expected a JSON object, found no JSON"}));
+  BOOST_TEST(found.num_damaged == 3u);
+  BOOST_TEST(found.first_damaged == "t.csv:1: expected a key for the path, found label");
+  BOOST_TEST(found.files[0].is_picture);
+  BOOST_TEST(found.files[1].has_row);
+  BOOST_TEST(!found.files[1].is_picture);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_row_is_listed_with_its_line) {
   const RowMatch found = match(scan_of({"1.jpg", "2.jpg", "3.jpg", "4.jpg"}),
                                "path,label\n"

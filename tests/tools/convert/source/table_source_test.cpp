@@ -68,6 +68,22 @@ BOOST_AUTO_TEST_CASE(a_flat_folder_and_its_table_are_matched_both_ways) {
   BOOST_CHECK(picture.bytes == tests::picture_jpeg({}));
 }
 
+BOOST_AUTO_TEST_CASE(json_lines_without_one_row_that_can_be_read_say_how_a_line_looks) {
+  const Place place;
+  write_picture(place.photos / "1.jpg");
+  write_file(place.photos / "labels.jsonl", "{\"label\": \"cat\"}\n{\"path\": \n");
+  BOOST_CHECK_EXCEPTION(
+      place.scan(place.photos / "labels.jsonl", TableScope::kFolder), Error,
+      [](const Error& error) {
+        const std::string what = error.what();
+        BOOST_TEST(
+            what.ends_with("expected rows of pictures, found 2 rows that cannot be read, the "
+                           "first labels.jsonl:1: expected a key for the path, found label"));
+        BOOST_TEST(error.hint().starts_with("each line is one object: {\"path\": \"1.jpg\""));
+        return error.code() == ErrorCode::kInvalidArgument;
+      });
+}
+
 BOOST_AUTO_TEST_CASE(a_list_looks_up_what_it_names_and_nothing_else) {
   const Place place;
   for (const char* name : {"cat/1.jpg", "cat/2.jpg", "dog/3.jpg", "dog/4.PNG"}) {

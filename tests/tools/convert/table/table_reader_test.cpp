@@ -83,18 +83,30 @@ BOOST_AUTO_TEST_CASE(json_lines_are_read_by_their_keys) {
                                        {"path_column", "id"}, {"label_column", "species"}}));
 }
 
-BOOST_AUTO_TEST_CASE(bad_json_is_refused_by_its_line) {
-  const auto check = [](std::string_view text, ErrorCode code, const std::string& message) {
-    BOOST_CHECK_EXCEPTION(rows_of(TableKind::kJsonLines, text), Error,
-                          table_error(code, "table: t:" + message));
-  };
-  check("{\"path\": \"1\"}\n{\"path\": ", ErrorCode::kCorruptData,
-        "2: expected a JSON object, found no JSON");
-  check("[1]", ErrorCode::kCorruptData, "1: expected a JSON object, found array");
-  check("{\"path\": [\"1\"]}", ErrorCode::kCorruptData,
-        "1: expected a text or a whole number as 'path', found array");
-  check("{\"path\": \"1\"}\n{\"label\": \"x\"}", ErrorCode::kInvalidArgument,
-        "2: expected a column for the path, found label");
+BOOST_AUTO_TEST_CASE(a_line_of_bad_json_is_a_row_with_a_fault_and_the_next_one_is_read) {
+  const std::string text =
+      "{\"label\": \"x\"}\n"
+      "[1]\n"
+      "{\"path\": [\"1\"]}\n"
+      "{\"path\": \"2\", \"label\": 1.5}\n"
+      "{\"path\": \"3\", \"label\": \"cat\", \"split\": \"test\"}\n"
+      "{\"label\": \"x\"}\n"
+      "{\"path\": \"4\", \"la";
+  const auto table = open_table_text(text, "t", TableKind::kJsonLines, {});
+  std::vector<std::string> found;
+  for (TableRow row; table->next(row);) {
+    found.push_back(std::to_string(row.line) + " " + row.path + "|" + row.label + "|" +
+                    (row.split ? "split" : "") + "|" + row.fault);
+  }
+  const std::vector<std::string> expected = {
+      "1 |x||expected a key for the path, found label",
+      "2 |||expected a JSON object, found array",
+      "3 |||expected a text or a whole number as 'path', found array",
+      "4 2|||expected a text or a whole number as 'label', found number",
+      "5 3|cat|split|",
+      "6 |x||expected a path as 'path', found label",
+      "7 |||expected a JSON object, found no JSON"};
+  BOOST_TEST(found == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_list_has_a_path_a_line_and_a_label_behind_a_tab) {

@@ -1,0 +1,41 @@
+// What the headers of a source's files say together, read before anything is written: of up to
+// kMaxHeadersLookedAt files all, of more a sample that the seed draws.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+
+#include "tools/convert/convert_job.h"
+#include "tools/convert/image/header_look.h"
+#include "tools/convert/source/picture_source.h"
+#include "tools/convert/write/convert_memory.h"
+
+namespace penstock::convert {
+
+inline constexpr std::uint64_t kMaxHeadersLookedAt = 5000;
+
+struct HeaderSurvey {
+  std::uint64_t num_looked_at = 0;
+  std::uint64_t looked_bytes = 0;  // sizes of the files looked at
+  /// What those would take as stored: exact of bare pixels, by their sides of what is encoded anew.
+  std::uint64_t stored_bytes = 0;
+
+  /// Returns what `source_bytes` of such files would take.
+  std::uint64_t stored_bytes_of(std::uint64_t source_bytes) const noexcept;
+};
+
+/// Calls `each` with a picture's place in the list, in order, on this thread.
+///
+/// Errors  Io of the whole source; Stopped
+HeaderSurvey survey_headers(const ConvertConfig& config, const SourceScan& scan,
+                            const ConvertMemory& memory,
+                            const std::function<void(std::uint32_t, const HeaderLook&)>& each,
+                            const std::stop_token& stop);
+
+/// What one picture takes as stored. Of a resized one the bytes a pixel stay; a header that tells no sides
+/// leaves the size of the file.
+std::uint64_t estimate_stored_bytes(const HeaderLook& look, std::uint64_t file_bytes,
+                                    const ConvertConfig& config);
+
+}  // namespace penstock::convert
