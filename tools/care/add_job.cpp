@@ -136,6 +136,7 @@ class Addition {
     config.max_coefficient_bytes =
         setting<std::uint64_t>("max_coefficient_bytes").value_or(config.max_coefficient_bytes);
     config.strip_metadata = is_set("metadata", "stripped");
+    config.near_duplicate_bits = setting<unsigned>(convert::kNearDuplicatesSetting);
     if (is_set("checked", "headers")) config.depth = convert::CheckDepth::kHeader;
     if (const auto reasons = old_.conversion.find(convert::kPoliciesSetting);
         reasons != old_.conversion.end()) {
@@ -316,16 +317,19 @@ class Addition {
     publish_file(path, convert::kQuarantineHeader + old_lines + text);
   }
 
+  static std::optional<DuplicateCounts> sum_of(const std::optional<DuplicateCounts>& old,
+                                               const std::optional<DuplicateCounts>& added) {
+    if (!old || !added) return std::nullopt;
+    return DuplicateCounts{
+        .num_within_class = old->num_within_class + added->num_within_class,
+        .num_across_classes = old->num_across_classes + added->num_across_classes,
+        .num_across_splits = old->num_across_splits + added->num_across_splits};
+  }
+
   // Copies of what was there before are not looked for.
   void join_duplicates(ManifestFacts& facts, const Manifest& added) {
-    if (old_.duplicates && added.duplicates) {
-      facts.duplicates = DuplicateCounts{.num_within_class = old_.duplicates->num_within_class +
-                                                             added.duplicates->num_within_class,
-                                         .num_across_classes = old_.duplicates->num_across_classes +
-                                                               added.duplicates->num_across_classes,
-                                         .num_across_splits = old_.duplicates->num_across_splits +
-                                                              added.duplicates->num_across_splits};
-    }
+    facts.duplicates = sum_of(old_.duplicates, added.duplicates);
+    facts.near_duplicates = sum_of(old_.near_duplicates, added.near_duplicates);
     std::string rows;
     const auto collect = [&](std::string_view line) { rows += std::string(line) + '\n'; };
     const fs::path path = config_.dataset / convert::kDuplicatesName;

@@ -46,6 +46,8 @@ struct CheckSettings {
   bool optimizes_crops = false;
   /// Takes out of JPEG what strip_jpeg() does.
   bool strips_metadata = false;
+  /// Takes the luma of cells of what is decoded, for look_hash().
+  bool takes_luma_cells = false;
 
   bool is_fixed(ReasonCode code) const { return fixes.policies.fixes(code); }
 

@@ -117,7 +117,7 @@ ImageVerdict ImageChecker::check_bare(std::span<const std::byte> pixels, const R
       target == sides && !(settings_.encode.grayscale && shape.channels == 3) &&
       stored_codec(PictureKind::kBarePixels, target, settings_.encode) == Codec::kRaw;
   if (is_kept || sides.num_px() > settings_.max_px) {
-    return check_raw(pixels, shape, settings_.max_px);
+    return check_raw(pixels, shape, settings_);
   }
   const auto* const begin = reinterpret_cast<const std::uint8_t*>(pixels.data());
   const DecodedPixels decoded{.pixels_hwc = {begin, begin + pixels.size()},

@@ -109,6 +109,7 @@ ImageVerdict SampleCheck::decode(std::span<const std::byte> png, const IndexReco
                        std::string(decoded.fault().detail()));
   }
   verdict.sums.add(decoded.value().image);
+  if (takes_luma_cells_) verdict.luma_cells = luma_cells(decoded.value().image);
   return verdict;
 }
 

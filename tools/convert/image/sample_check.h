@@ -24,8 +24,9 @@ bool is_ordinary_sample(const SourcePicture& picture);
 /// Threads  one per thread: it keeps its decoder
 class SampleCheck {
  public:
-  explicit SampleCheck(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode)
-      : max_px_(max_px), depth_(depth) {}
+  explicit SampleCheck(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode,
+                       bool takes_luma_cells = false)
+      : max_px_(max_px), depth_(depth), takes_luma_cells_(takes_luma_cells) {}
 
   /// Bytes that check() takes beside the picture, an upper bound; 0 for what is refused by its header.
   std::uint64_t checking_bytes(const SourcePicture& picture) const;
@@ -43,6 +44,7 @@ class SampleCheck {
 
   std::uint64_t max_px_;
   CheckDepth depth_;
+  bool takes_luma_cells_;
   PngDecoder decoder_;
 };
 

@@ -11,6 +11,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "tools/convert/duplicate/content_print.h"
+#include "tools/convert/duplicate/look_hash.h"
 #include "tools/convert/source/source_fault.h"
 #include "tools/convert/write/picture_chunks.h"
 
@@ -56,7 +57,8 @@ CheckSettings PictureWorkerConfig::check_settings() const {
                          .encode = encode,
                          .max_coefficient_bytes = max_coefficient_bytes,
                          .optimizes_crops = several_scans == SeveralScans::kRewritten,
-                         .strips_metadata = strip_metadata};
+                         .strips_metadata = strip_metadata,
+                         .takes_luma_cells = takes_looks};
   if (settings.optimizes_crops) {
     settings.fixes.policies.set(ReasonCode::kProgressive, Policy::kFix);
   }
@@ -67,7 +69,7 @@ PictureWorker::PictureWorker(const PictureWorkerConfig& config, TurnBudget& budg
     : config_(config),
       budget_(budget),
       checker_(config.check_settings()),
-      sample_check_(config.max_px, config.depth) {}
+      sample_check_(config.max_px, config.depth, config.takes_looks) {}
 
 PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
                                                const std::stop_token& stop) {
@@ -112,7 +114,7 @@ ImageVerdict PictureWorker::judge(const SourcePicture& picture, std::string_view
 
 CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& one,
                                         const std::stop_token& stop) {
-  CheckedPicture checked{.picture_idx = picture_idx, .verdict = {}, .bytes = {}};
+  CheckedPicture checked{.picture_idx = picture_idx, .verdict = {}, .bytes = {}, .look = {}};
   if (one.refusal) {
     checked.verdict = std::move(*one.refusal);
   } else {
@@ -130,6 +132,10 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
       checked.content = content_digest(one.picture);
       leave_out_copy(checked);
     }
+    if (config_.takes_looks && checked.is_stored()) {
+      checked.look = look_hash(checked.verdict.luma_cells, checked.verdict.record.orientation);
+    }
+    LumaCells().swap(checked.verdict.luma_cells);
   }
   // Of some pictures alone they would be no statistics.
   if (config_.depth == CheckDepth::kHeader) checked.verdict.sums = {};
