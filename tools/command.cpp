@@ -66,6 +66,13 @@ void add_switch(CLI::App& command, const std::string& flag, bool& is_given,
   command.add_flag(flag, is_given, description);
 }
 
+void add_optional_value(CLI::App& command, const ValueFlag& flag, const std::string& default_text,
+                        std::function<void(const std::string&)> read) {
+  const auto text = std::make_shared<std::string>();
+  command.add_flag(flag.name + "{" + default_text + "}", *text, flag.description)
+      ->each([text, read = std::move(read)](const std::string& given) { read(given); });
+}
+
 void add_value(CLI::App& command, const ValueFlag& flag,
                std::function<void(const std::string&)> read) {
   command.add_option_function<std::string>(flag.name, std::move(read), flag.description)

@@ -70,6 +70,11 @@ struct ValueFlag {
 void add_value(CLI::App& command, const ValueFlag& flag,
                std::function<void(const std::string&)> read);
 
+/// The same for a flag whose value may be left out and is then `default_text`; else it is --flag=VALUE, so
+/// that no argument behind it is taken for one.
+void add_optional_value(CLI::App& command, const ValueFlag& flag, const std::string& default_text,
+                        std::function<void(const std::string&)> read);
+
 /// The same for a flag that may be given several times, each time with one text.
 void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
                           std::function<void(const std::string&)> read);

@@ -14,6 +14,7 @@
 #include "tools/convert/convert_report.h"
 #include "tools/convert/dry_run.h"
 #include "tools/convert/dry_run_text.h"
+#include "tools/convert/duplicate/look_hash.h"
 #include "tools/convert/reason/reason_list.h"
 #include "tools/exit_code.h"
 #include "tools/layout_option.h"
@@ -60,6 +61,16 @@ convert::CifarLabel label_of(const std::string& text) {
   throw Error(ErrorCode::kInvalidArgument,
               fmt::format("--label: expected fine or coarse, found '{}'", printable(text)),
               "--label fine");
+}
+
+unsigned near_bits_of(const std::string& text) {
+  if (text.size() == 1 && text[0] >= '0' && text[0] - '0' <= int{convert::kMaxNearBits}) {
+    return static_cast<unsigned>(text[0] - '0');
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("--near-duplicates: expected 0 to {} bits, found '{}'",
+                          convert::kMaxNearBits, printable(text)),
+              fmt::format("--near-duplicates={}", convert::kNearBits));
 }
 
 [[noreturn]] void refuse_arguments(const std::string& what, const std::string& hint) {
@@ -188,13 +199,6 @@ int run_dry(const ConvertOptions& options) {
 }
 
 int run_convert(const ConvertOptions& options) {
-  if (options.trusts && options.optimizes_crops) {
-    print_error(
-        "--trust: expected it without --optimize-crops, which decodes every JPEG that it "
-        "rewrites, found both",
-        "leave out --trust, or --optimize-crops");
-    return kExitUsage;
-  }
   if (options.dry_run) return run_dry(options);
   const convert::ConvertSummary summary = watch(options, convert::convert_folder);
   if (options.json) {
@@ -338,6 +342,15 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
       });
   add_switch(command, "--trust", options->trusts,
              "Store JPEG as its header says, without decoding it: no damage found, no statistics");
+  add_optional_value(
+      command,
+      {.name = "--near-duplicates",
+       .type = "BITS",
+       .description = "List pictures that look alike in duplicates.csv; =BITS: whose perceptual "
+                      "hashes of 64 bits differ in at most so many, 0 to 7"},
+      std::to_string(convert::kNearBits), [options](const std::string& text) {
+        options->config.near_duplicate_bits = near_bits_of(text);
+      });
   add_switch(command, "--dry-run", options->dry_run,
              "Write nothing: say what is there, what disk and time it takes, what headers tell");
   add_switch(command, "--force", options->force,
@@ -364,7 +377,7 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
       command, choice, [options] { return run_convert(*options); },
       [options] {
         check_arguments(*options);
-        config_of(*options).validate_encoding();
+        config_of(*options).validate();
       });
 }
 

@@ -208,6 +208,9 @@ std::string dataset_text(const Dataset& dataset, MetadataDepth depth) {
   if (manifest.duplicates) {
     text += "\n  copies " + convert::duplicates_text(*manifest.duplicates);
   }
+  if (manifest.near_duplicates) {
+    text += "\n  alike " + convert::duplicates_text(*manifest.near_duplicates);
+  }
   if (!manifest.mean.empty()) {
     text += fmt::format("\n  mean {:.4f}, standard deviation {:.4f} (red, green, blue, of 0 to 1)",
                         fmt::join(manifest.mean, " "), fmt::join(manifest.std, " "));

@@ -15,7 +15,6 @@ namespace penstock::tools {
 ///
 /// Errors  OutOfMemory; Internal in libpng's words
 /// Source  libpng 1.6, libpng-manual.txt
-std::vector<std::uint8_t> encode_png(const ImageView& image,
-                                     std::span<const std::byte> exif = {});
+std::vector<std::uint8_t> encode_png(const ImageView& image, std::span<const std::byte> exif = {});
 
 }  // namespace penstock::tools

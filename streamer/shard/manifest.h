@@ -107,6 +107,8 @@ struct Manifest {
   std::optional<PixelTotals> pixel_totals = std::nullopt;
   /// As the conversion found them, and each addition in what it added. Absent when not known.
   std::optional<DuplicateCounts> duplicates = std::nullopt;
+  /// The same of pictures that look alike. Absent when they were not looked for.
+  std::optional<DuplicateCounts> near_duplicates = std::nullopt;
   std::uint32_t median_width_px = 0;
   std::uint32_t median_height_px = 0;
   std::vector<SizeBin> size_histogram;      // of all pictures, by rising side; empty when not known

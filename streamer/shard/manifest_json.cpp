@@ -132,6 +132,12 @@ Json totals_to_json(const PixelTotals& totals) {
               {"sum_of_gray_squares", totals.sum_of_gray_squares}};
 }
 
+Json duplicates_json(const DuplicateCounts& counts) {
+  return {{"num_within_class", counts.num_within_class},
+          {"num_across_classes", counts.num_across_classes},
+          {"num_across_splits", counts.num_across_splits}};
+}
+
 Json document_of(const Manifest& manifest) {
   Json document{{"format", kFormat},
                 {"version", kManifestVersion},
@@ -164,10 +170,9 @@ Json document_of(const Manifest& manifest) {
     document["sample_bytes"] = Json{{"source", manifest.sample_bytes->source_bytes},
                                     {"stored", manifest.sample_bytes->stored_bytes}};
   }
-  if (manifest.duplicates) {
-    document["duplicates"] = Json{{"num_within_class", manifest.duplicates->num_within_class},
-                                  {"num_across_classes", manifest.duplicates->num_across_classes},
-                                  {"num_across_splits", manifest.duplicates->num_across_splits}};
+  if (manifest.duplicates) document["duplicates"] = duplicates_json(*manifest.duplicates);
+  if (manifest.near_duplicates) {
+    document["near_duplicates"] = duplicates_json(*manifest.near_duplicates);
   }
   const LargestSample& largest = manifest.largest;
   document["largest"] = Json{{"encoded_bytes", largest.encoded_bytes},
@@ -221,6 +226,12 @@ std::array<std::uint64_t, 3> parse_channels(const Field& field, const std::strin
   return values;
 }
 
+DuplicateCounts duplicates_of(const Field& field) {
+  return {.num_within_class = field["num_within_class"].number<std::uint64_t>(),
+          .num_across_classes = field["num_across_classes"].number<std::uint64_t>(),
+          .num_across_splits = field["num_across_splits"].number<std::uint64_t>()};
+}
+
 PixelTotals parse_totals(const Field& field, const std::string& where) {
   return {.num_px = field["num_px"].number<std::uint64_t>(),
           .sum = parse_channels(field["sum"], where),
@@ -238,12 +249,9 @@ void parse_later_keys(const Field& root, Manifest& manifest) {
            .num_samples = bin["num_samples"].number<std::uint64_t>()});
     });
   }
-  if (root.has("duplicates")) {
-    const Field field = root["duplicates"];
-    manifest.duplicates =
-        DuplicateCounts{.num_within_class = field["num_within_class"].number<std::uint64_t>(),
-                        .num_across_classes = field["num_across_classes"].number<std::uint64_t>(),
-                        .num_across_splits = field["num_across_splits"].number<std::uint64_t>()};
+  if (root.has("duplicates")) manifest.duplicates = duplicates_of(root["duplicates"]);
+  if (root.has("near_duplicates")) {
+    manifest.near_duplicates = duplicates_of(root["near_duplicates"]);
   }
   if (root.has("sample_bytes")) {
     const Field field = root["sample_bytes"];

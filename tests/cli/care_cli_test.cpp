@@ -165,7 +165,8 @@ BOOST_AUTO_TEST_CASE(add_takes_labels_from_a_table) {
   BOOST_TEST(json["num_added"] == 2);
   const auto before = json_of(run_penstock({"inspect", dataset, "--json"}));
   BOOST_TEST(before["class_names"] == nlohmann::json({"cat", "dog"}), before);
-  check_refused_with(run_penstock({"add", dataset, more, "--memory", "1M", "--quiet"}), 1, "memory");
+  check_refused_with(run_penstock({"add", dataset, more, "--memory", "1M", "--quiet"}), 1,
+                     "memory");
 }
 
 // "train" is a class where the user says so.

@@ -110,9 +110,20 @@ BOOST_AUTO_TEST_CASE(large_coefficients_are_rewritten_by_default_and_the_limit_i
 BOOST_AUTO_TEST_CASE(trust_and_optimized_crops_contradict_each_other) {
   const Photographs photographs;
   check_refused(photographs.convert({"--trust", "--optimize-crops"}), 2,
-                "--trust: expected it without --optimize-crops, which decodes every JPEG that it "
-                "rewrites, found both",
+                "convert: trust: expected it without optimize_crops, which decodes every JPEG that "
+                "it rewrites, found both",
                 "leave out --trust, or --optimize-crops");
+  check_refused(photographs.convert({"--trust", "--near-duplicates"}), 2,
+                "convert: trust: expected it without near_duplicates, for which every picture is "
+                "decoded, found both",
+                "leave out --trust, or --near-duplicates");
+}
+
+BOOST_AUTO_TEST_CASE(bare_pixels_and_optimized_crops_contradict_each_other) {
+  const Photographs photographs;
+  check_refused(photographs.convert({"--codec", "raw", "--optimize-crops"}), 2,
+                "convert: optimize_crops: expected a codec that stores JPEG, found raw",
+                "leave out --optimize-crops, or --codec raw");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

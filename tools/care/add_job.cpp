@@ -119,6 +119,7 @@ class Addition {
     config.max_coefficient_bytes =
         setting<std::uint64_t>("max_coefficient_bytes").value_or(config.max_coefficient_bytes);
     config.strip_metadata = is_set("metadata", "stripped");
+    config.near_duplicate_bits = setting<unsigned>(convert::kNearDuplicatesSetting);
     if (is_set("checked", "headers")) config.depth = convert::CheckDepth::kHeader;
     if (const auto reasons = old_.conversion.find(convert::kPoliciesSetting);
         reasons != old_.conversion.end()) {
@@ -362,8 +363,19 @@ class Addition {
     list.publish();
   }
 
-  // Rows of what was found in the addition, then those of copies of old samples.
+  static std::optional<DuplicateCounts> sum_of(const std::optional<DuplicateCounts>& old,
+                                               const std::optional<DuplicateCounts>& added) {
+    if (!old || !added) return std::nullopt;
+    return DuplicateCounts{
+        .num_within_class = old->num_within_class + added->num_within_class,
+        .num_across_classes = old->num_across_classes + added->num_across_classes,
+        .num_across_splits = old->num_across_splits + added->num_across_splits};
+  }
+
+  // Rows of what was found in the addition, then those of copies of old samples. Pictures that only look
+  // alike are found among the new ones alone.
   void join_duplicates(ManifestFacts& facts, const Manifest& added) {
+    facts.near_duplicates = sum_of(old_.near_duplicates, added.near_duplicates);
     ByReason num_more{};
     ByReason num_gone{};
     const fs::path path = config_.dataset / convert::kDuplicatesName;
@@ -420,12 +432,11 @@ class Addition {
 
   void count_duplicates(ManifestFacts& facts, const Manifest& added, const ByReason& more,
                         const ByReason& gone) const {
-    if (!old_.duplicates || !added.duplicates) return;
-    facts.duplicates = old_.duplicates;
-    facts.duplicates->num_across_splits += added.duplicates->num_across_splits + more[0] - gone[0];
-    facts.duplicates->num_across_classes +=
-        added.duplicates->num_across_classes + more[1] - gone[1];
-    facts.duplicates->num_within_class += added.duplicates->num_within_class + more[2] - gone[2];
+    facts.duplicates = sum_of(old_.duplicates, added.duplicates);
+    if (!facts.duplicates) return;
+    facts.duplicates->num_across_splits += more[0] - gone[0];
+    facts.duplicates->num_across_classes += more[1] - gone[1];
+    facts.duplicates->num_within_class += more[2] - gone[2];
   }
 
   void state_sums(ManifestFacts& facts, const Manifest& added) {

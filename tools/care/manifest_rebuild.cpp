@@ -55,6 +55,7 @@ Manifest rebuild_manifest(const fs::path& folder, const ManifestFacts& facts) {
   manifest.num_quarantined = facts.num_quarantined;
   manifest.num_reencoded = facts.num_reencoded;
   manifest.duplicates = facts.duplicates;
+  manifest.near_duplicates = facts.near_duplicates;
   if (facts.source_bytes) {
     manifest.sample_bytes =
         SampleBytes{.source_bytes = *facts.source_bytes, .stored_bytes = tally.stored_bytes()};

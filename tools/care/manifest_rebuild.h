@@ -28,6 +28,7 @@ struct ManifestFacts {
   /// Of the files that became the samples; none: not known.
   std::optional<std::uint64_t> source_bytes = std::nullopt;
   std::optional<DuplicateCounts> duplicates = std::nullopt;
+  std::optional<DuplicateCounts> near_duplicates = std::nullopt;
 };
 
 /// Reads the index of every shard. Splits without samples are left out.

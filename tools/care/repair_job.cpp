@@ -347,6 +347,7 @@ class Repair {
         std::ranges::all_of(facts.splits, is_as_it_was)) {
       if (old_->sample_bytes) facts.source_bytes = old_->sample_bytes->source_bytes;
       facts.duplicates = old_->duplicates;
+      facts.near_duplicates = old_->near_duplicates;
     }
     state_sums(facts);
     const Manifest manifest = rebuild_manifest(config_.dataset, facts);

@@ -58,6 +58,9 @@ std::map<std::string, std::string> conversion_settings(const ConvertConfig& conf
                          : "all pixels of the training split, full size"},
       {"checked", config.depth == CheckDepth::kHeader ? "headers" : "decoded"},
   };
+  if (config.near_duplicate_bits) {
+    settings.emplace(kNearDuplicatesSetting, std::to_string(*config.near_duplicate_bits));
+  }
   settings.merge(config.encode.names_and_values());
   settings.insert(scan.settings.begin(), scan.settings.end());
   return settings;
@@ -95,7 +98,7 @@ class ConvertJob final : private ProductionListener {
         plan_shards(scan.pictures, config_.split.seed, config_.shard_size_bytes);
     const ConvertMemory memory = plan_memory(
         config_.memory_bytes, config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs, scan,
-        shards, config_.policies);
+        shards, config_.policies, config_.near_duplicate_bits.has_value());
     observer_.notice(fmt::format("memory: at most {}, of these {} for pictures; {}",
                                  format_bytes(memory.limit_bytes), format_bytes(memory.pool_bytes),
                                  tools::format_counted(memory.num_jobs, "thread", "threads")));
@@ -197,8 +200,11 @@ class ConvertJob final : private ProductionListener {
                      .runs = prints_,
                      .policies = config_.policies,
                      .dropped = &dropped_,
-                     .folder = folder_->path()},
-                    summary_.reasons);
+                     .folder = folder_->path(),
+                     .looks = before_->looks.get(),
+                     .look_runs = looks_,
+                     .near_bits = config_.near_duplicate_bits.value_or(kNearBits)},
+                    summary_.reasons, stop_);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kTooManyBad) {
         stopped_for_reason_ = config_.policies.first_with(Policy::kStop, copy_reasons());
@@ -210,6 +216,11 @@ class ConvertJob final : private ProductionListener {
         DuplicateCounts{.num_within_class = num_kept(ReasonCode::kDuplicateWithinClass),
                         .num_across_classes = num_kept(ReasonCode::kDuplicateAcrossClasses),
                         .num_across_splits = num_kept(ReasonCode::kDuplicateAcrossSplits)};
+    if (!config_.near_duplicate_bits) return;
+    summary_.manifest.near_duplicates =
+        DuplicateCounts{.num_within_class = num_kept(ReasonCode::kNearDuplicateWithinClass),
+                        .num_across_classes = num_kept(ReasonCode::kNearDuplicateAcrossClasses),
+                        .num_across_splits = num_kept(ReasonCode::kNearDuplicateAcrossSplits)};
   }
 
   void make_shards(const SourceScan& scan, const std::vector<ShardPlan>& shards,
@@ -233,6 +244,7 @@ class ConvertJob final : private ProductionListener {
                     .encode = config_.encode,
                     .max_coefficient_bytes = config_.max_coefficient_bytes,
                     .strip_metadata = config_.strip_metadata,
+                    .takes_looks = config_.near_duplicate_bits.has_value(),
                     .one_picture_bytes = memory.one_picture_bytes,
                     .together_bytes = memory.pool_bytes / (2 * memory.num_jobs)},
          .folder = folder_->path(),
@@ -241,7 +253,8 @@ class ConvertJob final : private ProductionListener {
          .pool_bytes = memory.pool_bytes,
          .store_names = config_.store_names,
          .rows = before_->rows.get(),
-         .prints = before_->prints.get()},
+         .prints = before_->prints.get(),
+         .looks = before_->looks.get()},
         is_done, *this, stop_);
     for (std::size_t i = 0; i < shards.size(); ++i) {
       JournalShard& done = *before_->shards[i];
@@ -249,6 +262,7 @@ class ConvertJob final : private ProductionListener {
       all_.add(done.contribution);
       rows_.push_back(done.contribution.rows);
       prints_.push_back(done.contribution.prints);
+      looks_.push_back(done.contribution.looks);
     }
     observer_.reached(ConvertPoint::kShardsDone);
   }
@@ -288,6 +302,7 @@ class ConvertJob final : private ProductionListener {
       before_->rows->sync();
     }
     before_->prints->sync();
+    if (before_->looks) before_->looks->sync();
     before_->journal.add(record);
     before_->shards[shard_idx] = std::move(record);
     ++num_finished_;
@@ -421,6 +436,7 @@ class ConvertJob final : private ProductionListener {
   ShardContribution all_;                   // what all shards contributed, once they are done
   std::vector<ListedRows> rows_;            // by shard
   std::vector<PrintRun> prints_;            // the same
+  std::vector<PrintRun> looks_;             // the same
   DroppedCopies dropped_;                   // that are not to become samples
   SplitRule rule_;                          // of the splits that the source leaves open
   std::optional<ReasonCode> stopped_for_reason_;  // --on REASON=stop
@@ -434,57 +450,6 @@ class ConvertJob final : private ProductionListener {
 };
 
 }  // namespace
-
-void ConvertConfig::validate() const {
-  const auto check = [](bool is_good, const char* field, std::uint64_t value, const char* range) {
-    if (is_good) return;
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("convert: {}: expected {}, found {}", field, range, value));
-  };
-  constexpr std::uint64_t kMinShardBytes = 1u << 20;
-  constexpr unsigned kMaxJobs = 1024;
-  check(shard_size_bytes >= kMinShardBytes, "shard_size", shard_size_bytes, "at least 1M");
-  check(num_jobs <= kMaxJobs, "jobs", num_jobs, "at most 1024");
-  constexpr std::uint64_t kMinMemoryBytes = 64u << 20;
-  check(memory_bytes >= kMinMemoryBytes, "memory", memory_bytes, "at least 64M");
-  if (depth == CheckDepth::kHeader && several_scans == SeveralScans::kRewritten) {
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        "convert: trust: expected it without optimize_crops, which decodes every JPEG that it "
-        "rewrites, found both",
-        "leave out --trust, or --optimize-crops");
-  }
-  check(max_px >= 1, "max_pixels", max_px, "at least 1");
-  validate_encoding();
-  check(arrays.empty() || (source.empty() && more_sources.empty()), "arrays", arrays.size(),
-        "none beside a source");
-  layout.validate();
-  if (!labels.empty() && !more_sources.empty()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("convert: sources beside labels: expected 1, found {}",
-                            1 + more_sources.size()),
-                "convert each table as a source of its own: penstock convert a/labels.csv "
-                "b/labels.csv DATASET");
-  }
-}
-
-void ConvertConfig::validate_encoding() const {
-  encode.validate();
-  if (depth == CheckDepth::kHeader && encode.decodes_jpeg()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "convert: trust: expected nothing for which JPEG has to be decoded, found " +
-                    encode.in_words(),
-                "leave out --trust, or what changes pictures");
-  }
-  // A sample's length is 32 bits.
-  constexpr std::uint64_t kMaxRawPx = 1'000'000'000;
-  if (encode.codec == CodecChoice::kRaw && max_px > kMaxRawPx) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("convert: max_pixels: expected at most {} with the codec raw, found {}",
-                            kMaxRawPx, max_px),
-                "--max-pixels 1000000000");
-  }
-}
 
 ConvertSummary convert_folder(const ConvertConfig& config, ConvertObserver& observer,
                               const std::stop_token& stop) {

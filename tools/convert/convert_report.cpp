@@ -197,6 +197,13 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
              fmt::format("{}; see {}/{}", duplicates_text(*copies), tools::printable(dataset),
                          kDuplicatesName));
   }
+  const std::optional<DuplicateCounts>& alike = manifest.near_duplicates;
+  if (alike) {
+    add_line(text, "alike",
+             *alike == DuplicateCounts{} ? "none"
+                                         : fmt::format("{}; see {}/{}", duplicates_text(*alike),
+                                                       tools::printable(dataset), kDuplicatesName));
+  }
   if (!summary.has_statistics) {
     add_line(text, "statistics", "none: --trust decodes no picture that it stores as it is");
   }

@@ -43,7 +43,7 @@ class DryRun {
         plan_shards(scan_.pictures, config_.split.seed, config_.shard_size_bytes);
     memory_ = plan_memory(config_.memory_bytes,
                           config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs, scan_,
-                          shards, config_.policies);
+                          shards, config_.policies, config_.near_duplicate_bits.has_value());
     report_.num_jobs = memory_.num_jobs;
     report_.dataset_bytes = estimate_dataset_bytes(scan_.pictures, shards);
     report_.free_bytes = free_space_bytes(config_.dataset);

@@ -20,6 +20,13 @@ double part_of(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+Json duplicates_json(const std::optional<DuplicateCounts>& counts) {
+  if (!counts) return nullptr;
+  return {{"num_within_class", counts->num_within_class},
+          {"num_across_classes", counts->num_across_classes},
+          {"num_across_splits", counts->num_across_splits}};
+}
+
 Json sample_bytes_json(const SampleBytes& bytes) {
   return {{"source_bytes", bytes.source_bytes},
           {"stored_bytes", bytes.stored_bytes},
@@ -112,11 +119,8 @@ std::string statistics_json(const Manifest& manifest) {
         {"width_px", largest.width_px},
         {"height_px", largest.height_px},
         {"decode_scratch_bytes", largest.decode_scratch_bytes}}},
-      {"duplicates", manifest.duplicates
-                         ? Json{{"num_within_class", manifest.duplicates->num_within_class},
-                                {"num_across_classes", manifest.duplicates->num_across_classes},
-                                {"num_across_splits", manifest.duplicates->num_across_splits}}
-                         : Json(nullptr)},
+      {"duplicates", duplicates_json(manifest.duplicates)},
+      {"near_duplicates", duplicates_json(manifest.near_duplicates)},
       {"sample_bytes",
        manifest.sample_bytes ? sample_bytes_json(*manifest.sample_bytes) : Json(nullptr)}};
   return json.dump();

@@ -33,7 +33,7 @@ std::string sample_bytes_text(const SampleBytes& bytes);
 std::string duplicates_text(const DuplicateCounts& counts);
 
 /// An object: mean, std, gray_mean, gray_std, median_width_px, median_height_px, size_histogram,
-/// aspect_histogram, largest, duplicates, sample_bytes; null where it is not known.
+/// aspect_histogram, largest, duplicates, near_duplicates, sample_bytes; null where it is not known.
 std::string statistics_json(const Manifest& manifest);
 
 }  // namespace penstock::convert

@@ -22,9 +22,27 @@ std::string other_path_text(const CopyReportConfig& config, std::uint32_t other_
               "convert again when nothing writes into SOURCE");
 }
 
+void report_near(const CopyReportConfig& config, CopyList& list, ReasonCounts& counts,
+                 const std::stop_token& stop) {
+  find_near_pairs(
+      {.pictures = config.pictures,
+       .looks = config.looks,
+       .runs = config.look_runs,
+       .folder = config.folder,
+       .max_bits = config.near_bits},
+      stop, [&](const NearFinding& finding) {
+        counts.add_kept(finding.reason);
+        list.add(copy_row({.reason = finding.reason,
+                           .picture_idx = finding.picture_idx,
+                           .other_idx = finding.other_idx},
+                          finding.distance_bits, *config.pictures, *config.class_names));
+      });
+}
+
 }  // namespace
 
-void report_copies(const CopyReportConfig& config, ReasonCounts& counts) {
+void report_copies(const CopyReportConfig& config, ReasonCounts& counts,
+                   const std::stop_token& stop) {
   CopyList list(config.folder / kDuplicatesName);
   visit_groups(
       *config.prints, config.runs, config.folder, {}, [&](std::vector<std::uint32_t>& group) {
@@ -40,6 +58,7 @@ void report_copies(const CopyReportConfig& config, ReasonCounts& counts) {
           list.add(copy_row(finding, 0, *config.pictures, *config.class_names));
         });
       });
+  if (config.looks != nullptr) report_near(config, list, counts, stop);
   list.finish();
 }
 

@@ -46,6 +46,8 @@ struct CheckSettings {
   bool optimizes_crops = false;
   /// Takes out of JPEG what strip_jpeg() does, out of PNG what strip_png() does.
   bool strips_metadata = false;
+  /// Takes the luma of cells of what is decoded, for look_hash().
+  bool takes_luma_cells = false;
 
   /// What --optimize-crops asks for: JPEG of several scans is rewritten, that of one gets markers.
   void apply(SeveralScans several_scans) {

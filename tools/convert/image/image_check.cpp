@@ -117,7 +117,7 @@ ImageVerdict ImageChecker::check_bare(const SourcePicture& picture, const std::s
       !changes_pixels(sides, shape.channels, orientation, settings_) &&
       stored_codec(PictureKind::kBarePixels, sides, settings_.encode) == Codec::kRaw;
   if (is_kept || sides.num_px() > settings_.max_px) {
-    return check_raw(picture.bytes, shape, settings_.max_px);
+    return check_raw(picture.bytes, shape, settings_);
   }
   if (is_too_long_for_jpeg(PictureKind::kBarePixels, sides, settings_.encode)) {
     return quarantined(ReasonCode::kTooManyPixels, sides_text(sides.width_px, sides.height_px));

@@ -29,7 +29,8 @@ class ImageChecker {
   explicit ImageChecker(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode,
                         SeveralScans several_scans = SeveralScans::kKept,
                         const PictureFixes& fixes = {}, const EncodeSettings& encode = {});
-  explicit ImageChecker(const CheckSettings& settings) : settings_(settings) {}
+  explicit ImageChecker(const CheckSettings& settings)
+      : settings_(settings), stored_(settings.takes_luma_cells) {}
 
   /// See checking_price.h.
   std::uint64_t reencoding_bytes(std::span<const std::byte> file);

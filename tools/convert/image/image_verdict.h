@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "streamer/shard/shard_format.h"
+#include "tools/convert/image/luma_cells.h"
 #include "tools/convert/image/pixel_sums.h"
 #include "tools/convert/reason/reason_policies.h"
 
@@ -37,6 +38,7 @@ struct ImageVerdict {
   /// What the loader's decoder needs beside the pixels, at full size.
   std::uint64_t decode_scratch_bytes = 0;
   PixelSums sums;
+  LumaCells luma_cells;              // as stored, not turned; where they are taken
   bool is_optimized = false;         // one scan before and after, with restart markers now
   std::uint64_t stripped_bytes = 0;  // what strip_jpeg() or strip_png() took out
   std::vector<std::byte> reencoded;  // the bytes to be stored, when they are not the file's own

@@ -63,7 +63,7 @@ ImageVerdict check_stored(std::vector<std::byte> bytes, const PictureForm& form,
                           {.height_px = sides.height_px,
                            .width_px = sides.width_px,
                            .channels = form.writing.channels},
-                          settings.max_px);
+                          settings);
       break;
     }
   }

@@ -1,6 +1,7 @@
 #include "tools/convert/image/stored_picture_check.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "streamer/core/error.h"
@@ -54,10 +55,13 @@ ImageVerdict StoredPictureCheck::check_jpeg(std::span<const std::byte> jpeg,
   grow(scratch_, verdict.decode_scratch_bytes);
   grow(strip_, std::max(kStripBytes, std::uint64_t{header.width_px} * 3));
   StreamHasher hasher;
+  std::optional<LumaCellSums> cells;
+  if (takes_luma_cells_) cells.emplace(header.width_px, header.height_px);
   const Result<StripsDone> decoded = decoder_.decode_in_strips(
       jpeg, stored_info(verdict.record), strip_, scratch_,
       [&](const ImageView& rows) {
         verdict.sums.add(rows);
+        if (cells) cells->add(rows);
         if (reading.takes_digest) {
           hasher.update(
               std::as_bytes(std::span(rows.pixels_hwc, rows.row_stride_bytes * rows.height_px)));
@@ -70,6 +74,7 @@ ImageVerdict StoredPictureCheck::check_jpeg(std::span<const std::byte> jpeg,
     return quarantined(reason_of_jpeg_fault(decoded.fault()),
                        std::string(decoded.fault().detail()));
   }
+  if (cells) verdict.luma_cells = cells->means();
   if (reading.takes_digest) digest_ = hasher.digest_128();
   return verdict;
 }
@@ -137,6 +142,7 @@ ImageVerdict StoredPictureCheck::check_png(std::span<const std::byte> png, Check
     return png_refused(decoded.fault());
   }
   verdict.sums.add(decoded.value().image);
+  if (takes_luma_cells_) verdict.luma_cells = luma_cells(decoded.value().image);
   return verdict;
 }
 
@@ -164,8 +170,8 @@ void StoredPictureCheck::trim() {
 }
 
 ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape,
-                       std::uint64_t max_px) {
-  if (std::uint64_t{shape.width_px} * shape.height_px > max_px) {
+                       const CheckSettings& settings) {
+  if (std::uint64_t{shape.width_px} * shape.height_px > settings.max_px) {
     return quarantined(ReasonCode::kTooManyPixels, sides_text(shape.width_px, shape.height_px));
   }
   const ImageView view{.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
@@ -181,6 +187,7 @@ ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape,
   verdict.record = new_raw(view, {}).record;
   verdict.record.length_bytes = static_cast<std::uint32_t>(pixels.size());
   verdict.sums.add(view);
+  if (settings.takes_luma_cells) verdict.luma_cells = luma_cells(view);
   return verdict;
 }
 

@@ -38,6 +38,10 @@ class StoredPictureCheck {
     bool takes_digest = false;  // of the pixels, for last_digest()
   };
 
+  StoredPictureCheck() = default;
+  /// With luma cells in each verdict on what was decoded.
+  explicit StoredPictureCheck(bool takes_luma_cells) : takes_luma_cells_(takes_luma_cells) {}
+
   Result<JpegHeader> read_header(std::span<const std::byte> jpeg) noexcept;
 
   /// The verdict on a JPEG that is to be stored as it is: kept, or quarantined for what the decoder
@@ -76,6 +80,7 @@ class StoredPictureCheck {
   std::vector<std::byte> strip_;
   std::vector<std::byte> scratch_;
   Digest128 digest_{};
+  bool takes_luma_cells_ = false;
 };
 
 /// What the index says of a PNG, by its header: all but offset, checksum, class and orientation. A fault
@@ -85,8 +90,8 @@ Result<IndexRecord> read_png_record(std::span<const std::byte> png);
 /// Bytes that check_png() takes beside the PNG.
 std::uint64_t png_checking_bytes(const IndexRecord& record);
 
-/// The verdict on bare pixels, which are kept as they are, or quarantined above `max_px`.
+/// The verdict on bare pixels, which are kept as they are, or quarantined above settings.max_px.
 ImageVerdict check_raw(std::span<const std::byte> pixels, const RawShape& shape,
-                       std::uint64_t max_px);
+                       const CheckSettings& settings);
 
 }  // namespace penstock::convert

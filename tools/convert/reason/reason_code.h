@@ -78,6 +78,10 @@ enum class ReasonCode : std::uint8_t {
   kDuplicateWithinClass,
   kDuplicateAcrossClasses,
   kDuplicateAcrossSplits,
+  // Other content that looks alike; with --near-duplicates.
+  kNearDuplicateWithinClass,
+  kNearDuplicateAcrossClasses,
+  kNearDuplicateAcrossSplits,
   // What a source holds, and cannot be listed.
   kUnsafePath,        // of a member or a row: absolute, leading out of the folder, or none
   kDuplicateName,     // a member that a later one of the same name replaces

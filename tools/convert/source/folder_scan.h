@@ -51,7 +51,7 @@ struct FolderScan {
   std::vector<UnreadableFolder> unreadable_folders;  // among `folders`; what is in them is not seen
   SkippedFiles skipped;
   std::vector<PassedOverFile> passed_over;  // each of `skipped`, sorted
-  bool is_cut = false;  // of an archive of which not all could be read
+  bool is_cut = false;                      // of an archive of which not all could be read
 
   std::uint64_t total_bytes() const noexcept;
 };

@@ -37,7 +37,7 @@ struct RowMatch {
   std::uint64_t num_rows = 0;
   std::uint64_t num_damaged = 0;  // of these
   std::string first_damaged;      // "labels.jsonl:7: why", for messages
-  std::string first_unmatched;  // path of the first row without a file, for messages
+  std::string first_unmatched;    // path of the first row without a file, for messages
 };
 
 /// Matches every row. Of two rows for one file the first counts. `table_name` stands before line numbers

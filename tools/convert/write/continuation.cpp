@@ -13,6 +13,7 @@
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/convert/duplicate/copy_groups.h"
+#include "tools/convert/duplicate/near_search.h"
 #include "tools/convert/reason/reason_policies.h"
 #include "tools/convert/write/source_stamp.h"
 #include "tools/terminal.h"
@@ -91,6 +92,13 @@ std::optional<std::vector<IndexRecord>> trusted_index(const std::filesystem::pat
   }
 }
 
+// Of a conversion that takes looks.
+std::unique_ptr<PrintFile> looks_of(const PartialFolder& folder, const JournalHead& head,
+                                    std::uint64_t kept_bytes) {
+  if (!head.settings.contains(kNearDuplicatesSetting)) return nullptr;
+  return std::make_unique<PrintFile>(folder.path(), kLooksName, kept_bytes);
+}
+
 }  // namespace
 
 Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
@@ -103,6 +111,7 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
     return {.journal = Journal(folder.path(), head),
             .rows = std::make_unique<ListedRowsFile>(folder.path(), 0),
             .prints = std::make_unique<PrintFile>(folder.path(), kPrintsName, 0),
+            .looks = looks_of(folder, head, 0),
             .shards = std::vector<std::optional<JournalShard>>(shards.size())};
   }
   folder.set_kept(!before->shards.empty());
@@ -111,21 +120,26 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
 
   std::uint64_t rows_bytes = 0;
   std::uint64_t prints_bytes = 0;
+  std::uint64_t looks_bytes = 0;
   for (const JournalShard& shard : before->shards) {
     rows_bytes = std::max(rows_bytes, shard.contribution.rows.end_bytes);
     prints_bytes = std::max(prints_bytes, shard.contribution.prints.end_bytes);
+    looks_bytes = std::max(looks_bytes, shard.contribution.looks.end_bytes);
   }
   auto rows = std::make_unique<ListedRowsFile>(folder.path(), rows_bytes);
   auto prints = std::make_unique<PrintFile>(folder.path(), kPrintsName, prints_bytes);
+  auto looks = looks_of(folder, head, looks_bytes);
   std::map<std::string, JournalShard> done;
   for (JournalShard& shard : before->shards) done.insert_or_assign(shard.file, std::move(shard));
   std::vector<std::optional<JournalShard>> finished(shards.size());
-  std::set<std::string> kept = {kJournalName, kSourceRowsName, kListedRowsName, kPrintsName};
+  std::set<std::string> kept = {kJournalName, kSourceRowsName, kListedRowsName, kPrintsName,
+                                kLooksName};
   bool has_any = false;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const auto found = done.find(shards[i].file_name());
     if (found == done.end() || !rows->is_intact(found->second.contribution.rows)) continue;
     if (!prints->is_intact(found->second.contribution.prints)) continue;
+    if (looks && !looks->is_intact(found->second.contribution.looks)) continue;
     if (found->second.shard) {
       const auto index = trusted_index(folder.path() / shards[i].file_name(), *found->second.shard);
       if (!index) continue;
@@ -145,6 +159,7 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
                                    : Journal(folder.path(), head, trusted),
           .rows = std::move(rows),
           .prints = std::move(prints),
+          .looks = std::move(looks),
           .shards = std::move(finished)};
 }
 

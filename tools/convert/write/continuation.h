@@ -17,11 +17,14 @@ namespace penstock::convert {
 /// The setting that holds ReasonPolicies::changes(). Policies of reasons that no finished shard has met may
 /// differ from those that were begun with.
 inline constexpr const char* kPoliciesSetting = "reasons";
+/// The distance in bits; there only where pictures that look alike are looked for.
+inline constexpr const char* kNearDuplicatesSetting = "near_duplicates";
 
 struct Continuation {
   Journal journal;
   std::unique_ptr<ListedRowsFile> rows;
   std::unique_ptr<PrintFile> prints;
+  std::unique_ptr<PrintFile> looks;                 // nothing where none are taken
   std::vector<std::optional<JournalShard>> shards;  // by plan; nothing: still to be made
 };
 

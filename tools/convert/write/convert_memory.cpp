@@ -24,10 +24,11 @@ constexpr std::uint64_t kPerWorkerBytes = kChunkBytes + kStripBytes + (4u << 20)
 // that is quarantined the place of its row instead.
 constexpr std::uint64_t kPlanPerPictureBytes = 4 + 16 + 16;
 // Record and name offset, and once more as bytes; name twice; print. Held by two shards.
-std::uint64_t shard_bytes_of(const PictureList& pictures, const ShardPlan& shard) {
+std::uint64_t shard_bytes_of(const PictureList& pictures, const ShardPlan& shard,
+                             std::uint64_t looks_bytes) {
   std::uint64_t bytes = 64u << 10;
   for (const std::uint32_t picture_idx : shard.pictures) {
-    bytes += 64 + 2 * 8 + kPrintBytes + 2 * (pictures.name(picture_idx).size() + 1);
+    bytes += 64 + 2 * 8 + kPrintBytes + looks_bytes + 2 * (pictures.name(picture_idx).size() + 1);
   }
   return bytes;
 }
@@ -63,7 +64,10 @@ std::uint64_t list_room_bytes(std::uint64_t limit_bytes) {
 }
 
 ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const SourceScan& scan,
-                          const std::vector<ShardPlan>& shards, const ReasonPolicies& policies) {
+                          const std::vector<ShardPlan>& shards, const ReasonPolicies& policies,
+                          bool takes_looks) {
+  // They are searched when pictures take nothing any more: half of the limit, and so more than a list takes.
+  const std::uint64_t looks_bytes = takes_looks ? kPrintBytes : 0;
   // Every picture could be a copy that goes, and a vector of them grows by doubling.
   const std::uint64_t per_copy_bytes = drops_copies(policies) ? 2 * sizeof(DroppedCopies::Copy) : 0;
   const PictureList& pictures = scan.pictures;
@@ -76,7 +80,8 @@ ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const So
       .fixed_bytes = kFixedBytes,
       .one_picture_bytes = limit_bytes / 2};
   for (const ShardPlan& shard : shards) {
-    memory.shard_bytes = std::max(memory.shard_bytes, 2 * shard_bytes_of(pictures, shard));
+    memory.shard_bytes =
+        std::max(memory.shard_bytes, 2 * shard_bytes_of(pictures, shard, looks_bytes));
   }
   const std::uint64_t needed_bytes = memory.list_bytes + memory.shard_bytes + memory.fixed_bytes +
                                      memory.one_picture_bytes + kPerWorkerBytes;

@@ -30,7 +30,7 @@ std::uint64_t list_room_bytes(std::uint64_t limit_bytes);
 /// Divides `limit_bytes`.
 /// Throws OutOfMemory with the arithmetic when it leaves too little for one picture.
 ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const SourceScan& scan,
-                          const std::vector<ShardPlan>& shards,
-                          const ReasonPolicies& policies = {});
+                          const std::vector<ShardPlan>& shards, const ReasonPolicies& policies = {},
+                          bool takes_looks = false);
 
 }  // namespace penstock::convert

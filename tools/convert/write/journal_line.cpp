@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kJournalVersion = 3;
+constexpr int kJournalVersion = 4;
 
 // Paths are bytes in no particular encoding, and JSON is not.
 Json bytes_json(const std::string& bytes) {
@@ -132,7 +132,8 @@ Json contribution_json(const ShardContribution& contribution) {
           {"num_listed_as_fixed", contribution.num_listed_as_fixed},
           {"met", met_json(contribution.met)},
           {"rows", rows_json(contribution.rows)},
-          {"prints", prints_json(contribution.prints)}};
+          {"prints", prints_json(contribution.prints)},
+          {"looks", prints_json(contribution.looks)}};
 }
 
 std::optional<ShardContribution> contribution_of(const Json& json) {
@@ -143,7 +144,8 @@ std::optional<ShardContribution> contribution_of(const Json& json) {
                                  .reasons = *reasons,
                                  .met = *met,
                                  .rows = rows_of(json.at("rows")),
-                                 .prints = prints_of(json.at("prints"))};
+                                 .prints = prints_of(json.at("prints")),
+                                 .looks = prints_of(json.at("looks"))};
   json.at("largest_scratch_bytes").get_to(contribution.largest_scratch_bytes);
   json.at("source_bytes").get_to(contribution.source_bytes);
   json.at("num_reencoded").get_to(contribution.num_reencoded);

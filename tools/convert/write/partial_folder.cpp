@@ -18,6 +18,7 @@
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/manifest.h"
 #include "tools/convert/duplicate/copy_list.h"
+#include "tools/convert/duplicate/near_search.h"
 #include "tools/convert/duplicate/print_runs.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/source/split_rule.h"
@@ -69,9 +70,10 @@ bool is_partial_file(const fs::directory_entry& entry) {
   const bool is_plain = entry.is_regular_file() && !entry.is_symlink();
   const std::string name = entry.path().filename().string();
   return is_dataset_file(entry) ||
-         (is_plain &&
-          (name == kJournalName || name == kSourceRowsName || name == kListedRowsName ||
-           name == kPrintsName || name == kSearchPrintsName || name == kMergedPrintsName));
+         (is_plain && (name == kJournalName || name == kSourceRowsName || name == kListedRowsName ||
+                       name == kPrintsName || name == kSearchPrintsName ||
+                       name == kMergedPrintsName || name == kLooksName || name == kNearFirstsName ||
+                       name == kNearBandName || name == kNearFoundName));
 }
 
 using IsOwn = bool (*)(const fs::directory_entry&);
@@ -251,6 +253,7 @@ PartialFolder::~PartialFolder() {
 
 void PartialFolder::publish(ExistingTarget existing) {
   fs::remove(path_ / kPrintsName);
+  fs::remove(path_ / kLooksName);
   fs::remove(path_ / kListedRowsName);
   fs::remove(path_ / kSourceRowsName);
   fs::remove(path_ / kJournalName);

@@ -11,6 +11,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "tools/convert/duplicate/content_print.h"
+#include "tools/convert/duplicate/look_hash.h"
 #include "tools/convert/source/source_fault.h"
 #include "tools/convert/write/picture_chunks.h"
 
@@ -55,7 +56,8 @@ CheckSettings PictureWorkerConfig::check_settings() const {
                          .fixes = fixes,
                          .encode = encode,
                          .max_coefficient_bytes = max_coefficient_bytes,
-                         .strips_metadata = strip_metadata};
+                         .strips_metadata = strip_metadata,
+                         .takes_luma_cells = takes_looks};
   settings.apply(several_scans);
   return settings;
 }
@@ -95,7 +97,7 @@ void PictureWorker::price(ReadPicture& one) {
 
 CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& one,
                                         const std::stop_token& stop) {
-  CheckedPicture checked{.picture_idx = picture_idx, .verdict = {}, .bytes = {}};
+  CheckedPicture checked{.picture_idx = picture_idx, .verdict = {}, .bytes = {}, .look = {}};
   if (one.refusal) {
     checked.verdict = std::move(*one.refusal);
   } else {
@@ -113,6 +115,10 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
       checked.content = content_digest(one.picture);
       leave_out_copy(checked);
     }
+    if (config_.takes_looks && checked.is_stored()) {
+      checked.look = look_hash(checked.verdict.luma_cells, checked.verdict.record.orientation);
+    }
+    LumaCells().swap(checked.verdict.luma_cells);
   }
   // Of some pictures alone they would be no statistics.
   if (config_.depth == CheckDepth::kHeader) checked.verdict.sums = {};

@@ -28,6 +28,7 @@ struct CheckedPicture {
   bool is_stored() const noexcept { return convert::is_stored(verdict.fate); }
   /// Whether duplicates.csv may be about it.
   bool counts_as_copy = false;
+  std::optional<std::uint64_t> look;  // look_hash() of what is stored, where looks are taken
 };
 
 /// Some of a chunk's pictures, in order.
@@ -48,6 +49,7 @@ struct PictureWorkerConfig {
   EncodeSettings encode{};
   std::uint64_t max_coefficient_bytes = kMaxCoefficientBytes;
   bool strip_metadata = false;
+  bool takes_looks = false;  // with kDecode alone
   /// What one picture may take, file included; a larger one is quarantined.
   std::uint64_t one_picture_bytes = UINT64_MAX;
   /// Pictures of a chunk that together take more are checked one after another, each with its own

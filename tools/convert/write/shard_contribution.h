@@ -20,9 +20,9 @@ struct ShardContribution {
   std::uint64_t num_rewritten = 0;
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
   std::uint64_t num_resized = 0;
-  std::uint64_t num_lossy = 0;  // that show other pixels than their files
-  std::uint64_t num_optimized = 0;         // of one scan, with restart markers now
-  std::uint64_t num_stripped = 0;          // of metadata
+  std::uint64_t num_lossy = 0;      // that show other pixels than their files
+  std::uint64_t num_optimized = 0;  // of one scan, with restart markers now
+  std::uint64_t num_stripped = 0;   // of metadata
   std::uint64_t stripped_bytes = 0;
   std::uint64_t num_text_skipped = 0;
   ReasonCounts reasons;
@@ -30,10 +30,11 @@ struct ShardContribution {
   std::uint64_t num_listed_as_fixed = 0;  // of which something was lost
   ListedRows rows{};                      // of these, and of the quarantined; one shard's
   PrintRun prints{};                      // of what is stored, and of copies left out; one shard's
+  PrintRun looks{};                       // of what is stored, where they are taken; one shard's
 
   /// Counts one picture; `rewrites_several_scans` when those of several scans are not to stay so.
   void add(const ListedPicture& picture, const ImageVerdict& verdict, bool rewrites_several_scans);
-  /// Adds another shard's, but for its rows and prints.
+  /// Adds another shard's, but for its rows, prints and looks.
   void add(const ShardContribution& other);
 };
 

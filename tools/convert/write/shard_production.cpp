@@ -8,6 +8,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/shard/shard_writer.h"
+#include "tools/convert/duplicate/near_search.h"
 #include "tools/convert/write/ordered_work.h"
 #include "tools/convert/write/picture_chunks.h"
 #include "tools/convert/write/turn_budget.h"
@@ -52,6 +53,7 @@ class Production {
     if (!open_) return;
     open_->record.contribution.rows = config_.rows->end_shard();
     open_->record.contribution.prints = config_.prints->end_run();
+    if (config_.looks != nullptr) open_->record.contribution.looks = config_.looks->end_run();
     listener_.shard_filled();
     committer_.hand_over(std::move(*open_));
     open_.reset();
@@ -74,6 +76,7 @@ class Production {
     if (one.counts_as_copy) {
       config_.prints->add({.digest = one.content, .picture_idx = one.picture_idx});
     }
+    if (one.look) config_.looks->add(look_print(*one.look, one.content, one.picture_idx));
     listener_.checked(picture, one.verdict, record);
     std::vector<std::byte>().swap(one.bytes);
   }

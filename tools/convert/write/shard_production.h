@@ -29,6 +29,7 @@ struct ShardProductionConfig {
   ListedRowsFile* rows =
       nullptr;  // of what is quarantined, or stored with a loss; outlives the production
   PrintFile* prints = nullptr;  // outlives the production
+  PrintFile* looks = nullptr;   // the same; nothing: none are taken
 };
 
 /// Who hears of the shards while they are made.
