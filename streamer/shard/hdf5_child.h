@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "streamer/core/file.h"
@@ -32,6 +33,9 @@ class Hdf5Child {
   Hdf5Child& operator=(const Hdf5Child&) = delete;
   /// Ends the child if it still works.
   ~Hdf5Child();
+
+  /// What is looked at from now on, for the error about damage; at first, `where` of the constructor.
+  void look_at(std::string where) { where_ = std::move(where); }
 
   /// Waits for the next thing told; nothing when all has been. Errors: those of `work`; CorruptData when
   /// the child ends before, or takes more than a minute for one thing.

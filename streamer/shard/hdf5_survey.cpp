@@ -170,20 +170,50 @@ class Surveyor {
   const FileHandle file_;
 };
 
+// In the child; the library's own words are about this file.
+Hdf5Survey survey_here(const std::filesystem::path& path) {
+  try {
+    return Surveyor(path).survey();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInternal) throw;
+    throw Error(ErrorCode::kCorruptData,
+                "shard: " + path.native() + ": expected HDF5 metadata, found: " + error.what(),
+                kDamageHint);
+  }
+}
+
 // ---- What the child says to its parent ------------------------------------------------------------
 
-std::vector<std::string> words_of(const Hdf5Survey& survey) {
-  std::vector<std::string> words = {survey.split, survey.uuid, std::to_string(survey.num_samples),
-                                    std::to_string(survey.num_classes)};
+// Texts, each with a NUL behind it; none has one inside.
+std::string words_of(const Hdf5Survey& survey) {
+  std::string words;
+  const auto add = [&](std::string_view word) { words.append(word).push_back('\0'); };
+  add(survey.split);
+  add(survey.uuid);
+  add(std::to_string(survey.num_samples));
+  add(std::to_string(survey.num_classes));
   for (const Hdf5Part& part : survey.parts) {
-    words.insert(words.end(),
-                 {part.name, std::to_string(part.offset_bytes), std::to_string(part.length_bytes),
-                  std::to_string(part.element_bytes)});
+    add(part.name);
+    for (const std::uint64_t number : {part.offset_bytes, part.length_bytes, part.element_bytes}) {
+      add(std::to_string(number));
+    }
   }
   return words;
 }
 
-Hdf5Survey read_survey(const std::vector<std::string>& words) {
+std::vector<std::string> split_words(std::string_view told) {
+  std::vector<std::string> words;
+  while (!told.empty()) {
+    const std::size_t end = told.find('\0');
+    check_internal(end != std::string_view::npos, "words that end");
+    words.emplace_back(told.substr(0, end));
+    told.remove_prefix(end + 1);
+  }
+  return words;
+}
+
+Hdf5Survey read_survey(std::string_view told) {
+  const std::vector<std::string> words = split_words(told);
   constexpr std::size_t kHeadWords = 4;
   constexpr std::size_t kPartWords = 4;
   check_internal(words.size() >= kHeadWords && (words.size() - kHeadWords) % kPartWords == 0,
@@ -209,11 +239,34 @@ const Hdf5Part* Hdf5Survey::find(std::string_view name) const noexcept {
   return found == parts.end() ? nullptr : &*found;
 }
 
+Hdf5SurveyRun::Found Hdf5SurveyRun::look_at_next() {
+  const std::size_t first = found_.size();
+  const std::string where = "shard: " + paths_[first].native();
+  if (!child_) {
+    child_ = std::make_unique<Hdf5Child>(where, kDamageHint, [&](const Hdf5Child::Tell& tell) {
+      for (std::size_t i = first; i < paths_.size(); ++i) tell(words_of(survey_here(paths_[i])));
+    });
+  }
+  child_->look_at(where);
+  try {
+    const std::optional<std::string> told = child_->next();
+    check_internal(told.has_value(), "a survey of every file");
+    return read_survey(*told);
+  } catch (const Error& error) {
+    child_.reset();
+    return error;
+  }
+}
+
+Hdf5Survey Hdf5SurveyRun::take(std::size_t path_idx) {
+  const std::lock_guard lock(mutex_);
+  while (found_.size() <= path_idx) found_.push_back(look_at_next());
+  if (const auto* error = std::get_if<Error>(&found_[path_idx])) throw *error;
+  return std::move(std::get<Hdf5Survey>(found_[path_idx]));
+}
+
 Hdf5Survey survey_hdf5(const std::filesystem::path& path) {
-  Hdf5Child child("shard: " + path.native(), kDamageHint, [&](const Hdf5Child::Tell& tell) {
-    for (const std::string& word : words_of(Surveyor(path).survey())) tell(word);
-  });
-  return read_survey(child.all());
+  return Hdf5SurveyRun({path}).take(0);
 }
 
 }  // namespace penstock

@@ -5,11 +5,18 @@
 // types, by hard links, in the file itself, unfiltered. No plugins. The loader never comes here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
+
+#include "streamer/core/error.h"
+#include "streamer/shard/hdf5_child.h"
 
 namespace penstock {
 
@@ -38,5 +45,28 @@ struct Hdf5Survey {
 ///          Unsupported for chunks, filters, external files, links or types of other kinds; NotFound, Io
 /// Threads  any
 Hdf5Survey survey_hdf5(const std::filesystem::path& path);
+
+/// The same of many files, ahead of whoever asks: one child process looks at one after another, so that no
+/// file waits for a process of its own. A file that is refused ends the child; the next has another.
+///
+/// Threads  any
+class Hdf5SurveyRun {
+ public:
+  explicit Hdf5SurveyRun(std::vector<std::filesystem::path> paths) : paths_(std::move(paths)) {}
+
+  /// Takes the survey of the file at `path_idx`, once. Quick for those who ask in rising order. Throws as
+  /// survey_hdf5() of that file.
+  Hdf5Survey take(std::size_t path_idx);
+
+ private:
+  using Found = std::variant<Hdf5Survey, Error>;
+
+  Found look_at_next();
+
+  const std::vector<std::filesystem::path> paths_;
+  std::mutex mutex_;                  // guards what follows
+  std::unique_ptr<Hdf5Child> child_;  // at work on the files after those in found_
+  std::vector<Found> found_;          // by file, from the first on
+};
 
 }  // namespace penstock

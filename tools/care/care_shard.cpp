@@ -45,18 +45,24 @@ void check_lengths(const Hdf5Survey& survey, const std::string& where) {
 }  // namespace
 
 CareShard CareShard::open(const std::filesystem::path& path, std::vector<std::string>& damage) {
+  return open(
+      path, [&] { return survey_hdf5(path); }, damage);
+}
+
+CareShard CareShard::open(const std::filesystem::path& path, const SurveySource& survey,
+                          std::vector<std::string>& damage) {
   CareShard shard;
   shard.path_ = path;
   shard.file_ = open_for_reading(path);
   shard.size_bytes_ = file_size_bytes(shard.file_, path);
   if (!shard.open_by_header(damage)) {
-    shard.open_by_hdf5();
+    shard.open_by_hdf5(survey);
     return shard;
   }
   std::vector<std::string> by_header = std::move(damage);
   damage.clear();
   for (const ShardSection& section : shard.header_.sections) shard.keep_part(section, damage);
-  shard.compare_with_hdf5(damage);
+  shard.compare_with_hdf5(survey, damage);
   damage.insert(damage.begin(), by_header.begin(), by_header.end());
   shard.demand_parts();
   return shard;
@@ -112,8 +118,8 @@ void CareShard::demand_parts() const {
   }
 }
 
-void CareShard::open_by_hdf5() {
-  const Hdf5Survey survey = survey_hdf5(path_);
+void CareShard::open_by_hdf5(const SurveySource& source) {
+  const Hdf5Survey survey = source();
   check_lengths(survey, path_.native());
   guide_ = ShardGuide::kHdf5;
   for (const Hdf5Part& part : survey.parts) {
@@ -127,11 +133,11 @@ void CareShard::open_by_hdf5() {
 }
 
 // The header is enough to read by, unless the file was rewritten below it (h5repack keeps it).
-void CareShard::compare_with_hdf5(std::vector<std::string>& damage) {
+void CareShard::compare_with_hdf5(const SurveySource& source, std::vector<std::string>& damage) {
   const auto tell = [&](const std::string& what) { damage.push_back("HDF5 metadata: " + what); };
   Hdf5Survey survey;
   try {
-    survey = survey_hdf5(path_);
+    survey = source();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCorruptData && error.code() != ErrorCode::kUnsupported) throw;
     tell(error.what());

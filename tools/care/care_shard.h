@@ -37,6 +37,10 @@ class CareShard {
   /// Errors  CorruptData, Unsupported when neither header nor HDF5 metadata lead to images, index and
   ///         class names; NotFound, Io
   static CareShard open(const std::filesystem::path& path, std::vector<std::string>& damage);
+  /// The same with the survey that the HDF5 metadata give, from where it is at hand; asked for once.
+  using SurveySource = std::function<Hdf5Survey()>;
+  static CareShard open(const std::filesystem::path& path, const SurveySource& survey,
+                        std::vector<std::string>& damage);
 
   const std::filesystem::path& path() const noexcept { return path_; }
   ShardGuide guide() const noexcept { return guide_; }
@@ -78,8 +82,8 @@ class CareShard {
 
  private:
   bool open_by_header(std::vector<std::string>& damage);
-  void open_by_hdf5();
-  void compare_with_hdf5(std::vector<std::string>& damage);
+  void open_by_hdf5(const SurveySource& source);
+  void compare_with_hdf5(const SurveySource& source, std::vector<std::string>& damage);
   bool follow_moved_parts(const Hdf5Survey& survey);
   bool holds(std::uint64_t offset_bytes, const ShardSection& section) const;
   void keep_part(const ShardSection& section, std::vector<std::string>& damage);

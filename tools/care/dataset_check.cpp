@@ -81,12 +81,17 @@ class DatasetChecker {
       result_.num_samples += split.num_samples;
     }
     result_.num_shards = jobs_.size();
+    std::vector<fs::path> paths;
+    for (const ShardJob& job : jobs_) paths.push_back(config_.dataset / job.shard->file);
+    surveys_.emplace(std::move(paths));
   }
 
   void check(ShardJob& job) {
     if (stop_.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: check: on request");
     try {
-      job.open = CareShard::open(config_.dataset / job.shard->file, job.check.shard_damage);
+      job.open = CareShard::open(
+          config_.dataset / job.shard->file, [&] { return surveys_->take(&job - jobs_.data()); },
+          job.check.shard_damage);
     } catch (const Error& error) {
       job.lost.push_back(error.what());
       return;
@@ -214,6 +219,7 @@ class DatasetChecker {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   const Manifest* manifest_ = nullptr;
   std::vector<ShardJob> jobs_;
+  std::optional<Hdf5SurveyRun> surveys_;  // of jobs_
   bool shares_shards_ = false;
   std::atomic<std::uint64_t> done_bytes_ = 0;
   CheckProgress progress_;

@@ -22,7 +22,7 @@ void check_stop(const std::stop_token& stop) {
 }
 
 // Of the samples that one thread reads in one go.
-constexpr std::uint64_t kRunBytes = 4u << 20;
+constexpr std::uint64_t kRunBytes = 1u << 20;
 
 class ShardChecker {
  public:
@@ -199,11 +199,13 @@ class ShardChecker {
     const std::vector<std::span<const PlacedSample>> runs = cut_runs(samples_, kRunBytes);
     std::atomic<bool> is_all_read = true;
     std::mutex mutex;  // guards check_.sample_damage
+    std::vector<std::vector<std::byte>> blocks(watch_.num_threads,
+                                               std::vector<std::byte>(kCheckBlockBytes));
     run_items(
         {.num_items = runs.size(), .num_threads = watch_.num_threads},
-        [&](unsigned, std::size_t i) {
+        [&](unsigned thread_idx, std::size_t i) {
           SampleRun run(runs[i], check_.is_whole);
-          std::vector<std::byte> block(kCheckBlockBytes);
+          std::vector<std::byte>& block = blocks[thread_idx];
           const std::uint64_t end_bytes = runs[i].back().end_bytes();
           for (std::uint64_t at = runs[i].front().offset_bytes; at < end_bytes;) {
             const auto bytes =

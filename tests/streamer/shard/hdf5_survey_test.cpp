@@ -130,6 +130,47 @@ BOOST_AUTO_TEST_CASE(other_types_and_shapes_are_refused) {
   expect(ErrorCode::kUnsupported, "/class_names: expected the type that the format says");
 }
 
+// What take() gives or throws, as one text.
+std::string told_by(const std::function<Hdf5Survey()>& take) {
+  try {
+    const Hdf5Survey survey = take();
+    std::string text = survey.split + " " + survey.uuid + " " + std::to_string(survey.num_samples);
+    for (const Hdf5Part& part : survey.parts) {
+      text += " " + part.name + " " + std::to_string(part.offset_bytes) + " " +
+              std::to_string(part.length_bytes) + " " + std::to_string(part.element_bytes);
+    }
+    return text;
+  } catch (const Error& error) {
+    return std::string(error_code_name(error.code())) + ": " + error.what() + " | " + error.hint();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_files_says_of_each_what_it_alone_would) {
+  change([](hid_t file) { H5Ldelete(file, "index", H5P_DEFAULT); });
+  std::vector<std::filesystem::path> paths = {path};
+  const auto at = [&](const char* name) { return folder.path() / name; };
+  ShardMaker{}.write(at("train-00001.h5"));
+  tests::write_bytes(at("train-00002.h5"), tests::Bytes(8192, std::byte{'x'}));
+  tests::write_bytes(at("train-00003.h5"), {});
+  ShardMaker{}.write(at("train-00004.h5"));
+  for (const char* name :
+       {"train-00001.h5", "train-00002.h5", "train-00003.h5", "train-00004.h5", "none.h5"}) {
+    paths.push_back(at(name));
+  }
+  std::vector<std::string> alone;
+  for (const auto& one : paths) alone.push_back(told_by([&] { return survey_hdf5(one); }));
+  BOOST_TEST(alone[1].find("train ") == 0u, alone[1]);
+  BOOST_TEST(alone[5].find("NotFound: ") == 0u, alone[5]);
+  Hdf5SurveyRun rising(paths);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    BOOST_TEST(told_by([&] { return rising.take(i); }) == alone[i]);
+  }
+  Hdf5SurveyRun falling(paths);
+  for (std::size_t i = paths.size(); i-- > 0;) {
+    BOOST_TEST(told_by([&] { return falling.take(i); }) == alone[i]);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
