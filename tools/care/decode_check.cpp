@@ -12,6 +12,7 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/stored_info.h"
 #include "streamer/read/decoder_set.h"
+#include "streamer/read/jpeg_decoder.h"
 #include "tools/care/parallel_items.h"
 
 namespace penstock::care {
@@ -31,9 +32,21 @@ struct SamplePrice {
   }
 };
 
+bool is_jpeg(const IndexRecord& record) {
+  return static_cast<Codec>(record.codec) == Codec::kJpeg;
+}
+
+// A strip stays in a core's cache while its pixels are added.
+std::uint64_t strip_bytes(const IndexRecord& record) {
+  constexpr std::uint64_t kStripBytes = 256u << 10;
+  const std::uint64_t row_bytes = std::uint64_t{record.width_px} * 3;
+  return std::clamp(row_bytes * record.height_px, row_bytes, std::max(kStripBytes, row_bytes));
+}
+
 SamplePrice price_of(const IndexRecord& record) {
   const DecodePrice price = decode_price(stored_info(record), whole_picture(record));
-  return {record.length_bytes, price.decoded_bytes, price.scratch_bytes};
+  return {record.length_bytes, is_jpeg(record) ? strip_bytes(record) : price.decoded_bytes,
+          price.scratch_bytes};
 }
 
 // A page of one shard's index: what a thread takes at a time.
@@ -45,27 +58,30 @@ struct PageOfSamples {
 // What one thread needs. Buffers grow to what its costliest sample takes.
 struct Worker {
   DecoderSet decoders;
+  JpegDecoder jpeg_decoder;
   std::vector<std::byte> encoded;
-  std::vector<std::byte> pixels;
+  std::vector<std::byte> pixels;  // of a JPEG, a strip of them
   std::vector<std::byte> scratch;
+  convert::PixelSums sums;
 };
 
 class SampleDecoding {
  public:
-  SampleDecoding(std::span<const DecodeItem> items, const std::stop_token& stop,
-                 const PictureVisitor& visit)
-      : items_(items), stop_(stop), visit_(visit) {}
+  SampleDecoding(std::span<const DecodeItem> items, const std::stop_token& stop, bool takes_sums)
+      : items_(items), stop_(stop), takes_sums_(takes_sums) {}
 
-  std::uint64_t run(const DecodeLimits& limits, const std::function<void(std::uint64_t)>& tell) {
+  std::uint64_t run(const DecodeLimits& limits, const std::function<void(std::uint64_t)>& tell,
+                    convert::PixelSums* sums) {
     list_pages();
     const unsigned num_threads = fitting_threads(limits);
     std::vector<Worker> workers(num_threads);
     run_items(
         {.num_items = pages_.size(), .num_threads = num_threads},
-        [&](unsigned thread_idx, std::size_t i) {
-          decode_page(workers[thread_idx], thread_idx, pages_[i]);
-        },
+        [&](unsigned thread_idx, std::size_t i) { decode_page(workers[thread_idx], pages_[i]); },
         [&] { tell(num_decoded_); });
+    if (sums != nullptr) {
+      for (const Worker& worker : workers) sums->add(worker.sums);
+    }
     return num_decoded_;
   }
 
@@ -116,11 +132,11 @@ class SampleDecoding {
     }
   }
 
-  void decode_page(Worker& worker, unsigned thread_idx, const PageOfSamples& page) {
+  void decode_page(Worker& worker, const PageOfSamples& page) {
     const DecodeItem& item = items_[page.item_idx];
     for_each_whole(item, page.page_idx, [&](std::uint64_t sample_idx, const IndexRecord& record) {
       check_stop();
-      if (const auto why = decode(worker, thread_idx, item, sample_idx, record)) {
+      if (const auto why = decode(worker, item, record)) {
         const std::lock_guard lock(mutex_);
         item.check->sample_damage.push_back({sample_idx, *why});
         item.check->is_whole[sample_idx] = 0;
@@ -130,8 +146,9 @@ class SampleDecoding {
     });
   }
 
-  std::optional<std::string> decode(Worker& worker, unsigned thread_idx, const DecodeItem& item,
-                                    std::uint64_t sample_idx, const IndexRecord& record) {
+  // Why it does not decode; nothing: it does.
+  std::optional<std::string> decode(Worker& worker, const DecodeItem& item,
+                                    const IndexRecord& record) const {
     if (record.status != 0)
       return fmt::format("decode: expected status 0, found {}", record.status);
     SampleDecoder* const decoder = worker.decoders.find(static_cast<Codec>(record.codec));
@@ -146,12 +163,33 @@ class SampleDecoding {
     } catch (const Error& error) {
       return error.what();
     }
+    return is_jpeg(record) ? decode_strips(worker, record) : decode_whole(*decoder, worker, record);
+  }
+
+  std::optional<std::string> decode_whole(SampleDecoder& decoder, Worker& worker,
+                                          const IndexRecord& record) const {
     const Result<DecodedView> decoded =
-        decoder->decode(worker.encoded, stored_info(record), whole_picture(record), worker.pixels,
-                        worker.scratch, stop_);
+        decoder.decode(worker.encoded, stored_info(record), whole_picture(record), worker.pixels,
+                       worker.scratch, stop_);
     check_stop();
     if (!decoded.ok()) return "decode: " + std::string(decoded.fault().detail());
-    if (visit_) visit_(thread_idx, item, sample_idx, decoded.value().image);
+    if (takes_sums_) worker.sums.add(decoded.value().image);
+    return std::nullopt;
+  }
+
+  // A fault may come after strips have been seen: what they add up to counts only without one.
+  std::optional<std::string> decode_strips(Worker& worker, const IndexRecord& record) const {
+    convert::PixelSums sums;
+    const Result<StripsDone> decoded = worker.jpeg_decoder.decode_in_strips(
+        worker.encoded, stored_info(record), std::span(worker.pixels).first(strip_bytes(record)),
+        worker.scratch,
+        [&](const ImageView& rows) {
+          if (takes_sums_) sums.add(rows);
+        },
+        stop_);
+    check_stop();
+    if (!decoded.ok()) return "decode: " + std::string(decoded.fault().detail());
+    worker.sums.add(sums);
     return std::nullopt;
   }
 
@@ -165,7 +203,7 @@ class SampleDecoding {
 
   const std::span<const DecodeItem> items_;
   const std::stop_token stop_;
-  const PictureVisitor& visit_;
+  const bool takes_sums_;
   std::vector<PageOfSamples> pages_;
   SamplePrice dearest_;
   std::mutex mutex_;  // guards what is in items_
@@ -176,8 +214,8 @@ class SampleDecoding {
 
 std::uint64_t decode_samples(std::span<const DecodeItem> items, const DecodeLimits& limits,
                              const std::function<void(std::uint64_t)>& tell,
-                             const std::stop_token& stop, const PictureVisitor& visit) {
-  return SampleDecoding(items, stop, visit).run(limits, tell);
+                             const std::stop_token& stop, convert::PixelSums* sums) {
+  return SampleDecoding(items, stop, sums != nullptr).run(limits, tell, sums);
 }
 
 }  // namespace penstock::care

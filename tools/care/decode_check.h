@@ -1,4 +1,5 @@
-// Decodes every sample whose bytes hold, by the loader's decoders.
+// Decodes every sample whose bytes hold, by the loader's decoders; JPEG in strips, as conversion does, so that
+// what was stored within a limit of memory is checked within it.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +7,8 @@
 #include <span>
 #include <stop_token>
 
-#include "streamer/core/image_view.h"
 #include "tools/care/shard_check.h"
+#include "tools/convert/image/pixel_sums.h"
 
 namespace penstock::care {
 
@@ -23,16 +24,13 @@ struct DecodeLimits {
   std::uint64_t memory_bytes = 1ull << 30;
 };
 
-/// Is shown each picture that decodes; called from many threads at once, `thread_idx` tells them apart.
-using PictureVisitor = std::function<void(unsigned thread_idx, const DecodeItem& item,
-                                          std::uint64_t sample_idx, const ImageView& picture)>;
-
-/// Decodes; returns how many did. `tell` hears the number so far, on the calling thread.
+/// Decodes; returns how many did. `tell` hears the number so far, on the calling thread. Pixels of what
+/// decodes are added to `sums`, where it is given.
 ///
 /// Errors  OutOfMemory, before anything is decoded, when a sample alone takes more than memory_bytes;
 ///         Stopped
 std::uint64_t decode_samples(std::span<const DecodeItem> items, const DecodeLimits& limits,
                              const std::function<void(std::uint64_t)>& tell,
-                             const std::stop_token& stop, const PictureVisitor& visit = {});
+                             const std::stop_token& stop, convert::PixelSums* sums = nullptr);
 
 }  // namespace penstock::care

@@ -81,20 +81,15 @@ convert::PixelSums sum_pixels(const fs::path& folder, const ManifestSplit& split
     progress.num_samples += shards.back().num_samples();
   }
   const unsigned num_threads = limits.num_jobs == 0 ? num_usable_cores() : limits.num_jobs;
-  std::vector<convert::PixelSums> by_thread(num_threads);
+  convert::PixelSums sums;
   decode_samples(
       items, {.num_threads = num_threads, .memory_bytes = limits.memory_bytes},
       [&](std::uint64_t num_decoded) {
         progress.num_decoded = num_decoded;
         listener(progress);
       },
-      stop,
-      [&](unsigned thread_idx, const DecodeItem&, std::uint64_t, const ImageView& picture) {
-        by_thread[thread_idx].add(picture);
-      });
-  convert::PixelSums all;
-  for (const convert::PixelSums& one : by_thread) all.add(one);
-  return all;
+      stop, &sums);
+  return sums;
 }
 
 convert::PixelSums sums_of(const PixelTotals& totals) {

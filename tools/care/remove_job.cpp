@@ -128,18 +128,15 @@ class Removal {
     const DecodeItem item{.shard = &from, .check = &going};
     const unsigned num_threads =
         config_.limits.num_jobs == 0 ? num_usable_cores() : config_.limits.num_jobs;
-    std::vector<convert::PixelSums> by_thread(num_threads);
+    convert::PixelSums sums;
     const std::uint64_t num_decoded = decode_samples(
         {&item, 1}, {.num_threads = num_threads, .memory_bytes = config_.limits.memory_bytes},
-        [](std::uint64_t) {}, stop_,
-        [&](unsigned thread_idx, const DecodeItem&, std::uint64_t, const ImageView& picture) {
-          by_thread[thread_idx].add(picture);
-        });
+        [](std::uint64_t) {}, stop_, &sums);
     if (num_decoded != static_cast<std::uint64_t>(num_going)) {
       facts_.train_sums.reset();  // made anew from what is left
       return;
     }
-    for (const convert::PixelSums& sums : by_thread) subtract(*facts_.train_sums, sums);
+    subtract(*facts_.train_sums, sums);
   }
 
   // Before the manifest, so that a full disk leaves all as it was; published after it.

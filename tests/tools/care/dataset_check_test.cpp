@@ -189,11 +189,25 @@ BOOST_AUTO_TEST_CASE(a_shard_that_no_manifest_names_is_told_and_no_damage) {
              boost::test_tools::per_element());
 }
 
+// 11.5 MB of pixels.
+BOOST_AUTO_TEST_CASE(a_large_jpeg_is_decoded_in_strips) {
+  const tests::TemporaryFolder folder;
+  tests::write_picture(folder.path() / "photos" / "a" / "large.jpg",
+                       {.width_px = 2400, .height_px = 1600});
+  tests::convert_quietly(folder.path() / "photos", folder.path() / "d.ds", 0);
+  const DatasetCheck check = check_dataset(
+      {.dataset = folder.path() / "d.ds", .reach = CheckReach::kDecoded, .memory_bytes = 4u << 20},
+      tests::no_progress, {});
+  BOOST_TEST(check.is_whole());
+  BOOST_TEST(check.num_decoded == 1u);
+}
+
+// Of several scans all coefficients are held.
 BOOST_AUTO_TEST_CASE(decoding_keeps_to_its_memory_and_stops_on_request) {
   const CaredDataset dataset;
   const tests::TemporaryFolder folder;
   tests::write_picture(folder.path() / "photos" / "a" / "large.jpg",
-                       {.width_px = 2400, .height_px = 1600});
+                       {.width_px = 2400, .height_px = 1600, .jpeg = {.is_progressive = true}});
   tests::write_picture(folder.path() / "photos" / "b" / "small.jpg");
   tests::convert_quietly(folder.path() / "photos", folder.path() / "d.ds", 0);
   BOOST_CHECK_EXCEPTION(check_dataset({.dataset = folder.path() / "d.ds",
