@@ -45,9 +45,10 @@ int run_extract(const ExtractOptions& options) {
     print_result(care::extract_text(summary, options.folder));
   }
   if (summary.damage.empty()) return kExitDone;
-  print_error(fmt::format("extract: {}: expected every sample, found {} that cannot be read",
-                          options.dataset, summary.damage.size()),
-              "the others are in " + shell_quoted(options.folder));
+  print_error(
+      fmt::format("extract: {}: expected every sample, found {} that cannot be read",
+                  options.dataset, tools::format_counted(summary.num_lost, "sample", "samples")),
+      "the others are in " + shell_quoted(options.folder));
   return kExitDataDamaged;
 }
 

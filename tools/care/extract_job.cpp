@@ -19,6 +19,7 @@
 #include "tools/care/output_folder.h"
 #include "tools/care/parallel_items.h"
 #include "tools/care/sample_file.h"
+#include "tools/convert/source/any_source.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
 
@@ -46,9 +47,11 @@ class Extractor {
     const Dataset dataset = Dataset::open(config_.dataset);
     manifest_ = &dataset.manifest();
     const std::vector<const ManifestSplit*> splits = chosen_splits(dataset);
-    check_space(splits);
+    check_apart();
     OutputFolder folder(config_.folder);
     folder_ = folder.path();
+    check_space(splits);
+    has_files_.assign(manifest_->class_names.size(), false);
     names_.take(kLabelsName);
     for (const ManifestSplit* split : splits) {
       std::uint64_t first = 0;
@@ -59,6 +62,7 @@ class Extractor {
     }
     if (summary_.num_files == 0) refuse_nothing();
     write_labels();
+    keep_empty_classes(splits.front()->name);
     folder.publish();
     summary_.written_bytes = written_bytes_;
     summary_.elapsed = std::chrono::steady_clock::now() - start_;
@@ -66,6 +70,15 @@ class Extractor {
   }
 
  private:
+  void check_apart() const {
+    if (!convert::lies_within(config_.folder, config_.dataset)) return;
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("folder: {}: expected a place outside of {}, found one inside",
+                    tools::printable_path(config_.folder), tools::printable_path(config_.dataset)),
+        "name a FOLDER beside DATASET");
+  }
+
   std::vector<const ManifestSplit*> chosen_splits(const Dataset& dataset) const {
     std::vector<const ManifestSplit*> splits;
     if (!config_.split.empty()) static_cast<void>(find_split(dataset));
@@ -108,9 +121,11 @@ class Extractor {
     } catch (const Error& error) {
       summary_.damage.push_back(
           {.split = split.name, .file = listed.file, .name = {}, .what = error.what()});
+      summary_.num_lost += listed.num_samples;
       return;
     }
     ShardCheck check = check_shard(*shard, {.stop = stop_, .done_bytes = nullptr});
+    summary_.num_lost += check.sample_damage.size();
     for (SampleDamage& damage : check.sample_damage) {
       summary_.damage.push_back({.split = split.name,
                                  .file = listed.file,
@@ -124,9 +139,6 @@ class Extractor {
   // Names are given in the order of samples, so that they do not depend on threads.
   std::vector<Extraction> plan(const ManifestSplit& split, const CareShard& shard,
                                const ShardCheck& check, std::uint64_t first) {
-    const auto layout = manifest_->conversion.find("layout");
-    const bool has_split_folders =
-        layout != manifest_->conversion.end() && layout->second == "split_folders";
     std::vector<Extraction> plan;
     for (std::uint64_t page = 0; page < shard.num_index_pages(); ++page) {
       std::uint64_t ignored = 0;
@@ -137,7 +149,7 @@ class Extractor {
         Extraction one{.record = records[i], .sample_idx = idx, .name = {}, .file = {}};
         if (check.are_names_whole) one.name = shard.read_name(idx);
         try {
-          one.file = choose_name(one, split, first + idx, has_split_folders);
+          one.file = choose_name(one, split, first + idx);
         } catch (const Error& error) {
           add_damage(split.name, shard, first + idx, one.name, error.what());
           continue;
@@ -149,8 +161,13 @@ class Extractor {
     return plan;
   }
 
+  bool has_split_folders() const {
+    const auto layout = manifest_->conversion.find("layout");
+    return layout != manifest_->conversion.end() && layout->second == "split_folders";
+  }
+
   std::string choose_name(const Extraction& one, const ManifestSplit& split,
-                          std::uint64_t sample_idx, bool has_split_folders) {
+                          std::uint64_t sample_idx) {
     const std::string_view extension = sample_extension(one.record);
     const bool is_raw = static_cast<Codec>(one.record.codec) == Codec::kRaw;
     std::string file = one.name;
@@ -162,11 +179,12 @@ class Extractor {
     const bool is_labelled = one.record.class_idx != kUnlabelled;
     const SampleIdentity identity{
         .split = split.name,
-        .class_name = is_labelled ? manifest_->class_names.at(one.record.class_idx) : "",
+        .class_name =
+            is_labelled ? std::string_view(manifest_->class_names.at(one.record.class_idx)) : "",
         .class_idx = one.record.class_idx,
         .sample_idx = sample_idx,
         .extension = extension};
-    const bool by_split = one.name.empty() || has_split_folders;
+    const bool by_split = one.name.empty() || has_split_folders();
     file = numbered_name(identity,
                          by_split ? NumberedForm::kSplitFolders : NumberedForm::kClassFolders);
     for (int again = 1; !names_.take(file); ++again) file = fmt::format("{}.{}", file, again);
@@ -180,6 +198,7 @@ class Extractor {
 
   void add_damage(const std::string& split, const CareShard& shard, std::uint64_t sample_idx,
                   const std::string& name, const std::string& what) {
+    ++summary_.num_lost;
     summary_.damage.push_back({.split = split,
                                .file = shard.path().filename().native(),
                                .sample_idx = sample_idx,
@@ -189,6 +208,7 @@ class Extractor {
 
   void add_label(const Extraction& one, const std::string& split) {
     const bool is_labelled = one.record.class_idx != kUnlabelled;
+    if (is_labelled) has_files_[one.record.class_idx] = true;
     const std::string& label =
         is_labelled ? manifest_->class_names.at(one.record.class_idx) : kNoLabel;
     if (!is_labelled || !names_class(one.file, label)) summary_.has_labels_file = true;
@@ -247,12 +267,35 @@ class Extractor {
     publish_file(folder_ / kLabelsName, "path,label,split\n" + labels_);
   }
 
+  // As folders, where the paths tell the classes: the indices of those behind would move.
+  void keep_empty_classes(const std::string& split) {
+    summary_.has_empty_folders = !summary_.has_labels_file;
+    for (std::uint32_t c = 0; c < has_files_.size(); ++c) {
+      if (has_files_[c]) continue;
+      summary_.empty_classes.push_back(manifest_->class_names[c]);
+      if (summary_.has_empty_folders) summary_.has_empty_folders = make_class_folder(c, split);
+    }
+  }
+
+  // False for a name that no folder can have.
+  bool make_class_folder(std::uint32_t class_idx, const std::string& split) const {
+    const std::string& class_name = manifest_->class_names[class_idx];
+    const bool by_split = summary_.num_unnamed > 0 || has_split_folders();
+    const std::string file = numbered_name(
+        {.split = split, .class_name = class_name, .class_idx = class_idx, .extension = {}},
+        by_split ? NumberedForm::kSplitFolders : NumberedForm::kClassFolders);
+    if (!names_class(file, class_name)) return false;
+    std::error_code failed;
+    fs::create_directories((folder_ / file).parent_path(), failed);
+    return !failed;
+  }
+
   [[noreturn]] void refuse_nothing() const {
     throw Error(
         ErrorCode::kCorruptData,
         fmt::format("extract: {}: expected at least one sample that can be read, found none "
                     "({} damaged)",
-                    tools::printable_path(config_.dataset), summary_.damage.size()),
+                    tools::printable_path(config_.dataset), summary_.num_lost),
         "penstock verify lists what is wrong");
   }
 
@@ -270,6 +313,7 @@ class Extractor {
   const Manifest* manifest_ = nullptr;
   fs::path folder_;
   NamesInUse names_;
+  std::vector<bool> has_files_;  // by class
   std::string labels_;
   std::atomic<std::uint64_t> written_bytes_ = 0;
   CheckProgress progress_;

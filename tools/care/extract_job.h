@@ -30,12 +30,16 @@ struct ExtractSummary {
   std::uint64_t num_files = 0;
   std::uint64_t written_bytes = 0;
   std::uint64_t num_raw_as_png = 0;
-  /// Files whose name says another format than what is in them: pictures that conversion re-encoded
-  /// (or that were called so in the source).
+  /// Files whose name says another format than what is in them: pictures that conversion re-encoded, or
+  /// that were called so in the source.
   std::uint64_t num_other_format = 0;
-  std::uint64_t num_unnamed = 0;       // numbered, for want of any name
-  std::vector<RenamedSample> renamed;  // whose names could not be used
-  std::vector<Damage> damage;          // what could not be extracted
+  std::uint64_t num_unnamed = 0;           // numbered, for want of any name
+  std::vector<RenamedSample> renamed;      // whose names could not be used
+  std::vector<Damage> damage;              // what could not be extracted
+  std::uint64_t num_lost = 0;              // samples among it: all of a shard that cannot be read
+  std::vector<std::string> empty_classes;  // no file is in them
+  /// These have empty folders, so that the classes behind them keep their indices.
+  bool has_empty_folders = false;
   /// True when paths do not tell the classes, and labels.csv does: path,label,split.
   bool has_labels_file = false;
   std::chrono::duration<double> elapsed{};
@@ -44,7 +48,8 @@ struct ExtractSummary {
 /// Extracts. On any error, and on a stop, nothing is left of the folder. Damaged samples are left out
 /// and listed; every byte written has passed its checksum.
 ///
-/// Errors  those of Dataset::open(); AlreadyExists, NotFound, Io (space too); Stopped
+/// Errors  those of Dataset::open(); InvalidArgument (a folder within the dataset); AlreadyExists, NotFound,
+///         Io (space too); Stopped
 /// Memory  what check_shard() says, the names of all samples, and a sample for each thread
 ExtractSummary extract_dataset(const ExtractConfig& config, const CheckListener& listener,
                                const std::stop_token& stop);

@@ -142,6 +142,45 @@ BOOST_AUTO_TEST_CASE(a_dataset_without_names_is_numbered_by_split_and_class) {
   }
 }
 
+// "cow" stands between "cat" and "dog".
+BOOST_AUTO_TEST_CASE(a_class_without_pictures_keeps_its_folder) {
+  const tests::TemporaryFolder folder;
+  tests::write_cats_and_dogs(folder.path() / "photos", 3);
+  fs::create_directories(folder.path() / "photos/cow");
+  tests::convert_quietly(folder.path() / "photos", folder.path() / "d.ds");
+  const ExtractSummary summary = extract(folder.path() / "d.ds", folder.path() / "again");
+  BOOST_TEST(summary.empty_classes == std::vector<std::string>{"cow"},
+             boost::test_tools::per_element());
+  BOOST_TEST(summary.has_empty_folders);
+  tests::convert_quietly(folder.path() / "again", folder.path() / "e.ds");
+  BOOST_TEST(read_manifest(folder.path() / "e.ds").class_names ==
+                 read_manifest(folder.path() / "d.ds").class_names,
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(every_sample_of_a_lost_shard_is_counted) {
+  const CaredDataset dataset;
+  const std::uint64_t num_lost = Dataset::open(dataset.path()).split("train").num_samples();
+  fs::remove(dataset.train());
+  const ExtractSummary summary = extract(dataset.path(), dataset.folder() / "out");
+  BOOST_TEST(summary.damage.size() == 1u);
+  BOOST_TEST(summary.num_lost == num_lost);
+  BOOST_TEST(summary.num_files == 16u - num_lost);
+}
+
+BOOST_AUTO_TEST_CASE(a_place_within_the_dataset_or_without_a_folder_around_is_refused) {
+  const CaredDataset dataset;
+  BOOST_CHECK_EXCEPTION(extract(dataset.path(), dataset.path() / "out"), Error,
+                        [](const Error& error) {
+                          return error.code() == ErrorCode::kInvalidArgument &&
+                                 error.hint() == "name a FOLDER beside DATASET";
+                        });
+  BOOST_CHECK_EXCEPTION(
+      extract(dataset.path(), dataset.folder() / "none" / "out"), Error, [](const Error& error) {
+        return error.code() == ErrorCode::kNotFound && error.hint().starts_with("mkdir -p ");
+      });
+}
+
 BOOST_AUTO_TEST_CASE(a_damaged_sample_is_left_out_and_named) {
   const CaredDataset dataset;
   const DatasetSplit split = Dataset::open(dataset.path()).split("train");
