@@ -264,6 +264,7 @@ class Addition {
     std::uint64_t source_bytes = added.sample_bytes ? added.sample_bytes->source_bytes : 0;
     for (const std::string& name : names) source_bytes -= source_bytes_.at(name);
     const auto duplicates = added.duplicates;
+    const auto near_duplicates = added.near_duplicates;
     const bool knows_bytes = added.sample_bytes.has_value();
     if (names.size() == num_samples) {
       added.splits.clear();
@@ -277,6 +278,7 @@ class Addition {
     }
     added.num_quarantined += names.size();
     added.duplicates = duplicates;
+    added.near_duplicates = near_duplicates;
     if (knows_bytes) added.sample_bytes = SampleBytes{.source_bytes = source_bytes};
   }
 
@@ -375,12 +377,13 @@ class Addition {
   // Rows of what was found in the addition, then those of copies of old samples. Pictures that only look
   // alike are found among the new ones alone.
   void join_duplicates(ManifestFacts& facts, const Manifest& added) {
-    facts.near_duplicates = sum_of(old_.near_duplicates, added.near_duplicates);
     ByReason num_more{};
     ByReason num_gone{};
+    ByReason num_near_gone{};
     const fs::path path = config_.dataset / convert::kDuplicatesName;
     const fs::path found = adding_ / convert::kDuplicatesName;
-    if (old_copies_.empty() && !fs::exists(found)) return count_duplicates(facts, added, {}, {});
+    if (old_copies_.empty() && !fs::exists(found))
+      return count_duplicates(facts, added, {}, {}, {});
     RowListWriter list(path, convert::kDuplicatesHeader);
     std::unordered_set<std::string> counted;  // name and reason
     for_each_row(path, [&](std::string_view row) { list.add(row); });
@@ -392,6 +395,7 @@ class Addition {
       if (!dropped_.contains(name) || !row.ends_with(kKept)) return list.add(row);
       for (std::size_t i = 0; i < kCopyReasonOrder.size(); ++i) {
         num_gone[i] += fields[1] == convert::reason_code_name(kCopyReasonOrder[i]) ? 1 : 0;
+        num_near_gone[i] += fields[1] == convert::reason_code_name(kNearReasonOrder[i]) ? 1 : 0;
       }
       list.add(std::string(row.substr(0, row.size() - kKept.size())) + ",quarantined");
     });
@@ -406,7 +410,7 @@ class Addition {
       }
     }
     list.publish();
-    count_duplicates(facts, added, num_more, num_gone);
+    count_duplicates(facts, added, num_more, num_gone, num_near_gone);
   }
 
   std::string copy_row(const OldCopy& copy, std::size_t reason_idx, bool is_dropped) const {
@@ -429,14 +433,25 @@ class Addition {
   }
 
   using ByReason = std::array<std::uint64_t, kCopyReasonOrder.size()>;
+  static constexpr std::array<convert::ReasonCode, kCopyReasonOrder.size()> kNearReasonOrder = {
+      convert::ReasonCode::kNearDuplicateAcrossSplits,
+      convert::ReasonCode::kNearDuplicateAcrossClasses,
+      convert::ReasonCode::kNearDuplicateWithinClass};
 
   void count_duplicates(ManifestFacts& facts, const Manifest& added, const ByReason& more,
-                        const ByReason& gone) const {
+                        const ByReason& gone, const ByReason& near_gone) const {
     facts.duplicates = sum_of(old_.duplicates, added.duplicates);
-    if (!facts.duplicates) return;
-    facts.duplicates->num_across_splits += more[0] - gone[0];
-    facts.duplicates->num_across_classes += more[1] - gone[1];
-    facts.duplicates->num_within_class += more[2] - gone[2];
+    facts.near_duplicates = sum_of(old_.near_duplicates, added.near_duplicates);
+    add_by_reason(facts.duplicates, more, gone);
+    add_by_reason(facts.near_duplicates, {}, near_gone);
+  }
+
+  static void add_by_reason(std::optional<DuplicateCounts>& counts, const ByReason& more,
+                            const ByReason& gone) {
+    if (!counts) return;
+    counts->num_across_splits += more[0] - gone[0];
+    counts->num_across_classes += more[1] - gone[1];
+    counts->num_within_class += more[2] - gone[2];
   }
 
   void state_sums(ManifestFacts& facts, const Manifest& added) {

@@ -53,9 +53,11 @@ struct NearSearchConfig {
 /// those behind the first are held against that hash alone, so that many equal looks take no longer
 /// than few. Calls `visit` by rising picture_idx.
 ///
-/// Memory  20 bytes for each of prints_in_run, twice; that of merge_runs(); 16 bytes for each picture of
-///         those that have 16 bits of their hashes in common, or all but one
-/// Disk    720 bytes a picture above 3 bits, else 80
+/// Memory  20 bytes for each of prints_in_run, twice; that of merge_runs(), twice; 16 bytes for each picture of
+///         those that have 16 bits of their hashes in common, or all but one; up to three times as much
+///         while a vector grows
+/// Disk    720 bytes a picture above 3 bits, else 80; up to 8 KB more for each that looks like others
+/// Cost    pictures that have 16 bits in common are all compared with each other
 /// Errors  Io, Stopped
 void find_near_pairs(const NearSearchConfig& config, const std::stop_token& stop,
                      const std::function<void(const NearFinding& finding)>& visit);

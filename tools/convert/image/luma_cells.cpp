@@ -27,42 +27,56 @@ std::uint64_t luma_of_run(const std::uint8_t* pixels, std::uint32_t num_px,
 }  // namespace
 
 LumaCellSums::LumaCellSums(std::uint32_t width_px, std::uint32_t height_px)
-    : columns_(ranges_of(width_px)), rows_(ranges_of(height_px)) {}
-
-LumaCellSums::Ranges LumaCellSums::ranges_of(std::uint32_t side_px) {
-  Ranges ranges;
-  for (std::uint32_t i = 0; i < kLumaSideCells; ++i) {
-    const auto at = [&](std::uint64_t cell) {
-      return static_cast<std::uint32_t>(cell * side_px / kLumaSideCells);
-    };
-    ranges[i] = {at(i), std::max(at(i + 1), at(i) + 1)};
+    : width_px_(width_px), height_px_(height_px) {
+  for (std::uint32_t c = 0; c < kLumaSideCells; ++c) {
+    // In 1/32 of a pixel; of 65535 pixels below 2^21.
+    const std::uint32_t begin = c * width_px;
+    const std::uint32_t end = begin + width_px;
+    Span& span = columns_[c];
+    span.begin_px = begin / kLumaSideCells;
+    span.end_px = (end + kLumaSideCells - 1) / kLumaSideCells;
+    span.first_weight = std::min(end, (span.begin_px + 1) * kLumaSideCells) - begin;
+    if (span.end_px - span.begin_px > 1) {
+      span.last_weight = end - (span.end_px - 1) * kLumaSideCells;
+    }
   }
-  return ranges;
+}
+
+LumaCellSums::Line LumaCellSums::line_of(const std::uint8_t* pixels, std::uint32_t channels) const {
+  Line line{};
+  for (std::size_t c = 0; c < kLumaSideCells; ++c) {
+    const Span& span = columns_[c];
+    const std::uint8_t* const first = pixels + std::size_t{span.begin_px} * channels;
+    line[c] = span.first_weight * luma_of_run(first, 1, channels);
+    if (span.last_weight == 0) continue;
+    const std::uint32_t num_between = span.end_px - span.begin_px - 2;
+    const std::uint8_t* const last = pixels + (std::size_t{span.end_px} - 1) * channels;
+    line[c] += kLumaSideCells * luma_of_run(first + channels, num_between, channels) +
+               span.last_weight * luma_of_run(last, 1, channels);
+  }
+  return line;
 }
 
 void LumaCellSums::add(const ImageView& rows) {
-  std::array<std::uint64_t, kLumaSideCells> line{};
   for (std::uint32_t y = 0; y < rows.height_px; ++y, ++next_row_px_) {
-    for (std::size_t c = 0; c < kLumaSideCells; ++c) {
-      const Range& range = columns_[c];
-      line[c] = luma_of_run(rows.row(y) + std::size_t{range.begin_px} * rows.channels,
-                            range.end_px - range.begin_px, rows.channels);
-    }
-    for (std::size_t r = 0; r < kLumaSideCells; ++r) {
-      if (next_row_px_ < rows_[r].begin_px || next_row_px_ >= rows_[r].end_px) continue;
-      for (std::size_t c = 0; c < kLumaSideCells; ++c) sums_[r * kLumaSideCells + c] += line[c];
+    const Line line = line_of(rows.row(y), rows.channels);
+    const std::uint32_t begin = next_row_px_ * kLumaSideCells;
+    const std::uint32_t end = begin + kLumaSideCells;
+    for (std::uint32_t r = begin / height_px_; r * height_px_ < end; ++r) {
+      const std::uint32_t weight =
+          std::min(end, (r + 1) * height_px_) - std::max(begin, r * height_px_);
+      for (std::size_t c = 0; c < kLumaSideCells; ++c) {
+        sums_[r * kLumaSideCells + c] += weight * line[c];
+      }
     }
   }
 }
 
 LumaCells LumaCellSums::means() const {
   LumaCells means(sums_.size());
+  const std::uint64_t num_units = std::uint64_t{width_px_} * height_px_;
   for (std::size_t i = 0; i < sums_.size(); ++i) {
-    const Range& row = rows_[i / kLumaSideCells];
-    const Range& column = columns_[i % kLumaSideCells];
-    const std::uint64_t num_px =
-        std::uint64_t{row.end_px - row.begin_px} * (column.end_px - column.begin_px);
-    means[i] = static_cast<std::uint16_t>(sums_[i] / (num_px << 8));
+    means[i] = static_cast<std::uint16_t>(sums_[i] / (num_units << 8));
   }
   return means;
 }

@@ -17,8 +17,9 @@ inline constexpr std::uint32_t kLumaSideCells = 32;
 /// Means of the cells in 1/256 of a level, row by row; 0 to 65280.
 using LumaCells = std::vector<std::uint16_t>;
 
-/// Cell i of a side of n pixels is floor(i n / 32) up to floor((i + 1) n / 32), at least one pixel: of a
-/// side below 32 pixels some stand for several cells. Sums of integers: the same wherever rows are cut.
+/// Cell i of a side of n pixels is what lies from i n / 32 to (i + 1) n / 32 of it; a pixel on the border counts
+/// for each by its share. So a picture and the same one resized have the same cells but for what the
+/// resizing itself changed, below 32 pixels a side too. Sums of integers: the same wherever rows are cut.
 ///
 /// Threads  one at a time
 class LumaCellSums {
@@ -31,18 +32,22 @@ class LumaCellSums {
   LumaCells means() const;
 
  private:
-  struct Range {
+  // Pixels of a cell's row, and how much the first and the last count, in 1/32; those between count 32.
+  struct Span {
     std::uint32_t begin_px = 0;
     std::uint32_t end_px = 0;
+    std::uint32_t first_weight = 0;
+    std::uint32_t last_weight = 0;  // 0: the first is the only one
   };
-  using Ranges = std::array<Range, kLumaSideCells>;
+  using Line = std::array<std::uint64_t, kLumaSideCells>;
 
-  static Ranges ranges_of(std::uint32_t side_px);
+  Line line_of(const std::uint8_t* pixels, std::uint32_t channels) const;
 
-  Ranges columns_;
-  Ranges rows_;
+  std::uint32_t width_px_ = 0;
+  std::uint32_t height_px_ = 0;
+  std::array<Span, kLumaSideCells> columns_;
   std::uint32_t next_row_px_ = 0;
-  // Luma in 1/65536 of a level.
+  // Luma in 1/65536 of a level, times 1/1024 of a pixel: below 2^56.
   std::array<std::uint64_t, std::size_t{kLumaSideCells} * kLumaSideCells> sums_{};
 };
 

@@ -66,7 +66,8 @@ std::uint64_t list_room_bytes(std::uint64_t limit_bytes) {
 ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const SourceScan& scan,
                           const std::vector<ShardPlan>& shards, const ReasonPolicies& policies,
                           bool takes_looks) {
-  // They are searched when pictures take nothing any more: half of the limit, and so more than a list takes.
+  // They are searched when pictures take nothing any more: half of the limit, and so more than a list, which
+  // takes more than 48 bytes a picture. Held by the test near_search_memory.
   const std::uint64_t looks_bytes = takes_looks ? kPrintBytes : 0;
   // Every picture could be a copy that goes, and a vector of them grows by doubling.
   const std::uint64_t per_copy_bytes = drops_copies(policies) ? 2 * sizeof(DroppedCopies::Copy) : 0;

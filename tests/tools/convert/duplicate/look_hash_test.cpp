@@ -46,26 +46,32 @@ struct Fixture {
   std::mt19937 random{seed};
 };
 
+// In 1/32 of a pixel: how much of pixel i lies in the cell.
+std::uint64_t share(std::uint64_t i, std::uint64_t cell, std::uint64_t side_px) {
+  const std::uint64_t begin = std::max(kSide * i, cell * side_px);
+  const std::uint64_t end = std::min(kSide * (i + 1), (cell + 1) * side_px);
+  return end > begin ? end - begin : 0;
+}
+
 // By the definition, pixel by pixel.
 LumaCells cells_by_pixel(const Picture& picture) {
   LumaCells cells;
   for (std::uint32_t r = 0; r < kSide; ++r) {
     for (std::uint32_t c = 0; c < kSide; ++c) {
-      const std::uint32_t top = r * picture.height_px / kSide;
-      const std::uint32_t left = c * picture.width_px / kSide;
-      const std::uint32_t bottom = std::max((r + 1) * picture.height_px / kSide, top + 1);
-      const std::uint32_t right = std::max((c + 1) * picture.width_px / kSide, left + 1);
       std::uint64_t sum = 0;
-      std::uint64_t num_px = 0;
-      for (std::uint32_t y = top; y < bottom; ++y) {
-        for (std::uint32_t x = left; x < right; ++x, ++num_px) {
+      std::uint64_t area = 0;
+      for (std::uint32_t y = 0; y < picture.height_px; ++y) {
+        const std::uint64_t height = share(y, r, picture.height_px);
+        for (std::uint32_t x = 0; height > 0 && x < picture.width_px; ++x) {
+          const std::uint64_t weight = height * share(x, c, picture.width_px);
           const std::uint8_t* const px =
               &picture.pixels[(std::size_t{y} * picture.width_px + x) * picture.channels];
-          sum += picture.channels == 1 ? px[0] * 65536u
-                                       : 19595u * px[0] + 38470u * px[1] + 7471u * px[2];
+          sum += weight * (picture.channels == 1 ? px[0] * 65536u
+                                                 : 19595u * px[0] + 38470u * px[1] + 7471u * px[2]);
+          area += weight;
         }
       }
-      cells.push_back(static_cast<std::uint16_t>(sum / num_px / 256));
+      cells.push_back(static_cast<std::uint16_t>(sum / area / 256));
     }
   }
   return cells;
@@ -111,6 +117,25 @@ BOOST_AUTO_TEST_CASE(cells_are_the_means_of_their_pixels_wherever_rows_are_cut) 
       BOOST_CHECK_MESSAGE(sums.means() == cells_by_pixel(picture),
                           "seed " << seed << ", " << width_px << " x " << height_px);
     }
+  }
+}
+
+// Of twice the size by repeating pixels: nothing of what is shown differs.
+BOOST_AUTO_TEST_CASE(a_picture_of_twice_the_size_has_the_same_cells) {
+  BOOST_TEST_MESSAGE("seed " << seed);
+  for (const auto& [width_px, height_px] :
+       {std::pair{5u, 3u}, {24u, 16u}, {48u, 31u}, {50u, 90u}}) {
+    const Picture small = noise(width_px, height_px, 3);
+    Picture large{2 * width_px, 2 * height_px, 3, {}};
+    for (std::uint32_t y = 0; y < large.height_px; ++y) {
+      for (std::uint32_t x = 0; x < large.width_px; ++x) {
+        const auto at = small.pixels.begin() + (y / 2 * width_px + x / 2) * 3;
+        large.pixels.insert(large.pixels.end(), at, at + 3);
+      }
+    }
+    BOOST_CHECK_MESSAGE(
+        luma_cells(small.rows(0, height_px)) == luma_cells(large.rows(0, large.height_px)),
+        "seed " << seed << ", " << width_px << " x " << height_px);
   }
 }
 

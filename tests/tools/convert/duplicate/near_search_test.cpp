@@ -11,6 +11,7 @@
 
 #include "streamer/core/error.h"
 #include "tests/temporary_folder.h"
+#include "tests/tools/picture_folder.h"
 #include "tools/convert/duplicate/copy_groups.h"
 
 namespace penstock::convert {
@@ -139,6 +140,16 @@ BOOST_AUTO_TEST_CASE(seven_bits_that_fall_into_all_bands_are_found) {
 
 BOOST_AUTO_TEST_CASE(without_looks_nothing_is_found) {
   BOOST_TEST(search(kNearBits, 100, 10).empty());
+}
+
+// Of a conversion that was killed while it searched.
+BOOST_AUTO_TEST_CASE(what_a_search_that_was_killed_has_left_changes_nothing) {
+  BOOST_TEST_MESSAGE("seed " << seed);
+  make(100);
+  for (const char* name : {kNearFirstsName, kNearBandName, kNearFoundName, kMergedPrintsName}) {
+    tests::write_file(folder.path() / name, std::string(50 * kPrintBytes, '\x55'));
+  }
+  BOOST_CHECK_MESSAGE(search(kMaxNearBits, 150, 30) == all_pairs(kMaxNearBits), "seed " << seed);
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_on_request_and_leaves_nothing_behind) {

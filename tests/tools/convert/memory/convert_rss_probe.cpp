@@ -1,13 +1,15 @@
 // Converts in a process of its own, so that its memory can be measured from outside: at the entry of
 // main and at the end it writes a line and waits for one.
 //
-//   convert_rss_probe SOURCE DATASET LIMIT_BYTES NUM_JOBS decode|trust SHARD_BYTES
+//   convert_rss_probe SOURCE DATASET LIMIT_BYTES NUM_JOBS decode|near|trust SHARD_BYTES
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string>
 
 #include "tools/convert/convert_job.h"
+#include "tools/convert/duplicate/look_hash.h"
 #include "tools/process_limits.h"
 
 namespace {
@@ -33,13 +35,14 @@ int main(int argc, char** argv) try {
   if (argc != 7) return 2;
   penstock::tools::return_freed_memory();
   Nobody nobody;
-  const bool decodes = std::string(argv[5]) == "decode";
+  const std::string depth = argv[5];
   const convert::ConvertSummary summary = convert::convert_folder(
       {.source = argv[1],
        .dataset = argv[2],
        .shard_size_bytes = std::strtoull(argv[6], nullptr, 10),
        .num_jobs = static_cast<unsigned>(std::strtoul(argv[4], nullptr, 10)),
-       .depth = decodes ? convert::CheckDepth::kDecode : convert::CheckDepth::kHeader,
+       .depth = depth == "trust" ? convert::CheckDepth::kHeader : convert::CheckDepth::kDecode,
+       .near_duplicate_bits = depth == "near" ? std::optional(convert::kMaxNearBits) : std::nullopt,
        .memory_bytes = std::strtoull(argv[3], nullptr, 10)},
       nobody, {});
   std::uint64_t num_samples = 0;

@@ -13,6 +13,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "tests/contains.h"
 #include "tests/tools/picture_folder.h"
 #include "tools/convert/convert_report.h"
 
@@ -152,7 +153,8 @@ RestartPlace::RestartPlace() {
             .split = {.validation_fraction = 0.25, .test_fraction = {}},
             .shard_size_bytes = 1u << 20,
             .num_jobs = 2,
-            .several_scans = convert::SeveralScans::kRewritten};
+            .several_scans = convert::SeveralScans::kRewritten,
+            .near_duplicate_bits = 7};
   config.policies.set("truncated=fix");
   // The two that end too early have the same bytes: one of them goes.
   config.policies.set("duplicate_within_class=quarantine");
@@ -167,6 +169,9 @@ RestartPlace::RestartPlace() {
   BOOST_REQUIRE(num_shards >= 6u);
   // The manifest, quarantine.csv, fixed.csv, duplicates.csv.
   BOOST_REQUIRE(expected.size() == num_shards + 4);
+  for (const char* reason : {",duplicate_within_class,", ",near_duplicate_across_splits,"}) {
+    BOOST_REQUIRE(contains(expected.at("duplicates.csv"), reason));
+  }
   config.dataset = folder.path() / "ds";
 }
 
