@@ -58,6 +58,9 @@ BOOST_AUTO_TEST_CASE(reasons_are_those_of_the_check) {
                                                         {"a readme", "readme"},
                                                         {"\x01\x02\x03\xFF"s, "1.jpg"},
                                                         {"GIF89a\x01\0\x01\0\0\0\0"s, "1.gif"},
+                                                        {"GIF89a\x01\0\x01\0\0\0\0;"s, "1.gif"},
+                                                        {"GIF89a\0\0\x01\0\0\0\0;"s, "1.gif"},
+                                                        {"\xFF\x0A\xFA\x7F"s, "1.jxl"},
                                                         {"PK\x03\x04\0\0\0\0"s, "1.zip"},
                                                         {png, "1.png"}}) {
     BOOST_TEST_CONTEXT(path << " of " << file.size()) {
