@@ -11,7 +11,7 @@ packages=(
   g++ cmake ninja-build pkg-config
   libjpeg-dev libpng-dev libhdf5-dev libtbb-dev libxxhash-dev nlohmann-json3-dev
   libdnnl-dev libhwy-dev libtomlplusplus-dev libcli11-dev libfmt-dev
-  libopencv-imgproc-dev libarchive-dev zlib1g-dev libtiff-dev libwebp-dev
+  libopencv-imgproc-dev libarchive-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev
 )
 if [[ "${1:-}" == --tests ]]; then packages+=(libboost-test-dev libopencv-imgcodecs-dev ccache); fi
 

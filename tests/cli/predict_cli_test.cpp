@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "fixtures/gif_bytes.h"
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
 #include "tests/cli/refused.h"
@@ -118,7 +119,10 @@ BOOST_AUTO_TEST_CASE(each_kind_of_file_that_is_no_picture_is_called_by_its_name)
       {"page.jpg", "<html>", "expected a picture, found text"},
       {"README", "read me", "expected a picture, found text"},
       {"a.zip", "PK\x03\x04\x14\0\0\0"s, "expected a picture, found a ZIP archive"},
-      {"a.gif", "GIF89a\x01\x02", "expected a picture format that this build reads, found GIF"},
+      {"a.jxl", "\xFF\x0A\xFA\x7F",
+       "expected a picture format that this build reads, found JPEG XL"},
+      {"a.gif", "GIF89a\x01\x02",
+       "expected a picture that decodes, found: GIF without a whole header"},
       {"large.png", png_of_65500_px,
        "expected at most 100,000,000 pixels and sides of at most 65,500, found 65500 x 65500"},
       {"cut.jpg", jpeg.substr(0, jpeg.size() / 2),
@@ -142,6 +146,34 @@ BOOST_AUTO_TEST_CASE(each_kind_of_file_that_is_no_picture_is_called_by_its_name)
   BOOST_TEST(result.exit_code == 3);
   BOOST_TEST(result.out == "");
   BOOST_TEST(result.err == expected);
+}
+
+// The same 16 colours as GIF and as PNG, which are both without loss.
+BOOST_AUTO_TEST_CASE(a_gif_has_the_answer_of_a_png_of_the_same_pixels) {
+  fixtures::GifPicture gif{.width_px = 64, .height_px = 48, .palette = fixtures::gif_palette(16)};
+  gif.frames.push_back({.width_px = 64, .height_px = 48});
+  cv::Mat pixels(48, 64, CV_8UC3);
+  for (int y = 0; y < 48; ++y) {
+    for (int x = 0; x < 64; ++x) {
+      const auto index = static_cast<std::uint8_t>((x / 7 + y / 5) % 16);
+      gif.frames[0].indices.push_back(index);
+      const std::uint32_t colour = gif.palette[index];
+      pixels.at<cv::Vec3b>(y, x) = {static_cast<std::uint8_t>(colour),
+                                    static_cast<std::uint8_t>(colour >> 8),
+                                    static_cast<std::uint8_t>(colour >> 16)};
+    }
+  }
+  const fs::path gif_path = folder.path() / "a.gif";
+  const fs::path png_path = folder.path() / "a.png";
+  const std::vector<std::byte> bytes = fixtures::gif_file(gif);
+  publish_file(gif_path, std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  BOOST_REQUIRE(cv::imwrite(png_path.native(), pixels));
+  const CommandResult result =
+      run_penstock({"predict", shapes.run(), gif_path, png_path, "--json"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json answers = Json::parse(result.out);
+  BOOST_REQUIRE(answers.size() == 2u);
+  BOOST_TEST(answers[0]["top"].dump() == answers[1]["top"].dump());
 }
 
 // libpng reports to stderr by itself when a file ends too early.

@@ -18,7 +18,7 @@ endfunction()
 # Fails unless the trainer's packages are all in the cache (`there` is ON) or none is (OFF).
 function(expect_trainer_packages there)
   file(READ ${FOLDER}/CMakeCache.txt cache)
-  foreach(package DNNL HWY TOMLPLUSPLUS LIBARCHIVE CLI11 fmt OpenMP OPENCV LIBTIFF LIBWEBP Boost)
+  foreach(package DNNL HWY TOMLPLUSPLUS LIBARCHIVE CLI11 fmt OpenMP OPENCV LIBTIFF LIBWEBP LIBGIF Boost)
     set(is_there OFF)
     if(cache MATCHES "\n${package}_")
       set(is_there ON)

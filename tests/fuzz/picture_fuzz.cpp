@@ -22,6 +22,7 @@
 #include "tests/fuzz/fuzz_target.h"
 #include "tools/convert/image/foreign_facts.h"
 #include "tools/convert/image/foreign_image.h"
+#include "tools/convert/image/gif_picture.h"
 #include "tools/convert/image/image_format.h"
 #include "tools/convert/image/png_structure.h"
 #include "tools/convert/image/tiff_picture.h"
@@ -100,6 +101,7 @@ void check_picture(std::span<const std::byte> file) {
       facts.rebuilt.empty() ? file : std::span<const std::byte>(facts.rebuilt);
   std::uint64_t price = facts.size.num_px() * 12;
   if (format == ImageFormat::kTiff) price = std::max(price, convert::tiff_decoding_bytes(decoded));
+  if (format == ImageFormat::kGif) price = std::max(price, convert::gif_decoding_bytes(facts.size));
   if (price > kMostBytes) return;
   // Words and rows besides.
   const tests::AllocationCeiling ceiling(price + (64u << 10));
@@ -123,8 +125,8 @@ const char* target_name() {
 std::vector<Input> target_seeds() {
   constexpr std::size_t kMostSeedBytes = 4096;
   std::vector<Input> seeds;
-  for (const auto& pictures :
-       {fixtures::bad_pngs(), fixtures::bad_bitmaps(), fixtures::bad_webps()}) {
+  for (const auto& pictures : {fixtures::bad_pngs(), fixtures::bad_bitmaps(), fixtures::bad_webps(),
+                               fixtures::bad_gifs()}) {
     for (const fixtures::BadPicture& picture : pictures) {
       if (picture.bytes.size() <= kMostSeedBytes) seeds.push_back(as_input(picture.bytes));
     }

@@ -56,6 +56,7 @@ const std::vector<LibraryRule> kLibraries = {
     {"png.h", {"streamer/read/", "tools/png_writer.cpp", "tools/convert/image/png_picture.cpp"}},
     {"tiffio.h", {"tools/convert/image/tiff_file.h"}, true},
     {"webp/", {"tools/convert/image/webp_picture.cpp"}},
+    {"gif_lib.h", {"tools/convert/image/gif_file.h"}, true},
     {"tbb/", {"streamer/pipeline/", "tools/"}},
     // Imgcodecs is for tests: it loads 120 libraries.
     {"opencv2/core.hpp", {"tools/contact_sheet.cpp"}},

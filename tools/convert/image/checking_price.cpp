@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "tools/convert/image/foreign_facts.h"
+#include "tools/convert/image/gif_picture.h"
 #include "tools/convert/image/jpeg_byte_fix.h"
 #include "tools/convert/image/jpeg_structure.h"
 #include "tools/convert/image/picture_reasons.h"
@@ -13,6 +14,14 @@
 
 namespace penstock::convert {
 namespace {
+
+std::uint64_t foreign_decoding_bytes(ImageFormat format, std::span<const std::byte> file,
+                                     const DeclaredSize& size) {
+  const std::uint64_t pixel_bytes = size.num_px() * kReencodingBytesPerPx;
+  if (format == ImageFormat::kTiff) return std::max(pixel_bytes, tiff_decoding_bytes(file));
+  if (format == ImageFormat::kGif) return std::max(pixel_bytes, gif_decoding_bytes(size));
+  return pixel_bytes;
+}
 
 // What is refused before it is decoded takes nothing, whatever it declares.
 std::uint64_t foreign_checking_bytes(ImageFormat format, std::span<const std::byte> file,
@@ -83,13 +92,9 @@ std::uint64_t reencoding_bytes(std::span<const std::byte> file, const CheckSetti
     if (!size || !settings.is_within_limit(*size)) return 0;
     const SidesPx sides{static_cast<std::uint32_t>(size->width_px),
                         static_cast<std::uint32_t>(size->height_px)};
-    const std::uint64_t pixel_bytes = size->num_px() * kReencodingBytesPerPx;
-    const std::uint64_t decoding_bytes = format == ImageFormat::kTiff
-                                             ? std::max(pixel_bytes, tiff_decoding_bytes(file))
-                                             : pixel_bytes;
-    return decoding_bytes + (settings.encode.is_asked()
-                                 ? encoding_bytes(PictureKind::kFile, sides, 3, settings)
-                                 : 0);
+    return foreign_decoding_bytes(format, file, *size) +
+           (settings.encode.is_asked() ? encoding_bytes(PictureKind::kFile, sides, 3, settings)
+                                       : 0);
   }
   if (format != ImageFormat::kJpeg) return 0;
   const Result<JpegHeader> header = check.read_header(file);

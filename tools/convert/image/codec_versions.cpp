@@ -8,6 +8,7 @@
 
 #include <jpeglib.h>
 
+#include "tools/convert/image/gif_picture.h"
 #include "tools/convert/image/png_picture.h"
 #include "tools/convert/image/tiff_picture.h"
 #include "tools/convert/image/webp_picture.h"
@@ -18,6 +19,7 @@ std::vector<std::pair<std::string, std::string>> codec_versions() {
   constexpr int kJpeg = LIBJPEG_TURBO_VERSION_NUMBER;  // 2001005 is 2.1.5
   return {{"libjpeg-turbo",
            fmt::format("{}.{}.{}", kJpeg / 1'000'000, kJpeg / 1000 % 1000, kJpeg % 1000)},
+          {"giflib", giflib_version()},
           {"libpng", libpng_version()},
           {"libtiff", libtiff_version()},
           {"libwebp", libwebp_version()}};

@@ -1,4 +1,4 @@
-// The verdict on a picture that is no JPEG: PNG, BMP, TIFF, WebP, PNM.
+// The verdict on a picture that is no JPEG: PNG, BMP, TIFF, WebP, PNM, GIF.
 #pragma once
 
 #include <cstddef>

@@ -7,6 +7,7 @@
 #include "tools/convert/image/byte_reader.h"
 #include "tools/convert/image/colour_gamut.h"
 #include "tools/convert/image/exif_orientation.h"
+#include "tools/convert/image/gif_structure.h"
 #include "tools/convert/image/png_structure.h"
 #include "tools/convert/image/tiff_tags.h"
 #include "tools/convert/image/webp_structure.h"
@@ -22,8 +23,9 @@ using Bytes = std::span<const std::byte>;
 constexpr std::uint64_t kMaxRatio = 1032;
 constexpr std::uint64_t kHarmlessBytes = 64u << 20;
 
-bool unfolds_beyond_reason(std::uint64_t num_bytes, std::uint64_t unfolded_bytes) {
-  return unfolded_bytes > kHarmlessBytes && unfolded_bytes / kMaxRatio > num_bytes;
+bool unfolds_beyond_reason(std::uint64_t num_bytes, std::uint64_t unfolded_bytes,
+                           std::uint64_t max_ratio = kMaxRatio) {
+  return unfolded_bytes > kHarmlessBytes && unfolded_bytes / max_ratio > num_bytes;
 }
 
 std::uint64_t times(std::uint64_t a, std::uint64_t b) {
@@ -148,6 +150,36 @@ void add_netpbm_facts(Bytes file, ForeignFacts& facts) {
   }
 }
 
+void add_gif_facts(Bytes file, ForeignFacts& facts) {
+  const GifStructure gif = read_gif_structure(file);
+  if (!gif.has_frame) {
+    return gif.ends_early
+               ? add_fault(facts, ReasonCode::kTruncated, "GIF that ends before a picture")
+               : add_fault(facts, ReasonCode::kDamaged, "GIF without a picture");
+  }
+  facts.reasons.add_if(gif.is_animated, ReasonCode::kAnimated);
+  facts.reasons.add_if(gif.is_interlaced, ReasonCode::kInterlaced);
+  facts.reasons.add_if(gif.palette_bits > 0 && gif.palette_bits < 8, ReasonCode::kFewBits);
+  if (gif.size.num_px() == 0) {
+    return add_fault(facts, ReasonCode::kZeroSides,
+                     fmt::format("a frame of {} x {}", gif.size.width_px, gif.size.height_px));
+  }
+  if (gif.left_px + gif.size.width_px > facts.size.width_px ||
+      gif.top_px + gif.size.height_px > facts.size.height_px) {
+    return add_fault(facts, ReasonCode::kDamaged, "GIF with a frame outside its canvas");
+  }
+  if (gif.palette_bits == 0) return add_fault(facts, ReasonCode::kDamaged, "GIF without a palette");
+  // 4,096 codes of at most 12 bits, each of a pixel more than one before it. Other pixels of the canvas
+  // take no bytes at all.
+  constexpr std::uint64_t kMaxPxPerByte = 4096 * 8 / 12 + 1;
+  const bool is_bomb =
+      (!gif.is_data_cut && gif.size.num_px() / kMaxPxPerByte > gif.data_bytes) ||
+      unfolds_beyond_reason(file.size(), times(facts.size.num_px(), 3), 3 * kMaxPxPerByte);
+  if (is_bomb) return add_bomb(facts);
+  facts.reasons.add_if(!gif.is_animated && !gif.has_end, ReasonCode::kMissingEnd);
+  if (gif.is_data_cut) facts.rebuilt = ended_gif(file, gif);
+}
+
 }  // namespace
 
 ForeignFacts read_foreign_facts(ImageFormat format, Bytes file) {
@@ -179,6 +211,9 @@ ForeignFacts read_foreign_facts(ImageFormat format, Bytes file) {
       break;
     case ImageFormat::kNetpbm:
       add_netpbm_facts(file, facts);
+      break;
+    case ImageFormat::kGif:
+      add_gif_facts(file, facts);
       break;
     default:
       break;

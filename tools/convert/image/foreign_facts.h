@@ -26,7 +26,7 @@ struct ForeignFacts {
   std::vector<std::byte> rebuilt;
 };
 
-/// Reads a PNG, BMP, TIFF, WebP or PNM. Allocates no more than the file's own size.
+/// Reads a PNG, BMP, TIFF, WebP, PNM or GIF. Allocates no more than the file's own size.
 ForeignFacts read_foreign_facts(ImageFormat format, std::span<const std::byte> file);
 
 /// What the words of decode_foreign_image() mean.

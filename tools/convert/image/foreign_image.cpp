@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tools/convert/image/bmp_picture.h"
+#include "tools/convert/image/gif_picture.h"
 #include "tools/convert/image/image_format.h"
 #include "tools/convert/image/netpbm_picture.h"
 #include "tools/convert/image/png_picture.h"
@@ -28,6 +29,8 @@ DecodeOutcome decode_foreign_image(std::span<const std::byte> encoded,
       return decode_webp_picture(encoded, *declared, background);
     case ImageFormat::kNetpbm:
       return decode_netpbm_picture(encoded, *declared);
+    case ImageFormat::kGif:
+      return decode_gif_picture(encoded, *declared, background);
     default:
       return std::string("a picture with no decoder");
   }

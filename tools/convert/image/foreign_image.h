@@ -1,5 +1,5 @@
 // Pictures that are no JPEG, each read by its own file: png_picture, tiff_picture, webp_picture,
-// bmp_picture, netpbm_picture.
+// bmp_picture, netpbm_picture, gif_picture.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace penstock::convert {
 
-/// Decodes PNG, BMP, TIFF, WebP or PNM to RGB or gray, 8 bit: transparency onto `background`, 16 bit
+/// Decodes PNG, BMP, TIFF, WebP, PNM or GIF to RGB or gray, 8 bit: transparency onto `background`, 16 bit
 /// rounded to 8. The first picture of a file that holds several; a TIFF as its rows are stored, whatever
 /// its orientation. The caller has checked the declared size. Nothing is written to stderr.
 ///

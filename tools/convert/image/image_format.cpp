@@ -201,6 +201,8 @@ std::optional<DeclaredSize> read_declared_size(ImageFormat format, Bytes bytes) 
       return webp_size(bytes);
     case ImageFormat::kNetpbm:
       return netpbm_size(bytes);
+    case ImageFormat::kGif:
+      return two_numbers(bytes, 6, 2, ByteOrder::kLittle);
     default:
       return std::nullopt;
   }

@@ -17,8 +17,8 @@ enum class ImageFormat : std::uint8_t {
   kTiff,
   kWebp,
   kNetpbm,
-  // Named so that a report says what it was; not read.
   kGif,
+  // Named so that a report says what it was; not read.
   kJpeg2000,
   kJpegXl,
   kHeif,
@@ -33,7 +33,7 @@ std::string_view image_format_name(ImageFormat format);
 
 /// True for what decode_foreign_image() reads, to be re-encoded.
 constexpr bool is_foreign_format(ImageFormat format) noexcept {
-  return format >= ImageFormat::kPng && format <= ImageFormat::kNetpbm;
+  return format >= ImageFormat::kPng && format <= ImageFormat::kGif;
 }
 
 /// Returns the format that the first bytes of a file name. All of a short file, or at least the
@@ -54,7 +54,7 @@ struct DeclaredSize {
 ///
 /// Sources  PNG specification (W3C, 3rd edition) 11.2.1; BITMAPCOREHEADER and BITMAPINFOHEADER
 ///          (Microsoft, wingdi.h); TIFF 6.0, section 2 and 8; WebP container specification and
-///          RFC 6386 section 9.1; netpbm's pnm(5)
+///          RFC 6386 section 9.1; netpbm's pnm(5); GIF 89a, section 18
 std::optional<DeclaredSize> read_declared_size(ImageFormat format,
                                                std::span<const std::byte> bytes) noexcept;
 

@@ -13,8 +13,8 @@ namespace penstock::convert {
 
 /// Of an extension without its dot, in any case.
 inline bool is_picture_extension(std::string_view extension) {
-  constexpr std::array<std::string_view, 9> kExtensions{"bmp", "jpeg", "jpg",  "pgm", "png",
-                                                        "ppm", "tif",  "tiff", "webp"};
+  constexpr std::array<std::string_view, 10> kExtensions{"bmp", "gif", "jpeg", "jpg",  "pgm",
+                                                         "png", "ppm", "tif",  "tiff", "webp"};
   const std::string lower = ascii_lower(extension);
   return std::find(kExtensions.begin(), kExtensions.end(), lower) != kExtensions.end();
 }

@@ -54,8 +54,8 @@ std::vector<RowPath> row_paths(const TableRow& row, TableKind kind) {
 }
 
 std::span<const std::string_view> tried_extensions() {
-  static constexpr std::array<std::string_view, 7> kTried = {".jpg", ".jpeg", ".png", ".webp",
-                                                             ".bmp", ".tif",  ".tiff"};
+  static constexpr std::array<std::string_view, 8> kTried = {".jpg", ".jpeg", ".png", ".webp",
+                                                             ".bmp", ".gif",  ".tif", ".tiff"};
   return kTried;
 }
 

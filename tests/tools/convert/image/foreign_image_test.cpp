@@ -151,7 +151,8 @@ BOOST_AUTO_TEST_CASE(every_picture_of_the_fixtures_that_opencv_reads_is_read) {
 
 BOOST_AUTO_TEST_CASE(a_codec_has_a_name_and_a_version) {
   const std::string text = codec_versions_text();
-  for (const char* name : {"libjpeg-turbo ", "libpng 1.", "libtiff 4.", "libwebp 1."}) {
+  for (const char* name :
+       {"libjpeg-turbo ", "libpng 1.", "libtiff 4.", "libwebp 1.", "giflib 5."}) {
     BOOST_TEST(text.find(name) != std::string::npos, text);
   }
   BOOST_TEST(text.find_first_of("\n(") == std::string::npos);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "fixtures/bad_picture.h"
 #include "tests/tools/picture_folder.h"
 #include "tools/convert/image/image_check.h"
 
@@ -58,6 +59,9 @@ BOOST_AUTO_TEST_CASE(reasons_are_those_of_the_check) {
                                                         {"a readme", "readme"},
                                                         {"\x01\x02\x03\xFF"s, "1.jpg"},
                                                         {"GIF89a\x01\0\x01\0\0\0\0"s, "1.gif"},
+                                                        {"GIF89a\x01\0\x01\0\0\0\0;"s, "1.gif"},
+                                                        {"GIF89a\0\0\x01\0\0\0\0;"s, "1.gif"},
+                                                        {"\xFF\x0A\xFA\x7F"s, "1.jxl"},
                                                         {"PK\x03\x04\0\0\0\0"s, "1.zip"},
                                                         {png, "1.png"}}) {
     BOOST_TEST_CONTEXT(path << " of " << file.size()) {
@@ -98,6 +102,24 @@ BOOST_AUTO_TEST_CASE(sides_that_cannot_be_are_those_of_the_check) {
   BOOST_CHECK(look(cut, "1.ppm").reason == ReasonCode::kTruncated);
   BOOST_CHECK(checker.check(std::as_bytes(std::span(cut)), "1.ppm", {}).reason ==
               ReasonCode::kTruncated);
+}
+
+// Of a GIF all but its codes stands in headers.
+BOOST_AUTO_TEST_CASE(what_a_gif_is_refused_for_is_seen_unless_it_lies_in_its_codes) {
+  ImageChecker checker(kMaxPx);
+  int num_refused = 0;
+  for (const fixtures::BadPicture& picture : fixtures::bad_gifs()) {
+    BOOST_TEST_CONTEXT(picture.file_name()) {
+      const HeaderLook found = look(picture.bytes, picture.bytes.size(), picture.file_name());
+      const ImageVerdict verdict = checker.check(picture.bytes, picture.file_name(), {});
+      const bool is_in_codes = picture.kind == "gif_cut" || picture.kind == "gif_early_end" ||
+                               picture.kind == "gif_code";
+      if (found.reason) BOOST_CHECK(*found.reason == verdict.reason);
+      BOOST_CHECK(found.reason || is_in_codes || is_stored(verdict.fate));
+      num_refused += found.reason ? 1 : 0;
+    }
+  }
+  BOOST_TEST(num_refused >= 18);
 }
 
 BOOST_AUTO_TEST_CASE(too_many_pixels_and_too_many_bytes_are_refused) {

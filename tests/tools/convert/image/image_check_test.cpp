@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_picture_has_its_reason) {
   BOOST_TEST(reason({}) == "empty_file");
   BOOST_TEST(reason(bytes_of("<html>not found</html>")) == "not_a_picture");
   BOOST_TEST(reason(bytes_of("\x01\x02\x03")) == "not_a_picture");
-  BOOST_TEST(reason(bytes_of("GIF89a\x01\x02")) == "unsupported_format");
+  BOOST_TEST(reason(bytes_of("\xFF\x0A\xFA\x7F")) == "unsupported_format");
   BOOST_TEST(reason(bytes_of("\xFF\xD8\xFF\xE0")) != "not_a_picture");
 }
 

@@ -33,6 +33,7 @@ const std::string kWebpLossy = "RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9D\x01\x2A\x
 // 14 bits of width - 1 = 299, then 14 bits of height - 1 = 199: 299 + 199 * 2^14 = 0x0031C12B.
 const std::string kWebpLossless = "RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2F\x2B\xC1\x31\x00"s;
 const std::string kWebpExtended = "RIFF\0\0\0\0WEBPVP8X\x0A\0\0\0\0\0\0\0\x2B\x01\0\xC7\0\0"s;
+const std::string kGif = "GIF89a\x2C\x01\xC8\0\0\0\0"s;
 const std::string kNetpbm = "P6\n# made by hand 7\n300 200\n255\n"s;
 
 BOOST_AUTO_TEST_SUITE(image_format)
@@ -67,7 +68,7 @@ BOOST_AUTO_TEST_CASE(the_first_bytes_decide) {
 
 BOOST_AUTO_TEST_CASE(declared_sizes_are_read_from_headers) {
   const std::vector<std::string> all = {kPng,       kBmp,          kBmpTopDown,   kBmpCore, kTiff,
-                                        kWebpLossy, kWebpLossless, kWebpExtended, kNetpbm};
+                                        kWebpLossy, kWebpLossless, kWebpExtended, kNetpbm,  kGif};
   for (const std::string& bytes : all) {
     const auto size = size_of(format_of(bytes), bytes);
     BOOST_REQUIRE(size.has_value());
@@ -77,8 +78,9 @@ BOOST_AUTO_TEST_CASE(declared_sizes_are_read_from_headers) {
 }
 
 BOOST_AUTO_TEST_CASE(a_header_cut_short_has_no_size) {
-  for (const std::string& bytes : {kPng.substr(0, 20), kBmp.substr(0, 24), kTiff.substr(0, 30),
-                                   kWebpLossless.substr(0, 23), std::string("P6\n300 ")}) {
+  for (const std::string& bytes :
+       {kPng.substr(0, 20), kBmp.substr(0, 24), kTiff.substr(0, 30), kWebpLossless.substr(0, 23),
+        std::string("P6\n300 "), kGif.substr(0, 9)}) {
     BOOST_CHECK(!size_of(format_of(bytes), bytes));
   }
 }

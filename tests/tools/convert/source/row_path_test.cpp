@@ -50,6 +50,7 @@ BOOST_AUTO_TEST_CASE(a_line_of_a_list_may_end_in_a_label_and_else_its_folder_is_
 
 BOOST_AUTO_TEST_CASE(extensions_are_known_in_any_case) {
   BOOST_TEST(has_tried_extension("a/1.JPEG"));
+  BOOST_TEST(has_tried_extension("a/1.Gif"));
   BOOST_TEST(!has_tried_extension("a.jpg/1"));
 }
 

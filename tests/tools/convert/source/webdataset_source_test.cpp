@@ -26,11 +26,13 @@ BOOST_AUTO_TEST_CASE(rows_are_pictures_with_the_index_beside_them) {
   source.add("000.tar", make_tar({{"a/0.jpg", "picture 0"},
                                   {"a/0.cls", "2\n"},
                                   {"a/1.cls", "0"},
-                                  {"a/1.png", "picture 1"}}));
+                                  {"a/1.png", "picture 1"},
+                                  {"a/2.cls", "1"},
+                                  {"a/2.gif", "picture 2"}}));
   const SourceScan scan = source.scan("000.tar");
   BOOST_TEST(scan.description == "WebDataset rows");
   BOOST_CHECK((scan.class_names == Texts{"0", "1", "2"}));
-  BOOST_CHECK((listed(scan) == Listed{{"a/0.jpg", "2"}, {"a/1.png", "0"}}));
+  BOOST_CHECK((listed(scan) == Listed{{"a/0.jpg", "2"}, {"a/1.png", "0"}, {"a/2.gif", "1"}}));
   BOOST_TEST(tests::as_text(tests::read(scan, "a/1.png").bytes) == "picture 1");
   BOOST_TEST(scan.findings.empty());
 }
