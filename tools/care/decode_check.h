@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 #include <stop_token>
+#include <string_view>
 
 #include "streamer/core/image_view.h"
 #include "tools/care/shard_check.h"
@@ -19,9 +20,12 @@ struct DecodeItem {
 
 struct DecodeLimits {
   unsigned num_threads = 1;
-  /// Encoded bytes, pixels and scratch of all threads together.
+  /// Encoded bytes, pixels and scratch of all threads together, at least 1 MiB.
   std::uint64_t memory_bytes = 1ull << 30;
 };
+
+/// Throws InvalidArgument `owner: memory: ...` for a limit of less than 1 MiB.
+void check_decode_memory(std::string_view owner, std::uint64_t memory_bytes);
 
 /// Is shown each picture that decodes; called from many threads at once, `thread_idx` tells them apart.
 using PictureVisitor = std::function<void(unsigned thread_idx, const DecodeItem& item,

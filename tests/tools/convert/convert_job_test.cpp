@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "fixtures/jpeg_edit.h"
 #include "fixtures/picture_bytes.h"
@@ -45,6 +47,19 @@ std::vector<std::byte> sample_bytes(const DatasetSplit& split, std::uint64_t i) 
 }
 
 BOOST_AUTO_TEST_SUITE(convert_job)
+
+BOOST_AUTO_TEST_CASE(the_time_that_it_took_is_that_of_the_scan_too) {
+  const tests::TemporaryFolder folder;
+  tests::write_cats_and_dogs(folder.path() / "photos", 1);
+  constexpr std::chrono::milliseconds kLongScan(60);
+  Listener listener;
+  const ConvertSummary summary =
+      convert_folder({.source = folder.path() / "photos",
+                      .dataset = folder.path() / "ds",
+                      .amend_scan = [&](SourceScan&) { std::this_thread::sleep_for(kLongScan); }},
+                     listener, {});
+  BOOST_CHECK(summary.elapsed >= kLongScan);
+}
 
 BOOST_AUTO_TEST_CASE(every_picture_is_stored_once_with_its_bytes_class_and_name) {
   const tests::TemporaryFolder folder;
