@@ -50,27 +50,30 @@ class AddObserver final : public convert::ConvertObserver {
   ProgressLine line_;
 };
 
+care::AddConfig config_of(const AddOptions& options) {
+  const std::uint64_t memory_bytes = options.memory_bytes > 0
+                                         ? options.memory_bytes
+                                         : train::read_system_memory().default_limit_bytes();
+  return {
+      .dataset = options.dataset,
+      .source = options.source,
+      .layout = options.layout,
+      .labels = options.labels,
+      .class_names_file = options.class_names,
+      .validation_fraction = options.validation_split,
+      .test_fraction = options.test_split,
+      .seed = options.seed,
+      .new_classes =
+          options.appends_classes ? care::NewClasses::kAppended : care::NewClasses::kRefused,
+      .limits = {.num_jobs = static_cast<unsigned>(options.jobs), .memory_bytes = memory_bytes}};
+}
+
 care::AddSummary add_and_watch(const AddOptions& options) {
   // Before any other thread, so that they all leave the signals to it.
   const StopSignals signals;
   const LibraryRemarksSilenced silenced;
   AddObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, silenced.stream());
-  const std::uint64_t memory_bytes = options.memory_bytes > 0
-                                         ? options.memory_bytes
-                                         : train::read_system_memory().default_limit_bytes();
-  return care::add_to_dataset(
-      {.dataset = options.dataset,
-       .source = options.source,
-       .layout = options.layout,
-       .labels = options.labels,
-       .class_names_file = options.class_names,
-       .validation_fraction = options.validation_split,
-       .test_fraction = options.test_split,
-       .seed = options.seed,
-       .new_classes =
-           options.appends_classes ? care::NewClasses::kAppended : care::NewClasses::kRefused,
-       .limits = {.num_jobs = static_cast<unsigned>(options.jobs), .memory_bytes = memory_bytes}},
-      observer, signals.token());
+  return care::add_to_dataset(config_of(options), observer, signals.token());
 }
 
 int run_add(const AddOptions& options) {
@@ -90,32 +93,45 @@ void add_add_command(CLI::App& program, CommandChoice& choice) {
   CLI::App& command =
       add_command(program, "add", "Add new pictures to a dataset; what is there stays as it is");
   add_argument(command, "DATASET", options->dataset, "The dataset's folder");
-  add_argument(command, "SOURCE", options->source,
-               "As for convert; pictures whose names are in the dataset are left out");
+  add_argument(
+      command, "SOURCE", options->source,
+      "One source, as convert takes them; pictures whose names are in the dataset are left "
+      "out, all others are treated as its conversion treated them");
   add_layout_option(command, options->layout);
-  add_text(command, "--labels", options->labels,
-           "Table of the pictures in SOURCE: CSV, JSON lines, or a list with labels");
-  add_text(command, "--class-names", options->class_names,
-           "Other names for classes of SOURCE: wnid,name, index,name, or a name on each line");
+  add_value(
+      command,
+      {.name = "--labels",
+       .type = "FILE",
+       .description = "Table of the pictures in SOURCE: CSV, JSON lines, or a list with labels"},
+      [options](const std::string& text) { options->labels = text; });
+  add_value(
+      command,
+      {.name = "--class-names",
+       .type = "FILE",
+       .description = "Other names for classes of SOURCE: lines of key,name or number,name, or "
+                      "a name a line"},
+      [options](const std::string& text) { options->class_names = text; });
   add_switch(command, "--new-classes", options->appends_classes,
              "Append classes that the dataset does not have, instead of refusing them");
   add_fraction_option(command, "--validation-split", options->validation_split,
                       "Part for validation (as the dataset was converted)");
   add_fraction_option(command, "--test-split", options->test_split,
                       "Part for testing (as the dataset was converted)");
-  add_value(command, {"--seed", "N", "Draws the splits (as the dataset was converted)"},
+  add_value(command, {"--seed", "N", "Decides split and order (as the dataset was converted)"},
             [options](const std::string& text) {
               options->seed = parse_count(text, "--seed", {.min = 0});
             });
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
-                   "Threads (one per core)");
+                   "Threads (one per core); the result is the same for any number");
   add_byte_size_option(command, "--memory", options->memory_bytes,
-                       "Limit of what the conversion holds, such as 256M (0.8 of what is "
+                       "Limit of what the conversion holds, at least 64M (0.8 of what is "
                        "available)");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print what was done as JSON");
   end_help(command, example("penstock add photos.ds more_photos/"));
-  choose_when_given(command, choice, [options] { return run_add(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_add(*options); },
+      [options] { config_of(*options).validate(); });
 }
 
 }  // namespace penstock::tools

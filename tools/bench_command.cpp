@@ -12,6 +12,7 @@
 #include "tools/bench/loader_bench_report.h"
 #include "tools/bench/verify_bench.h"
 #include "tools/command.h"
+#include "tools/convert/convert_config.h"
 #include "tools/exit_code.h"
 #include "tools/simd_option.h"
 #include "tools/size_option.h"
@@ -216,7 +217,7 @@ void add_bench_convert_command(CLI::App& group, CommandChoice& choice) {
              "--optimize-crops gains"},
             [options](const std::string& text) { options->config.row = text; });
   add_byte_size_option(command, "--memory", options->config.memory_bytes,
-                       "Limit of a conversion (1G)");
+                       "Limit of a conversion, at least 64M (1G)");
   add_count_option(command, "--threads", options->num_threads, {.min = 1, .max = 256},
                    "Threads of a conversion and of libjpeg-turbo (one per core)");
   add_count_option(command, "--rounds", options->num_rounds, {.min = 1, .max = 1000},
@@ -224,7 +225,11 @@ void add_bench_convert_command(CLI::App& group, CommandChoice& choice) {
   add_switch(command, "--json", options->json, "Print as JSON");
   add_switch(command, "--quiet", options->is_quiet, "Print no progress");
   end_help(command, example("penstock bench convert photos/ --place /mnt/ssd"));
-  choose_when_given(command, choice, [options] { return run_convert_bench(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_convert_bench(*options); },
+      [options] {
+        convert::ConvertConfig{.memory_bytes = options->config.memory_bytes}.validate();
+      });
 }
 
 struct VerifyBenchOptions {

@@ -202,9 +202,9 @@ std::string dataset_text(const Dataset& dataset, MetadataDepth depth) {
   if (!manifest.aspect_histogram.empty()) {
     text += "\n  width by height " + convert::aspect_histogram_text(manifest.aspect_histogram);
   }
-  if (manifest.sample_bytes) {
-    text += "\n  bytes " + convert::sample_bytes_text(*manifest.sample_bytes);
-  }
+  const std::string bytes =
+      manifest.sample_bytes ? convert::sample_bytes_text(*manifest.sample_bytes) : "";
+  if (!bytes.empty()) text += "\n  bytes " + bytes;
   if (manifest.duplicates) {
     text += "\n  copies " + convert::duplicates_text(*manifest.duplicates);
   }

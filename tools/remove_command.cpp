@@ -23,15 +23,24 @@ struct RemoveOptions {
   bool quiet = false;
 };
 
-int run_remove(const RemoveOptions& options) {
+// Before the list is read.
+care::RemoveConfig config_of(const RemoveOptions& options) {
+  return {.dataset = options.dataset,
+          .limits = {.num_jobs = static_cast<unsigned>(options.jobs),
+                     .memory_bytes = options.memory_bytes}};
+}
+
+void check_options(const RemoveOptions& options) {
   if (options.list.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "remove: --list: expected a file of names, found none",
                 "penstock remove DATASET --list FILE");
   }
-  const care::RemoveConfig config{.dataset = options.dataset,
-                                  .names = care::read_name_list(options.list),
-                                  .limits = {.num_jobs = static_cast<unsigned>(options.jobs),
-                                             .memory_bytes = options.memory_bytes}};
+  config_of(options).validate();
+}
+
+int run_remove(const RemoveOptions& options) {
+  care::RemoveConfig config = config_of(options);
+  config.names = care::read_name_list(options.list);
   const care::RemoveSummary summary =
       watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
                  [&](const care::CheckListener& listener, const std::stop_token& stop) {
@@ -57,11 +66,13 @@ void add_remove_command(CLI::App& program, CommandChoice& choice) {
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads that decode for the statistics (one per core)");
   add_byte_size_option(command, "--memory", options->memory_bytes,
-                       "The most that decoding for them may hold (1G)");
+                       "The most that decoding for them may hold, at least 1M (1G)");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print what was done as JSON");
   end_help(command, example("penstock remove photos.ds --list requests.txt"));
-  choose_when_given(command, choice, [options] { return run_remove(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_remove(*options); },
+      [options] { check_options(*options); });
 }
 
 }  // namespace penstock::tools

@@ -23,13 +23,16 @@ struct RepairOptions {
   bool quiet = false;
 };
 
+care::RepairConfig config_of(const RepairOptions& options) {
+  return {.dataset = options.dataset,
+          .mode = options.is_dry_run ? care::RepairMode::kDryRun : care::RepairMode::kRepair,
+          .old_files = options.removes_damaged ? care::OldFiles::kRemoved : care::OldFiles::kKept,
+          .limits = {.num_jobs = static_cast<unsigned>(options.jobs),
+                     .memory_bytes = options.memory_bytes}};
+}
+
 int run_repair(const RepairOptions& options) {
-  const care::RepairConfig config{
-      .dataset = options.dataset,
-      .mode = options.is_dry_run ? care::RepairMode::kDryRun : care::RepairMode::kRepair,
-      .old_files = options.removes_damaged ? care::OldFiles::kRemoved : care::OldFiles::kKept,
-      .limits = {.num_jobs = static_cast<unsigned>(options.jobs),
-                 .memory_bytes = options.memory_bytes}};
+  const care::RepairConfig config = config_of(options);
   const care::RepairSummary summary =
       watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
                  [&](const care::CheckListener& listener, const std::stop_token& stop) {
@@ -57,11 +60,13 @@ void add_repair_command(CLI::App& program, CommandChoice& choice) {
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads that decode for new statistics (one per core)");
   add_byte_size_option(command, "--memory", options->memory_bytes,
-                       "The most that decoding for them may hold (1G)");
+                       "The most that decoding for them may hold, at least 1M (1G)");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print what was done as JSON");
   end_help(command, example("penstock repair photos.ds --dry-run"));
-  choose_when_given(command, choice, [options] { return run_repair(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_repair(*options); },
+      [options] { config_of(*options).validate(); });
 }
 
 }  // namespace penstock::tools

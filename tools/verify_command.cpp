@@ -26,12 +26,15 @@ struct VerifyOptions {
   bool quiet = false;
 };
 
+care::DatasetCheckConfig config_of(const VerifyOptions& options) {
+  return {.dataset = options.dataset,
+          .reach = options.is_deep ? care::CheckReach::kDecoded : care::CheckReach::kBytes,
+          .num_jobs = static_cast<unsigned>(options.jobs),
+          .memory_bytes = options.memory_bytes};
+}
+
 care::DatasetCheck check_and_watch(const VerifyOptions& options) {
-  const care::DatasetCheckConfig config{
-      .dataset = options.dataset,
-      .reach = options.is_deep ? care::CheckReach::kDecoded : care::CheckReach::kBytes,
-      .num_jobs = static_cast<unsigned>(options.jobs),
-      .memory_bytes = options.memory_bytes};
+  const care::DatasetCheckConfig config = config_of(options);
   return watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
                     [&](const care::CheckListener& listener, const std::stop_token& stop) {
                       return care::check_dataset(config, listener, stop);
@@ -65,12 +68,14 @@ void add_verify_command(CLI::App& program, CommandChoice& choice) {
                    "Threads (one per core)");
   add_byte_size_option(
       command, "--memory", options->memory_bytes,
-      "The most that --deep may hold to decode (1G); checksums take 256 KiB a thread "
+      "The most that --deep may hold to decode, at least 1M (1G); checksums take 256 KiB a thread "
       "and 25 bytes for each sample of the shard it reads");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print as JSON");
   end_help(command, example("penstock verify photos.ds --deep"));
-  choose_when_given(command, choice, [options] { return run_verify(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_verify(*options); },
+      [options] { config_of(*options).validate(); });
 }
 
 }  // namespace penstock::tools

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(remove_takes_names_out_and_lists_those_it_does_not_find) {
   BOOST_TEST(json["not_found"].size() == 2u);
   BOOST_TEST(run_penstock({"verify", dataset, "--deep"}).exit_code == 0);
   check_refused_with(run_penstock({"remove", dataset, "--list", list + "x"}), 1, "list.txtx");
-  check_refused_with(run_penstock({"remove", dataset}), 1, "--list: expected a file of names");
+  check_refused_with(run_penstock({"remove", dataset}), 2, "--list: expected a file of names");
 }
 
 BOOST_AUTO_TEST_CASE(add_brings_new_pictures_and_refuses_new_classes) {
@@ -165,8 +165,8 @@ BOOST_AUTO_TEST_CASE(add_takes_labels_from_a_table) {
   BOOST_TEST(json["num_added"] == 2);
   const auto before = json_of(run_penstock({"inspect", dataset, "--json"}));
   BOOST_TEST(before["class_names"] == nlohmann::json({"cat", "dog"}), before);
-  check_refused_with(run_penstock({"add", dataset, more, "--memory", "1M", "--quiet"}), 1,
-                     "memory");
+  check_refused_with(run_penstock({"add", dataset, more, "--memory", "1M", "--quiet"}), 2,
+                     "convert: memory: expected at least 64M, found 1M");
 }
 
 // "train" is a class where the user says so.

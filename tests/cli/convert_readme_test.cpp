@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(the_damaged_folder_reads_as_the_document_says) {
     at = found + line.size();
     ++num_lines;
   }
-  BOOST_TEST(num_lines == 9u);
+  BOOST_TEST(num_lines == 11u);
   BOOST_TEST(read_text_file(folder.path() / "photos.ds/quarantine.csv") ==
              block_behind(readme, "cat photos.ds/quarantine.csv"));
 }

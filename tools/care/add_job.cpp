@@ -104,6 +104,7 @@ class Addition {
     config.class_names_file = config_.class_names_file;
     config.memory_bytes = config_.limits.memory_bytes;
     config.layout.class_depth = setting<std::uint32_t>("class_depth").value_or(1);
+    config.layout.inherits_depth = true;
     // Of several sources, names in the dataset begin with the source's.
     if (old_.conversion.contains("sources")) config.source_names = convert::SourceNames::kAlways;
     config.shard_size_bytes =
@@ -125,7 +126,10 @@ class Addition {
         reasons != old_.conversion.end()) {
       config.policies = convert::ReasonPolicies::from_changes(reasons->second);
     }
-    config.background = background();
+    // Elsewhere it does nothing, and validate() says so.
+    if (config.policies[convert::ReasonCode::kTransparency] == convert::Policy::kFix) {
+      config.background = background();
+    }
     config.amend_scan = [this](convert::SourceScan& scan) { amend(scan); };
     return config;
   }
@@ -485,8 +489,20 @@ class Addition {
 
 }  // namespace
 
+void AddConfig::validate() const {
+  convert::ConvertConfig asked;
+  asked.source = source;
+  asked.split = {.validation_fraction = validation_fraction, .test_fraction = test_fraction};
+  asked.layout.choice = layout;
+  asked.labels = labels;
+  asked.num_jobs = limits.num_jobs;
+  asked.memory_bytes = limits.memory_bytes;
+  asked.validate();
+}
+
 AddSummary add_to_dataset(const AddConfig& config, convert::ConvertObserver& observer,
                           const std::stop_token& stop) {
+  config.validate();
   return Addition(config, observer, stop).run();
 }
 

@@ -30,6 +30,9 @@ struct AddConfig {
   /// that those of before stay.
   NewClasses new_classes = NewClasses::kRefused;
   SumLimits limits{};  // of the conversion too, its memory at least 64 MiB
+
+  /// Throws as ConvertConfig::validate() does, for what can be known before the dataset is opened.
+  void validate() const;
 };
 
 struct AddSummary {

@@ -229,16 +229,12 @@ class DatasetChecker {
 }  // namespace
 
 void DatasetCheckConfig::validate() const {
-  constexpr std::uint64_t kMinMemoryBytes = 1u << 20;
   constexpr unsigned kMaxJobs = 1024;
   if (num_jobs > kMaxJobs) {
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("verify: jobs: expected at most {}, found {}", kMaxJobs, num_jobs));
   }
-  if (memory_bytes < kMinMemoryBytes) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("verify: memory: expected at least 1M, found {}", memory_bytes));
-  }
+  check_decode_memory("verify", memory_bytes);
 }
 
 DatasetCheck check_dataset(const DatasetCheckConfig& config, const CheckListener& listener,

@@ -10,6 +10,8 @@
 #include "streamer/core/error.h"
 #include "streamer/core/host_memory.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/core/number_text.h"
+#include "streamer/core/range_check.h"
 #include "streamer/core/stored_info.h"
 #include "streamer/read/decoder_set.h"
 #include "streamer/read/jpeg_decoder.h"
@@ -211,6 +213,16 @@ class SampleDecoding {
 };
 
 }  // namespace
+
+void check_decode_memory(std::string_view owner, std::uint64_t memory_bytes) {
+  constexpr std::uint64_t kMinBytes = 1u << 20;
+  if (memory_bytes >= kMinBytes) return;
+  refuse_setting({.owner = owner,
+                  .field = "memory",
+                  .expected = "at least 1M",
+                  .found = format_size_bytes(memory_bytes),
+                  .hint = "--memory 1G"});
+}
 
 std::uint64_t decode_samples(std::span<const DecodeItem> items, const DecodeLimits& limits,
                              const std::function<void(std::uint64_t)>& tell,

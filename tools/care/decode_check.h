@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <stop_token>
+#include <string_view>
 
 #include "tools/care/shard_check.h"
 #include "tools/convert/image/pixel_sums.h"
@@ -20,9 +21,12 @@ struct DecodeItem {
 
 struct DecodeLimits {
   unsigned num_threads = 1;
-  /// Encoded bytes, pixels and scratch of all threads together.
+  /// Encoded bytes, pixels and scratch of all threads together, at least 1 MiB.
   std::uint64_t memory_bytes = 1ull << 30;
 };
+
+/// Throws InvalidArgument `owner: memory: ...` for a limit of less than 1 MiB.
+void check_decode_memory(std::string_view owner, std::uint64_t memory_bytes);
 
 /// Decodes; returns how many did. `tell` hears the number so far, on the calling thread. Pixels of what
 /// decodes are added to `sums`, where it is given.

@@ -283,8 +283,13 @@ std::vector<std::string> read_name_list(const fs::path& file) {
   return names;
 }
 
+void RemoveConfig::validate() const {
+  check_decode_memory("remove", limits.memory_bytes);
+}
+
 RemoveSummary remove_samples(const RemoveConfig& config, const CheckListener& listener,
                              const std::stop_token& stop) {
+  config.validate();
   return Removal(config, listener, stop).run();
 }
 

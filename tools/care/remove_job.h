@@ -19,7 +19,10 @@ struct RemoveConfig {
   std::filesystem::path dataset{};
   std::vector<std::string> names{};  // as stored: paths relative to the source
   NamedRows rows = NamedRows::kRemoved;
-  SumLimits limits{};
+  SumLimits limits{};  // memory at least 1 MiB
+
+  /// Throws InvalidArgument naming the field, its value and the range.
+  void validate() const;
 };
 
 struct RemoveSummary {

@@ -12,6 +12,7 @@
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_lock.h"
+#include "tools/care/decode_check.h"
 #include "tools/care/shard_rewrite.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
@@ -391,8 +392,13 @@ class Repair {
 
 }  // namespace
 
+void RepairConfig::validate() const {
+  check_decode_memory("repair", limits.memory_bytes);
+}
+
 RepairSummary repair_dataset(const RepairConfig& config, const CheckListener& listener,
                              const std::stop_token& stop) {
+  config.validate();
   return Repair(config, listener, stop).run();
 }
 

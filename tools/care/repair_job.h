@@ -22,7 +22,10 @@ struct RepairConfig {
   /// What becomes of a damaged file: it is called *.damaged, or is removed.
   OldFiles old_files = OldFiles::kKept;
   /// For statistics, where those of the manifest no longer hold: the training split is decoded.
-  SumLimits limits{};
+  SumLimits limits{};  // memory at least 1 MiB
+
+  /// Throws InvalidArgument naming the field, its value and the range.
+  void validate() const;
 };
 
 struct RepairedShard {

@@ -2,10 +2,17 @@
 
 #include <fmt/core.h>
 
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
 #include "tools/convert/duplicate/look_hash.h"
+#include "tools/terminal.h"
 
 namespace penstock::convert {
 namespace {
@@ -34,6 +41,77 @@ void check_sources(const ConvertConfig& config) {
         "convert each table as a source of its own: penstock convert a/labels.csv b/labels.csv "
         "DATASET");
   }
+}
+
+constexpr const char* kAskedOfDatasets = "--classes, --fraction or --split-anew";
+
+bool chooses_of_datasets(const ConvertConfig& config) {
+  return !config.classes.empty() || config.fraction ||
+         config.dataset_splits != DatasetSplits::kKept;
+}
+
+// What is asked for of sources of another kind than the only one named here: it would do nothing.
+void check_asked_beside(const std::string& expected,
+                        const std::vector<std::pair<bool, std::string>>& asked) {
+  for (const auto& [is_asked, what] : asked) {
+    if (!is_asked) continue;
+    refuse(fmt::format("{}, found {}", expected, what), "leave it out: it would do nothing here");
+  }
+}
+
+void check_kind_of_source(const ConvertConfig& config) {
+  const bool has_axis = config.channel_axis != ChannelAxis::kBySize;
+  if (!config.arrays.empty()) {
+    check_asked_beside("arrays: expected nothing that is asked of other sources",
+                       {{config.layout.choice != LayoutChoice::kAuto, "--layout"},
+                        {config.layout.class_depth != 1, "--class-depth"},
+                        {config.table.names_columns(), "the name of a column"},
+                        {config.label.has_value(), "--label"},
+                        {chooses_of_datasets(config), kAskedOfDatasets}});
+  }
+  if (!config.labels.empty()) {
+    check_asked_beside("labels: expected nothing that is asked of other sources than a table",
+                       {{config.layout.asks_for_folders(), "--layout or --class-depth of folders"},
+                        {has_axis, "--channels-first or --channels-last"},
+                        {config.label.has_value(), "--label"},
+                        {chooses_of_datasets(config), kAskedOfDatasets}});
+  }
+}
+
+void check_classes(const ConvertConfig& config) {
+  std::set<std::string_view> seen;
+  for (const std::string& name : config.classes) {
+    if (name.empty()) refuse("classes: expected names, found an empty one", "--classes cat,dog");
+    if (seen.insert(name).second) continue;
+    refuse(
+        fmt::format("classes: expected each name once, found '{}' twice", tools::printable(name)),
+        "--classes cat,dog");
+  }
+  if (!config.fraction || (*config.fraction > 0.0 && *config.fraction < 1.0)) return;
+  refuse(fmt::format("fraction: expected above 0 to below 1, found {}", *config.fraction),
+         "--fraction 0.1; left out: all");
+}
+
+void check_splits(const ConvertConfig& config) {
+  const SplitRequest& split = config.split;
+  const SplitRule rule{.validation_fraction = split.validation_fraction.value_or(0.0),
+                       .test_fraction = split.test_fraction.value_or(0.0),
+                       .seed = split.seed};
+  rule.validate();
+  const bool draws_none =
+      split.validation_fraction && rule.validation_fraction == 0.0 && rule.test_fraction == 0.0;
+  if (split.draw != SplitDraw::kStratified || !draws_none) return;
+  refuse("stratify: expected a split to draw, found a validation_split of 0 and no test_split",
+         "leave --stratify out, or --validation-split 0.1");
+}
+
+// Only what has alpha lies on it, and only where that is fixed.
+void check_background(const ConvertConfig& config) {
+  const Policy policy = config.policies[ReasonCode::kTransparency];
+  if (config.background == RgbColour{} || policy == Policy::kFix) return;
+  refuse(fmt::format("background: expected --on transparency=fix beside it, found {}",
+                     policy_name(policy)),
+         "leave --background out, or --on transparency");
 }
 
 // With kHeader no picture is decoded.
@@ -97,6 +175,10 @@ void ConvertConfig::validate() const {
                .high = kMaxNearBits,
                .hint = "--near-duplicates=5"});
   check_sources(*this);
+  check_kind_of_source(*this);
+  check_classes(*this);
+  check_splits(*this);
+  check_background(*this);
   check_trust(*this);
   encode.validate();
   check_raw_codec(*this);

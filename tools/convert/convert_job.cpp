@@ -364,6 +364,7 @@ class ConvertJob final : private ProductionListener {
     }
     summary_.num_listed_as_fixed = all_.num_listed_as_fixed;
     summary_.num_text_skipped = all_.num_text_skipped;
+    summary_.num_reencoded_by_codec = all_.num_reencoded_by_codec;
     summary_.num_rewritten = all_.num_rewritten;
     summary_.num_resized = all_.num_resized;
     summary_.num_lossy = all_.num_lossy;
@@ -396,7 +397,7 @@ class ConvertJob final : private ProductionListener {
     if (stop_.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: conversion: on request");
     folder_->publish(config_.existing);
     observer_.reached(ConvertPoint::kPublished);
-    summary_.elapsed = elapsed();
+    summary_.elapsed = std::chrono::steady_clock::now() - began_;
   }
 
   void warn_of_bad() {
@@ -429,16 +430,17 @@ class ConvertJob final : private ProductionListener {
   const ConvertConfig& config_;
   ConvertObserver& observer_;
   const std::stop_token stop_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::optional<PartialFolder> folder_;     // once the source is known to be one
-  std::optional<ManifestBuilder> builder_;  // once the classes are known
-  std::optional<Continuation> before_;      // finished shards; while they are made, the committer's
-  ShardContribution all_;                   // what all shards contributed, once they are done
-  std::vector<ListedRows> rows_;            // by shard
-  std::vector<PrintRun> prints_;            // the same
-  std::vector<PrintRun> looks_;             // the same
-  DroppedCopies dropped_;                   // that are not to become samples
-  SplitRule rule_;                          // of the splits that the source leaves open
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point start_ = began_;  // of the shards: what progress is of
+  std::optional<PartialFolder> folder_;                   // once the source is known to be one
+  std::optional<ManifestBuilder> builder_;                // once the classes are known
+  std::optional<Continuation> before_;  // finished shards; while they are made, the committer's
+  ShardContribution all_;               // what all shards contributed, once they are done
+  std::vector<ListedRows> rows_;        // by shard
+  std::vector<PrintRun> prints_;        // the same
+  std::vector<PrintRun> looks_;         // the same
+  DroppedCopies dropped_;               // that are not to become samples
+  SplitRule rule_;                      // of the splits that the source leaves open
   std::optional<ReasonCode> stopped_for_reason_;  // --on REASON=stop
   std::uint64_t num_bad_ = 0;
   std::uint64_t num_listed_ = 0;  // pictures, and what the scan has found to be none

@@ -2,6 +2,7 @@
 // nothing; whoever calls it hears of progress through an observer.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -12,6 +13,7 @@
 #include "tools/convert/convert_config.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/source/folder_scan.h"
+#include "tools/convert/write/shard_contribution.h"
 
 namespace penstock::convert {
 
@@ -60,6 +62,7 @@ struct ConvertSummary {
   std::uint64_t num_listed_as_fixed = 0;               // lines of fixed.csv
   SkippedFiles skipped;
   std::uint64_t num_text_skipped = 0;
+  std::array<std::uint64_t, kNumCodecs> num_reencoded_by_codec{};  // in the order of Codec
   std::uint64_t num_rewritten = 0;         // of several scans, stored as baseline
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
   std::uint64_t num_resized = 0;
@@ -69,10 +72,10 @@ struct ConvertSummary {
   std::uint64_t stripped_bytes = 0;
   std::uint64_t num_outside = 0;  // in no class folder
   std::uint64_t source_bytes = 0;
-  std::uint64_t dataset_bytes = 0;    // shards
-  std::uint64_t num_shards_kept = 0;  // that an earlier conversion had finished
-  bool has_statistics = true;         // else nothing was decoded
-  std::chrono::duration<double> elapsed{};
+  std::uint64_t dataset_bytes = 0;          // shards
+  std::uint64_t num_shards_kept = 0;        // that an earlier conversion had finished
+  bool has_statistics = true;               // else nothing was decoded
+  std::chrono::duration<double> elapsed{};  // scan included
 };
 
 /// Converts. After an error or a stop, or when the process is killed, the same call goes on with the

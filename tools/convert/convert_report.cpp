@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "streamer/core/memory_budget.h"
@@ -93,9 +94,45 @@ void add_statistics(std::string& text, const Manifest& manifest) {
            fmt::format("{}, {} px, {} to decode", format_bytes(manifest.largest.encoded_bytes),
                        format_count(manifest.largest.num_px),
                        format_bytes(manifest.largest.decode_scratch_bytes)));
-  if (manifest.sample_bytes) {
-    add_line(text, "bytes", sample_bytes_text(*manifest.sample_bytes));
+  const std::string bytes = manifest.sample_bytes ? sample_bytes_text(*manifest.sample_bytes) : "";
+  if (!bytes.empty()) add_line(text, "bytes", bytes);
+}
+
+// "8 as JPEG of quality 90, 3 as bare pixels"; of one codec alone without the number.
+std::string codec_counts(const ConvertSummary& summary, const EncodeSettings& asked) {
+  const std::array<std::string, kNumCodecs> names = {
+      fmt::format("as JPEG of quality {}", asked.jpeg_quality()), "as bare pixels", "as PNG"};
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < kNumCodecs; ++i) {
+    const std::uint64_t count = summary.num_reencoded_by_codec[i];
+    if (count == summary.manifest.num_reencoded) return ", " + names[i];
+    if (count > 0) words.push_back(fmt::format("{} {}", format_count(count), names[i]));
   }
+  return fmt::format(": {}", fmt::join(words, ", "));
+}
+
+// What was encoded, as what, and of how many something was lost.
+void add_encoding(std::string& text, const ConvertSummary& summary) {
+  const EncodeSettings asked = encode_settings_of(summary.manifest.conversion);
+  const std::uint64_t num_reencoded = summary.manifest.num_reencoded;
+  const auto counted = [](std::uint64_t count) {
+    return tools::format_counted(count, "picture", "pictures");
+  };
+  if (num_reencoded > 0) {
+    const char* const why = asked.is_asked()     ? ""
+                            : num_reencoded == 1 ? " that could not stay as it was"
+                                                 : " that could not stay as they were";
+    add_line(text, "re-encoded", counted(num_reencoded) + why + codec_counts(summary, asked));
+  }
+  if (summary.num_resized > 0) add_line(text, "resized", counted(summary.num_resized));
+  if (num_reencoded == 0) return;
+  std::string loss = fmt::format("{} with other pixels than in the file",
+                                 summary.num_lossy == 0 ? "none" : counted(summary.num_lossy));
+  if (summary.num_lossy < num_reencoded) {
+    loss += fmt::format("; {} re-encoded without loss",
+                        format_count(num_reencoded - summary.num_lossy));
+  }
+  add_line(text, "lossy", loss);
 }
 
 std::string skipped_line(const ConvertSummary& summary) {
@@ -110,6 +147,7 @@ std::string skipped_line(const ConvertSummary& summary) {
   add(summary.skipped.num_symlinks, "symbolic links");
   add(summary.skipped.num_special, "special files");
   add(summary.num_outside, "outside of class folders");
+  if (summary.num_outside > 0) text += " (--on outside_classes=quarantine lists them)";
   return text;
 }
 
@@ -144,26 +182,7 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
     add_line(text, split.name, split_line(split));
   }
   add_statistics(text, manifest);
-  const std::string asked = encode_settings_of(manifest.conversion).in_words();
-  if (manifest.num_reencoded > 0) {
-    add_line(
-        text, "re-encoded",
-        asked.empty()
-            ? fmt::format("{} that could not stay as {}, as JPEG of quality {}",
-                          tools::format_counted(manifest.num_reencoded, "picture", "pictures"),
-                          manifest.num_reencoded == 1 ? "it was" : "they were", kReencodeQuality)
-            : fmt::format("{}: {}",
-                          tools::format_counted(manifest.num_reencoded, "picture", "pictures"),
-                          asked));
-  }
-  if (summary.num_resized > 0) {
-    add_line(text, "resized", tools::format_counted(summary.num_resized, "picture", "pictures"));
-  }
-  if (!asked.empty() && summary.num_lossy > 0) {
-    add_line(text, "lossy",
-             fmt::format("{} with other pixels than in the file",
-                         tools::format_counted(summary.num_lossy, "picture", "pictures")));
-  }
+  add_encoding(text, summary);
   if (summary.num_rewritten + summary.num_in_several_scans > 0) {
     add_line(text, "rewritten", rewritten_line(summary));
   }
@@ -231,6 +250,9 @@ std::string summary_json(const ConvertSummary& summary) {
                                   {"imbalance", class_balance(split.num_by_class).imbalance()}};
   }
   json["num_reencoded"] = manifest.num_reencoded;
+  json["num_reencoded_by_codec"] = {{"jpeg", summary.num_reencoded_by_codec[0]},
+                                    {"raw", summary.num_reencoded_by_codec[1]},
+                                    {"png", summary.num_reencoded_by_codec[2]}};
   json["num_resized"] = summary.num_resized;
   json["num_lossy"] = summary.num_lossy;
   json["num_rewritten"] = summary.num_rewritten;

@@ -122,6 +122,19 @@ std::vector<std::string> list_findings(const SourceScan& scan) {
   return notices;
 }
 
+// Asked for, it must be done: a source that has its splits leaves nothing to draw.
+void check_stratified(const ConvertConfig& config, const ScannedSources& sources) {
+  if (config.split.draw != SplitDraw::kStratified) return;
+  const bool draws = sources.rule.validation_fraction > 0.0 || sources.rule.test_fraction > 0.0;
+  if (draws && sources.drawn.num_drawn > 0) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("--stratify: {}: expected pictures whose split is drawn, found a source "
+                          "with splits of its own",
+                          source_text(config)),
+              "leave --stratify out, or name a split that the source does not have: "
+              "--validation-split, --test-split; of a dataset --split-anew draws all");
+}
+
 }  // namespace
 
 std::string source_text(const ConvertConfig& config) {
@@ -145,6 +158,7 @@ ScannedSources scan_for_conversion(const ConvertConfig& config, const std::stop_
   if (config.amend_scan) config.amend_scan(sources.scan);
   sources.rule = split_rule_of(sources.scan.pictures, config.split, source_text(config));
   sources.drawn = draw_splits(sources.scan.pictures, config.split, sources.rule);
+  check_stratified(config, sources);
   apply_policies(sources.scan, config.policies);
   return sources;
 }

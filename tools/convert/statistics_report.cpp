@@ -83,6 +83,7 @@ std::string sample_bytes_text(const SampleBytes& bytes) {
     return fmt::format("{} more than the {} of the source ({:.0f} %)", format_bytes(more_bytes),
                        source, 100 * part_of(more_bytes, bytes.source_bytes));
   }
+  if (bytes.stored_bytes == bytes.source_bytes) return "";
   const std::uint64_t saved_bytes = bytes.source_bytes - bytes.stored_bytes;
   return fmt::format("{} of {} saved ({:.0f} %)", format_bytes(saved_bytes), source,
                      100 * part_of(saved_bytes, bytes.source_bytes));

@@ -26,7 +26,7 @@ std::string size_histogram_text(const std::vector<SizeBin>& bins);
 /// "0.60 to 0.71 3, from 3.33 1": width by height.
 std::string aspect_histogram_text(const std::vector<AspectBin>& bins);
 
-/// "1.2 MB of 4.0 MB saved (30 %)", or how much more is stored.
+/// "1.2 MB of 4.0 MB saved (30 %)", or how much more is stored; empty where it is as much.
 std::string sample_bytes_text(const SampleBytes& bytes);
 
 /// "3 within a class, 0 across classes, 1 across splits".

@@ -80,6 +80,33 @@ BOOST_AUTO_TEST_CASE(what_is_added_is_treated_as_the_first_conversion_was_told_t
   BOOST_TEST(read_manifest(path).conversion.at("reencode").ends_with(" on #010203"));
 }
 
+// The depth of its class folders is the dataset's; a table has none, and nobody asked for it.
+BOOST_AUTO_TEST_CASE(a_table_joins_a_dataset_of_deep_class_folders) {
+  const CaredDataset dataset;
+  const fs::path source = dataset.folder() / "deep";
+  tests::write_picture(source / "animals/cat/1.jpg", {.seed = 1});
+  tests::write_picture(source / "animals/dog/1.jpg", {.seed = 2});
+  tests::SilentObserver observer;
+  const fs::path path = dataset.folder() / "deep.ds";
+  convert_folder({.source = source,
+                  .dataset = path,
+                  .split = {.validation_fraction = 0.0},
+                  .layout = {.class_depth = 2}},
+                 observer, {});
+  const fs::path table = dataset.folder() / "new/labels.csv";
+  tests::write_picture(table.parent_path() / "2.jpg", {.seed = 3});
+  tests::write_file(table, "path,label\n2.jpg,animals/dog\n");
+  BOOST_TEST(add(path, table).num_added == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(limits_that_no_conversion_takes_are_refused_before_the_dataset_is_opened) {
+  const AddConfig config{.dataset = "none.ds", .source = "none", .limits = {.memory_bytes = 4096}};
+  BOOST_CHECK_EXCEPTION(config.validate(), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kInvalidArgument &&
+           std::string(error.what()) == "convert: memory: expected at least 64M, found 4K";
+  });
+}
+
 BOOST_AUTO_TEST_CASE(the_same_source_brings_only_what_is_new) {
   const CaredDataset dataset;
   const auto before = files_below(dataset.path());

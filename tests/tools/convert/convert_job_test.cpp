@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "fixtures/jpeg_edit.h"
 #include "fixtures/picture_bytes.h"
@@ -45,6 +47,32 @@ std::vector<std::byte> sample_bytes(const DatasetSplit& split, std::uint64_t i) 
 }
 
 BOOST_AUTO_TEST_SUITE(convert_job)
+
+// Remembers when the dataset appeared.
+struct PublishedAt final : ConvertObserver {
+  void notice(const std::string&) override {}
+  void progress(const ConvertProgress&) override {}
+  void reached(ConvertPoint point) override {
+    if (point == ConvertPoint::kPublished) time = std::chrono::steady_clock::now();
+  }
+  std::chrono::steady_clock::time_point time;
+};
+
+BOOST_AUTO_TEST_CASE(the_time_that_it_took_is_that_of_the_scan_too) {
+  const tests::TemporaryFolder folder;
+  tests::write_cats_and_dogs(folder.path() / "photos", 1);
+  PublishedAt published;
+  std::chrono::steady_clock::time_point scanned;
+  const auto scan_slowly = [&](SourceScan&) {
+    scanned = std::chrono::steady_clock::now();
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  };
+  const ConvertSummary summary = convert_folder({.source = folder.path() / "photos",
+                                                 .dataset = folder.path() / "ds",
+                                                 .amend_scan = scan_slowly},
+                                                published, {});
+  BOOST_CHECK(summary.elapsed >= published.time - scanned);
+}
 
 BOOST_AUTO_TEST_CASE(every_picture_is_stored_once_with_its_bytes_class_and_name) {
   const tests::TemporaryFolder folder;

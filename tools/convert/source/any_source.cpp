@@ -42,15 +42,7 @@ constexpr const char* kExpected =
 constexpr const char* kKindsHint =
     "name the folder that holds the class folders, a tar archive, or a text of paths and labels";
 
-enum class SourceKind : std::uint8_t {
-  kLayout,
-  kWebDataset,
-  kCifar10,
-  kCifar100,
-  kIdx,
-  kArrays,
-  kDataset
-};
+enum class SourceKind : std::uint8_t { kLayout, kWebDataset, kCifar10, kCifar100, kIdx };
 
 SourceKind kind_of(const StoredFiles& files, LayoutChoice choice) {
   const std::optional<CifarKind> cifar = find_cifar(files.scan);
@@ -70,19 +62,6 @@ std::string where_of(const SourceRequest& request) {
   return printable_path(place_of(request));
 }
 
-bool names_folders(const LayoutRequest& layout) {
-  return layout.choice == LayoutChoice::kClassFolders ||
-         layout.choice == LayoutChoice::kSplitFolders || layout.class_depth != 1;
-}
-
-// An option that would do nothing is a mistake.
-void check_layout_is_used(const SourceRequest& request, SourceKind kind) {
-  if (kind == SourceKind::kLayout || !names_folders(request.layout)) return;
-  refuse(fmt::format("layout: {}: expected classes from folders, found a source of labels",
-                     where_of(request)),
-         "leave --layout and --class-depth out");
-}
-
 SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& request,
                    const std::stop_token& stop) {
   switch (kind) {
@@ -95,8 +74,6 @@ SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& requ
     case SourceKind::kWebDataset:
       return scan_webdataset(std::move(files), request);
     case SourceKind::kLayout:
-    case SourceKind::kArrays:   // found before
-    case SourceKind::kDataset:  // a folder of its own
       break;
   }
   return scan_archive_layout(std::move(files), request);
@@ -105,7 +82,6 @@ SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& requ
 SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
                        const std::stop_token& stop) {
   const SourceKind kind = kind_of(files, request.layout.choice);
-  check_layout_is_used(request, kind);
   SourceScan scan = scan_as(kind, std::move(files), request, stop);
   // find_layout() says it of folders.
   if (kind != SourceKind::kLayout && scan.class_names.size() == 1) {
@@ -194,16 +170,11 @@ SourceScan scan_table(const SourceRequest& request, const std::stop_token& stop)
   return scan_table_source(table, stop);
 }
 
-SourceScan scan_array_files(const SourceRequest& request, const std::stop_token& stop) {
-  check_layout_is_used(request, SourceKind::kArrays);
-  return scan_arrays(request, stop);
-}
-
 SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) {
   const fs::path folder = request.path.parent_path();
   switch (kind_of_file(request.path)) {
     case FileKind::kArrays:
-      return scan_array_files(request, stop);
+      return scan_arrays(request, stop);
     case FileKind::kArchive:
       return scan_archives(
           files_in_archive(request.path, request.spool, stop, request.list_room_bytes), request,
@@ -229,10 +200,7 @@ bool is_arrays(const SourceRequest& request) {
 
 SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& stop) {
   const fs::path& folder = request.path;
-  if (is_dataset(request)) {
-    check_layout_is_used(request, SourceKind::kDataset);
-    return scan_dataset(request, stop);
-  }
+  if (is_dataset(request)) return scan_dataset(request, stop);
   FolderScan scan = scan_folder(folder, stop, request.list_room_bytes);
   if (holds_archives_only(scan)) {
     return scan_archives(
@@ -271,14 +239,12 @@ void check_labels(const fs::path& labels) {
 void check_options(std::span<const SourceRequest> requests) {
   const SourceRequest& first = requests.front();
   const std::string where = where_of(first);
-  if (names_folders(first.layout) && std::ranges::all_of(requests, is_table)) {
+  if (first.layout.asks_for_folders() && std::ranges::all_of(requests, is_table)) {
     refuse(fmt::format("layout: {}: expected classes from folders, found a table of them", where),
            "leave --layout and --class-depth out");
   }
   const TableRequest& table = first.table;
-  const bool names_columns =
-      !table.path_column.empty() || !table.label_column.empty() || !table.split_column.empty();
-  if (names_columns && std::ranges::none_of(requests, is_table)) {
+  if (table.names_columns() && std::ranges::none_of(requests, is_table)) {
     refuse(fmt::format("table: {}: expected a table to read columns of, found {}", where,
                        fs::is_directory(first.path) ? "a folder" : "an archive or a batch"),
            "--labels FILE names the table");
@@ -306,9 +272,34 @@ void check_choices_are_used(std::span<const SourceRequest> requests) {
 
 SourceScan scan_one(const SourceRequest& request, const std::stop_token& stop) {
   check_source(request);
-  if (request.path.empty()) return scan_array_files(request, stop);
+  if (request.path.empty()) return scan_arrays(request, stop);
   if (!request.labels.empty()) return scan_table(request, stop);
   return fs::is_directory(request.path) ? scan_any_folder(request, stop) : scan_file(request, stop);
+}
+
+// An option that would do nothing is a mistake. What its classes come from, each source says.
+void check_layout_is_used(const SourceRequest& request, const std::vector<NamedScan>& scans) {
+  const auto has_folders = [](const NamedScan& one) {
+    const auto layout = one.scan.settings.find("layout");
+    return layout != one.scan.settings.end() &&
+           (layout->second == "class_folders" || layout->second == "split_folders");
+  };
+  if (!request.layout.asks_for_folders() || std::ranges::any_of(scans, has_folders)) return;
+  refuse(fmt::format("layout: {}: expected classes from folders, found a source of labels",
+                     where_of(request)),
+         "leave --layout and --class-depth out");
+}
+
+// A text whose first line does not name the columns is read as a list, which has none.
+void check_columns_are_used(const SourceRequest& request, const std::vector<NamedScan>& scans) {
+  const auto has_columns = [](const NamedScan& one) {
+    const auto layout = one.scan.settings.find("layout");
+    return layout != one.scan.settings.end() && layout->second == "table";
+  };
+  if (!request.table.names_columns() || std::ranges::any_of(scans, has_columns)) return;
+  refuse(fmt::format("table: {}: expected a table to read columns of, found a list",
+                     printable_path(request.labels.empty() ? request.path : request.labels)),
+         "name the columns in the first line of the table");
 }
 
 // Known from the scan alone: whose label it is, the source says in its settings.
@@ -396,7 +387,9 @@ SourceScan scan_sources(std::span<const SourceRequest> requests, const std::stop
     // Once more when lists are put together.
     listed_bytes += 2 * scans.back().scan.pictures.memory_bytes();
   }
+  check_layout_is_used(requests.front(), scans);
   check_label_is_used(requests.front(), scans);
+  check_columns_are_used(requests.front(), scans);
   return combine_scans(std::move(scans), source_names_in);
 }
 

@@ -201,6 +201,20 @@ void check_names_apart(const std::vector<std::string>& class_names, const std::s
   }
 }
 
+constexpr std::uint64_t kNumNamedOutside = 10;
+
+// They may be pictures that nobody meant to leave out.
+std::string outside_text(const DatasetLayout& layout) {
+  std::string text =
+      fmt::format("files that lie in no class folder were left out: {}", layout.num_outside);
+  for (const std::string& path : layout.first_outside) text += "\n  " + printable(path);
+  if (layout.num_outside > layout.first_outside.size()) {
+    text += fmt::format("\n  and {} more; --on outside_classes=quarantine lists them all",
+                        tools::format_count(layout.num_outside - layout.first_outside.size()));
+  }
+  return text;
+}
+
 class Placement {
  public:
   Placement(const FolderScan& scan, const SplitFolders& splits, DatasetLayout& layout)
@@ -218,7 +232,8 @@ class Placement {
       const bool is_in_split = split_of_.empty() || take_split(path, placed.split);
       const auto folder = parent_at_depth(path, class_depth);
       if (!is_in_split || !folder) {
-        ++layout_.num_outside;
+        if (layout_.num_outside++ < kNumNamedOutside)
+          layout_.first_outside.push_back(scan_.files[i].path);
         continue;
       }
       placed.class_idx = class_idx_.find(*folder)->second;
@@ -312,6 +327,11 @@ std::optional<SplitKind> split_of_folder_name(const std::string& name) {
   return std::nullopt;
 }
 
+bool LayoutRequest::asks_for_folders() const {
+  return choice == LayoutChoice::kClassFolders || choice == LayoutChoice::kSplitFolders ||
+         (class_depth != 1 && !inherits_depth);
+}
+
 void LayoutRequest::validate() const {
   constexpr std::uint32_t kMaxClassDepth = 32;
   if (class_depth >= 1 && class_depth <= kMaxClassDepth) return;
@@ -351,8 +371,7 @@ DatasetLayout find_layout(const FolderScan& scan, const LayoutRequest& request,
   if (scan.is_cut) warn_of_cut(scan, splits, request.class_depth, layout);
   warn_of_empty_classes(layout);
   if (layout.num_outside > 0) {
-    layout.warnings.push_back(
-        fmt::format("files that lie in no class folder were left out: {}", layout.num_outside));
+    layout.warnings.push_back(outside_text(layout));
   }
   return layout;
 }

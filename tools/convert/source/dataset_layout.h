@@ -29,7 +29,11 @@ struct LayoutRequest {
   LayoutChoice choice = LayoutChoice::kAuto;
   /// Names of folders that make a class, 1 to 32: with 2, animals/cat/1.jpg is of class animals/cat.
   std::uint32_t class_depth = 1;
+  /// That of a dataset that is added to, not the user's wish: where classes are no folders it is passed over.
+  bool inherits_depth = false;
 
+  /// Whether it says something of folders, which a source without any cannot follow.
+  bool asks_for_folders() const;
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;
 };
@@ -45,7 +49,8 @@ struct DatasetLayout {
   LayoutKind kind = LayoutKind::kClassFolders;
   std::vector<std::string> class_names;  // sorted by bytes; their place is the class index
   std::vector<PlacedFile> files;
-  std::uint64_t num_outside = 0;  // files that lie in no class folder
+  std::uint64_t num_outside = 0;           // files that lie in no class folder
+  std::vector<std::string> first_outside;  // the first ten of them
   std::vector<std::string> warnings;
 
   /// Says in words what was seen: "class folders", "split folders (train, val) of class folders".

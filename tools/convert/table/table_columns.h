@@ -15,6 +15,10 @@ struct TableRequest {
   std::string path_column{};   // path, file, filename, image; else id, image_id, name
   std::string label_column{};  // label, class, category; else target, class_id
   std::string split_column{};  // split, subset, set
+
+  bool names_columns() const {
+    return !path_column.empty() || !label_column.empty() || !split_column.empty();
+  }
 };
 
 enum class ColumnRole : std::uint8_t { kPath, kLabel, kSplit };

@@ -57,17 +57,19 @@ void check_same(const PartialFolder& folder, const JournalContents& contents, Jo
                 const SourceScan& scan) {
   JournalHead before = contents.head;
   if (before == now) return;
+  std::vector<std::string> policies;
   // Another version may know other reasons; it is refused for its number.
   if (before.settings["penstock"] == now.settings["penstock"]) {
-    const std::vector<std::string> policies = policy_differences(contents, now);
-    if (!policies.empty()) {
-      refuse(folder, "the policies that finished shards were made with, found ", policies, "; ");
-    }
+    policies = policy_differences(contents, now);
     before.settings.erase(kPoliciesSetting);
     now.settings.erase(kPoliciesSetting);
-    if (before == now) return;
+    if (policies.empty() && before == now) return;
   }
-  const std::vector<std::string> settings = setting_differences(before, now);
+  std::vector<std::string> settings = setting_differences(before, now);
+  if (settings.empty() && !policies.empty()) {
+    refuse(folder, "the policies that finished shards were made with, found ", policies, "; ");
+  }
+  settings.insert(settings.end(), policies.begin(), policies.end());
   if (!settings.empty()) {
     refuse(folder, "the settings it was begun with, found ", settings, "; ");
   }

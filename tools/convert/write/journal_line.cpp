@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kJournalVersion = 4;
+constexpr int kJournalVersion = 5;
 
 // Paths are bytes in no particular encoding, and JSON is not.
 Json bytes_json(const std::string& bytes) {
@@ -119,7 +119,7 @@ Json contribution_json(const ShardContribution& contribution) {
   return {{"sums", sums_json(contribution.sums)},
           {"largest_scratch_bytes", contribution.largest_scratch_bytes},
           {"source_bytes", contribution.source_bytes},
-          {"num_reencoded", contribution.num_reencoded},
+          {"num_reencoded_by_codec", contribution.num_reencoded_by_codec},
           {"num_rewritten", contribution.num_rewritten},
           {"num_in_several_scans", contribution.num_in_several_scans},
           {"num_resized", contribution.num_resized},
@@ -148,7 +148,7 @@ std::optional<ShardContribution> contribution_of(const Json& json) {
                                  .looks = prints_of(json.at("looks"))};
   json.at("largest_scratch_bytes").get_to(contribution.largest_scratch_bytes);
   json.at("source_bytes").get_to(contribution.source_bytes);
-  json.at("num_reencoded").get_to(contribution.num_reencoded);
+  json.at("num_reencoded_by_codec").get_to(contribution.num_reencoded_by_codec);
   json.at("num_rewritten").get_to(contribution.num_rewritten);
   json.at("num_in_several_scans").get_to(contribution.num_in_several_scans);
   json.at("num_resized").get_to(contribution.num_resized);

@@ -23,7 +23,7 @@ Manifest ManifestBuilder::build(std::map<std::string, std::string> conversion,
                                 const ShardContribution& all, std::uint64_t num_unlisted) {
   Manifest manifest = tally_.build();
   manifest.num_quarantined = all.reasons.total_quarantined() + num_unlisted;
-  manifest.num_reencoded = all.num_reencoded;
+  manifest.num_reencoded = all.num_reencoded();
   manifest.largest.decode_scratch_bytes = all.largest_scratch_bytes;
   manifest.sample_bytes =
       SampleBytes{.source_bytes = all.source_bytes, .stored_bytes = tally_.stored_bytes()};

@@ -1,8 +1,15 @@
 #include "tools/convert/write/shard_contribution.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace penstock::convert {
+
+std::uint64_t ShardContribution::num_reencoded() const noexcept {
+  return std::accumulate(num_reencoded_by_codec.begin(), num_reencoded_by_codec.end(),
+                         std::uint64_t{0});
+}
+
 void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& verdict,
                             bool rewrites_several_scans) {
   met.add(verdict.reasons);
@@ -13,7 +20,7 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
       }
       break;
     case FileFate::kReencoded:
-      ++num_reencoded;
+      ++num_reencoded_by_codec[static_cast<std::size_t>(verdict.record.codec)];
       break;
     case FileFate::kRewritten:
       if (verdict.mended.has(ReasonCode::kProgressive)) ++num_rewritten;
@@ -44,7 +51,9 @@ void ShardContribution::add(const ShardContribution& other) {
   sums.add(other.sums);
   largest_scratch_bytes = std::max(largest_scratch_bytes, other.largest_scratch_bytes);
   source_bytes += other.source_bytes;
-  num_reencoded += other.num_reencoded;
+  for (std::size_t i = 0; i < kNumCodecs; ++i) {
+    num_reencoded_by_codec[i] += other.num_reencoded_by_codec[i];
+  }
   num_rewritten += other.num_rewritten;
   num_in_several_scans += other.num_in_several_scans;
   num_resized += other.num_resized;

@@ -2,6 +2,7 @@
 // Kept in the journal, so that a shard need not be made again for it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "tools/convert/duplicate/print_runs.h"
@@ -12,11 +13,13 @@
 
 namespace penstock::convert {
 
+inline constexpr std::size_t kNumCodecs = 3;
+
 struct ShardContribution {
   PixelSums sums;  // of the training split
   std::uint64_t largest_scratch_bytes = 0;
   std::uint64_t source_bytes = 0;  // of the files that became samples
-  std::uint64_t num_reencoded = 0;
+  std::array<std::uint64_t, kNumCodecs> num_reencoded_by_codec{};  // in the order of Codec
   std::uint64_t num_rewritten = 0;
   std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
   std::uint64_t num_resized = 0;
@@ -32,6 +35,7 @@ struct ShardContribution {
   PrintRun prints{};                      // of what is stored, and of copies left out; one shard's
   PrintRun looks{};                       // of what is stored, where they are taken; one shard's
 
+  std::uint64_t num_reencoded() const noexcept;
   /// Counts one picture; `rewrites_several_scans` when those of several scans are not to stay so.
   void add(const ListedPicture& picture, const ImageVerdict& verdict, bool rewrites_several_scans);
   /// Adds another shard's, but for its rows, prints and looks.

@@ -178,6 +178,15 @@ BOOST_AUTO_TEST_CASE(another_policy_for_what_a_finished_shard_has_met_is_refused
   BOOST_FAIL("no finished shard has met any reason");
 }
 
+BOOST_AUTO_TEST_CASE(settings_and_policies_that_differ_are_all_named) {
+  config.split.seed = 7;
+  config.max_px = 50'000'000;
+  config.policies.set("duplicate_across_classes=quarantine");
+  check_refused(
+      "expected the settings it was begun with, found max_pixels: 100000000 before, now 50000000; "
+      "seed: 0 before, now 7; --on duplicate_across_classes: keep before, now quarantine");
+}
+
 // Shards that are finished hold copies that would have to go, or miss some.
 BOOST_AUTO_TEST_CASE(copies_cannot_be_dropped_or_kept_once_a_shard_is_finished) {
   const bool are_dropped =

@@ -55,6 +55,45 @@ BOOST_AUTO_TEST_CASE(options_that_would_do_nothing_are_refused) {
                     place.table.string() + ", found a file");
 }
 
+BOOST_AUTO_TEST_CASE(a_list_has_no_columns_to_name) {
+  const Place place;
+  const fs::path list = place.photos / "list.txt";
+  tests::write_file(list, "cat/0.jpg x\ndog/1.jpg y\n");
+  BOOST_TEST(scan_source({.path = list}, {}).pictures.size() == 2u);
+  const SourceRequest request{.path = list, .table = {.label_column = "breed"}};
+  BOOST_CHECK_EXCEPTION(
+      scan_source(request, {}), Error,
+      tests::table_error(
+          ErrorCode::kInvalidArgument,
+          "table: " + list.string() + ": expected a table to read columns of, found a list"));
+  // Beside a table with such a column it may stand.
+  const fs::path table = place.photos / "breeds.csv";
+  tests::write_file(table, "path,breed\ncat/1.jpg,x\n");
+  const std::vector<SourceRequest> both = {request,
+                                           {.path = table, .table = {.label_column = "breed"}}};
+  BOOST_TEST(scan_sources(both, {}).pictures.size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(options_of_folders_may_stand_where_one_of_several_sources_has_folders) {
+  const Place place;
+  tests::write_picture(place.folder.path() / "deep/animals/cat/1.jpg");
+  const SourceRequest table{.path = place.table, .layout = {.class_depth = 2}};
+  const SourceRequest folder{.path = place.folder.path() / "deep", .layout = {.class_depth = 2}};
+  const std::vector<SourceRequest> both = {folder, table};
+  check_sources(both);
+  BOOST_TEST(scan_sources(both, {}).class_names.size() == 3u);
+  BOOST_CHECK_THROW(scan_source(table, {}), Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_depth_that_is_no_wish_is_passed_over_where_classes_are_no_folders) {
+  const Place place;
+  const SourceRequest request{.path = place.table,
+                              .layout = {.class_depth = 2, .inherits_depth = true}};
+  const std::vector<SourceRequest> requests = {request};
+  check_sources(requests);
+  BOOST_TEST(scan_source(request, {}).pictures.size() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_text_is_refused) {
   const Place place;
   const fs::path picture = place.photos / "cat/0.jpg";

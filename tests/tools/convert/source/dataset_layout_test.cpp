@@ -221,9 +221,21 @@ BOOST_AUTO_TEST_CASE(one_class_only_is_warned_of) {
 BOOST_AUTO_TEST_CASE(files_outside_of_class_folders_are_counted) {
   const auto flat = find_layout(scan_of({"a/1", "b/1", "readme", "x.jpg"}), {}, "S");
   BOOST_TEST(flat.num_outside == 2u);
+  BOOST_REQUIRE(flat.warnings.size() == 1u);
+  BOOST_TEST(flat.warnings[0] ==
+             "files that lie in no class folder were left out: 2\n  readme\n  x.jpg");
   const auto split = find_layout(scan_of({"train/a/1", "train/b/1", "train/x", "y"}), {}, "S");
   BOOST_TEST(split.num_outside == 2u);
   BOOST_TEST(split.files.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(of_many_files_outside_of_class_folders_ten_are_named) {
+  std::vector<std::string> names = {"a/1", "b/1"};
+  for (int i = 0; i < 12; ++i) names.push_back("x" + std::to_string(10 + i));
+  const auto layout = find_layout(scan_of(names), {}, "S");
+  BOOST_TEST(layout.first_outside.size() == 10u);
+  BOOST_TEST(layout.warnings.back().ends_with(
+      "\n  x19\n  and 2 more; --on outside_classes=quarantine lists them all"));
 }
 
 BOOST_AUTO_TEST_CASE(folders_without_classes_or_pictures_are_refused) {
