@@ -1,0 +1,44 @@
+// quarantine.csv and duplicates.csv of a dataset and of what joins it, as one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <unordered_set>
+
+#include "streamer/shard/manifest.h"
+#include "tools/care/new_pictures.h"
+#include "tools/care/old_copies.h"
+#include "tools/care/refused_copies.h"
+
+namespace penstock::care {
+
+struct JoinedQuarantine {
+  std::uint64_t num_returned = 0;  // rows of samples that are there now
+  std::uint64_t num_gone = 0;      // rows that are in the list no more, those among them
+};
+
+/// Copies of old samples beside what the addition's own conversion has counted, in the order of
+/// kCopyReasonOrder.
+struct CopyCounts {
+  std::array<std::uint64_t, kCopyReasonOrder.size()> more{};
+  std::array<std::uint64_t, kCopyReasonOrder.size()> gone{};  // quarantined for another reason
+};
+
+struct ListJoin {
+  std::filesystem::path dataset;
+  std::filesystem::path adding;
+  const FoundCopies& copies;
+};
+
+/// Rows of files that have come back go, and old rows of those that are quarantined once more; then those
+/// of the addition. Throws Io.
+JoinedQuarantine join_quarantine(const ListJoin& join,
+                                 const std::unordered_set<std::string>& added_names);
+
+/// Rows of what was found in the addition, then those of copies of old samples. Pictures that only look
+/// alike are found among the new ones alone. Throws Io.
+CopyCounts join_duplicates(const ListJoin& join, const NewPictures& pictures);
+
+}  // namespace penstock::care
