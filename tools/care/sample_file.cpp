@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cstring>
 #include <span>
 
 #include "streamer/core/error.h"
@@ -32,17 +31,13 @@ std::vector<std::byte> raw_as_png(const IndexRecord& record, std::span<const std
   }
   std::vector<std::byte> exif;
   if (record.orientation > 1) exif = convert::orientation_tiff(record.orientation);
-  const std::vector<std::uint8_t> png =
-      tools::encode_png({.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
-                         .width_px = record.width_px,
-                         .height_px = record.height_px,
-                         .channels = record.components,
-                         .pixel_stride_bytes = record.components,
-                         .row_stride_bytes = std::size_t{record.width_px} * record.components},
-                        exif);
-  std::vector<std::byte> bytes(png.size());
-  std::memcpy(bytes.data(), png.data(), png.size());
-  return bytes;
+  return tools::encode_png({.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
+                            .width_px = record.width_px,
+                            .height_px = record.height_px,
+                            .channels = record.components,
+                            .pixel_stride_bytes = record.components,
+                            .row_stride_bytes = std::size_t{record.width_px} * record.components},
+                           exif);
 }
 
 }  // namespace
