@@ -53,10 +53,16 @@ std::string_view sample_extension(const IndexRecord& record) {
   refuse("a codec of this build", record.codec);
 }
 
+bool is_told_by_index_alone(const IndexRecord& record, std::span<const std::byte> stored) {
+  return static_cast<Codec>(record.codec) == Codec::kJpeg && record.orientation >= 1 &&
+         record.orientation <= 8 && convert::read_exif_orientation(stored) != record.orientation;
+}
+
 std::vector<std::byte> sample_as_file(const IndexRecord& record, std::vector<std::byte> stored) {
   sample_extension(record);  // refuses what is not known
-  if (static_cast<Codec>(record.codec) != Codec::kRaw) return stored;
-  return raw_as_png(record, stored);
+  if (static_cast<Codec>(record.codec) == Codec::kRaw) return raw_as_png(record, stored);
+  if (!is_told_by_index_alone(record, stored)) return stored;
+  return convert::with_exif_orientation(stored, record.orientation);
 }
 
 bool fits_name(std::string_view name, std::string_view extension) {
