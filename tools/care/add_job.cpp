@@ -1,7 +1,6 @@
 #include "tools/care/add_job.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
@@ -9,6 +8,7 @@
 #include "tools/care/add_settings.h"
 #include "tools/care/added_lists.h"
 #include "tools/care/dataset_lock.h"
+#include "tools/care/name_digests.h"
 #include "tools/care/new_pictures.h"
 #include "tools/care/refused_copies.h"
 #include "tools/care/row_list.h"
@@ -122,13 +122,15 @@ class Addition {
   // As quarantine.csv writes them.
   void collect_names(const fs::path& shard) {
     for (const std::string& name : ShardFile::open(shard).read_names()) {
-      added_fields_.insert(listed_name(name));
+      added_names_.add(listed_name(name));
     }
   }
 
   void join_lists(ManifestFacts& facts, const Manifest& added) {
     const ListJoin lists{.dataset = config_.dataset, .adding = adding_, .copies = copies_};
-    const JoinedQuarantine quarantine = join_quarantine(lists, added_fields_);
+    added_names_.seal();
+    const JoinedQuarantine quarantine = join_quarantine(lists, added_names_);
+    join_fixed(lists);
     summary_.num_returned = quarantine.num_returned;
     facts.num_quarantined -= std::min(facts.num_quarantined, quarantine.num_gone);
     facts.near_duplicates = sum_of(old_.near_duplicates, added.near_duplicates);
@@ -160,7 +162,7 @@ class Addition {
   const Manifest old_;
   NewPictures pictures_;
   FoundCopies copies_;
-  std::unordered_set<std::string> added_fields_;
+  NameDigests added_names_;
   AddSummary summary_;
 };
 

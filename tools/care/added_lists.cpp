@@ -34,17 +34,17 @@ std::string copy_row(const OldCopy& copy, std::size_t reason_idx, const ListJoin
 
 }  // namespace
 
-JoinedQuarantine join_quarantine(const ListJoin& join,
-                                 const std::unordered_set<std::string>& added_names) {
+JoinedQuarantine join_quarantine(const ListJoin& join, const NameDigests& added_names) {
   const fs::path path = join.dataset / convert::kQuarantineName;
   const fs::path added = join.adding / convert::kQuarantineName;
-  std::unordered_set<std::string> again;
-  for_each_row(added, [&](std::string_view row) { again.emplace(stored_fields(row).front()); });
-  again.insert(join.copies.refused.begin(), join.copies.refused.end());
+  NameDigests again;
+  for_each_row(added, [&](std::string_view row) { again.add(stored_fields(row).front()); });
+  for (const std::string& name : join.copies.refused) again.add(name);
+  again.seal();
   RowListWriter list(path, convert::kQuarantineHeader);
   JoinedQuarantine joined;
   for_each_row(path, [&](std::string_view row) {
-    const std::string name(stored_fields(row).front());
+    const std::string_view name = stored_fields(row).front();
     const bool has_come_back = added_names.contains(name);
     joined.num_returned += has_come_back ? 1 : 0;
     if (has_come_back || again.contains(name)) {
@@ -60,6 +60,19 @@ JoinedQuarantine join_quarantine(const ListJoin& join,
   return joined;
 }
 
+void join_fixed(const ListJoin& join) {
+  const fs::path path = join.dataset / convert::kFixedName;
+  const fs::path added = join.adding / convert::kFixedName;
+  if (!fs::exists(added)) return;
+  RowListWriter list(path, convert::kQuarantineHeader);
+  for_each_row(path, [&](std::string_view row) { list.add(row); });
+  for_each_row(added, [&](std::string_view row) {
+    const std::string name(stored_fields(row).front());
+    if (!join.copies.refused.contains(name)) list.add(row);
+  });
+  list.publish();
+}
+
 CopyCounts join_duplicates(const ListJoin& join, const NewPictures& pictures) {
   CopyCounts counts;
   const FoundCopies& copies = join.copies;
@@ -67,12 +80,12 @@ CopyCounts join_duplicates(const ListJoin& join, const NewPictures& pictures) {
   const fs::path found = join.adding / convert::kDuplicatesName;
   if (copies.all.empty() && !fs::exists(found)) return counts;
   RowListWriter list(path, convert::kDuplicatesHeader);
-  std::unordered_set<std::string> counted;  // name and reason
+  NameDigests counted;  // name and reason
   for_each_row(path, [&](std::string_view row) { list.add(row); });
   for_each_row(found, [&](std::string_view row) {
     const auto fields = stored_fields(row);
     const std::string name(fields[0]);
-    if (!copies.all.empty()) counted.insert(name + ',' + std::string(fields[1]));
+    if (!copies.all.empty()) counted.add(name + ',' + std::string(fields[1]));
     constexpr std::string_view kKept = ",kept";
     if (!copies.refused.contains(name) || !row.ends_with(kKept)) return list.add(row);
     for (std::size_t i = 0; i < kCopyReasonOrder.size(); ++i) {
@@ -80,6 +93,7 @@ CopyCounts join_duplicates(const ListJoin& join, const NewPictures& pictures) {
     }
     list.add(std::string(row.substr(0, row.size() - kKept.size())) + ",quarantined");
   });
+  counted.seal();
   for (const OldCopy& copy : copies.all) {
     const std::string name = listed_name(copy.added.name);
     for (std::size_t i = 0; i < copy.others.size(); ++i) {

@@ -1,13 +1,12 @@
-// quarantine.csv and duplicates.csv of a dataset and of what joins it, as one.
+// quarantine.csv, fixed.csv and duplicates.csv of a dataset and of what joins it, as one.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <string>
-#include <unordered_set>
 
 #include "streamer/shard/manifest.h"
+#include "tools/care/name_digests.h"
 #include "tools/care/new_pictures.h"
 #include "tools/care/old_copies.h"
 #include "tools/care/refused_copies.h"
@@ -33,9 +32,11 @@ struct ListJoin {
 };
 
 /// Rows of files that have come back go, and old rows of those that are quarantined once more; then those
-/// of the addition. Throws Io.
-JoinedQuarantine join_quarantine(const ListJoin& join,
-                                 const std::unordered_set<std::string>& added_names);
+/// of the addition. `added_names` are those of its samples, as lists write them. Throws Io.
+JoinedQuarantine join_quarantine(const ListJoin& join, const NameDigests& added_names);
+
+/// What a fix has cost in the addition, behind what is listed; not of what was refused. Throws Io.
+void join_fixed(const ListJoin& join);
 
 /// Rows of what was found in the addition, then those of copies of old samples. Pictures that only look
 /// alike are found among the new ones alone. Throws Io.
