@@ -1,5 +1,5 @@
-// A sample as a file that every viewer opens: stored bytes as they are, bare pixels as PNG. All but PNG that is
-// stored as such say the orientation of the index.
+// A sample as a file that every viewer opens: stored bytes as they are, bare pixels as PNG; JPEG and what was
+// bare say the orientation of the index.
 #pragma once
 
 #include <cstddef>
