@@ -208,7 +208,7 @@ void ContactSheet::put_reason(Place place, std::string_view reason) {
   }
 }
 
-std::vector<std::uint8_t> ContactSheet::png() const {
+std::vector<std::byte> ContactSheet::png() const {
   return encode_png({.pixels_hwc = pixels_rgb_.data(),
                      .width_px = width_px_,
                      .height_px = height_px_,

@@ -64,7 +64,7 @@ class ContactSheet {
   void put_reason(Place place, std::string_view reason);
 
   /// Errors  OutOfMemory, Internal when it cannot be encoded
-  std::vector<std::uint8_t> png() const;
+  std::vector<std::byte> png() const;
 
  private:
   void lay_out();

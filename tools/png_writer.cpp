@@ -56,7 +56,7 @@ class PngWriter {
     return true;
   }
 
-  std::vector<std::uint8_t> take() { return std::move(bytes_); }
+  std::vector<std::byte> take() { return std::move(bytes_); }
   bool has_no_memory() const { return has_no_memory_; }
   std::string why() const { return text_.data(); }
 
@@ -71,7 +71,8 @@ class PngWriter {
   static void append(png_structp png, png_bytep bytes, std::size_t num_bytes) {
     auto* const self = static_cast<PngWriter*>(png_get_io_ptr(png));
     try {  // libpng is C: nothing may be thrown through it
-      self->bytes_.insert(self->bytes_.end(), bytes, bytes + num_bytes);
+      const auto* const begin = reinterpret_cast<const std::byte*>(bytes);
+      self->bytes_.insert(self->bytes_.end(), begin, begin + num_bytes);
     } catch (const std::bad_alloc&) {
       self->has_no_memory_ = true;
     }
@@ -81,14 +82,14 @@ class PngWriter {
   std::jmp_buf on_error_;
   std::array<char, 120> text_{};
   bool has_no_memory_ = false;
-  std::vector<std::uint8_t> bytes_;
+  std::vector<std::byte> bytes_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
 };
 
 }  // namespace
 
-std::vector<std::uint8_t> encode_png(const ImageView& image, std::span<const std::byte> exif) {
+std::vector<std::byte> encode_png(const ImageView& image, std::span<const std::byte> exif) {
   const bool is_plain =
       (image.channels == 1 || image.channels == 3) && image.pixel_stride_bytes == image.channels;
   check_internal(is_plain, "PNG is written of gray or RGB without gaps");

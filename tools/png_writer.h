@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -15,6 +14,6 @@ namespace penstock::tools {
 ///
 /// Errors  OutOfMemory; Internal in libpng's words
 /// Source  libpng 1.6, libpng-manual.txt
-std::vector<std::uint8_t> encode_png(const ImageView& image, std::span<const std::byte> exif = {});
+std::vector<std::byte> encode_png(const ImageView& image, std::span<const std::byte> exif = {});
 
 }  // namespace penstock::tools

@@ -133,7 +133,7 @@ void check_pictures(const PreviewConfig& config, std::uint64_t num_samples) {
   if (width_px > kMostSheetPx / height_px) refuse_sides(width_px, height_px);
 }
 
-void publish_sheet(const std::filesystem::path& out, const std::vector<std::uint8_t>& png) {
+void publish_sheet(const std::filesystem::path& out, const std::vector<std::byte>& png) {
   try {
     publish_file(out, {reinterpret_cast<const char*>(png.data()), png.size()});
   } catch (const Error& error) {

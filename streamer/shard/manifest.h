@@ -105,7 +105,7 @@ struct Manifest {
   std::optional<GrayStatistics> gray = std::nullopt;
   /// Absent when not known; no part of the id.
   std::optional<PixelTotals> pixel_totals = std::nullopt;
-  /// As the conversion found them, and each addition in what it added. Absent when not known.
+  /// As the conversion and each addition found them, old samples compared too. Absent when not known.
   std::optional<DuplicateCounts> duplicates = std::nullopt;
   /// The same of pictures that look alike. Absent when they were not looked for.
   std::optional<DuplicateCounts> near_duplicates = std::nullopt;

@@ -27,7 +27,9 @@ SheetContent content_of(std::uint32_t cell_px, std::size_t num_rows = 2) {
 }
 
 cv::Mat decoded(const ContactSheet& sheet) {
-  return cv::imdecode(sheet.png(), cv::IMREAD_COLOR);
+  std::vector<std::byte> png = sheet.png();
+  return cv::imdecode(cv::Mat(1, static_cast<int>(png.size()), CV_8UC1, png.data()),
+                      cv::IMREAD_COLOR);
 }
 
 std::vector<std::uint8_t> noise(std::uint32_t side_px) {

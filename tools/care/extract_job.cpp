@@ -237,8 +237,10 @@ class Extractor {
       throw Error(ErrorCode::kStopped, "stopped: extraction: on request");
     }
     std::vector<std::byte> bytes;
+    bool is_orientation_told = false;
     try {
       shard.read_sample(one.record, bytes);
+      is_orientation_told = is_told_by_index_alone(one.record, bytes);
       bytes = sample_as_file(one.record, std::move(bytes));
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kIo) throw;
@@ -255,10 +257,9 @@ class Extractor {
       return error.what();  // names that are one to a file system which ignores their case
     }
     written_bytes_ += bytes.size();
-    if (static_cast<Codec>(one.record.codec) == Codec::kRaw) {
-      const std::lock_guard lock(mutex_);
-      ++summary_.num_raw_as_png;
-    }
+    const std::lock_guard lock(mutex_);
+    if (static_cast<Codec>(one.record.codec) == Codec::kRaw) ++summary_.num_raw_as_png;
+    if (is_orientation_told) ++summary_.num_orientation_told;
     return {};
   }
 
@@ -317,7 +318,7 @@ class Extractor {
   std::string labels_;
   std::atomic<std::uint64_t> written_bytes_ = 0;
   CheckProgress progress_;
-  std::mutex mutex_;  // guards summary_.num_raw_as_png while files are written
+  std::mutex mutex_;  // guards the counts of summary_ while files are written
   ExtractSummary summary_;
 };
 

@@ -33,6 +33,8 @@ struct ExtractSummary {
   /// Files whose name says another format than what is in them: pictures that conversion re-encoded, or
   /// that were called so in the source.
   std::uint64_t num_other_format = 0;
+  /// JPEG that got an EXIF orientation, because the index said one that they did not.
+  std::uint64_t num_orientation_told = 0;
   std::uint64_t num_unnamed = 0;           // numbered, for want of any name
   std::vector<RenamedSample> renamed;      // whose names could not be used
   std::vector<Damage> damage;              // what could not be extracted

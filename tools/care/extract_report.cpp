@@ -43,6 +43,7 @@ std::string extract_text(const ExtractSummary& summary, const std::string& folde
   add(summary.num_raw_as_png, "of raw pixels, as PNG");
   add(summary.num_other_format,
       "in another format than the name says: re-encoded by conversion, or called so in the source");
+  add(summary.num_orientation_told, "with an EXIF orientation that only the dataset's index said");
   add(summary.num_unnamed, "numbered: the dataset keeps no names");
   if (!summary.empty_classes.empty()) {
     text += fmt::format(
@@ -65,6 +66,7 @@ std::string extract_json(const ExtractSummary& summary, const std::string& folde
                   {"written_bytes", summary.written_bytes},
                   {"num_raw_as_png", summary.num_raw_as_png},
                   {"num_other_format", summary.num_other_format},
+                  {"num_orientation_told", summary.num_orientation_told},
                   {"num_unnamed", summary.num_unnamed},
                   {"has_labels_file", summary.has_labels_file},
                   {"empty_classes", summary.empty_classes},

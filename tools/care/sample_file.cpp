@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cstring>
 #include <span>
 
 #include "streamer/core/error.h"
@@ -32,17 +31,13 @@ std::vector<std::byte> raw_as_png(const IndexRecord& record, std::span<const std
   }
   std::vector<std::byte> exif;
   if (record.orientation > 1) exif = convert::orientation_tiff(record.orientation);
-  const std::vector<std::uint8_t> png =
-      tools::encode_png({.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
-                         .width_px = record.width_px,
-                         .height_px = record.height_px,
-                         .channels = record.components,
-                         .pixel_stride_bytes = record.components,
-                         .row_stride_bytes = std::size_t{record.width_px} * record.components},
-                        exif);
-  std::vector<std::byte> bytes(png.size());
-  std::memcpy(bytes.data(), png.data(), png.size());
-  return bytes;
+  return tools::encode_png({.pixels_hwc = reinterpret_cast<const std::uint8_t*>(pixels.data()),
+                            .width_px = record.width_px,
+                            .height_px = record.height_px,
+                            .channels = record.components,
+                            .pixel_stride_bytes = record.components,
+                            .row_stride_bytes = std::size_t{record.width_px} * record.components},
+                           exif);
 }
 
 }  // namespace
@@ -58,10 +53,16 @@ std::string_view sample_extension(const IndexRecord& record) {
   refuse("a codec of this build", record.codec);
 }
 
+bool is_told_by_index_alone(const IndexRecord& record, std::span<const std::byte> stored) {
+  return static_cast<Codec>(record.codec) == Codec::kJpeg && record.orientation >= 1 &&
+         record.orientation <= 8 && convert::read_exif_orientation(stored) != record.orientation;
+}
+
 std::vector<std::byte> sample_as_file(const IndexRecord& record, std::vector<std::byte> stored) {
   sample_extension(record);  // refuses what is not known
-  if (static_cast<Codec>(record.codec) != Codec::kRaw) return stored;
-  return raw_as_png(record, stored);
+  if (static_cast<Codec>(record.codec) == Codec::kRaw) return raw_as_png(record, stored);
+  if (!is_told_by_index_alone(record, stored)) return stored;
+  return convert::with_exif_orientation(stored, record.orientation);
 }
 
 bool fits_name(std::string_view name, std::string_view extension) {

@@ -1,7 +1,9 @@
-// A sample as a file that every viewer opens: stored bytes as they are, bare pixels as PNG.
+// A sample as a file that every viewer opens: stored bytes as they are, bare pixels as PNG; JPEG and what was
+// bare say the orientation of the index.
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +17,11 @@ namespace penstock::care {
 /// Errors  Unsupported for a codec that this build does not know
 std::string_view sample_extension(const IndexRecord& record);
 
-/// Turns a sample's stored bytes into those of a file.
+/// Whether the EXIF of a JPEG does not say the orientation that the index does: as a file it would be seen
+/// otherwise than a training sees it.
+bool is_told_by_index_alone(const IndexRecord& record, std::span<const std::byte> stored);
+
+/// Turns a sample's stored bytes into those of a file, which says its orientation.
 ///
 /// Errors  Unsupported (unknown codec; raw pixels with 2 or 4 components); CorruptData when raw bytes
 ///         are not as many as the record's pixels have

@@ -1,5 +1,6 @@
 #include "tools/care/add_job.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "fixtures/cifar_batch.h"
@@ -406,6 +407,41 @@ BOOST_AUTO_TEST_CASE(copies_of_what_was_there_go_where_the_policy_says_so) {
                                  tests::no_progress, {})
                  .is_whole());
   BOOST_TEST(!fs::exists(place.folder.path() / "d.ds.adding"));
+}
+
+// JPEGs without their ends, with gray in place of the rest.
+BOOST_AUTO_TEST_CASE(what_was_fixed_in_an_addition_is_listed_behind_what_is_there) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "d.ds";
+  const auto write_cut = [](const fs::path& path, std::uint32_t seed) {
+    std::vector<std::byte> jpeg =
+        tests::picture_jpeg({.width_px = 160, .height_px = 128, .seed = seed});
+    jpeg.resize(jpeg.size() * 2 / 3);
+    tests::write_file(path, std::span<const std::byte>(jpeg));
+  };
+  tests::write_cats_and_dogs(folder.path() / "photos", 3);
+  write_cut(folder.path() / "photos/dog/z, first.jpg", 1);
+  convert::ConvertConfig config{.source = folder.path() / "photos", .dataset = dataset};
+  config.policies.set("truncated=fix");
+  config.policies.set("duplicate_within_class=quarantine");
+  config.split.validation_fraction = 0.0;
+  tests::SilentObserver observer;
+  convert_folder(config, observer, {});
+  const std::string before = read_text_file(dataset / "fixed.csv");
+  BOOST_TEST(before.find("\n\"dog/z, first.jpg\",truncated,") != std::string::npos, before);
+
+  tests::write_picture(folder.path() / "plain/cat/plain.jpg", {.seed = 70});
+  add(dataset, folder.path() / "plain");
+  BOOST_TEST(read_text_file(dataset / "fixed.csv") == before);
+
+  write_cut(folder.path() / "more/cat/a second.jpg", 2);
+  write_cut(folder.path() / "more/dog/again.jpg", 1);  // stored as what is there
+  const AddSummary summary = add(dataset, folder.path() / "more");
+  BOOST_TEST(summary.num_added == 1u);
+  BOOST_TEST(summary.num_quarantined == 1u);
+  const std::string after = read_text_file(dataset / "fixed.csv");
+  BOOST_TEST(after.starts_with(before + "cat/a second.jpg,truncated,"), after);
+  BOOST_TEST(std::count(after.begin(), after.end(), '\n') == 3);  // the header and two
 }
 
 BOOST_AUTO_TEST_CASE(copies_of_what_was_there_end_an_addition_that_is_to_stop) {

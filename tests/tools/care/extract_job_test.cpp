@@ -5,12 +5,15 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "fixtures/damage.h"
+#include "fixtures/jpeg_edit.h"
+#include "fixtures/jpeg_writer.h"
 #include "streamer/core/error.h"
 #include "streamer/read/new_picture.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/dataset_writer.h"
 #include "tests/contains.h"
 #include "tests/tools/care/cared_dataset.h"
+#include "tools/care/extract_report.h"
 #include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/png_structure.h"
 
@@ -94,6 +97,56 @@ BOOST_AUTO_TEST_CASE(raw_pixels_that_are_turned_come_back_as_png_that_says_so) {
   };
   BOOST_TEST(told("6.png") == 6);
   BOOST_TEST(told("1.png") == 0);  // no EXIF at all
+}
+
+// The left half is red, the right one blue; as OpenCV shows it, who turns by EXIF.
+BOOST_AUTO_TEST_CASE(jpeg_that_only_the_index_turns_comes_back_with_an_exif_that_says_so) {
+  const tests::TemporaryFolder folder;
+  std::vector<std::uint8_t> rgb;
+  for (int i = 0; i < 32 * 16; ++i) {
+    const bool is_left = i % 32 < 16;
+    rgb.insert(rgb.end(), {static_cast<std::uint8_t>(is_left ? 255 : 0), 0,
+                           static_cast<std::uint8_t>(is_left ? 0 : 255)});
+  }
+  const std::vector<std::byte> plain = fixtures::encode_jpeg({.pixels_hwc = rgb.data(),
+                                                              .width_px = 32,
+                                                              .height_px = 16,
+                                                              .channels = 3,
+                                                              .pixel_stride_bytes = 3,
+                                                              .row_stride_bytes = 96},
+                                                             {});
+  const std::vector<std::byte> says_6 = fixtures::with_orientation(plain, 6);
+  DatasetWriter writer(folder.path() / "d.ds", {.class_names = {"a"}});
+  const auto add = [&](const char* name, const std::vector<std::byte>& jpeg, std::uint8_t index) {
+    writer.add("train", new_jpeg(jpeg, {.class_idx = 0, .name = name, .orientation = index}));
+  };
+  add("a/stripped.jpg", plain, 6);
+  add("a/wrong.jpg", fixtures::with_orientation(plain, 3), 6);
+  add("a/as_it_lies.jpg", says_6, 1);
+  add("a/right.jpg", says_6, 6);
+  add("a/upright.jpg", plain, 1);
+  writer.finish();
+  const ExtractSummary summary = extract(folder.path() / "d.ds", folder.path() / "out");
+  BOOST_TEST(summary.num_orientation_told == 3u);
+  BOOST_TEST(
+      tests::contains(extract_text(summary, "out"),
+                      "3 files with an EXIF orientation that only the dataset's index said"));
+  const auto check = [&](const char* name, bool is_turned) {
+    const cv::Mat bgr = cv::imread((folder.path() / "out/a" / name).string());
+    BOOST_TEST(bgr.rows == (is_turned ? 32 : 16), name);
+    // Turned clockwise by 90 degrees, what was left is above.
+    BOOST_TEST(int{bgr.at<cv::Vec3b>(4, 4)[2]} > 200, name);
+    BOOST_TEST(int{bgr.at<cv::Vec3b>(bgr.rows - 5, bgr.cols - 5)[0]} > 200, name);
+  };
+  for (const char* name : {"stripped.jpg", "wrong.jpg", "right.jpg"}) check(name, true);
+  for (const char* name : {"as_it_lies.jpg", "upright.jpg"}) check(name, false);
+  const auto bytes_of = [&](const char* name) {
+    const std::string text = read_text_file(folder.path() / "out/a" / name);
+    const auto bytes = std::as_bytes(std::span(text));
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+  };
+  BOOST_TEST((bytes_of("right.jpg") == says_6));
+  BOOST_TEST((bytes_of("upright.jpg") == plain));
 }
 
 BOOST_AUTO_TEST_CASE(names_that_would_leave_the_folder_are_numbered_and_said) {

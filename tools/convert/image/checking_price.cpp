@@ -134,7 +134,11 @@ std::uint64_t checking_bytes(const SourcePicture& picture, const CheckSettings& 
   if (is_foreign_format(format)) {
     return foreign_checking_bytes(format, picture.bytes, settings, check);
   }
-  return format == ImageFormat::kJpeg ? jpeg_checking_bytes(picture.bytes, settings, check) : 0;
+  if (format != ImageFormat::kJpeg) return 0;
+  constexpr std::uint64_t kToldBytes = 64;  // an EXIF segment of one entry
+  const std::uint64_t copy_bytes =
+      is_told_otherwise(picture) ? picture.bytes.size() + kToldBytes : 0;
+  return jpeg_checking_bytes(picture.bytes, settings, check) + copy_bytes;
 }
 
 }  // namespace penstock::convert

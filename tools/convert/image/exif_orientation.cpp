@@ -17,6 +17,7 @@ enum Marker : std::uint64_t {
   kRst0 = 0xD0,
   kEoi = 0xD9,
   kSos = 0xDA,
+  kApp0 = 0xE0,
   kApp1 = 0xE1,
 };
 
@@ -62,6 +63,34 @@ std::span<const std::byte> find_exif(std::span<const std::byte> jpeg) noexcept {
   }
 }
 
+// False where the TIFF has no such value.
+bool set_tiff_orientation(std::span<std::byte> tiff, std::uint8_t orientation) noexcept {
+  const auto place = find_tiff_value(tiff, TiffTag::kOrientation);
+  if (!place) return false;
+  const auto value = tiff.subspan(place->offset_bytes, place->num_bytes);
+  std::fill(value.begin(), value.end(), std::byte{0});
+  (place->order == ByteOrder::kBig ? value.back() : value.front()) = std::byte{orientation};
+  return true;
+}
+
+// The same of a JPEG.
+bool set_exif_orientation(std::span<std::byte> jpeg, std::uint8_t orientation) noexcept {
+  const auto tiff = find_exif(jpeg);
+  if (tiff.empty()) return false;
+  return set_tiff_orientation(
+      jpeg.subspan(static_cast<std::size_t>(tiff.data() - jpeg.data()), tiff.size()), orientation);
+}
+
+// Behind the start marker, and behind JFIF's segment, which comes first where there is one (JFIF 1.02).
+std::size_t place_for_exif(std::span<const std::byte> jpeg) noexcept {
+  constexpr std::size_t kStartBytes = 2;
+  const auto mark = read_number(jpeg, kStartBytes, 2, ByteOrder::kBig);
+  const auto length = read_number(jpeg, kStartBytes + 2, 2, ByteOrder::kBig);
+  const bool has_jfif = mark && *mark == (0xFF00 | kApp0) && length && *length >= 2 &&
+                        jpeg.size() - kStartBytes - 2 >= *length;
+  return has_jfif ? kStartBytes + 2 + static_cast<std::size_t>(*length) : kStartBytes;
+}
+
 }  // namespace
 
 std::uint8_t read_tiff_orientation(std::span<const std::byte> tiff) noexcept {
@@ -73,18 +102,8 @@ std::uint8_t read_exif_orientation(std::span<const std::byte> jpeg) noexcept {
   return read_tiff_orientation(find_exif(jpeg));
 }
 
-void set_tiff_upright(std::span<std::byte> tiff) noexcept {
-  const auto place = find_tiff_value(tiff, TiffTag::kOrientation);
-  if (!place) return;
-  const auto value = tiff.subspan(place->offset_bytes, place->num_bytes);
-  std::fill(value.begin(), value.end(), std::byte{0});
-  (place->order == ByteOrder::kBig ? value.back() : value.front()) = std::byte{kUpright};
-}
-
 void set_exif_upright(std::span<std::byte> jpeg) noexcept {
-  const auto tiff = find_exif(jpeg);
-  if (tiff.empty()) return;
-  set_tiff_upright(jpeg.subspan(static_cast<std::size_t>(tiff.data() - jpeg.data()), tiff.size()));
+  static_cast<void>(set_exif_orientation(jpeg, kUpright));
 }
 
 std::vector<std::byte> orientation_tiff(std::uint8_t orientation) {
@@ -99,6 +118,21 @@ std::vector<std::byte> orientation_exif(std::uint8_t orientation) {
   const std::vector<std::byte> tiff = orientation_tiff(orientation);
   exif.insert(exif.end(), tiff.begin(), tiff.end());
   return exif;
+}
+
+std::vector<std::byte> with_exif_orientation(std::span<const std::byte> jpeg,
+                                             std::uint8_t orientation) {
+  std::vector<std::byte> told(jpeg.begin(), jpeg.end());
+  if (set_exif_orientation(told, orientation)) return told;
+  const std::vector<std::byte> exif = orientation_exif(orientation);
+  const std::size_t length = exif.size() + 2;
+  std::vector<std::byte> segment{std::byte{0xFF}, static_cast<std::byte>(kApp1),
+                                 static_cast<std::byte>(length >> 8),
+                                 static_cast<std::byte>(length & 0xFF)};
+  segment.insert(segment.end(), exif.begin(), exif.end());
+  told.insert(told.begin() + static_cast<std::ptrdiff_t>(place_for_exif(jpeg)), segment.begin(),
+              segment.end());
+  return told;
 }
 
 bool is_orientation_alone(std::span<const std::byte> tiff) noexcept {

@@ -17,8 +17,10 @@ std::uint8_t read_exif_orientation(std::span<const std::byte> jpeg) noexcept;
 /// Makes the first EXIF segment of a JPEG say 1, where it says anything.
 void set_exif_upright(std::span<std::byte> jpeg) noexcept;
 
-/// The same of a TIFF.
-void set_tiff_upright(std::span<std::byte> tiff) noexcept;
+/// A copy of a JPEG whose EXIF says this: the value is set where there is one, else a segment that says
+/// this alone stands before all other EXIF, behind JFIF's own.
+std::vector<std::byte> with_exif_orientation(std::span<const std::byte> jpeg,
+                                             std::uint8_t orientation);
 
 /// What an EXIF segment holds that says this and nothing else: its mark, and a TIFF of one entry.
 std::vector<std::byte> orientation_exif(std::uint8_t orientation);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tools/convert/image/checking_price.h"
+#include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/foreign_check.h"
 #include "tools/convert/image/jpeg_check.h"
 #include "tools/convert/image/jpeg_strip.h"
@@ -50,7 +51,14 @@ std::uint64_t ImageChecker::checking_bytes(const SourcePicture& picture) {
 }
 
 ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_view path,
-                                 const std::stop_token& stop) {
+                                 const std::stop_token& stop, const ReasonSet& others) {
+  ImageVerdict verdict = look_at(file, path, stop);
+  finish(verdict, file, others);
+  return verdict;
+}
+
+ImageVerdict ImageChecker::look_at(std::span<const std::byte> file, std::string_view path,
+                                   const std::stop_token& stop) {
   if (file.empty()) return quarantined(ReasonCode::kEmptyFile, "");
   const ImageFormat format = detect_format(file);
   ImageVerdict verdict = check_format(format, file, path, stop);
@@ -59,10 +67,15 @@ ImageVerdict ImageChecker::check(std::span<const std::byte> file, std::string_vi
   if (is_picture && has_wrong_extension(path, format)) {
     verdict.reasons.add(ReasonCode::kWrongExtension);
   }
+  return verdict;
+}
+
+void ImageChecker::finish(ImageVerdict& verdict, std::span<const std::byte> file,
+                          const ReasonSet& others) const {
   add_seen_reasons(verdict);
+  verdict.reasons.add(others);
   apply_policies(verdict, settings_.fixes.policies);
   strip(verdict, file);
-  return verdict;
 }
 
 // What was encoded here has nothing to be taken out.
@@ -130,23 +143,32 @@ ImageVerdict ImageChecker::check_bare(const SourcePicture& picture, const std::s
   return reencode(decoded, PictureKind::kBarePixels, orientation, settings_, stored_, stop);
 }
 
+// Checked as if its EXIF said what the index does. Where that is kept, its own bytes are.
+ImageVerdict ImageChecker::check_told_otherwise(const SourcePicture& picture, std::string_view path,
+                                                const std::stop_token& stop,
+                                                const ReasonSet& others) {
+  const std::vector<std::byte> told = with_exif_orientation(picture.bytes, *picture.orientation);
+  ImageVerdict verdict = check(told, path, stop, others);
+  if (verdict.fate == FileFate::kKept) {
+    verdict.record.length_bytes = static_cast<std::uint32_t>(picture.bytes.size());
+  }
+  return verdict;
+}
+
 ImageVerdict ImageChecker::check(const SourcePicture& picture, std::string_view path,
-                                 const std::stop_token& stop) {
+                                 const std::stop_token& stop, const ReasonSet& others) {
+  if (is_told_otherwise(picture)) return check_told_otherwise(picture, path, stop, others);
   ImageVerdict verdict;
   if (!is_ordinary_sample(picture)) {
     verdict = check_sample(picture, settings_, stored_, stop);
-    add_seen_reasons(verdict);
-    apply_policies(verdict, settings_.fixes.policies);
-    strip(verdict, picture.bytes);
   } else if (picture.raw) {
     verdict = check_bare(picture, stop);
     verdict.reasons.add_if(picture.raw->channels == 1, ReasonCode::kGrayscale);
     verdict.reasons.add_if(picture.orientation.value_or(1) != 1, ReasonCode::kExifOrientation);
-    add_seen_reasons(verdict);
-    apply_policies(verdict, settings_.fixes.policies);
   } else {
-    verdict = check(picture.bytes, path, stop);
+    verdict = look_at(picture.bytes, path, stop);
   }
+  finish(verdict, picture.bytes, others);
   const bool is_turned = verdict.mended.has(ReasonCode::kExifOrientation);
   if (picture.orientation && !is_turned) verdict.record.orientation = *picture.orientation;
   return verdict;

@@ -37,19 +37,27 @@ class ImageChecker {
   std::uint64_t checking_bytes(const SourcePicture& picture);
 
   /// `path` only tells whether text was meant as a picture. With kHeader, a picture that is kept
-  /// has no sums. Throws Stopped, Internal.
+  /// has no sums. `others` are reasons that its bytes do not tell; the policies are applied to all
+  /// together. Throws Stopped, Internal.
   ImageVerdict check(std::span<const std::byte> file, std::string_view path,
-                     const std::stop_token& stop);
+                     const std::stop_token& stop, const ReasonSet& others = {});
   /// The same of what a source has read: bare pixels are kept as they are where nothing else was asked,
-  /// or are too many; samples of a dataset that are PNG, or none, are check_sample()'s.
+  /// or are too many; samples of a dataset that are PNG, or none, are check_sample()'s. Of a sample the
+  /// index says the orientation, whatever its EXIF says.
   ImageVerdict check(const SourcePicture& picture, std::string_view path,
-                     const std::stop_token& stop);
+                     const std::stop_token& stop, const ReasonSet& others = {});
 
  private:
   ImageVerdict check_bare(const SourcePicture& picture, const std::stop_token& stop);
   ImageVerdict check_format(ImageFormat format, std::span<const std::byte> file,
                             std::string_view path, const std::stop_token& stop);
 
+  ImageVerdict look_at(std::span<const std::byte> file, std::string_view path,
+                       const std::stop_token& stop);
+  ImageVerdict check_told_otherwise(const SourcePicture& picture, std::string_view path,
+                                    const std::stop_token& stop, const ReasonSet& others);
+  void finish(ImageVerdict& verdict, std::span<const std::byte> file,
+              const ReasonSet& others) const;
   void strip(ImageVerdict& verdict, std::span<const std::byte> file) const;
 
   CheckSettings settings_;

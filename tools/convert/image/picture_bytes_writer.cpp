@@ -48,9 +48,9 @@ std::vector<std::byte> PictureBytesWriter::finish() {
   if (form_.codec == Codec::kPng) {
     std::vector<std::byte> exif;
     if (form_.writing.orientation != 1) exif = orientation_tiff(form_.writing.orientation);
-    const std::vector<std::uint8_t> png = tools::encode_png(pixels_.view(), exif);
+    std::vector<std::byte> png = tools::encode_png(pixels_.view(), exif);
     pixels_ = {};
-    return as_stored(png);
+    return png;
   }
   if (form_.codec == Codec::kRaw) {
     std::vector<std::byte> raw = as_stored(pixels_.pixels_hwc);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tools/convert/image/decoded_pixels.h"
+#include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/picture_reencoding.h"
 
 namespace penstock::convert {
@@ -74,6 +75,13 @@ bool is_ordinary_sample(const SourcePicture& picture) {
   const bool has_channels = shape.channels == 1 || shape.channels == 3;
   return has_channels &&
          picture.bytes.size() == std::uint64_t{shape.width_px} * shape.height_px * shape.channels;
+}
+
+bool is_told_otherwise(const SourcePicture& picture) {
+  const std::uint8_t orientation = orientation_of(picture);
+  return picture.codec == Codec::kJpeg && picture.orientation && orientation >= 1 &&
+         orientation <= 8 && is_ordinary_sample(picture) &&
+         read_exif_orientation(picture.bytes) != orientation;
 }
 
 std::uint64_t sample_checking_bytes(const SourcePicture& picture, const CheckSettings& settings) {

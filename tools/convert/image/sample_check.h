@@ -15,6 +15,10 @@ namespace penstock::convert {
 /// JPEG that begins as one, as many pixels as it says.
 bool is_ordinary_sample(const SourcePicture& picture);
 
+/// Whether a picture is a JPEG of a dataset whose index says another orientation than its EXIF: taken out,
+/// or never there.
+bool is_told_otherwise(const SourcePicture& picture);
+
 /// Bytes that check_sample() takes beside the picture, an upper bound; 0 for what is refused by its
 /// header.
 std::uint64_t sample_checking_bytes(const SourcePicture& picture, const CheckSettings& settings);

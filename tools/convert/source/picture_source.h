@@ -72,6 +72,8 @@ struct SourceScan {
   bool names_are_numbers = false;
   /// Others of the source are in a dataset already: it is no error when none of these can be stored.
   bool is_rest = false;
+  /// What whoever amends a scan holds beside the list until the conversion's end.
+  std::uint64_t held_bytes = 0;
   std::unique_ptr<const PictureSource> source;
 };
 

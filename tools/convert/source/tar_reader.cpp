@@ -76,7 +76,8 @@ std::optional<TarMember> TarReader::next() {
                    .offset_bytes = position_bytes(),
                    .has_holes = ::archive_entry_sparse_count(entry) > 0};
   end_of_last_bytes_ = member.offset_bytes;
-  if (member.kind == MemberKind::kFile) {
+  // With holes it takes fewer bytes than its size says, and how many is not told.
+  if (member.kind == MemberKind::kFile && !member.has_holes) {
     constexpr std::uint64_t kTarBlockBytes = 512;
     end_of_last_bytes_ +=
         (member.size_bytes + kTarBlockBytes - 1) / kTarBlockBytes * kTarBlockBytes;

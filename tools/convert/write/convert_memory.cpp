@@ -76,7 +76,7 @@ ConvertMemory plan_memory(std::uint64_t limit_bytes, unsigned num_jobs, const So
       .limit_bytes = limit_bytes,
       .list_bytes = pictures.memory_bytes() + pictures.size() * kPlanPerPictureBytes +
                     shards.size() * kPerShardBytes + classes_bytes(scan.class_names) +
-                    pictures.size() * per_copy_bytes + findings_bytes(scan) +
+                    pictures.size() * per_copy_bytes + findings_bytes(scan) + scan.held_bytes +
                     (scan.source ? scan.source->memory_bytes() : 0),
       .fixed_bytes = kFixedBytes,
       .one_picture_bytes = limit_bytes / 2};

@@ -103,13 +103,12 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
   } else {
     const std::string_view name = config_.pictures->name(picture_idx);
     const bool is_sample = one.picture.codec.has_value();
-    checked.verdict = checker_.check(one.picture, name, stop);
-    checked.verdict.reasons.add(config_.names->of(picture_idx, name));
+    ReasonSet others = config_.names->of(picture_idx, name);
     // In a dataset somebody has chosen to keep it without one.
     const bool lacks_label =
         !is_sample && (*config_.pictures)[picture_idx].class_idx == kUnlabelled;
-    checked.verdict.reasons.add_if(lacks_label, ReasonCode::kRowWithoutLabel);
-    apply_policies(checked.verdict, config_.fixes.policies);
+    others.add_if(lacks_label, ReasonCode::kRowWithoutLabel);
+    checked.verdict = checker_.check(one.picture, name, stop, others);
     checked.counts_as_copy = checked.is_stored();
     if (checked.counts_as_copy) {
       checked.content = content_digest(one.picture);

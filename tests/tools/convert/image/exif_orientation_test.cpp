@@ -34,6 +34,25 @@ const std::string kSos = "\xFF\xDA\0\x0C"s;
 
 BOOST_AUTO_TEST_SUITE(exif_orientation)
 
+BOOST_AUTO_TEST_CASE(a_jpeg_is_told_an_orientation_in_its_exif_or_in_one_of_its_own) {
+  const auto told = [](const std::string& jpeg) {
+    const std::vector<std::byte> bytes = with_exif_orientation(std::as_bytes(std::span(jpeg)), 6);
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  const std::string own = segment('\xE1', kExif + big_endian_tiff(6));
+  BOOST_TEST(told(kSoi + kSos) == kSoi + own + kSos);
+  BOOST_TEST(told(kSoi + kJfif + kSos) == kSoi + kJfif + own + kSos);
+  for (const auto& tiff : {little_endian_tiff, big_endian_tiff}) {
+    BOOST_TEST(told(kSoi + kJfif + segment('\xE1', kExif + tiff(3)) + kSos) ==
+               kSoi + kJfif + segment('\xE1', kExif + tiff(6)) + kSos);
+  }
+  // Without such a value in it: ours is the first, and so the one that counts.
+  const std::string empty = segment('\xE1', kExif + "MM\0*\0\0\0\x08\0\0\0\0\0\0"s);
+  BOOST_TEST(told(kSoi + empty + kSos) == kSoi + own + empty + kSos);
+  BOOST_TEST(orientation(told(kSoi + empty + kSos)) == 6);
+  BOOST_TEST(told(kSoi) == kSoi + own);
+}
+
 BOOST_AUTO_TEST_CASE(both_byte_orders_are_read) {
   for (char value = 1; value <= 8; ++value) {
     BOOST_TEST(orientation(kSoi + kJfif + segment('\xE1', kExif + little_endian_tiff(value))) ==

@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 #include <string>
 
+#include "fixtures/jpeg_edit.h"
 #include "tests/tools/picture_folder.h"
 #include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/image_check.h"
@@ -159,6 +160,54 @@ BOOST_AUTO_TEST_CASE(samples_of_every_codec_become_what_is_asked_for) {
       }
     }
   }
+}
+
+// As after a conversion that took all EXIF out, or where an EXIF was wrong. 6 of the index stands over it.
+BOOST_AUTO_TEST_CASE(a_jpeg_whose_exif_does_not_say_it_is_kept_told_and_turned_by_the_index) {
+  const cv::Mat image = scene();
+  const SourcePicture without = sample_of(image, Codec::kJpeg, 6);
+  SourcePicture otherwise = without;
+  otherwise.bytes = fixtures::with_orientation(without.bytes, 3);
+  for (const SourcePicture& picture : {without, otherwise}) {
+    CheckSettings settings;
+    const ImageVerdict kept = ImageChecker(settings).check(picture, "a", {});
+    BOOST_CHECK(kept.fate == FileFate::kKept);
+    BOOST_TEST(kept.reencoded.empty());
+    BOOST_TEST(kept.record.orientation == 6);
+    BOOST_TEST(kept.record.length_bytes == picture.bytes.size());
+    BOOST_TEST(kept.reasons.has(ReasonCode::kExifOrientation));
+
+    settings.encode = {.max_side_px = 16};
+    const ImageVerdict small = ImageChecker(settings).check(picture, "a", {});
+    BOOST_CHECK(small.fate == FileFate::kReencoded);
+    BOOST_TEST(small.record.orientation == 6);
+    BOOST_TEST(int{read_exif_orientation(small.reencoded)} == 6);
+
+    for (const EncodeSettings& encode : {EncodeSettings{}, EncodeSettings{.max_side_px = 16}}) {
+      settings.encode = encode;
+      settings.fixes.policies.set("exif_orientation=fix");
+      const ImageVerdict turned = ImageChecker(settings).check(picture, "a", {});
+      BOOST_TEST(is_made_anew(turned.fate));
+      BOOST_TEST(turned.record.orientation == 1);
+      BOOST_TEST(int{read_exif_orientation(turned.reencoded)} == 1);
+      BOOST_TEST(turned.mended.has(ReasonCode::kExifOrientation));
+      cv::Mat expected;
+      cv::rotate(encode.max_side_px ? shown(picture, small) : shown(picture, kept), expected,
+                 cv::ROTATE_90_CLOCKWISE);
+      BOOST_TEST(cv::PSNR(shown(picture, turned), expected) > 35.0);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_jpeg_that_a_dataset_shows_as_it_lies_is_not_turned_by_its_exif) {
+  SourcePicture picture = sample_of(scene(), Codec::kJpeg, 1);
+  picture.bytes = fixtures::with_orientation(picture.bytes, 6);
+  CheckSettings settings;
+  settings.fixes.policies.set("exif_orientation=fix");
+  const ImageVerdict verdict = ImageChecker(settings).check(picture, "a", {});
+  BOOST_CHECK(verdict.fate == FileFate::kKept);
+  BOOST_TEST(verdict.record.orientation == 1);
+  BOOST_TEST(!verdict.reasons.has(ReasonCode::kExifOrientation));
 }
 
 // Of bare pixels and PNG, only the index says how the camera was held.

@@ -49,6 +49,13 @@ BOOST_AUTO_TEST_CASE(what_one_picture_may_take_does_not_depend_on_the_jobs) {
   BOOST_TEST(fixture.plan(256 * kMiB, 1000).num_jobs < 1000u);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_held_beside_the_list_counts_as_the_list) {
+  Fixture fixture;
+  const std::uint64_t before = fixture.plan(256 * kMiB, 1).list_bytes;
+  fixture.scan.held_bytes = 10 * kMiB;
+  BOOST_TEST(fixture.plan(256 * kMiB, 1).list_bytes == before + 10 * kMiB);
+}
+
 BOOST_AUTO_TEST_CASE(a_list_too_long_for_the_limit_is_refused_with_the_sum) {
   const Fixture fixture(400'000);
   BOOST_CHECK_EXCEPTION(fixture.plan(100 * kMiB, 2), Error, [&](const Error& error) {
