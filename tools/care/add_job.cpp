@@ -14,6 +14,7 @@
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
+#include "tools/care/dataset_change.h"
 #include "tools/care/dataset_lock.h"
 #include "tools/care/old_copies.h"
 #include "tools/care/remove_job.h"
@@ -46,6 +47,8 @@ class Addition {
   AddSummary run() {
     static_cast<void>(Dataset::open(config_.dataset));  // refuses what is none, with a hint
     const DatasetLock lock(config_.dataset);
+    static_cast<void>(settle_change(config_.dataset));
+    static_cast<void>(settle_change(adding_));
     old_ = read_manifest(config_.dataset);
     class_names_ = old_.class_names;
     read_names_there();
@@ -290,21 +293,28 @@ class Addition {
     if (old_.sample_bytes && added.sample_bytes) {
       facts.source_bytes = old_.sample_bytes->source_bytes + added.sample_bytes->source_bytes;
     }
-    try {
-      for (const ManifestSplit& split : added.splits) move_shards(split, facts);
-      sync_folder(config_.dataset);
-      join_quarantine(facts);
-      join_duplicates(facts, added);
-      state_sums(facts, added);
-      const Manifest manifest = rebuild_manifest(config_.dataset, facts);
-      write_manifest(config_.dataset, manifest);
-      for (const ManifestSplit& split : manifest.splits) summary_.num_samples += split.num_samples;
-    } catch (...) {
-      for (const std::string& file : summary_.new_shards) fs::remove(config_.dataset / file);
-      throw;
-    }
+    DatasetChange change(config_.dataset, plan_of(added));
+    for (const ManifestSplit& split : added.splits) move_shards(split, facts);
+    sync_folder(config_.dataset);
+    join_quarantine(facts);
+    join_duplicates(facts, added);
+    state_sums(facts, added);
+    const Manifest manifest = rebuild_manifest(config_.dataset, facts);
+    change.publish(manifest);
+    for (const ManifestSplit& split : manifest.splits) summary_.num_samples += split.num_samples;
     summary_.num_quarantined = added.num_quarantined;
-    fs::remove_all(adding_);
+  }
+
+  // The names that move_shards() will give.
+  ChangePlan plan_of(const Manifest& added) const {
+    ChangePlan plan{.kind = ChangeKind::kAdd};
+    for (const ManifestSplit& split : added.splits) {
+      ShardNumbers numbers(config_.dataset);
+      for (std::size_t i = 0; i < split.shards.size(); ++i) {
+        plan.new_shards.push_back(numbers.next(split.name));
+      }
+    }
+    return plan;
   }
 
   void move_shards(const ManifestSplit& split, ManifestFacts& facts) {
