@@ -70,7 +70,8 @@ ChangeRecord parse(const std::string& text) {
   return {.plan = {.kind = kind_of(json.at("kind").get<std::string>()),
                    .new_shards = files_of(json, "new_shards"),
                    .old_shards = files_of(json, "old_shards"),
-                   .removed_names = texts_of(json, "removed_names")},
+                   .removed_names = texts_of(json, "removed_names"),
+                   .num_removed = json.at("num_removed").get<std::uint64_t>()},
           .manifest_xxh3 = json.at("manifest_xxh3").get<std::string>(),
           .lists = files_of(json, "lists")};
 }
@@ -97,6 +98,7 @@ void write_change_record(const fs::path& dataset, const ChangeRecord& record) {
                   {"new_shards", printed(record.plan.new_shards)},
                   {"old_shards", printed(record.plan.old_shards)},
                   {"lists", printed(record.lists)},
+                  {"num_removed", record.plan.num_removed},
                   {"removed_names", printed(record.plan.removed_names)}};
   publish_file(dataset / kUnfinishedChangeName, json.dump(2) + "\n");
 }

@@ -132,6 +132,10 @@ class Unfinished {
 
   // The record goes last.
   void end() const {
+    for (const char* list : kLists) {
+      remove_file(with_tail(dataset_ / list, ".tmp"));
+      remove_file(with_tail(kept_list(dataset_, list), ".tmp"));
+    }
     if (record_.plan.kind == ChangeKind::kAdd) remove_folder(adding_folder(dataset_));
     sync_folder(dataset_);
     remove_file(dataset_ / kUnfinishedChangeName);

@@ -21,7 +21,8 @@ struct ChangePlan {
   ChangeKind kind = ChangeKind::kRemove;
   std::vector<std::string> new_shards{};     // that will be written; nothing has these names yet
   std::vector<std::string> old_shards{};     // that the new manifest does not name
-  std::vector<std::string> removed_names{};  // of samples that go
+  std::vector<std::string> removed_names{};  // that go, of samples and from lists
+  std::uint64_t num_removed = 0;             // samples
 };
 
 /// The folder beside a dataset in which add converts: DATASET.adding.

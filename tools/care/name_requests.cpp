@@ -94,12 +94,17 @@ std::vector<std::string> NameRequests::not_met() const {
   return typed;
 }
 
+std::vector<std::string> NameRequests::met() const {
+  return {met_.begin(), met_.end()};
+}
+
 // What is spelled byte by byte stands for nothing else.
 bool NameRequests::meets(const Form& form) const {
   return !form.is_printed || !requests_[form.request_idx].is_stored;
 }
 
 void NameRequests::meet(const std::string& name) {
+  met_.insert(name);
   for (const Form& form : by_name_.at(name)) {
     if (meets(form)) requests_[form.request_idx].is_met = true;
   }

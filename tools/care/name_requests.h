@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,6 +34,8 @@ class NameRequests {
   /// A row of a list has this one: its requests are met.
   void note_in_list(const std::string& name);
 
+  /// Names that met a request.
+  std::vector<std::string> met() const;
   /// Whether any request may stand for this name, met or not.
   bool is_named(const std::string& name) const { return by_name_.contains(name); }
   /// Requests that nothing met, as they were typed and in their order.
@@ -53,6 +56,7 @@ class NameRequests {
 
   std::vector<Request> requests_;
   std::unordered_map<std::string, std::vector<Form>> by_name_;
+  std::set<std::string> met_;
 };
 
 }  // namespace penstock::care

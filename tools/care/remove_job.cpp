@@ -57,7 +57,7 @@ class Removal {
  private:
   // Of a removal that was published and did not get to its end.
   void count_gone(const ChangePlan& plan) {
-    summary_.num_removed_before = plan.removed_names.size();
+    summary_.num_removed_before = plan.num_removed;
     for (const std::string& name : plan.removed_names) requests_.note_gone(name);
   }
 
@@ -105,10 +105,12 @@ class Removal {
   }
 
   void change() {
-    ChangePlan plan{.kind = ChangeKind::kRemove, .old_shards = summary_.rewritten_shards};
+    ChangePlan plan{.kind = ChangeKind::kRemove,
+                    .old_shards = summary_.rewritten_shards,
+                    .removed_names = requests_.met(),
+                    .num_removed = summary_.num_removed};
     for (const ConcernedShard& concerned : concerned_) {
       if (!concerned.new_file.empty()) plan.new_shards.push_back(concerned.new_file);
-      for (const auto& [sample_idx, name] : concerned.going) plan.removed_names.push_back(name);
     }
     DatasetChange change(config_.dataset, std::move(plan));
     Manifest manifest = concerned_.empty() ? old_ : manifest_without();
@@ -116,6 +118,7 @@ class Removal {
       rows_->publish();
       summary_.num_rows_removed = rows_->num_removed();
       manifest.num_quarantined = rows_->num_quarantined().value_or(manifest.num_quarantined);
+      rows_.reset();  // with its temporary files, while the change has its record
     }
     sync_folder(config_.dataset);
     change.publish(manifest);
