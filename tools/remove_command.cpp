@@ -1,4 +1,6 @@
 // penstock remove: samples out of a dataset, by name.
+#include <fmt/core.h>
+
 #include <memory>
 #include <string>
 
@@ -51,7 +53,12 @@ int run_remove(const RemoveOptions& options) {
   } else if (!options.quiet) {
     print_result(care::remove_text(summary, options.dataset));
   }
-  return kExitDone;
+  if (summary.is_complete()) return kExitDone;
+  print_error(fmt::format("remove: {}: expected to find every name and no other file that may hold "
+                          "it, found {}",
+                          printable_path(options.dataset), care::remove_shortfall(summary)),
+              "the rest is done; names are as penstock inspect --sample shows them");
+  return kExitFailed;
 }
 
 }  // namespace
@@ -62,7 +69,8 @@ void add_remove_command(CLI::App& program, CommandChoice& choice) {
       add_command(program, "remove", "Take samples out of a dataset by their names, for good");
   add_argument(command, "DATASET", options->dataset, "The dataset's folder");
   add_text(command, "--list", options->list,
-           "File of names, one a line, as the dataset keeps them; must be given");
+           "File of names, one a line, as the dataset keeps them or as inspect --sample prints "
+           "them; must be given. Exit code 1 when one is not found");
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads that decode for the statistics (one per core)");
   add_byte_size_option(command, "--memory", options->memory_bytes,

@@ -124,13 +124,23 @@ BOOST_AUTO_TEST_CASE(remove_takes_names_out_and_lists_those_it_does_not_find) {
   const std::string list = folder.path() / "list.txt";
   write_file(list, "cat/1.jpg\ncat/none.jpg\n");
   const CommandResult text = run_penstock({"remove", dataset, "--list", list});
-  BOOST_TEST(text.exit_code == 0);
+  BOOST_TEST(text.exit_code == 1);
   BOOST_TEST(contains(text.out, "not found: cat/none.jpg\n"));
+  BOOST_TEST(contains(text.err, "found no cat/none.jpg in the dataset"));
   BOOST_TEST(contains(text.out, "1 sample removed, 1 shard written anew, 1 not found; 7 left"));
   const auto json = json_of(run_penstock({"remove", dataset, "--list", list, "--json"}));
   BOOST_TEST(json["num_removed"] == 0);
   BOOST_TEST(json["not_found"].size() == 2u);
   BOOST_TEST(run_penstock({"verify", dataset, "--deep"}).exit_code == 0);
+  write_file(list, "dog/1.jpg\n");
+  const CommandResult met = run_penstock({"remove", dataset, "--list", list});
+  BOOST_TEST(met.exit_code == 0);
+  BOOST_TEST(met.err == "");
+  write_file(dataset + "/train-00009.h5.tmp", "half of a shard");
+  write_file(list, "dog/2.jpg\n");
+  const CommandResult held = run_penstock({"remove", dataset, "--list", list, "--quiet"});
+  BOOST_TEST(held.exit_code == 1);
+  BOOST_TEST(contains(held.err, "found train-00009.h5.tmp that may hold what shall be removed"));
   check_refused_with(run_penstock({"remove", dataset, "--list", list + "x"}), 1, "list.txtx");
   check_refused_with(run_penstock({"remove", dataset}), 2, "--list: expected a file of names");
 }

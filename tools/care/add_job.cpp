@@ -7,6 +7,7 @@
 #include "streamer/shard/shard_file.h"
 #include "tools/care/add_settings.h"
 #include "tools/care/added_lists.h"
+#include "tools/care/dataset_change.h"
 #include "tools/care/dataset_lock.h"
 #include "tools/care/name_digests.h"
 #include "tools/care/new_pictures.h"
@@ -17,12 +18,6 @@ namespace penstock::care {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path adding_path(const fs::path& dataset) {
-  fs::path path = dataset.has_filename() ? dataset : dataset.parent_path();
-  path += ".adding";
-  return path;
-}
 
 std::uint64_t num_samples_of(const Manifest& manifest) {
   std::uint64_t num_samples = 0;
@@ -44,7 +39,7 @@ class Addition {
       : config_(config),
         observer_(observer),
         stop_(std::move(stop)),
-        adding_(adding_path(config.dataset)),
+        adding_(adding_folder(config.dataset)),
         old_(read_manifest(config.dataset)),
         pictures_(config, old_, observer) {}
 
@@ -84,20 +79,27 @@ class Addition {
     if (old_.sample_bytes && added.sample_bytes) {
       facts.source_bytes = old_.sample_bytes->source_bytes + added.sample_bytes->source_bytes;
     }
-    try {
-      for (const ManifestSplit& split : added.splits) move_shards(split, facts);
-      sync_folder(config_.dataset);
-      join_lists(facts, added);
-      state_sums(facts, added);
-      const Manifest manifest = rebuild_manifest(config_.dataset, facts);
-      write_manifest(config_.dataset, manifest);
-      summary_.num_samples = num_samples_of(manifest);
-    } catch (...) {
-      for (const std::string& file : summary_.new_shards) fs::remove(config_.dataset / file);
-      throw;
-    }
+    DatasetChange change(config_.dataset, plan_of(added));
+    for (const ManifestSplit& split : added.splits) move_shards(split, facts);
+    sync_folder(config_.dataset);
+    join_lists(facts, added);
+    state_sums(facts, added);
+    const Manifest manifest = rebuild_manifest(config_.dataset, facts);
+    change.publish(manifest);
+    summary_.num_samples = num_samples_of(manifest);
     summary_.num_quarantined = added.num_quarantined;
-    fs::remove_all(adding_);
+  }
+
+  // The names that move_shards() will give.
+  ChangePlan plan_of(const Manifest& added) const {
+    ChangePlan plan{.kind = ChangeKind::kAdd};
+    for (const ManifestSplit& split : added.splits) {
+      ShardNumbers numbers(config_.dataset);
+      for (std::size_t i = 0; i < split.shards.size(); ++i) {
+        plan.new_shards.push_back(numbers.next(split.name));
+      }
+    }
+    return plan;
   }
 
   void move_shards(const ManifestSplit& split, ManifestFacts& facts) {
@@ -190,6 +192,8 @@ AddSummary add_to_dataset(const AddConfig& config, convert::ConvertObserver& obs
   config.validate();
   static_cast<void>(Dataset::open(config.dataset));  // refuses what is none, with a hint
   const DatasetLock lock(config.dataset);
+  static_cast<void>(settle_change(config.dataset));
+  static_cast<void>(settle_change(adding_folder(config.dataset)));
   return Addition(config, observer, stop).run();
 }
 

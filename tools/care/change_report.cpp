@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tools/care/check_report.h"
@@ -24,6 +25,19 @@ Json printable_all(const std::vector<std::string>& texts) {
   Json array = Json::array();
   for (const std::string& text : texts) array.push_back(printable(text));
   return array;
+}
+
+// The first five of them.
+std::string first_of(const std::vector<std::string>& texts, const char* between) {
+  constexpr std::size_t kMaxShown = 5;
+  std::string shown;
+  for (std::size_t i = 0; i < std::min(texts.size(), kMaxShown); ++i) {
+    shown += (i == 0 ? "" : between) + printable(texts[i]);
+  }
+  if (texts.size() > kMaxShown) {
+    shown += fmt::format("{}{} more", between, format_count(texts.size() - kMaxShown));
+  }
+  return shown;
 }
 
 std::string fate_of(const RepairedShard& shard) {
@@ -81,8 +95,13 @@ std::string remove_text(const RemoveSummary& summary, const std::string& dataset
   std::string text;
   for (const std::string& name : summary.not_found) text += "not found: " + printable(name) + "\n";
   for (const std::string& file : summary.other_files) {
-    text += fmt::format("note: {} was not looked into: it may name or hold what was removed\n",
-                        printable(file));
+    text += fmt::format(
+        "note: {} is no part of the dataset; it may name or hold what shall be removed\n",
+        printable(file));
+  }
+  if (summary.num_removed_before > 0) {
+    text += fmt::format("note: a removal that was cut short is ended; it took out {}\n",
+                        format_counted(summary.num_removed_before, "sample", "samples"));
   }
   if (summary.are_source_bytes_lost) {
     text +=
@@ -103,12 +122,25 @@ std::string remove_text(const RemoveSummary& summary, const std::string& dataset
 std::string remove_json(const RemoveSummary& summary, const std::string& dataset) {
   return dump({{"dataset", dataset},
                {"num_removed", summary.num_removed},
+               {"num_removed_before", summary.num_removed_before},
                {"num_rows_removed", summary.num_rows_removed},
                {"not_found", printable_all(summary.not_found)},
                {"rewritten_shards", summary.rewritten_shards},
                {"are_source_bytes_lost", summary.are_source_bytes_lost},
-               {"files_not_looked_into", printable_all(summary.other_files)},
+               {"other_files", printable_all(summary.other_files)},
                {"num_samples", summary.num_samples}});
+}
+
+std::string remove_shortfall(const RemoveSummary& summary) {
+  std::vector<std::string> parts;
+  if (!summary.not_found.empty()) {
+    parts.push_back(fmt::format("no {} in the dataset", first_of(summary.not_found, " or ")));
+  }
+  if (!summary.other_files.empty()) {
+    parts.push_back(fmt::format("{} that may hold what shall be removed",
+                                first_of(summary.other_files, " and ")));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 std::string add_text(const AddSummary& summary, const std::string& dataset) {

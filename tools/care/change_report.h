@@ -14,6 +14,8 @@ std::string repair_json(const RepairSummary& summary, const RepairConfig& config
 
 std::string remove_text(const RemoveSummary& summary, const std::string& dataset);
 std::string remove_json(const RemoveSummary& summary, const std::string& dataset);
+/// What keeps a removal from being complete, in one line, the first names of each kind.
+std::string remove_shortfall(const RemoveSummary& summary);
 
 std::string add_text(const AddSummary& summary, const std::string& dataset);
 std::string add_json(const AddSummary& summary, const std::string& dataset);

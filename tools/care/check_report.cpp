@@ -68,6 +68,11 @@ std::string check_text(const DatasetCheck& check, const std::string& dataset) {
     text += fmt::format("note: {}: a shard that dataset.json does not name; nobody reads it\n",
                         printable(name));
   }
+  if (check.has_unfinished_change) {
+    text +=
+        "note: penstock add or remove was cut short here, or is at work: once more, the same "
+        "command ends it\n";
+  }
   const std::string decoded =
       check.num_decoded > 0 ? fmt::format(", {} decoded", format_count(check.num_decoded)) : "";
   const std::string state =
@@ -92,6 +97,7 @@ std::string check_json(const DatasetCheck& check, const std::string& dataset) {
                   {"num_decoded", check.num_decoded},
                   {"damage", array_of(check.damage)},
                   {"shards_not_in_manifest", check.strangers},
+                  {"has_unfinished_change", check.has_unfinished_change},
                   {"read_bytes", check.read_bytes},
                   {"elapsed_s", check.elapsed.count()},
                   {"bytes_per_s", rate_per_s(check.read_bytes, check.elapsed)}};

@@ -9,6 +9,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/usable_cores.h"
 #include "streamer/shard/dataset.h"
+#include "tools/care/dataset_change.h"
 #include "tools/care/decode_check.h"
 #include "tools/care/parallel_items.h"
 #include "tools/terminal.h"
@@ -201,6 +202,7 @@ class DatasetChecker {
       }
     }
     std::ranges::sort(result_.strangers);
+    result_.has_unfinished_change = fs::exists(config_.dataset / kUnfinishedChangeName);
   }
 
   void tell() {

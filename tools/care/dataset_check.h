@@ -52,6 +52,8 @@ struct DatasetCheck {
   std::vector<Damage> damage;
   /// Shards in the folder that the manifest does not name: no damage, and nobody reads them.
   std::vector<std::string> strangers;
+  /// A change of the dataset was cut short, or is on its way: no damage.
+  bool has_unfinished_change = false;
   std::chrono::duration<double> elapsed{};
 
   bool is_whole() const noexcept { return damage.empty(); }

@@ -3,11 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <map>
-#include <memory>
 #include <optional>
-#include <unordered_map>
-#include <unordered_set>
+#include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -15,12 +12,12 @@
 #include "streamer/core/usable_cores.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
+#include "tools/care/dataset_change.h"
 #include "tools/care/dataset_lock.h"
 #include "tools/care/decode_check.h"
-#include "tools/care/row_list.h"
+#include "tools/care/named_rows.h"
+#include "tools/care/other_files.h"
 #include "tools/care/shard_rewrite.h"
-#include "tools/convert/duplicate/copy_list.h"
-#include "tools/convert/quarantine.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
 
@@ -30,16 +27,105 @@ namespace {
 namespace fs = std::filesystem;
 using tools::printable_path;
 
+// A shard of which samples go.
+struct ConcernedShard {
+  const ManifestSplit* split = nullptr;
+  const ManifestShard* shard = nullptr;
+  std::vector<std::pair<std::uint64_t, std::string>> going;  // sample_idx and name
+  std::string new_file;                                      // empty: nothing of it is left
+};
+
 class Removal {
  public:
   Removal(const RemoveConfig& config, const CheckListener& listener, std::stop_token stop)
-      : config_(config), listener_(listener), stop_(std::move(stop)) {}
+      : config_(config), listener_(listener), stop_(std::move(stop)), requests_(config.names) {}
 
   RemoveSummary run() {
     const Dataset dataset = Dataset::open(config_.dataset);
     const DatasetLock lock(config_.dataset);
+    const std::optional<SettledChange> before = settle_change(config_.dataset);
     old_ = read_manifest(config_.dataset);  // the one that is there now that nobody else changes it
-    for (const std::string& name : config_.names) is_found_.emplace(name, false);
+    look_at_names();
+    if (before && before->is_done) count_gone(before->plan);
+    choose();
+    if (config_.rows == NamedRows::kRemoved) rows_.emplace(config_.dataset, requests_);
+    if (!concerned_.empty() || (rows_ && rows_->has_changes())) change();
+    tell_rest();
+    return std::move(summary_);
+  }
+
+ private:
+  // Of a removal that was published and did not get to its end.
+  void count_gone(const ChangePlan& plan) {
+    summary_.num_removed_before = plan.num_removed;
+    for (const std::string& name : plan.removed_names) requests_.note_gone(name);
+  }
+
+  void look_at_names() {
+    bool has_names = false;
+    for (const ManifestSplit& split : old_.splits) {
+      for (const ManifestShard& shard : split.shards) {
+        std::vector<std::string> names = ShardFile::open(config_.dataset / shard.file).read_names();
+        has_names = has_names || !names.empty();
+        ConcernedShard concerned{.split = &split, .shard = &shard, .going = {}, .new_file = {}};
+        for (std::uint64_t i = 0; i < names.size(); ++i) {
+          if (requests_.may_take(names[i])) concerned.going.emplace_back(i, std::move(names[i]));
+        }
+        if (!concerned.going.empty()) concerned_.push_back(std::move(concerned));
+      }
+    }
+    if (has_names) return;
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("remove: {}: expected a dataset that keeps names, found one without",
+                            printable_path(config_.dataset)),
+                "it was converted with --no-names: convert again from a source without them");
+  }
+
+  // What goes, now that all names are known, and what the shards will be called that take its place.
+  void choose() {
+    std::uint64_t num_left = 0;
+    for (const ManifestSplit& split : old_.splits) num_left += split.num_samples;
+    ShardNumbers numbers(config_.dataset);
+    for (ConcernedShard& concerned : concerned_) {
+      std::erase_if(concerned.going,
+                    [this](const auto& one) { return !requests_.takes(one.second); });
+      num_left -= concerned.going.size();
+      summary_.num_removed += concerned.going.size();
+      if (concerned.going.empty()) continue;
+      summary_.rewritten_shards.push_back(concerned.shard->file);
+      if (concerned.going.size() == concerned.shard->num_samples) continue;
+      concerned.new_file = numbers.next(concerned.split->name);
+    }
+    std::erase_if(concerned_, [](const ConcernedShard& shard) { return shard.going.empty(); });
+    if (num_left > 0) return;
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("remove: {}: expected that a sample is left, found that none would be",
+                            printable_path(config_.dataset)),
+                "rm -r " + shell_quoted(config_.dataset.native()));
+  }
+
+  void change() {
+    ChangePlan plan{.kind = ChangeKind::kRemove,
+                    .old_shards = summary_.rewritten_shards,
+                    .removed_names = requests_.met(),
+                    .num_removed = summary_.num_removed};
+    for (const ConcernedShard& concerned : concerned_) {
+      if (!concerned.new_file.empty()) plan.new_shards.push_back(concerned.new_file);
+    }
+    DatasetChange change(config_.dataset, std::move(plan));
+    Manifest manifest = concerned_.empty() ? old_ : manifest_without();
+    if (rows_) {
+      rows_->publish();
+      summary_.num_rows_removed = rows_->num_removed();
+      manifest.num_quarantined = rows_->num_quarantined().value_or(manifest.num_quarantined);
+      rows_.reset();  // with its temporary files, while the change has its record
+    }
+    sync_folder(config_.dataset);
+    change.publish(manifest);
+  }
+
+  // Writes the shards concerned anew.
+  Manifest manifest_without() {
     facts_ = {.class_names = old_.class_names,
               .splits = {},
               .train_sums = {},
@@ -47,62 +133,35 @@ class Removal {
               .num_quarantined = old_.num_quarantined,
               .num_reencoded = old_.num_reencoded};
     if (old_.pixel_totals) facts_.train_sums = sums_of(*old_.pixel_totals);
-    try {
-      for (const ManifestSplit& split : old_.splits) take_out_of(split);
-      if (config_.rows == NamedRows::kRemoved) prepare_lists();
-      switch_manifest();
-    } catch (...) {
-      for (const fs::path& path : written_) fs::remove(path);
-      throw;
+    auto next = concerned_.begin();
+    for (const ManifestSplit& split : old_.splits) {
+      ManifestSplit left{.name = split.name, .num_samples = 0, .num_by_class = {}, .shards = {}};
+      for (const ManifestShard& shard : split.shards) {
+        if (next == concerned_.end() || next->shard != &shard) {
+          left.shards.push_back(shard);
+        } else {
+          rewrite(*next++, left);
+        }
+      }
+      if (!left.shards.empty()) facts_.splits.push_back(std::move(left));
     }
-    for (const auto& list : lists_) list->publish();
-    remove_old_shards();
-    tell_rest();
-    return std::move(summary_);
+    if (!facts_.train_sums && !old_.mean.empty()) sum_what_is_left();
+    summary_.are_source_bytes_lost = old_.sample_bytes.has_value();
+    return rebuild_manifest(config_.dataset, facts_);
   }
 
- private:
-  void take_out_of(const ManifestSplit& split) {
-    ManifestSplit left{.name = split.name, .num_samples = 0, .num_by_class = {}, .shards = {}};
-    ShardNumbers numbers(config_.dataset);
-    for (const ManifestShard& shard : split.shards) {
-      const fs::path path = config_.dataset / shard.file;
-      const ShardFile open = ShardFile::open(path);
-      const std::vector<std::string> names = open.read_names();
-      has_names_ = has_names_ || !names.empty();
-      std::vector<std::uint8_t> is_kept(open.num_samples(), 1);
-      std::uint64_t num_going = 0;
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        const auto found = is_found_.find(names[i]);
-        if (found == is_found_.end()) continue;
-        found->second = true;
-        is_kept[i] = 0;
-        ++num_going;
-      }
-      if (num_going == 0) {
-        left.shards.push_back(shard);
-        continue;
-      }
-      rewrite(split, shard, std::move(is_kept), numbers, left);
-      summary_.num_removed += num_going;
-      summary_.rewritten_shards.push_back(shard.file);
-    }
-    facts_.splits.push_back(std::move(left));
-  }
-
-  void rewrite(const ManifestSplit& split, const ManifestShard& shard,
-               std::vector<std::uint8_t> is_kept, ShardNumbers& numbers, ManifestSplit& left) {
+  void rewrite(const ConcernedShard& concerned, ManifestSplit& left) {
     std::vector<std::string> damage;
-    const CareShard from = CareShard::open(config_.dataset / shard.file, damage);
-    if (split.name == "train" && facts_.train_sums) take_off_sums(from, is_kept);
-    if (std::ranges::count(is_kept, std::uint8_t{1}) == 0) return;  // nothing of it is left
-    convert::check_free_space(config_.dataset, shard.size_bytes);
-    const fs::path path = config_.dataset / numbers.next(split.name);
-    written_.push_back(path);
+    const CareShard from = CareShard::open(config_.dataset / concerned.shard->file, damage);
+    std::vector<std::uint8_t> is_kept(from.num_samples(), 1);
+    for (const auto& [sample_idx, name] : concerned.going) is_kept[sample_idx] = 0;
+    if (left.name == "train" && facts_.train_sums) take_off_sums(from, is_kept);
+    if (concerned.new_file.empty()) return;
+    convert::check_free_space(config_.dataset, concerned.shard->size_bytes);
     try {
       left.shards.push_back(rewrite_shard({.from = &from,
-                                           .to = path,
-                                           .split = split.name,
+                                           .to = config_.dataset / concerned.new_file,
+                                           .split = left.name,
                                            .class_names = from.read_class_names(),
                                            .is_kept = std::move(is_kept)},
                                           stop_));
@@ -110,7 +169,7 @@ class Removal {
       if (error.code() != ErrorCode::kCorruptData) throw;
       refuse_damaged(error);
     }
-    progress_.done_bytes += shard.size_bytes;
+    progress_.done_bytes += concerned.shard->size_bytes;
     listener_(progress_);
   }
 
@@ -139,149 +198,34 @@ class Removal {
     subtract(*facts_.train_sums, sums);
   }
 
-  // Before the manifest, so that a full disk leaves all as it was; published after it.
-  void prepare_lists() {
-    for (const std::string& name : config_.names) {
-      listed_.insert(listed_name(name));
-      listed_details_.insert(listed_name("the same bytes as " + name));
-    }
-    prepare(convert::kQuarantineName, convert::kQuarantineHeader, 0);
-    prepare(convert::kFixedName, convert::kQuarantineHeader, 0);
-    prepare(convert::kDuplicatesName, convert::kDuplicatesHeader, 5);
-  }
-
-  // Names stand in the first field and in `other_idx`.
-  void prepare(const char* file, std::string_view header, std::size_t other_idx) {
-    const fs::path path = config_.dataset / file;
-    const bool is_quarantine = std::string_view(file) == convert::kQuarantineName;
-    if (!fs::exists(path)) return;
-    auto list = std::make_unique<RowListWriter>(path, header);
-    std::uint64_t num_going = 0;
-    bool has_changed = false;
-    for_each_row(path, [&](std::string_view row) {
-      const std::vector<std::string_view> fields = stored_fields(row);
-      const auto is_named = [&](std::size_t idx) {
-        return idx < fields.size() && listed_.contains(std::string(fields[idx]));
-      };
-      if (is_named(0) || is_named(other_idx)) {
-        ++num_going;
-      } else if (is_quarantine && tells_of_copy(fields)) {
-        list->add(fmt::format("{},{},{},", fields[0], fields[1], fields[2]));
-        has_changed = true;
-      } else {
-        list->add(row);
-      }
-    });
-    if (num_going == 0 && !has_changed) return;
-    summary_.num_rows_removed += num_going;
-    if (is_quarantine) facts_.num_quarantined = list->num_rows();
-    lists_.push_back(std::move(list));
-  }
-
-  // A copy that was left out: why it was stays, of what it was a copy goes.
-  bool tells_of_copy(const std::vector<std::string_view>& fields) const {
-    if (fields.size() != 4 || !fields[1].starts_with("duplicate_")) return false;
-    return listed_details_.contains(std::string(fields[3]));
-  }
-
-  void switch_manifest() {
-    if (!has_names_) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  fmt::format("remove: {}: expected a dataset that keeps names, found one without",
-                              printable_path(config_.dataset)),
-                  "it was converted with --no-names: convert again from a source without them");
-    }
-    if (summary_.num_removed == 0) {
-      if (facts_.num_quarantined == old_.num_quarantined) return;
-      Manifest manifest = old_;
-      manifest.num_quarantined = facts_.num_quarantined;
-      write_manifest(config_.dataset, manifest);
-      return;
-    }
-    const bool is_anything_left = std::ranges::any_of(
-        facts_.splits, [](const ManifestSplit& split) { return !split.shards.empty(); });
-    if (!is_anything_left) {
-      throw Error(
-          ErrorCode::kInvalidArgument,
-          fmt::format("remove: {}: expected that a sample is left, found that none would be",
-                      printable_path(config_.dataset)),
-          "rm -r " + shell_quoted(config_.dataset.native()));
-    }
-    std::erase_if(facts_.splits, [](const ManifestSplit& split) { return split.shards.empty(); });
-    if (!facts_.train_sums && !old_.mean.empty()) sum_what_is_left();
-    const Manifest manifest = rebuild_manifest(config_.dataset, facts_);
-    sync_folder(config_.dataset);
-    write_manifest(config_.dataset, manifest);
-    summary_.are_source_bytes_lost = old_.sample_bytes.has_value();
-    written_.clear();  // they are part of the dataset now
-    for (const ManifestSplit& split : manifest.splits) summary_.num_samples += split.num_samples;
-  }
-
   void sum_what_is_left() {
     const auto train = std::ranges::find(facts_.splits, "train", &ManifestSplit::name);
     if (train == facts_.splits.end()) return;
     facts_.train_sums = sum_pixels(config_.dataset, *train, config_.limits, listener_, stop_);
   }
 
-  void remove_old_shards() {
-    for (const std::string& file : summary_.rewritten_shards) fs::remove(config_.dataset / file);
-    if (!summary_.rewritten_shards.empty()) sync_folder(config_.dataset);
-  }
-
   void tell_rest() {
-    for (const std::string& name : config_.names) {
-      if (!is_found_.at(name)) summary_.not_found.push_back(name);
-    }
-    if (summary_.num_removed == 0) {
-      for (const ManifestSplit& split : old_.splits) summary_.num_samples += split.num_samples;
-    }
-    for (const fs::directory_entry& entry : fs::directory_iterator(config_.dataset)) {
-      const std::string name = entry.path().filename().string();
-      if (name.find(".damaged") != std::string::npos) summary_.other_files.push_back(name);
-    }
-    std::ranges::sort(summary_.other_files);
+    summary_.not_found = requests_.not_met();
+    const Manifest manifest = read_manifest(config_.dataset);
+    for (const ManifestSplit& split : manifest.splits) summary_.num_samples += split.num_samples;
+    summary_.other_files =
+        find_other_files(config_.dataset, manifest,
+                         [this](const std::string& name) { return requests_.is_named(name); });
   }
 
   const RemoveConfig& config_;
   const CheckListener& listener_;
   const std::stop_token stop_;
   Manifest old_;
+  NameRequests requests_;
+  std::vector<ConcernedShard> concerned_;  // in the order of the manifest
+  std::optional<RowRemoval> rows_;
   ManifestFacts facts_;
-  std::unordered_map<std::string, bool> is_found_;
-  std::unordered_set<std::string> listed_;          // the names, as lists write them
-  std::unordered_set<std::string> listed_details_;  // what quarantine.csv says of their copies
-  std::vector<std::unique_ptr<RowListWriter>> lists_;
-  bool has_names_ = false;
-  std::vector<fs::path> written_;  // new shards that no manifest names yet
   CheckProgress progress_;
   RemoveSummary summary_;
 };
 
 }  // namespace
-
-std::vector<std::string> read_name_list(const fs::path& file) {
-  if (!fs::is_regular_file(file)) {
-    throw Error(ErrorCode::kNotFound,
-                fmt::format("list: {}: expected a file, found none", printable_path(file)),
-                "check the path");
-  }
-  const std::string text = read_text_file(file);
-  std::vector<std::string> names;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    std::string name = text.substr(at, end - at);
-    if (!name.empty() && name.back() == '\r') name.pop_back();
-    if (!name.empty()) names.push_back(std::move(name));
-    at = end + 1;
-  }
-  if (names.empty()) {
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        fmt::format("list: {}: expected names, one a line, found none", printable_path(file)),
-        "names are as penstock inspect --sample shows them");
-  }
-  return names;
-}
 
 void RemoveConfig::validate() const {
   check_decode_memory("remove", limits.memory_bytes);

@@ -11,6 +11,7 @@
 #include "streamer/core/file.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/shard_file.h"
+#include "tools/care/dataset_change.h"
 #include "tools/care/dataset_lock.h"
 #include "tools/care/decode_check.h"
 #include "tools/care/shard_rewrite.h"
@@ -52,6 +53,7 @@ class Repair {
                   "check the path");
     }
     const DatasetLock lock(config_.dataset);
+    settle();
     read_old_manifest();
     list_patients();
     for (Patient& patient : patients_) examine(patient);
@@ -65,6 +67,17 @@ class Repair {
 
  private:
   void note(std::string text) { summary_.notes.push_back(std::move(text)); }
+
+  // What an addition or a removal left half done is not for repair to guess at.
+  void settle() {
+    if (config_.mode == RepairMode::kDryRun) {
+      if (!fs::exists(config_.dataset / kUnfinishedChangeName)) return;
+      note("a change of the dataset was cut short; repair ends it or takes it back first");
+    } else if (const auto change = settle_change(config_.dataset)) {
+      note(change->is_done ? "a change of the dataset that was cut short is ended"
+                           : "a change of the dataset that was cut short is taken back");
+    }
+  }
 
   void read_old_manifest() {
     try {

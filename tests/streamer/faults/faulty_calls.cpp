@@ -1,14 +1,17 @@
 // Preloaded into a fresh process (LD_PRELOAD): makes one system call on one file fail.
 //
 //   PENSTOCK_FAULT=CALL:N:WHAT   the N-th call (from 1) of CALL: open, stat, fstat, pread, pwrite, fsync,
-//                                ftruncate, fallocate or rename
+//                                ftruncate, fallocate, rename, link or unlink (remove and rmdir too);
+//                                change is any of the last three and fsync
 //   PENSTOCK_FAULT=CALL:N+:WHAT  that one and all after it
 //   PENSTOCK_FAULT_FOLDER        calls on other files are neither counted nor touched
 //
-// WHAT is an errno value, or 0 for a pread or pwrite of half of what was asked for. At exit the
+// WHAT is an errno value, 0 for a pread or pwrite of half of what was asked for, or -1: the process is killed
+// instead of the call. At exit the
 // number of calls that were bent stands on standard error. Goes by system calls, not through
 // dlsym(), so that it stands before a sanitizer's runtime too.
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -52,11 +55,23 @@ const Plan& plan() {
   return instance;
 }
 
+constexpr int kKill = -1;
+
+bool is_planned(const char* call) {
+  if (std::strcmp(plan().call, call) == 0) return true;
+  if (std::strcmp(plan().call, "change") != 0) return false;
+  for (const char* one : {"rename", "link", "unlink", "fsync"}) {
+    if (std::strcmp(one, call) == 0) return true;
+  }
+  return false;
+}
+
 bool strikes(const char* call, const char* path) {
-  if (plan().first == 0 || std::strcmp(plan().call, call) != 0) return false;
+  if (plan().first == 0 || !is_planned(call)) return false;
   if (std::strncmp(path, plan().folder, std::strlen(plan().folder)) != 0) return false;
   const unsigned long number = ++num_calls;
   const bool is_hit = number == plan().first || (plan().is_lasting && number > plan().first);
+  if (is_hit && plan().what == kKill) ::kill(::getpid(), SIGKILL);
   if (is_hit) ++num_bent;
   return is_hit;
 }
@@ -70,6 +85,19 @@ bool strikes(const char* call, int fd) {
   if (length < 0) return false;
   path[length] = '\0';
   return strikes(call, path);
+}
+
+// `path` as unlinkat() and its like take it: relative to a folder that is open.
+bool strikes_at(const char* call, int folder_fd, const char* path) {
+  if (path[0] == '/' || folder_fd == AT_FDCWD) return strikes(call, path);
+  if (plan().first == 0) return false;
+  char link[32];
+  char whole[2 * PATH_MAX];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", folder_fd);
+  const long length = ::syscall(SYS_readlink, link, whole, PATH_MAX - 1);
+  if (length < 0) return false;
+  std::snprintf(whole + length, sizeof whole - static_cast<size_t>(length), "/%s", path);
+  return strikes(call, whole);
 }
 
 int fail() {
@@ -139,6 +167,33 @@ int posix_fallocate(int fd, off_t offset, off_t num_bytes) {
 int rename(const char* from, const char* to) {
   if (strikes("rename", from)) return fail();
   return static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0u));
+}
+
+int link(const char* from, const char* to) noexcept {
+  if (strikes("link", from)) return fail();
+  return static_cast<int>(::syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+
+int unlink(const char* path) noexcept {
+  if (strikes("unlink", path)) return fail();
+  return static_cast<int>(::syscall(SYS_unlinkat, AT_FDCWD, path, 0));
+}
+
+int rmdir(const char* path) noexcept {
+  if (strikes("unlink", path)) return fail();
+  return static_cast<int>(::syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR));
+}
+
+int unlinkat(int folder_fd, const char* path, int flags) noexcept {
+  if (strikes_at("unlink", folder_fd, path)) return fail();
+  return static_cast<int>(::syscall(SYS_unlinkat, folder_fd, path, flags));
+}
+
+int remove(const char* path) noexcept {
+  if (strikes("unlink", path)) return fail();
+  if (::syscall(SYS_unlinkat, AT_FDCWD, path, 0) == 0) return 0;
+  if (errno != EISDIR) return -1;
+  return static_cast<int>(::syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR));
 }
 
 int renameat2(int from_fd, const char* from, int to_fd, const char* to, unsigned flags) {

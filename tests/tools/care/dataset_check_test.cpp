@@ -11,6 +11,8 @@
 #include "streamer/shard/shard_writer.h"
 #include "tests/contains.h"
 #include "tests/tools/care/cared_dataset.h"
+#include "tools/care/check_report.h"
+#include "tools/care/dataset_change.h"
 
 namespace penstock::care {
 namespace {
@@ -187,6 +189,16 @@ BOOST_AUTO_TEST_CASE(a_shard_that_no_manifest_names_is_told_and_no_damage) {
   BOOST_TEST(check.is_whole());
   BOOST_TEST(check.strangers == std::vector<std::string>{"train-00009.h5"},
              boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_was_cut_short_is_told_and_no_damage) {
+  const CaredDataset dataset;
+  BOOST_TEST(!dataset.check().has_unfinished_change);
+  tests::write_file(dataset.path() / kUnfinishedChangeName, "{}");
+  const DatasetCheck check = dataset.check();
+  BOOST_TEST(check.is_whole());
+  BOOST_TEST(check.has_unfinished_change);
+  BOOST_TEST(tests::contains(check_text(check, "d"), "cut short here"));
 }
 
 // 11.5 MB of pixels.

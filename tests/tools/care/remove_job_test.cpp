@@ -6,6 +6,7 @@
 #include "streamer/core/error.h"
 #include "streamer/shard/dataset.h"
 #include "tests/tools/care/cared_dataset.h"
+#include "tools/care/add_job.h"
 
 namespace penstock::care {
 namespace {
@@ -111,6 +112,7 @@ BOOST_AUTO_TEST_CASE(the_lists_forget_what_is_removed_and_keep_the_rest) {
   const RemoveSummary listed = remove(path, {"dog/worse.jpg"});
   BOOST_TEST(listed.num_removed == 0u);
   BOOST_TEST(listed.num_rows_removed == 1u);
+  BOOST_TEST(listed.is_complete());
   BOOST_TEST(!fs::exists(path / "quarantine.csv"));
   BOOST_TEST(read_manifest(path).num_quarantined == 0u);
 }
@@ -133,6 +135,25 @@ BOOST_AUTO_TEST_CASE(the_row_of_a_copy_that_was_left_out_stays_without_the_name_
   BOOST_TEST(csv.find("dog/second.jpg,duplicate_within_class,") != std::string::npos);
   BOOST_TEST(csv.find("first") == std::string::npos);
   BOOST_TEST(read_manifest(config.dataset).num_quarantined == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_row_of_an_added_copy_forgets_the_name_too) {
+  const tests::TemporaryFolder folder;
+  const fs::path photos = folder.path() / "photos";
+  tests::write_cats_and_dogs(photos, 4);
+  convert::ConvertConfig config{.source = photos, .dataset = folder.path() / "d.ds"};
+  config.split = {.validation_fraction = 0.0, .test_fraction = {}};
+  config.policies.set("duplicate_within_class=quarantine");
+  tests::SilentObserver observer;
+  convert_folder(config, observer, {});
+  tests::write_picture(folder.path() / "more/cat/second.jpg", {.seed = 2});  // cat/2.jpg
+  add_to_dataset({.dataset = config.dataset, .source = folder.path() / "more"}, observer, {});
+  BOOST_TEST(read_text_file(config.dataset / "quarantine.csv").find("as cat/2.jpg") !=
+             std::string::npos);
+  remove(config.dataset, {"cat/2.jpg"});
+  for (const auto& [file, bytes] : files_below(config.dataset)) {
+    BOOST_TEST(bytes.find("cat/2.jpg") == std::string::npos, file);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_split_may_go_whole_but_not_the_dataset) {
@@ -163,13 +184,47 @@ BOOST_AUTO_TEST_CASE(a_damaged_shard_is_not_written_anew_and_nothing_changes) {
   BOOST_TEST((files_below(dataset.path()) == before));
 }
 
-BOOST_AUTO_TEST_CASE(a_list_is_one_name_a_line) {
+// As inspect --sample and quarantine.csv show them.
+BOOST_AUTO_TEST_CASE(names_that_no_line_can_hold_are_taken_as_they_are_printed) {
   const tests::TemporaryFolder folder;
-  tests::write_file(folder.path() / "list", "cat/1.jpg\r\n\n a b \ncat/\xFF.jpg");
-  const std::vector<std::string> expected = {"cat/1.jpg", " a b ", "cat/\xFF.jpg"};
-  BOOST_TEST(read_name_list(folder.path() / "list") == expected, boost::test_tools::per_element());
-  tests::write_file(folder.path() / "empty", "\n\n");
-  BOOST_CHECK_THROW(read_name_list(folder.path() / "empty"), Error);
+  const fs::path photos = folder.path() / "photos";
+  const fs::path path = folder.path() / "d.ds";
+  tests::write_cats_and_dogs(photos, 3);
+  tests::write_picture(photos / "cat/line\nfeed.jpg", {.seed = 70});
+  tests::write_picture(photos / "cat/back\\slash \xFF.jpg", {.seed = 71});
+  tests::write_file(photos / "dog/bad\n.jpg", "\xFF\xD8\xFF broken");
+  tests::convert_quietly(photos, path, 0);
+  const RemoveSummary summary =
+      remove(path, {"cat/line\\x0afeed.jpg", "cat/back\\\\slash \\xff.jpg", "dog/bad\\x0a.jpg"});
+  BOOST_TEST(summary.num_removed == 2u);
+  BOOST_TEST(summary.num_rows_removed == 1u);
+  BOOST_TEST(summary.is_complete());
+  for (const std::string& name : Dataset::open(path).split("train").read_names()) {
+    BOOST_TEST(name.size() == std::string("cat/0.jpg").size(), name);
+  }
+  BOOST_TEST(!fs::exists(path / "quarantine.csv"));
+}
+
+// What an older version left, or somebody put there.
+BOOST_AUTO_TEST_CASE(files_that_may_still_hold_what_was_asked_for_are_named_and_stay) {
+  const CaredDataset dataset;
+  const DatasetSplit train = Dataset::open(dataset.path()).split("train");
+  const std::string name = train.read_name(1);
+  fs::copy(dataset.train(), dataset.path() / "train-00007.h5");
+  fs::copy(dataset.path() / "validation-00000.h5", dataset.path() / "validation-00007.h5");
+  fs::copy(dataset.train(), dataset.path() / "train-00000.h5.damaged");
+  tests::write_file(dataset.path() / "train-00009.h5.tmp", "half of a shard");
+  tests::write_file(dataset.folder() / "photos.ds.adding/train-00000.h5", "of an addition");
+  const RemoveSummary summary = remove(dataset.path(), {name});
+  BOOST_TEST(summary.num_removed == 1u);
+  BOOST_TEST(!summary.is_complete());
+  // The copy of the validation split can be read, and has other names.
+  const std::vector<std::string> expected = {"photos.ds.adding", "train-00000.h5.damaged",
+                                             "train-00007.h5", "train-00009.h5.tmp"};
+  BOOST_TEST(summary.other_files == expected, boost::test_tools::per_element());
+  for (const std::string& file : expected) {
+    BOOST_TEST((fs::exists(dataset.path() / file) || fs::exists(dataset.folder() / file)));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
