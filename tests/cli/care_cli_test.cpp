@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(repair_says_what_it_would_do_and_does_it) {
   BOOST_TEST(contains(whole.out, dataset + ": whole, 8 samples; nothing to do"));
   damage();
   const CommandResult dry = run_penstock({"repair", dataset, "--dry-run"});
-  BOOST_TEST(contains(dry.out, dataset + ": would have 7 samples; nothing was changed"));
+  BOOST_TEST(contains(dry.out, dataset + ": would have 7 samples, 1 dropped; nothing was changed"));
   BOOST_TEST(run_penstock({"verify", dataset, "--quiet"}).exit_code == 3);
   const auto json = json_of(run_penstock({"repair", dataset, "--json"}));
   BOOST_TEST(json["dropped"].size() == 1u);

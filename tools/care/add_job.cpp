@@ -92,6 +92,9 @@ class Addition {
 
   // The settings of the dataset, so that what is added is as if it had been there from the start.
   convert::ConvertConfig conversion() {
+    if (old_.conversion.empty()) {
+      observer_.notice("dataset.json: keeps no settings of a conversion: the defaults are taken");
+    }
     split_request_ = {.seed = config_.seed.value_or(setting<std::uint64_t>("seed").value_or(0)),
                       .draw = is_set("stratify", "true") ? convert::SplitDraw::kStratified
                                                          : convert::SplitDraw::kByHash};
