@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -12,7 +11,7 @@
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_lock.h"
 #include "tools/care/file_exchange.h"
-#include "tools/care/shard_places.h"
+#include "tools/care/repair_patient.h"
 #include "tools/care/shard_rewrite.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
@@ -26,25 +25,6 @@ using tools::printable_path;
 // Facts that no shard tells.
 constexpr const char* kSourceBytes = "how many bytes the files of the source took";
 constexpr const char* kCopies = "how many samples are copies";
-
-// One shard of the dataset, and what is to become of it.
-struct Patient {
-  explicit Patient(ShardPlace found) : place(std::move(found)) {}
-
-  ShardPlace place;
-  std::optional<CareShard> open;
-  ShardCheck check;
-  std::vector<std::string> damage;
-  std::vector<std::string> class_names;  // its own, where they hold
-  std::uint64_t num_kept = 0;
-
-  bool is_rewritten() const { return !damage.empty() && num_kept > 0; }
-  bool is_lost() const { return num_kept == 0; }
-  std::uint64_t num_there() const {
-    return place.listed ? place.listed->num_samples : open ? open->num_samples() : 0;
-  }
-  std::uint64_t num_dropped() const { return num_there() - std::min(num_there(), num_kept); }
-};
 
 class Repair {
  public:
@@ -60,9 +40,7 @@ class Repair {
     }
     const DatasetLock lock(config_.dataset);
     read_old_manifest();
-    list_patients();
-    for (Patient& patient : patients_) examine(patient);
-    if (!old_) leave_out_copies();
+    examine_all();
     agree_on_classes();
     for (Patient& patient : patients_) report(patient);
     decide_on_manifest();
@@ -89,90 +67,25 @@ class Repair {
     }
   }
 
-  void list_patients() {
+  void examine_all() {
     ShardPlaces found = old_ ? find_places(config_.dataset, *old_) : list_places(config_.dataset);
-    for (std::string& text : found.notes) note(std::move(text));
-    for (ShardPlace& place : found.places) {
-      if (!place.has_its_name()) {
-        summary_.renamed.push_back({.from = place.found_as, .to = place.file});
-      }
-      patients_.emplace_back(std::move(place));
-    }
-    if (patients_.empty()) {
+    if (found.places.empty()) {
       throw Error(ErrorCode::kInvalidArgument,
                   fmt::format("repair: {}: expected dataset.json or shards, found neither",
                               printable_path(config_.dataset)),
                   "check the path");
     }
-  }
-
-  void examine(Patient& patient) {
-    ShardPlace& place = patient.place;
-    if (place.found_as.empty()) {
-      patient.damage.push_back("expected this shard in the folder, found it nowhere");
-      return;
+    for (std::string& text : found.notes) note(std::move(text));
+    for (ShardPlace& place : found.places) {
+      patients_.push_back(examine(std::move(place), config_.dataset, stop_));
     }
-    try {
-      patient.open = CareShard::open(config_.dataset / place.found_as, patient.damage);
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::kIo) throw;
-      if (error.code() == ErrorCode::kUnsupported) refuse_form(error);
-      patient.damage.push_back(error.what());
-      return;
+    if (!old_) {
+      for (std::string& text : leave_out_copies(patients_)) note(std::move(text));
     }
-    if (place.split.empty()) place.split = patient.open->split();
-    if (place.split != patient.open->split()) {
-      patient.damage.push_back(
-          fmt::format("split: expected \"{}\", found \"{}\"", place.split, patient.open->split()));
+    for (const Patient& patient : patients_) {
+      if (patient.place.has_its_name()) continue;
+      summary_.renamed.push_back({.from = patient.place.found_as, .to = patient.place.file});
     }
-    patient.check = check_shard(*patient.open, {.stop = stop_, .done_bytes = nullptr});
-    patient.damage.insert(patient.damage.end(), patient.check.shard_damage.begin(),
-                          patient.check.shard_damage.end());
-    if (!patient.check.sample_damage.empty() && patient.damage.empty()) {
-      patient.damage.push_back("samples: expected every one whole, found damaged ones");
-    }
-    patient.num_kept =
-        static_cast<std::uint64_t>(std::ranges::count(patient.check.is_whole, std::uint8_t{1}));
-    try {
-      patient.class_names = patient.open->read_class_names();
-    } catch (const Error&) {
-      patient.class_names.clear();  // told by check_shard()
-    }
-  }
-
-  // Nothing says that it is damaged: to drop it would lose what another program reads.
-  [[noreturn]] static void refuse_form(const Error& error) {
-    throw Error(ErrorCode::kUnsupported, std::string("repair: ") + error.what(),
-                error.hint() + " and repair again; or move it away to go on without it");
-  }
-
-  // Of shards with one uuid the one with most samples stays, of these the first by name.
-  void leave_out_copies() {
-    std::map<std::string, std::size_t> first;  // by uuid
-    std::vector<bool> is_copy(patients_.size());
-    for (std::size_t i = 0; i < patients_.size(); ++i) {
-      if (!patients_[i].open || patients_[i].open->uuid().empty()) continue;
-      const auto [found, is_new] = first.emplace(patients_[i].open->uuid(), i);
-      if (is_new) continue;
-      const bool is_better = patients_[i].num_kept > patients_[found->second].num_kept;
-      const std::size_t copy = is_better ? std::exchange(found->second, i) : i;
-      is_copy[copy] = true;
-    }
-    std::vector<std::string> names;
-    for (const Patient& patient : patients_) names.push_back(patient.place.file);
-    std::vector<Patient> kept;
-    for (std::size_t i = 0; i < patients_.size(); ++i) {
-      if (!is_copy[i]) {
-        kept.push_back(std::move(patients_[i]));
-        continue;
-      }
-      const std::size_t other = first.at(patients_[i].open->uuid());
-      const std::string& file = patients_[i].place.found_as;
-      note(fmt::format("{}: the same shard as {}: left out, and left where it is", file,
-                       names[other]));
-      std::erase_if(summary_.renamed, [&](const RenamedShard& one) { return one.from == file; });
-    }
-    patients_ = std::move(kept);
   }
 
   // Whose class names to believe: the manifest's; else those of the shards, which must agree.
@@ -199,7 +112,7 @@ class Repair {
       if (agree) continue;
       if (!own.empty() && patient.check.are_class_names_whole) refuse_other_classes(patient);
       if (patient.open->num_classes() > class_names_.size()) {
-        give_up(patient, "class names: expected those of the dataset, found more");
+        patient.give_up("class names: expected those of the dataset, found more");
         continue;
       }
       if (patient.damage.empty()) patient.damage.push_back("class names: damaged");
@@ -212,12 +125,6 @@ class Repair {
                             "that are whole: this shard is of another dataset",
                             printable_path(config_.dataset / patient.place.found_as)),
                 "move it away, then repair again");
-  }
-
-  void give_up(Patient& patient, const std::string& why) {
-    patient.damage.push_back(why);
-    std::ranges::fill(patient.check.is_whole, std::uint8_t{0});
-    patient.num_kept = 0;
   }
 
   void report(Patient& patient) {

@@ -16,6 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using Files = std::map<std::string, std::string>;
 using tests::files_below;
+using tests::FileSystemKind;
+using tests::is_killed_at_call;
 
 RepairSummary repair(const fs::path& dataset, OldFiles old_files = OldFiles::kKept,
                      RepairMode mode = RepairMode::kRepair) {
@@ -28,27 +30,7 @@ fs::path quick_disk() {
   return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
 }
 
-// Three shards for training and one for validation: what lies behind a picture's end is kept, so that few fill one.
-struct Fixture {
-  explicit Fixture(std::uint32_t first_seed = 0) {
-    for (std::uint32_t i = 0; i < 20; ++i) {
-      std::vector<std::byte> bytes = tests::picture_jpeg({.seed = first_seed + i});
-      bytes.resize(200'000 + i);
-      tests::write_file(
-          folder.path() / "photos" / (i % 2 == 0 ? "cat" : "dog") / (std::to_string(i) + ".jpg"),
-          std::span<const std::byte>(bytes));
-    }
-    tests::SilentObserver observer;
-    convert::ConvertConfig config{.source = folder.path() / "photos", .dataset = path};
-    config.num_jobs = 1;
-    config.shard_size_bytes = 1u << 20;
-    config.split = {.validation_fraction = 0.2, .test_fraction = {}, .seed = 0};
-    convert::convert_folder(config, observer, {});
-    before = files_below(path);
-    BOOST_REQUIRE(before.contains("train-00002.h5"));
-    BOOST_REQUIRE(before.contains("validation-00000.h5"));
-  }
-
+struct DatasetFolder {
   void swap(const char* a, const char* b) const {
     fs::rename(path / a, path / "x");
     fs::rename(path / b, path / a);
@@ -64,10 +46,44 @@ struct Fixture {
   std::uint64_t num_samples(const char* shard) const {
     return ShardFile::open(path / shard).num_samples();
   }
+  void convert(const convert::SplitRequest& split) {
+    tests::SilentObserver observer;
+    convert::ConvertConfig config{.source = folder.path() / "photos", .dataset = path};
+    config.num_jobs = 1;
+    config.shard_size_bytes = 1u << 20;
+    config.split = split;
+    convert::convert_folder(config, observer, {});
+    before = files_below(path);
+  }
 
   tests::TemporaryFolder folder{quick_disk()};
   fs::path path = folder.path() / "photos.ds";
   Files before;
+};
+
+// Three shards for training and one for validation: what lies behind a picture's end is kept, so that few fill one.
+struct Fixture : DatasetFolder {
+  explicit Fixture(std::uint32_t first_seed = 0) {
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      std::vector<std::byte> bytes = tests::picture_jpeg({.seed = first_seed + i});
+      bytes.resize(200'000 + i);
+      tests::write_file(
+          folder.path() / "photos" / (i % 2 == 0 ? "cat" : "dog") / (std::to_string(i) + ".jpg"),
+          std::span<const std::byte>(bytes));
+    }
+    convert({.validation_fraction = 0.2, .test_fraction = {}, .seed = 0});
+    BOOST_REQUIRE(before.contains("train-00002.h5"));
+    BOOST_REQUIRE(before.contains("validation-00000.h5"));
+  }
+};
+
+// One small shard of each split.
+struct SmallDataset : DatasetFolder {
+  SmallDataset() {
+    tests::write_cats_and_dogs(folder.path() / "photos", 12);
+    convert({.validation_fraction = 0.3, .test_fraction = 0.3, .seed = 0});
+    BOOST_REQUIRE(before.size() == 4u);
+  }
 };
 
 BOOST_FIXTURE_TEST_SUITE(repair_names, Fixture)
@@ -182,30 +198,38 @@ BOOST_AUTO_TEST_CASE(what_a_repair_wrote_before_it_was_killed_takes_its_place) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(it_may_be_killed_at_any_call_that_publishes_or_removes) {
-  swap("train-00001.h5", "validation-00000.h5");
-  fixtures::flip_byte(path / "train-00000.h5", 16384 + 5);       // a sample
-  fixtures::flip_byte(path / "validation-00000.h5", 4096 + 20);  // the superblock of train-00001.h5
-  fixtures::truncate_file(path / "train-00002.h5", 5000);        // all of it
+BOOST_FIXTURE_TEST_CASE(it_may_be_killed_at_any_call_that_publishes_or_removes, SmallDataset) {
+  swap("train-00000.h5", "validation-00000.h5");
+  fixtures::flip_byte(path / "validation-00000.h5", 16384 + 5);  // a sample for training
+  fixtures::flip_byte(path / "train-00000.h5", 4096 + 20);       // the superblock
+  fixtures::truncate_file(path / "test-00000.h5", 5000);         // all of it
   const Files damaged = files_below(path);
   Files without_manifest = damaged;
   fixtures::flip_byte(path / kManifestName, 60);
   without_manifest[kManifestName] = read_text_file(path / kManifestName);
-  for (const Files& start : {damaged, without_manifest}) {
-    for (const OldFiles old_files : {OldFiles::kKept, OldFiles::kRemoved}) {
-      write(start);
-      repair(path, old_files);
-      BOOST_TEST(is_whole());
-      const Files expected = files_below(path);
-      std::uint64_t call = 0;
-      for (;; ++call) {
-        write(start);
-        if (!tests::is_killed_at_call(call, [&] { repair(path, old_files); })) break;
-        repair(path, old_files);
-        BOOST_TEST((files_below(path) == expected), "killed before call " << call);
-      }
-      BOOST_TEST(call > 8u);
+  struct Case {
+    const Files& start;
+    OldFiles old_files;
+    FileSystemKind kind;
+  };
+  for (const Case& one : {Case{damaged, OldFiles::kKept, FileSystemKind::kAsItIs},
+                          Case{damaged, OldFiles::kKept, FileSystemKind::kPlainRenames},
+                          Case{damaged, OldFiles::kRemoved, FileSystemKind::kAsItIs},
+                          Case{without_manifest, OldFiles::kKept, FileSystemKind::kAsItIs}}) {
+    write(one.start);
+    repair(path, one.old_files);
+    BOOST_TEST(is_whole());
+    const Files expected = files_below(path);
+    std::uint64_t call = 0;
+    while (true) {
+      write(one.start);
+      if (!is_killed_at_call(call, one.kind, [&] { repair(path, one.old_files); })) break;
+      repair(path, one.old_files);
+      BOOST_TEST((files_below(path) == expected), "killed before call " << call);
+      ++call;
     }
+    BOOST_TEST((files_below(path) == expected));
+    BOOST_TEST(call > 8u);
   }
 }
 
