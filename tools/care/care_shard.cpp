@@ -153,6 +153,7 @@ void CareShard::compare_with_hdf5(std::vector<std::string>& damage) {
     // Rewritten by another tool, unless what the header speaks of is where it says.
     const ShardSection& index = *header_.find("index");
     if (error.code() == ErrorCode::kUnsupported && !holds(index.offset_bytes, index)) {
+      damage.clear();  // it only seemed cut short
       refuse_form(error);
     }
     tell(error.what());
