@@ -136,7 +136,7 @@ void write_copy_by_hdf5(const fs::path& from, const fs::path& to) {
   BOOST_REQUIRE(H5Fclose(old_file) >= 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_rewritten_file_is_read_where_its_first_page_is_damaged) {
+BOOST_AUTO_TEST_CASE(a_damaged_page_of_a_rewritten_file_costs_its_samples_only) {
   const CaredDataset dataset(60);
   const std::uint64_t num_train = Dataset::open(dataset.path()).split("train").num_samples();
   const fs::path copy = dataset.folder() / "copy.h5";
@@ -144,8 +144,18 @@ BOOST_AUTO_TEST_CASE(a_rewritten_file_is_read_where_its_first_page_is_damaged) {
   fs::rename(copy, dataset.train());
   BOOST_TEST(survey_hdf5(dataset.train()).find("images")->offset_bytes != 16384u);
   BOOST_TEST(repair(dataset.path(), RepairMode::kDryRun).num_dropped() == 0u);
-  fixtures::flip_byte(dataset.train(),
-                      survey_hdf5(dataset.train()).find("index")->offset_bytes + 20);
+
+  // Neither the first sample nor the last is where these say.
+  const std::string moved = read_text_file(dataset.train());
+  const std::uint64_t index = survey_hdf5(dataset.train()).find("index")->offset_bytes;
+  std::string bent = moved;
+  bent.replace(index + 70 * 64, 8, std::string("\1\0\0\0\0\0\0\0", 8));
+  bent.replace(index + (num_train - 1) * 64, 8, std::string("\0\0\0\0\0\0\0\1", 8));
+  tests::write_file(dataset.train(), bent);
+  BOOST_TEST(repair(dataset.path(), RepairMode::kDryRun).dropped.size() == num_train - 64);
+
+  tests::write_file(dataset.train(), moved);
+  fixtures::flip_byte(dataset.train(), index + 20);  // the page of the first sample
   const RepairSummary summary = repair(dataset.path());
   BOOST_TEST(summary.dropped.size() == 64u);
   BOOST_TEST(summary.shards.at(0).num_kept == num_train - 64);
