@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(repair_says_what_it_would_do_and_does_it) {
   BOOST_TEST(contains(whole.out, dataset + ": whole, 8 samples; nothing to do"));
   damage();
   const CommandResult dry = run_penstock({"repair", dataset, "--dry-run"});
-  BOOST_TEST(contains(dry.out, dataset + ": would have 7 samples; nothing was changed"));
+  BOOST_TEST(contains(dry.out, dataset + ": would have 7 samples, 1 dropped; nothing was changed"));
   BOOST_TEST(run_penstock({"verify", dataset, "--quiet"}).exit_code == 3);
   const auto json = json_of(run_penstock({"repair", dataset, "--json"}));
   BOOST_TEST(json["dropped"].size() == 1u);
@@ -116,8 +116,19 @@ BOOST_AUTO_TEST_CASE(a_manifest_that_is_gone_is_told_with_the_line_that_brings_i
       run_penstock({"inspect", dataset}), 1,
       "dataset: " + dataset + ": expected dataset.json, found none",
       "there are shards here: penstock repair " + dataset + " writes dataset.json anew from them");
-  BOOST_TEST(run_penstock({"repair", dataset, "--remove-damaged"}).exit_code == 0);
+  const auto json = json_of(run_penstock({"repair", dataset, "--dry-run", "--json"}));
+  BOOST_TEST(json["facts_lost"].size() == 4u);
+  BOOST_TEST(json["num_dropped"] == 0);
+  const CommandResult repaired = run_penstock({"repair", dataset, "--remove-damaged"});
+  BOOST_TEST(repaired.exit_code == 0);
+  BOOST_TEST(
+      contains(repaired.out, "no longer known: the settings of the conversion (add takes the"));
   BOOST_TEST(run_penstock({"verify", dataset}).exit_code == 0);
+  const std::string more = folder.path() / "more";
+  write_picture(more + "/cat/new.jpg", {.seed = 900});
+  const CommandResult added = run_penstock({"add", dataset, more});
+  BOOST_TEST(added.exit_code == 0);
+  BOOST_TEST(contains(added.err, "keeps no settings of a conversion: the defaults are taken"));
 }
 
 BOOST_AUTO_TEST_CASE(remove_takes_names_out_and_lists_those_it_does_not_find) {

@@ -63,6 +63,9 @@ class Addition {
 
  private:
   Manifest convert_source() {
+    if (old_.conversion.empty()) {
+      observer_.notice("dataset.json: keeps no settings of a conversion: the defaults are taken");
+    }
     convert::ConvertConfig conversion = addition_config(config_, old_);
     conversion.dataset = adding_;
     conversion.amend_scan = [this](convert::SourceScan& scan) { pictures_.keep_new(scan); };

@@ -42,6 +42,22 @@ void check_lengths(const Hdf5Survey& survey, const std::string& where) {
   }
 }
 
+// Whole, for all that is known, in a form that is not read here: the way back belongs to the message,
+// which may become one line of many.
+[[noreturn]] void refuse_form(const Error& error) {
+  throw Error(ErrorCode::kUnsupported, fmt::format("{}; {}", error.what(), error.hint()),
+              "then put OTHER in the place of FILE");
+}
+
+Hdf5Survey survey_or_refuse(const CareShard::SurveySource& source) {
+  try {
+    return source();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kUnsupported) refuse_form(error);
+    throw;
+  }
+}
+
 }  // namespace
 
 CareShard CareShard::open(const std::filesystem::path& path, std::vector<std::string>& damage) {
@@ -119,7 +135,7 @@ void CareShard::demand_parts() const {
 }
 
 void CareShard::open_by_hdf5(const SurveySource& source) {
-  const Hdf5Survey survey = source();
+  const Hdf5Survey survey = survey_or_refuse(source);
   check_lengths(survey, path_.native());
   guide_ = ShardGuide::kHdf5;
   for (const Hdf5Part& part : survey.parts) {
@@ -140,6 +156,12 @@ void CareShard::compare_with_hdf5(const SurveySource& source, std::vector<std::s
     survey = source();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCorruptData && error.code() != ErrorCode::kUnsupported) throw;
+    // Rewritten by another tool, unless what the header speaks of is where it says.
+    const ShardSection& index = *header_.find("index");
+    if (error.code() == ErrorCode::kUnsupported && !holds(index.offset_bytes, index)) {
+      damage.clear();  // it only seemed cut short
+      refuse_form(error);
+    }
     tell(error.what());
     return;
   }

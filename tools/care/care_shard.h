@@ -34,8 +34,9 @@ class CareShard {
  public:
   /// Opens a shard as far as it can be; `damage` gets a line for each thing that is wrong.
   ///
-  /// Errors  CorruptData, Unsupported when neither header nor HDF5 metadata lead to images, index and
-  ///         class names; NotFound, Io
+  /// Errors  CorruptData when neither header nor HDF5 metadata lead to images, index and class names;
+  ///         Unsupported when a newer version or another tool wrote them in a form that is not read here
+  ///         (filters, chunks), what() says what writes them back; NotFound, Io
   static CareShard open(const std::filesystem::path& path, std::vector<std::string>& damage);
   /// The same with the survey that the HDF5 metadata give, from where it is at hand; asked for once.
   using SurveySource = std::function<Hdf5Survey()>;

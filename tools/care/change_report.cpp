@@ -41,10 +41,15 @@ std::string first_of(const std::vector<std::string>& texts, const char* between)
 }
 
 std::string fate_of(const RepairedShard& shard) {
-  std::string fate = shard.num_kept == 0
-                         ? "nothing of it can be saved"
-                         : fmt::format("{} kept, {} dropped", format_count(shard.num_kept),
-                                       format_count(shard.num_dropped));
+  std::string fate;
+  if (shard.num_kept > 0) {
+    fate = fmt::format("{} kept, {} dropped", format_count(shard.num_kept),
+                       format_count(shard.num_dropped));
+  } else {
+    fate = "nothing of it can be saved, ";
+    fate += shard.num_dropped == 0 ? "of how many samples is not known"
+                                   : format_count(shard.num_dropped) + " dropped";
+  }
   if (!shard.kept_as.empty()) fate += "; the old file is " + printable(shard.kept_as);
   return fate;
 }
@@ -53,6 +58,10 @@ std::string fate_of(const RepairedShard& shard) {
 
 std::string repair_text(const RepairSummary& summary, const RepairConfig& config) {
   std::string text;
+  for (const RenamedShard& one : summary.renamed) {
+    text += fmt::format("{}: found as {}: gets its name back\n", printable(one.to),
+                        printable(one.from));
+  }
   for (const RepairedShard& shard : summary.shards) {
     for (const std::string& damage : shard.damage) {
       text += fmt::format("{}: {}\n", printable(shard.file), printable(damage));
@@ -62,7 +71,13 @@ std::string repair_text(const RepairSummary& summary, const RepairConfig& config
   for (const Damage& damage : summary.dropped) text += "dropped: " + damage_text(damage) + "\n";
   for (const std::string& note : summary.notes) text += printable(note) + "\n";
   const std::string dataset = printable(config.dataset.string());
-  const std::string samples = format_counted(summary.num_samples, "sample", "samples");
+  if (!summary.lost_facts.empty()) {
+    text += fmt::format("no longer known: {}\n", fmt::join(summary.lost_facts, "; "));
+  }
+  std::string samples = format_counted(summary.num_samples, "sample", "samples");
+  if (summary.num_dropped() > 0) {
+    samples += fmt::format(", {} dropped", format_count(summary.num_dropped()));
+  }
   if (summary.is_whole())
     return text + fmt::format("{}: whole, {}; nothing to do", dataset, samples);
   if (config.mode == RepairMode::kDryRun) {
@@ -81,13 +96,20 @@ std::string repair_json(const RepairSummary& summary, const RepairConfig& config
                       {"num_dropped", shard.num_dropped},
                       {"kept_as", shard.kept_as.empty() ? Json(nullptr) : Json(shard.kept_as)}});
   }
+  Json renamed = Json::array();
+  for (const RenamedShard& one : summary.renamed) {
+    renamed.push_back({{"from", printable(one.from)}, {"to", printable(one.to)}});
+  }
   return dump({{"dataset", config.dataset.string()},
                {"was_whole", summary.is_whole()},
                {"is_dry_run", config.mode == RepairMode::kDryRun},
                {"num_samples", summary.num_samples},
+               {"num_dropped", summary.num_dropped()},
                {"shards", shards},
+               {"renamed", renamed},
                {"dropped", Json::parse(damage_json(summary.dropped))},
                {"is_manifest_new", summary.is_manifest_new},
+               {"facts_lost", summary.lost_facts},
                {"notes", printable_all(summary.notes)}});
 }
 

@@ -4,16 +4,16 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
-#include <system_error>
+#include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
-#include "streamer/core/shell_quoted.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_change.h"
 #include "tools/care/dataset_lock.h"
 #include "tools/care/decode_check.h"
+#include "tools/care/file_exchange.h"
+#include "tools/care/repair_patient.h"
 #include "tools/care/shard_rewrite.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
@@ -24,21 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 using tools::printable_path;
 
-// One shard of the dataset, and what is to become of it.
-struct Patient {
-  std::string file;
-  std::string split;                    // by the manifest, or by itself
-  std::optional<ManifestShard> listed;  // as the manifest names it
-  std::optional<CareShard> open;
-  ShardCheck check;
-  std::vector<std::string> damage;
-  std::vector<std::string> class_names;  // its own, where they hold
-  std::uint64_t first_sample_idx = 0;    // within the split, by the manifest
-  std::uint64_t num_kept = 0;
-
-  bool is_rewritten() const { return !damage.empty() && num_kept > 0; }
-  bool is_lost() const { return num_kept == 0; }
-};
+// Facts that no shard tells.
+constexpr const char* kSourceBytes = "how many bytes the files of the source took";
+constexpr const char* kCopies = "how many samples are copies";
 
 class Repair {
  public:
@@ -55,8 +43,7 @@ class Repair {
     const DatasetLock lock(config_.dataset);
     settle();
     read_old_manifest();
-    list_patients();
-    for (Patient& patient : patients_) examine(patient);
+    examine_all();
     agree_on_classes();
     for (Patient& patient : patients_) report(patient);
     decide_on_manifest();
@@ -87,75 +74,31 @@ class Repair {
       note(error.code() == ErrorCode::kNotFound
                ? "dataset.json: expected one, found none; it is made anew from the shards"
                : fmt::format("{}; it is made anew from the shards", error.what()));
+      // Shards do not say these.
+      summary_.lost_facts = {"the settings of the conversion (add takes the defaults)",
+                             kSourceBytes, kCopies,
+                             "how many files were quarantined, and how many re-encoded"};
     }
   }
 
-  void list_patients() {
-    if (old_) {
-      for (const ManifestSplit& split : old_->splits) {
-        std::uint64_t first = 0;
-        for (const ManifestShard& shard : split.shards) {
-          patients_.push_back({.file = shard.file,
-                               .split = split.name,
-                               .listed = shard,
-                               .open = {},
-                               .check = {},
-                               .damage = {},
-                               .class_names = {},
-                               .first_sample_idx = first});
-          first += shard.num_samples;
-        }
-      }
-      return;
-    }
-    std::set<std::string> names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(config_.dataset)) {
-      if (entry.is_regular_file() && entry.path().extension() == ".h5") {
-        names.insert(entry.path().filename().string());
-      }
-    }
-    for (const std::string& name : names) {
-      patients_.push_back({.file = name,
-                           .split = {},
-                           .listed = {},
-                           .open = {},
-                           .check = {},
-                           .damage = {},
-                           .class_names = {}});
-    }
-    if (patients_.empty()) {
+  void examine_all() {
+    ShardPlaces found = old_ ? find_places(config_.dataset, *old_) : list_places(config_.dataset);
+    if (found.places.empty()) {
       throw Error(ErrorCode::kInvalidArgument,
                   fmt::format("repair: {}: expected dataset.json or shards, found neither",
                               printable_path(config_.dataset)),
                   "check the path");
     }
-  }
-
-  void examine(Patient& patient) {
-    try {
-      patient.open = CareShard::open(config_.dataset / patient.file, patient.damage);
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::kIo) throw;
-      patient.damage.push_back(error.what());
-      return;
+    for (std::string& text : found.notes) note(std::move(text));
+    for (ShardPlace& place : found.places) {
+      patients_.push_back(examine(std::move(place), config_.dataset, stop_));
     }
-    if (patient.split.empty()) patient.split = patient.open->split();
-    if (patient.split != patient.open->split()) {
-      patient.damage.push_back(fmt::format("split: expected \"{}\", found \"{}\"", patient.split,
-                                           patient.open->split()));
+    if (!old_) {
+      for (std::string& text : leave_out_copies(patients_)) note(std::move(text));
     }
-    patient.check = check_shard(*patient.open, {.stop = stop_, .done_bytes = nullptr});
-    patient.damage.insert(patient.damage.end(), patient.check.shard_damage.begin(),
-                          patient.check.shard_damage.end());
-    if (!patient.check.sample_damage.empty() && patient.damage.empty()) {
-      patient.damage.push_back("samples: expected every one whole, found damaged ones");
-    }
-    patient.num_kept =
-        static_cast<std::uint64_t>(std::ranges::count(patient.check.is_whole, std::uint8_t{1}));
-    try {
-      patient.class_names = patient.open->read_class_names();
-    } catch (const Error&) {
-      patient.class_names.clear();  // told by check_shard()
+    for (const Patient& patient : patients_) {
+      if (patient.place.has_its_name()) continue;
+      summary_.renamed.push_back({.from = patient.place.found_as, .to = patient.place.file});
     }
   }
 
@@ -183,7 +126,7 @@ class Repair {
       if (agree) continue;
       if (!own.empty() && patient.check.are_class_names_whole) refuse_other_classes(patient);
       if (patient.open->num_classes() > class_names_.size()) {
-        give_up(patient, "class names: expected those of the dataset, found more");
+        patient.give_up("class names: expected those of the dataset, found more");
         continue;
       }
       if (patient.damage.empty()) patient.damage.push_back("class names: damaged");
@@ -194,37 +137,29 @@ class Repair {
     throw Error(ErrorCode::kCorruptData,
                 fmt::format("repair: {}: class names: expected those of the dataset, found others "
                             "that are whole: this shard is of another dataset",
-                            printable_path(config_.dataset / patient.file)),
+                            printable_path(config_.dataset / patient.place.found_as)),
                 "move it away, then repair again");
-  }
-
-  void give_up(Patient& patient, const std::string& why) {
-    patient.damage.push_back(why);
-    std::ranges::fill(patient.check.is_whole, std::uint8_t{0});
-    patient.num_kept = 0;
   }
 
   void report(Patient& patient) {
     summary_.num_samples += patient.num_kept;
     if (patient.damage.empty()) return;
-    const std::uint64_t num_there = patient.listed ? patient.listed->num_samples
-                                    : patient.open ? patient.open->num_samples()
-                                                   : 0;
-    summary_.shards.push_back({.file = patient.file,
-                               .split = patient.split,
+    summary_.shards.push_back({.file = patient.place.file,
+                               .split = patient.place.split,
                                .damage = patient.damage,
                                .num_kept = patient.num_kept,
-                               .num_dropped = num_there - std::min(num_there, patient.num_kept),
+                               .num_dropped = patient.num_dropped(),
                                .kept_as = {}});
     for (const SampleDamage& damage : patient.check.sample_damage) {
-      summary_.dropped.push_back({.split = patient.split,
-                                  .file = patient.file,
-                                  .sample_idx = patient.first_sample_idx + damage.sample_idx,
+      summary_.dropped.push_back({.split = patient.place.split,
+                                  .file = patient.place.file,
+                                  .sample_idx = patient.place.first_sample_idx + damage.sample_idx,
                                   .name = patient.open->read_name(damage.sample_idx),
                                   .what = damage.what});
     }
     if (!patient.is_lost() && !patient.check.are_names_whole) {
-      note(fmt::format("{}: names: no checksum vouches for them; they are left out", patient.file));
+      note(fmt::format("{}: names: no checksum vouches for them; they are left out",
+                       patient.place.file));
     }
   }
 
@@ -233,25 +168,29 @@ class Repair {
     summary_.is_manifest_new = !old_;
     for (const Patient& patient : patients_) {
       if (!patient.damage.empty()) summary_.is_manifest_new = true;
-      if (!patient.damage.empty() || !patient.listed) continue;
-      const bool is_the_one = patient.listed->uuid == patient.open->uuid() &&
-                              patient.listed->size_bytes == patient.open->size_bytes() &&
-                              patient.listed->num_samples == patient.open->num_samples() &&
-                              patient.listed->header_xxh3 == patient.open->header_xxh3();
+      if (!patient.damage.empty() || !patient.place.listed) continue;
+      const ManifestShard& listed = *patient.place.listed;
+      const bool is_the_one = listed.uuid == patient.open->uuid() &&
+                              listed.size_bytes == patient.open->size_bytes() &&
+                              listed.num_samples == patient.open->num_samples() &&
+                              listed.header_xxh3 == patient.open->header_xxh3();
       if (is_the_one) continue;
       summary_.is_manifest_new = true;
       note(
           fmt::format("{}: whole, and not the one that dataset.json names; dataset.json follows it",
-                      patient.file));
+                      patient.place.file));
     }
     if (old_ && !summary_.is_manifest_new) compare_counts();
+    if (old_ && config_.mode == RepairMode::kDryRun && summary_.num_dropped() > 0) {
+      tell_lost_counts();
+    }
   }
 
   void compare_counts() {
     for (const ManifestSplit& split : old_->splits) {
       std::vector<std::uint64_t> counts(class_names_.size());
       for (const Patient& patient : patients_) {
-        if (patient.split != split.name) continue;
+        if (patient.place.split != split.name) continue;
         for (std::size_t c = 0; c < patient.check.num_by_class.size(); ++c) {
           counts[c] += patient.check.num_by_class[c];
         }
@@ -277,30 +216,37 @@ class Repair {
       if (patient.is_rewritten()) needed_bytes += patient.open->size_bytes();
     }
     convert::check_free_space(config_.dataset, needed_bytes);
+    take_places();
+    if (!summary_.is_manifest_new) return;  // names were all that was wrong
     ManifestFacts facts{
         .class_names = class_names_, .splits = {}, .train_sums = {}, .conversion = {}};
-    std::vector<fs::path> old_files;
-    for (Patient& patient : patients_) mend(patient, facts, old_files);
+    for (Patient& patient : patients_) mend(patient, facts);
     std::ranges::stable_sort(facts.splits, {}, [](const ManifestSplit& split) {
       // As conversion writes them; others behind.
       constexpr std::string_view kOrder[] = {"train", "validation", "test"};
       return std::ranges::find(kOrder, split.name) - std::begin(kOrder);
     });
     publish(facts);
-    if (config_.old_files == OldFiles::kRemoved) {
-      for (const fs::path& file : old_files) fs::remove(file);
-    }
   }
 
-  void mend(Patient& patient, ManifestFacts& facts, std::vector<fs::path>& old_files) {
-    const fs::path path = config_.dataset / patient.file;
+  void take_places() {
+    std::vector<ShardPlace> places;
+    for (const Patient& patient : patients_) places.push_back(patient.place);
+    care::take_places(
+        config_.dataset, places,
+        config_.old_files == OldFiles::kKept ? InTheWay::kPutAside : InTheWay::kRemoved);
+  }
+
+  void mend(Patient& patient, ManifestFacts& facts) {
+    const std::string& file = patient.place.file;
+    const fs::path path = config_.dataset / file;
     if (patient.is_lost()) {
-      if (fs::exists(path)) put_aside(patient.file, old_files);
+      if (!patient.place.found_as.empty()) give_up_file(file);
       return;
     }
-    ManifestSplit& split = split_of(facts, patient.split);
+    ManifestSplit& split = split_of(facts, patient.place.split);
     if (!patient.is_rewritten()) {
-      split.shards.push_back({.file = patient.file,
+      split.shards.push_back({.file = file,
                               .num_samples = patient.open->num_samples(),
                               .size_bytes = patient.open->size_bytes(),
                               .uuid = patient.open->uuid(),
@@ -314,14 +260,14 @@ class Repair {
     ManifestShard shard = rewrite_shard(
         {.from = &*patient.open,
          .to = repaired,
-         .split = patient.split,
+         .split = patient.place.split,
          .class_names = {class_names_.begin(), class_names_.begin() + num_classes},
          .is_kept = patient.check.is_whole,
          .names = patient.check.are_names_whole ? StoredNames::kKept : StoredNames::kLeftOut},
         stop_);
-    put_aside(patient.file, old_files);
+    if (config_.old_files == OldFiles::kKept) keep_old(file);
     publish_by_rename(repaired, path);
-    shard.file = patient.file;
+    shard.file = file;
     split.shards.push_back(std::move(shard));
     progress_.done_bytes += patient.open->size_bytes();
     listener_(progress_);
@@ -334,17 +280,17 @@ class Repair {
     return facts.splits.back();
   }
 
-  // Gives a damaged file another name, one that no earlier repair has used.
-  void put_aside(const std::string& file, std::vector<fs::path>& old_files) {
-    std::string aside = file + ".damaged";
-    for (int again = 1; fs::exists(config_.dataset / aside); ++again) {
-      aside = fmt::format("{}.damaged.{}", file, again);
-    }
-    rename_file(config_.dataset / file, config_.dataset / aside);
-    old_files.push_back(config_.dataset / aside);
+  void keep_old(const std::string& file) {
+    const fs::path aside = keep_as_damaged(config_.dataset / file);
     for (RepairedShard& shard : summary_.shards) {
-      if (shard.file == file && config_.old_files == OldFiles::kKept) shard.kept_as = aside;
+      if (shard.file == file) shard.kept_as = aside.filename().string();
     }
+  }
+
+  // Before the manifest leaves it out: one that is killed in between finds it gone, which is the same.
+  void give_up_file(const std::string& file) {
+    if (config_.old_files == OldFiles::kKept) keep_old(file);
+    fs::remove(config_.dataset / file);
   }
 
   void publish(ManifestFacts& facts) {
@@ -362,16 +308,21 @@ class Repair {
       if (old_->sample_bytes) facts.source_bytes = old_->sample_bytes->source_bytes;
       facts.duplicates = old_->duplicates;
       facts.near_duplicates = old_->near_duplicates;
+    } else if (old_) {
+      tell_lost_counts();
     }
     state_sums(facts);
     const Manifest manifest = rebuild_manifest(config_.dataset, facts);
-    std::vector<fs::path> old_manifest;
-    if (!old_ && fs::exists(config_.dataset / kManifestName))
-      put_aside(kManifestName, old_manifest);
-    write_manifest(config_.dataset, manifest);
-    if (config_.old_files == OldFiles::kRemoved) {
-      for (const fs::path& file : old_manifest) fs::remove(file);
+    const fs::path manifest_path = config_.dataset / kManifestName;
+    if (!old_ && config_.old_files == OldFiles::kKept && fs::exists(manifest_path)) {
+      keep_as_damaged(manifest_path);
     }
+    write_manifest(config_.dataset, manifest);
+  }
+
+  void tell_lost_counts() {
+    if (old_->sample_bytes) summary_.lost_facts.emplace_back(kSourceBytes);
+    if (old_->duplicates || old_->near_duplicates) summary_.lost_facts.emplace_back(kCopies);
   }
 
   // The old ones hold as long as the same pixels are there.
@@ -407,6 +358,12 @@ class Repair {
 
 void RepairConfig::validate() const {
   check_decode_memory("repair", limits.memory_bytes);
+}
+
+std::uint64_t RepairSummary::num_dropped() const noexcept {
+  std::uint64_t sum = 0;
+  for (const RepairedShard& shard : shards) sum += shard.num_dropped;
+  return sum;
 }
 
 RepairSummary repair_dataset(const RepairConfig& config, const CheckListener& listener,

@@ -37,20 +37,33 @@ struct RepairedShard {
   std::string kept_as;  // the old file; empty: removed, or nothing was there
 };
 
-struct RepairSummary {
-  std::vector<RepairedShard> shards;  // those that were not whole; num_kept 0: given up
-  std::vector<Damage> dropped;        // samples, as far as they can be named
-  std::vector<std::string> notes;     // of the manifest, of names that were left out
-  bool is_manifest_new = false;
-  std::uint64_t num_samples = 0;  // of the dataset as it is now (or would be)
-  bool is_whole() const noexcept { return shards.empty() && !is_manifest_new; }
+/// A shard that lay under another name and has its own again.
+struct RenamedShard {
+  std::string from;
+  std::string to;
 };
 
-/// Repairs. New files are written beside the old ones, flushed and renamed; the manifest is switched
-/// last. What is left passes check_dataset(). A dataset that is whole is left alone.
+struct RepairSummary {
+  std::vector<RepairedShard> shards;  // those that were not whole; num_kept 0: given up
+  std::vector<RenamedShard> renamed;
+  std::vector<Damage> dropped;     // samples, as far as they can be named
+  std::vector<std::string> notes;  // of the manifest, of names and files that were left out
+  /// What the old manifest knew, or may have known, and the new one does not.
+  std::vector<std::string> lost_facts;
+  bool is_manifest_new = false;
+  std::uint64_t num_samples = 0;  // of the dataset as it is now (or would be)
+  bool is_whole() const noexcept { return shards.empty() && renamed.empty() && !is_manifest_new; }
+  /// Of the shards that were not whole, as far as the manifest or they themselves say how many they had.
+  std::uint64_t num_dropped() const noexcept;
+};
+
+/// Repairs. Shards get their names back (shard_places.h); new files are written beside the old ones, flushed and
+/// renamed over them; the manifest is switched last. What is left passes check_dataset(). A dataset that is
+/// whole is left alone. One that is killed is gone on with by the next: the files are those of an unbroken run.
 ///
-/// Errors  NotFound, InvalidArgument (no shards at all); CorruptData when no sample can be saved, or
-///         shards disagree about their classes; AlreadyExists (somebody changes it); Io; Stopped
+/// Errors  NotFound, InvalidArgument (no shards at all); CorruptData when no sample can be saved, shards
+///         disagree about their classes or would change splits; Unsupported when a shard is of a form that
+///         is not read here (CareShard::open()); AlreadyExists (somebody changes it); Io; Stopped
 /// Memory  what check_shard() says, the index of one shard, 8 bytes a sample
 RepairSummary repair_dataset(const RepairConfig& config, const CheckListener& listener,
                              const std::stop_token& stop);

@@ -6,6 +6,7 @@
 #include <array>
 #include <iterator>
 #include <mutex>
+#include <optional>
 
 #include "streamer/core/batch.h"
 #include "streamer/core/checksum.h"
@@ -82,21 +83,89 @@ class ShardChecker {
     return false;
   }
 
-  // A rewritten file has /images elsewhere, whole: the first sample begins where they begin.
+  // A rewritten file has /images elsewhere, whole. Where records count from is told by the first sample of
+  // those whose pages hold, or by the last; the file may also be as it was. Samples decide which.
   void find_where_records_count_from() {
-    std::uint64_t lowest = UINT64_MAX;
-    for (std::uint64_t page = 0; page < shard_.num_index_pages(); ++page) {
-      check_stop(watch_.stop);
-      try {
-        std::uint64_t ignored = 0;
-        for (const IndexRecord& record : shard_.read_index_page(page, ignored)) {
-          lowest = std::min(lowest, record.offset_bytes);
-        }
-      } catch (const Error&) {
-        continue;  // read_index() tells it
+    const std::vector<IndexRecord> records = records_to_try();
+    if (records.empty()) return;
+    const ShardPart& images = *shard_.find("images");
+    const auto end_of = [](const IndexRecord& record) {
+      return record.offset_bytes + record.length_bytes;
+    };
+    const std::uint64_t lowest =
+        std::ranges::min(records, {}, &IndexRecord::offset_bytes).offset_bytes;
+    const std::uint64_t highest = end_of(std::ranges::max(records, {}, end_of));
+    std::uint64_t best_num = 0;
+    std::uint64_t best = images.offset_bytes - lowest;
+    for (const std::uint64_t difference :
+         {best, std::uint64_t{0}, images.offset_bytes + images.length_bytes - highest}) {
+      shard_.move_records(difference);
+      const std::uint64_t num_held = count_held(records);
+      if (num_held > best_num) {
+        best_num = num_held;
+        best = difference;
       }
     }
-    shard_.move_records(shard_.find("images")->offset_bytes - lowest);
+    shard_.move_records(best);
+  }
+
+  // Of pages that hold: the lowest, the highest, and a few between them.
+  std::vector<IndexRecord> records_to_try() {
+    constexpr std::uint64_t kNumBetween = 6;
+    std::vector<IndexRecord> few;
+    IndexRecord lowest;
+    IndexRecord highest;
+    bool has_any = false;
+    const std::uint64_t step = shard_.num_index_pages() / kNumBetween + 1;
+    for (std::uint64_t page = 0; page < shard_.num_index_pages(); ++page) {
+      check_stop(watch_.stop);
+      const std::vector<IndexRecord> records = read_page_that_holds(page);
+      for (const IndexRecord& record : records) {
+        if (!has_any || record.offset_bytes < lowest.offset_bytes) lowest = record;
+        if (!has_any || record.offset_bytes > highest.offset_bytes) highest = record;
+        has_any = true;
+      }
+      if (!records.empty() && page % step == 0) few.push_back(records[records.size() / 2]);
+    }
+    if (has_any) few.insert(few.end(), {lowest, highest});
+    return few;
+  }
+
+  std::vector<IndexRecord> read_page_that_holds(std::uint64_t page) {
+    try {
+      std::uint64_t found = 0;
+      std::vector<IndexRecord> records = shard_.read_index_page(page, found);
+      if (read_page_sum(page) == found) return records;
+    } catch (const Error&) {  // read_index() tells it
+    }
+    return {};
+  }
+
+  // Nothing where the shard has no such checksums.
+  std::optional<std::uint64_t> read_page_sum(std::uint64_t page) const {
+    const ShardPart* const sums = shard_.find("index_page_xxh3");
+    if (sums == nullptr) return std::nullopt;
+    std::array<std::byte, 8> bytes{};
+    shard_.read(sums->offset_bytes + page * 8, bytes);
+    return load_le<std::uint64_t>(bytes.data());
+  }
+
+  // Samples whose bytes are what their records say, as records count now.
+  std::uint64_t count_held(const std::vector<IndexRecord>& records) {
+    const ShardPart& images = *shard_.find("images");
+    std::vector<std::byte> bytes;
+    std::uint64_t num_held = 0;
+    for (const IndexRecord& record : records) {
+      const std::uint64_t at = shard_.offset_of(record) - images.offset_bytes;
+      if (at > images.length_bytes || record.length_bytes > images.length_bytes - at) continue;
+      try {
+        shard_.read_sample(record, bytes);
+        ++num_held;
+      } catch (const Error&) {
+        continue;  // read_images() tells it
+      }
+    }
+    return num_held;
   }
 
   void read_index(bool is_index_whole, bool are_sums_whole) {
@@ -111,12 +180,9 @@ class ShardChecker {
       std::uint64_t expected = 0;
       try {
         const std::vector<IndexRecord> records = shard_.read_index_page(page, found);
-        if (sums != nullptr) {
-          std::array<std::byte, 8> bytes{};
-          shard_.read(sums->offset_bytes + page * 8, bytes);
-          expected = load_le<std::uint64_t>(bytes.data());
-        }
-        const bool agrees = sums != nullptr && expected == found;
+        const std::optional<std::uint64_t> sum = read_page_sum(page);
+        const bool agrees = sum == found;
+        expected = sum.value_or(0);
         if (!agrees && is_vouched_for && sums != nullptr && are_sums_whole) {
           damage(fmt::format("index page {}: expected checksum {}, found {}", page, hex(expected),
                              hex(found)));

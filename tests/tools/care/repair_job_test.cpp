@@ -1,5 +1,7 @@
 #include "tools/care/repair_job.h"
 
+#include <hdf5.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "fixtures/damage.h"
@@ -9,6 +11,7 @@
 #include "streamer/shard/shard_header.h"
 #include "tests/contains.h"
 #include "tests/tools/care/cared_dataset.h"
+#include "tools/care/change_report.h"
 
 namespace penstock::care {
 namespace {
@@ -92,6 +95,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_sample_is_dropped_by_name_and_the_rest_is_whole) 
   BOOST_TEST(found.id == expected.id);  // shards and statistics
   BOOST_TEST((found.pixel_totals == expected.pixel_totals));
   BOOST_TEST(!found.sample_bytes.has_value());  // of the one that is gone it is not known
+  BOOST_TEST(summary.lost_facts.size() == 2u);  // and whether it was a copy
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_index_page_costs_its_samples_only) {
@@ -106,6 +110,58 @@ BOOST_AUTO_TEST_CASE(a_damaged_index_page_costs_its_samples_only) {
   BOOST_TEST(dataset.check(CheckReach::kDecoded).is_whole());
 }
 
+// Without a header the index alone tells where records count from.
+BOOST_AUTO_TEST_CASE(a_damaged_record_costs_its_page_alone_where_the_header_is_gone_too) {
+  const CaredDataset dataset(60);
+  const std::string shard = read_text_file(dataset.train());
+  const std::uint64_t num_train = Dataset::open(dataset.path()).split("train").num_samples();
+  for (const std::uint64_t record : {std::uint64_t{70}, std::uint64_t{3}}) {
+    std::string bent = shard;
+    bent.replace(0, 4096, std::string(4096, '\0'));
+    bent.replace(section_offset(shard, "index") + record * 64, 8, std::string("\1\0\0\0\0\0\0", 8));
+    tests::write_file(dataset.train(), bent);
+    const RepairSummary dry = repair(dataset.path(), RepairMode::kDryRun);
+    BOOST_TEST(dry.dropped.size() == (record == 70 ? num_train - 64 : 64));
+  }
+}
+
+// As h5repack does it, without a user block: all parts lie elsewhere.
+void write_copy_by_hdf5(const fs::path& from, const fs::path& to) {
+  const hid_t old_file = H5Fopen(from.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  const hid_t new_file = H5Fcreate(to.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
+  for (const char* name : {"names", "index", "class_names", "index_page_xxh3", "images"}) {
+    BOOST_REQUIRE(H5Ocopy(old_file, name, new_file, name, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+  }
+  BOOST_REQUIRE(H5Fclose(new_file) >= 0);
+  BOOST_REQUIRE(H5Fclose(old_file) >= 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_page_of_a_rewritten_file_costs_its_samples_only) {
+  const CaredDataset dataset(60);
+  const std::uint64_t num_train = Dataset::open(dataset.path()).split("train").num_samples();
+  const fs::path copy = dataset.folder() / "copy.h5";
+  write_copy_by_hdf5(dataset.train(), copy);
+  fs::rename(copy, dataset.train());
+  BOOST_TEST(survey_hdf5(dataset.train()).find("images")->offset_bytes != 16384u);
+  BOOST_TEST(repair(dataset.path(), RepairMode::kDryRun).num_dropped() == 0u);
+
+  // Neither the first sample nor the last is where these say.
+  const std::string moved = read_text_file(dataset.train());
+  const std::uint64_t index = survey_hdf5(dataset.train()).find("index")->offset_bytes;
+  std::string bent = moved;
+  bent.replace(index + 70 * 64, 8, std::string("\1\0\0\0\0\0\0\0", 8));
+  bent.replace(index + (num_train - 1) * 64, 8, std::string("\0\0\0\0\0\0\0\1", 8));
+  tests::write_file(dataset.train(), bent);
+  BOOST_TEST(repair(dataset.path(), RepairMode::kDryRun).dropped.size() == num_train - 64);
+
+  tests::write_file(dataset.train(), moved);
+  fixtures::flip_byte(dataset.train(), index + 20);  // the page of the first sample
+  const RepairSummary summary = repair(dataset.path());
+  BOOST_TEST(summary.dropped.size() == 64u);
+  BOOST_TEST(summary.shards.at(0).num_kept == num_train - 64);
+  BOOST_TEST(dataset.check(CheckReach::kDecoded).is_whole());
+}
+
 BOOST_AUTO_TEST_CASE(a_manifest_is_made_anew_from_the_shards) {
   const CaredDataset dataset;
   const Manifest before = read_manifest(dataset.path());
@@ -115,7 +171,11 @@ BOOST_AUTO_TEST_CASE(a_manifest_is_made_anew_from_the_shards) {
     } else {
       fixtures::flip_byte(dataset.path() / kManifestName, 60);
     }
-    BOOST_TEST(repair(dataset.path()).is_manifest_new);
+    const RepairSummary summary = repair(dataset.path());
+    BOOST_TEST(summary.is_manifest_new);
+    BOOST_TEST(summary.lost_facts.size() == 4u);
+    BOOST_TEST(tests::contains(repair_text(summary, {.dataset = dataset.path()}),
+                               "no longer known: the settings of the conversion"));
     const Manifest after = read_manifest(dataset.path());
     BOOST_TEST(after.id == before.id);  // classes, splits, shards, statistics
     BOOST_TEST((after.pixel_totals == before.pixel_totals));
@@ -127,10 +187,16 @@ BOOST_AUTO_TEST_CASE(a_manifest_is_made_anew_from_the_shards) {
 
 BOOST_AUTO_TEST_CASE(a_shard_that_is_gone_is_left_out_of_the_manifest) {
   const CaredDataset dataset;
+  const std::uint64_t num_gone = Dataset::open(dataset.path()).split("validation").num_samples();
   fs::remove(dataset.path() / "validation-00000.h5");
   const RepairSummary summary = repair(dataset.path());
   BOOST_REQUIRE(summary.shards.size() == 1u);
   BOOST_TEST(summary.shards[0].num_kept == 0u);
+  BOOST_TEST(summary.num_dropped() == num_gone);
+  const std::string text = repair_text(summary, {.dataset = dataset.path()});
+  BOOST_TEST(tests::contains(text, "validation-00000.h5: nothing of it can be saved, " +
+                                       std::to_string(num_gone) + " dropped"));
+  BOOST_TEST(tests::contains(text, "samples, " + std::to_string(num_gone) + " dropped"));
   BOOST_TEST(read_manifest(dataset.path()).splits.size() == 1u);
   BOOST_TEST(dataset.check().is_whole());
 }
