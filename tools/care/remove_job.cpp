@@ -177,7 +177,7 @@ class Removal {
     });
     if (num_going == 0 && !has_changed) return;
     summary_.num_rows_removed += num_going;
-    if (is_quarantine) facts_.num_quarantined = list->num_rows();
+    if (is_quarantine) facts_.num_quarantined -= std::min(facts_.num_quarantined, num_going);
     lists_.push_back(std::move(list));
   }
 

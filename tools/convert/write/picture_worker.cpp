@@ -109,7 +109,13 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
     const bool lacks_label =
         !is_sample && (*config_.pictures)[picture_idx].class_idx == kUnlabelled;
     checked.verdict.reasons.add_if(lacks_label, ReasonCode::kRowWithoutLabel);
+    const std::string_view failed = one.picture.failed_checksum;
+    checked.verdict.reasons.add_if(!failed.empty(), ReasonCode::kFailedChecksum);
     apply_policies(checked.verdict, config_.fixes.policies);
+    if (checked.verdict.fate == FileFate::kQuarantined &&
+        checked.verdict.reason == ReasonCode::kFailedChecksum) {
+      checked.verdict.detail = failed;
+    }
     checked.counts_as_copy = checked.is_stored();
     if (checked.counts_as_copy) {
       checked.content = content_digest(one.picture);
