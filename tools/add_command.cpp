@@ -124,7 +124,7 @@ void add_add_command(CLI::App& program, CommandChoice& choice) {
   add_count_option(command, "--jobs", options->jobs, {.min = 1, .max = 1024},
                    "Threads (one per core); the result is the same for any number");
   add_byte_size_option(command, "--memory", options->memory_bytes,
-                       "Limit of what the conversion holds, at least 64M (0.8 of what is "
+                       "Limit of what the conversion holds, at least 69M (0.8 of what is "
                        "available)");
   add_switch(command, "--quiet", options->quiet, "Print errors only");
   add_switch(command, "--json", options->json, "Print what was done as JSON");

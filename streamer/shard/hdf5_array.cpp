@@ -202,6 +202,10 @@ std::optional<std::uint64_t> num_bytes_of(const Hdf5Array& array) {
   return bytes;
 }
 
+// What a thing that copy() tells is.
+constexpr char kElements = 'e';
+constexpr char kLost = 'l';  // "BYTES WORDS"
+
 // One dataset of an open file; lives in the child.
 class OpenDataset {
  public:
@@ -230,8 +234,8 @@ class OpenDataset {
 
   const Hdf5Array& array() const { return array_; }
 
-  // In C order; what a chunk that fails leaves before it is given too.
-  void copy(const std::function<void(std::string_view)>& give) {
+  // In C order. Each thing told ends with what it is: kElements or kLost.
+  void copy(const Hdf5Child::Tell& give) {
     const hid_t type = memory_type(array_.element_kind, array_.element_bytes);
     check_internal(type >= 0, "numbers of 1, 2, 4 or 8 bytes are copied");
     const std::uint64_t num_bytes = *num_bytes_of(array_);
@@ -315,7 +319,9 @@ class OpenDataset {
     std::vector<hsize_t> count(array_.shape.size(), 1);
     count[piece.axis] = piece.num_steps;
     for (std::size_t i = piece.axis + 1; i < count.size(); ++i) count[i] = array_.shape[i];
-    bytes_.resize(piece.num_steps * piece.step_bytes);
+    const std::uint64_t num_bytes = piece.num_steps * piece.step_bytes;
+    bytes_.resize(num_bytes + 1);
+    bytes_[num_bytes] = kElements;
     const SpaceHandle there(H5Dget_space(dataset_.get()), "ask for a data space");
     check_hdf5(H5Sselect_hyperslab(there.get(), H5S_SELECT_SET, begin.data(), nullptr, count.data(),
                                    nullptr),
@@ -328,16 +334,21 @@ class OpenDataset {
   }
 
   void give_by_chunks(std::vector<hsize_t> begin, const Piece& piece, std::uint64_t chunk_steps,
-                      hid_t type, const std::function<void(std::string_view)>& give) {
+                      hid_t type, const Hdf5Child::Tell& give) {
     const std::uint64_t end = begin[piece.axis] + piece.num_steps;
     while (begin[piece.axis] < end) {
-      const std::uint64_t num_steps = std::min<std::uint64_t>(chunk_steps, end - begin[piece.axis]);
+      // A piece may begin within a chunk; the next chunk is another one's damage.
+      const std::uint64_t num_steps = std::min<std::uint64_t>(
+          chunk_steps - begin[piece.axis] % chunk_steps, end - begin[piece.axis]);
+      std::string lost;
+      std::string_view told;
       try {
-        give(read(begin, {piece.axis, num_steps, piece.step_bytes}, type));
+        told = read(begin, {piece.axis, num_steps, piece.step_bytes}, type);
       } catch (const Error& error) {
-        throw_damaged(std::to_string(num_steps) + " rows from " +
-                      std::to_string(begin[piece.axis]) + " on, found: " + error.what());
+        lost = std::to_string(num_steps * piece.step_bytes) + ' ' + error.what() + kLost;
+        told = lost;
       }
+      give(told);
       begin[piece.axis] += num_steps;
     }
   }
@@ -392,14 +403,21 @@ Hdf5Array survey_hdf5_array(const std::filesystem::path& path, const std::string
 }
 
 void copy_hdf5_array(const std::filesystem::path& path, const std::string& given_name,
-                     const std::function<void(std::span<const std::byte>)>& take,
-                     const std::stop_token& stop) {
+                     const Hdf5Elements& elements, const std::stop_token& stop) {
   const std::string name = without_leading_slash(given_name);
   Hdf5Child child = child_for(
       path, name, [&](const Hdf5Child::Tell& tell) { OpenDataset(path, name).copy(tell); });
-  while (const auto piece = child.next()) {
+  while (const auto told = child.next()) {
     if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: scan: on request");
-    take(std::as_bytes(std::span(*piece)));
+    check_internal(!told->empty(), "a piece that says what it is");
+    const std::span<const char> body(told->data(), told->size() - 1);
+    if (told->back() == kElements) {
+      elements.take(std::as_bytes(body));
+      continue;
+    }
+    const std::string words(body.begin(), body.end());
+    const std::size_t space = std::min(words.find(' '), words.size() - 1);
+    elements.lose(std::stoull(words), words.substr(space + 1));
   }
 }
 

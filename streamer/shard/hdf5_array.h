@@ -39,15 +39,22 @@ struct Hdf5Array {
 ///         chunk above 64 MiB, more than 8 dimensions or none
 Hdf5Array survey_hdf5_array(const std::filesystem::path& path, const std::string& name);
 
-/// Gives all elements of a dataset of numbers of 1, 2, 4 or 8 bytes to `take`, in C order and in pieces of
-/// at most 16 MiB.
+/// What copy_hdf5_array() hands over, in the order of the elements.
+struct Hdf5Elements {
+  std::function<void(std::span<const std::byte> bytes)> take;
+  /// In their place, where a chunk fails its checksum or does not decompress: how many bytes of elements
+  /// are not to be had, and the library's words.
+  std::function<void(std::uint64_t num_bytes, const std::string& why)> lose;
+};
+
+/// Gives all elements of a dataset of numbers of 1, 2, 4 or 8 bytes to `elements`, in C order and in pieces
+/// of at most 16 MiB. Of damaged chunks those are lost that lie in the same steps of the first axis.
 ///
 /// Memory  of the child: a chunk of at most 64 MiB, a piece, and what the library keeps for metadata
-/// Errors  as survey_hdf5_array(); CorruptData after what came before it when a chunk fails its checksum
-///         or does not decompress; Stopped; what `take` throws
+/// Errors  as survey_hdf5_array(); CorruptData after what came before it when the library breaks on a
+///         chunk; Stopped; what `elements` throw
 void copy_hdf5_array(const std::filesystem::path& path, const std::string& name,
-                     const std::function<void(std::span<const std::byte>)>& take,
-                     const std::stop_token& stop);
+                     const Hdf5Elements& elements, const std::stop_token& stop);
 
 /// Whether a file is HDF5 by its signature, at 0 or behind a user block.
 bool is_hdf5_file(const std::filesystem::path& path);

@@ -25,11 +25,10 @@ std::mutex& library_mutex() {
 
 }  // namespace
 
-void throw_hdf5(const char* what, const char* file, int line) {
+void throw_hdf5(const char* what) {
   std::string library_text;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, &collect_description, &library_text);
-  throw Error(ErrorCode::kInternal, "HDF5: " + std::string(what) + ": " + library_text + " (" +
-                                        file + ":" + std::to_string(line) + ")");
+  throw Error(ErrorCode::kInternal, "HDF5: " + std::string(what) + ": " + library_text);
 }
 
 Hdf5Session::Hdf5Session() : lock_(library_mutex()) {

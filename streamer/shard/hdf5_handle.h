@@ -12,14 +12,13 @@
 namespace penstock {
 
 /// Throws Internal with the library's own words.
-[[noreturn]] void throw_hdf5(const char* what, const char* file, int line);
+[[noreturn]] void throw_hdf5(const char* what);
 
 /// Returns `value` unless it is negative, HDF5's sign of failure.
 template <class T>
-T check_hdf5(T value, const char* what, const char* file = __builtin_FILE(),
-             int line = __builtin_LINE()) {
+T check_hdf5(T value, const char* what) {
   if (value >= 0) return value;
-  throw_hdf5(what, file, line);
+  throw_hdf5(what);
 }
 
 /// While it lives, this thread alone is in the library (which may be built without locks), its
@@ -41,9 +40,7 @@ class Hdf5Session {
 template <herr_t (*Close)(hid_t)>
 class UniqueHandle {
  public:
-  UniqueHandle(hid_t id, const char* what, const char* file = __builtin_FILE(),
-               int line = __builtin_LINE())
-      : id_(check_hdf5(id, what, file, line)) {}
+  UniqueHandle(hid_t id, const char* what) : id_(check_hdf5(id, what)) {}
   UniqueHandle(UniqueHandle&& other) noexcept : id_(std::exchange(other.id_, -1)) {}
   UniqueHandle& operator=(UniqueHandle&&) = delete;
   ~UniqueHandle() {

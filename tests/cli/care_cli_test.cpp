@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(add_takes_labels_from_a_table) {
   const auto before = json_of(run_penstock({"inspect", dataset, "--json"}));
   BOOST_TEST(before["class_names"] == nlohmann::json({"cat", "dog"}), before);
   check_refused_with(run_penstock({"add", dataset, more, "--memory", "1M", "--quiet"}), 2,
-                     "convert: memory: expected at least 64M, found 1M");
+                     "convert: memory: expected at least 69M, found 1M");
 }
 
 // "train" is a class where the user says so.

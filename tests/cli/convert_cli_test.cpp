@@ -108,6 +108,31 @@ BOOST_AUTO_TEST_CASE(an_empty_source_is_refused) {
   BOOST_TEST(place.is_clean());
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_name_of_the_dataset_is_told_as_one) {
+  const Place place;
+  write_picture(fs::path(place.source) / "cat/1.jpg");
+  check_refused(run_penstock({"convert", place.source, ""}), 1,
+                "dataset: expected the name of a folder to be made, found an empty name",
+                "penstock convert SOURCE DATASET; is a variable of the shell not set?");
+}
+
+BOOST_AUTO_TEST_CASE(classes_without_a_picture_are_warned_of_whatever_the_source) {
+  const Place place;
+  write_picture(fs::path(place.source) / "1.jpg");
+  write_picture(fs::path(place.source) / "2.jpg", {.seed = 2});
+  const std::string table = (fs::path(place.source) / "labels.csv").string();
+  write_file(table, "path,label\n1.jpg,0\n2.jpg,3\n");
+  const std::string names = (place.folder.path() / "names.txt").string();
+  write_file(names, "cat\ndog\neel\nfox\n");
+  const CommandResult result =
+      run_penstock({"convert", table, place.dataset, "--class-names", names});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(contains(result.err,
+                      "warning: 2 of 4 classes have no picture and keep their class index: "
+                      "'dog', 'eel'\n"),
+             result.err);
+}
+
 BOOST_AUTO_TEST_CASE(a_source_without_class_folders_is_refused) {
   const Place place;
   write_picture(fs::path(place.source) / "1.jpg");
@@ -443,7 +468,7 @@ BOOST_AUTO_TEST_CASE(a_limit_of_memory_that_is_too_small_is_refused) {
   write_cats_and_dogs(place.source, 2);
   const CommandResult result =
       run_penstock({"convert", place.source, place.dataset, "--quiet", "--memory", "40M"});
-  check_refused(result, 2, "convert: memory: expected at least 64M, found 40M", "--memory 1G");
+  check_refused(result, 2, "convert: memory: expected at least 69M, found 40M", "--memory 1G");
   BOOST_TEST(place.is_clean());
 }
 

@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(limits_of_memory_that_are_too_small_are_usage_errors_of_eve
     words.insert(words.end(), {"--memory", "4096"});
     check_refused(run_penstock(words), 2, what + ", found 4K", "--memory 1G");
   };
-  const std::string conversion = "convert: memory: expected at least 64M";
+  const std::string conversion = "convert: memory: expected at least 69M";
   refused({"convert", "a", "b"}, conversion);
   refused({"add", "a.ds", "b"}, conversion);
   refused({"bench", "convert", "a"}, conversion);

@@ -130,7 +130,10 @@ bool array_holds(const std::filesystem::path& path, std::size_t size_bytes) {
     return true;
   }
   std::uint64_t num_given = 0;
-  copy_hdf5_array(path, "images", [&](auto bytes) { num_given += bytes.size(); }, {});
+  copy_hdf5_array(path, "images",
+                  {.take = [&](auto bytes) { num_given += bytes.size(); },
+                   .lose = [&](std::uint64_t num_lost, const auto&) { num_given += num_lost; }},
+                  {});
   return num_given == num_bytes;
 }
 

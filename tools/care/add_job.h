@@ -29,7 +29,7 @@ struct AddConfig {
   /// What to do about a class that the dataset does not have. Appended ones get the next indices, so
   /// that those of before stay.
   NewClasses new_classes = NewClasses::kRefused;
-  SumLimits limits{};  // of the conversion too, its memory at least 64 MiB
+  SumLimits limits{};  // of the conversion too, its memory at least kLeastMemoryBytes
 
   /// Throws as ConvertConfig::validate() does, for what can be known before the dataset is opened.
   void validate() const;

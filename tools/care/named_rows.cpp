@@ -52,7 +52,7 @@ void RowRemoval::prepare(const char* file, std::string_view header, std::size_t 
   });
   if (num_going == 0 && !has_changed) return;
   num_removed_ += num_going;
-  if (is_quarantine) num_quarantined_ = list->num_rows();
+  if (is_quarantine) num_quarantine_rows_ = num_going;
   lists_.push_back(std::move(list));
 }
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,8 +22,8 @@ class RowRemoval {
 
   bool has_changes() const noexcept { return !lists_.empty(); }
   std::uint64_t num_removed() const noexcept { return num_removed_; }
-  /// Rows that quarantine.csv will have, if it changes.
-  std::optional<std::uint64_t> num_quarantined() const noexcept { return num_quarantined_; }
+  /// Of these, of quarantine.csv.
+  std::uint64_t num_quarantine_rows() const noexcept { return num_quarantine_rows_; }
 
   /// Puts them in the place of the old ones. Throws Io.
   void publish();
@@ -40,7 +39,7 @@ class RowRemoval {
   std::unordered_set<std::string> details_;             // what quarantine.csv says of their copies
   std::vector<std::unique_ptr<RowListWriter>> lists_;
   std::uint64_t num_removed_ = 0;
-  std::optional<std::uint64_t> num_quarantined_;
+  std::uint64_t num_quarantine_rows_ = 0;
 };
 
 }  // namespace penstock::care

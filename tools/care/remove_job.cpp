@@ -117,7 +117,7 @@ class Removal {
     if (rows_) {
       rows_->publish();
       summary_.num_rows_removed = rows_->num_removed();
-      manifest.num_quarantined = rows_->num_quarantined().value_or(manifest.num_quarantined);
+      manifest.num_quarantined -= std::min(manifest.num_quarantined, rows_->num_quarantine_rows());
       rows_.reset();  // with its temporary files, while the change has its record
     }
     sync_folder(config_.dataset);

@@ -12,6 +12,7 @@
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
 #include "tools/convert/duplicate/look_hash.h"
+#include "tools/convert/write/convert_memory.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -155,7 +156,7 @@ void check_raw_codec(const ConvertConfig& config) {
 
 void ConvertConfig::validate() const {
   check_size("shard_size", shard_size_bytes, 1u << 20, "--shard-size 256M");
-  check_size("memory", memory_bytes, 64u << 20, "--memory 1G");
+  check_size("memory", memory_bytes, kLeastMemoryBytes, "--memory 1G");
   check_range({.owner = "convert",
                .field = "jobs",
                .value = num_jobs,

@@ -68,7 +68,8 @@ struct ConvertConfig {
   /// Report pictures that look alike too: whose look_hash() differs in at most so many bits, 0 to 7. Not
   /// with kHeader. Nothing: they are not looked for.
   std::optional<unsigned> near_duplicate_bits{};
-  /// Limit of what the process holds above what it held at the entry of main, in bytes, at least 64 MiB.
+  /// Limit of what the process holds above what it held at the entry of main, in bytes, at least
+  /// kLeastMemoryBytes.
   /// A picture that takes more than half of it is quarantined; else the result does not depend on it.
   std::uint64_t memory_bytes = 1ull << 30;
   /// Beyond it the conversion stops; what was done can be gone on with.

@@ -148,10 +148,10 @@ class ConvertJob final : private ProductionListener {
                                         builder_->add_sample(split, record);
                                       }));
     observer_.reached(ConvertPoint::kJournalBegun);
-    num_bad_ = scan.findings.size();
+    num_bad_ = num_pictures_of(scan.findings);
     progress_.num_files = scan.pictures.size();
     // A row without its picture is no file, but counts as one of all.
-    num_listed_ = scan.pictures.size() + scan.findings.size();
+    num_listed_ = scan.pictures.size() + num_pictures_of(scan.findings);
     num_allowed_bad_ = config_.max_bad.allowed_of(num_listed_);
     std::uint64_t needed_bytes = estimate_needed_bytes(scan, shards, memory);
     for (std::size_t i = 0; i < shards.size(); ++i) {
@@ -356,7 +356,7 @@ class ConvertJob final : private ProductionListener {
     check_unchanged(scan.files);
     summary_.reasons = all_.reasons;
     for (const QuarantineEntry& entry : scan.findings) {
-      summary_.reasons.add_quarantined(entry.reason);
+      summary_.reasons.add_quarantined(entry.reason, entry.num_pictures);
     }
     for (const ReasonInfo& info : all_reasons()) {
       const std::uint64_t count = summary_.reasons.num_quarantined(info.code);
@@ -376,10 +376,10 @@ class ConvertJob final : private ProductionListener {
       folder_->set_kept(false);
       refuse_nothing_readable();
     }
-    summary_.manifest =
-        builder_->build(conversion_settings(config_, rule_, scan), all_, scan.findings.size());
+    summary_.manifest = builder_->build(conversion_settings(config_, rule_, scan), all_,
+                                        num_pictures_of(scan.findings));
     warn_of_bad();
-    if (summary_.manifest.num_quarantined > 0) {
+    if (summary_.manifest.num_quarantined > 0 || !scan.findings.empty()) {
       write_list(folder_->path() / kQuarantineName, ListKind::kQuarantine, *before_->rows, rows_,
                  all_.reasons.total_quarantined(), scan.pictures, std::move(scan.findings));
     }
@@ -420,7 +420,10 @@ class ConvertJob final : private ProductionListener {
     throw Error(ErrorCode::kCorruptData,
                 fmt::format("source: {}: expected at least one picture that decodes, found {}",
                             source_text(config_), fmt::join(reasons, ", ")),
-                "look at one of the files: are they pictures?");
+                summary_.reasons.num_quarantined(ReasonCode::kFailedChecksum) > 0
+                    ? "copy the file again from where it came; --on failed_checksum=keep stores "
+                      "what it holds unchecked"
+                    : "look at one of the files: are they pictures?");
   }
 
   std::chrono::duration<double> elapsed() const {

@@ -58,7 +58,8 @@ class DryRun {
     report_.num_files = scan_.pictures.size();
     report_.source_bytes = scan_.pictures.total_bytes();
     for (const QuarantineEntry& finding : scan_.findings) {
-      ++report_.findings_by_reason[std::string(reason_code_name(finding.reason))];
+      report_.findings_by_reason[std::string(reason_code_name(finding.reason))] +=
+          std::max<std::uint64_t>(finding.num_pictures, 1);
     }
     for (const std::string& name : scan_.class_names) report_.classes.push_back({.name = name});
     for (std::size_t i = 0; i < scan_.pictures.size(); ++i) {

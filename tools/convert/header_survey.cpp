@@ -57,6 +57,7 @@ HeaderLook look(const SourceScan& scan, const ListedPicture& picture, std::uint6
     raw.kind = PictureKind::kBarePixels;
     raw.channels = static_cast<std::uint32_t>(buffer.raw->channels);
     raw.size = {buffer.raw->width_px, buffer.raw->height_px};
+    if (!buffer.failed_checksum.empty()) raw.reason = ReasonCode::kFailedChecksum;
     return raw;
   } catch (const Error& error) {
     if (error.os_error() != EFBIG && error.os_error() != 0 &&

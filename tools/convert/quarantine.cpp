@@ -8,6 +8,12 @@
 
 namespace penstock::convert {
 
+std::uint64_t num_pictures_of(std::span<const QuarantineEntry> entries) noexcept {
+  std::uint64_t num_pictures = 0;
+  for (const QuarantineEntry& entry : entries) num_pictures += entry.num_pictures;
+  return num_pictures;
+}
+
 void refuse_reason(const QuarantineEntry& entry) {
   const std::string_view name = reason_code_name(entry.reason);
   throw Error(ErrorCode::kTooManyBad,

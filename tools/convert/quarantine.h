@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "tools/convert/reason/reason_code.h"
@@ -17,7 +18,13 @@ struct QuarantineEntry {
   ReasonCode reason = ReasonCode::kDamaged;
   std::uint64_t size_bytes = 0;
   std::string detail{};  // the decoder's own words
+  /// How many pictures are lost by it: rows of an array that follow one another are one entry. 0: those
+  /// that are have entries of their own.
+  std::uint64_t num_pictures = 1;
 };
+
+/// The pictures that are lost by all of them.
+std::uint64_t num_pictures_of(std::span<const QuarantineEntry> entries) noexcept;
 
 /// Ends a conversion for a reason whose policy is `stop`. Throws TooManyBad naming the file.
 [[noreturn]] void refuse_reason(const QuarantineEntry& entry);

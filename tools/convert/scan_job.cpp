@@ -13,6 +13,7 @@
 #include "tools/convert/reason/scan_reasons.h"
 #include "tools/convert/source/any_source.h"
 #include "tools/convert/source/class_name_file.h"
+#include "tools/convert/source/class_warnings.h"
 #include "tools/convert/write/convert_memory.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
@@ -93,6 +94,7 @@ std::vector<std::string> list_findings(const SourceScan& scan) {
   std::vector<std::string> paths;
   struct Listed {
     std::uint64_t count = 0;
+    std::uint64_t num_pictures = 0;
     std::vector<std::string> first;
   };
   std::map<ReasonCode, Listed> others;
@@ -102,6 +104,7 @@ std::vector<std::string> list_findings(const SourceScan& scan) {
       continue;
     }
     Listed& listed = others[finding.reason];
+    listed.num_pictures += finding.num_pictures;
     if (++listed.count > kMaxListed) continue;
     listed.first.push_back(finding.detail.empty()
                                ? finding.path
@@ -115,7 +118,8 @@ std::vector<std::string> list_findings(const SourceScan& scan) {
                       " may not be read and will be quarantined:" + list_some(paths, paths.size()));
   }
   for (const auto& [reason, listed] : others) {
-    notices.push_back(fmt::format("{} {}, listed in {}:", tools::format_count(listed.count),
+    const std::uint64_t num_pictures = std::max(listed.num_pictures, listed.count);
+    notices.push_back(fmt::format("{} {}, listed in {}:", tools::format_count(num_pictures),
                                   reason_code_name(reason), kQuarantineName) +
                       list_some(listed.first, listed.count));
   }
@@ -145,6 +149,11 @@ std::string source_text(const ConvertConfig& config) {
 }
 
 ScannedSources scan_for_conversion(const ConvertConfig& config, const std::stop_token& stop) {
+  if (config.dataset.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "dataset: expected the name of a folder to be made, found an empty name",
+                "penstock convert SOURCE DATASET; is a variable of the shell not set?");
+  }
   const std::vector<SourceRequest> requests = source_requests(config);
   check_sources(requests);
   check_target(config.dataset, config.existing);
@@ -155,6 +164,7 @@ ScannedSources scan_for_conversion(const ConvertConfig& config, const std::stop_
   ScannedSources sources;
   sources.scan = scan_sources(requests, stop, config.source_names);
   if (class_names) rename_classes(sources.scan, *class_names);
+  std::ranges::move(class_warnings(sources.scan), std::back_inserter(sources.scan.warnings));
   if (config.amend_scan) config.amend_scan(sources.scan);
   sources.rule = split_rule_of(sources.scan.pictures, config.split, source_text(config));
   sources.drawn = draw_splits(sources.scan.pictures, config.split, sources.rule);

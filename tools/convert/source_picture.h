@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "streamer/core/stored_info.h"
@@ -26,6 +27,9 @@ struct SourcePicture {
   std::optional<std::uint8_t> orientation;
   /// Set by a dataset as source: a sample that is stored in this codec.
   std::optional<Codec> codec;
+  /// Of bare pixels: how the checksum of the file that they, or their label, came from failed; nothing else
+  /// would tell that they are wrong. Lives as long as the source.
+  std::string_view failed_checksum{};
 };
 
 }  // namespace penstock::convert

@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(limits_that_no_conversion_takes_are_refused_before_the_data
   const AddConfig config{.dataset = "none.ds", .source = "none", .limits = {.memory_bytes = 4096}};
   BOOST_CHECK_EXCEPTION(config.validate(), Error, [](const Error& error) {
     return error.code() == ErrorCode::kInvalidArgument &&
-           std::string(error.what()) == "convert: memory: expected at least 64M, found 4K";
+           std::string(error.what()) == "convert: memory: expected at least 69M, found 4K";
   });
 }
 

@@ -155,6 +155,9 @@ constexpr std::array<ReasonInfo, kNumReasons> kReasons{{
      kLost},
     {kArchiveDamaged, "archive_damaged",
      "an archive or a batch that fails in its middle or its checksum", kQuarantine, kLost},
+    {kFailedChecksum, "failed_checksum",
+     "bare pixels, or the label of them, from a file whose checksum failed; keep: stored unchecked",
+     kQuarantine, kFine},
     {kRowWithoutLabel, "row_without_label",
      "a row, or a key of a WebDataset, without a label; keep: a sample of no class", kQuarantine,
      kLost | bit(Policy::kKeep)},
@@ -162,7 +165,11 @@ constexpr std::array<ReasonInfo, kNumReasons> kReasons{{
      kQuarantine, kLost},
     {kImageWithoutRow, "image_without_row", "a picture that no row names", kQuarantine, kLost},
     {kRowRepeated, "row_repeated", "a row whose picture an earlier row names", kQuarantine, kLost},
-    {kUnknownLabel, "unknown_label", "a label that no class has", kQuarantine, kLost},
+    {kUnknownSplit, "unknown_split",
+     "a row whose split is none of train, val, valid, validation, test, testing", kQuarantine,
+     kLost},
+    {kUnknownLabel, "unknown_label", "a label that no class has, or one above 4,096 bytes",
+     kQuarantine, kLost},
 }};
 
 constexpr bool is_in_order() {

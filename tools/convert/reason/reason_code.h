@@ -89,11 +89,13 @@ enum class ReasonCode : std::uint8_t {
   kSparseMember,      // a member with holes, whose bytes do not lie in one piece
   kArchiveTruncated,  // an archive or a batch that ends too early
   kArchiveDamaged,    // an archive or a batch that fails in its middle, or its checksum
+  kFailedChecksum,    // bare pixels out of one, which nothing else checks
   kRowWithoutLabel,
   kRowWithoutImage,  // no file, or several, under the path of a row
   kImageWithoutRow,
   kRowRepeated,   // another row before it names the same picture
-  kUnknownLabel,  // a label that no class has
+  kUnknownSplit,  // a row whose split has none of the usual names
+  kUnknownLabel,  // a label that no class has, or can have
 };
 
 /// What is done about it.

@@ -60,7 +60,9 @@ struct ReasonCounts {
     reasons.each([&](ReasonCode code) { ++(mended.has(code) ? fixed : kept)[idx(code)]; });
   }
   void add_kept(ReasonCode code) { ++kept[idx(code)]; }
-  void add_quarantined(ReasonCode code) { ++quarantined[idx(code)]; }
+  void add_quarantined(ReasonCode code, std::uint64_t num_pictures = 1) {
+    quarantined[idx(code)] += num_pictures;
+  }
   void add(const ReasonCounts& others) {
     for (std::size_t i = 0; i < kNumReasons; ++i) {
       kept[i] += others.kept[i];

@@ -146,6 +146,7 @@ FileKind kind_of_file(const fs::path& path) {
   if (is_batch(file_with_companions(path), path.parent_path())) return FileKind::kBatch;
   const Compression compression = compression_of_file(path);
   if (compression == Compression::kNone && is_text(path)) return FileKind::kTable;
+  refuse_false_idx(file_with_companions(path), path.parent_path());
   const std::string found =
       compression == Compression::kNone
           ? "a file of another kind"
@@ -213,6 +214,7 @@ SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& 
   if (begin_as_idx(scan, folder)) {
     return scan_stored(inflate_files(std::move(scan), folder, request.spool, stop), request, stop);
   }
+  refuse_false_idx(scan, folder);
   return scan_folder_source(std::move(scan), folder, request.layout);
 }
 

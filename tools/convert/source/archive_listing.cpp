@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -38,11 +39,17 @@ struct Member {
   MemberPlace place;
 };
 
+// By archive, of those that are compressed.
+using FailedChecksums = std::map<std::uint32_t, std::string>;
+
 class ArchiveStore final : public FileStore {
  public:
   ArchiveStore(std::vector<ListedArchive> archives, std::vector<MemberPlace> places,
-               std::unique_ptr<const SpoolFile> spool)
-      : archives_(std::move(archives)), places_(std::move(places)), spool_(std::move(spool)) {}
+               std::unique_ptr<const SpoolFile> spool, FailedChecksums failed_checksums)
+      : archives_(std::move(archives)),
+        places_(std::move(places)),
+        spool_(std::move(spool)),
+        failed_checksums_(std::move(failed_checksums)) {}
 
   std::size_t read_at(std::uint32_t file_idx, std::uint64_t offset_bytes,
                       std::span<std::byte> bytes) const override {
@@ -64,12 +71,18 @@ class ArchiveStore final : public FileStore {
     return fmt::format("{}: {}", tools::printable_path(archive.path), tools::printable(name));
   }
 
+  std::string_view failed_checksum(std::uint32_t file_idx) const override {
+    const auto failed = failed_checksums_.find(places_[file_idx].archive_idx);
+    return failed == failed_checksums_.end() ? std::string_view() : failed->second;
+  }
+
   std::uint64_t memory_bytes() const override { return places_.capacity() * sizeof(MemberPlace); }
 
  private:
   std::vector<ListedArchive> archives_;
   std::vector<MemberPlace> places_;
   std::unique_ptr<const SpoolFile> spool_;
+  FailedChecksums failed_checksums_;
 };
 
 class Listing {
@@ -93,6 +106,10 @@ class Listing {
       check_stop();
       if (!add_member(*member, tar, is_compressed ? nullptr : &file)) break;
     }
+    if (stream->fault() && stream->fault()->reason == ReasonCode::kArchiveDamaged) {
+      failed_checksums_.emplace(static_cast<std::uint32_t>(archives_.size() - 1),
+                                stream->fault()->detail);
+    }
     report_fault(tar.fault(), files_.read_files.back().size_bytes);
   }
 
@@ -111,8 +128,8 @@ class Listing {
     std::vector<Member>().swap(members_);
     scan.folders.assign(folders_.begin(), folders_.end());
     std::ranges::sort(scan.passed_over, {}, &PassedOverFile::path);
-    files_.store =
-        std::make_unique<ArchiveStore>(std::move(archives_), std::move(places), std::move(spool_));
+    files_.store = std::make_unique<ArchiveStore>(std::move(archives_), std::move(places),
+                                                  std::move(spool_), std::move(failed_checksums_));
     return std::move(files_);
   }
 
@@ -334,6 +351,7 @@ class Listing {
   std::set<std::string> folders_;
   std::set<std::string> passed_over_;
   std::unique_ptr<SpoolFile> spool_;
+  FailedChecksums failed_checksums_;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(std::size_t{1} << 20);
   // Of the archive that is being read.
   fs::path path_;

@@ -122,7 +122,9 @@ LabelValue text_label(Bytes element, const ArrayForm& form) {
                                               ? text_of_ucs4(element, form.is_big_endian)
                                               : text_of_bytes(element);
   if (!text) return LabelFault{ReasonCode::kUnknownLabel, "no text of Unicode"};
-  if (text->empty()) return LabelFault{ReasonCode::kRowWithoutLabel, ""};
+  if (text->find_first_not_of(' ') == std::string::npos) {
+    return LabelFault{ReasonCode::kRowWithoutLabel, ""};
+  }
   return *text;
 }
 
@@ -173,11 +175,20 @@ void read_labels(const ArrayStore& store, std::uint32_t array_idx, const std::st
   const std::uint64_t row_bytes = labels.form.row_bytes();
   const std::uint64_t rows_at_once = std::max<std::uint64_t>(1, kPieceBytes / row_bytes);
   std::vector<std::byte> piece;
+  auto lost = labels.lost_rows.begin();
+  const auto is_lost = [&](std::uint64_t row) {
+    while (lost != labels.lost_rows.end() && lost->first_row + lost->num_rows <= row) ++lost;
+    return lost != labels.lost_rows.end() && lost->first_row <= row;
+  };
   for (std::uint64_t first = 0; first < labels.num_whole_rows; first += rows_at_once) {
     if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: scan: on request");
     piece.resize(std::min(rows_at_once, labels.num_whole_rows - first) * row_bytes);
     store.read_rows(array_idx, first, piece);
     for (std::uint64_t i = 0; i < piece.size() / row_bytes; ++i) {
+      if (is_lost(first + i)) {
+        visit(first + i, LabelFault{ReasonCode::kArchiveDamaged, lost->why});
+        continue;
+      }
       visit(first + i,
             label_of(Bytes(piece).subspan(i * row_bytes, row_bytes), label_form, labels.form));
     }

@@ -15,7 +15,8 @@ namespace penstock::convert {
 
 /// Why a row has no class.
 struct LabelFault {
-  ReasonCode reason = ReasonCode::kUnknownLabel;  // or kRowWithoutLabel: an empty text
+  /// Or kRowWithoutLabel, a text of nothing or of spaces; kArchiveDamaged, one that is lost.
+  ReasonCode reason = ReasonCode::kUnknownLabel;
   std::string detail;
 };
 

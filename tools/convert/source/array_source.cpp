@@ -108,7 +108,6 @@ class ArrayScan {
     scan_.description = "arrays";
     scan_.settings = {{"layout", "arrays"}};
     if (has_four_sides()) scan_.settings["channels"] = channels_text();
-    std::ranges::move(store_->take_findings(), std::back_inserter(scan_.findings));
     scan_.files = store_->take_files();
     scan_.names_are_numbers = true;
     scan_.source = raw_pictures(std::move(store_), std::move(records_));
@@ -289,11 +288,17 @@ class ArrayScan {
     const OpenArray& pixels = images(pair);
     const std::uint64_t size_bytes = pixels.form.row_bytes();
     const auto records_idx = static_cast<std::uint32_t>(records_.size());
+    const OpenArray& named = labels(pair);
+    report_array(pixels, Role::kPixels);
+    report_array(named, Role::kLabels);
     records_.push_back({.file_idx = pair.images_idx,
                         .first_bytes = 0,
                         .stride_bytes = size_bytes,
                         .shape = pair.axes.shape,
-                        .order = pair.axes.order});
+                        .order = pair.axes.order,
+                        .failed_checksum = pixels.failed_checksum.empty()
+                                               ? named.failed_checksum
+                                               : pixels.failed_checksum});
     const std::string name = different_name(pixels.name, taken_names_);
     const auto add = [&](std::uint64_t row, std::uint32_t class_idx) {
       scan_.pictures.add({.name = record_name(name, row),
@@ -302,28 +307,86 @@ class ArrayScan {
                           .class_idx = class_idx,
                           .split = pair.split});
     };
-    const auto find = [&](std::uint64_t row, ReasonCode reason, std::string detail) {
+    const auto find = [&](std::uint64_t row, ReasonCode reason, std::string detail,
+                          std::uint64_t num_rows = 1) {
       scan_.findings.push_back({.path = record_name(name, row),
                                 .reason = reason,
-                                .size_bytes = size_bytes,
-                                .detail = std::move(detail)});
+                                .size_bytes = num_rows * size_bytes,
+                                .detail = std::move(detail),
+                                .num_pictures = num_rows});
     };
+    const std::vector<LostRows> lost = rows_lost(pixels, named);
+    for (const LostRows& rows : lost) {
+      find(rows.first_row, ReasonCode::kArchiveDamaged, and_behind(rows.num_rows, rows.why),
+           rows.num_rows);
+    }
+    auto next_lost = lost.begin();
     read_labels(*store_, pair.labels_idx, stop_, [&](std::uint64_t row, const LabelValue& label) {
       if (row >= pixels.num_whole_rows) return;  // a finding of the array says so
+      while (next_lost != lost.end() && next_lost->first_row + next_lost->num_rows <= row) {
+        ++next_lost;
+      }
+      if (next_lost != lost.end() && next_lost->first_row <= row) return;
       const auto found = class_of(label);
       if (const auto* const fault = std::get_if<LabelFault>(&found)) {
         return find(row, fault->reason, fault->detail);
       }
       add(row, std::get<std::uint32_t>(found));
     });
-    const std::uint64_t num_labels = labels(pair).num_whole_rows;
+    const std::uint64_t num_labels = named.num_whole_rows;
     if (keeps_unlabelled()) {
       for (std::uint64_t row = num_labels; row < pixels.num_whole_rows; ++row)
         add(row, kUnlabelled);
     } else if (num_labels < pixels.num_whole_rows) {
-      find(num_labels, ReasonCode::kRowWithoutLabel,
-           fmt::format("this and the {} behind it", pixels.num_whole_rows - num_labels - 1));
+      const std::uint64_t num_rows = pixels.num_whole_rows - num_labels;
+      find(num_labels, ReasonCode::kRowWithoutLabel, and_behind(num_rows, ""), num_rows);
     }
+  }
+
+  enum class Role : std::uint8_t { kPixels, kLabels };
+
+  // What is wrong with an array as a whole. Rows that lack a label alone are told of by their names.
+  void report_array(const OpenArray& array, Role role) {
+    const auto find = [&](ReasonCode reason, std::string detail, std::uint64_t num_rows) {
+      scan_.findings.push_back({.path = array.where,
+                                .reason = reason,
+                                .size_bytes = array.form.num_rows() * array.form.row_bytes(),
+                                .detail = std::move(detail),
+                                .num_pictures = num_rows});
+    };
+    if (!array.failed_checksum.empty()) {
+      find(ReasonCode::kArchiveDamaged, array.failed_checksum, 0);
+    }
+    if (!array.cut) return;
+    const std::uint64_t num_rows = array.form.num_rows();
+    find(array.cut->reason,
+         fmt::format("{} of {} rows{}{}", array.num_whole_rows, num_rows,
+                     array.cut->detail.empty() ? "" : ": ", array.cut->detail),
+         role == Role::kPixels ? num_rows - array.num_whole_rows : 0);
+  }
+
+  // Among rows that both arrays have, those that one of them has lost.
+  static std::vector<LostRows> rows_lost(const OpenArray& pixels, const OpenArray& labels) {
+    std::vector<LostRows> all = pixels.lost_rows;
+    all.insert(all.end(), labels.lost_rows.begin(), labels.lost_rows.end());
+    std::ranges::sort(all, {}, &LostRows::first_row);
+    const std::uint64_t end_row = std::min(pixels.num_whole_rows, labels.num_whole_rows);
+    std::vector<LostRows> apart;
+    std::uint64_t begin = 0;  // behind those taken
+    for (LostRows& rows : all) {
+      const std::uint64_t end = std::min(rows.first_row + rows.num_rows, end_row);
+      begin = std::max(begin, rows.first_row);
+      if (begin >= end) continue;
+      apart.push_back({.first_row = begin, .num_rows = end - begin, .why = std::move(rows.why)});
+      begin = end;
+    }
+    return apart;
+  }
+
+  // "this and the 6 behind it: why"
+  static std::string and_behind(std::uint64_t num_rows, const std::string& why) {
+    if (num_rows == 1) return why;
+    return fmt::format("this and the {} behind it{}{}", num_rows - 1, why.empty() ? "" : ": ", why);
   }
 
   const SourceRequest& request_;

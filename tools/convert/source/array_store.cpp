@@ -73,6 +73,23 @@ bool is_copied(const Hdf5Array& array) {
          (width == 1 || width == 2 || width == 4 || width == 8);
 }
 
+// Of elements that are lost, whole rows; pieces of one row, or of one chunk, become one entry.
+void add_lost_rows(OpenArray& array, std::uint64_t first_bytes, std::uint64_t num_bytes,
+                   const std::string& why) {
+  const std::uint64_t row_bytes = array.form.row_bytes();
+  if (num_bytes == 0 || row_bytes == 0) return;
+  const std::uint64_t first_row = first_bytes / row_bytes;
+  const std::uint64_t end_row = (first_bytes + num_bytes - 1) / row_bytes + 1;
+  if (!array.lost_rows.empty()) {
+    LostRows& last = array.lost_rows.back();
+    if (first_row <= last.first_row + last.num_rows) {
+      last.num_rows = end_row - last.first_row;
+      return;
+    }
+  }
+  array.lost_rows.push_back({.first_row = first_row, .num_rows = end_row - first_row, .why = why});
+}
+
 }  // namespace
 
 std::optional<ArrayFileKind> array_file_kind(const fs::path& path) {
@@ -116,10 +133,9 @@ std::uint32_t ArrayStore::open(const fs::path& path, const std::string& name,
   arrays_.push_back(*kind == ArrayFileKind::kNpy   ? open_npy(path)
                     : *kind == ArrayFileKind::kNpz ? open_member(path, name, stop)
                                                    : open_hdf5(path, name, stop));
-  const OpenArray& open = arrays_.back().open;
-  if (open.num_whole_rows < open.form.num_rows()) {
-    find(open, ReasonCode::kArchiveTruncated,
-         fmt::format("{} of {} rows", open.num_whole_rows, open.form.num_rows()));
+  OpenArray& open = arrays_.back().open;
+  if (open.num_whole_rows < open.form.num_rows() && !open.cut) {
+    open.cut = ArchiveFault{.reason = ReasonCode::kArchiveTruncated, .detail = ""};
   }
   return static_cast<std::uint32_t>(arrays_.size() - 1);
 }
@@ -132,13 +148,6 @@ void ArrayStore::note_file(const fs::path& path) {
 SpoolFile& ArrayStore::spool() {
   if (!spool_) spool_ = std::make_unique<SpoolFile>(spool_config_);
   return *spool_;
-}
-
-void ArrayStore::find(const OpenArray& array, ReasonCode reason, std::string detail) {
-  findings_.push_back({.path = array.where,
-                       .reason = reason,
-                       .size_bytes = array.form.num_rows() * array.form.row_bytes(),
-                       .detail = std::move(detail)});
 }
 
 ArrayStore::Entry ArrayStore::open_npy(const fs::path& path) const {
@@ -188,7 +197,11 @@ ArrayStore::Entry ArrayStore::open_member(const fs::path& path, const std::strin
   entry.offset_bytes += header.header_bytes;
   entry.open.form = std::move(header.form);
   entry.open.num_whole_rows = whole_rows(entry.open.form, size_bytes - header.header_bytes);
-  if (fault) find(entry.open, fault->reason, fault->detail);
+  // What deflate gave before a cut is what was written; behind any other fault no byte is certain.
+  if (fault && fault->reason == ReasonCode::kArchiveDamaged) {
+    entry.open.failed_checksum = fault->detail;
+  }
+  if (entry.open.num_whole_rows < entry.open.form.num_rows()) entry.open.cut = std::move(fault);
   return entry;
 }
 
@@ -232,19 +245,27 @@ void ArrayStore::spool_elements(Entry& entry, const std::stop_token& stop) {
   entry.is_spooled = true;
   entry.offset_bytes = spool().size_bytes();
   std::uint64_t num_bytes = 0;
+  // Not more than was said before, whatever has become of the file since.
+  const auto keep = [&](std::span<const std::byte> bytes) {
+    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), wanted_bytes - num_bytes));
+    num_bytes += bytes.size();
+    spool().append(bytes);
+  };
+  const auto lose = [&](std::uint64_t lost_bytes, const std::string& why) {
+    lost_bytes = std::min(lost_bytes, wanted_bytes - num_bytes);
+    add_lost_rows(entry.open, num_bytes, lost_bytes, why);
+    const std::vector<std::byte> zeros(std::min<std::uint64_t>(lost_bytes, 64u << 10));
+    while (lost_bytes > 0) {
+      const std::uint64_t piece_bytes = std::min<std::uint64_t>(lost_bytes, zeros.size());
+      keep(std::span(zeros).first(piece_bytes));
+      lost_bytes -= piece_bytes;
+    }
+  };
   try {
-    copy_hdf5_array(
-        entry.path, entry.open.name,
-        [&](std::span<const std::byte> bytes) {
-          // Not more than was said before, whatever has become of the file since.
-          bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), wanted_bytes - num_bytes));
-          num_bytes += bytes.size();
-          spool().append(bytes);
-        },
-        stop);
+    copy_hdf5_array(entry.path, entry.open.name, {.take = keep, .lose = lose}, stop);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCorruptData) throw;
-    find(entry.open, ReasonCode::kArchiveDamaged, error.what());
+    entry.open.cut = ArchiveFault{.reason = ReasonCode::kArchiveDamaged, .detail = error.what()};
   }
   entry.open.num_whole_rows = whole_rows(form, num_bytes);
 }

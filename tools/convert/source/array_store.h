@@ -13,6 +13,7 @@
 
 #include "streamer/core/file.h"
 #include "streamer/shard/hdf5_array.h"
+#include "tools/convert/source/archive_fault.h"
 #include "tools/convert/source/array_form.h"
 #include "tools/convert/source/spool_file.h"
 #include "tools/convert/source/stored_files.h"
@@ -28,12 +29,24 @@ std::optional<ArrayFileKind> array_file_kind(const std::filesystem::path& path);
 /// .npy one, the file's own name without it. Throws as ArrayStore::open().
 std::vector<std::string> array_names(const std::filesystem::path& path);
 
+/// Rows that follow one another and are not to be had.
+struct LostRows {
+  std::uint64_t first_row = 0;
+  std::uint64_t num_rows = 0;
+  std::string why{};
+};
+
 struct OpenArray {
   std::string name;   // "x_train"; of a .npy file its own name without that
   std::string where;  // in messages: "data.npz:x_train"
   ArrayForm form;
   /// Rows that are there: fewer than the form says where the file ends early.
   std::uint64_t num_whole_rows = 0;
+  std::optional<ArchiveFault> cut{};  // why they are fewer
+  /// Among the whole ones, those of damaged chunks: in order, apart from each other. Read, they are zeros.
+  std::vector<LostRows> lost_rows{};
+  /// How the checksum of its bytes failed: any of them may be others. Empty: it did not, or there is none.
+  std::string failed_checksum{};
 };
 
 /// A file of the store is an array, its bytes those of its elements in C order.
@@ -45,7 +58,7 @@ class ArrayStore final : public FileStore {
 
   /// Opens an array: in .npz and HDF5 the one called `name`, in .npy the one there is. What is compressed
   /// or chunked is copied into the spool, because pictures are read in another order than they lie in;
-  /// of a stored .npz member the checksum is compared. What fails of it becomes a finding.
+  /// of a stored .npz member the checksum is compared. What fails of it, OpenArray says.
   ///
   /// Returns  its number, from 0
   /// Disk     compressed and chunked ones: as much as they are decompressed, in the spool
@@ -60,7 +73,6 @@ class ArrayStore final : public FileStore {
   void read_rows(std::uint32_t array_idx, std::uint64_t first_row,
                  std::span<std::byte> bytes) const;
 
-  std::vector<QuarantineEntry> take_findings() { return std::move(findings_); }
   std::vector<SourceFile> take_files() { return std::move(files_); }
 
   std::size_t read_at(std::uint32_t file_idx, std::uint64_t offset_bytes,
@@ -68,6 +80,9 @@ class ArrayStore final : public FileStore {
   std::string_view archive_name(std::uint32_t /*file_idx*/) const override { return {}; }
   std::string where(std::uint32_t file_idx, std::string_view /*name*/) const override {
     return arrays_[file_idx].open.where;
+  }
+  std::string_view failed_checksum(std::uint32_t file_idx) const override {
+    return arrays_[file_idx].open.failed_checksum;
   }
 
  private:
@@ -87,12 +102,10 @@ class ArrayStore final : public FileStore {
                   const std::stop_token& stop);
   void spool_elements(Entry& entry, const std::stop_token& stop);
   SpoolFile& spool();
-  void find(const OpenArray& array, ReasonCode reason, std::string detail);
 
   SpoolConfig spool_config_;
   std::unique_ptr<SpoolFile> spool_;  // once something is kept there
   std::vector<Entry> arrays_;
-  std::vector<QuarantineEntry> findings_;
   std::vector<SourceFile> files_;
 };
 

@@ -129,7 +129,8 @@ class CifarScan {
                         .first_bytes = num_label_bytes(kind_),
                         .stride_bytes = record_bytes(kind_),
                         .shape = {.height_px = 32, .width_px = 32, .channels = 3},
-                        .order = PixelOrder::kPlanar});
+                        .order = PixelOrder::kPlanar,
+                        .failed_checksum = std::string(files_.store->failed_checksum(file_idx))});
     constexpr std::uint64_t kRecordsAtOnce = 256;
     std::vector<std::byte> block(kRecordsAtOnce * record_bytes(kind_));
     const std::uint64_t num_records = file.size_bytes / record_bytes(kind_);

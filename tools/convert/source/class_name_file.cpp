@@ -110,6 +110,9 @@ class Reader {
     CsvReader records(input_, delimiter);
     bool is_first = true;
     for (std::vector<std::string> fields; records.next(fields); is_first = false) {
+      if (!records.fault().empty()) {
+        throw_bad_table(input_.where(records.line()), records.fault(), "key,name on each line");
+      }
       if (fields.size() != 2) {
         throw_bad_table(input_.where(records.line()),
                         fmt::format("expected a key and a name, found {} fields", fields.size()),
@@ -281,19 +284,12 @@ std::vector<std::string> names_by_index(const ClassNameFile& file) {
 }
 
 void rename_classes(SourceScan& scan, const ClassNameFile& file) {
-  const std::size_t num_before = scan.class_names.size();
   if (file.is_by_index) {
     rename_by_index(scan, file);
   } else {
     rename_by_key(scan, file);
   }
   scan.settings["class_names"] = file.is_by_index ? "by index" : "by key";
-  if (scan.class_names.size() > num_before) {
-    scan.warnings.push_back(
-        fmt::format("{} of {} are in no source and keep their class index",
-                    tools::format_counted(scan.class_names.size() - num_before, "class", "classes"),
-                    file.where));
-  }
 }
 
 }  // namespace penstock::convert

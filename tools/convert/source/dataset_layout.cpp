@@ -259,17 +259,7 @@ class Placement {
   std::map<std::string, SplitKind, std::less<>> split_of_;
 };
 
-void warn_of_empty_classes(DatasetLayout& layout) {
-  std::vector<std::uint64_t> counts(layout.class_names.size());
-  for (const PlacedFile& file : layout.files) ++counts[file.class_idx];
-  std::vector<std::string> empty;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] == 0) empty.push_back(layout.class_names[i]);
-  }
-  if (!empty.empty()) {
-    layout.warnings.push_back(
-        fmt::format("empty class folders keep their class index: {}", list_names(empty)));
-  }
+void warn_of_one_class(DatasetLayout& layout) {
   if (layout.class_names.size() == 1) {
     layout.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
                                           printable(layout.class_names.front())));
@@ -369,7 +359,7 @@ DatasetLayout find_layout(const FolderScan& scan, const LayoutRequest& request,
   }
   layout.description = describe(splits, request.class_depth);
   if (scan.is_cut) warn_of_cut(scan, splits, request.class_depth, layout);
-  warn_of_empty_classes(layout);
+  warn_of_one_class(layout);
   if (layout.num_outside > 0) {
     layout.warnings.push_back(outside_text(layout));
   }

@@ -33,6 +33,7 @@ class FolderSource final : public PictureSource {
     into.raw.reset();
     into.orientation.reset();
     into.codec.reset();
+    into.failed_checksum = {};
     into.bytes.resize(std::min<std::uint64_t>(picture.size_bytes, num_bytes));
     const std::size_t num_read = read_at(file, 0, into.bytes, path);
     // Looked at last, so that what was read is what was listed.

@@ -26,6 +26,16 @@ namespace {
 // Opening more files than this to see what they are would cost something.
 constexpr std::size_t kMaxFiles = 64;
 
+constexpr std::uint32_t kLabelsMagic = 0x801;    // unsigned bytes, one dimension
+constexpr std::uint32_t kPicturesMagic = 0x803;  // three
+
+std::uint32_t number_at(std::span<const std::byte> bytes, std::size_t at) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    value = value << 8 | static_cast<std::uint32_t>(bytes[at + i]);
+  return value;
+}
+
 std::string_view last_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
@@ -76,7 +86,7 @@ class IdxScan {
     scan_.description = "IDX files";
     scan_.settings = {{"layout", "idx"}};
     hand_over_left_out(files_.scan, scan_);
-    std::ranges::move(files_.findings, std::back_inserter(scan_.findings));
+    hand_over_faults();
     scan_.files = std::move(files_.read_files);
     scan_.source = raw_pictures(std::move(files_.store), std::move(records_));
     return std::move(scan_);
@@ -86,6 +96,7 @@ class IdxScan {
   struct Pair {
     IdxFile pictures;
     std::vector<std::byte> labels;
+    std::string failed_checksum;  // of one of both
   };
 
   bool keeps_unlabelled() const { return request_.unlabelled == UnlabelledRows::kKept; }
@@ -94,11 +105,28 @@ class IdxScan {
     return files_.scan.files[file.file_idx].path;
   }
 
-  void find(const IdxFile& file, ReasonCode reason, std::string detail) {
+  void find(const IdxFile& file, ReasonCode reason, std::string detail,
+            std::uint64_t num_pictures = 1) {
     scan_.findings.push_back({.path = path(file),
                               .reason = reason,
                               .size_bytes = files_.scan.files[file.file_idx].size_bytes,
-                              .detail = std::move(detail)});
+                              .detail = std::move(detail),
+                              .num_pictures = num_pictures});
+  }
+
+  std::string failed_checksum(const IdxFile& file) const {
+    return std::string(files_.store->failed_checksum(file.file_idx));
+  }
+
+  // Of a compressed file that ends early, rows tell which pictures are lost.
+  void hand_over_faults() {
+    for (QuarantineEntry& fault : files_.findings) {
+      const bool is_told = std::ranges::any_of(scan_.findings, [&](const QuarantineEntry& row) {
+        return row.path == fault.path || row.path + ".gz" == fault.path;
+      });
+      if (is_told && fault.reason == ReasonCode::kArchiveTruncated) fault.num_pictures = 0;
+      scan_.findings.push_back(std::move(fault));
+    }
   }
 
   void find_files() {
@@ -117,9 +145,13 @@ class IdxScan {
       file.num_items =
           std::min<std::uint64_t>(header->num_items, data_bytes / header->item_bytes());
       if (file.num_items < header->num_items) {
-        find(file, ReasonCode::kArchiveTruncated,
+        // A picture that only lacks its label is told of by its name.
+        find(file,
+             failed_checksum(file).empty() ? ReasonCode::kArchiveTruncated
+                                           : ReasonCode::kArchiveDamaged,
              fmt::format("{} of {} {}", file.num_items, header->num_items,
-                         header->has_pictures ? "pictures" : "labels"));
+                         header->has_pictures ? "pictures" : "labels"),
+             header->has_pictures ? header->num_items - file.num_items : 0);
       }
       (header->has_pictures ? pictures_ : labels_).push_back(file);
     }
@@ -131,15 +163,19 @@ class IdxScan {
       const auto labels =
           std::ranges::find_if(labels_, [&](const IdxFile& file) { return path(file) == wanted; });
       if (labels == labels_.end() && keeps_unlabelled()) {
-        pairs_.push_back({.pictures = pictures, .labels = {}});
+        pairs_.push_back({pictures, {}, failed_checksum(pictures)});
         continue;
       }
       if (labels == labels_.end()) {
-        find(pictures, ReasonCode::kRowWithoutLabel, fmt::format("no {} beside it", wanted));
+        find(pictures, ReasonCode::kRowWithoutLabel, fmt::format("no {} beside it", wanted),
+             pictures.num_items);
         continue;
       }
-      pairs_.push_back({.pictures = pictures, .labels = read_labels(*labels)});
-      report_difference(pictures, *labels);
+      check_counts(pictures, *labels);
+      std::string failed = failed_checksum(pictures);
+      if (failed.empty()) failed = failed_checksum(*labels);
+      pairs_.push_back({pictures, read_labels(*labels), std::move(failed)});
+      report_missing_labels(pairs_.back());
       labels_.erase(labels);
     }
   }
@@ -150,21 +186,33 @@ class IdxScan {
     return labels;
   }
 
-  void report_difference(const IdxFile& pictures, const IdxFile& labels) {
-    if (pictures.num_items > labels.num_items) {
-      if (keeps_unlabelled()) return;
-      find(pictures, ReasonCode::kRowWithoutLabel,
-           fmt::format("{} pictures and {} labels: the last pictures are left out",
-                       pictures.num_items, labels.num_items));
-    } else if (pictures.num_items < labels.num_items) {
-      find(labels, ReasonCode::kRowWithoutImage,
-           fmt::format("{} labels and {} pictures", labels.num_items, pictures.num_items));
-    }
+  // As both say; a file that is cut short says how many there were.
+  void check_counts(const IdxFile& pictures, const IdxFile& labels) const {
+    if (pictures.header.num_items == labels.header.num_items) return;
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("labels: {}: expected {} labels, one for each picture of {}, found {}",
+                            tools::printable(path(labels)), pictures.header.num_items,
+                            tools::printable(path(pictures)), labels.header.num_items),
+                "which labels belong to which pictures cannot be told: check both files");
+  }
+
+  // Of a file of labels that is cut short.
+  void report_missing_labels(const Pair& pair) {
+    const std::uint64_t num_labels = pair.labels.size();
+    if (keeps_unlabelled() || pair.pictures.num_items <= num_labels) return;
+    const std::uint64_t num_missing = pair.pictures.num_items - num_labels;
+    scan_.findings.push_back(
+        {.path = record_name(path(pair.pictures), num_labels),
+         .reason = ReasonCode::kRowWithoutLabel,
+         .size_bytes = num_missing * pair.pictures.header.item_bytes(),
+         .detail = num_missing == 1 ? std::string()
+                                    : fmt::format("this and the {} behind it", num_missing - 1),
+         .num_pictures = num_missing});
   }
 
   void report_labels_alone() {
     for (const IdxFile& file : labels_) {
-      find(file, ReasonCode::kRowWithoutImage, "no pictures beside it");
+      find(file, ReasonCode::kRowWithoutImage, "no pictures beside it", file.num_items);
     }
   }
 
@@ -190,7 +238,8 @@ class IdxScan {
         {.file_idx = pair.pictures.file_idx,
          .first_bytes = header.header_bytes(),
          .stride_bytes = header.item_bytes(),
-         .shape = {.height_px = header.height_px, .width_px = header.width_px, .channels = 1}});
+         .shape = {.height_px = header.height_px, .width_px = header.width_px, .channels = 1},
+         .failed_checksum = pair.failed_checksum});
     const std::uint64_t num_pictures =
         keeps_unlabelled() ? pair.pictures.num_items
                            : std::min<std::uint64_t>(pair.pictures.num_items, pair.labels.size());
@@ -226,21 +275,25 @@ class IdxScan {
 
 }  // namespace
 
+std::string idx_fault(std::span<const std::byte> first_bytes) {
+  if (first_bytes.size() < 16) return fmt::format("a header of {} bytes", first_bytes.size());
+  const std::uint32_t magic = number_at(first_bytes, 0);
+  if (magic != kPicturesMagic) {
+    return fmt::format("0x{:08x} as its first number, not 0x{:08x}", magic, kPicturesMagic);
+  }
+  return fmt::format("pictures of {} x {} px", number_at(first_bytes, 12),
+                     number_at(first_bytes, 8));
+}
+
 std::optional<IdxHeader> parse_idx_header(std::span<const std::byte> first_bytes) noexcept {
-  const auto number = [&](std::size_t at) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i) {
-      value = value << 8 | static_cast<std::uint32_t>(first_bytes[at + i]);
-    }
-    return value;
-  };
-  constexpr std::uint32_t kLabels = 0x801;    // unsigned bytes, one dimension
-  constexpr std::uint32_t kPictures = 0x803;  // three
   if (first_bytes.size() < 8) return std::nullopt;
-  if (number(0) == kLabels) return IdxHeader{.num_items = number(4)};
-  if (number(0) != kPictures || first_bytes.size() < 16) return std::nullopt;
-  const IdxHeader header{
-      .num_items = number(4), .height_px = number(8), .width_px = number(12), .has_pictures = true};
+  if (number_at(first_bytes, 0) == kLabelsMagic)
+    return IdxHeader{.num_items = number_at(first_bytes, 4)};
+  if (number_at(first_bytes, 0) != kPicturesMagic || first_bytes.size() < 16) return std::nullopt;
+  const IdxHeader header{.num_items = number_at(first_bytes, 4),
+                         .height_px = number_at(first_bytes, 8),
+                         .width_px = number_at(first_bytes, 12),
+                         .has_pictures = true};
   // As large as any file that is looked at; more is no picture.
   if (header.item_bytes() == 0 || header.item_bytes() > kMaxFileBytes) return std::nullopt;
   return header;

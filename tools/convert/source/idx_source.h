@@ -35,6 +35,10 @@ struct IdxHeader {
 ///         numbers of 32 bits (http://yann.lecun.com/exdb/mnist)
 std::optional<IdxHeader> parse_idx_header(std::span<const std::byte> first_bytes) noexcept;
 
+/// Why bytes that parse_idx_header() reads nothing of are no pictures: "a header of 9 bytes", "pictures of 0 x
+/// 28 px".
+std::string idx_fault(std::span<const std::byte> first_bytes);
+
 /// The name of the file of labels that belongs to a file of pictures: "labels" for "images", "idx1" for
 /// "idx3".
 std::string labels_file_name(const std::string& pictures);
@@ -46,11 +50,12 @@ bool is_idx(const StoredFiles& files);
 /// labels_file_name() tells. Classes are "0", "1", ... up to the largest
 /// label, or as `class_names_file` names them. "train" in a name is the training split, "t10k" and
 /// "test" the test split; else splits are drawn. Findings: archive_truncated (fewer items than
-/// declared), archive_damaged (a name of IDX, and other bytes), row_without_label and
-/// row_without_image (files without their pair, counts that differ), unknown_label.
+/// declared), archive_damaged (a name of IDX, and other bytes; a compressed file that fails),
+/// row_without_label and row_without_image (files without their pair, labels that are cut short),
+/// unknown_label.
 ///
-/// Errors  InvalidArgument: no picture has a label, a fraction for a split that is given; Io; those of
-///         read_class_names()
+/// Errors  InvalidArgument: another number of labels than of pictures, no picture has a label, a fraction
+///         for a split that is given; Io; those of read_class_names()
 SourceScan scan_idx(StoredFiles files, const SourceRequest& request, const std::stop_token& stop);
 
 }  // namespace penstock::convert

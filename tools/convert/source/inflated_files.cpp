@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "streamer/core/error.h"
@@ -20,6 +21,7 @@ struct InflatedPlace {
   std::uint64_t offset_bytes = 0;  // in the spool
   std::uint64_t size_bytes = 0;
   bool is_spooled = false;
+  std::string failed_checksum{};
 };
 
 class InflatedStore final : public FileStore {
@@ -40,6 +42,10 @@ class InflatedStore final : public FileStore {
 
   std::string where(std::uint32_t file_idx, std::string_view /*name*/) const override {
     return tools::printable_path(places_[file_idx].path);
+  }
+
+  std::string_view failed_checksum(std::uint32_t file_idx) const override {
+    return places_[file_idx].failed_checksum;
   }
 
  private:
@@ -66,11 +72,15 @@ StoredFiles inflate_files(FolderScan scan, const fs::path& folder, const SpoolCo
         if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: scan: on request");
         spool->append(bytes);
       }
-      if (stream->fault()) {
+      if (const auto& fault = stream->fault()) {
+        const bool is_damaged = fault->reason == ReasonCode::kArchiveDamaged;
+        if (is_damaged) place.failed_checksum = fault->detail;
+        // Of a damaged one each picture says so itself.
         files.findings.push_back({.path = file.path,
-                                  .reason = stream->fault()->reason,
+                                  .reason = fault->reason,
                                   .size_bytes = file.size_bytes,
-                                  .detail = stream->fault()->detail});
+                                  .detail = fault->detail,
+                                  .num_pictures = is_damaged ? 0u : 1u});
       }
       place.size_bytes = spool->size_bytes() - place.offset_bytes;
       if (file.path.ends_with(".gz")) file.path.resize(file.path.size() - 3);
@@ -82,6 +92,20 @@ StoredFiles inflate_files(FolderScan scan, const fs::path& folder, const SpoolCo
   files.store = std::make_unique<InflatedStore>(std::move(places), std::move(spool));
   files.where = tools::printable_path(folder);
   return files;
+}
+
+void refuse_false_idx(const FolderScan& scan, const fs::path& folder) {
+  if (!scan.folders.empty()) return;  // what lies beside class folders is no source
+  const auto claims_to_be = [](const ScannedFile& file) {
+    return file.path.find("-idx3-") != std::string::npos;
+  };
+  const auto found = std::ranges::find_if(scan.files, claims_to_be);
+  if (found == scan.files.end()) return;
+  throw Error(ErrorCode::kCorruptData,
+              "source: " + tools::printable_path(folder / found->path) +
+                  ": expected pictures as IDX, as its name says, found " +
+                  idx_fault(open_byte_stream(folder / found->path)->next()),
+              "copy it again from where it came; give it another name if it is something else");
 }
 
 bool begin_as_idx(const FolderScan& scan, const fs::path& folder) {

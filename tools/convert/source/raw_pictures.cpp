@@ -39,6 +39,7 @@ class RawPictures final : public PictureSource {
     into.raw = records.shape;
     into.orientation.reset();
     into.codec.reset();
+    into.failed_checksum = records.failed_checksum;
     into.bytes.resize(records.num_pixel_bytes());
     if (records.order == PixelOrder::kInterleaved) return fill(records, at, into.bytes, picture);
     std::vector<std::byte> piece(std::min(into.bytes.size(), kPlanarPieceBytes));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "tools/convert/source/picture_source.h"
@@ -24,6 +25,8 @@ struct RawRecords {
   std::uint64_t stride_bytes = 0;
   RawShape shape{};
   PixelOrder order = PixelOrder::kInterleaved;
+  /// Of its bytes or of those that its labels come from: SourcePicture::failed_checksum.
+  std::string failed_checksum{};
 
   std::uint64_t num_pixel_bytes() const noexcept {
     return std::uint64_t{shape.height_px} * shape.width_px * shape.channels;

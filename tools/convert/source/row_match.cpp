@@ -24,12 +24,10 @@ class ClassList {
   std::uint32_t idx_of(const std::string& label, std::uint64_t line, const std::string& where) {
     if (const auto found = idx_of_.find(label); found != idx_of_.end()) return found->second;
     std::string name = stored_class_name(label);
-    if (names_.size() == kMaxClasses || name.size() > kMaxClassNameBytes) {
+    if (names_.size() == kMaxClasses) {
       throw Error(
           ErrorCode::kInvalidArgument,
-          fmt::format("classes: {}: expected at most {} classes with names of {} bytes, found "
-                      "more",
-                      where, kMaxClasses, kMaxClassNameBytes),
+          fmt::format("classes: {}: expected at most {} classes, found more", where, kMaxClasses),
           "is this the column of labels? --label-column names another");
     }
     const auto idx = static_cast<std::uint32_t>(names_.size());
@@ -105,8 +103,9 @@ class Matcher {
       const Found found = find(one.path);
       if (found.file_idx) match_.files[*found.file_idx].has_row = true;
     }
-    report(row, row.path.empty() ? ReasonCode::kRowWithoutImage : ReasonCode::kRowWithoutLabel,
-           row.fault);
+    const ReasonCode lacking =
+        row.path.empty() ? ReasonCode::kRowWithoutImage : ReasonCode::kRowWithoutLabel;
+    report(row, row.fault_reason.value_or(lacking), row.fault);
     if (match_.num_damaged++ == 0) match_.first_damaged = match_.findings.back().detail;
   }
 
@@ -127,11 +126,19 @@ class Matcher {
     report(row, ReasonCode::kRowWithoutImage, several);
   }
 
-  void take(const TableRow& row, std::uint32_t file_idx, const std::string& label) {
+  void take(const TableRow& row, std::uint32_t file_idx, const std::string& given_label) {
+    const bool is_blank = given_label.find_first_not_of(" \t") == std::string::npos;
+    const std::string label = is_blank ? std::string() : given_label;
     RowOfFile& file = match_.files[file_idx];
     if (file.has_row) return report(row, ReasonCode::kRowRepeated, repeated(file, label));
     file.has_row = true;
     file.split = row.split;
+    const std::size_t num_bytes = stored_class_name(label).size();
+    if (num_bytes > kMaxClassNameBytes) {
+      return report(row, ReasonCode::kUnknownLabel,
+                    fmt::format("a label of {} bytes, a class has at most {}", num_bytes,
+                                kMaxClassNameBytes));
+    }
     if (!label.empty()) file.class_idx = classes_.idx_of(label, row.line, table_.where(row.line));
     file.is_picture = !label.empty() || unlabelled_ == UnlabelledRows::kKept;
     if (!file.is_picture) report(row, ReasonCode::kRowWithoutLabel, "");

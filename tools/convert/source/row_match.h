@@ -40,12 +40,12 @@ struct RowMatch {
   std::string first_unmatched;    // path of the first row without a file, for messages
 };
 
-/// Matches every row. Of two rows for one file the first counts. `table_name` stands before line numbers
+/// Matches every row. Of two rows for one file the first counts; a label of spaces is none. `table_name` stands before line numbers
 /// in findings.
 ///
 /// Cost     8 bytes a file and 60 to 100 a class; nothing for a row that is in order
-/// Errors   those of the table; InvalidArgument for more classes than a shard can hold, for a name that
-///          is too long, and for two labels that would have one name in the dataset; Stopped
+/// Errors   those of the table; InvalidArgument for more classes than a shard can hold, and for two labels
+///          that would have one name in the dataset; Stopped
 RowMatch match_rows(const FolderScan& scan, TableReader& table, UnlabelledRows unlabelled,
                     const std::string& table_name, const std::stop_token& stop);
 

@@ -28,12 +28,18 @@ void add(std::vector<RowPath>& paths, std::string_view path, std::string_view la
 std::optional<std::string> beneath_path(std::string_view path) {
   if (path.starts_with('/') || path.find('\0') != std::string_view::npos) return std::nullopt;
   std::string beneath;
+  // Links are never followed, so that names alone say where "dog/../eel" leads.
   while (!path.empty()) {
     const std::size_t slash = std::min(path.find('/'), path.size());
     const std::string_view name = path.substr(0, slash);
     path.remove_prefix(std::min(slash + 1, path.size()));
-    if (name == "..") return std::nullopt;
     if (name.empty() || name == ".") continue;
+    if (name == "..") {
+      if (beneath.empty()) return std::nullopt;
+      const std::size_t last = beneath.rfind('/');
+      beneath.resize(last == std::string::npos ? 0 : last);
+      continue;
+    }
     if (!beneath.empty()) beneath += '/';
     beneath += name;
   }

@@ -11,8 +11,8 @@
 
 namespace penstock::convert {
 
-/// Returns `path` as a scan would write it: without "./" and doubled slashes. Nothing for a path that
-/// is absolute, climbs ("..") or is empty.
+/// Returns `path` as a scan would write it: without "./", doubled slashes and what a ".." takes back. Nothing
+/// for a path that is absolute, leads out of the folder or is empty.
 std::optional<std::string> beneath_path(std::string_view path);
 
 struct RowPath {

@@ -51,6 +51,7 @@ class StoredPictures final : public PictureSource {
     into.raw.reset();
     into.orientation.reset();
     into.codec.reset();
+    into.failed_checksum = {};
     into.bytes.resize(std::min<std::uint64_t>(picture.size_bytes, num_bytes));
     const auto file_idx = static_cast<std::uint32_t>(picture.place);
     if (store_->read_at(file_idx, 0, into.bytes) == into.bytes.size()) return;

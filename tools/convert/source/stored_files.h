@@ -35,6 +35,10 @@ class FileStore {
   /// Names the file called `name` in messages: "photos/1.jpg", "photos.tar: cat/1.jpg".
   virtual std::string where(std::uint32_t file_idx, std::string_view name) const = 0;
 
+  /// How the checksum of the stream that a file came from failed: any byte of it may be another. Empty: it
+  /// did not, or there is none.
+  virtual std::string_view failed_checksum(std::uint32_t /*file_idx*/) const { return {}; }
+
   /// What it holds in memory, where that grows with the number of files.
   virtual std::uint64_t memory_bytes() const { return 0; }
 };

@@ -82,7 +82,8 @@ class Listing {
   std::string table_path_;
 };
 
-[[noreturn]] void refuse_no_picture(const TableSourceRequest& request, const RowMatch& match) {
+[[noreturn]] void refuse_no_picture(const TableSourceRequest& request, TableKind kind,
+                                    const RowMatch& match) {
   const std::string where = printable_path(request.table);
   if (match.num_rows == 0) {
     throw Error(ErrorCode::kInvalidArgument,
@@ -95,8 +96,10 @@ class Listing {
                             "the first {}",
                             where, tools::format_counted(match.num_rows, "row", "rows"),
                             match.first_damaged),
-                "each line is one object: {\"path\": \"1.jpg\", \"label\": \"cat\"}; "
-                "--path-column KEY and --label-column KEY name other keys");
+                kind == TableKind::kJsonLines
+                    ? "each line is one object: {\"path\": \"1.jpg\", \"label\": \"cat\"}; "
+                      "--path-column KEY and --label-column KEY name other keys"
+                    : "--path-column, --label-column and --split-column name the columns");
   }
   if (match.first_unmatched.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
@@ -181,7 +184,8 @@ SourceScan scan_table_source(const TableSourceRequest& request, const std::stop_
   match.findings.clear();
   scan.files = {table_as_listed};
   Listing(request, files, scan).run(match, stop);
-  if (scan.pictures.empty() || scan.class_names.empty()) refuse_no_picture(request, match);
+  if (scan.pictures.empty() || scan.class_names.empty())
+    refuse_no_picture(request, table->kind(), match);
   warn_of_numbers(scan);
   if (scan.class_names.size() == 1) {
     scan.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",

@@ -21,16 +21,30 @@ char find_delimiter(std::string_view text) {
   return counts[most] == 0 ? ',' : kKnown[most];
 }
 
-void CsvReader::add(std::string& field, int byte) {
+constexpr const char* kTooLong = "expected at most 1 MiB in a row, found more";
+
+// Counts a byte of the record.
+bool CsvReader::has_room(int byte) {
   if (byte == 0) {
     throw_bad_table(input_.where(line_), "expected text, found a zero byte",
                     "is it a table of text?");
   }
-  if (++num_bytes_ > kMaxLineBytes) {
-    throw_bad_table(input_.where(line_), "expected at most 1 MiB in a row, found more",
-                    "is there a quote that is not closed?");
+  return ++num_bytes_ <= kMaxLineBytes;
+}
+
+void CsvReader::add_quoted(std::string& field, int byte) {
+  if (!has_room(byte)) {
+    throw_bad_table(input_.where(line_), kTooLong, "is there a quote that is not closed?");
   }
   field += static_cast<char>(byte);
+}
+
+void CsvReader::add_plain(std::string& field, int byte) {
+  if (has_room(byte)) {
+    field += static_cast<char>(byte);
+  } else if (fault_.empty()) {
+    fault_ = kTooLong;
+  }
 }
 
 void CsvReader::read_quoted(std::string& field) {
@@ -42,9 +56,9 @@ void CsvReader::read_quoted(std::string& field) {
                       "is a line missing at the end?");
     }
     if (byte != '"') {
-      add(field, byte);
+      add_quoted(field, byte);
     } else if (input_.peek() == '"') {
-      add(field, input_.get());
+      add_quoted(field, input_.get());
     } else {
       return;
     }
@@ -67,7 +81,7 @@ CsvReader::After CsvReader::read_field(std::string& field) {
                       "expected a delimiter behind a closing quote, found text",
                       "a quote within a quoted field is written twice");
     }
-    add(field, byte);
+    add_plain(field, byte);
   }
 }
 
@@ -76,16 +90,18 @@ bool CsvReader::next(std::vector<std::string>& fields) {
   if (input_.peek() < 0) return false;
   line_ = input_.line();
   num_bytes_ = 0;
+  fault_.clear();
   std::size_t num_fields = 0;
-  while (true) {
+  for (After after = After::kField; after == After::kField;) {
     if (num_fields == kMaxFields) {
-      throw_bad_table(input_.where(line_), "expected at most 4096 fields in a row, found more",
-                      "is it a table of paths and labels?");
+      if (fault_.empty()) fault_ = "expected at most 4096 fields in a row, found more";
+      beyond_.clear();
+      after = read_field(beyond_);
+      continue;
     }
     if (fields.size() <= num_fields) fields.emplace_back();
     fields[num_fields].clear();
-    const After after = read_field(fields[num_fields++]);
-    if (after == After::kRecord) break;
+    after = read_field(fields[num_fields++]);
   }
   fields.resize(num_fields);
   return true;

@@ -14,6 +14,10 @@ CsvTable::CsvTable(TextInput input, const TableRequest& request)
     throw_bad_table(input_.name(), "expected a first line that names the columns, found no line",
                     "path,label");
   }
+  if (!records_.fault().empty()) {
+    throw_bad_table(input_.where(records_.line()), records_.fault(),
+                    "is it a table of paths and labels?");
+  }
   const std::string where = input_.where(records_.line());
   const auto need = [&](ColumnRole role, const std::string& asked_for) {
     const auto found = find_column(role, header_, asked_for, where);
@@ -27,17 +31,20 @@ CsvTable::CsvTable(TextInput input, const TableRequest& request)
 
 bool CsvTable::next(TableRow& row) {
   if (!records_.next(fields_)) return false;
+  row.clear();
   row.line = records_.line();
-  if (fields_.size() != header_.size()) {
-    throw_bad_table(input_.where(row.line),
-                    fmt::format("expected {} fields as in the first line, found {}", header_.size(),
-                                fields_.size()),
-                    "a field that holds the delimiter stands in quotes");
+  row.fault = records_.fault();
+  if (row.fault.empty() && fields_.size() != header_.size()) {
+    row.fault = fmt::format(
+        "expected {} fields as in the first line, found {} (one that holds the delimiter stands in "
+        "quotes)",
+        header_.size(), fields_.size());
   }
-  std::swap(row.path, fields_[path_idx_]);
+  // Which label is meant is not certain then; the path tells a user which picture.
+  if (path_idx_ < fields_.size()) std::swap(row.path, fields_[path_idx_]);
+  if (!row.fault.empty()) return true;
   std::swap(row.label, fields_[label_idx_]);
-  row.split =
-      split_idx_ ? read_split_field(fields_[*split_idx_], input_.where(row.line)) : std::nullopt;
+  if (split_idx_) read_split_field(fields_[*split_idx_], row);
   return true;
 }
 

@@ -70,15 +70,17 @@ JsonLinesTable::JsonLinesTable(TextInput input, TableRequest request)
     : input_(std::move(input)), request_(std::move(request)) {}
 
 bool JsonLinesTable::next(TableRow& row) {
+  bool is_too_long = false;
   do {
     row.line = input_.line();
-    if (!input_.read_line(line_)) return false;
-  } while (line_.find_first_not_of(" \t") == std::string::npos);
+    if (!input_.read_line(line_, is_too_long)) return false;
+  } while (!is_too_long && line_.find_first_not_of(" \t") == std::string::npos);
   const std::string where = input_.where(row.line);
-  row.path.clear();
-  row.label.clear();
-  row.split.reset();
-  row.fault.clear();
+  row.clear();
+  if (is_too_long) {
+    row.fault = kTooLongLine;
+    return true;
+  }
   const json object = json::parse(line_, nullptr, false);
   if (!object.is_object()) {
     row.fault = object.is_discarded()
@@ -95,7 +97,7 @@ bool JsonLinesTable::next(TableRow& row) {
                                   tools::printable(request_.path_column), keys_text(object));
   }
   row.label = values.value(ColumnRole::kLabel, request_.label_column);
-  row.split = read_split_field(values.value(ColumnRole::kSplit, request_.split_column), where);
+  read_split_field(values.value(ColumnRole::kSplit, request_.split_column), row);
   return true;
 }
 

@@ -2,20 +2,18 @@
 
 #include <fmt/core.h>
 
-#include "streamer/core/error.h"
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
 
-std::optional<SplitKind> read_split_field(const std::string& field, const std::string& where) {
-  if (field.empty()) return std::nullopt;
-  if (const auto split = split_of_folder_name(field)) return split;
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("table: {}: expected train, val, valid, validation, test or testing as "
-                          "split, found '{}'",
-                          where, tools::printable(field)),
-              "an empty field leaves the split to be drawn");
+void read_split_field(const std::string& field, TableRow& row) {
+  row.split = field.empty() ? std::nullopt : split_of_folder_name(field);
+  if (field.empty() || row.split || !row.fault.empty()) return;
+  row.fault =
+      fmt::format("expected train, val, valid, validation, test or testing as split, found '{}'",
+                  tools::printable(field));
+  row.fault_reason = ReasonCode::kUnknownSplit;
 }
 
 }  // namespace penstock::convert

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "tools/convert/reason/reason_code.h"
 #include "tools/convert/source/split_rule.h"
 #include "tools/convert/table/table_columns.h"
 #include "tools/convert/table/text_input.h"
@@ -21,6 +22,16 @@ struct TableRow {
   std::string label;       // empty: none
   std::optional<SplitKind> split;
   std::string fault{};  // what is wrong with it alone; empty: it is in order
+  /// Which reason a fault is; nothing: what the row lacks by it, its label or its image.
+  std::optional<ReasonCode> fault_reason{};
+
+  void clear() {
+    path.clear();
+    label.clear();
+    split.reset();
+    fault.clear();
+    fault_reason.reset();
+  }
 };
 
 enum class TableKind : std::uint8_t {

@@ -72,17 +72,29 @@ int TextInput::get() {
 }
 
 bool TextInput::read_line(std::string& line) {
+  const std::uint64_t number = line_;
+  bool is_too_long = false;
+  const bool is_there = read_line(line, is_too_long);
+  if (is_too_long) {
+    throw_bad_table(where(number), kTooLongLine, "is it a table of text?");
+  }
+  return is_there;
+}
+
+bool TextInput::read_line(std::string& line, bool& is_too_long) {
   line.clear();
+  is_too_long = false;
   if (peek() < 0) return false;
   const std::uint64_t number = line_;
   while (true) {
     const std::size_t end =
         std::min(rest_.find_first_of(std::string_view("\r\n\0", 3)), rest_.size());
-    if (line.size() + end > kMaxLineBytes) {
-      throw_bad_table(where(number), "expected at most 1 MiB in a line, found more",
-                      "is it a table of text?");
+    is_too_long |= line.size() + end > kMaxLineBytes;
+    if (is_too_long) {
+      line.clear();
+    } else {
+      line += rest_.substr(0, end);
     }
-    line += rest_.substr(0, end);
     rest_.remove_prefix(end);
     const int byte = peek();
     if (byte == 0) {

@@ -15,6 +15,7 @@ namespace penstock::convert {
 
 /// Longest line or CSV record: far above any path and label, far below memory.
 inline constexpr std::size_t kMaxLineBytes = 1u << 20;
+inline constexpr const char* kTooLongLine = "expected at most 1 MiB in a line, found more";
 
 /// A byte-order mark of UTF-8 is passed over.
 ///
@@ -32,6 +33,8 @@ class TextInput {
   /// Reads up to the end of the line (LF, CR LF or CR), which is left out. Returns false at the end.
   /// Throws CorruptData for a line above kMaxLineBytes and for a NUL byte.
   bool read_line(std::string& line);
+  /// The same, but passes over a line that is too long: `line` is then empty.
+  bool read_line(std::string& line, bool& is_too_long);
 
   /// The text from here on, as far as it is in memory: at least 64 KiB or all that is left.
   std::string_view lookahead();

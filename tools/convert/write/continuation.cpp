@@ -73,8 +73,8 @@ void check_same(const PartialFolder& folder, const JournalContents& contents, Jo
   if (!settings.empty()) {
     refuse(folder, "the settings it was begun with, found ", settings, "; ");
   }
-  refuse(folder, "the source as it was when it was begun, found it changed:\n",
-         source_differences(folder.path(), scan), "\n");
+  refuse(folder, "the source as it was when it was begun, found it changed: ",
+         source_differences(folder.path(), scan), "; ");
 }
 
 // The records of a shard that is as the journal says.

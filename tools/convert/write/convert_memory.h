@@ -24,6 +24,10 @@ struct ConvertMemory {
   unsigned num_jobs = 1;  // as many as fit, at most those asked for
 };
 
+/// The least that suffices for a conversion: plan_memory() divides it for a list of up to 1,000 pictures with
+/// short names.
+inline constexpr std::uint64_t kLeastMemoryBytes = std::uint64_t{69} << 20;
+
 /// What a limit leaves for the list of pictures while a source is scanned, before there is any picture.
 std::uint64_t list_room_bytes(std::uint64_t limit_bytes);
 

@@ -108,7 +108,13 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
     const bool lacks_label =
         !is_sample && (*config_.pictures)[picture_idx].class_idx == kUnlabelled;
     others.add_if(lacks_label, ReasonCode::kRowWithoutLabel);
+    const std::string_view failed = one.picture.failed_checksum;
+    others.add_if(!failed.empty(), ReasonCode::kFailedChecksum);
     checked.verdict = checker_.check(one.picture, name, stop, others);
+    if (checked.verdict.fate == FileFate::kQuarantined &&
+        checked.verdict.reason == ReasonCode::kFailedChecksum) {
+      checked.verdict.detail = failed;
+    }
     checked.counts_as_copy = checked.is_stored();
     if (checked.counts_as_copy) {
       checked.content = content_digest(one.picture);

@@ -138,12 +138,11 @@ class Rows {
 class Differences {
  public:
   void add(std::string_view name, const std::string& what) {
-    if (++num_ <= kMaxListed)
-      lines_.push_back("  " + tools::printable(std::string(name)) + ": " + what);
+    if (++num_ <= kMaxListed) lines_.push_back(tools::printable(std::string(name)) + ": " + what);
   }
   std::vector<std::string> take() {
-    if (num_ > kMaxListed) lines_.push_back(fmt::format("  and {} more", num_ - kMaxListed));
-    if (lines_.empty()) lines_.push_back("  folders or their order");
+    if (num_ > kMaxListed) lines_.push_back(fmt::format("and {} more", num_ - kMaxListed));
+    if (lines_.empty()) lines_.push_back("folders or their order");
     return std::move(lines_);
   }
 
@@ -175,7 +174,7 @@ void write_source_rows(const std::filesystem::path& folder, const SourceScan& sc
 std::vector<std::string> source_differences(const std::filesystem::path& folder,
                                             const SourceScan& scan) {
   std::ifstream file(folder / kSourceRowsName, std::ios::binary);
-  if (!file) return {"  (which files is not known: " + std::string(kSourceRowsName) + " is gone)"};
+  if (!file) return {"which files is not known, " + std::string(kSourceRowsName) + " is gone"};
   const Rows now(scan);
   std::vector<bool> is_seen(now.size());
   Differences differences;

@@ -69,6 +69,14 @@ BOOST_AUTO_TEST_CASE(a_list_too_long_for_the_limit_is_refused_with_the_sum) {
   });
 }
 
+// Else a user would be told two numbers, one after the other.
+BOOST_AUTO_TEST_CASE(the_least_that_a_conversion_takes_suffices_for_a_small_source) {
+  BOOST_CHECK_NO_THROW(Fixture(60).plan(kLeastMemoryBytes, 8));
+  BOOST_CHECK_NO_THROW(Fixture(1000).plan(kLeastMemoryBytes, 8));
+  // And it is not far above that.
+  BOOST_CHECK_THROW(Fixture(60).plan(kLeastMemoryBytes - 2 * kMiB, 8), Error);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

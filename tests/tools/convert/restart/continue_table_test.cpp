@@ -43,7 +43,7 @@ struct TablePlace {
   void check_refused(const std::string& line) const {
     const ChildResult refused = convert_in_child(config);
     BOOST_TEST(refused.error_code == static_cast<int>(ErrorCode::kAlreadyExists));
-    BOOST_TEST(contains(refused.what, "found it changed:\n  " + line), refused.what);
+    BOOST_TEST(contains(refused.what, "found it changed: " + line), refused.what);
   }
 
   TemporaryFolder folder{quick_disk()};

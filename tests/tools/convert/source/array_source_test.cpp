@@ -234,11 +234,13 @@ BOOST_AUTO_TEST_CASE(an_array_cut_short_gives_what_is_whole_and_says_so) {
   const SourceScan labels = scan(arrays.pair("x.npy", "y.npy"));
   BOOST_TEST(list_of(labels) == "x/00000:0");
   BOOST_TEST(findings_of(labels) ==
-             "00001 row_without_label this and the 1 behind it\n"
-             "y.npy archive_truncated 1 of 3 rows\n");
+             "y.npy archive_truncated 1 of 3 rows\n"
+             "00001 row_without_label this and the 1 behind it\n");
+  BOOST_TEST(num_pictures_of(found.findings) == 1u);
+  BOOST_TEST(num_pictures_of(labels.findings) == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(a_member_whose_checksum_differs_is_named_and_offered) {
+BOOST_AUTO_TEST_CASE(a_member_whose_checksum_differs_is_named_and_offered_as_unchecked) {
   const Arrays arrays;
   for (const bool is_deflated : {false, true}) {
     arrays.write("d.npz", zip_file({{.name = "x.npy",
@@ -249,6 +251,10 @@ BOOST_AUTO_TEST_CASE(a_member_whose_checksum_differs_is_named_and_offered) {
     const SourceScan found = scan(arrays.file("d.npz"));
     BOOST_TEST(list_of(found) == "x/00000:0");
     BOOST_TEST(contains(findings_of(found), "d.npz:x archive_damaged CRC-32: expected "));
+    BOOST_TEST(num_pictures_of(found.findings) == 0u);  // each says so itself
+    SourcePicture picture;
+    found.source->read(found.pictures[0], picture);
+    BOOST_TEST(picture.failed_checksum.starts_with("CRC-32: expected "));
   }
 }
 

@@ -204,12 +204,10 @@ BOOST_AUTO_TEST_CASE(other_folders_beside_split_folders_stop) {
       says("layout: S: expected one folder for each split, found a second: valid"));
 }
 
-BOOST_AUTO_TEST_CASE(an_empty_class_keeps_its_index_and_is_warned_of) {
+BOOST_AUTO_TEST_CASE(an_empty_class_keeps_its_index) {
   const auto layout = find_layout(scan_of({"a/1", "c/1"}, {"b"}), {}, "S");
   BOOST_CHECK((layout.class_names == std::vector<std::string>{"a", "b", "c"}));
   BOOST_TEST(layout.files[1].class_idx == 2u);
-  BOOST_REQUIRE(layout.warnings.size() == 1u);
-  BOOST_TEST(layout.warnings[0] == "empty class folders keep their class index: b");
 }
 
 BOOST_AUTO_TEST_CASE(one_class_only_is_warned_of) {

@@ -75,8 +75,25 @@ BOOST_AUTO_TEST_CASE(damage_is_named_by_its_line) {
   check_damaged(std::string_view("a\n\0", 3), "2: expected text, found a zero byte");
   check_damaged('"' + std::string(kMaxLineBytes + 1, 'x') + '"',
                 "1: expected at most 1 MiB in a row, found more");
-  check_damaged(std::string(kMaxFields, ','),
-                "1: expected at most 4096 fields in a row, found more");
+}
+
+// Without a quote its line ends it, whatever is in it.
+BOOST_AUTO_TEST_CASE(a_record_that_is_too_long_costs_nothing_behind_it) {
+  const std::vector<std::pair<std::string, std::string>> records = {
+      {std::string(kMaxFields, ','), "expected at most 4096 fields in a row, found more"},
+      {"a," + std::string(kMaxLineBytes, 'x'), "expected at most 1 MiB in a row, found more"}};
+  for (const auto& [record, fault] : records) {
+    const std::string text = record + "\nc,d\n";
+    TextInput input(text, "t");
+    CsvReader reader(input, ',');
+    Record fields;
+    BOOST_REQUIRE(reader.next(fields));
+    BOOST_TEST(reader.fault() == fault);
+    BOOST_REQUIRE(reader.next(fields));
+    BOOST_TEST(reader.fault() == "");
+    BOOST_CHECK((fields == Record{"c", "d"}));
+    BOOST_TEST(!reader.next(fields));
+  }
 }
 
 // csv_field() writes what CsvReader reads.

@@ -52,6 +52,18 @@ BOOST_AUTO_TEST_CASE(a_file_larger_than_the_buffer_is_read_as_the_same_text_in_m
   BOOST_CHECK(lines_of(TextInput(folder.path() / "t")) == lines_of({text, "t"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_line_that_is_too_long_is_passed_over_where_that_is_asked_for) {
+  const std::string text = "a\r\n" + std::string(3 * kMaxLineBytes, 'x') + "\r\nb";
+  TextInput input(text, "t");
+  std::vector<std::string> found;
+  bool is_too_long = false;
+  for (std::string line; input.read_line(line, is_too_long);) {
+    found.push_back(line + (is_too_long ? "!" : "") + std::to_string(input.line()));
+  }
+  BOOST_TEST(found == (std::vector<std::string>{"a2", "!3", "b3"}),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(lines_without_end_and_zero_bytes_are_refused_by_their_line) {
   const std::string text = "a\n" + std::string(kMaxLineBytes + 1, 'x');
   BOOST_CHECK_EXCEPTION(lines_of({text, "t"}), Error,
