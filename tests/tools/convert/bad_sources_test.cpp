@@ -148,7 +148,8 @@ BOOST_AUTO_TEST_CASE(odd_classes_keep_their_index_and_are_told) {
       BOOST_TEST(manifest.class_names.size() == (is_empty ? 3u : 1u));
       BOOST_TEST(manifest.splits.at(0).num_by_class.at(class_idx) == (is_empty ? 0u : 2u));
       BOOST_TEST(
-          tests::contains(listener.notices, is_empty ? "have no picture and keep their class index" : "only one class"),
+          tests::contains(listener.notices,
+                          is_empty ? "has no picture and keeps its class index" : "only one class"),
           listener.notices);
       BOOST_TEST(stored(source).size() == source.num_good);
     }

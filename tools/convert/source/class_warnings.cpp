@@ -35,9 +35,10 @@ void warn_of_empty_classes(const SourceScan& scan, std::vector<std::string>& war
     if (++num_empty <= kMaxNamed) first.push_back(quoted(scan.class_names[i]));
   }
   if (num_empty == 0) return;
-  warnings.push_back(fmt::format("{} of {} have no picture and keep their class index: {}{}",
-                                 tools::format_count(num_empty),
+  warnings.push_back(fmt::format("{} of {} {}: {}{}", tools::format_count(num_empty),
                                  tools::format_counted(scan.class_names.size(), "class", "classes"),
+                                 num_empty == 1 ? "has no picture and keeps its class index"
+                                                : "have no picture and keep their class index",
                                  fmt::join(first, ", "), num_empty > kMaxNamed ? ", ..." : ""));
 }
 

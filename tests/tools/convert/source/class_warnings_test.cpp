@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_SUITE(class_warning)
 BOOST_AUTO_TEST_CASE(classes_without_a_picture_are_counted_and_the_first_are_named) {
   BOOST_CHECK(class_warnings(scan_of({"cat", "dog"}, {0, 1, 0})).empty());
   BOOST_CHECK((class_warnings(scan_of({"cat", "dog", "eel"}, {0, 2})) ==
-               Texts{"1 of 3 classes have no picture and keep their class index: 'dog'"}));
+               Texts{"1 of 3 classes has no picture and keeps its class index: 'dog'"}));
   Texts names;
   for (int i = 0; i <= 100'000; ++i) names.push_back(std::to_string(i));
   BOOST_CHECK((class_warnings(scan_of(names, {1, 3, 5, 100'000})) ==
