@@ -58,6 +58,22 @@ struct WideSum {
   hn::Vec<D64> sums;
 };
 
+// Of one colour. Named variables of this, not an array: the accumulators then stay in registers.
+struct ColourSum {
+  HWY_INLINE void add(V8 values, V16 low, V16 high) {
+    sum.add(values);
+    squares.add(low, low);
+    squares.add(high, high);
+  }
+  HWY_ATTR void add_to(std::uint64_t& all, std::uint64_t& all_squares) const {
+    all += sum.total();
+    all_squares += squares.total();
+  }
+
+  WideSum sum;
+  ProductSum squares;
+};
+
 // 1 in every lane where adding `b` has carried, as a number to be subtracted.
 HWY_INLINE V16 minus_carry(V16 sum, V16 b) {
   return hn::VecFromMask(D16(), hn::Lt(sum, b));
@@ -89,33 +105,37 @@ HWY_ATTR RgbSums sum_rgb_vectors(const std::uint8_t* rgb, std::size_t num_px) {
   const std::size_t lanes = hn::Lanes(d8);
   const V8 zero = hn::Zero(d8);
   const V16 one = hn::Set(d16, 1);
-  WideSum sum[3];
-  ProductSum squares[3];
+  ColourSum red;
+  ColourSum green;
+  ColourSum blue;
   ProductSum gray;
   ProductSum gray_squares;
   std::size_t i = 0;
   for (; i + lanes <= num_px; i += lanes) {
-    V8 colour[3];
-    hn::LoadInterleaved3(d8, rgb + 3 * i, colour[0], colour[1], colour[2]);
-    V16 low[3];
-    V16 high[3];
-    for (int c = 0; c < 3; ++c) {
-      sum[c].add(colour[c]);
-      low[c] = hn::BitCast(d16, hn::InterleaveLower(d8, colour[c], zero));
-      high[c] = hn::BitCast(d16, hn::InterleaveUpper(d8, colour[c], zero));
-      squares[c].add(low[c], low[c]);
-      squares[c].add(high[c], high[c]);
-    }
-    for (const V16& y : {luma(low[0], low[1], low[2]), luma(high[0], high[1], high[2])}) {
-      gray.add(y, one);
-      gray_squares.add(y, y);
-    }
+    V8 r;
+    V8 g;
+    V8 b;
+    hn::LoadInterleaved3(d8, rgb + 3 * i, r, g, b);
+    const V16 low_r = hn::BitCast(d16, hn::InterleaveLower(d8, r, zero));
+    const V16 low_g = hn::BitCast(d16, hn::InterleaveLower(d8, g, zero));
+    const V16 low_b = hn::BitCast(d16, hn::InterleaveLower(d8, b, zero));
+    const V16 high_r = hn::BitCast(d16, hn::InterleaveUpper(d8, r, zero));
+    const V16 high_g = hn::BitCast(d16, hn::InterleaveUpper(d8, g, zero));
+    const V16 high_b = hn::BitCast(d16, hn::InterleaveUpper(d8, b, zero));
+    red.add(r, low_r, high_r);
+    green.add(g, low_g, high_g);
+    blue.add(b, low_b, high_b);
+    const V16 low_y = luma(low_r, low_g, low_b);
+    const V16 high_y = luma(high_r, high_g, high_b);
+    gray.add(low_y, one);
+    gray.add(high_y, one);
+    gray_squares.add(low_y, low_y);
+    gray_squares.add(high_y, high_y);
   }
   RgbSums sums = sum_rgb_scalar(rgb + 3 * i, num_px - i);
-  for (int c = 0; c < 3; ++c) {
-    sums.sum[c] += sum[c].total();
-    sums.sum_of_squares[c] += squares[c].total();
-  }
+  red.add_to(sums.sum[0], sums.sum_of_squares[0]);
+  green.add_to(sums.sum[1], sums.sum_of_squares[1]);
+  blue.add_to(sums.sum[2], sums.sum_of_squares[2]);
   sums.sum_of_gray += gray.total();
   sums.sum_of_gray_squares += gray_squares.total();
   return sums;
