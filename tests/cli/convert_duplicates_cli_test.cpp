@@ -3,16 +3,15 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "fixtures/copied_pictures.h"
-#include "streamer/core/file.h"
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
+#include "tests/tools/copy_rows.h"
 
 namespace penstock::tests {
 namespace {
@@ -36,14 +35,7 @@ struct NearPlace {
   // "path reason other_path" of each row, and its distance.
   std::map<std::string, unsigned long> distances() const {
     std::map<std::string, unsigned long> found;
-    std::istringstream text(read_text_file(fs::path(dataset) / "duplicates.csv"));
-    std::string line;
-    std::getline(text, line);
-    while (std::getline(text, line)) {
-      std::istringstream fields(line);
-      std::vector<std::string> row;
-      for (std::string field; std::getline(fields, field, ',');) row.push_back(field);
-      BOOST_REQUIRE(row.size() == 10u);
+    for (const std::vector<std::string>& row : copy_rows(dataset)) {
       found[row[0] + " " + row[1] + " " + row[5]] = std::stoul(row[8]);
     }
     return found;

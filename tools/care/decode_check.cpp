@@ -16,6 +16,7 @@
 #include "streamer/read/decoder_set.h"
 #include "streamer/read/jpeg_decoder.h"
 #include "tools/care/parallel_items.h"
+#include "tools/convert/image/stored_picture_check.h"
 
 namespace penstock::care {
 namespace {
@@ -40,9 +41,9 @@ bool is_jpeg(const IndexRecord& record) {
 
 // A strip stays in a core's cache while its pixels are added.
 std::uint64_t strip_bytes(const IndexRecord& record) {
-  constexpr std::uint64_t kStripBytes = 256u << 10;
   const std::uint64_t row_bytes = std::uint64_t{record.width_px} * 3;
-  return std::clamp(row_bytes * record.height_px, row_bytes, std::max(kStripBytes, row_bytes));
+  return std::clamp(row_bytes * record.height_px, row_bytes,
+                    std::max(convert::kStripBytes, row_bytes));
 }
 
 SamplePrice price_of(const IndexRecord& record) {

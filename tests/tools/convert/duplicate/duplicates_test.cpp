@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,9 @@
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
 #include "tests/temporary_folder.h"
+#include "tests/tools/convert/convert_listener.h"
+#include "tests/tools/copy_rows.h"
+#include "tests/tools/folder_contents.h"
 #include "tests/tools/picture_folder.h"
 #include "tools/convert/convert_job.h"
 
@@ -20,12 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class SilentObserver final : public ConvertObserver {
- public:
-  void notice(const std::string&) override {}
-  void progress(const ConvertProgress&) override {}
-};
-
 struct Fixture {
   Fixture() {
     fixtures::write_copies(source);
@@ -33,22 +29,13 @@ struct Fixture {
     config.dataset = folder.path() / "ds";
   }
   ConvertSummary convert() {
-    SilentObserver observer;
+    tests::Listener observer;
     return convert_folder(config, observer, {});
   }
   // "path reason other_path fate" of duplicates.csv.
   std::set<std::string> rows() const {
     std::set<std::string> rows;
-    std::istringstream text(read_text_file(config.dataset / "duplicates.csv"));
-    std::string line;
-    std::getline(text, line);
-    BOOST_TEST(line ==
-               "path,reason,split,class,bytes,other_path,other_split,other_class,distance,fate");
-    while (std::getline(text, line)) {
-      std::istringstream fields(line);
-      std::vector<std::string> row;
-      for (std::string field; std::getline(fields, field, ',');) row.push_back(field);
-      BOOST_REQUIRE(row.size() == 10u);
+    for (const std::vector<std::string>& row : tests::copy_rows(config.dataset)) {
       BOOST_TEST(row[4] == std::to_string(fs::file_size(source / row[0])));
       rows.insert(row[0] + " " + row[1] + " " + row[5] + " " + row[9]);
     }
@@ -62,13 +49,7 @@ struct Fixture {
     }
     return rows;
   }
-  std::map<std::string, std::string> files() const {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : fs::directory_iterator(config.dataset)) {
-      files[entry.path().filename()] = read_text_file(entry.path());
-    }
-    return files;
-  }
+  std::map<std::string, std::string> files() const { return tests::contents(config.dataset); }
 
   tests::TemporaryFolder folder;
   fs::path source = folder.path() / "photos";

@@ -4,17 +4,17 @@
 #include <filesystem>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "fixtures/copied_pictures.h"
 #include "streamer/core/error.h"
-#include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
+#include "tests/tools/convert/convert_listener.h"
 #include "tests/tools/convert/restart/killed_conversion.h"
+#include "tests/tools/copy_rows.h"
 #include "tools/convert/convert_job.h"
 #include "tools/convert/duplicate/look_hash.h"
 
@@ -22,12 +22,6 @@ namespace penstock::convert {
 namespace {
 
 namespace fs = std::filesystem;
-
-class SilentObserver final : public ConvertObserver {
- public:
-  void notice(const std::string&) override {}
-  void progress(const ConvertProgress&) override {}
-};
 
 struct Fixture {
   Fixture() {
@@ -37,20 +31,13 @@ struct Fixture {
     config.near_duplicate_bits = kNearBits;
   }
   ConvertSummary convert() {
-    SilentObserver observer;
+    tests::Listener observer;
     return convert_folder(config, observer, {});
   }
   // "path reason other_path" of duplicates.csv; distances are within the limit.
   std::set<std::string> rows() const {
     std::set<std::string> rows;
-    std::istringstream text(read_text_file(config.dataset / "duplicates.csv"));
-    std::string line;
-    std::getline(text, line);
-    while (std::getline(text, line)) {
-      std::istringstream fields(line);
-      std::vector<std::string> row;
-      for (std::string field; std::getline(fields, field, ',');) row.push_back(field);
-      BOOST_REQUIRE(row.size() == 10u);
+    for (const std::vector<std::string>& row : tests::copy_rows(config.dataset)) {
       BOOST_TEST(std::stoul(row[8]) <= *config.near_duplicate_bits);
       BOOST_TEST(row[9] == "kept");
       rows.insert(row[0] + " " + row[1] + " " + row[5]);
