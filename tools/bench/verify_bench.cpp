@@ -5,6 +5,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/host_memory.h"
 #include "streamer/core/usable_cores.h"
 #include "streamer/shard/manifest.h"
 #include "tools/bench/bench_threads.h"
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-// As verify reads: a block stays in a core's cache.
+// As verify reads: a block stays in a core's cache, on pages of its own.
 constexpr std::uint64_t kBlockBytes = 256u << 10;
 
 // A part of a shard that one thread reads.
@@ -40,10 +41,11 @@ class Shards {
 
   RunTime read_all(std::uint32_t num_threads) const {
     return run_on_threads(num_threads, blocks_.size(), [this](const Share& share) {
-      std::vector<std::byte> bytes(kBlockBytes);
+      const HostBuffer block(page_aligned_memory(), kBlockBytes);
       for (std::size_t i = share.begin; i < share.end; ++i) {
-        const Block& block = blocks_[i];
-        read_at(files_[block.shard_idx], block.offset_bytes, bytes, paths_[block.shard_idx]);
+        const Block& place = blocks_[i];
+        read_at(files_[place.shard_idx], place.offset_bytes, block.bytes(),
+                paths_[place.shard_idx]);
       }
     });
   }

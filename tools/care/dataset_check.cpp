@@ -46,14 +46,16 @@ class DatasetChecker {
     const Dataset dataset = Dataset::open(config_.dataset);
     manifest_ = &dataset.manifest();
     list_shards();
-    // Few shards on many threads would leave some of these without work at the end: then each shard's samples
-    // are shared. With decoding its own checksum of /images is wanted, which takes one pass.
-    constexpr unsigned kShardsPerThread = 8;
-    shares_shards_ = config_.reach != CheckReach::kDecoded &&
-                     jobs_.size() < std::size_t{kShardsPerThread} * num_jobs();
+    CheckCrew crew(num_jobs(), jobs_.size());
+    // Behind the shards, a thread's help for those that are still at one.
     run_items(
-        {.num_items = jobs_.size(), .num_threads = shares_shards_ ? 1 : num_jobs()},
-        [this](unsigned, std::size_t i) { check(jobs_[i]); }, [this] { tell(); });
+        {.num_items = jobs_.size() + num_jobs(), .num_threads = num_jobs()},
+        [&](unsigned thread_idx, std::size_t i) {
+          if (i >= jobs_.size()) return crew.help().help(thread_idx);
+          const MutualHelp::TaskScope task(crew.help());
+          check(jobs_[i], crew, thread_idx);
+        },
+        [this] { tell(); });
     if (config_.reach == CheckReach::kDecoded) decode();
     gather();
     find_strangers();
@@ -87,7 +89,7 @@ class DatasetChecker {
     surveys_.emplace(std::move(paths));
   }
 
-  void check(ShardJob& job) {
+  void check(ShardJob& job, CheckCrew& crew, unsigned thread_idx) {
     if (stop_.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: check: on request");
     try {
       job.open = CareShard::open(
@@ -98,12 +100,13 @@ class DatasetChecker {
       return;
     }
     std::vector<std::string> opening = std::move(job.check.shard_damage);
-    job.check = check_shard(*job.open, {.stop = stop_,
-                                        .done_bytes = &done_bytes_,
-                                        .images = config_.reach == CheckReach::kDecoded
-                                                      ? ImagesChecksum::kAlways
-                                                      : ImagesChecksum::kWhereSamplesLeaveGaps,
-                                        .num_threads = shares_shards_ ? num_jobs() : 1});
+    job.check = check_shard(
+        *job.open,
+        {.stop = stop_,
+         .done_bytes = &done_bytes_,
+         .images = config_.reach == CheckReach::kDecoded ? ImagesChecksum::kAlways
+                                                         : ImagesChecksum::kWhereSamplesLeaveGaps},
+        crew, thread_idx);
     opening.insert(opening.end(), job.check.shard_damage.begin(), job.check.shard_damage.end());
     job.check.shard_damage = std::move(opening);
     compare_with_manifest(job);
@@ -222,7 +225,6 @@ class DatasetChecker {
   const Manifest* manifest_ = nullptr;
   std::vector<ShardJob> jobs_;
   std::optional<Hdf5SurveyRun> surveys_;  // of jobs_
-  bool shares_shards_ = false;
   std::atomic<std::uint64_t> done_bytes_ = 0;
   CheckProgress progress_;
   DatasetCheck result_;

@@ -13,7 +13,6 @@
 #include "streamer/core/error.h"
 #include "streamer/core/little_endian.h"
 #include "streamer/shard/index_page.h"
-#include "tools/care/parallel_items.h"
 
 namespace penstock::care {
 namespace {
@@ -27,8 +26,12 @@ constexpr std::uint64_t kRunBytes = 1u << 20;
 
 class ShardChecker {
  public:
-  ShardChecker(CareShard& shard, const CheckWatch& watch)
-      : shard_(shard), watch_(watch), block_(kCheckBlockBytes) {}
+  ShardChecker(CareShard& shard, const CheckWatch& watch, CheckCrew& crew, unsigned thread_idx)
+      : shard_(shard),
+        watch_(watch),
+        crew_(crew),
+        thread_idx_(thread_idx),
+        block_(crew.block(thread_idx)) {}
 
   ShardCheck run() {
     check_.is_whole.assign(shard_.num_samples(), 0);
@@ -255,8 +258,7 @@ class ShardChecker {
   void read_images() {
     const ShardPart& images = *shard_.find("images");
     const bool is_hashed = hashes_images(images);
-    const bool is_read =
-        watch_.num_threads > 1 && !is_hashed ? read_runs() : read_in_one_pass(images, is_hashed);
+    const bool is_read = is_hashed ? read_in_one_pass(images) : read_runs();
     if (!is_read) damage("section images: some of it cannot be read");
   }
 
@@ -265,46 +267,40 @@ class ShardChecker {
     const std::vector<std::span<const PlacedSample>> runs = cut_runs(samples_, kRunBytes);
     std::atomic<bool> is_all_read = true;
     std::mutex mutex;  // guards check_.sample_damage
-    std::vector<std::vector<std::byte>> blocks(watch_.num_threads,
-                                               std::vector<std::byte>(kCheckBlockBytes));
-    run_items(
-        {.num_items = runs.size(), .num_threads = watch_.num_threads},
-        [&](unsigned thread_idx, std::size_t i) {
-          SampleRun run(runs[i], check_.is_whole);
-          std::vector<std::byte>& block = blocks[thread_idx];
-          const std::uint64_t end_bytes = runs[i].back().end_bytes();
-          for (std::uint64_t at = runs[i].front().offset_bytes; at < end_bytes;) {
-            const auto bytes =
-                std::span(block).first(std::min<std::uint64_t>(block.size(), end_bytes - at));
-            std::string why;
-            const bool is_read = read(at, bytes, why);
-            if (!is_read) is_all_read = false;
-            run.take(at, bytes, is_read ? nullptr : &why);
-            at += bytes.size();
-          }
-          const std::lock_guard lock(mutex);
-          std::ranges::move(run.damage(), std::back_inserter(check_.sample_damage));
-        },
-        [] {});
+    crew_.help().do_parts(thread_idx_, runs.size(), [&](unsigned thread_idx, std::size_t i) {
+      SampleRun run(runs[i], check_.is_whole);
+      const std::span<std::byte> block = crew_.block(thread_idx);
+      const std::uint64_t end_bytes = runs[i].back().end_bytes();
+      for (std::uint64_t at = runs[i].front().offset_bytes; at < end_bytes;) {
+        const auto bytes = block.first(std::min<std::uint64_t>(block.size(), end_bytes - at));
+        std::string why;
+        const bool is_read = read(at, bytes, why);
+        if (!is_read) is_all_read = false;
+        run.take(at, bytes, is_read ? nullptr : &why);
+        at += bytes.size();
+      }
+      const std::lock_guard lock(mutex);
+      std::ranges::move(run.damage(), std::back_inserter(check_.sample_damage));
+    });
     return is_all_read;
   }
 
   // In the order of the file; a sample may reach over several blocks.
-  bool read_in_one_pass(const ShardPart& images, bool is_hashed) {
+  bool read_in_one_pass(const ShardPart& images) {
     StreamHasher section_hasher;
     SampleRun run(samples_, check_.is_whole);
     bool is_section_read = true;
     for (std::uint64_t done = 0; done < images.length_bytes;) {
       const auto size = std::min<std::uint64_t>(block_.size(), images.length_bytes - done);
-      const auto block = std::span<const std::byte>(block_).first(size);
+      const auto block = block_.first(size);
       std::string why;
-      const bool is_read = read(images.offset_bytes + done, std::span(block_).first(size), why);
+      const bool is_read = read(images.offset_bytes + done, block, why);
       is_section_read = is_section_read && is_read;
-      if (is_read && is_hashed) section_hasher.update(block);
+      if (is_read) section_hasher.update(block);
       run.take(images.offset_bytes + done, block, is_read ? nullptr : &why);
       done += size;
     }
-    if (is_section_read && is_hashed) {
+    if (is_section_read) {
       compare_section(images, section_hasher.digest_64());
       if (shard_.guide() == ShardGuide::kHdf5) compare_uuid(section_hasher.digest_128());
     }
@@ -347,11 +343,11 @@ class ShardChecker {
     std::string why;
     for (std::uint64_t done = 0; done < part->length_bytes;) {
       const auto size = std::min<std::uint64_t>(block_.size(), part->length_bytes - done);
-      if (!read(part->offset_bytes + done, std::span(block_).first(size), why)) {
+      if (!read(part->offset_bytes + done, block_.first(size), why)) {
         damage(fmt::format("section {}: {}", name, why));
         return false;
       }
-      hasher.update(std::span(block_).first(size));
+      hasher.update(block_.first(size));
       done += size;
     }
     return true;
@@ -365,7 +361,7 @@ class ShardChecker {
     for (std::uint64_t done = 0; done < offsets->length_bytes;) {
       const auto size = std::min<std::uint64_t>(block_.size(), offsets->length_bytes - done);
       std::string why;
-      if (!read(offsets->offset_bytes + done, std::span(block_).first(size), why)) return;  // told
+      if (!read(offsets->offset_bytes + done, block_.first(size), why)) return;  // told
       for (std::size_t i = 0; i < size; i += 8) {
         const auto value = load_le<std::uint64_t>(&block_[i]);
         const bool is_first = done + i == 0;
@@ -384,7 +380,9 @@ class ShardChecker {
 
   CareShard& shard_;
   const CheckWatch& watch_;
-  std::vector<std::byte> block_;
+  CheckCrew& crew_;
+  const unsigned thread_idx_;
+  const std::span<std::byte> block_;  // this thread's
   std::vector<PlacedSample> samples_;
   std::atomic<std::uint64_t> read_bytes_ = 0;
   ShardCheck check_;
@@ -392,8 +390,20 @@ class ShardChecker {
 
 }  // namespace
 
+CheckCrew::CheckCrew(unsigned num_threads, std::size_t num_shards) : help_(num_shards) {
+  for (unsigned t = 0; t < num_threads; ++t) {
+    blocks_.emplace_back(page_aligned_memory(), kCheckBlockBytes);
+  }
+}
+
+ShardCheck check_shard(CareShard& shard, const CheckWatch& watch, CheckCrew& crew,
+                       unsigned thread_idx) {
+  return ShardChecker(shard, watch, crew, thread_idx).run();
+}
+
 ShardCheck check_shard(CareShard& shard, const CheckWatch& watch) {
-  return ShardChecker(shard, watch).run();
+  CheckCrew alone(1, 1);
+  return check_shard(shard, watch, alone, 0);
 }
 
 }  // namespace penstock::care

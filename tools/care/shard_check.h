@@ -3,11 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "streamer/core/host_memory.h"
 #include "tools/care/care_shard.h"
+#include "tools/care/mutual_help.h"
 #include "tools/care/sample_run.h"
 
 namespace penstock::care {
@@ -42,14 +45,30 @@ struct CheckWatch {
   std::stop_token stop;
   std::atomic<std::uint64_t>* done_bytes = nullptr;  // grows while the shard is read
   ImagesChecksum images = ImagesChecksum::kWhereSamplesLeaveGaps;
-  /// That share the samples of the shard, where /images need no checksum of their own.
-  unsigned num_threads = 1;
 };
 
-/// Checks a shard that was opened; sets CareShard::move_records() where the file was rewritten.
+/// Threads that check shards. Those who help read samples of another's shard, where /images need no
+/// checksum of their own.
+class CheckCrew {
+ public:
+  CheckCrew(unsigned num_threads, std::size_t num_shards);
+
+  MutualHelp& help() noexcept { return help_; }
+  std::span<std::byte> block(unsigned thread_idx) const { return blocks_[thread_idx].bytes(); }
+
+ private:
+  MutualHelp help_;
+  // On pages of their own: the kernel copies to an aligned place in two thirds of the time.
+  std::vector<HostBuffer> blocks_;
+};
+
+/// Checks a shard that was opened; sets CareShard::move_records() where the file was rewritten. The caller is
+/// thread_idx of the crew, or alone.
 ///
 /// Errors  Stopped; nothing else: what cannot be read is damage
 /// Memory  kCheckBlockBytes a thread and kCheckSampleBytes for each sample
+ShardCheck check_shard(CareShard& shard, const CheckWatch& watch, CheckCrew& crew,
+                       unsigned thread_idx);
 ShardCheck check_shard(CareShard& shard, const CheckWatch& watch);
 
 }  // namespace penstock::care
