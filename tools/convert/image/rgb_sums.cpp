@@ -28,7 +28,7 @@ using D64 = hn::Repartition<std::uint64_t, D8>;
 using V8 = hn::Vec<D8>;
 using V16 = hn::Vec<D16>;
 
-// Sum of products of 16-bit numbers below 256. Which lane holds which does not matter to a sum.
+// Sum of products of 16-bit numbers, none above 255 * 255. Which lane holds which does not matter to a sum.
 struct ProductSum {
   HWY_ATTR ProductSum() : low(hn::Zero(D32())), high(hn::Zero(D32())) {}
   HWY_INLINE void add(V16 a, V16 b) {
@@ -74,29 +74,21 @@ struct ColourSum {
   ProductSum squares;
 };
 
-// 1 in every lane where adding `b` has carried, as a number to be subtracted.
-HWY_INLINE V16 minus_carry(V16 sum, V16 b) {
-  return hn::VecFromMask(D16(), hn::Lt(sum, b));
-}
-
-// (19595 r + 38470 g + 7471 b + 32768) >> 16: upper halves of the products, and what their lower
-// halves carry.
+// (19595 r + 38470 g + 7471 b + 32768) >> 16. The factors add up to 65536, so this is g, and the upper half
+// of 19595 (r - g) + 7471 (b - g) + 32768: upper halves of the products, and what their lower ones carry.
 HWY_INLINE V16 luma(V16 r, V16 g, V16 b) {
   const D16 d;
-  const V16 of_r = hn::Set(d, 19595);
-  const V16 of_g = hn::Set(d, 38470);
-  const V16 of_b = hn::Set(d, 7471);
-  const V16 half = hn::Set(d, 32768);
-  const V16 low_g = hn::Mul(g, of_g);
-  const V16 low_b = hn::Mul(b, of_b);
-  const V16 first = hn::Add(hn::Mul(r, of_r), low_g);
-  const V16 second = hn::Add(first, low_b);
-  const V16 third = hn::Add(second, half);
-  const V16 high =
-      hn::Add(hn::Add(hn::MulHigh(r, of_r), hn::MulHigh(g, of_g)), hn::MulHigh(b, of_b));
-  const V16 carries = hn::Add(hn::Add(minus_carry(first, low_g), minus_carry(second, low_b)),
-                              minus_carry(third, half));
-  return hn::Sub(high, carries);
+  const DSigned16 ds;
+  const auto of_r = hn::Set(ds, 19595);
+  const auto of_b = hn::Set(ds, 7471);
+  const auto r_g = hn::BitCast(ds, hn::Sub(r, g));
+  const auto b_g = hn::BitCast(ds, hn::Sub(b, g));
+  const V16 low_b = hn::BitCast(d, hn::Mul(b_g, of_b));
+  const V16 low = hn::Add(hn::BitCast(d, hn::Mul(r_g, of_r)), low_b);
+  const V16 minus_carry = hn::VecFromMask(d, hn::Lt(low, low_b));
+  const V16 carry_of_half = hn::ShiftRight<15>(low);
+  const V16 high = hn::BitCast(d, hn::Add(hn::MulHigh(r_g, of_r), hn::MulHigh(b_g, of_b)));
+  return hn::Add(hn::Add(g, high), hn::Sub(carry_of_half, minus_carry));
 }
 
 HWY_ATTR RgbSums sum_rgb_vectors(const std::uint8_t* rgb, std::size_t num_px) {
@@ -127,8 +119,7 @@ HWY_ATTR RgbSums sum_rgb_vectors(const std::uint8_t* rgb, std::size_t num_px) {
     blue.add(b, low_b, high_b);
     const V16 low_y = luma(low_r, low_g, low_b);
     const V16 high_y = luma(high_r, high_g, high_b);
-    gray.add(low_y, one);
-    gray.add(high_y, one);
+    gray.add(hn::Add(low_y, high_y), one);
     gray_squares.add(low_y, low_y);
     gray_squares.add(high_y, high_y);
   }
