@@ -58,8 +58,7 @@ class ArchiveStore final : public FileStore {
     bytes = bytes.first(std::min<std::uint64_t>(left, bytes.size()));
     if (place.is_spooled) return spool_->read_at(place.offset_bytes + offset_bytes, bytes);
     const fs::path& path = archives_[place.archive_idx].path;
-    return penstock::read_at(open_for_reading(path), place.offset_bytes + offset_bytes, bytes,
-                             path);
+    return penstock::read_at(open_listed(path), place.offset_bytes + offset_bytes, bytes, path);
   }
 
   std::string_view archive_name(std::uint32_t file_idx) const override {

@@ -55,6 +55,7 @@ class Walk {
     const std::filesystem::path full = source_ / folder;
     const UniqueFolder entries(::opendir(full.c_str()));
     if (!entries) return add_unreadable(folder, "open folder", errno);
+    if (folder.empty()) scan_.root = folder_id(::dirfd(entries.get()), full);
     while (true) {
       if (stop_.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: scan: on request");
       errno = 0;

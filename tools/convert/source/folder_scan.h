@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/convert/folder_id.h"
 #include "tools/convert/reason/reason_code.h"
 
 namespace penstock::convert {
@@ -52,6 +53,7 @@ struct FolderScan {
   SkippedFiles skipped;
   std::vector<PassedOverFile> passed_over;  // each of `skipped`, sorted
   bool is_cut = false;                      // of an archive of which not all could be read
+  FolderId root;                            // that paths are relative to, where it is a folder
 
   std::uint64_t total_bytes() const noexcept;
 };

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/source/left_out.h"
+#include "tools/convert/source/source_fault.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -17,7 +19,8 @@ namespace {
 
 class FolderSource final : public PictureSource {
  public:
-  explicit FolderSource(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  FolderSource(std::filesystem::path folder, const FolderId& root)
+      : folder_(std::move(folder)), root_(root) {}
 
   void read(const ListedPicture& picture, SourcePicture& into) const override {
     read_start(picture, kMaxFileBytes, into);
@@ -25,6 +28,20 @@ class FolderSource final : public PictureSource {
 
   void read_start(const ListedPicture& picture, std::size_t num_bytes,
                   SourcePicture& into) const override {
+    try {
+      read_file(picture, num_bytes, into);
+    } catch (const Error& error) {
+      if (concerns_one_path(error.os_error())) check_there(picture);
+      throw;
+    }
+  }
+
+  std::string where(const ListedPicture& picture) const override {
+    return tools::printable_path(folder_ / picture.name);
+  }
+
+ private:
+  void read_file(const ListedPicture& picture, std::size_t num_bytes, SourcePicture& into) const {
     const std::filesystem::path path = folder_ / picture.name;
     const UniqueFd file = open_for_reading(path);
     if (picture.size_bytes > kMaxFileBytes) {
@@ -44,11 +61,14 @@ class FolderSource final : public PictureSource {
     if (!is_as_listed) refuse_changed(picture);
   }
 
-  std::string where(const ListedPicture& picture) const override {
-    return tools::printable_path(folder_ / picture.name);
+  // A disk or a server that drops out, or a folder that is moved away, refuses every file as it would one.
+  void check_there(const ListedPicture& picture) const {
+    if (find_folder_id(folder_) != root_) throw_gone(tools::printable_path(folder_));
+    const std::filesystem::path parent = (folder_ / picture.name).parent_path();
+    std::error_code failure;
+    if (!std::filesystem::is_directory(parent, failure)) throw_gone(tools::printable_path(parent));
   }
 
- private:
   [[noreturn]] void refuse_changed(const ListedPicture& picture) const {
     throw Error(ErrorCode::kIo,
                 fmt::format("source: {}: expected the picture as it was listed, found it changed",
@@ -57,6 +77,7 @@ class FolderSource final : public PictureSource {
   }
 
   std::filesystem::path folder_;
+  FolderId root_;
 };
 
 std::vector<std::string> stored_names(const std::vector<std::string>& names) {
@@ -97,8 +118,9 @@ void leave_unplaced(const FolderScan& scan, const DatasetLayout& layout, SourceS
 
 }  // namespace
 
-std::unique_ptr<const PictureSource> make_folder_reader(const std::filesystem::path& folder) {
-  return std::make_unique<FolderSource>(folder);
+std::unique_ptr<const PictureSource> make_folder_reader(const std::filesystem::path& folder,
+                                                        const FolderId& root) {
+  return std::make_unique<FolderSource>(folder, root);
 }
 
 SourceScan scan_folder_source(const std::filesystem::path& folder, const LayoutRequest& request,
@@ -108,8 +130,9 @@ SourceScan scan_folder_source(const std::filesystem::path& folder, const LayoutR
 
 SourceScan scan_folder_source(FolderScan files, const std::filesystem::path& folder,
                               const LayoutRequest& request) {
+  const FolderId root = files.root;
   SourceScan scan = scan_layout(std::move(files), request, tools::printable_path(folder));
-  scan.source = make_folder_reader(folder);
+  scan.source = make_folder_reader(folder, root);
   return scan;
 }
 

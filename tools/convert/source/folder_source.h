@@ -27,7 +27,10 @@ SourceScan scan_folder_source(FolderScan files, const std::filesystem::path& fol
 /// Errors  those of find_layout()
 SourceScan scan_layout(FolderScan files, const LayoutRequest& request, const std::string& where);
 
-/// Reads files of `folder` by their names; a scan and more is the caller's.
-std::unique_ptr<const PictureSource> make_folder_reader(const std::filesystem::path& folder);
+/// Reads files of `folder`, which was `root` when they were listed, by their names; a scan and more is the
+/// caller's. A file that cannot be read is an error of its own only while the folders that it lies in are
+/// there; else it is one of the whole source.
+std::unique_ptr<const PictureSource> make_folder_reader(const std::filesystem::path& folder,
+                                                        const FolderId& root);
 
 }  // namespace penstock::convert

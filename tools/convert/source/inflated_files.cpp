@@ -9,6 +9,7 @@
 #include "streamer/core/file.h"
 #include "tools/convert/source/byte_stream.h"
 #include "tools/convert/source/idx_source.h"
+#include "tools/convert/source/source_fault.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -35,7 +36,7 @@ class InflatedStore final : public FileStore {
     const std::uint64_t left = place.size_bytes - std::min(place.size_bytes, offset_bytes);
     bytes = bytes.first(std::min<std::uint64_t>(left, bytes.size()));
     if (place.is_spooled) return spool_->read_at(place.offset_bytes + offset_bytes, bytes);
-    return penstock::read_at(open_for_reading(place.path), offset_bytes, bytes, place.path);
+    return penstock::read_at(open_listed(place.path), offset_bytes, bytes, place.path);
   }
 
   std::string_view archive_name(std::uint32_t /*file_idx*/) const override { return {}; }

@@ -34,6 +34,7 @@ class Lookup {
         fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
         room_bytes_(room_bytes) {
     if (!fd_) throw_io_error(errno, "open folder", tools::printable_path(folder));
+    scan_.root = folder_id(fd_.get(), folder);
   }
 
   void add(const std::vector<RowPath>& paths) {

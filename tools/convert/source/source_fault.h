@@ -2,6 +2,10 @@
 #pragma once
 
 #include <cerrno>
+#include <filesystem>
+#include <string>
+
+#include "streamer/core/file.h"
 
 namespace penstock::convert {
 
@@ -26,5 +30,13 @@ constexpr bool concerns_one_path(int error_number) noexcept {
 
 inline constexpr const char* kSourceFaultHint =
     "see whether the disk of SOURCE answers, then type the same command again";
+
+/// Ends a conversion whose source, or a folder or file of it that many pictures lie in, is not there any
+/// more. Throws Io.
+[[noreturn]] void throw_gone(const std::string& where);
+
+/// Opens a file that many pictures lie in and that could be read when it was listed: if it cannot be opened
+/// now, that is no matter of one picture. Throws Io.
+UniqueFd open_listed(const std::filesystem::path& path);
 
 }  // namespace penstock::convert

@@ -7,6 +7,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/source/source_fault.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -23,7 +24,7 @@ class FolderStore final : public FileStore {
   std::size_t read_at(std::uint32_t file_idx, std::uint64_t offset_bytes,
                       std::span<std::byte> bytes) const override {
     const fs::path path = folder_ / paths_[file_idx];
-    return penstock::read_at(open_for_reading(path), offset_bytes, bytes, path);
+    return penstock::read_at(open_listed(path), offset_bytes, bytes, path);
   }
 
   std::string_view archive_name(std::uint32_t /*file_idx*/) const override { return {}; }

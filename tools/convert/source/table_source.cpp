@@ -192,7 +192,7 @@ SourceScan scan_table_source(const TableSourceRequest& request, const std::stop_
                                         tools::printable(scan.class_names.front())));
   }
   scan.unreadable = unreadable_pictures(files, match);
-  scan.source = make_folder_reader(request.folder);
+  scan.source = make_folder_reader(request.folder, files.root);
   return scan;
 }
 

@@ -254,6 +254,24 @@ BOOST_AUTO_TEST_CASE(one_that_is_written_to_while_it_is_read_is_no_dataset) {
   BOOST_TEST(!fs::exists(config.dataset));
 }
 
+// Else what was in it would be in quarantine for good.
+BOOST_AUTO_TEST_CASE(one_that_goes_away_ends_it_and_once_back_it_goes_on) {
+  const fs::path away = folder.path() / "away.tar";
+  const ChildResult ended = convert_in_child(config, {.at_picture = [&](std::uint64_t num_done) {
+                                               if (num_done == 10) fs::rename(archive, away);
+                                             }});
+  BOOST_TEST(ended.error_code == static_cast<int>(ErrorCode::kIo));
+  BOOST_TEST(
+      contains(ended.what, archive.native() + ": expected it as it was listed, found it gone"),
+      ended.what);
+  fs::rename(away, archive);
+  const ChildResult rest = convert_in_child(config);
+  BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);
+  config.dataset = folder.path() / "whole";
+  BOOST_REQUIRE(convert_in_child(config).is_done);
+  BOOST_CHECK(contents(folder.path() / "ds") == contents(config.dataset));
+}
+
 // Its members have no times of their own.
 BOOST_AUTO_TEST_CASE(one_that_was_written_to_since_is_refused_by_its_name) {
   BOOST_REQUIRE(stop_at(25).num_journalled > 0u);
@@ -338,6 +356,58 @@ BOOST_AUTO_TEST_CASE(a_dataset_whose_shard_was_written_to_or_that_was_made_anew_
   check_refused_after([&] { touch(shard); }, shard.native() + ": written to since");
   fs::remove_all(path() / "ds.partial");
   check_refused_after([&] { make_first(1); }, "found source.id: ");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(source_that_goes, RestartPlace)
+
+// A disk that drops out refuses each file in the words of one that was removed.
+BOOST_AUTO_TEST_CASE(a_source_or_a_folder_of_it_that_goes_away_ends_it_and_once_back_it_goes_on) {
+  for (const char* part : {"", "cat", "dog"}) {
+    BOOST_TEST_CONTEXT("source/" << part) {
+      const fs::path gone = *part == 0 ? config.source : config.source / part;
+      const fs::path away = folder.path() / "away";
+      const ChildResult ended =
+          convert_in_child(config, {.at_picture = [&](std::uint64_t num_done) {
+                             if (num_done == num_files / 3) fs::rename(gone, away);
+                           }});
+      BOOST_TEST(ended.error_code == static_cast<int>(ErrorCode::kIo));
+      BOOST_TEST(contains(ended.what, "source: " + gone.native() +
+                                          ": expected it as it was listed, found it gone"),
+                 ended.what);
+      BOOST_TEST(!fs::exists(config.dataset));
+      fs::rename(away, gone);
+      const ChildResult rest = convert_in_child(config);
+      BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);
+      BOOST_TEST(rest.num_begun == num_shards - ended.num_journalled);
+      BOOST_CHECK(contents(config.dataset) == expected);
+      fs::remove_all(config.dataset);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(another_folder_in_its_place_is_no_source_of_what_was_listed) {
+  const ChildResult ended = convert_in_child(config, {.at_picture = [&](std::uint64_t num_done) {
+                                               if (num_done != num_files / 3) return;
+                                               fs::rename(config.source, folder.path() / "away");
+                                               fs::create_directories(config.source / "cat");
+                                               fs::create_directories(config.source / "dog");
+                                             }});
+  BOOST_TEST(ended.error_code == static_cast<int>(ErrorCode::kIo));
+  BOOST_TEST(contains(ended.what, "found it gone or closed"), ended.what);
+}
+
+BOOST_AUTO_TEST_CASE(a_dataset_that_was_to_be_replaced_stays_when_the_source_goes_away) {
+  BOOST_REQUIRE(convert_in_child(config).is_done);
+  config.existing = convert::ExistingTarget::kReplace;
+  config.split.seed = 7;
+  const ChildResult ended = convert_in_child(config, {.at_picture = [&](std::uint64_t num_done) {
+                                               if (num_done == 2)
+                                                 fs::rename(config.source, folder.path() / "away");
+                                             }});
+  BOOST_TEST(ended.error_code == static_cast<int>(ErrorCode::kIo));
+  BOOST_CHECK(contents(config.dataset) == expected);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
