@@ -8,11 +8,12 @@
 #include "tools/care/add_settings.h"
 #include "tools/care/added_lists.h"
 #include "tools/care/dataset_change.h"
-#include "tools/care/dataset_lock.h"
 #include "tools/care/name_digests.h"
 #include "tools/care/new_pictures.h"
 #include "tools/care/refused_copies.h"
 #include "tools/care/row_list.h"
+#include "tools/care/shard_numbers.h"
+#include "tools/convert/write/folder_lock.h"
 
 namespace penstock::care {
 namespace {
@@ -35,8 +36,10 @@ std::optional<DuplicateCounts> sum_of(const std::optional<DuplicateCounts>& old,
 
 class Addition {
  public:
-  Addition(const AddConfig& config, convert::ConvertObserver& observer, std::stop_token stop)
+  Addition(const AddConfig& config, const convert::DatasetLock& lock,
+           convert::ConvertObserver& observer, std::stop_token stop)
       : config_(config),
+        lock_(lock),
         observer_(observer),
         stop_(std::move(stop)),
         adding_(adding_folder(config.dataset)),
@@ -82,6 +85,7 @@ class Addition {
     if (old_.sample_bytes && added.sample_bytes) {
       facts.source_bytes = old_.sample_bytes->source_bytes + added.sample_bytes->source_bytes;
     }
+    lock_.check_in_place();
     DatasetChange change(config_.dataset, plan_of(added));
     for (const ManifestSplit& split : added.splits) move_shards(split, facts);
     sync_folder(config_.dataset);
@@ -167,6 +171,7 @@ class Addition {
   }
 
   const AddConfig& config_;
+  const convert::DatasetLock& lock_;
   convert::ConvertObserver& observer_;
   const std::stop_token stop_;
   const fs::path adding_;
@@ -194,10 +199,10 @@ AddSummary add_to_dataset(const AddConfig& config, convert::ConvertObserver& obs
                           const std::stop_token& stop) {
   config.validate();
   static_cast<void>(Dataset::open(config.dataset));  // refuses what is none, with a hint
-  const DatasetLock lock(config.dataset);
+  const convert::DatasetLock lock(config.dataset);
   static_cast<void>(settle_change(config.dataset));
   static_cast<void>(settle_change(adding_folder(config.dataset)));
-  return Addition(config, observer, stop).run();
+  return Addition(config, lock, observer, stop).run();
 }
 
 }  // namespace penstock::care

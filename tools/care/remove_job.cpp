@@ -13,11 +13,12 @@
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_change.h"
-#include "tools/care/dataset_lock.h"
 #include "tools/care/decode_check.h"
 #include "tools/care/named_rows.h"
 #include "tools/care/other_files.h"
+#include "tools/care/shard_numbers.h"
 #include "tools/care/shard_rewrite.h"
+#include "tools/convert/write/folder_lock.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
 
@@ -42,14 +43,17 @@ class Removal {
 
   RemoveSummary run() {
     const Dataset dataset = Dataset::open(config_.dataset);
-    const DatasetLock lock(config_.dataset);
+    const convert::DatasetLock lock(config_.dataset);
     const std::optional<SettledChange> before = settle_change(config_.dataset);
     old_ = read_manifest(config_.dataset);  // the one that is there now that nobody else changes it
     look_at_names();
     if (before && before->is_done) count_gone(before->plan);
     choose();
     if (config_.rows == NamedRows::kRemoved) rows_.emplace(config_.dataset, requests_);
-    if (!concerned_.empty() || (rows_ && rows_->has_changes())) change();
+    if (!concerned_.empty() || (rows_ && rows_->has_changes())) {
+      lock.check_in_place();
+      change();
+    }
     tell_rest();
     return std::move(summary_);
   }

@@ -10,11 +10,11 @@
 #include "streamer/core/file.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/dataset_change.h"
-#include "tools/care/dataset_lock.h"
 #include "tools/care/decode_check.h"
 #include "tools/care/file_exchange.h"
 #include "tools/care/repair_patient.h"
 #include "tools/care/shard_rewrite.h"
+#include "tools/convert/write/folder_lock.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
 
@@ -40,7 +40,7 @@ class Repair {
                               printable_path(config_.dataset)),
                   "check the path");
     }
-    const DatasetLock lock(config_.dataset);
+    const convert::DatasetLock lock(config_.dataset);
     settle();
     read_old_manifest();
     examine_all();
@@ -48,7 +48,10 @@ class Repair {
     for (Patient& patient : patients_) report(patient);
     decide_on_manifest();
     check_anything_left();
-    if (config_.mode == RepairMode::kRepair && !summary_.is_whole()) mend();
+    if (config_.mode == RepairMode::kRepair && !summary_.is_whole()) {
+      lock.check_in_place();
+      mend();
+    }
     return std::move(summary_);
   }
 

@@ -104,6 +104,7 @@ class ConvertJob final : private ProductionListener {
                                  tools::format_counted(memory.num_jobs, "thread", "threads")));
     observer_.reached(ConvertPoint::kListed);
     folder_.emplace(config_.dataset);
+    if (config_.existing == ExistingTarget::kReplace) folder_->lock_old();
     observer_.reached(ConvertPoint::kFolderMade);
     try {
       go_on(scan, shards, memory);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <functional>
+#include <string>
 
 #include "fixtures/cifar_batch.h"
 #include "streamer/core/batch.h"
@@ -442,6 +444,76 @@ BOOST_AUTO_TEST_CASE(what_was_fixed_in_an_addition_is_listed_behind_what_is_ther
   const std::string after = read_text_file(dataset / "fixed.csv");
   BOOST_TEST(after.starts_with(before + "cat/a second.jpg,truncated,"), after);
   BOOST_TEST(std::count(after.begin(), after.end(), '\n') == 3);  // the header and two
+}
+
+// Calls `act` when the first picture is looked at.
+struct ActingObserver final : convert::ConvertObserver {
+  void notice(const std::string&) override {}
+  void progress(const convert::ConvertProgress&) override {
+    if (act) act();
+    act = nullptr;
+  }
+  std::function<void()> act;
+};
+
+BOOST_AUTO_TEST_CASE(nobody_replaces_a_dataset_while_something_is_added_to_it) {
+  const CaredDataset dataset;
+  tests::write_picture(dataset.folder() / "more/dog/new.jpg", {.seed = 300});
+  ActingObserver observer;
+  observer.act = [&] {
+    tests::SilentObserver silent;
+    BOOST_CHECK_EXCEPTION(
+        convert_folder({.source = dataset.source(),
+                        .dataset = dataset.path(),
+                        .split = {.seed = 7},
+                        .existing = convert::ExistingTarget::kReplace},
+                       silent, {}),
+        Error, [](const Error& error) {
+          return std::string(error.what()).find("expected nobody else who changes it, found one") !=
+                 std::string::npos;
+        });
+  };
+  const AddSummary summary = add_to_dataset(
+      {.dataset = dataset.path(), .source = dataset.folder() / "more"}, observer, {});
+  BOOST_TEST(!observer.act);
+  BOOST_TEST(summary.num_samples == 17u);
+  BOOST_TEST(dataset.check().is_whole());
+  BOOST_TEST(!fs::exists(dataset.folder() / "photos.ds.partial"));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_added_to_a_dataset_while_it_is_replaced) {
+  const CaredDataset dataset;
+  tests::write_picture(dataset.folder() / "more/dog/new.jpg", {.seed = 300});
+  ActingObserver observer;
+  observer.act = [&] {
+    BOOST_CHECK_EXCEPTION(
+        add(dataset.path(), dataset.folder() / "more"), Error,
+        [](const Error& error) { return error.code() == ErrorCode::kAlreadyExists; });
+  };
+  convert_folder({.source = dataset.source(),
+                  .dataset = dataset.path(),
+                  .split = {.seed = 7},
+                  .existing = convert::ExistingTarget::kReplace},
+                 observer, {});
+  BOOST_TEST(!observer.act);
+  BOOST_TEST(dataset.check().is_whole());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_added_to_another_dataset_that_took_the_place_of_the_first) {
+  const CaredDataset dataset;
+  tests::write_picture(dataset.folder() / "more/dog/new.jpg", {.seed = 300});
+  tests::convert_quietly(dataset.source(), dataset.folder() / "other.ds", 0.0);
+  const auto before = files_below(dataset.folder() / "other.ds");
+  ActingObserver observer;
+  observer.act = [&] {
+    fs::rename(dataset.path(), dataset.folder() / "aside.ds");
+    fs::rename(dataset.folder() / "other.ds", dataset.path());
+  };
+  BOOST_CHECK_EXCEPTION(
+      add_to_dataset({.dataset = dataset.path(), .source = dataset.folder() / "more"}, observer,
+                     {}),
+      Error, [](const Error& error) { return error.code() == ErrorCode::kAlreadyExists; });
+  BOOST_TEST((files_below(dataset.path()) == before));
 }
 
 BOOST_AUTO_TEST_CASE(copies_of_what_was_there_end_an_addition_that_is_to_stop) {

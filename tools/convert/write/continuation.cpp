@@ -109,6 +109,7 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
   std::optional<JournalContents> before = read_journal(folder.path());
   if (!before) {
     folder.remove_all_but({});
+    folder.set_kept(false);
     write_source_rows(folder.path(), scan);
     return {.journal = Journal(folder.path(), head),
             .rows = std::make_unique<ListedRowsFile>(folder.path(), 0),

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -12,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
@@ -20,6 +20,7 @@
 #include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/duplicate/near_search.h"
 #include "tools/convert/duplicate/print_runs.h"
+#include "tools/convert/folder_id.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/source/split_rule.h"
 #include "tools/convert/write/journal.h"
@@ -62,7 +63,7 @@ bool is_dataset_file(const fs::directory_entry& entry) {
   std::string_view name = file_name;
   drop_tail(name, ".tmp");
   return name == kManifestName || name == kQuarantineName || name == kFixedName ||
-         name == kDuplicatesName || is_shard_name(name);
+         name == kDuplicatesName || name == kPublishingName || is_shard_name(name);
 }
 
 // While it is made, a journal lies beside.
@@ -110,6 +111,34 @@ fs::path without_last_slash(const fs::path& path) {
 
 fs::path parent_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// "my.ds", whatever folder it lies in.
+std::string text_of_name(const fs::path& dataset) {
+  return dataset.filename().string();
+}
+
+// In the folder that takes a dataset's place, until what it replaced is gone: whose publication it is, and
+// which folder it replaces. By this, what a crash leaves is known from a dataset that a user calls so.
+std::string publishing_text(const fs::path& dataset, const std::optional<FolderId>& old) {
+  return fmt::format("{}\n{} {}\n", text_of_name(dataset), old ? old->device : 0,
+                     old ? old->inode : 0);
+}
+
+std::optional<std::string> read_publishing(const fs::path& folder) {
+  const fs::path path = folder / kPublishingName;
+  if (!fs::is_regular_file(fs::symlink_status(path))) return std::nullopt;
+  return read_text_file(path);
+}
+
+// Whether `partial` is what a publication of `dataset` left that was cut short: what was to be published, or
+// what was replaced by it.
+bool is_left_by_publishing(const fs::path& dataset, const fs::path& partial) {
+  const std::optional<FolderId> id = find_folder_id(partial);
+  if (const auto text = read_publishing(partial)) {
+    return text->starts_with(text_of_name(dataset) + '\n');
+  }
+  return id && read_publishing(dataset) == publishing_text(dataset, id);
 }
 
 // Where an old dataset lies between two plain renames.
@@ -220,26 +249,39 @@ PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(without_last_sl
   path_ += ".partial";
   const bool is_new = ::mkdir(path_.c_str(), 0777) == 0;
   if (!is_new && errno != EEXIST) throw_io_error(errno, "make folder", printable_path(path_));
-  lock_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  UniqueFd folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   // Without the lock the folder is not ours to remove.
-  if (!lock_) throw_io_error(errno, "open folder", printable_path(path_));
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) throw_io_error(errno, "lock folder", printable_path(path_));
-    throw Error(ErrorCode::kAlreadyExists,
-                fmt::format("dataset: {}: expected nobody at work there, found another conversion",
-                            printable_path(path_)),
-                "wait for it to end, or name another DATASET");
-  }
+  if (!folder) throw_io_error(errno, "open folder", printable_path(path_));
+  lock_.emplace(std::move(folder), path_,
+                Error(ErrorCode::kAlreadyExists,
+                      fmt::format("dataset: {}: expected nobody at work there, found another "
+                                  "conversion",
+                                  printable_path(path_)),
+                      "wait for it to end, or name another DATASET"));
   if (is_new) return;
+  is_kept_ = true;  // until it is known what is in it
   if (const auto foreign = find_foreign_entry(path_, is_partial_file)) {
     throw Error(ErrorCode::kAlreadyExists,
                 fmt::format("dataset: {}: expected what a conversion leaves, found '{}'",
                             printable_path(path_), tools::printable(*foreign)),
                 "move that file away, or name another DATASET");
   }
+  const bool is_dataset = fs::exists(path_ / kManifestName) && !fs::exists(path_ / kJournalName);
+  if (is_dataset && !is_left_by_publishing(dataset_, path_)) {
+    throw Error(ErrorCode::kAlreadyExists,
+                fmt::format("dataset: {}: expected what a conversion leaves, found a dataset",
+                            printable_path(path_)),
+                "move it away, or name another DATASET: a conversion works in DATASET.partial");
+  }
+}
+
+void PartialFolder::lock_old() {
+  if (!old_lock_ && fs::is_directory(dataset_)) old_lock_.emplace(dataset_);
 }
 
 void PartialFolder::remove_all_but(const std::set<std::string>& names) {
+  // First, so that no moment leaves it without the journal: then it would look like a dataset.
+  if (!names.contains(kManifestName)) fs::remove(path_ / kManifestName);
   for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
     if (!names.contains(entry.path().filename().string())) fs::remove(entry.path());
   }
@@ -252,6 +294,15 @@ PartialFolder::~PartialFolder() {
 }
 
 void PartialFolder::publish(ExistingTarget existing) {
+  lock_->check_in_place();
+  check_target(dataset_, existing);
+  const bool replaces = fs::exists(dataset_);
+  if (replaces) {
+    lock_old();
+    old_lock_->check_in_place();
+  }
+  publish_file(path_ / kPublishingName,
+               publishing_text(dataset_, replaces ? find_folder_id(dataset_) : std::nullopt));
   fs::remove(path_ / kPrintsName);
   fs::remove(path_ / kLooksName);
   fs::remove(path_ / kListedRowsName);
@@ -259,7 +310,7 @@ void PartialFolder::publish(ExistingTarget existing) {
   fs::remove(path_ / kJournalName);
   sync_folder(path_);
   std::optional<fs::path> old;
-  if (existing == ExistingTarget::kReplace && fs::exists(dataset_)) {
+  if (replaces) {
     old = take_the_place();
   } else {
     rename_to_new(path_, dataset_);
@@ -268,10 +319,10 @@ void PartialFolder::publish(ExistingTarget existing) {
   sync_folder(dataset_.parent_path());
   // Not before: after a loss of power the old name could lead to a folder without its files.
   if (old) remove_old(*old);
+  fs::remove(dataset_ / kPublishingName);
 }
 
 fs::path PartialFolder::take_the_place() {
-  check_target(dataset_, ExistingTarget::kReplace);
   if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, dataset_.c_str(), RENAME_EXCHANGE) == 0) {
     return path_;
   }

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 
-#include "streamer/core/file.h"
+#include "tools/convert/write/folder_lock.h"
 
 namespace penstock::convert {
+
+/// In DATASET.partial and, until what was replaced is gone, in DATASET while that is published.
+inline constexpr const char* kPublishingName = "journal.publishing";
 
 /// What to do about a DATASET that is there already.
 enum class ExistingTarget { kRefuse, kReplace };
@@ -35,7 +39,8 @@ class PartialFolder {
  public:
   /// Makes the folder, or takes over the one that another conversion left, which nobody has locked,
   /// with what is in it.
-  /// Errors  AlreadyExists: another conversion is writing there, or it holds other files; Io
+  /// Errors  AlreadyExists: another conversion is writing there, or it holds other files, or it is a dataset
+  ///         of that name; Io
   explicit PartialFolder(const std::filesystem::path& dataset);
   PartialFolder(const PartialFolder&) = delete;
   PartialFolder& operator=(const PartialFolder&) = delete;
@@ -49,6 +54,11 @@ class PartialFolder {
   void set_kept(bool is_kept) noexcept { is_kept_ = is_kept; }
   bool is_kept() const noexcept { return is_kept_; }
 
+  /// Locks the dataset that is to be replaced, where there is one: nobody changes it from then on.
+  ///
+  /// Errors  AlreadyExists when somebody is changing it; Io
+  void lock_old();
+
   /// Removes the journal, then makes it appear as `dataset`. An old dataset is exchanged for it, in one step where the
   /// file system can, then removed.
   void publish(ExistingTarget existing);
@@ -58,7 +68,8 @@ class PartialFolder {
 
   std::filesystem::path dataset_;
   std::filesystem::path path_;
-  UniqueFd lock_;  // the folder's descriptor, holding the lock
+  std::optional<FolderLock> lock_;
+  std::optional<DatasetLock> old_lock_;  // of what is to be replaced
   bool is_kept_ = false;
   bool is_published_ = false;
 };

@@ -96,6 +96,57 @@ BOOST_AUTO_TEST_CASE(what_a_killed_conversion_left_is_taken_over) {
   BOOST_TEST(fs::exists(partial.path() / "train-00001.h5"));
 }
 
+// "penstock convert a x.partial", then "penstock convert a x".
+BOOST_AUTO_TEST_CASE(a_dataset_that_is_called_so_is_refused_and_left_alone) {
+  const tests::TemporaryFolder folder;
+  for (const char* name : {"dataset.json", "train-00000.h5", "quarantine.csv"}) {
+    write_file(folder.path() / "ds.partial" / name, "x");
+  }
+  BOOST_CHECK_EXCEPTION(PartialFolder(folder.path() / "ds"), Error,
+                        refused_as(ErrorCode::kAlreadyExists));
+  BOOST_TEST(tests::count_entries(folder.path() / "ds.partial") == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_there_stays_until_it_is_known_what_it_is) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "ds.partial/train-00000.h5", "x");
+  { const PartialFolder partial(folder.path() / "ds"); }
+  BOOST_TEST(fs::exists(folder.path() / "ds.partial/train-00000.h5"));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_publication_leaves_that_the_system_refuses_is_taken_over) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "ds";
+  write_file(dataset / "dataset.json", "old one");
+  bool is_denied = false;
+  std::string failure;
+  std::thread([&] {
+    is_denied = deny_renameat2(EIO);
+    if (!is_denied) return;
+    try {
+      PartialFolder partial(dataset);
+      write_file(partial.path() / "journal", "x");
+      write_file(partial.path() / "dataset.json", "new");
+      partial.set_kept(true);
+      partial.publish(ExistingTarget::kReplace);
+    } catch (const Error& error) {
+      failure = error.what();
+    }
+  }).join();
+  if (!is_denied) {
+    std::cout << "SKIPPED: what_a_publication_leaves_that_the_system_refuses_is_taken_over: no "
+                 "seccomp here\n";
+    return;
+  }
+  BOOST_TEST(failure.find("exchange for") == 0u, failure);
+  BOOST_TEST(fs::file_size(dataset / "dataset.json") == 7u);
+  BOOST_REQUIRE(fs::exists(folder.path() / "ds.partial/dataset.json"));
+  BOOST_CHECK_NO_THROW(PartialFolder{dataset});
+  // Moved to where another dataset is made, it is a dataset that somebody calls so.
+  fs::rename(folder.path() / "ds.partial", folder.path() / "other.partial");
+  BOOST_CHECK_THROW(PartialFolder{folder.path() / "other"}, Error);
+}
+
 BOOST_AUTO_TEST_CASE(it_stays_when_it_is_to_be_kept) {
   const tests::TemporaryFolder folder;
   {
@@ -342,6 +393,75 @@ BOOST_AUTO_TEST_CASE(the_old_dataset_is_kept_until_the_new_one_is_safe) {
   BOOST_TEST(fs::file_size(folder.path() / "ds/dataset.json") == 3u);
   BOOST_REQUIRE(fs::exists(folder.path() / "ds.partial/dataset.json"));
   BOOST_TEST(fs::file_size(folder.path() / "ds.partial/dataset.json") == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(an_old_dataset_that_a_replacement_left_is_no_obstacle_to_the_next_one) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "ds";
+  write_file(dataset / "dataset.json", "old one");
+  {
+    PartialFolder partial(dataset);
+    write_file(partial.path() / "dataset.json", "new");
+    const tests::ForbiddenFolder parent(folder.path(),
+                                        fs::perms::owner_write | fs::perms::owner_exec);
+    BOOST_CHECK_THROW(partial.publish(ExistingTarget::kReplace), Error);
+  }
+  {
+    BOOST_CHECK_NO_THROW(check_target(dataset, ExistingTarget::kReplace));
+    PartialFolder partial(dataset);
+    partial.remove_all_but({});
+    write_file(partial.path() / "dataset.json", "newer");
+    partial.publish(ExistingTarget::kReplace);
+  }
+  BOOST_TEST(tests::count_entries(folder.path()) == 1u);
+  BOOST_TEST(tests::count_entries(dataset) == 1u);
+  BOOST_TEST(fs::file_size(dataset / "dataset.json") == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(a_dataset_that_somebody_changes_is_not_replaced) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "ds";
+  write_file(dataset / "dataset.json", "old one");
+  PartialFolder partial(dataset);
+  write_file(partial.path() / "dataset.json", "new");
+  write_file(partial.path() / "journal", "x");
+  {
+    const DatasetLock change(dataset);
+    BOOST_CHECK_EXCEPTION(partial.publish(ExistingTarget::kReplace), Error,
+                          refused_as(ErrorCode::kAlreadyExists));
+    BOOST_TEST(fs::file_size(dataset / "dataset.json") == 7u);
+    BOOST_TEST(fs::exists(partial.path() / "journal"));
+  }
+  partial.publish(ExistingTarget::kReplace);
+  BOOST_TEST(fs::file_size(dataset / "dataset.json") == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_changes_a_dataset_once_it_is_to_be_replaced) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "ds";
+  write_file(dataset / "dataset.json", "old one");
+  PartialFolder partial(dataset);
+  partial.lock_old();
+  BOOST_CHECK_EXCEPTION(DatasetLock{dataset}, Error, refused_as(ErrorCode::kAlreadyExists));
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_folder_that_took_the_place_of_the_locked_one_is_neither_published_nor_replaced) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "ds";
+  write_file(dataset / "dataset.json", "old one");
+  PartialFolder partial(dataset);
+  write_file(partial.path() / "dataset.json", "new");
+  partial.lock_old();
+  const auto refused = refused_as(ErrorCode::kAlreadyExists);
+  fs::rename(dataset, folder.path() / "aside");
+  write_file(dataset / "dataset.json", "another");
+  BOOST_CHECK_EXCEPTION(partial.publish(ExistingTarget::kReplace), Error, refused);
+  fs::remove_all(dataset);
+  fs::rename(folder.path() / "aside", dataset);
+  fs::rename(partial.path(), folder.path() / "aside");
+  write_file(partial.path() / "dataset.json", "another");
+  BOOST_CHECK_EXCEPTION(partial.publish(ExistingTarget::kReplace), Error, refused);
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_to_be_made_first_is_named_as_it_can_be_typed) {

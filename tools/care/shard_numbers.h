@@ -1,22 +1,11 @@
-// Keeps two that change one dataset apart. Readers take no part: they see the old manifest or the new.
+// Names for shards that join a dataset. Whoever takes one holds the dataset's lock.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-
-#include "streamer/core/file.h"
+#include <string>
 
 namespace penstock::care {
-
-class DatasetLock {
- public:
-  /// Locks the folder while it lives.
-  ///
-  /// Errors  AlreadyExists when somebody else holds it; NotFound, Io
-  explicit DatasetLock(const std::filesystem::path& dataset);
-
- private:
-  UniqueFd folder_;
-};
 
 /// A name for the next shard of a split, "train-00007.h5": above every number in the folder and
 /// above those given before, which `last` remembers.

@@ -1,16 +1,9 @@
-#include "tools/care/dataset_lock.h"
+#include "tools/care/shard_numbers.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <string>
 #include <string_view>
-
-#include "streamer/core/error.h"
-#include "tools/terminal.h"
 
 namespace penstock::care {
 namespace {
@@ -38,17 +31,6 @@ std::uint64_t first_free_number(const fs::path& dataset, const std::string& spli
 }
 
 }  // namespace
-
-DatasetLock::DatasetLock(const fs::path& dataset)
-    : folder_(::open(dataset.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (!folder_) throw_io_error(errno, "open folder", tools::printable_path(dataset));
-  if (::flock(folder_.get(), LOCK_EX | LOCK_NB) == 0) return;
-  if (errno != EWOULDBLOCK) throw_io_error(errno, "lock folder", tools::printable_path(dataset));
-  throw Error(ErrorCode::kAlreadyExists,
-              fmt::format("dataset: {}: expected nobody else who changes it, found one",
-                          tools::printable_path(dataset)),
-              "wait for it to end");
-}
 
 std::string ShardNumbers::next(const std::string& split) {
   const std::uint64_t on_disk = first_free_number(dataset_, split);
