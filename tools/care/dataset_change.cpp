@@ -14,6 +14,7 @@
 #include "tools/care/change_record.h"
 #include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/quarantine.h"
+#include "tools/named_folder.h"
 #include "tools/terminal.h"
 
 namespace penstock::care {
@@ -169,7 +170,8 @@ bool is_switched(const fs::path& dataset, const ChangeRecord& record) noexcept {
 }  // namespace
 
 fs::path adding_folder(const fs::path& dataset) {
-  return with_tail(dataset.has_filename() ? dataset : dataset.parent_path(), ".adding");
+  const fs::path folder = tools::named_folder(dataset);
+  return with_tail(tools::is_mount_point(folder) ? folder / "new" : folder, ".adding");
 }
 
 DatasetChange::DatasetChange(fs::path dataset, ChangePlan plan) : dataset_(std::move(dataset)) {

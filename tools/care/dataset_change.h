@@ -25,7 +25,8 @@ struct ChangePlan {
   std::uint64_t num_removed = 0;             // samples
 };
 
-/// The folder beside a dataset in which add converts: DATASET.adding.
+/// The folder in which add converts, on the dataset's own disk however the dataset was typed: DATASET.adding, or
+/// new.adding within a dataset that is mounted, from which no rename leads out.
 std::filesystem::path adding_folder(const std::filesystem::path& dataset);
 
 /// Begun before the first file is changed, ended by publish(). Not published, all is as it was: what the plan
