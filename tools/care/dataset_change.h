@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,5 +61,13 @@ struct SettledChange {
 ///
 /// Errors  CorruptData when the record of the change cannot be read; Io
 std::optional<SettledChange> settle_change(const std::filesystem::path& dataset);
+
+/// For those who read a dataset without a lock and found damage: throws Io when dataset.json is no longer the
+/// one that was `read`, since what a change replaced is gone then, and nothing is wrong.
+void check_not_changed(const std::filesystem::path& dataset, const Manifest& read);
+
+/// Names of shards that are no strangers although a manifest that was read before does not name them: those of
+/// a change that is at work, or was cut short, and those of the manifest as it is now.
+std::set<std::string> shards_of_changes(const std::filesystem::path& dataset);
 
 }  // namespace penstock::care
