@@ -12,6 +12,7 @@
 #include "tools/command.h"
 #include "tools/exit_code.h"
 #include "tools/library_remarks.h"
+#include "tools/named_folder.h"
 #include "tools/output_file.h"
 #include "tools/preview_report.h"
 #include "tools/preview_sheet.h"
@@ -125,16 +126,11 @@ std::string trained_text(const augment::AugmentConfig& augment) {
   return augment.cutmix > 0 ? text + ", before cutmix" : text;
 }
 
-/// "flowers.ds", of "flowers.ds/" too.
-std::string folder_name(const fs::path& folder) {
-  const fs::path plain = folder.lexically_normal();
-  return (plain.has_filename() ? plain : plain.parent_path()).filename().native();
-}
-
 PreviewSheetConfig sheet_config(const PreviewOptions& options, const train::RunConfig& run) {
   const bool trains = options.use() == PipelineUse::kTrain;
   return {.preview = preview_config(options, run),
-          .title = fmt::format("{}, split {}: {}", folder_name(run.dataset), options.split,
+          .title = fmt::format("{}, split {}: {}", named_folder(run.dataset).filename().native(),
+                               options.split,
                                trains ? trained_text(run.augment) : "what evaluation gets"),
           .footer = config_lines(run, options.use()),
           .out = options.out,

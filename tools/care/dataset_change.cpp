@@ -14,6 +14,7 @@
 #include "tools/care/change_record.h"
 #include "tools/convert/duplicate/copy_list.h"
 #include "tools/convert/quarantine.h"
+#include "tools/named_folder.h"
 #include "tools/terminal.h"
 
 namespace penstock::care {
@@ -169,7 +170,8 @@ bool is_switched(const fs::path& dataset, const ChangeRecord& record) noexcept {
 }  // namespace
 
 fs::path adding_folder(const fs::path& dataset) {
-  return with_tail(dataset.has_filename() ? dataset : dataset.parent_path(), ".adding");
+  const fs::path folder = tools::named_folder(dataset);
+  return with_tail(tools::is_mount_point(folder) ? folder / "new" : folder, ".adding");
 }
 
 DatasetChange::DatasetChange(fs::path dataset, ChangePlan plan) : dataset_(std::move(dataset)) {
@@ -224,6 +226,35 @@ std::optional<SettledChange> settle_change(const fs::path& dataset) {
   const bool is_done = change.is_switched();
   is_done ? change.finish() : change.undo();
   return SettledChange{.plan = std::move(record->plan), .is_done = is_done};
+}
+
+void check_not_changed(const fs::path& dataset, const Manifest& read) {
+  try {
+    if (read_manifest(dataset).id == read.id) return;
+  } catch (const Error&) {
+    // Gone or half there: changed all the same.
+  }
+  throw Error(ErrorCode::kIo,
+              fmt::format("dataset: {}: expected nobody who changes it meanwhile, found it changed",
+                          tools::printable_path(dataset)),
+              "the same command again when the change is done");
+}
+
+std::set<std::string> shards_of_changes(const fs::path& dataset) {
+  std::set<std::string> names;
+  try {
+    // In this order: what is done has left its record, and is in the manifest by then.
+    if (const std::optional<ChangeRecord> record = read_change_record(dataset)) {
+      names.insert(record->plan.new_shards.begin(), record->plan.new_shards.end());
+      names.insert(record->plan.old_shards.begin(), record->plan.old_shards.end());
+    }
+  } catch (const Error&) {
+    // That cannot be read; which shards it names nobody knows.
+  }
+  if (const std::optional<PresentManifest> present = read_present(dataset)) {
+    names.insert(present->shards.begin(), present->shards.end());
+  }
+  return names;
 }
 
 }  // namespace penstock::care

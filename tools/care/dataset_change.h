@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct ChangePlan {
   std::uint64_t num_removed = 0;             // samples
 };
 
-/// The folder beside a dataset in which add converts: DATASET.adding.
+/// The folder in which add converts, on the dataset's own disk however the dataset was typed: DATASET.adding, or
+/// new.adding within a dataset that is mounted, from which no rename leads out.
 std::filesystem::path adding_folder(const std::filesystem::path& dataset);
 
 /// Begun before the first file is changed, ended by publish(). Not published, all is as it was: what the plan
@@ -59,5 +61,13 @@ struct SettledChange {
 ///
 /// Errors  CorruptData when the record of the change cannot be read; Io
 std::optional<SettledChange> settle_change(const std::filesystem::path& dataset);
+
+/// For those who read a dataset without a lock and found damage: throws Io when dataset.json is no longer the
+/// one that was `read`, since what a change replaced is gone then, and nothing is wrong.
+void check_not_changed(const std::filesystem::path& dataset, const Manifest& read);
+
+/// Names of shards that are no strangers although a manifest that was read before does not name them: those of
+/// a change that is at work, or was cut short, and those of the manifest as it is now.
+std::set<std::string> shards_of_changes(const std::filesystem::path& dataset);
 
 }  // namespace penstock::care

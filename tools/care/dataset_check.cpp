@@ -46,6 +46,7 @@ class DatasetChecker {
     const Dataset dataset = Dataset::open(config_.dataset);
     manifest_ = &dataset.manifest();
     list_shards();
+    tell();
     CheckCrew crew(num_jobs(), jobs_.size());
     // Behind the shards, a thread's help for those that are still at one.
     run_items(
@@ -58,6 +59,7 @@ class DatasetChecker {
         [this] { tell(); });
     if (config_.reach == CheckReach::kDecoded) decode();
     gather();
+    if (!result_.is_whole()) check_not_changed(config_.dataset, *manifest_);
     find_strangers();
     result_.elapsed = elapsed();
     return std::move(result_);
@@ -204,6 +206,8 @@ class DatasetChecker {
         result_.strangers.push_back(name);
       }
     }
+    const std::set<std::string> known = shards_of_changes(config_.dataset);
+    std::erase_if(result_.strangers, [&](const std::string& name) { return known.contains(name); });
     std::ranges::sort(result_.strangers);
     result_.has_unfinished_change = fs::exists(config_.dataset / kUnfinishedChangeName);
   }

@@ -50,7 +50,8 @@ struct DatasetCheck {
   std::uint64_t read_bytes = 0;
   /// By split, shard, and first what concerns the whole of it.
   std::vector<Damage> damage;
-  /// Shards in the folder that the manifest does not name: no damage, and nobody reads them.
+  /// Shards in the folder that neither the manifest nor a change of the dataset names: no damage, and nobody
+  /// reads them.
   std::vector<std::string> strangers;
   /// A change of the dataset was cut short, or is on its way: no damage.
   bool has_unfinished_change = false;
@@ -69,9 +70,11 @@ struct CheckProgress {
 /// Called on the calling thread.
 using CheckListener = std::function<void(const CheckProgress&)>;
 
-/// Checks a dataset. Damage is in the result, not an error.
+/// Checks a dataset. Damage is in the result, not an error. Nobody is kept from changing it meanwhile; what is
+/// amiss for that alone is no damage.
 ///
-/// Errors  NotFound, InvalidArgument (no dataset), CorruptData (its manifest, with nothing to go by),
+/// Errors  NotFound, InvalidArgument (no dataset), CorruptData (its manifest, with nothing to go by), Io (what
+///         was amiss is of a dataset that was changed meanwhile),
 ///         OutOfMemory when one sample alone takes more than memory_bytes to decode; Stopped
 /// Memory  for each thread what check_shard() says; with kDecoded memory_bytes beside that
 DatasetCheck check_dataset(const DatasetCheckConfig& config, const CheckListener& listener,

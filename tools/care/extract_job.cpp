@@ -15,6 +15,7 @@
 #include "streamer/core/file.h"
 #include "streamer/core/usable_cores.h"
 #include "streamer/shard/dataset.h"
+#include "tools/care/dataset_change.h"
 #include "tools/care/extracted_name.h"
 #include "tools/care/output_folder.h"
 #include "tools/care/parallel_items.h"
@@ -33,9 +34,10 @@ constexpr const char* kLabelsName = "labels.csv";
 // One sample of the shard at hand, and the file it becomes.
 struct Extraction {
   IndexRecord record;
-  std::uint64_t sample_idx = 0;  // within the shard
+  std::uint64_t sample_idx = 0;  // within the split
   std::string name;              // as stored
   std::string file;              // within the folder
+  bool has_its_name = false;     // the file: name, or name and extension
 };
 
 class Extractor {
@@ -60,6 +62,7 @@ class Extractor {
         first += shard.num_samples;
       }
     }
+    if (summary_.num_lost > 0) check_not_changed(config_.dataset, *manifest_);
     if (summary_.num_files == 0) refuse_nothing();
     write_labels();
     keep_empty_classes(splits.front()->name);
@@ -114,6 +117,7 @@ class Extractor {
   }
 
   void extract_shard(const ManifestSplit& split, const ManifestShard& listed, std::uint64_t first) {
+    tell();
     std::vector<std::string> ignored;  // what is wrong with a shard that can still be read
     std::optional<CareShard> shard;
     try {
@@ -133,7 +137,7 @@ class Extractor {
                                  .name = shard->read_name(damage.sample_idx),
                                  .what = std::move(damage.what)});
     }
-    write_samples(*shard, plan(split, *shard, check, first));
+    write_samples(split, *shard, plan(split, *shard, check, first));
   }
 
   // Names are given in the order of samples, so that they do not depend on threads.
@@ -146,15 +150,18 @@ class Extractor {
       for (std::size_t i = 0; i < records.size(); ++i) {
         const std::uint64_t idx = page * kRecordsPerPage + i;
         if (check.is_whole[idx] == 0) continue;
-        Extraction one{.record = records[i], .sample_idx = idx, .name = {}, .file = {}};
+        Extraction one{.record = records[i],
+                       .sample_idx = first + idx,
+                       .name = {},
+                       .file = {},
+                       .has_its_name = false};
         if (check.are_names_whole) one.name = shard.read_name(idx);
         try {
-          one.file = choose_name(one, split, first + idx);
+          choose_name(one, split);
         } catch (const Error& error) {
-          add_damage(split.name, shard, first + idx, one.name, error.what());
+          add_damage(split.name, shard, one, error.what());
           continue;
         }
-        add_label(one, split.name);
         plan.push_back(std::move(one));
       }
     }
@@ -166,43 +173,52 @@ class Extractor {
     return layout != manifest_->conversion.end() && layout->second == "split_folders";
   }
 
-  std::string choose_name(const Extraction& one, const ManifestSplit& split,
-                          std::uint64_t sample_idx) {
+  void choose_name(Extraction& one, const ManifestSplit& split) {
     const std::string_view extension = sample_extension(one.record);
-    const bool is_raw = static_cast<Codec>(one.record.codec) == Codec::kRaw;
-    std::string file = one.name;
-    if (is_raw && !fits_name(file, extension)) file += extension;
-    if (!one.name.empty() && is_safe_name(file) && names_.take(file)) {
-      if (!is_raw && !fits_name(file, extension)) ++summary_.num_other_format;
-      return file;
-    }
+    one.file = one.name;
+    if (is_raw(one) && !fits_name(one.file, extension)) one.file += extension;
+    one.has_its_name = !one.name.empty() && is_safe_name(one.file) && names_.take(one.file);
+    if (one.has_its_name) return;
     const bool is_labelled = one.record.class_idx != kUnlabelled;
     const SampleIdentity identity{
         .split = split.name,
         .class_name =
             is_labelled ? std::string_view(manifest_->class_names.at(one.record.class_idx)) : "",
         .class_idx = one.record.class_idx,
-        .sample_idx = sample_idx,
+        .sample_idx = one.sample_idx,
         .extension = extension};
     const bool by_split = one.name.empty() || has_split_folders();
-    file = numbered_name(identity,
-                         by_split ? NumberedForm::kSplitFolders : NumberedForm::kClassFolders);
-    for (int again = 1; !names_.take(file); ++again) file = fmt::format("{}.{}", file, again);
-    if (one.name.empty()) {
-      ++summary_.num_unnamed;
-    } else {
-      summary_.renamed.push_back({.name = one.name, .file = file});
+    one.file = numbered_name(identity,
+                             by_split ? NumberedForm::kSplitFolders : NumberedForm::kClassFolders);
+    for (int again = 1; !names_.take(one.file); ++again) {
+      one.file = fmt::format("{}.{}", one.file, again);
     }
-    return file;
   }
 
-  void add_damage(const std::string& split, const CareShard& shard, std::uint64_t sample_idx,
-                  const std::string& name, const std::string& what) {
+  static bool is_raw(const Extraction& one) {
+    return static_cast<Codec>(one.record.codec) == Codec::kRaw;
+  }
+
+  // Of a file that is there.
+  void count(const Extraction& one, const std::string& split) {
+    ++summary_.num_files;
+    if (one.name.empty()) {
+      ++summary_.num_unnamed;
+    } else if (!one.has_its_name) {
+      summary_.renamed.push_back({.name = one.name, .file = one.file});
+    } else if (!is_raw(one) && !fits_name(one.file, sample_extension(one.record))) {
+      ++summary_.num_other_format;
+    }
+    add_label(one, split);
+  }
+
+  void add_damage(const std::string& split, const CareShard& shard, const Extraction& one,
+                  const std::string& what) {
     ++summary_.num_lost;
     summary_.damage.push_back({.split = split,
                                .file = shard.path().filename().native(),
-                               .sample_idx = sample_idx,
-                               .name = name,
+                               .sample_idx = one.sample_idx,
+                               .name = one.name,
                                .what = what});
   }
 
@@ -215,7 +231,8 @@ class Extractor {
     labels_ += csv_field(one.file) + ',' + csv_field(label) + ',' + csv_field(split) + '\n';
   }
 
-  void write_samples(const CareShard& shard, const std::vector<Extraction>& plan) {
+  void write_samples(const ManifestSplit& split, const CareShard& shard,
+                     const std::vector<Extraction>& plan) {
     std::vector<std::string> failed(plan.size());
     run_items(
         {.num_items = plan.size(),
@@ -224,10 +241,10 @@ class Extractor {
         [this] { tell(); });
     for (std::size_t i = 0; i < plan.size(); ++i) {
       if (failed[i].empty()) {
-        ++summary_.num_files;
-        continue;
+        count(plan[i], split.name);
+      } else {
+        add_damage(split.name, shard, plan[i], failed[i]);
       }
-      add_damage(shard.split(), shard, plan[i].sample_idx, plan[i].name, failed[i]);
     }
   }
 
@@ -258,7 +275,7 @@ class Extractor {
     }
     written_bytes_ += bytes.size();
     const std::lock_guard lock(mutex_);
-    if (static_cast<Codec>(one.record.codec) == Codec::kRaw) ++summary_.num_raw_as_png;
+    if (is_raw(one)) ++summary_.num_raw_as_png;
     if (is_orientation_told) ++summary_.num_orientation_told;
     return {};
   }

@@ -51,7 +51,7 @@ struct ExtractSummary {
 /// and listed; every byte written has passed its checksum.
 ///
 /// Errors  those of Dataset::open(); InvalidArgument (a folder within the dataset); AlreadyExists, NotFound,
-///         Io (space too); Stopped
+///         Io (space too; samples are missing from a dataset that was changed meanwhile); Stopped
 /// Memory  what check_shard() says, the names of all samples, and a sample for each thread
 ExtractSummary extract_dataset(const ExtractConfig& config, const CheckListener& listener,
                                const std::stop_token& stop);

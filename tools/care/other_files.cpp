@@ -5,6 +5,8 @@
 
 #include "streamer/core/error.h"
 #include "streamer/shard/shard_file.h"
+#include "tools/care/dataset_change.h"
+#include "tools/named_folder.h"
 
 namespace penstock::care {
 namespace {
@@ -42,12 +44,12 @@ std::vector<std::string> find_other_files(const fs::path& dataset, const Manifes
       found.push_back(name);
     }
   }
-  const fs::path folder = dataset.has_filename() ? dataset : dataset.parent_path();
-  for (const char* tail : {".adding", ".adding.partial", ".partial", ".replaced"}) {
-    fs::path beside = folder;
-    beside += tail;
-    if (fs::exists(fs::symlink_status(beside))) found.push_back(beside.filename().string());
-  }
+  const auto look_for = [&](fs::path path, const char* tail) {
+    path += tail;
+    if (fs::exists(fs::symlink_status(path))) found.push_back(path.filename().string());
+  };
+  for (const char* tail : {"", ".partial", ".replaced"}) look_for(adding_folder(dataset), tail);
+  for (const char* tail : {".partial", ".replaced"}) look_for(tools::named_folder(dataset), tail);
   std::ranges::sort(found);
   return found;
 }

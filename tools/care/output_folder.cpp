@@ -11,6 +11,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/shell_quoted.h"
+#include "tools/named_folder.h"
 #include "tools/terminal.h"
 
 namespace penstock::care {
@@ -29,10 +30,10 @@ using tools::printable_path;
 }  // namespace
 
 OutputFolder::OutputFolder(const fs::path& folder)
-    : folder_(folder.has_filename() ? folder : folder.parent_path()), partial_(folder_) {
+    : folder_(tools::named_folder(folder)), partial_(folder_) {
   partial_ += ".partial";
   if (fs::exists(fs::symlink_status(folder_))) throw_exists(folder_, "name another FOLDER");
-  const fs::path parent = folder_.has_parent_path() ? folder_.parent_path() : fs::path(".");
+  const fs::path parent = tools::folder_around(folder_);
   if (!fs::is_directory(parent)) {
     throw Error(ErrorCode::kNotFound,
                 fmt::format("folder: {}: expected the folder it shall lie in, found nothing",

@@ -16,6 +16,7 @@
 #include "tools/convert/source/class_warnings.h"
 #include "tools/convert/write/convert_memory.h"
 #include "tools/convert/write/partial_folder.h"
+#include "tools/named_folder.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -38,11 +39,6 @@ void check_apart(const fs::path& source, const fs::path& dataset) {
       "name a DATASET beside SOURCE");
 }
 
-// With a last slash the last name would be an empty one.
-fs::path folder_of(const fs::path& dataset) {
-  return dataset.has_filename() ? dataset.parent_path() : dataset.parent_path().parent_path();
-}
-
 std::vector<SourceRequest> source_requests(const ConvertConfig& config) {
   const bool keeps_unlabelled = config.policies[ReasonCode::kRowWithoutLabel] == Policy::kKeep;
   std::vector<SourceRequest> requests = {
@@ -54,7 +50,7 @@ std::vector<SourceRequest> source_requests(const ConvertConfig& config) {
        .table = config.table,
        .unlabelled = keeps_unlabelled ? UnlabelledRows::kKept : UnlabelledRows::kQuarantined,
        // Beside DATASET: the same disk, whose free space counts.
-       .spool = {.folder = folder_of(config.dataset)},
+       .spool = {.folder = tools::folder_around(config.dataset)},
        .label = config.label,
        .class_names_file = config.class_names_file,
        .classes = config.classes,

@@ -13,6 +13,7 @@
 #include "streamer/shard/dataset_writer.h"
 #include "tests/tools/care/cared_dataset.h"
 #include "tests/tools/convert/source/array_files.h"
+#include "tools/care/dataset_change.h"
 
 namespace penstock::care {
 namespace {
@@ -62,6 +63,36 @@ BOOST_AUTO_TEST_CASE(new_pictures_join_in_shards_of_their_own_with_exact_statist
   BOOST_CHECK(found.aspect_histogram == expected.aspect_histogram);
   BOOST_CHECK(found.sample_bytes == expected.sample_bytes);
   BOOST_TEST(found.median_height_px == expected.median_height_px);
+}
+
+// A rename leads nowhere else.
+BOOST_AUTO_TEST_CASE(what_is_added_is_converted_on_the_disk_of_the_dataset_however_that_is_typed) {
+  const CaredDataset dataset;
+  const fs::path link = dataset.folder() / "links/link";
+  fs::create_directories(link.parent_path());
+  fs::create_directory_symlink(dataset.path(), link);
+  const fs::path beside = dataset.folder() / "photos.ds.adding";
+  for (const fs::path& typed : {dataset.path(), dataset.path() / "", dataset.path() / ".", link}) {
+    BOOST_TEST(fs::weakly_canonical(adding_folder(typed)) == fs::weakly_canonical(beside), typed);
+  }
+  BOOST_TEST(adding_folder("/proc") == "/proc/new.adding");  // mounted
+  const fs::path more = dataset.folder() / "more";
+  tests::write_picture(more / "dog/new.jpg", {.seed = 300});
+  struct Watch final : convert::ConvertObserver {
+    explicit Watch(fs::path folder) : expected(std::move(folder)) { expected += ".partial"; }
+    void notice(const std::string&) override {}
+    void progress(const convert::ConvertProgress&) override {}
+    void reached(convert::ConvertPoint point) override {
+      if (point == convert::ConvertPoint::kFolderMade) is_there = fs::exists(expected);
+    }
+    fs::path expected;
+    bool is_there = false;
+  } watch(beside);
+  const AddSummary summary = add_to_dataset({.dataset = link, .source = more}, watch, {});
+  BOOST_TEST(summary.num_added == 1u);
+  BOOST_TEST(watch.is_there);
+  BOOST_TEST(dataset.check().is_whole());
+  BOOST_TEST(fs::is_symlink(link));
 }
 
 // What was done about a reason, and what lay beneath transparent pictures, is the dataset's.

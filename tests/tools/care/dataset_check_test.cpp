@@ -11,8 +11,10 @@
 #include "streamer/shard/shard_writer.h"
 #include "tests/contains.h"
 #include "tests/tools/care/cared_dataset.h"
+#include "tools/care/add_job.h"
 #include "tools/care/check_report.h"
 #include "tools/care/dataset_change.h"
+#include "tools/care/remove_job.h"
 
 namespace penstock::care {
 namespace {
@@ -199,6 +201,51 @@ BOOST_AUTO_TEST_CASE(a_change_that_was_cut_short_is_told_and_no_damage) {
   BOOST_TEST(check.is_whole());
   BOOST_TEST(check.has_unfinished_change);
   BOOST_TEST(tests::contains(check_text(check, "d"), "cut short here"));
+}
+
+BOOST_AUTO_TEST_CASE(a_change_beside_the_check_is_no_damage_and_its_new_shards_no_strangers) {
+  const CaredDataset dataset;
+  const std::string name = Dataset::open(dataset.path()).split("train").read_name(0);
+  bool is_changed = false;
+  const auto change = [&](const CheckProgress&) {
+    if (is_changed) return;
+    is_changed = true;
+    remove_samples({.dataset = dataset.path(), .names = {name}}, tests::no_progress, {});
+  };
+  BOOST_CHECK_EXCEPTION(check_dataset({.dataset = dataset.path(), .num_jobs = 2}, change, {}),
+                        Error, [](const Error& error) {
+                          return error.code() == ErrorCode::kIo &&
+                                 tests::contains(error.what(),
+                                                 "expected nobody who changes it meanwhile");
+                        });
+  BOOST_TEST(dataset.check().is_whole());
+  // At work: its record is there, and the first of its shards.
+  const DatasetChange at_work(dataset.path(), {.new_shards = {"train-00002.h5"}});
+  fs::copy_file(dataset.path() / "train-00001.h5", dataset.path() / "train-00002.h5");
+  fs::copy_file(dataset.path() / "train-00001.h5", dataset.path() / "train-00009.h5");
+  const DatasetCheck check = dataset.check();
+  BOOST_TEST(check.has_unfinished_change);
+  BOOST_TEST(check.strangers == std::vector<std::string>{"train-00009.h5"},
+             boost::test_tools::per_element());
+}
+
+// What is added has its shards at once, and nothing that was read is another.
+BOOST_AUTO_TEST_CASE(shards_that_were_added_beside_the_check_are_no_strangers) {
+  const CaredDataset dataset;
+  const fs::path more = dataset.folder() / "more";
+  tests::write_picture(more / "dog/new.jpg", {.seed = 300});
+  bool is_changed = false;
+  const auto change = [&](const CheckProgress&) {
+    if (is_changed) return;
+    is_changed = true;
+    tests::SilentObserver observer;
+    add_to_dataset({.dataset = dataset.path(), .source = more}, observer, {});
+  };
+  const DatasetCheck check = check_dataset({.dataset = dataset.path(), .num_jobs = 2}, change, {});
+  BOOST_TEST(is_changed);
+  BOOST_TEST(check.is_whole());
+  BOOST_TEST(check.num_samples == 16u);
+  BOOST_TEST(check.strangers.empty());
 }
 
 // 11.5 MB of pixels.

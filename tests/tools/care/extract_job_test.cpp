@@ -14,6 +14,7 @@
 #include "tests/contains.h"
 #include "tests/tools/care/cared_dataset.h"
 #include "tools/care/extract_report.h"
+#include "tools/care/remove_job.h"
 #include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/png_structure.h"
 
@@ -243,6 +244,62 @@ BOOST_AUTO_TEST_CASE(a_damaged_sample_is_left_out_and_named) {
   BOOST_REQUIRE(summary.damage.size() == 1u);
   BOOST_TEST(summary.damage[0].name == split.read_name(2));
   BOOST_TEST(!fs::exists(dataset.folder() / "out" / split.read_name(2)));
+}
+
+// A folder so deep that one name more is too long for the system.
+BOOST_AUTO_TEST_CASE(
+    a_file_that_could_not_be_written_is_numbered_within_the_split_and_counts_nowhere) {
+  const tests::TemporaryFolder folder;
+  const std::vector<std::byte> jpeg =
+      fixtures::encode_jpeg({.pixels_hwc = std::vector<std::uint8_t>(12).data(),
+                             .width_px = 2,
+                             .height_px = 2,
+                             .channels = 3,
+                             .pixel_stride_bytes = 3,
+                             .row_stride_bytes = 6},
+                            {});
+  std::string deep;
+  for (int i = 0; i < 11; ++i) deep += std::string(250, 'd') + '/';
+  DatasetWriter writer(folder.path() / "d.ds", {.class_names = {"a", "b"}, .shard_bytes = 1});
+  for (const std::string& name : {std::string("x/1.jpg"), std::string("x/2.jpg"), deep + "3.png"}) {
+    writer.add("train",
+               new_jpeg(jpeg, {.class_idx = name.ends_with("3.png") ? 1u : 0u, .name = name}));
+  }
+  writer.finish();
+  BOOST_TEST(read_manifest(folder.path() / "d.ds").find_split("train")->shards.size() == 3u);
+  fs::path out = folder.path();
+  for (int i = 0; i < 6; ++i) out /= std::string(240, 'o');
+  fs::create_directories(out.parent_path());
+  const ExtractSummary summary = extract(folder.path() / "d.ds", out);
+  BOOST_TEST(summary.num_files == 2u);
+  BOOST_REQUIRE(summary.damage.size() == 1u);
+  BOOST_TEST(summary.damage[0].sample_idx.value() == 2u);
+  BOOST_TEST(summary.damage[0].name == deep + "3.png");
+  BOOST_TEST(tests::contains(summary.damage[0].what, "make its folder"));
+  BOOST_TEST(summary.num_other_format == 0u);
+  BOOST_TEST(summary.empty_classes == std::vector<std::string>{"b"},
+             boost::test_tools::per_element());
+  BOOST_TEST(read_text_file(out / "labels.csv") ==
+             "path,label,split\nx/1.jpg,a,train\nx/2.jpg,a,train\n");
+}
+
+// The second shard is gone before it is opened.
+BOOST_AUTO_TEST_CASE(a_dataset_that_is_changed_meanwhile_is_not_called_damaged) {
+  const CaredDataset dataset;
+  const Manifest before = read_manifest(dataset.path());
+  const std::string name = Dataset::open(dataset.path()).split("validation").read_name(0);
+  const auto change = [&](const CheckProgress&) {
+    if (read_manifest(dataset.path()).id != before.id) return;
+    remove_samples({.dataset = dataset.path(), .names = {name}}, tests::no_progress, {});
+  };
+  const ExtractConfig config{
+      .dataset = dataset.path(), .folder = dataset.folder() / "out", .num_jobs = 1};
+  BOOST_CHECK_EXCEPTION(extract_dataset(config, change, {}), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kIo &&
+           tests::contains(error.what(), "expected nobody who changes it meanwhile");
+  });
+  BOOST_TEST(!fs::exists(config.folder));
+  BOOST_TEST(extract_dataset(config, change, {}).num_files == 15u);  // the hint
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_is_there_is_refused_and_nothing_is_left_of_a_stopped_one) {

@@ -227,6 +227,23 @@ BOOST_AUTO_TEST_CASE(files_that_may_still_hold_what_was_asked_for_are_named_and_
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_copy_beside_the_dataset_is_named_however_the_dataset_is_typed) {
+  const CaredDataset dataset;
+  const std::vector<std::string> names = Dataset::open(dataset.path()).split("train").read_names();
+  fs::copy(dataset.path(), dataset.folder() / "photos.ds.adding");
+  fs::create_directory_symlink("photos.ds", dataset.folder() / "link");
+  std::size_t next = 0;
+  for (const char* typed : {"photos.ds", "photos.ds/", "photos.ds/.", "link", "link/."}) {
+    BOOST_TEST_CONTEXT(typed) {
+      const RemoveSummary summary = remove(dataset.folder() / typed, {names.at(next++)});
+      BOOST_TEST(summary.num_removed == 1u);
+      BOOST_TEST(!summary.is_complete());
+      BOOST_TEST(summary.other_files == std::vector<std::string>{"photos.ds.adding"},
+                 boost::test_tools::per_element());
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

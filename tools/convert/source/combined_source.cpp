@@ -11,6 +11,7 @@
 
 #include "streamer/core/batch.h"
 #include "streamer/core/error.h"
+#include "tools/named_folder.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -165,7 +166,7 @@ std::vector<std::string> source_names(std::span<const std::filesystem::path> pat
     std::filesystem::path full = std::filesystem::weakly_canonical(path, none);
     if (none) full = std::filesystem::absolute(path);
     full = full.lexically_normal();
-    const std::string own = full.has_filename() ? full.filename() : full.parent_path().filename();
+    const std::string own = tools::named_folder(full).filename();
     const std::string first = own.empty() ? "source" : own;
     std::string name = first;
     for (int number = 2; !taken.insert(name).second; ++number) {

@@ -26,6 +26,7 @@
 #include "tools/convert/write/journal.h"
 #include "tools/convert/write/listed_rows.h"
 #include "tools/convert/write/source_stamp.h"
+#include "tools/named_folder.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -106,7 +107,7 @@ void remove_old(const fs::path& old) {
 }
 
 fs::path without_last_slash(const fs::path& path) {
-  return path.has_filename() ? path : path.parent_path();
+  return tools::named_folder(path);
 }
 
 fs::path parent_of(const fs::path& path) {
