@@ -96,7 +96,7 @@ SourceScan scan_archive_layout(StoredFiles files, const SourceRequest& request) 
   if (has_several_archives(files)) {
     check_one_class_each(files);
   } else {
-    drop_common_folder(files.scan);
+    drop_common_folder(files);
   }
   SourceScan scan = scan_layout(std::move(files.scan), request.layout, files.where);
   scan.description += has_several_archives(files) ? " (archives)" : " in an archive";
