@@ -22,6 +22,7 @@
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/idx_source.h"
 #include "tools/convert/source/inflated_files.h"
+#include "tools/convert/source/left_out.h"
 #include "tools/convert/source/table_source.h"
 #include "tools/convert/source/webdataset_source.h"
 #include "tools/convert/table/text_input.h"
@@ -199,20 +200,29 @@ bool is_arrays(const SourceRequest& request) {
   return !fs::is_directory(request.path) && kind_of_file(request.path) == FileKind::kArrays;
 }
 
+SourceScan scan_archive_folder(FolderScan folder, const SourceRequest& request,
+                               const std::stop_token& stop) {
+  const std::vector<ScannedFile> others = take_out_others(folder);
+  SourceScan scan = scan_archives(
+      files_in_archives(folder, request.path, request.spool, stop, request.list_room_bytes),
+      request, stop);
+  for (const ScannedFile& file : others) leave_outside(scan, file.path, file.size_bytes);
+  return scan;
+}
+
 SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& stop) {
   const fs::path& folder = request.path;
   if (is_dataset(request)) return scan_dataset(request, stop);
   FolderScan scan = scan_folder(folder, stop, request.list_room_bytes);
-  if (holds_archives_only(scan)) {
-    return scan_archives(
-        files_in_archives(scan, folder, request.spool, stop, request.list_room_bytes), request,
-        stop);
-  }
+  if (holds_archives_only(scan)) return scan_archive_folder(std::move(scan), request, stop);
   if (find_cifar(scan)) {
     return scan_stored(files_in_folder(std::move(scan), folder), request, stop);
   }
   if (begin_as_idx(scan, folder)) {
     return scan_stored(inflate_files(std::move(scan), folder, request.spool, stop), request, stop);
+  }
+  if (holds_archives_beside_others(scan, folder)) {
+    return scan_archive_folder(std::move(scan), request, stop);
   }
   refuse_false_idx(scan, folder);
   return scan_folder_source(std::move(scan), folder, request.layout);

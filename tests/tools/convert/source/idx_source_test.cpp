@@ -75,6 +75,17 @@ BOOST_AUTO_TEST_CASE(one_file_of_pictures_finds_its_labels_and_an_archive_holds_
   BOOST_TEST(source.scan("mnist.tar").pictures.size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(an_archive_beside_the_files_is_left_out) {
+  ScannedSource source;
+  source.add(kTrainPictures, idx_pictures({.num_pictures = 3}));
+  source.add(kTrainLabels, idx_labels(3));
+  source.add("mnist.tar", fixtures::make_tar({{"cat/1.jpg", ""}}));
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.description == "IDX files");
+  BOOST_TEST(scan.pictures.size() == 3u);
+  BOOST_TEST(scan.num_outside == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(names_without_a_split_leave_it_open) {
   ScannedSource source;
   source.add("digits-images-idx3-ubyte", idx_pictures({.num_pictures = 1}));
