@@ -94,6 +94,7 @@ SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
 
 SourceScan scan_archives(StoredFiles files, const SourceRequest& request,
                          const std::stop_token& stop) {
+  if (begin_as_idx(files)) files = inflate_files(std::move(files), request.spool, stop);
   if (!files.scan.files.empty()) return scan_stored(std::move(files), request, stop);
   throw Error(
       ErrorCode::kInvalidArgument,
@@ -182,9 +183,9 @@ SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) 
           files_in_archive(request.path, request.spool, stop, request.list_room_bytes), request,
           stop);
     case FileKind::kBatch:
-      return scan_stored(
-          inflate_files(file_with_companions(request.path), folder, request.spool, stop), request,
-          stop);
+      return scan_stored(inflate_files(files_in_folder(file_with_companions(request.path), folder),
+                                       request.spool, stop),
+                         request, stop);
     case FileKind::kTable:
       break;
   }
@@ -219,7 +220,8 @@ SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& 
     return scan_stored(files_in_folder(std::move(scan), folder), request, stop);
   }
   if (begin_as_idx(scan, folder)) {
-    return scan_stored(inflate_files(std::move(scan), folder, request.spool, stop), request, stop);
+    return scan_stored(inflate_files(files_in_folder(std::move(scan), folder), request.spool, stop),
+                       request, stop);
   }
   if (holds_archives_beside_others(scan, folder)) {
     return scan_archive_folder(std::move(scan), request, stop);
