@@ -12,6 +12,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/manifest.h"
+#include "tools/convert/ascii_case.h"
 #include "tools/convert/source/archive_listing.h"
 #include "tools/convert/source/archive_source.h"
 #include "tools/convert/source/array_source.h"
@@ -135,11 +136,29 @@ bool is_batch(const FolderScan& scan, const fs::path& folder) {
   return find_cifar(scan) || begin_as_idx(scan, folder);
 }
 
+[[noreturn]] void refuse_zip(const fs::path& path) {
+  const fs::path stem = path.parent_path() / path.stem();
+  const std::string folder = shell_quoted(stem == path ? "FOLDER" : stem.native());
+  refuse(fmt::format("source: {}: {}, found a zip file", printable_path(path), kExpected),
+         fmt::format("unzip it first: unzip {} -d {}; then name {}", shell_quoted(path.native()),
+                     folder, folder));
+}
+
+// What is called .zip and cannot be read as .npz are is another zip: encrypted, or of very many files.
+bool holds_arrays(const fs::path& zip) {
+  try {
+    return !array_names(zip).empty();
+  } catch (const Error& error) {
+    if (error.os_error() != 0 || ascii_lower(zip.extension().native()) != ".zip") throw;
+    return false;
+  }
+}
+
 bool is_array_file(const fs::path& path) {
   const std::optional<ArrayFileKind> kind = array_file_kind(path);
   if (kind == ArrayFileKind::kNpy) refuse_lone_array(path);
-  const bool is_other_zip = kind == ArrayFileKind::kNpz && array_names(path).empty();
-  return kind && !is_other_zip;
+  if (kind == ArrayFileKind::kNpz && !holds_arrays(path)) refuse_zip(path);
+  return kind.has_value();
 }
 
 FileKind kind_of_file(const fs::path& path) {
