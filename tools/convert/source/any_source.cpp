@@ -84,7 +84,9 @@ SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& requ
 SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
                        const std::stop_token& stop) {
   const SourceKind kind = kind_of(files, request.layout.choice);
+  std::vector<std::string> whole_archives = std::move(files.whole_archives);
   SourceScan scan = scan_as(kind, std::move(files), request, stop);
+  std::ranges::move(whole_archives, std::back_inserter(scan.whole_archives));
   // find_layout() says it of folders.
   if (kind != SourceKind::kLayout && scan.class_names.size() == 1) {
     scan.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",

@@ -372,7 +372,10 @@ class Listing {
       fault->detail = fmt::format("it ends within {}{}", name, fault->detail);
       cut_member_.reset();
     }
-    if (!fault) return;
+    if (!fault) {
+      files_.whole_archives.push_back(archives_.back().name);
+      return;
+    }
     files_.scan.is_cut = true;
     files_.findings.push_back({.path = archives_.back().name,
                                .reason = fault->reason,

@@ -181,7 +181,10 @@ class CifarScan {
 
   void report_rest(const ScannedFile& file) {
     const std::uint64_t rest_bytes = file.size_bytes % record_bytes(kind_);
-    if (rest_bytes == 0 && file.size_bytes > 0) return;
+    if (rest_bytes == 0 && file.size_bytes > 0) {
+      scan_.whole_archives.push_back(file.path);
+      return;
+    }
     scan_.findings.push_back({.path = file.path,
                               .reason = ReasonCode::kArchiveTruncated,
                               .size_bytes = file.size_bytes,
