@@ -137,6 +137,7 @@ class Addition {
 
   void join_lists(ManifestFacts& facts, const Manifest& added) {
     const ListJoin lists{.dataset = config_.dataset, .adding = adding_, .copies = copies_};
+    for (const std::string& name : pictures_.whole_archives()) added_names_.add(listed_name(name));
     added_names_.seal();
     const JoinedQuarantine quarantine = join_quarantine(lists, added_names_);
     join_fixed(lists);

@@ -1,6 +1,11 @@
 #include "tools/care/added_lists.h"
 
+#include <algorithm>
+#include <functional>
+#include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tools/care/row_list.h"
 #include "tools/convert/duplicate/copy_list.h"
@@ -38,6 +43,56 @@ std::string copy_row(const OldCopy& copy, std::size_t reason_idx, const ListJoin
   return row;
 }
 
+// The addition's rows, put among those of the dataset in the order of names that both have.
+class RowsBetween {
+ public:
+  // `more` belong to no file.
+  RowsBetween(const fs::path& csv, std::vector<std::string> more,
+              std::function<bool(std::string_view row)> takes)
+      : file_(csv), takes_(std::move(takes)) {
+    for (std::string& row : more) more_.emplace_back(name_of_row(row), std::move(row));
+    std::ranges::stable_sort(more_, {}, &NamedRow::first);
+    read();
+  }
+
+  // Those whose names come before that of `row`.
+  void write_before(std::string_view row, RowListWriter& list) {
+    const std::string name = name_of_row(row);
+    while (next_ && next_->first < name) write_next(list);
+  }
+  void write_rest(RowListWriter& list) {
+    while (next_) write_next(list);
+  }
+
+ private:
+  using NamedRow = std::pair<std::string, std::string>;
+
+  void write_next(RowListWriter& list) {
+    list.add(next_->second);
+    read();
+  }
+
+  void read() {
+    std::string row;
+    while (!of_file_ && file_.next(row)) {
+      if (takes_(row)) of_file_.emplace(name_of_row(row), row);
+    }
+    const bool has_more = more_idx_ < more_.size();
+    if (has_more && (!of_file_ || more_[more_idx_].first < of_file_->first)) {
+      next_ = std::move(more_[more_idx_++]);
+    } else {
+      next_ = std::exchange(of_file_, std::nullopt);
+    }
+  }
+
+  RowListReader file_;
+  std::function<bool(std::string_view)> takes_;
+  std::vector<NamedRow> more_;
+  std::size_t more_idx_ = 0;
+  std::optional<NamedRow> of_file_;
+  std::optional<NamedRow> next_;
+};
+
 }  // namespace
 
 JoinedQuarantine join_quarantine(const ListJoin& join, const NameDigests& added_names) {
@@ -48,6 +103,7 @@ JoinedQuarantine join_quarantine(const ListJoin& join, const NameDigests& added_
   for (const std::string& name : join.copies.refused) again.add(name);
   again.seal();
   RowListWriter list(path, convert::kQuarantineHeader);
+  RowsBetween rows(added, join.copies.refused_rows, [](std::string_view) { return true; });
   JoinedQuarantine joined;
   for_each_row(path, [&](std::string_view row) {
     const std::string_view name = stored_fields(row).front();
@@ -56,12 +112,12 @@ JoinedQuarantine join_quarantine(const ListJoin& join, const NameDigests& added_
     if (has_come_back || again.contains(name)) {
       ++joined.num_gone;
     } else {
+      rows.write_before(row, list);
       list.add(row);
     }
   });
   if (again.empty() && joined.num_gone == 0) return joined;
-  for_each_row(added, [&](std::string_view row) { list.add(row); });
-  for (const std::string& row : join.copies.refused_rows) list.add(row);
+  rows.write_rest(list);
   list.publish();
   return joined;
 }
@@ -71,11 +127,14 @@ void join_fixed(const ListJoin& join) {
   const fs::path added = join.adding / convert::kFixedName;
   if (!fs::exists(added)) return;
   RowListWriter list(path, convert::kQuarantineHeader);
-  for_each_row(path, [&](std::string_view row) { list.add(row); });
-  for_each_row(added, [&](std::string_view row) {
-    const std::string name(stored_fields(row).front());
-    if (!join.copies.refused.contains(name)) list.add(row);
+  RowsBetween rows(added, {}, [&](std::string_view row) {
+    return !join.copies.refused.contains(std::string(stored_fields(row).front()));
   });
+  for_each_row(path, [&](std::string_view row) {
+    rows.write_before(row, list);
+    list.add(row);
+  });
+  rows.write_rest(list);
   list.publish();
 }
 

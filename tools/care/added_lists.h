@@ -33,11 +33,11 @@ struct ListJoin {
   const FoundCopies& copies;
 };
 
-/// Rows of files that have come back go, and old rows of those that are quarantined once more; then those
-/// of the addition. `added_names` are those of its samples, as lists write them. Throws Io.
+/// Rows of files that have come back go, and old rows of those that are quarantined once more; those of the
+/// addition come among the others, sorted by names. `added_names` are those of its samples and of its archives that are whole, as lists write them. Throws Io.
 JoinedQuarantine join_quarantine(const ListJoin& join, const NameDigests& added_names);
 
-/// What a fix has cost in the addition, behind what is listed; not of what was refused. Throws Io.
+/// What a fix has cost in the addition, among what is listed; not of what was refused. Throws Io.
 void join_fixed(const ListJoin& join);
 
 /// Rows of what was found in the addition, then those of copies of old samples. Pictures that only look

@@ -34,6 +34,7 @@ void NewPictures::keep_new(convert::SourceScan& scan) {
   if (scan.pictures.empty()) throw NothingNew{};
   scan.class_names = class_names_;
   scan.is_rest = num_already_there_ > 0;
+  whole_archives_ = scan.whole_archives;
   draw_splits(scan, request, rule);
 }
 

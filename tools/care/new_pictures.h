@@ -31,6 +31,8 @@ class NewPictures {
   /// Of the dataset, the new ones behind.
   const std::vector<std::string>& class_names() const noexcept { return class_names_; }
   const std::vector<std::string>& new_classes() const noexcept { return new_classes_; }
+  /// Archives of the source that were read to their end, as quarantine.csv would name them.
+  const std::vector<std::string>& whole_archives() const noexcept { return whole_archives_; }
   /// Of a picture that was kept, as its source stores it.
   std::uint64_t source_bytes(std::string_view name) const;
 
@@ -54,6 +56,7 @@ class NewPictures {
   std::vector<KeptPicture> kept_;  // sorted by name
   std::vector<std::string> class_names_;
   std::vector<std::string> new_classes_;
+  std::vector<std::string> whole_archives_;
   std::uint64_t num_already_there_ = 0;
 };
 

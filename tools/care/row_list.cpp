@@ -1,13 +1,13 @@
 #include "tools/care/row_list.h"
 
 #include <cerrno>
-#include <fstream>
 #include <span>
 #include <system_error>
 #include <utility>
 
 #include "streamer/core/csv_field.h"
 #include "streamer/core/error.h"
+#include "tools/printed_text.h"
 #include "tools/terminal.h"
 
 namespace penstock::care {
@@ -19,13 +19,23 @@ constexpr std::size_t kBlockBytes = 64u << 10;
 
 }  // namespace
 
+RowListReader::RowListReader(const fs::path& csv) : csv_(csv) {
+  if (!fs::exists(csv_)) return;
+  lines_.open(csv_, std::ios::binary);
+  std::string header;
+  std::getline(lines_, header);
+}
+
+bool RowListReader::next(std::string& row) {
+  if (!lines_.is_open()) return false;
+  if (std::getline(lines_, row)) return true;
+  if (!lines_.eof()) throw_io_error(EIO, "read to its end", tools::printable_path(csv_));
+  return false;
+}
+
 void for_each_row(const fs::path& csv, const std::function<void(std::string_view)>& visit) {
-  if (!fs::exists(csv)) return;
-  std::ifstream lines(csv, std::ios::binary);
-  std::string line;
-  std::getline(lines, line);
-  while (std::getline(lines, line)) visit(line);
-  if (!lines.eof()) throw_io_error(EIO, "read to its end", tools::printable_path(csv));
+  RowListReader rows(csv);
+  for (std::string row; rows.next(row);) visit(row);
 }
 
 std::vector<std::string_view> stored_fields(std::string_view row) {
@@ -40,6 +50,17 @@ std::vector<std::string_view> stored_fields(std::string_view row) {
   }
   fields.push_back(row.substr(begin));
   return fields;
+}
+
+std::string name_of_row(std::string_view row) {
+  std::string_view field = stored_fields(row).front();
+  std::string text;
+  if (field.starts_with('"')) field = field.substr(1, field.size() - 2);
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    if (field[i] == '"') ++i;  // doubled
+    text += field[i];
+  }
+  return tools::text_from_printed(text).value_or(text);
 }
 
 std::string listed_name(std::string_view name) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,18 @@
 
 namespace penstock::care {
 
+/// The rows of a list behind its header, one at a time; none when there is no such file.
+class RowListReader {
+ public:
+  explicit RowListReader(const std::filesystem::path& csv);
+  /// Reads the next row, without its line feed; false behind the last. Throws Io.
+  bool next(std::string& row);
+
+ private:
+  std::filesystem::path csv_;
+  std::ifstream lines_;
+};
+
 /// Calls `visit` with each row behind the header, without its line feed; nothing when there is no such
 /// file. Throws Io.
 void for_each_row(const std::filesystem::path& csv,
@@ -19,6 +32,9 @@ void for_each_row(const std::filesystem::path& csv,
 
 /// The fields of a row as they stand there, quotes included.
 std::vector<std::string_view> stored_fields(std::string_view row);
+
+/// The name that a row begins with, not as lists write it: they are sorted by its bytes.
+std::string name_of_row(std::string_view row);
 
 /// A name as the lists write it.
 std::string listed_name(std::string_view name);

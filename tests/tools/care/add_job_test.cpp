@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fixtures/cifar_batch.h"
+#include "fixtures/tar_maker.h"
 #include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "streamer/read/new_picture.h"
@@ -14,6 +15,7 @@
 #include "tests/tools/care/cared_dataset.h"
 #include "tests/tools/convert/source/array_files.h"
 #include "tools/care/dataset_change.h"
+#include "tools/care/row_list.h"
 
 namespace penstock::care {
 namespace {
@@ -172,6 +174,77 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_mended_leaves_the_quarantine) {
   BOOST_TEST(csv.find("worse.jpg") != std::string::npos);
   BOOST_TEST(csv.find("worse.jpg") == csv.rfind("worse.jpg"));  // once
   BOOST_TEST(read_manifest(dataset).num_quarantined == 1u);
+}
+
+std::vector<std::string> names_in(const fs::path& csv) {
+  std::vector<std::string> names;
+  for_each_row(csv, [&](std::string_view row) { names.push_back(name_of_row(row)); });
+  return names;
+}
+
+BOOST_AUTO_TEST_CASE(the_quarantine_stays_sorted_by_names) {
+  const tests::TemporaryFolder folder;
+  const fs::path dataset = folder.path() / "d.ds";
+  const auto write_some = [&](const char* source, const std::vector<std::string>& bad) {
+    for (const std::string& name : bad) {
+      tests::write_file(folder.path() / source / "cat" / name, "\xFF\xD8\xFF broken");
+    }
+    tests::write_picture(folder.path() / source / "cat" / (std::string(source) + ".jpg"), {});
+    tests::write_picture(folder.path() / source / "dog" / (std::string(source) + ".jpg"), {});
+  };
+  // Quotes, escapes and commas are written otherwise than they are sorted.
+  const std::vector<std::string> first = {"b.jpg", "d,\"1\".jpg", "f.jpg", "\xFFz.jpg"};
+  const std::vector<std::string> second = {"a.jpg", "c.jpg", "d,2.jpg", "e.jpg", "z\n.jpg"};
+  write_some("one", first);
+  write_some("two", second);
+  tests::convert_quietly(folder.path() / "one", dataset, 0);
+  add(dataset, folder.path() / "two");
+  std::vector<std::string> expected;
+  for (const auto* names : {&first, &second}) {
+    for (const std::string& name : *names) expected.push_back("cat/" + name);
+  }
+  std::ranges::sort(expected);
+  BOOST_TEST(names_in(dataset / "quarantine.csv") == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_an_archive_of_a_folder_lacked_leaves_the_quarantine_with_the_folder) {
+  const tests::TemporaryFolder folder;
+  const fs::path photos = folder.path() / "hl";
+  const fs::path dataset = folder.path() / "d.ds";
+  tests::write_cats_and_dogs(photos, 3);
+  std::vector<fixtures::TarEntry> members;
+  for (const auto& [name, bytes] : files_below(photos)) members.push_back({"hl/" + name, bytes});
+  members.front() = {.name = members.front().name, .type = '2', .link_target = "/1.jpg"};
+  tests::write_file(folder.path() / "hl.tar", fixtures::make_tar(members));
+  tests::convert_quietly(folder.path() / "hl.tar", dataset, 0);
+  BOOST_TEST(read_manifest(dataset).num_quarantined == 1u);
+  const AddSummary summary = add(dataset, photos);
+  BOOST_TEST(summary.num_added == 1u);
+  BOOST_TEST(summary.num_returned == 1u);
+  BOOST_TEST(!fs::exists(dataset / "quarantine.csv"));
+  BOOST_TEST(read_manifest(dataset).num_quarantined == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_archive_that_was_cut_leaves_the_quarantine_when_it_comes_whole) {
+  const tests::TemporaryFolder folder;
+  const fs::path photos = folder.path() / "photos";
+  const fs::path dataset = folder.path() / "d.ds";
+  tests::write_cats_and_dogs(photos, 3);
+  std::vector<fixtures::TarEntry> members;
+  for (const auto& [name, bytes] : files_below(photos)) members.push_back({name, bytes});
+  const std::string tar = fixtures::make_tar(members);
+  const std::size_t last = fixtures::tar_entry_bytes(members.back()) + 1024;
+  tests::write_file(folder.path() / "a.tar", tar.substr(0, tar.size() - last + 600));
+  tests::convert_quietly(folder.path() / "a.tar", dataset, 0);
+  BOOST_CHECK((names_in(dataset / "quarantine.csv") == std::vector<std::string>{"a.tar"}));
+  // Another source tells nothing of it.
+  tests::write_picture(folder.path() / "more/cat/new.jpg", {.seed = 9});
+  add(dataset, folder.path() / "more");
+  BOOST_CHECK((names_in(dataset / "quarantine.csv") == std::vector<std::string>{"a.tar"}));
+  tests::write_file(folder.path() / "a.tar", tar);
+  BOOST_TEST(add(dataset, folder.path() / "a.tar").num_added == 1u);
+  BOOST_TEST(!fs::exists(dataset / "quarantine.csv"));
+  BOOST_TEST(read_manifest(dataset).num_quarantined == 0u);
 }
 
 // With the others there already a bad file is one line of the list, as often as it is brought.
@@ -443,7 +516,7 @@ BOOST_AUTO_TEST_CASE(copies_of_what_was_there_go_where_the_policy_says_so) {
 }
 
 // JPEGs without their ends, with gray in place of the rest.
-BOOST_AUTO_TEST_CASE(what_was_fixed_in_an_addition_is_listed_behind_what_is_there) {
+BOOST_AUTO_TEST_CASE(what_was_fixed_in_an_addition_is_listed_among_what_is_there) {
   const tests::TemporaryFolder folder;
   const fs::path dataset = folder.path() / "d.ds";
   const auto write_cut = [](const fs::path& path, std::uint32_t seed) {
@@ -473,7 +546,8 @@ BOOST_AUTO_TEST_CASE(what_was_fixed_in_an_addition_is_listed_behind_what_is_ther
   BOOST_TEST(summary.num_added == 1u);
   BOOST_TEST(summary.num_quarantined == 1u);
   const std::string after = read_text_file(dataset / "fixed.csv");
-  BOOST_TEST(after.starts_with(before + "cat/a second.jpg,truncated,"), after);
+  BOOST_TEST(after.starts_with("path,reason,bytes,detail\ncat/a second.jpg,truncated,"), after);
+  BOOST_TEST(after.ends_with(before.substr(before.find('\n'))), after);
   BOOST_TEST(std::count(after.begin(), after.end(), '\n') == 3);  // the header and two
 }
 

@@ -147,7 +147,9 @@ constexpr std::array<ReasonInfo, kNumReasons> kReasons{{
      kLost},
     {kDuplicateName, "duplicate_name",
      "a member of an archive that a later one of the same name replaces", kQuarantine, kLost},
-    {kArchiveLink, "archive_link", "a link inside an archive; not followed", kQuarantine, kLost},
+    {kArchiveLink, "archive_link",
+     "a symbolic link inside an archive; a hard one to no whole member before it", kQuarantine,
+     kLost},
     {kSparseMember, "sparse_member", "a member of an archive that is stored with holes",
      kQuarantine, kLost},
     {kArchiveTruncated, "archive_truncated",
@@ -168,8 +170,8 @@ constexpr std::array<ReasonInfo, kNumReasons> kReasons{{
     {kUnknownSplit, "unknown_split",
      "a row whose split is none of train, val, valid, validation, test, testing", kQuarantine,
      kLost},
-    {kUnknownLabel, "unknown_label", "a label that no class has, or one above 4,096 bytes",
-     kQuarantine, kLost},
+    {kUnknownLabel, "unknown_label",
+     "a label that no class has, or one above 4,096 bytes or with a zero byte", kQuarantine, kLost},
 }};
 
 constexpr bool is_in_order() {

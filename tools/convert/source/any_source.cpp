@@ -12,6 +12,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/manifest.h"
+#include "tools/convert/ascii_case.h"
 #include "tools/convert/source/archive_listing.h"
 #include "tools/convert/source/archive_source.h"
 #include "tools/convert/source/array_source.h"
@@ -22,6 +23,7 @@
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/idx_source.h"
 #include "tools/convert/source/inflated_files.h"
+#include "tools/convert/source/left_out.h"
 #include "tools/convert/source/table_source.h"
 #include "tools/convert/source/webdataset_source.h"
 #include "tools/convert/table/text_input.h"
@@ -82,7 +84,9 @@ SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& requ
 SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
                        const std::stop_token& stop) {
   const SourceKind kind = kind_of(files, request.layout.choice);
+  std::vector<std::string> whole_archives = std::move(files.whole_archives);
   SourceScan scan = scan_as(kind, std::move(files), request, stop);
+  std::ranges::move(whole_archives, std::back_inserter(scan.whole_archives));
   // find_layout() says it of folders.
   if (kind != SourceKind::kLayout && scan.class_names.size() == 1) {
     scan.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
@@ -93,6 +97,7 @@ SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
 
 SourceScan scan_archives(StoredFiles files, const SourceRequest& request,
                          const std::stop_token& stop) {
+  if (begin_as_idx(files)) files = inflate_files(std::move(files), request.spool, stop);
   if (!files.scan.files.empty()) return scan_stored(std::move(files), request, stop);
   throw Error(
       ErrorCode::kInvalidArgument,
@@ -133,11 +138,29 @@ bool is_batch(const FolderScan& scan, const fs::path& folder) {
   return find_cifar(scan) || begin_as_idx(scan, folder);
 }
 
+[[noreturn]] void refuse_zip(const fs::path& path) {
+  const fs::path stem = path.parent_path() / path.stem();
+  const std::string folder = shell_quoted(stem == path ? "FOLDER" : stem.native());
+  refuse(fmt::format("source: {}: {}, found a zip file", printable_path(path), kExpected),
+         fmt::format("unzip it first: unzip {} -d {}; then name {}", shell_quoted(path.native()),
+                     folder, folder));
+}
+
+// What is called .zip and cannot be read as .npz are is another zip: encrypted, or of very many files.
+bool holds_arrays(const fs::path& zip) {
+  try {
+    return !array_names(zip).empty();
+  } catch (const Error& error) {
+    if (error.os_error() != 0 || ascii_lower(zip.extension().native()) != ".zip") throw;
+    return false;
+  }
+}
+
 bool is_array_file(const fs::path& path) {
   const std::optional<ArrayFileKind> kind = array_file_kind(path);
   if (kind == ArrayFileKind::kNpy) refuse_lone_array(path);
-  const bool is_other_zip = kind == ArrayFileKind::kNpz && array_names(path).empty();
-  return kind && !is_other_zip;
+  if (kind == ArrayFileKind::kNpz && !holds_arrays(path)) refuse_zip(path);
+  return kind.has_value();
 }
 
 FileKind kind_of_file(const fs::path& path) {
@@ -181,9 +204,9 @@ SourceScan scan_file(const SourceRequest& request, const std::stop_token& stop) 
           files_in_archive(request.path, request.spool, stop, request.list_room_bytes), request,
           stop);
     case FileKind::kBatch:
-      return scan_stored(
-          inflate_files(file_with_companions(request.path), folder, request.spool, stop), request,
-          stop);
+      return scan_stored(inflate_files(files_in_folder(file_with_companions(request.path), folder),
+                                       request.spool, stop),
+                         request, stop);
     case FileKind::kTable:
       break;
   }
@@ -199,20 +222,30 @@ bool is_arrays(const SourceRequest& request) {
   return !fs::is_directory(request.path) && kind_of_file(request.path) == FileKind::kArrays;
 }
 
+SourceScan scan_archive_folder(FolderScan folder, const SourceRequest& request,
+                               const std::stop_token& stop) {
+  const std::vector<ScannedFile> others = take_out_others(folder);
+  SourceScan scan = scan_archives(
+      files_in_archives(folder, request.path, request.spool, stop, request.list_room_bytes),
+      request, stop);
+  for (const ScannedFile& file : others) leave_outside(scan, file.path, file.size_bytes);
+  return scan;
+}
+
 SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& stop) {
   const fs::path& folder = request.path;
   if (is_dataset(request)) return scan_dataset(request, stop);
   FolderScan scan = scan_folder(folder, stop, request.list_room_bytes);
-  if (holds_archives_only(scan)) {
-    return scan_archives(
-        files_in_archives(scan, folder, request.spool, stop, request.list_room_bytes), request,
-        stop);
-  }
+  if (holds_archives_only(scan)) return scan_archive_folder(std::move(scan), request, stop);
   if (find_cifar(scan)) {
     return scan_stored(files_in_folder(std::move(scan), folder), request, stop);
   }
   if (begin_as_idx(scan, folder)) {
-    return scan_stored(inflate_files(std::move(scan), folder, request.spool, stop), request, stop);
+    return scan_stored(inflate_files(files_in_folder(std::move(scan), folder), request.spool, stop),
+                       request, stop);
+  }
+  if (holds_archives_beside_others(scan, folder)) {
+    return scan_archive_folder(std::move(scan), request, stop);
   }
   refuse_false_idx(scan, folder);
   return scan_folder_source(std::move(scan), folder, request.layout);

@@ -37,7 +37,19 @@ struct MemberPlace {
 struct Member {
   ScannedFile file;
   MemberPlace place;
+  std::uint64_t order = 0;  // among all members and hard links
 };
+
+struct HardLink {
+  std::string name;
+  std::string target;  // as members are called; empty: outside of the archive
+  std::uint64_t order = 0;
+};
+
+bool comes_before(const Member& a, const Member& b) {
+  return std::tie(a.file.path, a.place.archive_idx, a.order) <
+         std::tie(b.file.path, b.place.archive_idx, b.order);
+}
 
 // By archive, of those that are compressed.
 using FailedChecksums = std::map<std::uint32_t, std::string>;
@@ -101,10 +113,12 @@ class Listing {
     if (is_compressed && !spool_) spool_ = std::make_unique<SpoolFile>(spool_config_);
     const std::unique_ptr<ByteStream> stream = open_byte_stream(path_);
     TarReader tar(*stream);
+    const std::size_t first_member_idx = members_.size();
     while (std::optional<TarMember> member = tar.next()) {
       check_stop();
       if (!add_member(*member, tar, is_compressed ? nullptr : &file)) break;
     }
+    resolve_links(first_member_idx);
     if (stream->fault() && stream->fault()->reason == ReasonCode::kArchiveDamaged) {
       failed_checksums_.emplace(static_cast<std::uint32_t>(archives_.size() - 1),
                                 stream->fault()->detail);
@@ -159,7 +173,7 @@ class Listing {
         find(member, ReasonCode::kArchiveLink, "a symbolic link");
         return true;
       case MemberKind::kHardLink:
-        find(member, ReasonCode::kArchiveLink, "a hard link: its bytes are another member's");
+        add_link(name, member.link_target);
         return true;
       case MemberKind::kFile:
         break;
@@ -256,7 +270,57 @@ class Listing {
     return true;
   }
 
-  void keep(const std::string& name, MemberPlace place) {
+  void add_link(const std::string& name, const std::string& target_name) {
+    const std::optional<std::string> path = member_path(target_name);
+    const bool is_in_archive = path && !path->empty();
+    const std::string target = is_in_archive ? *prefix_ + *path : std::string();
+    count(sizeof(HardLink), name.size() + target.size());
+    links_.push_back({.name = name, .target = target, .order = num_ordered_++});
+  }
+
+  // Hard links of one archive have the bytes of the members before them that they name; `first_idx` is
+  // that of its first member.
+  void resolve_links(std::size_t first_idx) {
+    if (links_.empty()) return;
+    std::sort(members_.begin() + static_cast<std::ptrdiff_t>(first_idx), members_.end(),
+              comes_before);
+    const std::size_t end_idx = members_.size();
+    std::map<std::string_view, std::size_t> latest_links;  // places in members_
+    for (const HardLink& link : links_) {
+      std::optional<std::size_t> target_idx = last_before(first_idx, end_idx, link);
+      const auto other = latest_links.find(link.target);
+      if (other != latest_links.end() &&
+          (!target_idx || members_[*target_idx].order < members_[other->second].order)) {
+        target_idx = other->second;
+      }
+      if (!target_idx) {
+        find(link.name, 0, ReasonCode::kArchiveLink,
+             link.target.empty()
+                 ? "a hard link out of the archive"
+                 : "a hard link: no whole file before it is " + tools::printable(link.target));
+        continue;
+      }
+      keep(link.name, members_[*target_idx].place, link.order);
+      latest_links[link.name] = members_.size() - 1;
+    }
+    links_.clear();
+  }
+
+  // The last member of the link's target's name before it, of those that are sorted.
+  std::optional<std::size_t> last_before(std::size_t first_idx, std::size_t end_idx,
+                                         const HardLink& link) const {
+    const auto begin = members_.begin() + static_cast<std::ptrdiff_t>(first_idx);
+    const auto end = members_.begin() + static_cast<std::ptrdiff_t>(end_idx);
+    const auto behind = std::partition_point(begin, end, [&](const Member& member) {
+      return std::tie(member.file.path, member.order) < std::tie(link.target, link.order);
+    });
+    if (behind == begin || std::prev(behind)->file.path != link.target) return std::nullopt;
+    return static_cast<std::size_t>(std::prev(behind) - members_.begin());
+  }
+
+  void keep(const std::string& name, MemberPlace place) { keep(name, place, num_ordered_++); }
+
+  void keep(const std::string& name, MemberPlace place, std::uint64_t order) {
     if (members_.size() == UINT32_MAX) {
       throw Error(ErrorCode::kUnsupported,
                   fmt::format("archive: {}: expected at most {} members, found more",
@@ -265,7 +329,7 @@ class Listing {
     }
     place.archive_idx = static_cast<std::uint32_t>(archives_.size() - 1);
     count(sizeof(Member), name.size());
-    members_.push_back({{name, place.size_bytes}, place});
+    members_.push_back({{name, place.size_bytes}, place, order});
   }
 
   // What is made of one entry: its place in a vector that grows, its name on the heap, and both once
@@ -284,11 +348,18 @@ class Listing {
         "a larger --memory, or several datasets of some archives each");
   }
 
+  // Under the name that it would have as a sample, where that is one.
   void find(const TarMember& member, ReasonCode reason, std::string detail) {
-    count(sizeof(QuarantineEntry), member.name.size() + detail.size());
-    files_.findings.push_back({.path = *prefix_ + member.name,
+    const std::optional<std::string> path = member_path(member.name);
+    const std::string& name = path && !path->empty() ? *path : member.name;
+    find(*prefix_ + name, member.size_bytes, reason, std::move(detail));
+  }
+
+  void find(std::string path, std::uint64_t size_bytes, ReasonCode reason, std::string detail) {
+    count(sizeof(QuarantineEntry), path.size() + detail.size());
+    files_.findings.push_back({.path = std::move(path),
                                .reason = reason,
-                               .size_bytes = member.size_bytes,
+                               .size_bytes = size_bytes,
                                .detail = std::move(detail)});
   }
 
@@ -300,7 +371,10 @@ class Listing {
       fault->detail = fmt::format("it ends within {}{}", name, fault->detail);
       cut_member_.reset();
     }
-    if (!fault) return;
+    if (!fault) {
+      files_.whole_archives.push_back(archives_.back().name);
+      return;
+    }
     files_.scan.is_cut = true;
     files_.findings.push_back({.path = archives_.back().name,
                                .reason = fault->reason,
@@ -309,11 +383,7 @@ class Listing {
   }
 
   void sort_and_drop_twins() {
-    // In place; of one name by their order in the archives, in which places and, of empty ones, sizes grow.
-    std::sort(members_.begin(), members_.end(), [](const Member& a, const Member& b) {
-      return std::tie(a.file.path, a.place.archive_idx, a.place.offset_bytes, a.place.size_bytes) <
-             std::tie(b.file.path, b.place.archive_idx, b.place.offset_bytes, b.place.size_bytes);
-    });
+    std::sort(members_.begin(), members_.end(), comes_before);
     std::size_t num_kept = 0;
     for (std::size_t i = 0; i < members_.size(); ++i) {
       if (i + 1 == members_.size() || members_[i].file.path != members_[i + 1].file.path) {
@@ -321,11 +391,8 @@ class Listing {
         ++num_kept;
         continue;
       }
-      count(sizeof(QuarantineEntry), members_[i].file.path.size());
-      files_.findings.push_back({.path = members_[i].file.path,
-                                 .reason = ReasonCode::kDuplicateName,
-                                 .size_bytes = members_[i].file.size_bytes,
-                                 .detail = "a later member has the same name"});
+      find(members_[i].file.path, members_[i].file.size_bytes, ReasonCode::kDuplicateName,
+           "a later member has the same name");
     }
     members_.resize(num_kept);
   }
@@ -347,6 +414,7 @@ class Listing {
   StoredFiles files_;
   std::vector<ListedArchive> archives_;
   std::vector<Member> members_;
+  std::uint64_t num_ordered_ = 0;
   std::set<std::string> folders_;
   std::set<std::string> passed_over_;
   std::unique_ptr<SpoolFile> spool_;
@@ -356,6 +424,7 @@ class Listing {
   fs::path path_;
   const std::string* prefix_ = nullptr;
   std::optional<TarMember> cut_member_;
+  std::vector<HardLink> links_;
 };
 
 }  // namespace
@@ -375,7 +444,8 @@ StoredFiles list_archives(const std::vector<ListedArchive>& archives, const Spoo
   return files;
 }
 
-void drop_common_folder(FolderScan& scan) {
+void drop_common_folder(StoredFiles& files) {
+  FolderScan& scan = files.scan;
   std::string top;
   bool has_folders_beneath = false;
   for (const std::string& folder : scan.folders) {
@@ -397,6 +467,12 @@ void drop_common_folder(FolderScan& scan) {
   for (ScannedFile& file : scan.files) file.path.erase(0, prefix.size());
   for (PassedOverFile& file : scan.passed_over) {
     if (file.path.starts_with(prefix)) file.path.erase(0, prefix.size());
+  }
+  // Unsafe names stay as the archive has them.
+  for (QuarantineEntry& finding : files.findings) {
+    const bool is_in_it =
+        finding.path.starts_with(prefix) && finding.reason != ReasonCode::kUnsafePath;
+    if (is_in_it) finding.path.erase(0, prefix.size());
   }
 }
 

@@ -24,8 +24,9 @@ struct ListedArchive {
 
 /// Lists the members of `archives`, sorted by the bytes of their names, as a folder's files are:
 /// hidden ones and what systems leave are counted. What cannot be offered stands in `findings`:
-/// members with unsafe names, links, holes, or a later twin (as when extracted, the last one holds),
-/// and the rest of an archive that is cut short or damaged; what lies before that is offered.
+/// members with unsafe names, holes, or a later twin (as when extracted, the last one holds), links, and
+/// the rest of an archive that is cut short or damaged; what lies before that is offered. A hard link to a
+/// whole member before it is a file of that member's bytes.
 ///
 /// Memory  about 250 bytes a member, and its name twice, while it is listed; then 24 bytes, and the list
 /// Disk    compressed archives: as much as their members together, in the spool
@@ -34,9 +35,9 @@ struct ListedArchive {
 StoredFiles list_archives(const std::vector<ListedArchive>& archives, const SpoolConfig& spool,
                           const std::stop_token& stop, std::uint64_t room_bytes = UINT64_MAX);
 
-/// Takes away a folder that everything lies in, as `tar -c photos` makes one: the names then are those
-/// in the folder itself. One that is called as a split stays, and one that holds pictures directly: it
+/// Takes away a folder that everything lies in, as `tar -c photos` makes one: the names, of findings too,
+/// then are those in the folder itself. One that is called as a split stays, and one that holds pictures directly: it
 /// is a class.
-void drop_common_folder(FolderScan& scan);
+void drop_common_folder(StoredFiles& files);
 
 }  // namespace penstock::convert

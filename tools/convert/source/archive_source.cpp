@@ -12,6 +12,7 @@
 #include "tools/convert/source/archive_listing.h"
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/left_out.h"
+#include "tools/convert/source/picture_extension.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -29,6 +30,21 @@ std::size_t extension_size(const std::string& path) {
       return extension.size();
   }
   return 0;
+}
+
+bool is_named_as_archive(const ScannedFile& file) {
+  return extension_size(file.path) > 0;
+}
+
+// With its slash; empty for the source itself.
+std::string_view folder_of(std::string_view path) {
+  return path.substr(0, path.rfind('/') + 1);  // npos + 1 is 0
+}
+
+bool has_archive_beneath(const FolderScan& scan, std::string_view folder) {
+  return std::ranges::any_of(scan.files, [&](const ScannedFile& file) {
+    return is_named_as_archive(file) && file.path.starts_with(folder);
+  });
 }
 
 std::vector<ListedArchive> archives_in(const FolderScan& scan,
@@ -72,9 +88,32 @@ void check_one_class_each(const StoredFiles& files) {
 }  // namespace
 
 bool holds_archives_only(const FolderScan& scan) {
-  return !scan.files.empty() && std::ranges::all_of(scan.files, [](const ScannedFile& file) {
-    return extension_size(file.path) > 0;
-  });
+  return !scan.files.empty() && std::ranges::all_of(scan.files, is_named_as_archive);
+}
+
+bool holds_archives_beside_others(const FolderScan& scan, const std::filesystem::path& folder) {
+  constexpr std::size_t kMaxOthers = 64;  // opening more would cost something
+  std::size_t num_others = 0;
+  for (const ScannedFile& file : scan.files) {
+    if (is_named_as_archive(file)) continue;
+    if (++num_others > kMaxOthers || is_named_as_picture(file.path) ||
+        !has_archive_beneath(scan, folder_of(file.path))) {
+      return false;
+    }
+  }
+  return num_others < scan.files.size() &&
+         std::ranges::none_of(scan.files, [&](const ScannedFile& file) {
+           return !is_named_as_archive(file) && may_be_picture(folder / file.path);
+         });
+}
+
+std::vector<ScannedFile> take_out_others(FolderScan& scan) {
+  const auto first_other =
+      std::stable_partition(scan.files.begin(), scan.files.end(), is_named_as_archive);
+  std::vector<ScannedFile> others(std::make_move_iterator(first_other),
+                                  std::make_move_iterator(scan.files.end()));
+  scan.files.erase(first_other, scan.files.end());
+  return others;
 }
 
 StoredFiles files_in_archives(const FolderScan& scan, const std::filesystem::path& folder,
@@ -96,7 +135,7 @@ SourceScan scan_archive_layout(StoredFiles files, const SourceRequest& request) 
   if (has_several_archives(files)) {
     check_one_class_each(files);
   } else {
-    drop_common_folder(files.scan);
+    drop_common_folder(files);
   }
   SourceScan scan = scan_layout(std::move(files.scan), request.layout, files.where);
   scan.description += has_several_archives(files) ? " (archives)" : " in an archive";

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <stop_token>
+#include <vector>
 
 #include "tools/convert/source/folder_scan.h"
 #include "tools/convert/source/picture_source.h"
@@ -14,6 +15,11 @@ namespace penstock::convert {
 /// Whether a folder holds archives and nothing else, by the ends of their names: a million pictures are
 /// not opened to find out.
 bool holds_archives_only(const FolderScan& scan);
+/// Whether what else it holds only lies beside archives, or above them: at most 64 files, none of them a
+/// picture by its name or its first bytes. Throws Io.
+bool holds_archives_beside_others(const FolderScan& scan, const std::filesystem::path& folder);
+/// Takes what is not named as an archive out of `scan`.
+std::vector<ScannedFile> take_out_others(FolderScan& scan);
 
 /// The members of the archives in `folder`. Of a single one names are as in it; of several they begin
 /// with the archive's name without its extension.

@@ -125,6 +125,8 @@ LabelValue text_label(Bytes element, const ArrayForm& form) {
   if (text->find_first_not_of(' ') == std::string::npos) {
     return LabelFault{ReasonCode::kRowWithoutLabel, ""};
   }
+  std::string fault = class_label_fault(*text);
+  if (!fault.empty()) return LabelFault{ReasonCode::kUnknownLabel, std::move(fault)};
   return *text;
 }
 

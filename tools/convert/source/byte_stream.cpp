@@ -57,13 +57,14 @@ class PlainStream final : public ByteStream {
 // compared every checksum that the format holds; a tar reader on top would stop before the last.
 class FilteredStream final : public ByteStream {
  public:
-  FilteredStream(std::unique_ptr<ByteStream> file, Compression compression, const fs::path& path)
+  FilteredStream(std::unique_ptr<ByteStream> file, Compression compression,
+                 const std::string& where)
       : file_(std::move(file)), input_(*file_), handle_(new_archive_reader()), block_(kBlockBytes) {
     // A warning means that another program would be started to decompress.
     if (add_filter(compression) != ARCHIVE_OK) {
       throw Error(ErrorCode::kUnsupported,
                   fmt::format("source: {}: expected a compression that this build reads, found {}",
-                              tools::printable_path(path), compression_name(compression)),
+                              where, compression_name(compression)),
                   "decompress it first, or compress it with gzip");
     }
     ::archive_read_support_format_raw(handle_.get());
@@ -159,11 +160,15 @@ Compression compression_of_file(const fs::path& path) {
 }
 
 std::unique_ptr<ByteStream> open_byte_stream(const fs::path& path) {
-  const Compression compression = compression_of_file(path);
-  auto plain = std::make_unique<PlainStream>(path);
-  if (compression == Compression::kNone) return plain;
-  if (compression == Compression::kGzip) return open_gzip_stream(std::move(plain));
-  return std::make_unique<FilteredStream>(std::move(plain), compression, path);
+  return decompressed(std::make_unique<PlainStream>(path), compression_of_file(path),
+                      tools::printable_path(path));
+}
+
+std::unique_ptr<ByteStream> decompressed(std::unique_ptr<ByteStream> stored,
+                                         Compression compression, const std::string& where) {
+  if (compression == Compression::kNone) return stored;
+  if (compression == Compression::kGzip) return open_gzip_stream(std::move(stored));
+  return std::make_unique<FilteredStream>(std::move(stored), compression, where);
 }
 
 }  // namespace penstock::convert

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "tools/convert/source/archive_fault.h"
@@ -49,5 +50,9 @@ Compression compression_of_file(const std::filesystem::path& path);
 ///         to 128 MiB), and no more, whatever the file claims
 /// Errors  NotFound, Io; Unsupported for a compression that this build cannot read
 std::unique_ptr<ByteStream> open_byte_stream(const std::filesystem::path& path);
+
+/// The same of bytes that lie anywhere, called `where` in messages. Throws Io, Unsupported.
+std::unique_ptr<ByteStream> decompressed(std::unique_ptr<ByteStream> stored,
+                                         Compression compression, const std::string& where);
 
 }  // namespace penstock::convert

@@ -32,6 +32,11 @@ std::string_view last_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
 
+// With its slash; empty for the source itself.
+std::string_view folder_of(std::string_view path) {
+  return path.substr(0, path.rfind('/') + 1);  // npos + 1 is 0
+}
+
 struct BatchName {
   CifarKind kind = CifarKind::kCifar10;
   SplitKind split = SplitKind::kTrain;
@@ -46,6 +51,11 @@ std::optional<BatchName> batch_name(std::string_view path) {
     return BatchName{CifarKind::kCifar10, SplitKind::kTrain};
   }
   return std::nullopt;
+}
+
+bool is_list_of_names(std::string_view name) {
+  return name == "batches.meta.txt" || name == "fine_label_names.txt" ||
+         name == "coarse_label_names.txt";
 }
 
 bool is_text_beside(std::string_view path) {
@@ -107,6 +117,7 @@ class CifarScan {
     for (std::uint32_t i = 0; i < files_.scan.files.size(); ++i) {
       const std::optional<BatchName> batch = batch_name(files_.scan.files[i].path);
       if (batch) add_batch(i, batch->split);
+      if (!batch) leave(files_.scan.files[i]);
     }
     if (scan_.pictures.empty()) refuse_no_labels();
     scan_.description = kind_ == CifarKind::kCifar10 ? "CIFAR-10 batches" : "CIFAR-100 batches";
@@ -122,6 +133,10 @@ class CifarScan {
   }
 
  private:
+  void leave(const ScannedFile& file) {
+    if (!is_list_of_names(last_name(file.path))) leave_outside(scan_, file.path, file.size_bytes);
+  }
+
   void add_batch(std::uint32_t file_idx, SplitKind split) {
     const ScannedFile& file = files_.scan.files[file_idx];
     const auto batch_idx = static_cast<std::uint32_t>(batches_.size());
@@ -166,12 +181,17 @@ class CifarScan {
 
   void report_rest(const ScannedFile& file) {
     const std::uint64_t rest_bytes = file.size_bytes % record_bytes(kind_);
-    if (rest_bytes == 0) return;
+    if (rest_bytes == 0 && file.size_bytes > 0) {
+      scan_.whole_archives.push_back(file.path);
+      return;
+    }
     scan_.findings.push_back({.path = file.path,
                               .reason = ReasonCode::kArchiveTruncated,
                               .size_bytes = file.size_bytes,
-                              .detail = fmt::format("its last record has {} of {} bytes",
-                                                    rest_bytes, record_bytes(kind_))});
+                              .detail = file.size_bytes == 0
+                                            ? std::string("it is empty")
+                                            : fmt::format("its last record has {} of {} bytes",
+                                                          rest_bytes, record_bytes(kind_))});
   }
 
   [[noreturn]] void refuse_no_labels() const {
@@ -194,14 +214,27 @@ class CifarScan {
 std::optional<CifarKind> find_cifar(const FolderScan& scan) {
   std::optional<CifarKind> kind;
   std::optional<std::string_view> folder;
+  bool has_record = false;
+  bool has_whole_batch = false;
   for (const ScannedFile& file : scan.files) {
     const std::optional<BatchName> batch = batch_name(file.path);
-    if (!batch && is_text_beside(file.path)) continue;
-    if (!batch || file.size_bytes < record_bytes(batch->kind)) return std::nullopt;
-    const std::string_view parent(file.path.data(), file.path.size() - last_name(file.path).size());
+    if (!batch) continue;
+    const std::string_view parent = folder_of(file.path);
     if ((kind && *kind != batch->kind) || (folder && *folder != parent)) return std::nullopt;
     kind = batch->kind;
     folder = parent;
+    has_record = has_record || file.size_bytes >= record_bytes(*kind);
+    has_whole_batch =
+        has_whole_batch || (file.size_bytes > 0 && file.size_bytes % record_bytes(*kind) == 0);
+  }
+  if (!has_record) return std::nullopt;
+  // Names alone make no batches of what lies in a class folder, or beside a million pictures.
+  constexpr std::size_t kMaxOthers = 64;
+  std::size_t num_others = 0;
+  for (const ScannedFile& file : scan.files) {
+    if (batch_name(file.path) || is_text_beside(file.path)) continue;
+    const bool is_beside_or_above = folder->starts_with(folder_of(file.path));
+    if (!has_whole_batch || !is_beside_or_above || ++num_others > kMaxOthers) return std::nullopt;
   }
   return kind;
 }

@@ -1,10 +1,14 @@
 #include "tools/convert/source/class_names.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <set>
 #include <string_view>
 
 #include "streamer/core/utf8.h"
+#include "streamer/shard/shard_format.h"
+#include "tools/convert/source/dataset_layout.h"
 
 namespace penstock::convert {
 std::vector<std::string> lines_of(const std::string& text) {
@@ -24,6 +28,13 @@ bool are_class_names(const std::vector<std::string>& names) {
   const std::set<std::string_view> different(names.begin(), names.end());
   return different.size() == names.size() && different.count("") == 0 &&
          std::all_of(names.begin(), names.end(), [](const auto& name) { return is_utf8(name); });
+}
+
+std::string class_label_fault(const std::string& label) {
+  if (label.find('\0') != std::string::npos) return "a label with a zero byte";
+  const std::size_t num_bytes = stored_class_name(label).size();
+  if (num_bytes <= kMaxClassNameBytes) return "";
+  return fmt::format("a label of {} bytes, a class has at most {}", num_bytes, kMaxClassNameBytes);
 }
 
 std::vector<std::string> numbered_class_names(std::uint32_t num_classes) {

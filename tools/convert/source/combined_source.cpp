@@ -137,6 +137,9 @@ class Combination {
     }
     std::ranges::move(one.scan.files, std::back_inserter(all_.files));
     all_.names_are_numbers = all_.names_are_numbers || one.scan.names_are_numbers;
+    for (const std::string& name : one.scan.whole_archives) {
+      all_.whole_archives.push_back(prefix + name);
+    }
     for (const std::string& path : one.scan.unreadable) all_.unreadable.push_back(prefix + path);
     for (const std::string& text : one.scan.warnings) {
       all_.warnings.push_back(fmt::format("{}: {}", tools::printable(one.name), text));

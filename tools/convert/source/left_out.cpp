@@ -1,6 +1,12 @@
 #include "tools/convert/source/left_out.h"
 
+#include <array>
 #include <utility>
+
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "tools/convert/image/image_format.h"
+#include "tools/convert/source/source_fault.h"
 
 namespace penstock::convert {
 
@@ -23,6 +29,20 @@ void leave_outside(SourceScan& scan, std::string path, std::uint64_t size_bytes)
   ++scan.num_outside;
   scan.passed_over.push_back(
       {.path = std::move(path), .reason = ReasonCode::kOutsideClasses, .size_bytes = size_bytes});
+}
+
+bool may_be_picture(const std::filesystem::path& path) {
+  std::array<std::byte, 512> start{};
+  try {
+    const UniqueFd file = open_for_reading(path);
+    const std::size_t num_bytes = read_at(file, 0, start, path);
+    const ImageFormat format = detect_format(std::span(start).first(num_bytes));
+    return format != ImageFormat::kUnknown && format != ImageFormat::kText &&
+           format != ImageFormat::kZip && format != ImageFormat::kPdf;
+  } catch (const Error& error) {
+    if (error.os_error() != 0 && !concerns_one_path(error.os_error())) throw;
+    return true;
+  }
 }
 
 void add_left_out(const FolderScan& others, FolderScan& files) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "tools/convert/source/folder_scan.h"
@@ -15,6 +16,9 @@ void hand_over_left_out(FolderScan& files, SourceScan& scan);
 
 /// Counts and lists one that belongs to no class.
 void leave_outside(SourceScan& scan, std::string path, std::uint64_t size_bytes);
+
+/// Whether a file's first bytes may be a picture's; true for one that may not be read. Throws Io.
+bool may_be_picture(const std::filesystem::path& path);
 
 /// Adds what `others` passed over to `files`: of a folder, to what its archives hold.
 void add_left_out(const FolderScan& others, FolderScan& files);

@@ -68,6 +68,8 @@ struct SourceScan {
   std::vector<std::string> warnings;
   std::vector<SourceFile>
       files;  // those that hold many pictures each: archives, batches, arrays, shards
+  /// Archives and batches that were read to their end, as `findings` would call one that was not.
+  std::vector<std::string> whole_archives;
   /// Names say only which row of an array a picture is: another source may use them for others.
   bool names_are_numbers = false;
   /// Others of the source are in a dataset already: it is no error when none of these can be stored.

@@ -11,6 +11,7 @@
 #include "streamer/core/error.h"
 #include "streamer/shard/shard_format.h"
 #include "tools/convert/ascii_case.h"
+#include "tools/convert/source/class_names.h"
 #include "tools/convert/source/dataset_layout.h"
 #include "tools/convert/source/row_path.h"
 #include "tools/terminal.h"
@@ -114,6 +115,9 @@ class Matcher {
     const std::vector<RowPath> paths = row_paths(row, table_.kind());
     if (paths.empty()) {
       if (row.path.empty()) return report(row, ReasonCode::kRowWithoutImage, "no path");
+      if (row.path.find('\0') != std::string::npos) {
+        return report(row, ReasonCode::kRowWithoutImage, "a path with a zero byte");
+      }
       return report(row, ReasonCode::kUnsafePath, "leads out of the folder");
     }
     std::string several;
@@ -133,12 +137,8 @@ class Matcher {
     if (file.has_row) return report(row, ReasonCode::kRowRepeated, repeated(file, label));
     file.has_row = true;
     file.split = row.split;
-    const std::size_t num_bytes = stored_class_name(label).size();
-    if (num_bytes > kMaxClassNameBytes) {
-      return report(row, ReasonCode::kUnknownLabel,
-                    fmt::format("a label of {} bytes, a class has at most {}", num_bytes,
-                                kMaxClassNameBytes));
-    }
+    const std::string fault = class_label_fault(label);
+    if (!fault.empty()) return report(row, ReasonCode::kUnknownLabel, fault);
     if (!label.empty()) file.class_idx = classes_.idx_of(label, row.line, table_.where(row.line));
     file.is_picture = !label.empty() || unlabelled_ == UnlabelledRows::kKept;
     if (!file.is_picture) report(row, ReasonCode::kRowWithoutLabel, "");

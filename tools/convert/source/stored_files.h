@@ -47,9 +47,10 @@ struct StoredFiles {
   FolderScan scan;  // a file's place in `scan.files` is its file_idx in the store
   std::unique_ptr<const FileStore> store;
   std::vector<QuarantineEntry> findings;
-  std::vector<SourceFile> read_files;  // those that hold many pictures each
-  std::size_t num_archives = 0;        // that they lie in, unreadable ones too; 0: in a folder
-  std::string where;                   // the whole, in messages
+  std::vector<SourceFile> read_files;       // those that hold many pictures each
+  std::vector<std::string> whole_archives;  // as `findings` would call them
+  std::size_t num_archives = 0;             // that they lie in, unreadable ones too; 0: in a folder
+  std::string where;                        // the whole, in messages
 };
 
 /// A file as it is now. Throws NotFound, Io.

@@ -3,16 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "streamer/core/error.h"
-#include "streamer/core/file.h"
-#include "tools/convert/image/image_format.h"
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/left_out.h"
 #include "tools/convert/source/listed_files.h"
-#include "tools/convert/source/source_fault.h"
 #include "tools/convert/source/stored_files.h"
 #include "tools/terminal.h"
 
@@ -21,21 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using tools::printable_path;
-
-// Text, and whatever else lies beside pictures, needs no row.
-bool may_be_picture(const fs::path& path) {
-  std::array<std::byte, 512> start{};
-  try {
-    const UniqueFd file = open_for_reading(path);
-    const std::size_t num_bytes = read_at(file, 0, start, path);
-    const ImageFormat format = detect_format(std::span(start).first(num_bytes));
-    return format != ImageFormat::kUnknown && format != ImageFormat::kText &&
-           format != ImageFormat::kZip && format != ImageFormat::kPdf;
-  } catch (const Error& error) {
-    if (error.os_error() != 0 && !concerns_one_path(error.os_error())) throw;
-    return true;
-  }
-}
 
 class Listing {
  public:
@@ -66,6 +47,7 @@ class Listing {
  private:
   void add_without_row(const ScannedFile& file) {
     if (file.path == table_path_) return;
+    // Text, and whatever else lies beside pictures, needs no row.
     if (!may_be_picture(request_.folder / file.path)) {
       leave_outside(scan_, file.path, file.size_bytes);
       return;

@@ -17,8 +17,14 @@ std::string name_of(archive_entry* entry) {
   return name == nullptr ? std::string() : std::string(name);
 }
 
+// Null of what is no hard link.
+const char* link_target_of(archive_entry* entry) {
+  const char* name = ::archive_entry_hardlink(entry);
+  return name == nullptr ? ::archive_entry_hardlink_utf8(entry) : name;
+}
+
 MemberKind kind_of(archive_entry* entry) {
-  if (::archive_entry_hardlink(entry) != nullptr) return MemberKind::kHardLink;
+  if (link_target_of(entry) != nullptr) return MemberKind::kHardLink;
   switch (::archive_entry_filetype(entry)) {
     case AE_IFREG:
       return MemberKind::kFile;
@@ -75,6 +81,7 @@ std::optional<TarMember> TarReader::next() {
                    .size_bytes = static_cast<std::uint64_t>(::archive_entry_size(entry)),
                    .offset_bytes = position_bytes(),
                    .has_holes = ::archive_entry_sparse_count(entry) > 0};
+  if (member.kind == MemberKind::kHardLink) member.link_target = link_target_of(entry);
   end_of_last_bytes_ = member.offset_bytes;
   // With holes it takes fewer bytes than its size says, and how many is not told.
   if (member.kind == MemberKind::kFile && !member.has_holes) {

@@ -21,6 +21,7 @@ struct TarMember {
   std::uint64_t size_bytes = 0;
   std::uint64_t offset_bytes = 0;  // of its data, in the decompressed archive
   bool has_holes = false;          // a sparse file: its data do not lie in one piece
+  std::string link_target{};       // of a hard link: the name of the member whose bytes it has
 };
 
 /// Threads  one at a time

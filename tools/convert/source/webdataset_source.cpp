@@ -38,11 +38,11 @@ RowName row_name(std::string_view path) {
 // The members of one row, as places in FolderScan::files.
 struct Row {
   std::string_view key;
-  std::uint32_t first_file = 0;
-  std::optional<std::uint32_t> picture;
-  std::optional<std::uint32_t> cls;
-  std::optional<std::uint32_t> json;
-  std::vector<std::uint32_t> more_pictures{};
+  std::optional<std::uint32_t> picture{};
+  std::optional<std::uint32_t> cls{};
+  std::optional<std::uint32_t> json{};
+  std::vector<std::uint32_t> more_pictures{};  // "0.seg.png" too
+  std::vector<std::uint32_t> others{};
 };
 
 // Calls `visit` for each row. Files are sorted by their bytes, so all that begins with "key." lies
@@ -50,21 +50,18 @@ struct Row {
 template <class Visit>
 void each_row(const FolderScan& scan, const Visit& visit) {
   for (std::uint32_t i = 0; i < scan.files.size();) {
-    Row row{.key = row_name(scan.files[i].path).key,
-            .first_file = i,
-            .picture = {},
-            .cls = {},
-            .json = {}};
+    Row row{.key = row_name(scan.files[i].path).key};
     for (; i < scan.files.size(); ++i) {
       const RowName name = row_name(scan.files[i].path);
       if (name.key != row.key) break;
-      if (is_picture_extension(name.extension)) {
-        if (row.picture) row.more_pictures.push_back(i);
-        if (!row.picture) row.picture = i;
+      if (!row.picture && is_picture_extension(name.extension)) {
+        row.picture = i;
       } else if (name.extension == "cls") {
         row.cls = i;
       } else if (name.extension == "json") {
         row.json = i;
+      } else {
+        (is_named_as_picture(scan.files[i].path) ? row.more_pictures : row.others).push_back(i);
       }
     }
     visit(row);
@@ -89,6 +86,7 @@ std::string_view trimmed(std::string_view text) {
 struct LabelText {
   std::string label;
   std::string fault;
+  ReasonCode reason = ReasonCode::kRowWithoutLabel;  // of the fault
 };
 
 LabelText label_in_json(const std::string& text) {
@@ -104,7 +102,7 @@ LabelText label_in_json(const std::string& text) {
   return {"", "its .json has no 'label', 'class' or 'cls'"};
 }
 
-LabelText label_of(const Row& row, const StoredFiles& files) {
+LabelText stated_label(const Row& row, const StoredFiles& files) {
   if (row.cls) {
     const std::optional<std::string> text = read_small_file(files, *row.cls, kMaxClsBytes);
     if (!text) return {"", "its .cls is too long"};
@@ -117,6 +115,13 @@ LabelText label_of(const Row& row, const StoredFiles& files) {
   LabelText label = label_in_json(*text);
   if (label.label.empty() && label.fault.empty()) label.fault = "the label in its .json is empty";
   return label;
+}
+
+LabelText label_of(const Row& row, const StoredFiles& files) {
+  LabelText label = stated_label(row, files);
+  std::string fault = class_label_fault(label.label);
+  if (fault.empty()) return label;
+  return {"", std::move(fault), ReasonCode::kUnknownLabel};
 }
 
 struct LabelledPicture {
@@ -144,20 +149,17 @@ class Rows {
 
  private:
   void add(const Row& row) {
+    if (!row.picture) return add_without_picture(row);
     num_more_pictures_ += row.more_pictures.size();
     for (const std::uint32_t file_idx : row.more_pictures) leave(file_idx);
-    if (!row.picture) {
-      if (row.cls || row.json) find(ReasonCode::kRowWithoutImage, row, "a label without a picture");
-      if (!row.cls && !row.json) leave(row.first_file);
-      return;
-    }
     LabelText label = label_of(row, files_);
     if (!label.fault.empty()) {
-      if (unlabelled_ == UnlabelledRows::kKept) {
+      const bool lacks_label = label.reason == ReasonCode::kRowWithoutLabel;
+      if (lacks_label && unlabelled_ == UnlabelledRows::kKept) {
         pictures_.push_back({*row.picture, std::nullopt});
         return;
       }
-      return find(ReasonCode::kRowWithoutLabel, row, label.fault);
+      return find(label.reason, *row.picture, std::move(label.fault));
     }
     const auto [at, is_new] =
         label_idxs_.emplace(label.label, static_cast<std::uint32_t>(labels_.size()));
@@ -165,16 +167,32 @@ class Rows {
     pictures_.push_back({*row.picture, at->second});
   }
 
+  // Which of several pictures with names of their own is the row's, nobody can tell.
+  void add_without_picture(const Row& row) {
+    const std::string name = tools::printable(row.key.substr(row.key.rfind('/') + 1));
+    for (const std::uint32_t file_idx : row.more_pictures) {
+      find(ReasonCode::kImageWithoutRow, file_idx,
+           fmt::format("its row is called '{}', up to the first dot, and has no '{}.jpg'", name,
+                       name));
+    }
+    for (const std::uint32_t file_idx : row.others) leave(file_idx);
+    if ((!row.cls && !row.json) || !row.more_pictures.empty()) return;
+    scan_.findings.push_back({.path = std::string(row.key),
+                              .reason = ReasonCode::kRowWithoutImage,
+                              .size_bytes = 0,
+                              .detail = "a label without a picture"});
+  }
+
   void leave(std::uint32_t file_idx) {
     const ScannedFile& file = files_.scan.files[file_idx];
     leave_outside(scan_, file.path, file.size_bytes);
   }
 
-  void find(ReasonCode reason, const Row& row, std::string detail) {
-    const std::uint64_t size_bytes = row.picture ? files_.scan.files[*row.picture].size_bytes : 0;
-    scan_.findings.push_back({.path = std::string(row.key),
+  void find(ReasonCode reason, std::uint32_t file_idx, std::string detail) {
+    const ScannedFile& file = files_.scan.files[file_idx];
+    scan_.findings.push_back({.path = file.path,
                               .reason = reason,
-                              .size_bytes = size_bytes,
+                              .size_bytes = file.size_bytes,
                               .detail = std::move(detail)});
   }
 

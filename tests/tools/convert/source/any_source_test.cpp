@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/temporary_folder.h"
+#include "tests/tools/convert/source/array_files.h"
 #include "tests/tools/convert/table/table_error.h"
 #include "tests/tools/picture_folder.h"
 
@@ -92,6 +93,31 @@ BOOST_AUTO_TEST_CASE(a_depth_that_is_no_wish_is_passed_over_where_classes_are_no
   const std::vector<SourceRequest> requests = {request};
   check_sources(requests);
   BOOST_TEST(scan_source(request, {}).pictures.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_zip_of_anything_but_arrays_is_to_be_unzipped) {
+  const Place place;
+  const std::string pictures = tests::zip_file({{.name = "cat/0.jpg", .bytes = "picture"}});
+  // With a directory that is no npz's too.
+  for (const std::string& zip : {pictures, pictures.substr(0, pictures.size() - 10)}) {
+    const fs::path path = place.folder.path() / "my photos.zip";
+    tests::write_file(path, zip);
+    const std::string name = path.string();
+    const std::string folder = "'" + name.substr(0, name.size() - 4) + "'";
+    const std::vector<SourceRequest> requests = {{.path = path}};
+    BOOST_CHECK_EXCEPTION(check_sources(requests), Error, [&](const Error& error) {
+      BOOST_TEST(std::string(error.what()).ends_with("found a zip file"));
+      BOOST_TEST(error.hint() ==
+                 "unzip it first: unzip '" + name + "' -d " + folder + "; then name " + folder);
+      return error.code() == ErrorCode::kInvalidArgument;
+    });
+  }
+  const fs::path npz = place.folder.path() / "x.npz";
+  tests::write_file(npz, pictures.substr(0, pictures.size() - 10));
+  const std::vector<SourceRequest> requests = {{.path = npz}};
+  BOOST_CHECK_EXCEPTION(check_sources(requests), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kCorruptData;  // what is wrong with it
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_no_text_is_refused) {

@@ -115,16 +115,72 @@ BOOST_AUTO_TEST_CASE(names_that_leave_the_archive_are_findings_and_no_files) {
                                        "unsafe_path cat/../../2.jpg"}));
 }
 
-BOOST_AUTO_TEST_CASE(links_and_special_files_are_never_followed) {
+BOOST_AUTO_TEST_CASE(symbolic_links_and_special_files_are_never_followed) {
   const HeldFiles files =
       Archive(make_tar({{"cat/1.jpg", "one"},
-                        {.name = "cat/hard.jpg", .type = '1', .link_target = "cat/1.jpg"},
+                        {.name = "cat/inside.jpg", .type = '2', .link_target = "1.jpg"},
                         {.name = "cat/soft.jpg", .type = '2', .link_target = "/etc/passwd"},
                         {.name = "cat/pipe.jpg", .type = '6'}}))
           .list();
   BOOST_CHECK((contents(files) == std::map<std::string, std::string>{{"cat/1.jpg", "one"}}));
-  BOOST_CHECK((reasons(files) == Texts{"archive_link cat/hard.jpg", "archive_link cat/soft.jpg"}));
+  BOOST_CHECK(
+      (reasons(files) == Texts{"archive_link cat/inside.jpg", "archive_link cat/soft.jpg"}));
   BOOST_TEST(files.scan.skipped.num_special == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_hard_link_has_the_bytes_of_the_whole_member_before_it_that_it_names) {
+  const std::string tar =
+      make_tar({{"./cat/1.jpg", std::string(700, 'a')},
+                {.name = "cat/2.jpg", .type = '1', .link_target = "./cat/1.jpg"},
+                {.name = "dog/3.jpg", .type = '1', .link_target = "cat/2.jpg"},
+                {"cat/empty.jpg", ""},
+                {.name = "dog/empty.jpg", .type = '1', .link_target = "cat/empty.jpg"},
+                {"cat/1.jpg", "new"},
+                {.name = "dog/4.jpg", .type = '1', .link_target = "cat/1.jpg"},
+                {.name = "dog/5.jpg", .type = '1', .link_target = "dog/3.jpg"}});
+  const std::string old(700, 'a');
+  const std::map<std::string, std::string> expected = {
+      {"cat/1.jpg", "new"}, {"cat/2.jpg", old}, {"cat/empty.jpg", ""}, {"dog/3.jpg", old},
+      {"dog/4.jpg", "new"}, {"dog/5.jpg", old}, {"dog/empty.jpg", ""}};
+  for (const std::string& bytes : {tar, tests::gzipped(tar)}) {
+    const HeldFiles files = Archive(bytes).list();
+    BOOST_CHECK(contents(files) == expected);
+    BOOST_CHECK((reasons(files) == Texts{"duplicate_name cat/1.jpg"}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(hard_links_to_what_is_no_whole_member_before_them_are_findings) {
+  const std::string tar =
+      make_tar({{.name = "cat/early.jpg", .type = '1', .link_target = "cat/1.jpg"},
+                {"cat/1.jpg", "one"},
+                {.name = "cat/soft.jpg", .type = '2', .link_target = "1.jpg"},
+                {.name = "cat/hard.jpg", .type = '1', .link_target = "cat/soft.jpg"},
+                {.name = "cat/out.jpg", .type = '1', .link_target = "../../etc/passwd"},
+                {.name = "cat/root.jpg", .type = '1', .link_target = "/etc/passwd"},
+                {.name = "cat/self.jpg", .type = '1', .link_target = "cat/self.jpg"},
+                {.name = "cat/next.jpg", .type = '1', .link_target = "cat/self.jpg"}});
+  for (const std::string& bytes : {tar, tests::gzipped(tar)}) {
+    const HeldFiles files = Archive(bytes).list();
+    BOOST_CHECK((contents(files) == std::map<std::string, std::string>{{"cat/1.jpg", "one"}}));
+    BOOST_CHECK((reasons(files) == Texts{"archive_link cat/early.jpg", "archive_link cat/hard.jpg",
+                                         "archive_link cat/next.jpg", "archive_link cat/out.jpg",
+                                         "archive_link cat/root.jpg", "archive_link cat/self.jpg",
+                                         "archive_link cat/soft.jpg"}));
+  }
+}
+
+// Links name members of their own archive, and only of that.
+BOOST_AUTO_TEST_CASE(hard_links_of_several_archives_stay_in_their_own) {
+  const Archive one(
+      make_tar({{"1.jpg", "one"}, {.name = "2.jpg", .type = '1', .link_target = "1.jpg"}}));
+  const Archive two(make_tar({{.name = "2.jpg", .type = '1', .link_target = "1.jpg"},
+                              {.name = "3.jpg", .type = '1', .link_target = "../a/1.jpg"}}));
+  const StoredFiles files = list_archives({{.path = one.path(), .name = "a.tar", .prefix = "a/"},
+                                           {.path = two.path(), .name = "b.tar", .prefix = "b/"}},
+                                          {.folder = one.path().parent_path()}, {});
+  BOOST_CHECK((contents(files) ==
+               std::map<std::string, std::string>{{"a/1.jpg", "one"}, {"a/2.jpg", "one"}}));
+  BOOST_CHECK((reasons(files) == Texts{"archive_link b/2.jpg", "archive_link b/3.jpg"}));
 }
 
 BOOST_AUTO_TEST_CASE(of_two_members_of_one_name_the_last_holds_as_when_extracted) {
@@ -267,7 +323,7 @@ BOOST_AUTO_TEST_CASE(only_what_begins_as_a_tar_is_one) {
 BOOST_AUTO_TEST_CASE(a_folder_around_everything_is_taken_away) {
   const auto dropped = [](const std::vector<TarEntry>& entries) {
     HeldFiles files = Archive(make_tar(entries)).list();
-    drop_common_folder(files.scan);
+    drop_common_folder(files);
     Texts names;
     for (const ScannedFile& file : files.scan.files) names.push_back(file.path);
     return names;
@@ -278,6 +334,18 @@ BOOST_AUTO_TEST_CASE(a_folder_around_everything_is_taken_away) {
   BOOST_CHECK((dropped({{"a/cat/1.jpg", ""}, {"b/1.jpg", ""}}) == Texts{"a/cat/1.jpg", "b/1.jpg"}));
   BOOST_CHECK(
       (dropped({{"cat/old/1.jpg", ""}, {"cat/2.jpg", ""}}) == Texts{"cat/2.jpg", "cat/old/1.jpg"}));
+}
+
+BOOST_AUTO_TEST_CASE(findings_are_called_as_the_samples_would_be) {
+  HeldFiles files =
+      Archive(make_tar({{"./hl/cat/1.jpg", ""},
+                        {.name = "./hl/cat//2.jpg", .type = '2', .link_target = "1.jpg"},
+                        {.name = "hl/cat/3.jpg", .type = '1', .link_target = "hl/4.jpg"},
+                        {"hl/../../5.jpg", ""}}))
+          .list();
+  drop_common_folder(files);
+  BOOST_CHECK((reasons(files) == Texts{"archive_link cat/2.jpg", "archive_link cat/3.jpg",
+                                       "unsafe_path hl/../../5.jpg"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_is_heard) {

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "fixtures/cifar_batch.h"
 #include "fixtures/tar_maker.h"
 #include "streamer/core/error.h"
 #include "tests/contains.h"
@@ -116,6 +117,56 @@ BOOST_AUTO_TEST_CASE(a_compressed_file_without_an_archive_in_it_says_so) {
     BOOST_TEST(tests::contains(error.what(), "found gzip without a tar archive in it"));
     return true;
   });
+}
+
+BOOST_AUTO_TEST_CASE(other_files_beside_archives_are_left_out_and_counted) {
+  ScannedSource source;
+  const std::string tar = make_tar({{"0.jpg", "picture"}, {"0.cls", "0"}});
+  source.add("train/0.tar", tar);
+  source.add("train/0.tar.idx", std::string("\0\1\2", 3));
+  source.add("train/1.tar.gz", tests::gzipped(tar));
+  source.add("README.md", "# Shards");
+  source.add("index.json", "{}");
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.description == "WebDataset rows");
+  BOOST_TEST(scan.pictures.size() == 2u);
+  BOOST_TEST(scan.num_outside == 3u);
+  BOOST_REQUIRE(scan.passed_over.size() == 3u);
+  BOOST_TEST(scan.passed_over[2].path == "train/0.tar.idx");
+  BOOST_TEST(scan.passed_over[2].size_bytes == 3u);
+  BOOST_TEST(scan.files.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(class_folders_with_a_stray_archive_stay_class_folders) {
+  const std::string jpeg = "\xFF\xD8\xFF\xE0 and on";
+  const std::string tar = make_tar({{"0.jpg", "picture"}, {"0.cls", "0"}});
+  ScannedSource named;
+  named.add("cat/1.jpg", jpeg);
+  named.add("dog/1.jpg", jpeg);
+  named.add("dog/old.tar", tar);
+  ScannedSource nameless;  // pictures are told by their bytes
+  nameless.add("cat/1", jpeg);
+  nameless.add("cat/2.tar", tar);
+  nameless.add("dog/1", jpeg);
+  nameless.add("dog/2.tar", tar);
+  ScannedSource elsewhere;
+  elsewhere.add("cat/1.txt", "text");
+  elsewhere.add("dog/1.tar", tar);
+  for (const ScannedSource* source : {&named, &nameless, &elsewhere}) {
+    BOOST_TEST(source->scan().description == "class folders");
+  }
+  ScannedSource many;
+  many.add("a/0.tar", tar);
+  for (int i = 0; i < 65; ++i) many.add("a/" + std::to_string(i), "");
+  BOOST_TEST(many.scan().description == "class folders");
+}
+
+// As it is when what was loaded is kept beside what was unpacked.
+BOOST_AUTO_TEST_CASE(batches_with_their_archive_beside_them_are_batches) {
+  ScannedSource source;
+  source.add("data_batch_1.bin", fixtures::cifar_10_batch(2, 0));
+  source.add("cifar-10-binary.tar.gz", tests::gzipped(make_tar({{"cat/1.jpg", ""}})));
+  BOOST_TEST(source.scan().description == "CIFAR-10 batches");
 }
 
 BOOST_AUTO_TEST_CASE(archives_beside_other_files_are_files_like_any) {

@@ -90,6 +90,7 @@ BOOST_AUTO_TEST_CASE(texts_that_are_empty_or_no_unicode_are_faults) {
   BOOST_TEST(labels_text(npy_file("|S2", "(2,)", "\0\0ab"s)) == "? ab");
   BOOST_TEST(labels_text(npy_file("<U1", "(2,)", "\0\xd8\0\0\0\0\x11\0"s)) ==
              "no text of Unicode? no text of Unicode?");
+  BOOST_TEST(labels_text(npy_file("|S3", "(2,)", "c\0tcat"s)) == "a label with a zero byte? cat");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_label_is_refused) {

@@ -128,6 +128,44 @@ BOOST_AUTO_TEST_CASE(a_single_batch_is_a_source_with_the_names_beside_it) {
                Listed{{"data_batch_2/00000", "train:a"}, {"data_batch_2/00001", "train:b"}}));
 }
 
+BOOST_AUTO_TEST_CASE(other_files_beside_batches_are_left_out_and_counted) {
+  ScannedSource source;
+  source.add("b/data_batch_1.bin", cifar_10_batch(2, 0));
+  source.add("b/batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n");
+  source.add("b/LICENSE", "MIT");
+  source.add("b/one.jpg", "\xFF\xD8\xFF\xE0");
+  source.add("README.md", "# CIFAR");
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.description == "CIFAR-10 batches");
+  BOOST_TEST(scan.pictures.size() == 2u);
+  BOOST_TEST(scan.num_outside == 3u);
+  Texts left;
+  for (const QuarantineEntry& entry : scan.passed_over) left.push_back(entry.path);
+  BOOST_CHECK((left == Texts{"README.md", "b/LICENSE", "b/one.jpg"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_without_a_record_costs_itself_alone) {
+  ScannedSource source;
+  source.add("data_batch_1.bin", cifar_10_batch(2, 0));
+  source.add("data_batch_2.bin", "");
+  source.add("data_batch_3.bin", std::string(3000, 'x'));
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.pictures.size() == 2u);
+  BOOST_CHECK(
+      (findings(scan) ==
+       Texts{"archive_truncated data_batch_2.bin: it is empty",
+             "archive_truncated data_batch_3.bin: its last record has 3000 of 3073 bytes"}));
+}
+
+BOOST_AUTO_TEST_CASE(class_folders_with_a_stray_batch_stay_class_folders) {
+  BOOST_CHECK(!find_among({{"cat/1.jpg", 5}, {"cat/test.bin", 3074}, {"dog/1.jpg", 5}}));
+  BOOST_CHECK(!find_among({{"cat/1.jpg", 5}, {"test.bin", 3074}}));
+  BOOST_CHECK(!find_among({{"1.jpg", 5}, {"test.bin", 3075}}));
+  std::vector<ScannedFile> many = {{"test.bin", 3074}};
+  for (int i = 0; i < 65; ++i) many.push_back({std::to_string(i) + ".jpg", 5});
+  BOOST_CHECK(!find_among(many));
+}
+
 BOOST_AUTO_TEST_CASE(files_that_only_sound_like_batches_are_none) {
   BOOST_CHECK(!find_among({{"data_batch_1.bin", 3072}}));
   BOOST_CHECK(!find_among({{"data_batch_1.bin", 3073}, {"cat/1.jpg", 5}}));

@@ -75,6 +75,62 @@ BOOST_AUTO_TEST_CASE(one_file_of_pictures_finds_its_labels_and_an_archive_holds_
   BOOST_TEST(source.scan("mnist.tar").pictures.size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(the_published_files_are_read_in_an_archive_too) {
+  const fixtures::IdxShape shape{.num_pictures = 12, .height_px = 28, .width_px = 20};
+  const std::string pictures = gzipped(idx_pictures(shape));
+  const std::string test_labels = gzipped(idx_labels(2));
+  const std::vector<fixtures::TarEntry> entries = {
+      {"train-images-idx3-ubyte.gz", pictures},
+      {"train-labels-idx1-ubyte.gz", gzipped(idx_labels(12))},
+      {"t10k-images-idx3-ubyte", idx_pictures({.num_pictures = 2})},
+      {"t10k-labels-idx1-ubyte.gz", test_labels}};
+  ScannedSource source;
+  source.add("mnist.tar", fixtures::make_tar(entries));
+  source.add("mnist.tar.gz", gzipped(fixtures::make_tar(entries)));
+  for (const char* name : {"mnist.tar", "mnist.tar.gz"}) {
+    const SourceScan scan = source.scan(name);
+    BOOST_TEST(scan.description == "IDX files");
+    BOOST_TEST(scan.findings.empty());
+    const Listed found = listed(scan);
+    BOOST_TEST(found.size() == 14u);
+    BOOST_TEST(found.at("train-images-idx3-ubyte/00011") == "train:1");
+    BOOST_TEST(found.at("t10k-images-idx3-ubyte/00001") == "test:1");
+    check_pixels(scan, "train-images-idx3-ubyte/00011", 11, shape);
+    check_pixels(scan, "t10k-images-idx3-ubyte/00001", 1, {});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_compressed_file_in_an_archive_that_is_cut_or_damaged_is_named) {
+  const std::string pictures = gzipped(idx_pictures({.num_pictures = 4}));
+  const std::string labels = gzipped(idx_labels(4));
+  std::string damaged = pictures;
+  damaged[damaged.size() - 8] = static_cast<char>(damaged[damaged.size() - 8] ^ 1);  // CRC-32
+  ScannedSource source;
+  source.add("cut.tar", fixtures::make_tar(
+                            {{"train-images-idx3-ubyte.gz", pictures},
+                             {"train-labels-idx1-ubyte.gz", labels.substr(0, labels.size() - 9)}}));
+  source.add("bad.tar", fixtures::make_tar({{"train-images-idx3-ubyte.gz", damaged},
+                                            {"train-labels-idx1-ubyte.gz", labels}}));
+  const Texts cut = findings(source.scan("cut.tar"));
+  BOOST_REQUIRE(!cut.empty());
+  BOOST_TEST(cut[0].starts_with("archive_truncated train-labels-idx1-ubyte"));
+  const SourceScan scan = source.scan("bad.tar");
+  BOOST_CHECK((findings(scan) == Texts{"archive_damaged train-images-idx3-ubyte.gz: gzip: "
+                                       "incorrect data check"}));
+  BOOST_TEST(!tests::read(scan, "train-images-idx3-ubyte/00000").failed_checksum.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_archive_beside_the_files_is_left_out) {
+  ScannedSource source;
+  source.add(kTrainPictures, idx_pictures({.num_pictures = 3}));
+  source.add(kTrainLabels, idx_labels(3));
+  source.add("mnist.tar", fixtures::make_tar({{"cat/1.jpg", ""}}));
+  const SourceScan scan = source.scan();
+  BOOST_TEST(scan.description == "IDX files");
+  BOOST_TEST(scan.pictures.size() == 3u);
+  BOOST_TEST(scan.num_outside == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(names_without_a_split_leave_it_open) {
   ScannedSource source;
   source.add("digits-images-idx3-ubyte", idx_pictures({.num_pictures = 1}));

@@ -70,6 +70,20 @@ BOOST_AUTO_TEST_CASE(a_line_of_json_that_cannot_be_read_is_one_finding) {
   BOOST_TEST(!found.files[1].is_picture);
 }
 
+BOOST_AUTO_TEST_CASE(a_zero_byte_in_a_label_or_a_path_costs_its_own_row) {
+  const RowMatch found = match(scan_of({"1.jpg", "2.jpg"}),
+                               "{\"path\": \"1.jpg\", \"label\": \"cat\"}\n"
+                               "{\"path\": \"2.jpg\", \"label\": \"c\\u0000t\"}\n"
+                               "{\"path\": \"3\\u0000.jpg\", \"label\": \"cat\"}\n",
+                               UnlabelledRows::kQuarantined, TableKind::kJsonLines);
+  const std::string path("3\0.jpg", 6);
+  BOOST_CHECK(
+      (listed(found) == Lines{"2.jpg unknown_label t.csv:2: a label with a zero byte",
+                              path + " row_without_image t.csv:3: a path with a zero byte"}));
+  BOOST_CHECK((found.class_names == Lines{"cat"}));
+  BOOST_TEST(!found.files[1].is_picture);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_row_is_listed_with_its_line) {
   const RowMatch found = match(scan_of({"1.jpg", "2.jpg", "3.jpg", "4.jpg"}),
                                "path,label\n"

@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_json_beside_every_picture_makes_rows_and_beside_some_it_d
   BOOST_TEST(source.scan("some.tar").description == "class folders in an archive");
 }
 
-BOOST_AUTO_TEST_CASE(rows_that_are_not_whole_are_named_by_their_key) {
+BOOST_AUTO_TEST_CASE(rows_that_are_not_whole_are_named_by_their_picture_or_else_their_key) {
   ScannedSource source;
   source.add("x.tar", make_tar({{"good.jpg", ""},
                                 {"good.cls", "0"},
@@ -78,11 +78,11 @@ BOOST_AUTO_TEST_CASE(rows_that_are_not_whole_are_named_by_their_key) {
   BOOST_CHECK((listed(scan) == Listed{{"good.jpg", "0"}}));
   const Texts expected = {
       "row_without_image label: a label without a picture",
-      "row_without_label alone: neither .cls nor .json beside it",
-      "row_without_label empty: its .cls is empty",
-      "row_without_label list: 'label' in its .json is no whole number and no text",
-      "row_without_label nojson: its .json is no object",
-      "row_without_label nokey: its .json has no 'label', 'class' or 'cls'"};
+      "row_without_label alone.jpg: neither .cls nor .json beside it",
+      "row_without_label empty.jpg: its .cls is empty",
+      "row_without_label list.jpg: 'label' in its .json is no whole number and no text",
+      "row_without_label nojson.jpg: its .json is no object",
+      "row_without_label nokey.jpg: its .json has no 'label', 'class' or 'cls'"};
   BOOST_TEST(findings(scan) == expected, boost::test_tools::per_element());
   BOOST_TEST(scan.num_outside == 1u);
 }
@@ -97,8 +97,61 @@ BOOST_AUTO_TEST_CASE(a_row_of_several_pictures_gives_its_first_and_says_so) {
                                 {"1.cls", "1"}}));
   const SourceScan scan = source.scan("x.tar");
   BOOST_CHECK((listed(scan) == Listed{{"0.jpg", "0"}, {"1.jpg", "1"}}));
-  BOOST_TEST(scan.num_outside == 1u);
-  BOOST_CHECK((scan.warnings == Texts{"rows of several pictures give their first; left out: 1"}));
+  BOOST_TEST(scan.num_outside == 2u);
+  BOOST_CHECK((scan.warnings == Texts{"rows of several pictures give their first; left out: 2"}));
+}
+
+BOOST_AUTO_TEST_CASE(pictures_whose_names_have_a_second_dot_are_each_named) {
+  ScannedSource source;
+  source.add("x.tar", make_tar({{"a/0.jpg", ""},
+                                {"a/0.cls", "0"},
+                                {"a/img.0005.jpg", "123"},
+                                {"a/img.0005.cls", "0"},
+                                {"a/img.0006.jpg", ""},
+                                {"a/img.0006.cls", "1"},
+                                {"a/4.left.png", ""},
+                                {"a/4.right.png", ""},
+                                {"a/4.cls", "1"}}));
+  const SourceScan scan = source.scan("x.tar");
+  BOOST_CHECK((listed(scan) == Listed{{"a/0.jpg", "0"}}));
+  const Texts expected = {
+      "image_without_row a/4.left.png: its row is called '4', up to the first dot, and has no "
+      "'4.jpg'",
+      "image_without_row a/4.right.png: its row is called '4', up to the first dot, and has no "
+      "'4.jpg'",
+      "image_without_row a/img.0005.jpg: its row is called 'img', up to the first dot, and has no "
+      "'img.jpg'",
+      "image_without_row a/img.0006.jpg: its row is called 'img', up to the first dot, and has no "
+      "'img.jpg'"};
+  BOOST_TEST(findings(scan) == expected, boost::test_tools::per_element());
+  BOOST_TEST(scan.findings[2].size_bytes + scan.findings[3].size_bytes == 3u);
+  BOOST_TEST(scan.num_outside == 2u);  // their labels
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_in_no_row_is_left_out_one_by_one) {
+  ScannedSource source;
+  source.add("x.tar", make_tar({{"0.jpg", ""}, {"0.cls", "0"}, {"a.txt", ""}, {"a.md", ""}}));
+  BOOST_TEST(source.scan("x.tar").num_outside == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_label_that_no_class_can_have_costs_its_own_picture) {
+  ScannedSource source;
+  const std::string zero("c\0t", 3);
+  source.add("x.tar", make_tar({{"0.jpg", ""},
+                                {"0.cls", "cat"},
+                                {"1.jpg", ""},
+                                {"1.cls", zero},
+                                {"2.jpg", ""},
+                                {"2.json", R"({"label": "c\u0000t"})"},
+                                {"3.jpg", ""},
+                                {"3.cls", std::string(3000, '\xF6')}}));
+  const SourceScan scan = source.scan("x.tar", {.unlabelled = UnlabelledRows::kKept});
+  BOOST_CHECK((listed(scan) == Listed{{"0.jpg", "cat"}}));
+  const Texts found = findings(scan);
+  BOOST_REQUIRE(found.size() == 3u);
+  BOOST_TEST(found[0] == "unknown_label 1.jpg: a label with a zero byte");
+  BOOST_TEST(found[1] == "unknown_label 2.jpg: a label with a zero byte");
+  BOOST_TEST(found[2].starts_with("unknown_label 3.jpg: a label of "));
 }
 
 BOOST_AUTO_TEST_CASE(one_class_alone_is_warned_of) {
@@ -160,7 +213,7 @@ BOOST_AUTO_TEST_CASE(of_an_archive_that_is_cut_the_whole_rows_are_offered) {
   BOOST_CHECK((listed(scan) == Listed{{"0.jpg", "train:0"}}));
   BOOST_REQUIRE(scan.findings.size() == 2u);
   BOOST_TEST(findings(scan)[0].starts_with("archive_truncated train.tar: "));
-  BOOST_TEST(findings(scan)[1] == "row_without_label 1: neither .cls nor .json beside it");
+  BOOST_TEST(findings(scan)[1] == "row_without_label 1.jpg: neither .cls nor .json beside it");
 }
 
 BOOST_AUTO_TEST_CASE(an_archive_of_several_that_is_none_is_named_and_the_others_are_read) {
