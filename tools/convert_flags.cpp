@@ -156,8 +156,10 @@ void add_encoding_flags(CLI::App& command, ConvertOptions& options) {
   add_switch(command, "--strip-metadata", options.config.strip_metadata,
              "Store JPEG and PNG without EXIF, GPS, text and thumbnails; pixels are untouched");
   add_switch(command, "--no-names", options.no_names, "Do not store the paths of the pictures");
-  add_byte_size_option(command, "--shard-size", options.config.shard_size_bytes,
-                       "Size at which a shard is closed, at least 1M (256M)");
+  add_byte_size_option(
+      command, "--shard-size", options.config.shard_size_bytes,
+      "Size of source files at which a shard is closed, at least 1M (256M); of what is "
+      "encoded anew a shard may be larger or smaller");
 }
 
 // What is looked for, and what is done about it.

@@ -33,7 +33,8 @@ struct ConvertConfig {
   std::filesystem::path labels{};
   /// Columns of that table, or of a source that is a table. Empty names: found by the usual ones.
   TableRequest table{};
-  /// Payload at which a shard is closed, at least 1 MiB; a larger picture has its own shard.
+  /// Size of source files at which a shard is closed, at least 1 MiB; a larger one has its own shard. What
+  /// is encoded anew may make it larger or smaller.
   std::uint64_t shard_size_bytes = 256ull << 20;
   /// Threads that read and decode; 0: one per core. Does not affect the result.
   unsigned num_jobs = 0;

@@ -12,6 +12,7 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
+#include "tools/convert/disk_estimate.h"
 #include "tools/convert/duplicate/copy_report.h"
 #include "tools/convert/duplicate/copy_search.h"
 #include "tools/convert/header_survey.h"
@@ -125,16 +126,14 @@ class ConvertJob final : private ProductionListener {
     summary_.has_statistics = config_.depth == CheckDepth::kDecode;
   }
 
-  // Of bare pixels sizes of files say nothing: sides do.
   std::uint64_t estimate_needed_bytes(const SourceScan& scan, const std::vector<ShardPlan>& shards,
                                       const ConvertMemory& memory) const {
-    const std::uint64_t by_files = estimate_dataset_bytes(scan.pictures, shards);
-    const CodecChoice codec = config_.encode.codec;
-    if (codec != CodecChoice::kRaw && codec != CodecChoice::kAuto) return by_files;
-    const std::uint64_t source_bytes = scan.pictures.total_bytes();
+    if (!needs_survey(config_, scan.pictures)) {
+      return estimate_disk_bytes(scan.pictures, shards, nullptr);
+    }
     const HeaderSurvey survey = survey_headers(
         config_, scan, memory, [](std::uint32_t, const HeaderLook&) {}, stop_);
-    return by_files - source_bytes + survey.stored_bytes_of(source_bytes);
+    return estimate_disk_bytes(scan.pictures, shards, &survey);
   }
 
   // Takes up what an earlier conversion has finished.

@@ -8,6 +8,7 @@
 #include "streamer/core/batch.h"
 #include "streamer/core/error.h"
 #include "streamer/core/usable_cores.h"
+#include "tools/convert/disk_estimate.h"
 #include "tools/convert/header_survey.h"
 #include "tools/convert/image/image_check.h"
 #include "tools/convert/scan_job.h"
@@ -35,7 +36,9 @@ std::uint64_t median(std::vector<std::uint64_t>& values) {
 class DryRun {
  public:
   DryRun(const ConvertConfig& config, const SourceScan& scan, const std::stop_token& stop)
-      : config_(config), scan_(scan), stop_(stop) {}
+      : config_(config), resized_config_(config), scan_(scan), stop_(stop) {
+    resized_config_.encode.resize_short_px = kResizeShortPx;
+  }
 
   DryRunReport run() {
     count();
@@ -45,9 +48,8 @@ class DryRun {
                           config_.num_jobs == 0 ? num_usable_cores() : config_.num_jobs, scan_,
                           shards, config_.policies, config_.near_duplicate_bits.has_value());
     report_.num_jobs = memory_.num_jobs;
-    report_.dataset_bytes = estimate_dataset_bytes(scan_.pictures, shards);
     report_.free_bytes = free_space_bytes(config_.dataset);
-    look_at_headers();
+    look_at_headers(shards);
     time_some();
     return std::move(report_);
   }
@@ -74,14 +76,16 @@ class DryRun {
     }
   }
 
-  void look_at_headers() {
+  void look_at_headers(const std::vector<ShardPlan>& shards) {
     const HeaderSurvey survey = survey_headers(
         config_, scan_, memory_,
         [this](std::uint32_t picture_idx, const HeaderLook& found) { add(picture_idx, found); },
         stop_);
     report_.num_looked_at = survey.num_looked_at;
-    report_.dataset_bytes += survey.stored_bytes_of(report_.source_bytes);
-    report_.dataset_bytes -= std::min(report_.dataset_bytes, report_.source_bytes);
+    const bool is_surveyed = needs_survey(config_, scan_.pictures);
+    report_.dataset_bytes =
+        estimate_disk_bytes(scan_.pictures, shards, is_surveyed ? &survey : nullptr);
+    report_.is_upper_side = is_surveyed;
     report_.median_short_px = median(short_px_);
     report_.median_long_px = median(long_px_);
     report_.is_resized = config_.encode.resize_short_px || config_.encode.max_side_px;
@@ -95,7 +99,10 @@ class DryRun {
   void add(std::uint32_t picture_idx, const HeaderLook& found) {
     const std::uint64_t size_bytes = scan_.pictures[picture_idx].size_bytes;
     looked_bytes_ += size_bytes;
-    if (found.reason) ++report_.headers_by_reason[std::string(reason_code_name(*found.reason))];
+    ReasonSet reasons = found.reasons;
+    if (found.reason) reasons = {*found.reason};
+    reasons.each(
+        [&](ReasonCode code) { ++report_.headers_by_reason[std::string(reason_code_name(code))]; });
     if (found.is_text) ++report_.num_text;
     if (found.reason || found.is_text || found.size.num_px() == 0) return;
     good_.push_back(picture_idx);
@@ -103,9 +110,8 @@ class DryRun {
     short_px_.push_back(short_px);
     long_px_.push_back(std::max(found.size.width_px, found.size.height_px));
     if (config_.encode.resize_short_px || config_.encode.max_side_px) return;
-    const double scale =
-        std::min(1.0, static_cast<double>(kResizeShortPx) / static_cast<double>(short_px));
-    resized_bytes_ += static_cast<double>(size_bytes) * scale * scale;
+    resized_bytes_ +=
+        static_cast<double>(estimate_stored_bytes(found, size_bytes, resized_config_));
   }
 
   // At even distances among those whose headers are good, one at a time on this thread.
@@ -146,6 +152,7 @@ class DryRun {
   }
 
   const ConvertConfig& config_;
+  ConvertConfig resized_config_;
   const SourceScan& scan_;
   const std::stop_token& stop_;
   ConvertMemory memory_;

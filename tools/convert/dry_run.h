@@ -32,7 +32,8 @@ struct DryRunReport {
   std::array<std::uint64_t, kNumSplits> num_by_split{};
   std::uint64_t num_files = 0;
   std::uint64_t source_bytes = 0;
-  std::uint64_t dataset_bytes = 0;  // by sides, codec and sizes of files; encoding may take more
+  std::uint64_t dataset_bytes = 0;  // by estimate_disk_bytes(), as the conversion checks it
+  bool is_upper_side = false;       // of it: pictures may be made anew
   std::uint64_t free_bytes = 0;     // where the dataset would lie
 
   std::map<std::string, std::uint64_t> findings_by_reason;  // of the scan
@@ -41,8 +42,8 @@ struct DryRunReport {
   std::uint64_t num_text = 0;                               // of those
   std::uint64_t median_short_px = 0;                        // of the pictures among those, 0: none
   std::uint64_t median_long_px = 0;
-  /// What pictures of kResizeShortPx would take, at the same bytes a pixel; all files, from those looked
-  /// at. The stored ones take somewhat more: detail gets denser.
+  /// What all files would take with kResizeShortPx on the short side, by estimate_stored_bytes() of those
+  /// looked at.
   std::uint64_t resized_bytes = 0;
   bool is_resized = false;  // a size is asked for: no other one is recommended
 

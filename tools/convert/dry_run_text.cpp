@@ -36,8 +36,8 @@ std::string counts_text(const std::array<std::uint64_t, kNumSplits>& num_by_spli
 }
 
 std::string disk_text(const DryRunReport& report) {
-  return fmt::format("about {} of {} free{}", format_bytes(report.dataset_bytes),
-                     format_bytes(report.free_bytes),
+  return fmt::format("{} {} of {} free{}", report.is_upper_side ? "at most about" : "about",
+                     format_bytes(report.dataset_bytes), format_bytes(report.free_bytes),
                      report.dataset_bytes > report.free_bytes ? ": too little" : "");
 }
 
@@ -97,10 +97,11 @@ std::string dry_run_text(const DryRunReport& report, const std::string& dataset)
              fmt::format("{} x {} px", report.median_short_px, report.median_long_px));
   }
   if (report.is_resize_worthwhile()) {
-    add_line(text, "could be",
-             fmt::format("about {} instead of {} at {} px on the short side, by their sides",
-                         format_bytes(report.resized_bytes), format_bytes(report.source_bytes),
-                         kResizeShortPx));
+    add_line(
+        text, "could be",
+        fmt::format("at most about {} instead of {} at {} px on the short side, by their sides",
+                    format_bytes(report.resized_bytes), format_bytes(report.source_bytes),
+                    kResizeShortPx));
   }
   add_line(text, "classes", format_count(report.classes.size()));
   add_classes(text, report);

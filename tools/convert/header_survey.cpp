@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "streamer/core/error.h"
+#include "tools/convert/disk_estimate.h"
+#include "tools/convert/image/picture_reasons.h"
 #include "tools/convert/image/picture_reencoding.h"
 #include "tools/convert/source/source_fault.h"
 #include "tools/convert/write/ordered_work.h"
@@ -37,28 +39,45 @@ std::vector<std::uint32_t> choose_pictures(const PictureList& pictures, std::uin
   return chosen;
 }
 
+// What depends on what was asked for, too.
+HeaderLook look_at(const SourcePicture& picture, std::uint64_t file_bytes, std::string_view name,
+                   const ConvertConfig& config, JpegDecoder& decoder) {
+  HeaderLook look = look_at_header(picture.bytes, file_bytes, name, config.max_px, decoder);
+  if (picture.codec == Codec::kPng) look.kind = PictureKind::kPngSample;
+  look.reasons.add_if(look.coefficient_bytes > config.max_coefficient_bytes,
+                      ReasonCode::kLargeCoefficients);
+  if (look.kind == PictureKind::kJpeg && !look.reason && config.encode.quality) {
+    const SidesPx sides{static_cast<std::uint32_t>(look.size.width_px),
+                        static_cast<std::uint32_t>(look.size.height_px)};
+    look.is_coded_finer = asks_for_encoding(picture.bytes, sides, look.channels, config.encode);
+  }
+  return look;
+}
+
+HeaderLook look_at_bare(const SourcePicture& picture) {
+  HeaderLook look;
+  look.kind = PictureKind::kBarePixels;
+  look.channels = picture.raw->channels;
+  look.size = {picture.raw->width_px, picture.raw->height_px};
+  look.reasons.add(reasons_of_shape(look.size.width_px, look.size.height_px));
+  look.reasons.add_if(look.channels == 1, ReasonCode::kGrayscale);
+  if (!picture.failed_checksum.empty()) look.reason = ReasonCode::kFailedChecksum;
+  return look;
+}
+
 // With a header that goes on beyond `most_bytes` a picture counts as good.
-HeaderLook look(const SourceScan& scan, const ListedPicture& picture, std::uint64_t max_px,
+HeaderLook look(const SourceScan& scan, const ListedPicture& picture, const ConvertConfig& config,
                 std::uint64_t most_bytes, JpegDecoder& decoder, SourcePicture& buffer) {
   try {
     scan.source->read_start(picture, kHeaderBytes, buffer);
-    if (!buffer.raw) {
-      const HeaderLook first =
-          look_at_header(buffer.bytes, picture.size_bytes, picture.name, max_px, decoder);
-      if (!first.is_cut) return first;
-      if (picture.size_bytes > most_bytes) return {};
-      scan.source->read(picture, buffer);
-      const HeaderLook whole =
-          look_at_header(buffer.bytes, buffer.bytes.size(), picture.name, max_px, decoder);
-      if (buffer.bytes.capacity() > kHeaderBytes) std::vector<std::byte>().swap(buffer.bytes);
-      return whole;
-    }
-    HeaderLook raw;
-    raw.kind = PictureKind::kBarePixels;
-    raw.channels = static_cast<std::uint32_t>(buffer.raw->channels);
-    raw.size = {buffer.raw->width_px, buffer.raw->height_px};
-    if (!buffer.failed_checksum.empty()) raw.reason = ReasonCode::kFailedChecksum;
-    return raw;
+    if (buffer.raw) return look_at_bare(buffer);
+    HeaderLook first = look_at(buffer, picture.size_bytes, picture.name, config, decoder);
+    if (!first.is_cut) return first;
+    if (picture.size_bytes > most_bytes) return {};
+    scan.source->read(picture, buffer);
+    HeaderLook whole = look_at(buffer, buffer.bytes.size(), picture.name, config, decoder);
+    if (buffer.bytes.capacity() > kHeaderBytes) std::vector<std::byte>().swap(buffer.bytes);
+    return whole;
   } catch (const Error& error) {
     if (error.os_error() != EFBIG && error.os_error() != 0 &&
         !concerns_one_path(error.os_error())) {
@@ -70,14 +89,6 @@ HeaderLook look(const SourceScan& scan, const ListedPicture& picture, std::uint6
                                                              : ReasonCode::kUnreadable;
     return refused;
   }
-}
-
-bool is_kept(const HeaderLook& look, SidesPx sides, SidesPx target, const ConvertConfig& config) {
-  const EncodeSettings& encode = config.encode;
-  if (target != sides || (encode.grayscale && look.channels != 1)) return false;
-  const Codec codec = stored_codec(look.kind, target, encode);
-  if (look.kind == PictureKind::kBarePixels) return codec == Codec::kRaw;
-  return look.kind == PictureKind::kJpeg && codec == Codec::kJpeg;
 }
 
 }  // namespace
@@ -104,8 +115,8 @@ HeaderSurvey survey_headers(const ConvertConfig& config, const SourceScan& scan,
                                [&](unsigned thread_idx, std::size_t i, const auto& emit) {
                                  if (stop.stop_requested())
                                    throw Error(ErrorCode::kStopped, "stopped: headers: on request");
-                                 emit(look(scan, scan.pictures[chosen[i]], config.max_px,
-                                           most_bytes, decoders[thread_idx], buffers[thread_idx]));
+                                 emit(look(scan, scan.pictures[chosen[i]], config, most_bytes,
+                                           decoders[thread_idx], buffers[thread_idx]));
                                });
   HeaderSurvey survey{.num_looked_at = chosen.size()};
   work.run([&](std::size_t i, const HeaderLook& found) {
@@ -115,25 +126,6 @@ HeaderSurvey survey_headers(const ConvertConfig& config, const SourceScan& scan,
     each(chosen[i], found);
   });
   return survey;
-}
-
-std::uint64_t estimate_stored_bytes(const HeaderLook& look, std::uint64_t file_bytes,
-                                    const ConvertConfig& config) {
-  if (look.is_text) return 0;
-  if (look.reason) {
-    return config.policies[*look.reason] == Policy::kQuarantine ? 0 : file_bytes;
-  }
-  if (look.size.num_px() == 0) return file_bytes;
-  const SidesPx sides{static_cast<std::uint32_t>(look.size.width_px),
-                      static_cast<std::uint32_t>(look.size.height_px)};
-  const SidesPx target = target_sides(sides, config.encode);
-  if (is_kept(look, sides, target, config)) return file_bytes;
-  const std::uint64_t channels = config.encode.grayscale ? 1 : look.channels;
-  const std::uint64_t bare_bytes = target.num_px() * channels;
-  if (stored_codec(look.kind, target, config.encode) == Codec::kRaw) return bare_bytes;
-  const double scaled = static_cast<double>(file_bytes) * static_cast<double>(target.num_px()) /
-                        static_cast<double>(sides.num_px());
-  return std::min(static_cast<std::uint64_t>(scaled) + 1, bare_bytes);
 }
 
 }  // namespace penstock::convert

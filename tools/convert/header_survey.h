@@ -18,7 +18,7 @@ inline constexpr std::uint64_t kMaxHeadersLookedAt = 5000;
 struct HeaderSurvey {
   std::uint64_t num_looked_at = 0;
   std::uint64_t looked_bytes = 0;  // sizes of the files looked at
-  /// What those would take as stored: exact of bare pixels, by their sides of what is encoded anew.
+  /// What those would take as stored, by estimate_stored_bytes().
   std::uint64_t stored_bytes = 0;
 
   /// Returns what `source_bytes` of such files would take.
@@ -32,10 +32,5 @@ HeaderSurvey survey_headers(const ConvertConfig& config, const SourceScan& scan,
                             const ConvertMemory& memory,
                             const std::function<void(std::uint32_t, const HeaderLook&)>& each,
                             const std::stop_token& stop);
-
-/// What one picture takes as stored. Of a resized one the bytes a pixel stay; a header that tells no sides
-/// leaves the size of the file.
-std::uint64_t estimate_stored_bytes(const HeaderLook& look, std::uint64_t file_bytes,
-                                    const ConvertConfig& config);
 
 }  // namespace penstock::convert

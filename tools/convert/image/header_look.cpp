@@ -42,6 +42,11 @@ HeaderLook look_at_jpeg(std::span<const std::byte> start, std::uint64_t file_byt
     }
     look.kind = PictureKind::kJpeg;
     look.channels = header.value().components == 1 ? 1 : 3;
+    look.reasons.add(reasons_of_jpeg(structure, file_bytes));
+    look.reasons.add(reasons_of_shape(structure.width_px, structure.height_px));
+    if (header.value().has_several_scans) {
+      look.coefficient_bytes = jpeg_scratch_bytes(record_of_jpeg(header.value(), 1, file_bytes));
+    }
     return look;
   }
   HeaderLook look = refused(reason_of_jpeg_fault(header.fault()));
@@ -58,9 +63,13 @@ HeaderLook look_at_foreign(ImageFormat format, std::span<const std::byte> start,
     look.is_cut = !is_whole;
     return look;
   }
-  const HeaderLook look = of_size(*size, max_px);
+  HeaderLook look = of_size(*size, max_px);
+  look.reasons.add(ReasonCode::kOtherFormat);
+  look.reasons.add(reasons_of_shape(size->width_px, size->height_px));
   if (look.reason || !is_whole) return look;
   const ForeignFacts facts = read_foreign_facts(format, start);
+  look.reasons.add(facts.reasons);
+  look.reasons.add_if(facts.orientation != 1, ReasonCode::kExifOrientation);
   // With a wrong checksum it may be stored all the same.
   const bool is_lost = facts.fault && *facts.fault != ReasonCode::kBadCrc;
   return is_lost ? refused(*facts.fault) : look;
@@ -68,14 +77,34 @@ HeaderLook look_at_foreign(ImageFormat format, std::span<const std::byte> start,
 
 }  // namespace
 
+std::optional<Codec> HeaderLook::codec() const noexcept {
+  switch (kind) {
+    case PictureKind::kJpeg:
+      return Codec::kJpeg;
+    case PictureKind::kBarePixels:
+      return Codec::kRaw;
+    case PictureKind::kPngSample:
+      return Codec::kPng;
+    case PictureKind::kFile:
+      break;
+  }
+  return format == ImageFormat::kPng ? std::optional(Codec::kPng) : std::nullopt;
+}
+
 HeaderLook look_at_header(std::span<const std::byte> start, std::uint64_t file_bytes,
                           std::string_view path, std::uint64_t max_px, JpegDecoder& decoder) {
   if (start.empty()) return refused(ReasonCode::kEmptyFile);
   if (file_bytes > kMaxFileBytes) return refused(ReasonCode::kFileTooLarge);
   const bool is_whole = start.size() >= file_bytes;
   const ImageFormat format = detect_format(start);
-  if (format == ImageFormat::kJpeg) return look_at_jpeg(start, file_bytes, max_px, decoder);
-  if (is_foreign_format(format)) return look_at_foreign(format, start, is_whole, max_px);
+  if (format == ImageFormat::kJpeg || is_foreign_format(format)) {
+    HeaderLook look = format == ImageFormat::kJpeg
+                          ? look_at_jpeg(start, file_bytes, max_px, decoder)
+                          : look_at_foreign(format, start, is_whole, max_px);
+    look.format = format;
+    look.reasons.add_if(has_wrong_extension(path, format), ReasonCode::kWrongExtension);
+    return look;
+  }
   if (format == ImageFormat::kText && !has_picture_extension(path)) {
     HeaderLook look;
     look.is_text = true;

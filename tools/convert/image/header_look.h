@@ -11,6 +11,7 @@
 #include "tools/convert/image/image_format.h"
 #include "tools/convert/image/picture_reencoding.h"
 #include "tools/convert/quarantine.h"
+#include "tools/convert/reason/reason_set.h"
 
 namespace penstock::convert {
 
@@ -23,7 +24,23 @@ struct HeaderLook {
   bool is_cut = false;
   DeclaredSize size;  // when it seems to be a picture
   PictureKind kind = PictureKind::kFile;
+  ImageFormat format = ImageFormat::kUnknown;
   std::uint32_t channels = 3;  // as decoded; 3 where the header was not asked
+  /// What else its header tells of it, for which it is kept or fixed by default.
+  ReasonSet reasons{};
+  /// Of a JPEG in several scans, what its coefficients take to decode.
+  std::uint64_t coefficient_bytes = 0;
+  /// A JPEG of a finer quality than is asked for; look_at_header() knows none.
+  bool is_coded_finer = false;
+
+  bool has_four_inks() const {
+    return reasons.has(ReasonCode::kCmyk) || reasons.has(ReasonCode::kYcck);
+  }
+  bool is_lossy() const noexcept {
+    return kind == PictureKind::kJpeg || format == ImageFormat::kWebp;
+  }
+  /// As what it would be stored if it stayed as it is; nothing: it cannot.
+  std::optional<Codec> codec() const noexcept;
 };
 
 /// Looks at `start`, the first bytes of a file called `path` of `file_bytes`.

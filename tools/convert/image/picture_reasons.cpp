@@ -96,6 +96,11 @@ ReasonSet reasons_of_shape(std::uint64_t width_px, std::uint64_t height_px) {
   return reasons;
 }
 
+std::optional<ImageFormat> claimed_format(std::string_view path) {
+  const Extension* const extension = find_extension(path);
+  return extension == nullptr ? std::nullopt : std::optional(extension->format);
+}
+
 bool has_wrong_extension(std::string_view path, ImageFormat format) {
   const Extension* const extension = find_extension(path);
   return extension != nullptr && extension->format != format;

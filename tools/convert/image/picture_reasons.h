@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -17,6 +18,9 @@ ReasonSet reasons_of_jpeg(const JpegStructure& jpeg, std::uint64_t num_bytes);
 
 /// Of sides in pixels.
 ReasonSet reasons_of_shape(std::uint64_t width_px, std::uint64_t height_px);
+
+/// The picture format that a name claims.
+std::optional<ImageFormat> claimed_format(std::string_view path);
 
 /// Whether the name claims a picture format that the bytes are not.
 bool has_wrong_extension(std::string_view path, ImageFormat format);

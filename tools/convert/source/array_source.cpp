@@ -80,6 +80,15 @@ bool is_channels_first(const ArrayForm& form, ChannelAxis channel_axis, const st
   return can_be_first;
 }
 
+bool looks_like_pictures(const ArrayForm& form) {
+  const std::vector<std::uint64_t>& sides = form.shape;
+  if (form.kind != ElementKind::kUnsigned || form.type_text != "uint8") return false;
+  if (sides.size() != 3 && sides.size() != 4) return false;
+  constexpr std::uint64_t kMaxChannels = 4;
+  return std::ranges::find(sides, 0) == sides.end() && sides[0] <= UINT32_MAX &&
+         (sides.size() == 3 || sides[1] <= kMaxChannels || sides[3] <= kMaxChannels);
+}
+
 // Names of pictures begin with that of their array, which is one of a kind.
 std::string different_name(const std::string& name, std::set<std::string>& taken) {
   std::string different = name;
@@ -158,6 +167,27 @@ class ArrayScan {
     for (const ArrayPair& pair : found) {
       add_pair({file.path, pair.images}, {file.path, pair.labels});
       pairs_.back().split = pair.split;
+    }
+    report_unpaired(file.path, names, found);
+  }
+
+  // By its header alone: what is in it nobody asked for.
+  void report_unpaired(const fs::path& path, const std::vector<std::string>& names,
+                       const std::vector<ArrayPair>& pairs) {
+    for (const std::string& name : names) {
+      const bool is_read = std::ranges::any_of(
+          pairs, [&](const ArrayPair& pair) { return pair.images == name || pair.labels == name; });
+      const std::optional<ArrayForm> form =
+          is_read ? std::nullopt : survey_array(path, name, stop_);
+      if (!form || !looks_like_pictures(*form)) continue;
+      scan_.findings.push_back(
+          {.path = fmt::format("{}:{}", tools::printable_path(path), tools::printable(name)),
+           .reason = ReasonCode::kImageWithoutRow,
+           .size_bytes = form->num_rows() * form->row_bytes(),
+           .detail = fmt::format("{} in an array without labels of a usual name: name both with "
+                                 "--images and --labels",
+                                 tools::format_counted(form->num_rows(), "picture", "pictures")),
+           .num_pictures = form->num_rows()});
     }
   }
 

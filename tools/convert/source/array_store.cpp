@@ -90,6 +90,27 @@ void add_lost_rows(OpenArray& array, std::uint64_t first_bytes, std::uint64_t nu
   array.lost_rows.push_back({.first_row = first_row, .num_rows = end_row - first_row, .why = why});
 }
 
+ArrayForm form_of_member(const fs::path& path, const std::string& name,
+                         const std::stop_token& stop) {
+  const UniqueFd file = open_for_reading(path);
+  const std::vector<ZipMember> members = read_zip_directory(file, path);
+  const auto member = std::ranges::find(members, name + std::string(kNpySuffix), &ZipMember::name);
+  if (member == members.end()) throw_no_array(path, name, {});
+  if (!member->is_deflated) {
+    return parse_npy_header(
+               first_bytes_of(file, path, member->data_offset_bytes, member->size_bytes), name)
+        .form;
+  }
+  ZipMember start = *member;  // reading ends where a member is longer than it says
+  start.size_bytes = std::min<std::uint64_t>(start.size_bytes, kMaxNpyHeaderBytes);
+  std::vector<std::byte> bytes;
+  const auto keep = [&](std::span<const std::byte> piece) {
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+  };
+  static_cast<void>(read_zip_member(file, path, start, keep, stop));
+  return parse_npy_header(bytes, name).form;
+}
+
 }  // namespace
 
 std::optional<ArrayFileKind> array_file_kind(const fs::path& path) {
@@ -117,6 +138,19 @@ std::vector<std::string> array_names(const fs::path& path) {
       break;
   }
   return {without_suffix(path.filename().string())};
+}
+
+std::optional<ArrayForm> survey_array(const fs::path& path, const std::string& name,
+                                      const std::stop_token& stop) {
+  try {
+    const bool is_hdf5 = array_file_kind(path) == ArrayFileKind::kHdf5;
+    ArrayForm form =
+        is_hdf5 ? form_of(survey_hdf5_array(path, name)) : form_of_member(path, name, stop);
+    return has_countable_size(form) ? std::optional(std::move(form)) : std::nullopt;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kIo || error.code() == ErrorCode::kStopped) throw;
+    return std::nullopt;
+  }
 }
 
 std::uint32_t ArrayStore::open(const fs::path& path, const std::string& name,

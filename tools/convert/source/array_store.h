@@ -29,6 +29,11 @@ std::optional<ArrayFileKind> array_file_kind(const std::filesystem::path& path);
 /// .npy one, the file's own name without it. Throws as ArrayStore::open().
 std::vector<std::string> array_names(const std::filesystem::path& path);
 
+/// Type and shape of the array called `name` of an .npz or HDF5 file, by its header alone; nothing for one
+/// that open() would refuse. Throws Io, Stopped.
+std::optional<ArrayForm> survey_array(const std::filesystem::path& path, const std::string& name,
+                                      const std::stop_token& stop);
+
 /// Rows that follow one another and are not to be had.
 struct LostRows {
   std::uint64_t first_row = 0;

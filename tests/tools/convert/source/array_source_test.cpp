@@ -167,6 +167,36 @@ BOOST_AUTO_TEST_CASE(a_file_of_several_arrays_is_found_out_by_their_names) {
   BOOST_TEST(tests::count_entries(arrays.folder.path()) == 1u);  // the spool has no name
 }
 
+BOOST_AUTO_TEST_CASE(an_array_of_pictures_without_labels_beside_others_is_listed_and_counted) {
+  const Arrays arrays;
+  const std::string labels = npy_file("|u1", "(2,)", "\0\1"s);
+  for (const bool is_deflated : {false, true}) {
+    std::vector<tests::ZipPart> parts = {
+        {.name = "x_train.npy", .bytes = npy_file("|u1", "(2, 2, 2)", "abcdefgh")},
+        {.name = "y_train.npy", .bytes = labels},
+        {.name = "x_test.npy", .bytes = npy_file("|u1", "(6, 30, 40, 3)", counted_bytes(21600))},
+        {.name = "x_extra.npy", .bytes = npy_file("|u1", "(1, 2, 2)", "abcd")},
+        {.name = "y_extra.npy", .bytes = npy_file("|u1", "(1,)", "\0"s)},
+        {.name = "weights.npy", .bytes = npy_file("<f4", "(1, 1, 1)", "abcd")},
+        {.name = "features.npy", .bytes = npy_file("|u1", "(2, 4)", "abcdefgh")},
+        {.name = "objects.npy", .bytes = npy_file("|O", "(1, 1, 1)", "abcdefgh")}};
+    for (tests::ZipPart& part : parts) part.is_deflated = is_deflated;
+    arrays.write("data.npz", zip_file(parts));
+    const SourceScan found = scan(arrays.file("data.npz"));
+    BOOST_TEST(found.pictures.size() == 2u);
+    BOOST_TEST(findings_of(found) ==
+               "data.npz:x_test image_without_row 6 pictures in an array without labels of a usual "
+               "name: name both with --images and --labels\n"
+               "data.npz:x_extra image_without_row 1 picture in an array without labels of a usual "
+               "name: name both with --images and --labels\n");
+    BOOST_TEST(num_pictures_of(found.findings) == 7u);
+    BOOST_TEST(found.findings[0].size_bytes == 21600u);
+    // Asked for by their names, they are all there is.
+    const SourceScan named = scan(arrays.pair("data.npz:x_extra", "data.npz:y_extra"));
+    BOOST_TEST(findings_of(named) == "");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(several_pairs_of_files_tell_their_splits_by_their_names) {
   const Arrays arrays;
   for (const std::string split : {"train", "test"}) {

@@ -118,6 +118,20 @@ BOOST_AUTO_TEST_CASE(a_lost_label_costs_its_picture_and_makes_no_class) {
   BOOST_TEST(num_pictures_of(scan.findings) == kChunkRows + 2);
 }
 
+BOOST_AUTO_TEST_CASE(pictures_of_an_hdf5_file_without_labels_are_listed_and_counted) {
+  const WrittenArrays arrays;
+  const hid_t file = H5Fopen(arrays.path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  write_array(file, "images2", {7, 4, 5}, {7, 4, 5}, std::string(7 * kRowBytes, 'x'));
+  write_array(file, "weights", {7, 4}, {7, 4}, std::string(28, 'x'));
+  H5Fclose(file);
+  const SourceScan found = arrays.scan();
+  BOOST_TEST(found.pictures.size() == kNumRows);
+  BOOST_REQUIRE(found.findings.size() == 1u);
+  BOOST_TEST(found.findings[0].path.ends_with(":images2"));
+  BOOST_CHECK(found.findings[0].reason == ReasonCode::kImageWithoutRow);
+  BOOST_TEST(found.findings[0].num_pictures == 7u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
