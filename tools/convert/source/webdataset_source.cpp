@@ -176,7 +176,13 @@ class Rows {
                        name));
     }
     for (const std::uint32_t file_idx : row.others) leave(file_idx);
-    if ((!row.cls && !row.json) || !row.more_pictures.empty()) return;
+    if (!row.cls && !row.json) return;
+    if (!row.more_pictures.empty()) {
+      for (const auto& file_idx : {row.cls, row.json}) {
+        if (file_idx) leave(*file_idx);
+      }
+      return;
+    }
     scan_.findings.push_back({.path = std::string(row.key),
                               .reason = ReasonCode::kRowWithoutImage,
                               .size_bytes = 0,
