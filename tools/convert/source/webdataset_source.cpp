@@ -274,10 +274,14 @@ bool is_webdataset(const FolderScan& scan) {
   bool has_cls = false;
   bool has_pictures = false;
   bool has_bare_picture = false;
+  const auto is_cls = [&](std::uint32_t file_idx) {
+    return scan.files[file_idx].path.ends_with(".cls");
+  };
   each_row(scan, [&](const Row& row) {
+    if (!row.picture && row.more_pictures.empty()) return;
+    has_cls = has_cls || row.cls || std::ranges::any_of(row.others, is_cls);
     if (!row.picture) return;
     has_pictures = true;
-    has_cls = has_cls || row.cls;
     has_bare_picture = has_bare_picture || !row.json;
   });
   return has_cls || (has_pictures && !has_bare_picture);
@@ -293,11 +297,13 @@ SourceScan scan_webdataset(StoredFiles files, const SourceRequest& request) {
   Rows rows(files, request.unlabelled, scan);
   rows.read();
   if (rows.labels().empty()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("source: {}: expected rows of a picture and a label (1.jpg and 1.cls), "
-                            "found none",
-                            files.where),
-                "see what the rows hold: tar -tf ARCHIVE");
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("source: {}: expected rows of a picture and a label (1.jpg and 1.cls), "
+                    "found none",
+                    files.where),
+        "a row is called by all before the first dot (0.jpg and 0.cls, not 0.image.jpg): see "
+        "tar -tf ARCHIVE");
   }
   Classes classes = classes_of(rows.labels(), request);
   if (classes.are_numbered) scan.settings.emplace("labels", "numbers");

@@ -128,6 +128,17 @@ BOOST_AUTO_TEST_CASE(pictures_whose_names_have_a_second_dot_are_each_named) {
   BOOST_TEST(scan.num_outside == 3u);  // their labels
 }
 
+BOOST_AUTO_TEST_CASE(labels_beside_pictures_of_no_row_are_no_class_folder) {
+  ScannedSource source;
+  source.add("x.tar", make_tar({{"a/img.5.jpg", ""}, {"a/img.5.cls", "0"}}));
+  source.add("y.tar", make_tar({{"a/0.image.jpg", ""}, {"a/0.cls", "0"}}));
+  for (const char* name : {"x.tar", "y.tar"}) {
+    BOOST_CHECK_EXCEPTION(source.scan(name), Error, [](const Error& error) {
+      return error.hint().starts_with("a row is called by all before the first dot");
+    });
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_stands_in_no_row_is_left_out_one_by_one) {
   ScannedSource source;
   source.add("x.tar", make_tar({{"0.jpg", ""}, {"0.cls", "0"}, {"a.txt", ""}, {"a.md", ""}}));
