@@ -297,13 +297,12 @@ SourceScan scan_webdataset(StoredFiles files, const SourceRequest& request) {
   Rows rows(files, request.unlabelled, scan);
   rows.read();
   if (rows.labels().empty()) {
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        fmt::format("source: {}: expected rows of a picture and a label (1.jpg and 1.cls), "
-                    "found none",
-                    files.where),
-        "a row is called by all before the first dot (0.jpg and 0.cls, not 0.image.jpg): see "
-        "tar -tf ARCHIVE");
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("source: {}: expected rows of a picture and a label (1.jpg and 1.cls), "
+                            "found none",
+                            files.where),
+                "see what the rows hold: tar -tf ARCHIVE (a row is called by all before the first "
+                "dot: 0.jpg and 0.cls, not 0.image.jpg)");
   }
   Classes classes = classes_of(rows.labels(), request);
   if (classes.are_numbered) scan.settings.emplace("labels", "numbers");
