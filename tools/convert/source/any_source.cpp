@@ -248,6 +248,7 @@ SourceScan scan_any_folder(const SourceRequest& request, const std::stop_token& 
     return scan_archive_folder(std::move(scan), request, stop);
   }
   refuse_false_idx(scan, folder);
+  refuse_archives_among_others(scan, folder);
   return scan_folder_source(std::move(scan), folder, request.layout);
 }
 

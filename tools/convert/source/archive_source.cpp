@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/source/archive_listing.h"
 #include "tools/convert/source/folder_source.h"
@@ -20,6 +21,9 @@ namespace {
 
 constexpr std::array<std::string_view, 9> kExtensions{
     ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst"};
+
+// Opening more to see what they are would cost something.
+constexpr std::size_t kMaxOthers = 64;
 
 // Of the end of `path` that says it is an archive; 0 when nothing does.
 std::size_t extension_size(const std::string& path) {
@@ -92,7 +96,6 @@ bool holds_archives_only(const FolderScan& scan) {
 }
 
 bool holds_archives_beside_others(const FolderScan& scan, const std::filesystem::path& folder) {
-  constexpr std::size_t kMaxOthers = 64;  // opening more would cost something
   std::size_t num_others = 0;
   for (const ScannedFile& file : scan.files) {
     if (is_named_as_archive(file)) continue;
@@ -105,6 +108,19 @@ bool holds_archives_beside_others(const FolderScan& scan, const std::filesystem:
          std::ranges::none_of(scan.files, [&](const ScannedFile& file) {
            return !is_named_as_archive(file) && may_be_picture(folder / file.path);
          });
+}
+
+void refuse_archives_among_others(const FolderScan& scan, const std::filesystem::path& folder) {
+  if (!scan.folders.empty()) return;
+  const auto archive = std::ranges::find_if(scan.files, is_named_as_archive);
+  if (archive == scan.files.end()) return;
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      fmt::format("source: {}: expected archives and few other files, found pictures or more "
+                  "than {} others beside {}",
+                  tools::printable_path(folder), kMaxOthers, tools::printable(archive->path)),
+      "move them to another folder, or name the archive: penstock convert " +
+          shell_quoted((folder / archive->path).native()) + " DATASET");
 }
 
 std::vector<ScannedFile> take_out_others(FolderScan& scan) {

@@ -18,6 +18,9 @@ bool holds_archives_only(const FolderScan& scan);
 /// Whether what else it holds only lies beside archives, or above them: at most 64 files, none of them a
 /// picture by its name or its first bytes. Throws Io.
 bool holds_archives_beside_others(const FolderScan& scan, const std::filesystem::path& folder);
+/// Throws InvalidArgument where archives lie beside what makes the folder none of archives, and no folder is
+/// there that could be a class.
+void refuse_archives_among_others(const FolderScan& scan, const std::filesystem::path& folder);
 /// Takes what is not named as an archive out of `scan`.
 std::vector<ScannedFile> take_out_others(FolderScan& scan);
 

@@ -176,7 +176,13 @@ class Rows {
                        name));
     }
     for (const std::uint32_t file_idx : row.others) leave(file_idx);
-    if ((!row.cls && !row.json) || !row.more_pictures.empty()) return;
+    if (!row.cls && !row.json) return;
+    if (!row.more_pictures.empty()) {
+      for (const auto& file_idx : {row.cls, row.json}) {
+        if (file_idx) leave(*file_idx);
+      }
+      return;
+    }
     scan_.findings.push_back({.path = std::string(row.key),
                               .reason = ReasonCode::kRowWithoutImage,
                               .size_bytes = 0,
@@ -268,10 +274,14 @@ bool is_webdataset(const FolderScan& scan) {
   bool has_cls = false;
   bool has_pictures = false;
   bool has_bare_picture = false;
+  const auto is_cls = [&](std::uint32_t file_idx) {
+    return scan.files[file_idx].path.ends_with(".cls");
+  };
   each_row(scan, [&](const Row& row) {
+    if (!row.picture && row.more_pictures.empty()) return;
+    has_cls = has_cls || row.cls || std::ranges::any_of(row.others, is_cls);
     if (!row.picture) return;
     has_pictures = true;
-    has_cls = has_cls || row.cls;
     has_bare_picture = has_bare_picture || !row.json;
   });
   return has_cls || (has_pictures && !has_bare_picture);
@@ -291,7 +301,8 @@ SourceScan scan_webdataset(StoredFiles files, const SourceRequest& request) {
                 fmt::format("source: {}: expected rows of a picture and a label (1.jpg and 1.cls), "
                             "found none",
                             files.where),
-                "see what the rows hold: tar -tf ARCHIVE");
+                "see what the rows hold: tar -tf ARCHIVE (a row is called by all before the first "
+                "dot: 0.jpg and 0.cls, not 0.image.jpg)");
   }
   Classes classes = classes_of(rows.labels(), request);
   if (classes.are_numbered) scan.settings.emplace("labels", "numbers");

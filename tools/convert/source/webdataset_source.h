@@ -14,8 +14,9 @@ bool is_webdataset(const FolderScan& scan);
 /// Lists the rows. A row's label is its .cls, else "label", "class" or "cls" of its .json: an index or
 /// a name. Where every label is an index, classes are numbered (named by `class_names_file`, if one is
 /// given); else labels are names, sorted by bytes. A row of several pictures gives its first, by
-/// extension; the others count as outside. Rows without a label or without a picture are findings. A
-/// split is taken from the archives' names (split_in_path), else drawn.
+/// extension; the others count as outside. Rows without a label or without a picture are findings, of
+/// the latter each picture of another name ("0.left.jpg" in row "0"). A split is taken from the archives'
+/// names (split_in_path), else drawn.
 ///
 /// Errors  InvalidArgument: no row is whole, a fraction beside a split that names give; Io; those of
 ///         read_class_names()

@@ -169,6 +169,17 @@ BOOST_AUTO_TEST_CASE(batches_with_their_archive_beside_them_are_batches) {
   BOOST_TEST(source.scan().description == "CIFAR-10 batches");
 }
 
+BOOST_AUTO_TEST_CASE(archives_beside_pictures_and_no_folder_are_refused_with_the_way_out) {
+  ScannedSource source;
+  source.add("0.tar", make_tar({{"0.jpg", ""}, {"0.cls", "0"}}));
+  source.add("preview.jpg", "");
+  const std::string archive = (source.root() / "0.tar").string();
+  BOOST_CHECK_EXCEPTION(source.scan(), Error, [&](const Error& error) {
+    BOOST_TEST(tests::contains(error.what(), "found pictures or more than 64 others beside 0.tar"));
+    return error.hint().ends_with("name the archive: penstock convert " + archive + " DATASET");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(archives_beside_other_files_are_files_like_any) {
   const std::vector<ScannedFile> archives = {{"a.tar", 1}, {"b/c.TAR.GZ", 1}};
   FolderScan scan;

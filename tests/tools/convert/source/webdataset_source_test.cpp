@@ -125,7 +125,18 @@ BOOST_AUTO_TEST_CASE(pictures_whose_names_have_a_second_dot_are_each_named) {
       "'img.jpg'"};
   BOOST_TEST(findings(scan) == expected, boost::test_tools::per_element());
   BOOST_TEST(scan.findings[2].size_bytes + scan.findings[3].size_bytes == 3u);
-  BOOST_TEST(scan.num_outside == 2u);  // their labels
+  BOOST_TEST(scan.num_outside == 3u);  // their labels
+}
+
+BOOST_AUTO_TEST_CASE(labels_beside_pictures_of_no_row_are_no_class_folder) {
+  ScannedSource source;
+  source.add("x.tar", make_tar({{"a/img.5.jpg", ""}, {"a/img.5.cls", "0"}}));
+  source.add("y.tar", make_tar({{"a/0.image.jpg", ""}, {"a/0.cls", "0"}}));
+  for (const char* name : {"x.tar", "y.tar"}) {
+    BOOST_CHECK_EXCEPTION(source.scan(name), Error, [](const Error& error) {
+      return error.hint().ends_with("dot: 0.jpg and 0.cls, not 0.image.jpg)");
+    });
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_stands_in_no_row_is_left_out_one_by_one) {
