@@ -6,12 +6,10 @@
 #include "tools/care/add_job.h"
 #include "tools/care/change_report.h"
 #include "tools/command.h"
-#include "tools/convert/convert_report.h"
+#include "tools/convert_watch.h"
 #include "tools/exit_code.h"
 #include "tools/layout_option.h"
-#include "tools/library_remarks.h"
 #include "tools/size_option.h"
-#include "tools/stop_signals.h"
 #include "tools/terminal.h"
 #include "train/run/system_memory.h"
 
@@ -34,22 +32,6 @@ struct AddOptions {
   bool quiet = false;
 };
 
-class AddObserver final : public convert::ConvertObserver {
- public:
-  AddObserver(Verbosity verbosity, std::FILE* stream)
-      : verbosity_(verbosity), stream_(stream), line_(verbosity, stream) {}
-
-  void notice(const std::string& text) override { print_notice(verbosity_, text, stream_); }
-  void progress(const convert::ConvertProgress& progress) override {
-    if (line_.is_due()) line_.update(convert::format_progress(progress));
-  }
-
- private:
-  Verbosity verbosity_;
-  std::FILE* stream_;
-  ProgressLine line_;
-};
-
 care::AddConfig config_of(const AddOptions& options) {
   const std::uint64_t memory_bytes = options.memory_bytes > 0
                                          ? options.memory_bytes
@@ -69,11 +51,10 @@ care::AddConfig config_of(const AddOptions& options) {
 }
 
 care::AddSummary add_and_watch(const AddOptions& options) {
-  // Before any other thread, so that they all leave the signals to it.
-  const StopSignals signals;
-  const LibraryRemarksSilenced silenced;
-  AddObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, silenced.stream());
-  return care::add_to_dataset(config_of(options), observer, signals.token());
+  return watch_conversion(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+                          [&](convert::ConvertObserver& observer, const std::stop_token& stop) {
+                            return care::add_to_dataset(config_of(options), observer, stop);
+                          });
 }
 
 int run_add(const AddOptions& options) {

@@ -15,10 +15,8 @@
 #include "tools/convert/dry_run_text.h"
 #include "tools/convert/unused_settings.h"
 #include "tools/convert_flags.h"
+#include "tools/convert_watch.h"
 #include "tools/exit_code.h"
-#include "tools/library_remarks.h"
-#include "tools/process_limits.h"
-#include "tools/stop_signals.h"
 #include "tools/terminal.h"
 #include "train/run/system_memory.h"
 
@@ -64,23 +62,6 @@ std::vector<convert::ArrayFiles> arrays_of(const ConvertOptions& options) {
   return arrays;
 }
 
-class TerminalObserver final : public convert::ConvertObserver {
- public:
-  TerminalObserver(Verbosity verbosity, std::FILE* stream)
-      : verbosity_(verbosity), stream_(stream), line_(verbosity, stream) {}
-
-  void notice(const std::string& text) override { print_notice(verbosity_, text, stream_); }
-
-  void progress(const convert::ConvertProgress& progress) override {
-    if (line_.is_due()) line_.update(convert::format_progress(progress));
-  }
-
- private:
-  Verbosity verbosity_;
-  std::FILE* stream_;
-  ProgressLine line_;
-};
-
 convert::ConvertConfig config_of(const ConvertOptions& options) {
   convert::ConvertConfig config = options.config;
   config.dataset = options.paths.back();
@@ -116,17 +97,12 @@ convert::ConvertConfig config_of(const ConvertOptions& options) {
   return config;
 }
 
-// What both do: stop on signals, keep libraries quiet, say what they are at.
 template <class Work>
 auto watch(const ConvertOptions& options, const Work& work) {
-  // Before any other thread, so that they all leave the signals to it.
-  const StopSignals signals;
-  return_freed_memory();
-  const LibraryRemarksSilenced silenced;
-  TerminalObserver observer(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
-                            silenced.stream());
-  const convert::ConvertConfig config = config_of(options);
-  return work(config, observer, signals.token());
+  return watch_conversion(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+                          [&](convert::ConvertObserver& observer, const std::stop_token& stop) {
+                            return work(config_of(options), observer, stop);
+                          });
 }
 
 int run_dry(const ConvertOptions& options) {

@@ -1,8 +1,12 @@
 #include "tools/care/add_job.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
+#include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/shell_quoted.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/add_settings.h"
@@ -14,6 +18,7 @@
 #include "tools/care/row_list.h"
 #include "tools/care/shard_numbers.h"
 #include "tools/convert/write/folder_lock.h"
+#include "tools/terminal.h"
 
 namespace penstock::care {
 namespace {
@@ -32,6 +37,26 @@ std::optional<DuplicateCounts> sum_of(const std::optional<DuplicateCounts>& old,
   return DuplicateCounts{.num_within_class = old->num_within_class + added->num_within_class,
                          .num_across_classes = old->num_across_classes + added->num_across_classes,
                          .num_across_splits = old->num_across_splits + added->num_across_splits};
+}
+
+// What lies where SOURCE is to be converted goes only if an addition that was cut short left it.
+void check_adding(const fs::path& adding) {
+  const fs::file_status status = fs::symlink_status(adding);
+  if (!fs::exists(status)) return;
+  bool is_left_over = false;
+  try {
+    is_left_over =
+        fs::is_directory(status) && read_manifest(adding).conversion.contains(kAdditionSetting);
+  } catch (const Error&) {
+    // No dataset that can be read, so none of an addition.
+  }
+  if (is_left_over) return;
+  const std::string typed = shell_quoted(adding.native());
+  throw Error(ErrorCode::kAlreadyExists,
+              fmt::format("add: {}: expected nothing there, where SOURCE is to be converted, found "
+                          "what no addition left",
+                          tools::printable_path(adding)),
+              fmt::format("mv {} {}", typed, shell_quoted(adding.native() + ".kept")));
 }
 
 class Addition {
@@ -61,6 +86,7 @@ class Addition {
     summary_.num_already_there = pictures_.num_already_there();
     summary_.new_classes = pictures_.new_classes();
     summary_.num_old_copies = copies_.all.size();
+    summary_.num_unnamed_copies = copies_.num_unnamed;
     return std::move(summary_);
   }
 
@@ -202,6 +228,7 @@ AddSummary add_to_dataset(const AddConfig& config, convert::ConvertObserver& obs
   static_cast<void>(Dataset::open(config.dataset));  // refuses what is none, with a hint
   const convert::DatasetLock lock(config.dataset);
   static_cast<void>(settle_change(config.dataset));
+  check_adding(adding_folder(config.dataset));
   static_cast<void>(settle_change(adding_folder(config.dataset)));
   return Addition(config, lock, observer, stop).run();
 }

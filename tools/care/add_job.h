@@ -41,6 +41,8 @@ struct AddSummary {
   std::uint64_t num_quarantined = 0;
   std::uint64_t num_returned = 0;    // that were in quarantine.csv before
   std::uint64_t num_old_copies = 0;  // stored as the bytes of a sample of before; kept or not
+  /// The same where one of the two has no name: added, whatever the policies say.
+  std::uint64_t num_unnamed_copies = 0;
   std::vector<std::string> new_classes;
   std::vector<std::string> new_shards;
   std::uint64_t num_samples = 0;  // of the dataset now
@@ -51,7 +53,7 @@ struct AddSummary {
 /// files mended, brings what is new alone. Statistics are those of all, exactly.
 ///
 /// Errors  those of convert_folder() and Dataset::open(); InvalidArgument for a class that is new and
-///         not wanted
+///         not wanted; AlreadyExists when something else lies in adding_folder()
 /// Memory  config.limits, as a conversion: the dataset's names are read a shard at a time, and what is
 ///         held of the new pictures beside it, 24 bytes each, counts. When the shards are joined, 8 bytes
 ///         a sample of the dataset

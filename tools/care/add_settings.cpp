@@ -66,7 +66,7 @@ convert::ConvertConfig addition_config(const AddConfig& config, const Manifest& 
       recorded.number<std::uint64_t>("shard_size_bytes").value_or(conversion.shard_size_bytes);
   conversion.max_px = recorded.number<std::uint64_t>("max_pixels").value_or(conversion.max_px);
   conversion.num_jobs = config.limits.num_jobs;
-  conversion.existing = convert::ExistingTarget::kReplace;  // one that was never joined
+  conversion.existing = convert::ExistingTarget::kReplace;  // what check_adding() lets pass
   conversion.store_names = !recorded.is("names", "left out");
   if (recorded.is("optimize_crops", "true")) {
     conversion.several_scans = convert::SeveralScans::kRewritten;

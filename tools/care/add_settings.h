@@ -9,6 +9,9 @@
 
 namespace penstock::care {
 
+/// The setting by which an addition that is converted and has not joined is told from a dataset of the user's.
+inline constexpr const char* kAdditionSetting = "addition";
+
 /// All of the conversion but its target, its fractions and what amends its scan.
 convert::ConvertConfig addition_config(const AddConfig& config, const Manifest& old);
 

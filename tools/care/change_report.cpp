@@ -180,6 +180,11 @@ std::string add_text(const AddSummary& summary, const std::string& dataset) {
     text += fmt::format("\n  {} of what was there before; see duplicates.csv",
                         format_counted(summary.num_old_copies, "is a copy", "are copies"));
   }
+  if (summary.num_unnamed_copies > 0) {
+    text += fmt::format(
+        "\n  {} there already, under no name, and added once more",
+        format_counted(summary.num_unnamed_copies, "sample was stored", "samples were stored"));
+  }
   if (!summary.new_classes.empty()) {
     text +=
         "\n  new classes: " + printable(fmt::format("{}", fmt::join(summary.new_classes, ", ")));
@@ -194,6 +199,7 @@ std::string add_json(const AddSummary& summary, const std::string& dataset) {
                {"num_quarantined", summary.num_quarantined},
                {"num_returned", summary.num_returned},
                {"num_old_copies", summary.num_old_copies},
+               {"num_unnamed_copies", summary.num_unnamed_copies},
                {"new_classes", summary.new_classes},
                {"new_shards", summary.new_shards},
                {"num_samples", summary.num_samples}});

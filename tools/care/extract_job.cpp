@@ -22,6 +22,7 @@
 #include "tools/care/sample_file.h"
 #include "tools/convert/source/any_source.h"
 #include "tools/convert/write/partial_folder.h"
+#include "tools/named_folder.h"
 #include "tools/terminal.h"
 
 namespace penstock::care {
@@ -113,7 +114,9 @@ class Extractor {
       for (const ManifestShard& shard : split->shards) progress_.total_bytes += shard.size_bytes;
       needed_bytes += split->num_samples * kBlockBytes;
     }
-    convert::check_free_space(config_.folder, needed_bytes + progress_.total_bytes);
+    convert::check_room_in(tools::folder_around(config_.folder),
+                           needed_bytes + progress_.total_bytes,
+                           "free some, or name a FOLDER on another disk");
   }
 
   void extract_shard(const ManifestSplit& split, const ManifestShard& listed, std::uint64_t first) {

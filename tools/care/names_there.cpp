@@ -23,21 +23,25 @@ std::vector<NameKey> keys_of(const convert::PictureList& pictures) {
 
 }  // namespace
 
-std::vector<bool> find_names_there(const convert::PictureList& pictures,
-                                   const std::filesystem::path& dataset, const Manifest& manifest) {
+NamesThere find_names_there(const convert::PictureList& pictures,
+                            const std::filesystem::path& dataset, const Manifest& manifest) {
   const std::vector<NameKey> keys = keys_of(pictures);
-  std::vector<bool> is_there(pictures.size());
+  NamesThere found{.is_there = std::vector<bool>(pictures.size())};
   for (const ManifestSplit& split : manifest.splits) {
     for (const ManifestShard& shard : split.shards) {
-      for (const std::string& name : ShardFile::open(dataset / shard.file).read_names()) {
+      const std::vector<std::string> names = ShardFile::open(dataset / shard.file).read_names();
+      found.num_unnamed += names.empty()
+                               ? shard.num_samples
+                               : static_cast<std::uint64_t>(std::ranges::count(names, ""));
+      for (const std::string& name : names) {
         for (const NameKey& key :
              std::ranges::equal_range(keys, xxh3_64(name), {}, &NameKey::hash)) {
-          if (pictures.name(key.picture_idx) == name) is_there[key.picture_idx] = true;
+          if (pictures.name(key.picture_idx) == name) found.is_there[key.picture_idx] = true;
         }
       }
     }
   }
-  return is_there;
+  return found;
 }
 
 std::uint64_t names_there_bytes(std::uint64_t num_pictures, const Manifest& manifest) {

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "streamer/core/batch.h"
@@ -12,6 +13,7 @@
 #include "tools/care/add_settings.h"
 #include "tools/care/name_digests.h"
 #include "tools/care/names_there.h"
+#include "tools/convert/source/class_warnings.h"
 #include "tools/convert/write/convert_memory.h"
 #include "tools/terminal.h"
 
@@ -30,9 +32,16 @@ void NewPictures::keep_new(convert::SourceScan& scan) {
       convert::split_rule_of(scan.pictures, request, printable_path(config_.source));
   const std::vector<std::uint32_t> class_idx = class_indices(scan);
   check_memory(scan);
-  keep(scan, find_names_there(scan.pictures, config_.dataset, old_), class_idx);
+  const NamesThere names = find_names_there(scan.pictures, config_.dataset, old_);
+  if (names.num_unnamed > 0) warn_of_unnamed(names.num_unnamed);
+  keep(scan, names.is_there, class_idx);
   if (scan.pictures.empty()) throw NothingNew{};
   scan.class_names = class_names_;
+  if (!new_classes_.empty()) {
+    std::ranges::move(convert::class_twin_warnings(class_names_),
+                      std::back_inserter(scan.warnings));
+  }
+  scan.settings[kAdditionSetting] = "not joined";
   scan.is_rest = num_already_there_ > 0;
   whole_archives_ = scan.whole_archives;
   draw_splits(scan, request, rule);
@@ -93,6 +102,13 @@ void NewPictures::draw_splits(convert::SourceScan& scan, const convert::SplitReq
   const auto drawn = convert::draw_splits(scan.pictures, request, rule);
   const std::string text = convert::drawn_splits_text(drawn, request, rule);
   if (!text.empty()) observer_.notice(text);
+}
+
+void NewPictures::warn_of_unnamed(std::uint64_t num_unnamed) const {
+  observer_.notice(fmt::format(
+      "warning: {} of {} keep no names: a picture that is among them is not left out, but added "
+      "once more",
+      tools::format_counted(num_unnamed, "sample", "samples"), printable_path(config_.dataset)));
 }
 
 // Left out, it might be another picture that is lost.

@@ -19,7 +19,7 @@ class NewPictures {
  public:
   NewPictures(const AddConfig& config, const Manifest& old, convert::ConvertObserver& observer);
 
-  /// Keeps what is new, gives it the dataset's classes and draws its splits.
+  /// Keeps what is new, gives it the dataset's classes, marks it as an addition and draws its splits.
   ///
   /// Errors  NothingNew; InvalidArgument for a class that is new and not wanted, and for rows of an array
   ///         that are there; OutOfMemory where names_there_bytes() does not fit beside two lists of the
@@ -45,6 +45,7 @@ class NewPictures {
   void check_memory(const convert::SourceScan& scan) const;
   void keep(convert::SourceScan& scan, const std::vector<bool>& is_there,
             const std::vector<std::uint32_t>& class_idx);
+  void warn_of_unnamed(std::uint64_t num_unnamed) const;
   [[noreturn]] void refuse_numbered(std::string_view name) const;
   std::vector<std::uint32_t> class_indices(const convert::SourceScan& scan);
   void draw_splits(convert::SourceScan& scan, const convert::SplitRequest& request,

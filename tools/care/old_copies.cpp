@@ -80,7 +80,7 @@ class Search {
         max_keys_(std::max<std::size_t>(1, search.memory_bytes / 4 / sizeof(NewKey))),
         stop_(stop) {}
 
-  std::vector<OldCopy> run() {
+  OldCopies run() {
     for (std::uint32_t s = 0; s < added_.size(); ++s) {
       added_[s].split.scan_index([&](std::uint64_t first_id, std::span<const IndexRecord> records) {
         for (const IndexRecord& record : records) {
@@ -90,9 +90,13 @@ class Search {
       });
     }
     compare_with_old();
-    std::vector<OldCopy> copies;
+    OldCopies copies;
     for (auto& [place, candidate] : candidates_) {
-      if (candidate.is_copy) copies.push_back(std::move(candidate.copy));
+      if (candidate.is_copy) {
+        copies.named.push_back(std::move(candidate.copy));
+      } else if (candidate.is_unnamed_copy) {
+        ++copies.num_unnamed;
+      }
     }
     return copies;
   }
@@ -102,6 +106,7 @@ class Search {
     std::optional<Digest128> digest;
     OldCopy copy;
     bool is_copy = false;
+    bool is_unnamed_copy = false;
   };
 
   void compare_with_old() {
@@ -124,12 +129,15 @@ class Search {
       if (!digest) {
         digest = digest_of(known.split.sample(sample_id));
         old.name = known.split.read_name(sample_id);
-        if (!digest || old.name.empty()) return;
+        if (!digest) return;
       }
       Candidate& candidate = candidate_of(*key);
       const IndexRecord added = added_[key->split_idx].split.record(key->sample_id);
-      if (candidate.digest != digest || candidate.copy.added.name.empty()) continue;
-      if (!is_same_shape(added, record)) continue;
+      if (candidate.digest != digest || !is_same_shape(added, record)) continue;
+      if (old.name.empty() || candidate.copy.added.name.empty()) {
+        candidate.is_unnamed_copy = true;
+        continue;
+      }
       candidate.is_copy = true;
       offer(candidate.copy, old);
     }
@@ -160,7 +168,7 @@ class Search {
 
 }  // namespace
 
-std::vector<OldCopy> find_old_copies(const OldCopySearch& search, const std::stop_token& stop) {
+OldCopies find_old_copies(const OldCopySearch& search, const std::stop_token& stop) {
   return Search(search, stop).run();
 }
 

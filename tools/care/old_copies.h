@@ -34,6 +34,12 @@ struct OldCopy {
   std::array<std::optional<CopyPlace>, kCopyReasonOrder.size()> others;
 };
 
+struct OldCopies {
+  std::vector<OldCopy> named;  // in the order of the added samples
+  std::uint64_t num_unnamed =
+      0;  // new samples that are copies of which no list can tell, for want of names
+};
+
 struct OldCopySearch {
   std::filesystem::path dataset{};
   std::filesystem::path added{};  // the dataset that is to join
@@ -41,12 +47,12 @@ struct OldCopySearch {
 };
 
 /// Finds them by what is stored: length and XXH3-64 of the index, then XXH3-128 of the bytes, which are
-/// read of those alone. Samples without names, and those of splits other than train, validation and test,
-/// are passed over, and so is one whose bytes are damaged. In the order of the added samples.
+/// read of those alone. Samples of splits other than train, validation and test are passed over, and so is one
+/// whose bytes are damaged.
 ///
 /// Memory  24 bytes a new sample, at most a quarter of memory_bytes: with more new ones the index of the
 ///         dataset is read again for each part; one sample; what is found
 /// Errors  those of Dataset::open() and split(); Io; Stopped
-std::vector<OldCopy> find_old_copies(const OldCopySearch& search, const std::stop_token& stop);
+OldCopies find_old_copies(const OldCopySearch& search, const std::stop_token& stop);
 
 }  // namespace penstock::care

@@ -51,10 +51,12 @@ FoundCopies refuse_copies(const CopyRefusal& refusal, Manifest& added,
   FoundCopies found;
   if (added.splits.empty()) return found;
   const AddConfig& config = refusal.config;
-  found.all = find_old_copies({.dataset = config.dataset,
-                               .added = refusal.adding,
-                               .memory_bytes = config.limits.memory_bytes},
-                              stop);
+  OldCopies copies = find_old_copies({.dataset = config.dataset,
+                                      .added = refusal.adding,
+                                      .memory_bytes = config.limits.memory_bytes},
+                                     stop);
+  found.all = std::move(copies.named);
+  found.num_unnamed = copies.num_unnamed;
   std::vector<std::string> going;
   for (const OldCopy& copy : found.all) {
     for (std::size_t i = 0; i < copy.others.size(); ++i) {

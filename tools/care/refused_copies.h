@@ -17,6 +17,7 @@ namespace penstock::care {
 
 struct FoundCopies {
   std::vector<OldCopy> all;
+  std::uint64_t num_unnamed = 0;  // beside those, for want of names
   /// Those that the policies quarantine, as lists write their names.
   std::unordered_set<std::string> refused;
   std::vector<std::string> refused_rows;  // of quarantine.csv, without line feeds

@@ -161,7 +161,8 @@ class Removal {
     for (const auto& [sample_idx, name] : concerned.going) is_kept[sample_idx] = 0;
     if (left.name == "train" && facts_.train_sums) take_off_sums(from, is_kept);
     if (concerned.new_file.empty()) return;
-    convert::check_free_space(config_.dataset, concerned.shard->size_bytes);
+    convert::check_room_in(config_.dataset, concerned.shard->size_bytes,
+                           "free some there, then the same command again");
     try {
       left.shards.push_back(rewrite_shard({.from = &from,
                                            .to = config_.dataset / concerned.new_file,

@@ -218,7 +218,8 @@ class Repair {
     for (const Patient& patient : patients_) {
       if (patient.is_rewritten()) needed_bytes += patient.open->size_bytes();
     }
-    convert::check_free_space(config_.dataset, needed_bytes);
+    convert::check_room_in(config_.dataset, needed_bytes,
+                           "free some there, then the same command again");
     take_places();
     if (!summary_.is_manifest_new) return;  // names were all that was wrong
     ManifestFacts facts{

@@ -62,7 +62,7 @@ struct ConvertConfig {
   /// What is encoded anew on request: size, quality, colours, codec.
   EncodeSettings encode{};
   /// Changes what the scan found before splits are drawn: `penstock add` leaves out what a dataset has
-  /// and takes over its classes. Empty: nothing.
+  /// and takes over its classes, of which it warns itself. Empty: nothing.
   std::function<void(SourceScan&)> amend_scan{};
   /// With kHeader, JPEG is stored as its header says, without being decoded; no statistics then.
   CheckDepth depth = CheckDepth::kDecode;

@@ -160,8 +160,14 @@ ScannedSources scan_for_conversion(const ConvertConfig& config, const std::stop_
   ScannedSources sources;
   sources.scan = scan_sources(requests, stop, config.source_names);
   if (class_names) rename_classes(sources.scan, *class_names);
-  std::ranges::move(class_warnings(sources.scan), std::back_inserter(sources.scan.warnings));
-  if (config.amend_scan) config.amend_scan(sources.scan);
+  sources.num_classes = sources.scan.class_names.size();
+  sources.num_files = sources.scan.pictures.size();
+  // Of some pictures more for other classes, whoever amends the scan knows what is amiss.
+  if (config.amend_scan) {
+    config.amend_scan(sources.scan);
+  } else {
+    std::ranges::move(class_warnings(sources.scan), std::back_inserter(sources.scan.warnings));
+  }
   sources.rule = split_rule_of(sources.scan.pictures, config.split, source_text(config));
   sources.drawn = draw_splits(sources.scan.pictures, config.split, sources.rule);
   check_stratified(config, sources);
@@ -173,8 +179,8 @@ std::vector<std::string> scan_notices(const ConvertConfig& config, const Scanned
   const SourceScan& scan = sources.scan;
   std::vector<std::string> notices = {
       fmt::format("{}: {}, {}, {}", source_text(config), scan.description,
-                  tools::format_counted(scan.class_names.size(), "class", "classes"),
-                  tools::format_counted(scan.pictures.size(), "file", "files"))};
+                  tools::format_counted(sources.num_classes, "class", "classes"),
+                  tools::format_counted(sources.num_files, "file", "files"))};
   for (const std::string& warning : scan.warnings) notices.push_back("warning: " + warning);
   for (std::string& text : list_findings(scan)) notices.push_back(std::move(text));
   std::string splits = drawn_splits_text(sources.drawn, config.split, sources.rule);

@@ -13,6 +13,9 @@ namespace penstock::convert {
 
 struct ScannedSources {
   SourceScan scan;  // every picture has its split
+  /// Of the sources, before amend_scan changed them.
+  std::size_t num_classes = 0;
+  std::size_t num_files = 0;
   SplitRule rule;
   DrawnSplits drawn;
 };

@@ -14,6 +14,7 @@
 #include "streamer/shard/dataset_writer.h"
 #include "tests/tools/care/cared_dataset.h"
 #include "tests/tools/convert/source/array_files.h"
+#include "tools/care/change_report.h"
 #include "tools/care/dataset_change.h"
 #include "tools/care/row_list.h"
 
@@ -133,6 +134,76 @@ BOOST_AUTO_TEST_CASE(a_table_joins_a_dataset_of_deep_class_folders) {
   tests::write_picture(table.parent_path() / "2.jpg", {.seed = 3});
   tests::write_file(table, "path,label\n2.jpg,animals/dog\n");
   BOOST_TEST(add(path, table).num_added == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_dataset_of_the_users_that_lies_where_the_source_is_converted_stays) {
+  const CaredDataset dataset;
+  const fs::path kept = dataset.folder() / "photos.ds.adding";
+  const fs::path more = dataset.folder() / "more";
+  tests::write_picture(more / "dog/new.jpg", {.seed = 300});
+  const auto is_refused = [&](const Error& error) {
+    return error.code() == ErrorCode::kAlreadyExists &&
+           error.hint() == "mv " + kept.native() + " " + kept.native() + ".kept";
+  };
+  const auto before = files_below(dataset.path());
+  fs::copy(dataset.path(), kept);
+  BOOST_CHECK_EXCEPTION(add(dataset.path(), more), Error, is_refused);
+  BOOST_TEST((files_below(kept) == before));
+  fs::remove_all(kept);
+  fs::create_directory(kept);
+  BOOST_CHECK_EXCEPTION(add(dataset.path(), more), Error, is_refused);
+  BOOST_TEST(fs::exists(kept));
+  fs::rename(kept, kept.native() + ".kept");  // the hint
+  BOOST_TEST(add(dataset.path(), more).num_added == 1u);
+  // The mark of an addition goes with it.
+  BOOST_TEST(!read_manifest(dataset.path()).conversion.contains("addition"));
+}
+
+// What is told while an addition is at work.
+class Notices final : public convert::ConvertObserver {
+ public:
+  void notice(const std::string& text) override { all += text + "\n"; }
+  void progress(const convert::ConvertProgress&) override {}
+  std::string all;
+};
+
+BOOST_AUTO_TEST_CASE(without_names_nothing_is_left_out_and_that_is_said) {
+  const CaredDataset dataset;
+  const fs::path path = dataset.folder() / "n.ds";
+  tests::SilentObserver silent;
+  convert_folder({.source = dataset.source(), .dataset = path, .store_names = false}, silent, {});
+  Notices notices;
+  const AddSummary summary =
+      add_to_dataset({.dataset = path, .source = dataset.source()}, notices, {});
+  BOOST_TEST(notices.all.find("warning: 16 samples of " + path.string() + " keep no names: ") !=
+             std::string::npos);
+  BOOST_TEST(summary.num_added == 16u);
+  BOOST_TEST(summary.num_already_there == 0u);
+  BOOST_TEST(summary.num_unnamed_copies == 16u);  // by their bytes
+  BOOST_TEST(summary.num_old_copies == 0u);
+  BOOST_TEST(
+      add_text(summary, "n.ds")
+          .find("\n  16 samples were stored there already, under no name, and added once more") !=
+      std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_told_of_the_source_is_of_the_source) {
+  const CaredDataset dataset;
+  const fs::path more = dataset.folder() / "more";
+  tests::write_picture(more / "dog/new.jpg", {.seed = 300});
+  tests::write_picture(more / "dog/7.jpg", {.seed = 107});  // there already
+  Notices one_class;
+  add_to_dataset({.dataset = dataset.path(), .source = more}, one_class, {});
+  BOOST_TEST(one_class.all.find(more.string() + ": class folders, 1 class, 2 files\n") !=
+             std::string::npos);
+  BOOST_TEST(one_class.all.find("warning: ") == std::string::npos, one_class.all);
+  tests::write_picture(more / "Dog/new.jpg", {.seed = 301});
+  Notices new_class;
+  add_to_dataset({.dataset = dataset.path(), .source = more, .new_classes = NewClasses::kAppended},
+                 new_class, {});
+  BOOST_TEST(new_class.all.find(more.string() + ": class folders, 2 classes, 3 files\n") !=
+             std::string::npos);
+  BOOST_TEST(new_class.all.find("alone: 'dog' and 'Dog'") != std::string::npos, new_class.all);
 }
 
 BOOST_AUTO_TEST_CASE(limits_that_no_conversion_takes_are_refused_before_the_dataset_is_opened) {

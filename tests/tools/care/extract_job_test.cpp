@@ -246,6 +246,20 @@ BOOST_AUTO_TEST_CASE(a_damaged_sample_is_left_out_and_named) {
   BOOST_TEST(!fs::exists(dataset.folder() / "out" / split.read_name(2)));
 }
 
+// By the manifest, which says so.
+BOOST_AUTO_TEST_CASE(a_folder_for_which_there_is_no_room_is_refused_with_a_hint_of_its_own) {
+  const CaredDataset dataset;
+  Manifest manifest = read_manifest(dataset.path());
+  manifest.splits.at(0).shards.at(0).size_bytes = 1ull << 60;
+  write_manifest(dataset.path(), manifest);
+  const fs::path out = dataset.folder() / "out";
+  BOOST_CHECK_EXCEPTION(extract(dataset.path(), out / ""), Error, [&](const Error& error) {
+    return tests::contains(error.what(), "disk space: " + dataset.folder().string() + ": ") &&
+           error.hint() == "free some, or name a FOLDER on another disk";
+  });
+  BOOST_TEST(!fs::exists(out));
+}
+
 // A folder so deep that one name more is too long for the system.
 BOOST_AUTO_TEST_CASE(
     a_file_that_could_not_be_written_is_numbered_within_the_split_and_counts_nowhere) {

@@ -62,14 +62,15 @@ BOOST_AUTO_TEST_CASE(the_same_names_are_found_as_by_holding_them_all) {
   while (listed.size() < 150) listed.insert(any_name());
   convert::PictureList pictures;
   for (const std::string& name : listed) pictures.add({.name = name, .split = {}});
-  const std::vector<bool> found =
+  const NamesThere found =
       find_names_there(pictures, folder.path() / "d.ds", read_manifest(folder.path() / "d.ds"));
   std::size_t num_there = 0;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const bool is_there = there.contains(std::string(pictures.name(i)));
-    BOOST_TEST(found[i] == is_there, pictures.name(i));
+    BOOST_TEST(found.is_there[i] == is_there, pictures.name(i));
     num_there += is_there ? 1 : 0;
   }
+  BOOST_TEST(found.num_unnamed == 0u);
   BOOST_TEST(num_there > 20u);
   BOOST_TEST(num_there < 130u);
 }

@@ -227,6 +227,21 @@ BOOST_AUTO_TEST_CASE(files_that_may_still_hold_what_was_asked_for_are_named_and_
   }
 }
 
+// By the manifest, which says so.
+BOOST_AUTO_TEST_CASE(a_shard_for_which_there_is_no_room_is_refused_with_the_place_to_free) {
+  const CaredDataset dataset;
+  const std::string name = Dataset::open(dataset.path()).split("train").read_name(0);
+  Manifest manifest = read_manifest(dataset.path());
+  manifest.splits.at(0).shards.at(0).size_bytes = 1ull << 60;
+  write_manifest(dataset.path(), manifest);
+  BOOST_CHECK_EXCEPTION(remove(dataset.path(), {name}), Error, [&](const Error& error) {
+    return error.code() == ErrorCode::kIo &&
+           std::string(error.what()).starts_with("disk space: " + dataset.path().string() + ": ") &&
+           error.hint() == "free some there, then the same command again";
+  });
+  BOOST_TEST(!fs::exists(dataset.path() / "unfinished_change.json"));
+}
+
 BOOST_AUTO_TEST_CASE(a_copy_beside_the_dataset_is_named_however_the_dataset_is_typed) {
   const CaredDataset dataset;
   const std::vector<std::string> names = Dataset::open(dataset.path()).split("train").read_names();

@@ -87,11 +87,6 @@ SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
   std::vector<std::string> whole_archives = std::move(files.whole_archives);
   SourceScan scan = scan_as(kind, std::move(files), request, stop);
   std::ranges::move(whole_archives, std::back_inserter(scan.whole_archives));
-  // find_layout() says it of folders.
-  if (kind != SourceKind::kLayout && scan.class_names.size() == 1) {
-    scan.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
-                                        tools::printable(scan.class_names.front())));
-  }
   return scan;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -20,6 +21,12 @@ constexpr std::size_t kMaxNamed = 5;
 
 std::string quoted(const std::string& name) {
   return '\'' + tools::printable(name) + '\'';
+}
+
+void warn_of_one_class(const SourceScan& scan, std::vector<std::string>& warnings) {
+  if (scan.class_names.size() != 1) return;
+  warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
+                                 tools::printable(scan.class_names.front())));
 }
 
 void warn_of_empty_classes(const SourceScan& scan, std::vector<std::string>& warnings) {
@@ -49,11 +56,13 @@ std::uint64_t folded_hash(std::string_view name) {
   return xxh3_64(std::as_bytes(std::span(folded)));
 }
 
-void warn_of_twins(const SourceScan& scan, std::vector<std::string>& warnings) {
+}  // namespace
+
+std::vector<std::string> class_twin_warnings(const std::vector<std::string>& class_names) {
   std::vector<std::pair<std::uint64_t, std::uint32_t>> idx_by_hash;
-  idx_by_hash.reserve(scan.class_names.size());
-  for (std::uint32_t i = 0; i < scan.class_names.size(); ++i) {
-    idx_by_hash.emplace_back(folded_hash(scan.class_names[i]), i);
+  idx_by_hash.reserve(class_names.size());
+  for (std::uint32_t i = 0; i < class_names.size(); ++i) {
+    idx_by_hash.emplace_back(folded_hash(class_names[i]), i);
   }
   std::ranges::sort(idx_by_hash);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> twins;
@@ -61,25 +70,24 @@ void warn_of_twins(const SourceScan& scan, std::vector<std::string>& warnings) {
     if (idx_by_hash[i].first != idx_by_hash[i - 1].first) continue;
     twins.emplace_back(idx_by_hash[i - 1].second, idx_by_hash[i].second);
   }
-  if (twins.empty()) return;
+  if (twins.empty()) return {};
   std::ranges::sort(twins);
   std::vector<std::string> first;
   for (std::size_t i = 0; i < std::min(twins.size(), kMaxNamed); ++i) {
-    first.push_back(quoted(scan.class_names[twins[i].first]) + " and " +
-                    quoted(scan.class_names[twins[i].second]));
+    first.push_back(quoted(class_names[twins[i].first]) + " and " +
+                    quoted(class_names[twins[i].second]));
   }
-  warnings.push_back(fmt::format(
+  return {fmt::format(
       "{} of classes differ in case, spaces around the name or the spelling of accents alone: {}{}",
       tools::format_counted(twins.size(), "pair", "pairs"), fmt::join(first, "; "),
-      twins.size() > kMaxNamed ? "; ..." : ""));
+      twins.size() > kMaxNamed ? "; ..." : "")};
 }
-
-}  // namespace
 
 std::vector<std::string> class_warnings(const SourceScan& scan) {
   std::vector<std::string> warnings;
+  warn_of_one_class(scan, warnings);
   warn_of_empty_classes(scan, warnings);
-  warn_of_twins(scan, warnings);
+  std::ranges::move(class_twin_warnings(scan.class_names), std::back_inserter(warnings));
   return warnings;
 }
 

@@ -259,13 +259,6 @@ class Placement {
   std::map<std::string, SplitKind, std::less<>> split_of_;
 };
 
-void warn_of_one_class(DatasetLayout& layout) {
-  if (layout.class_names.size() == 1) {
-    layout.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
-                                          printable(layout.class_names.front())));
-  }
-}
-
 // What was not read may hold more of both.
 void warn_of_cut(const FolderScan& scan, const SplitFolders& splits, std::uint32_t class_depth,
                  DatasetLayout& layout) {
@@ -359,7 +352,6 @@ DatasetLayout find_layout(const FolderScan& scan, const LayoutRequest& request,
   }
   layout.description = describe(splits, request.class_depth);
   if (scan.is_cut) warn_of_cut(scan, splits, request.class_depth, layout);
-  warn_of_one_class(layout);
   if (layout.num_outside > 0) {
     layout.warnings.push_back(outside_text(layout));
   }

@@ -169,10 +169,6 @@ SourceScan scan_table_source(const TableSourceRequest& request, const std::stop_
   if (scan.pictures.empty() || scan.class_names.empty())
     refuse_no_picture(request, table->kind(), match);
   warn_of_numbers(scan);
-  if (scan.class_names.size() == 1) {
-    scan.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
-                                        tools::printable(scan.class_names.front())));
-  }
   scan.unreadable = unreadable_pictures(files, match);
   scan.source = make_folder_reader(request.folder, files.root);
   return scan;

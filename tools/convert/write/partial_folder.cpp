@@ -142,6 +142,13 @@ bool is_left_by_publishing(const fs::path& dataset, const fs::path& partial) {
   return id && read_publishing(dataset) == publishing_text(dataset, id);
 }
 
+std::uint64_t free_bytes_in(const fs::path& folder) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0)
+    throw_io_error(errno, "statvfs", printable_path(folder));
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
+
 // Where an old dataset lies between two plain renames.
 fs::path aside_of(const fs::path& dataset) {
   fs::path aside = dataset;
@@ -211,21 +218,21 @@ void check_target(const fs::path& target, ExistingTarget existing) {
 }
 
 std::uint64_t free_space_bytes(const fs::path& target) {
-  struct statvfs disk {};
-  const fs::path parent = parent_of(without_last_slash(target));
-  if (::statvfs(parent.c_str(), &disk) != 0)
-    throw_io_error(errno, "statvfs", printable_path(parent));
-  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  return free_bytes_in(parent_of(without_last_slash(target)));
 }
 
 void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
-  const std::uint64_t free_bytes = free_space_bytes(target);
+  check_room_in(parent_of(without_last_slash(target)), needed_bytes,
+                "free some, or name a DATASET on another disk");
+}
+
+void check_room_in(const fs::path& folder, std::uint64_t needed_bytes, const std::string& hint) {
+  const std::uint64_t free_bytes = free_bytes_in(folder);
   if (free_bytes >= needed_bytes) return;
   throw Error(ErrorCode::kIo,
-              fmt::format("disk space: {}: expected {} free, found {}",
-                          printable_path(parent_of(without_last_slash(target))),
+              fmt::format("disk space: {}: expected {} free, found {}", printable_path(folder),
                           format_bytes(needed_bytes), format_bytes(free_bytes)),
-              "name a DATASET on another disk");
+              hint);
 }
 
 fs::path replace_by_renames(const fs::path& from, const fs::path& to) {

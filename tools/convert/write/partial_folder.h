@@ -28,6 +28,10 @@ std::uint64_t free_space_bytes(const std::filesystem::path& dataset);
 /// Throws Io when the file system that will hold `dataset` has less space than needed.
 void check_free_space(const std::filesystem::path& dataset, std::uint64_t needed_bytes);
 
+/// The same of a folder that is there, with what is to be done about it.
+void check_room_in(const std::filesystem::path& folder, std::uint64_t needed_bytes,
+                   const std::string& hint);
+
 /// Gives `from` the name `to` where the file system has no single step to exchange the two. Returns
 /// where the old one lies now: `to`.replaced. On an error it is put back, or the error says where
 /// it lies. Throws Io.

@@ -30,6 +30,11 @@ BOOST_AUTO_TEST_CASE(classes_without_a_picture_are_counted_and_the_first_are_nam
                      "'2', '4', '6', '7', ..."}));
 }
 
+BOOST_AUTO_TEST_CASE(one_class_only_is_warned_of) {
+  BOOST_CHECK((class_warnings(scan_of({"cat"}, {0, 0})) ==
+               Texts{"there is only one class (cat): nothing to tell apart"}));
+}
+
 BOOST_AUTO_TEST_CASE(names_that_look_alike_are_named_both) {
   BOOST_CHECK((class_warnings(scan_of({"A", "a", "a ", "b"}, {0, 1, 2, 3})) ==
                Texts{"2 pairs of classes differ in case, spaces around the name or the spelling of "

@@ -210,12 +210,6 @@ BOOST_AUTO_TEST_CASE(an_empty_class_keeps_its_index) {
   BOOST_TEST(layout.files[1].class_idx == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(one_class_only_is_warned_of) {
-  const auto layout = find_layout(scan_of({"a/1"}), {}, "S");
-  BOOST_REQUIRE(layout.warnings.size() == 1u);
-  BOOST_TEST(layout.warnings[0] == "there is only one class (a): nothing to tell apart");
-}
-
 BOOST_AUTO_TEST_CASE(files_outside_of_class_folders_are_counted) {
   const auto flat = find_layout(scan_of({"a/1", "b/1", "readme", "x.jpg"}), {}, "S");
   BOOST_TEST(flat.num_outside == 2u);

@@ -165,13 +165,6 @@ BOOST_AUTO_TEST_CASE(a_label_that_no_class_can_have_costs_its_own_picture) {
   BOOST_TEST(found[2].starts_with("unknown_label 3.jpg: a label of "));
 }
 
-BOOST_AUTO_TEST_CASE(one_class_alone_is_warned_of) {
-  ScannedSource source;
-  source.add("x.tar", make_tar({{"0.jpg", ""}, {"0.cls", "cat"}}));
-  BOOST_CHECK((source.scan("x.tar").warnings ==
-               Texts{"there is only one class (cat): nothing to tell apart"}));
-}
-
 BOOST_AUTO_TEST_CASE(names_of_archives_give_the_splits_and_keep_equal_keys_apart) {
   ScannedSource source;
   const std::string tar = make_tar({{"0.jpg", ""}, {"0.cls", "0"}});

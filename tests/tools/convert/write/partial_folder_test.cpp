@@ -482,6 +482,13 @@ BOOST_AUTO_TEST_CASE(a_disk_too_small_is_named_with_both_numbers) {
                           return error.code() == ErrorCode::kIo && what.find("disk space") == 0 &&
                                  what.find("free, found") != std::string::npos;
                         });
+  // Of a folder that is there, its own disk: of one that is mounted, not that around it.
+  BOOST_CHECK_NO_THROW(check_room_in(folder.path(), 1, "free some"));
+  BOOST_CHECK_EXCEPTION(
+      check_room_in(folder.path(), 1ull << 62, "free some"), Error, [&](const Error& error) {
+        const std::string where = "disk space: " + folder.path().string() + ": ";
+        return std::string(error.what()).starts_with(where) && error.hint() == "free some";
+      });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
