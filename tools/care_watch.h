@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 
+#include "streamer/core/error.h"
 #include "tools/care/check_report.h"
 #include "tools/library_remarks.h"
 #include "tools/stop_signals.h"
@@ -11,9 +13,15 @@
 
 namespace penstock::tools {
 
-/// Runs work(listener, stop) with a progress line on stderr.
+/// What was typed, as it is typed again after a signal.
+struct TypedCommand {
+  const char* name;       // "verify"
+  std::string arguments;  // "photos.ds --deep", quoted for a shell
+};
+
+/// Runs work(listener, stop) with a progress line on stderr. A stop names the line that starts again.
 template <class Work>
-auto watch_care(Verbosity verbosity, const Work& work) {
+auto watch_care(Verbosity verbosity, const TypedCommand& typed, const Work& work) try {
   // Before any other thread, so that they all leave the signals to it.
   const StopSignals signals;
   const LibraryRemarksSilenced silenced;
@@ -22,6 +30,10 @@ auto watch_care(Verbosity verbosity, const Work& work) {
     if (line.is_due()) line.update(care::check_progress_text(progress));
   };
   return work(listener, signals.token());
+} catch (const Error& error) {
+  if (error.code() != ErrorCode::kStopped) throw;
+  throw Error(ErrorCode::kStopped, std::string("stopped: ") + typed.name + ": on request",
+              std::string("once more: penstock ") + typed.name + " " + typed.arguments);
 }
 
 }  // namespace penstock::tools

@@ -4,16 +4,30 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <span>
 #include <vector>
 
+#include "streamer/core/batch.h"
 #include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
 #include "streamer/shard/dataset.h"
+#include "streamer/shard/hdf5_survey.h"
 #include "streamer/shard/shard_file.h"
+#include "streamer/shard/shard_format.h"
+#include "streamer/shard/shard_header.h"
 #include "tools/care/picture_metadata.h"
+#include "tools/convert/source/picture_extension.h"
 #include "tools/convert/statistics_report.h"
 #include "tools/terminal.h"
 
@@ -33,7 +47,8 @@ struct IndexSummary {
   std::uint32_t max_width_px = 0;
   std::uint32_t max_height_px = 0;
   std::map<std::string, std::uint64_t> num_by_codec;
-  std::map<std::uint32_t, std::uint64_t> num_by_class;
+  std::vector<std::uint64_t> num_by_class;  // by class index; empty classes are 0
+  std::uint64_t num_unlabelled = 0;
 
   void add(const IndexRecord& record) {
     ++num_samples;
@@ -44,15 +59,38 @@ struct IndexSummary {
     max_width_px = std::max(max_width_px, record.width_px);
     max_height_px = std::max(max_height_px, record.height_px);
     ++num_by_codec[std::string(codec_name(record.codec))];
-    ++num_by_class[record.class_idx];
+    if (record.class_idx == kUnlabelled) {
+      ++num_unlabelled;
+    } else {
+      ++num_by_class.at(record.class_idx);  // within the classes, as the index was checked
+    }
   }
 };
 
 Json index_json(const IndexSummary& index) {
-  return {{"num_samples", index.num_samples},   {"encoded_bytes", index.encoded_bytes},
-          {"num_by_codec", index.num_by_codec}, {"num_progressive", index.num_progressive},
-          {"num_gray", index.num_gray},         {"num_turned_by_exif", index.num_turned},
-          {"max_width_px", index.max_width_px}, {"max_height_px", index.max_height_px}};
+  return {{"num_samples", index.num_samples},
+          {"num_by_class", index.num_by_class},
+          {"num_unlabelled", index.num_unlabelled},
+          {"imbalance", convert::class_balance(index.num_by_class).imbalance()},
+          {"encoded_bytes", index.encoded_bytes},
+          {"num_by_codec", index.num_by_codec},
+          {"num_progressive", index.num_progressive},
+          {"num_gray", index.num_gray},
+          {"num_turned_by_exif", index.num_turned},
+          {"max_width_px", index.max_width_px},
+          {"max_height_px", index.max_height_px}};
+}
+
+// "largest class 2.0 times the smallest"
+std::string balance_text(const IndexSummary& index) {
+  const convert::ClassBalance balance = convert::class_balance(index.num_by_class);
+  if (balance.most == 0) return "no sample of any class";
+  std::string text = fmt::format("largest class {:.1f} times the smallest", balance.imbalance());
+  if (balance.num_empty > 0) {
+    text += fmt::format(" that is not empty; {} empty",
+                        format_counted(balance.num_empty, "class", "classes"));
+  }
+  return text;
 }
 
 std::string index_text(const IndexSummary& index) {
@@ -95,6 +133,7 @@ std::vector<SplitReport> read_splits(const Dataset& dataset, MetadataDepth depth
   std::vector<SplitReport> reports;
   for (const ManifestSplit& split : dataset.manifest().splits) {
     SplitReport report{.split = &split, .size_bytes = 0, .index = {}, .metadata = {}};
+    report.index.num_by_class.resize(dataset.manifest().class_names.size());
     for (const ManifestShard& shard : split.shards) report.size_bytes += shard.size_bytes;
     const DatasetSplit open = dataset.split(split.name);
     for (std::uint64_t i = 0; i < open.num_samples(); ++i) {
@@ -113,14 +152,32 @@ std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
+// "true", "0.3" and "1024" are what they say; all else is text.
+Json setting_json(const std::string& text) {
+  if (text == "true" || text == "false") return text == "true";
+  const char* const end = text.data() + text.size();
+  std::uint64_t whole = 0;
+  if (std::from_chars(text.data(), end, whole).ptr == end && fmt::format("{}", whole) == text) {
+    return whole;
+  }
+  double number = 0;
+  if (std::from_chars(text.data(), end, number).ptr == end && fmt::format("{}", number) == text &&
+      std::isfinite(number)) {
+    return number;
+  }
+  return text;
+}
+
+Json known_json(const std::optional<std::uint64_t>& count) {
+  return count ? Json(*count) : Json(nullptr);
+}
+
 std::string dataset_json(const Dataset& dataset, MetadataDepth depth) {
   const Manifest& manifest = dataset.manifest();
   Json splits = Json::object();
   for (const SplitReport& report : read_splits(dataset, depth)) {
     Json split = index_json(report.index);
     split["size_bytes"] = report.size_bytes;
-    split["num_by_class"] = report.split->num_by_class;
-    split["imbalance"] = convert::class_balance(report.split->num_by_class).imbalance();
     if (depth == MetadataDepth::kCounted) split["metadata"] = metadata_json(report.metadata);
     split["shards"] = Json::array();
     for (const ManifestShard& shard : report.split->shards) {
@@ -133,18 +190,31 @@ std::string dataset_json(const Dataset& dataset, MetadataDepth depth) {
     splits[report.split->name] = std::move(split);
   }
   Json json = {{"kind", "dataset"},
+               {"path", dataset.folder().string()},
                {"id", manifest.id},
                {"class_names", manifest.class_names},
                {"splits", std::move(splits)}};
   json.update(Json::parse(convert::statistics_json(manifest)));
-  json["num_quarantined"] = manifest.num_quarantined;
-  json["num_reencoded"] = manifest.num_reencoded;
-  json["conversion"] = manifest.conversion;
+  json["num_quarantined"] = known_json(manifest.num_quarantined);
+  json["num_reencoded"] = known_json(manifest.num_reencoded);
+  json["conversion"] = Json::object();
+  for (const auto& [name, value] : manifest.conversion) {
+    json["conversion"][name] = setting_json(value);
+  }
   return dump(json);
 }
 
+constexpr const char* kNoClass = "(without a label)";
+
+std::uint64_t num_unlabelled_of(const ManifestSplit& split) {
+  return std::accumulate(split.num_by_class.begin(), split.num_by_class.end(), split.num_samples,
+                         std::minus<>());
+}
+
 std::string class_table(const Manifest& manifest) {
-  std::size_t name_width = 5;
+  const bool has_unlabelled = std::ranges::any_of(
+      manifest.splits, [](const ManifestSplit& split) { return num_unlabelled_of(split) > 0; });
+  std::size_t name_width = has_unlabelled ? std::string_view(kNoClass).size() : 5;
   for (const std::string& name : manifest.class_names) {
     name_width = std::max(name_width, printable(name).size());
   }
@@ -156,7 +226,23 @@ std::string class_table(const Manifest& manifest) {
       text += fmt::format("  {:>10}", format_count(split.num_by_class.at(i)));
     }
   }
+  if (!has_unlabelled) return text;
+  text += fmt::format("\n  {:<{}}", kNoClass, name_width);
+  for (const ManifestSplit& split : manifest.splits) {
+    text += fmt::format("  {:>10}", format_count(num_unlabelled_of(split)));
+  }
   return text;
+}
+
+// "re-encoded 0, quarantined 2"; empty when neither is known.
+std::string counts_text(const Manifest& manifest) {
+  std::vector<std::string> counts;
+  const auto tell = [&](const char* what, const std::optional<std::uint64_t>& count) {
+    if (count) counts.push_back(fmt::format("{} {}", what, format_count(*count)));
+  };
+  tell("re-encoded", manifest.num_reencoded);
+  tell("quarantined", manifest.num_quarantined);
+  return counts.empty() ? "" : fmt::format("\n  {}", fmt::join(counts, ", "));
 }
 
 // How it was made: "seed 0, test_split 0".
@@ -176,12 +262,12 @@ std::string dataset_text(const Dataset& dataset, MetadataDepth depth) {
   for (const SplitReport& report : read_splits(dataset, depth)) {
     num_samples += report.split->num_samples;
     size_bytes += report.size_bytes;
-    splits += fmt::format("\n  {:<12}{:>10} samples  {:>10} in {}; {}", report.split->name,
-                          format_count(report.split->num_samples), format_bytes(report.size_bytes),
-                          format_counted(report.split->shards.size(), "shard", "shards"),
-                          index_text(report.index));
-    splits += fmt::format("; largest class {:.1f} times the smallest",
-                          convert::class_balance(report.split->num_by_class).imbalance());
+    splits += fmt::format(
+        "\n  {:<12}{:>10} {:<7}  {:>10} in {}; {}", report.split->name,
+        format_count(report.split->num_samples),
+        report.split->num_samples == 1 ? "sample" : "samples", format_bytes(report.size_bytes),
+        format_counted(report.split->shards.size(), "shard", "shards"), index_text(report.index));
+    splits += "; " + balance_text(report.index);
     if (depth == MetadataDepth::kCounted) {
       splits += "\n              " + metadata_text(report.metadata);
     }
@@ -219,65 +305,134 @@ std::string dataset_text(const Dataset& dataset, MetadataDepth depth) {
     text += fmt::format("\n  as gray: mean {:.4f}, standard deviation {:.4f}", manifest.gray->mean,
                         manifest.gray->std);
   }
-  text += fmt::format("\n  re-encoded {}, quarantined {}", format_count(manifest.num_reencoded),
-                      format_count(manifest.num_quarantined));
+  text += counts_text(manifest);
   text += "\n  id " + manifest.id + settings_text(manifest);
   return text + class_table(manifest);
 }
 
 care::MetadataCounts count_metadata(const ShardFile& shard) {
   care::MetadataCounts counts;
-  std::vector<std::byte> bytes;
   shard.scan_index([&](std::uint64_t first, std::span<const IndexRecord> records) {
     for (std::size_t i = 0; i < records.size(); ++i) {
-      bytes.resize(records[i].length_bytes);
-      shard.read_sample(records[i], bytes);
-      if (xxh3_64(bytes) != records[i].xxh3) {
-        throw_damaged_shard(shard.path().native(),
-                            fmt::format("sample {}: checksum: expected {}, found {}", first + i,
-                                        hex(records[i].xxh3), hex(xxh3_64(bytes))));
-      }
-      counts.add(care::read_picture_metadata(bytes));
+      counts.add(care::read_picture_metadata(read_verified(shard, records[i], first + i)));
     }
   });
   return counts;
 }
 
-std::string describe_shard(const fs::path& path, ReportForm form, MetadataDepth depth) {
-  const ShardFile shard = ShardFile::open(path);
+// What the header and the HDF5 attributes say beside what ShardFile keeps.
+struct ShardOrigin {
+  std::string split;
+  std::string writer;  // empty: the HDF5 metadata do not say
+};
+
+ShardOrigin read_origin(const fs::path& path) {
+  ShardHeaderBytes bytes{};
+  read_at(open_for_reading(path), 0, bytes, path);
+  ShardOrigin origin{.split = parse_shard_header(bytes, path.native()).split, .writer = {}};
+  try {
+    origin.writer = survey_hdf5(path).writer;
+  } catch (const Error& error) {  // the streamer reads without them
+    if (error.code() != ErrorCode::kCorruptData && error.code() != ErrorCode::kUnsupported) throw;
+  }
+  return origin;
+}
+
+struct ShardReport {
+  fs::path path;
+  std::string uuid;
+  std::uint64_t size_bytes = 0;
+  ShardOrigin origin;
+  std::vector<std::string> class_names;
   IndexSummary index;
+  std::optional<care::MetadataCounts> metadata;  // when it was counted
+};
+
+ShardReport read_shard(const fs::path& path, MetadataDepth depth) {
+  const ShardFile shard = ShardFile::open(path);
+  ShardReport report{.path = path,
+                     .uuid = shard.uuid(),
+                     .size_bytes = shard.size_bytes(),
+                     .origin = read_origin(path),
+                     .class_names = shard.read_class_names(),
+                     .index = {},
+                     .metadata = {}};
+  report.index.num_by_class.resize(report.class_names.size());
   shard.scan_index([&](std::uint64_t, std::span<const IndexRecord> records) {
-    for (const IndexRecord& record : records) index.add(record);
+    for (const IndexRecord& record : records) report.index.add(record);
   });
-  const std::vector<std::string> class_names = shard.read_class_names();
-  const bool is_counted = depth == MetadataDepth::kCounted;
-  const care::MetadataCounts metadata = is_counted ? count_metadata(shard) : care::MetadataCounts{};
-  if (form == ReportForm::kText) {
-    std::string text =
-        fmt::format("{}: shard, {} in {}, {}\n  uuid {}\n  {}", printable(path.string()),
-                    format_counted(index.num_samples, "sample", "samples"),
-                    format_counted(index.num_by_class.size(), "class", "classes"),
-                    format_bytes(shard.size_bytes()), shard.uuid(), index_text(index));
-    if (is_counted) text += "\n  " + metadata_text(metadata);
-    for (const auto& [class_idx, count] : index.num_by_class) {
-      const bool is_labelled = class_idx < class_names.size();
-      text += fmt::format("\n  {}: {}",
-                          is_labelled ? printable(class_names[class_idx]) : "without a label",
-                          format_count(count));
-    }
-    return text;
+  if (depth == MetadataDepth::kCounted) report.metadata = count_metadata(shard);
+  return report;
+}
+
+std::string shard_text(const ShardReport& report) {
+  const IndexSummary& index = report.index;
+  std::string text = fmt::format("{}: shard of split {}, {} in {}, {}",
+                                 printable(report.path.string()), printable(report.origin.split),
+                                 format_counted(index.num_samples, "sample", "samples"),
+                                 format_counted(report.class_names.size(), "class", "classes"),
+                                 format_bytes(report.size_bytes));
+  text +=
+      fmt::format("\n  uuid {}, format version {}, written by {}", report.uuid, kShardFormatVersion,
+                  report.origin.writer.empty() ? "(not known)" : printable(report.origin.writer));
+  text += "\n  " + index_text(index) + "; " + balance_text(index);
+  if (report.metadata) text += "\n  " + metadata_text(*report.metadata);
+  for (std::size_t i = 0; i < report.class_names.size(); ++i) {
+    text += fmt::format("\n  {}: {}", printable(report.class_names[i]),
+                        format_count(index.num_by_class[i]));
   }
-  Json json = index_json(index);
-  json["kind"] = "shard";
-  json["uuid"] = shard.uuid();
-  json["size_bytes"] = shard.size_bytes();
-  json["class_names"] = class_names;
-  json["num_by_class_idx"] = Json::object();
-  for (const auto& [class_idx, count] : index.num_by_class) {
-    json["num_by_class_idx"][std::to_string(class_idx)] = count;
+  if (index.num_unlabelled > 0) {
+    text += fmt::format("\n  {}: {}", kNoClass, format_count(index.num_unlabelled));
   }
-  if (is_counted) json["metadata"] = metadata_json(metadata);
+  return text;
+}
+
+std::string shard_json(const ShardReport& report) {
+  Json json = {
+      {"kind", "shard"},
+      {"path", report.path.string()},
+      {"split", report.origin.split},
+      {"uuid", report.uuid},
+      {"format_version", kShardFormatVersion},
+      {"writer", report.origin.writer.empty() ? Json(nullptr) : Json(report.origin.writer)},
+      {"size_bytes", report.size_bytes},
+      {"class_names", report.class_names}};
+  json.update(index_json(report.index));
+  if (report.metadata) json["metadata"] = metadata_json(*report.metadata);
   return dump(json);
+}
+
+bool has_bytes_at(const UniqueFd& file, const fs::path& path, std::uint64_t offset_bytes,
+                  std::string_view expected) {
+  std::string found(expected.size(), '\0');
+  const auto bytes = std::as_writable_bytes(std::span(found));
+  return read_at(file, offset_bytes, bytes, path) == bytes.size() && found == expected;
+}
+
+// By its name or by what it begins with, so that a damaged one is told as such.
+bool looks_like_shard(const fs::path& path) {
+  constexpr std::string_view kMagic(kShardMagic, sizeof kShardMagic);
+  constexpr std::string_view kHdf5("\x89HDF\r\n\x1a\n", 8);
+  if (path.extension() == ".h5") return true;
+  const UniqueFd file = open_for_reading(path);
+  return has_bytes_at(file, path, 0, kMagic) || has_bytes_at(file, path, 0, kHdf5) ||
+         has_bytes_at(file, path, kShardHeaderBytes, kHdf5);
+}
+
+[[noreturn]] void refuse_other_file(const fs::path& path) {
+  const std::string folder = path.has_parent_path() ? path.parent_path().native() : ".";
+  std::string hint = "convert it first: penstock convert " + shell_quoted(path.native()) + " " +
+                     shell_quoted(path.native() + ".penstock");
+  if (path.filename() == kManifestName) {
+    hint = "penstock inspect " + shell_quoted(folder);
+  } else if (convert::is_named_as_picture(path.native())) {
+    hint = "pictures are converted first, a folder of them at once: penstock convert " +
+           shell_quoted(folder) + " DATASET";
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("inspect: {}: expected a dataset's folder or a shard, found another file",
+                          printable_path(path)),
+              hint);
 }
 
 }  // namespace
@@ -294,8 +449,27 @@ std::string_view codec_name(std::uint8_t codec) {
   return "unknown";
 }
 
+bool is_shard_file(const fs::path& path) {
+  if (!fs::is_regular_file(path)) return false;
+  if (!looks_like_shard(path)) refuse_other_file(path);
+  return true;
+}
+
+std::vector<std::byte> read_verified(const ShardFile& shard, const IndexRecord& record,
+                                     std::uint64_t sample_idx) {
+  std::vector<std::byte> bytes(record.length_bytes);
+  shard.read_sample(record, bytes);
+  const std::uint64_t found = xxh3_64(bytes);
+  if (found == record.xxh3) return bytes;
+  throw_damaged_shard(shard.path(), fmt::format("sample {}: checksum: expected {}, found {}",
+                                                sample_idx, hex(record.xxh3), hex(found)));
+}
+
 std::string describe_dataset_or_shard(const fs::path& path, ReportForm form, MetadataDepth depth) {
-  if (fs::is_regular_file(path)) return describe_shard(path, form, depth);
+  if (is_shard_file(path)) {
+    const ShardReport report = read_shard(path, depth);
+    return form == ReportForm::kText ? shard_text(report) : shard_json(report);
+  }
   const Dataset dataset = Dataset::open(path);
   return form == ReportForm::kText ? dataset_text(dataset, depth) : dataset_json(dataset, depth);
 }

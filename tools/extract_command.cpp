@@ -31,7 +31,11 @@ care::ExtractSummary extract_and_watch(const ExtractOptions& options) {
                                    .folder = options.folder,
                                    .split = options.split,
                                    .num_jobs = static_cast<unsigned>(options.jobs)};
-  return watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+  const TypedCommand typed{
+      .name = "extract",
+      .arguments = shell_quoted(options.dataset) + " " + shell_quoted(options.folder) +
+                   (options.split.empty() ? "" : " --split " + shell_quoted(options.split))};
+  return watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, typed,
                     [&](const care::CheckListener& listener, const std::stop_token& stop) {
                       return care::extract_dataset(config, listener, stop);
                     });

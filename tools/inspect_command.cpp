@@ -1,7 +1,9 @@
 // penstock inspect: what a dataset, a shard or one sample holds.
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include "streamer/core/error.h"
 #include "tools/command.h"
@@ -27,14 +29,31 @@ struct InspectOptions {
   bool is_quiet = false;
 };
 
+// Flags that would do nothing.
+void check_options(const InspectOptions& options) {
+  const auto refuse = [](const char* what, const char* hint) {
+    throw Error(ErrorCode::kInvalidArgument, std::string("inspect: ") + what, hint);
+  };
+  if (!options.sample_idx && (!options.out.empty() || !options.split.empty())) {
+    refuse("-o, --split: expected a sample to go with them, found none", "name it with --sample N");
+  }
+  if (options.is_forced && options.out.empty()) {
+    refuse("--force: expected a file to replace, found none", "name it with --sample N -o FILE");
+  }
+  if (options.sample_idx && options.counts_metadata) {
+    refuse("--metadata: expected a dataset or a shard, found one sample",
+           "leave it out: --sample N says what the sample carries");
+  }
+  std::error_code ignored;  // told when it is read
+  if (!options.split.empty() && std::filesystem::is_regular_file(options.path, ignored)) {
+    refuse("--split: expected a dataset's folder to go with it, found a file",
+           "leave it out: a shard is of one split");
+  }
+}
+
 std::string describe(const InspectOptions& options) {
   const ReportForm form = options.json ? ReportForm::kJson : ReportForm::kText;
   if (!options.sample_idx) {
-    if (!options.out.empty() || !options.split.empty()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "inspect: -o, --split: expected a sample to go with them, found none",
-                  "name it with --sample N");
-    }
     const MetadataDepth depth =
         options.counts_metadata ? MetadataDepth::kCounted : MetadataDepth::kNone;
     return describe_dataset_or_shard(options.path, form, depth);
@@ -74,11 +93,14 @@ void add_inspect_command(CLI::App& program, CommandChoice& choice) {
              "Print errors only: the exit code says whether it can be read");
   end_help(command, example("penstock inspect photos.ds\n  penstock inspect photos.ds --sample 12 "
                             "--split train -o sample.jpg"));
-  choose_when_given(command, choice, [options] {
-    const std::string report = describe(*options);
-    if (!options->is_quiet) print_result(report);
-    return kExitDone;
-  });
+  choose_when_given(
+      command, choice,
+      [options] {
+        const std::string report = describe(*options);
+        if (options->json || !options->is_quiet) print_result(report);
+        return kExitDone;
+      },
+      [options] { check_options(*options); });
 }
 
 }  // namespace penstock::tools

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
 #include "tools/care/change_report.h"
 #include "tools/care/remove_job.h"
 #include "tools/care_watch.h"
@@ -43,8 +44,11 @@ void check_options(const RemoveOptions& options) {
 int run_remove(const RemoveOptions& options) {
   care::RemoveConfig config = config_of(options);
   config.names = care::read_name_list(options.list);
+  const TypedCommand typed{
+      .name = "remove",
+      .arguments = shell_quoted(options.dataset) + " --list " + shell_quoted(options.list)};
   const care::RemoveSummary summary =
-      watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+      watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, typed,
                  [&](const care::CheckListener& listener, const std::stop_token& stop) {
                    return care::remove_samples(config, listener, stop);
                  });
@@ -54,10 +58,13 @@ int run_remove(const RemoveOptions& options) {
     print_result(care::remove_text(summary, options.dataset));
   }
   if (summary.is_complete()) return kExitDone;
+  const bool has_changed =
+      summary.num_removed + summary.num_removed_before + summary.num_rows_removed > 0;
   print_error(fmt::format("remove: {}: expected to find every name and no other file that may hold "
                           "it, found {}",
                           printable_path(options.dataset), care::remove_shortfall(summary)),
-              "the rest is done; names are as penstock inspect --sample shows them");
+              std::string(has_changed ? "the rest is done; " : "") +
+                  "names are as penstock inspect --sample shows them");
   return kExitFailed;
 }
 

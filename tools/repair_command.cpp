@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "streamer/core/shell_quoted.h"
 #include "tools/care/change_report.h"
 #include "tools/care/repair_job.h"
 #include "tools/care_watch.h"
@@ -33,8 +34,12 @@ care::RepairConfig config_of(const RepairOptions& options) {
 
 int run_repair(const RepairOptions& options) {
   const care::RepairConfig config = config_of(options);
+  const TypedCommand typed{.name = "repair",
+                           .arguments = shell_quoted(options.dataset) +
+                                        (options.is_dry_run ? " --dry-run" : "") +
+                                        (options.removes_damaged ? " --remove-damaged" : "")};
   const care::RepairSummary summary =
-      watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+      watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, typed,
                  [&](const care::CheckListener& listener, const std::stop_token& stop) {
                    return care::repair_dataset(config, listener, stop);
                  });

@@ -10,7 +10,6 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
-#include "streamer/shard/damaged_data.h"
 #include "streamer/shard/dataset.h"
 #include "streamer/shard/shard_file.h"
 #include "tools/care/picture_metadata.h"
@@ -52,14 +51,7 @@ FoundSample find_in_shard(const SampleChoice& choice) {
                     .class_name = {},
                     .stored = {}};
   found.class_name = class_name_of(shard.read_class_names(), found.record);
-  found.stored.resize(found.record.length_bytes);
-  shard.read_sample(found.record, found.stored);
-  const std::uint64_t xxh3 = xxh3_64(found.stored);
-  if (xxh3 != found.record.xxh3) {
-    throw_damaged_shard(choice.path.native(),
-                        fmt::format("sample {}: checksum: expected {}, found {}", choice.sample_idx,
-                                    hex(found.record.xxh3), hex(xxh3)));
-  }
+  found.stored = read_verified(shard, found.record, choice.sample_idx);
   return found;
 }
 
@@ -111,8 +103,9 @@ std::string json_of(const SampleChoice& choice, const FoundSample& found) {
   const IndexRecord& record = found.record;
   const bool is_labelled = record.class_idx != kUnlabelled;
   const Json json{{"kind", "sample"},
+                  {"path", choice.path.string()},
                   {"sample", choice.sample_idx},
-                  {"name", printable(found.name)},
+                  {"name", found.name},
                   {"class_idx", is_labelled ? Json(record.class_idx) : Json(nullptr)},
                   {"class_name", is_labelled ? Json(found.class_name) : Json(nullptr)},
                   {"shard", found.shard},
@@ -137,7 +130,7 @@ std::string json_of(const SampleChoice& choice, const FoundSample& found) {
 
 std::string describe_sample(const SampleChoice& choice, ReportForm form) {
   const FoundSample found =
-      fs::is_regular_file(choice.path) ? find_in_shard(choice) : find_in_dataset(choice);
+      is_shard_file(choice.path) ? find_in_shard(choice) : find_in_dataset(choice);
   if (!choice.out.empty()) {
     const std::vector<std::byte> file = care::sample_as_file(found.record, found.stored);
     publish_file(choice.out, {reinterpret_cast<const char*>(file.data()), file.size()});

@@ -35,7 +35,10 @@ care::DatasetCheckConfig config_of(const VerifyOptions& options) {
 
 care::DatasetCheck check_and_watch(const VerifyOptions& options) {
   const care::DatasetCheckConfig config = config_of(options);
-  return watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+  const TypedCommand typed{
+      .name = "verify",
+      .arguments = shell_quoted(options.dataset) + (options.is_deep ? " --deep" : "")};
+  return watch_care(options.quiet ? Verbosity::kQuiet : Verbosity::kNormal, typed,
                     [&](const care::CheckListener& listener, const std::stop_token& stop) {
                       return care::check_dataset(config, listener, stop);
                     });
@@ -49,8 +52,16 @@ int run_verify(const VerifyOptions& options) {
     print_result(care::check_text(check, options.dataset));
   }
   if (check.is_whole()) return kExitDone;
+  if (check.damage.empty()) {
+    const care::OtherForm& first = check.other_forms.front();
+    print_error(
+        fmt::format("verify: {}: expected shards as penstock writes them, found {} of another form",
+                    options.dataset, format_counted(check.other_forms.size(), "shard", "shards")),
+        first.hint);
+    return kExitFailed;
+  }
   print_error(fmt::format("verify: {}: expected a whole dataset, found {}", options.dataset,
-                          format_counted(check.damage.size(), "damage", "damages")),
+                          format_counted(check.damage.size(), "finding", "findings")),
               "penstock repair " + shell_quoted(options.dataset) +
                   " saves what can be saved; or restore it from a copy");
   return kExitDataDamaged;

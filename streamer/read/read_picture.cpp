@@ -37,7 +37,9 @@ void check_fits(const StoredSample& sample, std::uint64_t needed_bytes, std::uin
 
 void throw_fault(const StoredSample& sample, const SampleFault& fault) {
   if (fault.status != SampleStatus::kUnsupported) {
-    throw_damaged_shard(sample.place(), std::string(fault.detail()));
+    throw Error(ErrorCode::kCorruptData,
+                "shard: " + sample.place() + ": " + std::string(fault.detail()),
+                shard_damage_hint(sample.shard().path()));
   }
   throw Error(ErrorCode::kUnsupported,
               "read picture: " + sample.place() + ": " + std::string(fault.detail()),

@@ -87,8 +87,8 @@ std::string without_trailing_slash(const fs::path& folder) {
 void demand_same(const fs::path& path, const char* field, const std::string& expected,
                  const std::string& found) {
   if (expected == found) return;
-  throw_damaged_shard(path.native(), std::string(field) + ": expected " + expected +
-                                         " (dataset.json), found " + found);
+  throw_damaged_shard(
+      path, std::string(field) + ": expected " + expected + " (dataset.json), found " + found);
 }
 
 // Class indices mean nothing without their names. A shard from before classes were added knows the
@@ -113,7 +113,7 @@ ShardFile open_shard(const fs::path& folder, const ManifestShard& expected,
     throw Error(ErrorCode::kCorruptData,
                 "dataset: " + without_trailing_slash(folder) + ": expected the shard " +
                     expected.file + ", found none",
-                kDamageHint);
+                shard_damage_hint(path));
   }
   ShardFile shard = ShardFile::open(path);
   demand_same(path, "size_bytes", std::to_string(expected.size_bytes),

@@ -71,6 +71,7 @@ class Surveyor {
     }
     result.split = read_text("split");
     result.uuid = read_text("uuid");
+    result.writer = read_text("writer");
     result.num_samples = read_number("num_samples");
     result.num_classes = read_number("num_classes");
     return result;
@@ -179,7 +180,7 @@ Hdf5Survey survey_here(const std::filesystem::path& path) {
     if (error.code() != ErrorCode::kInternal) throw;
     throw Error(ErrorCode::kCorruptData,
                 "shard: " + path.native() + ": expected HDF5 metadata, found: " + error.what(),
-                kDamageHint);
+                shard_damage_hint(path));
   }
 }
 
@@ -191,6 +192,7 @@ std::string words_of(const Hdf5Survey& survey) {
   const auto add = [&](std::string_view word) { words.append(word).push_back('\0'); };
   add(survey.split);
   add(survey.uuid);
+  add(survey.writer);
   add(std::to_string(survey.num_samples));
   add(std::to_string(survey.num_classes));
   for (const Hdf5Part& part : survey.parts) {
@@ -215,15 +217,16 @@ std::vector<std::string> split_words(std::string_view told) {
 
 Hdf5Survey read_survey(std::string_view told) {
   const std::vector<std::string> words = split_words(told);
-  constexpr std::size_t kHeadWords = 4;
+  constexpr std::size_t kHeadWords = 5;
   constexpr std::size_t kPartWords = 4;
   check_internal(words.size() >= kHeadWords && (words.size() - kHeadWords) % kPartWords == 0,
                  "a survey that was told to its end");
   Hdf5Survey survey{.parts = {},
                     .split = words[0],
                     .uuid = words[1],
-                    .num_samples = std::stoull(words[2]),
-                    .num_classes = std::stoull(words[3])};
+                    .writer = words[2],
+                    .num_samples = std::stoull(words[3]),
+                    .num_classes = std::stoull(words[4])};
   for (std::size_t i = kHeadWords; i < words.size(); i += kPartWords) {
     survey.parts.push_back({.name = words[i],
                             .offset_bytes = std::stoull(words[i + 1]),
@@ -244,9 +247,11 @@ Hdf5SurveyRun::Found Hdf5SurveyRun::look_at_next() {
   const std::size_t first = found_.size();
   const std::string where = "shard: " + paths_[first].native();
   if (!child_) {
-    child_ = std::make_unique<Hdf5Child>(where, kDamageHint, [&](const Hdf5Child::Tell& tell) {
-      for (std::size_t i = first; i < paths_.size(); ++i) tell(words_of(survey_here(paths_[i])));
-    });
+    child_ = std::make_unique<Hdf5Child>(where, shard_damage_hint(paths_[first]),
+                                         [&](const Hdf5Child::Tell& tell) {
+                                           for (std::size_t i = first; i < paths_.size(); ++i)
+                                             tell(words_of(survey_here(paths_[i])));
+                                         });
   }
   child_->look_at(where);
   try {

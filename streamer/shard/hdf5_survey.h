@@ -32,6 +32,7 @@ struct Hdf5Survey {
   std::vector<Hdf5Part> parts;  // those there are; images, index and class_names always
   std::string split;
   std::string uuid;
+  std::string writer;  // "penstock 0.1.0"
   std::uint64_t num_samples = 0;
   std::uint64_t num_classes = 0;
 

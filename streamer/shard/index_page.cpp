@@ -27,7 +27,10 @@ struct Demand {
                                           std::uint64_t high) const {
     const std::string what = std::string(field) + ": expected " + std::to_string(low) + " to " +
                              std::to_string(high) + ", found " + std::to_string(value);
-    if (use == RecordUse::kRead) throw_damaged_shard(place.text(), what);
+    if (use == RecordUse::kRead) {
+      throw Error(ErrorCode::kCorruptData, "shard: " + place.text() + ": " + what,
+                  shard_damage_hint(place.shard));
+    }
     throw Error(ErrorCode::kInvalidArgument, "shard: " + place.text() + ": " + what);
   }
 };

@@ -157,7 +157,7 @@ class Checker {
     if (condition) return;
     throw Error(
         code_, "manifest: " + where_ + ": " + field + ": expected " + expected + ", found " + found,
-        code_ == ErrorCode::kCorruptData ? kDamageHint : "");
+        code_ == ErrorCode::kCorruptData ? manifest_damage_hint(where_) : "");
   }
 
   ErrorCode code_;
@@ -168,7 +168,7 @@ std::string read_manifest_text(const std::filesystem::path& path) try {
   return read_text_file(path, kMaxManifestBytes);
 } catch (const Error& error) {
   if (error.code() != ErrorCode::kCorruptData) throw;
-  throw Error(error.code(), error.what(), kDamageHint);  // too large
+  throw Error(error.code(), error.what(), manifest_damage_hint(path));  // too large
 }
 
 }  // namespace
@@ -218,7 +218,7 @@ Manifest parse_manifest(const std::string& text, const std::string& where) {
   if (manifest.id != id) {
     throw Error(ErrorCode::kCorruptData,
                 "manifest: " + where + ": id: expected " + id + ", found \"" + manifest.id + "\"",
-                kDamageHint);
+                manifest_damage_hint(where));
   }
   return manifest;
 }

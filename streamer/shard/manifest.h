@@ -116,8 +116,9 @@ struct Manifest {
   /// Absent when not known: samples that were no files, or some were removed since.
   std::optional<SampleBytes> sample_bytes = std::nullopt;
   LargestSample largest;
-  std::uint64_t num_quarantined = 0;
-  std::uint64_t num_reencoded = 0;
+  /// Absent when not known: dataset.json was lost and made anew from the shards.
+  std::optional<std::uint64_t> num_quarantined = 0;
+  std::optional<std::uint64_t> num_reencoded = 0;
   /// Settings of the conversion that affect bytes, by name: `predict` replays them.
   std::map<std::string, std::string> conversion;
 

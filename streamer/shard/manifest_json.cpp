@@ -18,7 +18,8 @@ constexpr std::size_t kChecksumDigits = 16;
 constexpr int kMaxDepth = 32;  // version 1 has 4
 
 [[noreturn]] void throw_corrupt(const std::string& where, const std::string& what) {
-  throw Error(ErrorCode::kCorruptData, "manifest: " + where + ": " + what, kDamageHint);
+  throw Error(ErrorCode::kCorruptData, "manifest: " + where + ": " + what,
+              manifest_damage_hint(where));
 }
 
 // XXH3-64 of the text with the checksum's own digits as zeros; npos when there is no checksum.
@@ -180,8 +181,8 @@ Json document_of(const Manifest& manifest) {
                              {"width_px", largest.width_px},
                              {"height_px", largest.height_px},
                              {"decode_scratch_bytes", largest.decode_scratch_bytes}};
-  document["num_quarantined"] = manifest.num_quarantined;
-  document["num_reencoded"] = manifest.num_reencoded;
+  if (manifest.num_quarantined) document["num_quarantined"] = *manifest.num_quarantined;
+  if (manifest.num_reencoded) document["num_reencoded"] = *manifest.num_reencoded;
   document["conversion"] = Json::object();
   for (const auto& [name, value] : manifest.conversion) document["conversion"][name] = value;
   document["checksum"] = std::string(kChecksumDigits, '0');
@@ -333,8 +334,11 @@ Manifest manifest_from_json(const std::string& text, const std::string& where) {
   });
   parse_later_keys(root, manifest);
   manifest.largest = parse_largest(root["largest"]);
-  manifest.num_quarantined = root["num_quarantined"].number<std::uint64_t>();
-  manifest.num_reencoded = root["num_reencoded"].number<std::uint64_t>();
+  const auto known_count = [&](const char* key) {
+    return root.has(key) ? std::optional(root[key].number<std::uint64_t>()) : std::nullopt;
+  };
+  manifest.num_quarantined = known_count("num_quarantined");
+  manifest.num_reencoded = known_count("num_reencoded");
   root["conversion"].for_each_text([&](const std::string& name, const std::string& value) {
     manifest.conversion.emplace(name, value);
   });

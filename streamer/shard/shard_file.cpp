@@ -9,7 +9,6 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/little_endian.h"
-#include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
 #include "streamer/shard/index_page.h"
 #include "streamer/shard/shard_header.h"
@@ -21,20 +20,14 @@ constexpr std::string_view kHdf5Signature("\x89HDF\r\n\x1a\n", 8);
 
 [[noreturn]] void throw_cut_short(const std::filesystem::path& path, std::uint64_t expected,
                                   std::uint64_t found) {
-  throw_damaged_shard(path.native(), "expected " + std::to_string(expected) + " bytes, found " +
-                                         std::to_string(found));
+  throw_damaged_shard(
+      path, "expected " + std::to_string(expected) + " bytes, found " + std::to_string(found));
 }
 
 void read_exactly(const UniqueFd& file, std::uint64_t offset, std::span<std::byte> bytes,
                   const std::filesystem::path& path) {
   const std::size_t got = read_at(file, offset, bytes, path);
   if (got != bytes.size()) throw_cut_short(path, offset + bytes.size(), offset + got);
-}
-
-// What to type about a shard that another tool has rewritten, or that was cut short.
-std::string repair_line(const std::filesystem::path& path) {
-  return "penstock repair " +
-         shell_quoted(path.has_parent_path() ? path.parent_path().native() : ".");
 }
 
 }  // namespace
@@ -53,15 +46,12 @@ ShardFile ShardFile::open(const std::filesystem::path& path) {
                 "a tool that rewrites HDF5 files drops the header: " + repair_line(path));
   }
   if (got != bytes.size()) {
-    throw_damaged_shard(path.native(), "expected at least " + std::to_string(bytes.size()) +
-                                           " bytes, found " + std::to_string(got));
+    throw_damaged_shard(path, "expected at least " + std::to_string(bytes.size()) +
+                                  " bytes, found " + std::to_string(got));
   }
   const ShardHeader header = parse_shard_header(bytes, path.native());
   if (header.file_size_bytes != shard.size_bytes()) {
-    throw Error(ErrorCode::kCorruptData,
-                "shard: " + path.native() + ": expected " + std::to_string(header.file_size_bytes) +
-                    " bytes, found " + std::to_string(shard.size_bytes()),
-                "restore the file from a copy, or save what is left: " + repair_line(path));
+    throw_cut_short(path, header.file_size_bytes, shard.size_bytes());
   }
 
   shard.num_samples_ = header.num_samples;
@@ -87,8 +77,8 @@ std::vector<std::byte> ShardFile::read_section(const Section& section, const cha
   read_exactly(file_, section.offset_bytes, bytes, path_);
   const std::uint64_t found = xxh3_64(bytes);
   if (found != section.xxh3) {
-    throw_damaged_shard(path_.native(), std::string(name) + ": expected checksum " +
-                                            hex(section.xxh3) + ", found " + hex(found));
+    throw_damaged_shard(path_, std::string(name) + ": expected checksum " + hex(section.xxh3) +
+                                   ", found " + hex(found));
   }
   return bytes;
 }
@@ -108,11 +98,10 @@ void ShardFile::check_pages(std::uint64_t first_page_idx, std::span<const std::b
     if (found != expected) {
       check_unchanged();
       const std::uint64_t first = first_sample_idx + at;
-      throw_damaged_shard(path_.native(), "index page " + std::to_string(first / kRecordsPerPage) +
-                                              " (samples " + std::to_string(first) + " to " +
-                                              std::to_string(first + num_records - 1) +
-                                              "): expected checksum " + hex(expected) + ", found " +
-                                              hex(found));
+      throw_damaged_shard(
+          path_, "index page " + std::to_string(first / kRecordsPerPage) + " (samples " +
+                     std::to_string(first) + " to " + std::to_string(first + num_records - 1) +
+                     "): expected checksum " + hex(expected) + ", found " + hex(found));
     }
     for (std::size_t i = 0; i < num_records; ++i) {
       IndexRecord& record = records[at + i];
@@ -162,9 +151,8 @@ void ShardFile::scan_index(const IndexVisitor& visit) const {
   }
   if (hasher.digest_64() == index_page_xxh3_.xxh3) return;
   check_unchanged();
-  throw_damaged_shard(path_.native(), "index_page_xxh3: expected checksum " +
-                                          hex(index_page_xxh3_.xxh3) + ", found " +
-                                          hex(hasher.digest_64()));
+  throw_damaged_shard(path_, "index_page_xxh3: expected checksum " + hex(index_page_xxh3_.xxh3) +
+                                 ", found " + hex(hasher.digest_64()));
 }
 
 std::vector<IndexRecord> ShardFile::read_index() const {
@@ -198,10 +186,9 @@ std::vector<std::string> ShardFile::read_names() const {
     const std::uint64_t begin = load_le<std::uint64_t>(&offsets[i * 8]);
     const std::uint64_t end = load_le<std::uint64_t>(&offsets[i * 8 + 8]);
     if (begin >= end || end > pool.size()) {
-      throw_damaged_shard(path_.native(),
-                          "name " + std::to_string(i) + ": expected bytes within [0, " +
-                              std::to_string(pool.size()) + "), found [" + std::to_string(begin) +
-                              ", " + std::to_string(end) + ")");
+      throw_damaged_shard(path_, "name " + std::to_string(i) + ": expected bytes within [0, " +
+                                     std::to_string(pool.size()) + "), found [" +
+                                     std::to_string(begin) + ", " + std::to_string(end) + ")");
     }
     names.emplace_back(reinterpret_cast<const char*>(&pool[begin]), end - begin - 1);
   }
@@ -236,10 +223,9 @@ void ShardFile::read_sample_part(const IndexRecord& record, std::uint64_t begin_
   const std::uint64_t offset_bytes = record.offset_bytes + begin_bytes;
   const std::size_t got = read_at(file_, offset_bytes, bytes, path_);
   if (got == bytes.size()) return;
-  throw_damaged_shard(path_.native(), "expected " + std::to_string(bytes.size()) +
-                                          " bytes at offset " + std::to_string(offset_bytes) +
-                                          ", found " + std::to_string(got) +
-                                          " before the end of the file");
+  throw_damaged_shard(path_, "expected " + std::to_string(bytes.size()) + " bytes at offset " +
+                                 std::to_string(offset_bytes) + ", found " + std::to_string(got) +
+                                 " before the end of the file");
 }
 
 void ShardFile::check_unchanged() const {

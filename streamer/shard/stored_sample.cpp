@@ -16,8 +16,10 @@ std::vector<std::byte> StoredSample::read_bytes() const {
   shard_->read_sample(record_, bytes);
   const std::uint64_t found = xxh3_64(bytes);
   if (found != record_.xxh3) {
-    throw_damaged_shard(place(),
-                        "checksum: expected " + hex(record_.xxh3) + ", found " + hex(found));
+    throw Error(
+        ErrorCode::kCorruptData,
+        "shard: " + place() + ": checksum: expected " + hex(record_.xxh3) + ", found " + hex(found),
+        shard_damage_hint(shard_->path()));
   }
   return bytes;
 }

@@ -63,6 +63,7 @@ BOOST_AUTO_TEST_CASE(verify_says_whole_or_lists_damage_with_exit_code_3) {
   const CommandResult text = run_penstock({"verify", dataset});
   BOOST_TEST(text.exit_code == 3);
   BOOST_TEST(contains(text.out, "train-00000.h5: train sample 0 ("));
+  BOOST_TEST(contains(text.err, "expected a whole dataset, found 1 finding\n"));
   BOOST_TEST(contains(text.err, "hint: penstock repair " + dataset));
   const auto json = json_of(run_penstock({"verify", dataset, "--json"}));
   BOOST_TEST(json["num_damaged_samples"] == 1);
@@ -110,6 +111,100 @@ BOOST_AUTO_TEST_CASE(repair_says_what_it_would_do_and_does_it) {
   check_refused_with(run_penstock({"repair", photos}), 1, "expected dataset.json or shards");
 }
 
+// What repair brings back without a loss: bytes of the header, and of dataset.json.
+BOOST_AUTO_TEST_CASE(damage_that_repair_mends_is_answered_with_the_line_that_mends_it) {
+  const std::string list = folder.path() / "list.txt";
+  write_file(list, "cat/1.jpg\n");
+  const auto expect_line = [&] {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"inspect", dataset},
+          {"plan", dataset},
+          {"remove", dataset, "--list", list},
+          {"add", dataset, photos},
+          {"convert", dataset, folder.path() / "other.ds"},
+          {"train", dataset, "-o", folder.path() / "run"}}) {
+      const CommandResult result = run_penstock(arguments);
+      BOOST_TEST(result.exit_code == 3, arguments[0]);
+      BOOST_TEST(contains(result.err, ": penstock repair " + dataset + "\n"),
+                 arguments[0] + ": " + result.err);
+    }
+  };
+  const std::string before = read_text_file(shard);
+  std::string zeroed = before;
+  zeroed.replace(0, 4096, std::string(4096, '\0'));
+  write_file(shard, zeroed);
+  expect_line();
+  write_file(shard, before);
+  fixtures::flip_byte(shard, 20);
+  expect_line();
+  write_file(shard, before);
+  fixtures::flip_byte(dataset + "/dataset.json", 40);
+  expect_line();
+  BOOST_TEST(contains(run_penstock({"extract", dataset, folder.path() / "files"}).err,
+                      "make it anew from the shards: penstock repair " + dataset));
+}
+
+// quarantine.csv says how many there were; nothing says how many were re-encoded.
+BOOST_AUTO_TEST_CASE(what_was_quarantined_is_counted_from_its_list_where_the_manifest_was_lost) {
+  write_file(photos + "/cat/bad1.jpg", "\xFF\xD8\xFF one");
+  write_file(photos + "/dog/bad2.jpg", "\xFF\xD8\xFF two");
+  const std::string other = folder.path() / "other.ds";
+  BOOST_REQUIRE(
+      run_penstock({"convert", photos, other, "--validation-split", "0", "--quiet"}).exit_code ==
+      0);
+  fs::remove(other + "/dataset.json");
+  const CommandResult repaired = run_penstock({"repair", other});
+  BOOST_TEST(contains(repaired.out, "how many files were re-encoded\n"), repaired.out);
+  const CommandResult text = run_penstock({"inspect", other});
+  BOOST_TEST(contains(text.out, "\n  quarantined 2\n"), text.out);
+  auto json = json_of(run_penstock({"inspect", other, "--json"}));
+  BOOST_TEST(json["num_quarantined"] == 2);
+  BOOST_TEST(json["num_reencoded"].is_null());
+  // One more is bad; the two are in the source again and stay listed once.
+  write_file(photos + "/dog/bad3.jpg", "\xFF\xD8\xFF three");
+  write_picture(photos + "/dog/new.jpg", {.seed = 900});
+  BOOST_TEST(run_penstock({"add", other, photos, "--quiet"}).exit_code == 0);
+  json = json_of(run_penstock({"inspect", other, "--json"}));
+  BOOST_TEST(json["num_quarantined"] == 3);
+  BOOST_TEST(json["num_reencoded"].is_null());
+
+  fs::remove(other + "/dataset.json");
+  fs::remove(other + "/quarantine.csv");
+  BOOST_TEST(contains(run_penstock({"repair", other}).out, "how many files were quarantined, and"));
+  const CommandResult unknown = run_penstock({"inspect", other});
+  BOOST_TEST(!contains(unknown.out, "quarantined"), unknown.out);
+  BOOST_TEST(json_of(run_penstock({"inspect", other, "--json"}))["num_quarantined"].is_null());
+}
+
+BOOST_AUTO_TEST_CASE(a_split_that_is_lost_or_removed_whole_is_told_with_its_statistics) {
+  const std::string warning =
+      "warning: split train has no sample left; mean and deviation are gone\n";
+  const std::string source = folder.path() / "splits";
+  for (const char* split : {"train", "validation"}) {
+    write_picture(source + "/" + split + "/cat/" + split + ".jpg", {.seed = 1});
+    write_picture(source + "/" + split + "/dog/" + split + ".jpg", {.seed = 2});
+  }
+  const std::string two = folder.path() / "two.ds";
+  BOOST_REQUIRE(run_penstock({"convert", source, two, "--quiet"}).exit_code == 0);
+  const std::string copy = folder.path() / "copy.ds";
+  fs::copy(two, copy);
+  fs::remove(copy + "/train-00000.h5");
+  BOOST_TEST(contains(run_penstock({"repair", copy, "--dry-run"}).out, warning));
+  const CommandResult repaired = run_penstock({"repair", copy});
+  BOOST_TEST(repaired.exit_code == 0);
+  BOOST_TEST(contains(repaired.out, warning), repaired.out);
+  BOOST_TEST(!contains(run_penstock({"repair", copy}).out, "warning"));  // said once
+
+  const std::string list = folder.path() / "list.txt";
+  write_file(list, "train/cat/train.jpg\ntrain/dog/train.jpg\n");
+  fs::copy(two, copy + "2");
+  const CommandResult removed = run_penstock({"remove", two, "--list", list});
+  BOOST_TEST(removed.exit_code == 0);
+  BOOST_TEST(contains(removed.out, warning), removed.out);
+  const auto json = json_of(run_penstock({"remove", copy + "2", "--list", list, "--json"}));
+  BOOST_TEST(json["emptied_splits"] == nlohmann::json{"train"});
+}
+
 BOOST_AUTO_TEST_CASE(a_manifest_that_is_gone_is_told_with_the_line_that_brings_it_back) {
   fs::remove(dataset + "/dataset.json");
   check_refused(
@@ -139,7 +234,10 @@ BOOST_AUTO_TEST_CASE(remove_takes_names_out_and_lists_those_it_does_not_find) {
   BOOST_TEST(contains(text.out, "not found: cat/none.jpg\n"));
   BOOST_TEST(contains(text.err, "found no cat/none.jpg in the dataset"));
   BOOST_TEST(contains(text.out, "1 sample removed, 1 shard written anew, 1 not found; 7 left"));
-  const auto json = json_of(run_penstock({"remove", dataset, "--list", list, "--json"}));
+  BOOST_TEST(contains(text.err, "hint: the rest is done; names are as"));
+  const CommandResult nothing = run_penstock({"remove", dataset, "--list", list, "--json"});
+  BOOST_TEST(contains(nothing.err, "hint: names are as"), nothing.err);
+  const auto json = json_of(nothing);
   BOOST_TEST(json["num_removed"] == 0);
   BOOST_TEST(json["not_found"].size() == 2u);
   BOOST_TEST(run_penstock({"verify", dataset, "--deep"}).exit_code == 0);

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_part_of_a_dataset_becomes_another) {
   BOOST_TEST(contains(result.err, ": a dataset, 1 class, "));
   const nlohmann::json found = inspected(place.path("dogs.ds"));
   BOOST_TEST(found["conversion"]["classes"] == "dog");
-  BOOST_TEST(found["conversion"]["fraction"] == "0.5");
+  BOOST_TEST(found["conversion"]["fraction"] == 0.5);
   BOOST_TEST(found["conversion"]["dataset_splits"] == "drawn anew");
   const CommandResult other =
       run_penstock({"convert", place.path("photos"), place.path("dogs2.ds"), "--classes", "dog"});

@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(the_distance_is_what_is_typed) {
   BOOST_TEST(!within.empty());
   BOOST_TEST(convert({"--near-duplicates=3"}).exit_code == 0);
   BOOST_CHECK(distances() == within);
-  BOOST_TEST(inspect()["conversion"]["near_duplicates"] == "3");
+  BOOST_TEST(inspect()["conversion"]["near_duplicates"] == 3);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_alike_is_said_as_none) {

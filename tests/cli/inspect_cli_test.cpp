@@ -5,6 +5,7 @@
 #include <string>
 
 #include "fixtures/damage.h"
+#include "fixtures/jpeg_edit.h"
 #include "streamer/core/checksum.h"
 #include "streamer/core/file.h"
 #include "tests/cli/refused.h"
@@ -17,8 +18,6 @@ namespace penstock::tests {
 namespace {
 
 namespace fs = std::filesystem;
-
-const std::string kDamageHint = "restore the file from a copy, or convert the source again";
 
 // Three cats and three dogs, all for training.
 class SmallDataset {
@@ -90,17 +89,31 @@ BOOST_AUTO_TEST_CASE(a_dataset_is_described_as_json) {
   BOOST_TEST(json["largest"]["num_px"] == 24 * 20);
   BOOST_TEST(json["median_width_px"] == 24);
   BOOST_TEST(json["mean"].size() == 3u);
-  BOOST_TEST(json["conversion"]["seed"] == "0");
+  BOOST_TEST(json["path"] == dataset.path());
+  // Numbers and booleans, not texts.
+  BOOST_TEST(json["conversion"]["seed"] == 0);
+  BOOST_TEST(json["conversion"]["grayscale"] == false);
+  BOOST_TEST(json["conversion"]["names"] == "kept");
+  BOOST_TEST(run_penstock({"inspect", dataset.path(), "--json", "--quiet"}).out ==
+             run_penstock({"inspect", dataset.path(), "--json"}).out);
 }
 
 BOOST_AUTO_TEST_CASE(a_shard_is_described_too) {
   const SmallDataset dataset;
   const CommandResult text = run_penstock({"inspect", dataset.shard()});
   BOOST_TEST(text.exit_code == 0);
-  BOOST_TEST(contains(text.out, ": shard, 6 samples in 2 classes"));
+  BOOST_TEST(contains(text.out, ": shard of split train, 6 samples in 2 classes"));
+  BOOST_TEST(contains(text.out,
+                      ", format version 1, written by penstock " + std::string(PENSTOCK_VERSION)));
+  BOOST_TEST(contains(text.out, "; largest class 1.0 times the smallest\n"));
   const auto json = nlohmann::json::parse(run_penstock({"inspect", dataset.shard(), "--json"}).out);
   BOOST_TEST(json["kind"] == "shard");
-  BOOST_TEST(json["num_by_class_idx"]["1"] == 3);
+  BOOST_TEST(json["path"] == dataset.shard());
+  BOOST_TEST(json["split"] == "train");
+  BOOST_TEST(json["writer"] == "penstock " PENSTOCK_VERSION);
+  BOOST_TEST(json["format_version"] == 1);
+  BOOST_TEST(json["num_by_class"] == (nlohmann::json{3, 3}));
+  BOOST_TEST(json["imbalance"] == 1.0);
   BOOST_TEST(json["size_bytes"] == fs::file_size(dataset.shard()));
 }
 
@@ -125,7 +138,78 @@ BOOST_AUTO_TEST_CASE(one_sample_is_described_and_written) {
                      "expected 0 to 5, found 6");
   check_refused_with(run_penstock({"inspect", dataset.path(), "--sample", "0", "-o", out}), 1,
                      "expected nothing there, found a file");
-  check_refused_with(run_penstock({"inspect", dataset.path(), "-o", out}), 1, "expected a sample");
+}
+
+BOOST_AUTO_TEST_CASE(flags_that_would_do_nothing_are_refused) {
+  const SmallDataset dataset;
+  const auto refused = [](std::vector<std::string> arguments, const std::string& part) {
+    arguments.insert(arguments.begin(), "inspect");
+    check_refused_with(run_penstock(arguments), 2, part);
+  };
+  refused({dataset.path(), "-o", "x.jpg"}, "expected a sample");
+  refused({dataset.path(), "--force"}, "--force: expected a file to replace");
+  refused({dataset.path(), "--sample", "0", "--force"}, "--force: expected a file to replace");
+  refused({dataset.path(), "--sample", "0", "--metadata"}, "--metadata: expected a dataset");
+  refused({dataset.shard(), "--sample", "0", "--split", "validation"}, "--split: expected a data");
+}
+
+// Twelve pictures: two of one class, six of another, the rest without a label.
+BOOST_AUTO_TEST_CASE(classes_are_those_of_the_dataset_and_what_has_none_is_told_apart) {
+  const TemporaryFolder folder;
+  const std::string photos = folder.path() / "photos";
+  std::string table = "path,label\n";
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = std::to_string(i) + ".jpg";
+    write_picture(photos + "/" + name, {.seed = static_cast<std::uint32_t>(i)});
+    table += name + (i < 2 ? ",ape\n" : i < 8 ? ",cat\n" : ",\n");
+  }
+  write_file(folder.path() / "labels.csv", table);
+  const std::string dataset = folder.path() / "photos.ds";
+  BOOST_REQUIRE(run_penstock({"convert", photos, dataset, "--layout", "flat", "--labels",
+                              folder.path() / "labels.csv", "--unlabelled", "keep",
+                              "--validation-split", "0", "--quiet"})
+                    .exit_code == 0);
+  const std::string shard = dataset + "/train-00000.h5";
+  for (const std::string& path : {dataset, shard}) {
+    const CommandResult text = run_penstock({"inspect", path});
+    BOOST_TEST(contains(text.out, "12 samples in 2 classes"), text.out);
+    BOOST_TEST(contains(text.out, "largest class 3.0 times the smallest"), text.out);
+    BOOST_TEST(contains(text.out, "\n  (without a label)"), text.out);
+    auto json = nlohmann::json::parse(run_penstock({"inspect", path, "--json"}).out);
+    if (json.contains("splits")) json = json["splits"]["train"];
+    BOOST_TEST(json["num_by_class"] == (nlohmann::json{2, 6}), json);
+    BOOST_TEST(json["num_unlabelled"] == 4, json);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_class_without_samples_is_counted_and_said) {
+  const SmallDataset dataset;
+  const TemporaryFolder folder;
+  write_file(folder.path() / "dogs", "dog/0.jpg\ndog/1.jpg\ndog/2.jpg\ncat/0.jpg\ncat/1.jpg\n");
+  BOOST_REQUIRE(
+      run_penstock({"remove", dataset.path(), "--list", folder.path() / "dogs"}).exit_code == 0);
+  const CommandResult text = run_penstock({"inspect", dataset.path()});
+  BOOST_TEST(contains(text.out, "1 sample  "), text.out);
+  BOOST_TEST(contains(text.out, "that is not empty; 1 class empty"), text.out);
+  const CommandResult shard = run_penstock({"inspect", dataset.path() + "/train-00001.h5"});
+  BOOST_TEST(contains(shard.out, "1 sample in 2 classes"), shard.out);
+  BOOST_TEST(contains(shard.out, "\n  dog: 0"), shard.out);
+}
+
+// Both as they are stored; JSON has escapes of its own.
+BOOST_AUTO_TEST_CASE(names_and_classes_of_a_sample_are_written_alike_in_json) {
+  const TemporaryFolder folder;
+  const std::string photos = folder.path() / "photos";
+  write_picture(photos + "/b\nc/a.jpg");
+  const std::string dataset = folder.path() / "photos.ds";
+  BOOST_REQUIRE(
+      run_penstock({"convert", photos, dataset, "--validation-split", "0", "--quiet"}).exit_code ==
+      0);
+  const auto json =
+      nlohmann::json::parse(run_penstock({"inspect", dataset, "--sample", "0", "--json"}).out);
+  BOOST_TEST(json["name"] == "b\nc/a.jpg");
+  BOOST_TEST(json["class_name"] == "b\nc");
+  BOOST_TEST(json["path"] == dataset);
 }
 
 BOOST_AUTO_TEST_CASE(metadata_is_counted_on_request) {
@@ -134,8 +218,18 @@ BOOST_AUTO_TEST_CASE(metadata_is_counted_on_request) {
       nlohmann::json::parse(run_penstock({"inspect", dataset.path(), "--metadata", "--json"}).out);
   BOOST_TEST(json["splits"]["train"]["metadata"]["num_gps"] == 0);
   BOOST_TEST(json["splits"]["train"]["imbalance"] == 1.0);
-  BOOST_TEST(
-      contains(run_penstock({"inspect", dataset.shard(), "--metadata"}).out, "carry EXIF 0"));
+  const TemporaryFolder folder;
+  const std::string photos = folder.path() / "photos";
+  constexpr std::string_view kXmp("http://ns.adobe.com/xap/1.0/\0<x/>", 33);
+  write_file(photos + "/a/told.jpg",
+             std::span<const std::byte>(fixtures::with_segment(
+                 picture_jpeg({}), fixtures::JpegMarker::kApp1, fixtures::bytes_of(kXmp))));
+  write_picture(photos + "/a/plain.jpg", {.seed = 1});
+  const std::string told = folder.path() / "photos.ds";
+  BOOST_REQUIRE(
+      run_penstock({"convert", photos, told, "--validation-split", "0", "--quiet"}).exit_code == 0);
+  BOOST_TEST(contains(run_penstock({"inspect", told + "/train-00000.h5", "--metadata"}).out,
+                      "carry EXIF 0, of these a place (GPS) 0; XMP 1,"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_dataset_is_refused) {
@@ -149,9 +243,40 @@ BOOST_AUTO_TEST_CASE(what_is_no_dataset_is_refused) {
                 "dataset: " + photos + ": expected dataset.json, found none",
                 "penstock convert " + photos + " " + photos + ".penstock");
   const std::string file = folder.path() / "file";
-  write_file(file, "no shard");  // 8 bytes; a header has 4096 (FORMAT.md)
-  check_refused(run_penstock({"inspect", file}), 3,
-                "shard: " + file + ": expected at least 4096 bytes, found 8", kDamageHint);
+  write_file(file, "no shard");
+  const auto refused = [](const std::string& path, const std::string& hint) {
+    for (const bool is_sample : {false, true}) {
+      std::vector<std::string> arguments = {"inspect", path};
+      if (is_sample) arguments.insert(arguments.end(), {"--sample", "0"});
+      check_refused(
+          run_penstock(arguments), 1,
+          "inspect: " + path + ": expected a dataset's folder or a shard, found another file",
+          hint);
+    }
+  };
+  refused(file, "convert it first: penstock convert " + file + " " + file + ".penstock");
+  refused(photos + "/cat/0.jpg",
+          "pictures are converted first, a folder of them at once: penstock convert " + photos +
+              "/cat DATASET");
+  const SmallDataset dataset;
+  refused(dataset.path() + "/dataset.json", "penstock inspect " + dataset.path());
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_without_its_header_is_a_damaged_shard_whatever_its_name) {
+  const SmallDataset dataset;
+  const std::string hint =
+      "restore the file from a copy, or save what is left: penstock repair " + dataset.path();
+  std::string bytes = read_text_file(dataset.shard());
+  bytes.replace(0, 4096, std::string(4096, '\0'));
+  for (const char* name : {"train-00000.h5", "kept aside"}) {
+    const std::string path = dataset.path() + "/" + name;
+    write_file(path, bytes);
+    check_refused(run_penstock({"inspect", path}), 3,
+                  "shard: " + path + ": expected a Penstock header, found none", hint);
+  }
+  write_file(dataset.shard(), "no shard");  // 8 bytes; a header has 4096 (FORMAT.md)
+  check_refused(run_penstock({"inspect", dataset.shard()}), 3,
+                "shard: " + dataset.shard() + ": expected at least 4096 bytes, found 8", hint);
 }
 
 BOOST_AUTO_TEST_CASE(a_shard_cut_short_and_a_flipped_byte_are_damage) {

@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_progressive_picture_too_large_fits_once_it_is_optimised) 
                "rewritten     1 picture of several scans, as baseline JPEG of the same pixels"));
   BOOST_TEST(plan(place, arguments).exit_code == 0);
   const Json dataset = Json::parse(run_penstock({"inspect", place.dataset(), "--json"}).out);
-  BOOST_TEST(dataset["conversion"]["optimize_crops"] == "true");
+  BOOST_TEST(dataset["conversion"]["optimize_crops"] == true);
   BOOST_TEST(dataset["splits"]["train"]["num_progressive"] == 0);
   const CommandResult as_json = place.convert({"--force", "--optimize-crops", "--json"});
   BOOST_TEST(Json::parse(as_json.out)["num_rewritten"] == 1);

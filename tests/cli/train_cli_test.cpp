@@ -208,7 +208,9 @@ BOOST_AUTO_TEST_CASE(more_flipped_bytes_than_the_limit_end_the_run) {
   for (const std::size_t i : {5, 20, 40, 60}) fixtures::flip_byte(shard, pictures[i] + 400);
   const CommandResult result = train(dataset, {"--quiet"});
   check_refused_with(result, 3, "failed samples: expected at most 1, found ");
-  BOOST_TEST(contains(result.err, "hint: look at it with penstock inspect " + dataset.native()));
+  BOOST_TEST(contains(result.err, "hint: penstock verify " + dataset.native() +
+                                      " lists what is damaged, penstock repair " +
+                                      dataset.native() + " leaves it out"));
   BOOST_TEST(contains(result.err, "the weights after 0 whole epochs and the steps since are in "));
   BOOST_TEST(run_penstock({"evaluate", out, dataset}).exit_code == 0);
 }

@@ -105,7 +105,7 @@ RunTime convert_once(const ConvertBenchConfig& config, convert::CheckDepth depth
                               nobody, {});
   return {.seconds = seconds_since(start),
           .cpu_seconds = process_cpu_seconds() - cpu_before,
-          .num_failed = summary.manifest.num_quarantined};
+          .num_failed = *summary.manifest.num_quarantined};
 }
 
 // What one thread reads into and decodes into.
@@ -181,8 +181,7 @@ ConvertBenchResult bench_convert(const ConvertBenchConfig& asked,
     throw Error(ErrorCode::kInvalidArgument,
                 "bench convert: row: expected '" + std::string(kTrustSideName) + "', '" +
                     kDefaultSideName + "', '" + kResizeSideName + "' or '" + kCropsRowName +
-                    "', found '" +
-                    printable(config.row) + "'",
+                    "', found '" + printable(config.row) + "'",
                 "--row convert");
   }
   const std::vector<fs::path> files = files_beneath(config.source);

@@ -59,6 +59,12 @@ void check_adding(const fs::path& adding) {
               fmt::format("mv {} {}", typed, shell_quoted(adding.native() + ".kept")));
 }
 
+std::optional<std::uint64_t> sum_of(const std::optional<std::uint64_t>& old,
+                                    const std::optional<std::uint64_t>& added) {
+  if (!old || !added) return std::nullopt;
+  return *old + *added;
+}
+
 class Addition {
  public:
   Addition(const AddConfig& config, const convert::DatasetLock& lock,
@@ -106,8 +112,8 @@ class Addition {
                         .splits = old_.splits,
                         .train_sums = {},
                         .conversion = old_.conversion,
-                        .num_quarantined = old_.num_quarantined + added.num_quarantined,
-                        .num_reencoded = old_.num_reencoded + added.num_reencoded};
+                        .num_quarantined = sum_of(old_.num_quarantined, added.num_quarantined),
+                        .num_reencoded = sum_of(old_.num_reencoded, added.num_reencoded)};
     if (old_.sample_bytes && added.sample_bytes) {
       facts.source_bytes = old_.sample_bytes->source_bytes + added.sample_bytes->source_bytes;
     }
@@ -120,7 +126,7 @@ class Addition {
     const Manifest manifest = rebuild_manifest(config_.dataset, facts);
     change.publish(manifest);
     summary_.num_samples = num_samples_of(manifest);
-    summary_.num_quarantined = added.num_quarantined;
+    summary_.num_quarantined = *added.num_quarantined;  // a conversion knows it
   }
 
   // The names that move_shards() will give.
@@ -168,7 +174,9 @@ class Addition {
     const JoinedQuarantine quarantine = join_quarantine(lists, added_names_);
     join_fixed(lists);
     summary_.num_returned = quarantine.num_returned;
-    facts.num_quarantined -= std::min(facts.num_quarantined, quarantine.num_gone);
+    if (facts.num_quarantined) {  // a row need not be a picture: members of an archive that is cut
+      *facts.num_quarantined -= std::min(*facts.num_quarantined, quarantine.num_gone);
+    }
     const CopyCounts counts = join_duplicates(lists, pictures_);
     facts.duplicates = sum_of(old_.duplicates, added.duplicates);
     add_by_reason(facts.duplicates, counts.more, counts.gone);

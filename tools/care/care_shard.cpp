@@ -9,6 +9,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/little_endian.h"
+#include "streamer/core/shell_quoted.h"
 #include "streamer/shard/damaged_data.h"
 #include "streamer/shard/hdf5_survey.h"
 #include "streamer/shard/index_page.h"
@@ -43,17 +44,21 @@ void check_lengths(const Hdf5Survey& survey, const std::string& where) {
 }
 
 // Whole, for all that is known, in a form that is not read here: the way back belongs to the message,
-// which may become one line of many.
-[[noreturn]] void refuse_form(const Error& error) {
+// which may become one line of many. The hint is the same as it is typed.
+[[noreturn]] void refuse_form(const Error& error, const std::filesystem::path& path) {
+  const std::string file = shell_quoted(path.native());
+  const std::string other = shell_quoted(path.native() + ".new");
   throw Error(ErrorCode::kUnsupported, fmt::format("{}; {}", error.what(), error.hint()),
-              "then put OTHER in the place of FILE");
+              fmt::format("h5repack -l CONTI -f NONE {0} {1} && mv {1} {0} && {2}", file, other,
+                          repair_line(path)));
 }
 
-Hdf5Survey survey_or_refuse(const CareShard::SurveySource& source) {
+Hdf5Survey survey_or_refuse(const CareShard::SurveySource& source,
+                            const std::filesystem::path& path) {
   try {
     return source();
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::kUnsupported) refuse_form(error);
+    if (error.code() == ErrorCode::kUnsupported) refuse_form(error, path);
     throw;
   }
 }
@@ -135,7 +140,7 @@ void CareShard::demand_parts() const {
 }
 
 void CareShard::open_by_hdf5(const SurveySource& source) {
-  const Hdf5Survey survey = survey_or_refuse(source);
+  const Hdf5Survey survey = survey_or_refuse(source, path_);
   check_lengths(survey, path_.native());
   guide_ = ShardGuide::kHdf5;
   for (const Hdf5Part& part : survey.parts) {
@@ -160,7 +165,7 @@ void CareShard::compare_with_hdf5(const SurveySource& source, std::vector<std::s
     const ShardSection& index = *header_.find("index");
     if (error.code() == ErrorCode::kUnsupported && !holds(index.offset_bytes, index)) {
       damage.clear();  // it only seemed cut short
-      refuse_form(error);
+      refuse_form(error, path_);
     }
     tell(error.what());
     return;

@@ -36,7 +36,7 @@ class CareShard {
   ///
   /// Errors  CorruptData when neither header nor HDF5 metadata lead to images, index and class names;
   ///         Unsupported when a newer version or another tool wrote them in a form that is not read here
-  ///         (filters, chunks), what() says what writes them back; NotFound, Io
+  ///         (filters, chunks), what() says what writes them back and hint() how to type it; NotFound, Io
   static CareShard open(const std::filesystem::path& path, std::vector<std::string>& damage);
   /// The same with the survey that the HDF5 metadata give, from where it is at hand; asked for once.
   using SurveySource = std::function<Hdf5Survey()>;

@@ -40,6 +40,16 @@ std::string first_of(const std::vector<std::string>& texts, const char* between)
   return shown;
 }
 
+// A line for each, with its end.
+std::string emptied_text(const std::vector<std::string>& splits) {
+  std::string text;
+  for (const std::string& split : splits) {
+    text += fmt::format("warning: split {} has no sample left{}\n", printable(split),
+                        split == "train" ? "; mean and deviation are gone" : "");
+  }
+  return text;
+}
+
 std::string fate_of(const RepairedShard& shard) {
   std::string fate;
   if (shard.num_kept > 0) {
@@ -74,6 +84,7 @@ std::string repair_text(const RepairSummary& summary, const RepairConfig& config
   if (!summary.lost_facts.empty()) {
     text += fmt::format("no longer known: {}\n", fmt::join(summary.lost_facts, "; "));
   }
+  text += emptied_text(summary.emptied_splits);
   std::string samples = format_counted(summary.num_samples, "sample", "samples");
   if (summary.num_dropped() > 0) {
     samples += fmt::format(", {} dropped", format_count(summary.num_dropped()));
@@ -110,6 +121,7 @@ std::string repair_json(const RepairSummary& summary, const RepairConfig& config
                {"dropped", Json::parse(damage_json(summary.dropped))},
                {"is_manifest_new", summary.is_manifest_new},
                {"facts_lost", summary.lost_facts},
+               {"emptied_splits", summary.emptied_splits},
                {"notes", printable_all(summary.notes)}});
 }
 
@@ -134,6 +146,7 @@ std::string remove_text(const RemoveSummary& summary, const std::string& dataset
     text += fmt::format("{} of quarantine.csv, fixed.csv and duplicates.csv removed\n",
                         format_counted(summary.num_rows_removed, "row", "rows"));
   }
+  text += emptied_text(summary.emptied_splits);
   text += fmt::format("{}: {} removed, {} written anew, {} not found; {} left", printable(dataset),
                       format_counted(summary.num_removed, "sample", "samples"),
                       format_counted(summary.rewritten_shards.size(), "shard", "shards"),
@@ -149,6 +162,7 @@ std::string remove_json(const RemoveSummary& summary, const std::string& dataset
                {"not_found", printable_all(summary.not_found)},
                {"rewritten_shards", summary.rewritten_shards},
                {"are_source_bytes_lost", summary.are_source_bytes_lost},
+               {"emptied_splits", summary.emptied_splits},
                {"other_files", printable_all(summary.other_files)},
                {"num_samples", summary.num_samples}});
 }

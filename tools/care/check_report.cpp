@@ -33,6 +33,33 @@ Json array_of(const std::vector<Damage>& damage) {
   return array;
 }
 
+Json array_of(const std::vector<OtherForm>& forms) {
+  Json array = Json::array();
+  for (const OtherForm& one : forms) {
+    array.push_back({{"split", one.split},
+                     {"file", one.file},
+                     {"num_samples", one.num_samples},
+                     {"what", printable(one.what)}});
+  }
+  return array;
+}
+
+std::string state_text(const DatasetCheck& check) {
+  if (check.is_whole()) return "whole";
+  std::string damaged;
+  if (!check.damage.empty()) {
+    damaged = fmt::format("DAMAGED, {} of them and {} in all",
+                          tools::format_counted(check.num_damaged_samples, "sample", "samples"),
+                          tools::format_counted(check.damage.size(), "finding", "findings"));
+  }
+  if (check.other_forms.empty()) return damaged;
+  std::uint64_t num_samples = 0;
+  for (const OtherForm& form : check.other_forms) num_samples += form.num_samples;
+  return fmt::format("{}{}NOT READ, {} in {} of another form", damaged, damaged.empty() ? "" : "; ",
+                     tools::format_counted(num_samples, "sample", "samples"),
+                     tools::format_counted(check.other_forms.size(), "shard", "shards"));
+}
+
 }  // namespace
 
 std::string damage_text(const Damage& damage) {
@@ -64,6 +91,9 @@ std::string check_progress_text(const CheckProgress& progress) {
 std::string check_text(const DatasetCheck& check, const std::string& dataset) {
   std::string text;
   for (const Damage& damage : check.damage) text += damage_text(damage) + "\n";
+  for (const OtherForm& form : check.other_forms) {
+    text += fmt::format("{}: {}\n", printable(form.file), printable(form.what));
+  }
   for (const std::string& name : check.strangers) {
     text += fmt::format("note: {}: a shard that dataset.json does not name; nobody reads it\n",
                         printable(name));
@@ -75,16 +105,11 @@ std::string check_text(const DatasetCheck& check, const std::string& dataset) {
   }
   const std::string decoded =
       check.num_decoded > 0 ? fmt::format(", {} decoded", format_count(check.num_decoded)) : "";
-  const std::string state =
-      check.is_whole()
-          ? "whole"
-          : fmt::format("DAMAGED, {} of them and {} in all",
-                        tools::format_counted(check.num_damaged_samples, "sample", "samples"),
-                        tools::format_counted(check.damage.size(), "finding", "findings"));
   text += fmt::format("{}: {} in {}{}: {}; {} read in {}", printable(dataset),
                       tools::format_counted(check.num_samples, "sample", "samples"),
-                      tools::format_counted(check.num_shards, "shard", "shards"), decoded, state,
-                      format_bytes(check.read_bytes), tools::format_duration(check.elapsed));
+                      tools::format_counted(check.num_shards, "shard", "shards"), decoded,
+                      state_text(check), format_bytes(check.read_bytes),
+                      tools::format_duration(check.elapsed));
   return text;
 }
 
@@ -96,6 +121,7 @@ std::string check_json(const DatasetCheck& check, const std::string& dataset) {
                   {"num_damaged_samples", check.num_damaged_samples},
                   {"num_decoded", check.num_decoded},
                   {"damage", array_of(check.damage)},
+                  {"shards_of_another_form", array_of(check.other_forms)},
                   {"shards_not_in_manifest", check.strangers},
                   {"has_unfinished_change", check.has_unfinished_change},
                   {"read_bytes", check.read_bytes},

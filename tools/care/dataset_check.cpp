@@ -26,7 +26,8 @@ struct ShardJob {
   std::uint64_t first_sample_idx = 0;  // within the split
   std::optional<CareShard> open;       // none: it cannot be read at all
   ShardCheck check;
-  std::vector<std::string> lost;  // why not, or what differs from the manifest
+  std::string lost;                          // why not; empty: it can
+  std::optional<std::string> way_back = {};  // of one that is only in another form
 };
 
 template <class A, class B>
@@ -98,7 +99,8 @@ class DatasetChecker {
           config_.dataset / job.shard->file, [&] { return surveys_->take(&job - jobs_.data()); },
           job.check.shard_damage);
     } catch (const Error& error) {
-      job.lost.push_back(error.what());
+      job.lost = error.what();
+      if (error.code() == ErrorCode::kUnsupported) job.way_back = error.hint();
       return;
     }
     std::vector<std::string> opening = std::move(job.check.shard_damage);
@@ -136,7 +138,10 @@ class DatasetChecker {
   void decode() {
     std::vector<DecodeItem> items;
     for (ShardJob& job : jobs_) {
-      if (job.open) items.push_back({.shard = &*job.open, .check = &job.check});
+      if (!job.open) continue;
+      items.push_back({.shard = &*job.open,
+                       .is_wanted = job.check.is_whole,
+                       .damage = &job.check.sample_damage});
     }
     progress_.num_samples = result_.num_samples;
     result_.num_decoded = decode_samples(
@@ -151,9 +156,11 @@ class DatasetChecker {
   void gather() {
     for (ShardJob& job : jobs_) {
       result_.read_bytes += job.check.read_bytes;
-      for (const std::string& what : job.lost) add(job, what);
+      if (!job.open) {
+        add_lost(job);
+        continue;
+      }
       for (const std::string& what : job.check.shard_damage) add(job, what);
-      if (!job.open) result_.num_damaged_samples += job.shard->num_samples;
       std::ranges::stable_sort(job.check.sample_damage, {}, &SampleDamage::sample_idx);
       for (SampleDamage& damage : job.check.sample_damage) {
         ++result_.num_damaged_samples;
@@ -165,6 +172,19 @@ class DatasetChecker {
       }
     }
     for (const ManifestSplit& split : manifest_->splits) compare_counts(split);
+  }
+
+  void add_lost(const ShardJob& job) {
+    if (job.way_back) {
+      result_.other_forms.push_back({.split = job.split->name,
+                                     .file = job.shard->file,
+                                     .num_samples = job.shard->num_samples,
+                                     .what = job.lost,
+                                     .hint = *job.way_back});
+      return;
+    }
+    add(job, job.lost);
+    result_.num_damaged_samples += job.shard->num_samples;
   }
 
   void add(const ShardJob& job, std::string what) {

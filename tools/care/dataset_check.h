@@ -42,6 +42,15 @@ struct Damage {
   std::string what;
 };
 
+/// A shard in a form that is not read here, as one that another tool compressed: whole, for all that is known.
+struct OtherForm {
+  std::string split;
+  std::string file;
+  std::uint64_t num_samples = 0;  // by the manifest
+  std::string what;
+  std::string hint;  // the way back
+};
+
 struct DatasetCheck {
   std::uint64_t num_shards = 0;
   std::uint64_t num_samples = 0;  // by the manifest
@@ -50,6 +59,8 @@ struct DatasetCheck {
   std::uint64_t read_bytes = 0;
   /// By split, shard, and first what concerns the whole of it.
   std::vector<Damage> damage;
+  /// No damage, but no loader reads them either.
+  std::vector<OtherForm> other_forms;
   /// Shards in the folder that neither the manifest nor a change of the dataset names: no damage, and nobody
   /// reads them.
   std::vector<std::string> strangers;
@@ -57,7 +68,8 @@ struct DatasetCheck {
   bool has_unfinished_change = false;
   std::chrono::duration<double> elapsed{};
 
-  bool is_whole() const noexcept { return damage.empty(); }
+  /// Every sample is there and can be read.
+  bool is_whole() const noexcept { return damage.empty() && other_forms.empty(); }
 };
 
 struct CheckProgress {

@@ -95,7 +95,7 @@ class SampleDecoding {
       for (std::uint64_t page = 0; page < items_[i].shard->num_index_pages(); ++page) {
         check_stop();
         bool has_any = false;
-        for_each_whole(items_[i], page, [&](std::uint64_t, const IndexRecord& record) {
+        for_each_wanted(items_[i], page, [&](std::uint64_t, const IndexRecord& record) {
           has_any = true;
           const SamplePrice price = price_of(record);
           dearest_.encoded_bytes = std::max(dearest_.encoded_bytes, price.encoded_bytes);
@@ -115,34 +115,34 @@ class SampleDecoding {
                   fmt::format("decode: the largest sample: expected at most {} (--memory), found "
                               "that it takes {}",
                               texts.there, texts.needed),
-                  fmt::format("--memory {}", format_bytes(one_bytes)));
+                  fmt::format("--memory {}M", (one_bytes + (1u << 20) - 1) >> 20));
     }
     return static_cast<unsigned>(
         std::min<std::uint64_t>(limits.num_threads, limits.memory_bytes / one_bytes));
   }
 
   template <class Visit>
-  static void for_each_whole(const DecodeItem& item, std::uint64_t page, const Visit& visit) {
+  static void for_each_wanted(const DecodeItem& item, std::uint64_t page, const Visit& visit) {
     const std::uint64_t first = page * kRecordsPerPage;
-    const auto begin = item.check->is_whole.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto begin = item.is_wanted.begin() + static_cast<std::ptrdiff_t>(first);
     const auto length = static_cast<std::ptrdiff_t>(
         std::min<std::uint64_t>(kRecordsPerPage, item.shard->num_samples() - first));
     if (std::find(begin, begin + length, 1) == begin + length) return;
     std::uint64_t ignored = 0;
     const std::vector<IndexRecord> records = item.shard->read_index_page(page, ignored);
     for (std::size_t i = 0; i < records.size(); ++i) {
-      if (item.check->is_whole[first + i] != 0) visit(first + i, records[i]);
+      if (item.is_wanted[first + i] != 0) visit(first + i, records[i]);
     }
   }
 
   void decode_page(Worker& worker, const PageOfSamples& page) {
     const DecodeItem& item = items_[page.item_idx];
-    for_each_whole(item, page.page_idx, [&](std::uint64_t sample_idx, const IndexRecord& record) {
+    for_each_wanted(item, page.page_idx, [&](std::uint64_t sample_idx, const IndexRecord& record) {
       check_stop();
       if (const auto why = decode(worker, item, record)) {
         const std::lock_guard lock(mutex_);
-        item.check->sample_damage.push_back({sample_idx, *why});
-        item.check->is_whole[sample_idx] = 0;
+        if (item.damage != nullptr) item.damage->push_back({sample_idx, *why});
+        item.is_wanted[sample_idx] = 0;
       } else {
         ++num_decoded_;
       }

@@ -13,10 +13,13 @@
 
 namespace penstock::care {
 
-/// A shard that was checked. What does not decode becomes damage in `check`, and is no longer whole.
+/// A shard, and which of its samples are decoded.
 struct DecodeItem {
   const CareShard* shard = nullptr;
-  ShardCheck* check = nullptr;
+  /// By sample: 1 for those to decode, whose bytes hold. Becomes 0 for what does not decode. Borrowed.
+  std::span<std::uint8_t> is_wanted{};
+  /// Gets what does not decode; may be null.
+  std::vector<SampleDamage>* damage = nullptr;
 };
 
 struct DecodeLimits {

@@ -228,8 +228,8 @@ class Extractor {
   void add_label(const Extraction& one, const std::string& split) {
     const bool is_labelled = one.record.class_idx != kUnlabelled;
     if (is_labelled) has_files_[one.record.class_idx] = true;
-    const std::string& label =
-        is_labelled ? manifest_->class_names.at(one.record.class_idx) : kNoLabel;
+    const std::string label =
+        is_labelled ? manifest_->class_names.at(one.record.class_idx) : std::string();
     if (!is_labelled || !names_class(one.file, label)) summary_.has_labels_file = true;
     labels_ += csv_field(one.file) + ',' + csv_field(label) + ',' + csv_field(split) + '\n';
   }
@@ -326,7 +326,6 @@ class Extractor {
     listener_(progress_);
   }
 
-  const std::string kNoLabel;
   const ExtractConfig& config_;
   const CheckListener& listener_;
   const std::stop_token stop_;

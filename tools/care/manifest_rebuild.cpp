@@ -69,15 +69,14 @@ convert::PixelSums sum_pixels(const fs::path& folder, const ManifestSplit& split
                               const SumLimits& limits, const CheckListener& listener,
                               const std::stop_token& stop) {
   std::deque<CareShard> shards;  // their places stay
-  std::deque<ShardCheck> checks;
+  std::deque<std::vector<std::uint8_t>> all_of_each;
   std::vector<DecodeItem> items;
   std::vector<std::string> ignored;
   CheckProgress progress;
   for (const ManifestShard& shard : split.shards) {
     shards.push_back(CareShard::open(folder / shard.file, ignored));
-    checks.emplace_back();
-    checks.back().is_whole.assign(shards.back().num_samples(), 1);
-    items.push_back({.shard = &shards.back(), .check = &checks.back()});
+    all_of_each.emplace_back(shards.back().num_samples(), std::uint8_t{1});
+    items.push_back({.shard = &shards.back(), .is_wanted = all_of_each.back()});
     progress.num_samples += shards.back().num_samples();
   }
   const unsigned num_threads = limits.num_jobs == 0 ? num_usable_cores() : limits.num_jobs;

@@ -23,8 +23,9 @@ struct ManifestFacts {
   /// Of the training split's pixels; none: statistics are not known.
   std::optional<convert::PixelSums> train_sums;
   std::map<std::string, std::string> conversion;
-  std::uint64_t num_quarantined = 0;
-  std::uint64_t num_reencoded = 0;
+  /// Each none: not known.
+  std::optional<std::uint64_t> num_quarantined = std::nullopt;
+  std::optional<std::uint64_t> num_reencoded = std::nullopt;
   /// Of the files that became the samples; none: not known.
   std::optional<std::uint64_t> source_bytes = std::nullopt;
   std::optional<DuplicateCounts> duplicates = std::nullopt;

@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <optional>
 
 #include "streamer/core/error.h"
@@ -15,13 +18,27 @@ namespace penstock::care {
 namespace fs = std::filesystem;
 using tools::printable_path;
 
+namespace {
+
+// Of a pipe, as a shell gives for <(command), nobody knows the length.
+std::string read_to_its_end(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(stream), {});
+  if (stream.bad()) throw_io_error(EIO, "read to its end", printable_path(file));
+  return text;
+}
+
+}  // namespace
+
 std::vector<std::string> read_name_list(const fs::path& file) {
-  if (!fs::is_regular_file(file)) {
+  const fs::file_status status = fs::status(file);
+  if (!fs::exists(status) || fs::is_directory(status)) {
     throw Error(ErrorCode::kNotFound,
-                fmt::format("list: {}: expected a file, found none", printable_path(file)),
+                fmt::format("list: {}: expected a file, found {}", printable_path(file),
+                            fs::is_directory(status) ? "a folder" : "none"),
                 "check the path");
   }
-  const std::string text = read_text_file(file);
+  const std::string text = fs::is_fifo(status) ? read_to_its_end(file) : read_text_file(file);
   std::vector<std::string> names;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());

@@ -11,7 +11,7 @@
 
 namespace penstock::care {
 
-/// One name a line; a line feed ends it, a carriage return before that is dropped, empty lines too. Throws
+/// A file, or a pipe. One name a line; a line feed ends it, a carriage return before that is dropped, empty lines too. Throws
 /// NotFound, InvalidArgument without a name.
 std::vector<std::string> read_name_list(const std::filesystem::path& file);
 

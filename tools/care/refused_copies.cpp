@@ -31,7 +31,7 @@ void take_out(const CopyRefusal& refusal, const std::vector<std::string>& names,
         [](const CheckProgress&) {}, stop);
     added = read_manifest(refusal.adding);
   }
-  added.num_quarantined += names.size();
+  *added.num_quarantined += names.size();
   added.duplicates = duplicates;
   added.near_duplicates = near_duplicates;
   if (knows_bytes) added.sample_bytes = SampleBytes{.source_bytes = source_bytes};

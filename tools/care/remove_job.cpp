@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -121,7 +122,10 @@ class Removal {
     if (rows_) {
       rows_->publish();
       summary_.num_rows_removed = rows_->num_removed();
-      manifest.num_quarantined -= std::min(manifest.num_quarantined, rows_->num_quarantine_rows());
+      if (manifest.num_quarantined) {
+        *manifest.num_quarantined -=
+            std::min(*manifest.num_quarantined, rows_->num_quarantine_rows());
+      }
       rows_.reset();  // with its temporary files, while the change has its record
     }
     sync_folder(config_.dataset);
@@ -137,6 +141,10 @@ class Removal {
               .num_quarantined = old_.num_quarantined,
               .num_reencoded = old_.num_reencoded};
     if (old_.pixel_totals) facts_.train_sums = sums_of(*old_.pixel_totals);
+    start_ = std::chrono::steady_clock::now();
+    for (const ConcernedShard& concerned : concerned_) {
+      if (!concerned.new_file.empty()) progress_.total_bytes += concerned.shard->size_bytes;
+    }
     auto next = concerned_.begin();
     for (const ManifestSplit& split : old_.splits) {
       ManifestSplit left{.name = split.name, .num_samples = 0, .num_by_class = {}, .shards = {}};
@@ -147,7 +155,11 @@ class Removal {
           rewrite(*next++, left);
         }
       }
-      if (!left.shards.empty()) facts_.splits.push_back(std::move(left));
+      if (left.shards.empty()) {
+        summary_.emptied_splits.push_back(split.name);
+      } else {
+        facts_.splits.push_back(std::move(left));
+      }
     }
     if (!facts_.train_sums && !old_.mean.empty()) sum_what_is_left();
     summary_.are_source_bytes_lost = old_.sample_bytes.has_value();
@@ -175,6 +187,7 @@ class Removal {
       refuse_damaged(error);
     }
     progress_.done_bytes += concerned.shard->size_bytes;
+    progress_.elapsed = std::chrono::steady_clock::now() - start_;
     listener_(progress_);
   }
 
@@ -186,10 +199,10 @@ class Removal {
 
   // What goes is decoded, by the decoder that made the sums.
   void take_off_sums(const CareShard& from, const std::vector<std::uint8_t>& is_kept) {
-    ShardCheck going;
-    for (const std::uint8_t kept : is_kept) going.is_whole.push_back(kept == 0 ? 1 : 0);
-    const auto num_going = std::ranges::count(going.is_whole, std::uint8_t{1});
-    const DecodeItem item{.shard = &from, .check = &going};
+    std::vector<std::uint8_t> is_going;
+    for (const std::uint8_t kept : is_kept) is_going.push_back(kept == 0 ? 1 : 0);
+    const auto num_going = std::ranges::count(is_going, std::uint8_t{1});
+    const DecodeItem item{.shard = &from, .is_wanted = is_going};
     const unsigned num_threads =
         config_.limits.num_jobs == 0 ? num_usable_cores() : config_.limits.num_jobs;
     convert::PixelSums sums;
@@ -226,6 +239,7 @@ class Removal {
   std::vector<ConcernedShard> concerned_;  // in the order of the manifest
   std::optional<RowRemoval> rows_;
   ManifestFacts facts_;
+  std::chrono::steady_clock::time_point start_;  // of what progress is of
   CheckProgress progress_;
   RemoveSummary summary_;
 };

@@ -37,6 +37,8 @@ struct RemoveSummary {
   /// for: shards that nobody names, *.damaged, DATASET.adding and its like.
   std::vector<std::string> other_files;
   std::uint64_t num_samples = 0;  // that are left
+  /// Splits of which no sample is left. Without "train" there are no statistics.
+  std::vector<std::string> emptied_splits;
   /// The manifest no longer says what the files took that the samples were made from: of one sample alone
   /// that is not known.
   bool are_source_bytes_lost = false;

@@ -3,7 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "streamer/core/error.h"
@@ -13,7 +16,9 @@
 #include "tools/care/decode_check.h"
 #include "tools/care/file_exchange.h"
 #include "tools/care/repair_patient.h"
+#include "tools/care/row_list.h"
 #include "tools/care/shard_rewrite.h"
+#include "tools/convert/quarantine.h"
 #include "tools/convert/write/folder_lock.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/terminal.h"
@@ -46,11 +51,12 @@ class Repair {
     examine_all();
     agree_on_classes();
     for (Patient& patient : patients_) report(patient);
+    find_emptied_splits();
     decide_on_manifest();
     check_anything_left();
     if (config_.mode == RepairMode::kRepair && !summary_.is_whole()) {
       lock.check_in_place();
-      mend();
+      write_what_holds();
     }
     return std::move(summary_);
   }
@@ -77,11 +83,21 @@ class Repair {
       note(error.code() == ErrorCode::kNotFound
                ? "dataset.json: expected one, found none; it is made anew from the shards"
                : fmt::format("{}; it is made anew from the shards", error.what()));
+      count_quarantined();
       // Shards do not say these.
-      summary_.lost_facts = {"the settings of the conversion (add takes the defaults)",
-                             kSourceBytes, kCopies,
-                             "how many files were quarantined, and how many re-encoded"};
+      summary_.lost_facts = {
+          "the settings of the conversion (add takes the defaults)", kSourceBytes, kCopies,
+          num_quarantined_ ? "how many files were re-encoded"
+                           : "how many files were quarantined, and how many re-encoded"};
     }
+  }
+
+  // A list that is not there says nothing: it may be lost as dataset.json is.
+  void count_quarantined() {
+    const fs::path list = config_.dataset / convert::kQuarantineName;
+    if (!fs::exists(list)) return;
+    num_quarantined_ = 0;
+    for_each_row(list, [this](std::string_view) { ++*num_quarantined_; });
   }
 
   void examine_all() {
@@ -166,6 +182,19 @@ class Repair {
     }
   }
 
+  void find_emptied_splits() {
+    std::set<std::string> left;
+    for (const Patient& patient : patients_) {
+      if (!patient.is_lost()) left.insert(patient.place.split);
+    }
+    std::set<std::string> emptied;
+    for (const Patient& patient : patients_) {
+      const std::string& split = patient.place.split;
+      if (!split.empty() && !left.contains(split)) emptied.insert(split);
+    }
+    summary_.emptied_splits.assign(emptied.begin(), emptied.end());
+  }
+
   // A shard may be whole and still not be what the manifest names.
   void decide_on_manifest() {
     summary_.is_manifest_new = !old_;
@@ -213,17 +242,17 @@ class Repair {
         "restore the dataset from a copy, or convert the source again");
   }
 
-  void mend() {
-    std::uint64_t needed_bytes = 0;
+  void write_what_holds() {
     for (const Patient& patient : patients_) {
-      if (patient.is_rewritten()) needed_bytes += patient.open->size_bytes();
+      if (patient.is_rewritten()) progress_.total_bytes += patient.open->size_bytes();
     }
-    convert::check_room_in(config_.dataset, needed_bytes,
+    convert::check_room_in(config_.dataset, progress_.total_bytes,
                            "free some there, then the same command again");
-    take_places();
+    give_names_back();
     if (!summary_.is_manifest_new) return;  // names were all that was wrong
     ManifestFacts facts{
         .class_names = class_names_, .splits = {}, .train_sums = {}, .conversion = {}};
+    start_ = std::chrono::steady_clock::now();
     for (Patient& patient : patients_) mend(patient, facts);
     std::ranges::stable_sort(facts.splits, {}, [](const ManifestSplit& split) {
       // As conversion writes them; others behind.
@@ -233,12 +262,12 @@ class Repair {
     publish(facts);
   }
 
-  void take_places() {
+  void give_names_back() {
     std::vector<ShardPlace> places;
     for (const Patient& patient : patients_) places.push_back(patient.place);
-    care::take_places(
-        config_.dataset, places,
-        config_.old_files == OldFiles::kKept ? InTheWay::kPutAside : InTheWay::kRemoved);
+    take_places(config_.dataset, places,
+                config_.old_files == OldFiles::kKept ? InTheWay::kPutAside : InTheWay::kRemoved);
+    for (std::size_t i = 0; i < places.size(); ++i) patients_[i].place = std::move(places[i]);
   }
 
   void mend(Patient& patient, ManifestFacts& facts) {
@@ -274,6 +303,7 @@ class Repair {
     shard.file = file;
     split.shards.push_back(std::move(shard));
     progress_.done_bytes += patient.open->size_bytes();
+    progress_.elapsed = std::chrono::steady_clock::now() - start_;
     listener_(progress_);
   }
 
@@ -302,6 +332,8 @@ class Repair {
       facts.conversion = old_->conversion;
       facts.num_quarantined = old_->num_quarantined;
       facts.num_reencoded = old_->num_reencoded;
+    } else {
+      facts.num_quarantined = num_quarantined_;
     }
     const auto is_as_it_was = [this](const ManifestSplit& split) {
       return is_split_as_it_was(split);
@@ -352,8 +384,10 @@ class Repair {
   const CheckListener& listener_;
   const std::stop_token stop_;
   std::optional<Manifest> old_;
+  std::optional<std::uint64_t> num_quarantined_;  // by the list, where there is no manifest
   std::vector<Patient> patients_;
   std::vector<std::string> class_names_;
+  std::chrono::steady_clock::time_point start_;  // of what progress is of
   CheckProgress progress_;
   RepairSummary summary_;
 };

@@ -50,6 +50,8 @@ struct RepairSummary {
   std::vector<std::string> notes;  // of the manifest, of names and files that were left out
   /// What the old manifest knew, or may have known, and the new one does not.
   std::vector<std::string> lost_facts;
+  /// Splits of which no sample is left. Without "train" there are no statistics.
+  std::vector<std::string> emptied_splits;
   bool is_manifest_new = false;
   std::uint64_t num_samples = 0;  // of the dataset as it is now (or would be)
   bool is_whole() const noexcept { return shards.empty() && renamed.empty() && !is_manifest_new; }

@@ -15,7 +15,7 @@ namespace {
 // To drop it would lose what another program reads.
 [[noreturn]] void refuse_form(const Error& error) {
   throw Error(ErrorCode::kUnsupported, std::string("repair: ") + error.what(),
-              error.hint() + " and repair again; or move it out of the folder to go on without it");
+              error.hint() + "; or move it out of the folder to go on without it");
 }
 
 }  // namespace

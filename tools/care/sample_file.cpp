@@ -5,7 +5,6 @@
 #include <span>
 
 #include "streamer/core/error.h"
-#include "streamer/shard/damaged_data.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/image/exif_orientation.h"
 #include "tools/png_writer.h"
@@ -26,8 +25,10 @@ std::vector<std::byte> raw_as_png(const IndexRecord& record, std::span<const std
   const std::uint64_t expected =
       std::uint64_t{record.width_px} * record.height_px * record.components;
   if (pixels.size() != expected) {
-    throw_damaged_shard(
-        "sample", fmt::format("raw pixels: expected {} bytes, found {}", expected, pixels.size()));
+    throw Error(
+        ErrorCode::kCorruptData,
+        fmt::format("sample: raw pixels: expected {} bytes, found {}", expected, pixels.size()),
+        "penstock verify DATASET --deep lists every such sample");
   }
   std::vector<std::byte> exif;
   if (record.orientation > 1) exif = convert::orientation_tiff(record.orientation);

@@ -56,7 +56,7 @@ class ShardChecker {
     check_.sample_damage.push_back({sample_idx, std::move(what)});
   }
 
-  // Reads a piece of the file; null and a line of damage when that is refused.
+  // Reads a piece of the file; false, and why, when that is refused.
   bool read(std::uint64_t at, std::span<std::byte> bytes, std::string& why) {
     check_stop(watch_.stop);
     read_bytes_ += bytes.size();

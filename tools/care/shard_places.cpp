@@ -29,6 +29,12 @@ struct ShardIdentity {
 };
 
 ShardIdentity identify(const fs::path& path) {
+  if (!fs::is_regular_file(path)) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("repair: {}: expected a shard, found no regular file", printable_path(path)),
+        "move it away, then repair again");
+  }
   try {
     const UniqueFd file = open_for_reading(path);
     ShardHeaderBytes bytes{};

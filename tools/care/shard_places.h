@@ -33,17 +33,20 @@ struct ShardPlaces {
 /// of the folder, among them what a repair that was cut short has left. A second copy is left out.
 ///
 /// Errors  CorruptData when under a shard's name lies one of another split that the manifest does not list:
-///         taken for the one listed, its samples would change splits; Io
+///         taken for the one listed, its samples would change splits; InvalidArgument when what lies there is
+///         no regular file; Io
 ShardPlaces find_places(const std::filesystem::path& dataset, const Manifest& manifest);
 
 /// Where no manifest tells: every file *.h5, and *.h5.repaired where its *.h5 is gone, by name. Copies are among
 /// them. Throws Io.
 ShardPlaces list_places(const std::filesystem::path& dataset);
 
+/// What becomes of a file that stands in the way and is no shard that can be told.
+enum class InTheWay : std::uint8_t { kPutAside, kRemoved };
+
 /// Gives every shard its name. A file that stands in the way and is no shard that can be told is put aside as
 /// *.damaged first, or removed; any other changes names with the one that takes its place. Whatever the moment
 /// it is ended, the same call goes on. Throws Io.
-enum class InTheWay : std::uint8_t { kPutAside, kRemoved };
 void take_places(const std::filesystem::path& dataset, std::vector<ShardPlace>& places,
                  InTheWay in_the_way);
 

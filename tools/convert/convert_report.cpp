@@ -39,7 +39,7 @@ std::string quarantine_line(const ConvertSummary& summary, const std::string& da
   for (const auto& [reason, count] : summary.num_by_reason) {
     reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", format_count(count), reason);
   }
-  return fmt::format("{} ({}); see {}/{}", format_count(summary.manifest.num_quarantined), reasons,
+  return fmt::format("{} ({}); see {}/{}", format_count(*summary.manifest.num_quarantined), reasons,
                      tools::printable(dataset), kQuarantineName);
 }
 
@@ -114,7 +114,7 @@ std::string codec_counts(const ConvertSummary& summary, const EncodeSettings& as
 // What was encoded, as what, and of how many something was lost.
 void add_encoding(std::string& text, const ConvertSummary& summary) {
   const EncodeSettings asked = encode_settings_of(summary.manifest.conversion);
-  const std::uint64_t num_reencoded = summary.manifest.num_reencoded;
+  const std::uint64_t num_reencoded = *summary.manifest.num_reencoded;
   const auto counted = [](std::uint64_t count) {
     return tools::format_counted(count, "picture", "pictures");
   };
@@ -249,7 +249,7 @@ std::string summary_json(const ConvertSummary& summary) {
                                   {"num_by_class", split.num_by_class},
                                   {"imbalance", class_balance(split.num_by_class).imbalance()}};
   }
-  json["num_reencoded"] = manifest.num_reencoded;
+  json["num_reencoded"] = *manifest.num_reencoded;
   json["num_reencoded_by_codec"] = {{"jpeg", summary.num_reencoded_by_codec[0]},
                                     {"raw", summary.num_reencoded_by_codec[1]},
                                     {"png", summary.num_reencoded_by_codec[2]}};
@@ -260,7 +260,7 @@ std::string summary_json(const ConvertSummary& summary) {
   json["num_optimized"] = summary.num_optimized;
   json["num_stripped"] = summary.num_stripped;
   json["stripped_bytes"] = summary.stripped_bytes;
-  json["num_quarantined"] = manifest.num_quarantined;
+  json["num_quarantined"] = *manifest.num_quarantined;
   json["quarantined_by_reason"] = summary.num_by_reason;
   json["kept_by_reason"] =
       reason_counts_json([&](ReasonCode code) { return summary.reasons.num_kept(code); });

@@ -1,5 +1,5 @@
 // What to type when the data of a run is damaged: the engine below knows the fault, not the
-// command.
+// dataset.
 #pragma once
 
 #include <filesystem>
@@ -18,9 +18,9 @@ auto with_data_hint(const std::filesystem::path& dataset, const Body& body) {
   } catch (const Error& error) {
     if (error.hint() != kDamageHint) throw;
     throw Error(error.code(), error.what(),
-                "look at it with penstock inspect " + shell_quoted(dataset.native()) +
-                    ", or convert the pictures again: penstock convert SOURCE " +
-                    shell_quoted(dataset.native()) + " --force");
+                "penstock verify " + shell_quoted(dataset.native()) +
+                    " lists what is damaged, penstock repair " + shell_quoted(dataset.native()) +
+                    " leaves it out");
   }
 }
 

@@ -40,7 +40,9 @@ struct Fixture {
   void expect_corrupt(const std::string& message) const {
     BOOST_CHECK_EXCEPTION(Dataset::open(path).split("train"), Error, [&](const Error& error) {
       BOOST_TEST(error.what() == message);
-      BOOST_TEST(error.hint() == "restore the file from a copy, or convert the source again");
+      BOOST_TEST(error.hint() ==
+                 "restore the file from a copy, or save what is left: penstock repair " +
+                     path.native());
       return error.code() == ErrorCode::kCorruptData;
     });
   }

@@ -129,8 +129,8 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read_back) {
   BOOST_TEST(read.largest.width_px == 65500u);
   BOOST_TEST(read.largest.height_px == 65500u);
   BOOST_TEST(read.largest.decode_scratch_bytes == 1048576u);
-  BOOST_TEST(read.num_quarantined == 2u);
-  BOOST_TEST(read.num_reencoded == 7u);
+  BOOST_TEST(read.num_quarantined.value() == 2u);
+  BOOST_TEST(read.num_reencoded.value() == 7u);
   BOOST_TEST((read.conversion == written.conversion));
   BOOST_TEST((read.find_split("test") == &read.splits[1]));
   BOOST_TEST((read.find_split("validation") == nullptr));
@@ -241,7 +241,16 @@ BOOST_AUTO_TEST_CASE(every_truncation_length_is_noticed) {
 
 BOOST_AUTO_TEST_CASE(unknown_keys_are_ignored) {
   write_sealed(changed("\"mean\":", "\"future\": {\"a\": [1, null]},\n  \"mean\":"));
-  BOOST_TEST(read_manifest(folder.path()).num_reencoded == 7u);
+  BOOST_TEST(read_manifest(folder.path()).num_reencoded.value() == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(counts_that_are_not_known_stay_unknown) {
+  Manifest manifest = small_manifest();
+  manifest.num_quarantined.reset();
+  write_manifest(folder.path(), manifest);
+  BOOST_TEST(!read_manifest(folder.path()).num_quarantined.has_value());
+  BOOST_TEST(read_manifest(folder.path()).num_reencoded.value() == 7u);
+  BOOST_TEST(read_text_file(path).find("num_quarantined") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_types_name_field_expected_and_found) {
@@ -367,9 +376,11 @@ BOOST_AUTO_TEST_CASE(deep_nesting_is_refused_before_it_overflows_the_stack) {
 BOOST_AUTO_TEST_CASE(a_manifest_that_is_too_large_is_damage_with_a_hint) {
   publish_file(folder.path() / kManifestName, "");
   std::filesystem::resize_file(folder.path() / kManifestName, (64u << 20) + 1);
-  BOOST_CHECK_EXCEPTION(read_manifest(folder.path()), Error, [](const Error& error) {
+  BOOST_CHECK_EXCEPTION(read_manifest(folder.path()), Error, [&](const Error& error) {
     return error.code() == ErrorCode::kCorruptData &&
-           error.hint() == "restore the file from a copy, or convert the source again";
+           error.hint() ==
+               "restore the file from a copy, or make it anew from the shards: penstock repair " +
+                   folder.path().native();
   });
 }
 

@@ -1,5 +1,7 @@
 #include "tools/care/dataset_check.h"
 
+#include <hdf5.h>
+
 #include <boost/test/unit_test.hpp>
 #include <random>
 
@@ -15,6 +17,7 @@
 #include "tools/care/check_report.h"
 #include "tools/care/dataset_change.h"
 #include "tools/care/remove_job.h"
+#include "tools/size_option.h"
 
 namespace penstock::care {
 namespace {
@@ -248,6 +251,43 @@ BOOST_AUTO_TEST_CASE(shards_that_were_added_beside_the_check_are_no_strangers) {
   BOOST_TEST(check.strangers.empty());
 }
 
+// As h5repack -f GZIP writes it: only where the pictures are matters here.
+BOOST_AUTO_TEST_CASE(a_shard_that_was_compressed_is_no_damage_and_not_read) {
+  const CaredDataset dataset;
+  const std::uint64_t num_samples = read_manifest(dataset.path()).splits.at(0).num_samples;
+  const hid_t creation = ::H5Pcreate(H5P_FILE_CREATE);
+  ::H5Pset_userblock(creation, kShardHeaderBytes);
+  const hid_t file = ::H5Fcreate(dataset.train().c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+  const hsize_t length = 8192;
+  const hid_t space = ::H5Screate_simple(1, &length, nullptr);
+  const hid_t list = ::H5Pcreate(H5P_DATASET_CREATE);
+  ::H5Pset_chunk(list, 1, &length);
+  ::H5Pset_deflate(list, 6);
+  const hid_t images =
+      ::H5Dcreate2(file, "images", H5T_STD_U8LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+  BOOST_REQUIRE(images >= 0);
+  ::H5Dclose(images);
+  ::H5Pclose(list);
+  ::H5Pclose(creation);
+  ::H5Sclose(space);
+  ::H5Fclose(file);
+
+  const DatasetCheck check = dataset.check();
+  BOOST_TEST(!check.is_whole());
+  BOOST_TEST(check.damage.empty());
+  BOOST_TEST(check.num_damaged_samples == 0u);
+  BOOST_REQUIRE(check.other_forms.size() == 1u);
+  BOOST_TEST(check.other_forms[0].num_samples == num_samples);
+  const std::string train = dataset.train().native();
+  BOOST_TEST(check.other_forms[0].hint == "h5repack -l CONTI -f NONE " + train + " " + train +
+                                              ".new && mv " + train + ".new " + train +
+                                              " && penstock repair " + dataset.path().native());
+  const std::string text = check_text(check, "d");
+  BOOST_TEST(tests::contains(text, ": NOT READ, " + std::to_string(num_samples) +
+                                       " samples in 1 shard of another form; "));
+  BOOST_TEST(!tests::contains(text, "DAMAGED"));
+}
+
 // 11.5 MB of pixels.
 BOOST_AUTO_TEST_CASE(a_large_jpeg_is_decoded_in_strips) {
   const tests::TemporaryFolder folder;
@@ -269,13 +309,23 @@ BOOST_AUTO_TEST_CASE(decoding_keeps_to_its_memory_and_stops_on_request) {
                        {.width_px = 2400, .height_px = 1600, .jpeg = {.is_progressive = true}});
   tests::write_picture(folder.path() / "photos" / "b" / "small.jpg");
   tests::convert_quietly(folder.path() / "photos", folder.path() / "d.ds", 0);
+  std::string enough;
   BOOST_CHECK_EXCEPTION(check_dataset({.dataset = folder.path() / "d.ds",
                                        .reach = CheckReach::kDecoded,
                                        .memory_bytes = 4u << 20},
                                       tests::no_progress, {}),
-                        Error, [](const Error& error) {
-                          return error.code() == ErrorCode::kOutOfMemory && !error.hint().empty();
+                        Error, [&](const Error& error) {
+                          enough = error.hint();
+                          return error.code() == ErrorCode::kOutOfMemory;
                         });
+  // What it says can be typed, and is enough.
+  const std::string flag = "--memory ";
+  BOOST_REQUIRE(enough.starts_with(flag));
+  const DatasetCheckConfig config{
+      .dataset = folder.path() / "d.ds",
+      .reach = CheckReach::kDecoded,
+      .memory_bytes = tools::parse_byte_size(enough.substr(flag.size()), "--memory")};
+  BOOST_TEST(check_dataset(config, tests::no_progress, {}).num_decoded == 2u);
   std::stop_source stop;
   stop.request_stop();
   BOOST_CHECK_EXCEPTION(

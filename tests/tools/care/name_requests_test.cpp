@@ -1,7 +1,10 @@
 #include "tools/care/name_requests.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <thread>
 
 #include "streamer/core/error.h"
 #include "tests/temporary_folder.h"
@@ -30,6 +33,19 @@ BOOST_AUTO_TEST_CASE(a_list_is_one_name_a_line) {
   BOOST_TEST(read_name_list(folder.path() / "list") == expected, boost::test_tools::per_element());
   tests::write_file(folder.path() / "empty", "\n\n");
   BOOST_CHECK_THROW(read_name_list(folder.path() / "empty"), Error);
+}
+
+// As a shell gives it for <(command).
+BOOST_AUTO_TEST_CASE(a_list_may_come_through_a_pipe) {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path pipe = folder.path() / "pipe";
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const std::jthread writer([&] { tests::write_file(pipe, "cat/1.jpg\ncat/2.jpg\n"); });
+  const Names expected = {"cat/1.jpg", "cat/2.jpg"};
+  BOOST_TEST(read_name_list(pipe) == expected, boost::test_tools::per_element());
+  BOOST_CHECK_EXCEPTION(read_name_list(folder.path()), Error, [](const Error& error) {
+    return std::string(error.what()).ends_with("expected a file, found a folder");
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_name_is_taken_as_it_is_stored_or_as_it_is_printed) {

@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(the_lists_forget_what_is_removed_and_keep_the_rest) {
   BOOST_TEST(text("duplicates.csv").find("cat/pair2.jpg,duplicate_within_class") !=
              std::string::npos);
   BOOST_TEST(text("quarantine.csv").find("dog/worse.jpg,") != std::string::npos);
-  BOOST_TEST(read_manifest(path).num_quarantined == 1u);
+  BOOST_TEST(read_manifest(path).num_quarantined.value() == 1u);
   BOOST_TEST(summary.other_files.empty());
   // A name that only a list has.
   const RemoveSummary listed = remove(path, {"dog/worse.jpg"});
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(the_lists_forget_what_is_removed_and_keep_the_rest) {
   BOOST_TEST(listed.num_rows_removed == 1u);
   BOOST_TEST(listed.is_complete());
   BOOST_TEST(!fs::exists(path / "quarantine.csv"));
-  BOOST_TEST(read_manifest(path).num_quarantined == 0u);
+  BOOST_TEST(read_manifest(path).num_quarantined.value() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(the_row_of_a_copy_that_was_left_out_stays_without_the_name_of_the_other) {
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(the_row_of_a_copy_that_was_left_out_stays_without_the_name_
   const std::string csv = read_text_file(config.dataset / "quarantine.csv");
   BOOST_TEST(csv.find("dog/second.jpg,duplicate_within_class,") != std::string::npos);
   BOOST_TEST(csv.find("first") == std::string::npos);
-  BOOST_TEST(read_manifest(config.dataset).num_quarantined == 1u);
+  BOOST_TEST(read_manifest(config.dataset).num_quarantined.value() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(the_row_of_an_added_copy_forgets_the_name_too) {
@@ -170,6 +170,19 @@ BOOST_AUTO_TEST_CASE(a_split_may_go_whole_but_not_the_dataset) {
   remove(dataset.path(), validation);
   BOOST_TEST(read_manifest(dataset.path()).splits.size() == 1u);
   BOOST_TEST(dataset.check().is_whole());
+}
+
+BOOST_AUTO_TEST_CASE(progress_is_of_the_bytes_that_are_written_anew) {
+  const CaredDataset dataset;
+  const std::uint64_t train_bytes = fs::file_size(dataset.train());
+  const std::string name = Dataset::open(dataset.path()).split("train").read_name(1);
+  std::vector<CheckProgress> heard;
+  remove_samples({.dataset = dataset.path(), .names = {name}},
+                 [&](const CheckProgress& progress) { heard.push_back(progress); }, {});
+  BOOST_REQUIRE(heard.size() == 1u);
+  BOOST_TEST(heard[0].done_bytes == train_bytes);
+  BOOST_TEST(heard[0].total_bytes == train_bytes);
+  BOOST_TEST(heard[0].elapsed.count() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_shard_is_not_written_anew_and_nothing_changes) {

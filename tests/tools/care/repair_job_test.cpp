@@ -1,6 +1,7 @@
 #include "tools/care/repair_job.h"
 
 #include <hdf5.h>
+#include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -222,6 +223,36 @@ BOOST_AUTO_TEST_CASE(a_dry_run_changes_nothing_and_tells_the_same) {
   const RepairSummary wet = repair(dataset.path());
   BOOST_TEST(dry.num_samples == wet.num_samples);
   BOOST_TEST(dry.dropped.size() == wet.dropped.size());
+}
+
+BOOST_AUTO_TEST_CASE(progress_is_of_the_bytes_that_are_written_anew) {
+  const CaredDataset dataset;
+  const std::uint64_t train_bytes = fs::file_size(dataset.train());
+  fixtures::flip_byte(dataset.train(), 16384 + 5);
+  std::vector<CheckProgress> heard;
+  repair_dataset({.dataset = dataset.path()},
+                 [&](const CheckProgress& progress) {
+                   if (progress.num_samples == 0) heard.push_back(progress);  // else of decoding
+                 },
+                 {});
+  BOOST_REQUIRE(heard.size() == 1u);
+  BOOST_TEST(heard[0].done_bytes == train_bytes);
+  BOOST_TEST(heard[0].total_bytes == train_bytes);
+  BOOST_TEST(heard[0].elapsed.count() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_file_under_a_shards_name_is_refused_with_what_to_do) {
+  const CaredDataset dataset;
+  fs::remove(dataset.train());
+  fs::create_directory(dataset.train());
+  for (const bool is_pipe : {false, true}) {
+    BOOST_CHECK_EXCEPTION(repair(dataset.path()), Error, [](const Error& error) {
+      return error.code() == ErrorCode::kInvalidArgument &&
+             error.hint() == "move it away, then repair again";
+    });
+    fs::remove(dataset.train());
+    if (!is_pipe) BOOST_REQUIRE(::mkfifo(dataset.train().c_str(), 0600) == 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_saved_at_all_is_an_error_and_stays) {

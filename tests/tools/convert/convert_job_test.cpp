@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(damage_costs_no_good_picture_its_place) {
   ConvertConfig damaged = config;
   damaged.dataset = folder.path() / "damaged";
   const ConvertSummary summary = convert_folder(damaged, listener, {});
-  BOOST_TEST(summary.manifest.num_quarantined == 2u);
+  BOOST_TEST(summary.manifest.num_quarantined.value() == 2u);
   BOOST_TEST(summary.num_text_skipped == 1u);
   BOOST_TEST(read_text_file(damaged.dataset / kQuarantineName) ==
              "path,reason,bytes,detail\n"
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(bytes_of_the_source_are_those_of_the_files_that_became_samp
   const Manifest manifest =
       convert_folder({.source = source, .dataset = folder.path() / "ds", .split = {}}, listener, {})
           .manifest;
-  BOOST_TEST(manifest.num_quarantined == 1u);
+  BOOST_TEST(manifest.num_quarantined.value() == 1u);
   BOOST_REQUIRE(manifest.sample_bytes.has_value());
   BOOST_TEST(manifest.sample_bytes->source_bytes == source_bytes);
   std::uint64_t stored_bytes = 0;
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_may_not_be_read_is_quarantined_and_counted) {
                              listener, {});
   }
   BOOST_TEST(summary.num_by_reason.at("unreadable") == 1u);
-  BOOST_TEST(summary.manifest.num_quarantined == 1u);
+  BOOST_TEST(summary.manifest.num_quarantined.value() == 1u);
   BOOST_CHECK((summary.manifest.class_names == std::vector<std::string>{"cat", "dog", "fox"}));
   BOOST_TEST(read_text_file(folder.path() / "ds" / kQuarantineName) ==
              "path,reason,bytes,detail\nfox/,unreadable,0,Permission denied\n");

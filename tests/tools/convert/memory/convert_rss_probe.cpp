@@ -51,7 +51,7 @@ int main(int argc, char** argv) try {
   }
   const auto found = summary.num_by_reason.find("above_memory");
   pause_after("done " + std::to_string(num_samples) + " " +
-              std::to_string(summary.manifest.num_quarantined) + " " +
+              std::to_string(*summary.manifest.num_quarantined) + " " +
               std::to_string(found == summary.num_by_reason.end() ? 0 : found->second));
 } catch (const std::exception& error) {
   std::printf("failed: %s\n", error.what());
