@@ -308,9 +308,11 @@ void PartialFolder::publish(ExistingTarget existing) {
     rename_to_new(path_, dataset_);
   }
   is_published_ = true;
+  if (!old) fs::remove(dataset_ / kPublishingName);
   sync_folder(dataset_.parent_path());
   // Not before: after a loss of power the old name could lead to a folder without its files.
-  if (old) remove_old(*old);
+  if (!old) return;
+  remove_old(*old);
   fs::remove(dataset_ / kPublishingName);
 }
 
