@@ -274,7 +274,7 @@ class ConvertJob final : private ProductionListener {
     for (std::size_t i = 0; i < shards.size(); ++i) {
       JournalShard& done = *before_->shards[i];
       if (done.shard) builder_->add_shard(shards[i].split, std::move(*done.shard));
-      all_.add(done.contribution);
+      summary_.counted.add(done.contribution);
       rows_.push_back(done.contribution.rows);
       prints_.push_back(done.contribution.prints);
       looks_.push_back(done.contribution.looks);
@@ -400,7 +400,7 @@ class ConvertJob final : private ProductionListener {
 
   void finish(SourceScan& scan) {
     check_unchanged(scan.files);
-    summary_.reasons = all_.reasons;
+    summary_.reasons = summary_.counted.reasons;
     for (const QuarantineEntry& entry : scan.findings) {
       summary_.reasons.add_quarantined(entry.reason, entry.num_pictures);
     }
@@ -408,31 +408,22 @@ class ConvertJob final : private ProductionListener {
       const std::uint64_t count = summary_.reasons.num_quarantined(info.code);
       if (count > 0) summary_.num_by_reason.emplace(info.name, count);
     }
-    summary_.num_listed_as_fixed = all_.num_listed_as_fixed;
-    summary_.num_text_skipped = all_.num_text_skipped;
-    summary_.num_reencoded_by_codec = all_.num_reencoded_by_codec;
-    summary_.num_rewritten = all_.num_rewritten;
-    summary_.num_resized = all_.num_resized;
-    summary_.num_lossy = all_.num_lossy;
-    summary_.num_in_several_scans = all_.num_in_several_scans;
-    summary_.num_optimized = all_.num_optimized;
-    summary_.num_stripped = all_.num_stripped;
-    summary_.stripped_bytes = all_.stripped_bytes;
     if (builder_->num_samples() == 0 && !scan.is_rest) {
       folder_->set_kept(false);
       refuse_nothing_readable();
     }
-    summary_.manifest = builder_->build(conversion_settings(config_, rule_, scan), all_,
+    summary_.manifest = builder_->build(conversion_settings(config_, rule_, scan), summary_.counted,
                                         num_pictures_of(scan.findings));
     warn_of_bad();
     warn_of_lost_splits(scan);
     if (summary_.manifest.num_quarantined > 0 || !scan.findings.empty()) {
       write_list(folder_->path() / kQuarantineName, ListKind::kQuarantine, *before_->rows, rows_,
-                 all_.reasons.total_quarantined(), scan.pictures, std::move(scan.findings));
+                 summary_.counted.reasons.total_quarantined(), scan.pictures,
+                 std::move(scan.findings));
     }
-    if (all_.num_listed_as_fixed > 0) {
+    if (summary_.counted.num_listed_as_fixed > 0) {
       write_list(folder_->path() / kFixedName, ListKind::kFixed, *before_->rows, rows_,
-                 all_.num_listed_as_fixed, scan.pictures, {});
+                 summary_.counted.num_listed_as_fixed, scan.pictures, {});
     }
     tell_copies(scan);
     observer_.reached(ConvertPoint::kQuarantineWritten);
@@ -475,8 +466,8 @@ class ConvertJob final : private ProductionListener {
     for (const auto& [reason, count] : summary_.num_by_reason) {
       reasons.push_back(fmt::format("{} {}", count, reason));
     }
-    if (summary_.num_text_skipped > 0) {
-      reasons.push_back(fmt::format("{} text", summary_.num_text_skipped));
+    if (summary_.counted.num_text_skipped > 0) {
+      reasons.push_back(fmt::format("{} text", summary_.counted.num_text_skipped));
     }
     throw Error(ErrorCode::kCorruptData,
                 fmt::format("source: {}: expected at least one picture that decodes, found {}",
@@ -499,7 +490,6 @@ class ConvertJob final : private ProductionListener {
   std::optional<PartialFolder> folder_;                   // once the source is known to be one
   std::optional<ManifestBuilder> builder_;                // once the classes are known
   std::optional<Continuation> before_;  // finished shards; while they are made, the committer's
-  ShardContribution all_;               // what all shards contributed, once they are done
   std::vector<ListedRows> rows_;        // by shard
   std::vector<PrintRun> prints_;        // the same
   std::vector<PrintRun> looks_;         // the same

@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(damage_costs_no_good_picture_its_place) {
   damaged.dataset = folder.path() / "damaged";
   const ConvertSummary summary = convert_folder(damaged, listener, {});
   BOOST_TEST(summary.manifest.num_quarantined == 2u);
-  BOOST_TEST(summary.num_text_skipped == 1u);
+  BOOST_TEST(summary.counted.num_text_skipped == 1u);
   BOOST_TEST(read_text_file(damaged.dataset / kQuarantineName) ==
              "path,reason,bytes,detail\n"
              "cat/empty.jpg,empty_file,0,\n"
