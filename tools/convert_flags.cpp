@@ -195,8 +195,9 @@ void add_check_flags(CLI::App& command, ConvertOptions& options) {
 void add_run_flags(CLI::App& command, ConvertOptions& options) {
   add_count_option(command, "--jobs", options.jobs, {.min = 1, .max = 1024},
                    "Threads (one per core); the result is the same for any number");
-  add_byte_size_option(command, "--memory", options.memory_bytes,
-                       "Limit of all that is held, at least 69M (0.8 of what is available)");
+  add_byte_size_option(
+      command, "--memory", options.memory_bytes,
+      "Limit of all that is held, at least 69M; half for one picture (0.8 of what is available)");
   add_switch(command, "--dry-run", options.dry_run,
              "Write nothing: say what is there, what disk and time it takes, what headers tell");
   add_switch(command, "--force", options.force,

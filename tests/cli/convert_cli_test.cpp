@@ -455,7 +455,9 @@ BOOST_AUTO_TEST_CASE(beyond_the_limit_of_bad_pictures_it_is_damaged_data) {
   check_refused(
       run_penstock({"convert", place.source, place.dataset, "--quiet", "--max-bad", "10%"}), 3,
       "max_bad: " + place.source + ": expected at most 0 bad among 5 files, found one more",
-      "look at the files, or type the command with a larger --max-bad");
+      "look at " + place.dataset +
+          ".partial/quarantine.csv, or type the command with a larger "
+          "--max-bad");
   const CommandResult result =
       run_penstock({"convert", place.source, place.dataset, "--max-bad", "1"});
   BOOST_TEST(result.exit_code == 0);

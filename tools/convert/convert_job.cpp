@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -112,7 +116,7 @@ class ConvertJob final : private ProductionListener {
       make_shards(scan, shards, memory);
       finish(scan);
     } catch (const Error& error) {
-      throw_on(error);
+      throw_on(error, scan);
     }
     return std::move(summary_);
   }
@@ -143,10 +147,15 @@ class ConvertJob final : private ProductionListener {
                      .source_digest = source_digest(scan)};
     head.settings["penstock"] = PENSTOCK_VERSION;
     builder_.emplace(scan.class_names);
-    before_.emplace(begin_or_continue(*folder_, head, scan, shards,
-                                      [this](SplitKind split, const IndexRecord& record) {
-                                        builder_->add_sample(split, record);
-                                      }));
+    num_shards_ = shards.size();
+    before_.emplace(begin_or_continue(
+        *folder_,
+        {.head = &head,
+         .scan = &scan,
+         .shards = &shards,
+         .one_picture_bytes = memory.one_picture_bytes},
+        [this](SplitKind split, const IndexRecord& record) { builder_->add_sample(split, record); },
+        stop_));
     observer_.reached(ConvertPoint::kJournalBegun);
     num_bad_ = num_pictures_of(scan.findings);
     progress_.num_files = scan.pictures.size();
@@ -167,7 +176,12 @@ class ConvertJob final : private ProductionListener {
     progress_.num_done = progress_.num_done_before;
     progress_.done_bytes = progress_.done_before_bytes;
     num_finished_ = summary_.num_shards_kept;
-    num_shards_ = shards.size();
+    if (!before_->redone.empty()) {
+      observer_.notice(
+          fmt::format("{} made again:{}",
+                      tools::format_counted(before_->redone.size(), "shard is", "shards are"),
+                      list_some(before_->redone, before_->redone.size())));
+    }
     if (num_finished_ > 0) {
       observer_.notice(fmt::format("{} of {} are there already", num_finished_,
                                    tools::format_counted(num_shards_, "shard", "shards")));
@@ -259,7 +273,7 @@ class ConvertJob final : private ProductionListener {
     for (std::size_t i = 0; i < shards.size(); ++i) {
       JournalShard& done = *before_->shards[i];
       if (done.shard) builder_->add_shard(shards[i].split, std::move(*done.shard));
-      all_.add(done.contribution);
+      summary_.counted.add(done.contribution);
       rows_.push_back(done.contribution.rows);
       prints_.push_back(done.contribution.prints);
       looks_.push_back(done.contribution.looks);
@@ -316,24 +330,54 @@ class ConvertJob final : private ProductionListener {
                 fmt::format("max_bad: {}: expected at most {} bad among {}, found one more",
                             source_text(config_), tools::format_count(num_allowed_bad_),
                             tools::format_counted(num_listed_, "file", "files")),
-                "look at the files, or type the command with a larger --max-bad");
+                "type the command with a larger --max-bad");
   }
 
   // Says whether anything was left, and what to type.
-  [[noreturn]] void throw_on(const Error& error) {
+  [[noreturn]] void throw_on(const Error& error, const SourceScan& scan) {
+    const bool is_kept = folder_->is_kept();
     if (error.code() == ErrorCode::kStopped) {
-      throw Error(
-          ErrorCode::kStopped,
-          fmt::format("stopped: {}: on request; {}", printable_path(config_.dataset),
-                      folder_->is_kept() ? finished_words() : "nothing of it was left behind"),
-          folder_->is_kept() ? kAgainHint : "the same command starts it again");
+      throw Error(ErrorCode::kStopped,
+                  fmt::format("stopped: {}: on request; {}", printable_path(config_.dataset),
+                              is_kept ? finished_words() : "nothing of it was left behind"),
+                  is_kept ? kAgainHint : "the same command starts it again");
     }
     const bool is_about_it = error.code() == ErrorCode::kAlreadyExists;
-    if (!folder_->is_kept() || is_about_it) throw error;
-    throw Error(error.code(), fmt::format("{} ({})", error.what(), finished_words()),
-                append_hint(error.hint(),
-                            stopped_for_reason_ ? other_policy_hint() : std::string(kAgainHint)),
-                error.os_error());
+    if (is_about_it) throw error;
+    const bool has_too_many = error.code() == ErrorCode::kTooManyBad && !stopped_for_reason_;
+    const std::string hint = has_too_many ? list_bad(scan) : error.hint();
+    if (!is_kept) throw Error(error.code(), error.what(), hint, error.os_error());
+    throw Error(
+        error.code(), fmt::format("{} ({})", error.what(), finished_words()),
+        append_hint(hint, stopped_for_reason_ ? other_policy_hint() : std::string(kAgainHint)),
+        error.os_error());
+  }
+
+  // What is bad so far: the first on the screen, all in a list that stays. Returns what to type.
+  std::string list_bad(const SourceScan& scan) {
+    const fs::path list = folder_->path() / kQuarantineName;
+    const ListedRows now = before_->rows->written_so_far();
+    std::vector<ListedRows> rows;
+    for (const auto& shard : before_->shards) {
+      const bool is_of_before = shard && shard->contribution.rows.end_bytes <= now.begin_bytes;
+      if (is_of_before) rows.push_back(shard->contribution.rows);
+    }
+    rows.push_back(now);
+    std::vector<std::string> first;
+    std::uint64_t num_listed = 0;
+    write_list(
+        list, ListKind::kQuarantine, *before_->rows, rows, num_bad_, scan.pictures, scan.findings,
+        [&](const QuarantineEntry& entry) {
+          if (++num_listed > kMaxListed) return;
+          first.push_back(fmt::format("{}: {}{}{}", entry.path, reason_code_name(entry.reason),
+                                      entry.detail.empty() ? "" : ": ", entry.detail));
+        });
+    folder_->set_kept(true);
+    observer_.notice(fmt::format("{} so far:{}",
+                                 tools::format_counted(num_listed, "bad file", "bad files"),
+                                 list_some(first, num_listed)));
+    return fmt::format("look at {}, or type the command with a larger --max-bad",
+                       shell_quoted(list.native()));
   }
 
   // No finished shard has met the reason; a mended file makes another source.
@@ -348,13 +392,14 @@ class ConvertJob final : private ProductionListener {
   }
 
   std::string finished_words() const {
+    if (!before_) return "what was finished is kept";  // how much that is was not yet found out
     return fmt::format("{} of {} are finished and kept", tools::format_count(num_finished_),
                        tools::format_counted(num_shards_, "shard", "shards"));
   }
 
   void finish(SourceScan& scan) {
     check_unchanged(scan.files);
-    summary_.reasons = all_.reasons;
+    summary_.reasons = summary_.counted.reasons;
     for (const QuarantineEntry& entry : scan.findings) {
       summary_.reasons.add_quarantined(entry.reason, entry.num_pictures);
     }
@@ -362,30 +407,22 @@ class ConvertJob final : private ProductionListener {
       const std::uint64_t count = summary_.reasons.num_quarantined(info.code);
       if (count > 0) summary_.num_by_reason.emplace(info.name, count);
     }
-    summary_.num_listed_as_fixed = all_.num_listed_as_fixed;
-    summary_.num_text_skipped = all_.num_text_skipped;
-    summary_.num_reencoded_by_codec = all_.num_reencoded_by_codec;
-    summary_.num_rewritten = all_.num_rewritten;
-    summary_.num_resized = all_.num_resized;
-    summary_.num_lossy = all_.num_lossy;
-    summary_.num_in_several_scans = all_.num_in_several_scans;
-    summary_.num_optimized = all_.num_optimized;
-    summary_.num_stripped = all_.num_stripped;
-    summary_.stripped_bytes = all_.stripped_bytes;
     if (builder_->num_samples() == 0 && !scan.is_rest) {
       folder_->set_kept(false);
       refuse_nothing_readable();
     }
-    summary_.manifest = builder_->build(conversion_settings(config_, rule_, scan), all_,
+    summary_.manifest = builder_->build(conversion_settings(config_, rule_, scan), summary_.counted,
                                         num_pictures_of(scan.findings));
     warn_of_bad();
+    warn_of_lost_splits(scan);
     if (summary_.manifest.num_quarantined > 0 || !scan.findings.empty()) {
       write_list(folder_->path() / kQuarantineName, ListKind::kQuarantine, *before_->rows, rows_,
-                 all_.reasons.total_quarantined(), scan.pictures, std::move(scan.findings));
+                 summary_.counted.reasons.total_quarantined(), scan.pictures,
+                 std::move(scan.findings));
     }
-    if (all_.num_listed_as_fixed > 0) {
+    if (summary_.counted.num_listed_as_fixed > 0) {
       write_list(folder_->path() / kFixedName, ListKind::kFixed, *before_->rows, rows_,
-                 all_.num_listed_as_fixed, scan.pictures, {});
+                 summary_.counted.num_listed_as_fixed, scan.pictures, {});
     }
     tell_copies(scan);
     observer_.reached(ConvertPoint::kQuarantineWritten);
@@ -409,13 +446,27 @@ class ConvertJob final : private ProductionListener {
         tools::format_counted(num_listed_, "file", "files"), 100 * part, kQuarantineName));
   }
 
+  // Of which pictures were listed, and none is stored. What is added to a dataset may well be bad alone.
+  void warn_of_lost_splits(const SourceScan& scan) {
+    if (scan.is_rest) return;
+    std::map<SplitKind, std::uint64_t> num_listed;
+    for (std::size_t i = 0; i < scan.pictures.size(); ++i) ++num_listed[*scan.pictures[i].split];
+    for (const auto& [split, count] : num_listed) {
+      if (summary_.manifest.find_split(std::string(split_name(split))) != nullptr) continue;
+      const bool loses_statistics = split == SplitKind::kTrain && summary_.has_statistics;
+      observer_.notice(fmt::format("warning: split {}: none of {} became a sample{}",
+                                   split_name(split), tools::format_counted(count, "file", "files"),
+                                   loses_statistics ? "; there are no statistics" : ""));
+    }
+  }
+
   [[noreturn]] void refuse_nothing_readable() const {
     std::vector<std::string> reasons;
     for (const auto& [reason, count] : summary_.num_by_reason) {
       reasons.push_back(fmt::format("{} {}", count, reason));
     }
-    if (summary_.num_text_skipped > 0) {
-      reasons.push_back(fmt::format("{} text", summary_.num_text_skipped));
+    if (summary_.counted.num_text_skipped > 0) {
+      reasons.push_back(fmt::format("{} text", summary_.counted.num_text_skipped));
     }
     throw Error(ErrorCode::kCorruptData,
                 fmt::format("source: {}: expected at least one picture that decodes, found {}",
@@ -438,7 +489,6 @@ class ConvertJob final : private ProductionListener {
   std::optional<PartialFolder> folder_;                   // once the source is known to be one
   std::optional<ManifestBuilder> builder_;                // once the classes are known
   std::optional<Continuation> before_;  // finished shards; while they are made, the committer's
-  ShardContribution all_;               // what all shards contributed, once they are done
   std::vector<ListedRows> rows_;        // by shard
   std::vector<PrintRun> prints_;        // the same
   std::vector<PrintRun> looks_;         // the same

@@ -58,18 +58,9 @@ struct ConvertSummary {
   Manifest manifest;
   std::string layout;                                  // in words
   std::map<std::string, std::uint64_t> num_by_reason;  // quarantined
-  ReasonCounts reasons;                                // of all pictures, quarantined ones too
-  std::uint64_t num_listed_as_fixed = 0;               // lines of fixed.csv
+  ReasonCounts reasons;       // of all pictures, also of what the scan has found
+  ShardContribution counted;  // of what became of pictures, by all shards
   SkippedFiles skipped;
-  std::uint64_t num_text_skipped = 0;
-  std::array<std::uint64_t, kNumCodecs> num_reencoded_by_codec{};  // in the order of Codec
-  std::uint64_t num_rewritten = 0;         // of several scans, stored as baseline
-  std::uint64_t num_in_several_scans = 0;  // that were to be rewritten and could not be
-  std::uint64_t num_resized = 0;
-  std::uint64_t num_lossy = 0;      // that show other pixels than their files
-  std::uint64_t num_optimized = 0;  // of one scan, stored with restart markers
-  std::uint64_t num_stripped = 0;   // of metadata
-  std::uint64_t stripped_bytes = 0;
   std::uint64_t num_outside = 0;  // in no class folder
   std::uint64_t source_bytes = 0;
   std::uint64_t dataset_bytes = 0;          // shards
@@ -79,7 +70,7 @@ struct ConvertSummary {
 };
 
 /// Converts. After an error or a stop, or when the process is killed, the same call goes on with the
-/// shards that were finished; without any, nothing is left behind. Errors say which it is.
+/// shards that were finished; without any, TooManyBad alone leaves a list. Errors say which it is.
 ///
 /// Errors  NotFound, InvalidArgument (no such layout), AlreadyExists (another conversion was begun
 ///         there, or the source has changed since), Io, OutOfMemory; CorruptData when not one picture

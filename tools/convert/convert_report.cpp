@@ -46,9 +46,10 @@ std::string quarantine_line(const ConvertSummary& summary, const std::string& da
 std::string rewritten_line(const ConvertSummary& summary) {
   std::string text =
       fmt::format("{} of several scans, as baseline JPEG of the same pixels",
-                  tools::format_counted(summary.num_rewritten, "picture", "pictures"));
-  if (summary.num_in_several_scans > 0) {
-    text += fmt::format("; left as they are: {}", format_count(summary.num_in_several_scans));
+                  tools::format_counted(summary.counted.num_rewritten, "picture", "pictures"));
+  if (summary.counted.num_in_several_scans > 0) {
+    text +=
+        fmt::format("; left as they are: {}", format_count(summary.counted.num_in_several_scans));
   }
   return text;
 }
@@ -104,7 +105,7 @@ std::string codec_counts(const ConvertSummary& summary, const EncodeSettings& as
       fmt::format("as JPEG of quality {}", asked.jpeg_quality()), "as bare pixels", "as PNG"};
   std::vector<std::string> words;
   for (std::size_t i = 0; i < kNumCodecs; ++i) {
-    const std::uint64_t count = summary.num_reencoded_by_codec[i];
+    const std::uint64_t count = summary.counted.num_reencoded_by_codec[i];
     if (count == summary.manifest.num_reencoded) return ", " + names[i];
     if (count > 0) words.push_back(fmt::format("{} {}", format_count(count), names[i]));
   }
@@ -124,13 +125,15 @@ void add_encoding(std::string& text, const ConvertSummary& summary) {
                                                  : " that could not stay as they were";
     add_line(text, "re-encoded", counted(num_reencoded) + why + codec_counts(summary, asked));
   }
-  if (summary.num_resized > 0) add_line(text, "resized", counted(summary.num_resized));
+  if (summary.counted.num_resized > 0)
+    add_line(text, "resized", counted(summary.counted.num_resized));
   if (num_reencoded == 0) return;
-  std::string loss = fmt::format("{} with other pixels than in the file",
-                                 summary.num_lossy == 0 ? "none" : counted(summary.num_lossy));
-  if (summary.num_lossy < num_reencoded) {
+  std::string loss =
+      fmt::format("{} with other pixels than in the file",
+                  summary.counted.num_lossy == 0 ? "none" : counted(summary.counted.num_lossy));
+  if (summary.counted.num_lossy < num_reencoded) {
     loss += fmt::format("; {} re-encoded without loss",
-                        format_count(num_reencoded - summary.num_lossy));
+                        format_count(num_reencoded - summary.counted.num_lossy));
   }
   add_line(text, "lossy", loss);
 }
@@ -141,7 +144,7 @@ std::string skipped_line(const ConvertSummary& summary) {
     if (count == 0) return;
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), kind);
   };
-  add(summary.num_text_skipped, "text");
+  add(summary.counted.num_text_skipped, "text");
   add(summary.skipped.num_system, "system");
   add(summary.skipped.num_hidden, "hidden");
   add(summary.skipped.num_symlinks, "symbolic links");
@@ -183,19 +186,20 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
   }
   add_statistics(text, manifest);
   add_encoding(text, summary);
-  if (summary.num_rewritten + summary.num_in_several_scans > 0) {
+  if (summary.counted.num_rewritten + summary.counted.num_in_several_scans > 0) {
     add_line(text, "rewritten", rewritten_line(summary));
   }
-  if (summary.num_optimized > 0) {
-    add_line(text, "optimized",
-             fmt::format("{} of one scan, with restart markers and the same pixels",
-                         tools::format_counted(summary.num_optimized, "picture", "pictures")));
+  if (summary.counted.num_optimized > 0) {
+    add_line(
+        text, "optimized",
+        fmt::format("{} of one scan, with restart markers and the same pixels",
+                    tools::format_counted(summary.counted.num_optimized, "picture", "pictures")));
   }
-  if (summary.num_stripped > 0) {
+  if (summary.counted.num_stripped > 0) {
     add_line(text, "stripped",
              fmt::format("{} of {} of metadata",
-                         tools::format_counted(summary.num_stripped, "picture", "pictures"),
-                         format_bytes(summary.stripped_bytes)));
+                         tools::format_counted(summary.counted.num_stripped, "picture", "pictures"),
+                         format_bytes(summary.counted.stripped_bytes)));
   }
   const std::string kept =
       reason_counts([&](ReasonCode code) { return summary.reasons.num_kept(code); });
@@ -203,9 +207,9 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
   const std::string fixed =
       reason_counts([&](ReasonCode code) { return summary.reasons.num_fixed(code); });
   if (!fixed.empty()) add_line(text, "fixed", fixed);
-  if (summary.num_listed_as_fixed > 0) {
+  if (summary.counted.num_listed_as_fixed > 0) {
     add_line(text, "with a loss",
-             fmt::format("{}; see {}/{}", format_count(summary.num_listed_as_fixed),
+             fmt::format("{}; see {}/{}", format_count(summary.counted.num_listed_as_fixed),
                          tools::printable(dataset), kFixedName));
   }
   if (manifest.num_quarantined > 0)
@@ -250,27 +254,29 @@ std::string summary_json(const ConvertSummary& summary) {
                                   {"imbalance", class_balance(split.num_by_class).imbalance()}};
   }
   json["num_reencoded"] = *manifest.num_reencoded;
-  json["num_reencoded_by_codec"] = {{"jpeg", summary.num_reencoded_by_codec[0]},
-                                    {"raw", summary.num_reencoded_by_codec[1]},
-                                    {"png", summary.num_reencoded_by_codec[2]}};
-  json["num_resized"] = summary.num_resized;
-  json["num_lossy"] = summary.num_lossy;
-  json["num_rewritten"] = summary.num_rewritten;
-  json["num_in_several_scans"] = summary.num_in_several_scans;
-  json["num_optimized"] = summary.num_optimized;
-  json["num_stripped"] = summary.num_stripped;
-  json["stripped_bytes"] = summary.stripped_bytes;
+  json["num_reencoded_by_codec"] = {{"jpeg", summary.counted.num_reencoded_by_codec[0]},
+                                    {"raw", summary.counted.num_reencoded_by_codec[1]},
+                                    {"png", summary.counted.num_reencoded_by_codec[2]}};
+  json["num_resized"] = summary.counted.num_resized;
+  json["num_lossy"] = summary.counted.num_lossy;
+  json["num_rewritten"] = summary.counted.num_rewritten;
+  json["num_in_several_scans"] = summary.counted.num_in_several_scans;
+  json["num_optimized"] = summary.counted.num_optimized;
+  json["num_stripped"] = summary.counted.num_stripped;
+  json["stripped_bytes"] = summary.counted.stripped_bytes;
   json["num_quarantined"] = *manifest.num_quarantined;
   json["quarantined_by_reason"] = summary.num_by_reason;
   json["kept_by_reason"] =
       reason_counts_json([&](ReasonCode code) { return summary.reasons.num_kept(code); });
   json["fixed_by_reason"] =
       reason_counts_json([&](ReasonCode code) { return summary.reasons.num_fixed(code); });
-  json["num_fixed_with_loss"] = summary.num_listed_as_fixed;
-  json["left_out"] = {
-      {"num_text", summary.num_text_skipped},       {"num_system", summary.skipped.num_system},
-      {"num_hidden", summary.skipped.num_hidden},   {"num_symlinks", summary.skipped.num_symlinks},
-      {"num_special", summary.skipped.num_special}, {"num_outside", summary.num_outside}};
+  json["num_fixed_with_loss"] = summary.counted.num_listed_as_fixed;
+  json["left_out"] = {{"num_text", summary.counted.num_text_skipped},
+                      {"num_system", summary.skipped.num_system},
+                      {"num_hidden", summary.skipped.num_hidden},
+                      {"num_symlinks", summary.skipped.num_symlinks},
+                      {"num_special", summary.skipped.num_special},
+                      {"num_outside", summary.num_outside}};
   json["statistics"] = nlohmann::ordered_json::parse(statistics_json(manifest));
   json["has_statistics"] = summary.has_statistics;
   json["num_shards_kept"] = summary.num_shards_kept;

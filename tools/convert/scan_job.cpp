@@ -65,24 +65,12 @@ std::vector<SourceRequest> source_requests(const ConvertConfig& config) {
   return requests;
 }
 
-constexpr std::size_t kMaxListed = 10;
-
 // "1 folder and 3 files"
 std::string count_unreadable(std::size_t num_folders, std::size_t num_files) {
   std::vector<std::string> counts;
   if (num_folders > 0) counts.push_back(tools::format_counted(num_folders, "folder", "folders"));
   if (num_files > 0) counts.push_back(tools::format_counted(num_files, "file", "files"));
   return fmt::format("{}", fmt::join(counts, " and "));
-}
-
-std::string list_some(const std::vector<std::string>& items, std::uint64_t count) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(items.size(), kMaxListed); ++i) {
-    text += "\n  " + printable(items[i]);
-  }
-  if (count > kMaxListed)
-    text += fmt::format("\n  and {} more", tools::format_count(count - kMaxListed));
-  return text;
 }
 
 // What may not be read, and other findings by reason; nothing where there is none.
@@ -136,6 +124,16 @@ void check_stratified(const ConvertConfig& config, const ScannedSources& sources
 }
 
 }  // namespace
+
+std::string list_some(const std::vector<std::string>& items, std::uint64_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(items.size(), kMaxListed); ++i) {
+    text += "\n  " + printable(items[i]);
+  }
+  if (count > kMaxListed)
+    text += fmt::format("\n  and {} more", tools::format_count(count - kMaxListed));
+  return text;
+}
 
 std::string source_text(const ConvertConfig& config) {
   std::string text = config.arrays.empty() ? printable_path(config.source)

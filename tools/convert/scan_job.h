@@ -1,6 +1,8 @@
 // What a conversion knows before it opens a picture: pictures, classes and splits of its sources.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -27,6 +29,11 @@ ScannedSources scan_for_conversion(const ConvertConfig& config, const std::stop_
 
 /// What a user should read of it, each at most some lines: what was found, warnings, findings.
 std::vector<std::string> scan_notices(const ConvertConfig& config, const ScannedSources& sources);
+
+/// How many a notice names.
+inline constexpr std::size_t kMaxListed = 10;
+/// The first of `count` items, each on a line of its own, and how many more there are.
+std::string list_some(const std::vector<std::string>& items, std::uint64_t count);
 
 /// The sources as they were typed: "photos, more".
 std::string source_text(const ConvertConfig& config);

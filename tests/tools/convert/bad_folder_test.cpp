@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(each_file_has_its_fate_and_no_good_one_is_lost) {
   BOOST_TEST(summary.skipped.num_symlinks == 9u);
   BOOST_TEST(summary.skipped.num_special == 6u);
   BOOST_TEST(summary.num_outside == 3u);
-  BOOST_TEST(summary.num_text_skipped == 3u);
+  BOOST_TEST(summary.counted.num_text_skipped == 3u);
   BOOST_TEST(summary.manifest.class_names.size() == 4u);
   BOOST_TEST(!fs::exists(folder.place.path() / "ds" / kFixedName));
 }
@@ -208,7 +208,8 @@ BOOST_AUTO_TEST_CASE(what_a_fix_has_cost_is_listed) {
   const std::string csv = read_text_file(folder.place.path() / "ds" / kFixedName);
   BOOST_TEST(csv.find("\na/truncated-cut-0.jpg,truncated,") != std::string::npos, csv);
   BOOST_TEST(csv.find("\nb/bad_crc-wrong_crc-1.png,bad_crc,") != std::string::npos, csv);
-  BOOST_TEST(summary.num_listed_as_fixed == 9u);  // three of each kind of JPEG, three of PNG
+  BOOST_TEST(summary.counted.num_listed_as_fixed ==
+             9u);  // three of each kind of JPEG, three of PNG
   BOOST_TEST(folder.stored("ds").count("a/truncated-cut-0.jpg") == 1u);
 }
 

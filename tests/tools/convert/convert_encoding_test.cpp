@@ -44,8 +44,8 @@ BOOST_AUTO_TEST_CASE(pictures_that_stay_in_several_scans_are_counted) {
                       .split = {.validation_fraction = 0.0, .test_fraction = {}},
                       .several_scans = SeveralScans::kRewritten},
                      listener, {});
-  BOOST_TEST(summary.num_rewritten == 1u);
-  BOOST_TEST(summary.num_in_several_scans == 1u);
+  BOOST_TEST(summary.counted.num_rewritten == 1u);
+  BOOST_TEST(summary.counted.num_in_several_scans == 1u);
   const std::string text = summary_text(summary, "ds");
   BOOST_TEST(text.find("rewritten     1 picture of several scans, as baseline JPEG of the same "
                        "pixels; left as they are: 1") != std::string::npos,
@@ -74,14 +74,14 @@ BOOST_AUTO_TEST_CASE(coefficients_above_the_limit_are_rewritten_by_default) {
                        .split = {.validation_fraction = 0.0, .test_fraction = {}},
                        .max_coefficient_bytes = 5000};
   const ConvertSummary summary = convert_folder(config, listener, {});
-  BOOST_TEST(summary.num_rewritten == 3u);
+  BOOST_TEST(summary.counted.num_rewritten == 3u);
   BOOST_TEST(summary.reasons.num_fixed(ReasonCode::kLargeCoefficients) == 3u);
   BOOST_TEST(summary.num_by_reason.at("large_coefficients") == 1u);
   BOOST_TEST(summary.manifest.conversion.at("max_coefficient_bytes") == "5000");
   config.dataset = folder.path() / "kept";
   config.max_coefficient_bytes = kMaxCoefficientBytes;
   const ConvertSummary kept = convert_folder(config, listener, {});
-  BOOST_TEST(kept.num_rewritten == 0u);
+  BOOST_TEST(kept.counted.num_rewritten == 0u);
   BOOST_TEST(kept.manifest.num_quarantined.value() == 0u);
   BOOST_TEST(kept.manifest.largest.decode_scratch_bytes >
              summary.manifest.largest.decode_scratch_bytes);
@@ -108,9 +108,9 @@ BOOST_AUTO_TEST_CASE(metadata_is_stripped_and_counted_whether_or_not_pictures_ar
                            .strip_metadata = true,
                            .depth = depth};
       const ConvertSummary summary = convert_folder(config, listener, {});
-      BOOST_TEST(summary.num_stripped == 3u);
+      BOOST_TEST(summary.counted.num_stripped == 3u);
       // The segment of the comment: marker, length, text.
-      BOOST_TEST(summary.stripped_bytes == 3u * (2 + 2 + 11));
+      BOOST_TEST(summary.counted.stripped_bytes == 3u * (2 + 2 + 11));
       BOOST_TEST(summary_text(summary, "ds").find("stripped      3 pictures of 45") !=
                  std::string::npos);
       BOOST_TEST(summary_json(summary).find("\"stripped_bytes\": 45") != std::string::npos);
@@ -158,8 +158,8 @@ BOOST_AUTO_TEST_CASE(what_is_encoded_on_request_is_counted_and_the_same_for_any_
          .encode = {.resize_short_px = 64, .quality = 90, .codec = CodecChoice::kAuto}},
         listener, {});
     // One is 60 px wide, so its longer side, 80 px, is above what auto keeps bare, and it needs nothing.
-    BOOST_TEST(summary.num_resized == 11u);
-    BOOST_TEST(summary.num_lossy == 11u);
+    BOOST_TEST(summary.counted.num_resized == 11u);
+    BOOST_TEST(summary.counted.num_lossy == 11u);
     const Manifest manifest = read_manifest(dataset);
     BOOST_TEST(manifest.conversion.at("resize_short_px") == "64");
     BOOST_TEST(manifest.conversion.at("quality") == "90");

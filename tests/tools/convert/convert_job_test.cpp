@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(damage_costs_no_good_picture_its_place) {
   damaged.dataset = folder.path() / "damaged";
   const ConvertSummary summary = convert_folder(damaged, listener, {});
   BOOST_TEST(summary.manifest.num_quarantined.value() == 2u);
-  BOOST_TEST(summary.num_text_skipped == 1u);
+  BOOST_TEST(summary.counted.num_text_skipped == 1u);
   BOOST_TEST(read_text_file(damaged.dataset / kQuarantineName) ==
              "path,reason,bytes,detail\n"
              "cat/empty.jpg,empty_file,0,\n"
@@ -329,6 +329,48 @@ BOOST_AUTO_TEST_CASE(what_concerns_one_path_alone_is_quarantined) {
                           "expected a regular file"}) {
     BOOST_TEST(csv.find(why) != std::string::npos);
   }
+}
+
+// All that is in the training split is in the test split too, and copies are to go.
+BOOST_AUTO_TEST_CASE(a_split_that_loses_every_picture_is_told) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  tests::write_cats_and_dogs(source / "test", 3);
+  tests::write_cats_and_dogs(source / "train", 2);
+  ConvertConfig config{.source = source, .dataset = folder.path() / "ds"};
+  config.policies.set("duplicate_across_splits=quarantine");
+  Listener listener;
+  const ConvertSummary summary = convert_folder(config, listener, {});
+  BOOST_TEST(summary.manifest.find_split("train") == nullptr);
+  BOOST_TEST(listener.notices.find("warning: split train: none of 4 files became a sample; there "
+                                   "are no statistics\n") != std::string::npos,
+             listener.notices);
+  BOOST_TEST(listener.notices.find("split test") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(bad_files_beyond_the_limit_are_named_and_listed) {
+  const tests::TemporaryFolder folder;
+  const fs::path source = folder.path() / "photos";
+  tests::write_cats_and_dogs(source, 2);
+  for (int i = 0; i < 12; ++i) write_file(source / "cat" / (std::to_string(100 + i) + ".jpg"), "");
+  ConvertConfig config{.source = source, .dataset = folder.path() / "ds"};
+  config.max_bad = {.num_pictures = 11};
+  Listener listener;
+  const fs::path list = folder.path() / "ds.partial" / kQuarantineName;
+  BOOST_CHECK_EXCEPTION(convert_folder(config, listener, {}), Error, [&](const Error& error) {
+    BOOST_TEST(error.hint() ==
+               "look at " + list.native() + ", or type the command with a larger --max-bad");
+    return error.code() == ErrorCode::kTooManyBad;
+  });
+  BOOST_TEST(listener.notices.find("12 bad files so far:\n  cat/100.jpg: empty_file\n") !=
+                 std::string::npos,
+             listener.notices);
+  BOOST_TEST(listener.notices.find("cat/109.jpg: empty_file\n  and 2 more\n") != std::string::npos,
+             listener.notices);
+  BOOST_TEST(read_text_file(list).find("\ncat/111.jpg,empty_file,0,\n") != std::string::npos);
+  config.max_bad = {.num_pictures = 12};
+  convert_folder(config, listener, {});
+  BOOST_TEST(tests::count_entries(folder.path()) == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_may_not_be_read_is_quarantined_and_counted) {

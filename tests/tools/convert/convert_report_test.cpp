@@ -15,8 +15,8 @@ using tests::contains;
 ConvertSummary encoded_on_request() {
   ConvertSummary summary;
   summary.manifest.num_reencoded = 10;
-  summary.num_reencoded_by_codec = {6, 3, 1};
-  summary.num_lossy = 7;
+  summary.counted.num_reencoded_by_codec = {6, 3, 1};
+  summary.counted.num_lossy = 7;
   summary.manifest.conversion = EncodeSettings{.quality = 80}.names_and_values();
   return summary;
 }
@@ -42,8 +42,8 @@ BOOST_AUTO_TEST_CASE(what_was_encoded_is_told_by_codec_with_how_many_lost_someth
 BOOST_AUTO_TEST_CASE(loss_is_told_where_nothing_was_asked_for_too) {
   ConvertSummary summary;
   summary.manifest.num_reencoded = 1;
-  summary.num_reencoded_by_codec = {1, 0, 0};
-  summary.num_lossy = 1;
+  summary.counted.num_reencoded_by_codec = {1, 0, 0};
+  summary.counted.num_lossy = 1;
   const std::string text = summary_text(summary, "a.ds");
   BOOST_TEST(contains(text,
                       "\n  re-encoded    1 picture that could not stay as it was, as JPEG of "
@@ -53,8 +53,8 @@ BOOST_AUTO_TEST_CASE(loss_is_told_where_nothing_was_asked_for_too) {
 
 BOOST_AUTO_TEST_CASE(one_codec_without_loss) {
   ConvertSummary summary = encoded_on_request();
-  summary.num_reencoded_by_codec = {0, 0, 10};
-  summary.num_lossy = 0;
+  summary.counted.num_reencoded_by_codec = {0, 0, 10};
+  summary.counted.num_lossy = 0;
   const std::string text = summary_text(summary, "a.ds");
   BOOST_TEST(contains(text,
                       "\n  re-encoded    10 pictures, as PNG\n"

@@ -34,14 +34,14 @@ BOOST_AUTO_TEST_CASE(each_setting_that_nothing_came_of_has_a_line) {
 
 BOOST_AUTO_TEST_CASE(one_picture_is_enough) {
   ConvertSummary summary;
-  summary.num_resized = 1;
-  summary.num_reencoded_by_codec = {1, 0, 0};
+  summary.counted.num_resized = 1;
+  summary.counted.num_reencoded_by_codec = {1, 0, 0};
   summary.reasons.fixed[static_cast<std::size_t>(ReasonCode::kTransparency)] = 1;
-  summary.num_in_several_scans = 1;
-  summary.num_stripped = 1;
+  summary.counted.num_in_several_scans = 1;
+  summary.counted.num_stripped = 1;
   BOOST_CHECK(unused_settings(asks_for_much(), summary) == Lines{});
   // Bare pixels have no quality.
-  summary.num_reencoded_by_codec = {0, 5, 5};
+  summary.counted.num_reencoded_by_codec = {0, 5, 5};
   BOOST_TEST(unused_settings(asks_for_much(), summary).size() == 1u);
 }
 

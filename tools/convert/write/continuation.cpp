@@ -4,18 +4,19 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
 #include "streamer/core/shell_quoted.h"
-#include "streamer/shard/shard_file.h"
 #include "tools/convert/duplicate/copy_groups.h"
-#include "tools/convert/duplicate/near_search.h"
 #include "tools/convert/reason/reason_policies.h"
-#include "tools/convert/write/source_stamp.h"
+#include "tools/convert/write/finished_shard.h"
+#include "tools/convert/write/side_files.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -77,21 +78,12 @@ void check_same(const PartialFolder& folder, const JournalContents& contents, Jo
          source_differences(folder.path(), scan), "; ");
 }
 
-// The records of a shard that is as the journal says.
-std::optional<std::vector<IndexRecord>> trusted_index(const std::filesystem::path& path,
-                                                      const ManifestShard& expected) {
-  try {
-    const ShardFile file = ShardFile::open(path);
-    const bool is_same = file.size_bytes() == expected.size_bytes &&
-                         file.header_xxh3() == expected.header_xxh3 &&
-                         file.uuid() == expected.uuid && file.num_samples() == expected.num_samples;
-    if (!is_same) return std::nullopt;
-    return file.read_index();
-  } catch (const Error& error) {
-    // Gone or damaged: it is made again. A disk that fails would fail that too.
-    if (error.code() == ErrorCode::kIo) throw;
-    return std::nullopt;
-  }
+// Whether a shard would be another with what one picture may take now. What is quarantined for it says how
+// much that was.
+bool depends_on_limit(const JournalShard& shard, std::uint64_t one_picture_bytes) {
+  if (shard.one_picture_bytes == one_picture_bytes) return false;
+  return shard.contribution.reasons.num_quarantined(ReasonCode::kAboveMemory) > 0 ||
+         shard.contribution.largest_picture_bytes > one_picture_bytes;
 }
 
 // Of a conversion that takes looks.
@@ -103,22 +95,24 @@ std::unique_ptr<PrintFile> looks_of(const PartialFolder& folder, const JournalHe
 
 }  // namespace
 
-Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
-                               const SourceScan& scan, const std::vector<ShardPlan>& shards,
-                               const VisitFinished& visit) {
+Continuation begin_or_continue(PartialFolder& folder, const ConversionTask& task,
+                               const VisitFinished& visit, const std::stop_token& stop) {
+  const JournalHead& head = *task.head;
+  const std::vector<ShardPlan>& shards = *task.shards;
   std::optional<JournalContents> before = read_journal(folder.path());
-  if (!before) {
+  if (!before || before->shards.empty()) {
     folder.remove_all_but({});
     folder.set_kept(false);
-    write_source_rows(folder.path(), scan);
+    write_source_rows(folder.path(), *task.scan);
     return {.journal = Journal(folder.path(), head),
             .rows = std::make_unique<ListedRowsFile>(folder.path(), 0),
             .prints = std::make_unique<PrintFile>(folder.path(), kPrintsName, 0),
             .looks = looks_of(folder, head, 0),
-            .shards = std::vector<std::optional<JournalShard>>(shards.size())};
+            .shards = std::vector<std::optional<JournalShard>>(shards.size()),
+            .redone = {}};
   }
-  folder.set_kept(!before->shards.empty());
-  check_same(folder, *before, head, scan);
+  folder.set_kept(true);
+  check_same(folder, *before, head, *task.scan);
   const bool has_same_head = before->head == head;
 
   std::uint64_t rows_bytes = 0;
@@ -135,21 +129,37 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
   std::map<std::string, JournalShard> done;
   for (JournalShard& shard : before->shards) done.insert_or_assign(shard.file, std::move(shard));
   std::vector<std::optional<JournalShard>> finished(shards.size());
-  std::set<std::string> kept = {kJournalName, kSourceRowsName, kListedRowsName, kPrintsName,
-                                kLooksName};
+  std::vector<std::string> redone;
+  std::set<std::string> kept(std::begin(kJournalFiles), std::end(kJournalFiles));
   bool has_any = false;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     const auto found = done.find(shards[i].file_name());
-    if (found == done.end() || !rows->is_intact(found->second.contribution.rows)) continue;
-    if (!prints->is_intact(found->second.contribution.prints)) continue;
-    if (looks && !looks->is_intact(found->second.contribution.looks)) continue;
-    if (found->second.shard) {
-      const auto index = trusted_index(folder.path() / shards[i].file_name(), *found->second.shard);
-      if (!index) continue;
-      for (const IndexRecord& record : *index) visit(shards[i].split, record);
-      kept.insert(shards[i].file_name());
+    if (found == done.end()) continue;
+    JournalShard& shard = found->second;
+    if (depends_on_limit(shard, task.one_picture_bytes)) {
+      redone.push_back(fmt::format(
+          "{}: one picture may take {} of --memory now, {} when it was "
+          "finished",
+          shard.file, format_bytes(task.one_picture_bytes), format_bytes(shard.one_picture_bytes)));
+      continue;
     }
-    finished[i] = std::move(found->second);
+    std::optional<std::vector<IndexRecord>> records;
+    bool is_as_it_was = rows->is_intact(shard.contribution.rows) &&
+                        prints->is_intact(shard.contribution.prints) &&
+                        (!looks || looks->is_intact(shard.contribution.looks));
+    if (is_as_it_was && shard.shard) {
+      records = read_finished_shard(folder.path() / shard.file, *shard.shard, stop);
+      is_as_it_was = records.has_value();
+    }
+    if (!is_as_it_was) {
+      redone.push_back(shard.file + ": it is not as it was finished");
+      continue;
+    }
+    if (records) {
+      for (const IndexRecord& record : *records) visit(shards[i].split, record);
+      kept.insert(shard.file);
+    }
+    finished[i] = std::move(shard);
     has_any = true;
   }
   folder.remove_all_but(kept);
@@ -163,7 +173,8 @@ Continuation begin_or_continue(PartialFolder& folder, const JournalHead& head,
           .rows = std::move(rows),
           .prints = std::move(prints),
           .looks = std::move(looks),
-          .shards = std::move(finished)};
+          .shards = std::move(finished),
+          .redone = std::move(redone)};
 }
 
 }  // namespace penstock::convert

@@ -30,6 +30,7 @@ struct JournalShard {
   std::string file;                    // as planned: "train-00000.h5"
   std::optional<ManifestShard> shard;  // nothing when no picture of it was stored
   ShardContribution contribution;
+  std::uint64_t one_picture_bytes = 0;  // what one picture could take when it was made
 };
 
 struct JournalContents {

@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kJournalVersion = 5;
+constexpr int kJournalVersion = 6;
 
 // Paths are bytes in no particular encoding, and JSON is not.
 Json bytes_json(const std::string& bytes) {
@@ -116,24 +116,17 @@ std::optional<ReasonSet> met_of(const Json& json) {
 }
 
 Json contribution_json(const ShardContribution& contribution) {
-  return {{"sums", sums_json(contribution.sums)},
-          {"largest_scratch_bytes", contribution.largest_scratch_bytes},
-          {"source_bytes", contribution.source_bytes},
-          {"num_reencoded_by_codec", contribution.num_reencoded_by_codec},
-          {"num_rewritten", contribution.num_rewritten},
-          {"num_in_several_scans", contribution.num_in_several_scans},
-          {"num_resized", contribution.num_resized},
-          {"num_lossy", contribution.num_lossy},
-          {"num_optimized", contribution.num_optimized},
-          {"num_stripped", contribution.num_stripped},
-          {"stripped_bytes", contribution.stripped_bytes},
-          {"num_text_skipped", contribution.num_text_skipped},
-          {"reasons", counts_json(contribution.reasons)},
-          {"num_listed_as_fixed", contribution.num_listed_as_fixed},
-          {"met", met_json(contribution.met)},
-          {"rows", rows_json(contribution.rows)},
-          {"prints", prints_json(contribution.prints)},
-          {"looks", prints_json(contribution.looks)}};
+  Json json = {{"sums", sums_json(contribution.sums)},
+               {"largest_scratch_bytes", contribution.largest_scratch_bytes},
+               {"largest_picture_bytes", contribution.largest_picture_bytes},
+               {"num_reencoded_by_codec", contribution.num_reencoded_by_codec},
+               {"reasons", counts_json(contribution.reasons)},
+               {"met", met_json(contribution.met)},
+               {"rows", rows_json(contribution.rows)},
+               {"prints", prints_json(contribution.prints)},
+               {"looks", prints_json(contribution.looks)}};
+  for (const auto& [name, counter] : kShardCounters) json[name] = contribution.*counter;
+  return json;
 }
 
 std::optional<ShardContribution> contribution_of(const Json& json) {
@@ -147,17 +140,9 @@ std::optional<ShardContribution> contribution_of(const Json& json) {
                                  .prints = prints_of(json.at("prints")),
                                  .looks = prints_of(json.at("looks"))};
   json.at("largest_scratch_bytes").get_to(contribution.largest_scratch_bytes);
-  json.at("source_bytes").get_to(contribution.source_bytes);
+  json.at("largest_picture_bytes").get_to(contribution.largest_picture_bytes);
   json.at("num_reencoded_by_codec").get_to(contribution.num_reencoded_by_codec);
-  json.at("num_rewritten").get_to(contribution.num_rewritten);
-  json.at("num_in_several_scans").get_to(contribution.num_in_several_scans);
-  json.at("num_resized").get_to(contribution.num_resized);
-  json.at("num_lossy").get_to(contribution.num_lossy);
-  json.at("num_optimized").get_to(contribution.num_optimized);
-  json.at("num_stripped").get_to(contribution.num_stripped);
-  json.at("stripped_bytes").get_to(contribution.stripped_bytes);
-  json.at("num_text_skipped").get_to(contribution.num_text_skipped);
-  json.at("num_listed_as_fixed").get_to(contribution.num_listed_as_fixed);
+  for (const auto& [name, counter] : kShardCounters) json.at(name).get_to(contribution.*counter);
   return contribution;
 }
 
@@ -180,7 +165,9 @@ std::string journal_head_text(const JournalHead& head) {
 }
 
 std::string journal_shard_text(const JournalShard& shard) {
-  Json json = {{"file", shard.file}, {"contribution", contribution_json(shard.contribution)}};
+  Json json = {{"file", shard.file},
+               {"one_picture_bytes", shard.one_picture_bytes},
+               {"contribution", contribution_json(shard.contribution)}};
   if (shard.shard) json["shard"] = shard_json(*shard.shard);
   return json.dump();
 }
@@ -206,7 +193,8 @@ std::optional<JournalShard> parse_journal_shard(std::string_view text) {
     if (!contribution) return std::nullopt;
     JournalShard shard{.file = json.at("file").get<std::string>(),
                        .shard = std::nullopt,
-                       .contribution = std::move(*contribution)};
+                       .contribution = std::move(*contribution),
+                       .one_picture_bytes = json.at("one_picture_bytes").get<std::uint64_t>()};
     if (json.contains("shard")) {
       const Json& made = json.at("shard");
       shard.shard = ManifestShard{.file = shard.file,

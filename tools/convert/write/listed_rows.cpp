@@ -136,7 +136,10 @@ QuarantineEntry read_row(const ListedRowsFile& rows, const RowPlace& place,
 }  // namespace
 
 ListedRowsFile::ListedRowsFile(const std::filesystem::path& folder, std::uint64_t kept_bytes)
-    : path_(folder / kListedRowsName), written_bytes_(kept_bytes), shard_begin_bytes_(kept_bytes) {
+    : path_(folder / kListedRowsName),
+      kept_bytes_(kept_bytes),
+      written_bytes_(kept_bytes),
+      shard_begin_bytes_(kept_bytes) {
   file_ = UniqueFd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (!file_) throw_io_error(errno, "open", path_.native());
   if (::ftruncate(file_.get(), static_cast<off_t>(kept_bytes)) != 0) {
@@ -167,6 +170,11 @@ ListedRows ListedRowsFile::end_shard() {
   return rows;
 }
 
+ListedRows ListedRowsFile::written_so_far() {
+  write();
+  return {.begin_bytes = kept_bytes_, .end_bytes = written_bytes_};
+}
+
 void ListedRowsFile::sync() const {
   sync_file(file_, path_);
 }
@@ -187,7 +195,8 @@ bool ListedRowsFile::is_intact(const ListedRows& rows) const {
 
 void write_list(const std::filesystem::path& csv, ListKind list, const ListedRowsFile& rows,
                 std::span<const ListedRows> shards, std::uint64_t num_rows,
-                const PictureList& pictures, std::vector<QuarantineEntry> others) {
+                const PictureList& pictures, std::vector<QuarantineEntry> others,
+                const std::function<void(const QuarantineEntry&)>& each) {
   std::vector<RowPlace> places;
   places.reserve(num_rows);
   for (const ListedRows& shard : shards) {
@@ -201,13 +210,17 @@ void write_list(const std::filesystem::path& csv, ListKind list, const ListedRow
   });
   std::ranges::stable_sort(others, {}, &QuarantineEntry::path);
   ListWriter writer(csv);
+  const auto add = [&](const QuarantineEntry& entry) {
+    writer.add(entry);
+    if (each) each(entry);
+  };
   auto other = others.begin();
   for (const RowPlace& place : places) {
     const std::string_view name = pictures.name(place.picture_idx);
-    for (; other != others.end() && other->path < name; ++other) writer.add(*other);
-    writer.add(read_row(rows, place, pictures));
+    for (; other != others.end() && other->path < name; ++other) add(*other);
+    add(read_row(rows, place, pictures));
   }
-  for (; other != others.end(); ++other) writer.add(*other);
+  for (; other != others.end(); ++other) add(*other);
   writer.finish();
 }
 

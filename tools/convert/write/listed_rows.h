@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ class ListedRowsFile {
   void add(ListKind list, std::uint32_t picture_idx, ReasonCode reason, std::string_view detail);
   /// Closes the rows of one shard; the next row is another's. Throws Io.
   ListedRows end_shard();
+  /// All rows that were added since it was opened, also of a shard that is not closed. Throws Io.
+  ListedRows written_so_far();
   /// What was closed lasts when the call returns. Throws Io.
   void sync() const;
 
@@ -55,18 +58,20 @@ class ListedRowsFile {
   std::filesystem::path path_;
   UniqueFd file_;
   std::string block_;  // behind what is written
+  std::uint64_t kept_bytes_ = 0;
   std::uint64_t written_bytes_ = 0;
   std::uint64_t shard_begin_bytes_ = 0;
   StreamHasher hasher_;  // of the shard that is open
 };
 
 /// Writes a list as CSV, sorted by the bytes of its paths: the rows of `shards`, `num_rows` of them, and
-/// `others`, which no shard has.
+/// `others`, which no shard has. `each` hears of every row, in their order.
 ///
 /// Memory  16 bytes a row
 /// Errors  Io; CorruptData when the rows are not what they were
 void write_list(const std::filesystem::path& csv, ListKind list, const ListedRowsFile& rows,
                 std::span<const ListedRows> shards, std::uint64_t num_rows,
-                const PictureList& pictures, std::vector<QuarantineEntry> others);
+                const PictureList& pictures, std::vector<QuarantineEntry> others,
+                const std::function<void(const QuarantineEntry&)>& each = {});
 
 }  // namespace penstock::convert

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,14 +20,10 @@
 #include "streamer/core/shell_quoted.h"
 #include "streamer/shard/manifest.h"
 #include "tools/convert/duplicate/copy_list.h"
-#include "tools/convert/duplicate/near_search.h"
-#include "tools/convert/duplicate/print_runs.h"
 #include "tools/convert/folder_id.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/source/split_rule.h"
-#include "tools/convert/write/journal.h"
-#include "tools/convert/write/listed_rows.h"
-#include "tools/convert/write/source_stamp.h"
+#include "tools/convert/write/side_files.h"
 #include "tools/named_folder.h"
 #include "tools/terminal.h"
 
@@ -69,13 +67,11 @@ bool is_dataset_file(const fs::directory_entry& entry) {
 
 // While it is made, a journal lies beside.
 bool is_partial_file(const fs::directory_entry& entry) {
-  const bool is_plain = entry.is_regular_file() && !entry.is_symlink();
+  if (is_dataset_file(entry)) return true;
+  if (!entry.is_regular_file() || entry.is_symlink()) return false;
   const std::string name = entry.path().filename().string();
-  return is_dataset_file(entry) ||
-         (is_plain && (name == kJournalName || name == kSourceRowsName || name == kListedRowsName ||
-                       name == kPrintsName || name == kSearchPrintsName ||
-                       name == kMergedPrintsName || name == kLooksName || name == kNearFirstsName ||
-                       name == kNearBandName || name == kNearFoundName));
+  return std::ranges::find(kJournalFiles, name) != std::end(kJournalFiles) ||
+         std::ranges::find(kStepFiles, name) != std::end(kStepFiles);
 }
 
 using IsOwn = bool (*)(const fs::directory_entry&);
@@ -311,11 +307,7 @@ void PartialFolder::publish(ExistingTarget existing) {
   }
   publish_file(path_ / kPublishingName,
                publishing_text(dataset_, replaces ? find_folder_id(dataset_) : std::nullopt));
-  fs::remove(path_ / kPrintsName);
-  fs::remove(path_ / kLooksName);
-  fs::remove(path_ / kListedRowsName);
-  fs::remove(path_ / kSourceRowsName);
-  fs::remove(path_ / kJournalName);
+  for (const char* name : kJournalFiles) fs::remove(path_ / name);
   sync_folder(path_);
   std::optional<fs::path> old;
   if (replaces) {
@@ -324,9 +316,11 @@ void PartialFolder::publish(ExistingTarget existing) {
     rename_to_new(path_, dataset_);
   }
   is_published_ = true;
+  if (!old) fs::remove(dataset_ / kPublishingName);
   sync_folder(dataset_.parent_path());
   // Not before: after a loss of power the old name could lead to a folder without its files.
-  if (old) remove_old(*old);
+  if (!old) return;
+  remove_old(*old);
   fs::remove(dataset_ / kPublishingName);
 }
 

@@ -90,14 +90,21 @@ void PictureWorker::price(ReadPicture& one) {
   if (one.refusal) return;
   one.price_bytes = checker_.checking_bytes(one.picture);
   const std::uint64_t needed_bytes = one.picture.bytes.size() + one.price_bytes;
-  if (needed_bytes <= config_.one_picture_bytes) return;
+  if (needed_bytes <= config_.one_picture_bytes) {
+    one.needed_bytes = needed_bytes;
+    return;
+  }
   one.refusal = above_memory(needed_bytes, config_.one_picture_bytes);
   one.price_bytes = 0;
 }
 
 CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& one,
                                         const std::stop_token& stop) {
-  CheckedPicture checked{.picture_idx = picture_idx, .verdict = {}, .bytes = {}, .look = {}};
+  CheckedPicture checked{.picture_idx = picture_idx,
+                         .verdict = {},
+                         .bytes = {},
+                         .look = {},
+                         .needed_bytes = one.needed_bytes};
   if (one.refusal) {
     checked.verdict = std::move(*one.refusal);
   } else {
@@ -158,6 +165,8 @@ void PictureWorker::check_large(std::uint32_t picture_idx, std::size_t turn, con
     budget_.draw(size_bytes);
     one = read(picture_idx, stop);
     price(one);
+    // A smaller limit would not have it read, whatever came of that.
+    one.needed_bytes = std::max(one.needed_bytes, size_bytes);
     budget_.draw(one.price_bytes);
     drawn_bytes = size_bytes + one.price_bytes;
   }

@@ -29,6 +29,7 @@ struct CheckedPicture {
   /// Whether duplicates.csv may be about it.
   bool counts_as_copy = false;
   std::optional<std::uint64_t> look;  // look_hash() of what is stored, where looks are taken
+  std::uint64_t needed_bytes = 0;     // file and check; 0 where that is more than one picture has
 };
 
 /// Some of a chunk's pictures, in order.
@@ -83,6 +84,7 @@ class PictureWorker {
     SourcePicture picture;
     std::optional<ImageVerdict> refusal;  // when there is nothing to check
     std::uint64_t price_bytes = 0;        // that checking it takes beside its bytes
+    std::uint64_t needed_bytes = 0;       // as CheckedPicture says
   };
 
   ReadPicture read(std::uint32_t picture_idx, const std::stop_token& stop);

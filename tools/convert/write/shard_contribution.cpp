@@ -50,21 +50,13 @@ void ShardContribution::add(const ListedPicture& picture, const ImageVerdict& ve
 void ShardContribution::add(const ShardContribution& other) {
   sums.add(other.sums);
   largest_scratch_bytes = std::max(largest_scratch_bytes, other.largest_scratch_bytes);
-  source_bytes += other.source_bytes;
+  largest_picture_bytes = std::max(largest_picture_bytes, other.largest_picture_bytes);
+  for (const auto& [name, counter] : kShardCounters) this->*counter += other.*counter;
   for (std::size_t i = 0; i < kNumCodecs; ++i) {
     num_reencoded_by_codec[i] += other.num_reencoded_by_codec[i];
   }
-  num_rewritten += other.num_rewritten;
-  num_in_several_scans += other.num_in_several_scans;
-  num_resized += other.num_resized;
-  num_lossy += other.num_lossy;
-  num_optimized += other.num_optimized;
-  num_stripped += other.num_stripped;
-  stripped_bytes += other.stripped_bytes;
-  num_text_skipped += other.num_text_skipped;
   reasons.add(other.reasons);
   met.add(other.met);
-  num_listed_as_fixed += other.num_listed_as_fixed;
 }
 
 }  // namespace penstock::convert

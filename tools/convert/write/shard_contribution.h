@@ -18,6 +18,8 @@ inline constexpr std::size_t kNumCodecs = 3;
 struct ShardContribution {
   PixelSums sums;  // of the training split
   std::uint64_t largest_scratch_bytes = 0;
+  /// Of its pictures that one picture's part of --memory sufficed for.
+  std::uint64_t largest_picture_bytes = 0;
   std::uint64_t source_bytes = 0;  // of the files that became samples
   std::array<std::uint64_t, kNumCodecs> num_reencoded_by_codec{};  // in the order of Codec
   std::uint64_t num_rewritten = 0;
@@ -40,6 +42,25 @@ struct ShardContribution {
   void add(const ListedPicture& picture, const ImageVerdict& verdict, bool rewrites_several_scans);
   /// Adds another shard's, but for its rows, prints and looks.
   void add(const ShardContribution& other);
+};
+
+struct ShardCounter {
+  const char* name;  // in the journal
+  std::uint64_t ShardContribution::*counter;
+};
+
+/// Those that are plain sums over shards.
+inline constexpr ShardCounter kShardCounters[] = {
+    {"source_bytes", &ShardContribution::source_bytes},
+    {"num_rewritten", &ShardContribution::num_rewritten},
+    {"num_in_several_scans", &ShardContribution::num_in_several_scans},
+    {"num_resized", &ShardContribution::num_resized},
+    {"num_lossy", &ShardContribution::num_lossy},
+    {"num_optimized", &ShardContribution::num_optimized},
+    {"num_stripped", &ShardContribution::num_stripped},
+    {"stripped_bytes", &ShardContribution::stripped_bytes},
+    {"num_text_skipped", &ShardContribution::num_text_skipped},
+    {"num_listed_as_fixed", &ShardContribution::num_listed_as_fixed},
 };
 
 }  // namespace penstock::convert

@@ -47,6 +47,7 @@ class Production {
     open_.emplace();
     open_->shard_idx = shard_idx;
     open_->record.file = plan(shard_idx).file_name();
+    open_->record.one_picture_bytes = config_.worker.one_picture_bytes;
   }
 
   void end() {
@@ -71,7 +72,10 @@ class Production {
       open_->writer->add(
           {.encoded = one.bytes, .record = record, .name = std::string(picture.name)});
     }
-    open_->record.contribution.add(picture, one.verdict, config_.worker.rewrites_several_scans());
+    ShardContribution& contribution = open_->record.contribution;
+    contribution.add(picture, one.verdict, config_.worker.rewrites_several_scans());
+    contribution.largest_picture_bytes =
+        std::max(contribution.largest_picture_bytes, one.needed_bytes);
     list(one);
     if (one.counts_as_copy) {
       config_.prints->add({.digest = one.content, .picture_idx = one.picture_idx});

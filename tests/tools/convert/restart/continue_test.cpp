@@ -9,6 +9,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "tests/contains.h"
+#include "tests/tools/convert/convert_listener.h"
 #include "tests/tools/convert/restart/killed_conversion.h"
 #include "tests/tools/convert/source/array_files.h"
 #include "tests/tools/picture_folder.h"
@@ -100,6 +101,29 @@ BOOST_AUTO_TEST_CASE(a_shard_that_is_not_as_it_was_finished_is_made_again) {
   damage(partial() / "train-00000.h5", 300);  // within the header
   fs::resize_file(partial() / "train-00001.h5", 5000);
   check_goes_on(num_shards - stopped.num_journalled + 2);
+}
+
+// What the header and the index do not tell.
+BOOST_AUTO_TEST_CASE(a_sample_or_a_name_that_was_damaged_since_costs_its_shard_and_is_told) {
+  const auto flip = [](const fs::path& shard, std::size_t at) {
+    std::string bytes = read_text_file(shard);
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    write_file(shard, bytes);
+  };
+  const fs::path first = partial() / "train-00000.h5";
+  const fs::path second = partial() / "train-00001.h5";
+  flip(first, fs::file_size(first) / 2);
+  const std::size_t name = read_text_file(second).rfind(".jpg");
+  BOOST_REQUIRE(name != std::string::npos);
+  flip(second, name);
+  Listener listener;
+  const convert::ConvertSummary summary = convert_folder(config, listener, {});
+  BOOST_TEST(summary.num_shards_kept == stopped.num_journalled - 2);
+  BOOST_TEST(contains(listener.notices,
+                      "2 shards are made again:\n  train-00000.h5: it is not as it was finished\n"
+                      "  train-00001.h5: it is not as it was finished\n"),
+             listener.notices);
+  BOOST_CHECK(contents(config.dataset) == expected);
 }
 
 BOOST_AUTO_TEST_CASE(a_torn_line_of_the_journal_is_not_there) {
@@ -360,6 +384,97 @@ BOOST_AUTO_TEST_CASE(a_dataset_whose_shard_was_written_to_or_that_was_made_anew_
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_FIXTURE_TEST_SUITE(nothing_finished, RestartPlace)
+
+BOOST_AUTO_TEST_CASE(other_settings_or_another_source_begin_anew_where_no_shard_is_finished) {
+  const ConvertConfig wanted = config;
+  config.split.seed = 7;
+  const auto kill_when_begun = [](ConvertPoint here, std::uint64_t) {
+    if (here == ConvertPoint::kShardBegun) kill_self();
+  };
+  BOOST_REQUIRE(convert_in_child(config, {.at_point = kill_when_begun}).signal_number != 0);
+  BOOST_REQUIRE(fs::exists(partial() / "journal"));
+  config = wanted;
+  write_picture(config.source / "cat/new.jpg", {.seed = 50});
+  BOOST_REQUIRE(convert_in_child(config, {.at_point = kill_when_begun}).signal_number != 0);
+  fs::remove(config.source / "cat/new.jpg");
+  const ChildResult rest = convert_in_child(config);
+  BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);
+  BOOST_CHECK(contents(config.dataset) == expected);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// One picture takes more than a small limit has for one.
+struct LimitPlace : TemporaryFolder {
+  LimitPlace() : TemporaryFolder(quick_disk()) {
+    config.source = path() / "photos";
+    config.shard_size_bytes = 1u << 20;
+    config.num_jobs = 2;
+    for (std::uint32_t i = 0; i < 8; ++i) {
+      const std::string name = std::to_string(i) + ".jpg";
+      write_file(config.source / "cat" / name, std::span<const std::byte>(padded_jpeg(i, 6)));
+      write_file(config.source / "dog" / name, std::span<const std::byte>(padded_jpeg(50 + i, 6)));
+    }
+    write_file(config.source / "dog/large.jpg", std::span<const std::byte>(padded_jpeg(99, 620)));
+  }
+
+  // Killed when all shards are finished under one limit, gone on with under the other.
+  void check_change(std::uint64_t first_bytes, std::uint64_t second_bytes,
+                    std::uint64_t num_above) const {
+    ConvertConfig first = config;
+    first.dataset = path() / "ds";
+    first.memory_bytes = first_bytes;
+    BOOST_REQUIRE(convert_in_child(first, {.at_point =
+                                               [](ConvertPoint here, std::uint64_t) {
+                                                 if (here == ConvertPoint::kShardsDone) kill_self();
+                                               }})
+                      .signal_number != 0);
+    ConvertConfig second = first;
+    second.memory_bytes = second_bytes;
+    Listener listener;
+    const convert::ConvertSummary summary = convert_folder(second, listener, {});
+    BOOST_TEST(summary.manifest.num_quarantined == num_above);
+    BOOST_TEST(summary.num_shards_kept > 0u);
+    BOOST_TEST(contains(listener.notices, "1 shard is made again:\n"), listener.notices);
+    BOOST_TEST(contains(listener.notices,
+                        ": one picture may take " + std::to_string(second_bytes >> 21) + ".0 MiB"),
+               listener.notices);
+    second.dataset = path() / "whole";
+    BOOST_REQUIRE(convert_in_child(second).is_done);
+    BOOST_CHECK(contents(first.dataset) == contents(second.dataset));
+  }
+
+  ConvertConfig config;
+};
+
+BOOST_FIXTURE_TEST_SUITE(another_limit_of_memory, LimitPlace)
+
+BOOST_AUTO_TEST_CASE(a_larger_limit_brings_what_the_smaller_one_left_out_as_in_an_unbroken_run) {
+  check_change(70u << 20, 200u << 20, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_smaller_limit_leaves_out_what_an_unbroken_run_with_it_does) {
+  check_change(200u << 20, 70u << 20, 1);
+}
+
+BOOST_AUTO_TEST_CASE(where_it_makes_no_difference_nothing_is_made_again) {
+  fs::remove(config.source / "dog/large.jpg");
+  config.dataset = path() / "ds";
+  config.memory_bytes = 70u << 20;
+  const ChildResult killed =
+      convert_in_child(config, {.at_point = [](ConvertPoint here, std::uint64_t) {
+                         if (here == ConvertPoint::kShardsDone) kill_self();
+                       }});
+  BOOST_REQUIRE(killed.num_journalled > 0u);
+  config.memory_bytes = 200u << 20;
+  Listener listener;
+  BOOST_TEST(convert_folder(config, listener, {}).num_shards_kept == killed.num_journalled);
+  BOOST_TEST(!contains(listener.notices, "made again"), listener.notices);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_FIXTURE_TEST_SUITE(source_that_goes, RestartPlace)
 
 // A disk that drops out refuses each file in the words of one that was removed.
@@ -421,6 +536,12 @@ BOOST_AUTO_TEST_CASE(it_stops_beyond_the_limit_and_a_larger_one_goes_on) {
   BOOST_TEST(stopped.error_code == static_cast<int>(ErrorCode::kTooManyBad));
   BOOST_TEST(contains(stopped.what, "expected at most 2 bad among 35 files, found one more"),
              stopped.what);
+  BOOST_TEST(contains(stopped.hint, "look at " + partial().native() + "/quarantine.csv, or"),
+             stopped.hint);
+  const std::string list = read_text_file(partial() / "quarantine.csv");
+  for (const char* row : {"cat/empty.jpg,empty_file,0,", ",not_a_picture,", ",duplicate_within"}) {
+    BOOST_TEST(contains(list, row), list);
+  }
   config.max_bad = {.num_pictures = 3};
   const ChildResult rest = convert_in_child(config);
   BOOST_REQUIRE_MESSAGE(rest.is_done, rest.what);

@@ -100,7 +100,9 @@ void run_child(const convert::ConvertConfig& config, const ChildHooks& hooks,
   ::_exit(0);
 }
 
-// A small picture in a large file: its comments (ITU T.81, B.2.4.5) hold what no decoder looks at.
+}  // namespace
+
+// Comments (ITU T.81, B.2.4.5) hold what no decoder looks at.
 std::vector<std::byte> padded_jpeg(std::uint32_t seed, std::size_t num_comments) {
   const std::vector<std::byte> plain = picture_jpeg({.seed = seed});
   std::vector<std::byte> jpeg(plain.begin(), plain.begin() + 2);
@@ -117,8 +119,6 @@ std::vector<std::byte> padded_jpeg(std::uint32_t seed, std::size_t num_comments)
   jpeg.insert(jpeg.end(), plain.begin() + 2, plain.end());
   return jpeg;
 }
-
-}  // namespace
 
 void write_mixed_source(const fs::path& source) {
   for (std::uint32_t i = 0; i < 8; ++i) {

@@ -1,11 +1,13 @@
 // Conversions in processes of their own, so that they can be killed; and what they leave.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/temporary_folder.h"
 #include "tests/tools/folder_contents.h"
@@ -16,6 +18,9 @@ namespace penstock::tests {
 /// A source whose dataset has several shards of some megabytes, a re-encoded picture, one of several
 /// scans, bad ones, two that end too early, and text.
 void write_mixed_source(const std::filesystem::path& source);
+
+/// A small picture in a file of 60,000 bytes for each of its comments.
+std::vector<std::byte> padded_jpeg(std::uint32_t seed, std::size_t num_comments);
 
 /// A disk in memory, where there is one: what a killed process has written is there on any, and to
 /// wait for a disk would be most of these tests' time.

@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(what_is_asked_of_files_holds_for_the_jpeg_of_a_dataset_too)
   ConvertConfig config{.source = place.source, .dataset = place.dataset, .max_px = 1200};
   config.several_scans = SeveralScans::kRewritten;
   const ConvertSummary summary = convert(config);
-  BOOST_TEST(summary.num_rewritten == 1u);
+  BOOST_TEST(summary.counted.num_rewritten == 1u);
   BOOST_TEST(summary.num_by_reason.at("too_many_pixels") == 1u);  // 50 x 40 pixels as they are
   const auto before = samples_of(place.source);
   const auto after = samples_of(place.dataset);
