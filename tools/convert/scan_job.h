@@ -15,6 +15,8 @@ struct ScannedSources {
   SourceScan scan;  // every picture has its split
   SplitRule rule;
   DrawnSplits drawn;
+  /// Hidden names, links and special files that are left out: how many, and the first by name.
+  std::string left_out{};
 };
 
 /// Refuses what cannot be converted, then lists it.

@@ -82,13 +82,7 @@ SourceScan scan_as(SourceKind kind, StoredFiles files, const SourceRequest& requ
 SourceScan scan_stored(StoredFiles files, const SourceRequest& request,
                        const std::stop_token& stop) {
   const SourceKind kind = kind_of(files, request.layout.choice);
-  SourceScan scan = scan_as(kind, std::move(files), request, stop);
-  // find_layout() says it of folders.
-  if (kind != SourceKind::kLayout && scan.class_names.size() == 1) {
-    scan.warnings.push_back(fmt::format("there is only one class ({}): nothing to tell apart",
-                                        tools::printable(scan.class_names.front())));
-  }
-  return scan;
+  return scan_as(kind, std::move(files), request, stop);
 }
 
 SourceScan scan_archives(StoredFiles files, const SourceRequest& request,

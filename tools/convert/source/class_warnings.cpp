@@ -83,4 +83,10 @@ std::vector<std::string> class_warnings(const SourceScan& scan) {
   return warnings;
 }
 
+std::optional<std::string> one_class_warning(const SourceScan& scan) {
+  if (scan.class_names.size() != 1) return std::nullopt;
+  return fmt::format("there is only one class ({}): nothing to tell apart",
+                     tools::printable(scan.class_names.front()));
+}
+
 }  // namespace penstock::convert

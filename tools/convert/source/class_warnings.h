@@ -1,6 +1,7 @@
 // What a user should know of the classes of a scan before they are learned from.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,5 +15,8 @@ namespace penstock::convert {
 ///
 /// Memory  a bit and 16 bytes a class
 std::vector<std::string> class_warnings(const SourceScan& scan);
+
+/// A line where there is one class alone; nothing where there are several.
+std::optional<std::string> one_class_warning(const SourceScan& scan);
 
 }  // namespace penstock::convert

@@ -71,7 +71,8 @@ class Production {
       open_->writer->add(
           {.encoded = one.bytes, .record = record, .name = std::string(picture.name)});
     }
-    open_->record.contribution.add(picture, one.verdict, config_.worker.rewrites_several_scans());
+    open_->record.contribution.add(picture, one.verdict,
+                                   config_.worker.check.is_fixed(ReasonCode::kProgressive));
     list(one);
     if (one.counts_as_copy) {
       config_.prints->add({.digest = one.content, .picture_idx = one.picture_idx});

@@ -40,6 +40,12 @@ BOOST_AUTO_TEST_CASE(names_that_look_alike_are_named_both) {
                      "accents alone: 'a\xCC\x88' and '\xC3\xA4'"}));
 }
 
+BOOST_AUTO_TEST_CASE(one_class_alone_is_warned_of_whatever_the_source) {
+  BOOST_TEST(one_class_warning(scan_of({"cat"}, {0})).value() ==
+             "there is only one class (cat): nothing to tell apart");
+  BOOST_TEST(!one_class_warning(scan_of({"cat", "dog"}, {0})));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -101,13 +101,6 @@ BOOST_AUTO_TEST_CASE(a_row_of_several_pictures_gives_its_first_and_says_so) {
   BOOST_CHECK((scan.warnings == Texts{"rows of several pictures give their first; left out: 1"}));
 }
 
-BOOST_AUTO_TEST_CASE(one_class_alone_is_warned_of) {
-  ScannedSource source;
-  source.add("x.tar", make_tar({{"0.jpg", ""}, {"0.cls", "cat"}}));
-  BOOST_CHECK((source.scan("x.tar").warnings ==
-               Texts{"there is only one class (cat): nothing to tell apart"}));
-}
-
 BOOST_AUTO_TEST_CASE(names_of_archives_give_the_splits_and_keep_equal_keys_apart) {
   ScannedSource source;
   const std::string tar = make_tar({{"0.jpg", ""}, {"0.cls", "0"}});
