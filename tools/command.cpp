@@ -73,6 +73,19 @@ void add_optional_value(CLI::App& command, const ValueFlag& flag, const std::str
       ->each([text, read = std::move(read)](const std::string& given) { read(given); });
 }
 
+std::optional<std::string> argument_behind(const CLI::App& command, const std::string& flag,
+                                           const std::vector<std::string>& values) {
+  std::size_t value_idx = 0;
+  bool is_behind = false;
+  for (const CLI::Option* const option : command.parse_order()) {
+    const bool is_argument = option->get_positional();
+    if (is_argument && is_behind && value_idx < values.size()) return values[value_idx];
+    if (is_argument) ++value_idx;
+    is_behind = option->check_name(flag);
+  }
+  return std::nullopt;
+}
+
 void add_value(CLI::App& command, const ValueFlag& flag,
                std::function<void(const std::string&)> read) {
   command.add_option_function<std::string>(flag.name, std::move(read), flag.description)

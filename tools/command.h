@@ -14,6 +14,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,11 @@ void add_value(CLI::App& command, const ValueFlag& flag,
 /// that no argument behind it is taken for one.
 void add_optional_value(CLI::App& command, const ValueFlag& flag, const std::string& default_text,
                         std::function<void(const std::string&)> read);
+
+/// Returns the argument, of those that were read into `values`, that stood directly behind such a flag; nothing
+/// when none did. For add_arguments_and_last(), once all are read.
+std::optional<std::string> argument_behind(const CLI::App& command, const std::string& flag,
+                                           const std::vector<std::string>& values);
 
 /// The same for a flag that may be given several times, each time with one text.
 void add_repeatable_value(CLI::App& command, const ValueFlag& flag,

@@ -62,8 +62,10 @@ PictureFiles::PictureFiles(std::uint64_t max_px, const convert::EncodeSettings& 
                            MemoryBudget& budget)
     : max_px_(max_px),
       budget_(budget),
-      checker_(max_px, convert::CheckDepth::kHeader, convert::SeveralScans::kKept,
-               fixes_of_pixels(), encode) {}
+      checker_({.max_px = max_px,
+                .depth = convert::CheckDepth::kHeader,
+                .fixes = fixes_of_pixels(),
+                .encode = encode}) {}
 
 BudgetedPicture PictureFiles::read(const std::string& path) {
   const UniqueFd file = open_for_reading(path);

@@ -44,7 +44,9 @@ void reserve_space(const UniqueFd& file, std::uint64_t size_bytes,
   throw Error(ErrorCode::kIo,
               "shard: " + path.native() + ": expected room for " + format_bytes(size_bytes) +
                   ", found " + std::generic_category().message(failure),
-              "free some disk space, or write to another disk");
+              failure == EFBIG ? "a limit of the size of files: ulimit -f unlimited, or a smaller "
+                                 "--shard-size"
+                               : "free some disk space, or write to another disk");
 }
 
 void cut_file(const UniqueFd& file, std::uint64_t size_bytes, const std::filesystem::path& path) {

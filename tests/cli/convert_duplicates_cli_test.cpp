@@ -124,6 +124,23 @@ BOOST_AUTO_TEST_CASE(without_the_flag_nothing_is_said_of_them) {
   BOOST_TEST(nlohmann::json::parse(json.out)["statistics"]["near_duplicates"].is_null());
 }
 
+BOOST_AUTO_TEST_CASE(bits_behind_a_space_are_refused_and_make_no_dataset_of_that_name) {
+  const std::string hint = "--near-duplicates=3; a path of that name is ./3";
+  for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+           {"convert", source, dataset, "--near-duplicates", "3"},
+           {"convert", "--near-duplicates", "3", source, dataset},
+           {"convert", source, "--near-duplicates", "3", dataset, "--force"}}) {
+    check_refused(run_penstock(line), 2,
+                  "--near-duplicates: expected its bits behind '=', found '3' behind a space",
+                  hint);
+  }
+  BOOST_TEST(!fs::exists("3"));
+  // One that stands elsewhere, or is a path.
+  BOOST_TEST(run_penstock({"convert", source, "--near-duplicates=3", dataset}).exit_code == 0);
+  const std::string numbered = (folder.path() / "7").string();
+  BOOST_TEST(run_penstock({"convert", source, "--near-duplicates", numbered}).exit_code == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

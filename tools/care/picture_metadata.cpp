@@ -103,7 +103,6 @@ PictureMetadata read_picture_metadata(std::span<const std::byte> encoded) noexce
 }
 
 void MetadataCounts::add(const PictureMetadata& metadata) noexcept {
-  ++num_looked_at;
   num_exif += metadata.has_exif ? 1 : 0;
   num_gps += metadata.has_gps ? 1 : 0;
   num_xmp += metadata.has_xmp ? 1 : 0;

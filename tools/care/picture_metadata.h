@@ -28,7 +28,6 @@ PictureMetadata read_picture_metadata(std::span<const std::byte> encoded) noexce
 
 /// How many pictures carry what.
 struct MetadataCounts {
-  std::uint64_t num_looked_at = 0;
   std::uint64_t num_exif = 0;
   std::uint64_t num_gps = 0;
   std::uint64_t num_xmp = 0;

@@ -154,6 +154,18 @@ void check_raw_codec(const ConvertConfig& config) {
 
 }  // namespace
 
+CheckSettings ConvertConfig::check_settings() const {
+  CheckSettings settings{.max_px = max_px,
+                         .depth = depth,
+                         .fixes = {.policies = policies, .background = background},
+                         .encode = encode,
+                         .max_coefficient_bytes = max_coefficient_bytes,
+                         .strips_metadata = strip_metadata,
+                         .takes_luma_cells = near_duplicate_bits.has_value()};
+  settings.apply(several_scans);
+  return settings;
+}
+
 void ConvertConfig::validate() const {
   check_size("shard_size", shard_size_bytes, 1u << 20, "--shard-size 256M");
   check_size("memory", memory_bytes, kLeastMemoryBytes, "--memory 1G");

@@ -84,6 +84,9 @@ struct ConvertConfig {
   std::optional<double> fraction{};
   DatasetSplits dataset_splits = DatasetSplits::kKept;
 
+  /// What the check of a picture goes by.
+  CheckSettings check_settings() const;
+
   /// Throws InvalidArgument naming the field, its value and the range, or what contradicts what.
   void validate() const;
 };

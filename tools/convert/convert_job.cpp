@@ -244,32 +244,24 @@ class ConvertJob final : private ProductionListener {
     std::vector<bool> is_done;
     for (const auto& shard : before_->shards) is_done.push_back(shard.has_value());
     start_ = std::chrono::steady_clock::now();
-    produce_shards(
-        {.pictures = &scan.pictures,
-         .shards = &shards,
-         .worker = {.pictures = &scan.pictures,
-                    .source = scan.source.get(),
-                    .names = &names,
-                    .dropped = &dropped_,
-                    .max_px = config_.max_px,
-                    .depth = config_.depth,
-                    .several_scans = config_.several_scans,
-                    .fixes = {.policies = config_.policies, .background = config_.background},
-                    .encode = config_.encode,
-                    .max_coefficient_bytes = config_.max_coefficient_bytes,
-                    .strip_metadata = config_.strip_metadata,
-                    .takes_looks = config_.near_duplicate_bits.has_value(),
-                    .one_picture_bytes = memory.one_picture_bytes,
-                    .together_bytes = memory.pool_bytes / (2 * memory.num_jobs)},
-         .folder = folder_->path(),
-         .class_names = scan.class_names,
-         .num_jobs = memory.num_jobs,
-         .pool_bytes = memory.pool_bytes,
-         .store_names = config_.store_names,
-         .rows = before_->rows.get(),
-         .prints = before_->prints.get(),
-         .looks = before_->looks.get()},
-        is_done, *this, stop_);
+    produce_shards({.pictures = &scan.pictures,
+                    .shards = &shards,
+                    .worker = {.pictures = &scan.pictures,
+                               .source = scan.source.get(),
+                               .names = &names,
+                               .dropped = &dropped_,
+                               .check = config_.check_settings(),
+                               .one_picture_bytes = memory.one_picture_bytes,
+                               .together_bytes = memory.pool_bytes / (2 * memory.num_jobs)},
+                    .folder = folder_->path(),
+                    .class_names = scan.class_names,
+                    .num_jobs = memory.num_jobs,
+                    .pool_bytes = memory.pool_bytes,
+                    .store_names = config_.store_names,
+                    .rows = before_->rows.get(),
+                    .prints = before_->prints.get(),
+                    .looks = before_->looks.get()},
+                   is_done, *this, stop_);
     for (std::size_t i = 0; i < shards.size(); ++i) {
       JournalShard& done = *before_->shards[i];
       if (done.shard) builder_->add_shard(shards[i].split, std::move(*done.shard));
@@ -441,9 +433,10 @@ class ConvertJob final : private ProductionListener {
     constexpr double kWarnAbove = 0.01;
     const double part = static_cast<double>(num_bad_) / static_cast<double>(num_listed_);
     if (part <= kWarnAbove) return;
-    observer_.notice(fmt::format(
-        "warning: {} of {} are bad ({:.1f} %); see {}", tools::format_count(num_bad_),
-        tools::format_counted(num_listed_, "file", "files"), 100 * part, kQuarantineName));
+    observer_.notice(fmt::format("warning: {} of {} {} bad ({:.1f} %); see {}",
+                                 tools::format_count(num_bad_),
+                                 tools::format_counted(num_listed_, "file", "files"),
+                                 num_bad_ == 1 ? "is" : "are", 100 * part, kQuarantineName));
   }
 
   // Of which pictures were listed, and none is stored. What is added to a dataset may well be bad alone.

@@ -138,23 +138,24 @@ void add_encoding(std::string& text, const ConvertSummary& summary) {
   add_line(text, "lossy", loss);
 }
 
-std::string skipped_line(const ConvertSummary& summary) {
+}  // namespace
+
+std::string left_out_text(const SkippedFiles& skipped, std::uint64_t num_outside,
+                          std::uint64_t num_text) {
   std::string text;
-  const auto add = [&](std::uint64_t count, const char* kind) {
+  const auto add = [&](std::uint64_t count, const char* one, const char* many) {
     if (count == 0) return;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), kind);
+    text += (text.empty() ? "" : ", ") + tools::format_counted(count, one, many);
   };
-  add(summary.counted.num_text_skipped, "text");
-  add(summary.skipped.num_system, "system");
-  add(summary.skipped.num_hidden, "hidden");
-  add(summary.skipped.num_symlinks, "symbolic links");
-  add(summary.skipped.num_special, "special files");
-  add(summary.num_outside, "outside of class folders");
-  if (summary.num_outside > 0) text += " (--on outside_classes=quarantine lists them)";
+  add(num_text, "text", "text");
+  add(skipped.num_system, "system", "system");
+  add(skipped.num_hidden, "hidden", "hidden");
+  add(skipped.num_symlinks, "symbolic link", "symbolic links");
+  add(skipped.num_special, "special file", "special files");
+  add(num_outside, "outside of class folders", "outside of class folders");
+  if (num_outside > 0) text += " (--on outside_classes=quarantine lists them)";
   return text;
 }
-
-}  // namespace
 
 std::string format_progress(const ConvertProgress& progress) {
   const std::uint64_t percent =
@@ -175,11 +176,14 @@ std::string format_progress(const ConvertProgress& progress) {
 
 std::string summary_text(const ConvertSummary& summary, const std::string& dataset) {
   const Manifest& manifest = summary.manifest;
+  // Files that became no samples are no part of what became of the others.
+  const std::uint64_t stored_source_bytes =
+      manifest.sample_bytes ? manifest.sample_bytes->source_bytes : summary.source_bytes;
   std::string text =
       fmt::format("{}: {} in {}, {} (from {}), {}", tools::printable(dataset),
                   tools::format_counted(num_samples(manifest), "sample", "samples"),
                   tools::format_counted(manifest.class_names.size(), "class", "classes"),
-                  format_bytes(summary.dataset_bytes), format_bytes(summary.source_bytes),
+                  format_bytes(summary.dataset_bytes), format_bytes(stored_source_bytes),
                   tools::format_duration(summary.elapsed));
   for (const ManifestSplit& split : manifest.splits) {
     add_line(text, split.name, split_line(split));
@@ -235,7 +239,8 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
              tools::format_counted(summary.num_shards_kept, "shard", "shards") +
                  " of an earlier conversion");
   }
-  const std::string skipped = skipped_line(summary);
+  const std::string skipped =
+      left_out_text(summary.skipped, summary.num_outside, summary.num_text_skipped);
   if (!skipped.empty()) add_line(text, "left out", skipped);
   return text;
 }

@@ -57,11 +57,14 @@ class DryRun {
  private:
   void count() {
     report_.layout = scan_.description;
+    report_.skipped = scan_.skipped;
+    report_.num_outside = scan_.num_outside;
     report_.num_files = scan_.pictures.size();
     report_.source_bytes = scan_.pictures.total_bytes();
     for (const QuarantineEntry& finding : scan_.findings) {
+      if (finding.num_pictures == 0) continue;  // those that are have entries of their own
       report_.findings_by_reason[std::string(reason_code_name(finding.reason))] +=
-          std::max<std::uint64_t>(finding.num_pictures, 1);
+          finding.num_pictures;
     }
     for (const std::string& name : scan_.class_names) report_.classes.push_back({.name = name});
     for (std::size_t i = 0; i < scan_.pictures.size(); ++i) {
@@ -88,6 +91,8 @@ class DryRun {
     report_.is_upper_side = is_surveyed;
     report_.median_short_px = median(short_px_);
     report_.median_long_px = median(long_px_);
+    report_.median_width_px = median(width_px_);
+    report_.median_height_px = median(height_px_);
     report_.is_resized = config_.encode.resize_short_px || config_.encode.max_side_px;
     if (looked_bytes_ > 0 && !report_.is_resized) {
       report_.resized_bytes =
@@ -109,6 +114,8 @@ class DryRun {
     const std::uint64_t short_px = std::min(found.size.width_px, found.size.height_px);
     short_px_.push_back(short_px);
     long_px_.push_back(std::max(found.size.width_px, found.size.height_px));
+    width_px_.push_back(found.size.width_px);
+    height_px_.push_back(found.size.height_px);
     if (config_.encode.resize_short_px || config_.encode.max_side_px) return;
     resized_bytes_ +=
         static_cast<double>(estimate_stored_bytes(found, size_bytes, resized_config_));
@@ -117,9 +124,7 @@ class DryRun {
   // At even distances among those whose headers are good, one at a time on this thread.
   void time_some() {
     if (good_.empty()) return;
-    ImageChecker checker(config_.max_px, config_.depth, config_.several_scans,
-                         {.policies = config_.policies, .background = config_.background},
-                         config_.encode);
+    ImageChecker checker(config_.check_settings());
     SourcePicture picture;
     std::chrono::duration<double> reading{};
     std::chrono::duration<double> checking{};
@@ -160,6 +165,8 @@ class DryRun {
   std::vector<std::uint32_t> good_;  // pictures whose headers are
   std::vector<std::uint64_t> short_px_;
   std::vector<std::uint64_t> long_px_;
+  std::vector<std::uint64_t> width_px_;
+  std::vector<std::uint64_t> height_px_;
   std::uint64_t looked_bytes_ = 0;
   double resized_bytes_ = 0.0;
 };

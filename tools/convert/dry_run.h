@@ -36,12 +36,16 @@ struct DryRunReport {
   bool is_upper_side = false;       // of it: pictures may be made anew
   std::uint64_t free_bytes = 0;     // where the dataset would lie
 
-  std::map<std::string, std::uint64_t> findings_by_reason;  // of the scan
-  std::uint64_t num_looked_at = 0;                          // headers
-  std::map<std::string, std::uint64_t> headers_by_reason;   // of those
-  std::uint64_t num_text = 0;                               // of those
-  std::uint64_t median_short_px = 0;                        // of the pictures among those, 0: none
+  std::map<std::string, std::uint64_t> findings_by_reason;  // of the scan: pictures
+  SkippedFiles skipped;
+  std::uint64_t num_outside = 0;                           // files in no class
+  std::uint64_t num_looked_at = 0;                         // headers
+  std::map<std::string, std::uint64_t> headers_by_reason;  // of those
+  std::uint64_t num_text = 0;                              // of those
+  std::uint64_t median_short_px = 0;                       // of the pictures among those, 0: none
   std::uint64_t median_long_px = 0;
+  std::uint64_t median_width_px = 0;
+  std::uint64_t median_height_px = 0;
   /// What all files would take with kResizeShortPx on the short side, by estimate_stored_bytes() of those
   /// looked at.
   std::uint64_t resized_bytes = 0;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "streamer/core/memory_budget.h"
+#include "tools/convert/convert_report.h"
 #include "tools/terminal.h"
 
 namespace penstock::convert {
@@ -89,12 +90,15 @@ std::string dry_run_text(const DryRunReport& report, const std::string& dataset)
   if (!report.findings_by_reason.empty()) {
     add_line(text, "not listed", by_reason(report.findings_by_reason));
   }
+  const std::string left_out = left_out_text(report.skipped, report.num_outside, 0);
+  if (!left_out.empty()) add_line(text, "left out", left_out);
   add_line(text, "headers", headers_text(report));
   add_line(text, "disk", disk_text(report));
   add_line(text, "time", time_text(report));
   if (report.median_short_px > 0) {
     add_line(text, "median sides",
-             fmt::format("{} x {} px", report.median_short_px, report.median_long_px));
+             fmt::format("{} x {} px, width and height", report.median_width_px,
+                         report.median_height_px));
   }
   if (report.is_resize_worthwhile()) {
     add_line(
@@ -114,7 +118,6 @@ std::string dry_run_json(const DryRunReport& report) {
   json["layout"] = report.layout;
   json["num_files"] = report.num_files;
   json["source_bytes"] = report.source_bytes;
-  json["splits"] = nlohmann::ordered_json::object();
   const auto splits_of = [](const std::array<std::uint64_t, kNumSplits>& num_by_split) {
     nlohmann::ordered_json counts = nlohmann::ordered_json::object();
     for (std::uint32_t i = 0; i < kNumSplits; ++i) {
@@ -127,11 +130,18 @@ std::string dry_run_json(const DryRunReport& report) {
   json["dataset_bytes"] = report.dataset_bytes;
   json["free_bytes"] = report.free_bytes;
   json["findings_by_reason"] = report.findings_by_reason;
+  json["left_out"] = {{"num_system", report.skipped.num_system},
+                      {"num_hidden", report.skipped.num_hidden},
+                      {"num_symlinks", report.skipped.num_symlinks},
+                      {"num_special", report.skipped.num_special},
+                      {"num_outside", report.num_outside}};
   json["num_headers"] = report.num_looked_at;
   json["headers_by_reason"] = report.headers_by_reason;
   json["num_text"] = report.num_text;
   json["median_short_px"] = report.median_short_px;
   json["median_long_px"] = report.median_long_px;
+  json["median_width_px"] = report.median_width_px;
+  json["median_height_px"] = report.median_height_px;
   if (!report.is_resized) {
     json["resize_short_px"] = kResizeShortPx;
     json["resized_bytes"] = report.resized_bytes;

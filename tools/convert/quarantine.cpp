@@ -14,7 +14,25 @@ std::uint64_t num_pictures_of(std::span<const QuarantineEntry> entries) noexcept
   return num_pictures;
 }
 
+namespace {
+
+[[noreturn]] void refuse_class(const QuarantineEntry& entry) {
+  const std::string_view name = reason_code_name(entry.reason);
+  const bool is_single = entry.reason == ReasonCode::kOneClass;
+  throw Error(
+      ErrorCode::kTooManyBad,
+      fmt::format("classes: {}: expected {} (--on {}=stop), found {}", tools::printable(entry.path),
+                  is_single ? "others beside it" : "pictures in it", name,
+                  is_single ? "it alone" : "none"),
+      fmt::format("add what is missing, or --on {}=keep", name));
+}
+
+}  // namespace
+
 void refuse_reason(const QuarantineEntry& entry) {
+  if (entry.reason == ReasonCode::kOneClass || entry.reason == ReasonCode::kEmptyClass) {
+    refuse_class(entry);
+  }
   const std::string_view name = reason_code_name(entry.reason);
   throw Error(ErrorCode::kTooManyBad,
               fmt::format("source: {}: expected nothing that is {} (--on {}=stop), found it{}{}",

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "tools/convert/convert_report.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/reason/scan_reasons.h"
 #include "tools/convert/source/any_source.h"
@@ -73,6 +74,22 @@ std::string count_unreadable(std::size_t num_folders, std::size_t num_files) {
   return fmt::format("{}", fmt::join(counts, " and "));
 }
 
+// Pictures are counted, as in the summary; an entry may stand for many, or for none of its own.
+std::string finding_words(ReasonCode reason, std::uint64_t num_pictures,
+                          std::uint64_t num_entries) {
+  const std::string_view name = reason_code_name(reason);
+  if (num_pictures == 0) {
+    return fmt::format("{}, listed in {}; its pictures count by their own reasons:", name,
+                       kQuarantineName);
+  }
+  if (num_pictures == num_entries) {
+    return fmt::format("{} {}, listed in {}:", tools::format_count(num_pictures), name,
+                       kQuarantineName);
+  }
+  return fmt::format("{} {}, listed in {} of {}:", tools::format_count(num_pictures), name,
+                     tools::format_counted(num_entries, "row", "rows"), kQuarantineName);
+}
+
 // What may not be read, and other findings by reason; nothing where there is none.
 std::vector<std::string> list_findings(const SourceScan& scan) {
   std::vector<std::string> paths;
@@ -102,12 +119,30 @@ std::vector<std::string> list_findings(const SourceScan& scan) {
                       " may not be read and will be quarantined:" + list_some(paths, paths.size()));
   }
   for (const auto& [reason, listed] : others) {
-    const std::uint64_t num_pictures = std::max(listed.num_pictures, listed.count);
-    notices.push_back(fmt::format("{} {}, listed in {}:", tools::format_count(num_pictures),
-                                  reason_code_name(reason), kQuarantineName) +
+    notices.push_back(finding_words(reason, listed.num_pictures, listed.count) +
                       list_some(listed.first, listed.count));
   }
   return notices;
+}
+
+struct LeftOut {
+  std::uint64_t count = 0;
+  std::vector<std::string> first{};
+};
+
+// They may hold pictures that nobody meant to leave out; files in no class folder have a warning of their
+// own, and what systems leave behind is none.
+LeftOut left_out(const SourceScan& scan, const ReasonPolicies& policies) {
+  LeftOut found;
+  for (const QuarantineEntry& entry : scan.passed_over) {
+    const bool is_named = entry.reason == ReasonCode::kHiddenFile ||
+                          entry.reason == ReasonCode::kSymlink ||
+                          entry.reason == ReasonCode::kSpecialFile;
+    if (!is_named || policies[entry.reason] != Policy::kSkip) continue;
+    if (++found.count > kMaxListed) continue;
+    found.first.push_back(fmt::format("{} ({})", entry.path, reason_code_name(entry.reason)));
+  }
+  return found;
 }
 
 // Asked for, it must be done: a source that has its splits leaves nothing to draw.
@@ -169,7 +204,12 @@ ScannedSources scan_for_conversion(const ConvertConfig& config, const std::stop_
   sources.rule = split_rule_of(sources.scan.pictures, config.split, source_text(config));
   sources.drawn = draw_splits(sources.scan.pictures, config.split, sources.rule);
   check_stratified(config, sources);
+  const LeftOut named = left_out(sources.scan, config.policies);
   apply_policies(sources.scan, config.policies);
+  if (named.count > 0) {
+    sources.left_out = "left out: " + left_out_text(sources.scan.skipped, 0, 0) +
+                       list_some(named.first, named.count);
+  }
   return sources;
 }
 
@@ -180,6 +220,7 @@ std::vector<std::string> scan_notices(const ConvertConfig& config, const Scanned
                   tools::format_counted(sources.num_classes, "class", "classes"),
                   tools::format_counted(sources.num_files, "file", "files"))};
   for (const std::string& warning : scan.warnings) notices.push_back("warning: " + warning);
+  if (!sources.left_out.empty()) notices.push_back(sources.left_out);
   for (std::string& text : list_findings(scan)) notices.push_back(std::move(text));
   std::string splits = drawn_splits_text(sources.drawn, config.split, sources.rule);
   if (!splits.empty()) notices.push_back(std::move(splits));

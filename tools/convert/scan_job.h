@@ -20,6 +20,8 @@ struct ScannedSources {
   std::size_t num_files = 0;
   SplitRule rule;
   DrawnSplits drawn;
+  /// Hidden names, links and special files that are left out: how many, and the first by name.
+  std::string left_out{};
 };
 
 /// Refuses what cannot be converted, then lists it.

@@ -1,5 +1,6 @@
 // All that is bad in one folder, among good pictures: nothing good is lost, each of the others has
 // its fate, in the dataset, in quarantine.csv and in the summary.
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
@@ -14,6 +15,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/shard/dataset.h"
+#include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/forbidden_folder.h"
 #include "tests/tools/picture_folder.h"
@@ -93,6 +95,23 @@ struct Folder {
 
 BOOST_AUTO_TEST_SUITE(bad_folder)
 
+// What the maker says, and the document, is what lies there.
+BOOST_AUTO_TEST_CASE(it_holds_as_many_files_as_it_is_said_to) {
+  const tests::TemporaryFolder place;
+  fixtures::write_bad_folder(place.path() / "bad");
+  std::size_t num_files = 0;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(place.path() / "bad")) {
+    if (entry.is_symlink() || !entry.is_directory()) ++num_files;
+  }
+  const std::size_t num_bad = fixtures::all_bad_pictures().size() + fixtures::odd_files().size();
+  const std::size_t num_good = fixtures::good_names().size();
+  BOOST_TEST(num_files == num_bad + num_good);
+  const std::string document =
+      read_text_file(fs::path(PENSTOCK_REASONS_DOCUMENT).parent_path() / "README.md");
+  const std::string said = fmt::format("{} bad files among {} good ones", num_bad, num_good);
+  BOOST_TEST(tests::contains(document, said), said);
+}
+
 BOOST_AUTO_TEST_CASE(each_file_has_its_fate_and_no_good_one_is_lost) {
   Folder folder;
   const ConvertSummary summary = folder.convert("ds");
@@ -161,7 +180,8 @@ BOOST_AUTO_TEST_CASE(what_is_passed_over_is_listed_on_request) {
   const ConvertSummary summary = folder.convert("ds", policies);
   const auto quarantine = folder.quarantine("ds");
   for (const fixtures::OddFile& one : odd) {
-    const std::string path = tools::printable(one.path);
+    const bool is_folder = fs::is_directory(folder.source / one.path);
+    const std::string path = tools::printable(one.path) + (is_folder ? "/" : "");
     BOOST_REQUIRE_MESSAGE(quarantine.count(path) == 1, path);
     BOOST_TEST(quarantine.at(path) == one.reason, path);
   }
@@ -187,10 +207,9 @@ BOOST_AUTO_TEST_CASE(stop_names_the_file_and_makes_no_dataset) {
     ReasonPolicies policies;
     policies.set(choice);
     BOOST_CHECK_EXCEPTION(folder.convert("ds", policies), Error, [&](const Error& error) {
-      BOOST_TEST(std::string(error.what())
-                         .find("expected nothing that is " + reason + " (--on " + choice + ")") !=
-                     std::string::npos,
-                 error.what());
+      const std::string expected = reason == "empty_class" ? "expected pictures in it"
+                                                           : "expected nothing that is " + reason;
+      BOOST_TEST(tests::contains(error.what(), expected + " (--on " + choice + ")"), error.what());
       return error.code() == ErrorCode::kTooManyBad;
     });
     BOOST_TEST(!fs::exists(folder.place.path() / "ds"));

@@ -78,6 +78,22 @@ BOOST_AUTO_TEST_CASE(bytes_are_told_where_some_were_saved_and_outside_files_with
   BOOST_TEST(contains(summary_text(summary, "a.ds"), "100 B of 1000 B saved (10 %)"));
 }
 
+BOOST_AUTO_TEST_CASE(the_size_that_a_dataset_is_from_is_that_of_the_files_in_it) {
+  ConvertSummary summary;
+  summary.source_bytes = 3ull << 30;
+  summary.manifest.sample_bytes = SampleBytes{.source_bytes = 2000, .stored_bytes = 2000};
+  BOOST_TEST(contains(summary_text(summary, "a.ds"), "(from 2.0 KiB)"),
+             summary_text(summary, "a.ds"));
+}
+
+BOOST_AUTO_TEST_CASE(one_of_a_kind_is_left_out_in_the_singular) {
+  BOOST_TEST(left_out_text({.num_symlinks = 1, .num_special = 1}, 0, 0) ==
+             "1 symbolic link, 1 special file");
+  BOOST_TEST(left_out_text({.num_hidden = 2, .num_symlinks = 2}, 0, 3) ==
+             "3 text, 2 hidden, 2 symbolic links");
+  BOOST_TEST(left_out_text({}, 0, 0) == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

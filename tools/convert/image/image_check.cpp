@@ -36,12 +36,6 @@ void add_seen_reasons(ImageVerdict& verdict) {
   verdict.reasons.add_if(is_constant(verdict.sums), ReasonCode::kConstant);
 }
 
-ImageChecker::ImageChecker(std::uint64_t max_px, CheckDepth depth, SeveralScans several_scans,
-                           const PictureFixes& fixes, const EncodeSettings& encode)
-    : settings_{.max_px = max_px, .depth = depth, .fixes = fixes, .encode = encode} {
-  settings_.apply(several_scans);
-}
-
 std::uint64_t ImageChecker::reencoding_bytes(std::span<const std::byte> file) {
   return convert::reencoding_bytes(file, settings_, stored_);
 }

@@ -26,9 +26,6 @@ inline constexpr std::uint64_t kMaxFileBytes = 1ull << 30;
 /// Threads  one per thread: it keeps its buffers
 class ImageChecker {
  public:
-  explicit ImageChecker(std::uint64_t max_px, CheckDepth depth = CheckDepth::kDecode,
-                        SeveralScans several_scans = SeveralScans::kKept,
-                        const PictureFixes& fixes = {}, const EncodeSettings& encode = {});
   explicit ImageChecker(const CheckSettings& settings)
       : settings_(settings), stored_(settings.takes_luma_cells) {}
 

@@ -34,6 +34,14 @@ ReasonCode read_reason(std::string_view name) {
                       : fmt::format("did you mean '{}'?", nearest));
 }
 
+// A policy that the reason does not take is no slip of the pen for another one.
+std::string policy_hint(std::string_view name, const std::vector<std::string_view>& allowed) {
+  std::vector<std::string_view> all;
+  for (std::size_t i = 0; i < kNumPolicies; ++i) all.push_back(policy_name(static_cast<Policy>(i)));
+  const bool is_near = std::ranges::find(allowed, nearest_name(name, all)) != allowed.end();
+  return nearest_name_hint(is_near ? name : "", allowed);
+}
+
 Policy read_policy(std::string_view name, const ReasonInfo& info) {
   const auto policy = find_policy(name);
   if (policy && info.allows(*policy)) return *policy;
@@ -41,7 +49,7 @@ Policy read_policy(std::string_view name, const ReasonInfo& info) {
   throw Error(ErrorCode::kInvalidArgument,
               fmt::format("--on {}: expected {}, found '{}'", info.name, fmt::join(allowed, " or "),
                           tools::printable(name)),
-              nearest_name_hint(name, allowed));
+              policy_hint(name, allowed));
 }
 
 }  // namespace

@@ -195,7 +195,8 @@ class Listing {
       const bool is_hidden = passed->kind == NameKind::kHidden;
       SkippedFiles& skipped = files_.scan.skipped;
       ++(is_hidden ? skipped.num_hidden : skipped.num_system);
-      pass_over(name, is_hidden ? ReasonCode::kHiddenFile : ReasonCode::kSystemFile,
+      pass_over(is_folder ? name + '/' : name,
+                is_hidden ? ReasonCode::kHiddenFile : ReasonCode::kSystemFile,
                 is_folder ? 0 : size_bytes);
     }
     return true;

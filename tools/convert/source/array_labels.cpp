@@ -43,8 +43,11 @@ std::string integer_text(Bytes element, const ArrayForm& form) {
 LabelValue numbered_label(Bytes element, const ArrayForm& form) {
   const std::uint64_t bits = bits_of(element, form.is_big_endian);
   const bool is_below_zero = form.kind == ElementKind::kSigned && is_negative(bits, element.size());
-  if (is_below_zero || bits >= kMaxNumberedClasses) {
-    return LabelFault{ReasonCode::kUnknownLabel, integer_text(element, form)};
+  if (is_below_zero) return LabelFault{ReasonCode::kUnknownLabel, integer_text(element, form)};
+  if (bits >= kMaxNumberedClasses) {
+    return LabelFault{ReasonCode::kUnknownLabel,
+                      fmt::format("{}: expected at most {}", integer_text(element, form),
+                                  kMaxNumberedClasses - 1)};
   }
   return static_cast<std::uint32_t>(bits);
 }

@@ -259,6 +259,22 @@ class Placement {
   std::map<std::string, SplitKind, std::less<>> split_of_;
 };
 
+// A folder around the class folders, as archives unfold to, would be the only class.
+void warn_of_folders_below(const FolderScan& scan, const SplitFolders& splits,
+                           const LayoutRequest& request, DatasetLayout& layout) {
+  if (layout.class_names.size() != 1 || !splits.empty()) return;
+  const std::string& only = layout.class_names.front();
+  const bool are_all_below = std::ranges::all_of(layout.files, [&](const PlacedFile& placed) {
+    return scan.files[placed.file_idx].path.find('/', only.size() + 1) != std::string::npos;
+  });
+  const std::vector<std::string> below = folders_beneath(scan, only);
+  if (!are_all_below || below.size() < 2) return;
+  layout.warnings.push_back(fmt::format(
+      "all pictures of {} lie in folders below it ({}): where those are classes or splits, name "
+      "that folder as SOURCE; --class-depth {} takes them as classes",
+      printable(only), list_names(below), request.class_depth + 1));
+}
+
 // What was not read may hold more of both.
 void warn_of_cut(const FolderScan& scan, const SplitFolders& splits, std::uint32_t class_depth,
                  DatasetLayout& layout) {
@@ -352,6 +368,7 @@ DatasetLayout find_layout(const FolderScan& scan, const LayoutRequest& request,
   }
   layout.description = describe(splits, request.class_depth);
   if (scan.is_cut) warn_of_cut(scan, splits, request.class_depth, layout);
+  warn_of_folders_below(scan, splits, request, layout);
   if (layout.num_outside > 0) {
     layout.warnings.push_back(outside_text(layout));
   }

@@ -82,8 +82,8 @@ class Walk {
       ++num_of_kind;
       count(sizeof(PassedOverFile), path.size());
       const bool has_size = S_ISREG(status.st_mode);
-      scan_.passed_over.push_back(
-          {path, reason, has_size ? static_cast<std::uint64_t>(status.st_size) : 0});
+      scan_.passed_over.push_back({is_folder(folder_fd, name, status) ? path + '/' : path, reason,
+                                   has_size ? static_cast<std::uint64_t>(status.st_size) : 0});
     };
     if (kind == NameKind::kSystem) {
       pass_over(scan_.skipped.num_system, ReasonCode::kSystemFile);
@@ -106,6 +106,12 @@ class Walk {
       count(sizeof(std::string), path.size());
       scan_.unreadable.push_back(path);
     }
+  }
+
+  // Itself, or what a link leads to.
+  static bool is_folder(int folder_fd, const char* name, struct stat status) {
+    if (S_ISLNK(status.st_mode) && ::fstatat(folder_fd, name, &status, 0) != 0) return false;
+    return S_ISDIR(status.st_mode);
   }
 
   // What one entry takes: its place in a vector that grows, its path on the heap, and that once more in

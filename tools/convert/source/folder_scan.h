@@ -35,7 +35,7 @@ struct SkippedFiles {
 
 /// One of what `SkippedFiles` counts.
 struct PassedOverFile {
-  std::string path;
+  std::string path;  // of a folder, or a link to one, with a slash behind it
   ReasonCode reason = ReasonCode::kHiddenFile;
   std::uint64_t size_bytes = 0;
 };

@@ -44,26 +44,17 @@ ImageVerdict refusal(ReasonCode reason, std::string detail) {
 
 ImageVerdict above_memory(std::uint64_t needed_bytes, std::uint64_t there_bytes) {
   const SizeTexts sizes = format_bytes_apart(needed_bytes, there_bytes);
+  // Half of the limit is what one picture has, whatever the number of threads.
+  const std::uint64_t limit_mib = ((2 * needed_bytes - 1) >> 20) + 1;
   return refusal(ReasonCode::kAboveMemory,
-                 fmt::format("takes {}, one picture has {}", sizes.needed, sizes.there));
+                 fmt::format("takes {}, one picture has {}: --memory {}M is enough", sizes.needed,
+                             sizes.there, limit_mib));
 }
 
 }  // namespace
 
-CheckSettings PictureWorkerConfig::check_settings() const {
-  CheckSettings settings{.max_px = max_px,
-                         .depth = depth,
-                         .fixes = fixes,
-                         .encode = encode,
-                         .max_coefficient_bytes = max_coefficient_bytes,
-                         .strips_metadata = strip_metadata,
-                         .takes_luma_cells = takes_looks};
-  settings.apply(several_scans);
-  return settings;
-}
-
 PictureWorker::PictureWorker(const PictureWorkerConfig& config, TurnBudget& budget)
-    : config_(config), budget_(budget), checker_(config.check_settings()) {}
+    : config_(config), budget_(budget), checker_(config.check) {}
 
 PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
                                                const std::stop_token& stop) {
@@ -127,13 +118,13 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
       checked.content = content_digest(one.picture);
       leave_out_copy(checked);
     }
-    if (config_.takes_looks && checked.is_stored()) {
+    if (config_.check.takes_luma_cells && checked.is_stored()) {
       checked.look = look_hash(checked.verdict.luma_cells, checked.verdict.record.orientation);
     }
     LumaCells().swap(checked.verdict.luma_cells);
   }
   // Of some pictures alone they would be no statistics.
-  if (config_.depth == CheckDepth::kHeader) checked.verdict.sums = {};
+  if (config_.check.depth == CheckDepth::kHeader) checked.verdict.sums = {};
   if (is_made_anew(checked.verdict.fate)) {
     checked.bytes = std::move(checked.verdict.reencoded);
   } else if (checked.is_stored()) {

@@ -43,26 +43,12 @@ struct PictureWorkerConfig {
   const PictureSource* source = nullptr;   // outlives the worker
   const NameReasons* names = nullptr;      // outlives the worker
   const DroppedCopies* dropped = nullptr;  // outlives the worker
-  std::uint64_t max_px = 0;
-  CheckDepth depth = CheckDepth::kDecode;
-  SeveralScans several_scans = SeveralScans::kKept;
-  PictureFixes fixes{};
-  EncodeSettings encode{};
-  std::uint64_t max_coefficient_bytes = kMaxCoefficientBytes;
-  bool strip_metadata = false;
-  bool takes_looks = false;  // with kDecode alone
+  CheckSettings check{};
   /// What one picture may take, file included; a larger one is quarantined.
   std::uint64_t one_picture_bytes = UINT64_MAX;
   /// Pictures of a chunk that together take more are checked one after another, each with its own
   /// memory.
   std::uint64_t together_bytes = 8u << 20;
-
-  CheckSettings check_settings() const;
-
-  bool rewrites_several_scans() const {
-    return several_scans == SeveralScans::kRewritten ||
-           fixes.policies.fixes(ReasonCode::kProgressive);
-  }
 };
 
 /// Threads  one worker per thread: it keeps its decoder's buffers

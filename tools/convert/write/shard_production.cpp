@@ -73,7 +73,7 @@ class Production {
           {.encoded = one.bytes, .record = record, .name = std::string(picture.name)});
     }
     ShardContribution& contribution = open_->record.contribution;
-    contribution.add(picture, one.verdict, config_.worker.rewrites_several_scans());
+    contribution.add(picture, one.verdict, config_.worker.check.is_fixed(ReasonCode::kProgressive));
     contribution.largest_picture_bytes =
         std::max(contribution.largest_picture_bytes, one.needed_bytes);
     list(one);

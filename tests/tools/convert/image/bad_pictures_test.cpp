@@ -35,7 +35,7 @@ PictureFixes on(std::initializer_list<const char*> choices) {
 
 ImageVerdict check(const BadPicture& picture, const PictureFixes& fixes = {},
                    std::uint64_t max_px = kMaxPx) {
-  return ImageChecker(max_px, CheckDepth::kDecode, SeveralScans::kKept, fixes)
+  return ImageChecker({.max_px = max_px, .fixes = fixes})
       .check(picture.bytes, "a/" + picture.file_name(), {});
 }
 
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(bombs_are_refused_before_anything_is_allocated) {
        {"jpeg_huge", "jpeg_bomb", "png_huge", "idat_bomb", "text_bomb", "bmp_huge", "webp_bomb",
         "gif_huge", "gif_bomb", "comments", "scans_568"}) {
     for (const BadPicture& picture : of_kind(kind)) {
-      ImageChecker checker(kMaxPx);
+      ImageChecker checker({.max_px = kMaxPx});
       const std::uint64_t before = peak_bytes();
       const auto start = Clock::now();
       checker.check(picture.bytes, "a/1.jpg", {});
@@ -170,9 +170,10 @@ BOOST_AUTO_TEST_CASE(pictures_bent_at_random_have_a_verdict_and_spoil_nothing) {
   constexpr std::uint32_t kSeed = 20;
   BOOST_TEST_MESSAGE("seed " << kSeed);
   std::mt19937 random(kSeed);
-  ImageChecker checker(1'000'000, CheckDepth::kDecode, SeveralScans::kKept,
-                       on({"truncated=fix", "damaged=fix", "restart_error=fix", "bad_crc=fix",
-                           "too_many_pixels=fix", "exif_orientation=fix", "second_picture=fix"}));
+  ImageChecker checker(
+      {.max_px = 1'000'000,
+       .fixes = on({"truncated=fix", "damaged=fix", "restart_error=fix", "bad_crc=fix",
+                    "too_many_pixels=fix", "exif_orientation=fix", "second_picture=fix"})});
   const Bytes good = fixtures::pattern_jpeg({.seed = 7});
   const ImageVerdict expected = checker.check(good, "good.jpg", {});
   for (const BadPicture& picture : fixtures::all_bad_pictures()) {
@@ -253,8 +254,7 @@ BOOST_AUTO_TEST_CASE(pictures_above_the_limit_are_scaled_down_on_request) {
   const auto* const begin = reinterpret_cast<const std::byte*>(encoded.data());
   const Bytes large(begin, begin + encoded.size());
   const auto scaled = [&](std::uint64_t max_px, const Bytes& jpeg) {
-    return ImageChecker(max_px, CheckDepth::kDecode, SeveralScans::kKept,
-                        on({"too_many_pixels=fix"}))
+    return ImageChecker({.max_px = max_px, .fixes = on({"too_many_pixels=fix"})})
         .check(jpeg, "a", {});
   };
   const cv::Mat whole = decode(large);
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(scaling_down_holds_rows_and_not_the_picture) {
   rusage before{};
   ::getrusage(RUSAGE_SELF, &before);
   const ImageVerdict verdict =
-      ImageChecker(1'000'000, CheckDepth::kDecode, SeveralScans::kKept, on({"too_many_pixels=fix"}))
+      ImageChecker({.max_px = 1'000'000, .fixes = on({"too_many_pixels=fix"})})
           .check(large, "a", {});
   rusage after{};
   ::getrusage(RUSAGE_SELF, &after);
@@ -299,8 +299,7 @@ BOOST_AUTO_TEST_CASE(turned_pixels_are_those_that_a_viewer_shows) {
             fixtures::pattern_jpeg({.width_px = width_px, .height_px = 64, .seed = orientation},
                                    {.subsampling = subsampling}),
             orientation);
-        ImageChecker checker(kMaxPx, CheckDepth::kDecode, SeveralScans::kKept,
-                             on({"exif_orientation=fix"}));
+        ImageChecker checker({.max_px = kMaxPx, .fixes = on({"exif_orientation=fix"})});
         const ImageVerdict verdict = checker.check(jpeg, "a.jpg", {});
         BOOST_TEST(verdict.record.orientation == 1);
         if (orientation == 1) {

@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(a_header_that_goes_on_is_cut_and_one_that_ends_is_damaged) 
   BOOST_TEST(look(std::span(jpeg).first(100), jpeg.size()).is_cut);
   const HeaderLook whole = look(std::span(jpeg).first(100), 100);
   BOOST_TEST(!whole.is_cut);
-  ImageChecker checker(kMaxPx);
+  ImageChecker checker({.max_px = kMaxPx});
   BOOST_REQUIRE(whole.reason);
   BOOST_CHECK(*whole.reason == checker.check(std::span(jpeg).first(100), "1.jpg", {}).reason);
   // PNG: the signature alone.
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(reasons_are_those_of_the_check) {
                                                         {"PK\x03\x04\0\0\0\0"s, "1.zip"},
                                                         {png, "1.png"}}) {
     BOOST_TEST_CONTEXT(path << " of " << file.size()) {
-      ImageChecker checker(kMaxPx);
+      ImageChecker checker({.max_px = kMaxPx});
       const ImageVerdict verdict = checker.check(std::as_bytes(std::span(file)), path, {});
       const HeaderLook found = look(file, path);
       BOOST_TEST(found.is_text == (verdict.fate == FileFate::kSkippedText));
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(sides_that_cannot_be_are_those_of_the_check) {
     jpeg[frame_at + 8] = static_cast<std::byte>(9000 & 0xFF);
     return jpeg;
   };
-  ImageChecker checker(kMaxPx);
+  ImageChecker checker({.max_px = kMaxPx});
   for (const auto& [height_px, reason] :
        {std::pair{0u, ReasonCode::kZeroSides}, std::pair{9000u, ReasonCode::kDecompressionBomb}}) {
     const std::vector<std::byte> jpeg = with_height(height_px);
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(sides_that_cannot_be_are_those_of_the_check) {
 
 // Of a GIF all but its codes stands in headers.
 BOOST_AUTO_TEST_CASE(what_a_gif_is_refused_for_is_seen_unless_it_lies_in_its_codes) {
-  ImageChecker checker(kMaxPx);
+  ImageChecker checker({.max_px = kMaxPx});
   int num_refused = 0;
   for (const fixtures::BadPicture& picture : fixtures::bad_gifs()) {
     BOOST_TEST_CONTEXT(picture.file_name()) {

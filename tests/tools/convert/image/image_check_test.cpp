@@ -23,7 +23,7 @@ constexpr std::uint64_t kMaxPx = 1'000'000;
 
 ImageVerdict check(const Bytes& file, std::string_view path = "a/1.jpg",
                    std::uint64_t max_px = kMaxPx) {
-  return ImageChecker(max_px).check(file, path, {});
+  return ImageChecker({.max_px = max_px}).check(file, path, {});
 }
 
 Bytes bytes_of(std::string_view text) {
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_jpeg_cut_short_is_quarantined_wherever_it_is_cut) {
 
 BOOST_AUTO_TEST_CASE(a_damaged_jpeg_does_not_spoil_the_next) {
   const Bytes whole = tests::picture_jpeg({});
-  ImageChecker checker(kMaxPx);
+  ImageChecker checker({.max_px = kMaxPx});
   const ImageVerdict before = checker.check(whole, "a", {});
   const Bytes half(whole.begin(), whole.begin() + static_cast<long>(whole.size() / 2));
   BOOST_CHECK(checker.check(half, "a", {}).fate == FileFate::kQuarantined);
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(pictures_above_the_limit_are_refused_by_their_header) {
 BOOST_AUTO_TEST_CASE(with_the_header_alone_a_jpeg_is_not_decoded) {
   const Bytes whole = tests::picture_jpeg({.width_px = 160, .height_px = 160});
   const Bytes half(whole.begin(), whole.begin() + static_cast<long>(whole.size() / 2));
-  ImageChecker checker(kMaxPx, CheckDepth::kHeader);
+  ImageChecker checker({.max_px = kMaxPx, .depth = CheckDepth::kHeader});
   const ImageVerdict verdict = checker.check(half, "a/1.jpg", {});
   BOOST_CHECK(verdict.fate == FileFate::kKept);
   BOOST_TEST(verdict.record.width_px == 160u);
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(with_the_header_alone_a_jpeg_is_not_decoded) {
 }
 
 BOOST_AUTO_TEST_CASE(re_encoding_is_priced_by_the_pixels_that_a_header_declares) {
-  ImageChecker checker(kMaxPx);
+  ImageChecker checker({.max_px = kMaxPx});
   const std::uint64_t price =
       checker.reencoding_bytes(encoded_by_opencv(".png", plain(CV_16UC4, {1, 2, 3, 4})));
   // At least four channels of 16 bits and the RGB made of them.
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(bare_pixels_are_kept_as_they_are) {
   SourcePicture picture;
   picture.raw = RawShape{.height_px = 2, .width_px = 3, .channels = 3};
   for (int i = 0; i < 18; ++i) picture.bytes.push_back(static_cast<std::byte>(10 * i));
-  ImageChecker checker(100);
+  ImageChecker checker({.max_px = 100});
   const ImageVerdict verdict = checker.check(picture, "row 7", {});
   BOOST_CHECK(verdict.fate == FileFate::kKept);
   BOOST_CHECK(static_cast<Codec>(verdict.record.codec) == Codec::kRaw);
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(an_orientation_that_the_source_knows_goes_into_the_index) {
   picture.raw = RawShape{.height_px = 1, .width_px = 1, .channels = 1};
   picture.bytes.resize(1);
   picture.orientation = 6;
-  ImageChecker checker(100);
+  ImageChecker checker({.max_px = 100});
   BOOST_TEST(checker.check(picture, "a", {}).record.orientation == 6);
 }
 

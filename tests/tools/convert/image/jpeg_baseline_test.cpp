@@ -156,8 +156,14 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_a_rewrite) {
   BOOST_TEST(std::get<std::string>(outcome) == "stopped");
 }
 
+CheckSettings rewriting() {
+  CheckSettings settings{.max_px = 1u << 20};
+  settings.apply(SeveralScans::kRewritten);
+  return settings;
+}
+
 BOOST_AUTO_TEST_CASE(the_checker_rewrites_what_has_several_scans) {
-  ImageChecker checker(1u << 20, CheckDepth::kDecode, SeveralScans::kRewritten);
+  ImageChecker checker(rewriting());
   const Bytes progressive = with_segment(encoded({.is_progressive = true}), 0xE1, exif_turned());
   const ImageVerdict verdict = checker.check(progressive, "a.jpg", {});
   BOOST_REQUIRE((verdict.fate == FileFate::kRewritten));
@@ -165,7 +171,7 @@ BOOST_AUTO_TEST_CASE(the_checker_rewrites_what_has_several_scans) {
   BOOST_TEST(verdict.record.length_bytes == verdict.reencoded.size());
   BOOST_TEST(int{verdict.record.flags} == 0);
   BOOST_TEST(int{verdict.record.orientation} == 6);
-  const ImageVerdict before = ImageChecker(1u << 20).check(progressive, "a.jpg", {});
+  const ImageVerdict before = ImageChecker({.max_px = 1u << 20}).check(progressive, "a.jpg", {});
   BOOST_REQUIRE((before.fate == FileFate::kKept));
   BOOST_TEST(int{before.record.flags} == int{kFlagProgressive});
   BOOST_TEST(verdict.decode_scratch_bytes < before.decode_scratch_bytes);
@@ -193,7 +199,8 @@ BOOST_AUTO_TEST_CASE(one_scan_gets_restart_markers_where_crops_gain_by_them) {
   BOOST_TEST(!check(48, {}));
   BOOST_TEST(check(48, {.subsampling = ChromaSubsampling::k444}));
   BOOST_TEST(!check(61, {.restart_rows = 1}));
-  BOOST_TEST((ImageChecker(1u << 20).check(encoded({}), "b.jpg", {}).fate == FileFate::kKept));
+  BOOST_TEST(
+      (ImageChecker({.max_px = 1u << 20}).check(encoded({}), "b.jpg", {}).fate == FileFate::kKept));
   ImageChecker small({.max_coefficient_bytes = 1000, .optimizes_crops = true});
   BOOST_TEST((small.check(encoded({}), "b.jpg", {}).fate == FileFate::kKept));
 }
@@ -235,7 +242,8 @@ BOOST_AUTO_TEST_CASE(coefficients_above_the_limit_that_one_scan_cannot_hold_are_
       encoded({.sampling_factors = fixtures::ComponentSampling{{{4, 2}, {2, 1}, {1, 1}}},
                .has_scan_per_component = true});
   BOOST_REQUIRE(std::holds_alternative<std::string>(rewrite_as_baseline(source, {})));
-  BOOST_TEST((ImageChecker(1u << 20).check(source, "a.jpg", {}).fate == FileFate::kKept));
+  BOOST_TEST(
+      (ImageChecker({.max_px = 1u << 20}).check(source, "a.jpg", {}).fate == FileFate::kKept));
   const ImageVerdict verdict =
       ImageChecker({.max_coefficient_bytes = 1000}).check(source, "a.jpg", {});
   BOOST_TEST((verdict.fate == FileFate::kQuarantined));
@@ -258,10 +266,10 @@ BOOST_AUTO_TEST_CASE(a_picture_whose_last_scans_are_missing_keeps_the_loaders_pi
   // Its Huffman tables stand before it; they do no harm.
   source.push_back(std::byte{0xFF});
   source.push_back(std::byte{0xD9});
-  ImageChecker checker(1u << 20, CheckDepth::kDecode, SeveralScans::kRewritten);
+  ImageChecker checker(rewriting());
   const ImageVerdict verdict = checker.check(source, "a.jpg", {});
   BOOST_REQUIRE((verdict.fate == FileFate::kRewritten));
-  const ImageVerdict before = ImageChecker(1u << 20).check(source, "a.jpg", {});
+  const ImageVerdict before = ImageChecker({.max_px = 1u << 20}).check(source, "a.jpg", {});
   BOOST_REQUIRE((before.fate == FileFate::kKept));
   BOOST_TEST((verdict.sums.mean() == before.sums.mean()));
   // With libjpeg's own settings the two differ: the case is one where smoothing matters.

@@ -26,7 +26,8 @@ constexpr int kAsStored = cv::IMREAD_UNCHANGED | cv::IMREAD_IGNORE_ORIENTATION;
 
 ImageVerdict check(const Bytes& file, const EncodeSettings& encode, const PictureFixes& fixes = {},
                    CheckDepth depth = CheckDepth::kDecode) {
-  return ImageChecker(kMaxPx, depth, SeveralScans::kKept, fixes, encode).check(file, "a", {});
+  return ImageChecker({.max_px = kMaxPx, .depth = depth, .fixes = fixes, .encode = encode})
+      .check(file, "a", {});
 }
 
 cv::Mat decode(std::span<const std::byte> bytes, int flags = kAsStored) {
@@ -323,8 +324,7 @@ BOOST_AUTO_TEST_CASE(bare_pixels_of_a_source_are_resized_and_encoded_too) {
                         .orientation = {},
                         .codec = {}};
   const auto verdict_on = [&](const EncodeSettings& encode) {
-    return ImageChecker(kMaxPx, CheckDepth::kDecode, SeveralScans::kKept, {}, encode)
-        .check(picture, "a", {});
+    return ImageChecker({.max_px = kMaxPx, .encode = encode}).check(picture, "a", {});
   };
   BOOST_CHECK(verdict_on({}).fate == FileFate::kKept);
   BOOST_CHECK(verdict_on({.codec = CodecChoice::kAuto}).fate == FileFate::kKept);
@@ -365,8 +365,7 @@ BOOST_AUTO_TEST_CASE(the_price_of_a_large_picture_is_that_of_its_rows) {
   bytes.resize(2'000'000);  // enough not to be a bomb
   const SourcePicture picture{.bytes = bytes, .raw = {}, .orientation = {}, .codec = {}};
   const auto price = [&](const EncodeSettings& encode) {
-    return ImageChecker(kMaxPx, CheckDepth::kDecode, SeveralScans::kKept, {}, encode)
-        .checking_bytes(picture);
+    return ImageChecker({.max_px = kMaxPx, .encode = encode}).checking_bytes(picture);
   };
   BOOST_TEST(price({.resize_short_px = 256}) < 4'000'000u);
   BOOST_TEST(price({.resize_short_px = 256}) > 500'000u);
@@ -389,7 +388,7 @@ BOOST_AUTO_TEST_CASE(bad_pictures_have_a_verdict_whatever_is_asked_and_spoil_not
   for (const CodecChoice codec : {CodecChoice::kAsFound, CodecChoice::kPng, CodecChoice::kAuto}) {
     const EncodeSettings encode{
         .resize_short_px = 16, .quality = 70, .grayscale = random() % 2 == 0, .codec = codec};
-    ImageChecker checker(1'000'000, CheckDepth::kDecode, SeveralScans::kKept, fixes, encode);
+    ImageChecker checker({.max_px = 1'000'000, .fixes = fixes, .encode = encode});
     const Bytes expected = checker.check(good, "good.jpg", {}).reencoded;
     for (const fixtures::BadPicture& picture : fixtures::all_bad_pictures()) {
       if (picture.bytes.empty() || picture.bytes.size() > 20'000) continue;

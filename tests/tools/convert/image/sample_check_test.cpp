@@ -114,7 +114,7 @@ const std::array kAsked{
 BOOST_AUTO_TEST_SUITE(sample_check)
 
 BOOST_AUTO_TEST_CASE(a_png_stays_one_and_is_summed) {
-  ImageChecker checker(1000);
+  ImageChecker checker({.max_px = 1000});
   const ImageVerdict verdict = checker.check(stored(gray_png(), Codec::kPng), "a", {});
   BOOST_TEST((verdict.fate == FileFate::kKept));
   BOOST_TEST(verdict.record.codec == 2);  // FORMAT.md, section 4

@@ -49,6 +49,10 @@ BOOST_AUTO_TEST_CASE(unknown_names_are_answered_with_the_nearest) {
   BOOST_CHECK_EXCEPTION(policies.set("cmyk=quarantin"), Error,
                         says("--on cmyk: expected fix or quarantine or stop, found 'quarantin'",
                              "did you mean 'quarantine'?"));
+  // A policy of other reasons is no misspelt stop.
+  BOOST_CHECK_EXCEPTION(policies.set("empty_file=skip"), Error,
+                        says("--on empty_file: expected quarantine or stop, found 'skip'",
+                             "known names: quarantine stop"));
   BOOST_CHECK_EXCEPTION(policies.set("cmyk"), Error,
                         says("--on: expected REASON=POLICY, found 'cmyk'", "--on truncated=fix"));
 }

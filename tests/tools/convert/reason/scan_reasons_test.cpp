@@ -26,7 +26,7 @@ bool names_path(SourceScan scan, const char* choice, const std::string& path) {
     apply_policies(scan, policies);
   } catch (const Error& error) {
     return error.code() == ErrorCode::kTooManyBad &&
-           std::string(error.what()).rfind("source: " + path + ": ", 0) == 0;
+           std::string(error.what()).find(": " + path + ": ") != std::string::npos;
   }
   return false;
 }

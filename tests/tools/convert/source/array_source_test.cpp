@@ -231,6 +231,15 @@ BOOST_AUTO_TEST_CASE(classes_are_named_by_texts_or_by_a_file) {
   BOOST_TEST(findings_of(numbers) == "00001 unknown_label 2\n00002 unknown_label -1\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_number_beyond_all_classes_is_told_with_the_limit) {
+  const Arrays arrays;
+  arrays.write("x.npy", npy_file("|u1", "(3, 2, 2)", counted_bytes(12)));
+  arrays.write("y.npy", npy_file("<i4", "(3,)", "\0\0\0\0\0\xCA\x9A\x3B\xFF\xFF\xFF\xFF"s));
+  BOOST_TEST(findings_of(scan(arrays.pair("x.npy", "y.npy"))) ==
+             "00001 unknown_label 1000000000: expected at most 1048575\n"
+             "00002 unknown_label -1\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_text_that_is_no_label_is_kept_without_one_on_request) {
   const Arrays arrays;
   arrays.write("x.npy", npy_file("|u1", "(3, 2, 2)", counted_bytes(12)));

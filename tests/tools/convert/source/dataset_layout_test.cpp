@@ -210,6 +210,18 @@ BOOST_AUTO_TEST_CASE(an_empty_class_keeps_its_index) {
   BOOST_TEST(layout.files[1].class_idx == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_folder_around_the_class_folders_is_told_of) {
+  const auto layout =
+      find_layout(scan_of({"photos/cat/1", "photos/cat/x/2", "photos/dog/1"}), {}, "S");
+  BOOST_REQUIRE(layout.warnings.size() == 1u);
+  BOOST_TEST(layout.warnings[0] ==
+             "all pictures of photos lie in folders below it (cat, dog): where those are classes "
+             "or splits, name that folder as SOURCE; --class-depth 2 takes them as classes");
+  BOOST_TEST(find_layout(scan_of({"photos/cat/1", "photos/2"}), {}, "S").warnings.empty());
+  BOOST_TEST(find_layout(scan_of({"photos/2020/1"}), {}, "S").warnings.empty());
+  BOOST_TEST(find_layout(scan_of({"a/cat/1", "a/dog/1", "b/1"}), {}, "S").warnings.empty());
+}
+
 BOOST_AUTO_TEST_CASE(files_outside_of_class_folders_are_counted) {
   const auto flat = find_layout(scan_of({"a/1", "b/1", "readme", "x.jpg"}), {}, "S");
   BOOST_TEST(flat.num_outside == 2u);

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(members_of_an_archive_are_named_as_in_a_folder) {
                                 {"photos/read.txt", "three"}}));
   SourceScan scan = source.scan("x.tar");
   BOOST_CHECK(
-      (passed_over(scan) == Texts{"hidden_file cat/.git 0", "outside_classes read.txt 5",
+      (passed_over(scan) == Texts{"hidden_file cat/.git/ 0", "outside_classes read.txt 5",
                                   "special_file dog/pipe 0", "system_file cat/.DS_Store 4"}));
   ReasonPolicies policies;
   policies.set("hidden_file=quarantine");
