@@ -240,7 +240,7 @@ std::string summary_text(const ConvertSummary& summary, const std::string& datas
                  " of an earlier conversion");
   }
   const std::string skipped =
-      left_out_text(summary.skipped, summary.num_outside, summary.num_text_skipped);
+      left_out_text(summary.skipped, summary.num_outside, summary.counted.num_text_skipped);
   if (!skipped.empty()) add_line(text, "left out", skipped);
   return text;
 }
