@@ -139,7 +139,8 @@ BOOST_AUTO_TEST_CASE(a_limit_of_file_size_is_an_error_and_no_signal) {
                            (folder.path() / "ds").string(), "--quiet"});
   }
   BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(contains(result.err, "File too large\nhint: free some disk space"));
+  BOOST_TEST(contains(result.err,
+                      "File too large\nhint: a limit of the size of files: ulimit -f unlimited"));
   BOOST_TEST(count_entries(folder.path()) == 1u);
 }
 
