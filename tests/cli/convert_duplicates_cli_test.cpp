@@ -131,7 +131,8 @@ BOOST_AUTO_TEST_CASE(bits_behind_a_space_are_refused_and_make_no_dataset_of_that
            {"convert", "--near-duplicates", "3", source, dataset},
            {"convert", source, "--near-duplicates", "3", dataset, "--force"}}) {
     check_refused(run_penstock(line), 2,
-                  "--near-duplicates: expected its bits behind '=', found '3' behind a space",
+                  "wrong arguments: penstock convert: --near-duplicates: expected its bits behind "
+                  "'=', found '3' behind a space",
                   hint);
   }
   BOOST_TEST(!fs::exists("3"));

@@ -139,8 +139,28 @@ BOOST_AUTO_TEST_CASE(a_limit_of_file_size_is_an_error_and_no_signal) {
                            (folder.path() / "ds").string(), "--quiet"});
   }
   BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(contains(result.err, "File too large\nhint: free some disk space"));
+  BOOST_TEST(contains(result.err,
+                      "File too large\nhint: a limit of the size of files: ulimit -f unlimited"));
   BOOST_TEST(count_entries(folder.path()) == 1u);
+}
+
+// Room is reserved for what becomes of the pictures, not for their files.
+BOOST_AUTO_TEST_CASE(pictures_that_are_made_smaller_need_no_room_for_their_files) {
+  const TemporaryFolder folder;
+  for (const char* name : {"cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg"}) {
+    write_picture(folder.path() / "photos" / name, {.width_px = 300, .height_px = 200});
+  }
+  const std::vector<std::string> line = {"convert",
+                                         (folder.path() / "photos").string(),
+                                         (folder.path() / "ds").string(),
+                                         "--quiet",
+                                         "--validation-split",
+                                         "0"};
+  std::vector<std::string> smaller = line;
+  smaller.insert(smaller.end(), {"--resize-short", "16"});
+  const LoweredLimit limit(RLIMIT_FSIZE, 100'000);  // the four files take twice that
+  BOOST_TEST(run_penstock(line).exit_code == 1);
+  BOOST_TEST(run_penstock(smaller).exit_code == 0);
 }
 
 // libgomp prints what it read from its environment before main.

@@ -131,12 +131,17 @@ class ConvertJob final : private ProductionListener {
   }
 
   std::uint64_t estimate_needed_bytes(const SourceScan& scan, const std::vector<ShardPlan>& shards,
-                                      const ConvertMemory& memory) const {
+                                      const ConvertMemory& memory) {
     if (!needs_survey(config_, scan.pictures)) {
       return estimate_disk_bytes(scan.pictures, shards, nullptr);
     }
     const HeaderSurvey survey = survey_headers(
         config_, scan, memory, [](std::uint32_t, const HeaderLook&) {}, stop_);
+    // Resized pictures find room where their files would not.
+    if (survey.looked_bytes > 0) {
+      reserved_share_ = std::min(
+          1.0, static_cast<double>(survey.stored_bytes) / static_cast<double>(survey.looked_bytes));
+    }
     return estimate_disk_bytes(scan.pictures, shards, &survey);
   }
 
@@ -258,6 +263,7 @@ class ConvertJob final : private ProductionListener {
                     .num_jobs = memory.num_jobs,
                     .pool_bytes = memory.pool_bytes,
                     .store_names = config_.store_names,
+                    .reserved_share = reserved_share_,
                     .rows = before_->rows.get(),
                     .prints = before_->prints.get(),
                     .looks = before_->looks.get()},
@@ -488,6 +494,7 @@ class ConvertJob final : private ProductionListener {
   DroppedCopies dropped_;               // that are not to become samples
   SplitRule rule_;                      // of the splits that the source leaves open
   std::optional<ReasonCode> stopped_for_reason_;  // --on REASON=stop
+  double reserved_share_ = 1.0;
   std::uint64_t num_bad_ = 0;
   std::uint64_t num_listed_ = 0;  // pictures, and what the scan has found to be none
   std::uint64_t num_allowed_bad_ = UINT64_MAX;

@@ -97,14 +97,17 @@ class Production {
   // At the first picture that is stored, with room for all of them.
   void make_file() {
     const ShardPlan& shard = plan(open_->shard_idx);
-    open_->writer.emplace(config_.folder / shard.file_name(),
-                          ShardWriterConfig{.split = std::string(split_name(shard.split)),
-                                            .class_names = config_.class_names,
-                                            .num_samples = shard.pictures.size(),
-                                            .payload_bytes = std::max<std::uint64_t>(
-                                                shard.source_bytes, shard.pictures.size()),
-                                            .store_names = config_.store_names,
-                                            .sizes = ShardSizes::kEstimate});
+    open_->writer.emplace(
+        config_.folder / shard.file_name(),
+        ShardWriterConfig{.split = std::string(split_name(shard.split)),
+                          .class_names = config_.class_names,
+                          .num_samples = shard.pictures.size(),
+                          .payload_bytes = std::max<std::uint64_t>(
+                              static_cast<std::uint64_t>(static_cast<double>(shard.source_bytes) *
+                                                         config_.reserved_share),
+                              shard.pictures.size()),
+                          .store_names = config_.store_names,
+                          .sizes = ShardSizes::kEstimate});
     listener_.shard_begun();
   }
 

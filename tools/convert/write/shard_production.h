@@ -26,6 +26,8 @@ struct ShardProductionConfig {
   unsigned num_jobs = 1;
   std::uint64_t pool_bytes = 0;  // for pictures in memory
   bool store_names = true;
+  /// Of the size of a shard's files, what is reserved for it at first; more as it grows.
+  double reserved_share = 1.0;
   ListedRowsFile* rows =
       nullptr;  // of what is quarantined, or stored with a loss; outlives the production
   PrintFile* prints = nullptr;  // outlives the production
