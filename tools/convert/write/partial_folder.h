@@ -17,6 +17,7 @@ inline constexpr const char* kPublishingName = "journal.publishing";
 /// What to do about a DATASET that is there already.
 enum class ExistingTarget { kRefuse, kReplace };
 
+/// Here and below a link stands for what it leads to, and "." for the folder.
 /// Throws AlreadyExists when `dataset` exists and may not be replaced: refused, no dataset, or a
 /// dataset with files in it that do not belong to one; and when a replacement that was cut short
 /// left an older one put aside. Throws NotFound when the folder it shall lie in is not there.

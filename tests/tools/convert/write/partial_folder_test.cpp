@@ -197,6 +197,30 @@ BOOST_AUTO_TEST_CASE(only_a_dataset_and_nothing_else_may_be_replaced) {
                         refused_as(ErrorCode::kNotFound));
 }
 
+// The link stays one; what it leads to is replaced on its own disk.
+BOOST_AUTO_TEST_CASE(a_link_to_a_dataset_stands_for_the_dataset) {
+  const tests::TemporaryFolder folder;
+  write_file(folder.path() / "disk/ds/dataset.json", "old");
+  fs::create_directory_symlink("disk/ds", folder.path() / "link");
+  fs::create_directory_symlink("nowhere", folder.path() / "dangling");
+  const auto refused = refused_as(ErrorCode::kAlreadyExists);
+  for (const char* name : {"link", "link/", "disk/ds/.", "dangling"}) {
+    BOOST_CHECK_EXCEPTION(check_target(folder.path() / name, ExistingTarget::kRefuse), Error,
+                          refused);
+  }
+  BOOST_CHECK_EXCEPTION(check_target(folder.path() / "dangling", ExistingTarget::kReplace), Error,
+                        refused);
+  check_target(folder.path() / "link", ExistingTarget::kReplace);
+  {
+    PartialFolder partial(folder.path() / "link");
+    BOOST_TEST(fs::exists(folder.path() / "disk/ds.partial"));
+    write_file(partial.path() / "dataset.json", "new");
+    partial.publish(ExistingTarget::kReplace);
+  }
+  BOOST_TEST(fs::is_symlink(folder.path() / "link"));
+  BOOST_TEST(read_text_file(folder.path() / "link/dataset.json") == "new");
+}
+
 // Every name here looks like a dataset's own and is not.
 BOOST_AUTO_TEST_CASE(a_users_file_beside_the_shards_is_not_taken_for_one_of_them) {
   for (const char* name : {"model.h5", "train-00000.h5.bak", "train-0000.h5", "train-000x0.h5",
