@@ -14,6 +14,8 @@
 #include "streamer/shard/shard_file.h"
 #include "tools/care/picture_metadata.h"
 #include "tools/care/sample_file.h"
+#include "tools/index_summary.h"
+#include "tools/shard_report.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tools/dataset_report.h"
+#include "tools/report_form.h"
 
 namespace penstock::tools {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tools/dataset_report.h"
+#include "tools/report_form.h"
 
 namespace penstock::tools {
 
