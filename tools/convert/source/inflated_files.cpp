@@ -128,7 +128,10 @@ StoredFiles inflate_files(StoredFiles files, const SpoolConfig& spool_config,
                                   .num_pictures = is_damaged ? 0u : 1u});
       }
       place.size_bytes = spool->size_bytes() - place.offset_bytes;
-      if (file.path.ends_with(".gz")) file.path.resize(file.path.size() - 3);
+      const std::string bare = file.path.substr(0, std::max<std::size_t>(file.path.size(), 3) - 3);
+      const bool is_taken =
+          std::ranges::find(files.scan.files, bare, &ScannedFile::path) != files.scan.files.end();
+      if (file.path.ends_with(".gz") && !is_taken) file.path = bare;
     }
     file.size_bytes = place.size_bytes;
     places.push_back(std::move(place));

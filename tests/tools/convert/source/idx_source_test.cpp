@@ -120,6 +120,18 @@ BOOST_AUTO_TEST_CASE(a_compressed_file_in_an_archive_that_is_cut_or_damaged_is_n
   BOOST_TEST(!tests::read(scan, "train-images-idx3-ubyte/00000").failed_checksum.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_file_beside_its_compressed_copy_keeps_a_name_of_its_own) {
+  ScannedSource source;
+  source.add("x.tar", fixtures::make_tar({{kTrainLabels, idx_labels(2)},
+                                          {kTrainPictures, idx_pictures({.num_pictures = 2})},
+                                          {kTrainPictures + std::string(".gz"),
+                                           gzipped(idx_pictures({.num_pictures = 2}))}}));
+  const SourceScan scan = source.scan("x.tar");
+  BOOST_TEST(scan.pictures.size() == 2u);
+  BOOST_TEST(listed(scan).size() == 2u);
+  BOOST_TEST(scan.findings.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(an_archive_beside_the_files_is_left_out) {
   ScannedSource source;
   source.add(kTrainPictures, idx_pictures({.num_pictures = 3}));
