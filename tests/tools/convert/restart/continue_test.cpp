@@ -434,7 +434,7 @@ struct LimitPlace : TemporaryFolder {
     second.memory_bytes = second_bytes;
     Listener listener;
     const convert::ConvertSummary summary = convert_folder(second, listener, {});
-    BOOST_TEST(summary.manifest.num_quarantined == num_above);
+    BOOST_TEST(summary.manifest.num_quarantined.value() == num_above);
     BOOST_TEST(summary.num_shards_kept > 0u);
     BOOST_TEST(contains(listener.notices, "1 shard is made again:\n"), listener.notices);
     BOOST_TEST(contains(listener.notices,
