@@ -1,4 +1,5 @@
 #include "streamer/read/jpeg_restart.h"
+#include "streamer/read/jpeg_marker.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,24 +7,11 @@
 namespace penstock {
 namespace {
 
+using namespace jpeg;
 using Bytes = std::span<const std::byte>;
 
 constexpr std::uint32_t kBlockPx = 8;
 constexpr unsigned kNumRestarts = 8;
-
-enum Marker : unsigned {
-  kSof0 = 0xC0,
-  kSof1 = 0xC1,
-  kDht = 0xC4,
-  kSof15 = 0xCF,
-  kRst0 = 0xD0,
-  kSos = 0xDA,
-  kDri = 0xDD,
-  kApp0 = 0xE0,
-  kDqt = 0xDB,
-  kApp15 = 0xEF,
-  kCom = 0xFE,
-};
 
 unsigned byte_at(Bytes bytes, std::size_t at) noexcept {
   return std::to_integer<unsigned>(bytes[at]);

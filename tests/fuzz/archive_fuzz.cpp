@@ -136,11 +136,6 @@ std::vector<Input> target_seeds() {
 
 using namespace penstock;
 
-extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  fuzz::write_seeds(*argc, *argv);
-  return 0;
-}
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const fuzz::MemoryFile memory;
   if (size == 0) return 0;

@@ -113,11 +113,6 @@ std::vector<Input> target_seeds() {
 
 using namespace penstock;
 
-extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  fuzz::write_seeds(*argc, *argv);
-  return 0;
-}
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const fuzz::Bytes input = std::as_bytes(std::span(data, size)).subspan(1);

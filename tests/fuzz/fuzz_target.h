@@ -14,7 +14,4 @@ const char* target_name();
 /// Inputs to begin with: good ones.
 std::vector<Input> target_seeds();
 
-/// Writes the seeds into the first folder named on the command line, where libFuzzer takes them from.
-void write_seeds(int argc, const char* const* argv);
-
 }  // namespace penstock::fuzz

@@ -112,11 +112,6 @@ std::vector<Input> target_seeds() {
 
 using namespace penstock;
 
-extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  fuzz::write_seeds(*argc, *argv);
-  return 0;
-}
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::FuzzCase input = fuzz::fuzz_case({data, size}, fuzz::real_dataset());
   // Of what is read, the longest text or table, twice: vectors and strings grow by doubling.

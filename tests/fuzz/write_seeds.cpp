@@ -1,3 +1,5 @@
+// Writes the seeds of a target into the first folder named on the command line, where libFuzzer takes them
+// from.
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -5,6 +7,7 @@
 #include "tests/fuzz/fuzz_target.h"
 
 namespace penstock::fuzz {
+namespace {
 
 void write_seeds(int argc, const char* const* argv) {
   const std::vector<Input> seeds = target_seeds();
@@ -20,4 +23,10 @@ void write_seeds(int argc, const char* const* argv) {
   }
 }
 
+}  // namespace
 }  // namespace penstock::fuzz
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  penstock::fuzz::write_seeds(*argc, *argv);
+  return 0;
+}

@@ -3,18 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-
 #include "augment/simd_target.h"
-#include "tools/bench/bench_facts.h"
+#include "tools/bench/bench_json.h"
 #include "tools/bench/element_name.h"
 #include "tools/build_facts.h"
 #include "tools/cpu_name.h"
 
 namespace penstock::tools::bench {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string_view layout_name(PixelLayout layout) {
   return layout == PixelLayout::kNchw ? "nchw" : "nhwc";
@@ -76,24 +72,19 @@ std::string row_text(const AugmentRowResult& result) {
   return text;
 }
 
-Json spread_json(const Spread& spread) {
-  return {{"median", spread.median}, {"low", spread.low}, {"high", spread.high}};
-}
-
-Json optional_json(const std::optional<double>& value) {
+Json number_json(const std::optional<double>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
 Json row_json(const AugmentRowResult& result) {
   Json sides = Json::array();
   for (const SideResult& side : result.sides) {
-    sides.push_back(
-        {{"name", side.name},
-         {"cpu_us", spread_json(side.cpu_us)},
-         {"times_opencv", side.cpu_ratio ? spread_json(*side.cpu_ratio) : Json(nullptr)},
-         {"us_more", is_target(result, side) && !result.row.on_top_of.empty()
-                         ? Json(result.more_us(side.name))
-                         : Json(nullptr)}});
+    sides.push_back({{"name", side.name},
+                     {"cpu_us", spread_json(side.cpu_us)},
+                     {"times_opencv", optional_json(side.cpu_ratio)},
+                     {"us_more", is_target(result, side) && !result.row.on_top_of.empty()
+                                     ? Json(result.more_us(side.name))
+                                     : Json(nullptr)}});
   }
   const AugmentRow& row = result.row;
   return {{"name", row.name},
@@ -104,9 +95,9 @@ Json row_json(const AugmentRowResult& result) {
           {"on_top_of", row.on_top_of.empty() ? Json(nullptr) : Json(row.on_top_of)},
           {"num_samples", row.num_samples},
           {"bar",
-           {{"most_us", optional_json(row.bar.most_us)},
-            {"times_opencv", optional_json(row.bar.times_opencv)},
-            {"most_us_more", optional_json(row.bar.most_us_more)}}},
+           {{"most_us", number_json(row.bar.most_us)},
+            {"times_opencv", number_json(row.bar.times_opencv)},
+            {"most_us_more", number_json(row.bar.most_us_more)}}},
           {"is_reached", has_bar(row.bar) ? Json(is_reached(result)) : Json(nullptr)},
           {"sides", sides}};
 }
@@ -132,16 +123,10 @@ std::string augment_bench_text(const AugmentBenchResult& result) {
 std::string augment_bench_json(const AugmentBenchResult& result) {
   Json rows = Json::array();
   for (const AugmentRowResult& row : result.rows) rows.push_back(row_json(row));
-  return Json{{"version", kVersion},
-              {"commit", kCommit},
-              {"compiler", kCompiler},
-              {"flags", kFlags},
-              {"cpu", cpu_name()},
-              {"layout", layout_name(result.config.layout)},
-              {"batch_size", result.config.batch},
-              {"num_rounds", result.config.num_rounds},
-              {"rows", rows}}
-      .dump(2, ' ', false, Json::error_handler_t::replace);
+  return report_json({{"layout", layout_name(result.config.layout)},
+                      {"batch_size", result.config.batch},
+                      {"num_rounds", result.config.num_rounds},
+                      {"rows", rows}});
 }
 
 std::string simd_list_text() {

@@ -2,18 +2,14 @@
 
 #include <fmt/core.h>
 
-#include <nlohmann/json.hpp>
-
 #include "streamer/core/memory_budget.h"
-#include "tools/bench/bench_facts.h"
+#include "tools/bench/bench_json.h"
 #include "tools/build_facts.h"
 #include "tools/cpu_name.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools::bench {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string side_line(const SideResult& side) {
   std::string line =
@@ -26,14 +22,6 @@ std::string side_line(const SideResult& side) {
   }
   if (side.num_failed > 0) line += fmt::format("   failed: {}", side.num_failed);
   return line;
-}
-
-Json spread_json(const Spread& spread) {
-  return {{"median", spread.median}, {"low", spread.low}, {"high", spread.high}};
-}
-
-Json optional_json(const std::optional<Spread>& spread) {
-  return spread ? spread_json(*spread) : Json(nullptr);
 }
 
 }  // namespace
@@ -63,19 +51,13 @@ std::string convert_bench_json(const ConvertBenchResult& result) {
                      {"ratio", optional_json(side.ratio)},
                      {"cpu_ratio", optional_json(side.cpu_ratio)}});
   }
-  return Json{{"version", kVersion},
-              {"commit", kCommit},
-              {"compiler", kCompiler},
-              {"flags", kFlags},
-              {"cpu", cpu_name()},
-              {"num_files", result.num_files},
-              {"num_bytes", result.num_bytes},
-              {"num_found_bytes", result.num_found_bytes},
-              {"num_optimized_bytes", result.num_optimized_bytes},
-              {"num_threads", result.num_threads},
-              {"num_rounds", result.num_rounds},
-              {"sides", sides}}
-      .dump(2, ' ', false, Json::error_handler_t::replace);
+  return report_json({{"num_files", result.num_files},
+                      {"num_bytes", result.num_bytes},
+                      {"num_found_bytes", result.num_found_bytes},
+                      {"num_optimized_bytes", result.num_optimized_bytes},
+                      {"num_threads", result.num_threads},
+                      {"num_rounds", result.num_rounds},
+                      {"sides", sides}});
 }
 
 }  // namespace penstock::tools::bench

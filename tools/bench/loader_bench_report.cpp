@@ -2,10 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <nlohmann/json.hpp>
-
 #include "streamer/core/memory_budget.h"
-#include "tools/bench/bench_facts.h"
+#include "tools/bench/bench_json.h"
 #include "tools/bench/element_name.h"
 #include "tools/build_facts.h"
 #include "tools/cpu_name.h"
@@ -13,8 +11,6 @@
 
 namespace penstock::tools::bench {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string speed_text(double samples_per_s) {
   return format_count(static_cast<std::uint64_t>(samples_per_s + 0.5));
@@ -107,14 +103,6 @@ std::string recommendation_text(const LoaderBenchResult& result) {
                     result.recommended.num_slots);
 }
 
-Json spread_json(const Spread& spread) {
-  return {{"median", spread.median}, {"low", spread.low}, {"high", spread.high}};
-}
-
-Json optional_json(const std::optional<Spread>& spread) {
-  return spread ? spread_json(*spread) : Json(nullptr);
-}
-
 Json threads_json(const LoaderThreads& threads) {
   return {{"num_readers", threads.num_readers},
           {"num_workers", threads.num_workers},
@@ -204,43 +192,37 @@ std::string loader_bench_json(const LoaderBenchResult& result) {
   for (const Candidate& candidate : result.candidates) {
     candidates.push_back(candidate_json(candidate));
   }
-  return Json{{"version", kVersion},
-              {"commit", kCommit},
-              {"compiler", kCompiler},
-              {"flags", kFlags},
-              {"cpu", cpu_name()},
-              {"dataset_id", result.dataset_id},
-              {"split", result.split},
-              {"augment", result.workload.name},
-              {"batch_size", spec.batch},
-              {"height_px", spec.height_px},
-              {"width_px", spec.width_px},
-              {"element", element_name(spec.element)},
-              {"layout", layout_name(spec.layout)},
-              {"seed", result.seed},
-              {"num_cores", result.num_threads},
-              {"threads", threads_json(result.threads)},
-              {"is_cold", result.is_cold},
-              {"num_rounds", result.num_rounds},
-              {"num_samples", result.num_samples},
-              {"mean_width_px", result.mean_width_px},
-              {"mean_height_px", result.mean_height_px},
-              {"mean_stored_bytes", result.mean_stored_bytes},
-              {"sides", sides},
-              {"loader_scaling", optional_json(result.loader_scaling)},
-              {"ceiling_scaling", optional_json(result.ceiling_scaling)},
-              {"slow_consumer",
-               {{"free_cpu_us", spread_json(result.consumer.free_cpu_us)},
-                {"slow_cpu_us", spread_json(result.consumer.slow_cpu_us)},
-                {"ratio", optional_json(result.consumer.ratio)}}},
-              {"verdict", verdict_json(result.loader_stats)},
-              {"cache", cache_json(result)},
-              {"drawn_bytes", result.loader_stats.source.high_water_bytes},
-              {"limit_bytes", result.limit_bytes},
-              {"notes", result.notes},
-              {"candidates", candidates},
-              {"recommended", threads_json(result.recommended)}}
-      .dump(2, ' ', false, Json::error_handler_t::replace);
+  return report_json({{"dataset_id", result.dataset_id},
+                      {"split", result.split},
+                      {"augment", result.workload.name},
+                      {"batch_size", spec.batch},
+                      {"height_px", spec.height_px},
+                      {"width_px", spec.width_px},
+                      {"element", element_name(spec.element)},
+                      {"layout", layout_name(spec.layout)},
+                      {"seed", result.seed},
+                      {"num_cores", result.num_threads},
+                      {"threads", threads_json(result.threads)},
+                      {"is_cold", result.is_cold},
+                      {"num_rounds", result.num_rounds},
+                      {"num_samples", result.num_samples},
+                      {"mean_width_px", result.mean_width_px},
+                      {"mean_height_px", result.mean_height_px},
+                      {"mean_stored_bytes", result.mean_stored_bytes},
+                      {"sides", sides},
+                      {"loader_scaling", optional_json(result.loader_scaling)},
+                      {"ceiling_scaling", optional_json(result.ceiling_scaling)},
+                      {"slow_consumer",
+                       {{"free_cpu_us", spread_json(result.consumer.free_cpu_us)},
+                        {"slow_cpu_us", spread_json(result.consumer.slow_cpu_us)},
+                        {"ratio", optional_json(result.consumer.ratio)}}},
+                      {"verdict", verdict_json(result.loader_stats)},
+                      {"cache", cache_json(result)},
+                      {"drawn_bytes", result.loader_stats.source.high_water_bytes},
+                      {"limit_bytes", result.limit_bytes},
+                      {"notes", result.notes},
+                      {"candidates", candidates},
+                      {"recommended", threads_json(result.recommended)}});
 }
 
 }  // namespace penstock::tools::bench

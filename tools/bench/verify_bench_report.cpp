@@ -1,28 +1,14 @@
 #include <fmt/core.h>
 
-#include <nlohmann/json.hpp>
-
 #include "streamer/core/memory_budget.h"
-#include "tools/bench/bench_facts.h"
+#include "tools/bench/bench_json.h"
 #include "tools/bench/verify_bench.h"
 #include "tools/build_facts.h"
 #include "tools/cpu_name.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools::bench {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json spread_json(const Spread& spread) {
-  return {{"median", spread.median}, {"low", spread.low}, {"high", spread.high}};
-}
-
-Json optional_json(const std::optional<Spread>& spread) {
-  return spread ? spread_json(*spread) : Json(nullptr);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::string verify_bench_text(const VerifyBenchResult& result) {
   std::string text = fmt::format(
@@ -52,17 +38,11 @@ std::string verify_bench_json(const VerifyBenchResult& result) {
                      {"ratio", optional_json(side.ratio)},
                      {"cpu_ratio", optional_json(side.cpu_ratio)}});
   }
-  return Json{{"version", kVersion},
-              {"commit", kCommit},
-              {"compiler", kCompiler},
-              {"flags", kFlags},
-              {"cpu", cpu_name()},
-              {"num_shards", result.num_shards},
-              {"num_bytes", result.num_bytes},
-              {"num_threads", result.num_threads},
-              {"num_rounds", result.num_rounds},
-              {"sides", sides}}
-      .dump(2, ' ', false, Json::error_handler_t::replace);
+  return report_json({{"num_shards", result.num_shards},
+                      {"num_bytes", result.num_bytes},
+                      {"num_threads", result.num_threads},
+                      {"num_rounds", result.num_rounds},
+                      {"sides", sides}});
 }
 
 }  // namespace penstock::tools::bench

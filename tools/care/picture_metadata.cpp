@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "streamer/read/jpeg_marker.h"
 #include "tools/convert/image/byte_reader.h"
 #include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/tiff_tags.h"
@@ -36,10 +37,7 @@ void read_exif(std::span<const std::byte> tiff, PictureMetadata& found) noexcept
 
 void read_segment(std::uint64_t marker, std::span<const std::byte> segment,
                   PictureMetadata& found) noexcept {
-  constexpr std::uint64_t kApp1 = 0xE1;
-  constexpr std::uint64_t kApp2 = 0xE2;
-  constexpr std::uint64_t kApp13 = 0xED;
-  constexpr std::uint64_t kComment = 0xFE;
+  using namespace jpeg;
   if (marker == kApp1 && begins_with(segment, kExif)) {
     read_exif(segment.subspan(kExif.size()), found);
   }
@@ -47,7 +45,7 @@ void read_segment(std::uint64_t marker, std::span<const std::byte> segment,
   found.has_colour_profile =
       found.has_colour_profile || (marker == kApp2 && begins_with(segment, kProfile));
   found.has_iptc = found.has_iptc || (marker == kApp13 && begins_with(segment, kPhotoshop));
-  found.has_text = found.has_text || marker == kComment;
+  found.has_text = found.has_text || marker == kCom;
 }
 
 PictureMetadata read_jpeg(std::span<const std::byte> jpeg) noexcept {

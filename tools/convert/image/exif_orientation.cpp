@@ -4,22 +4,16 @@
 #include <array>
 #include <optional>
 
+#include "streamer/read/jpeg_marker.h"
 #include "tools/convert/image/byte_reader.h"
 #include "tools/convert/image/tiff_tags.h"
 
 namespace penstock::convert {
 namespace {
 
-constexpr std::uint8_t kUpright = 1;
+using namespace jpeg;
 
-enum Marker : std::uint64_t {
-  kTem = 0x01,
-  kRst0 = 0xD0,
-  kEoi = 0xD9,
-  kSos = 0xDA,
-  kApp0 = 0xE0,
-  kApp1 = 0xE1,
-};
+constexpr std::uint8_t kUpright = 1;
 
 constexpr bool stands_alone(std::uint64_t marker) noexcept {
   return marker == kTem || (marker >= kRst0 && marker < kEoi);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "streamer/read/jpeg_marker.h"
 #include "tools/convert/image/byte_reader.h"
 #include "tools/convert/image/exif_orientation.h"
 #include "tools/convert/image/jpeg_structure.h"
@@ -12,22 +13,9 @@
 namespace penstock::convert {
 namespace {
 
+using namespace jpeg;
 using namespace std::string_view_literals;
 using Bytes = std::span<const std::byte>;
-
-enum Marker : unsigned {
-  kTem = 0x01,
-  kRst0 = 0xD0,
-  kSoi = 0xD8,
-  kEoi = 0xD9,
-  kSos = 0xDA,
-  kApp0 = 0xE0,
-  kApp1 = 0xE1,
-  kApp2 = 0xE2,
-  kApp14 = 0xEE,
-  kApp15 = 0xEF,
-  kComment = 0xFE,
-};
 
 bool starts_with(Bytes bytes, std::string_view mark) {
   return bytes.size() >= mark.size() && std::memcmp(bytes.data(), mark.data(), mark.size()) == 0;
@@ -91,7 +79,7 @@ class Strip {
   void add_segment(unsigned marker, Bytes content) {
     if (marker >= kApp0 && marker <= kApp15) {
       add_application_segment(marker, content);
-    } else if (marker != kComment) {
+    } else if (marker != kCom) {
       put_segment(marker, content);
     }
   }

@@ -4,30 +4,15 @@
 #include <cstring>
 #include <string_view>
 
+#include "streamer/read/jpeg_marker.h"
 #include "tools/convert/image/byte_reader.h"
 
 namespace penstock::convert {
 namespace {
 
+using namespace jpeg;
 using namespace std::string_view_literals;
 using Bytes = std::span<const std::byte>;
-
-enum Marker : unsigned {
-  kTem = 0x01,
-  kSof0 = 0xC0,
-  kDht = 0xC4,
-  kJpg = 0xC8,
-  kDac = 0xCC,
-  kSof15 = 0xCF,
-  kRst0 = 0xD0,
-  kRst7 = 0xD7,
-  kSoi = 0xD8,
-  kEoi = 0xD9,
-  kSos = 0xDA,
-  kApp1 = 0xE1,
-  kApp2 = 0xE2,
-  kApp14 = 0xEE,
-};
 
 constexpr bool is_frame(unsigned marker) {
   return marker >= kSof0 && marker <= kSof15 && marker != kDht && marker != kJpg && marker != kDac;

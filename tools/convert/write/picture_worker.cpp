@@ -33,22 +33,13 @@ bool concerns_one_file(const Error& error) {
               error.os_error());
 }
 
-ImageVerdict refusal(ReasonCode reason, std::string detail) {
-  ImageVerdict verdict;
-  verdict.fate = FileFate::kQuarantined;
-  verdict.reason = reason;
-  verdict.detail = std::move(detail);
-  verdict.reasons.add(reason);
-  return verdict;
-}
-
 ImageVerdict above_memory(std::uint64_t needed_bytes, std::uint64_t there_bytes) {
   const SizeTexts sizes = format_bytes_apart(needed_bytes, there_bytes);
   // Half of the limit is what one picture has, whatever the number of threads.
   const std::uint64_t limit_mib = ((2 * needed_bytes - 1) >> 20) + 1;
-  return refusal(ReasonCode::kAboveMemory,
-                 fmt::format("takes {}, one picture has {}: --memory {}M is enough", sizes.needed,
-                             sizes.there, limit_mib));
+  return quarantined(ReasonCode::kAboveMemory,
+                     fmt::format("takes {}, one picture has {}: --memory {}M is enough",
+                                 sizes.needed, sizes.there, limit_mib));
 }
 
 }  // namespace
@@ -64,11 +55,11 @@ PictureWorker::ReadPicture PictureWorker::read(std::uint32_t picture_idx,
     config_.source->read((*config_.pictures)[picture_idx], one.picture);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kCorruptData) {
-      one.refusal = refusal(ReasonCode::kDamaged, error.what());
+      one.refusal = quarantined(ReasonCode::kDamaged, error.what());
     } else if (error.os_error() == EFBIG) {
-      one.refusal = refusal(ReasonCode::kFileTooLarge, "");
+      one.refusal = quarantined(ReasonCode::kFileTooLarge, "");
     } else if (concerns_one_file(error)) {
-      one.refusal = refusal(ReasonCode::kUnreadable, error.what());
+      one.refusal = quarantined(ReasonCode::kUnreadable, error.what());
     } else {
       throw_source_fault(error);
     }
@@ -137,7 +128,7 @@ CheckedPicture PictureWorker::check_one(std::uint32_t picture_idx, ReadPicture& 
 void PictureWorker::leave_out_copy(CheckedPicture& checked) const {
   const DroppedCopies::Copy* const copy = config_.dropped->find(checked.picture_idx);
   if (copy == nullptr) return;
-  checked.verdict = refusal(
+  checked.verdict = quarantined(
       copy->reason, "the same bytes as " + std::string(config_.pictures->name(copy->other_idx)));
 }
 
@@ -149,7 +140,7 @@ void PictureWorker::check_large(std::uint32_t picture_idx, std::size_t turn, con
   ReadPicture one;
   std::uint64_t drawn_bytes = 0;
   if (size_bytes > kMaxFileBytes) {
-    one.refusal = refusal(ReasonCode::kFileTooLarge, "");
+    one.refusal = quarantined(ReasonCode::kFileTooLarge, "");
   } else if (size_bytes > config_.one_picture_bytes) {
     one.refusal = above_memory(size_bytes, config_.one_picture_bytes);
   } else {
