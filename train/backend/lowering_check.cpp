@@ -24,6 +24,12 @@ void check_count(const std::string& field, std::uint32_t value, std::uint32_t hi
   refuse("lowering: " + field, "1 to " + std::to_string(highest), std::to_string(value));
 }
 
+/// Empty, or one for each.
+void check_list_size(const std::string& field, std::size_t size, std::size_t expected) {
+  if (size == 0 || size == expected) return;
+  refuse("lowering: " + field, std::to_string(expected) + " or none", std::to_string(size));
+}
+
 void check_value_bytes(const Node& node, std::uint32_t batch) {
   const std::uint64_t sample_bytes = node.shape.num_elements() * sizeof(double);  // at most 2^43
   if (sample_bytes <= kMaxValueBytes / batch) return;
@@ -38,14 +44,18 @@ void check_value_bytes(const Node& node, std::uint32_t batch) {
 void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
   check_count("batch", lowering.batch, kMaxBatch);
   check_count("num_input_slots", lowering.num_input_slots, kMaxInputSlots);
+  check_list_size("frozen_params", lowering.frozen_params.size(), graph.parameters().size());
+  check_list_size("fixed_norms", lowering.fixed_norms.size(), graph.nodes().size());
   if (!(lowering.label_smoothing >= 0 && lowering.label_smoothing < 1)) {
     refuse("lowering: label_smoothing", "0 to below 1", std::to_string(lowering.label_smoothing));
   }
   (void)graph.output();
   for (const Node& node : graph.nodes()) check_value_bytes(node, lowering.batch);
   if (lowering.mode != Mode::kTrain) return;
-  for (const Node& node : graph.nodes()) {
-    if (!std::holds_alternative<BatchNormOp>(node.op)) continue;
+  for (NodeId id = 0; id < graph.nodes().size(); ++id) {
+    const Node& node = graph.node(id);
+    const bool is_fixed = id < lowering.fixed_norms.size() && lowering.fixed_norms[id];
+    if (!std::holds_alternative<BatchNormOp>(node.op) || is_fixed) continue;
     const std::size_t values = std::size_t{lowering.batch} * node.shape.height * node.shape.width;
     if (values < 2) {
       refuse("model: " + node.name, "at least 2 values per channel in training", "1",
@@ -54,11 +64,13 @@ void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
   }
 }
 
-std::vector<ParamSlot> param_slots(const ModelGraph& graph) {
+std::vector<ParamSlot> param_slots(const ModelGraph& graph, const Lowering& lowering) {
   std::vector<ParamSlot> slots;
   for (const Parameter& parameter : graph.parameters()) {
-    slots.push_back({parameter.name, parameter.shape, parameter.is_trainable, parameter.decays,
-                     parameter.num_elements()});
+    const bool is_frozen =
+        slots.size() < lowering.frozen_params.size() && lowering.frozen_params[slots.size()];
+    slots.push_back({parameter.name, parameter.shape, parameter.is_trainable && !is_frozen,
+                     parameter.decays, parameter.num_elements()});
   }
   return slots;
 }
@@ -77,7 +89,7 @@ void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_i
   if (part == ParamPart::kMaster) return;
   if (mode != Mode::kTrain || !slot.is_trainable) {
     refuse("program: " + slot.name, "a trainable parameter of a training program",
-           mode == Mode::kTrain ? "a running statistic" : "an evaluation program");
+           mode == Mode::kTrain ? "a running statistic or a frozen one" : "an evaluation program");
   }
 }
 

@@ -12,8 +12,9 @@ namespace penstock::train {
 /// node's values in double, for the whole batch, take at most 2^47 bytes.
 void check_lowering(const ModelGraph& graph, const Lowering& lowering);
 
-/// Returns one slot per parameter; num_stored_elements is that of the canonical layout.
-std::vector<ParamSlot> param_slots(const ModelGraph& graph);
+/// Returns one slot per parameter; num_stored_elements is that of the canonical layout. What is frozen in a
+/// training program is not trainable there.
+std::vector<ParamSlot> param_slots(const ModelGraph& graph, const Lowering& lowering);
 
 /// Throws InvalidArgument when the call of import_param() or export_param() does not fit.
 void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_idx, ParamPart part,

@@ -21,9 +21,10 @@ enum class Mode : std::uint8_t {
 };
 
 enum class Phase : std::uint8_t {
-  kForward,   // logits, loss and counts; in training also the running statistics
-  kBackward,  // gradients of all trainable parameters, overwritten
-  kUpdate,    // the optimizer's step
+  kForward,      // logits, loss and counts; in training also the running statistics
+  kBackward,     // gradients of all parameters that learn, overwritten
+  kBackwardAdd,  // the same, added to what is there: the next micro-batch of a step
+  kUpdate,       // the optimizer's step
 };
 
 /// Optimizer whose rule the update phase follows (train/optim).
@@ -48,6 +49,12 @@ struct Lowering {
   bool fuse = true;
   /// Inputs that can be in flight at once, at least 1.
   std::uint32_t num_input_slots = 1;
+  /// By parameter: those that do not learn, whatever the graph says; empty for none. What lies before the
+  /// first that learns has no backward pass.
+  std::vector<bool> frozen_params{};
+  /// By node: batch norms that take running statistics in training, too, and leave them as they are; empty
+  /// for none.
+  std::vector<bool> fixed_norms{};
   /// A program of the same backend and graph whose parameters the new one shares (a tail batch, an
   /// evaluation); must be bound into the same arena. Null for the first.
   const Program* share_with = nullptr;

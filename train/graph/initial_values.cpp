@@ -8,20 +8,37 @@
 namespace penstock::train {
 namespace {
 
-/// Box and Muller, A note on the generation of random normal deviates (1958), one of the two.
-double normal_draw(const Draws& draws) {
-  const double u = 1.0 - draws.uniform(0, 0);  // (0, 1]
-  const double angle = 2.0 * std::numbers::pi * draws.uniform(0, 1);
+/// Box and Muller, A note on the generation of random normal deviates (1958), one of the two. `attempt`
+/// below 2^15.
+double normal_draw(const Draws& draws, std::uint16_t attempt = 0) {
+  const double u = 1.0 - draws.uniform(attempt, 0);  // (0, 1]
+  const double angle = 2.0 * std::numbers::pi * draws.uniform(attempt, 1);
   return std::sqrt(-2.0 * std::log(u)) * std::cos(angle);
 }
 
-/// Inputs that one output adds up.
-std::size_t fan_in(const Parameter& parameter) {
-  return parameter.num_elements() / parameter.shape.front();
+/// Draws again what lies beyond two deviations, one in 22.
+double truncated_normal_draw(const Draws& draws) {
+  constexpr double kCut = 2.0;
+  constexpr std::uint16_t kMaxAttempts = 64;  // all beyond the cut: once in 10^85
+  for (std::uint16_t attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    const double value = normal_draw(draws, attempt);
+    if (std::abs(value) <= kCut) return value;
+  }
+  return 0;
 }
 
-double initial_constant(ParamKind kind) {
-  return kind == ParamKind::kScale || kind == ParamKind::kRunningVar ? 1.0 : 0.0;
+double draw(DrawShape shape, const Draws& draws) {
+  switch (shape) {
+    case DrawShape::kConstant:
+      return 1;
+    case DrawShape::kNormal:
+      return normal_draw(draws);
+    case DrawShape::kTruncatedNormal:
+      return truncated_normal_draw(draws);
+    case DrawShape::kUniform:
+      return 2 * draws.uniform(0, 0) - 1;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -30,17 +47,12 @@ std::vector<float> initial_value(const ModelGraph& graph, std::uint32_t param_id
                                  std::uint64_t seed) {
   check_internal(param_idx < graph.parameters().size(), "initial_value: parameter index");
   const Parameter& parameter = graph.parameters()[param_idx];
-  std::vector<float> values(parameter.num_elements());
-  double variance_gain = 0;
-  if (parameter.kind == ParamKind::kConvWeight) variance_gain = 2.0;
-  if (parameter.kind == ParamKind::kDenseWeight) variance_gain = 1.0;
-  if (variance_gain == 0) {
-    values.assign(values.size(), static_cast<float>(initial_constant(parameter.kind)));
-    return values;
-  }
-  const double deviation = std::sqrt(variance_gain / static_cast<double>(fan_in(parameter)));
+  const Initializer& initial = parameter.initial;
+  std::vector<float> values(parameter.num_elements(), static_cast<float>(initial.size));
+  if (initial.shape == DrawShape::kConstant) return values;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<float>(deviation * normal_draw(initial_draws(seed, param_idx, i)));
+    values[i] =
+        static_cast<float>(initial.size * draw(initial.shape, initial_draws(seed, param_idx, i)));
   }
   return values;
 }

@@ -111,11 +111,7 @@ void add_conv2d(Builder& to, LayerReader& reader, const std::string& name) {
   options.stride = reader.extent("stride", options.stride);
   reader.padding(options.padding, options.pad);
   options.has_bias = reader.truth("bias").value_or(options.has_bias);
-  if (const auto groups = reader.count("groups"); groups && *groups != 1) {
-    throw Error(ErrorCode::kUnsupported,
-                reader.where() + ": groups: expected 1, found " + std::to_string(*groups),
-                example_line("groups"));
-  }
+  options.groups = reader.count("groups").value_or(options.groups);
   to.last = to.graph.conv2d(name, to.last, options);
 }
 
@@ -131,7 +127,7 @@ void add_relu(Builder& to, LayerReader&, const std::string& name) {
 }
 
 void add_max_pool(Builder& to, LayerReader& reader, const std::string& name) {
-  MaxPoolOptions options;
+  PoolOptions options;
   options.window = reader.extent("window", options.window);
   options.stride = reader.extent("stride", options.stride);
   reader.padding(options.padding, options.pad);

@@ -4,11 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "train/graph/layer_options.h"
 #include "train/graph/operations.h"
 
 namespace penstock::train {
@@ -24,15 +27,17 @@ struct Node {
   TensorShape shape;
 };
 
-/// What a tensor of weights is for; decides its initial value and whether it decays.
+/// What a tensor of weights is for; decides whether it decays.
 enum class ParamKind : std::uint8_t {
-  kConvWeight,   // [out, in, kernel height, kernel width]
-  kDenseWeight,  // [out, in]
-  kBias,         // [out]
-  kScale,        // batch norm's gamma, [channels]
-  kShift,        // batch norm's beta, [channels]
-  kRunningMean,  // [channels], written by the forward pass in training
-  kRunningVar,   // [channels], unbiased, written by the forward pass in training
+  kConvWeight,    // [out, in / groups, kernel height, kernel width]
+  kDenseWeight,   // [out, in]
+  kBias,          // [out]
+  kScale,         // a norm's gamma, [channels]
+  kShift,         // a norm's beta, [channels]
+  kRunningMean,   // [channels], written by the forward pass in training
+  kRunningVar,    // [channels], unbiased, written by the forward pass in training
+  kChannelScale,  // [channels]
+  kCustom,
 };
 
 /// A named tensor that belongs to a model: a weight, or a running statistic.
@@ -42,15 +47,16 @@ struct Parameter {
   ParamKind kind = ParamKind::kConvWeight;
   std::vector<std::uint32_t> shape;  // canonical: OIHW, [out, in], [channels]
   bool is_trainable = true;          // false: a running statistic
-  bool decays = true;  // weight decay applies; by default not to biases and batch norm
+  bool decays = true;                // weight decay applies; by default not to biases and norms
+  Initializer initial{};
 
   std::size_t num_elements() const noexcept;  // at most 2^40: the builder checks
 };
 
-/// A directed graph of operations from one input to one output of class scores (logits).
+/// A directed graph of operations without cycles, from one input to one output of class scores (logits).
 ///
-/// Every builder function checks shapes at once and returns the new node. The loss, softmax with
-/// cross-entropy, is applied to the output by the backend.
+/// Every builder function checks shapes at once and returns the new node. The loss is applied to the output
+/// by the backend.
 /// Limits  2^40 elements in a tensor of weights and in one sample's values
 /// Errors  InvalidArgument: `model: LAYER: expected SHAPE, found SHAPE`
 class ModelGraph {
@@ -60,14 +66,38 @@ class ModelGraph {
   /// An empty layer name stands for the next free one: "conv2d_1".
   NodeId input() const noexcept { return 0; }
   NodeId conv2d(std::string name, NodeId from, const Conv2dOptions& options);
+  NodeId dense(std::string name, NodeId from, const DenseOptions& options);
   NodeId batch_norm(std::string name, NodeId from, const BatchNormOptions& options = {});
-  NodeId relu(std::string name, NodeId from);
-  NodeId max_pool(std::string name, NodeId from, const MaxPoolOptions& options = {});
-  NodeId global_avg_pool(std::string name, NodeId from);
+  NodeId group_norm(std::string name, NodeId from, const GroupNormOptions& options = {});
+  NodeId layer_norm(std::string name, NodeId from, const LayerNormOptions& options = {});
+  /// `slope` is leaky_relu's alone.
+  NodeId activation(std::string name, NodeId from, ActivationKind kind, double slope = 0.01);
+  NodeId relu(std::string name, NodeId from) {
+    return activation(std::move(name), from, ActivationKind::kRelu);
+  }
+  NodeId softmax(std::string name, NodeId from);
+  NodeId max_pool(std::string name, NodeId from, const PoolOptions& options = {});
+  NodeId avg_pool(std::string name, NodeId from, const PoolOptions& options = {});
+  NodeId adaptive_pool(std::string name, NodeId from, PoolKind kind, Extent output);
+  NodeId global_avg_pool(std::string name, NodeId from) {
+    return adaptive_pool(std::move(name), from, PoolKind::kAverage, {1, 1});
+  }
+  NodeId global_max_pool(std::string name, NodeId from) {
+    return adaptive_pool(std::move(name), from, PoolKind::kMax, {1, 1});
+  }
   /// Flattens in the order channel, row, column, whatever layout a backend keeps.
   NodeId flatten(std::string name, NodeId from);
-  NodeId dense(std::string name, NodeId from, const DenseOptions& options);
   NodeId dropout(std::string name, NodeId from, double rate);
+  /// Drops whole samples (stochastic depth), rate 0 to below 1.
+  NodeId drop_samples(std::string name, NodeId from, double rate);
+  /// `initial` is every channel's factor before the first step.
+  NodeId channel_scale(std::string name, NodeId from, double initial);
+  NodeId add(std::string name, std::span<const NodeId> from);
+  NodeId add(std::string name, NodeId a, NodeId b) { return add(std::move(name), {{a, b}}); }
+  NodeId multiply(std::string name, NodeId tensor, NodeId factor);
+  NodeId concat(std::string name, std::span<const NodeId> from);
+  NodeId custom(std::string name, std::span<const NodeId> from,
+                std::shared_ptr<const CustomOperation> operation);
 
   /// Names the node whose values are the logits. Every node must lead there.
   void set_output(NodeId logits);
@@ -84,29 +114,33 @@ class ModelGraph {
   std::span<const Parameter> parameters() const noexcept { return parameters_; }
   /// Indices into parameters() of those of one node, in the order in which they were made.
   std::span<const std::uint32_t> parameters_of(NodeId id) const { return params_of_.at(id); }
+  /// Nodes that read the values of `id`, in order; one that reads them twice stands twice.
+  std::span<const NodeId> readers_of(NodeId id) const { return readers_of_.at(id); }
 
   /// Canonical text of the graph: part of the identity of a run. Equal text, equal mathematics.
   std::string identity() const;
 
  private:
-  NodeId add(std::string name, Operation op, NodeId from, TensorShape shape);
-  void add_parameter(NodeId node, std::string_view suffix, ParamKind kind,
-                     std::vector<std::uint32_t> shape);
+  NodeId push(std::string name, Operation op, std::vector<NodeId> from, const TensorShape& shape);
+  NodeId push_pool(std::string name, NodeId from, PoolKind kind, const PoolOptions& options);
+  NodeId push_dropout(std::string name, NodeId from, double rate, bool drops_samples);
+  NodeId push_norm(std::string name, Operation op, NodeId from, double initial_scale);
+  void push_parameter(NodeId node, std::string_view suffix, ParamKind kind,
+                      std::vector<std::uint32_t> shape, const Initializer& initial = {});
   const TensorShape& shape_of(const std::string& layer, NodeId from) const;
+  std::vector<TensorShape> shapes_of(const std::string& layer, std::span<const NodeId> from) const;
   std::string unique_name(std::string name, std::string_view kind) const;
 
   std::string name_;
   std::vector<Node> nodes_;
   std::vector<Parameter> parameters_;
   std::vector<std::vector<std::uint32_t>> params_of_;
+  std::vector<std::vector<NodeId>> readers_of_;
   NodeId output_ = 0;
 };
 
 /// Returns the initial value of parameter `param_idx`, canonical layout: a pure function of
-/// (seed, param_idx, shape), the same for every backend.
-///
-/// Weights  normal, mean 0, variance 2 / fan_in (He et al., Delving deep into rectifiers, 2015,
-///          eq. 10) for convolutions; 1 / fan_in for dense layers. Biases and shifts 0, scales 1.
+/// (seed, param_idx, initializer), the same for every backend.
 std::vector<float> initial_value(const ModelGraph& graph, std::uint32_t param_idx,
                                  std::uint64_t seed);
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <variant>
 
+#include "train/graph/custom_operation.h"
+
 namespace penstock::train {
 namespace {
 
@@ -17,27 +19,63 @@ void add_to(std::uint64_t& sum, std::uint64_t value) {
   if (__builtin_add_overflow(sum, value, &sum)) sum = UINT64_MAX;
 }
 
-/// Operations per output value, or per input value where that is what counts.
-std::uint64_t forward_flops(const ModelGraph& graph, const Node& node) {
-  const std::uint64_t outputs = node.shape.num_elements();
-  if (node.inputs.empty()) return 0;
-  const TensorShape& input = graph.node(node.inputs.front()).shape;
-  if (const auto* conv = std::get_if<Conv2dOp>(&node.op)) {
+/// Floating point operations of one sample. An exponential, a root or a division counts as one.
+struct ForwardFlops {
+  const ModelGraph& graph;
+  const Node& node;
+
+  std::uint64_t outputs() const { return node.shape.num_elements(); }
+  const TensorShape& input() const { return graph.node(node.inputs.front()).shape; }
+
+  std::uint64_t operator()(const InputOp&) const { return 0; }
+  std::uint64_t operator()(const FlattenOp&) const { return 0; }
+  std::uint64_t operator()(const ConcatOp&) const { return 0; }
+  std::uint64_t operator()(const Conv2dOp& op) const {
     const std::uint64_t terms =
-        std::uint64_t{input.channels} * conv->window.kernel.rows * conv->window.kernel.cols;
-    return times(outputs, 2 * terms + (conv->has_bias ? 1 : 0));
+        std::uint64_t{input().channels / op.groups} * op.window.kernel.rows * op.window.kernel.cols;
+    return times(outputs(), 2 * terms + (op.has_bias ? 1 : 0));
   }
-  if (const auto* dense = std::get_if<DenseOp>(&node.op)) {
-    return times(outputs, 2 * std::uint64_t{input.channels} + (dense->has_bias ? 1 : 0));
+  std::uint64_t operator()(const DenseOp& op) const {
+    return times(outputs(), 2 * std::uint64_t{input().channels} + (op.has_bias ? 1 : 0));
   }
-  if (const auto* pool = std::get_if<MaxPoolOp>(&node.op)) {
-    return times(outputs, std::uint64_t{pool->window.kernel.rows} * pool->window.kernel.cols);
+  std::uint64_t operator()(const BatchNormOp&) const { return times(outputs(), 2); }
+  // Mean and variance of the sample's own values come first: three more.
+  std::uint64_t operator()(const GroupNormOp&) const { return times(outputs(), 5); }
+  std::uint64_t operator()(const LayerNormOp&) const { return times(outputs(), 5); }
+  std::uint64_t operator()(const SoftmaxOp&) const { return times(outputs(), 4); }
+  std::uint64_t operator()(const ActivationOp& op) const {
+    switch (op.kind) {
+      case ActivationKind::kRelu:
+        return outputs();
+      case ActivationKind::kRelu6:
+      case ActivationKind::kLeakyRelu:
+        return times(outputs(), 2);
+      case ActivationKind::kHardSigmoid:
+        return times(outputs(), 4);
+      case ActivationKind::kSigmoid:
+        return times(outputs(), 3);
+      case ActivationKind::kSilu:
+      case ActivationKind::kGelu:
+        return times(outputs(), 4);
+      case ActivationKind::kHardSwish:
+        return times(outputs(), 5);
+    }
+    return outputs();
   }
-  if (std::holds_alternative<BatchNormOp>(node.op)) return 2 * outputs;
-  if (std::holds_alternative<GlobalAvgPoolOp>(node.op)) return input.num_elements();
-  if (std::holds_alternative<FlattenOp>(node.op)) return 0;
-  return outputs;
-}
+  std::uint64_t operator()(const PoolOp& op) const {
+    return times(outputs(), std::uint64_t{op.window.kernel.rows} * op.window.kernel.cols);
+  }
+  std::uint64_t operator()(const AdaptivePoolOp&) const { return input().num_elements(); }
+  std::uint64_t operator()(const DropoutOp&) const { return outputs(); }
+  std::uint64_t operator()(const ChannelScaleOp&) const { return outputs(); }
+  std::uint64_t operator()(const AddOp&) const { return times(outputs(), node.inputs.size() - 1); }
+  std::uint64_t operator()(const MultiplyOp&) const { return outputs(); }
+  std::uint64_t operator()(const CustomOp& op) const {
+    std::vector<TensorShape> shapes;
+    for (const NodeId from : node.inputs) shapes.push_back(graph.node(from).shape);
+    return op.operation->forward_flops(shapes);
+  }
+};
 
 std::string with_commas(std::uint64_t value) {
   std::string text = std::to_string(value);
@@ -71,7 +109,7 @@ ModelSummary summarize(const ModelGraph& graph) {
           parameter.num_elements();
     }
     layer.activation_bytes = node.shape.num_elements() * sizeof(float);
-    layer.forward_flops = forward_flops(graph, node);
+    layer.forward_flops = std::visit(ForwardFlops{graph, node}, node.op);
     add_to(summary.total.num_params, layer.num_params);
     add_to(summary.total.num_statistics, layer.num_statistics);
     add_to(summary.total.activation_bytes, layer.activation_bytes);

@@ -1,118 +1,117 @@
 // The operations of a model graph as plain values. What they compute is in train/backend.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <string_view>
 #include <variant>
 
+#include "train/graph/tensor_shape.h"
+
 namespace penstock::train {
 
-/// Shape of one sample's tensor; a flat vector of n values is {n, 1, 1}.
-struct TensorShape {
-  std::uint32_t channels = 0;
-  std::uint32_t height = 1;
-  std::uint32_t width = 1;
-
-  std::size_t num_elements() const noexcept { return std::size_t{channels} * height * width; }
-  bool is_flat() const noexcept { return height == 1 && width == 1; }
-  /// "[3, 96, 96]", or "[10]" when flat.
-  std::string text() const;
-  friend bool operator==(const TensorShape&, const TensorShape&) = default;
-};
-
-/// Rows and columns of a window or a step.
-struct Extent {
-  std::uint32_t rows = 1;
-  std::uint32_t cols = 1;
-  friend bool operator==(const Extent&, const Extent&) = default;
-};
-
-enum class PaddingRule : std::uint8_t {
-  kValid,     // none
-  kSame,      // output = ceil(input / stride), the odd row and column below and right (Keras)
-  kExplicit,  // `pad` rows above and below, columns left and right (PyTorch)
-};
-
-struct Conv2dOptions {
-  /// Output channels, at least 1.
-  std::uint32_t filters = 0;
-  /// Window in pixels, each side at least 1.
-  Extent kernel{3, 3};
-  /// Step in pixels, each at least 1.
-  Extent stride{1, 1};
-  PaddingRule padding = PaddingRule::kSame;
-  /// Rows and columns on each side with PaddingRule::kExplicit, else ignored.
-  Extent pad{0, 0};
-  bool has_bias = true;
-};
-
-struct BatchNormOptions {
-  /// Added to the variance under the root, above 0.
-  double epsilon = 1e-5;
-  /// Share of the batch in the running statistics, 0 to 1 (PyTorch's momentum, 1 - Keras's).
-  double momentum = 0.1;
-};
-
-struct MaxPoolOptions {
-  Extent window{2, 2};
-  /// {0, 0} stands for the window.
-  Extent stride{0, 0};
-  PaddingRule padding = PaddingRule::kValid;
-  Extent pad{0, 0};
-};
-
-struct DenseOptions {
-  /// Outputs, at least 1.
-  std::uint32_t units = 0;
-  bool has_bias = true;
-};
-
-/// Window, step and the padding that a rule came to for the input's size.
-struct Window {
-  Extent kernel;
-  Extent stride;
-  std::uint32_t pad_top = 0;
-  std::uint32_t pad_left = 0;
-  std::uint32_t pad_bottom = 0;
-  std::uint32_t pad_right = 0;
-};
+class CustomOperation;
 
 struct InputOp {};
+
 struct Conv2dOp {
   Window window;
   std::uint32_t filters = 0;
+  std::uint32_t groups = 1;  // groups see their own share of the channels; all of them: depthwise
   bool has_bias = true;
 };
-struct BatchNormOp {
-  double epsilon = 1e-5;
-  double momentum = 0.1;
-};
-struct ReluOp {};
-struct MaxPoolOp {
-  Window window;  // padding counts as minus infinity
-};
-struct GlobalAvgPoolOp {};
-struct FlattenOp {};
+
 struct DenseOp {
   std::uint32_t units = 0;
   bool has_bias = true;
 };
-struct DropoutOp {
-  double rate = 0;  // chance that a value becomes 0; the others are divided by 1 - rate
+
+/// Over the batch and all places, channel by channel.
+struct BatchNormOp {
+  double epsilon = 1e-5;
+  double momentum = 0.1;
 };
 
-using Operation = std::variant<InputOp, Conv2dOp, BatchNormOp, ReluOp, MaxPoolOp, GlobalAvgPoolOp,
-                               FlattenOp, DenseOp, DropoutOp>;
+/// Over all places of the channels of one group, sample by sample.
+struct GroupNormOp {
+  std::uint32_t groups = 1;
+  double epsilon = 1e-5;
+};
 
-/// The operation's name in model files: "conv2d".
+/// Over the channels, place by place; of a flat vector over all of it.
+struct LayerNormOp {
+  double epsilon = 1e-5;
+};
+
+enum class ActivationKind : std::uint8_t {
+  kRelu,         // max(x, 0)
+  kRelu6,        // min(max(x, 0), 6)
+  kLeakyRelu,    // x, or slope * x below 0
+  kSilu,         // x * sigmoid(x)
+  kHardSwish,    // x * hard_sigmoid(x)
+  kHardSigmoid,  // min(max(x + 3, 0), 6) / 6
+  kSigmoid,      // 1 / (1 + exp(-x))
+  kGelu,         // x * (1 + erf(x / sqrt(2))) / 2
+};
+
+struct ActivationOp {
+  ActivationKind kind = ActivationKind::kRelu;
+  double slope = 0.01;  // of kLeakyRelu below 0, else ignored
+};
+
+/// Over the channels, place by place.
+struct SoftmaxOp {};
+
+enum class PoolKind : std::uint8_t { kMax, kAverage };
+
+struct PoolOp {
+  PoolKind kind = PoolKind::kMax;
+  Window window;
+  /// An average's denominator counts places of the padding (PyTorch), or not (Keras). The padding of a
+  /// maximum is minus infinity.
+  bool counts_padding = false;
+};
+
+/// Windows from floor(i * input / output) to ceil((i + 1) * input / output), as in PyTorch; 1 x 1 is global.
+struct AdaptivePoolOp {
+  PoolKind kind = PoolKind::kAverage;
+  Extent output{};
+};
+
+struct FlattenOp {};
+
+struct DropoutOp {
+  double rate = 0;  // chance that a value becomes 0; the others are divided by 1 - rate
+  /// One draw for a whole sample: stochastic depth (Huang et al. 2016).
+  bool drops_samples = false;
+};
+
+/// One factor for each channel, learned: ConvNeXt's layer scale.
+struct ChannelScaleOp {};
+
+/// Sum of two or more inputs of one shape.
+struct AddOp {};
+
+/// Product of two inputs of one shape, or of a tensor and one value for each of its channels, which comes
+/// second (squeeze-and-excite).
+struct MultiplyOp {};
+
+/// Channels of two or more inputs of one size, one behind the other.
+struct ConcatOp {};
+
+/// A user's own, on the host.
+struct CustomOp {
+  std::shared_ptr<const CustomOperation> operation;  // shared by the graph's copies; never null
+};
+
+using Operation = std::variant<InputOp, Conv2dOp, DenseOp, BatchNormOp, GroupNormOp, LayerNormOp,
+                               ActivationOp, SoftmaxOp, PoolOp, AdaptivePoolOp, FlattenOp,
+                               DropoutOp, ChannelScaleOp, AddOp, MultiplyOp, ConcatOp, CustomOp>;
+
+/// "relu6", as model files name it.
+std::string_view activation_name(ActivationKind kind);
+
+/// The operation's name in model files: "conv2d", "global_avg_pool".
 std::string_view operation_name(const Operation& op);
-
-/// All names that operation_name() returns, the input's included, in the order of the variant.
-inline constexpr std::array<std::string_view, std::variant_size_v<Operation>> kOperationNames{
-    "input",           "conv2d",  "batch_norm", "relu",   "max_pool",
-    "global_avg_pool", "flatten", "dense",      "dropout"};
 
 }  // namespace penstock::train

@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "tests/train/backend/branched_models.h"
 #include "tests/train/backend/odd_models.h"
 #include "tests/train/backend/training_bench.h"
 #include "train/backend/onednn/onednn_backend.h"
@@ -83,6 +84,17 @@ BOOST_AUTO_TEST_CASE(every_odd_model_equals_the_reference_fused_and_node_by_node
                                         << " threads") {
           compare(graph, fuse, num_threads, 6);
         }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_model_with_branches_equals_the_reference) {
+  for (const bool fuse : {true, false}) {
+    for (const ModelGraph& graph : branched_models()) {
+      BOOST_TEST_CONTEXT(graph.name() << (fuse ? " fused" : " node by node")) {
+        compare(graph, fuse, 2, 6);
+        compare(graph, fuse, 1, 3);
       }
     }
   }

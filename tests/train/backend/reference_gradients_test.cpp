@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "tests/train/backend/branched_models.h"
 #include "tests/train/backend/odd_models.h"
 #include "tests/train/backend/training_bench.h"
 #include "train/backend/reference/reference_backend.h"
@@ -79,6 +80,18 @@ BOOST_AUTO_TEST_CASE(dropout_with_a_fixed_mask_agrees_with_differences) {
 BOOST_AUTO_TEST_CASE(soft_targets_agree_with_differences) {
   check_gradients(strided_model(), 5, LabelForm::kTargets);
   check_gradients(normalized_model(), 2, LabelForm::kTargets);
+}
+
+BOOST_AUTO_TEST_CASE(residual_blocks_agree_with_differences) {
+  check_gradients(residual_model(), 11);
+}
+
+BOOST_AUTO_TEST_CASE(groups_gaps_products_and_concatenation_agree_with_differences) {
+  check_gradients(mobile_model(), 7);
+}
+
+BOOST_AUTO_TEST_CASE(norms_of_samples_and_averages_agree_with_differences) {
+  check_gradients(normed_samples_model(), 8);
 }
 
 // Both windows of an all-equal picture pass their gradient to their first place: with a weight of

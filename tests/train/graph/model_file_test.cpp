@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(wrong_types_and_names_are_refused_with_the_place) {
         "model: conv1: padding: expected \"same\", \"valid\", a whole number or [rows, columns], "
         "found the text \"some\"",
         "padding = \"same\"");
-  check(head + "filters = 4\ngroups = 2", "model: conv1: groups: expected 1, found 2",
+  check(head + "filters = 4\ngroups = 2",
+        "model: conv1: expected groups that divide 3 channels and 4 filters, found 2",
         "groups = 1");
   check(head + "filters = 4\nstrides = 2", "model: conv1: expected a known key, found 'strides'",
         "did you mean 'stride'?");

@@ -19,6 +19,7 @@ struct BatchNormPlan {
   BatchNormOp op;
   Activation activation = Activation::kNone;
   bool is_pooled = false;
+  bool has_constant_statistics = false;  // going back: those were not the batch's
   PooledSizes sizes;
   std::size_t batch = 0;
 
@@ -96,8 +97,12 @@ struct BatchNormPlan {
   void take_running_statistics() const {
     for (std::size_t c = 0; c < channels(); ++c) {
       const auto variance = static_cast<double>(at(running_var.master)[c]);
-      set_affine(c, static_cast<double>(at(running_mean.master)[c]),
-                 1.0 / std::sqrt(variance + op.epsilon));
+      const auto center = static_cast<double>(at(running_mean.master)[c]);
+      const double factor = 1.0 / std::sqrt(variance + op.epsilon);
+      set_affine(c, center, factor);
+      if (mean == kNoBuffer) continue;  // in evaluation
+      at(mean)[c] = static_cast<float>(center);
+      at(inv_std)[c] = static_cast<float>(factor);
     }
   }
 
@@ -127,8 +132,13 @@ struct BatchNormPlan {
       const double factor = at(inv_std)[c];
       const double dshift = part_sums(0)[c];
       const double dscale = part_sums(0)[channels() + c] * factor;
-      at(shift.grad)[c] = static_cast<float>(dshift);
-      at(scale.grad)[c] = static_cast<float>(dscale);
+      if (shift.grad != kNoBuffer) at(shift.grad)[c] = static_cast<float>(dshift);
+      if (scale.grad != kNoBuffer) at(scale.grad)[c] = static_cast<float>(dscale);
+      if (has_constant_statistics) {
+        at(slope)[c] = 0;
+        at(level)[c] = 0;
+        continue;
+      }
       const double channel_gain = at(gain)[c];
       const double channel_slope = -channel_gain * factor * dscale / total;
       at(slope)[c] = static_cast<float>(channel_slope);
@@ -155,23 +165,28 @@ struct BatchNormPlan {
 
 class BatchNormLayer final : public Layer {
  public:
-  BatchNormLayer(const ModelGraph& graph, NodeRun nodes)
-      : name_(graph.node(nodes.first).name),
-        shape_(graph.node(nodes.first).shape),
-        output_(graph.node(nodes.first + nodes.count - 1).shape),
-        params_(graph.parameters_of(nodes.first).begin(), graph.parameters_of(nodes.first).end()) {
-    plan_.op = std::get<BatchNormOp>(graph.node(nodes.first).op);
-    plan_.activation = nodes.count >= 2 ? Activation::kRelu : Activation::kNone;
-    plan_.is_pooled = nodes.count == 3;
+  BatchNormLayer(const ModelGraph& graph, const NodeChain& nodes)
+      : id_(nodes.front()),
+        last_(nodes.back()),
+        from_(graph.node(id_).inputs.front()),
+        name_(graph.node(id_).name),
+        shape_(graph.node(id_).shape),
+        params_(graph.parameters_of(id_).begin(), graph.parameters_of(id_).end()) {
+    plan_.op = std::get<BatchNormOp>(graph.node(id_).op);
+    plan_.activation = nodes.size() >= 2 ? Activation::kRelu : Activation::kNone;
+    plan_.is_pooled = nodes.size() == 3;
     plan_.sizes = {shape_.height, shape_.width, shape_.channels};
   }
 
-  BufferId forward(LoweringContext& context, BufferId x) override {
+  void forward(LoweringContext& context) override {
+    const BufferId x = context.value(from_);
+    has_batch_statistics_ = context.is_training() && !context.has_fixed_norm(id_);
+    if (context.needs_gradient(id_)) context.will_read_back(x);
     plan_.list = &context.buffers;
     plan_.num_threads = context.num_threads;
     plan_.batch = context.batch();
     plan_.x = x;
-    plan_.y = context.add_value(name_, context.value_bytes(output_));
+    plan_.y = context.add_value(name_, context.value_bytes(last_));
     plan_.scale = context.add_param(params_[0]);
     plan_.shift = context.add_param(params_[1]);
     plan_.running_mean = context.add_param(params_[2]);
@@ -184,30 +199,32 @@ class BatchNormLayer final : public Layer {
       plan_.inv_std = context.add_value(name_ + ".inv_std", channel_bytes);
       plan_.sums = add_sums(context, ".sums");
       if (plan_.is_pooled) {
-        plan_.x_at_max = context.add_value(name_ + ".x_at_max", context.value_bytes(output_));
+        plan_.x_at_max = context.add_value(name_ + ".x_at_max", context.value_bytes(last_));
       }
     }
-    const bool is_training = context.is_training();
     context.emit({x, plan_.y, plan_.gain, plan_.offset, plan_.mean, plan_.inv_std, plan_.sums,
                   plan_.x_at_max},
-                 [plan = plan_, is_training](const RunContext& run) {
+                 [plan = plan_, from_batch = has_batch_statistics_](const RunContext& run) {
                    const float* values = values_at(*plan.list, plan.x, run);
-                   if (is_training) {
+                   if (from_batch) {
                      plan.take_batch_statistics(values);
                    } else {
                      plan.take_running_statistics();
                    }
                    plan.apply_forward(values);
                  });
-    return plan_.y;
+    context.set_value(last_, plan_.y);
   }
 
-  BufferId backward(LoweringContext& context, BufferId dy, bool needs_dx) override {
+  void backward(LoweringContext& context) override {
+    const BufferId dy = context.gradient(last_);
     plan_.dy = dy;
-    if (needs_dx && plan_.is_pooled) {
-      plan_.dx = context.place_for_gradient(name_ + ".input", plan_.x, context.value_bytes(shape_));
-    } else if (needs_dx) {
-      plan_.dx = dy;
+    plan_.has_constant_statistics = !has_batch_statistics_;
+    context.has_read_back(plan_.x);  // value by value, so that dx may take its place
+    const bool needs_dx = context.needs_gradient(from_);
+    if (needs_dx) {
+      const bool is_in_place = !plan_.is_pooled && context.can_overwrite_gradient(last_);
+      plan_.dx = is_in_place ? dy : context.place_for_gradient(from_, name_ + ".input");
     }
     const std::size_t channel_bytes = shape_.channels * sizeof(float);
     plan_.slope = context.add_transient(name_ + ".slope", channel_bytes);
@@ -221,7 +238,7 @@ class BatchNormLayer final : public Layer {
           plan.sum_gradients(values);
           if (plan.dx != kNoBuffer) plan.apply_backward(values);
         });
-    return plan_.dx;
+    if (needs_dx) context.give_gradient(from_, plan_.dx);
   }
 
   std::string explain() const override { return "own NHWC kernels"; }
@@ -232,16 +249,19 @@ class BatchNormLayer final : public Layer {
                                2 * sizeof(double) * shape_.channels * context.num_threads);
   }
 
+  NodeId id_;
+  NodeId last_;
+  NodeId from_;
   std::string name_;
   TensorShape shape_;
-  TensorShape output_;
+  bool has_batch_statistics_ = false;
   std::vector<std::uint32_t> params_;
   BatchNormPlan plan_;
 };
 
 }  // namespace
 
-std::unique_ptr<Layer> make_batch_norm_layer(const ModelGraph& graph, NodeRun nodes) {
+std::unique_ptr<Layer> make_batch_norm_layer(const ModelGraph& graph, const NodeChain& nodes) {
   return std::make_unique<BatchNormLayer>(graph, nodes);
 }
 

@@ -14,40 +14,41 @@ class Layer {
  public:
   virtual ~Layer() = default;
 
-  /// Emits the forward tasks that read `x`; returns the buffer of the output.
-  virtual BufferId forward(LoweringContext& context, BufferId x) = 0;
+  /// Emits the forward tasks; reads the values of its inputs and sets those of its last node.
+  virtual void forward(LoweringContext& context) = 0;
 
-  /// Emits the backward tasks that read `dy`, which they may overwrite, after forward() was called
-  /// for all layers. Returns the gradient by the input, or kNoBuffer when it is not needed.
-  virtual BufferId backward(LoweringContext& context, BufferId dy, bool needs_dx) = 0;
+  /// Emits the backward tasks, after forward() was called for all layers: takes the gradient of its last
+  /// node, gives those of its inputs that are needed.
+  virtual void backward(LoweringContext& context) = 0;
 
   /// What the nodes were lowered to.
   virtual std::string explain() const = 0;
 };
 
-/// Nodes [first, first + count) as one layer.
-struct NodeRun {
-  NodeId first = 0;
-  NodeId count = 1;
-};
+/// Nodes that become one layer, in the order of the values through them. Only the last one's values exist.
+using NodeChain = std::vector<NodeId>;
 
 struct LoweredLayer {
-  NodeRun nodes;
+  NodeChain nodes;
   std::unique_ptr<Layer> layer;
   std::string choice;  // the fusion taken, or why none was
 };
 
-/// Cuts a graph into layers: the first fusion of the table that matches, else node by node.
+/// Cuts a graph into layers: the first fusion of the table that matches, else node by node. Each stands where
+/// its last node does, so that all its inputs come before.
 std::vector<LoweredLayer> make_layers(const ModelGraph& graph, const Lowering& lowering);
 
 std::unique_ptr<Layer> make_weighted_layer(const ModelGraph& graph, NodeId node);
-/// `nodes` holds a batch_norm, then a relu when count is 2, then a 2 x 2 max_pool when it is 3.
-std::unique_ptr<Layer> make_batch_norm_layer(const ModelGraph& graph, NodeRun nodes);
-std::unique_ptr<Layer> make_max_pool_layer(const ModelGraph& graph, NodeId node);
+/// `nodes` holds a batch_norm, then a relu when there are 2, then a 2 x 2 max_pool when there are 3.
+std::unique_ptr<Layer> make_batch_norm_layer(const ModelGraph& graph, const NodeChain& nodes);
+std::unique_ptr<Layer> make_window_pool_layer(const ModelGraph& graph, NodeId node);
 std::unique_ptr<Layer> make_relu_layer(const ModelGraph& graph, NodeId node);
 std::unique_ptr<Layer> make_global_avg_pool_layer(const ModelGraph& graph, NodeId node);
 std::unique_ptr<Layer> make_flatten_layer(const ModelGraph& graph, NodeId node);
 std::unique_ptr<Layer> make_dropout_layer(const ModelGraph& graph, NodeId node);
+std::unique_ptr<Layer> make_add_layer(const ModelGraph& graph, NodeId node);
+/// Any operation without a layer of its own.
+std::unique_ptr<Layer> make_nchw_layer(const ModelGraph& graph, NodeId node);
 
 /// The loss on top of the logits. Its backward() takes no gradient.
 std::unique_ptr<Layer> make_loss_layer(const ModelGraph& graph);

@@ -8,9 +8,11 @@ namespace {
 
 class LossLayer final : public Layer {
  public:
-  explicit LossLayer(const ModelGraph& graph) : num_classes_(graph.num_classes()) {}
+  explicit LossLayer(const ModelGraph& graph)
+      : output_(graph.output()), num_classes_(graph.num_classes()) {}
 
-  BufferId forward(LoweringContext& context, BufferId logits) override {
+  void forward(LoweringContext& context) override {
+    const BufferId logits = context.value(output_);
     sizes_ = {context.batch(), num_classes_, context.lowering.label_smoothing};
     probabilities_ = context.add_value("probabilities", bytes());
     context.emit({logits, probabilities_}, [=, sizes = sizes_, probabilities = probabilities_,
@@ -19,17 +21,16 @@ class LossLayer final : public Layer {
                                  list.at<float>(probabilities));
       run.report->step = run.scalars->step;
     });
-    return logits;
   }
 
-  BufferId backward(LoweringContext& context, BufferId, bool) override {
+  void backward(LoweringContext& context) override {
     const BufferId dlogits = context.add_transient("logits.grad", bytes());
     context.emit({probabilities_, dlogits}, [=, sizes = sizes_, probabilities = probabilities_,
                                              &list = context.buffers](const RunContext& run) {
       loss_backward(sizes, labels_of(run), run.scalars->inv_weight_sum,
                     list.at<float>(probabilities), list.at<float>(dlogits));
     });
-    return dlogits;
+    context.give_gradient(output_, dlogits);
   }
 
   std::string explain() const override { return "plain loops"; }
@@ -38,6 +39,7 @@ class LossLayer final : public Layer {
   std::size_t bytes() const { return sizes_.batch * sizes_.classes * sizeof(float); }
   static LossLabels labels_of(const RunContext& run) { return loss_labels_of(*run.batch); }
 
+  NodeId output_;
   std::size_t num_classes_;
   LossSizes sizes_{};
   BufferId probabilities_ = kNoBuffer;

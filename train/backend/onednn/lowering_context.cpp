@@ -2,13 +2,91 @@
 
 #include <memory>
 
+#include "train/backend/onednn/parallel.h"
+
 namespace penstock::train::onednn {
+
+LoweringContext::LoweringContext(const ModelGraph& model, const Lowering& how, const OneDnn& lib,
+                                 ParameterStore& params, BufferList& list, LoweredTasks& out,
+                                 unsigned threads)
+    : graph(model),
+      lowering(how),
+      library(lib),
+      store(params),
+      buffers(list),
+      num_threads(threads),
+      flow(gradient_flow(model, how)),
+      tasks_(out),
+      values_(model.nodes().size(), kNoBuffer),
+      gradients_(model.nodes().size(), kNoBuffer) {
+  set_value(model.input(), kPixels);
+}
+
+void LoweringContext::set_value(NodeId id, BufferId buffer) {
+  values_.at(id) = buffer;
+  reads_[buffer] += graph.readers_of(id).size();
+}
+
+bool LoweringContext::can_replace(BufferId buffer) const {
+  const auto back = back_reads_.find(buffer);
+  return buffer != kPixels && reads_.at(buffer) == 1 &&
+         (back == back_reads_.end() || back->second == 0);
+}
+
+void LoweringContext::has_read(NodeId id) {
+  --reads_.at(value(id));
+}
+
+BufferId LoweringContext::place_for_gradient(NodeId id, const std::string& name) {
+  const BufferId values = value(id);
+  const auto back = back_reads_.find(values);
+  const bool is_read = back != back_reads_.end() && back->second > 0;
+  const bool is_taken = holders_.contains(values);  // by a gradient, or a part of one
+  const bool is_large_enough = values != kPixels && buffers.bytes(values) >= value_bytes(id);
+  if (!is_read && !is_taken && is_large_enough) {
+    holders_[values] = 0;
+    return values;
+  }
+  return add_transient(name + ".grad", value_bytes(id));
+}
+
+void LoweringContext::give_gradient(NodeId id, BufferId buffer) {
+  BufferId& whole = gradients_.at(id);
+  if (whole == kNoBuffer) {
+    whole = buffer;
+    ++holders_[buffer];
+    return;
+  }
+  // What another node holds, too, stays as it is.
+  const bool is_shared = holders_.at(whole) > 1;
+  const BufferId before = whole;
+  if (is_shared) {
+    --holders_[before];
+    whole = add_transient(graph.node(id).name + ".grad.sum", value_bytes(id));
+    ++holders_[whole];
+  }
+  emit({before, buffer, whole}, [=, to = whole, count = num_values(id), &list = buffers,
+                                 threads = num_threads](const RunContext&) {
+    parallel(threads, [&](unsigned part) {
+      const Range range = part_range(count, threads, part);
+      const float* a = list.at<float>(before);
+      const float* b = list.at<float>(buffer);
+      float* sum = list.at<float>(to);
+      for (std::size_t i = range.begin; i < range.end; ++i) sum[i] = a[i] + b[i];
+    });
+  });
+}
+
+void LoweringContext::finish_gradient(NodeId id) {
+  const BufferId buffer = gradients_.at(id);
+  if (buffer != kNoBuffer) --holders_[buffer];
+}
 
 void LoweringContext::use(BufferId buffer) {
   if (buffer != kPixels) buffers.use(buffer, step_);
 }
 
-void LoweringContext::emit(std::initializer_list<BufferId> uses, Task task) {
+void LoweringContext::emit(std::span<const BufferId> uses, Task task) {
   for (const BufferId buffer : uses) use(buffer);
   ++step_;
   auto& list = phase_ == Phase::kForward    ? tasks_.forward
@@ -20,7 +98,7 @@ void LoweringContext::emit(std::initializer_list<BufferId> uses, Task task) {
 void LoweringContext::emit_primitive(const std::string& name, PreparedOp op,
                                      std::initializer_list<std::pair<Arg, BufferId>> args) {
   Task task = prepare(name, std::move(op), args);
-  emit({}, std::move(task));
+  emit(std::span<const BufferId>(), std::move(task));
 }
 
 Task LoweringContext::prepare(const std::string& name, PreparedOp op,
@@ -52,10 +130,11 @@ Task LoweringContext::prepare(const std::string& name, PreparedOp op,
 ParamBuffers LoweringContext::add_param(std::size_t param_idx) {
   const StoredParam& stored = store.param(param_idx);
   const bool is_trainable = graph.parameters()[param_idx].is_trainable;
+  const bool learns = flow.learns[param_idx];
   const std::size_t bytes = stored.stored_bytes();
   ParamBuffers param;
   param.master = buffers.add(stored.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
-  if (is_training() && is_trainable) {
+  if (learns) {
     param.momentum = buffers.add(stored.name + ".momentum", Role::kState, bytes);
     param.grad = buffers.add(stored.name + ".grad", Role::kGrad, bytes);
   }

@@ -1,15 +1,16 @@
-// What a layer sees while its graph is lowered: buffers to ask for, and a place to put the work it
-// prepares. Tasks run in the order in which they were emitted.
+// What a layer sees while its graph is lowered: values and gradients of nodes, buffers to ask for, and a
+// place to put the work it prepares. Tasks run in the order in which they were emitted.
 #pragma once
 
 #include <functional>
 #include <initializer_list>
-#include <set>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "train/backend/buffer_list.h"
+#include "train/backend/gradient_flow.h"
 #include "train/backend/onednn/onednn_shim.h"
 #include "train/backend/onednn/parameter_store.h"
 
@@ -27,7 +28,7 @@ struct RunContext {
 
 using Task = std::function<void(const RunContext&)>;
 
-/// Buffers of one parameter; momentum and gradient only of trainable ones in training.
+/// Buffers of one parameter; momentum and gradient only of those that learn in this program.
 struct ParamBuffers {
   BufferId master = kNoBuffer;
   BufferId momentum = kNoBuffer;
@@ -52,14 +53,7 @@ struct LoweredTasks {
 class LoweringContext {
  public:
   LoweringContext(const ModelGraph& model, const Lowering& how, const OneDnn& lib,
-                  ParameterStore& params, BufferList& list, LoweredTasks& out, unsigned threads)
-      : graph(model),
-        lowering(how),
-        library(lib),
-        store(params),
-        buffers(list),
-        num_threads(threads),
-        tasks_(out) {}
+                  ParameterStore& params, BufferList& list, LoweredTasks& out, unsigned threads);
 
   const ModelGraph& graph;
   const Lowering& lowering;
@@ -67,11 +61,17 @@ class LoweringContext {
   ParameterStore& store;
   BufferList& buffers;
   const unsigned num_threads;
+  const GradientFlow flow;
 
   bool is_training() const { return lowering.mode == Mode::kTrain; }
   std::size_t batch() const { return lowering.batch; }
   std::size_t value_bytes(const TensorShape& shape) const {
     return batch() * shape.num_elements() * sizeof(float);
+  }
+  std::size_t value_bytes(NodeId id) const { return value_bytes(graph.node(id).shape); }
+  std::size_t num_values(NodeId id) const { return batch() * graph.node(id).shape.num_elements(); }
+  bool has_fixed_norm(NodeId id) const {
+    return id < lowering.fixed_norms.size() && lowering.fixed_norms[id];
   }
 
   /// Adds a buffer for values that the backward pass may read.
@@ -82,21 +82,42 @@ class LoweringContext {
     return buffers.add(name, Role::kTransient, bytes);
   }
 
-  /// Says that some backward task reads `buffer`, so that nobody may write gradients over it.
-  void protect(BufferId buffer) { protected_.insert(buffer); }
-  bool can_overwrite(BufferId buffer) const {
-    return buffer != kPixels && !protected_.contains(buffer);
-  }
-  /// Returns `values` when their gradient may take their place, else a new buffer of that size.
-  BufferId place_for_gradient(const std::string& name, BufferId values, std::size_t bytes) {
-    return can_overwrite(values) ? values : add_transient(name + ".grad", bytes);
-  }
+  // Values going forward.
+  BufferId value(NodeId id) const { return values_.at(id); }
+  void set_value(NodeId id, BufferId buffer);
+  /// Whether the one that reads `buffer` now may write over it: the last to read it, back pass included.
+  bool can_replace(BufferId buffer) const;
+  /// Says that a layer is done with the values of `id` for the forward pass.
+  void has_read(NodeId id);
+
+  // Values going back.
+  /// Says that a backward task will read `buffer`, so that nobody writes over it before.
+  void will_read_back(BufferId buffer) { ++back_reads_[buffer]; }
+  /// Says that the tasks emitted so far were the last of the caller's to read it.
+  void has_read_back(BufferId buffer) { --back_reads_[buffer]; }
+
+  // Gradients by the values of nodes.
+  bool needs_gradient(NodeId id) const { return flow.needs_gradient[id]; }
+  /// All that was given, once every reader of the node has been lowered going back.
+  BufferId gradient(NodeId id) const { return gradients_.at(id); }
+  /// Whether the gradient's only holder may write over it.
+  bool can_overwrite_gradient(NodeId id) const { return holders_.at(gradient(id)) == 1; }
+  /// Where to write a part of the gradient by the values of `id`: over the values themselves when nobody
+  /// reads those any more, else a new buffer.
+  BufferId place_for_gradient(NodeId id, const std::string& name);
+  /// Adds the part in `buffer` to the gradient by the values of `id`; it may be held by other nodes, too.
+  void give_gradient(NodeId id, BufferId buffer);
+  /// Says that the layer that ends with `id` has been lowered going back.
+  void finish_gradient(NodeId id);
 
   void start_phase(Phase phase) { phase_ = phase; }
   /// Says that the buffer still holds something at the next task.
   void use(BufferId buffer);
   /// Adds work to the current phase; `uses` are all the buffers that it reads or writes.
-  void emit(std::initializer_list<BufferId> uses, Task task);
+  void emit(std::span<const BufferId> uses, Task task);
+  void emit(std::initializer_list<BufferId> uses, Task task) {
+    emit(std::span(uses.begin(), uses.size()), std::move(task));
+  }
   void emit_primitive(const std::string& name, PreparedOp op,
                       std::initializer_list<std::pair<Arg, BufferId>> args);
 
@@ -114,7 +135,11 @@ class LoweringContext {
   LoweredTasks& tasks_;
   Phase phase_ = Phase::kForward;
   std::uint32_t step_ = 0;
-  std::set<BufferId> protected_;
+  std::vector<BufferId> values_;           // by node
+  std::vector<BufferId> gradients_;        // by node
+  std::map<BufferId, std::size_t> reads_;  // forward reads to come
+  std::map<BufferId, std::size_t> back_reads_;
+  std::map<BufferId, std::size_t> holders_;  // nodes of which a buffer is the gradient
   std::vector<std::pair<std::size_t, ParamBuffers>> params_;
   std::vector<std::pair<const WeightCopy*, BufferId>> copies_;
 };

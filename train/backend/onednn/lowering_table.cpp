@@ -1,5 +1,6 @@
 // Which nodes become which layer: the table of fusions, and the single nodes.
 #include <array>
+#include <optional>
 #include <variant>
 
 #include "streamer/core/error.h"
@@ -9,80 +10,139 @@ namespace penstock::train::onednn {
 namespace {
 
 template <class Op>
-bool is(const ModelGraph& graph, NodeId id) {
-  return id < graph.nodes().size() && std::holds_alternative<Op>(graph.node(id).op);
+const Op* op_of(const ModelGraph& graph, NodeId id) {
+  return std::get_if<Op>(&graph.node(id).op);
 }
 
-bool is_batch_norm_relu(const ModelGraph& graph, NodeId id) {
-  return is<BatchNormOp>(graph, id) && is<ReluOp>(graph, id + 1);
+bool is_relu(const ModelGraph& graph, NodeId id) {
+  const auto* op = op_of<ActivationOp>(graph, id);
+  return op != nullptr && op->kind == ActivationKind::kRelu;
 }
 
-bool is_batch_norm_relu_pool(const ModelGraph& graph, NodeId id) {
-  return is_batch_norm_relu(graph, id) && is<MaxPoolOp>(graph, id + 2);
+bool is_max_pool(const ModelGraph& graph, NodeId id) {
+  const auto* op = op_of<PoolOp>(graph, id);
+  return op != nullptr && op->kind == PoolKind::kMax;
 }
 
-bool always(const ModelGraph&, NodeId) {
+bool is_batch_norm(const ModelGraph& graph, NodeId id) {
+  return op_of<BatchNormOp>(graph, id) != nullptr;
+}
+
+/// The one node that reads `id`, if it is one alone.
+std::optional<NodeId> only_reader(const ModelGraph& graph, NodeId id) {
+  const auto readers = graph.readers_of(id);
+  return readers.size() == 1 ? std::optional(readers.front()) : std::nullopt;
+}
+
+/// Follows `first` through nodes that are read by one alone, as far as each suits its test; empty unless all do.
+template <std::size_t kCount>
+NodeChain chain_from(const ModelGraph& graph, NodeId first,
+                     const std::array<bool (*)(const ModelGraph&, NodeId), kCount>& tests) {
+  NodeChain chain;
+  std::optional<NodeId> id = first;
+  for (const auto test : tests) {
+    if (!id || !test(graph, *id)) return {};
+    chain.push_back(*id);
+    id = only_reader(graph, *id);
+  }
+  return chain;
+}
+
+NodeChain match_batch_norm_relu(const ModelGraph& graph, NodeId id) {
+  return chain_from<2>(graph, id, {is_batch_norm, is_relu});
+}
+
+NodeChain match_batch_norm_relu_pool(const ModelGraph& graph, NodeId id) {
+  return chain_from<3>(graph, id, {is_batch_norm, is_relu, is_max_pool});
+}
+
+bool always(const ModelGraph&, const NodeChain&) {
   return true;
 }
 
 /// The pooled kernels know windows of 2 x 2 at step 2 without padding.
-bool has_simple_pool(const ModelGraph& graph, NodeId id) {
-  const Window& window = std::get<MaxPoolOp>(graph.node(id + 2).op).window;
-  return window.kernel == Extent{2, 2} && window.stride == Extent{2, 2} && window.pad_top == 0 &&
-         window.pad_left == 0 && window.pad_bottom == 0 && window.pad_right == 0;
+bool has_simple_pool(const ModelGraph& graph, const NodeChain& nodes) {
+  const Window& window = std::get<PoolOp>(graph.node(nodes.back()).op).window;
+  return window.kernel == Extent{2, 2} && window.stride == Extent{2, 2} && !window.has_padding();
 }
 
 struct Fusion {
   const char* name;
-  NodeId count;
-  bool (*matches)(const ModelGraph&, NodeId);
-  bool (*is_supported)(const ModelGraph&, NodeId);
+  NodeChain (*match)(const ModelGraph&, NodeId);  // from its first node on
+  bool (*is_supported)(const ModelGraph&, const NodeChain&);
   const char* requirement;  // said when it matches but is not supported
-  std::unique_ptr<Layer> (*make)(const ModelGraph&, NodeRun);
+  std::unique_ptr<Layer> (*make)(const ModelGraph&, const NodeChain&);
 };
 
-// The longest first. A graph is a chain of nodes in order, so neighbours in number are neighbours.
+// The longest first.
 constexpr std::array kFusions{
-    Fusion{"batch_norm + relu + max_pool", 3, is_batch_norm_relu_pool, has_simple_pool,
+    Fusion{"batch_norm + relu + max_pool", match_batch_norm_relu_pool, has_simple_pool,
            "fusing max_pool takes a 2 x 2 window at step 2 without padding", make_batch_norm_layer},
-    Fusion{"batch_norm + relu", 2, is_batch_norm_relu, always, "", make_batch_norm_layer},
+    Fusion{"batch_norm + relu", match_batch_norm_relu, always, "", make_batch_norm_layer},
 };
 
-std::unique_ptr<Layer> make_single(const ModelGraph& graph, NodeId id) {
-  if (is<Conv2dOp>(graph, id) || is<DenseOp>(graph, id)) return make_weighted_layer(graph, id);
-  if (is<BatchNormOp>(graph, id)) return make_batch_norm_layer(graph, {id, 1});
-  if (is<ReluOp>(graph, id)) return make_relu_layer(graph, id);
-  if (is<MaxPoolOp>(graph, id)) return make_max_pool_layer(graph, id);
-  if (is<GlobalAvgPoolOp>(graph, id)) return make_global_avg_pool_layer(graph, id);
-  if (is<FlattenOp>(graph, id)) return make_flatten_layer(graph, id);
-  if (is<DropoutOp>(graph, id)) return make_dropout_layer(graph, id);
-  throw Error(ErrorCode::kUnsupported, "onednn: " + graph.node(id).name +
-                                           ": expected an operation of this backend, found " +
-                                           std::string(operation_name(graph.node(id).op)));
+struct SingleLayer {
+  const ModelGraph& graph;
+  NodeId id;
+
+  std::unique_ptr<Layer> operator()(const Conv2dOp&) const {
+    return make_weighted_layer(graph, id);
+  }
+  std::unique_ptr<Layer> operator()(const DenseOp&) const { return make_weighted_layer(graph, id); }
+  std::unique_ptr<Layer> operator()(const BatchNormOp&) const {
+    return make_batch_norm_layer(graph, {id});
+  }
+  std::unique_ptr<Layer> operator()(const ActivationOp& op) const {
+    return op.kind == ActivationKind::kRelu ? make_relu_layer(graph, id)
+                                            : make_nchw_layer(graph, id);
+  }
+  std::unique_ptr<Layer> operator()(const PoolOp&) const {
+    return make_window_pool_layer(graph, id);
+  }
+  std::unique_ptr<Layer> operator()(const AdaptivePoolOp& op) const {
+    const bool is_global_average = op.kind == PoolKind::kAverage && op.output == Extent{1, 1};
+    return is_global_average ? make_global_avg_pool_layer(graph, id) : make_nchw_layer(graph, id);
+  }
+  std::unique_ptr<Layer> operator()(const FlattenOp&) const {
+    return make_flatten_layer(graph, id);
+  }
+  std::unique_ptr<Layer> operator()(const DropoutOp&) const {
+    return make_dropout_layer(graph, id);
+  }
+  std::unique_ptr<Layer> operator()(const AddOp&) const { return make_add_layer(graph, id); }
+  std::unique_ptr<Layer> operator()(const auto&) const { return make_nchw_layer(graph, id); }
+};
+
+/// The layer that begins with `id`.
+LoweredLayer make_layer(const ModelGraph& graph, const Lowering& lowering, NodeId id) {
+  std::string refusals;
+  for (const Fusion& fusion : kFusions) {
+    if (!lowering.fuse) break;
+    const NodeChain nodes = fusion.match(graph, id);
+    if (nodes.empty()) continue;
+    if (fusion.is_supported(graph, nodes)) {
+      const std::string why = refusals.empty() ? "" : "; " + refusals;
+      return {nodes, fusion.make(graph, nodes), std::string("fused ") + fusion.name + why};
+    }
+    refusals += std::string(refusals.empty() ? "" : "; ") + fusion.requirement;
+  }
+  return {{id}, std::visit(SingleLayer{graph, id}, graph.node(id).op), refusals};
 }
 
 }  // namespace
 
 std::vector<LoweredLayer> make_layers(const ModelGraph& graph, const Lowering& lowering) {
+  std::vector<LoweredLayer> by_last_node(graph.nodes().size());
+  std::vector<bool> is_taken(graph.nodes().size(), false);
+  for (NodeId id = 1; id < graph.nodes().size(); ++id) {
+    if (is_taken[id]) continue;
+    LoweredLayer layer = make_layer(graph, lowering, id);
+    for (const NodeId node : layer.nodes) is_taken[node] = true;
+    by_last_node[layer.nodes.back()] = std::move(layer);
+  }
   std::vector<LoweredLayer> layers;
-  for (NodeId id = 1; id < graph.nodes().size();) {
-    std::string refusals;
-    LoweredLayer layer{{id, 1}, nullptr, {}};
-    for (const Fusion& fusion : kFusions) {
-      if (!lowering.fuse || !fusion.matches(graph, id)) continue;
-      if (!fusion.is_supported(graph, id)) {
-        refusals += std::string(refusals.empty() ? "" : "; ") + fusion.requirement;
-        continue;
-      }
-      layer.nodes.count = fusion.count;
-      layer.layer = fusion.make(graph, layer.nodes);
-      layer.choice = std::string("fused ") + fusion.name;
-      break;
-    }
-    if (layer.layer == nullptr) layer.layer = make_single(graph, id);
-    if (!refusals.empty()) layer.choice += (layer.choice.empty() ? "" : "; ") + refusals;
-    id += layer.nodes.count;
-    layers.push_back(std::move(layer));
+  for (LoweredLayer& layer : by_last_node) {
+    if (layer.layer != nullptr) layers.push_back(std::move(layer));
   }
   return layers;
 }

@@ -9,7 +9,6 @@ using Desc = dnnl::memory::desc;
 using Dims = dnnl::memory::dims;
 
 inline constexpr auto kDirect = dnnl::algorithm::convolution_direct;
-inline constexpr auto kMax = dnnl::algorithm::pooling_max;
 
 struct PrimitiveContext {
   dnnl::engine engine;
@@ -25,10 +24,12 @@ struct WeightedDescs {
   Desc dst;
 };
 
-/// `before` and `after` are the padding on each side; `kernel` counts for pooling only.
+/// `before` and `after` are the padding on each side; `kernel` counts for pooling only, `gaps` between the
+/// places of a window for convolutions only.
 struct SlidingWindow {
   Dims strides;
   Dims kernel;
+  Dims gaps;
   Dims before;
   Dims after;
 };

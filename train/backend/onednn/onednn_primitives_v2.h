@@ -21,7 +21,8 @@ PrimitiveDesc describe(const PrimitiveContext& context, const auto& operation, c
 inline auto convolution_forward(const PrimitiveContext& context, dnnl::prop_kind kind,
                                 const WeightedDescs& d, const SlidingWindow& w) {
   using Op = dnnl::convolution_forward;
-  const Op::desc op(kind, kDirect, d.src, d.weights, d.bias, d.dst, w.strides, w.before, w.after);
+  const Op::desc op(kind, kDirect, d.src, d.weights, d.bias, d.dst, w.strides, w.gaps, w.before,
+                    w.after);
   return describe<Op::primitive_desc>(context, op);
 }
 
@@ -29,7 +30,7 @@ inline auto convolution_backward_data(const PrimitiveContext& context, const Wei
                                       const SlidingWindow& w,
                                       const dnnl::convolution_forward::primitive_desc& hint) {
   using Op = dnnl::convolution_backward_data;
-  const Op::desc op(kDirect, d.src, d.weights, d.dst, w.strides, w.before, w.after);
+  const Op::desc op(kDirect, d.src, d.weights, d.dst, w.strides, w.gaps, w.before, w.after);
   return describe<Op::primitive_desc>(context, op, hint);
 }
 
@@ -37,7 +38,7 @@ inline auto convolution_backward_weights(const PrimitiveContext& context, const 
                                          const SlidingWindow& w,
                                          const dnnl::convolution_forward::primitive_desc& hint) {
   using Op = dnnl::convolution_backward_weights;
-  const Op::desc op(kDirect, d.src, d.weights, d.bias, d.dst, w.strides, w.before, w.after);
+  const Op::desc op(kDirect, d.src, d.weights, d.bias, d.dst, w.strides, w.gaps, w.before, w.after);
   return describe<Op::primitive_desc>(context, op, hint);
 }
 
@@ -59,18 +60,19 @@ inline auto dense_backward_weights(const PrimitiveContext& context, const Weight
   return describe<Op::primitive_desc>(context, Op::desc(d.src, d.weights, d.bias, d.dst), hint);
 }
 
-inline auto max_pool_forward(const PrimitiveContext& context, dnnl::prop_kind kind, const Desc& src,
-                             const Desc& dst, const SlidingWindow& w) {
+inline auto pool_forward(const PrimitiveContext& context, dnnl::prop_kind kind,
+                         dnnl::algorithm algorithm, const Desc& src, const Desc& dst,
+                         const SlidingWindow& w) {
   using Op = dnnl::pooling_forward;
-  const Op::desc op(kind, kMax, src, dst, w.strides, w.kernel, w.before, w.after);
+  const Op::desc op(kind, algorithm, src, dst, w.strides, w.kernel, w.before, w.after);
   return describe<Op::primitive_desc>(context, op);
 }
 
-inline auto max_pool_backward(const PrimitiveContext& context, const Desc& src, const Desc& dst,
-                              const SlidingWindow& w,
-                              const dnnl::pooling_forward::primitive_desc& hint) {
+inline auto pool_backward(const PrimitiveContext& context, dnnl::algorithm algorithm,
+                          const Desc& src, const Desc& dst, const SlidingWindow& w,
+                          const dnnl::pooling_forward::primitive_desc& hint) {
   using Op = dnnl::pooling_backward;
-  const Op::desc op(kMax, src, dst, w.strides, w.kernel, w.before, w.after);
+  const Op::desc op(algorithm, src, dst, w.strides, w.kernel, w.before, w.after);
   return describe<Op::primitive_desc>(context, op, hint);
 }
 

@@ -11,24 +11,24 @@ namespace penstock::train::onednn {
 inline auto convolution_forward(const PrimitiveContext& context, dnnl::prop_kind kind,
                                 const WeightedDescs& d, const SlidingWindow& w) {
   return dnnl::convolution_forward::primitive_desc(context.engine, kind, kDirect, d.src, d.weights,
-                                                   d.bias, d.dst, w.strides, w.before, w.after,
-                                                   context.attr);
+                                                   d.bias, d.dst, w.strides, w.gaps, w.before,
+                                                   w.after, context.attr);
 }
 
 inline auto convolution_backward_data(const PrimitiveContext& context, const WeightedDescs& d,
                                       const SlidingWindow& w,
                                       const dnnl::convolution_forward::primitive_desc& hint) {
   return dnnl::convolution_backward_data::primitive_desc(context.engine, kDirect, d.src, d.weights,
-                                                         d.dst, w.strides, w.before, w.after, hint,
-                                                         context.attr);
+                                                         d.dst, w.strides, w.gaps, w.before,
+                                                         w.after, hint, context.attr);
 }
 
 inline auto convolution_backward_weights(const PrimitiveContext& context, const WeightedDescs& d,
                                          const SlidingWindow& w,
                                          const dnnl::convolution_forward::primitive_desc& hint) {
-  return dnnl::convolution_backward_weights::primitive_desc(context.engine, kDirect, d.src,
-                                                            d.weights, d.bias, d.dst, w.strides,
-                                                            w.before, w.after, hint, context.attr);
+  return dnnl::convolution_backward_weights::primitive_desc(
+      context.engine, kDirect, d.src, d.weights, d.bias, d.dst, w.strides, w.gaps, w.before,
+      w.after, hint, context.attr);
 }
 
 inline auto dense_forward(const PrimitiveContext& context, dnnl::prop_kind kind,
@@ -49,20 +49,22 @@ inline auto dense_backward_weights(const PrimitiveContext& context, const Weight
                                                               d.bias, d.dst, hint, context.attr);
 }
 
-inline auto max_pool_forward(const PrimitiveContext& context, dnnl::prop_kind kind, const Desc& src,
-                             const Desc& dst, const SlidingWindow& w) {
+inline auto pool_forward(const PrimitiveContext& context, dnnl::prop_kind kind,
+                         dnnl::algorithm algorithm, const Desc& src, const Desc& dst,
+                         const SlidingWindow& w) {
   const Dims no_dilation = {0, 0};
-  return dnnl::pooling_forward::primitive_desc(context.engine, kind, kMax, src, dst, w.strides,
+  return dnnl::pooling_forward::primitive_desc(context.engine, kind, algorithm, src, dst, w.strides,
                                                w.kernel, no_dilation, w.before, w.after,
                                                context.attr);
 }
 
-inline auto max_pool_backward(const PrimitiveContext& context, const Desc& src, const Desc& dst,
-                              const SlidingWindow& w,
-                              const dnnl::pooling_forward::primitive_desc& hint) {
+inline auto pool_backward(const PrimitiveContext& context, dnnl::algorithm algorithm,
+                          const Desc& src, const Desc& dst, const SlidingWindow& w,
+                          const dnnl::pooling_forward::primitive_desc& hint) {
   const Dims no_dilation = {0, 0};
-  return dnnl::pooling_backward::primitive_desc(context.engine, kMax, src, dst, w.strides, w.kernel,
-                                                no_dilation, w.before, w.after, hint, context.attr);
+  return dnnl::pooling_backward::primitive_desc(context.engine, algorithm, src, dst, w.strides,
+                                                w.kernel, no_dilation, w.before, w.after, hint,
+                                                context.attr);
 }
 
 }  // namespace penstock::train::onednn

@@ -27,7 +27,7 @@ class OnednnProgram final : public Program {
         parts_(parts),
         num_classes_(graph.num_classes()),
         inputs_(input_spec, num_classes_, lowering),
-        slots_(param_slots(graph)),
+        slots_(param_slots(graph, lowering)),
         store_(shared_store(graph, lowering)) {
     lowering_.share_with = nullptr;  // only lower() may look at it
     lower(graph);
@@ -64,6 +64,8 @@ class OnednnProgram final : public Program {
     } else if (phase == Phase::kBackward) {
       context.batch = &inputs_.view(slot);
       for (const Task& task : tasks_.backward) task(context);
+    } else if (phase == Phase::kBackwardAdd) {
+      throw Error(ErrorCode::kUnsupported, "onednn program: gradients that are added to");
     } else {
       for (const Task& task : tasks_.update) task(context);
       for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -130,13 +132,22 @@ class OnednnProgram final : public Program {
                             parts_.num_threads);
     std::vector<LoweredLayer> layers = make_layers(graph, lowering_);
     const std::unique_ptr<Layer> loss = make_loss_layer(graph);
-    BufferId values = kPixels;
-    for (const LoweredLayer& layer : layers) values = layer.layer->forward(context, values);
-    if (values == kPixels) values = lower_copy(context, graph);
-    logits_ = loss->forward(context, values);
-    if (lowering_.mode == Mode::kTrain) {
+    for (const LoweredLayer& layer : layers) {
+      layer.layer->forward(context);
+      for (const NodeId from : inputs_of(graph, layer)) context.has_read(from);
+    }
+    if (context.value(graph.output()) == kPixels) lower_copy(context, graph);
+    loss->forward(context);
+    logits_ = context.value(graph.output());
+    if (context.needs_gradient(graph.output())) {
       context.start_phase(Phase::kBackward);
-      lower_backward(context, graph, layers, *loss);
+      loss->backward(context);
+      for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+        const NodeId last = layer->nodes.back();
+        if (!context.needs_gradient(last)) continue;
+        layer->layer->backward(context);
+        context.finish_gradient(last);
+      }
       context.start_phase(Phase::kUpdate);
       lower_update(context);
     }
@@ -146,27 +157,24 @@ class OnednnProgram final : public Program {
   }
 
   /// For a graph that does nothing to its input: logits must outlive the batch.
-  static BufferId lower_copy(LoweringContext& context, const ModelGraph& graph) {
+  static void lower_copy(LoweringContext& context, const ModelGraph& graph) {
     const std::size_t bytes = context.value_bytes(graph.input_shape());
     const BufferId copy = context.add_value("logits", bytes);
     context.emit({copy}, [copy, bytes, &list = context.buffers](const RunContext& run) {
       std::copy_n(run.batch->pixels, bytes, list.at<std::byte>(copy));
     });
-    return copy;
+    context.set_value(graph.output(), copy);
   }
 
-  /// Walks back to the first layer that has something to train, no further.
-  static void lower_backward(LoweringContext& context, const ModelGraph& graph,
-                             const std::vector<LoweredLayer>& layers, Layer& loss) {
-    BufferId gradient = loss.backward(context, kNoBuffer, true);
-    const auto has_params = [&](const LoweredLayer& layer) {
-      return !graph.parameters_of(layer.nodes.first).empty();
-    };
-    const auto first = std::ranges::find_if(layers, has_params);
-    for (auto layer = layers.end(); layer != first;) {
-      --layer;
-      gradient = layer->layer->backward(context, gradient, layer != first);
+  /// Values from outside that a layer reads.
+  static std::vector<NodeId> inputs_of(const ModelGraph& graph, const LoweredLayer& layer) {
+    std::vector<NodeId> inputs;
+    for (const NodeId node : layer.nodes) {
+      for (const NodeId from : graph.node(node).inputs) {
+        if (std::ranges::find(layer.nodes, from) == layer.nodes.end()) inputs.push_back(from);
+      }
     }
+    return inputs;
   }
 
   void lower_update(LoweringContext& context) {
@@ -209,11 +217,11 @@ class OnednnProgram final : public Program {
 
   void explain_layers(const ModelGraph& graph, const std::vector<LoweredLayer>& layers) {
     for (const LoweredLayer& layer : layers) {
-      for (NodeId id = layer.nodes.first; id < layer.nodes.first + layer.nodes.count; ++id) {
+      const NodeId first = layer.nodes.front();
+      for (const NodeId id : layer.nodes) {
         explanation_ += graph.node(id).name + ": ";
-        explanation_ += id == layer.nodes.first ? layer.layer->explain()
-                                                : "with " + graph.node(layer.nodes.first).name;
-        if (id == layer.nodes.first && !layer.choice.empty()) {
+        explanation_ += id == first ? layer.layer->explain() : "with " + graph.node(first).name;
+        if (id == first && !layer.choice.empty()) {
           explanation_ += ", " + layer.choice;
         }
         explanation_ += "\n";

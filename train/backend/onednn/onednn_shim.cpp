@@ -63,16 +63,21 @@ Desc flat(std::uint32_t batch, const TensorShape& shape) {
 /// negative when rows at the end are left over.
 Dims pad_after(const Window& w, const TensorShape& in, const TensorShape& out) {
   const auto along = [](std::int64_t input, std::int64_t output, std::int64_t stride,
-                        std::int64_t side, std::int64_t before) {
-    return (output - 1) * stride + side - input - before;
+                        std::int64_t reach, std::int64_t before) {
+    return (output - 1) * stride + reach - input - before;
   };
-  return {along(in.height, out.height, w.stride.rows, w.kernel.rows, w.pad_top),
-          along(in.width, out.width, w.stride.cols, w.kernel.cols, w.pad_left)};
+  const auto reach = [](std::int64_t side, std::int64_t dilation) {
+    return dilation * (side - 1) + 1;
+  };
+  return {
+      along(in.height, out.height, w.stride.rows, reach(w.kernel.rows, w.dilation.rows), w.pad_top),
+      along(in.width, out.width, w.stride.cols, reach(w.kernel.cols, w.dilation.cols), w.pad_left)};
 }
 
 SlidingWindow sliding(const Window& w, const TensorShape& in, const TensorShape& out) {
   return {.strides = {w.stride.rows, w.stride.cols},
           .kernel = {w.kernel.rows, w.kernel.cols},
+          .gaps = {w.dilation.rows - 1, w.dilation.cols - 1},
           .before = {w.pad_top, w.pad_left},
           .after = pad_after(w, in, out)};
 }
@@ -81,9 +86,18 @@ dnnl::prop_kind forward_kind(bool is_training) {
   return is_training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
 }
 
+dnnl::algorithm pool_algorithm(const PoolingSizes& s) {
+  if (s.kind == PoolKind::kMax) return dnnl::algorithm::pooling_max;
+  return s.counts_padding ? dnnl::algorithm::pooling_avg_include_padding
+                          : dnnl::algorithm::pooling_avg_exclude_padding;
+}
+
 Dims weight_dims(const WeightedSizes& s) {
   if (s.is_dense) return {s.output.channels, s.input.channels};
-  return {s.output.channels, s.input.channels, s.window.kernel.rows, s.window.kernel.cols};
+  const Extent& kernel = s.window.kernel;
+  if (s.groups == 1) return {s.output.channels, s.input.channels, kernel.rows, kernel.cols};
+  return {s.groups, s.output.channels / s.groups, s.input.channels / s.groups, kernel.rows,
+          kernel.cols};
 }
 
 WeightedDescs weighted_descs(const WeightedSizes& s, const Desc& weights) {
@@ -194,9 +208,9 @@ struct OneDnn::Impl {
   }
 
   dnnl::pooling_forward::primitive_desc pooling(const PoolingSizes& s, bool is_training) const {
-    return onednn::max_pool_forward(context, forward_kind(is_training),
-                                    activation(s.batch, s.input), activation(s.batch, s.output),
-                                    sliding(s.window, s.input, s.output));
+    return onednn::pool_forward(context, forward_kind(is_training), pool_algorithm(s),
+                                activation(s.batch, s.input), activation(s.batch, s.output),
+                                sliding(s.window, s.input, s.output));
   }
 
   /// Builds the forward operation from its primitive descriptor.
@@ -287,32 +301,39 @@ PreparedOp OneDnn::backward_weights(const WeightedSizes& s, WeightLayout& layout
   }
 }
 
-PreparedOp OneDnn::max_pool_forward(const PoolingSizes& s, bool is_training) const {
+PreparedOp OneDnn::pool_forward(const PoolingSizes& s, bool is_training) const {
   try {
     const auto pd = impl_->pooling(s, is_training);
     std::vector<Impl::Binding> bindings{{Arg::kSrc, pd.src_desc()}, {Arg::kDst, pd.dst_desc()}};
-    if (is_training) bindings.push_back({Arg::kWorkspace, pd.workspace_desc()});
+    if (is_training && s.kind == PoolKind::kMax) {
+      bindings.push_back({Arg::kWorkspace, pd.workspace_desc()});
+    }
     return impl_->prepare<dnnl::pooling_forward>(pd, std::move(bindings));
   } catch (const dnnl::error& error) {
-    rethrow(error, "max-pool");
+    rethrow(error, "pool");
   }
 }
 
-PreparedOp OneDnn::max_pool_backward(const PoolingSizes& s) const {
+PreparedOp OneDnn::pool_backward(const PoolingSizes& s) const {
   try {
-    const auto pd = onednn::max_pool_backward(
-        impl_->context, activation(s.batch, s.input), activation(s.batch, s.output),
-        sliding(s.window, s.input, s.output), impl_->pooling(s, true));
-    return impl_->prepare<dnnl::pooling_backward>(pd, {{Arg::kDiffSrc, pd.diff_src_desc()},
-                                                       {Arg::kDiffDst, pd.diff_dst_desc()},
-                                                       {Arg::kWorkspace, pd.workspace_desc()}});
+    const auto pd =
+        onednn::pool_backward(impl_->context, pool_algorithm(s), activation(s.batch, s.input),
+                              activation(s.batch, s.output), sliding(s.window, s.input, s.output),
+                              impl_->pooling(s, true));
+    std::vector<Impl::Binding> bindings{{Arg::kDiffSrc, pd.diff_src_desc()},
+                                        {Arg::kDiffDst, pd.diff_dst_desc()}};
+    if (s.kind == PoolKind::kMax) bindings.push_back({Arg::kWorkspace, pd.workspace_desc()});
+    return impl_->prepare<dnnl::pooling_backward>(pd, std::move(bindings));
   } catch (const dnnl::error& error) {
-    rethrow(error, "backward pass of max-pool");
+    rethrow(error, "backward pass of a pool");
   }
 }
 
 WeightLayout OneDnn::canonical_layout(const WeightedSizes& s) const {
-  return Impl::make_layout({weight_dims(s), kF32, s.is_dense ? Tag::ab : Tag::abcd});
+  return Impl::make_layout({weight_dims(s), kF32,
+                            s.is_dense      ? Tag::ab
+                            : s.groups == 1 ? Tag::abcd
+                                            : Tag::abcde});
 }
 
 PreparedOp OneDnn::reorder(const WeightLayout& from, const WeightLayout& to) const {

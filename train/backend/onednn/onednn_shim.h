@@ -69,6 +69,7 @@ struct WeightedSizes {
   TensorShape input{};
   TensorShape output{};
   Window window{};
+  std::uint32_t groups = 1;
   bool has_bias = false;
   bool is_dense = false;
 };
@@ -78,6 +79,8 @@ struct PoolingSizes {
   TensorShape input{};
   TensorShape output{};
   Window window{};
+  PoolKind kind = PoolKind::kMax;
+  bool counts_padding = false;
 };
 
 /// An engine and an in-order stream of the library.
@@ -94,8 +97,8 @@ class OneDnn {
   PreparedOp backward_data(const WeightedSizes& sizes, WeightLayout& layout) const;
   PreparedOp backward_weights(const WeightedSizes& sizes, WeightLayout& layout) const;
 
-  PreparedOp max_pool_forward(const PoolingSizes& sizes, bool is_training) const;
-  PreparedOp max_pool_backward(const PoolingSizes& sizes) const;
+  PreparedOp pool_forward(const PoolingSizes& sizes, bool is_training) const;
+  PreparedOp pool_backward(const PoolingSizes& sizes) const;
 
   /// OIHW, or [outputs, inputs] for a dense layer.
   WeightLayout canonical_layout(const WeightedSizes& sizes) const;

@@ -1,4 +1,4 @@
-// Layers that only move values: ReLU alone, global average pool, flatten, dropout.
+// Layers that only move values: ReLU alone, sums, global average pool, flatten, dropout.
 #include <algorithm>
 #include <variant>
 
@@ -13,13 +13,13 @@ namespace {
 class ReluLayer final : public Layer {
  public:
   ReluLayer(const ModelGraph& graph, NodeId id)
-      : name_(graph.node(id).name), shape_(graph.node(id).shape) {}
+      : id_(id), from_(graph.node(id).inputs.front()), name_(graph.node(id).name) {}
 
-  BufferId forward(LoweringContext& context, BufferId x) override {
-    y_ = x == kPixels ? context.add_value(name_, context.value_bytes(shape_)) : x;
-    context.protect(y_);  // the backward pass reads it
-    const std::size_t count = context.batch() * shape_.num_elements();
-    context.emit({x, y_}, [=, y = y_, &list = context.buffers,
+  void forward(LoweringContext& context) override {
+    const BufferId x = context.value(from_);
+    y_ = context.can_replace(x) ? x : context.add_value(name_, context.value_bytes(id_));
+    if (context.needs_gradient(id_)) context.will_read_back(y_);
+    context.emit({x, y_}, [=, y = y_, count = context.num_values(id_), &list = context.buffers,
                            threads = context.num_threads](const RunContext& run) {
       const float* from = values_at(list, x, run);
       parallel(threads, [&](unsigned part) {
@@ -27,41 +27,90 @@ class ReluLayer final : public Layer {
         relu_forward(range.size(), from + range.begin, list.at<float>(y) + range.begin);
       });
     });
-    return y_;
+    context.set_value(id_, y_);
   }
 
-  BufferId backward(LoweringContext& context, BufferId dy, bool needs_dx) override {
-    if (!needs_dx) return kNoBuffer;
-    const std::size_t count = context.batch() * shape_.num_elements();
-    context.emit({y_, dy}, [=, y = y_, &list = context.buffers,
-                            threads = context.num_threads](const RunContext&) {
-      float* gradient = list.at<float>(dy);
+  void backward(LoweringContext& context) override {
+    const BufferId dy = context.gradient(id_);
+    context.has_read_back(y_);  // value by value: dx may take its place
+    if (!context.needs_gradient(from_)) return;
+    const BufferId dx = context.can_overwrite_gradient(id_)
+                            ? dy
+                            : context.place_for_gradient(from_, name_ + ".input");
+    context.emit({y_, dy, dx}, [=, y = y_, count = context.num_values(id_), &list = context.buffers,
+                                threads = context.num_threads](const RunContext&) {
       parallel(threads, [&](unsigned part) {
         const Range range = part_range(count, threads, part);
-        relu_backward(range.size(), list.at<float>(y) + range.begin, gradient + range.begin,
-                      gradient + range.begin);
+        relu_backward(range.size(), list.at<float>(y) + range.begin,
+                      list.at<float>(dy) + range.begin, list.at<float>(dx) + range.begin);
       });
     });
-    return dy;
+    context.give_gradient(from_, dx);
   }
 
-  std::string explain() const override { return "own kernel, in place"; }
+  std::string explain() const override { return "own kernel"; }
 
  private:
+  NodeId id_;
+  NodeId from_;
   std::string name_;
-  TensorShape shape_;
   BufferId y_ = kNoBuffer;
+};
+
+/// Going back, every input's gradient is the output's.
+class AddLayer final : public Layer {
+ public:
+  AddLayer(const ModelGraph& graph, NodeId id)
+      : id_(id), inputs_(graph.node(id).inputs), name_(graph.node(id).name) {}
+
+  void forward(LoweringContext& context) override {
+    std::vector<BufferId> terms;
+    for (const NodeId from : inputs_) terms.push_back(context.value(from));
+    const bool is_in_place = context.can_replace(terms.front());
+    const BufferId y =
+        is_in_place ? terms.front() : context.add_value(name_, context.value_bytes(id_));
+    std::vector<BufferId> uses = terms;
+    uses.push_back(y);
+    context.emit(uses, [=, count = context.num_values(id_), &list = context.buffers,
+                        threads = context.num_threads](const RunContext& run) {
+      float* sum = list.at<float>(y);
+      for (std::size_t k = 1; k < terms.size(); ++k) {
+        const float* before = k == 1 ? values_at(list, terms.front(), run) : sum;
+        const float* term = values_at(list, terms[k], run);
+        parallel(threads, [&](unsigned part) {
+          const Range range = part_range(count, threads, part);
+          for (std::size_t i = range.begin; i < range.end; ++i) sum[i] = before[i] + term[i];
+        });
+      }
+    });
+    context.set_value(id_, y);
+  }
+
+  void backward(LoweringContext& context) override {
+    for (const NodeId from : inputs_) {
+      if (context.needs_gradient(from)) context.give_gradient(from, context.gradient(id_));
+    }
+  }
+
+  std::string explain() const override { return "own kernel, gradient handed on"; }
+
+ private:
+  NodeId id_;
+  std::vector<NodeId> inputs_;
+  std::string name_;
 };
 
 class GlobalAvgPoolLayer final : public Layer {
  public:
   GlobalAvgPoolLayer(const ModelGraph& graph, NodeId id)
-      : name_(graph.node(id).name), input_(graph.node(graph.node(id).inputs.front()).shape) {}
+      : id_(id),
+        from_(graph.node(id).inputs.front()),
+        name_(graph.node(id).name),
+        input_(graph.node(from_).shape) {}
 
-  BufferId forward(LoweringContext& context, BufferId x) override {
-    x_ = x;
-    const TensorShape output{input_.channels, 1, 1};
-    const BufferId y = context.add_value(name_, context.value_bytes(output));
+  void forward(LoweringContext& context) override {
+    const BufferId x = context.value(from_);
+    const BufferId y = context.add_value(name_, context.value_bytes(id_));
     context.emit({x, y}, [=, input = input_, batch = context.batch(),
                           &list = context.buffers](const RunContext& run) {
       const std::size_t area = std::size_t{input.height} * input.width;
@@ -75,13 +124,13 @@ class GlobalAvgPoolLayer final : public Layer {
       const float scale = 1.0f / static_cast<float>(area);
       for (std::size_t i = 0; i < batch * input.channels; ++i) to[i] *= scale;
     });
-    return y;
+    context.set_value(id_, y);
   }
 
-  BufferId backward(LoweringContext& context, BufferId dy, bool needs_dx) override {
-    if (!needs_dx) return kNoBuffer;
-    const BufferId dx =
-        context.place_for_gradient(name_ + ".input", x_, context.value_bytes(input_));
+  void backward(LoweringContext& context) override {
+    if (!context.needs_gradient(from_)) return;
+    const BufferId dy = context.gradient(id_);
+    const BufferId dx = context.place_for_gradient(from_, name_ + ".input");
     context.emit({dy, dx}, [=, input = input_, batch = context.batch(),
                             &list = context.buffers](const RunContext&) {
       const std::size_t area = std::size_t{input.height} * input.width;
@@ -92,26 +141,30 @@ class GlobalAvgPoolLayer final : public Layer {
         for (std::size_t c = 0; c < input.channels; ++c) to[c] = from[c] * scale;
       }
     });
-    return dx;
+    context.give_gradient(from_, dx);
   }
 
   std::string explain() const override { return "own kernel"; }
 
  private:
+  NodeId id_;
+  NodeId from_;
   std::string name_;
   TensorShape input_;
-  BufferId x_ = kNoBuffer;
 };
 
 /// Row, column, channel to channel, row, column; nothing at all when there is one place only.
 class FlattenLayer final : public Layer {
  public:
   FlattenLayer(const ModelGraph& graph, NodeId id)
-      : name_(graph.node(id).name), input_(graph.node(graph.node(id).inputs.front()).shape) {}
+      : id_(id),
+        from_(graph.node(id).inputs.front()),
+        name_(graph.node(id).name),
+        input_(graph.node(from_).shape) {}
 
-  BufferId forward(LoweringContext& context, BufferId x) override {
-    x_ = x;
-    if (input_.is_flat()) return x;
+  void forward(LoweringContext& context) override {
+    const BufferId x = context.value(from_);
+    if (input_.is_flat()) return context.set_value(id_, x);
     const BufferId y = context.add_value(name_, context.value_bytes(input_));
     context.emit({x, y}, [=, input = input_, batch = context.batch(),
                           &list = context.buffers](const RunContext& run) {
@@ -120,14 +173,14 @@ class FlattenLayer final : public Layer {
       for_each_place(input, batch,
                      [&](std::size_t nhwc, std::size_t nchw) { to[nchw] = from[nhwc]; });
     });
-    return y;
+    context.set_value(id_, y);
   }
 
-  BufferId backward(LoweringContext& context, BufferId dy, bool needs_dx) override {
-    if (!needs_dx) return kNoBuffer;
-    if (input_.is_flat()) return dy;
-    const BufferId dx =
-        context.place_for_gradient(name_ + ".input", x_, context.value_bytes(input_));
+  void backward(LoweringContext& context) override {
+    if (!context.needs_gradient(from_)) return;
+    const BufferId dy = context.gradient(id_);
+    if (input_.is_flat()) return context.give_gradient(from_, dy);
+    const BufferId dx = context.place_for_gradient(from_, name_ + ".input");
     context.emit({dy, dx}, [=, input = input_, batch = context.batch(),
                             &list = context.buffers](const RunContext&) {
       const float* from = list.at<float>(dy);
@@ -135,7 +188,7 @@ class FlattenLayer final : public Layer {
       for_each_place(input, batch,
                      [&](std::size_t nhwc, std::size_t nchw) { to[nhwc] = from[nchw]; });
     });
-    return dx;
+    context.give_gradient(from_, dx);
   }
 
   std::string explain() const override {
@@ -156,9 +209,10 @@ class FlattenLayer final : public Layer {
     }
   }
 
+  NodeId id_;
+  NodeId from_;
   std::string name_;
   TensorShape input_;
-  BufferId x_ = kNoBuffer;
 };
 
 /// Draws by canonical element, so that every layout drops the same ones.
@@ -167,20 +221,26 @@ class DropoutLayer final : public Layer {
   DropoutLayer(const ModelGraph& graph, NodeId id)
       : name_(graph.node(id).name),
         shape_(graph.node(id).shape),
-        node_(id),
-        rate_(std::get<DropoutOp>(graph.node(id).op).rate) {}
+        id_(id),
+        from_(graph.node(id).inputs.front()),
+        op_(std::get<DropoutOp>(graph.node(id).op)) {}
 
-  BufferId forward(LoweringContext& context, BufferId x) override {
-    if (!context.is_training()) return x;
-    const BufferId y = context.add_value(name_, context.value_bytes(shape_));
+  void forward(LoweringContext& context) override {
+    const BufferId x = context.value(from_);
+    if (!context.is_training()) return context.set_value(id_, x);
+    const BufferId y = context.add_value(name_, context.value_bytes(id_));
     emit_mask(context, x, y);
-    return y;
+    context.set_value(id_, y);
   }
 
-  BufferId backward(LoweringContext& context, BufferId dy, bool needs_dx) override {
-    if (!needs_dx) return kNoBuffer;
-    emit_mask(context, dy, dy);
-    return dy;
+  void backward(LoweringContext& context) override {
+    if (!context.needs_gradient(from_)) return;
+    const BufferId dy = context.gradient(id_);
+    const BufferId dx = context.can_overwrite_gradient(id_)
+                            ? dy
+                            : context.place_for_gradient(from_, name_ + ".input");
+    emit_mask(context, dy, dx);
+    context.give_gradient(from_, dx);
   }
 
   std::string explain() const override { return "own kernel, mask drawn again going back"; }
@@ -204,12 +264,18 @@ class DropoutLayer final : public Layer {
 
   void mask_sample(const StepScalars& scalars, std::uint32_t sample, const float* from,
                    float* to) const {
-    const std::uint32_t threshold = dropout_threshold(rate_);
-    const auto scale = static_cast<float>(1.0 / (1.0 - rate_));
+    const std::uint32_t threshold = dropout_threshold(op_.rate);
+    const auto scale = static_cast<float>(1.0 / (1.0 - op_.rate));
+    if (op_.drops_samples) {
+      const bool is_kept =
+          dropout_words(scalars.seed, scalars.step, sample, id_, 0)[0] >= threshold;
+      for (std::size_t i = 0; i < shape_.num_elements(); ++i) to[i] = is_kept ? from[i] * scale : 0;
+      return;
+    }
     const std::size_t area = std::size_t{shape_.height} * shape_.width;
     const std::size_t count = shape_.num_elements();
     for (std::size_t quad = 0; quad * 4 < count; ++quad) {
-      const PhiloxCounter words = dropout_words(scalars.seed, scalars.step, sample, node_, quad);
+      const PhiloxCounter words = dropout_words(scalars.seed, scalars.step, sample, id_, quad);
       for (std::size_t i = quad * 4; i < std::min(count, quad * 4 + 4); ++i) {
         const std::size_t at = i % area * shape_.channels + i / area;  // CHW to HWC
         to[at] = words[i % 4] >= threshold ? from[at] * scale : 0.0f;
@@ -219,14 +285,18 @@ class DropoutLayer final : public Layer {
 
   std::string name_;
   TensorShape shape_;
-  NodeId node_;
-  double rate_;
+  NodeId id_;
+  NodeId from_;
+  DropoutOp op_;
 };
 
 }  // namespace
 
 std::unique_ptr<Layer> make_relu_layer(const ModelGraph& graph, NodeId node) {
   return std::make_unique<ReluLayer>(graph, node);
+}
+std::unique_ptr<Layer> make_add_layer(const ModelGraph& graph, NodeId node) {
+  return std::make_unique<AddLayer>(graph, node);
 }
 std::unique_ptr<Layer> make_global_avg_pool_layer(const ModelGraph& graph, NodeId node) {
   return std::make_unique<GlobalAvgPoolLayer>(graph, node);

@@ -8,22 +8,28 @@ namespace {
 
 class WeightedLayer final : public Layer {
  public:
-  WeightedLayer(const ModelGraph& graph, NodeId id) : name_(graph.node(id).name) {
+  WeightedLayer(const ModelGraph& graph, NodeId id)
+      : id_(id), from_(graph.node(id).inputs.front()), name_(graph.node(id).name) {
     const Node& node = graph.node(id);
     const auto params = graph.parameters_of(id);
     weight_idx_ = params[0];
     has_bias_ = params.size() > 1;
     if (has_bias_) bias_idx_ = params[1];
-    sizes_ = {.input = graph.node(node.inputs.front()).shape,
+    sizes_ = {.input = graph.node(from_).shape,
               .output = node.shape,
               .has_bias = has_bias_,
               .is_dense = std::holds_alternative<DenseOp>(node.op)};
-    if (const auto* conv = std::get_if<Conv2dOp>(&node.op)) sizes_.window = conv->window;
+    if (const auto* conv = std::get_if<Conv2dOp>(&node.op)) {
+      sizes_.window = conv->window;
+      sizes_.groups = conv->groups;
+    }
   }
 
-  BufferId forward(LoweringContext& context, BufferId x) override {
-    x_ = x;
+  void forward(LoweringContext& context) override {
+    x_ = context.value(from_);
     sizes_.batch = context.lowering.batch;
+    learns_ = context.flow.learns[weight_idx_] || (has_bias_ && context.flow.learns[bias_idx_]);
+    if (learns_) context.will_read_back(x_);
     StoredParam& stored = context.store.param(weight_idx_);
     stored.canonical = context.library.canonical_layout(sizes_);
     // The first training program decides how the master lies: as the weight gradient comes.
@@ -37,55 +43,72 @@ class WeightedLayer final : public Layer {
     if (has_bias_) bias_ = context.add_param(bias_idx_);
     explanation_ = "forward " + op.implementation();
     const BufferId weight = context.weight_in(weight_idx_, weight_, wanted);
-    const BufferId y = context.add_value(name_, context.value_bytes(sizes_.output));
+    const BufferId y = context.add_value(name_, context.value_bytes(id_));
     if (has_bias_) {
       context.emit_primitive(
           name_, std::move(op),
-          {{Arg::kSrc, x}, {Arg::kWeights, weight}, {Arg::kBias, bias_.master}, {Arg::kDst, y}});
+          {{Arg::kSrc, x_}, {Arg::kWeights, weight}, {Arg::kBias, bias_.master}, {Arg::kDst, y}});
     } else {
       context.emit_primitive(name_, std::move(op),
-                             {{Arg::kSrc, x}, {Arg::kWeights, weight}, {Arg::kDst, y}});
+                             {{Arg::kSrc, x_}, {Arg::kWeights, weight}, {Arg::kDst, y}});
     }
-    return y;
+    context.set_value(id_, y);
   }
 
-  BufferId backward(LoweringContext& context, BufferId dy, bool needs_dx) override {
-    explanation_ += ", weight gradient " + backward_weights_.implementation();
-    if (has_bias_) {
-      context.emit_primitive(name_ + ".weights", std::move(backward_weights_),
-                             {{Arg::kSrc, x_},
-                              {Arg::kDiffDst, dy},
-                              {Arg::kDiffWeights, weight_.grad},
-                              {Arg::kDiffBias, bias_.grad}});
+  void backward(LoweringContext& context) override {
+    const BufferId dy = context.gradient(id_);
+    if (learns_) {
+      emit_weight_gradient(context, dy);
+      context.has_read_back(x_);
     } else {
-      context.emit_primitive(
-          name_ + ".weights", std::move(backward_weights_),
-          {{Arg::kSrc, x_}, {Arg::kDiffDst, dy}, {Arg::kDiffWeights, weight_.grad}});
+      explanation_ += ", frozen";
     }
-    if (!needs_dx) {
+    if (!context.needs_gradient(from_)) {
       explanation_ += ", no input gradient";
-      return kNoBuffer;
+      return;
     }
     WeightLayout wanted;
     PreparedOp op = context.library.backward_data(sizes_, wanted);
     explanation_ += ", input gradient " + op.implementation();
     const BufferId weight = context.weight_in(weight_idx_, weight_, wanted);
-    // The weight gradient was the last to read x.
-    const BufferId dx =
-        context.place_for_gradient(name_ + ".input", x_, context.value_bytes(sizes_.input));
+    const BufferId dx = context.place_for_gradient(from_, name_ + ".input");
     context.emit_primitive(name_ + ".data", std::move(op),
                            {{Arg::kDiffDst, dy}, {Arg::kWeights, weight}, {Arg::kDiffSrc, dx}});
-    return dx;
+    context.give_gradient(from_, dx);
   }
 
   std::string explain() const override { return explanation_; }
 
  private:
+  // The library makes both at once: what is frozen of the two goes where nobody looks.
+  void emit_weight_gradient(LoweringContext& context, BufferId dy) {
+    explanation_ += ", weight gradient " + backward_weights_.implementation();
+    const auto place = [&](const ParamBuffers& param, std::size_t param_idx, const char* suffix) {
+      if (param.grad != kNoBuffer) return param.grad;
+      return context.buffers.add(name_ + suffix, Role::kWorkspace,
+                                 context.store.param(param_idx).stored_bytes());
+    };
+    const BufferId dweight = place(weight_, weight_idx_, ".unused_weight_grad");
+    if (has_bias_) {
+      context.emit_primitive(name_ + ".weights", std::move(backward_weights_),
+                             {{Arg::kSrc, x_},
+                              {Arg::kDiffDst, dy},
+                              {Arg::kDiffWeights, dweight},
+                              {Arg::kDiffBias, place(bias_, bias_idx_, ".unused_bias_grad")}});
+    } else {
+      context.emit_primitive(name_ + ".weights", std::move(backward_weights_),
+                             {{Arg::kSrc, x_}, {Arg::kDiffDst, dy}, {Arg::kDiffWeights, dweight}});
+    }
+  }
+
+  NodeId id_;
+  NodeId from_;
   std::string name_;
   WeightedSizes sizes_;
   std::size_t weight_idx_ = 0;
   std::size_t bias_idx_ = 0;
   bool has_bias_ = false;
+  bool learns_ = false;
   ParamBuffers weight_;
   ParamBuffers bias_;
   PreparedOp backward_weights_;

@@ -6,12 +6,16 @@
 
 #include "streamer/core/error.h"
 #include "train/backend/buffer_list.h"
+#include "train/backend/gradient_flow.h"
 #include "train/backend/host_inputs.h"
 #include "train/backend/lowering_check.h"
-#include "train/backend/reference/batch_norm_reference.h"
+#include "train/backend/reference/activation_reference.h"
 #include "train/backend/reference/conv2d_reference.h"
+#include "train/backend/reference/custom_reference.h"
 #include "train/backend/reference/dense_reference.h"
-#include "train/backend/reference/elementwise_reference.h"
+#include "train/backend/reference/dropout_reference.h"
+#include "train/backend/reference/join_reference.h"
+#include "train/backend/reference/norm_reference.h"
 #include "train/backend/reference/pool_reference.h"
 #include "train/backend/softmax_loss.h"
 #include "train/optim/sgd_rule.h"
@@ -29,9 +33,7 @@ struct ParamBuffers {
 /// Buffers of one node; absent ones are kNoBuffer.
 struct NodeBuffers {
   BufferId value = kNoBuffer;
-  BufferId grad = kNoBuffer;     // of the value
-  BufferId mean = kNoBuffer;     // batch norm in training
-  BufferId inv_std = kNoBuffer;  // likewise
+  BufferId grad = kNoBuffer;  // of the value
 };
 
 template <class T>
@@ -43,7 +45,8 @@ class ReferenceProgram final : public Program {
         lowering_(lowering),
         reports_(reports),
         inputs_(input_spec, graph.num_classes(), lowering),
-        slots_(param_slots(graph)) {
+        slots_(param_slots(graph, lowering)),
+        flow_(gradient_flow(graph, lowering)) {
     lowering_.share_with = nullptr;  // only lower() may look at it
     add_param_buffers();
     add_node_buffers();
@@ -68,10 +71,12 @@ class ReferenceProgram final : public Program {
     check_internal(list_.is_bound(), "reference program: run before bind");
     check_phase(phase, lowering_.mode);
     if (phase == Phase::kForward) forward(slot);
-    if (phase == Phase::kBackward) backward(slot);
+    if (phase == Phase::kBackward) zero_param_gradients();
+    const bool is_backward = phase == Phase::kBackward || phase == Phase::kBackwardAdd;
+    if (is_backward) backward(slot);
     if (phase == Phase::kUpdate) update(slot);
-    const Phase last_reader = is_training() ? Phase::kBackward : Phase::kForward;
-    if (phase == last_reader) inputs_.release(slot);
+    const bool is_last_reader = is_training() ? is_backward : phase == Phase::kForward;
+    if (is_last_reader) inputs_.release(slot);
   }
 
   void read_logits(std::span<float> logits) override {
@@ -116,11 +121,6 @@ class ReferenceProgram final : public Program {
     if (part == ParamPart::kMaster) return list_.at<T>(buffers.master);
     return list_.at<T>(part == ParamPart::kGrad ? buffers.grad : buffers.momentum);
   }
-  /// Parameter `which` of a node; null when the node has fewer.
-  T* param(NodeId id, std::size_t which, ParamPart part = ParamPart::kMaster) const {
-    const auto indices = graph_.parameters_of(id);
-    return which < indices.size() ? part_of(indices[which], part) : nullptr;
-  }
 
   // Steps: forward of node i is i, the loss N, backward of node i is 2N - i, the update 2N + 1.
   std::uint32_t loss_step() const { return static_cast<std::uint32_t>(graph_.nodes().size()); }
@@ -134,7 +134,7 @@ class ReferenceProgram final : public Program {
       ParamBuffers buffers;
       buffers.master =
           list_.add(slot.name, slot.is_trainable ? Role::kMaster : Role::kStats, bytes);
-      if (is_training() && slot.is_trainable) {
+      if (flow_.learns[params_.size()]) {
         buffers.momentum = list_.add(slot.name + ".momentum", Role::kState, bytes);
         buffers.grad = list_.add(slot.name + ".grad", Role::kGrad, bytes);
         list_.use(buffers.grad, loss_step());
@@ -149,27 +149,17 @@ class ReferenceProgram final : public Program {
       const Node& node = graph_.node(id);
       NodeBuffers buffers;
       const std::size_t bytes = values_of(id) * sizeof(T);
-      const Role role = is_training() ? Role::kSaved : Role::kTransient;
-      const auto add = [&](const char* suffix, Role r, std::size_t b) {
-        const BufferId buffer = list_.add(node.name + suffix, r, b);
-        list_.use(buffer, id);
-        return buffer;
-      };
-      buffers.value = add(".value", role, bytes);
-      if (is_training()) {
-        list_.use(buffers.value, backward_step(id));
+      buffers.value =
+          list_.add(node.name + ".value", is_training() ? Role::kSaved : Role::kTransient, bytes);
+      list_.use(buffers.value, id);
+      if (flow_.needs_gradient[id]) {
         buffers.grad = list_.add(node.name + ".value.grad", Role::kTransient, bytes);
         list_.use(buffers.grad, backward_step(id));
-        if (std::holds_alternative<BatchNormOp>(node.op)) {
-          buffers.mean = add(".mean", role, node.shape.channels * sizeof(T));
-          buffers.inv_std = add(".inv_std", role, node.shape.channels * sizeof(T));
-          list_.use(buffers.mean, backward_step(id));
-          list_.use(buffers.inv_std, backward_step(id));
-        }
+        list_.use(buffers.value, backward_step(id));
       }
       for (const NodeId from : node.inputs) {
         list_.use(nodes_[from].value, id);
-        if (!is_training()) continue;
+        if (!flow_.needs_gradient[id]) continue;
         list_.use(nodes_[from].value, backward_step(id));
         list_.use(nodes_[from].grad, backward_step(id));
       }
@@ -184,37 +174,36 @@ class ReferenceProgram final : public Program {
     list_.use(probabilities_, loss_step() + (is_training() ? 1 : 0));
   }
 
-  Conv2dSizes conv_sizes(NodeId id, const Conv2dOp& op) const {
-    return {op, graph_.node(from(id)).shape, graph_.node(id).shape, batch()};
+  NodeTensors<T> tensors_of(NodeId id, const StepScalars& scalars) const {
+    NodeTensors<T> t{
+        .batch = batch(),
+        .node = id,
+        .is_training = is_training(),
+        .has_fixed_norm = id < lowering_.fixed_norms.size() && lowering_.fixed_norms[id],
+        .scalars = scalars,
+        .shape = graph_.node(id).shape,
+        .y = value(id),
+        .dy = grad(id)};
+    for (const NodeId from : graph_.node(id).inputs) {
+      t.input_shapes.push_back(graph_.node(from).shape);
+      t.x.push_back(value(from));
+      t.dx.push_back(grad(from));
+    }
+    for (const std::uint32_t param_idx : graph_.parameters_of(id)) {
+      t.params.push_back(part_of(param_idx, ParamPart::kMaster));
+      t.dparams.push_back(flow_.learns[param_idx] ? part_of(param_idx, ParamPart::kGrad) : nullptr);
+    }
+    return t;
   }
-  PoolSizes pool_sizes(NodeId id, const MaxPoolOp& op) const {
-    return {op.window, graph_.node(from(id)).shape, graph_.node(id).shape, batch()};
-  }
-  DenseSizes dense_sizes(NodeId id, const DenseOp& op) const {
-    return {batch(), graph_.node(from(id)).shape.channels, op.units};
-  }
-  BatchNormSizes batch_norm_sizes(NodeId id) const { return {graph_.node(id).shape, batch()}; }
-  BatchNormTensors<T> batch_norm_tensors(NodeId id) const {
-    return {param(id, 0),
-            param(id, 1),
-            param(id, 2),
-            param(id, 3),
-            list_.at<T>(nodes_[id].mean),
-            list_.at<T>(nodes_[id].inv_std)};
-  }
+
   LossSizes loss_sizes() const {
     return {batch(), graph_.num_classes(), lowering_.label_smoothing};
   }
-  static DropoutKey dropout_key(const DropoutOp& op, NodeId id, const StepScalars& scalars) {
-    return {op.rate, scalars.seed, scalars.step, id};
-  }
-  NodeId from(NodeId id) const { return graph_.node(id).inputs.front(); }
-
   void forward(std::uint32_t slot) {
     const BatchView& view = inputs_.view(slot);
     std::copy_n(view.pixels_f32(), values_of(0), value(0));
     for (NodeId id = 1; id < graph_.nodes().size(); ++id) {
-      std::visit([&](const auto& op) { forward_node(op, id, inputs_.scalars(slot)); },
+      std::visit([&](const auto& op) { forward_node(op, tensors_of(id, inputs_.scalars(slot))); },
                  graph_.node(id).op);
     }
     StepReport report = loss_forward(loss_sizes(), loss_labels_of(view), value(graph_.output()),
@@ -223,84 +212,44 @@ class ReferenceProgram final : public Program {
     reports_.push(report);
   }
 
-  void forward_node(const InputOp&, NodeId, const StepScalars&) {}
-  void forward_node(const Conv2dOp& op, NodeId id, const StepScalars&) {
-    conv2d_forward(conv_sizes(id, op), value(from(id)), param(id, 0), param(id, 1), value(id));
+  static void forward_node(const InputOp&, const NodeTensors<T>&) {}
+  static void forward_node(const auto& op, const NodeTensors<T>& t) { reference::forward(op, t); }
+  static void backward_node(const InputOp&, const NodeTensors<T>&) {}
+  static void backward_node(const auto& op, const NodeTensors<T>& t) { reference::backward(op, t); }
+
+  void zero_param_gradients() {
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (flow_.learns[i])
+        std::fill_n(part_of(i, ParamPart::kGrad), slots_[i].num_elements(), T{0});
+    }
   }
-  void forward_node(const BatchNormOp& op, NodeId id, const StepScalars&) {
-    const auto apply =
-        is_training() ? &batch_norm_forward_train<T> : &batch_norm_forward_evaluate<T>;
-    apply(op, batch_norm_sizes(id), batch_norm_tensors(id), value(from(id)), value(id));
-  }
-  void forward_node(const ReluOp&, NodeId id, const StepScalars&) {
-    relu_forward(values_of(id), value(from(id)), value(id));
-  }
-  void forward_node(const MaxPoolOp& op, NodeId id, const StepScalars&) {
-    max_pool_forward(pool_sizes(id, op), value(from(id)), value(id));
-  }
-  void forward_node(const GlobalAvgPoolOp&, NodeId id, const StepScalars&) {
-    global_avg_pool_forward(graph_.node(from(id)).shape, batch(), value(from(id)), value(id));
-  }
-  void forward_node(const FlattenOp&, NodeId id, const StepScalars&) {
-    std::copy_n(value(from(id)), values_of(id), value(id));
-  }
-  void forward_node(const DenseOp& op, NodeId id, const StepScalars&) {
-    dense_forward(dense_sizes(id, op), value(from(id)), param(id, 0), param(id, 1), value(id));
-  }
-  void forward_node(const DropoutOp& op, NodeId id, const StepScalars& scalars) {
-    if (is_training()) {
-      dropout_apply(dropout_key(op, id, scalars), batch(), graph_.node(id).shape.num_elements(),
-                    value(from(id)), value(id));
-    } else {
-      std::copy_n(value(from(id)), values_of(id), value(id));
+
+  /// Of the inputs of which `id` is the last reader, the first one going back.
+  void zero_gradients_before(NodeId id) {
+    for (const NodeId from : graph_.node(id).inputs) {
+      if (graph_.readers_of(from).back() != id || !flow_.needs_gradient[from]) continue;
+      std::fill_n(grad(from), values_of(from), T{0});
     }
   }
 
   void backward(std::uint32_t slot) {
     const StepScalars& scalars = inputs_.scalars(slot);
+    if (!flow_.needs_gradient[graph_.output()]) return;
     loss_backward(loss_sizes(), loss_labels_of(inputs_.view(slot)),
                   static_cast<T>(scalars.inv_weight_sum), list_.at<T>(probabilities_),
                   grad(graph_.output()));
-    for (NodeId id = static_cast<NodeId>(graph_.nodes().size() - 1); id > 0; --id) {
-      std::visit([&](const auto& op) { backward_node(op, id, scalars); }, graph_.node(id).op);
+    for (NodeId id = graph_.output(); id > 0; --id) {
+      if (!flow_.needs_gradient[id]) continue;
+      zero_gradients_before(id);
+      std::visit([&](const auto& op) { backward_node(op, tensors_of(id, scalars)); },
+                 graph_.node(id).op);
     }
-  }
-
-  void backward_node(const InputOp&, NodeId, const StepScalars&) {}
-  void backward_node(const Conv2dOp& op, NodeId id, const StepScalars&) {
-    conv2d_backward(conv_sizes(id, op), value(from(id)), param(id, 0), grad(id), grad(from(id)),
-                    param(id, 0, ParamPart::kGrad), param(id, 1, ParamPart::kGrad));
-  }
-  void backward_node(const BatchNormOp&, NodeId id, const StepScalars&) {
-    batch_norm_backward(batch_norm_sizes(id), batch_norm_tensors(id), value(from(id)), grad(id),
-                        grad(from(id)), param(id, 0, ParamPart::kGrad),
-                        param(id, 1, ParamPart::kGrad));
-  }
-  void backward_node(const ReluOp&, NodeId id, const StepScalars&) {
-    relu_backward(values_of(id), value(from(id)), grad(id), grad(from(id)));
-  }
-  void backward_node(const MaxPoolOp& op, NodeId id, const StepScalars&) {
-    max_pool_backward(pool_sizes(id, op), value(from(id)), grad(id), grad(from(id)));
-  }
-  void backward_node(const GlobalAvgPoolOp&, NodeId id, const StepScalars&) {
-    global_avg_pool_backward(graph_.node(from(id)).shape, batch(), grad(id), grad(from(id)));
-  }
-  void backward_node(const FlattenOp&, NodeId id, const StepScalars&) {
-    std::copy_n(grad(id), values_of(id), grad(from(id)));
-  }
-  void backward_node(const DenseOp& op, NodeId id, const StepScalars&) {
-    dense_backward(dense_sizes(id, op), value(from(id)), param(id, 0), grad(id), grad(from(id)),
-                   param(id, 0, ParamPart::kGrad), param(id, 1, ParamPart::kGrad));
-  }
-  void backward_node(const DropoutOp& op, NodeId id, const StepScalars& scalars) {
-    dropout_apply(dropout_key(op, id, scalars), batch(), graph_.node(id).shape.num_elements(),
-                  grad(id), grad(from(id)));
   }
 
   void update(std::uint32_t slot) {
     const StepScalars& scalars = inputs_.scalars(slot);
     for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (!slots_[i].is_trainable) continue;
+      if (!flow_.learns[i]) continue;
       const SgdStep<T> step{static_cast<T>(scalars.learning_rate), static_cast<T>(scalars.momentum),
                             slots_[i].decays ? static_cast<T>(scalars.weight_decay) : T{0},
                             lowering_.nesterov};
@@ -318,6 +267,7 @@ class ReferenceProgram final : public Program {
   ReportQueue& reports_;  // the backend's
   HostInputs inputs_;
   std::vector<ParamSlot> slots_;
+  GradientFlow flow_;
   BufferList list_;
   std::vector<ParamBuffers> params_;
   std::vector<NodeBuffers> nodes_;

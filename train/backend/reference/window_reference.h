@@ -12,20 +12,16 @@ template <class Visit>
 void for_each_tap(const Window& window, const TensorShape& input, std::uint32_t out_row,
                   std::uint32_t out_col, Visit&& visit) {
   for (std::uint32_t kr = 0; kr < window.kernel.rows; ++kr) {
-    const std::int64_t row = std::int64_t{out_row} * window.stride.rows + kr - window.pad_top;
+    const std::int64_t row = std::int64_t{out_row} * window.stride.rows +
+                             std::int64_t{kr} * window.dilation.rows - window.pad_top;
     if (row < 0 || row >= input.height) continue;
     for (std::uint32_t kc = 0; kc < window.kernel.cols; ++kc) {
-      const std::int64_t col = std::int64_t{out_col} * window.stride.cols + kc - window.pad_left;
+      const std::int64_t col = std::int64_t{out_col} * window.stride.cols +
+                               std::int64_t{kc} * window.dilation.cols - window.pad_left;
       if (col < 0 || col >= input.width) continue;
-      visit(kr, kc, static_cast<std::size_t>(row), static_cast<std::size_t>(col));
+      visit(kr, kc, static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(col));
     }
   }
-}
-
-/// Index of (sample, channel, row, column) in an NCHW tensor.
-inline std::size_t nchw(const TensorShape& shape, std::size_t n, std::size_t c, std::size_t row,
-                        std::size_t col) {
-  return ((n * shape.channels + c) * shape.height + row) * shape.width + col;
 }
 
 }  // namespace penstock::train::reference

@@ -1,0 +1,243 @@
+// Operations that have no kernels of their own here, a user's among them: the plain loops of the reference
+// backend, on copies in NCHW.
+#include <algorithm>
+#include <variant>
+
+#include "train/backend/onednn/layer.h"
+#include "train/backend/onednn/parallel.h"
+#include "train/backend/reference/activation_reference.h"
+#include "train/backend/reference/custom_reference.h"
+#include "train/backend/reference/join_reference.h"
+#include "train/backend/reference/norm_reference.h"
+#include "train/backend/reference/pool_reference.h"
+
+namespace penstock::train::onednn {
+namespace {
+
+using reference::NodeTensors;
+
+/// Calls visit(index in NHWC, index in NCHW) for every value of one sample.
+template <class Visit>
+void for_each_value(const TensorShape& shape, Visit&& visit) {
+  for (std::size_t place = 0; place < shape.area(); ++place) {
+    for (std::size_t c = 0; c < shape.channels; ++c) {
+      visit(place * shape.channels + c, c * shape.area() + place);
+    }
+  }
+}
+
+struct Tensor {
+  TensorShape shape;
+  BufferId nhwc = kNoBuffer;
+  BufferId nchw = kNoBuffer;  // the same where there is one place, or one channel
+
+  bool is_copied() const { return nhwc != nchw; }
+};
+
+/// What the tasks need, by value: tasks outlive the layer.
+struct NchwPlan {
+  const BufferList* list = nullptr;
+  unsigned num_threads = 1;
+  Operation op;
+  NodeTensors<float> tensors;  // without places
+  std::vector<Tensor> x;
+  Tensor y;
+  Tensor dy;
+  std::vector<Tensor> dx;  // kNoBuffer where nobody needs it
+  std::vector<ParamBuffers> params;
+  std::vector<std::size_t> param_sizes;
+
+  void unpack(const Tensor& t, const float* from, float* to) const {
+    parallel(num_threads, [&](unsigned part) {
+      const Range samples = part_range(tensors.batch, num_threads, part);
+      for (std::size_t n = samples.begin; n < samples.end; ++n) {
+        const std::size_t first = n * t.shape.num_elements();
+        for_each_value(t.shape, [&](std::size_t nhwc, std::size_t nchw) {
+          to[first + nchw] = from[first + nhwc];
+        });
+      }
+    });
+  }
+  void pack(const Tensor& t) const {
+    if (!t.is_copied()) return;
+    const float* from = list->at<float>(t.nchw);
+    float* to = list->at<float>(t.nhwc);
+    parallel(num_threads, [&](unsigned part) {
+      const Range samples = part_range(tensors.batch, num_threads, part);
+      for (std::size_t n = samples.begin; n < samples.end; ++n) {
+        const std::size_t first = n * t.shape.num_elements();
+        for_each_value(t.shape, [&](std::size_t nhwc, std::size_t nchw) {
+          to[first + nhwc] = from[first + nchw];
+        });
+      }
+    });
+  }
+
+  NodeTensors<float> bound(const RunContext& run) const {
+    NodeTensors<float> bound = tensors;
+    bound.scalars = *run.scalars;
+    for (const Tensor& t : x) {
+      bound.x.push_back(t.is_copied() ? list->at<float>(t.nchw) : values_at(*list, t.nhwc, run));
+    }
+    for (const ParamBuffers& param : params) {
+      bound.params.push_back(list->at<float>(param.master));
+      bound.dparams.push_back(list->at<float>(param.grad));
+    }
+    bound.y = list->at<float>(y.nchw);
+    bound.dy = list->at<float>(dy.nchw);
+    for (const Tensor& t : dx) bound.dx.push_back(list->at<float>(t.nchw));
+    return bound;
+  }
+
+  void forward(const RunContext& run) const {
+    for (const Tensor& t : x) {
+      if (t.is_copied()) unpack(t, values_at(*list, t.nhwc, run), list->at<float>(t.nchw));
+    }
+    const NodeTensors<float> bound_tensors = bound(run);
+    std::visit([&](const auto& one) { run_forward(one, bound_tensors); }, op);
+    pack(y);
+  }
+
+  void backward(const RunContext& run) const {
+    if (dy.is_copied()) unpack(dy, list->at<float>(dy.nhwc), list->at<float>(dy.nchw));
+    for (std::size_t k = 0; k < params.size(); ++k) {
+      if (params[k].grad != kNoBuffer) {
+        std::fill_n(list->at<float>(params[k].grad), param_sizes[k], 0.0f);
+      }
+    }
+    for (const Tensor& t : dx) {
+      if (t.nchw == kNoBuffer) continue;
+      std::fill_n(list->at<float>(t.nchw), tensors.batch * t.shape.num_elements(), 0.0f);
+    }
+    const NodeTensors<float> bound_tensors = bound(run);
+    std::visit([&](const auto& one) { run_backward(one, bound_tensors); }, op);
+    for (const Tensor& t : dx) {
+      if (t.nchw != kNoBuffer) pack(t);
+    }
+  }
+
+  // Those that never come here need no loops here.
+  template <class Op>
+  static constexpr bool kHasOwnLayer =
+      std::is_same_v<Op, InputOp> || std::is_same_v<Op, Conv2dOp> || std::is_same_v<Op, DenseOp> ||
+      std::is_same_v<Op, BatchNormOp> || std::is_same_v<Op, DropoutOp> ||
+      std::is_same_v<Op, PoolOp> || std::is_same_v<Op, FlattenOp> || std::is_same_v<Op, AddOp>;
+
+  template <class Op>
+  static void run_forward(const Op& one, const NodeTensors<float>& t) {
+    if constexpr (!kHasOwnLayer<Op>) reference::forward(one, t);
+  }
+  template <class Op>
+  static void run_backward(const Op& one, const NodeTensors<float>& t) {
+    if constexpr (!kHasOwnLayer<Op>) reference::backward(one, t);
+  }
+};
+
+class NchwLayer final : public Layer {
+ public:
+  NchwLayer(const ModelGraph& graph, NodeId id) : id_(id), name_(graph.node(id).name) {
+    plan_.op = graph.node(id).op;
+  }
+
+  void forward(LoweringContext& context) override {
+    const Node& node = context.graph.node(id_);
+    plan_.list = &context.buffers;
+    plan_.num_threads = context.num_threads;
+    plan_.tensors = {.batch = context.batch(),
+                     .node = id_,
+                     .is_training = context.is_training(),
+                     .has_fixed_norm = context.has_fixed_norm(id_),
+                     .shape = node.shape};
+    for (const NodeId from : node.inputs) {
+      const TensorShape& shape = context.graph.node(from).shape;
+      plan_.tensors.input_shapes.push_back(shape);
+      plan_.x.push_back(saved_copy(context, shape, context.value(from), ".input"));
+    }
+    for (const std::uint32_t param_idx : context.graph.parameters_of(id_)) {
+      plan_.params.push_back(context.add_param(param_idx));
+      plan_.param_sizes.push_back(context.graph.parameters()[param_idx].num_elements());
+    }
+    const BufferId y = context.add_value(name_, context.value_bytes(id_));
+    plan_.y = saved_copy(context, node.shape, y, ".output");
+    if (context.needs_gradient(id_)) {
+      for (const Tensor& t : plan_.x) context.will_read_back(t.nhwc);
+      context.will_read_back(y);
+    }
+    const std::vector<BufferId> uses = buffers_used();
+    context.emit(uses, [plan = plan_](const RunContext& run) { plan.forward(run); });
+    context.set_value(id_, y);
+  }
+
+  void backward(LoweringContext& context) override {
+    const Node& node = context.graph.node(id_);
+    const BufferId dy = context.gradient(id_);
+    plan_.dy = passing_copy(context, node.shape, dy, ".dy");
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      const NodeId from = node.inputs[k];
+      const TensorShape& shape = context.graph.node(from).shape;
+      if (!context.needs_gradient(from)) {
+        plan_.dx.push_back({shape});
+        continue;
+      }
+      const std::string suffix = ".dx" + std::to_string(k);
+      const BufferId dx = context.add_transient(name_ + suffix, context.value_bytes(from));
+      plan_.dx.push_back(passing_copy(context, shape, dx, suffix));
+    }
+    const std::vector<BufferId> uses = buffers_used();
+    context.emit(uses, [plan = plan_](const RunContext& run) { plan.backward(run); });
+    for (const Tensor& t : plan_.x) context.has_read_back(t.nhwc);
+    context.has_read_back(plan_.y.nhwc);
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      if (plan_.dx[k].nhwc != kNoBuffer) context.give_gradient(node.inputs[k], plan_.dx[k].nhwc);
+    }
+  }
+
+  std::string explain() const override { return "plain loops, NCHW"; }
+
+ private:
+  static bool needs_copy(const TensorShape& shape) {
+    return shape.area() > 1 && shape.channels > 1;
+  }
+  Tensor saved_copy(LoweringContext& context, const TensorShape& shape, BufferId nhwc,
+                    const std::string& suffix) {
+    if (!needs_copy(shape)) return {shape, nhwc, nhwc};
+    const std::string name = name_ + suffix + std::to_string(num_copies_++) + ".nchw";
+    return {shape, nhwc, context.add_value(name, context.value_bytes(shape))};
+  }
+  Tensor passing_copy(LoweringContext& context, const TensorShape& shape, BufferId nhwc,
+                      const std::string& suffix) const {
+    if (!needs_copy(shape)) return {shape, nhwc, nhwc};
+    return {shape, nhwc,
+            context.add_transient(name_ + suffix + ".nchw", context.value_bytes(shape))};
+  }
+  std::vector<BufferId> buffers_used() const {
+    std::vector<BufferId> used;
+    const auto push = [&](const Tensor& t) {
+      for (const BufferId buffer : {t.nhwc, t.nchw}) {
+        if (buffer != kNoBuffer) used.push_back(buffer);
+      }
+    };
+    for (const Tensor& t : plan_.x) push(t);
+    push(plan_.y);
+    push(plan_.dy);
+    for (const Tensor& t : plan_.dx) push(t);
+    if (plan_.dy.nhwc == kNoBuffer) return used;
+    for (const ParamBuffers& param : plan_.params) {
+      if (param.grad != kNoBuffer) used.push_back(param.grad);
+    }
+    return used;
+  }
+
+  NodeId id_;
+  std::string name_;
+  unsigned num_copies_ = 0;
+  NchwPlan plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_nchw_layer(const ModelGraph& graph, NodeId node) {
+  return std::make_unique<NchwLayer>(graph, node);
+}
+
+}  // namespace penstock::train::onednn
