@@ -138,10 +138,7 @@ class ConvertJob final : private ProductionListener {
     const HeaderSurvey survey = survey_headers(
         config_, scan, memory, [](std::uint32_t, const HeaderLook&) {}, stop_);
     // Resized pictures find room where their files would not.
-    if (survey.looked_bytes > 0) {
-      reserved_share_ = std::min(
-          1.0, static_cast<double>(survey.stored_bytes) / static_cast<double>(survey.looked_bytes));
-    }
+    reserved_share_ = std::min(1.0, survey.stored_share());
     return estimate_disk_bytes(scan.pictures, shards, &survey);
   }
 

@@ -13,6 +13,7 @@
 #include "streamer/core/error.h"
 #include "streamer/shard/shard_format.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/quarantine.h"
 #include "tools/convert/source/array_labels.h"
 #include "tools/convert/source/array_pairs.h"
 #include "tools/convert/source/array_store.h"
@@ -411,12 +412,6 @@ class ArrayScan {
       begin = end;
     }
     return apart;
-  }
-
-  // "this and the 6 behind it: why"
-  static std::string and_behind(std::uint64_t num_rows, const std::string& why) {
-    if (num_rows == 1) return why;
-    return fmt::format("this and the {} behind it{}{}", num_rows - 1, why.empty() ? "" : ": ", why);
   }
 
   const SourceRequest& request_;
