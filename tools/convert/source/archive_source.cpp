@@ -11,6 +11,7 @@
 #include "streamer/core/shell_quoted.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/source/archive_listing.h"
+#include "tools/convert/source/common_folder.h"
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/left_out.h"
 #include "tools/convert/source/path_parts.h"
