@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <system_error>
 
 namespace penstock::tools {
@@ -38,6 +39,13 @@ fs::path named_folder(const fs::path& typed) {
 fs::path folder_around(const fs::path& typed) {
   const fs::path folder = named_folder(typed);
   return folder.has_parent_path() ? folder.parent_path() : fs::path(".");
+}
+
+bool lies_within(const fs::path& inner, const fs::path& outer) {
+  // With a last slash the last name would be an empty one.
+  const fs::path in = fs::weakly_canonical(inner / ".");
+  const fs::path out = fs::weakly_canonical(outer / ".");
+  return std::mismatch(out.begin(), out.end(), in.begin(), in.end()).first == out.end();
 }
 
 bool is_mount_point(const fs::path& folder) {

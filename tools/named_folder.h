@@ -13,6 +13,9 @@ std::filesystem::path named_folder(const std::filesystem::path& typed);
 /// The folder in which it lies; "." of a bare name.
 std::filesystem::path folder_around(const std::filesystem::path& typed);
 
+/// Whether `inner` is `outer` or lies in it, links followed.
+bool lies_within(const std::filesystem::path& inner, const std::filesystem::path& outer);
+
 /// Whether something is mounted there: no rename leads from beside it into it, even on one disk.
 ///
 /// Source   statx(2), STATX_ATTR_MOUNT_ROOT, Linux 5.8; where it is not told, the two devices

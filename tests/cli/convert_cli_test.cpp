@@ -9,26 +9,16 @@
 #include <string_view>
 
 #include "streamer/core/file.h"
+#include "tests/cli/photos_place.h"
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
-#include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
 
 namespace penstock::tests {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder with photos/ in it, and the paths as arguments.
-struct Place {
-  TemporaryFolder folder;
-  std::string source = (folder.path() / "photos").string();
-  std::string dataset = (folder.path() / "photos.ds").string();
-
-  // Nothing but photos is there.
-  bool is_clean() const { return count_entries(folder.path()) == (fs::exists(source) ? 1u : 0u); }
-};
 
 // Many pictures, on the disk one, that together take far longer to convert than a signal takes.
 void write_many_large_pictures(const fs::path& source) {
@@ -45,14 +35,10 @@ bool comes_to_be(const fs::path& path) {
   return fs::exists(path);
 }
 
-constexpr const char* kShape =
-    "expected a folder per class (SOURCE/cat/1.jpg), or train/, validation/ and test/ folders of "
-    "them";
-
 BOOST_AUTO_TEST_SUITE(convert_cli)
 
 BOOST_AUTO_TEST_CASE(a_folder_of_pictures_becomes_a_dataset) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 20);
   write_file(fs::path(place.source) / "cat/broken.jpg", "not a picture");
   const CommandResult result = run_penstock({"convert", place.source, place.dataset});
@@ -66,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_folder_of_pictures_becomes_a_dataset) {
 }
 
 BOOST_AUTO_TEST_CASE(quiet_says_nothing_and_json_says_it_in_json) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 2);
   const CommandResult quiet = run_penstock({"convert", place.source, place.dataset, "--quiet"});
   BOOST_TEST(quiet.exit_code == 0);
@@ -79,166 +65,16 @@ BOOST_AUTO_TEST_CASE(quiet_says_nothing_and_json_says_it_in_json) {
   BOOST_TEST(json.err == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_missing_source_is_named) {
-  const Place place;
-  check_refused(run_penstock({"convert", place.source, place.dataset}), 1,
-                "source: " + place.source + ": expected a folder of pictures, found nothing",
-                "check the path: penstock convert SOURCE DATASET");
-  BOOST_TEST(place.is_clean());
-}
-
-BOOST_AUTO_TEST_CASE(a_source_that_is_a_picture_is_refused) {
-  const Place place;
-  write_picture(place.source);
-  check_refused(run_penstock({"convert", place.source, place.dataset}), 1,
-                "source: " + place.source +
-                    ": expected a folder of pictures, an archive of them or a table of their "
-                    "paths, found a file of another kind",
-                "name the folder that holds the class folders, a tar archive, or a text of paths "
-                "and labels");
-  BOOST_TEST(place.is_clean());
-}
-
-BOOST_AUTO_TEST_CASE(an_empty_source_is_refused) {
-  const Place place;
-  fs::create_directory(place.source);
-  check_refused(run_penstock({"convert", place.source, place.dataset}), 1,
-                "source: " + place.source + ": " + kShape + ", found an empty folder",
-                "name the folder that holds the class folders");
-  BOOST_TEST(place.is_clean());
-}
-
 BOOST_AUTO_TEST_CASE(an_empty_name_of_the_dataset_is_told_as_one) {
-  const Place place;
+  const PhotosPlace place;
   write_picture(fs::path(place.source) / "cat/1.jpg");
   check_refused(run_penstock({"convert", place.source, ""}), 1,
                 "dataset: expected the name of a folder to be made, found an empty name",
                 "penstock convert SOURCE DATASET; is a variable of the shell not set?");
 }
 
-BOOST_AUTO_TEST_CASE(classes_without_a_picture_are_warned_of_whatever_the_source) {
-  const Place place;
-  write_picture(fs::path(place.source) / "1.jpg");
-  write_picture(fs::path(place.source) / "2.jpg", {.seed = 2});
-  const std::string table = (fs::path(place.source) / "labels.csv").string();
-  write_file(table, "path,label\n1.jpg,0\n2.jpg,3\n");
-  const std::string names = (place.folder.path() / "names.txt").string();
-  write_file(names, "cat\ndog\neel\nfox\n");
-  const CommandResult result =
-      run_penstock({"convert", table, place.dataset, "--class-names", names});
-  BOOST_TEST(result.exit_code == 0);
-  BOOST_TEST(contains(result.err,
-                      "warning: 2 of 4 classes have no picture and keep their class index: "
-                      "'dog', 'eel'\n"),
-             result.err);
-}
-
-BOOST_AUTO_TEST_CASE(a_source_without_class_folders_is_refused) {
-  const Place place;
-  write_picture(fs::path(place.source) / "1.jpg");
-  check_refused(
-      run_penstock({"convert", place.source, place.dataset}), 1,
-      "source: " + place.source + ": " + kShape + ", found 1 file and no folder",
-      "put the pictures of each class into a folder named after the class, or name a table "
-      "of paths and labels: --labels FILE");
-  BOOST_TEST(place.is_clean());
-}
-
-BOOST_AUTO_TEST_CASE(a_table_of_labels_becomes_a_dataset_and_what_does_not_fit_is_listed) {
-  const Place place;
-  const fs::path source = place.source;
-  for (std::uint32_t i = 0; i < 6; ++i) {
-    write_picture(source / (std::to_string(i) + ".jpg"), {.seed = i});
-  }
-  const std::string table = (place.folder.path() / "labels.csv").string();
-  write_file(table,
-             "\xEF\xBB\xBFid;breed;set\r\n0;\"cat; tame\";train\r\n1;dog;val\r\n2;;train\r\n"
-             "7;dog;train\r\n1;dog;val\r\n/3;dog;train\r\n4;dog;train\r\n");
-  const CommandResult result = run_penstock(
-      {"convert", place.source, place.dataset, "--labels", table, "--label-column", "breed"});
-  BOOST_TEST(result.exit_code == 0);
-  BOOST_TEST(contains(result.err, place.source +
-                                      ": files with labels in the CSV labels.csv, 2 classes, 3 "
-                                      "files\n"));
-  BOOST_TEST(contains(result.err,
-                      "1 row_without_image, listed in quarantine.csv:\n  7 "
-                      "(labels.csv:5)\n"));
-  BOOST_TEST(contains(result.out, "3 samples in 2 classes"));
-  // 2.jpg has a row, though without a label.
-  BOOST_TEST(read_text_file(place.dataset + "/quarantine.csv") ==
-             "path,reason,bytes,detail\n"
-             "/3,unsafe_path,0,labels.csv:7: leads out of the folder\n"
-             "1,row_repeated,0,labels.csv:6: an earlier row says the same\n"
-             "2,row_without_label,0,labels.csv:4\n"
-             "3.jpg,image_without_row," +
-                 std::to_string(fs::file_size(source / "3.jpg")) +
-                 ",\n"
-                 "5.jpg,image_without_row," +
-                 std::to_string(fs::file_size(source / "5.jpg")) +
-                 ",\n"
-                 "7,row_without_image,0,labels.csv:5\n");
-  const std::string manifest = read_text_file(place.dataset + "/dataset.json");
-  BOOST_TEST(contains(manifest, "\"cat; tame\""));
-  BOOST_TEST(contains(manifest, "\"label_column\": \"breed\""));
-}
-
-BOOST_AUTO_TEST_CASE(rows_without_a_label_become_samples_of_no_class_on_request) {
-  const Place place;
-  for (const char* name : {"1.jpg", "2.jpg"}) write_picture(fs::path(place.source) / name);
-  write_file(place.source + "/l.jsonl",
-             "{\"path\":\"1.jpg\",\"label\":\"cat\"}\n"
-             "{\"path\":\"2.jpg\"}\n");
-  const CommandResult result = run_penstock({"convert", place.source + "/l.jsonl", place.dataset,
-                                             "--unlabelled", "keep", "--validation-split", "0"});
-  BOOST_TEST(result.exit_code == 0);
-  BOOST_TEST(contains(result.out, "2 samples in 1 class"));
-  BOOST_TEST(run_penstock({"inspect", place.dataset}).exit_code == 0);
-}
-
-BOOST_AUTO_TEST_CASE(several_sources_become_one_dataset_under_other_class_names) {
-  const Place place;
-  write_picture(place.source + "/n1/1.jpg");
-  write_picture(place.source + "/n2/1.jpg");
-  write_picture(fs::path(place.folder.path() / "more/n2/1.jpg"), {.seed = 5});
-  write_file(place.folder.path() / "more/list.txt", "n2/1.jpg 0\n");
-  const std::string more = (place.folder.path() / "more").string();
-  const std::string names = (place.folder.path() / "names.csv").string();
-  write_file(names, "n1,zebra\nn2,ant\n");
-  const CommandResult result =
-      run_penstock({"convert", place.source, more, place.dataset, "--class-names", names,
-                    "--stratify", "--validation-split", "0.5"});
-  BOOST_TEST(result.exit_code == 0);
-  BOOST_TEST(
-      contains(result.err, "photos: class folders; more: class folders, 2 classes, 3 files"));
-  BOOST_TEST(contains(result.err, "validation: 50 %: 1 of 3 (exact in each class"));
-  const std::string manifest = read_text_file(place.dataset + "/dataset.json");
-  BOOST_TEST(manifest.find("\"ant\"") < manifest.find("\"zebra\""));
-  check_refused(
-      run_penstock({"convert", place.source, more, more + "/ds"}), 1,
-      "dataset: " + more + "/ds: expected a place outside of " + more + ", found one inside",
-      "name a DATASET beside SOURCE");
-  check_refused(run_penstock({"convert", place.source, more, more + "2", "--labels", names}), 2,
-                "convert: sources beside labels: expected 1, found 2",
-                "convert each table as a source of its own: penstock convert a/labels.csv "
-                "b/labels.csv DATASET");
-}
-
-BOOST_AUTO_TEST_CASE(a_deeper_class_and_a_layout_are_chosen) {
-  const Place place;
-  write_picture(place.source + "/train/cat/1.jpg");
-  write_picture(place.source + "/other/dog/1.jpg");
-  const CommandResult deep =
-      run_penstock({"convert", place.source, place.dataset, "--layout", "class-folders",
-                    "--class-depth", "2", "--validation-split", "0"});
-  BOOST_TEST(deep.exit_code == 0);
-  BOOST_TEST(contains(deep.err, "class folders 2 deep, 2 classes"));
-  check_refused(run_penstock({"convert", "a", "b", "--layout", "tree"}), 2,
-                "--layout: expected auto, class-folders, flat, split-folders, found 'tree'",
-                "--layout auto");
-}
-
 BOOST_AUTO_TEST_CASE(a_dry_run_writes_nothing) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 5);
   const CommandResult text = run_penstock({"convert", place.source, place.dataset, "--dry-run"});
   BOOST_TEST(text.exit_code == 0);
@@ -259,7 +95,7 @@ BOOST_AUTO_TEST_CASE(one_path_alone_is_a_usage_error) {
 }
 
 BOOST_AUTO_TEST_CASE(an_existing_dataset_is_replaced_only_by_force) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 2);
   BOOST_REQUIRE(run_penstock({"convert", place.source, place.dataset}).exit_code == 0);
   const std::string before = read_text_file(place.dataset + "/dataset.json");
@@ -274,7 +110,7 @@ BOOST_AUTO_TEST_CASE(an_existing_dataset_is_replaced_only_by_force) {
 }
 
 BOOST_AUTO_TEST_CASE(force_does_not_replace_what_is_no_dataset) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 2);
   write_file(place.dataset + "/thesis.tex", "x");
   check_refused(run_penstock({"convert", place.source, place.dataset, "--force"}), 1,
@@ -284,30 +120,8 @@ BOOST_AUTO_TEST_CASE(force_does_not_replace_what_is_no_dataset) {
   BOOST_TEST(fs::exists(place.dataset + "/thesis.tex"));
 }
 
-BOOST_AUTO_TEST_CASE(class_lists_that_differ_stop_it) {
-  const Place place;
-  for (const char* path : {"train/cat/1.jpg", "train/dog/1.jpg", "test/cat/1.jpg"}) {
-    write_picture(fs::path(place.source) / path);
-  }
-  check_refused(
-      run_penstock({"convert", place.source, place.dataset}), 3,
-      "classes: " + place.source + "/test: expected the classes of 'train', found them without dog",
-      "make the class folders equal in every split; an empty folder keeps a class");
-  BOOST_TEST(place.is_clean());
-}
-
-BOOST_AUTO_TEST_CASE(one_class_only_is_a_warning) {
-  const Place place;
-  for (const char* path : {"cat/1.jpg", "cat/2.jpg"}) write_picture(fs::path(place.source) / path);
-  const CommandResult result =
-      run_penstock({"convert", place.source, place.dataset, "--validation-split", "0"});
-  BOOST_TEST(result.exit_code == 0);
-  BOOST_TEST(
-      contains(result.err, "warning: there is only one class (cat): nothing to tell apart\n"));
-}
-
 BOOST_AUTO_TEST_CASE(a_folder_in_which_nothing_decodes_is_damaged_data) {
-  const Place place;
+  const PhotosPlace place;
   write_file(fs::path(place.source) / "cat/1.jpg", "x");
   write_file(fs::path(place.source) / "dog/1.jpg", "");
   const CommandResult result = run_penstock({"convert", place.source, place.dataset, "--quiet"});
@@ -321,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_folder_in_which_nothing_decodes_is_damaged_data) {
 
 // libpng reports to stderr by itself when a file ends too early.
 BOOST_AUTO_TEST_CASE(codec_libraries_are_not_heard) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 2);
   // Signature, and an IHDR chunk of 8 x 8 RGB without its end.
   const std::string_view png("\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR\0\0\0\x08\0\0\0\x08\x08\x02\0\0\0",
@@ -346,7 +160,7 @@ BOOST_AUTO_TEST_CASE(reasons_are_listed_without_a_source) {
 }
 
 BOOST_AUTO_TEST_CASE(policies_are_changed_reason_by_reason) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 2);
   const std::vector<std::byte> jpeg = picture_jpeg({.width_px = 160, .height_px = 128});
   write_file(fs::path(place.source) / "cat/cut.jpg",
@@ -382,7 +196,7 @@ BOOST_AUTO_TEST_CASE(unknown_reasons_and_policies_are_usage_errors) {
 }
 
 BOOST_AUTO_TEST_CASE(a_fifo_in_the_source_does_not_stop_it) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 2);
   BOOST_REQUIRE(::mkfifo((place.source + "/cat/pipe.jpg").c_str(), 0600) == 0);
   const CommandResult result = run_penstock({"convert", place.source, place.dataset});
@@ -391,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_fifo_in_the_source_does_not_stop_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_stops_it_and_nothing_is_left) {
-  const Place place;
+  const PhotosPlace place;
   write_many_large_pictures(place.source);
   ::signal(SIGHUP, SIG_DFL);  // the program inherits it, were it ignored here
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
@@ -406,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_signal_stops_it_and_nothing_is_left) {
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_keeps_finished_shards_and_the_same_command_goes_on) {
-  const Place place;
+  const PhotosPlace place;
   write_many_large_pictures(place.source);
   const std::vector<std::string> line = {
       "convert", place.source, place.dataset, "--shard-size", "1M", "--jobs", "1"};
@@ -432,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_signal_keeps_finished_shards_and_the_same_command_goes_on
 }
 
 BOOST_AUTO_TEST_CASE(trust_stores_the_same_bytes_and_says_that_nothing_was_decoded) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 10);
   // A whole header and half a picture: only decoding finds out.
   std::vector<std::byte> half = picture_jpeg({.width_px = 200, .height_px = 200});
@@ -449,7 +263,7 @@ BOOST_AUTO_TEST_CASE(trust_stores_the_same_bytes_and_says_that_nothing_was_decod
 }
 
 BOOST_AUTO_TEST_CASE(beyond_the_limit_of_bad_pictures_it_is_damaged_data) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 2);
   write_file(fs::path(place.source) / "cat/broken.jpg", "not a picture");
   check_refused(
@@ -466,7 +280,7 @@ BOOST_AUTO_TEST_CASE(beyond_the_limit_of_bad_pictures_it_is_damaged_data) {
 }
 
 BOOST_AUTO_TEST_CASE(a_limit_of_memory_that_is_too_small_is_refused) {
-  const Place place;
+  const PhotosPlace place;
   write_cats_and_dogs(place.source, 2);
   const CommandResult result =
       run_penstock({"convert", place.source, place.dataset, "--quiet", "--memory", "40M"});
@@ -475,7 +289,7 @@ BOOST_AUTO_TEST_CASE(a_limit_of_memory_that_is_too_small_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_make_no_sense_are_usage_errors) {
-  const Place place;
+  const PhotosPlace place;
   check_refused(run_penstock({"convert", "a", "b", "--shard-size", "12Q"}), 2,
                 "--shard-size: expected a size such as 256M or 2G, found '12Q'",
                 "--shard-size 256M");
@@ -494,7 +308,7 @@ BOOST_AUTO_TEST_CASE(numbers_that_make_no_sense_are_usage_errors) {
 }
 
 BOOST_AUTO_TEST_CASE(smaller_pictures_are_asked_for_by_name_and_told_of) {
-  const Place place;
+  const PhotosPlace place;
   write_picture(fs::path(place.source) / "cat/0.jpg", {.width_px = 120, .height_px = 90});
   write_picture(fs::path(place.source) / "cat/1.jpg", {.width_px = 60, .height_px = 40});
   const CommandResult result =
@@ -517,7 +331,7 @@ BOOST_AUTO_TEST_CASE(smaller_pictures_are_asked_for_by_name_and_told_of) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_out_of_range_or_contradicts_itself_is_a_usage_error) {
-  const Place place;
+  const PhotosPlace place;
   write_picture(fs::path(place.source) / "cat/0.jpg");
   const auto refused = [&](std::vector<std::string> flags, const char* what, const char* hint) {
     std::vector<std::string> words{"convert", place.source, place.dataset};

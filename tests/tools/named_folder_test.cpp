@@ -39,6 +39,21 @@ BOOST_AUTO_TEST_CASE(what_has_its_own_name_stays_as_typed_and_so_does_what_is_no
   BOOST_TEST(named_folder("..") == fs::canonical(".."));
 }
 
+BOOST_AUTO_TEST_CASE(a_folder_lies_within_itself_and_what_is_above_it_links_followed) {
+  const tests::TemporaryFolder place;
+  const fs::path folder = place.path() / "photos";
+  fs::create_directories(folder / "cat");
+  fs::create_directory_symlink("photos", place.path() / "link");
+  for (const char* inner : {"photos", "photos/", "photos/cat", "photos/cat/none", "link/cat"}) {
+    for (const char* outer : {"photos", "photos/", "link", "photos/cat/.."}) {
+      BOOST_TEST(lies_within(place.path() / inner, place.path() / outer), inner << " " << outer);
+    }
+  }
+  BOOST_TEST(!lies_within(folder, folder / "cat"));
+  BOOST_TEST(!lies_within(place.path() / "photos-2", folder));
+  BOOST_TEST(!lies_within(folder / "..", folder));
+}
+
 BOOST_AUTO_TEST_CASE(where_something_is_mounted_is_told) {
   const tests::TemporaryFolder place;
   BOOST_TEST(is_mount_point("/proc"));

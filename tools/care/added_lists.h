@@ -34,7 +34,8 @@ struct ListJoin {
 };
 
 /// Rows of files that have come back go, and old rows of those that are quarantined once more; those of the
-/// addition come among the others, sorted by names. `added_names` are those of its samples and of its archives that are whole, as lists write them. Throws Io.
+/// addition come among the others, sorted by names. `added_names` are those of its samples and of its archives
+/// that are whole, as lists write them. Throws Io.
 JoinedQuarantine join_quarantine(const ListJoin& join, const NameDigests& added_names);
 
 /// What a fix has cost in the addition, among what is listed; not of what was refused. Throws Io.

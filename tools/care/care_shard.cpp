@@ -302,6 +302,14 @@ std::vector<IndexRecord> CareShard::read_index_page(std::uint64_t page_idx,
   return records;
 }
 
+std::optional<std::uint64_t> CareShard::read_page_sum(std::uint64_t page_idx) const {
+  const ShardPart* const sums = find("index_page_xxh3");
+  if (sums == nullptr) return std::nullopt;
+  std::array<std::byte, 8> bytes{};
+  read(sums->offset_bytes + page_idx * bytes.size(), bytes);
+  return load_le<std::uint64_t>(bytes.data());
+}
+
 void CareShard::read_sample(const IndexRecord& record, std::vector<std::byte>& bytes) const {
   bytes.resize(record.length_bytes);
   read(offset_of(record), bytes);

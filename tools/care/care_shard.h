@@ -66,6 +66,8 @@ class CareShard {
   /// file's end.
   std::vector<IndexRecord> read_index_page(std::uint64_t page_idx, std::uint64_t& xxh3) const;
   std::uint64_t num_index_pages() const noexcept;
+  /// The checksum that the shard states for a page; nothing where it has none. Throws as read() does.
+  std::optional<std::uint64_t> read_page_sum(std::uint64_t page_idx) const;
 
   /// Records count from where /images began when they were written; in a file that was rewritten it
   /// lies elsewhere. Adds the difference, modulo 2^64: what comes out is checked as any offset.

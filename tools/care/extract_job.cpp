@@ -20,7 +20,6 @@
 #include "tools/care/output_folder.h"
 #include "tools/care/parallel_items.h"
 #include "tools/care/sample_file.h"
-#include "tools/convert/source/any_source.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/named_folder.h"
 #include "tools/terminal.h"
@@ -75,7 +74,7 @@ class Extractor {
 
  private:
   void check_apart() const {
-    if (!convert::lies_within(config_.folder, config_.dataset)) return;
+    if (!tools::lies_within(config_.folder, config_.dataset)) return;
     throw Error(
         ErrorCode::kInvalidArgument,
         fmt::format("folder: {}: expected a place outside of {}, found one inside",

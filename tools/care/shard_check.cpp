@@ -6,20 +6,16 @@
 #include <array>
 #include <iterator>
 #include <mutex>
-#include <optional>
+#include <utility>
 
-#include "streamer/core/batch.h"
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/little_endian.h"
-#include "streamer/shard/index_page.h"
+#include "tools/care/moved_records.h"
+#include "tools/care/placed_samples.h"
 
 namespace penstock::care {
 namespace {
-
-void check_stop(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "stopped: check: on request");
-}
 
 // Of the samples that one thread reads in one go.
 constexpr std::uint64_t kRunBytes = 1u << 20;
@@ -40,9 +36,10 @@ class ShardChecker {
     const bool are_sums_whole = check_section("index_page_xxh3");
     check_.are_class_names_whole = check_section("class_names");
     check_.are_names_whole = check_section("name_offsets") && check_section("names");
-    if (shard_.guide() == ShardGuide::kHdf5) find_where_records_count_from();
-    read_index(is_index_whole, are_sums_whole);
-    leave_out_overlaps();
+    if (shard_.guide() == ShardGuide::kHdf5) find_moved_records(shard_, watch_.stop);
+    samples_ = place_samples(
+        shard_, {.is_index_whole = is_index_whole, .are_page_sums_whole = are_sums_whole},
+        watch_.stop, check_);
     read_images();
     check_name_offsets();
     std::ranges::sort(check_.sample_damage, {}, &SampleDamage::sample_idx);
@@ -52,13 +49,12 @@ class ShardChecker {
 
  private:
   void damage(const std::string& what) { check_.shard_damage.push_back(what); }
-  void damage(std::uint64_t sample_idx, std::string what) {
-    check_.sample_damage.push_back({sample_idx, std::move(what)});
-  }
 
   // Reads a piece of the file; false, and why, when that is refused.
   bool read(std::uint64_t at, std::span<std::byte> bytes, std::string& why) {
-    check_stop(watch_.stop);
+    if (watch_.stop.stop_requested()) {
+      throw Error(ErrorCode::kStopped, "stopped: check: on request");
+    }
     read_bytes_ += bytes.size();
     if (watch_.done_bytes != nullptr) watch_.done_bytes->fetch_add(bytes.size());
     try {
@@ -84,175 +80,6 @@ class ShardChecker {
     damage(fmt::format("section {}: expected checksum {}, found {}", part.name, hex(*part.xxh3),
                        hex(found)));
     return false;
-  }
-
-  // A rewritten file has /images elsewhere, whole. Where records count from is told by the first sample of
-  // those whose pages hold, or by the last; the file may also be as it was. Samples decide which.
-  void find_where_records_count_from() {
-    const std::vector<IndexRecord> records = records_to_try();
-    if (records.empty()) return;
-    const ShardPart& images = *shard_.find("images");
-    const auto end_of = [](const IndexRecord& record) {
-      return record.offset_bytes + record.length_bytes;
-    };
-    const std::uint64_t lowest =
-        std::ranges::min(records, {}, &IndexRecord::offset_bytes).offset_bytes;
-    const std::uint64_t highest = end_of(std::ranges::max(records, {}, end_of));
-    std::uint64_t best_num = 0;
-    std::uint64_t best = images.offset_bytes - lowest;
-    for (const std::uint64_t difference :
-         {best, std::uint64_t{0}, images.offset_bytes + images.length_bytes - highest}) {
-      shard_.move_records(difference);
-      const std::uint64_t num_held = count_held(records);
-      if (num_held > best_num) {
-        best_num = num_held;
-        best = difference;
-      }
-    }
-    shard_.move_records(best);
-  }
-
-  // Of pages that hold: the lowest, the highest, and a few between them.
-  std::vector<IndexRecord> records_to_try() {
-    constexpr std::uint64_t kNumBetween = 6;
-    std::vector<IndexRecord> few;
-    IndexRecord lowest;
-    IndexRecord highest;
-    bool has_any = false;
-    const std::uint64_t step = shard_.num_index_pages() / kNumBetween + 1;
-    for (std::uint64_t page = 0; page < shard_.num_index_pages(); ++page) {
-      check_stop(watch_.stop);
-      const std::vector<IndexRecord> records = read_page_that_holds(page);
-      for (const IndexRecord& record : records) {
-        if (!has_any || record.offset_bytes < lowest.offset_bytes) lowest = record;
-        if (!has_any || record.offset_bytes > highest.offset_bytes) highest = record;
-        has_any = true;
-      }
-      if (!records.empty() && page % step == 0) few.push_back(records[records.size() / 2]);
-    }
-    if (has_any) few.insert(few.end(), {lowest, highest});
-    return few;
-  }
-
-  std::vector<IndexRecord> read_page_that_holds(std::uint64_t page) {
-    try {
-      std::uint64_t found = 0;
-      std::vector<IndexRecord> records = shard_.read_index_page(page, found);
-      if (read_page_sum(page) == found) return records;
-    } catch (const Error&) {  // read_index() tells it
-    }
-    return {};
-  }
-
-  // Nothing where the shard has no such checksums.
-  std::optional<std::uint64_t> read_page_sum(std::uint64_t page) const {
-    const ShardPart* const sums = shard_.find("index_page_xxh3");
-    if (sums == nullptr) return std::nullopt;
-    std::array<std::byte, 8> bytes{};
-    shard_.read(sums->offset_bytes + page * 8, bytes);
-    return load_le<std::uint64_t>(bytes.data());
-  }
-
-  // Samples whose bytes are what their records say, as records count now.
-  std::uint64_t count_held(const std::vector<IndexRecord>& records) {
-    const ShardPart& images = *shard_.find("images");
-    std::vector<std::byte> bytes;
-    std::uint64_t num_held = 0;
-    for (const IndexRecord& record : records) {
-      const std::uint64_t at = shard_.offset_of(record) - images.offset_bytes;
-      if (at > images.length_bytes || record.length_bytes > images.length_bytes - at) continue;
-      try {
-        shard_.read_sample(record, bytes);
-        ++num_held;
-      } catch (const Error&) {
-        continue;  // read_images() tells it
-      }
-    }
-    return num_held;
-  }
-
-  void read_index(bool is_index_whole, bool are_sums_whole) {
-    const ShardPart* const sums = shard_.find("index_page_xxh3");
-    const ShardPart* const index = shard_.find("index");
-    // The header's checksum speaks of the whole index; a page's, where that fails, of the page.
-    const bool is_vouched_for = is_index_whole && index->xxh3.has_value();
-    samples_.reserve(shard_.num_samples());
-    for (std::uint64_t page = 0; page < shard_.num_index_pages(); ++page) {
-      check_stop(watch_.stop);
-      std::uint64_t found = 0;
-      std::uint64_t expected = 0;
-      try {
-        const std::vector<IndexRecord> records = shard_.read_index_page(page, found);
-        const std::optional<std::uint64_t> sum = read_page_sum(page);
-        const bool agrees = sum == found;
-        expected = sum.value_or(0);
-        if (!agrees && is_vouched_for && sums != nullptr && are_sums_whole) {
-          damage(fmt::format("index page {}: expected checksum {}, found {}", page, hex(expected),
-                             hex(found)));
-        }
-        if (agrees || is_vouched_for) {
-          for (std::size_t i = 0; i < records.size(); ++i) {
-            place(records[i], page * kRecordsPerPage + i);
-          }
-        } else {
-          lose_page(page, records.size(),
-                    fmt::format("its index page {}: expected checksum {}, found {}", page,
-                                hex(expected), hex(found)));
-        }
-      } catch (const Error& error) {
-        if (error.code() == ErrorCode::kStopped) throw;
-        lose_page(
-            page,
-            std::min<std::uint64_t>(kRecordsPerPage, shard_.num_samples() - page * kRecordsPerPage),
-            fmt::format("its index page {}: {}", page, error.what()));
-      }
-    }
-  }
-
-  void lose_page(std::uint64_t page, std::uint64_t num_records, const std::string& why) {
-    for (std::uint64_t i = 0; i < num_records; ++i) damage(page * kRecordsPerPage + i, why);
-  }
-
-  void place(IndexRecord record, std::uint64_t sample_idx) {
-    const ShardPart& images = *shard_.find("images");
-    record.offset_bytes = shard_.offset_of(record);
-    try {
-      check_index_record(record,
-                         {.images_offset_bytes = images.offset_bytes,
-                          .images_length_bytes = images.length_bytes,
-                          .num_classes = shard_.num_classes()},
-                         {.shard = shard_.path(), .sample_idx = sample_idx}, RecordUse::kRead);
-    } catch (const Error& error) {
-      damage(sample_idx, std::string("record: ") + error.what());
-      return;
-    }
-    samples_.push_back({.offset_bytes = record.offset_bytes,
-                        .xxh3 = record.xxh3,
-                        .length_bytes = record.length_bytes,
-                        .sample_idx = static_cast<std::uint32_t>(sample_idx)});
-    if (record.class_idx == kUnlabelled) {
-      ++check_.num_unlabelled;
-    } else {
-      ++check_.num_by_class[record.class_idx];
-    }
-  }
-
-  void leave_out_overlaps() {
-    if (!std::ranges::is_sorted(samples_, {}, &PlacedSample::offset_bytes)) {
-      std::ranges::stable_sort(samples_, {}, &PlacedSample::offset_bytes);
-    }
-    std::size_t num_kept = 0;
-    for (const PlacedSample& sample : samples_) {
-      if (num_kept > 0 && samples_[num_kept - 1].end_bytes() > sample.offset_bytes) {
-        damage(sample.sample_idx,
-               fmt::format("record: expected bytes of its own, found those of "
-                           "sample {} from {} on",
-                           samples_[num_kept - 1].sample_idx, sample.offset_bytes));
-        continue;
-      }
-      samples_[num_kept++] = sample;
-    }
-    samples_.resize(num_kept);
   }
 
   void read_images() {

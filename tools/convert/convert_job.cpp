@@ -1,11 +1,9 @@
 #include "tools/convert/convert_job.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,11 +14,12 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
+#include "tools/convert/conversion_outcome.h"
+#include "tools/convert/conversion_settings.h"
 #include "tools/convert/disk_estimate.h"
 #include "tools/convert/duplicate/copy_report.h"
 #include "tools/convert/duplicate/copy_search.h"
 #include "tools/convert/header_survey.h"
-#include "tools/convert/image/codec_versions.h"
 #include "tools/convert/quarantine.h"
 #include "tools/convert/reason/name_reasons.h"
 #include "tools/convert/scan_job.h"
@@ -38,38 +37,6 @@ namespace {
 namespace fs = std::filesystem;
 using tools::printable;
 using tools::printable_path;
-
-std::map<std::string, std::string> conversion_settings(const ConvertConfig& config,
-                                                       const SplitRule& rule,
-                                                       const SourceScan& scan) {
-  std::map<std::string, std::string> settings = {
-      {"validation_split", fmt::format("{}", rule.validation_fraction)},
-      {"test_split", fmt::format("{}", rule.test_fraction)},
-      {"stratify", config.split.draw == SplitDraw::kStratified ? "true" : "false"},
-      {"seed", std::to_string(config.split.seed)},
-      {"shard_size_bytes", std::to_string(config.shard_size_bytes)},
-      {"max_pixels", std::to_string(config.max_px)},
-      {"names", config.store_names ? "kept" : "left out"},
-      {"optimize_crops", config.several_scans == SeveralScans::kRewritten ? "true" : "false"},
-      {"max_coefficient_bytes", std::to_string(config.max_coefficient_bytes)},
-      {"metadata", config.strip_metadata ? "stripped" : "kept"},
-      {"codecs", codec_versions_text()},
-      {"orientation", "in the index"},
-      {"reencode", fmt::format("jpeg quality {} 4:4:4 on {}", kReencodeQuality,
-                               colour_text(config.background))},
-      {kPoliciesSetting, config.policies.changes()},
-      {"statistics", config.depth == CheckDepth::kHeader
-                         ? "none"
-                         : "all pixels of the training split, full size"},
-      {"checked", config.depth == CheckDepth::kHeader ? "headers" : "decoded"},
-  };
-  if (config.near_duplicate_bits) {
-    settings.emplace(kNearDuplicatesSetting, std::to_string(*config.near_duplicate_bits));
-  }
-  settings.merge(config.encode.names_and_values());
-  settings.insert(scan.settings.begin(), scan.settings.end());
-  return settings;
-}
 
 // Members of an archive have no times of their own, so it is looked at when all are read.
 void check_unchanged(const std::vector<SourceFile>& files) {
@@ -138,10 +105,7 @@ class ConvertJob final : private ProductionListener {
     const HeaderSurvey survey = survey_headers(
         config_, scan, memory, [](std::uint32_t, const HeaderLook&) {}, stop_);
     // Resized pictures find room where their files would not.
-    if (survey.looked_bytes > 0) {
-      reserved_share_ = std::min(
-          1.0, static_cast<double>(survey.stored_bytes) / static_cast<double>(survey.looked_bytes));
-    }
+    reserved_share_ = std::min(1.0, survey.stored_share());
     return estimate_disk_bytes(scan.pictures, shards, &survey);
   }
 
@@ -397,22 +361,14 @@ class ConvertJob final : private ProductionListener {
 
   void finish(SourceScan& scan) {
     check_unchanged(scan.files);
-    summary_.reasons = summary_.counted.reasons;
-    for (const QuarantineEntry& entry : scan.findings) {
-      summary_.reasons.add_quarantined(entry.reason, entry.num_pictures);
-    }
-    for (const ReasonInfo& info : all_reasons()) {
-      const std::uint64_t count = summary_.reasons.num_quarantined(info.code);
-      if (count > 0) summary_.num_by_reason.emplace(info.name, count);
-    }
+    count_reasons(scan, summary_);
     if (builder_->num_samples() == 0 && !scan.is_rest) {
       folder_->set_kept(false);
-      refuse_nothing_readable();
+      refuse_nothing_readable(config_, summary_);
     }
     summary_.manifest = builder_->build(conversion_settings(config_, rule_, scan), summary_.counted,
                                         num_pictures_of(scan.findings));
-    warn_of_bad();
-    warn_of_lost_splits(scan);
+    warn(scan);
     if (summary_.manifest.num_quarantined > 0 || !scan.findings.empty()) {
       write_list(folder_->path() / kQuarantineName, ListKind::kQuarantine, *before_->rows, rows_,
                  summary_.counted.reasons.total_quarantined(), scan.pictures,
@@ -435,45 +391,10 @@ class ConvertJob final : private ProductionListener {
     summary_.elapsed = std::chrono::steady_clock::now() - began_;
   }
 
-  void warn_of_bad() {
-    constexpr double kWarnAbove = 0.01;
-    const double part = static_cast<double>(num_bad_) / static_cast<double>(num_listed_);
-    if (part <= kWarnAbove) return;
-    observer_.notice(fmt::format("warning: {} of {} {} bad ({:.1f} %); see {}",
-                                 tools::format_count(num_bad_),
-                                 tools::format_counted(num_listed_, "file", "files"),
-                                 num_bad_ == 1 ? "is" : "are", 100 * part, kQuarantineName));
-  }
-
-  // Of which pictures were listed, and none is stored. What is added to a dataset may well be bad alone.
-  void warn_of_lost_splits(const SourceScan& scan) {
-    if (scan.is_rest) return;
-    std::map<SplitKind, std::uint64_t> num_listed;
-    for (std::size_t i = 0; i < scan.pictures.size(); ++i) ++num_listed[*scan.pictures[i].split];
-    for (const auto& [split, count] : num_listed) {
-      if (summary_.manifest.find_split(std::string(split_name(split))) != nullptr) continue;
-      const bool loses_statistics = split == SplitKind::kTrain && summary_.has_statistics;
-      observer_.notice(fmt::format("warning: split {}: none of {} became a sample{}",
-                                   split_name(split), tools::format_counted(count, "file", "files"),
-                                   loses_statistics ? "; there are no statistics" : ""));
-    }
-  }
-
-  [[noreturn]] void refuse_nothing_readable() const {
-    std::vector<std::string> reasons;
-    for (const auto& [reason, count] : summary_.num_by_reason) {
-      reasons.push_back(fmt::format("{} {}", count, reason));
-    }
-    if (summary_.counted.num_text_skipped > 0) {
-      reasons.push_back(fmt::format("{} text", summary_.counted.num_text_skipped));
-    }
-    throw Error(ErrorCode::kCorruptData,
-                fmt::format("source: {}: expected at least one picture that decodes, found {}",
-                            source_text(config_), fmt::join(reasons, ", ")),
-                summary_.reasons.num_quarantined(ReasonCode::kFailedChecksum) > 0
-                    ? "copy the file again from where it came; --on failed_checksum=keep stores "
-                      "what it holds unchecked"
-                    : "look at one of the files: are they pictures?");
+  void warn(const SourceScan& scan) {
+    const std::string bad_files = bad_files_warning(num_bad_, num_listed_);
+    if (!bad_files.empty()) observer_.notice(bad_files);
+    for (const std::string& text : lost_split_warnings(scan, summary_)) observer_.notice(text);
   }
 
   std::chrono::duration<double> elapsed() const {

@@ -80,6 +80,7 @@ class DryRun {
   }
 
   void look_at_headers(const std::vector<ShardPlan>& shards) {
+    report_.is_resized = config_.encode.resize_short_px || config_.encode.max_side_px;
     const HeaderSurvey survey = survey_headers(
         config_, scan_, memory_,
         [this](std::uint32_t picture_idx, const HeaderLook& found) { add(picture_idx, found); },
@@ -93,17 +94,14 @@ class DryRun {
     report_.median_long_px = median(long_px_);
     report_.median_width_px = median(width_px_);
     report_.median_height_px = median(height_px_);
-    report_.is_resized = config_.encode.resize_short_px || config_.encode.max_side_px;
-    if (looked_bytes_ > 0 && !report_.is_resized) {
+    if (survey.looked_bytes > 0 && !report_.is_resized) {
       report_.resized_bytes =
-          static_cast<std::uint64_t>(resized_bytes_ / static_cast<double>(looked_bytes_) *
+          static_cast<std::uint64_t>(resized_bytes_ / static_cast<double>(survey.looked_bytes) *
                                      static_cast<double>(report_.source_bytes));
     }
   }
 
   void add(std::uint32_t picture_idx, const HeaderLook& found) {
-    const std::uint64_t size_bytes = scan_.pictures[picture_idx].size_bytes;
-    looked_bytes_ += size_bytes;
     ReasonSet reasons = found.reasons;
     if (found.reason) reasons = {*found.reason};
     reasons.each(
@@ -116,9 +114,9 @@ class DryRun {
     long_px_.push_back(std::max(found.size.width_px, found.size.height_px));
     width_px_.push_back(found.size.width_px);
     height_px_.push_back(found.size.height_px);
-    if (config_.encode.resize_short_px || config_.encode.max_side_px) return;
-    resized_bytes_ +=
-        static_cast<double>(estimate_stored_bytes(found, size_bytes, resized_config_));
+    if (report_.is_resized) return;
+    resized_bytes_ += static_cast<double>(
+        estimate_stored_bytes(found, scan_.pictures[picture_idx].size_bytes, resized_config_));
   }
 
   // At even distances among those whose headers are good, one at a time on this thread.
@@ -167,7 +165,6 @@ class DryRun {
   std::vector<std::uint64_t> long_px_;
   std::vector<std::uint64_t> width_px_;
   std::vector<std::uint64_t> height_px_;
-  std::uint64_t looked_bytes_ = 0;
   double resized_bytes_ = 0.0;
 };
 

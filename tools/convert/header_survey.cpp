@@ -93,12 +93,15 @@ HeaderLook look(const SourceScan& scan, const ListedPicture& picture, const Conv
 
 }  // namespace
 
+double HeaderSurvey::stored_share() const noexcept {
+  if (looked_bytes == 0) return 1.0;
+  return static_cast<double>(stored_bytes) / static_cast<double>(looked_bytes);
+}
+
 std::uint64_t HeaderSurvey::stored_bytes_of(std::uint64_t source_bytes) const noexcept {
   if (looked_bytes == 0) return source_bytes;
   if (looked_bytes == source_bytes) return stored_bytes;
-  return static_cast<std::uint64_t>(static_cast<double>(stored_bytes) /
-                                    static_cast<double>(looked_bytes) *
-                                    static_cast<double>(source_bytes));
+  return static_cast<std::uint64_t>(stored_share() * static_cast<double>(source_bytes));
 }
 
 HeaderSurvey survey_headers(const ConvertConfig& config, const SourceScan& scan,

@@ -6,7 +6,7 @@
 #include <functional>
 #include <stop_token>
 
-#include "tools/convert/convert_job.h"
+#include "tools/convert/convert_config.h"
 #include "tools/convert/image/header_look.h"
 #include "tools/convert/source/picture_source.h"
 #include "tools/convert/write/convert_memory.h"
@@ -21,6 +21,8 @@ struct HeaderSurvey {
   /// What those would take as stored, by estimate_stored_bytes().
   std::uint64_t stored_bytes = 0;
 
+  /// The size as stored of that of the files; 1 where none was looked at.
+  double stored_share() const noexcept;
   /// Returns what `source_bytes` of such files would take.
   std::uint64_t stored_bytes_of(std::uint64_t source_bytes) const noexcept;
 };

@@ -14,6 +14,11 @@ std::uint64_t num_pictures_of(std::span<const QuarantineEntry> entries) noexcept
   return num_pictures;
 }
 
+std::string and_behind(std::uint64_t num_rows, const std::string& why) {
+  if (num_rows == 1) return why;
+  return fmt::format("this and the {} behind it{}{}", num_rows - 1, why.empty() ? "" : ": ", why);
+}
+
 namespace {
 
 [[noreturn]] void refuse_class(const QuarantineEntry& entry) {

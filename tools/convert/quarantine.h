@@ -26,6 +26,9 @@ struct QuarantineEntry {
 /// The pictures that are lost by all of them.
 std::uint64_t num_pictures_of(std::span<const QuarantineEntry> entries) noexcept;
 
+/// The detail of an entry for several rows: "this and the 6 behind it: why".
+std::string and_behind(std::uint64_t num_rows, const std::string& why);
+
 /// Ends a conversion for a reason whose policy is `stop`. Throws TooManyBad naming the file.
 [[noreturn]] void refuse_reason(const QuarantineEntry& entry);
 

@@ -15,6 +15,7 @@
 #include "tools/convert/source/any_source.h"
 #include "tools/convert/source/class_name_file.h"
 #include "tools/convert/source/class_warnings.h"
+#include "tools/convert/source/source_check.h"
 #include "tools/convert/write/convert_memory.h"
 #include "tools/convert/write/partial_folder.h"
 #include "tools/named_folder.h"
@@ -24,6 +25,7 @@ namespace penstock::convert {
 namespace {
 
 namespace fs = std::filesystem;
+using tools::lies_within;
 using tools::printable;
 using tools::printable_path;
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/convert/convert_job.h"
+#include "tools/convert/convert_config.h"
 #include "tools/convert/source/picture_source.h"
 #include "tools/convert/source/split_draw.h"
 

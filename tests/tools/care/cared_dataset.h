@@ -9,6 +9,7 @@
 #include "streamer/core/file.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
+#include "tools/care/add_job.h"
 #include "tools/care/dataset_check.h"
 #include "tools/convert/convert_job.h"
 
@@ -40,6 +41,13 @@ inline void convert_quietly(const fs::path& source, const fs::path& dataset,
   convert::ConvertConfig config{.source = source, .dataset = dataset, .num_jobs = 1};
   config.split = {.validation_fraction = validation_fraction, .test_fraction = {}, .seed = 0};
   convert_folder(config, observer, {});
+}
+
+inline care::AddSummary add(const fs::path& dataset, const fs::path& source,
+                            care::NewClasses new_classes = care::NewClasses::kRefused) {
+  SilentObserver observer;
+  return care::add_to_dataset({.dataset = dataset, .source = source, .new_classes = new_classes},
+                              observer, {});
 }
 
 /// `num_each` cats and dogs; training and validation, one shard each.

@@ -35,9 +35,4 @@ struct ListedArchive {
 StoredFiles list_archives(const std::vector<ListedArchive>& archives, const SpoolConfig& spool,
                           const std::stop_token& stop, std::uint64_t room_bytes = UINT64_MAX);
 
-/// Takes away a folder that everything lies in, as `tar -c photos` makes one: the names, of findings too,
-/// then are those in the folder itself. One that is called as a split stays, and one that holds pictures directly: it
-/// is a class.
-void drop_common_folder(StoredFiles& files);
-
 }  // namespace penstock::convert

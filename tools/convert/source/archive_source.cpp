@@ -11,8 +11,10 @@
 #include "streamer/core/shell_quoted.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/source/archive_listing.h"
+#include "tools/convert/source/common_folder.h"
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/left_out.h"
+#include "tools/convert/source/path_parts.h"
 #include "tools/convert/source/picture_extension.h"
 #include "tools/terminal.h"
 
@@ -22,27 +24,18 @@ namespace {
 constexpr std::array<std::string_view, 9> kExtensions{
     ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst"};
 
-// Opening more to see what they are would cost something.
-constexpr std::size_t kMaxOthers = 64;
-
 // Of the end of `path` that says it is an archive; 0 when nothing does.
 std::size_t extension_size(const std::string& path) {
   const std::string lower = ascii_lower(path);
   for (const std::string_view extension : kExtensions) {
-    const std::size_t begin = lower.rfind('/') == std::string::npos ? 0 : lower.rfind('/') + 1;
-    if (lower.size() - begin > extension.size() && lower.ends_with(extension))
-      return extension.size();
+    const std::string_view name = last_name(lower);
+    if (name.size() > extension.size() && name.ends_with(extension)) return extension.size();
   }
   return 0;
 }
 
 bool is_named_as_archive(const ScannedFile& file) {
   return extension_size(file.path) > 0;
-}
-
-// With its slash; empty for the source itself.
-std::string_view folder_of(std::string_view path) {
-  return path.substr(0, path.rfind('/') + 1);  // npos + 1 is 0
 }
 
 bool has_archive_beneath(const FolderScan& scan, std::string_view folder) {
@@ -99,7 +92,7 @@ bool holds_archives_beside_others(const FolderScan& scan, const std::filesystem:
   std::size_t num_others = 0;
   for (const ScannedFile& file : scan.files) {
     if (is_named_as_archive(file)) continue;
-    if (++num_others > kMaxOthers || is_named_as_picture(file.path) ||
+    if (++num_others > kMaxOthersBeside || is_named_as_picture(file.path) ||
         !has_archive_beneath(scan, folder_of(file.path))) {
       return false;
     }
@@ -118,7 +111,7 @@ void refuse_archives_among_others(const FolderScan& scan, const std::filesystem:
       ErrorCode::kInvalidArgument,
       fmt::format("source: {}: expected archives and few other files, found pictures or more "
                   "than {} others beside {}",
-                  tools::printable_path(folder), kMaxOthers, tools::printable(archive->path)),
+                  tools::printable_path(folder), kMaxOthersBeside, tools::printable(archive->path)),
       "move them to another folder, or name the archive: penstock convert " +
           shell_quoted((folder / archive->path).native()) + " DATASET");
 }

@@ -13,6 +13,7 @@
 #include "tools/convert/source/class_name_file.h"
 #include "tools/convert/source/class_names.h"
 #include "tools/convert/source/left_out.h"
+#include "tools/convert/source/path_parts.h"
 #include "tools/convert/source/raw_pictures.h"
 
 namespace penstock::convert {
@@ -26,15 +27,6 @@ constexpr std::uint64_t num_label_bytes(CifarKind kind) noexcept {
 
 constexpr std::uint64_t record_bytes(CifarKind kind) noexcept {
   return num_label_bytes(kind) + kPixelBytes;
-}
-
-std::string_view last_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-}
-
-// With its slash; empty for the source itself.
-std::string_view folder_of(std::string_view path) {
-  return path.substr(0, path.rfind('/') + 1);  // npos + 1 is 0
 }
 
 struct BatchName {
@@ -229,12 +221,12 @@ std::optional<CifarKind> find_cifar(const FolderScan& scan) {
   }
   if (!has_record) return std::nullopt;
   // Names alone make no batches of what lies in a class folder, or beside a million pictures.
-  constexpr std::size_t kMaxOthers = 64;
   std::size_t num_others = 0;
   for (const ScannedFile& file : scan.files) {
     if (batch_name(file.path) || is_text_beside(file.path)) continue;
     const bool is_beside_or_above = folder->starts_with(folder_of(file.path));
-    if (!has_whole_batch || !is_beside_or_above || ++num_others > kMaxOthers) return std::nullopt;
+    if (!has_whole_batch || !is_beside_or_above || ++num_others > kMaxOthersBeside)
+      return std::nullopt;
   }
   return kind;
 }

@@ -13,9 +13,11 @@
 #include "streamer/core/error.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/image/image_check.h"
+#include "tools/convert/quarantine.h"
 #include "tools/convert/source/class_name_file.h"
 #include "tools/convert/source/class_names.h"
 #include "tools/convert/source/left_out.h"
+#include "tools/convert/source/path_parts.h"
 #include "tools/convert/source/raw_pictures.h"
 #include "tools/convert/source/split_in_path.h"
 #include "tools/terminal.h"
@@ -34,10 +36,6 @@ std::uint32_t number_at(std::span<const std::byte> bytes, std::size_t at) {
   for (std::size_t i = 0; i < 4; ++i)
     value = value << 8 | static_cast<std::uint32_t>(bytes[at + i]);
   return value;
-}
-
-std::string_view last_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
 
 std::optional<IdxHeader> read_header(const StoredFiles& files, std::uint32_t file_idx) {
@@ -201,13 +199,11 @@ class IdxScan {
     const std::uint64_t num_labels = pair.labels.size();
     if (keeps_unlabelled() || pair.pictures.num_items <= num_labels) return;
     const std::uint64_t num_missing = pair.pictures.num_items - num_labels;
-    scan_.findings.push_back(
-        {.path = record_name(path(pair.pictures), num_labels),
-         .reason = ReasonCode::kRowWithoutLabel,
-         .size_bytes = num_missing * pair.pictures.header.item_bytes(),
-         .detail = num_missing == 1 ? std::string()
-                                    : fmt::format("this and the {} behind it", num_missing - 1),
-         .num_pictures = num_missing});
+    scan_.findings.push_back({.path = record_name(path(pair.pictures), num_labels),
+                              .reason = ReasonCode::kRowWithoutLabel,
+                              .size_bytes = num_missing * pair.pictures.header.item_bytes(),
+                              .detail = and_behind(num_missing, ""),
+                              .num_pictures = num_missing});
   }
 
   void report_labels_alone() {

@@ -2,6 +2,7 @@
 // counted, listed or refused as its reason's policy says.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -10,6 +11,10 @@
 #include "tools/convert/source/picture_source.h"
 
 namespace penstock::convert {
+
+/// How many files may lie beside archives or batches that names alone tell: opening more to see what they are
+/// would cost something.
+inline constexpr std::size_t kMaxOthersBeside = 64;
 
 /// Hands over what `files` passed over, by kind and one by one, and its folders that may not be read.
 void hand_over_left_out(FolderScan& files, SourceScan& scan);

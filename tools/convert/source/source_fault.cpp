@@ -8,7 +8,7 @@ namespace penstock::convert {
 void throw_gone(const std::string& where) {
   throw Error(ErrorCode::kIo,
               "source: " + where + ": expected it as it was listed, found it gone or closed",
-              kSourceFaultHint, EBUSY);
+              kSourceFaultHint, EBUSY);  // no matter of one path: it ends the conversion
 }
 
 UniqueFd open_listed(const std::filesystem::path& path) {

@@ -13,6 +13,7 @@
 #include "tools/convert/source/class_name_file.h"
 #include "tools/convert/source/class_names.h"
 #include "tools/convert/source/left_out.h"
+#include "tools/convert/source/path_parts.h"
 #include "tools/convert/source/picture_extension.h"
 #include "tools/convert/source/split_in_path.h"
 #include "tools/terminal.h"
@@ -29,8 +30,7 @@ struct RowName {
 };
 
 RowName row_name(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  const std::size_t dot = path.find('.', slash == std::string_view::npos ? 0 : slash + 1);
+  const std::size_t dot = path.find('.', folder_of(path).size());
   if (dot == std::string_view::npos) return {path, {}};
   return {path.substr(0, dot), path.substr(dot + 1)};
 }
@@ -169,7 +169,7 @@ class Rows {
 
   // Which of several pictures with names of their own is the row's, nobody can tell.
   void add_without_picture(const Row& row) {
-    const std::string name = tools::printable(row.key.substr(row.key.rfind('/') + 1));
+    const std::string name = tools::printable(last_name(row.key));
     for (const std::uint32_t file_idx : row.more_pictures) {
       find(ReasonCode::kImageWithoutRow, file_idx,
            fmt::format("its row is called '{}', up to the first dot, and has no '{}.jpg'", name,

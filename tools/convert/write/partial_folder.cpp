@@ -102,14 +102,6 @@ void remove_old(const fs::path& old) {
   }
 }
 
-fs::path without_last_slash(const fs::path& path) {
-  return tools::named_folder(path);
-}
-
-fs::path parent_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
 // "my.ds", whatever folder it lies in.
 std::string text_of_name(const fs::path& dataset) {
   return dataset.filename().string();
@@ -180,15 +172,15 @@ void check_nothing_aside(const fs::path& dataset, bool is_in_place) {
 }  // namespace
 
 void check_target(const fs::path& target, ExistingTarget existing) {
-  const fs::path dataset = without_last_slash(target);
+  const fs::path dataset = tools::named_folder(target);
   const fs::file_status status = fs::symlink_status(dataset);
   if (!fs::exists(status)) {
     check_nothing_aside(dataset, /*is_in_place=*/false);
-    if (fs::is_directory(parent_of(dataset))) return;
+    if (fs::is_directory(tools::folder_around(dataset))) return;
     throw Error(ErrorCode::kNotFound,
                 fmt::format("dataset: {}: expected the folder it shall lie in, found nothing",
                             printable_path(dataset)),
-                "mkdir -p " + shell_quoted(parent_of(dataset).native()));
+                "mkdir -p " + shell_quoted(tools::folder_around(dataset).native()));
   }
   const bool is_dataset = fs::is_directory(status) && fs::exists(dataset / kManifestName);
   if (!is_dataset) {
@@ -214,11 +206,11 @@ void check_target(const fs::path& target, ExistingTarget existing) {
 }
 
 std::uint64_t free_space_bytes(const fs::path& target) {
-  return free_bytes_in(parent_of(without_last_slash(target)));
+  return free_bytes_in(tools::folder_around(target));
 }
 
 void check_free_space(const fs::path& target, std::uint64_t needed_bytes) {
-  check_room_in(parent_of(without_last_slash(target)), needed_bytes,
+  check_room_in(tools::folder_around(target), needed_bytes,
                 "free some, or name a DATASET on another disk");
 }
 
@@ -248,7 +240,7 @@ fs::path replace_by_renames(const fs::path& from, const fs::path& to) {
   return aside;
 }
 
-PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(without_last_slash(dataset)) {
+PartialFolder::PartialFolder(const fs::path& dataset) : dataset_(tools::named_folder(dataset)) {
   path_ = dataset_;
   path_ += ".partial";
   const bool is_new = ::mkdir(path_.c_str(), 0777) == 0;

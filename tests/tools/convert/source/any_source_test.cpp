@@ -9,6 +9,7 @@
 #include "tests/tools/convert/source/array_files.h"
 #include "tests/tools/convert/table/table_error.h"
 #include "tests/tools/picture_folder.h"
+#include "tools/convert/source/source_check.h"
 
 namespace penstock::convert {
 namespace {

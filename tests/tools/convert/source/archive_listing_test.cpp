@@ -320,34 +320,6 @@ BOOST_AUTO_TEST_CASE(only_what_begins_as_a_tar_is_one) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_around_everything_is_taken_away) {
-  const auto dropped = [](const std::vector<TarEntry>& entries) {
-    HeldFiles files = Archive(make_tar(entries)).list();
-    drop_common_folder(files);
-    Texts names;
-    for (const ScannedFile& file : files.scan.files) names.push_back(file.path);
-    return names;
-  };
-  BOOST_CHECK(
-      (dropped({{"photos/cat/1.jpg", ""}, {"photos/README", ""}}) == Texts{"README", "cat/1.jpg"}));
-  BOOST_CHECK((dropped({{"train/cat/1.jpg", ""}}) == Texts{"train/cat/1.jpg"}));
-  BOOST_CHECK((dropped({{"a/cat/1.jpg", ""}, {"b/1.jpg", ""}}) == Texts{"a/cat/1.jpg", "b/1.jpg"}));
-  BOOST_CHECK(
-      (dropped({{"cat/old/1.jpg", ""}, {"cat/2.jpg", ""}}) == Texts{"cat/2.jpg", "cat/old/1.jpg"}));
-}
-
-BOOST_AUTO_TEST_CASE(findings_are_called_as_the_samples_would_be) {
-  HeldFiles files =
-      Archive(make_tar({{"./hl/cat/1.jpg", ""},
-                        {.name = "./hl/cat//2.jpg", .type = '2', .link_target = "1.jpg"},
-                        {.name = "hl/cat/3.jpg", .type = '1', .link_target = "hl/4.jpg"},
-                        {"hl/../../5.jpg", ""}}))
-          .list();
-  drop_common_folder(files);
-  BOOST_CHECK((reasons(files) == Texts{"archive_link cat/2.jpg", "archive_link cat/3.jpg",
-                                       "unsafe_path hl/../../5.jpg"}));
-}
-
 BOOST_AUTO_TEST_CASE(a_stop_is_heard) {
   const Archive archive(make_tar(kThree));
   std::stop_source stop;

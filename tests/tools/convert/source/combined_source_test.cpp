@@ -9,6 +9,7 @@
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
 #include "tools/convert/source/any_source.h"
+#include "tools/convert/source/source_check.h"
 
 namespace penstock::convert {
 namespace {
