@@ -26,6 +26,9 @@ class DeviceMemory {
   virtual std::size_t size_bytes() const noexcept = 0;
 };
 
+/// Batches that a backend may hold at once.
+inline constexpr std::uint32_t kMaxInputSlots = 8;
+
 /// Reports that a backend keeps for poll().
 inline constexpr std::size_t kMaxPendingReports = 256;
 
@@ -53,6 +56,14 @@ class Backend {
 
   /// Throws OutOfMemory.
   virtual std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) = 0;
+
+  /// Makes the lease's batch the content of an input slot, below kMaxInputSlots, for all programs of the
+  /// backend. The lease is kept until release(), or the next upload, and what was run before has read it.
+  virtual void upload(BatchLease lease, std::uint32_t slot) = 0;
+  /// What runs that are asked for from now on take with the slot.
+  virtual void set_scalars(const StepScalars& scalars, std::uint32_t slot) = 0;
+  /// Says that no further run reads the slot's batch.
+  virtual void release(std::uint32_t slot) = 0;
 
   /// Returns the report of the oldest forward run that has finished and was not yet reported. To be
   /// called until it returns none at least once every kMaxPendingReports forward runs; a run that

@@ -26,65 +26,86 @@ std::string spec_text(const BatchSpec& spec) {
 
 }  // namespace
 
-HostInputs::HostInputs(BatchSpec spec, std::uint32_t num_classes, const Lowering& lowering)
-    : spec_(spec), num_classes_(num_classes), slots_(lowering.num_input_slots) {
-  spec_.label_form = lowering.label_form;
-  spec_.num_targets = lowering.label_form == LabelForm::kTargets ? num_classes : 0;
-}
-
 void HostInputs::upload(BatchLease lease, std::uint32_t slot) {
-  check_slot(slot);
-  const BatchView& view = lease.view();
-  if (view.spec == nullptr || view.pixels == nullptr) refuse("upload", "a batch", "an empty lease");
-  BatchSpec found = *view.spec;
-  const bool is_large_enough = found.batch >= spec_.batch;
-  if (is_large_enough) found.batch = spec_.batch;
-  if (found != spec_) refuse("upload", spec_text(spec_), spec_text(*view.spec));
-  check_labels(view);
+  if (slot >= slots_.size()) {
+    refuse("input slot", "below " + std::to_string(slots_.size()), std::to_string(slot));
+  }
+  if (lease.view().spec == nullptr || lease.view().pixels == nullptr) {
+    refuse("upload", "a batch", "an empty lease");
+  }
   slots_[slot].lease = std::move(lease);
   slots_[slot].is_filled = true;
 }
 
-void HostInputs::check_labels(const BatchView& view) const {
-  if (view.class_idx.size() < spec_.batch || view.weights.size() < spec_.batch) {
-    refuse("upload", std::to_string(spec_.batch) + " labels and weights",
-           std::to_string(view.class_idx.size()) + " and " + std::to_string(view.weights.size()));
-  }
-  for (const std::uint32_t label : view.class_idx.first(spec_.batch)) {
-    if (label != kUnlabelled && label >= num_classes_) {
-      refuse("upload", "labels below " + std::to_string(num_classes_), std::to_string(label));
-    }
-  }
-  const std::size_t num_targets = std::size_t{spec_.batch} * spec_.num_targets;
-  if (view.targets.size() < num_targets) {
-    refuse("upload", std::to_string(num_targets) + " targets", std::to_string(view.targets.size()));
-  }
-  for (const float target : view.targets.first(num_targets)) {
-    if (!(target >= 0) || !std::isfinite(target)) {
-      refuse("upload", "targets that are numbers from 0 on", std::to_string(target));
-    }
-  }
-}
-
 void HostInputs::set_scalars(const StepScalars& scalars, std::uint32_t slot) {
-  check_slot(slot);
-  slots_[slot].scalars = scalars;
-}
-
-const BatchView& HostInputs::view(std::uint32_t slot) const {
-  check_slot(slot);
-  if (!slots_[slot].is_filled) refuse("run", "a slot with a batch", "an empty one");
-  return slots_[slot].lease.view();
+  slots_.at(slot).scalars = scalars;
 }
 
 void HostInputs::release(std::uint32_t slot) {
-  slots_[slot].lease.release();
-  slots_[slot].is_filled = false;
+  slots_.at(slot).lease.release();
+  slots_.at(slot).is_filled = false;
 }
 
-void HostInputs::check_slot(std::uint32_t slot) const {
-  if (slot < slots_.size()) return;
-  refuse("input slot", "below " + std::to_string(slots_.size()), std::to_string(slot));
+const BatchView& HostInputs::view(std::uint32_t slot) const {
+  if (!slots_.at(slot).is_filled) refuse("run", "a slot with a batch", "an empty one");
+  return slots_[slot].lease.view();
+}
+
+const StepScalars& HostInputs::scalars(std::uint32_t slot) const {
+  return slots_.at(slot).scalars;
+}
+
+ProgramInput::ProgramInput(BatchSpec spec, std::uint32_t num_classes, const Lowering& lowering)
+    : spec_(spec), num_classes_(num_classes) {
+  spec_.batch = lowering.batch;
+  spec_.label_form = lowering.label_form;
+  spec_.num_targets = lowering.label_form == LabelForm::kTargets ? num_classes : 0;
+}
+
+BatchView ProgramInput::part_of(const BatchView& batch, std::uint32_t first_sample) const {
+  check_spec(*batch.spec, first_sample);
+  if (batch.class_idx.size() < batch.spec->batch || batch.weights.size() < batch.spec->batch) {
+    refuse("batch", std::to_string(batch.spec->batch) + " labels and weights",
+           std::to_string(batch.class_idx.size()) + " and " + std::to_string(batch.weights.size()));
+  }
+  const std::size_t num_targets = std::size_t{batch.spec->batch} * spec_.num_targets;
+  if (batch.targets.size() < num_targets) {
+    refuse("batch", std::to_string(num_targets) + " targets", std::to_string(batch.targets.size()));
+  }
+  BatchView part = batch;
+  part.pixels += first_sample * spec_.sample_bytes();
+  part.class_idx = batch.class_idx.subspan(first_sample, spec_.batch);
+  part.weights = batch.weights.subspan(first_sample, spec_.batch);
+  if (spec_.num_targets > 0) {
+    part.targets = batch.targets.subspan(std::size_t{first_sample} * spec_.num_targets,
+                                         std::size_t{spec_.batch} * spec_.num_targets);
+  }
+  check_labels(part);
+  return part;
+}
+
+void ProgramInput::check_spec(const BatchSpec& found, std::uint32_t first_sample) const {
+  BatchSpec part = found;
+  const std::uint64_t end = std::uint64_t{first_sample} + spec_.batch;
+  if (end <= found.batch) part.batch = spec_.batch;
+  if (part == spec_) return;
+  const std::string from =
+      first_sample == 0 ? "" : " from sample " + std::to_string(first_sample) + " on";
+  refuse("batch", spec_text(spec_) + from, spec_text(found));
+}
+
+void ProgramInput::check_labels(const BatchView& part) const {
+  for (const std::uint32_t label : part.class_idx) {
+    if (label != kUnlabelled && label >= num_classes_) {
+      refuse("batch", "labels below " + std::to_string(num_classes_), std::to_string(label));
+    }
+  }
+  if (spec_.num_targets == 0) return;
+  for (const float target : part.targets) {
+    if (!(target >= 0) || !std::isfinite(target)) {
+      refuse("batch", "targets that are numbers from 0 on", std::to_string(target));
+    }
+  }
 }
 
 }  // namespace penstock::train

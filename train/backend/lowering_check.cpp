@@ -9,7 +9,6 @@ namespace penstock::train {
 namespace {
 
 constexpr std::uint32_t kMaxBatch = 1u << 16;
-constexpr std::uint32_t kMaxInputSlots = 64;
 /// Bytes of one node's values in double: the user half of an x86-64 address space.
 constexpr std::uint64_t kMaxValueBytes = std::uint64_t{1} << 47;
 
@@ -43,7 +42,6 @@ void check_value_bytes(const Node& node, std::uint32_t batch) {
 
 void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
   check_count("batch", lowering.batch, kMaxBatch);
-  check_count("num_input_slots", lowering.num_input_slots, kMaxInputSlots);
   check_list_size("frozen_params", lowering.frozen_params.size(), graph.parameters().size());
   check_list_size("fixed_norms", lowering.fixed_norms.size(), graph.nodes().size());
   if (!(lowering.label_smoothing >= 0 && lowering.label_smoothing < 1)) {
@@ -93,8 +91,12 @@ void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_i
   }
 }
 
-void check_phase(Phase phase, Mode mode) {
-  if (mode == Mode::kTrain || phase == Phase::kForward) return;
+void check_phase(Phase phase, const Lowering& lowering) {
+  if (phase == Phase::kBackwardAdd && !lowering.accumulates) {
+    refuse("program: run", "a program that was lowered to add gradients up", "another",
+           "Lowering::accumulates");
+  }
+  if (lowering.mode == Mode::kTrain || phase == Phase::kForward) return;
   refuse("program: run", "the forward phase in evaluation",
          phase == Phase::kBackward ? "backward" : "update");
 }

@@ -20,7 +20,7 @@ std::vector<ParamSlot> param_slots(const ModelGraph& graph, const Lowering& lowe
 void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_idx, ParamPart part,
                         std::size_t num_values, Mode mode);
 
-/// Throws InvalidArgument when a program of this mode has no such phase.
-void check_phase(Phase phase, Mode mode);
+/// Throws InvalidArgument when a program that was lowered so has no such phase.
+void check_phase(Phase phase, const Lowering& lowering);
 
 }  // namespace penstock::train

@@ -47,8 +47,9 @@ struct Lowering {
   LabelForm label_form = LabelForm::kClassIndex;
   /// False lowers node by node: the fast path's slow twin.
   bool fuse = true;
-  /// Inputs that can be in flight at once, at least 1.
-  std::uint32_t num_input_slots = 1;
+  /// Whether several runs add their gradients up before an update: micro-batches of one step. It takes one
+  /// more buffer for each parameter's gradient, which outlives the runs.
+  bool accumulates = false;
   /// By parameter: those that do not learn, whatever the graph says; empty for none. What lies before the
   /// first that learns has no backward pass.
   std::vector<bool> frozen_params{};
@@ -60,13 +61,15 @@ struct Lowering {
   const Program* share_with = nullptr;
 };
 
-/// Numbers that change from step to step. Copied with the input slot; no re-lowering.
+/// Numbers that change from step to step. They belong to an input slot; no re-lowering.
 struct StepScalars {
   float learning_rate = 0.0f;
   float momentum = 0.0f;
   float weight_decay = 0.0f;
   /// 1 / sum of the weights of all labelled samples of the batch; 0 when there are none.
   float inv_weight_sum = 0.0f;
+  /// Where the run's samples begin in the slot's batch: a micro-batch is a program of fewer samples.
+  std::uint32_t first_sample = 0;
   /// Step of the run: returned with the report, and with `seed` the key of dropout.
   std::uint64_t step = 0;
   std::uint64_t seed = 0;
@@ -105,8 +108,11 @@ struct ParamSlot {
 
 /// One lowered graph. Made by Backend::lower, then bound once, then run any number of times.
 ///
-/// A training step:  upload(lease, slot); set_scalars(scalars, slot);
+/// A training step:  backend.upload(lease, slot); backend.set_scalars(scalars, slot);
 ///                   run(kForward, slot); run(kBackward, slot); run(kUpdate, slot);
+///                   backend.release(slot);
+/// In micro-batches  for each part: set_scalars({.first_sample = ...}), kForward, then kBackward for the
+///                   first and kBackwardAdd for the others; then one kUpdate
 /// Order    runs of all programs of a backend take effect in the order of the calls
 /// Cost     run() allocates nothing and need not wait; reports come from Backend::poll()
 /// Threads  one caller at a time
@@ -123,11 +129,9 @@ class Program {
   /// outlive the program.
   virtual void bind(DeviceMemory& arena, std::span<const std::size_t> offsets) = 0;
 
-  /// Makes the lease's batch the content of an input slot. The first lowering().batch places are
-  /// used, so a tail batch is a shorter program on the same lease. The lease is kept as long as
-  /// the backend reads from it: until the last phase of the slot has run, or the next upload.
-  virtual void upload(BatchLease lease, std::uint32_t slot) = 0;
-  virtual void set_scalars(const StepScalars& scalars, std::uint32_t slot) = 0;
+  /// Reads lowering().batch places of the slot's batch from its scalars' first_sample on, so a tail batch and
+  /// a micro-batch are shorter programs on the same lease. Throws InvalidArgument for a batch of another
+  /// shape or form of labels, too few places, a label that is no class or a target below 0.
   virtual void run(Phase phase, std::uint32_t slot) = 0;
 
   /// Copies the logits of the newest forward run, [batch, num_classes]; waits for it.

@@ -82,11 +82,13 @@ void Trainer::take_step(BatchLease lease, PassReport& report) {
       .step = step_idx_,
       .seed = config_.seed,
   };
-  program.upload(std::move(lease), kSlot);
-  program.set_scalars(scalars, kSlot);
+  Backend& backend = programs_.backend();
+  backend.upload(std::move(lease), kSlot);
+  backend.set_scalars(scalars, kSlot);
   program.run(Phase::kForward, kSlot);
   program.run(Phase::kBackward, kSlot);
   program.run(Phase::kUpdate, kSlot);
+  backend.release(kSlot);
   ++step_idx_;
   ++report.num_steps;
   collect_reports(report);
@@ -153,10 +155,11 @@ PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObs
     std::optional<BatchLabels> labels;
     if (scores != nullptr) labels.emplace(lease.view());
     const float inv_weight_sum = inverse_or_zero(labelled_weight_sum(lease.view()));
-    program.upload(std::move(lease), kSlot);
-    program.set_scalars({.inv_weight_sum = inv_weight_sum, .step = clock.report().num_steps++},
+    backend.upload(std::move(lease), kSlot);
+    backend.set_scalars({.inv_weight_sum = inv_weight_sum, .step = clock.report().num_steps++},
                         kSlot);
     program.run(Phase::kForward, kSlot);
+    backend.release(kSlot);
     if (labels) hand_out_scores(program, *labels, logits, *scores);
     collect();
     if (input.observer != nullptr) input.observer->on_step(clock.report());

@@ -14,6 +14,7 @@ enum class Role : std::uint8_t {
   kState,      // the optimizer's state of a parameter
   kDerived,    // a copy of a parameter in another layout or type
   kStats,      // running statistics
+  kGradSum,    // a gradient of a parameter that several runs add to
   kInput,      // an input slot
   kGrad,       // a gradient of a parameter
   kSaved,      // written by the forward pass, read by the backward pass

@@ -138,6 +138,8 @@ std::string_view role_name(Role role) {
       return "parameter copies";
     case Role::kStats:
       return "running statistics";
+    case Role::kGradSum:
+      return "added gradients";
     case Role::kInput:
       return "input slots";
     case Role::kGrad:

@@ -79,13 +79,15 @@ std::vector<PictureScores> Predictor::score() {
   if (scores.empty()) return scores;
   const auto num_valid = static_cast<std::uint32_t>(scores.size());
   Program& program = network_.programs().evaluation_program();
-  program.upload(BatchLease(batch->view(num_valid), batch, 0), 0);
-  program.set_scalars({}, 0);
+  Backend& backend = network_.programs().backend();
+  backend.upload(BatchLease(batch->view(num_valid), batch, 0), 0);
+  backend.set_scalars({}, 0);
   program.run(Phase::kForward, 0);
+  backend.release(0);
   std::vector<float> logits(network_.programs().num_logits());
   program.read_logits(logits);
-  network_.programs().backend().finish();
-  while (network_.programs().backend().poll()) {
+  backend.finish();
+  while (backend.poll()) {
   }  // nobody asks for the loss of unlabelled pictures
   const std::size_t num_classes = logits.size() / network_.spec().batch;
   for (std::size_t i = 0; i < scores.size(); ++i) {

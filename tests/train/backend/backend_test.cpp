@@ -67,8 +67,8 @@ BOOST_AUTO_TEST_CASE(two_updates_with_and_without_nesterov_come_to_the_values_by
       bench.program().import_param(0, ParamPart::kMaster, std::vector<float>(8, 1.0f));
       const ToyBatch batch = bench.batch(3, 1);
       for (int step = 0; step < 2; ++step) {
-        bench.program().upload(batch.lease(), 0);
-        bench.program().set_scalars(
+        bench.backend().upload(batch.lease(), 0);
+        bench.backend().set_scalars(
             {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.5f, .inv_weight_sum = 0},
             0);
         for (const Phase phase : {Phase::kForward, Phase::kBackward, Phase::kUpdate}) {
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(batches_with_the_other_form_of_labels_or_targets_without_se
       batch.set_targets({0, wrong, 1, 0});
       BOOST_TEST(message_of([&] {
                    soft.forward(soft.program(), batch);
-                 }).starts_with("program: upload: expected targets that are numbers from 0 on, "));
+                 }).starts_with("program: batch: expected targets that are numbers from 0 on, "));
     }
     batch.set_targets({0, 0, 1});
     BOOST_TEST(
@@ -354,7 +354,7 @@ BOOST_AUTO_TEST_CASE(dropout_zeroes_its_share_and_scales_the_rest) {
   BOOST_TEST(seen[0] == seen[1], boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(lease_goes_back_when_the_backward_pass_has_run) {
+BOOST_AUTO_TEST_CASE(lease_goes_back_when_its_slot_is_released) {
   struct Counter : LeaseOwner {
     void give_back(std::uint32_t) noexcept override { ++count; }
     int count = 0;
@@ -363,11 +363,16 @@ BOOST_AUTO_TEST_CASE(lease_goes_back_when_the_backward_pass_has_run) {
     Bench bench = make_bench(name, linear_model(), {{.batch = 2}});
     const ToyBatch batch = bench.batch(2, 1);
     const auto owner = std::make_shared<Counter>();
-    bench.program().upload(BatchLease(batch.lease().view(), owner, 0), 0);
+    bench.backend().upload(BatchLease(batch.lease().view(), owner, 0), 0);
     bench.program().run(Phase::kForward, 0);
-    BOOST_TEST(owner->count == 0);
     bench.program().run(Phase::kBackward, 0);
+    BOOST_TEST(owner->count == 0);
+    bench.backend().release(0);
     BOOST_TEST(owner->count == 1);
+    BOOST_TEST(message_of([&] { bench.program().run(Phase::kForward, 0); }) ==
+               "program: run: expected a slot with a batch, found an empty one");
+    BOOST_TEST(message_of([&] { bench.backend().upload(batch.lease(), kMaxInputSlots); }) ==
+               "program: input slot: expected below 8, found 8");
   });
 }
 
@@ -390,11 +395,11 @@ BOOST_AUTO_TEST_CASE(calls_that_do_not_fit_are_refused) {
                "program: run: expected a slot with a batch, found an empty one");
     BOOST_TEST(message_of([&] {
                  bench.forward(bench.program(), bench.batch(3, 1));
-               }).starts_with("program: upload: expected 4 x 3 x 13 x 14 "));
+               }).starts_with("program: batch: expected 4 x 3 x 13 x 14 "));
     ToyBatch batch = bench.batch(4, 1);
     batch.labels()[2] = 4;
     BOOST_TEST(message_of([&] { bench.forward(bench.program(), batch); }) ==
-               "program: upload: expected labels below 4, found 4");
+               "program: batch: expected labels below 4, found 4");
     BOOST_TEST(message_of([&] { bench.read(0, ParamPart::kGrad); }) ==
                "program: conv1.weight: expected a trainable parameter of a training program, "
                "found an evaluation program");
@@ -440,8 +445,8 @@ BOOST_AUTO_TEST_CASE(reports_that_nobody_polls_are_an_error_not_memory) {
     Bench bench = make_bench(name, linear_model(), {{.batch = 1, .mode = Mode::kEvaluate}});
     const ToyBatch batch = bench.batch(1, 1);
     const auto run = [&](std::uint64_t step) {
-      bench.program().upload(batch.lease(), 0);
-      bench.program().set_scalars({.step = step}, 0);
+      bench.backend().upload(batch.lease(), 0);
+      bench.backend().set_scalars({.step = step}, 0);
       bench.program().run(Phase::kForward, 0);
     };
     // Three times around, so that the oldest report lies somewhere in the middle.

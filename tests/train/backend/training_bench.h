@@ -113,9 +113,9 @@ class Bench {
   }
 
   StepReport forward(Program& program, const ToyBatch& batch, StepScalars scalars = {}) {
-    program.upload(batch.lease(), 0);
+    backend_->upload(batch.lease(), 0);
     scalars.inv_weight_sum = batch.inv_weight_sum(program.lowering().batch);
-    program.set_scalars(scalars, 0);
+    backend_->set_scalars(scalars, 0);
     program.run(Phase::kForward, 0);
     backend_->finish();
     return backend_->poll().value();

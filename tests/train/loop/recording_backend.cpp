@@ -31,24 +31,20 @@ class RecordingProgram final : public Program {
   std::span<const Buffer> buffers() const noexcept override { return buffers_; }
   std::span<const ParamSlot> params() const noexcept override { return params_; }
   void bind(DeviceMemory&, std::span<const std::size_t>) override {}
-  void upload(BatchLease lease, std::uint32_t) override {
-    num_valid_ = lease->num_valid;
-    record("upload");
-  }
-  void set_scalars(const StepScalars& scalars, std::uint32_t) override { scalars_ = scalars; }
   void run(Phase phase, std::uint32_t) override {
-    constexpr const char* kNames[] = {"forward", "backward", "update"};
+    constexpr const char* kNames[] = {"forward", "backward", "backward_add", "update"};
     record(kNames[static_cast<int>(phase)]);
     if (phase != Phase::kForward) return;
+    const StepScalars& scalars = backend_.scalars();
+    const std::uint32_t num_valid = backend_.lease()->num_valid;
     // Loss: the number of the step; the first sample of every batch counts as recognised.
-    backend_.reports.push_back(
-        {.step = scalars_.step,
-         .weighted_loss_sum = static_cast<double>(scalars_.step) * num_valid_,
-         .weight_sum = static_cast<double>(num_valid_),
-         .num_counted = num_valid_,
-         .num_correct = 1,
-         .is_finite =
-             scalars_.step != backend_.infinite_step || lowering_.mode != backend_.infinite_mode});
+    backend_.reports.push_back({.step = scalars.step,
+                                .weighted_loss_sum = static_cast<double>(scalars.step) * num_valid,
+                                .weight_sum = static_cast<double>(num_valid),
+                                .num_counted = num_valid,
+                                .num_correct = 1,
+                                .is_finite = scalars.step != backend_.infinite_step ||
+                                             lowering_.mode != backend_.infinite_mode});
   }
   void read_logits(std::span<float> logits) override {
     for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i);
@@ -63,7 +59,7 @@ class RecordingProgram final : public Program {
 
  private:
   void record(const char* what) {
-    backend_.calls.push_back({what, lowering_.batch, lowering_.mode, scalars_});
+    backend_.calls.push_back({what, lowering_.batch, lowering_.mode, backend_.scalars()});
   }
 
   RecordingBackend& backend_;
@@ -71,8 +67,6 @@ class RecordingProgram final : public Program {
   std::vector<Buffer> buffers_;
   std::vector<ParamSlot> params_;
   std::vector<std::vector<float>> values_;
-  StepScalars scalars_;
-  std::uint32_t num_valid_ = 0;
 };
 
 }  // namespace

@@ -12,8 +12,8 @@
 namespace penstock::train::tests {
 
 struct RecordedCall {
-  std::string what;         // "upload", "forward", "backward", "update"
-  std::uint32_t batch = 0;  // of the program
+  std::string what;         // "upload", "forward", "backward", "backward_add", "update", "release"
+  std::uint32_t batch = 0;  // of the program; 0 of what is asked of the backend
   Mode mode = Mode::kTrain;
   StepScalars scalars;
 };
@@ -35,6 +35,18 @@ class RecordingBackend final : public Backend {
   }
   std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override;
   std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override;
+  void upload(BatchLease lease, std::uint32_t) override {
+    lease_ = std::move(lease);
+    calls.push_back({.what = "upload", .scalars = scalars_});
+  }
+  void set_scalars(const StepScalars& scalars, std::uint32_t) override { scalars_ = scalars; }
+  void release(std::uint32_t) override {
+    lease_.release();
+    calls.push_back({.what = "release", .scalars = scalars_});
+  }
+  const BatchLease& lease() const noexcept { return lease_; }
+  const StepScalars& scalars() const noexcept { return scalars_; }
+
   std::optional<StepReport> poll() override {
     if (reports.empty()) return std::nullopt;
     const StepReport report = reports.front();
@@ -42,6 +54,10 @@ class RecordingBackend final : public Backend {
     return report;
   }
   void finish() override {}
+
+ private:
+  BatchLease lease_;
+  StepScalars scalars_;
 };
 
 /// Hands out batches whose sample ids are given; class 0, weight 1, pixels null.

@@ -137,6 +137,9 @@ ParamBuffers LoweringContext::add_param(std::size_t param_idx) {
   if (learns) {
     param.momentum = buffers.add(stored.name + ".momentum", Role::kState, bytes);
     param.grad = buffers.add(stored.name + ".grad", Role::kGrad, bytes);
+    if (lowering.accumulates) {
+      param.grad_sum = buffers.add(stored.name + ".grad.sum", Role::kGradSum, bytes);
+    }
   }
   params_.emplace_back(param_idx, param);
   return param;

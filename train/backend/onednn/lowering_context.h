@@ -24,6 +24,7 @@ struct RunContext {
   const BatchView* batch = nullptr;
   const StepScalars* scalars = nullptr;
   StepReport* report = nullptr;  // forward only
+  bool adds = false;             // Phase::kBackwardAdd
 };
 
 using Task = std::function<void(const RunContext&)>;
@@ -33,6 +34,9 @@ struct ParamBuffers {
   BufferId master = kNoBuffer;
   BufferId momentum = kNoBuffer;
   BufferId grad = kNoBuffer;
+  BufferId grad_sum = kNoBuffer;  // where several runs add their gradients up
+
+  BufferId whole_grad() const { return grad_sum == kNoBuffer ? grad : grad_sum; }
 };
 
 /// Brings one weight copy up to date.

@@ -35,12 +35,20 @@ class OnednnBackend final : public Backend {
     check_lowering(graph, lowering);
     const onednn::ThreadScope threads(num_threads_);  // primitives are built for this many
     return onednn::make_program(graph, lowering, input_spec(graph, lowering.batch),
-                                {library_, reports_, num_threads_});
+                                {library_, inputs_, reports_, num_threads_});
   }
 
   std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override {
     return std::make_unique<HostArena>(bytes);
   }
+
+  void upload(BatchLease lease, std::uint32_t slot) override {
+    inputs_.upload(std::move(lease), slot);
+  }
+  void set_scalars(const StepScalars& scalars, std::uint32_t slot) override {
+    inputs_.set_scalars(scalars, slot);
+  }
+  void release(std::uint32_t slot) override { inputs_.release(slot); }
 
   std::optional<StepReport> poll() override { return reports_.pop(); }
 
@@ -49,6 +57,7 @@ class OnednnBackend final : public Backend {
  private:
   unsigned num_threads_;
   onednn::OneDnn library_;
+  HostInputs inputs_;
   ReportQueue reports_;
 };
 

@@ -26,7 +26,7 @@ class OnednnProgram final : public Program {
       : lowering_(lowering),
         parts_(parts),
         num_classes_(graph.num_classes()),
-        inputs_(input_spec, num_classes_, lowering),
+        input_(input_spec, num_classes_, lowering),
         slots_(param_slots(graph, lowering)),
         store_(shared_store(graph, lowering)) {
     lowering_.share_with = nullptr;  // only lower() may look at it
@@ -42,38 +42,24 @@ class OnednnProgram final : public Program {
     for (const auto& binder : tasks_.binders) binder();
   }
 
-  void upload(BatchLease lease, std::uint32_t slot) override {
-    inputs_.upload(std::move(lease), slot);
-  }
-  void set_scalars(const StepScalars& scalars, std::uint32_t slot) override {
-    inputs_.set_scalars(scalars, slot);
-  }
-
   void run(Phase phase, std::uint32_t slot) override {
     check_internal(list_.is_bound(), "onednn program: run before bind");
-    check_phase(phase, lowering_.mode);
+    check_phase(phase, lowering_);
     const ThreadScope threads(parts_.num_threads);
-    RunContext context{nullptr, &inputs_.scalars(slot), nullptr};
-    if (phase == Phase::kForward) {
-      context.batch = &inputs_.view(slot);
-      StepReport report;
-      context.report = &report;
-      refresh_copies(context);
-      for (const Task& task : tasks_.forward) task(context);
-      parts_.reports.push(report);
-    } else if (phase == Phase::kBackward) {
-      context.batch = &inputs_.view(slot);
+    RunContext context{.scalars = &parts_.inputs.scalars(slot)};
+    if (phase == Phase::kUpdate) return update_parameters(context);
+    const BatchView batch = input_.part_of(parts_.inputs.view(slot), context.scalars->first_sample);
+    context.batch = &batch;
+    context.adds = phase == Phase::kBackwardAdd;
+    if (phase != Phase::kForward) {
       for (const Task& task : tasks_.backward) task(context);
-    } else if (phase == Phase::kBackwardAdd) {
-      throw Error(ErrorCode::kUnsupported, "onednn program: gradients that are added to");
-    } else {
-      for (const Task& task : tasks_.update) task(context);
-      for (std::size_t i = 0; i < slots_.size(); ++i) {
-        if (slots_[i].is_trainable) ++store_->param(i).version;
-      }
+      return;
     }
-    const bool is_training = lowering_.mode == Mode::kTrain;
-    if (phase == (is_training ? Phase::kBackward : Phase::kForward)) inputs_.release(slot);
+    StepReport report;
+    context.report = &report;
+    refresh_copies(context);
+    for (const Task& task : tasks_.forward) task(context);
+    parts_.reports.push(report);
   }
 
   void read_logits(std::span<float> logits) override {
@@ -148,6 +134,7 @@ class OnednnProgram final : public Program {
         layer->layer->backward(context);
         context.finish_gradient(last);
       }
+      if (lowering_.accumulates) lower_gradient_sums(context);
       context.start_phase(Phase::kUpdate);
       lower_update(context);
     }
@@ -177,11 +164,31 @@ class OnednnProgram final : public Program {
     return inputs;
   }
 
+  /// Adds what the layers have left to the sums, or begins these with it.
+  static void lower_gradient_sums(LoweringContext& context) {
+    for (const auto& [param_idx, buffers] : context.params()) {
+      if (buffers.grad == kNoBuffer) continue;
+      const std::size_t count = context.buffers.bytes(buffers.grad) / sizeof(float);
+      context.emit({buffers.grad, buffers.grad_sum},
+                   [=, buffers = buffers, &list = context.buffers,
+                    threads = context.num_threads](const RunContext& run) {
+                     const float* part = list.at<float>(buffers.grad);
+                     float* sum = list.at<float>(buffers.grad_sum);
+                     parallel(threads, [&](unsigned part_idx) {
+                       const Range range = part_range(count, threads, part_idx);
+                       for (std::size_t i = range.begin; i < range.end; ++i) {
+                         sum[i] = run.adds ? sum[i] + part[i] : part[i];
+                       }
+                     });
+                   });
+    }
+  }
+
   void lower_update(LoweringContext& context) {
     std::vector<UpdateTarget> targets;
     for (const auto& [param_idx, buffers] : context.params()) {
       if (!slots_[param_idx].is_trainable) continue;
-      context.use(buffers.grad);
+      context.use(buffers.whole_grad());
       targets.push_back({buffers, store_->param(param_idx).stored_bytes() / sizeof(float),
                          slots_[param_idx].decays});
     }
@@ -198,7 +205,7 @@ class OnednnProgram final : public Program {
         const Range range = part_range(target.num_elements, parts_.num_threads, part);
         float* weight = list_.at<float>(target.buffers.master);
         float* momentum = list_.at<float>(target.buffers.momentum);
-        const float* gradient = list_.at<float>(target.buffers.grad);
+        const float* gradient = list_.at<float>(target.buffers.whole_grad());
         for (std::size_t i = range.begin; i < range.end; ++i) {
           sgd_rule(weight[i], momentum[i], gradient[i], step);
         }
@@ -229,6 +236,13 @@ class OnednnProgram final : public Program {
     }
   }
 
+  void update_parameters(const RunContext& context) {
+    for (const Task& task : tasks_.update) task(context);
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (slots_[i].is_trainable) ++store_->param(i).version;
+    }
+  }
+
   void refresh_copies(const RunContext& context) {
     for (const Refresh& refresh : tasks_.refreshes) {
       if (refresh.copy->version == refresh.param->version) continue;
@@ -241,7 +255,7 @@ class OnednnProgram final : public Program {
     check_internal(list_.is_bound(), "onednn program: parameters before bind");
     const ParamBuffers& buffers = params_.at(param_idx);
     if (part == ParamPart::kMaster) return list_.at<float>(buffers.master);
-    return list_.at<float>(part == ParamPart::kGrad ? buffers.grad : buffers.momentum);
+    return list_.at<float>(part == ParamPart::kGrad ? buffers.whole_grad() : buffers.momentum);
   }
 
   static void reorder(PreparedOp& op, float* from, float* to) {
@@ -255,7 +269,7 @@ class OnednnProgram final : public Program {
   Lowering lowering_;
   BackendParts parts_;
   std::uint32_t num_classes_;
-  HostInputs inputs_;
+  ProgramInput input_;
   std::vector<ParamSlot> slots_;
   std::shared_ptr<ParameterStore> store_;  // shared with the programs of the same parameters
   BufferList list_;

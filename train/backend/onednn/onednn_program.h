@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "train/backend/backend.h"
+#include "train/backend/host_inputs.h"
 #include "train/backend/onednn/onednn_shim.h"
 #include "train/backend/report_queue.h"
 
@@ -12,6 +13,7 @@ namespace penstock::train::onednn {
 /// What a program borrows from its backend.
 struct BackendParts {
   const OneDnn& library;
+  const HostInputs& inputs;
   ReportQueue& reports;
   unsigned num_threads;
 };

@@ -1,6 +1,7 @@
 #include "train/backend/reference/reference_backend.h"
 
 #include "train/backend/host_arena.h"
+#include "train/backend/host_inputs.h"
 #include "train/backend/lowering_check.h"
 #include "train/backend/reference/reference_program.h"
 #include "train/backend/report_queue.h"
@@ -28,18 +29,28 @@ class ReferenceBackend final : public Backend {
 
   std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override {
     check_lowering(graph, lowering);
-    return reference::make_program<T>(graph, lowering, input_spec(graph, lowering.batch), reports_);
+    return reference::make_program<T>(graph, lowering, input_spec(graph, lowering.batch),
+                                      {inputs_, reports_});
   }
 
   std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override {
     return std::make_unique<HostArena>(bytes);
   }
 
+  void upload(BatchLease lease, std::uint32_t slot) override {
+    inputs_.upload(std::move(lease), slot);
+  }
+  void set_scalars(const StepScalars& scalars, std::uint32_t slot) override {
+    inputs_.set_scalars(scalars, slot);
+  }
+  void release(std::uint32_t slot) override { inputs_.release(slot); }
+
   std::optional<StepReport> poll() override { return reports_.pop(); }
 
   void finish() override {}  // every run has finished when it returns
 
  private:
+  HostInputs inputs_;
   ReportQueue reports_;
 };
 

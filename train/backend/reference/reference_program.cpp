@@ -40,11 +40,11 @@ template <class T>
 class ReferenceProgram final : public Program {
  public:
   ReferenceProgram(const ModelGraph& graph, const Lowering& lowering, BatchSpec input_spec,
-                   ReportQueue& reports)
+                   HostParts parts)
       : graph_(graph),
         lowering_(lowering),
-        reports_(reports),
-        inputs_(input_spec, graph.num_classes(), lowering),
+        parts_(parts),
+        input_(input_spec, graph.num_classes(), lowering),
         slots_(param_slots(graph, lowering)),
         flow_(gradient_flow(graph, lowering)) {
     lowering_.share_with = nullptr;  // only lower() may look at it
@@ -60,23 +60,15 @@ class ReferenceProgram final : public Program {
     list_.bind(arena, offsets);
   }
 
-  void upload(BatchLease lease, std::uint32_t slot) override {
-    inputs_.upload(std::move(lease), slot);
-  }
-  void set_scalars(const StepScalars& scalars, std::uint32_t slot) override {
-    inputs_.set_scalars(scalars, slot);
-  }
-
   void run(Phase phase, std::uint32_t slot) override {
     check_internal(list_.is_bound(), "reference program: run before bind");
-    check_phase(phase, lowering_.mode);
-    if (phase == Phase::kForward) forward(slot);
+    check_phase(phase, lowering_);
+    const StepScalars& scalars = parts_.inputs.scalars(slot);
+    if (phase == Phase::kUpdate) return update(scalars);
+    const BatchView batch = input_.part_of(parts_.inputs.view(slot), scalars.first_sample);
+    if (phase == Phase::kForward) return forward(batch, scalars);
     if (phase == Phase::kBackward) zero_param_gradients();
-    const bool is_backward = phase == Phase::kBackward || phase == Phase::kBackwardAdd;
-    if (is_backward) backward(slot);
-    if (phase == Phase::kUpdate) update(slot);
-    const bool is_last_reader = is_training() ? is_backward : phase == Phase::kForward;
-    if (is_last_reader) inputs_.release(slot);
+    backward(batch, scalars);
   }
 
   void read_logits(std::span<float> logits) override {
@@ -136,9 +128,13 @@ class ReferenceProgram final : public Program {
           list_.add(slot.name, slot.is_trainable ? Role::kMaster : Role::kStats, bytes);
       if (flow_.learns[params_.size()]) {
         buffers.momentum = list_.add(slot.name + ".momentum", Role::kState, bytes);
-        buffers.grad = list_.add(slot.name + ".grad", Role::kGrad, bytes);
-        list_.use(buffers.grad, loss_step());
-        list_.use(buffers.grad, update_step());
+        buffers.grad = lowering_.accumulates
+                           ? list_.add(slot.name + ".grad.sum", Role::kGradSum, bytes)
+                           : list_.add(slot.name + ".grad", Role::kGrad, bytes);
+        if (!lowering_.accumulates) {
+          list_.use(buffers.grad, loss_step());
+          list_.use(buffers.grad, update_step());
+        }
       }
       params_.push_back(buffers);
     }
@@ -199,17 +195,16 @@ class ReferenceProgram final : public Program {
   LossSizes loss_sizes() const {
     return {batch(), graph_.num_classes(), lowering_.label_smoothing};
   }
-  void forward(std::uint32_t slot) {
-    const BatchView& view = inputs_.view(slot);
-    std::copy_n(view.pixels_f32(), values_of(0), value(0));
+  void forward(const BatchView& batch, const StepScalars& scalars) {
+    std::copy_n(batch.pixels_f32(), values_of(0), value(0));
     for (NodeId id = 1; id < graph_.nodes().size(); ++id) {
-      std::visit([&](const auto& op) { forward_node(op, tensors_of(id, inputs_.scalars(slot))); },
+      std::visit([&](const auto& op) { forward_node(op, tensors_of(id, scalars)); },
                  graph_.node(id).op);
     }
-    StepReport report = loss_forward(loss_sizes(), loss_labels_of(view), value(graph_.output()),
+    StepReport report = loss_forward(loss_sizes(), loss_labels_of(batch), value(graph_.output()),
                                      list_.at<T>(probabilities_));
-    report.step = inputs_.scalars(slot).step;
-    reports_.push(report);
+    report.step = scalars.step;
+    parts_.reports.push(report);
   }
 
   static void forward_node(const InputOp&, const NodeTensors<T>&) {}
@@ -232,12 +227,10 @@ class ReferenceProgram final : public Program {
     }
   }
 
-  void backward(std::uint32_t slot) {
-    const StepScalars& scalars = inputs_.scalars(slot);
+  void backward(const BatchView& batch, const StepScalars& scalars) {
     if (!flow_.needs_gradient[graph_.output()]) return;
-    loss_backward(loss_sizes(), loss_labels_of(inputs_.view(slot)),
-                  static_cast<T>(scalars.inv_weight_sum), list_.at<T>(probabilities_),
-                  grad(graph_.output()));
+    loss_backward(loss_sizes(), loss_labels_of(batch), static_cast<T>(scalars.inv_weight_sum),
+                  list_.at<T>(probabilities_), grad(graph_.output()));
     for (NodeId id = graph_.output(); id > 0; --id) {
       if (!flow_.needs_gradient[id]) continue;
       zero_gradients_before(id);
@@ -246,8 +239,7 @@ class ReferenceProgram final : public Program {
     }
   }
 
-  void update(std::uint32_t slot) {
-    const StepScalars& scalars = inputs_.scalars(slot);
+  void update(const StepScalars& scalars) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       if (!flow_.learns[i]) continue;
       const SgdStep<T> step{static_cast<T>(scalars.learning_rate), static_cast<T>(scalars.momentum),
@@ -264,8 +256,8 @@ class ReferenceProgram final : public Program {
 
   ModelGraph graph_;
   Lowering lowering_;
-  ReportQueue& reports_;  // the backend's
-  HostInputs inputs_;
+  HostParts parts_;  // the backend's
+  ProgramInput input_;
   std::vector<ParamSlot> slots_;
   GradientFlow flow_;
   BufferList list_;
@@ -278,13 +270,13 @@ class ReferenceProgram final : public Program {
 
 template <class T>
 std::unique_ptr<Program> make_program(const ModelGraph& graph, const Lowering& lowering,
-                                      BatchSpec input_spec, ReportQueue& reports) {
-  return std::make_unique<ReferenceProgram<T>>(graph, lowering, input_spec, reports);
+                                      BatchSpec input_spec, HostParts parts) {
+  return std::make_unique<ReferenceProgram<T>>(graph, lowering, input_spec, parts);
 }
 
 template std::unique_ptr<Program> make_program<float>(const ModelGraph&, const Lowering&, BatchSpec,
-                                                      ReportQueue&);
+                                                      HostParts);
 template std::unique_ptr<Program> make_program<double>(const ModelGraph&, const Lowering&,
-                                                       BatchSpec, ReportQueue&);
+                                                       BatchSpec, HostParts);
 
 }  // namespace penstock::train::reference

@@ -4,13 +4,20 @@
 #include <memory>
 
 #include "train/backend/backend.h"
+#include "train/backend/host_inputs.h"
 #include "train/backend/report_queue.h"
 
 namespace penstock::train::reference {
 
-/// Instantiated for float and double. Reports go to the back of `reports`.
+/// What a program borrows from its backend.
+struct HostParts {
+  const HostInputs& inputs;
+  ReportQueue& reports;
+};
+
+/// Instantiated for float and double.
 template <class T>
 std::unique_ptr<Program> make_program(const ModelGraph& graph, const Lowering& lowering,
-                                      BatchSpec input_spec, ReportQueue& reports);
+                                      BatchSpec input_spec, HostParts parts);
 
 }  // namespace penstock::train::reference
