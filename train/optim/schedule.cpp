@@ -1,12 +1,8 @@
 #include "train/optim/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <string>
-
-#include "streamer/core/error.h"
-#include "streamer/core/number_text.h"
-#include "streamer/core/range_check.h"
 
 namespace penstock::train {
 namespace {
@@ -28,39 +24,57 @@ double one_cycle(const ScheduleConfig& config, double peak, StepPlace place) noe
   return anneal(peak, last, (step - peak_step) / (last_step - peak_step));
 }
 
+double steps_down(const ScheduleConfig& config, double peak, StepPlace place) noexcept {
+  const std::uint64_t epoch = place.step_idx / place.steps_per_epoch;
+  const auto& milestones = config.milestone_epochs;
+  const auto num_passed = std::ranges::upper_bound(milestones, epoch) - milestones.begin();
+  const double times = milestones.empty() ? static_cast<double>(epoch / config.step_epochs)
+                                          : static_cast<double>(num_passed);
+  return peak * std::pow(config.gamma, times);
+}
+
+double num_warmup_steps(const ScheduleConfig& config, StepPlace place) noexcept {
+  if (config.kind == ScheduleKind::kOneCycle) return 0;
+  if (config.warmup_steps > 0) return static_cast<double>(config.warmup_steps);
+  return std::round(config.warmup_epochs * static_cast<double>(place.steps_per_epoch));
+}
+
+/// What a schedule sees behind the warm-up.
+struct DecayPlace {
+  double share = 0;       // of the steps behind the warm-up, 0 to 1
+  double num_epochs = 0;  // since the warm-up
+};
+
+double decayed(const ScheduleConfig& config, double peak, DecayPlace place) noexcept {
+  const double end = config.end_learning_rate;
+  switch (config.kind) {
+    case ScheduleKind::kCosine:
+      return anneal(peak, end, place.share);
+    case ScheduleKind::kPolynomial:
+      return end + (peak - end) * std::pow(1 - place.share, config.power);
+    case ScheduleKind::kExponential:
+      return peak * std::pow(config.gamma, place.num_epochs);
+    default:
+      return peak;
+  }
+}
+
 }  // namespace
 
-std::string_view schedule_name(ScheduleKind kind) {
-  return kind == ScheduleKind::kConstant ? "constant" : "one_cycle";
-}
-
-ScheduleKind parse_schedule(std::string_view name) {
-  for (const ScheduleKind kind : {ScheduleKind::kConstant, ScheduleKind::kOneCycle}) {
-    if (schedule_name(kind) == name) return kind;
-  }
-  throw Error(ErrorCode::kInvalidArgument,
-              "schedule: expected constant or one_cycle, found \"" + std::string(name) + "\"",
-              "schedule = \"one_cycle\"");
-}
-
-// The comparisons are written so that NaN fails them.
-void ScheduleConfig::validate() const {
-  if (!(warmup_fraction > 0 && warmup_fraction < 1)) {
-    refuse_setting({"schedule", "warmup_fraction", "above 0 and below 1",
-                    number_text(warmup_fraction), "warmup_fraction = 0.2"});
-  }
-  if (!(div_factor >= 1 && std::isfinite(div_factor))) {
-    refuse_setting({"schedule", "div_factor", "a finite number, 1 or more", number_text(div_factor),
-                    "div_factor = 25"});
-  }
-  if (!(final_div_factor >= 1 && std::isfinite(final_div_factor))) {
-    refuse_setting({"schedule", "final_div_factor", "a finite number, 1 or more",
-                    number_text(final_div_factor), "final_div_factor = 1e4"});
-  }
-}
-
 double learning_rate_at(const ScheduleConfig& config, double peak, StepPlace place) noexcept {
-  return config.kind == ScheduleKind::kConstant ? peak : one_cycle(config, peak, place);
+  if (config.kind == ScheduleKind::kOneCycle) return one_cycle(config, peak, place);
+  const double step = static_cast<double>(place.step_idx);
+  const double num_warmup = num_warmup_steps(config, place);
+  if (step < num_warmup) {
+    const double start = config.warmup_start_factor;
+    return peak * (start + (1 - start) * step / num_warmup);
+  }
+  if (config.kind == ScheduleKind::kStep) return steps_down(config, peak, place);
+  const double num_left = std::max(1.0, static_cast<double>(place.num_steps) - num_warmup);
+  const double since = step - num_warmup;
+  return decayed(config, peak,
+                 {.share = std::min(1.0, since / num_left),
+                  .num_epochs = since / static_cast<double>(place.steps_per_epoch)});
 }
 
 }  // namespace penstock::train

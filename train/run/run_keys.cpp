@@ -45,7 +45,17 @@ void read_field(TomlReader& reader, std::string_view key, T& value) {
   if (const auto found = reader.whole(key, kMost)) value = static_cast<T>(*found);
 }
 void read_field(TomlReader& reader, std::string_view key, ScheduleKind& value) {
-  if (const auto name = reader.text(key)) value = parse_schedule(*name);
+  const auto name = reader.text(key);
+  if (!name) return;
+  // The other schedules have settings that no key of a run gives.
+  for (const ScheduleKind kind : {ScheduleKind::kConstant, ScheduleKind::kOneCycle}) {
+    if (schedule_name(kind) != *name) continue;
+    value = kind;
+    return;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "schedule: expected constant or one_cycle, found \"" + *name + "\"",
+              "schedule = \"one_cycle\"");
 }
 void read_field(TomlReader& reader, std::string_view key, SampleOrder& value) {
   const auto name = reader.text(key);
