@@ -1,0 +1,66 @@
+#include "train/metrics/confusion_matrix.h"
+
+#include <cstddef>
+#include <string>
+
+#include "streamer/core/error.h"
+#include "streamer/core/range_check.h"
+
+namespace penstock::train {
+namespace {
+
+std::size_t num_pairs(std::uint32_t num_classes) {
+  if (num_classes > ConfusionMatrix::kMaxDenseClasses) return 0;
+  return std::size_t{num_classes} * num_classes;
+}
+
+}  // namespace
+
+ConfusionMatrix::ConfusionMatrix(std::uint32_t num_classes)
+    : classes_(num_classes), pairs_(num_pairs(num_classes)) {
+  check_range({"metrics", "num_classes", num_classes, 1, 0xFFFFFFFEu});
+}
+
+std::uint64_t ConfusionMatrix::bytes_for(std::uint32_t num_classes) {
+  return std::uint64_t{num_classes} * sizeof(ClassCounts) +
+         num_pairs(num_classes) * sizeof(std::uint64_t);
+}
+
+std::size_t ConfusionMatrix::place_of(const ClassPair& pair) const {
+  return pair.actual_idx * classes_.size() + pair.predicted_idx;
+}
+
+void ConfusionMatrix::add(const ClassPair& pair) {
+  const bool is_right = pair.actual_idx == pair.predicted_idx;
+  ++classes_[pair.actual_idx].num_actual;
+  ++classes_[pair.predicted_idx].num_predicted;
+  classes_[pair.actual_idx].num_correct += is_right ? 1 : 0;
+  ++num_samples_;
+  num_correct_ += is_right ? 1 : 0;
+  if (is_dense()) ++pairs_[place_of(pair)];
+}
+
+void ConfusionMatrix::merge(const ConfusionMatrix& other) {
+  if (other.num_classes() != num_classes()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "metrics: merge: expected " + std::to_string(num_classes()) + " classes, found " +
+                    std::to_string(other.num_classes()));
+  }
+  for (std::size_t k = 0; k < classes_.size(); ++k) classes_[k].merge(other.classes_[k]);
+  for (std::size_t i = 0; i < pairs_.size(); ++i) pairs_[i] += other.pairs_[i];
+  num_samples_ += other.num_samples_;
+  num_correct_ += other.num_correct_;
+}
+
+std::uint64_t ConfusionMatrix::count(const ClassPair& pair) const {
+  check_range({"metrics", "actual_idx", pair.actual_idx, 0, num_classes() - 1u});
+  check_range({"metrics", "predicted_idx", pair.predicted_idx, 0, num_classes() - 1u});
+  if (!is_dense()) {
+    throw Error(ErrorCode::kUnsupported, "metrics: confusion matrix: expected at most " +
+                                             std::to_string(kMaxDenseClasses) + " classes, found " +
+                                             std::to_string(num_classes()));
+  }
+  return pairs_[place_of(pair)];
+}
+
+}  // namespace penstock::train
