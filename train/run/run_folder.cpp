@@ -8,6 +8,7 @@
 #include "streamer/core/shell_quoted.h"
 #include "train/run/run_file.h"
 #include "train/run/run_values.h"
+#include "train/store/checkpoint_folder.h"
 #include "train/store/model_record.h"
 
 namespace penstock::train {
@@ -67,7 +68,9 @@ void RunFolderGuard::remove_files(std::error_code& ignored) const {
     fs::remove(folder_ / name, ignored);
   }
   remove_model(folder_);
-  fs::remove(folder_, ignored);  // only when nothing else is in it
+  remove_checkpoint_leftovers(folder_ / kCheckpointsName);
+  fs::remove(folder_ / kCheckpointsName, ignored);  // only when no checkpoint was stored
+  fs::remove(folder_, ignored);                     // only when nothing else is in it
 }
 
 RunFolder::RunFolder(const RunConfig& config)

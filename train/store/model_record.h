@@ -75,10 +75,7 @@ void remove_model(const std::filesystem::path& folder) noexcept;
 StoredModel load_model(const std::filesystem::path& folder);
 
 /// One tensor that a model takes.
-struct ExpectedTensor {
-  std::string name;
-  std::vector<std::uint64_t> shape;
-};
+using ExpectedTensor = TensorSpec;
 
 /// Puts `tensors` into the order of `expected`.
 ///

@@ -5,49 +5,71 @@
 #include <bit>
 #include <cstddef>
 #include <set>
-#include <span>
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/little_endian.h"
 #include "train/store/safetensors_header.h"
+#include "train/store/safetensors_reader.h"
 
 namespace penstock::train {
 namespace {
 
-constexpr std::size_t kLengthBytes = sizeof(std::uint64_t);  // of the header, before it
-
-[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
-  throw Error(ErrorCode::kCorruptData, "safetensors: " + path.native() + ": " + what);
+[[noreturn]] void refuse_content(const std::string& what) {
+  throw Error(ErrorCode::kInvalidArgument, "safetensors: " + what);
 }
 
-SafetensorsHeader header_of(const TensorFile& content) {
-  SafetensorsHeader header{.entries = {}, .metadata = content.metadata};
+/// Refuses what no reader would take.
+SafetensorsHeader header_of(const TensorSource& source) {
+  if (source.tensors.size() > kMaxTensors) {
+    refuse_content("expected at most " + std::to_string(kMaxTensors) + " tensors, found " +
+                   std::to_string(source.tensors.size()));
+  }
+  SafetensorsHeader header{.entries = {}, .metadata = source.metadata};
   std::set<std::string> names;
   std::uint64_t next = 0;
-  for (const NamedTensor& tensor : content.tensors) {
-    std::uint64_t num_values = 1;
-    for (const std::uint64_t side : tensor.shape) num_values *= side;
-    if (num_values != tensor.values.size()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "safetensors: tensor \"" + tensor.name + "\": expected " +
-                      std::to_string(num_values) + " values for " + format_shape(tensor.shape) +
-                      ", found " + std::to_string(tensor.values.size()));
-    }
+  for (const TensorSpec& tensor : source.tensors) {
+    const std::string where = "tensor \"" + tensor.name + "\": ";
     if (tensor.name == "__metadata__" || !names.insert(tensor.name).second) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "safetensors: expected names of their own, found \"" + tensor.name + "\"");
+      refuse_content("expected names of their own, found \"" + tensor.name + "\"");
     }
-    const std::uint64_t end = next + tensor.values.size() * sizeof(float);
+    if (tensor.shape.size() > kMaxDimensions) {
+      refuse_content(where + "expected at most " + std::to_string(kMaxDimensions) +
+                     " dimensions, found " + std::to_string(tensor.shape.size()));
+    }
+    const auto bytes = float_bytes(tensor.shape);
+    std::uint64_t end = 0;
+    if (!bytes || __builtin_add_overflow(next, *bytes, &end)) {
+      refuse_content(where + "expected a size below 2^64 bytes, found " +
+                     format_shape(tensor.shape));
+    }
     header.entries.push_back({tensor.name, "F32", tensor.shape, next, end});
     next = end;
   }
   return header;
 }
 
-FileSeal write_content(const UniqueFd& file, const std::filesystem::path& path,
-                       const TensorFile& content) {
+std::uint64_t largest_tensor_bytes(const SafetensorsHeader& layout) {
+  std::uint64_t largest = 0;
+  for (const TensorEntry& entry : layout.entries) {
+    largest = std::max(largest, entry.end_bytes - entry.begin_bytes);
+  }
+  return largest;
+}
+
+}  // namespace
+
+static_assert(std::endian::native == std::endian::little, "tensors are stored little-endian");
+
+FileSeal write_tensors(const std::filesystem::path& path, const TensorSource& source) {
+  const SafetensorsHeader layout = header_of(source);
+  const std::string header = format_safetensors_header(layout);
+  if (header.size() > kMaxHeaderBytes) {
+    refuse_content("expected a header of at most " + std::to_string(kMaxHeaderBytes) +
+                   " bytes, found " + std::to_string(header.size()));
+  }
+  const UniqueFd file = create_new_file(path);
   StreamHasher hasher;
   FileSeal seal;
   const auto append = [&](std::span<const std::byte> bytes) {
@@ -55,28 +77,41 @@ FileSeal write_content(const UniqueFd& file, const std::filesystem::path& path,
     write_at(file, seal.size_bytes, bytes, path);
     seal.size_bytes += bytes.size();
   };
-  const std::string header = format_safetensors_header(header_of(content));
-  std::array<std::byte, kLengthBytes> length{};
+  std::array<std::byte, sizeof(std::uint64_t)> length{};
   store_le<std::uint64_t>(header.size(), length.data());
   append(length);
   append(std::as_bytes(std::span(header)));
-  for (const NamedTensor& tensor : content.tensors) append(std::as_bytes(std::span(tensor.values)));
+  std::vector<float> largest(largest_tensor_bytes(layout) / sizeof(float));
+  for (std::size_t i = 0; i < layout.entries.size(); ++i) {
+    const std::uint64_t bytes = layout.entries[i].end_bytes - layout.entries[i].begin_bytes;
+    const std::span<float> values = std::span(largest).first(bytes / sizeof(float));
+    source.fill(i, values);
+    append(std::as_bytes(values));
+  }
   sync_file(file, path);
   seal.digest = hasher.digest_128();
   return seal;
 }
 
-}  // namespace
-
-static_assert(std::endian::native == std::endian::little, "tensors are stored little-endian");
-
 FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& content) {
+  TensorSource source{.metadata = content.metadata};
+  for (const NamedTensor& tensor : content.tensors) {
+    if (float_bytes(tensor.shape) != tensor.values.size() * sizeof(float)) {
+      refuse_content("tensor \"" + tensor.name + "\": expected as many values as " +
+                     format_shape(tensor.shape) + " holds, found " +
+                     std::to_string(tensor.values.size()));
+    }
+    source.tensors.push_back({.name = tensor.name, .shape = tensor.shape});
+  }
+  source.fill = [&](std::size_t tensor_idx, std::span<float> values) {
+    std::ranges::copy(content.tensors[tensor_idx].values, values.begin());
+  };
   std::filesystem::path temporary = path;
   temporary += ".tmp";
   std::error_code ignored;  // a file left behind by a process that died, mostly absent
   std::filesystem::remove(temporary, ignored);
   try {
-    const FileSeal seal = write_content(create_new_file(temporary), temporary, content);
+    const FileSeal seal = write_tensors(temporary, source);
     publish_by_rename(temporary, path);
     return seal;
   } catch (...) {
@@ -86,50 +121,15 @@ FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& 
 }
 
 TensorFile read_safetensors(const std::filesystem::path& path) {
-  const UniqueFd file = open_for_reading(path);
-  const std::uint64_t size_bytes = file_size_bytes(file, path);
-  std::array<std::byte, kLengthBytes> length{};
-  if (read_at(file, 0, length, path) != length.size()) {
-    refuse(path, "expected at least 8 bytes, found " + std::to_string(size_bytes));
-  }
-  const std::uint64_t header_bytes = load_le<std::uint64_t>(length.data());
-  if (header_bytes > kMaxHeaderBytes || header_bytes > size_bytes - kLengthBytes) {
-    refuse(path, "expected a header of at most " +
-                     std::to_string(std::min(kMaxHeaderBytes, size_bytes - kLengthBytes)) +
-                     " bytes, found " + std::to_string(header_bytes));
-  }
-  std::string json(header_bytes, '\0');
-  if (read_at(file, kLengthBytes, std::as_writable_bytes(std::span(json)), path) != json.size()) {
-    refuse(path, "expected " + std::to_string(size_bytes) + " bytes, found fewer");
-  }
-  std::uint64_t offset = kLengthBytes + header_bytes;
-  SafetensorsHeader header = parse_safetensors_header(json, size_bytes - offset, path.native());
-
-  TensorFile content{.tensors = {}, .metadata = std::move(header.metadata)};
-  for (TensorEntry& entry : header.entries) {
-    const std::uint64_t bytes = entry.end_bytes - entry.begin_bytes;
-    NamedTensor tensor{std::move(entry.name), std::move(entry.shape),
-                       std::vector<float>(bytes / sizeof(float))};
-    if (read_at(file, offset, std::as_writable_bytes(std::span(tensor.values)), path) != bytes) {
-      refuse(path, "expected " + std::to_string(size_bytes) + " bytes, found fewer");
-    }
-    offset += bytes;
-    content.tensors.push_back(std::move(tensor));
+  const SafetensorsReader reader = SafetensorsReader::open(path);
+  TensorFile content{.tensors = {}, .metadata = reader.metadata()};
+  for (const TensorSpec& tensor : reader.tensors()) {
+    // The header's sizes were held against the file's: there are so many bytes.
+    std::vector<float> values(*float_bytes(tensor.shape) / sizeof(float));
+    reader.read(tensor, values);
+    content.tensors.push_back({tensor.name, tensor.shape, std::move(values)});
   }
   return content;
-}
-
-FileSeal seal_of_file(const std::filesystem::path& path) {
-  const UniqueFd file = open_for_reading(path);
-  std::vector<std::byte> block(1u << 20);
-  StreamHasher hasher;
-  FileSeal seal;
-  while (const std::size_t got = read_at(file, seal.size_bytes, block, path)) {
-    hasher.update(std::span(block).first(got));
-    seal.size_bytes += got;
-  }
-  seal.digest = hasher.digest_128();
-  return seal;
 }
 
 std::string format_shape(const std::vector<std::uint64_t>& shape) {

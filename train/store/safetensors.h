@@ -4,13 +4,24 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace penstock::train {
+
+/// Name and shape of a tensor; an empty shape is a scalar.
+struct TensorSpec {
+  std::string name;
+  std::vector<std::uint64_t> shape;
+
+  friend bool operator==(const TensorSpec&, const TensorSpec&) = default;
+};
 
 /// One named tensor in C order; an empty shape is a scalar.
 struct NamedTensor {
@@ -26,6 +37,12 @@ struct TensorFile {
 
 /// The format's own limit of a header.
 inline constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
+/// Most tensors in a file. Ours: a header of the size above, full of empty ones, would take ten times
+/// its size in memory. Networks have some thousands.
+inline constexpr std::uint64_t kMaxTensors = 100'000;
+
+/// Most dimensions of a tensor.
+inline constexpr std::uint64_t kMaxDimensions = 16;
 
 /// Size and XXH3-128 of a whole file.
 struct FileSeal {
@@ -41,6 +58,21 @@ struct FileSeal {
 /// Errors  Io; InvalidArgument for a name given twice or values that do not fill their shape
 FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& content);
 
+/// Tensors that are filled one at a time, as they are written.
+struct TensorSource {
+  std::vector<TensorSpec> tensors = {};  // in the order of their bytes
+  /// Fills the values of one tensor, in C order. Called once for each, in their order; may throw.
+  std::function<void(std::size_t tensor_idx, std::span<float> values)> fill = {};
+  std::map<std::string, std::string> metadata = {};
+};
+
+/// Writes the new file `path` and flushes it; whoever calls publishes or removes it. Takes the memory
+/// of the largest tensor.
+///
+/// Errors  Io; AlreadyExists; InvalidArgument for a name given twice or more than a reader takes;
+///         those of `fill`
+FileSeal write_tensors(const std::filesystem::path& path, const TensorSource& source);
+
 /// Reads `path`. Nothing is allocated by a size that the file's own length does not cover.
 ///
 /// Errors  NotFound, Io; CorruptData naming what was expected and found; Unsupported for an element
@@ -48,6 +80,7 @@ FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& 
 TensorFile read_safetensors(const std::filesystem::path& path);
 
 /// Reads `path` once through and returns its seal.
+/// Errors  NotFound, Io
 FileSeal seal_of_file(const std::filesystem::path& path);
 
 /// Formats a shape as "[32, 3, 3, 3]".

@@ -5,13 +5,12 @@
 #include <set>
 
 #include "streamer/core/error.h"
+#include "train/store/safetensors.h"
 
 namespace penstock::train {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr std::uint64_t kMaxDimensions = 16;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
   throw Error(ErrorCode::kCorruptData, "safetensors: " + where + ": " + what);
@@ -129,6 +128,9 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
       refuse(where_, "tensor \"" + entry_.name +
                          "\": expected dtype, shape and two data_offsets, found fewer");
     }
+    if (header_.entries.size() == kMaxTensors) {
+      refuse(where_, "expected at most " + std::to_string(kMaxTensors) + " tensors, found more");
+    }
     header_.entries.push_back(std::move(entry_));
   }
 
@@ -141,17 +143,6 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   std::set<std::string> fields_;
   int num_offsets_ = 0;
 };
-
-/// Bytes that a float32 tensor of this shape takes; refuses products beyond 64 bits.
-std::uint64_t shape_bytes(const TensorEntry& entry, const std::string& where) {
-  std::uint64_t bytes = sizeof(float);
-  for (const std::uint64_t side : entry.shape) {
-    if (__builtin_mul_overflow(bytes, side, &bytes)) {
-      refuse(where, "tensor \"" + entry.name + "\": expected a size below 2^64 bytes, found more");
-    }
-  }
-  return bytes;
-}
 
 void check_coverage(const SafetensorsHeader& header, std::uint64_t data_bytes,
                     const std::string& where) {
@@ -166,9 +157,10 @@ void check_coverage(const SafetensorsHeader& header, std::uint64_t data_bytes,
       refuse(where, tensor + "expected to start at byte " + std::to_string(next) +
                         ", where the one before ends, found " + std::to_string(entry.begin_bytes));
     }
-    const std::uint64_t bytes = shape_bytes(entry, where);
-    if (entry.end_bytes < entry.begin_bytes || entry.end_bytes - entry.begin_bytes != bytes) {
-      refuse(where, tensor + "expected " + std::to_string(bytes) + " bytes for its shape, found " +
+    const std::optional<std::uint64_t> bytes = float_bytes(entry.shape);
+    if (!bytes) refuse(where, tensor + "expected a size below 2^64 bytes, found more");
+    if (entry.end_bytes < entry.begin_bytes || entry.end_bytes - entry.begin_bytes != *bytes) {
+      refuse(where, tensor + "expected " + std::to_string(*bytes) + " bytes for its shape, found " +
                         std::to_string(entry.begin_bytes) + " to " +
                         std::to_string(entry.end_bytes));
     }
@@ -181,6 +173,14 @@ void check_coverage(const SafetensorsHeader& header, std::uint64_t data_bytes,
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> float_bytes(const std::vector<std::uint64_t>& shape) {
+  std::uint64_t bytes = sizeof(float);
+  for (const std::uint64_t side : shape) {
+    if (__builtin_mul_overflow(bytes, side, &bytes)) return std::nullopt;
+  }
+  return bytes;
+}
 
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes,
                                            const std::string& where) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ struct SafetensorsHeader {
   std::vector<TensorEntry> entries;  // in the order of their bytes
   std::map<std::string, std::string> metadata;
 };
+
+/// Bytes that float32 values of this shape take; nothing for 2^64 and more.
+std::optional<std::uint64_t> float_bytes(const std::vector<std::uint64_t>& shape);
 
 /// Parses `json` and checks that the tensors fill `data_bytes` without overlap or hole.
 ///

@@ -1,7 +1,7 @@
 // Preloaded into a fresh process (LD_PRELOAD): makes one system call on one file fail.
 //
 //   PENSTOCK_FAULT=CALL:N:WHAT   the N-th call (from 1) of CALL: open, stat, fstat, pread, pwrite, fsync,
-//                                ftruncate, fallocate, rename, link or unlink (remove and rmdir too);
+//                                ftruncate, fallocate, mkdir, rename, link or unlink (remove and rmdir too);
 //                                change is any of the last three and fsync
 //   PENSTOCK_FAULT=CALL:N+:WHAT  that one and all after it
 //   PENSTOCK_FAULT_FOLDER        calls on other files are neither counted nor touched
@@ -162,6 +162,11 @@ int ftruncate(int fd, off_t size_bytes) {
 int posix_fallocate(int fd, off_t offset, off_t num_bytes) {
   if (strikes("fallocate", fd)) return plan().what;
   return ::syscall(SYS_fallocate, fd, 0, offset, num_bytes) == 0 ? 0 : errno;
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  if (strikes("mkdir", path)) return fail();
+  return static_cast<int>(::syscall(SYS_mkdirat, AT_FDCWD, path, mode));
 }
 
 int rename(const char* from, const char* to) {

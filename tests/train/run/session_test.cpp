@@ -277,8 +277,20 @@ BOOST_AUTO_TEST_CASE(what_is_not_kept_is_removed_and_what_is_kept_stays) {
       publish_file(out / name, "x");
     }
     publish_file(out / "model.json.new", "x");
+    fs::create_directories(out / "checkpoints/000001-step-000000005.tmp");  // a full disk left it
   }
   BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_stays_whatever_ends_the_run) {
+  {
+    RunFolderGuard guard(out);
+    guard.make_folder();
+    fs::create_directories(out / "checkpoints/000001-step-000000005");
+    fs::create_directories(out / "checkpoints/000002-step-000000009.tmp");
+  }
+  BOOST_TEST(fs::exists(out / "checkpoints/000001-step-000000005"));
+  BOOST_TEST(penstock::tests::count_entries(out / "checkpoints") == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_trailing_slash_is_the_same_folder) {

@@ -1,0 +1,165 @@
+// The fuzz target of what a resumed run reads before it computes: state.json of a checkpoint, and
+// safetensors files. Driven by libFuzzer (preset fuzz) or by seeded_mutations.cpp.
+//
+// The first byte of an input: even, the text of a state.json follows, whose checksum is put right unless
+// kUnsealed is set; odd, a safetensors file. An input may be refused with CorruptData or Unsupported,
+// nothing else, in one line; what is not refused must keep the promises of checkpoint_state.h and
+// safetensors_reader.h; nothing allocates more than some bytes for each of the input's.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
+#include "streamer/core/file.h"
+#include "tests/allocation_ceiling.h"
+#include "tests/fuzz/fuzz_target.h"
+#include "tests/temporary_folder.h"
+#include "train/store/checkpoint_name.h"
+#include "train/store/checkpoint_state.h"
+#include "train/store/safetensors_reader.h"
+
+namespace penstock::fuzz {
+namespace {
+
+void demand(bool promise, const char* what) {
+  if (promise) return;
+  std::fprintf(stderr, "broken promise: %s\n", what);
+  std::abort();
+}
+
+template <class Action>
+void run(const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    demand(error.code() == ErrorCode::kCorruptData || error.code() == ErrorCode::kUnsupported,
+           error.what());
+  }  // anything else, std::bad_alloc too, ends the process
+}
+
+// CHECKPOINT.md: XXH3-128 of all bytes before the last 49, of which 32 are its digits.
+void seal(std::string& text) {
+  constexpr std::size_t kEndBytes = 49;
+  constexpr std::size_t kDigitsAt = 36;  // before the end
+  constexpr std::size_t kDigits = 32;
+  if (text.size() < kEndBytes) return;
+  const auto body = std::string_view(text).substr(0, text.size() - kEndBytes);
+  text.replace(text.size() - kDigitsAt, kDigits, hex(xxh3_128(std::as_bytes(std::span(body)))));
+}
+
+void read_state(const std::string& text) {
+  const train::SealedState sealed = train::parse_checkpoint_state(text, "input");
+  sealed.state.validate();
+  demand(sealed.seals.contains(train::TensorGroup::kModel) &&
+             sealed.seals.contains(train::TensorGroup::kOptimizer),
+         "model and optimizer have seals");
+  if (sealed.state.best) {
+    demand(std::isfinite(sealed.state.best->value), "a best value is a number");
+    const std::string& name = sealed.state.best->checkpoint;
+    demand(name.empty() || train::parse_checkpoint_name(name), "a name is no path");
+  }
+  const std::string once = train::format_checkpoint_state(sealed);
+  const std::string twice =
+      train::format_checkpoint_state(train::parse_checkpoint_state(once, "again"));
+  demand(once == twice, "what was read is written and read again");
+}
+
+// One file in memory for all inputs, opened by its name as any file is.
+class MemoryFile {
+ public:
+  MemoryFile() : file_(::memfd_create("tensors", MFD_CLOEXEC)) {
+    demand(static_cast<bool>(file_), "a file in memory");
+  }
+  std::filesystem::path path() const { return "/proc/self/fd/" + std::to_string(file_.get()); }
+  void fill(std::span<const std::byte> bytes) const {
+    demand(::ftruncate(file_.get(), static_cast<off_t>(bytes.size())) == 0, "room in memory");
+    write_at(file_, 0, bytes, path());
+  }
+
+ private:
+  UniqueFd file_;
+};
+
+void read_tensors(std::span<const std::byte> bytes) {
+  static const MemoryFile memory;
+  memory.fill(bytes);
+  const train::SafetensorsReader reader = train::SafetensorsReader::open(memory.path());
+  reader.check_tensors(reader.tensors());
+  std::uint64_t num_values = 0;
+  for (const train::TensorSpec& tensor : reader.tensors()) {
+    std::uint64_t size = 1;
+    for (const std::uint64_t side : tensor.shape) {
+      demand(!__builtin_mul_overflow(size, side, &size), "a size of 64 bits");
+    }
+    num_values += size;
+    demand(num_values <= bytes.size() / sizeof(float), "no more values than the file holds");
+    std::vector<float> values(size);
+    reader.read(tensor, values);
+  }
+}
+
+Input input_of(std::uint8_t kind, std::string_view bytes) {
+  Input input(1, kind);
+  input.insert(input.end(), bytes.begin(), bytes.end());
+  return input;
+}
+
+std::string small_tensors() {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "x";
+  train::write_safetensors(path, {.tensors = {{"w", {2, 1}, {1, 2}}, {"b", {}, {3}}},
+                                  .metadata = {{"format", "penstock"}}});
+  return read_text_file(path);
+}
+
+train::SealedState small_state() {
+  return {.state = {.epoch_idx = 1,
+                    .step = 7,
+                    .num_finite_steps = 6,
+                    .parts = {{"plateau", R"({"best": 0.5, "waits": [1, null]})"}},
+                    .best =
+                        train::BestResult{
+                            .metric = "top1", .value = 0.5, .checkpoint = "000001-step-000000005"},
+                    .configuration = "a = 1\n",
+                    .settings = {{"a", "1"}},
+                    .dataset_id = "d",
+                    .model_identity = "g",
+                    .backend = "b",
+                    .instruction_set = "i"},
+          .seals = {{train::TensorGroup::kModel, {}}, {train::TensorGroup::kOptimizer, {}}}};
+}
+
+}  // namespace
+
+const char* target_name() {
+  return "checkpoint_fuzz";
+}
+
+std::vector<Input> target_seeds() {
+  return {input_of(0, train::format_checkpoint_state(small_state())), input_of(1, small_tensors())};
+}
+
+}  // namespace penstock::fuzz
+
+using namespace penstock;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const auto bytes = std::as_bytes(std::span(data, size)).subspan(1);
+  // Lists of JSON take 16 bytes for the two of "0,", and double; a tensor takes 128 for its 50.
+  const tests::AllocationCeiling ceiling(64 * size + 65536);
+  if ((data[0] & 1) == 1) {
+    fuzz::run([&] { fuzz::read_tensors(bytes); });
+    return 0;
+  }
+  std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if ((data[0] & fuzz::kUnsealed) == 0) fuzz::seal(text);
+  fuzz::run([&] { fuzz::read_state(text); });
+  return 0;
+}

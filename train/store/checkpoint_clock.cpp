@@ -1,0 +1,80 @@
+#include "train/store/checkpoint_clock.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "streamer/core/number_text.h"
+#include "streamer/core/range_check.h"
+
+namespace penstock::train {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+using Minutes = std::chrono::duration<double, std::ratio<60>>;
+
+constexpr double kMaxMinutes = 525600;  // a year
+constexpr double kMaxSaveSeconds = 3600;
+// A disk that others use too may take longer than it did.
+constexpr int kSaveReserve = 2;
+
+void check_number(const char* field, double value, double high) {
+  if (value >= 0 && value <= high) return;  // NaN is neither
+  refuse_setting({.owner = "checkpoint",
+                  .field = field,
+                  .expected = "0 to " + number_text(high),
+                  .found = number_text(value)});
+}
+
+}  // namespace
+
+void CheckpointTimes::validate() const {
+  check_number("every_minutes", every_minutes, kMaxMinutes);
+  check_number("max_minutes", max_minutes, kMaxMinutes);
+  check_number("first_save_s", first_save_s, kMaxSaveSeconds);
+}
+
+CheckpointClock::CheckpointClock(const CheckpointTimes& times, Now now)
+    : times_(times),
+      now_(std::move(now)),
+      start_(now_()),
+      last_saved_(start_),
+      save_start_(start_),
+      step_start_(start_) {
+  times_.validate();
+}
+
+bool CheckpointClock::is_time_up(Clock::time_point now) const {
+  if (times_.max_minutes == 0) return false;
+  const Seconds save =
+      longest_save_ ? Seconds(kSaveReserve * *longest_save_) : Seconds(times_.first_save_s);
+  const Seconds left = Minutes(times_.max_minutes) - Seconds(now - start_);
+  return left < save + Seconds(longest_step_);
+}
+
+std::optional<CheckpointReason> CheckpointClock::due_after(const StepEnd& end) {
+  const Clock::time_point now = now_();
+  longest_step_ = std::max(longest_step_, now - step_start_);
+  step_start_ = now;
+  if (is_time_up(now)) return CheckpointReason::kMaxTime;
+  if (times_.every_epoch && end.is_epoch_end) return CheckpointReason::kEpoch;
+  if (times_.every_steps > 0 && end.step % times_.every_steps == 0) return CheckpointReason::kSteps;
+  const bool is_long_ago =
+      times_.every_minutes > 0 && now - last_saved_ >= Minutes(times_.every_minutes);
+  if (is_long_ago) return CheckpointReason::kMinutes;
+  return std::nullopt;
+}
+
+void CheckpointClock::note_step_start() {
+  step_start_ = now_();
+}
+
+void CheckpointClock::note_save_start() {
+  save_start_ = now_();
+}
+
+void CheckpointClock::note_save_end() {
+  last_saved_ = step_start_ = now_();
+  longest_save_ = std::max(longest_save_.value_or(Clock::duration{}), last_saved_ - save_start_);
+}
+
+}  // namespace penstock::train
