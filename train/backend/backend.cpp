@@ -63,7 +63,12 @@ BoundArena::BoundArena(Backend& backend, std::span<Program* const> programs, con
 
 void initialize_params(Program& program, const ModelGraph& graph, std::uint64_t seed) {
   for (std::uint32_t i = 0; i < graph.parameters().size(); ++i) {
-    program.import_param(i, ParamPart::kMaster, initial_value(graph, i, seed));
+    const std::vector<float> value = initial_value(graph, i, seed);
+    program.import_param(i, ParamPart::kMaster, value);
+    const Lowering& lowering = program.lowering();
+    const bool has_ema = lowering.mode == Mode::kTrain && lowering.optimizer.ema_decay > 0 &&
+                         program.params()[i].is_trainable;
+    if (has_ema) program.import_param(i, ParamPart::kEma, value);
   }
 }
 

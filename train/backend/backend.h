@@ -66,9 +66,11 @@ class Backend {
   virtual void release(std::uint32_t slot) = 0;
 
   /// Returns the report of the oldest forward run that has finished and was not yet reported. To be
-  /// called until it returns none at least once every kMaxPendingReports forward runs; a run that
+  /// called until it returns none at least once every kMaxPendingReports runs; a run that
   /// finds no room for its report throws Internal.
   virtual std::optional<StepReport> poll() = 0;
+  /// The same of updates.
+  virtual std::optional<UpdateReport> poll_update() = 0;
   /// Waits until all that was run has finished; poll() then returns every report due.
   virtual void finish() = 0;
 };
@@ -98,7 +100,7 @@ class BoundArena {
   std::unique_ptr<DeviceMemory> memory_;
 };
 
-/// Imports initial_value() of every parameter into a bound program.
+/// Imports initial_value() of every parameter, and of its EMA, into a bound program.
 void initialize_params(Program& program, const ModelGraph& graph, std::uint64_t seed);
 
 }  // namespace penstock::train

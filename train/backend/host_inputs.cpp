@@ -56,7 +56,10 @@ const StepScalars& HostInputs::scalars(std::uint32_t slot) const {
 }
 
 ProgramInput::ProgramInput(BatchSpec spec, std::uint32_t num_classes, const Lowering& lowering)
-    : spec_(spec), num_classes_(num_classes) {
+    : spec_(spec),
+      num_classes_(num_classes),
+      takes_negative_targets_(!is_softmax_loss(lowering.loss.kind) &&
+                              !is_binary_loss(lowering.loss.kind)) {
   spec_.batch = lowering.batch;
   spec_.label_form = lowering.label_form;
   spec_.num_targets = lowering.label_form == LabelForm::kTargets ? num_classes : 0;
@@ -102,9 +105,11 @@ void ProgramInput::check_labels(const BatchView& part) const {
   }
   if (spec_.num_targets == 0) return;
   for (const float target : part.targets) {
-    if (!(target >= 0) || !std::isfinite(target)) {
-      refuse("batch", "targets that are numbers from 0 on", std::to_string(target));
-    }
+    if (std::isfinite(target) && (target >= 0 || takes_negative_targets_)) continue;
+    refuse(
+        "batch",
+        takes_negative_targets_ ? "targets that are numbers" : "targets that are numbers from 0 on",
+        std::to_string(target));
   }
 }
 

@@ -45,6 +45,7 @@ class ProgramInput {
 
   BatchSpec spec_;
   std::uint32_t num_classes_;
+  bool takes_negative_targets_;  // regression
 };
 
 }  // namespace penstock::train

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "streamer/core/error.h"
+#include "train/optim/param_groups.h"
 
 namespace penstock::train {
 namespace {
@@ -42,12 +43,14 @@ void check_value_bytes(const Node& node, std::uint32_t batch) {
 
 void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
   check_count("batch", lowering.batch, kMaxBatch);
+  lowering.optimizer.validate();
+  check_list_size("param_rates", lowering.param_rates.size(), graph.parameters().size());
   check_list_size("frozen_params", lowering.frozen_params.size(), graph.parameters().size());
   check_list_size("fixed_norms", lowering.fixed_norms.size(), graph.nodes().size());
-  if (!(lowering.label_smoothing >= 0 && lowering.label_smoothing < 1)) {
-    refuse("lowering: label_smoothing", "0 to below 1", std::to_string(lowering.label_smoothing));
+  if (lowering.reads_ema && lowering.mode == Mode::kTrain) {
+    refuse("lowering: reads_ema", "an evaluation program", "a training program");
   }
-  (void)graph.output();
+  lowering.loss.validate_for(graph.num_classes());
   for (const Node& node : graph.nodes()) check_value_bytes(node, lowering.batch);
   if (lowering.mode != Mode::kTrain) return;
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
@@ -74,7 +77,7 @@ std::vector<ParamSlot> param_slots(const ModelGraph& graph, const Lowering& lowe
 }
 
 void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_idx, ParamPart part,
-                        std::size_t num_values, Mode mode) {
+                        std::size_t num_values, const Lowering& lowering) {
   if (param_idx >= slots.size()) {
     refuse("program: parameter", "an index below " + std::to_string(slots.size()),
            std::to_string(param_idx));
@@ -85,10 +88,41 @@ void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_i
            std::to_string(num_values));
   }
   if (part == ParamPart::kMaster) return;
-  if (mode != Mode::kTrain || !slot.is_trainable) {
+  const bool is_training = lowering.mode == Mode::kTrain;
+  if (!is_training || !slot.is_trainable) {
     refuse("program: " + slot.name, "a trainable parameter of a training program",
-           mode == Mode::kTrain ? "a running statistic or a frozen one" : "an evaluation program");
+           is_training ? "a running statistic or a frozen one" : "an evaluation program");
   }
+  const std::size_t num_states = state_names(lowering.optimizer).size();
+  const bool is_there = part == ParamPart::kGrad ||
+                        (part == ParamPart::kState && num_states >= 1) ||
+                        (part == ParamPart::kSecondState && num_states >= 2) ||
+                        (part == ParamPart::kEma && lowering.optimizer.ema_decay > 0);
+  if (is_there) return;
+  refuse("program: " + slot.name,
+         "a part that " + std::string(optimizer_name(lowering.optimizer.kind)) + " keeps",
+         "one that it does not");
+}
+
+bool takes_ema(const ModelGraph& graph, std::size_t param_idx, const Lowering& lowering) {
+  const bool is_frozen =
+      param_idx < lowering.frozen_params.size() && lowering.frozen_params[param_idx];
+  return lowering.reads_ema && graph.parameters()[param_idx].is_trainable && !is_frozen;
+}
+
+ParamRates rates_of(const std::vector<ParamSlot>& slots, std::size_t param_idx,
+                    const Lowering& lowering) {
+  if (!lowering.param_rates.empty()) return lowering.param_rates[param_idx];
+  return param_rates(lowering.optimizer, {},
+                     slots[param_idx].decays ? ParamRole::kWeight : ParamRole::kNormOrBias);
+}
+
+void check_num_steps(std::size_t num_values, std::size_t num_params, const Lowering& lowering) {
+  if (lowering.mode != Mode::kTrain) {
+    refuse("program: num_steps", "a training program", "an evaluation program");
+  }
+  if (num_values == num_params) return;
+  refuse("program: num_steps", std::to_string(num_params) + " values", std::to_string(num_values));
 }
 
 void check_phase(Phase phase, const Lowering& lowering) {

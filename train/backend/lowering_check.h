@@ -18,7 +18,17 @@ std::vector<ParamSlot> param_slots(const ModelGraph& graph, const Lowering& lowe
 
 /// Throws InvalidArgument when the call of import_param() or export_param() does not fit.
 void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_idx, ParamPart part,
-                        std::size_t num_values, Mode mode);
+                        std::size_t num_values, const Lowering& lowering);
+
+/// Whether an evaluation program reads the mean of a parameter over the steps in its place: of those that learn.
+bool takes_ema(const ModelGraph& graph, std::size_t param_idx, const Lowering& lowering);
+
+/// Returns what the optimizer takes for a parameter.
+ParamRates rates_of(const std::vector<ParamSlot>& slots, std::size_t param_idx,
+                    const Lowering& lowering);
+
+/// Throws InvalidArgument when counts of steps do not fit, or the program has none.
+void check_num_steps(std::size_t num_values, std::size_t num_params, const Lowering& lowering);
 
 /// Throws InvalidArgument when a program that was lowered so has no such phase.
 void check_phase(Phase phase, const Lowering& lowering);

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "streamer/core/batch.h"
+#include "train/loss/loss_spec.h"
+#include "train/optim/optimizer_config.h"
+#include "train/optim/optimizer_scalars.h"
 #include "train/plan/buffer.h"
 
 namespace penstock::train {
@@ -27,9 +30,6 @@ enum class Phase : std::uint8_t {
   kUpdate,       // the optimizer's step
 };
 
-/// Optimizer whose rule the update phase follows (train/optim).
-enum class OptimizerRule : std::uint8_t { kSgd };
-
 class Program;
 
 /// How to lower a graph.
@@ -37,11 +37,15 @@ struct Lowering {
   /// Samples per run, at least 1 (at least 2 values per channel in training with batch norm).
   std::uint32_t batch = 32;
   Mode mode = Mode::kTrain;
-  OptimizerRule optimizer = OptimizerRule::kSgd;
-  /// Nesterov's form of momentum.
-  bool nesterov = true;
-  /// Share of the target spread over all classes, 0 to below 1 (as in PyTorch's CrossEntropyLoss).
-  double label_smoothing = 0.0;
+  /// The rule of the update phase, and its settings but for the learning rate, which comes with each step.
+  OptimizerConfig optimizer{};
+  /// By parameter: what its group and role make of these; empty: param_rates() of no group.
+  std::vector<ParamRates> param_rates{};
+  /// In evaluation: takes, of parameters that are not frozen, the means of the weights over the steps (OptimizerConfig::ema_decay) in place of the
+  /// weights. Running statistics are those of the last step.
+  bool reads_ema = false;
+  /// What the outputs are held against.
+  LossSpec loss{};
   /// How the labels of batches come. With LabelForm::kTargets they have one target for each class, and
   /// the loss is taken against these; a sample without a class index still counts nowhere.
   LabelForm label_form = LabelForm::kClassIndex;
@@ -63,10 +67,9 @@ struct Lowering {
 
 /// Numbers that change from step to step. They belong to an input slot; no re-lowering.
 struct StepScalars {
-  float learning_rate = 0.0f;
-  float momentum = 0.0f;
-  float weight_decay = 0.0f;
-  /// 1 / sum of the weights of all labelled samples of the batch; 0 when there are none.
+  /// The schedule's value.
+  double learning_rate = 0.0;
+  /// 1 / batch_weight_sum() of the whole batch; 0 when nothing counts.
   float inv_weight_sum = 0.0f;
   /// Where the run's samples begin in the slot's batch: a micro-batch is a program of fewer samples.
   std::uint32_t first_sample = 0;
@@ -88,7 +91,16 @@ struct StepReport {
   bool is_finite = true;  // the loss is a number
 };
 
-enum class ParamPart : std::uint8_t { kMaster, kMomentum, kGrad };
+/// What one update came to. A step whose gradients are not all finite changes nothing.
+struct UpdateReport {
+  std::uint64_t step = 0;
+  /// Of all gradients together, before clipping.
+  double gradient_norm = 0;
+  bool is_finite = true;
+};
+
+/// kState and kSecondState are the tensors of state_names(), in their order.
+enum class ParamPart : std::uint8_t { kMaster, kGrad, kState, kSecondState, kEma };
 
 /// A parameter as a program keeps it; params() has the order of ModelGraph::parameters().
 struct ParamSlot {
@@ -137,12 +149,17 @@ class Program {
   /// Copies the logits of the newest forward run, [batch, num_classes]; waits for it.
   virtual void read_logits(std::span<float> logits) = 0;
 
-  /// Sets, or reads after waiting, one parameter in canonical layout, float32. kMomentum and kGrad
-  /// exist in training programs, for trainable parameters; a gradient is readable between
-  /// kBackward and the next run.
+  /// Sets, or reads after waiting, one parameter in canonical layout, float32. Parts other than kMaster exist
+  /// in training programs, for parameters that learn, as far as the optimizer keeps them; a gradient is
+  /// readable between kBackward and the next run.
   virtual void import_param(std::size_t param_idx, ParamPart part,
                             std::span<const float> canonical) = 0;
   virtual void export_param(std::size_t param_idx, ParamPart part, std::span<float> canonical) = 0;
+
+  /// Updates that each parameter has taken part in, those that were skipped left out: what Adam's correction
+  /// and the EMA's warm-up count. In the order of params(); of a training program.
+  virtual void import_num_steps(std::span<const std::uint64_t> num_steps) = 0;
+  virtual void export_num_steps(std::span<std::uint64_t> num_steps) = 0;
 
   /// One line per node: what it was lowered to, and why where there was a choice.
   virtual std::string explain() const = 0;

@@ -53,13 +53,4 @@ class PassClock {
   PassReport report_;
 };
 
-/// Sum of the weights of the labelled samples of a batch: the loss's denominator.
-inline double labelled_weight_sum(const BatchView& view) noexcept {
-  double sum = 0;
-  for (std::uint32_t i = 0; i < view.num_valid; ++i) {
-    if (view.class_idx[i] != kUnlabelled) sum += view.weights[i];
-  }
-  return sum;
-}
-
 }  // namespace penstock::train

@@ -19,6 +19,14 @@ std::uint64_t without_remainder_of_one(std::uint64_t batch, std::uint64_t num_sa
   return larger;
 }
 
+/// What an evaluation measures: not what a training leans on.
+LossSpec evaluation_loss(LossSpec loss) {
+  loss.label_smoothing = 0;
+  loss.class_weights.clear();
+  loss.positive_weights.clear();
+  return loss;
+}
+
 /// Says that only the last batch of an epoch, of one sample, does not fit, and which size would.
 [[noreturn]] void refuse_last_sample(const Error& error, std::uint64_t batch,
                                      std::uint64_t num_samples) {
@@ -32,7 +40,9 @@ std::uint64_t without_remainder_of_one(std::uint64_t batch, std::uint64_t num_sa
 }  // namespace
 
 ProgramSet::ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramSetConfig& config)
-    : backend_(backend), num_logits_(std::size_t{config.evaluation_batch} * graph.num_classes()) {
+    : backend_(backend),
+      num_classes_(graph.num_classes()),
+      num_logits_(std::size_t{config.evaluation_batch} * num_classes_) {
   if (config.train_batch > 0) lower_training(graph, config);
   if (config.evaluation_batch > 0) {
     evaluation_ = lower(graph, config, Mode::kEvaluate, config.evaluation_batch);
@@ -46,8 +56,8 @@ Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& conf
   programs_.push_back(backend_.lower(
       graph, {.batch = batch,
               .mode = mode,
-              .nesterov = config.nesterov,
-              .label_smoothing = mode == Mode::kTrain ? config.label_smoothing : 0.0,
+              .optimizer = config.optimizer,
+              .loss = mode == Mode::kTrain ? config.loss : evaluation_loss(config.loss),
               .label_form = mode == Mode::kTrain ? config.label_form : LabelForm::kClassIndex,
               .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
   return programs_.back().get();

@@ -20,10 +20,9 @@ struct ProgramSetConfig {
   std::uint64_t num_train_samples = 0;
   /// Samples per evaluation step; 0 for no evaluation.
   std::uint32_t evaluation_batch = 32;
-  /// Nesterov's form of momentum.
-  bool nesterov = true;
-  /// Share of the target spread over all classes, 0 to below 1; never applied in evaluation.
-  double label_smoothing = 0;
+  OptimizerConfig optimizer{};
+  /// Smoothing and weights of classes are left out in evaluation.
+  LossSpec loss{};
   /// How the labels of training batches come; evaluation has class indices.
   LabelForm label_form = LabelForm::kClassIndex;
 };
@@ -48,6 +47,7 @@ class ProgramSet {
   Program& evaluation_program() const;
   /// Values that evaluation_program().read_logits() fills.
   std::size_t num_logits() const noexcept { return num_logits_; }
+  std::uint32_t num_classes() const noexcept { return num_classes_; }
   /// A program through which parameters are imported and exported.
   Program& any_program() const noexcept { return *programs_.front(); }
 
@@ -61,6 +61,7 @@ class ProgramSet {
   std::optional<BoundArena> arena_;  // before the programs: outlives them
   std::vector<std::unique_ptr<Program>> programs_;
   Program* evaluation_ = nullptr;
+  std::uint32_t num_classes_ = 0;
   std::size_t num_logits_ = 0;
   MemoryPlan plan_;
 };

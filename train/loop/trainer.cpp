@@ -6,6 +6,7 @@
 
 #include "streamer/core/error.h"
 #include "train/loop/pass_clock.h"
+#include "train/loss/batch_loss.h"
 
 namespace penstock::train {
 namespace {
@@ -14,6 +15,12 @@ constexpr std::uint32_t kSlot = 0;
 
 float inverse_or_zero(double sum) {
   return sum > 0 ? static_cast<float>(1.0 / sum) : 0.0f;
+}
+
+/// The denominator of a batch's loss.
+double weight_sum(const ProgramSet& programs, const Program& program, const BatchView& batch) {
+  return batch_weight_sum(program.lowering().loss, {batch.num_valid, programs.num_classes()},
+                          labels_of(batch, batch.num_valid));
 }
 
 [[noreturn]] void refuse_loss(const std::string& step, const std::string& reason,
@@ -75,10 +82,8 @@ void Trainer::take_step(BatchLease lease, PassReport& report) {
   report.learning_rate =
       learning_rate_at(config_.schedule, config_.sgd.learning_rate, {step_idx_, config_.num_steps});
   const StepScalars scalars{
-      .learning_rate = static_cast<float>(report.learning_rate),
-      .momentum = static_cast<float>(config_.sgd.momentum),
-      .weight_decay = static_cast<float>(config_.sgd.weight_decay),
-      .inv_weight_sum = inverse_or_zero(labelled_weight_sum(lease.view())),
+      .learning_rate = report.learning_rate,
+      .inv_weight_sum = inverse_or_zero(weight_sum(programs_, program, lease.view())),
       .step = step_idx_,
       .seed = config_.seed,
   };
@@ -102,6 +107,12 @@ void Trainer::collect_reports(PassReport& report) {
                   "lower --learning-rate");
     }
     report.totals.add(*step);
+  }
+  while (const auto update = programs_.backend().poll_update()) {
+    if (update->is_finite) continue;
+    refuse_loss("update of step " + std::to_string(update->step),
+                "the training diverged at learning rate " + std::to_string(report.learning_rate),
+                "lower --learning-rate");
   }
 }
 
@@ -154,7 +165,7 @@ PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObs
     ends_epoch = lease->ends_epoch;
     std::optional<BatchLabels> labels;
     if (scores != nullptr) labels.emplace(lease.view());
-    const float inv_weight_sum = inverse_or_zero(labelled_weight_sum(lease.view()));
+    const float inv_weight_sum = inverse_or_zero(weight_sum(programs, program, lease.view()));
     backend.upload(std::move(lease), kSlot);
     backend.set_scalars({.inv_weight_sum = inv_weight_sum, .step = clock.report().num_steps++},
                         kSlot);

@@ -44,4 +44,12 @@ void SampleLabels::validate_for(const ScoreShape& shape) const {
   }
 }
 
+SampleLabels labels_of(const BatchView& batch, std::size_t num_samples) {
+  const bool has_targets = batch.spec->label_form == LabelForm::kTargets;
+  return {.class_idx = batch.class_idx.first(num_samples),
+          .targets = has_targets ? batch.targets.first(num_samples * batch.spec->num_targets)
+                                 : std::span<const float>(),
+          .weights = batch.weights.first(num_samples)};
+}
+
 }  // namespace penstock::train

@@ -37,6 +37,9 @@ struct SampleLabels {
   void validate_for(const ScoreShape& shape) const;
 };
 
+/// Those of the first `num_samples` places of a batch, borrowed from it.
+SampleLabels labels_of(const BatchView& batch, std::size_t num_samples);
+
 /// The target of one sample that counts, before it is smoothed.
 class TargetRow {
  public:

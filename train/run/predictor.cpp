@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "train/backend/softmax_loss.h"
+#include "train/loss/softmax_row.h"
 #include "train/run/data_pipeline.h"
 
 namespace penstock::train {
@@ -49,8 +49,8 @@ namespace {
 
 std::vector<double> softmax(std::span<const float> logits) {
   std::vector<double> values(logits.begin(), logits.end());
-  const double log_sum = log_sum_exp(std::span<const double>(values));
-  for (double& value : values) value = std::exp(value - log_sum);
+  const SoftmaxRow<double> row = softmax_row<double>(logits);
+  for (double& value : values) value = row.probability(value);
   return values;
 }
 

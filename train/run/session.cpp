@@ -70,8 +70,8 @@ ProgramSetConfig program_config(const RunConfig& config, std::uint64_t num_sampl
   return {.train_batch = config.batch_size,
           .num_train_samples = num_samples,
           .evaluation_batch = config.batch_size,
-          .nesterov = config.sgd.nesterov,
-          .label_smoothing = config.label_smoothing,
+          .optimizer = config.sgd,
+          .loss = {.label_smoothing = config.label_smoothing},
           .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
 }
 

@@ -23,8 +23,7 @@ void compare(std::string_view backend, const ModelGraph& graph) {
   Bench parts(make_backend(backend, {.num_threads = 2}), graph,
               {{.batch = 4, .accumulates = true}, {.batch = 2, .accumulates = true}});
   for (unsigned step = 0; step < 2; ++step) {
-    const StepScalars scalars{
-        .learning_rate = 0.05f, .momentum = 0.9f, .weight_decay = 1e-3f, .step = step, .seed = 4};
+    const StepScalars scalars{.learning_rate = 0.05, .step = step, .seed = 4};
     ToyBatch batch = whole.batch(kBatch, step);
     batch.weights()[3] = 0.25f;
     batch.labels()[7] = kUnlabelled;

@@ -63,14 +63,15 @@ BOOST_AUTO_TEST_CASE(sgd_rule_follows_pytorch) {
 BOOST_AUTO_TEST_CASE(two_updates_with_and_without_nesterov_come_to_the_values_by_hand) {
   for_each_backend([](std::string_view name) {
     for (const bool nesterov : {false, true}) {
-      Bench bench = make_bench(name, linear_model(), {{.batch = 3, .nesterov = nesterov}});
+      Bench bench =
+          make_bench(name, linear_model(),
+                     {{.batch = 3,
+                       .optimizer = {.momentum = 0.9, .nesterov = nesterov, .weight_decay = 0.5}}});
       bench.program().import_param(0, ParamPart::kMaster, std::vector<float>(8, 1.0f));
       const ToyBatch batch = bench.batch(3, 1);
       for (int step = 0; step < 2; ++step) {
         bench.backend().upload(batch.lease(), 0);
-        bench.backend().set_scalars(
-            {.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.5f, .inv_weight_sum = 0},
-            0);
+        bench.backend().set_scalars({.learning_rate = 0.1, .inv_weight_sum = 0}, 0);
         for (const Phase phase : {Phase::kForward, Phase::kBackward, Phase::kUpdate}) {
           bench.program().run(phase, 0);
         }
@@ -85,10 +86,11 @@ BOOST_AUTO_TEST_CASE(two_updates_with_and_without_nesterov_come_to_the_values_by
 
 BOOST_AUTO_TEST_CASE(update_follows_the_rule_and_spares_biases_from_decay) {
   for_each_backend([](std::string_view name) {
-    Bench bench = make_bench(name, linear_model(), {{.batch = 3}});
+    Bench bench = make_bench(name, linear_model(),
+                             {{.batch = 3, .optimizer = {.momentum = 0.9, .weight_decay = 0.5}}});
     const std::vector<float> weight = bench.read(0);
     bench.program().import_param(1, ParamPart::kMaster, std::vector<float>{1, 2, 3, 4});
-    const StepScalars scalars{.learning_rate = 0.1f, .momentum = 0.9f, .weight_decay = 0.5f};
+    const StepScalars scalars{.learning_rate = 0.1};
     bench.forward_and_backward(bench.batch(3, 1), scalars);
     const std::vector<float> weight_grad = bench.read(0, ParamPart::kGrad);
     const std::vector<float> bias_grad = bench.read(1, ParamPart::kGrad);
@@ -103,14 +105,15 @@ BOOST_AUTO_TEST_CASE(update_follows_the_rule_and_spares_biases_from_decay) {
       BOOST_TEST(moved_bias[i] == static_cast<double>(i + 1) - 0.19 * bias_grad[i],
                  boost::test_tools::tolerance(1e-5));
     }
-    BOOST_TEST(bench.read(1, ParamPart::kMomentum) == bias_grad, boost::test_tools::per_element());
+    BOOST_TEST(bench.read(1, ParamPart::kState) == bias_grad, boost::test_tools::per_element());
   });
 }
 
 // With equal logits every class has probability 1/4, and the loss is ln 4 whatever the smoothing.
 BOOST_AUTO_TEST_CASE(loss_of_equal_logits_is_the_logarithm_of_the_classes) {
   for_each_backend([](std::string_view name) {
-    Bench bench = make_bench(name, linear_model(), {{.batch = 4, .label_smoothing = 0.3}});
+    Bench bench =
+        make_bench(name, linear_model(), {{.batch = 4, .loss = {.label_smoothing = 0.3}}});
     bench.program().import_param(0, ParamPart::kMaster, std::vector<float>(8));
     ToyBatch batch = bench.batch(4, 1);
     batch.weights() = {1.0f, 0.5f, 0.0f, 1.0f};
@@ -150,9 +153,10 @@ BOOST_AUTO_TEST_CASE(loss_and_gradient_of_soft_targets_come_to_the_values_by_han
       {0.2, {0.5f, 0, 0, 0}, {0.45, 0.05, 0.05, 0.05}, {-0.39, 0.07, 0.13, 0.19}}};
   for_each_backend([&](std::string_view name) {
     for (const Case& c : cases) {
-      Bench bench = make_bench(
-          name, linear_model(),
-          {{.batch = 1, .label_smoothing = c.smoothing, .label_form = LabelForm::kTargets}});
+      Bench bench = make_bench(name, linear_model(),
+                               {{.batch = 1,
+                                 .loss = {.label_smoothing = c.smoothing},
+                                 .label_form = LabelForm::kTargets}});
       set_logits_by_bias(bench);
       ToyBatch batch = bench.batch(1, 1);
       batch.weights() = {2.0f};
@@ -194,8 +198,9 @@ BOOST_AUTO_TEST_CASE(a_score_is_correct_on_the_class_of_the_largest_target) {
 BOOST_AUTO_TEST_CASE(one_hot_targets_give_the_bits_of_labels) {
   for_each_backend([](std::string_view name) {
     const auto gradients = [&](LabelForm label_form) {
-      Bench bench = make_bench(name, normalized_model(),
-                               {{.batch = 5, .label_smoothing = 0.1, .label_form = label_form}});
+      Bench bench =
+          make_bench(name, normalized_model(),
+                     {{.batch = 5, .loss = {.label_smoothing = 0.1}, .label_form = label_form}});
       ToyBatch batch = bench.batch(5, 3);
       batch.weights()[1] = 0.5f;
       batch.labels()[2] = kUnlabelled;
@@ -297,7 +302,7 @@ BOOST_AUTO_TEST_CASE(parameters_come_back_as_they_were_given) {
       std::vector<float> values(graph.parameters()[i].num_elements());
       for (std::size_t j = 0; j < values.size(); ++j) values[j] = static_cast<float>(j) + 0.5f;
       const bool has_state = graph.parameters()[i].is_trainable;
-      const ParamPart part = has_state ? ParamPart::kMomentum : ParamPart::kMaster;
+      const ParamPart part = has_state ? ParamPart::kState : ParamPart::kMaster;
       bench.program().import_param(i, part, values);
       BOOST_TEST(bench.read(i, part) == values, boost::test_tools::per_element());
     }
@@ -310,7 +315,7 @@ BOOST_AUTO_TEST_CASE(tail_and_evaluation_programs_share_the_parameters) {
   for_each_backend([&](std::string_view name) {
     Bench bench = make_bench(name, normalized_model(),
                              {{.batch = 8}, {.batch = 3}, {.batch = 5, .mode = Mode::kEvaluate}});
-    const StepScalars scalars{.learning_rate = 0.05f, .momentum = 0.9f};
+    const StepScalars scalars{.learning_rate = 0.05};
     bench.step(bench.batch(8, 1), scalars);
     bench.step(bench.batch(8, 2), scalars, 1);  // the first 3 of a batch of 8
     bench.step(bench.batch(8, 3), scalars);
@@ -456,7 +461,7 @@ BOOST_AUTO_TEST_CASE(reports_that_nobody_polls_are_an_error_not_memory) {
     }
     for (std::uint64_t step = 0; step < kMaxPendingReports; ++step) run(step);
     BOOST_TEST(message_of([&] { run(kMaxPendingReports); }) ==
-               "backend: reports: expected poll() at least every 256 forward runs, found one more "
+               "backend: reports: expected poll() at least every 256 runs, found one more "
                "without");
     for (std::uint64_t step = 0; step < kMaxPendingReports; ++step) {
       BOOST_TEST_REQUIRE(bench.backend().poll().value().step == step);

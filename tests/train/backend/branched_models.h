@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "train/graph/custom_operation.h"
@@ -41,6 +42,30 @@ inline ModelGraph residual_model() {
   x = graph.add("twice", x, x);
   x = graph.global_avg_pool("gap", x);
   x = graph.dense("head", x, {.units = 3});
+  graph.set_output(x);
+  return graph;
+}
+
+/// Blocks as in a ResNet: one adds its own input, one a normalized projection, and the last norm is the sum's
+/// second term. 17 channels: whole vectors and a rest.
+inline ModelGraph resnet_blocks_model() {
+  ModelGraph graph("resnet_blocks", {3, 8, 7});
+  const auto conv = [&](const std::string& name, NodeId from, std::uint32_t filters,
+                        std::uint32_t stride) {
+    const NodeId id = graph.conv2d(
+        name, from, {.filters = filters, .stride = {stride, stride}, .has_bias = false});
+    return graph.batch_norm(name + "_bn", id, {.initial_scale = 0.8});
+  };
+  NodeId x = graph.relu("stem", conv("stem_conv", graph.input(), 17, 1));
+  NodeId inner = conv("a2", graph.relu("a1_relu", conv("a1", x, 17, 1)), 17, 1);
+  x = graph.relu("a", graph.add("a_sum", inner, x));
+  inner = conv("b2", graph.relu("b1_relu", conv("b1", x, 18, 2)), 18, 1);
+  const NodeId projected = conv("b_projection", x, 18, 2);
+  x = graph.relu("b", graph.add("b_sum", inner, projected));
+  inner = conv("c2", graph.relu("c1_relu", conv("c1", x, 18, 1)), 18, 1);
+  x = graph.relu("c", graph.add("c_sum", x, inner));
+  x = graph.global_avg_pool("gap", x);
+  x = graph.dense("head", x, {.units = 4});
   graph.set_output(x);
   return graph;
 }
@@ -157,7 +182,8 @@ inline ModelGraph custom_model() {
 }
 
 inline std::vector<ModelGraph> branched_models() {
-  return {residual_model(), mobile_model(), normed_samples_model(), custom_model()};
+  return {residual_model(), resnet_blocks_model(), mobile_model(), normed_samples_model(),
+          custom_model()};
 }
 
 }  // namespace penstock::train

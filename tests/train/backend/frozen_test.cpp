@@ -27,13 +27,13 @@ BOOST_AUTO_TEST_SUITE(frozen)
 
 BOOST_AUTO_TEST_CASE(frozen_weights_stay_and_the_others_learn_as_before) {
   for (const std::string_view name : backend_names()) {
-    for (const ModelGraph& graph : {strided_model(), residual_model()}) {
+    for (const ModelGraph& graph : {strided_model(), residual_model(), resnet_blocks_model()}) {
       Bench free(make_backend(name, {.num_threads = 2}), graph, {{.batch = 4}});
       Bench fixed(make_backend(name, {.num_threads = 2}), graph,
                   {{.batch = 4, .frozen_params = frozen_but(graph, "head")}});
       const ToyBatch batch = free.batch(4, 1);
       free.forward_and_backward(batch, {});
-      fixed.forward_and_backward(batch, {.learning_rate = 0.1f});
+      fixed.forward_and_backward(batch, {.learning_rate = 0.1});
       std::vector<std::vector<float>> before;
       for (std::size_t i = 0; i < graph.parameters().size(); ++i) before.push_back(fixed.read(i));
       fixed.update();

@@ -26,13 +26,15 @@ double tolerance_of(const Parameter& parameter) {
 void compare(const ModelGraph& graph, bool fuse, unsigned num_threads, std::uint32_t batch_size,
              LabelForm label_form = LabelForm::kClassIndex) {
   const std::vector<Lowering> lowerings = {
-      {.batch = batch_size, .label_smoothing = 0.1, .label_form = label_form, .fuse = fuse},
+      {.batch = batch_size,
+       .loss = {.label_smoothing = 0.1},
+       .label_form = label_form,
+       .fuse = fuse},
       {.batch = batch_size, .mode = Mode::kEvaluate, .fuse = fuse}};
   Bench fast(make_onednn_backend({.num_threads = num_threads}), graph, lowerings);
   Bench slow(make_reference_backend({}), graph, lowerings);
   for (unsigned step = 0; step < 3; ++step) {
-    const StepScalars scalars{
-        .learning_rate = 0.05f, .momentum = 0.9f, .weight_decay = 5e-4f, .step = step, .seed = 9};
+    const StepScalars scalars{.learning_rate = 0.05, .step = step, .seed = 9};
     ToyBatch a = fast.batch(batch_size, step);
     ToyBatch b = slow.batch(batch_size, step);
     a.weights()[0] = b.weights()[0] = 0.5f;
@@ -120,7 +122,7 @@ BOOST_AUTO_TEST_CASE(same_seed_and_threads_give_identical_weights) {
     const ModelGraph graph = normalized_model();
     Bench bench(make_onednn_backend({.num_threads = 2}), graph, {{.batch = 8}});
     for (unsigned step = 0; step < 4; ++step) {
-      bench.step(bench.batch(8, step), {.learning_rate = 0.1f, .momentum = 0.9f, .step = step});
+      bench.step(bench.batch(8, step), {.learning_rate = 0.1, .step = step});
     }
     std::vector<std::vector<float>> weights;
     for (std::size_t i = 0; i < graph.parameters().size(); ++i) weights.push_back(bench.read(i));
@@ -140,6 +142,16 @@ BOOST_AUTO_TEST_CASE(explanation_names_the_fusion_of_every_node) {
   BOOST_TEST(text.find("pool1: with bn1\n") != std::string::npos);
   BOOST_TEST(text.find("relu2: with bn2\n") != std::string::npos);
   BOOST_TEST(text.find("no input gradient") != std::string::npos);
+  Bench blocks(make_onednn_backend({.num_threads = 1}), resnet_blocks_model(), {{.batch = 2}});
+  const std::string sums = blocks.program().explain();
+  for (const char* line :
+       {"a2_bn: own NHWC kernels, fused batch_norm + add + relu\na_sum: with a2_bn\na: with "
+        "a2_bn\n",
+        "b2_bn: own NHWC kernels, fused batch_norm + add + relu\n",
+        "b_projection_bn: own NHWC kernels\n",
+        "c2_bn: own NHWC kernels, fused batch_norm + add + relu\n"}) {
+    BOOST_TEST(sums.find(line) != std::string::npos, line);
+  }
   Bench plain(make_onednn_backend({.num_threads = 1}), normalized_model(),
               {{.batch = 2, .fuse = false}});
   BOOST_TEST(plain.program().explain().find("fused") == std::string::npos);

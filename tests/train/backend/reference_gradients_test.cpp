@@ -17,7 +17,8 @@ void check_gradients(const ModelGraph& graph, unsigned seed,
                      LabelForm label_form = LabelForm::kClassIndex) {
   constexpr std::uint32_t kBatch = 4;
   Bench bench(make_reference_backend({}), graph,
-              {{.batch = kBatch, .label_smoothing = 0.1, .label_form = label_form}}, seed);
+              {{.batch = kBatch, .loss = {.label_smoothing = 0.1}, .label_form = label_form}},
+              seed);
   ToyBatch batch = bench.batch(kBatch, seed);
   batch.weights() = {1.0f, 0.5f, 0.0f, 2.0f};
   batch.labels()[1] = kUnlabelled;
@@ -84,6 +85,10 @@ BOOST_AUTO_TEST_CASE(soft_targets_agree_with_differences) {
 
 BOOST_AUTO_TEST_CASE(residual_blocks_agree_with_differences) {
   check_gradients(residual_model(), 11);
+}
+
+BOOST_AUTO_TEST_CASE(blocks_of_a_resnet_agree_with_differences) {
+  check_gradients(resnet_blocks_model(), 1);
 }
 
 BOOST_AUTO_TEST_CASE(groups_gaps_products_and_concatenation_agree_with_differences) {

@@ -128,7 +128,11 @@ class Bench {
     program(which).run(Phase::kBackward, 0);
     return report;
   }
-  void update(std::size_t which = 0) { program(which).run(Phase::kUpdate, 0); }
+  UpdateReport update(std::size_t which = 0) {
+    program(which).run(Phase::kUpdate, 0);
+    backend_->finish();
+    return backend_->poll_update().value();
+  }
 
   StepReport step(const ToyBatch& batch, const StepScalars& scalars, std::size_t which = 0) {
     const StepReport report = forward_and_backward(batch, scalars, which);

@@ -24,14 +24,15 @@ BOOST_AUTO_TEST_CASE(training_follows_the_settings_and_evaluation_is_never_smoot
                             {.train_batch = 4,
                              .num_train_samples = 10,
                              .evaluation_batch = 5,
-                             .nesterov = false,
-                             .label_smoothing = 0.25,
+                             .optimizer = {.momentum = 0.75},
+                             .loss = {.label_smoothing = 0.25, .class_weights = {1, 2}},
                              .label_form = LabelForm::kTargets});
   BOOST_REQUIRE(backend.lowerings.size() == 3u);
   for (const Lowering& lowering : backend.lowerings) {
     const bool is_training = lowering.mode == Mode::kTrain;
-    BOOST_TEST(!lowering.nesterov);
-    BOOST_TEST(lowering.label_smoothing == (is_training ? 0.25 : 0.0));
+    BOOST_TEST(lowering.optimizer.momentum == 0.75);
+    BOOST_TEST(lowering.loss.label_smoothing == (is_training ? 0.25 : 0.0));
+    BOOST_TEST(lowering.loss.class_weights.size() == (is_training ? 2u : 0u));
     BOOST_TEST(
         (lowering.label_form == (is_training ? LabelForm::kTargets : LabelForm::kClassIndex)));
   }

@@ -55,6 +55,8 @@ class RecordingProgram final : public Program {
   void export_param(std::size_t idx, ParamPart, std::span<float> values) override {
     std::copy(values_.at(idx).begin(), values_.at(idx).end(), values.begin());
   }
+  void import_num_steps(std::span<const std::uint64_t>) override {}
+  void export_num_steps(std::span<std::uint64_t>) override {}
   std::string explain() const override { return {}; }
 
  private:

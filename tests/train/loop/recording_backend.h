@@ -53,6 +53,7 @@ class RecordingBackend final : public Backend {
     reports.pop_front();
     return report;
   }
+  std::optional<UpdateReport> poll_update() override { return std::nullopt; }
   void finish() override {}
 
  private:

@@ -41,6 +41,8 @@ std::vector<LoweredLayer> make_layers(const ModelGraph& graph, const Lowering& l
 std::unique_ptr<Layer> make_weighted_layer(const ModelGraph& graph, NodeId node);
 /// `nodes` holds a batch_norm, then a relu when there are 2, then a 2 x 2 max_pool when there are 3.
 std::unique_ptr<Layer> make_batch_norm_layer(const ModelGraph& graph, const NodeChain& nodes);
+/// `nodes` holds a batch_norm, the add of it and another, and a relu.
+std::unique_ptr<Layer> make_residual_norm_layer(const ModelGraph& graph, const NodeChain& nodes);
 std::unique_ptr<Layer> make_window_pool_layer(const ModelGraph& graph, NodeId node);
 std::unique_ptr<Layer> make_relu_layer(const ModelGraph& graph, NodeId node);
 std::unique_ptr<Layer> make_global_avg_pool_layer(const ModelGraph& graph, NodeId node);

@@ -1,6 +1,5 @@
 // The loss on top of the logits: small, so the plain loops that all host backends share.
-#include "train/backend/softmax_loss.h"
-
+#include "train/backend/host_loss.h"
 #include "train/backend/onednn/layer.h"
 
 namespace penstock::train::onednn {
@@ -8,41 +7,38 @@ namespace {
 
 class LossLayer final : public Layer {
  public:
-  explicit LossLayer(const ModelGraph& graph)
-      : output_(graph.output()), num_classes_(graph.num_classes()) {}
+  explicit LossLayer(const ModelGraph& graph) : output_(graph.output()) {}
 
   void forward(LoweringContext& context) override {
-    const BufferId logits = context.value(output_);
-    sizes_ = {context.batch(), num_classes_, context.lowering.label_smoothing};
-    probabilities_ = context.add_value("probabilities", bytes());
-    context.emit({logits, probabilities_}, [=, sizes = sizes_, probabilities = probabilities_,
-                                            &list = context.buffers](const RunContext& run) {
-      *run.report = loss_forward(sizes, labels_of(run), values_at(list, logits, run),
-                                 list.at<float>(probabilities));
+    logits_ = context.value(output_);
+    shape_ = {context.batch(), context.graph.num_classes()};
+    context.will_read_back(logits_);
+    context.emit({logits_}, [logits = logits_, shape = shape_, &loss = context.lowering.loss,
+                             &list = context.buffers](const RunContext& run) {
+      *run.report = loss_report(loss, shape, *run.batch, list.at<float>(logits));
       run.report->step = run.scalars->step;
     });
   }
 
   void backward(LoweringContext& context) override {
-    const BufferId dlogits = context.add_transient("logits.grad", bytes());
-    context.emit({probabilities_, dlogits}, [=, sizes = sizes_, probabilities = probabilities_,
-                                             &list = context.buffers](const RunContext& run) {
-      loss_backward(sizes, labels_of(run), run.scalars->inv_weight_sum,
-                    list.at<float>(probabilities), list.at<float>(dlogits));
-    });
+    const BufferId dlogits =
+        context.add_transient("logits.grad", shape_.batch * shape_.outputs * sizeof(float));
+    context.emit({logits_, dlogits},
+                 [dlogits, logits = logits_, shape = shape_, &loss = context.lowering.loss,
+                  &list = context.buffers](const RunContext& run) {
+                   batch_loss_gradient(loss, shape, labels_of(*run.batch, shape.batch),
+                                       run.scalars->inv_weight_sum, list.at<float>(logits),
+                                       list.at<float>(dlogits));
+                 });
     context.give_gradient(output_, dlogits);
   }
 
   std::string explain() const override { return "plain loops"; }
 
  private:
-  std::size_t bytes() const { return sizes_.batch * sizes_.classes * sizeof(float); }
-  static LossLabels labels_of(const RunContext& run) { return loss_labels_of(*run.batch); }
-
   NodeId output_;
-  std::size_t num_classes_;
-  LossSizes sizes_{};
-  BufferId probabilities_ = kNoBuffer;
+  ScoreShape shape_;
+  BufferId logits_ = kNoBuffer;
 };
 
 }  // namespace

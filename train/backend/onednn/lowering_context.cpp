@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "train/backend/lowering_check.h"
 #include "train/backend/onednn/parallel.h"
 
 namespace penstock::train::onednn {
@@ -127,19 +128,28 @@ Task LoweringContext::prepare(const std::string& name, PreparedOp op,
   };
 }
 
+StoredParam& LoweringContext::read_param(std::size_t param_idx) const {
+  return takes_ema(graph, param_idx, lowering) ? store.ema(param_idx) : store.param(param_idx);
+}
+
 ParamBuffers LoweringContext::add_param(std::size_t param_idx) {
   const StoredParam& stored = store.param(param_idx);
   const bool is_trainable = graph.parameters()[param_idx].is_trainable;
-  const bool learns = flow.learns[param_idx];
   const std::size_t bytes = stored.stored_bytes();
+  const auto add = [&](std::string_view suffix, Role role) {
+    return buffers.add(stored.name + "." + std::string(suffix), role, bytes);
+  };
   ParamBuffers param;
-  param.master = buffers.add(stored.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
-  if (learns) {
-    param.momentum = buffers.add(stored.name + ".momentum", Role::kState, bytes);
-    param.grad = buffers.add(stored.name + ".grad", Role::kGrad, bytes);
-    if (lowering.accumulates) {
-      param.grad_sum = buffers.add(stored.name + ".grad.sum", Role::kGradSum, bytes);
-    }
+  param.master = takes_ema(graph, param_idx, lowering)
+                     ? add("ema", Role::kState)
+                     : buffers.add(stored.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
+  if (flow.learns[param_idx]) {
+    const auto states = state_names(lowering.optimizer);
+    if (!states.empty()) param.state = add(states[0], Role::kState);
+    if (states.size() > 1) param.second_state = add(states[1], Role::kState);
+    if (lowering.optimizer.ema_decay > 0) param.ema = add("ema", Role::kState);
+    param.grad = add("grad", Role::kGrad);
+    if (lowering.accumulates) param.grad_sum = add("grad.sum", Role::kGradSum);
   }
   params_.emplace_back(param_idx, param);
   return param;
@@ -147,7 +157,7 @@ ParamBuffers LoweringContext::add_param(std::size_t param_idx) {
 
 BufferId LoweringContext::weight_in(std::size_t param_idx, const ParamBuffers& param,
                                     const WeightLayout& wanted) {
-  StoredParam& stored = store.param(param_idx);
+  StoredParam& stored = read_param(param_idx);
   const std::shared_ptr<WeightCopy> copy = stored.copy_in(wanted);
   if (copy == nullptr) return param.master;
   for (const auto& [known, buffer] : copies_) {

@@ -29,10 +29,12 @@ struct RunContext {
 
 using Task = std::function<void(const RunContext&)>;
 
-/// Buffers of one parameter; momentum and gradient only of those that learn in this program.
+/// Buffers of one parameter; gradient and what follows only of those that learn in this program.
 struct ParamBuffers {
-  BufferId master = kNoBuffer;
-  BufferId momentum = kNoBuffer;
+  BufferId master = kNoBuffer;  // or the mean of its values, with Lowering::reads_ema
+  BufferId state = kNoBuffer;
+  BufferId second_state = kNoBuffer;
+  BufferId ema = kNoBuffer;
   BufferId grad = kNoBuffer;
   BufferId grad_sum = kNoBuffer;  // where several runs add their gradients up
 
@@ -125,6 +127,8 @@ class LoweringContext {
   void emit_primitive(const std::string& name, PreparedOp op,
                       std::initializer_list<std::pair<Arg, BufferId>> args);
 
+  /// The parameter whose values this program reads: the mean over the steps with Lowering::reads_ema.
+  StoredParam& read_param(std::size_t param_idx) const;
   /// Adds the buffers of a parameter once its layout in the store is settled.
   ParamBuffers add_param(std::size_t param_idx);
   /// Returns the buffer that holds a weight in `wanted`: the master, or a copy kept up to date.

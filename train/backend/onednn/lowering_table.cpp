@@ -1,4 +1,5 @@
 // Which nodes become which layer: the table of fusions, and the single nodes.
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <variant>
@@ -56,6 +57,14 @@ NodeChain match_batch_norm_relu_pool(const ModelGraph& graph, NodeId id) {
   return chain_from<3>(graph, id, {is_batch_norm, is_relu, is_max_pool});
 }
 
+bool is_sum_of_two(const ModelGraph& graph, NodeId id) {
+  return op_of<AddOp>(graph, id) != nullptr && graph.node(id).inputs.size() == 2;
+}
+
+NodeChain match_batch_norm_add_relu(const ModelGraph& graph, NodeId id) {
+  return chain_from<3>(graph, id, {is_batch_norm, is_sum_of_two, is_relu});
+}
+
 bool always(const ModelGraph&, const NodeChain&) {
   return true;
 }
@@ -78,6 +87,8 @@ struct Fusion {
 constexpr std::array kFusions{
     Fusion{"batch_norm + relu + max_pool", match_batch_norm_relu_pool, has_simple_pool,
            "fusing max_pool takes a 2 x 2 window at step 2 without padding", make_batch_norm_layer},
+    Fusion{"batch_norm + add + relu", match_batch_norm_add_relu, always, "",
+           make_residual_norm_layer},
     Fusion{"batch_norm + relu", match_batch_norm_relu, always, "", make_batch_norm_layer},
 };
 
@@ -114,12 +125,15 @@ struct SingleLayer {
 };
 
 /// The layer that begins with `id`.
-LoweredLayer make_layer(const ModelGraph& graph, const Lowering& lowering, NodeId id) {
+LoweredLayer make_layer(const ModelGraph& graph, const Lowering& lowering, NodeId id,
+                        const std::vector<bool>& is_taken) {
   std::string refusals;
   for (const Fusion& fusion : kFusions) {
     if (!lowering.fuse) break;
     const NodeChain nodes = fusion.match(graph, id);
-    if (nodes.empty()) continue;
+    // Of two norms that are added, the first has the sum.
+    const auto taken = [&](NodeId node) { return bool{is_taken[node]}; };
+    if (nodes.empty() || std::ranges::any_of(nodes, taken)) continue;
     if (fusion.is_supported(graph, nodes)) {
       const std::string why = refusals.empty() ? "" : "; " + refusals;
       return {nodes, fusion.make(graph, nodes), std::string("fused ") + fusion.name + why};
@@ -136,7 +150,7 @@ std::vector<LoweredLayer> make_layers(const ModelGraph& graph, const Lowering& l
   std::vector<bool> is_taken(graph.nodes().size(), false);
   for (NodeId id = 1; id < graph.nodes().size(); ++id) {
     if (is_taken[id]) continue;
-    LoweredLayer layer = make_layer(graph, lowering, id);
+    LoweredLayer layer = make_layer(graph, lowering, id, is_taken);
     for (const NodeId node : layer.nodes) is_taken[node] = true;
     by_last_node[layer.nodes.back()] = std::move(layer);
   }

@@ -15,19 +15,6 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Rows of a tile: about 16 KiB of x, so that the passes over its channels stay in the L1 cache,
-/// and no fewer than 32, so that adding up tiles in double costs little.
-inline std::size_t tile_rows(std::size_t channels) {
-  return std::max<std::size_t>(32, 4096 / channels);
-}
-
-template <class D, class V>
-HWY_ATTR void add_lanes(D d, V values, double* sums) {
-  HWY_ALIGN float lanes[HWY_MAX_BYTES / sizeof(float)];
-  hn::Store(values, d, lanes);
-  for (std::size_t i = 0; i < hn::Lanes(d); ++i) sums[i] += static_cast<double>(lanes[i]);
-}
-
 /// Not Max: what is not a number must stay visible in the loss.
 template <Activation kActivation, class D, class V>
 HWY_ATTR V activated(D d, V v) {
@@ -153,15 +140,6 @@ struct ReluBackwardBlock {
     hn::StoreU(hn::IfThenElseZero(passes, hn::LoadU(d, dy + at)), d, dx + at);
   }
 };
-
-/// Calls body(tile, first value) for every tile of the rows.
-template <class Body>
-void for_tiles(Rows rows, const Body& body) {
-  const std::size_t most = tile_rows(rows.channels);
-  for (std::size_t row = 0; row < rows.num_rows; row += most) {
-    body(Rows{std::min(most, rows.num_rows - row), rows.channels}, row * rows.channels);
-  }
-}
 
 void moments(Rows rows, const float* x, const float* origin, double* sum, double* squares) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {

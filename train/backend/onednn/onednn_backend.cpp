@@ -50,7 +50,8 @@ class OnednnBackend final : public Backend {
   }
   void release(std::uint32_t slot) override { inputs_.release(slot); }
 
-  std::optional<StepReport> poll() override { return reports_.pop(); }
+  std::optional<StepReport> poll() override { return reports_.steps.pop(); }
+  std::optional<UpdateReport> poll_update() override { return reports_.updates.pop(); }
 
   void finish() override {}  // every run has finished when it returns
 

@@ -4,20 +4,13 @@
 
 #include "streamer/core/error.h"
 #include "train/backend/host_inputs.h"
+#include "train/backend/host_update.h"
 #include "train/backend/lowering_check.h"
 #include "train/backend/onednn/layer.h"
 #include "train/backend/onednn/parallel.h"
-#include "train/optim/sgd_rule.h"
 
 namespace penstock::train::onednn {
 namespace {
-
-/// One trainable parameter, as the update walks over it.
-struct UpdateTarget {
-  ParamBuffers buffers;
-  std::size_t num_elements;
-  bool decays;
-};
 
 class OnednnProgram final : public Program {
  public:
@@ -47,7 +40,10 @@ class OnednnProgram final : public Program {
     check_phase(phase, lowering_);
     const ThreadScope threads(parts_.num_threads);
     RunContext context{.scalars = &parts_.inputs.scalars(slot)};
-    if (phase == Phase::kUpdate) return update_parameters(context);
+    if (phase == Phase::kUpdate) {
+      for (const Task& task : tasks_.update) task(context);
+      return;
+    }
     const BatchView batch = input_.part_of(parts_.inputs.view(slot), context.scalars->first_sample);
     context.batch = &batch;
     context.adds = phase == Phase::kBackwardAdd;
@@ -59,7 +55,7 @@ class OnednnProgram final : public Program {
     context.report = &report;
     refresh_copies(context);
     for (const Task& task : tasks_.forward) task(context);
-    parts_.reports.push(report);
+    parts_.reports.steps.push(report);
   }
 
   void read_logits(std::span<float> logits) override {
@@ -74,10 +70,11 @@ class OnednnProgram final : public Program {
 
   void import_param(std::size_t param_idx, ParamPart part,
                     std::span<const float> canonical) override {
-    check_param_access(slots_, param_idx, part, canonical.size(), lowering_.mode);
+    check_param_access(slots_, param_idx, part, canonical.size(), lowering_);
     StoredParam& stored = store_->param(param_idx);
     float* place = part_of(param_idx, part);
     if (part == ParamPart::kMaster) ++stored.version;
+    if (part == ParamPart::kMaster || part == ParamPart::kEma) ++store_->ema(param_idx).version;
     if (!stored.layout) {
       std::ranges::copy(canonical, place);
       return;
@@ -87,7 +84,7 @@ class OnednnProgram final : public Program {
   }
 
   void export_param(std::size_t param_idx, ParamPart part, std::span<float> canonical) override {
-    check_param_access(slots_, param_idx, part, canonical.size(), lowering_.mode);
+    check_param_access(slots_, param_idx, part, canonical.size(), lowering_);
     const StoredParam& stored = store_->param(param_idx);
     float* place = part_of(param_idx, part);
     if (!stored.layout) {
@@ -96,6 +93,15 @@ class OnednnProgram final : public Program {
     }
     PreparedOp op = parts_.library.reorder(stored.layout, stored.canonical);
     reorder(op, place, canonical.data());
+  }
+
+  void import_num_steps(std::span<const std::uint64_t> num_steps) override {
+    check_num_steps(num_steps.size(), slots_.size(), lowering_);
+    std::ranges::copy(num_steps, list_.at<std::uint64_t>(num_steps_));
+  }
+  void export_num_steps(std::span<std::uint64_t> num_steps) override {
+    check_num_steps(num_steps.size(), slots_.size(), lowering_);
+    std::copy_n(list_.at<std::uint64_t>(num_steps_), num_steps.size(), num_steps.data());
   }
 
   std::string explain() const override { return explanation_; }
@@ -185,32 +191,41 @@ class OnednnProgram final : public Program {
   }
 
   void lower_update(LoweringContext& context) {
-    std::vector<UpdateTarget> targets;
+    num_steps_ =
+        list_.add("optimizer.num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
+    std::vector<std::size_t> learning;
     for (const auto& [param_idx, buffers] : context.params()) {
-      if (!slots_[param_idx].is_trainable) continue;
+      if (!context.flow.learns[param_idx]) continue;
       context.use(buffers.whole_grad());
-      targets.push_back({buffers, store_->param(param_idx).stored_bytes() / sizeof(float),
-                         slots_[param_idx].decays});
+      learning.push_back(param_idx);
     }
-    context.emit({}, [this, targets = std::move(targets)](const RunContext& run) {
-      update(targets, *run.scalars);
+    context.emit({}, [this, learning = std::move(learning)](const RunContext& run) {
+      update(learning, *run.scalars);
     });
   }
 
-  void update(const std::vector<UpdateTarget>& targets, const StepScalars& scalars) const {
-    parallel(parts_.num_threads, [&](unsigned part) {
-      for (const UpdateTarget& target : targets) {
-        const SgdStep<float> step{scalars.learning_rate, scalars.momentum,
-                                  target.decays ? scalars.weight_decay : 0.0f, lowering_.nesterov};
-        const Range range = part_range(target.num_elements, parts_.num_threads, part);
-        float* weight = list_.at<float>(target.buffers.master);
-        float* momentum = list_.at<float>(target.buffers.momentum);
-        const float* gradient = list_.at<float>(target.buffers.whole_grad());
-        for (std::size_t i = range.begin; i < range.end; ++i) {
-          sgd_rule(weight[i], momentum[i], gradient[i], step);
-        }
-      }
-    });
+  void update(const std::vector<std::size_t>& learning, const StepScalars& scalars) {
+    std::vector<UpdateTensor<float>> tensors;
+    for (const std::size_t i : learning) {
+      tensors.push_back(
+          {.num_elements = store_->param(i).stored_bytes() / sizeof(float),
+           .weight = part_of(i, ParamPart::kMaster),
+           .gradient = part_of(i, ParamPart::kGrad),
+           .state = {part_of(i, ParamPart::kState), part_of(i, ParamPart::kSecondState)},
+           .ema = part_of(i, ParamPart::kEma),
+           .num_steps = list_.at<std::uint64_t>(num_steps_) + i,
+           .rates = rates_of(slots_, i, lowering_)});
+    }
+    const auto in_parts = [](unsigned num_parts, const auto& body) { parallel(num_parts, body); };
+    HostUpdate<float, decltype(in_parts)> step(lowering_.optimizer, parts_.num_threads, in_parts);
+    UpdateReport report = step.run(tensors, scalars.learning_rate);
+    report.step = scalars.step;
+    parts_.reports.updates.push(report);
+    if (!report.is_finite) return;
+    for (const std::size_t i : learning) {
+      ++store_->param(i).version;
+      ++store_->ema(i).version;
+    }
   }
 
   void remember_params(const LoweringContext& context) {
@@ -236,13 +251,6 @@ class OnednnProgram final : public Program {
     }
   }
 
-  void update_parameters(const RunContext& context) {
-    for (const Task& task : tasks_.update) task(context);
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (slots_[i].is_trainable) ++store_->param(i).version;
-    }
-  }
-
   void refresh_copies(const RunContext& context) {
     for (const Refresh& refresh : tasks_.refreshes) {
       if (refresh.copy->version == refresh.param->version) continue;
@@ -254,8 +262,19 @@ class OnednnProgram final : public Program {
   float* part_of(std::size_t param_idx, ParamPart part) const {
     check_internal(list_.is_bound(), "onednn program: parameters before bind");
     const ParamBuffers& buffers = params_.at(param_idx);
-    if (part == ParamPart::kMaster) return list_.at<float>(buffers.master);
-    return list_.at<float>(part == ParamPart::kGrad ? buffers.whole_grad() : buffers.momentum);
+    switch (part) {
+      case ParamPart::kMaster:
+        return list_.at<float>(buffers.master);
+      case ParamPart::kGrad:
+        return list_.at<float>(buffers.whole_grad());
+      case ParamPart::kState:
+        return list_.at<float>(buffers.state);
+      case ParamPart::kSecondState:
+        return list_.at<float>(buffers.second_state);
+      case ParamPart::kEma:
+        return list_.at<float>(buffers.ema);
+    }
+    return nullptr;
   }
 
   static void reorder(PreparedOp& op, float* from, float* to) {
@@ -276,6 +295,7 @@ class OnednnProgram final : public Program {
   LoweredTasks tasks_;
   std::vector<ParamBuffers> params_;
   BufferId logits_ = kNoBuffer;
+  BufferId num_steps_ = kNoBuffer;  // by parameter
   std::string explanation_;
 };
 

@@ -15,7 +15,15 @@ std::shared_ptr<WeightCopy> StoredParam::copy_in(const WeightLayout& wanted) {
 ParameterStore::ParameterStore(const ModelGraph& graph) : identity_(graph.identity()) {
   for (const Parameter& parameter : graph.parameters()) {
     params_.push_back({parameter.name, parameter.num_elements(), {}, {}, 1, {}});
+    emas_.push_back({parameter.name + ".ema", parameter.num_elements(), {}, {}, 1, {}});
   }
+}
+
+StoredParam& ParameterStore::ema(std::size_t param_idx) {
+  StoredParam& ema = emas_.at(param_idx);
+  ema.layout = params_.at(param_idx).layout;
+  ema.canonical = params_.at(param_idx).canonical;
+  return ema;
 }
 
 }  // namespace penstock::train::onednn

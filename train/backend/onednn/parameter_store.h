@@ -39,11 +39,14 @@ class ParameterStore {
   explicit ParameterStore(const ModelGraph& graph);
 
   StoredParam& param(std::size_t param_idx) { return params_.at(param_idx); }
+  /// The mean of its values over the steps, in the same layout once param()'s is settled.
+  StoredParam& ema(std::size_t param_idx);
   std::size_t size() const noexcept { return params_.size(); }
   const std::string& identity() const noexcept { return identity_; }
 
  private:
   std::vector<StoredParam> params_;
+  std::vector<StoredParam> emas_;
   std::string identity_;  // of the graph
 };
 

@@ -8,6 +8,8 @@
 #include "train/backend/buffer_list.h"
 #include "train/backend/gradient_flow.h"
 #include "train/backend/host_inputs.h"
+#include "train/backend/host_loss.h"
+#include "train/backend/host_update.h"
 #include "train/backend/lowering_check.h"
 #include "train/backend/reference/activation_reference.h"
 #include "train/backend/reference/conv2d_reference.h"
@@ -17,8 +19,6 @@
 #include "train/backend/reference/join_reference.h"
 #include "train/backend/reference/norm_reference.h"
 #include "train/backend/reference/pool_reference.h"
-#include "train/backend/softmax_loss.h"
-#include "train/optim/sgd_rule.h"
 
 namespace penstock::train::reference {
 namespace {
@@ -26,8 +26,10 @@ namespace {
 /// Buffers of one parameter; absent ones are kNoBuffer.
 struct ParamBuffers {
   BufferId master = kNoBuffer;
-  BufferId momentum = kNoBuffer;
   BufferId grad = kNoBuffer;
+  BufferId state = kNoBuffer;
+  BufferId second_state = kNoBuffer;
+  BufferId ema = kNoBuffer;
 };
 
 /// Buffers of one node; absent ones are kNoBuffer.
@@ -84,15 +86,24 @@ class ReferenceProgram final : public Program {
 
   void import_param(std::size_t param_idx, ParamPart part,
                     std::span<const float> canonical) override {
-    check_param_access(slots_, param_idx, part, canonical.size(), lowering_.mode);
+    check_param_access(slots_, param_idx, part, canonical.size(), lowering_);
     std::ranges::copy(canonical, part_of(param_idx, part));
   }
 
   void export_param(std::size_t param_idx, ParamPart part, std::span<float> canonical) override {
-    check_param_access(slots_, param_idx, part, canonical.size(), lowering_.mode);
+    check_param_access(slots_, param_idx, part, canonical.size(), lowering_);
     const T* values = part_of(param_idx, part);
     std::transform(values, values + canonical.size(), canonical.begin(),
                    [](T v) { return static_cast<float>(v); });
+  }
+
+  void import_num_steps(std::span<const std::uint64_t> num_steps) override {
+    check_num_steps(num_steps.size(), slots_.size(), lowering_);
+    std::ranges::copy(num_steps, list_.at<std::uint64_t>(num_steps_));
+  }
+  void export_num_steps(std::span<std::uint64_t> num_steps) override {
+    check_num_steps(num_steps.size(), slots_.size(), lowering_);
+    std::copy_n(list_.at<std::uint64_t>(num_steps_), num_steps.size(), num_steps.data());
   }
 
   std::string explain() const override {
@@ -110,8 +121,19 @@ class ReferenceProgram final : public Program {
   T* grad(NodeId id) const { return list_.at<T>(nodes_[id].grad); }
   T* part_of(std::size_t param_idx, ParamPart part) const {
     const ParamBuffers& buffers = params_.at(param_idx);
-    if (part == ParamPart::kMaster) return list_.at<T>(buffers.master);
-    return list_.at<T>(part == ParamPart::kGrad ? buffers.grad : buffers.momentum);
+    switch (part) {
+      case ParamPart::kMaster:
+        return list_.at<T>(buffers.master);
+      case ParamPart::kGrad:
+        return list_.at<T>(buffers.grad);
+      case ParamPart::kState:
+        return list_.at<T>(buffers.state);
+      case ParamPart::kSecondState:
+        return list_.at<T>(buffers.second_state);
+      case ParamPart::kEma:
+        return list_.at<T>(buffers.ema);
+    }
+    return nullptr;
   }
 
   // Steps: forward of node i is i, the loss N, backward of node i is 2N - i, the update 2N + 1.
@@ -121,13 +143,26 @@ class ReferenceProgram final : public Program {
   std::uint32_t last_step() const { return is_training() ? update_step() : loss_step(); }
 
   void add_param_buffers() {
+    const auto states = state_names(lowering_.optimizer);
+    if (is_training()) {
+      num_steps_ =
+          list_.add("optimizer.num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
+    }
     for (const ParamSlot& slot : slots_) {
       const std::size_t bytes = slot.num_elements() * sizeof(T);
+      const bool is_trainable = graph_.parameters()[params_.size()].is_trainable;
       ParamBuffers buffers;
       buffers.master =
-          list_.add(slot.name, slot.is_trainable ? Role::kMaster : Role::kStats, bytes);
+          takes_ema(graph_, params_.size(), lowering_)
+              ? list_.add(slot.name + ".ema", Role::kState, bytes)
+              : list_.add(slot.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
       if (flow_.learns[params_.size()]) {
-        buffers.momentum = list_.add(slot.name + ".momentum", Role::kState, bytes);
+        const auto add_state = [&](std::string_view name) {
+          return list_.add(slot.name + "." + std::string(name), Role::kState, bytes);
+        };
+        if (!states.empty()) buffers.state = add_state(states[0]);
+        if (states.size() > 1) buffers.second_state = add_state(states[1]);
+        if (lowering_.optimizer.ema_decay > 0) buffers.ema = add_state("ema");
         buffers.grad = lowering_.accumulates
                            ? list_.add(slot.name + ".grad.sum", Role::kGradSum, bytes)
                            : list_.add(slot.name + ".grad", Role::kGrad, bytes);
@@ -164,10 +199,6 @@ class ReferenceProgram final : public Program {
     const NodeBuffers& output = nodes_[graph_.output()];
     list_.use(output.value, last_step());
     list_.use(output.grad, loss_step());
-    probabilities_ =
-        list_.add("probabilities", Role::kSaved, values_of(graph_.output()) * sizeof(T));
-    list_.use(probabilities_, loss_step());
-    list_.use(probabilities_, loss_step() + (is_training() ? 1 : 0));
   }
 
   NodeTensors<T> tensors_of(NodeId id, const StepScalars& scalars) const {
@@ -192,19 +223,16 @@ class ReferenceProgram final : public Program {
     return t;
   }
 
-  LossSizes loss_sizes() const {
-    return {batch(), graph_.num_classes(), lowering_.label_smoothing};
-  }
+  ScoreShape score_shape() const { return {batch(), graph_.num_classes()}; }
   void forward(const BatchView& batch, const StepScalars& scalars) {
     std::copy_n(batch.pixels_f32(), values_of(0), value(0));
     for (NodeId id = 1; id < graph_.nodes().size(); ++id) {
       std::visit([&](const auto& op) { forward_node(op, tensors_of(id, scalars)); },
                  graph_.node(id).op);
     }
-    StepReport report = loss_forward(loss_sizes(), loss_labels_of(batch), value(graph_.output()),
-                                     list_.at<T>(probabilities_));
+    StepReport report = loss_report(lowering_.loss, score_shape(), batch, value(graph_.output()));
     report.step = scalars.step;
-    parts_.reports.push(report);
+    parts_.reports.steps.push(report);
   }
 
   static void forward_node(const InputOp&, const NodeTensors<T>&) {}
@@ -229,8 +257,9 @@ class ReferenceProgram final : public Program {
 
   void backward(const BatchView& batch, const StepScalars& scalars) {
     if (!flow_.needs_gradient[graph_.output()]) return;
-    loss_backward(loss_sizes(), loss_labels_of(batch), static_cast<T>(scalars.inv_weight_sum),
-                  list_.at<T>(probabilities_), grad(graph_.output()));
+    batch_loss_gradient(lowering_.loss, score_shape(), labels_of(batch, score_shape().batch),
+                        static_cast<T>(scalars.inv_weight_sum), value(graph_.output()),
+                        grad(graph_.output()));
     for (NodeId id = graph_.output(); id > 0; --id) {
       if (!flow_.needs_gradient[id]) continue;
       zero_gradients_before(id);
@@ -240,18 +269,23 @@ class ReferenceProgram final : public Program {
   }
 
   void update(const StepScalars& scalars) {
+    std::vector<UpdateTensor<T>> tensors;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       if (!flow_.learns[i]) continue;
-      const SgdStep<T> step{static_cast<T>(scalars.learning_rate), static_cast<T>(scalars.momentum),
-                            slots_[i].decays ? static_cast<T>(scalars.weight_decay) : T{0},
-                            lowering_.nesterov};
-      T* weight = part_of(i, ParamPart::kMaster);
-      T* momentum = part_of(i, ParamPart::kMomentum);
-      const T* gradient = part_of(i, ParamPart::kGrad);
-      for (std::size_t j = 0; j < slots_[i].num_elements(); ++j) {
-        sgd_rule(weight[j], momentum[j], gradient[j], step);
-      }
+      tensors.push_back(
+          {.num_elements = slots_[i].num_elements(),
+           .weight = part_of(i, ParamPart::kMaster),
+           .gradient = part_of(i, ParamPart::kGrad),
+           .state = {part_of(i, ParamPart::kState), part_of(i, ParamPart::kSecondState)},
+           .ema = part_of(i, ParamPart::kEma),
+           .num_steps = list_.at<std::uint64_t>(num_steps_) + i,
+           .rates = rates_of(slots_, i, lowering_)});
     }
+    const auto one_by_one = [](unsigned, const auto& body) { body(0u); };
+    HostUpdate<T, decltype(one_by_one)> step(lowering_.optimizer, 1, one_by_one);
+    UpdateReport report = step.run(tensors, scalars.learning_rate);
+    report.step = scalars.step;
+    parts_.reports.updates.push(report);
   }
 
   ModelGraph graph_;
@@ -263,7 +297,7 @@ class ReferenceProgram final : public Program {
   BufferList list_;
   std::vector<ParamBuffers> params_;
   std::vector<NodeBuffers> nodes_;
-  BufferId probabilities_ = kNoBuffer;
+  BufferId num_steps_ = kNoBuffer;  // by parameter
 };
 
 }  // namespace

@@ -1,0 +1,125 @@
+// The end of a residual block, batch norm, sum and ReLU, in own kernels: neither the normalized values nor the
+// sum before the ReLU are ever written, and going back the sum's gradient is written once, for both sides.
+#include "train/backend/onednn/channel_norm.h"
+#include "train/backend/onednn/layer.h"
+#include "train/backend/onednn/residual_kernels.h"
+
+namespace penstock::train::onednn {
+namespace {
+
+/// Everything the tasks need, by value: tasks outlive the layer.
+struct ResidualPlan {
+  ChannelNorm norm;
+  BufferId x = kNoBuffer;
+  BufferId residual = kNoBuffer;
+  BufferId y = kNoBuffer;
+  BufferId dy = kNoBuffer;
+  BufferId g = kNoBuffer;   // dy where y let it through
+  BufferId dx = kNoBuffer;  // kNoBuffer: not needed
+
+  float* at(BufferId buffer) const { return norm.at(buffer); }
+
+  void apply_forward(const float* values, const float* residuals) const {
+    parallel(norm.num_threads, [&](unsigned part) {
+      const Range range = part_range(norm.num_rows, norm.num_threads, part);
+      const std::size_t first = range.begin * norm.channels;
+      residual_forward(norm.rows_of(range), norm.affine(), values + first, residuals + first,
+                       at(y) + first);
+    });
+  }
+
+  void sum_gradients(const float* values) const {
+    norm.sum_in_parts(norm.num_rows, [&](Range range, double* sum_g, double* sum_gx) {
+      const std::size_t first = range.begin * norm.channels;
+      residual_gradient_sums(norm.rows_of(range), at(norm.mean), values + first, at(y) + first,
+                             at(dy) + first, at(g) + first, sum_g, sum_gx);
+    });
+    norm.take_gradient_sums();
+  }
+
+  void apply_backward(const float* values) const {
+    const ChannelBackward constants = norm.backward();
+    parallel(norm.num_threads, [&](unsigned part) {
+      const Range range = part_range(norm.num_rows, norm.num_threads, part);
+      const std::size_t first = range.begin * norm.channels;
+      affine_backward(norm.rows_of(range), Activation::kNone, constants, values + first,
+                      at(g) + first, at(dx) + first);
+    });
+  }
+};
+
+class ResidualNormLayer final : public Layer {
+ public:
+  ResidualNormLayer(const ModelGraph& graph, const NodeChain& nodes)
+      : id_(nodes.front()),
+        last_(nodes.back()),
+        from_(graph.node(id_).inputs.front()),
+        name_(graph.node(id_).name) {
+    const auto& terms = graph.node(nodes[1]).inputs;
+    residual_ = terms[0] == id_ ? terms[1] : terms[0];
+  }
+
+  void forward(LoweringContext& context) override {
+    plan_.x = context.value(from_);
+    plan_.residual = context.value(residual_);
+    plan_.norm.lower_forward(context, id_);
+    plan_.y = context.can_replace(plan_.residual)
+                  ? plan_.residual
+                  : context.add_value(name_, context.value_bytes(last_));
+    if (context.needs_gradient(last_)) {
+      context.will_read_back(plan_.x);
+      context.will_read_back(plan_.y);
+    }
+    const ChannelNorm& norm = plan_.norm;
+    context.emit({plan_.x, plan_.residual, plan_.y, norm.gain, norm.offset, norm.mean, norm.inv_std,
+                  norm.sums},
+                 [plan = plan_](const RunContext& run) {
+                   const BufferList& list = *plan.norm.list;
+                   const float* values = values_at(list, plan.x, run);
+                   plan.norm.take_statistics(values);
+                   plan.apply_forward(values, values_at(list, plan.residual, run));
+                 });
+    context.set_value(last_, plan_.y);
+  }
+
+  void backward(LoweringContext& context) override {
+    plan_.dy = context.gradient(last_);
+    context.has_read_back(plan_.x);
+    context.has_read_back(plan_.y);
+    plan_.g = context.can_overwrite_gradient(last_)
+                  ? plan_.dy
+                  : context.add_transient(name_ + ".passed.grad", context.value_bytes(last_));
+    const bool needs_dx = context.needs_gradient(from_);
+    if (needs_dx) plan_.dx = context.place_for_gradient(from_, name_ + ".input");
+    plan_.norm.lower_backward(context, id_);
+    const ChannelNorm& norm = plan_.norm;
+    context.emit(
+        {plan_.x, plan_.y, plan_.dy, plan_.g, plan_.dx, norm.gain, norm.offset, norm.mean,
+         norm.inv_std, norm.slope, norm.level, norm.sums, norm.scale.grad, norm.shift.grad},
+        [plan = plan_](const RunContext& run) {
+          const float* values = values_at(*plan.norm.list, plan.x, run);
+          plan.sum_gradients(values);
+          if (plan.dx != kNoBuffer) plan.apply_backward(values);
+        });
+    if (context.needs_gradient(residual_)) context.give_gradient(residual_, plan_.g);
+    if (needs_dx) context.give_gradient(from_, plan_.dx);
+  }
+
+  std::string explain() const override { return "own NHWC kernels"; }
+
+ private:
+  NodeId id_;
+  NodeId last_;
+  NodeId from_;
+  NodeId residual_ = 0;
+  std::string name_;
+  ResidualPlan plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_residual_norm_layer(const ModelGraph& graph, const NodeChain& nodes) {
+  return std::make_unique<ResidualNormLayer>(graph, nodes);
+}
+
+}  // namespace penstock::train::onednn
