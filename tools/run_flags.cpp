@@ -36,10 +36,18 @@ const RunFlag kRunFlags[] = {
     {"--batch-size", "batch_size", "N", "Samples per step (32)", "32"},
     {"--memory", "memory", "SIZE", "Limit of all buffers, such as 256M (0.8 of what is available)",
      "256M"},
-    {"--learning-rate", "learning_rate", "RATE", "Peak of the schedule (0.1)", "0.1"},
-    {"--schedule", "schedule", "NAME", "one_cycle or constant (one_cycle)", "one_cycle"},
-    {"--momentum", "momentum", "SHARE", "Nesterov momentum (0.9)", "0.9"},
-    {"--weight-decay", "weight_decay", "FACTOR", "Not on biases and batch norm (0.0005)", "0.0005"},
+    {"--optimizer", "optimizer", "NAME", "sgd, adam, adamw, rmsprop or lamb (sgd)", "adamw"},
+    {"--learning-rate", "learning_rate", "RATE",
+     "Peak of the schedule (sgd 0.1, rmsprop 0.01, else 0.001)", "0.1"},
+    {"--schedule", "schedule", "NAME",
+     "one_cycle, constant, step, cosine, polynomial or exponential (one_cycle)", "cosine"},
+    {"--warmup-epochs", "warmup_epochs", "EPOCHS", "Linear warm-up; one_cycle has its own (0)",
+     "5"},
+    {"--momentum", "momentum", "SHARE",
+     "Of sgd, in Nesterov's form, and rmsprop (sgd 0.9, rmsprop 0)", "0.9"},
+    {"--weight-decay", "weight_decay", "FACTOR",
+     "Not on biases and norms (sgd 0.0005, adamw and lamb 0.01, else 0)", "0.0005"},
+    {"--clip-norm", "clip_norm", "NORM", "Largest norm of all gradients together (0: none)", "1"},
     {"--label-smoothing", "label_smoothing", "SHARE", "Target spread over all classes (0.1)",
      "0.1"},
     {"--order", "order", "NAME", "shuffle, windowed (for disks that seek) or sequential (shuffle)",
@@ -135,6 +143,9 @@ void check_alone(const RunOverride& given, const std::string& example) {
     if (std::max(scratch.mean.size(), scratch.std.size()) == 1) {
       scratch.color_mode = train::ColorMode::kGrayscale;
     }
+    if (scratch.schedule.warmup_epochs > 0) {
+      scratch.schedule.kind = train::ScheduleKind::kConstant;
+    }
     scratch.validate();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInvalidArgument) return;
@@ -164,9 +175,13 @@ void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides,
 }
 
 void apply_overrides(train::RunConfig& config, const std::vector<RunOverride>& overrides) {
+  // What brings settings of its own comes before those.
+  const auto brings = [](const RunOverride& given) {
+    return given.key == kPresetKey || given.key == "optimizer" || given.key == "schedule";
+  };
   for (const bool is_preset : {true, false}) {
     for (const RunOverride& given : overrides) {
-      if ((given.key == kPresetKey) != is_preset) continue;
+      if (brings(given) != is_preset) continue;
       train::set_run_value(config, given.key, given.text, given.flag);
     }
   }

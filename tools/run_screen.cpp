@@ -68,13 +68,18 @@ std::string speed_text(const PassReport& pass) {
   return fmt::format("{:.0f} images/s", pass.images_per_s());
 }
 
+std::string optimizer_name_text(const train::OptimizerConfig& optimizer) {
+  std::string text(train::optimizer_name(optimizer.kind));
+  if (optimizer.kind != train::OptimizerKind::kSgd || optimizer.momentum == 0) return text;
+  return text + fmt::format(", momentum {:g}{}", optimizer.momentum,
+                            optimizer.nesterov ? " (Nesterov)" : "");
+}
+
 std::string optimizer_text(const RunConfig& config) {
-  return fmt::format(
-      "{} epochs, batch {}, SGD {} to {:g}, momentum {:g}{}, weight decay {:g}, "
-      "label smoothing {:g}",
-      config.epochs, config.batch_size, schedule_name(config.schedule.kind),
-      config.sgd.learning_rate, config.sgd.momentum, config.sgd.nesterov ? " (Nesterov)" : "",
-      config.sgd.weight_decay, config.label_smoothing);
+  return fmt::format("{} epochs, batch {}, {} to {:g}, {}, weight decay {:g}, label smoothing {:g}",
+                     config.epochs, config.batch_size, schedule_name(config.schedule.kind),
+                     config.optimizer.learning_rate, optimizer_name_text(config.optimizer),
+                     config.optimizer.weight_decay, config.label_smoothing);
 }
 
 std::string memory_text(const RunOverview& overview) {

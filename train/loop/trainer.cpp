@@ -58,7 +58,7 @@ BatchLease next_batch(PassClock& clock, const std::stop_token& stop) {
 
 Trainer::Trainer(ProgramSet& programs, const TrainerConfig& config)
     : programs_(programs), config_(config) {
-  config_.sgd.validate();
+  config_.optimizer.validate();
   config_.schedule.validate();
 }
 
@@ -79,8 +79,8 @@ PassReport Trainer::train_epoch(const PassInput& input) {
 
 void Trainer::take_step(BatchLease lease, PassReport& report) {
   Program& program = programs_.train_program(lease->num_valid);
-  report.learning_rate =
-      learning_rate_at(config_.schedule, config_.sgd.learning_rate, {step_idx_, config_.num_steps});
+  report.learning_rate = learning_rate_at(config_.schedule, config_.optimizer.learning_rate,
+                                          {step_idx_, config_.num_steps, config_.steps_per_epoch});
   const StepScalars scalars{
       .learning_rate = report.learning_rate,
       .inv_weight_sum = inverse_or_zero(weight_sum(programs_, program, lease.view())),

@@ -11,18 +11,19 @@
 #include "train/loop/pass_report.h"
 #include "train/loop/program_set.h"
 #include "train/loop/sample_tally.h"
+#include "train/optim/optimizer_config.h"
 #include "train/optim/schedule.h"
-#include "train/optim/sgd_config.h"
 
 namespace penstock::train {
 
 struct TrainerConfig {
-  SgdConfig sgd;
+  OptimizerConfig optimizer;
   ScheduleConfig schedule;
   /// Keys dropout.
   std::uint64_t seed = 0;
   /// Steps of the whole run: the schedule's length.
   std::uint64_t num_steps = 1;
+  std::uint64_t steps_per_epoch = 1;
 };
 
 /// Where a pass reads from.

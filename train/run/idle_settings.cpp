@@ -1,5 +1,7 @@
 #include "train/run/idle_settings.h"
 
+#include <algorithm>
+#include <span>
 #include <string_view>
 
 #include "train/graph/toml_table.h"
@@ -50,12 +52,62 @@ constexpr Belonging kBelongings[] = {
     {"augment.hue_range", has_colours, "color_mode is \"grayscale\""},
 };
 
+using Names = std::span<const std::string_view>;
+
+bool holds(Names names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// Whether some optimizer has a setting of its own of that name.
+bool is_of_an_optimizer(std::string_view name) {
+  constexpr OptimizerKind kKinds[] = {OptimizerKind::kSgd, OptimizerKind::kAdam,
+                                      OptimizerKind::kAdamw, OptimizerKind::kRmsprop,
+                                      OptimizerKind::kLamb};
+  return std::ranges::any_of(kKinds,
+                             [&](OptimizerKind kind) { return holds(own_settings(kind), name); });
+}
+
+bool is_of_a_schedule(std::string_view name) {
+  constexpr ScheduleKind kKinds[] = {ScheduleKind::kConstant,   ScheduleKind::kOneCycle,
+                                     ScheduleKind::kStep,       ScheduleKind::kCosine,
+                                     ScheduleKind::kPolynomial, ScheduleKind::kExponential};
+  return std::ranges::any_of(kKinds,
+                             [&](ScheduleKind kind) { return holds(own_settings(kind), name); });
+}
+
+/// Those of another optimizer or schedule that are not as that one's defaults have them.
+void add_idle_rules(const RunConfig& config, std::vector<std::string>& sentences) {
+  RunConfig usual;
+  usual.optimizer = OptimizerConfig::of(config.optimizer.kind);
+  usual.schedule = ScheduleConfig::of(config.schedule.kind);
+  for (const RunKey& key : run_keys()) {
+    if (is_heeded(key.name, config)) continue;
+    const auto given = key.write(config);
+    const auto ordinary = key.write(usual);
+    const std::string text = given ? format_toml(*given) : "[]";
+    if (text == (ordinary ? format_toml(*ordinary) : "[]")) continue;
+    const bool is_schedule = is_of_a_schedule(key.name);
+    sentences.push_back(
+        std::string(key.name) + " " + text + " does nothing: " +
+        (is_schedule ? "schedule is \"" + std::string(schedule_name(config.schedule.kind))
+                     : "optimizer is \"" + std::string(optimizer_name(config.optimizer.kind))) +
+        "\"");
+  }
+}
+
 }  // namespace
+
+bool is_heeded(std::string_view key, const RunConfig& config) {
+  if (is_of_an_optimizer(key)) return holds(own_settings(config.optimizer.kind), key);
+  if (is_of_a_schedule(key)) return holds(own_settings(config.schedule.kind), key);
+  return true;
+}
 
 std::vector<std::string> idle_settings(const RunConfig& config) {
   RunConfig none;
   none.augment = AugmentConfig{};
   std::vector<std::string> sentences;
+  add_idle_rules(config, sentences);
   for (const Belonging& belonging : kBelongings) {
     const RunKey& key = *find_run_key(belonging.key);
     const std::string given = format_toml(*key.write(config));

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "train/run/run_config.h"
 
 namespace penstock::train {
+
+/// Whether the optimizer and the schedule of a run read a key; true for keys of neither.
+bool is_heeded(std::string_view key, const RunConfig& config);
 
 /// One sentence for each: "augment.cval 200 does nothing: augment.fill_mode is not \"constant\"".
 std::vector<std::string> idle_settings(const RunConfig& config);

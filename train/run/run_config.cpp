@@ -113,7 +113,7 @@ void RunConfig::validate() const {
   check_image_size(image_height_px, image_width_px);
   check_range({kOwner, "epochs", epochs, 1, 100'000, "epochs = 30"});
   check_range({kOwner, "batch_size", batch_size, 1, 65'536, "batch_size = 32"});
-  sgd.validate();
+  optimizer.validate();
   schedule.validate();
   if (!(label_smoothing >= 0 && label_smoothing < 1)) {
     refuse_setting({kOwner, "label_smoothing", "0 to below 1", number_text(label_smoothing),

@@ -9,8 +9,8 @@
 
 #include "augment/augment_config.h"
 #include "streamer/pipeline/loader.h"
+#include "train/optim/optimizer_config.h"
 #include "train/optim/schedule.h"
-#include "train/optim/sgd_config.h"
 #include "train/run/color_mode.h"
 
 namespace penstock::train {
@@ -34,7 +34,7 @@ struct RunConfig {
   std::uint32_t epochs = 30;
   /// Samples per step, 1 to 65,536.
   std::uint32_t batch_size = 32;
-  SgdConfig sgd;
+  OptimizerConfig optimizer;
   ScheduleConfig schedule;
   /// Share of the target spread over all classes, 0 to below 1.
   double label_smoothing = 0.1;

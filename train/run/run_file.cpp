@@ -5,6 +5,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
+#include "train/run/idle_settings.h"
 #include "train/run/run_keys.h"
 
 namespace penstock::train {
@@ -154,7 +155,7 @@ std::string format_run_file(const RunConfig& config) {
   std::string augment;
   for (const RunKey& key : run_keys()) {
     const auto value = key.write(config);
-    if (!value) continue;
+    if (!value || !is_heeded(key.name, config)) continue;
     (key.is_augment() ? augment : top) +=
         std::string(key.name_in_table()) + " = " + format_toml(*value) + "\n";
   }

@@ -1,11 +1,50 @@
 #include "train/run/run_identity.h"
 
+#include <array>
 #include <sstream>
 
 #include "streamer/core/checksum.h"
+#include "train/run/idle_settings.h"
+#include "train/run/run_keys.h"
 #include "train/run/run_values.h"
 
 namespace penstock::train {
+
+namespace {
+
+/// Settings of optimizers and schedules that came later: named where they are not as in a run without them.
+std::string rule_settings(const RunConfig& config) {
+  constexpr std::array<std::string_view, 17> kLater = {"optimizer",
+                                                       "beta1",
+                                                       "beta2",
+                                                       "alpha",
+                                                       "epsilon",
+                                                       "l1",
+                                                       "decays_norm_and_bias",
+                                                       "clip_norm",
+                                                       "clip_value",
+                                                       "milestone_epochs",
+                                                       "step_epochs",
+                                                       "gamma",
+                                                       "end_learning_rate",
+                                                       "power",
+                                                       "warmup_steps",
+                                                       "warmup_epochs",
+                                                       "warmup_start_factor"};
+  std::string text;
+  const RunConfig without;
+  for (const std::string_view name : kLater) {
+    if (!is_heeded(name, config)) continue;
+    const RunKey& key = *find_run_key(name);
+    const auto value = key.write(config);
+    const auto usual = key.write(without);
+    if (!value || (usual && format_toml(*value) == format_toml(*usual))) continue;
+    text += "rule." + std::string(name) + "=" + format_toml(*value) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
 
 RunIdentity run_identity(const IdentityParts& parts) {
   const RunConfig& config = parts.config;
@@ -15,10 +54,10 @@ RunIdentity run_identity(const IdentityParts& parts) {
        << "run.batch_size=" << config.batch_size << '\n'
        << "run.seed=" << config.seed << '\n'
        << "run.label_smoothing=" << format_number(config.label_smoothing) << '\n'
-       << "sgd.learning_rate=" << format_number(config.sgd.learning_rate) << '\n'
-       << "sgd.momentum=" << format_number(config.sgd.momentum) << '\n'
-       << "sgd.nesterov=" << config.sgd.nesterov << '\n'
-       << "sgd.weight_decay=" << format_number(config.sgd.weight_decay) << '\n'
+       << "sgd.learning_rate=" << format_number(config.optimizer.learning_rate) << '\n'
+       << "sgd.momentum=" << format_number(config.optimizer.momentum) << '\n'
+       << "sgd.nesterov=" << config.optimizer.nesterov << '\n'
+       << "sgd.weight_decay=" << format_number(config.optimizer.weight_decay) << '\n'
        << "schedule=" << schedule_name(config.schedule.kind) << '\n'
        << "schedule.warmup_fraction=" << format_number(config.schedule.warmup_fraction) << '\n'
        << "schedule.div_factor=" << format_number(config.schedule.div_factor) << '\n'
@@ -26,6 +65,7 @@ RunIdentity run_identity(const IdentityParts& parts) {
        << "backend=" << config.backend << '\n'
        << "backend.description=" << parts.backend << '\n'
        << parts.graph.identity();
+  text << rule_settings(config);
   RunIdentity identity{.text = text.str()};
   identity.hash = xxh3_64(identity.text);
   return identity;

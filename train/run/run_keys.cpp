@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <concepts>
 #include <limits>
 #include <type_traits>
@@ -44,18 +45,16 @@ void read_field(TomlReader& reader, std::string_view key, T& value) {
   constexpr std::uint64_t kMost = std::min<std::uint64_t>(std::numeric_limits<T>::max(), INT64_MAX);
   if (const auto found = reader.whole(key, kMost)) value = static_cast<T>(*found);
 }
-void read_field(TomlReader& reader, std::string_view key, ScheduleKind& value) {
-  const auto name = reader.text(key);
-  if (!name) return;
-  // The other schedules have settings that no key of a run gives.
-  for (const ScheduleKind kind : {ScheduleKind::kConstant, ScheduleKind::kOneCycle}) {
-    if (schedule_name(kind) != *name) continue;
-    value = kind;
-    return;
+void read_field(TomlReader& reader, std::string_view key, std::vector<std::uint32_t>& value) {
+  const auto numbers = reader.numbers(key);
+  if (!numbers) return;
+  value.clear();
+  for (const double number : *numbers) {
+    if (!(number >= 0 && number <= UINT32_MAX && number == std::floor(number))) {
+      reader.refuse(key, "a list of whole numbers", *reader.find(key));
+    }
+    value.push_back(static_cast<std::uint32_t>(number));
   }
-  throw Error(ErrorCode::kInvalidArgument,
-              "schedule: expected constant or one_cycle, found \"" + *name + "\"",
-              "schedule = \"one_cycle\"");
 }
 void read_field(TomlReader& reader, std::string_view key, SampleOrder& value) {
   const auto name = reader.text(key);
@@ -120,8 +119,8 @@ template <std::unsigned_integral T>
 std::optional<TomlValue> value_of(T number) {
   return TomlValue{static_cast<std::int64_t>(number)};
 }
-std::optional<TomlValue> value_of(ScheduleKind kind) {
-  return value_of(std::string(schedule_name(kind)));
+std::optional<TomlValue> value_of(const std::vector<std::uint32_t>& numbers) {
+  return value_of(std::vector<double>(numbers.begin(), numbers.end()));
 }
 std::optional<TomlValue> value_of(SampleOrder order) {
   return value_of(std::string(sample_order_name(order)));
@@ -152,7 +151,8 @@ template <class T>
 constexpr KeyKind kind_of() {
   if (std::is_same_v<T, bool>) return KeyKind::kTruth;
   if (std::is_same_v<T, double>) return KeyKind::kNumber;
-  if (std::is_same_v<T, DrawRange> || std::is_same_v<T, std::vector<double>>) {
+  if (std::is_same_v<T, DrawRange> || std::is_same_v<T, std::vector<double>> ||
+      std::is_same_v<T, std::vector<std::uint32_t>>) {
     return KeyKind::kNumbers;
   }
   return std::is_unsigned_v<T> ? KeyKind::kWhole : KeyKind::kText;
@@ -330,6 +330,32 @@ std::optional<TomlValue> write_memory(const RunConfig& config) {
   return value_of(format_size_bytes(config.memory_bytes));
 }
 
+/// Another optimizer brings its usual rate, decay and momentum; what all of them read stays.
+void read_optimizer(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const auto name = reader.text(key);
+  if (!name) return;
+  const OptimizerKind kind = parse_optimizer(*name);
+  if (kind == config.optimizer.kind) return;
+  OptimizerConfig other = OptimizerConfig::of(kind);
+  other.l1 = config.optimizer.l1;
+  other.decays_norm_and_bias = config.optimizer.decays_norm_and_bias;
+  other.clip_norm = config.optimizer.clip_norm;
+  other.clip_value = config.optimizer.clip_value;
+  other.ema_decay = config.optimizer.ema_decay;
+  other.ema_warmup = config.optimizer.ema_warmup;
+  config.optimizer = other;
+}
+
+/// The same of gamma.
+void read_schedule(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const auto name = reader.text(key);
+  if (!name) return;
+  const ScheduleKind kind = parse_schedule(*name);
+  if (kind == config.schedule.kind) return;
+  config.schedule.gamma = ScheduleConfig::of(kind).gamma;
+  config.schedule.kind = kind;
+}
+
 void read_preset(TomlReader& reader, std::string_view key, RunConfig& config) {
   if (const auto name = reader.text(key)) config.augment = AugmentConfig::preset(*name);
 }
@@ -348,14 +374,40 @@ constexpr std::array kKeys{
     field<&RunConfig::color_mode>("color_mode"),
     field<&RunConfig::epochs>("epochs"),
     field<&RunConfig::batch_size>("batch_size"),
-    field<&RunConfig::sgd, &SgdConfig::learning_rate>("learning_rate"),
-    field<&RunConfig::sgd, &SgdConfig::momentum>("momentum"),
-    field<&RunConfig::sgd, &SgdConfig::nesterov>("nesterov"),
-    field<&RunConfig::sgd, &SgdConfig::weight_decay>("weight_decay"),
-    field<&RunConfig::schedule, &ScheduleConfig::kind>("schedule"),
+    // Before the fields that it sets.
+    RunKey{"optimizer", KeyKind::kText, read_optimizer,
+           [](const RunConfig& config) {
+             return value_of(std::string(optimizer_name(config.optimizer.kind)));
+           }},
+    field<&RunConfig::optimizer, &OptimizerConfig::learning_rate>("learning_rate"),
+    field<&RunConfig::optimizer, &OptimizerConfig::momentum>("momentum"),
+    field<&RunConfig::optimizer, &OptimizerConfig::nesterov>("nesterov"),
+    field<&RunConfig::optimizer, &OptimizerConfig::weight_decay>("weight_decay"),
+    field<&RunConfig::optimizer, &OptimizerConfig::beta1>("beta1"),
+    field<&RunConfig::optimizer, &OptimizerConfig::beta2>("beta2"),
+    field<&RunConfig::optimizer, &OptimizerConfig::alpha>("alpha"),
+    field<&RunConfig::optimizer, &OptimizerConfig::epsilon>("epsilon"),
+    field<&RunConfig::optimizer, &OptimizerConfig::l1>("l1"),
+    field<&RunConfig::optimizer, &OptimizerConfig::decays_norm_and_bias>("decays_norm_and_bias"),
+    field<&RunConfig::optimizer, &OptimizerConfig::clip_norm>("clip_norm"),
+    field<&RunConfig::optimizer, &OptimizerConfig::clip_value>("clip_value"),
+    // The same.
+    RunKey{"schedule", KeyKind::kText, read_schedule,
+           [](const RunConfig& config) {
+             return value_of(std::string(schedule_name(config.schedule.kind)));
+           }},
     field<&RunConfig::schedule, &ScheduleConfig::warmup_fraction>("warmup_fraction"),
     field<&RunConfig::schedule, &ScheduleConfig::div_factor>("div_factor"),
     field<&RunConfig::schedule, &ScheduleConfig::final_div_factor>("final_div_factor"),
+    field<&RunConfig::schedule, &ScheduleConfig::milestone_epochs>("milestone_epochs",
+                                                                   "[30, 60, 80]"),
+    field<&RunConfig::schedule, &ScheduleConfig::step_epochs>("step_epochs"),
+    field<&RunConfig::schedule, &ScheduleConfig::gamma>("gamma"),
+    field<&RunConfig::schedule, &ScheduleConfig::end_learning_rate>("end_learning_rate"),
+    field<&RunConfig::schedule, &ScheduleConfig::power>("power"),
+    field<&RunConfig::schedule, &ScheduleConfig::warmup_steps>("warmup_steps"),
+    field<&RunConfig::schedule, &ScheduleConfig::warmup_epochs>("warmup_epochs"),
+    field<&RunConfig::schedule, &ScheduleConfig::warmup_start_factor>("warmup_start_factor"),
     field<&RunConfig::label_smoothing>("label_smoothing"),
     field<&RunConfig::order>("order", "\"shuffle\""),
     RunKey{"window", KeyKind::kText, read_window, write_window, "\"256M\""},

@@ -70,7 +70,7 @@ ProgramSetConfig program_config(const RunConfig& config, std::uint64_t num_sampl
   return {.train_batch = config.batch_size,
           .num_train_samples = num_samples,
           .evaluation_batch = config.batch_size,
-          .optimizer = config.sgd,
+          .optimizer = config.optimizer,
           .loss = {.label_smoothing = config.label_smoothing},
           .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
 }
@@ -142,12 +142,13 @@ void Session::take_memory() {
   }
   programs_->bind();
   initialize_params(programs_->any_program(), graph_, config_.seed);
-  const std::uint64_t num_steps =
-      std::uint64_t{train_loader_->num_batches_per_epoch()} * config_.epochs;
-  trainer_ = std::make_unique<Trainer>(*programs_, TrainerConfig{.sgd = config_.sgd,
-                                                                 .schedule = config_.schedule,
-                                                                 .seed = config_.seed,
-                                                                 .num_steps = num_steps});
+  const std::uint64_t steps_per_epoch = train_loader_->num_batches_per_epoch();
+  trainer_ = std::make_unique<Trainer>(*programs_,
+                                       TrainerConfig{.optimizer = config_.optimizer,
+                                                     .schedule = config_.schedule,
+                                                     .seed = config_.seed,
+                                                     .num_steps = steps_per_epoch * config_.epochs,
+                                                     .steps_per_epoch = steps_per_epoch});
 }
 
 RunOverview Session::overview() const {

@@ -24,7 +24,7 @@ struct Fixture {
   tests::RecordingBackend backend;
   ProgramSet programs{
       backend, graph, {.train_batch = 4, .num_train_samples = 6, .evaluation_batch = 4}};
-  TrainerConfig config{.sgd = {.learning_rate = 0.5, .momentum = 0.75, .weight_decay = 0.25},
+  TrainerConfig config{.optimizer = {.learning_rate = 0.5, .momentum = 0.75, .weight_decay = 0.25},
                        .schedule = {.kind = ScheduleKind::kConstant},
                        .seed = 11,
                        .num_steps = 3};

@@ -29,6 +29,19 @@ BOOST_AUTO_TEST_CASE(a_setting_of_something_that_is_off_is_named) {
   BOOST_TEST(idle_settings(config).empty());
 }
 
+BOOST_AUTO_TEST_CASE(settings_of_another_optimizer_or_schedule_are_named) {
+  RunConfig config;
+  config.optimizer.beta1 = 0.5;
+  config.schedule.power = 2;
+  const std::vector<std::string> expected = {"beta1 0.5 does nothing: optimizer is \"sgd\"",
+                                             "power 2.0 does nothing: schedule is \"one_cycle\""};
+  BOOST_TEST(idle_settings(config) == expected, boost::test_tools::per_element());
+  config.optimizer = OptimizerConfig::of(OptimizerKind::kAdamw);
+  config.optimizer.beta1 = 0.5;
+  config.schedule = {.kind = ScheduleKind::kPolynomial, .power = 2};
+  BOOST_TEST(idle_settings(config).empty());
+}
+
 BOOST_AUTO_TEST_CASE(gray_has_neither_saturation_nor_hue) {
   RunConfig config;
   config.augment.saturation_range = {.lo = 0.5, .hi = 1.5};

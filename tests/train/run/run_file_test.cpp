@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(keys_that_are_there_replace_the_defaults_and_no_others) {
       "[augment]\npreset = \"standard\"\nzoom_range = 0.25\n",
       "run.toml");
   BOOST_TEST(config.epochs == 5u);
-  BOOST_TEST(config.sgd.learning_rate == 1.0);
+  BOOST_TEST(config.optimizer.learning_rate == 1.0);
   BOOST_TEST(config.memory_bytes == 268435456u);  // 256 * 2^20
   BOOST_TEST(config.image_height_px == 64u);
   BOOST_TEST(config.image_width_px == 96u);
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_reads_back_to_the_same_text) {
   config.out = "runs/a";
   config.image_height_px = 64;
   config.image_width_px = 96;
-  config.sgd.learning_rate = 0.1 + 0.2;
+  config.optimizer.learning_rate = 0.1 + 0.2;
   config.memory_bytes = 300u << 20;
   config.mean = {0.1, 0.2, 1.0 / 3};
   config.std = {1, 2, 3};
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_reads_back_to_the_same_text) {
   const RunConfig again = parse_run_file(text, "run.toml");
   BOOST_TEST(format_run_file(again) == text);
   BOOST_TEST(again.dataset == config.dataset);
-  BOOST_TEST(again.sgd.learning_rate == config.sgd.learning_rate);
+  BOOST_TEST(again.optimizer.learning_rate == config.optimizer.learning_rate);
   BOOST_TEST((again.mean == config.mean));
   BOOST_TEST((again.augment == config.augment));
   BOOST_TEST(again.model_layers.find("units = 3") != std::string::npos);
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
     }
   }
   set_run_value(config, "learning_rate", ".25", "--learning-rate");
-  BOOST_TEST(config.sgd.learning_rate == 0.25);
+  BOOST_TEST(config.optimizer.learning_rate == 0.25);
   set_run_value(config, "memory", "256m", "--memory");
   BOOST_TEST(config.memory_bytes == 256u << 20);
   BOOST_CHECK_THROW(set_run_value(config, "augment.zoom_range", "[0.5; 2]", "--z"), Error);
@@ -323,6 +323,40 @@ BOOST_AUTO_TEST_CASE(the_readme_names_every_key) {
       BOOST_TEST(keys.find(key.name_in_table()) != std::string::npos);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(another_optimizer_brings_its_usual_settings_and_keeps_the_common_ones) {
+  RunConfig base;
+  base.optimizer.clip_norm = 2;
+  const RunConfig config = parse_run_file(
+      "optimizer = \"adamw\"\nbeta2 = 0.99\nschedule = \"cosine\"\nwarmup_epochs = 2\n", "run.toml",
+      base);
+  BOOST_TEST((config.optimizer.kind == OptimizerKind::kAdamw));
+  BOOST_TEST(config.optimizer.learning_rate == 1e-3);  // torch.optim.AdamW's
+  BOOST_TEST(config.optimizer.weight_decay == 1e-2);
+  BOOST_TEST(config.optimizer.beta2 == 0.99);
+  BOOST_TEST(config.optimizer.clip_norm == 2.0);
+  BOOST_TEST((config.schedule.kind == ScheduleKind::kCosine));
+  BOOST_TEST(config.schedule.warmup_epochs == 2.0);
+  // What the optimizer and the schedule read is written, and nothing else.
+  const std::string text = format_run_file(config);
+  for (const char* line : {"optimizer = \"adamw\"\n", "beta2 = 0.99\n", "clip_norm = 2.0\n",
+                           "schedule = \"cosine\"\n", "warmup_epochs = 2.0\n"}) {
+    BOOST_TEST(text.find(line) != std::string::npos, line);
+  }
+  for (const char* key : {"momentum", "nesterov", "div_factor", "gamma", "alpha"}) {
+    BOOST_TEST(text.find(std::string(key) + " = ") == std::string::npos, key);
+  }
+  BOOST_TEST(format_run_file(parse_run_file(text, "again.toml", {})) == text);
+}
+
+BOOST_AUTO_TEST_CASE(schedules_and_optimizers_that_are_not_known_are_refused_with_the_nearest) {
+  BOOST_CHECK_EXCEPTION(parse_run_file("optimizer = \"adamv\"\n", "run.toml", {}), Error,
+                        [](const Error& error) { return error.hint() == "did you mean 'adamw'?"; });
+  BOOST_CHECK_EXCEPTION(
+      parse_run_file("milestone_epochs = [2.5]\n", "run.toml", {}), Error, [](const Error& error) {
+        return std::string(error.what()).find("a list of whole numbers") != std::string::npos;
+      });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

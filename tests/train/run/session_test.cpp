@@ -223,10 +223,10 @@ BOOST_AUTO_TEST_CASE(a_failed_allocation_after_an_epoch_leaves_weights_and_metri
 // epoch of ten steps or so, and not in the first.
 BOOST_AUTO_TEST_CASE(a_diverged_run_keeps_the_weights_and_metrics_before) {
   RunConfig wild = config();
-  wild.sgd.learning_rate = 1;
-  wild.sgd.weight_decay = 1000;
-  wild.sgd.momentum = 0;
-  wild.sgd.nesterov = false;
+  wild.optimizer.learning_rate = 1;
+  wild.optimizer.weight_decay = 1000;
+  wild.optimizer.momentum = 0;
+  wild.optimizer.nesterov = false;
   wild.schedule.kind = ScheduleKind::kConstant;
   const Error error = failure_of(wild);
   BOOST_TEST(contains(error.what(), "loss: step "));
