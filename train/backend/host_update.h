@@ -33,143 +33,185 @@ struct UpdateTensor {
   ParamRates rates{};
 };
 
-/// Calls `body(part)` for every part; parts may run at the same time.
+/// Rules of all parameters at once, in few parallel regions: most tensors are small. Allocates when it is made,
+/// and not when it runs.
+///
+/// Parallel  called with (num_parts, body), calls body(part) for every part, at the same time or not
 template <class T, class Parallel>
 class HostUpdate {
  public:
-  HostUpdate(const OptimizerConfig& config, unsigned num_parts, Parallel parallel)
-      : config_(config), num_parts_(num_parts), parallel_(std::move(parallel)) {}
+  HostUpdate(const OptimizerConfig& config, unsigned num_parts,
+             std::vector<UpdateTensor<T>> tensors, Parallel parallel)
+      : config_(config),
+        num_parts_(num_parts),
+        tensors_(std::move(tensors)),
+        parallel_(std::move(parallel)),
+        scalars_(tensors_.size()),
+        sums_(num_parts) {
+    if (config.kind != OptimizerKind::kLamb) return;
+    lamb_sums_.resize(tensors_.size() * num_parts);
+    lamb_rates_.resize(tensors_.size());
+  }
 
   /// A step whose gradients are not finite leaves everything as it was.
-  UpdateReport run(std::span<const UpdateTensor<T>> tensors, double learning_rate) {
+  UpdateReport run(double learning_rate) {
     UpdateReport report;
-    report.gradient_norm = norm_of_gradients(tensors);
+    report.gradient_norm = norm_of_gradients();
     report.is_finite = std::isfinite(report.gradient_norm);
     if (!report.is_finite) return report;
     const double scale = clip_scale(config_, report.gradient_norm);
-    for (const UpdateTensor<T>& tensor : tensors) {
-      move(tensor, optimizer_scalars(config_, tensor.rates,
-                                     {.learning_rate = learning_rate,
-                                      .num_finite_steps = *tensor.num_steps,
-                                      .gradient_scale = scale}));
-      ++*tensor.num_steps;
+    for (std::size_t k = 0; k < tensors_.size(); ++k) {
+      scalars_[k] = optimizer_scalars(config_, tensors_[k].rates,
+                                      {.learning_rate = learning_rate,
+                                       .num_finite_steps = *tensors_[k].num_steps,
+                                       .gradient_scale = scale});
+      ++*tensors_[k].num_steps;
+    }
+    if (config_.kind == OptimizerKind::kLamb) {
+      move_lamb();
+    } else {
+      in_parts(
+          [&](unsigned, std::size_t k, Elements part) { move(tensors_[k], scalars_[k], part); });
     }
     return report;
   }
 
  private:
-  std::size_t begin_of(std::size_t count, unsigned part) const { return count * part / num_parts_; }
+  struct Elements {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
 
-  /// Calls each(i) for the elements of a tensor, and sums up what it returns.
-  template <class Each>
-  double sum_over(std::size_t count, const Each& each) {
-    std::vector<double> sums(num_parts_, 0.0);
+  /// Calls body(part, tensor, its elements of the part) in one parallel region.
+  template <class Body>
+  void in_parts(const Body& body) {
     parallel_(num_parts_, [&](unsigned part) {
-      double sum = 0;
-      for (std::size_t i = begin_of(count, part); i < begin_of(count, part + 1); ++i) {
-        sum += each(i);
+      for (std::size_t k = 0; k < tensors_.size(); ++k) {
+        const std::size_t count = tensors_[k].num_elements;
+        body(part, k, {count * part / num_parts_, count * (part + 1) / num_parts_});
       }
-      sums[part] = sum;
     });
-    double sum = 0;
-    for (const double part : sums) sum += part;
-    return sum;
   }
 
   static double square(T value) { return static_cast<double>(value) * static_cast<double>(value); }
 
-  double norm_of_gradients(std::span<const UpdateTensor<T>> tensors) {
-    double sum = 0;
-    for (const UpdateTensor<T>& tensor : tensors) {
-      sum +=
-          sum_over(tensor.num_elements, [&](std::size_t i) { return square(tensor.gradient[i]); });
-    }
-    return global_norm(&sum, 1);
+  double norm_of_gradients() {
+    std::ranges::fill(sums_, 0.0);
+    in_parts([&](unsigned part, std::size_t k, Elements elements) {
+      double sum = 0;
+      for (std::size_t i = elements.begin; i < elements.end; ++i) {
+        sum += square(tensors_[k].gradient[i]);
+      }
+      sums_[part] += sum;
+    });
+    return global_norm(sums_.data(), sums_.size());
   }
 
   /// Calls rule(i, gradient) for every element, then moves the mean of the weights.
   template <class Rule>
-  void each_element(const UpdateTensor<T>& tensor, const OptimizerScalars& scalars,
-                    const Rule& rule) {
+  static void each_element(const UpdateTensor<T>& tensor, const OptimizerScalars& scalars,
+                           Elements part, const Rule& rule) {
     const GradientStep<T> shaping = gradient_step<T>(scalars);
-    const T share = ema_share<T>(scalars);
-    parallel_(num_parts_, [&](unsigned part) {
-      const std::size_t end = begin_of(tensor.num_elements, part + 1);
-      for (std::size_t i = begin_of(tensor.num_elements, part); i < end; ++i) {
-        rule(i, shaped_gradient(tensor.gradient[i], tensor.weight[i], shaping));
-        if (tensor.ema != nullptr) ema_rule(tensor.ema[i], tensor.weight[i], share);
-      }
-    });
+    for (std::size_t i = part.begin; i < part.end; ++i) {
+      rule(i, shaped_gradient(tensor.gradient[i], tensor.weight[i], shaping));
+    }
+    move_ema(tensor, scalars, part);
   }
 
-  void move(const UpdateTensor<T>& t, const OptimizerScalars& scalars) {
+  static void move_ema(const UpdateTensor<T>& tensor, const OptimizerScalars& scalars,
+                       Elements part) {
+    if (tensor.ema == nullptr) return;
+    const T share = ema_share<T>(scalars);
+    for (std::size_t i = part.begin; i < part.end; ++i) {
+      ema_rule(tensor.ema[i], tensor.weight[i], share);
+    }
+  }
+
+  void move(const UpdateTensor<T>& t, const OptimizerScalars& scalars, Elements part) const {
     switch (config_.kind) {
       case OptimizerKind::kSgd:
-        return move_sgd(t, scalars);
+        return move_sgd(t, scalars, part);
       case OptimizerKind::kAdam:
-        return each_element(t, scalars,
+        return each_element(t, scalars, part,
                             [&, step = adam_step<T>(config_, scalars)](std::size_t i, T gradient) {
                               adam_rule(t.weight[i], t.state[0][i], t.state[1][i], gradient, step);
                             });
       case OptimizerKind::kAdamw:
-        return each_element(t, scalars,
+        return each_element(t, scalars, part,
                             [&, step = adamw_step<T>(config_, scalars)](std::size_t i, T gradient) {
                               adamw_rule(t.weight[i], t.state[0][i], t.state[1][i], gradient, step);
                             });
       case OptimizerKind::kRmsprop:
-        return move_rmsprop(t, scalars);
+        return move_rmsprop(t, scalars, part);
       case OptimizerKind::kLamb:
-        return move_lamb(t, scalars);
+        return;  // move_lamb()
     }
   }
 
-  void move_sgd(const UpdateTensor<T>& t, const OptimizerScalars& scalars) {
+  void move_sgd(const UpdateTensor<T>& t, const OptimizerScalars& scalars, Elements part) const {
     const SgdStep<T> step = sgd_step<T>(config_, scalars);
     if (t.state[0] == nullptr) {
-      return each_element(
-          t, scalars, [&](std::size_t i, T gradient) { sgd_rule(t.weight[i], gradient, step); });
+      return each_element(t, scalars, part, [&](std::size_t i, T gradient) {
+        sgd_rule(t.weight[i], gradient, step);
+      });
     }
-    each_element(t, scalars, [&](std::size_t i, T gradient) {
+    each_element(t, scalars, part, [&](std::size_t i, T gradient) {
       sgd_rule(t.weight[i], t.state[0][i], gradient, step);
     });
   }
 
-  void move_rmsprop(const UpdateTensor<T>& t, const OptimizerScalars& scalars) {
+  void move_rmsprop(const UpdateTensor<T>& t, const OptimizerScalars& scalars,
+                    Elements part) const {
     const RmspropStep<T> step = rmsprop_step<T>(config_, scalars);
     if (t.state[1] == nullptr) {
-      return each_element(t, scalars, [&](std::size_t i, T gradient) {
+      return each_element(t, scalars, part, [&](std::size_t i, T gradient) {
         rmsprop_rule(t.weight[i], t.state[0][i], gradient, step);
       });
     }
-    each_element(t, scalars, [&](std::size_t i, T gradient) {
+    each_element(t, scalars, part, [&](std::size_t i, T gradient) {
       rmsprop_rule(t.weight[i], t.state[0][i], t.state[1][i], gradient, step);
     });
   }
 
-  void move_lamb(const UpdateTensor<T>& t, const OptimizerScalars& scalars) {
-    const LambStep<T> step = lamb_step<T>(config_, scalars);
-    const GradientStep<T> shaping = gradient_step<T>(scalars);
-    LambSums sums;
-    sums.weights = sum_over(t.num_elements, [&](std::size_t i) { return square(t.weight[i]); });
-    sums.directions = sum_over(t.num_elements, [&](std::size_t i) {
-      const T gradient = shaped_gradient(t.gradient[i], t.weight[i], shaping);
-      t.gradient[i] = lamb_direction(t.weight[i], t.state[0][i], t.state[1][i], gradient, step);
-      return square(t.gradient[i]);
-    });
-    const T rate = lamb_rate<T>(scalars, t.rates, sums);
-    const T share = ema_share<T>(scalars);
-    parallel_(num_parts_, [&](unsigned part) {
-      const std::size_t end = begin_of(t.num_elements, part + 1);
-      for (std::size_t i = begin_of(t.num_elements, part); i < end; ++i) {
-        lamb_rule(t.weight[i], t.gradient[i], rate);
-        if (t.ema != nullptr) ema_rule(t.ema[i], t.weight[i], share);
+  /// Directions take the place of the gradients; how far they lead, each tensor's norms decide.
+  void move_lamb() {
+    in_parts([&](unsigned part, std::size_t k, Elements elements) {
+      const UpdateTensor<T>& t = tensors_[k];
+      const LambStep<T> step = lamb_step<T>(config_, scalars_[k]);
+      const GradientStep<T> shaping = gradient_step<T>(scalars_[k]);
+      LambSums sum;
+      for (std::size_t i = elements.begin; i < elements.end; ++i) {
+        const T gradient = shaped_gradient(t.gradient[i], t.weight[i], shaping);
+        t.gradient[i] = lamb_direction(t.weight[i], t.state[0][i], t.state[1][i], gradient, step);
+        sum.weights += square(t.weight[i]);
+        sum.directions += square(t.gradient[i]);
       }
+      lamb_sums_[k * num_parts_ + part] = sum;
+    });
+    for (std::size_t k = 0; k < tensors_.size(); ++k) {
+      LambSums whole;
+      for (unsigned part = 0; part < num_parts_; ++part) {
+        whole.weights += lamb_sums_[k * num_parts_ + part].weights;
+        whole.directions += lamb_sums_[k * num_parts_ + part].directions;
+      }
+      lamb_rates_[k] = lamb_rate<T>(scalars_[k], tensors_[k].rates, whole);
+    }
+    in_parts([&](unsigned, std::size_t k, Elements elements) {
+      for (std::size_t i = elements.begin; i < elements.end; ++i) {
+        lamb_rule(tensors_[k].weight[i], tensors_[k].gradient[i], lamb_rates_[k]);
+      }
+      move_ema(tensors_[k], scalars_[k], elements);
     });
   }
 
   const OptimizerConfig& config_;
   unsigned num_parts_;
+  std::vector<UpdateTensor<T>> tensors_;
   Parallel parallel_;
+  std::vector<OptimizerScalars> scalars_;  // by tensor
+  std::vector<double> sums_;               // by part
+  std::vector<LambSums> lamb_sums_;        // by tensor, then part
+  std::vector<T> lamb_rates_;              // by tensor
 };
 
 }  // namespace penstock::train

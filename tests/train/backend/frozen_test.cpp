@@ -76,6 +76,22 @@ BOOST_AUTO_TEST_CASE(a_layer_in_the_middle_learns_alone) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_step_in_which_nothing_learns_changes_nothing) {
+  for (const std::string_view name : backend_names()) {
+    const ModelGraph graph = strided_model();
+    Bench bench(
+        make_backend(name, {.num_threads = 2}), graph,
+        {{.batch = 4, .frozen_params = std::vector<bool>(graph.parameters().size(), true)}});
+    bench.forward_and_backward(bench.batch(4, 1), {.learning_rate = 0.1});
+    BOOST_TEST(bench.update().gradient_norm == 0.0);
+    BOOST_TEST(bench.read(0) == initial_value(graph, 0, 3), boost::test_tools::per_element());
+    std::vector<std::uint64_t> num_steps(graph.parameters().size(), 1);
+    bench.program().export_num_steps(num_steps);
+    BOOST_TEST(num_steps == std::vector<std::uint64_t>(num_steps.size(), 0),
+               boost::test_tools::per_element());
+  }
+}
+
 // With running statistics batch norm is y = (x - mean) / deviation * scale + shift: the same in training as in
 // evaluation, and the statistics stay. Gradients of both backends agree.
 BOOST_AUTO_TEST_CASE(a_fixed_norm_takes_running_statistics_and_leaves_them) {

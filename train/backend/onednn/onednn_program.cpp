@@ -1,6 +1,7 @@
 #include "train/backend/onednn/onednn_program.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "streamer/core/error.h"
 #include "train/backend/host_inputs.h"
@@ -33,6 +34,7 @@ class OnednnProgram final : public Program {
   void bind(DeviceMemory& arena, std::span<const std::size_t> offsets) override {
     list_.bind(arena, offsets);
     for (const auto& binder : tasks_.binders) binder();
+    if (lowering_.mode == Mode::kTrain) prepare_update();
   }
 
   void run(Phase phase, std::uint32_t slot) override {
@@ -141,6 +143,8 @@ class OnednnProgram final : public Program {
         context.finish_gradient(last);
       }
       if (lowering_.accumulates) lower_gradient_sums(context);
+    }
+    if (lowering_.mode == Mode::kTrain) {
       context.start_phase(Phase::kUpdate);
       lower_update(context);
     }
@@ -193,20 +197,17 @@ class OnednnProgram final : public Program {
   void lower_update(LoweringContext& context) {
     num_steps_ =
         list_.add("optimizer.num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
-    std::vector<std::size_t> learning;
     for (const auto& [param_idx, buffers] : context.params()) {
       if (!context.flow.learns[param_idx]) continue;
       context.use(buffers.whole_grad());
-      learning.push_back(param_idx);
+      learning_.push_back(param_idx);
     }
-    context.emit({}, [this, learning = std::move(learning)](const RunContext& run) {
-      update(learning, *run.scalars);
-    });
+    context.emit({}, [this](const RunContext& run) { update(*run.scalars); });
   }
 
-  void update(const std::vector<std::size_t>& learning, const StepScalars& scalars) {
+  void prepare_update() {
     std::vector<UpdateTensor<float>> tensors;
-    for (const std::size_t i : learning) {
+    for (const std::size_t i : learning_) {
       tensors.push_back(
           {.num_elements = store_->param(i).stored_bytes() / sizeof(float),
            .weight = part_of(i, ParamPart::kMaster),
@@ -216,13 +217,15 @@ class OnednnProgram final : public Program {
            .num_steps = list_.at<std::uint64_t>(num_steps_) + i,
            .rates = rates_of(slots_, i, lowering_)});
     }
-    const auto in_parts = [](unsigned num_parts, const auto& body) { parallel(num_parts, body); };
-    HostUpdate<float, decltype(in_parts)> step(lowering_.optimizer, parts_.num_threads, in_parts);
-    UpdateReport report = step.run(tensors, scalars.learning_rate);
+    update_.emplace(lowering_.optimizer, parts_.num_threads, std::move(tensors), InParts{});
+  }
+
+  void update(const StepScalars& scalars) {
+    UpdateReport report = update_->run(scalars.learning_rate);
     report.step = scalars.step;
     parts_.reports.updates.push(report);
     if (!report.is_finite) return;
-    for (const std::size_t i : learning) {
+    for (const std::size_t i : learning_) {
       ++store_->param(i).version;
       ++store_->ema(i).version;
     }
@@ -285,6 +288,10 @@ class OnednnProgram final : public Program {
     op.run();
   }
 
+  struct InParts {
+    void operator()(unsigned num_parts, const auto& body) const { parallel(num_parts, body); }
+  };
+
   Lowering lowering_;
   BackendParts parts_;
   std::uint32_t num_classes_;
@@ -295,7 +302,9 @@ class OnednnProgram final : public Program {
   LoweredTasks tasks_;
   std::vector<ParamBuffers> params_;
   BufferId logits_ = kNoBuffer;
-  BufferId num_steps_ = kNoBuffer;  // by parameter
+  BufferId num_steps_ = kNoBuffer;                    // by parameter
+  std::vector<std::size_t> learning_;                 // parameters
+  std::optional<HostUpdate<float, InParts>> update_;  // of a training program, once it is bound
   std::string explanation_;
 };
 

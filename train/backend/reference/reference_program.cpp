@@ -1,6 +1,7 @@
 #include "train/backend/reference/reference_program.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -60,6 +61,7 @@ class ReferenceProgram final : public Program {
 
   void bind(DeviceMemory& arena, std::span<const std::size_t> offsets) override {
     list_.bind(arena, offsets);
+    if (is_training()) prepare_update();
   }
 
   void run(Phase phase, std::uint32_t slot) override {
@@ -268,7 +270,7 @@ class ReferenceProgram final : public Program {
     }
   }
 
-  void update(const StepScalars& scalars) {
+  void prepare_update() {
     std::vector<UpdateTensor<T>> tensors;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       if (!flow_.learns[i]) continue;
@@ -281,12 +283,18 @@ class ReferenceProgram final : public Program {
            .num_steps = list_.at<std::uint64_t>(num_steps_) + i,
            .rates = rates_of(slots_, i, lowering_)});
     }
-    const auto one_by_one = [](unsigned, const auto& body) { body(0u); };
-    HostUpdate<T, decltype(one_by_one)> step(lowering_.optimizer, 1, one_by_one);
-    UpdateReport report = step.run(tensors, scalars.learning_rate);
+    update_.emplace(lowering_.optimizer, 1u, std::move(tensors), OnePart{});
+  }
+
+  void update(const StepScalars& scalars) {
+    UpdateReport report = update_->run(scalars.learning_rate);
     report.step = scalars.step;
     parts_.reports.updates.push(report);
   }
+
+  struct OnePart {
+    void operator()(unsigned, const auto& body) const { body(0u); }
+  };
 
   ModelGraph graph_;
   Lowering lowering_;
@@ -297,7 +305,8 @@ class ReferenceProgram final : public Program {
   BufferList list_;
   std::vector<ParamBuffers> params_;
   std::vector<NodeBuffers> nodes_;
-  BufferId num_steps_ = kNoBuffer;  // by parameter
+  BufferId num_steps_ = kNoBuffer;                // by parameter
+  std::optional<HostUpdate<T, OnePart>> update_;  // of a training program, once it is bound
 };
 
 }  // namespace
