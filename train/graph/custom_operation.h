@@ -14,7 +14,7 @@ namespace penstock::train {
 
 /// A tensor of weights that an operation learns.
 struct CustomParameter {
-  /// Behind the layer's name and a dot: "weight".
+  /// Behind the layer's name and a dot: "weight". No dot of its own.
   std::string name;
   std::vector<std::uint32_t> shape;
   Initializer initial{};

@@ -2,18 +2,14 @@
 
 #include <array>
 #include <cmath>
-#include <string>
-
-#include "streamer/core/error.h"
-#include "streamer/core/nearest_name.h"
 
 namespace penstock::train {
 namespace {
 
 // In the order of InitRule.
-constexpr std::array<std::string_view, 8> kRuleNames{
-    "he_normal",     "he_normal_fan_out", "he_uniform",       "glorot_uniform",
-    "glorot_normal", "lecun_normal",      "truncated_normal", "normal"};
+constexpr std::array<std::string_view, 9> kRuleNames{
+    "he_normal",    "he_normal_fan_out", "he_uniform", "glorot_uniform", "glorot_normal",
+    "lecun_normal", "truncated_normal",  "normal",     "uniform"};
 
 Initializer normal_of(double variance) {
   return {DrawShape::kNormal, std::sqrt(variance)};
@@ -26,19 +22,13 @@ Initializer uniform_of(double variance) {
 
 }  // namespace
 
-std::string_view init_rule_name(InitRule rule) {
-  return kRuleNames.at(static_cast<std::size_t>(rule));
+std::span<const std::string_view> init_rule_names() {
+  return kRuleNames;
 }
 
-InitRule parse_init_rule(std::string_view name) {
-  std::string expected;
-  for (std::size_t i = 0; i < kRuleNames.size(); ++i) {
-    if (kRuleNames[i] == name) return static_cast<InitRule>(i);
-    expected += (i == 0 ? "" : ", ") + std::string(kRuleNames[i]);
-  }
-  throw Error(ErrorCode::kInvalidArgument,
-              "init: expected one of " + expected + ", found '" + std::string(name) + "'",
-              nearest_name_hint(name, kRuleNames));
+bool has_deviation(InitRule rule) noexcept {
+  return rule == InitRule::kNormal || rule == InitRule::kTruncatedNormal ||
+         rule == InitRule::kUniform;
 }
 
 Initializer resolve_init(const WeightInit& init, const Fans& fans) noexcept {
@@ -59,6 +49,8 @@ Initializer resolve_init(const WeightInit& init, const Fans& fans) noexcept {
       return {DrawShape::kTruncatedNormal, init.deviation};
     case InitRule::kNormal:
       return {DrawShape::kNormal, init.deviation};
+    case InitRule::kUniform:
+      return uniform_of(init.deviation * init.deviation);
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace penstock::train {
@@ -17,18 +18,19 @@ enum class InitRule : std::uint8_t {
   kLecunNormal,      // variance 1 / fan in
   kTruncatedNormal,  // `deviation`, values beyond two of it drawn again
   kNormal,           // `deviation`
+  kUniform,          // `deviation`, even between -deviation * sqrt(3) and deviation * sqrt(3)
 };
 
 struct WeightInit {
   InitRule rule = InitRule::kHeNormal;
-  /// Of kNormal and kTruncatedNormal before the cut, else ignored; above 0.
+  /// Of kNormal, kUniform and kTruncatedNormal before the cut, else ignored; above 0.
   double deviation = 0.02;
 };
 
-/// Names as model files spell them: "he_normal".
-std::string_view init_rule_name(InitRule rule);
-/// Throws InvalidArgument naming the rules there are.
-InitRule parse_init_rule(std::string_view name);
+/// Names as model files spell them, "he_normal", in the order of InitRule.
+std::span<const std::string_view> init_rule_names();
+/// Whether WeightInit::deviation means something.
+bool has_deviation(InitRule rule) noexcept;
 
 enum class DrawShape : std::uint8_t { kConstant, kNormal, kTruncatedNormal, kUniform };
 

@@ -10,10 +10,12 @@
 
 namespace penstock::train {
 
-/// Builds a model from TOML text: `[[layer]]` tables with `type` and that type's keys.
+/// Builds a model from TOML text: `[[layer]]` tables with `type` and that type's keys, branches by `from`,
+/// and `[[block.NAME]]` lists that layers of that type stand for. README.md has all keys.
 ///
 /// `where` names the text in errors. A dense layer with `units = "num_classes"` takes the number of
 /// classes; the last layer must have that many outputs.
+/// Limits  10,000 nodes, 16 blocks inside one another
 /// Errors  InvalidArgument naming the layer and the key; unknown names come with the nearest known
 ///         one as the hint
 ModelGraph parse_model(std::string_view toml_text, const std::string& where,

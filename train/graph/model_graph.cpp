@@ -23,6 +23,7 @@ ModelGraph::ModelGraph(std::string name, TensorShape input) : name_(std::move(na
   check_range({"model: input", "height", input.height, 1, kMaxInputSide, "--image-size 96"});
   check_range({"model: input", "width", input.width, 1, kMaxInputSide, "--image-size 96"});
   check_elements("input", "", {input.channels, input.height, input.width});
+  names_.insert("input");
   nodes_.push_back({"input", InputOp{}, {}, input});
   params_of_.emplace_back();
   readers_of_.emplace_back();
@@ -63,6 +64,7 @@ NodeId ModelGraph::push(std::string name, Operation op, std::vector<NodeId> from
   check_elements(name, "", {shape.channels, shape.height, shape.width});
   const auto id = static_cast<NodeId>(nodes_.size());
   for (const NodeId input : from) readers_of_[input].push_back(id);
+  names_.insert(name);
   nodes_.push_back({std::move(name), std::move(op), std::move(from), shape});
   params_of_.emplace_back();
   readers_of_.emplace_back();
@@ -93,22 +95,20 @@ std::vector<TensorShape> ModelGraph::shapes_of(const std::string& layer,
   return shapes;
 }
 
-std::string ModelGraph::unique_name(std::string name, std::string_view kind) const {
-  const auto is_taken = [this](const std::string& candidate) {
-    return std::ranges::any_of(nodes_, [&](const Node& node) { return node.name == candidate; });
-  };
+std::string ModelGraph::unique_name(std::string name, std::string_view kind) {
   if (name.empty()) {
-    std::size_t number = 1;
+    std::size_t& number = last_numbers_[std::string(kind)];
     do {
-      name = std::string(kind) + "_" + std::to_string(number++);
-    } while (is_taken(name));
+      name = std::string(kind) + "_" + std::to_string(++number);
+    } while (names_.contains(name));
     return name;
   }
-  if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+  if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") !=
       std::string::npos) {
-    refuse_layer(name, "a name of letters, digits, _ and -", "'" + name + "'", "name = \"conv1\"");
+    refuse_layer(name, "a name of letters, digits, _, - and dots", "'" + name + "'",
+                 "name = \"conv1\"");
   }
-  if (is_taken(name)) {
+  if (names_.contains(name)) {
     refuse_layer(name, "a name not used yet", "a second layer of that name",
                  "another name, or none: then one is found");
   }

@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -21,7 +23,7 @@ using NodeId = std::uint32_t;
 
 /// One operation of a graph, its inputs and the shape of its output for one sample.
 struct Node {
-  std::string name;  // unique in the graph
+  std::string name;  // unique in the graph: letters, digits, _, - and dots ("layer1.0.conv1")
   Operation op;
   std::vector<NodeId> inputs;
   TensorShape shape;
@@ -129,10 +131,13 @@ class ModelGraph {
                       std::vector<std::uint32_t> shape, const Initializer& initial = {});
   const TensorShape& shape_of(const std::string& layer, NodeId from) const;
   std::vector<TensorShape> shapes_of(const std::string& layer, std::span<const NodeId> from) const;
-  std::string unique_name(std::string name, std::string_view kind) const;
+  std::string unique_name(std::string name, std::string_view kind);
 
   std::string name_;
   std::vector<Node> nodes_;
+  std::unordered_set<std::string> names_;  // of nodes_
+  std::unordered_map<std::string, std::size_t>
+      last_numbers_;  // of names that were found, by operation
   std::vector<Parameter> parameters_;
   std::vector<std::vector<std::uint32_t>> params_of_;
   std::vector<std::vector<NodeId>> readers_of_;

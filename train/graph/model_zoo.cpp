@@ -1,20 +1,40 @@
 #include "train/graph/model_zoo.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
+#include "train/graph/zoo/zoo_models.h"
 
 namespace penstock::train {
 namespace {
 
 struct NamedModel {
   std::string_view name;
-  ModelGraph (*build)(const TensorShape&, std::uint32_t);
+  ModelGraph (*build)(const ZooRequest&);
+  /// Smallest image at which every window has a pixel to see and every pool leaves one.
+  std::uint32_t min_side_px;
 };
 
-constexpr std::array kModels{NamedModel{"small_cnn", &small_cnn}};
+ModelGraph small_cnn_of(const ZooRequest& request) {
+  return small_cnn(request.input, request.num_classes);
+}
+
+// Torchvision's models pad so much that most take a single pixel; its own metadata ("min_size") says the same.
+constexpr std::array kModels{NamedModel{"lenet", lenet, 12},
+                             NamedModel{"small_cnn", small_cnn_of, 16},
+                             NamedModel{"vgg11_bn", vgg11_bn, 32},
+                             NamedModel{"resnet9", resnet9, 8},
+                             NamedModel{"resnet18", resnet18, 1},
+                             NamedModel{"resnet34", resnet34, 1},
+                             NamedModel{"resnet50", resnet50, 1},
+                             NamedModel{"mobilenet_v2", mobilenet_v2, 1},
+                             NamedModel{"mobilenet_v3_small", mobilenet_v3_small, 1},
+                             NamedModel{"efficientnet_b0", efficientnet_b0, 1},
+                             NamedModel{"densenet121", densenet121, 29},
+                             NamedModel{"convnext_tiny", convnext_tiny, 32}};
 
 constexpr auto kNames = [] {
   std::array<std::string_view, kModels.size()> names;
@@ -22,41 +42,36 @@ constexpr auto kNames = [] {
   return names;
 }();
 
+void check_image(const NamedModel& model, const TensorShape& input) {
+  if (std::min(input.height, input.width) >= model.min_side_px) return;
+  const std::string side = std::to_string(model.min_side_px);
+  throw Error(ErrorCode::kInvalidArgument,
+              "model: " + std::string(model.name) + ": expected an image of at least " + side +
+                  " x " + side + " pixels, found " + std::to_string(input.height) + " x " +
+                  std::to_string(input.width),
+              "--image-size " + side);
+}
+
 }  // namespace
 
 std::span<const std::string_view> model_names() {
   return kNames;
 }
 
-ModelGraph build_model(std::string_view name, const TensorShape& input, std::uint32_t num_classes) {
-  for (const NamedModel& model : kModels) {
-    if (model.name == name) return model.build(input, num_classes);
+ModelGraph build_model(std::string_view name, const TensorShape& input, std::uint32_t num_classes,
+                       const ModelOptions& options) {
+  const auto found = std::ranges::find(kModels, name, &NamedModel::name);
+  if (found == kModels.end()) {
+    std::string expected;
+    for (const std::string_view known : kNames) {
+      expected += (expected.empty() ? "" : ", ") + std::string(known);
+    }
+    throw Error(ErrorCode::kInvalidArgument,
+                "model: expected one of " + expected + ", found '" + std::string(name) + "'",
+                nearest_name_hint(name, kNames));
   }
-  std::string expected;
-  for (const std::string_view known : kNames) {
-    expected += (expected.empty() ? "" : ", ") + std::string(known);
-  }
-  throw Error(ErrorCode::kInvalidArgument,
-              "model: expected one of " + expected + ", found '" + std::string(name) + "'",
-              nearest_name_hint(name, kNames));
-}
-
-ModelGraph small_cnn(const TensorShape& input, std::uint32_t num_classes) {
-  ModelGraph graph("small_cnn", input);
-  NodeId x = graph.input();
-  std::uint32_t filters = 32;
-  for (int stage = 1; stage <= 4; ++stage, filters *= 2) {
-    const std::string number = std::to_string(stage);
-    x = graph.conv2d("conv" + number, x, {.filters = filters, .has_bias = false});
-    x = graph.batch_norm("bn" + number, x);
-    x = graph.relu("relu" + number, x);
-    x = graph.max_pool("pool" + number, x);
-  }
-  x = graph.global_avg_pool("global_pool", x);
-  x = graph.dropout("dropout", x, 0.2);
-  x = graph.dense("head", x, {.units = num_classes});
-  graph.set_output(x);
-  return graph;
+  check_image(*found, input);
+  return found->build({.input = input, .num_classes = num_classes, .options = options});
 }
 
 }  // namespace penstock::train

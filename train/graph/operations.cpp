@@ -52,6 +52,10 @@ std::string_view activation_name(ActivationKind kind) {
   return kActivationNames.at(static_cast<std::size_t>(kind));
 }
 
+std::span<const std::string_view> activation_names() {
+  return kActivationNames;
+}
+
 std::string_view operation_name(const Operation& op) {
   return std::visit(OperationName{}, op);
 }

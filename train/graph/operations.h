@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -110,6 +111,8 @@ using Operation = std::variant<InputOp, Conv2dOp, DenseOp, BatchNormOp, GroupNor
 
 /// "relu6", as model files name it.
 std::string_view activation_name(ActivationKind kind);
+/// All of them, in the order of ActivationKind.
+std::span<const std::string_view> activation_names();
 
 /// The operation's name in model files: "conv2d", "global_avg_pool".
 std::string_view operation_name(const Operation& op);

@@ -146,6 +146,11 @@ NodeId ModelGraph::custom(std::string name, std::span<const NodeId> from,
   if (shapes.empty()) refuse_layer(name, "an input or more", "none");
   const TensorShape output = operation->output_shape(shapes);
   const std::vector<CustomParameter> params = operation->parameters(shapes);
+  for (const CustomParameter& param : params) {
+    if (param.name.empty() || param.name.find('.') != std::string::npos) {
+      refuse_layer(name, "a parameter's name without dots", "'" + param.name + "'");
+    }
+  }
   const NodeId id =
       push(std::move(name), CustomOp{std::move(operation)}, {from.begin(), from.end()}, output);
   for (const CustomParameter& param : params) {

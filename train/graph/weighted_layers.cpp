@@ -1,4 +1,5 @@
 // Layers with weights of their own: convolutions, dense layers, norms, channel scales.
+#include <cmath>
 #include <utility>
 
 #include "streamer/core/number_text.h"
@@ -14,6 +15,12 @@ namespace {
 void check_epsilon(const std::string& layer, double epsilon) {
   if (epsilon > 0 && epsilon <= 1) return;
   refuse_layer(layer, "epsilon above 0 and at most 1", number_text(epsilon), "epsilon = 1e-5");
+}
+
+void check_scale(const std::string& layer, const char* key, double scale) {
+  if (std::abs(scale) <= 1e3) return;
+  refuse_layer(layer, std::string(key) + " from -1000 to 1000", number_text(scale),
+               std::string(key) + " = 1.0");
 }
 
 void check_init(const std::string& layer, const WeightInit& init) {
@@ -91,6 +98,7 @@ NodeId ModelGraph::batch_norm(std::string name, NodeId from, const BatchNormOpti
   if (!(options.momentum >= 0 && options.momentum <= 1)) {
     refuse_layer(name, "momentum from 0 to 1", number_text(options.momentum), "momentum = 0.1");
   }
+  check_scale(name, "initial_scale", options.initial_scale);
   const NodeId id = push_norm(std::move(name), BatchNormOp{options.epsilon, options.momentum}, from,
                               options.initial_scale);
   const std::uint32_t channels = node(id).shape.channels;
@@ -118,9 +126,11 @@ NodeId ModelGraph::layer_norm(std::string name, NodeId from, const LayerNormOpti
 
 NodeId ModelGraph::channel_scale(std::string name, NodeId from, double initial) {
   name = unique_name(std::move(name), "channel_scale");
+  check_scale(name, "initial", initial);
   const TensorShape shape = shape_of(name, from);
   const NodeId id = push(std::move(name), ChannelScaleOp{}, {from}, shape);
-  push_parameter(id, "weight", ParamKind::kChannelScale, {shape.channels}, constant(initial));
+  // torchvision names the tensor so, in the block that the layer stands in.
+  push_parameter(id, "layer_scale", ParamKind::kChannelScale, {shape.channels}, constant(initial));
   return id;
 }
 

@@ -66,7 +66,9 @@ BOOST_AUTO_TEST_CASE(wrong_types_and_names_are_refused_with_the_place) {
     BOOST_TEST(refusal.hint == hint);
   };
   check(head + "filters = \"32\"",
-        "model: conv1: filters: expected a whole number, found the text \"32\"", "filters = 32");
+        "model: conv1: filters: expected a whole number or \"num_classes\", found the text "
+        "\"32\"",
+        "filters = 32");
   check(head + "filters = -1",
         "model: conv1: filters: expected a whole number from 0 to 2147483647, found the number -1",
         "filters = 32");
@@ -79,8 +81,8 @@ BOOST_AUTO_TEST_CASE(wrong_types_and_names_are_refused_with_the_place) {
         "number 0.5",
         "kernel = 3");
   check(head + "filters = 4\npadding = \"some\"",
-        "model: conv1: padding: expected \"same\", \"valid\", a whole number or [rows, columns], "
-        "found the text \"some\"",
+        "model: conv1: padding: expected \"same\", \"symmetric\", \"valid\", a whole number or "
+        "[rows, columns], found the text \"some\"",
         "padding = \"same\"");
   check(head + "filters = 4\ngroups = 2",
         "model: conv1: expected groups that divide 3 channels and 4 filters, found 2",
@@ -113,7 +115,8 @@ BOOST_AUTO_TEST_CASE(softmax_at_the_end_is_explained) {
       "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nname = \"d\"\nunits = 10\n"
       "activation = \"softmax\"\n");
   BOOST_TEST(refusal.message ==
-             "model: d: activation: expected \"relu\" or \"linear\", found \"softmax\"");
+             "model: d: activation: expected one of linear, relu, relu6, leaky_relu, silu, "
+             "hard_swish, hard_sigmoid, sigmoid, gelu, found 'softmax'");
   BOOST_TEST(refusal.hint == "leave it out: the loss applies softmax to the last layer");
 }
 

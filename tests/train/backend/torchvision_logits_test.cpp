@@ -1,0 +1,132 @@
+// Named models give torchvision's logits, with weights and a picture that a formula gives on both sides:
+// torchvision_logits.txt, which tests/interop/torchvision_logits.py writes.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/train/backend/training_bench.h"
+#include "train/backend/onednn/onednn_backend.h"
+#include "train/backend/reference/reference_backend.h"
+#include "train/graph/model_summary.h"
+#include "train/graph/model_zoo.h"
+
+namespace penstock::train {
+namespace {
+
+constexpr TensorShape kPicture{3, 64, 40};
+/// Float32 sums in another order, some fifty layers deep.
+constexpr double kTolerance = 1e-4;
+
+/// The script's even(): values from -1 to 1 by a name and the place.
+class EvenValues {
+ public:
+  explicit EvenValues(std::string_view name) {
+    for (const char c : name) seed_ = (seed_ ^ static_cast<unsigned char>(c)) * 16777619u;
+  }
+  double at(std::size_t place) const {
+    std::uint32_t x = static_cast<std::uint32_t>(place) * 2654435761u + seed_;
+    x = (x ^ (x >> 16)) * 0x85EBCA6Bu;
+    x = (x ^ (x >> 13)) * 0xC2B2AE35u;
+    return (x ^ (x >> 16)) / 0x1p31 - 1;
+  }
+
+ private:
+  std::uint32_t seed_ = 2166136261u;
+};
+
+/// The script's value(): a middle and the width around it.
+struct Range {
+  double middle = 0;
+  double width = 0;
+};
+
+Range range_of(const Parameter& parameter) {
+  const std::string_view name = parameter.name;
+  if (name.ends_with("layer_scale")) return {0.5, 0.25};
+  if (parameter.shape.size() > 1) {
+    return {0, std::sqrt(6.0 * parameter.shape[0] / static_cast<double>(parameter.num_elements()))};
+  }
+  if (name.ends_with("running_var")) return {1, 0.5};
+  if (name.ends_with("weight")) return {1, 0.25};
+  return {0, 0.1};
+}
+
+void set_parameters(Program& program, const ModelGraph& graph) {
+  for (std::size_t i = 0; i < graph.parameters().size(); ++i) {
+    const Parameter& parameter = graph.parameters()[i];
+    const Range range = range_of(parameter);
+    const EvenValues even(parameter.name);
+    std::vector<float> values(parameter.num_elements());
+    for (std::size_t place = 0; place < values.size(); ++place) {
+      values[place] = static_cast<float>(range.middle + range.width * even.at(place));
+    }
+    program.import_param(i, ParamPart::kMaster, values);
+  }
+}
+
+std::vector<float> logits_of(Backend& backend, const ModelGraph& graph) {
+  std::optional<BoundArena> arena;  // outlives the program
+  const auto program = backend.lower(graph, {.batch = 1, .mode = Mode::kEvaluate});
+  Program* const programs[] = {program.get()};
+  arena.emplace(backend, programs, plan_programs(programs));
+  set_parameters(*program, graph);
+  ToyBatch batch(backend.input_spec(graph, 1), graph.num_classes(), 0);
+  const EvenValues even("input");
+  for (std::size_t c = 0; c < kPicture.channels; ++c) {
+    for (std::size_t i = 0; i < kPicture.area(); ++i) {
+      batch.values()[batch.place(0, c, i)] = static_cast<float>(even.at(c * kPicture.area() + i));
+    }
+  }
+  program->upload(batch.lease(), 0);
+  program->set_scalars({.inv_weight_sum = batch.inv_weight_sum()}, 0);
+  program->run(Phase::kForward, 0);
+  backend.finish();
+  std::vector<float> logits(graph.num_classes());
+  program->read_logits(logits);
+  return logits;
+}
+
+std::map<std::string, std::vector<float>> read_torchvision_logits() {
+  std::ifstream file(std::filesystem::path(PENSTOCK_SOURCE_DIR) /
+                     "tests/train/backend/torchvision_logits.txt");
+  std::map<std::string, std::vector<float>> logits;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream words(line);
+    std::string name;
+    words >> name;
+    for (float logit = 0; words >> logit;) logits[name].push_back(logit);
+  }
+  BOOST_REQUIRE(logits.size() == 7u);
+  return logits;
+}
+
+BOOST_AUTO_TEST_SUITE(torchvision_logits)
+
+BOOST_AUTO_TEST_CASE(named_models_give_torchvisions_logits) {
+  for (const auto& [name, expected] : read_torchvision_logits()) {
+    BOOST_TEST_CONTEXT(name) {
+      BOOST_REQUIRE(expected.size() == 10u);
+      const ModelGraph graph = build_model(name, kPicture, 10);
+      BOOST_TEST(relative_l2(logits_of(*make_onednn_backend({.num_threads = 1}), graph), expected) <
+                 kTolerance);
+      // Plain loops take their time with the large ones.
+      constexpr std::uint64_t kMostParams = 8'000'000;
+      if (summarize(graph).total.num_params > kMostParams) continue;
+      BOOST_TEST(relative_l2(logits_of(*make_reference_backend({}), graph), expected) < kTolerance);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train
