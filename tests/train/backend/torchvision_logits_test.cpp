@@ -85,8 +85,8 @@ std::vector<float> logits_of(Backend& backend, const ModelGraph& graph) {
       batch.values()[batch.place(0, c, i)] = static_cast<float>(even.at(c * kPicture.area() + i));
     }
   }
-  program->upload(batch.lease(), 0);
-  program->set_scalars({.inv_weight_sum = batch.inv_weight_sum()}, 0);
+  backend.upload(batch.lease(), 0);
+  backend.set_scalars({.inv_weight_sum = batch.inv_weight_sum()}, 0);
   program->run(Phase::kForward, 0);
   backend.finish();
   std::vector<float> logits(graph.num_classes());
