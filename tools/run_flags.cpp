@@ -8,6 +8,7 @@
 #include "tools/command.h"
 #include "tools/terminal.h"
 #include "train/backend/backend.h"
+#include "train/graph/model_zoo.h"
 #include "train/run/run_file.h"
 
 namespace penstock::tools {
@@ -23,9 +24,18 @@ struct RunFlag {
   const char* example;  // a value that is right
 };
 
+// "lenet, small_cnn, resnet18"
+std::string known_models() {
+  std::string names;
+  for (const std::string_view name : train::model_names()) {
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  return names;
+}
+
 const RunFlag kRunFlags[] = {
-    {"--model", "model", "NAME|FILE", "Known model, or a .toml file of layers (small_cnn)",
-     "small_cnn"},
+    {"--model", "model", "NAME|FILE", known_models() + ", or a .toml file of layers (small_cnn)",
+     "resnet18"},
     {"--image-size", "image_size", "PIXELS",
      "Network input, 96 or 160x224 (the smaller of the dataset's median sides, down to a multiple "
      "of 32, 32 to 96)",

@@ -102,6 +102,7 @@ void Trainer::take_step(BatchLease lease, PassReport& report) {
 void Trainer::collect_reports(PassReport& report) {
   while (const auto step = programs_.backend().poll()) {
     if (!step->is_finite) {
+      has_diverged_ = true;
       refuse_loss("step " + std::to_string(step->step),
                   "the training diverged at learning rate " + std::to_string(report.learning_rate),
                   "lower --learning-rate");
@@ -110,6 +111,7 @@ void Trainer::collect_reports(PassReport& report) {
   }
   while (const auto update = programs_.backend().poll_update()) {
     if (update->is_finite) continue;
+    has_diverged_ = true;
     refuse_loss("update of step " + std::to_string(update->step),
                 "the training diverged at learning rate " + std::to_string(report.learning_rate),
                 "lower --learning-rate");

@@ -67,6 +67,10 @@ class Trainer {
 
   PassReport train_epoch(const PassInput& input);
 
+  /// Whether a loss or a gradient was no number: what the weights give is nothing to go on with, though they
+  /// may be numbers still.
+  bool has_diverged() const noexcept { return has_diverged_; }
+
  private:
   void take_step(BatchLease lease, PassReport& report);
   void collect_reports(PassReport& report);
@@ -74,6 +78,7 @@ class Trainer {
   ProgramSet& programs_;
   TrainerConfig config_;
   std::uint64_t step_idx_ = 0;
+  bool has_diverged_ = false;
 };
 
 /// Runs the evaluation program over one epoch; `scores` may be null.

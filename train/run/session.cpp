@@ -297,6 +297,10 @@ void Session::store(const RunOutcome& outcome) {
 }
 
 void Session::store_weights(const RunOutcome& outcome) {
+  if (trainer_->has_diverged()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "weights: expected a loss that is a number, found none with these");
+  }
   const TensorFile weights{.tensors = export_weights(programs_->any_program()),
                            .metadata = {{"format", "penstock"}}};
   const ModelRecord record{

@@ -115,6 +115,7 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_no_number_ends_the_training_with_the_reason)
                                      "training diverged at learning rate 0.500000" &&
                                  error.hint() == "lower --learning-rate";
                         });
+  BOOST_TEST(training.has_diverged());
 }
 
 BOOST_AUTO_TEST_CASE(scores_that_are_no_numbers_end_an_evaluation) {

@@ -352,7 +352,7 @@ BOOST_AUTO_TEST_CASE(another_optimizer_brings_its_usual_settings_and_keeps_the_c
 }
 
 BOOST_AUTO_TEST_CASE(schedules_and_optimizers_that_are_not_known_are_refused_with_the_nearest) {
-  BOOST_CHECK_EXCEPTION(parse_run_file("optimizer = \"adamv\"\n", "run.toml", {}), Error,
+  BOOST_CHECK_EXCEPTION(parse_run_file("optimizer = \"adamww\"\n", "run.toml", {}), Error,
                         [](const Error& error) { return error.hint() == "did you mean 'adamw'?"; });
   BOOST_CHECK_EXCEPTION(
       parse_run_file("milestone_epochs = [2.5]\n", "run.toml", {}), Error, [](const Error& error) {
