@@ -111,6 +111,7 @@ void add_repair_command(CLI::App& program, CommandChoice& choice);
 void add_add_command(CLI::App& program, CommandChoice& choice);
 void add_remove_command(CLI::App& program, CommandChoice& choice);
 void add_plan_command(CLI::App& program, CommandChoice& choice);
+void add_model_command(CLI::App& program, CommandChoice& choice);
 void add_preview_command(CLI::App& program, CommandChoice& choice);
 void add_train_command(CLI::App& program, CommandChoice& choice);
 void add_evaluate_command(CLI::App& program, CommandChoice& choice);

@@ -42,6 +42,7 @@ std::set<std::string> all_flags() {
                                                           {"extract"},
                                                           {"preview"},
                                                           {"plan"},
+                                                          {"model"},
                                                           {"train"},
                                                           {"info"},
                                                           {"predict"},

@@ -41,8 +41,8 @@ struct Lowering {
   OptimizerConfig optimizer{};
   /// By parameter: what its group and role make of these; empty: param_rates() of no group.
   std::vector<ParamRates> param_rates{};
-  /// In evaluation: takes, of parameters that are not frozen, the means of the weights over the steps (OptimizerConfig::ema_decay) in place of the
-  /// weights. Running statistics are those of the last step.
+  /// In evaluation: takes, of parameters that are not frozen, the means of the weights over the steps
+  /// (OptimizerConfig::ema_decay) in place of the weights. Running statistics are those of the last step.
   bool reads_ema = false;
   /// What the outputs are held against.
   LossSpec loss{};
