@@ -11,7 +11,7 @@
 #include "streamer/core/shell_quoted.h"
 #include "tools/convert/ascii_case.h"
 #include "tools/convert/source/archive_listing.h"
-#include "tools/convert/source/common_folder.h"
+#include "tools/convert/source/enclosing_folder.h"
 #include "tools/convert/source/folder_source.h"
 #include "tools/convert/source/left_out.h"
 #include "tools/convert/source/path_parts.h"
@@ -144,7 +144,7 @@ SourceScan scan_archive_layout(StoredFiles files, const SourceRequest& request) 
   if (has_several_archives(files)) {
     check_one_class_each(files);
   } else {
-    drop_common_folder(files);
+    drop_enclosing_folder(files);
   }
   SourceScan scan = scan_layout(std::move(files.scan), request.layout, files.where);
   scan.description += has_several_archives(files) ? " (archives)" : " in an archive";

@@ -8,6 +8,6 @@ namespace penstock::convert {
 /// Takes away a folder that everything lies in, as `tar -c photos` makes one: the names, of findings too,
 /// then are those in the folder itself. One that is called as a split stays, and one that holds pictures
 /// directly: it is a class.
-void drop_common_folder(StoredFiles& files);
+void drop_enclosing_folder(StoredFiles& files);
 
 }  // namespace penstock::convert

@@ -1,4 +1,4 @@
-#include "tools/convert/source/common_folder.h"
+#include "tools/convert/source/enclosing_folder.h"
 
 #include <string>
 
@@ -7,7 +7,7 @@
 
 namespace penstock::convert {
 
-void drop_common_folder(StoredFiles& files) {
+void drop_enclosing_folder(StoredFiles& files) {
   FolderScan& scan = files.scan;
   std::string top;
   bool has_folders_beneath = false;

@@ -1,4 +1,4 @@
-#include "tools/convert/source/common_folder.h"
+#include "tools/convert/source/enclosing_folder.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -24,11 +24,11 @@ StoredFiles dropped_files(const std::vector<TarEntry>& entries) {
   tests::write_file(path, make_tar(entries));
   StoredFiles files =
       list_archives({{.path = path, .name = "photos.tar"}}, {.folder = folder.path()}, {});
-  drop_common_folder(files);
+  drop_enclosing_folder(files);
   return files;
 }
 
-BOOST_AUTO_TEST_SUITE(common_folder)
+BOOST_AUTO_TEST_SUITE(enclosing_folder)
 
 BOOST_AUTO_TEST_CASE(a_folder_around_everything_is_taken_away) {
   const auto dropped = [](const std::vector<TarEntry>& entries) {
