@@ -8,8 +8,8 @@ GradientFlow gradient_flow(const ModelGraph& graph, const Lowering& lowering) {
   const bool is_training = lowering.mode == Mode::kTrain;
   GradientFlow flow;
   for (std::size_t i = 0; i < graph.parameters().size(); ++i) {
-    const bool is_frozen = i < lowering.frozen_params.size() && lowering.frozen_params[i];
-    flow.learns.push_back(is_training && graph.parameters()[i].is_trainable && !is_frozen);
+    flow.learns.push_back(is_training && graph.parameters()[i].is_trainable &&
+                          !lowering.is_frozen(i));
   }
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     const auto learns = [&](std::uint32_t param_idx) { return flow.learns[param_idx]; };

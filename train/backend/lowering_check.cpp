@@ -55,8 +55,7 @@ void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
   if (lowering.mode != Mode::kTrain) return;
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     const Node& node = graph.node(id);
-    const bool is_fixed = id < lowering.fixed_norms.size() && lowering.fixed_norms[id];
-    if (!std::holds_alternative<BatchNormOp>(node.op) || is_fixed) continue;
+    if (!std::holds_alternative<BatchNormOp>(node.op) || lowering.has_fixed_norm(id)) continue;
     const std::size_t values = std::size_t{lowering.batch} * node.shape.height * node.shape.width;
     if (values < 2) {
       refuse("model: " + node.name, "at least 2 values per channel in training", "1",
@@ -68,10 +67,9 @@ void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
 std::vector<ParamSlot> param_slots(const ModelGraph& graph, const Lowering& lowering) {
   std::vector<ParamSlot> slots;
   for (const Parameter& parameter : graph.parameters()) {
-    const bool is_frozen =
-        slots.size() < lowering.frozen_params.size() && lowering.frozen_params[slots.size()];
-    slots.push_back({parameter.name, parameter.shape, parameter.is_trainable && !is_frozen,
-                     parameter.decays, parameter.num_elements()});
+    slots.push_back({parameter.name, parameter.shape,
+                     parameter.is_trainable && !lowering.is_frozen(slots.size()), parameter.decays,
+                     parameter.num_elements()});
   }
   return slots;
 }
@@ -105,9 +103,8 @@ void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_i
 }
 
 bool takes_ema(const ModelGraph& graph, std::size_t param_idx, const Lowering& lowering) {
-  const bool is_frozen =
-      param_idx < lowering.frozen_params.size() && lowering.frozen_params[param_idx];
-  return lowering.reads_ema && graph.parameters()[param_idx].is_trainable && !is_frozen;
+  return lowering.reads_ema && graph.parameters()[param_idx].is_trainable &&
+         !lowering.is_frozen(param_idx);
 }
 
 ParamRates rates_of(const std::vector<ParamSlot>& slots, std::size_t param_idx,

@@ -63,6 +63,13 @@ struct Lowering {
   /// A program of the same backend and graph whose parameters the new one shares (a tail batch, an
   /// evaluation); must be bound into the same arena. Null for the first.
   const Program* share_with = nullptr;
+
+  bool is_frozen(std::size_t param_idx) const {
+    return param_idx < frozen_params.size() && frozen_params[param_idx];
+  }
+  bool has_fixed_norm(std::size_t node) const {
+    return node < fixed_norms.size() && fixed_norms[node];
+  }
 };
 
 /// Numbers that change from step to step. They belong to an input slot; no re-lowering.

@@ -144,10 +144,7 @@ ParamBuffers LoweringContext::add_param(std::size_t param_idx) {
                      ? add("ema", Role::kState)
                      : buffers.add(stored.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
   if (flow.learns[param_idx]) {
-    const auto states = state_names(lowering.optimizer);
-    if (!states.empty()) param.state = add(states[0], Role::kState);
-    if (states.size() > 1) param.second_state = add(states[1], Role::kState);
-    if (lowering.optimizer.ema_decay > 0) param.ema = add("ema", Role::kState);
+    add_optimizer_buffers(buffers, stored.name, bytes, lowering.optimizer, param);
     param.grad = add("grad", Role::kGrad);
     if (lowering.accumulates) param.grad_sum = add("grad.sum", Role::kGradSum);
   }

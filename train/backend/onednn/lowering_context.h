@@ -13,6 +13,7 @@
 #include "train/backend/gradient_flow.h"
 #include "train/backend/onednn/onednn_shim.h"
 #include "train/backend/onednn/parameter_store.h"
+#include "train/backend/param_buffers.h"
 
 namespace penstock::train::onednn {
 
@@ -28,18 +29,6 @@ struct RunContext {
 };
 
 using Task = std::function<void(const RunContext&)>;
-
-/// Buffers of one parameter; gradient and what follows only of those that learn in this program.
-struct ParamBuffers {
-  BufferId master = kNoBuffer;  // or the mean of its values, with Lowering::reads_ema
-  BufferId state = kNoBuffer;
-  BufferId second_state = kNoBuffer;
-  BufferId ema = kNoBuffer;
-  BufferId grad = kNoBuffer;
-  BufferId grad_sum = kNoBuffer;  // where several runs add their gradients up
-
-  BufferId whole_grad() const { return grad_sum == kNoBuffer ? grad : grad_sum; }
-};
 
 /// Brings one weight copy up to date.
 struct Refresh {
@@ -76,9 +65,7 @@ class LoweringContext {
   }
   std::size_t value_bytes(NodeId id) const { return value_bytes(graph.node(id).shape); }
   std::size_t num_values(NodeId id) const { return batch() * graph.node(id).shape.num_elements(); }
-  bool has_fixed_norm(NodeId id) const {
-    return id < lowering.fixed_norms.size() && lowering.fixed_norms[id];
-  }
+  bool has_fixed_norm(NodeId id) const { return lowering.has_fixed_norm(id); }
 
   /// Adds a buffer for values that the backward pass may read.
   BufferId add_value(const std::string& name, std::size_t bytes) {

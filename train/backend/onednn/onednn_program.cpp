@@ -264,20 +264,7 @@ class OnednnProgram final : public Program {
 
   float* part_of(std::size_t param_idx, ParamPart part) const {
     check_internal(list_.is_bound(), "onednn program: parameters before bind");
-    const ParamBuffers& buffers = params_.at(param_idx);
-    switch (part) {
-      case ParamPart::kMaster:
-        return list_.at<float>(buffers.master);
-      case ParamPart::kGrad:
-        return list_.at<float>(buffers.whole_grad());
-      case ParamPart::kState:
-        return list_.at<float>(buffers.state);
-      case ParamPart::kSecondState:
-        return list_.at<float>(buffers.second_state);
-      case ParamPart::kEma:
-        return list_.at<float>(buffers.ema);
-    }
-    return nullptr;
+    return list_.at<float>(params_.at(param_idx).of(part));
   }
 
   static void reorder(PreparedOp& op, float* from, float* to) {

@@ -12,6 +12,7 @@
 #include "train/backend/host_loss.h"
 #include "train/backend/host_update.h"
 #include "train/backend/lowering_check.h"
+#include "train/backend/param_buffers.h"
 #include "train/backend/reference/activation_reference.h"
 #include "train/backend/reference/conv2d_reference.h"
 #include "train/backend/reference/custom_reference.h"
@@ -23,15 +24,6 @@
 
 namespace penstock::train::reference {
 namespace {
-
-/// Buffers of one parameter; absent ones are kNoBuffer.
-struct ParamBuffers {
-  BufferId master = kNoBuffer;
-  BufferId grad = kNoBuffer;
-  BufferId state = kNoBuffer;
-  BufferId second_state = kNoBuffer;
-  BufferId ema = kNoBuffer;
-};
 
 /// Buffers of one node; absent ones are kNoBuffer.
 struct NodeBuffers {
@@ -122,20 +114,7 @@ class ReferenceProgram final : public Program {
   T* value(NodeId id) const { return list_.at<T>(nodes_[id].value); }
   T* grad(NodeId id) const { return list_.at<T>(nodes_[id].grad); }
   T* part_of(std::size_t param_idx, ParamPart part) const {
-    const ParamBuffers& buffers = params_.at(param_idx);
-    switch (part) {
-      case ParamPart::kMaster:
-        return list_.at<T>(buffers.master);
-      case ParamPart::kGrad:
-        return list_.at<T>(buffers.grad);
-      case ParamPart::kState:
-        return list_.at<T>(buffers.state);
-      case ParamPart::kSecondState:
-        return list_.at<T>(buffers.second_state);
-      case ParamPart::kEma:
-        return list_.at<T>(buffers.ema);
-    }
-    return nullptr;
+    return list_.at<T>(params_.at(param_idx).of(part));
   }
 
   // Steps: forward of node i is i, the loss N, backward of node i is 2N - i, the update 2N + 1.
@@ -145,7 +124,6 @@ class ReferenceProgram final : public Program {
   std::uint32_t last_step() const { return is_training() ? update_step() : loss_step(); }
 
   void add_param_buffers() {
-    const auto states = state_names(lowering_.optimizer);
     if (is_training()) {
       num_steps_ =
           list_.add("optimizer.num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
@@ -159,16 +137,12 @@ class ReferenceProgram final : public Program {
               ? list_.add(slot.name + ".ema", Role::kState, bytes)
               : list_.add(slot.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
       if (flow_.learns[params_.size()]) {
-        const auto add_state = [&](std::string_view name) {
-          return list_.add(slot.name + "." + std::string(name), Role::kState, bytes);
-        };
-        if (!states.empty()) buffers.state = add_state(states[0]);
-        if (states.size() > 1) buffers.second_state = add_state(states[1]);
-        if (lowering_.optimizer.ema_decay > 0) buffers.ema = add_state("ema");
-        buffers.grad = lowering_.accumulates
-                           ? list_.add(slot.name + ".grad.sum", Role::kGradSum, bytes)
-                           : list_.add(slot.name + ".grad", Role::kGrad, bytes);
-        if (!lowering_.accumulates) {
+        add_optimizer_buffers(list_, slot.name, bytes, lowering_.optimizer, buffers);
+        if (lowering_
+                .accumulates) {  // loops add to gradients as it is: there is no part beside the sum
+          buffers.grad_sum = list_.add(slot.name + ".grad.sum", Role::kGradSum, bytes);
+        } else {
+          buffers.grad = list_.add(slot.name + ".grad", Role::kGrad, bytes);
           list_.use(buffers.grad, loss_step());
           list_.use(buffers.grad, update_step());
         }
@@ -204,15 +178,14 @@ class ReferenceProgram final : public Program {
   }
 
   NodeTensors<T> tensors_of(NodeId id, const StepScalars& scalars) const {
-    NodeTensors<T> t{
-        .batch = batch(),
-        .node = id,
-        .is_training = is_training(),
-        .has_fixed_norm = id < lowering_.fixed_norms.size() && lowering_.fixed_norms[id],
-        .scalars = scalars,
-        .shape = graph_.node(id).shape,
-        .y = value(id),
-        .dy = grad(id)};
+    NodeTensors<T> t{.batch = batch(),
+                     .node = id,
+                     .is_training = is_training(),
+                     .has_fixed_norm = lowering_.has_fixed_norm(id),
+                     .scalars = scalars,
+                     .shape = graph_.node(id).shape,
+                     .y = value(id),
+                     .dy = grad(id)};
     for (const NodeId from : graph_.node(id).inputs) {
       t.input_shapes.push_back(graph_.node(from).shape);
       t.x.push_back(value(from));

@@ -1,0 +1,49 @@
+// The buffers of one parameter in a program on the host.
+#pragma once
+
+#include <string>
+
+#include "train/backend/buffer_list.h"
+
+namespace penstock::train {
+
+/// Absent ones are kNoBuffer: all but `master` are of parameters that learn in the program.
+struct ParamBuffers {
+  BufferId master = kNoBuffer;  // or the mean of its values, with Lowering::reads_ema
+  BufferId state = kNoBuffer;
+  BufferId second_state = kNoBuffer;
+  BufferId ema = kNoBuffer;
+  BufferId grad = kNoBuffer;
+  BufferId grad_sum = kNoBuffer;  // where several runs add their gradients up
+
+  BufferId whole_grad() const { return grad_sum == kNoBuffer ? grad : grad_sum; }
+  BufferId of(ParamPart part) const {
+    switch (part) {
+      case ParamPart::kMaster:
+        return master;
+      case ParamPart::kGrad:
+        return whole_grad();
+      case ParamPart::kState:
+        return state;
+      case ParamPart::kSecondState:
+        return second_state;
+      case ParamPart::kEma:
+        return ema;
+    }
+    return kNoBuffer;
+  }
+};
+
+/// Adds what the optimizer keeps for a parameter called `name` that takes `bytes`.
+inline void add_optimizer_buffers(BufferList& list, const std::string& name, std::size_t bytes,
+                                  const OptimizerConfig& optimizer, ParamBuffers& buffers) {
+  const auto add = [&](std::string_view state) {
+    return list.add(name + "." + std::string(state), Role::kState, bytes);
+  };
+  const auto states = state_names(optimizer);
+  if (!states.empty()) buffers.state = add(states[0]);
+  if (states.size() > 1) buffers.second_state = add(states[1]);
+  if (optimizer.ema_decay > 0) buffers.ema = add("ema");
+}
+
+}  // namespace penstock::train
