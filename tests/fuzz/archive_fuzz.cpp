@@ -39,12 +39,6 @@ fs::path spool_folder() {
   return fs::is_directory("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
 }
 
-void demand(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
 // One file in memory for all inputs, opened by its name as any source is.
 class MemoryFile {
  public:

@@ -25,12 +25,6 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-void demand(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
 template <class Action>
 void run(const Action& action) {
   try {

@@ -27,12 +27,6 @@
 namespace penstock::fuzz {
 namespace {
 
-void demand(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
 template <class Action>
 void run(const Action& action) {
   try {

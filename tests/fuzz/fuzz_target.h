@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 namespace penstock::fuzz {
@@ -13,5 +15,12 @@ inline constexpr std::uint8_t kUnsealed = 0x80;
 const char* target_name();
 /// Inputs to begin with: good ones.
 std::vector<Input> target_seeds();
+
+/// Ends the process where a promise does not hold: the driver keeps the input.
+inline void demand(bool promise, const char* what) {
+  if (promise) return;
+  std::fprintf(stderr, "broken promise: %s\n", what);
+  std::abort();
+}
 
 }  // namespace penstock::fuzz

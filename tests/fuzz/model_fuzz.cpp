@@ -20,12 +20,6 @@ namespace {
 
 constexpr std::uint32_t kNumClasses = 10;
 
-void demand(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
 void check_graph(const train::ModelGraph& graph) {
   demand(graph.num_classes() == kNumClasses, "an output per class");
   // One layer may bring two nodes.

@@ -38,12 +38,6 @@ constexpr std::uint64_t kMaxPx = 256 * 1024;
 // Prices above it are refused by the conversion's own limit.
 constexpr std::uint64_t kMostBytes = 64u << 20;
 
-void demand(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
 Input as_input(const Bytes& file) {
   Input input(1, 0);
   std::transform(file.begin(), file.end(), std::back_inserter(input),

@@ -17,15 +17,10 @@
 #include "streamer/shard/shard_header.h"
 #include "tests/allocation_ceiling.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/fuzz_target.h"
 
 namespace penstock::fuzz {
 namespace {
-
-void demand(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
 
 const RealDataset& real_dataset() {
   static const RealDataset real = make_real_dataset();

@@ -24,12 +24,6 @@ using namespace penstock::convert;
 
 enum class Kind : std::uint8_t { kCsv, kJsonLines, kList, kClassNames, kNumKinds };
 
-void demand(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
 const FolderScan& folder() {
   static const FolderScan scan = [] {
     FolderScan files;
