@@ -10,7 +10,7 @@ std::string augment_text(const train::RunConfig& config) {
   none.augment = {};
   std::string text;
   for (const train::RunKey& key : train::run_keys()) {
-    if (!key.is_augment()) continue;
+    if (key.table() != "augment") continue;
     const auto value = key.write(config);
     if (!value) continue;
     const std::string written = train::format_toml(*value);

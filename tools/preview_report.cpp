@@ -70,7 +70,7 @@ std::vector<std::string> config_lines(const train::RunConfig& run, PipelineUse u
     if (!is_shown(key.name, use)) continue;
     const auto value = key.write(run);
     if (!value) continue;
-    (key.is_augment() ? augment : top)
+    (key.table() == "augment" ? augment : top)
         .push_back(std::string(key.name_in_table()) + " = " + train::format_toml(*value));
   }
   top.insert(top.end(), augment.begin(), augment.end());

@@ -1,5 +1,6 @@
 #include "train/run/run_file.h"
 
+#include <algorithm>
 #include <optional>
 #include <system_error>
 
@@ -11,12 +12,15 @@
 namespace penstock::train {
 namespace {
 
-constexpr const char* kAugment = "augment";
 constexpr const char* kLayer = "layer";
+
+bool is_table(std::string_view name) {
+  return !name.empty() && std::ranges::find(run_tables(), name) != run_tables().end();
+}
 
 /// A line that sets `key`, to be typed as it stands: the default where there is one.
 std::string example_line(const std::string& key) {
-  if (key == kAugment) return "[augment]";
+  if (is_table(key)) return "[" + key + "]";
   if (key == kLayer) return "[[layer]]";
   const RunKey* known = find_run_key(key);
   if (known == nullptr) return {};
@@ -66,15 +70,22 @@ void read_layers(TomlReader& reader, RunConfig& config, const std::filesystem::p
 RunConfig read_table(const TomlTable& table, const std::filesystem::path& file, RunConfig config) {
   static const TomlTable kEmpty;
   TomlReader top(table, {.where = "run", .example = example_line});
-  const TomlTable* inner = top.table(kAugment);
-  TomlReader augment(inner == nullptr ? kEmpty : *inner,
-                     {.where = "run", .prefix = "augment.", .example = example_line});
-  for (const RunKey& key : run_keys()) {
-    key.read(key.is_augment() ? augment : top, key.name_in_table(), config);
-  }
+  const auto read_keys = [&](std::string_view name, TomlReader& reader) {
+    for (const RunKey& key : run_keys()) {
+      if (key.table() == name) key.read(reader, key.name_in_table(), config);
+    }
+  };
+  read_keys({}, top);
   read_layers(top, config, file);
+  for (const std::string_view name : run_tables()) {
+    if (name.empty()) continue;
+    const TomlTable* inner = top.table(name);
+    TomlReader reader(inner == nullptr ? kEmpty : *inner,
+                      {.where = "run", .prefix = std::string(name) + ".", .example = example_line});
+    read_keys(name, reader);
+    reader.finish();
+  }
   top.finish();
-  augment.finish();
   return config;
 }
 
@@ -125,6 +136,18 @@ TomlTable table_of(const std::string& key, const std::string& text) {
   return outer;
 }
 
+/// The lines of one table, without its head.
+std::string table_lines(std::string_view table, const RunConfig& config) {
+  std::string lines;
+  for (const RunKey& key : run_keys()) {
+    if (key.table() != table || !is_heeded(key.name, config)) continue;
+    if (const auto value = key.write(config)) {
+      lines += std::string(key.name_in_table()) + " = " + format_toml(*value) + "\n";
+    }
+  }
+  return lines;
+}
+
 }  // namespace
 
 RunConfig parse_run_file(std::string_view text, const std::string& where, const RunConfig& base) {
@@ -151,15 +174,13 @@ void set_run_value(RunConfig& config, const std::string& key, const std::string&
 }
 
 std::string format_run_file(const RunConfig& config) {
-  std::string top;
-  std::string augment;
-  for (const RunKey& key : run_keys()) {
-    const auto value = key.write(config);
-    if (!value || !is_heeded(key.name, config)) continue;
-    (key.is_augment() ? augment : top) +=
-        std::string(key.name_in_table()) + " = " + format_toml(*value) + "\n";
+  std::string text;
+  for (const std::string_view table : run_tables()) {
+    const std::string lines = table_lines(table, config);
+    if (lines.empty()) continue;
+    if (!table.empty()) text += "\n[" + std::string(table) + "]\n";
+    text += lines;
   }
-  std::string text = top + "\n[augment]\n" + augment;
   if (config.model_layers.empty()) return text;
   const TomlTable model = parse_toml(config.model_layers, "model: " + config.model, {});
   const TomlValue* layers = find_key(model, kLayer);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
@@ -465,6 +466,17 @@ constexpr std::array kKeys{
 
 std::span<const RunKey> run_keys() {
   return kKeys;
+}
+
+std::span<const std::string_view> run_tables() {
+  static const std::vector<std::string_view> tables = [] {
+    std::vector<std::string_view> names;
+    for (const RunKey& key : kKeys) {
+      if (std::ranges::find(names, key.table()) == names.end()) names.push_back(key.table());
+    }
+    return names;
+  }();
+  return tables;
 }
 
 const RunKey* find_run_key(std::string_view name) {

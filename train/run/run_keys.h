@@ -2,6 +2,7 @@
 // text is taken for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -27,12 +28,19 @@ struct RunKey {
   /// A value that is right, as TOML; empty for the default.
   std::string_view example = {};
 
-  bool is_augment() const noexcept { return name.find('.') != name.npos; }
+  /// "augment"; empty for a key that stands above all tables.
+  std::string_view table() const noexcept {
+    const std::size_t dot = name.find('.');
+    return dot == name.npos ? std::string_view{} : name.substr(0, dot);
+  }
   std::string_view name_in_table() const noexcept { return name.substr(name.find('.') + 1); }
 };
 
 /// All keys but `[[layer]]`, in the order in which they are read and written.
 std::span<const RunKey> run_keys();
+
+/// Their tables, in the order of their first keys: "", "augment".
+std::span<const std::string_view> run_tables();
 
 /// Null for a name that is no key.
 const RunKey* find_run_key(std::string_view name);

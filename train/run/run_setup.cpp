@@ -1,0 +1,93 @@
+#include "train/run/run_setup.h"
+
+#include "streamer/core/error.h"
+#include "train/loop/sample_tally.h"
+#include "train/run/batch_memory.h"
+#include "train/run/run_model.h"
+
+namespace penstock::train {
+namespace {
+
+ProgramSetConfig program_config(const RunConfig& config, std::uint64_t num_samples) {
+  return {.train_batch = config.batch_size,
+          .num_train_samples = num_samples,
+          .evaluation_batch = config.batch_size,
+          .optimizer = config.optimizer,
+          .loss = {.label_smoothing = config.label_smoothing},
+          .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
+}
+
+DatasetSplit open_train_split(const Dataset& dataset) {
+  DatasetSplit split = dataset.split("train");
+  if (split.num_samples() > 0) return split;
+  throw Error(ErrorCode::kInvalidArgument, "dataset: " + dataset.folder().native() +
+                                               ": split train: expected samples, found none");
+}
+
+std::optional<DatasetSplit> open_validation_split(const Dataset& dataset) {
+  const ManifestSplit* split = dataset.manifest().find_split("validation");
+  if (split == nullptr || split->num_samples == 0) return std::nullopt;
+  return dataset.split("validation");
+}
+
+}  // namespace
+
+RunSetup::RunSetup(const RunConfig& run_config)
+    : dataset(Dataset::open(run_config.dataset)),
+      resolved(resolve_run(run_config, dataset.manifest())),
+      config(resolved.config),
+      train_split(open_train_split(dataset)),
+      validation_split(open_validation_split(dataset)),
+      graph(build_run_model(config, num_channels(config.color_mode),
+                            static_cast<std::uint32_t>(dataset.manifest().class_names.size()))),
+      backend(make_backend(config.backend, {.num_threads = resolved.cores.num_compute})),
+      pipeline{.batch = backend->input_spec(graph, config.batch_size),
+               .augment = augment_of(config),
+               .order = config.order,
+               .window_bytes = config.window_bytes,
+               .seed = config.seed,
+               .cores = resolved.cores,
+               .cache = config.cache,
+               .num_epochs = config.epochs,
+               // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
+               .host_memory = batch_memory(config.device)},
+      memory(config.memory_bytes) {
+  identity =
+      run_identity({.config = config,
+                    .graph = graph,
+                    .pipeline = pipeline_identity(train_split, pipeline, PipelineUse::kTrain),
+                    .backend = backend->description()});
+  take_memory();
+  programs->bind();
+  initialize_params(programs->any_program(), graph, config.seed);
+}
+
+void RunSetup::take_memory() {
+  const std::uint64_t num_train = train_split.num_samples();
+  programs = std::make_unique<ProgramSet>(*backend, graph, program_config(config, num_train));
+  memory.draw(programs->plan().arena_bytes, "network and its activations");
+  const std::uint64_t num_tallied =
+      num_train + (validation_split ? validation_split->num_samples() : 0);
+  memory.draw(SampleTally::bytes_for(num_tallied), "tally of samples seen");
+  make_loaders();
+}
+
+void RunSetup::make_loaders() {
+  // Large pictures would let the training loader take all that is left.
+  BudgetShare kept;
+  if (validation_split) {
+    kept = memory.keep(least_loader_bytes(*validation_split, pipeline, PipelineUse::kEvaluate),
+                       "validation loader");
+  }
+  train_loader = memory.make("training loader", [&](MemoryBudget& budget) {
+    return make_loader(train_split, pipeline, PipelineUse::kTrain, budget);
+  });
+  kept.reset();
+  if (validation_split) {
+    validation_loader = memory.make("validation loader", [&](MemoryBudget& budget) {
+      return make_loader(*validation_split, pipeline, PipelineUse::kEvaluate, budget);
+    });
+  }
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,48 @@
+// What a training run is made of, put together before its first step: dataset, network, programs and
+// loaders, all out of one memory limit.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "streamer/pipeline/loader.h"
+#include "streamer/shard/dataset.h"
+#include "train/backend/backend.h"
+#include "train/graph/model_graph.h"
+#include "train/loop/program_set.h"
+#include "train/run/data_pipeline.h"
+#include "train/run/memory_table.h"
+#include "train/run/run_identity.h"
+#include "train/run/run_resolve.h"
+
+namespace penstock::train {
+
+/// Members in the order in which they are made. Programs are bound, parameters have their initial values,
+/// loaders have not begun.
+///
+/// Errors  those of dataset, model and loaders; OutOfMemory with the table of what was taken
+struct RunSetup {
+  explicit RunSetup(const RunConfig& run_config);
+  RunSetup(const RunSetup&) = delete;
+  RunSetup& operator=(const RunSetup&) = delete;
+
+  Dataset dataset;
+  ResolvedRun resolved;
+  const RunConfig& config;  // the resolved one
+  DatasetSplit train_split;
+  std::optional<DatasetSplit> validation_split;
+  ModelGraph graph;
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<ProgramSet> programs;
+  PipelineConfig pipeline;
+  RunIdentity identity;
+  MemoryTable memory;
+  std::unique_ptr<Loader> train_loader;
+  std::unique_ptr<Loader> validation_loader;  // null without such a split
+
+ private:
+  void take_memory();
+  void make_loaders();
+};
+
+}  // namespace penstock::train
