@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "train/backend/program.h"
+#include "train/backend/statistics_guard.h"
 #include "train/optim/adam_rule.h"
 #include "train/optim/adamw_rule.h"
 #include "train/optim/ema_rule.h"
@@ -53,11 +54,12 @@ class HostUpdate {
     lamb_rates_.resize(tensors_.size());
   }
 
-  /// A step whose gradients are not finite leaves everything as it was.
-  UpdateReport run(double learning_rate) {
+  /// A step whose losses, gradients or `statistics` are not finite leaves everything as it was.
+  UpdateReport run(double learning_rate, StatisticsGuard<T>& statistics) {
     UpdateReport report;
     report.gradient_norm = norm_of_gradients();
-    report.is_finite = std::isfinite(report.gradient_norm);
+    report.is_finite = std::isfinite(report.gradient_norm) && statistics.is_finite();
+    statistics.end_step(report.is_finite);
     if (!report.is_finite) return report;
     const double scale = clip_scale(config_, report.gradient_norm);
     for (std::size_t k = 0; k < tensors_.size(); ++k) {

@@ -14,7 +14,8 @@ struct ParamBuffers {
   BufferId second_state = kNoBuffer;
   BufferId ema = kNoBuffer;
   BufferId grad = kNoBuffer;
-  BufferId grad_sum = kNoBuffer;  // where several runs add their gradients up
+  BufferId grad_sum = kNoBuffer;     // where several runs add their gradients up
+  BufferId before_step = kNoBuffer;  // of running statistics in training: see statistics_guard.h
 
   BufferId whole_grad() const { return grad_sum == kNoBuffer ? grad : grad_sum; }
   BufferId of(ParamPart part) const {

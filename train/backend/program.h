@@ -98,7 +98,8 @@ struct StepReport {
   bool is_finite = true;  // the loss is a number
 };
 
-/// What one update came to. A step whose gradients are not all finite changes nothing.
+/// What one update came to. A step whose losses, gradients or running statistics are not all finite changes
+/// nothing: statistics that its forward runs moved are put back.
 struct UpdateReport {
   std::uint64_t step = 0;
   /// Of all gradients together, before clipping.

@@ -143,6 +143,7 @@ ParamBuffers LoweringContext::add_param(std::size_t param_idx) {
   param.master = takes_ema(graph, param_idx, lowering)
                      ? add("ema", Role::kState)
                      : buffers.add(stored.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
+  if (is_training() && !is_trainable) param.before_step = add("before_step", Role::kStats);
   if (flow.learns[param_idx]) {
     add_optimizer_buffers(buffers, stored.name, bytes, lowering.optimizer, param);
     param.grad = add("grad", Role::kGrad);

@@ -55,8 +55,10 @@ class OnednnProgram final : public Program {
     }
     StepReport report;
     context.report = &report;
+    if (statistics_) statistics_->begin_run();
     refresh_copies(context);
     for (const Task& task : tasks_.forward) task(context);
+    if (statistics_) statistics_->end_run(report.is_finite);
     parts_.reports.steps.push(report);
   }
 
@@ -79,6 +81,8 @@ class OnednnProgram final : public Program {
     if (part == ParamPart::kMaster || part == ParamPart::kEma) ++store_->ema(param_idx).version;
     if (!stored.layout) {
       std::ranges::copy(canonical, place);
+      float* before_step = list_.at<float>(params_[param_idx].before_step);
+      if (before_step != nullptr) std::ranges::copy(canonical, before_step);
       return;
     }
     PreparedOp op = parts_.library.reorder(stored.canonical, stored.layout);
@@ -197,6 +201,7 @@ class OnednnProgram final : public Program {
   void lower_update(LoweringContext& context) {
     num_steps_ =
         list_.add("optimizer.num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
+    step_under_way_ = list_.add("step.under_way", Role::kState, sizeof(StepUnderWay));
     for (const auto& [param_idx, buffers] : context.params()) {
       if (!context.flow.learns[param_idx]) continue;
       context.use(buffers.whole_grad());
@@ -218,10 +223,22 @@ class OnednnProgram final : public Program {
            .rates = rates_of(slots_, i, lowering_)});
     }
     update_.emplace(lowering_.optimizer, parts_.num_threads, std::move(tensors), InParts{});
+    statistics_.emplace(*list_.at<StepUnderWay>(step_under_way_), statistics_tensors());
+  }
+
+  std::vector<StatisticsTensor<float>> statistics_tensors() const {
+    std::vector<StatisticsTensor<float>> tensors;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (params_[i].before_step == kNoBuffer) continue;
+      tensors.push_back({.num_elements = store_->param(i).stored_bytes() / sizeof(float),
+                         .running = part_of(i, ParamPart::kMaster),
+                         .before_step = list_.at<float>(params_[i].before_step)});
+    }
+    return tensors;
   }
 
   void update(const StepScalars& scalars) {
-    UpdateReport report = update_->run(scalars.learning_rate);
+    UpdateReport report = update_->run(scalars.learning_rate, *statistics_);
     report.step = scalars.step;
     parts_.reports.updates.push(report);
     if (!report.is_finite) return;
@@ -292,6 +309,8 @@ class OnednnProgram final : public Program {
   BufferId num_steps_ = kNoBuffer;                    // by parameter
   std::vector<std::size_t> learning_;                 // parameters
   std::optional<HostUpdate<float, InParts>> update_;  // of a training program, once it is bound
+  BufferId step_under_way_ = kNoBuffer;
+  std::optional<StatisticsGuard<float>> statistics_;  // likewise
   std::string explanation_;
 };
 

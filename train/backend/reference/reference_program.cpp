@@ -82,6 +82,8 @@ class ReferenceProgram final : public Program {
                     std::span<const float> canonical) override {
     check_param_access(slots_, param_idx, part, canonical.size(), lowering_);
     std::ranges::copy(canonical, part_of(param_idx, part));
+    T* before_step = list_.at<T>(params_[param_idx].before_step);
+    if (before_step != nullptr) std::ranges::copy(canonical, before_step);
   }
 
   void export_param(std::size_t param_idx, ParamPart part, std::span<float> canonical) override {
@@ -127,6 +129,7 @@ class ReferenceProgram final : public Program {
     if (is_training()) {
       num_steps_ =
           list_.add("optimizer.num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
+      step_under_way_ = list_.add("step.under_way", Role::kState, sizeof(StepUnderWay));
     }
     for (const ParamSlot& slot : slots_) {
       const std::size_t bytes = slot.num_elements() * sizeof(T);
@@ -136,6 +139,9 @@ class ReferenceProgram final : public Program {
           takes_ema(graph_, params_.size(), lowering_)
               ? list_.add(slot.name + ".ema", Role::kState, bytes)
               : list_.add(slot.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
+      if (is_training() && !is_trainable) {
+        buffers.before_step = list_.add(slot.name + ".before_step", Role::kStats, bytes);
+      }
       if (flow_.learns[params_.size()]) {
         add_optimizer_buffers(list_, slot.name, bytes, lowering_.optimizer, buffers);
         if (lowering_
@@ -200,6 +206,7 @@ class ReferenceProgram final : public Program {
 
   ScoreShape score_shape() const { return {batch(), graph_.num_classes()}; }
   void forward(const BatchView& batch, const StepScalars& scalars) {
+    if (statistics_) statistics_->begin_run();
     std::copy_n(batch.pixels_f32(), values_of(0), value(0));
     for (NodeId id = 1; id < graph_.nodes().size(); ++id) {
       std::visit([&](const auto& op) { forward_node(op, tensors_of(id, scalars)); },
@@ -207,6 +214,7 @@ class ReferenceProgram final : public Program {
     }
     StepReport report = loss_report(lowering_.loss, score_shape(), batch, value(graph_.output()));
     report.step = scalars.step;
+    if (statistics_) statistics_->end_run(report.is_finite);
     parts_.reports.steps.push(report);
   }
 
@@ -245,7 +253,13 @@ class ReferenceProgram final : public Program {
 
   void prepare_update() {
     std::vector<UpdateTensor<T>> tensors;
+    std::vector<StatisticsTensor<T>> statistics;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (params_[i].before_step != kNoBuffer) {
+        statistics.push_back({.num_elements = slots_[i].num_elements(),
+                              .running = part_of(i, ParamPart::kMaster),
+                              .before_step = list_.at<T>(params_[i].before_step)});
+      }
       if (!flow_.learns[i]) continue;
       tensors.push_back(
           {.num_elements = slots_[i].num_elements(),
@@ -257,10 +271,11 @@ class ReferenceProgram final : public Program {
            .rates = rates_of(slots_, i, lowering_)});
     }
     update_.emplace(lowering_.optimizer, 1u, std::move(tensors), OnePart{});
+    statistics_.emplace(*list_.at<StepUnderWay>(step_under_way_), std::move(statistics));
   }
 
   void update(const StepScalars& scalars) {
-    UpdateReport report = update_->run(scalars.learning_rate);
+    UpdateReport report = update_->run(scalars.learning_rate, *statistics_);
     report.step = scalars.step;
     parts_.reports.updates.push(report);
   }
@@ -278,8 +293,10 @@ class ReferenceProgram final : public Program {
   BufferList list_;
   std::vector<ParamBuffers> params_;
   std::vector<NodeBuffers> nodes_;
-  BufferId num_steps_ = kNoBuffer;                // by parameter
+  BufferId num_steps_ = kNoBuffer;  // by parameter
+  BufferId step_under_way_ = kNoBuffer;
   std::optional<HostUpdate<T, OnePart>> update_;  // of a training program, once it is bound
+  std::optional<StatisticsGuard<T>> statistics_;  // likewise
 };
 
 }  // namespace
