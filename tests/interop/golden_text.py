@@ -12,7 +12,8 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-12  # libraries' versions may add in another order
 
 
 class Goldens:
-    def __init__(self, script, versions):
+    def __init__(self, script, versions, relative=RELATIVE, absolute=ABSOLUTE):
+        self._tolerances = {"rel_tol": relative, "abs_tol": absolute}
         self._head = [f"# Written by tests/interop/{script} --write", f"# {versions}"]
         self._cases = {}
 
@@ -47,7 +48,7 @@ class Goldens:
         now = _lines(self._text())
         num_wrong = 0 if len(there) == len(now) else 1
         for old, new in zip(there, now):
-            if not _is_same(old, new):
+            if not _is_same(old, new, self._tolerances):
                 num_wrong += 1
                 print(f"FAILED\n  file: {old[:200]}\n  now:  {new[:200]}")
         print(f"{len(now)} lines, {num_wrong} differ")
@@ -58,15 +59,15 @@ def _lines(text):
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
-def _is_same(old, new):
+def _is_same(old, new, tolerances):
     old, new = old.split(), new.split()
-    return len(old) == len(new) and all(_is_same_value(a, b) for a, b in zip(old, new))
+    return len(old) == len(new) and all(_is_same_value(a, b, tolerances) for a, b in zip(old, new))
 
 
-def _is_same_value(a, b):
+def _is_same_value(a, b, tolerances):
     if a == b:
         return True
     try:
-        return math.isclose(float(a), float(b), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+        return math.isclose(float(a), float(b), **tolerances)
     except ValueError:
         return False
