@@ -55,16 +55,16 @@ class HostUpdate {
   }
 
   /// A step whose losses, gradients or `statistics` are not finite leaves everything as it was.
-  UpdateReport run(double learning_rate, StatisticsGuard<T>& statistics) {
+  UpdateReport run(const StepScalars& step, StatisticsGuard<T>& statistics) {
     UpdateReport report;
-    report.gradient_norm = norm_of_gradients();
+    report.gradient_norm = norm_of_gradients() * step.gradient_scale;
     report.is_finite = std::isfinite(report.gradient_norm) && statistics.is_finite();
     statistics.end_step(report.is_finite);
     if (!report.is_finite) return report;
-    const double scale = clip_scale(config_, report.gradient_norm);
+    const double scale = clip_scale(config_, report.gradient_norm) * step.gradient_scale;
     for (std::size_t k = 0; k < tensors_.size(); ++k) {
       scalars_[k] = optimizer_scalars(config_, tensors_[k].rates,
-                                      {.learning_rate = learning_rate,
+                                      {.learning_rate = step.learning_rate,
                                        .num_finite_steps = *tensors_[k].num_steps,
                                        .gradient_scale = scale});
       ++*tensors_[k].num_steps;

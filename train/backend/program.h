@@ -78,11 +78,22 @@ struct StepScalars {
   double learning_rate = 0.0;
   /// 1 / batch_weight_sum() of the whole batch; 0 when nothing counts.
   float inv_weight_sum = 0.0f;
+  /// What the update multiplies gradients with first: puts inv_weight_sum right when the samples of the whole
+  /// step were not known before its first run.
+  double gradient_scale = 1.0;
   /// Where the run's samples begin in the slot's batch: a micro-batch is a program of fewer samples.
   std::uint32_t first_sample = 0;
+  /// Samples that the step took from batches before the slot's; with first_sample, a sample's place in the step,
+  /// which keys dropout.
+  std::uint32_t num_samples_before = 0;
   /// Step of the run: returned with the report, and with `seed` the key of dropout.
   std::uint64_t step = 0;
   std::uint64_t seed = 0;
+
+  /// Place in the step of the run's sample `n`.
+  std::uint32_t place_in_step(std::size_t n) const noexcept {
+    return num_samples_before + first_sample + static_cast<std::uint32_t>(n);
+  }
 };
 
 /// What one forward run came to. Samples with weight 0 or without a label count nowhere; they
@@ -132,7 +143,8 @@ struct ParamSlot {
 ///                   run(kForward, slot); run(kBackward, slot); run(kUpdate, slot);
 ///                   backend.release(slot);
 /// In micro-batches  for each part: set_scalars({.first_sample = ...}), kForward, then kBackward for the
-///                   first and kBackwardAdd for the others; then one kUpdate
+///                   first and kBackwardAdd for the others; then one kUpdate. A step may go on over several
+///                   batches: upload the next one and say num_samples_before
 /// Order    runs of all programs of a backend take effect in the order of the calls
 /// Cost     run() allocates nothing and need not wait; reports come from Backend::poll()
 /// Threads  one caller at a time

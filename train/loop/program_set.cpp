@@ -4,6 +4,7 @@
 #include <string>
 
 #include "streamer/core/error.h"
+#include "train/plan/batch_parts.h"
 
 namespace penstock::train {
 
@@ -59,24 +60,47 @@ Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& conf
               .optimizer = config.optimizer,
               .loss = mode == Mode::kTrain ? config.loss : evaluation_loss(config.loss),
               .label_form = mode == Mode::kTrain ? config.label_form : LabelForm::kClassIndex,
+              .accumulates = mode == Mode::kTrain && accumulates_,
               .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
   return programs_.back().get();
 }
 
 void ProgramSet::lower_training(const ModelGraph& graph, const ProgramSetConfig& config) {
   const std::uint64_t num_samples = config.num_train_samples;
-  const std::uint64_t batch = num_samples == 0
-                                  ? config.train_batch
-                                  : std::min<std::uint64_t>(config.train_batch, num_samples);
-  lower(graph, config, Mode::kTrain, static_cast<std::uint32_t>(batch));
-  const std::uint64_t tail = num_samples % batch;
+  const auto at_most_all = [&](std::uint32_t batch) {
+    return num_samples == 0
+               ? batch
+               : static_cast<std::uint32_t>(std::min<std::uint64_t>(batch, num_samples));
+  };
+  train_batch_ = at_most_all(config.train_batch);
+  const std::uint32_t lease =
+      config.lease_batch == 0 ? train_batch_ : at_most_all(config.lease_batch);
+  check_internal(
+      lease <= train_batch_ && (train_batch_ % lease == 0 || train_batch_ == num_samples),
+      "a batch is delivered that two steps would share");
+  micro_batch_ = config.micro_batch == 0 ? lease : std::min(config.micro_batch, lease);
+  steps_span_batches_ = lease < train_batch_;
+  accumulates_ = steps_span_batches_ || micro_batch_ < lease;
+  lower_parts(graph, config, lease);
+  const auto tail = static_cast<std::uint32_t>(num_samples % lease);
   if (tail == 0) return;
   try {
-    lower(graph, config, Mode::kTrain, static_cast<std::uint32_t>(tail));
+    lower_parts(graph, config, tail);
   } catch (const Error& error) {
     // The whole batch was lowered: what is refused here is a batch norm over a single value.
     if (error.code() != ErrorCode::kInvalidArgument || tail != 1) throw;
-    refuse_last_sample(error, batch, num_samples);
+    refuse_last_sample(error, lease, num_samples);
+  }
+}
+
+/// One program for each size that the parts of a batch have: two at most.
+void ProgramSet::lower_parts(const ModelGraph& graph, const ProgramSetConfig& config,
+                             std::uint32_t batch) {
+  const BatchParts parts(batch, micro_batch_);
+  // The last part is the largest.
+  for (const std::uint32_t part_idx : {parts.size() - 1, 0u}) {
+    const std::uint32_t num_samples = parts[part_idx].num_samples;
+    if (!has_train_program(num_samples)) lower(graph, config, Mode::kTrain, num_samples);
   }
 }
 
@@ -90,10 +114,22 @@ std::vector<Program*> ProgramSet::pointers() const {
   return pointers;
 }
 
+namespace {
+
+bool trains(const Program& program, std::uint32_t num_samples) {
+  return program.lowering().mode == Mode::kTrain && program.lowering().batch == num_samples;
+}
+
+}  // namespace
+
+bool ProgramSet::has_train_program(std::uint32_t num_samples) const {
+  return std::ranges::any_of(programs_,
+                             [&](const auto& program) { return trains(*program, num_samples); });
+}
+
 Program& ProgramSet::train_program(std::uint32_t num_samples) const {
   for (const auto& program : programs_) {
-    const Lowering& lowering = program->lowering();
-    if (lowering.mode == Mode::kTrain && lowering.batch == num_samples) return *program;
+    if (trains(*program, num_samples)) return *program;
   }
   throw Error(ErrorCode::kInternal, "train: no program was prepared for a batch of " +
                                         std::to_string(num_samples) + " samples");

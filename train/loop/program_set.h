@@ -15,6 +15,12 @@ namespace penstock::train {
 struct ProgramSetConfig {
   /// Samples per training step; 0 for no training.
   std::uint32_t train_batch = 32;
+  /// Samples of a batch as it is delivered: those of a step, or a divisor of them, so that a step takes several
+  /// batches; 0 for train_batch.
+  std::uint32_t lease_batch = 0;
+  /// The most samples that are computed at once: batches of more are run in parts that add their gradients up;
+  /// 0 for lease_batch.
+  std::uint32_t micro_batch = 0;
   /// Samples of a training epoch: its last step takes what whole batches leave over. 0 when every
   /// step is whole.
   std::uint64_t num_train_samples = 0;
@@ -42,8 +48,13 @@ class ProgramSet {
   void bind();
 
   Backend& backend() const noexcept { return backend_; }
-  /// The program for a training batch of so many samples.
+  /// The program for a training run of so many samples: of a part of a batch.
   Program& train_program(std::uint32_t num_samples) const;
+  /// Samples per training step; an epoch's last one may have fewer.
+  std::uint32_t train_batch() const noexcept { return train_batch_; }
+  std::uint32_t micro_batch() const noexcept { return micro_batch_; }
+  /// Whether steps take several batches as they are delivered.
+  bool steps_span_batches() const noexcept { return steps_span_batches_; }
   Program& evaluation_program() const;
   /// Values that evaluation_program().read_logits() fills.
   std::size_t num_logits() const noexcept { return num_logits_; }
@@ -55,12 +66,18 @@ class ProgramSet {
   Program* lower(const ModelGraph& graph, const ProgramSetConfig& config, Mode mode,
                  std::uint32_t batch);
   void lower_training(const ModelGraph& graph, const ProgramSetConfig& config);
+  void lower_parts(const ModelGraph& graph, const ProgramSetConfig& config, std::uint32_t batch);
+  bool has_train_program(std::uint32_t num_samples) const;
   std::vector<Program*> pointers() const;
 
   Backend& backend_;
   std::optional<BoundArena> arena_;  // before the programs: outlives them
   std::vector<std::unique_ptr<Program>> programs_;
   Program* evaluation_ = nullptr;
+  std::uint32_t train_batch_ = 0;
+  std::uint32_t micro_batch_ = 0;
+  bool steps_span_batches_ = false;
+  bool accumulates_ = false;
   std::uint32_t num_classes_ = 0;
   std::size_t num_logits_ = 0;
   MemoryPlan plan_;

@@ -7,6 +7,7 @@
 #include "streamer/core/error.h"
 #include "train/loop/pass_clock.h"
 #include "train/loss/batch_loss.h"
+#include "train/plan/batch_parts.h"
 
 namespace penstock::train {
 namespace {
@@ -17,7 +18,7 @@ float inverse_or_zero(double sum) {
   return sum > 0 ? static_cast<float>(1.0 / sum) : 0.0f;
 }
 
-/// The denominator of a batch's loss.
+/// The denominator of a batch's loss; `program` is any that it runs on.
 double weight_sum(const ProgramSet& programs, const Program& program, const BatchView& batch) {
   return batch_weight_sum(program.lowering().loss, {batch.num_valid, programs.num_classes()},
                           labels_of(batch, batch.num_valid));
@@ -69,34 +70,78 @@ PassReport Trainer::train_epoch(const PassInput& input) {
     BatchLease lease = next_batch(clock, input.stop);
     if (!lease) break;
     ends_epoch = lease->ends_epoch;
-    if (lease->num_valid > 0) take_step(std::move(lease), clock.report());
+    if (lease->num_valid > 0) add_batch(std::move(lease), clock.report());
+    const bool goes_on = programs_.steps_span_batches() && !ends_epoch &&
+                         step_.num_samples < programs_.train_batch();
+    if (goes_on) continue;
+    if (step_.num_runs > 0) update(clock.report());
     if (input.observer != nullptr) input.observer->on_step(clock.report());
   }
+  drop_open_step();
   programs_.backend().finish();
   collect_reports(clock.report());
   return finish_pass(clock, ends_epoch, input.stop);
 }
 
-void Trainer::take_step(BatchLease lease, PassReport& report) {
-  Program& program = programs_.train_program(lease->num_valid);
+/// Adds the gradients of one batch to the step's.
+void Trainer::add_batch(BatchLease lease, PassReport& report) {
+  const std::uint32_t num_samples = lease->num_valid;
+  const BatchParts parts(num_samples, programs_.micro_batch());
+  const double sum =
+      weight_sum(programs_, programs_.train_program(parts[0].num_samples), lease.view());
   report.learning_rate = learning_rate_at(config_.schedule, config_.optimizer.learning_rate,
                                           {step_idx_, config_.num_steps, config_.steps_per_epoch});
-  const StepScalars scalars{
-      .learning_rate = report.learning_rate,
-      .inv_weight_sum = inverse_or_zero(weight_sum(programs_, program, lease.view())),
-      .step = step_idx_,
-      .seed = config_.seed,
-  };
+  step_.weight_sum += sum;
   Backend& backend = programs_.backend();
   backend.upload(std::move(lease), kSlot);
-  backend.set_scalars(scalars, kSlot);
-  program.run(Phase::kForward, kSlot);
-  program.run(Phase::kBackward, kSlot);
-  program.run(Phase::kUpdate, kSlot);
+  // Of a step over several batches the labels are not all there yet: the update puts its sum right.
+  add_parts(
+      num_samples,
+      {.learning_rate = report.learning_rate,
+       .inv_weight_sum = programs_.steps_span_batches() ? inverse_or_zero(programs_.train_batch())
+                                                        : inverse_or_zero(sum),
+       .num_samples_before = step_.num_samples,
+       .step = step_idx_,
+       .seed = config_.seed},
+      report);
+  step_.num_samples += num_samples;
+}
+
+void Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, PassReport& report) {
+  const BatchParts parts(num_samples, programs_.micro_batch());
+  for (std::uint32_t part_idx = 0; part_idx < parts.size(); ++part_idx) {
+    const BatchPart part = parts[part_idx];
+    Program& program = programs_.train_program(part.num_samples);
+    scalars.first_sample = part.first_sample;
+    programs_.backend().set_scalars(scalars, kSlot);
+    program.run(Phase::kForward, kSlot);
+    program.run(step_.num_runs++ == 0 ? Phase::kBackward : Phase::kBackwardAdd, kSlot);
+    step_.newest = &program;
+    collect_reports(report);
+  }
+}
+
+void Trainer::update(PassReport& report) {
+  Backend& backend = programs_.backend();
+  if (programs_.steps_span_batches()) {
+    backend.set_scalars(
+        {.learning_rate = report.learning_rate,
+         .gradient_scale = step_.weight_sum > 0 ? programs_.train_batch() / step_.weight_sum : 0.0,
+         .step = step_idx_,
+         .seed = config_.seed},
+        kSlot);
+  }
+  step_.newest->run(Phase::kUpdate, kSlot);
   backend.release(kSlot);
+  step_ = {};
   ++step_idx_;
   ++report.num_steps;
   collect_reports(report);
+}
+
+void Trainer::drop_open_step() {
+  if (step_.num_runs > 0) programs_.backend().release(kSlot);
+  step_ = {};
 }
 
 void Trainer::collect_reports(PassReport& report) {

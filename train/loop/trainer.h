@@ -56,7 +56,9 @@ class ScoreObserver {
   virtual void on_scores(const ScoredBatch& batch) = 0;
 };
 
-/// Takes steps on the batches of one epoch, up to the batch that ends it.
+/// Takes steps on the batches of one epoch, up to the batch that ends it. A step is one batch, or as many as the
+/// programs say; it is computed in parts where they say so. A stop between two batches of one step drops that
+/// step: its gradients reach no update.
 ///
 /// Errors   those of the source; InvalidArgument when the loss is no longer a number; Internal when
 ///          a pass that nobody stopped did not deliver every sample once
@@ -72,12 +74,24 @@ class Trainer {
   bool has_diverged() const noexcept { return has_diverged_; }
 
  private:
-  void take_step(BatchLease lease, PassReport& report);
+  /// What the step under way has taken so far.
+  struct OpenStep {
+    std::uint32_t num_samples = 0;
+    std::uint32_t num_runs = 0;
+    double weight_sum = 0;
+    Program* newest = nullptr;
+  };
+
+  void add_batch(BatchLease lease, PassReport& report);
+  void add_parts(std::uint32_t num_samples, StepScalars scalars, PassReport& report);
+  void update(PassReport& report);
+  void drop_open_step();
   void collect_reports(PassReport& report);
 
   ProgramSet& programs_;
   TrainerConfig config_;
   std::uint64_t step_idx_ = 0;
+  OpenStep step_;
   bool has_diverged_ = false;
 };
 

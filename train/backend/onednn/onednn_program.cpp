@@ -238,7 +238,7 @@ class OnednnProgram final : public Program {
   }
 
   void update(const StepScalars& scalars) {
-    UpdateReport report = update_->run(scalars.learning_rate, *statistics_);
+    UpdateReport report = update_->run(scalars, *statistics_);
     report.step = scalars.step;
     parts_.reports.updates.push(report);
     if (!report.is_finite) return;

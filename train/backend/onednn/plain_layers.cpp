@@ -255,8 +255,8 @@ class DropoutLayer final : public Layer {
         const Range samples = part_range(batch, threads, part);
         for (std::size_t n = samples.begin; n < samples.end; ++n) {
           const std::size_t first = n * layer.shape_.num_elements();
-          layer.mask_sample(*run.scalars, run.scalars->first_sample + static_cast<std::uint32_t>(n),
-                            source + first, target + first);
+          layer.mask_sample(*run.scalars, run.scalars->place_in_step(n), source + first,
+                            target + first);
         }
       });
     });

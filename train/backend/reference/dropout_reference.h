@@ -15,9 +15,8 @@ void for_each_mask(const DropoutOp& op, const NodeTensors<T>& t, Visit&& visit) 
   for (std::size_t n = 0; n < t.batch; ++n) {
     for (std::size_t i = 0; i < values; ++i) {
       const std::size_t drawn = op.drops_samples ? 0 : i;
-      const PhiloxCounter words =
-          dropout_words(t.scalars.seed, t.scalars.step,
-                        t.scalars.first_sample + static_cast<std::uint32_t>(n), t.node, drawn / 4);
+      const PhiloxCounter words = dropout_words(t.scalars.seed, t.scalars.step,
+                                                t.scalars.place_in_step(n), t.node, drawn / 4);
       visit(n * values + i, words[drawn % 4] >= threshold ? scale : T{0});
     }
   }
