@@ -116,6 +116,7 @@ void add_preview_command(CLI::App& program, CommandChoice& choice);
 void add_train_command(CLI::App& program, CommandChoice& choice);
 void add_evaluate_command(CLI::App& program, CommandChoice& choice);
 void add_predict_command(CLI::App& program, CommandChoice& choice);
+void add_export_command(CLI::App& program, CommandChoice& choice);
 void add_bench_command(CLI::App& program, CommandChoice& choice);
 void add_info_command(CLI::App& program, CommandChoice& choice);
 

@@ -12,6 +12,7 @@ packages=(
   libjpeg-dev libpng-dev libhdf5-dev libtbb-dev libxxhash-dev nlohmann-json3-dev
   libdnnl-dev libhwy-dev libtomlplusplus-dev libcli11-dev libfmt-dev
   libopencv-imgproc-dev libarchive-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev
+  libonnx-dev libprotobuf-dev
 )
 if [[ "${1:-}" == --tests ]]; then packages+=(libboost-test-dev libopencv-imgcodecs-dev ccache); fi
 

@@ -25,7 +25,7 @@ constexpr AddCommand kCommands[] = {
     add_convert_command, add_add_command,     add_remove_command,  add_inspect_command,
     add_verify_command,  add_repair_command,  add_extract_command, add_plan_command,
     add_model_command,   add_preview_command, add_train_command,   add_evaluate_command,
-    add_predict_command, add_bench_command,   add_info_command,
+    add_predict_command, add_export_command,  add_bench_command,   add_info_command,
 };
 
 int print_error_of(const Error& error) {

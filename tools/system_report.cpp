@@ -16,6 +16,7 @@
 #include "tools/convert/image/codec_versions.h"
 #include "tools/cpu_name.h"
 #include "train/backend/cuda/cuda_module.h"
+#include "train/export/onnx_export.h"
 #include "train/run/system_memory.h"
 
 namespace penstock::tools {
@@ -86,11 +87,13 @@ std::string facts_text(const SystemFacts& facts) {
       "  CPU        {}, {} cores\n"
       "  SIMD       {}\n"
       "  GPU        {}\n"
+      "  ONNX       {}\n"
       "  memory     {}, of which {} are available; {}\n"
       "  --memory   {} unless said otherwise",
       kVersion, kBuildType, kCompiler, fmt::join(libraries, ", "), facts.cpu, facts.num_cores,
-      fmt::join(facts.simd, " "), cuda_text(facts.cuda), format_bytes(facts.memory.machine_bytes),
-      format_bytes(facts.memory.available_bytes), cgroup,
+      fmt::join(facts.simd, " "), cuda_text(facts.cuda),
+      train::writes_onnx() ? "written by penstock export" : "none; built without libonnx",
+      format_bytes(facts.memory.machine_bytes), format_bytes(facts.memory.available_bytes), cgroup,
       format_bytes(facts.memory.default_limit_bytes()));
 }
 
@@ -114,6 +117,7 @@ std::string facts_json(const SystemFacts& facts) {
                 {"runtime_version", facts.cuda.versions().runtime},
                 {"driver_version", facts.cuda.versions().driver},
                 {"cudnn_version", facts.cuda.versions().cudnn}}},
+              {"writes_onnx", train::writes_onnx()},
               {"memory",
                {{"machine_bytes", facts.memory.machine_bytes},
                 {"available_bytes", facts.memory.available_bytes},

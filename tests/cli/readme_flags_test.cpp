@@ -47,6 +47,7 @@ std::set<std::string> all_flags() {
                                                           {"info"},
                                                           {"predict"},
                                                           {"evaluate"},
+                                                          {"export"},
                                                           {"bench", "loader"},
                                                           {"bench", "augment"},
                                                           {"bench", "convert"},

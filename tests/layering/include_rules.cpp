@@ -30,6 +30,7 @@ const std::vector<FolderRule> kFolders = {
     {"train/",
      {"streamer/core/", "train/backend/", "train/graph/", "train/loop/", "train/loss/",
       "train/metrics/", "train/optim/", "train/plan/", "train/store/"}},
+    {"train/export/", {"streamer/core/", "train/export/", "train/graph/", "train/store/"}},
     {"train/loss/", {"streamer/core/", "train/loss/"}},
     {"train/metrics/", {"streamer/core/", "train/loss/", "train/metrics/"}},
     {"train/run/", {"streamer/", "augment/", "train/"}},
@@ -81,6 +82,9 @@ const std::vector<LibraryRule> kLibraries = {
     {"zlib.h", {"tools/convert/source/gzip_stream.cpp", "tools/convert/source/zip_member.cpp"}},
     {"malloc.h", {"tools/process_limits.cpp"}},  // mallopt
     {"omp.h", {"train/backend/onednn/"}},
+    // Who embeds train or includes onnx_export.h needs neither.
+    {"onnx/", {"train/export/"}, true},
+    {"google/protobuf/", {"train/export/onnx_export.cpp"}},
 };
 
 // C and POSIX headers that any file may include; those of C++ have no suffix.

@@ -121,3 +121,25 @@ if(PENSTOCK_TRAIN AND NOT PENSTOCK_CUDA STREQUAL "OFF")
   endif()
 endif()
 message(STATUS "CUDA module: ${PENSTOCK_HAVE_CUDA}")
+
+# So is ONNX: `penstock export` says what is missing. By file: Debian's ONNXConfig.cmake leaves protobuf
+# to whoever asks.
+set(PENSTOCK_HAVE_ONNX OFF)
+if(PENSTOCK_TRAIN AND NOT PENSTOCK_ONNX STREQUAL "OFF")
+  find_path(ONNX_INCLUDE onnx/onnx_pb.h)
+  find_library(ONNX_PROTO_LIBRARY onnx_proto)
+  find_path(PROTOBUF_INCLUDE google/protobuf/message.h)
+  find_library(PROTOBUF_LIBRARY protobuf)
+  if(ONNX_INCLUDE AND ONNX_PROTO_LIBRARY AND PROTOBUF_INCLUDE AND PROTOBUF_LIBRARY)
+    set(PENSTOCK_HAVE_ONNX ON)
+    add_library(penstock_onnx_proto INTERFACE)
+    target_include_directories(penstock_onnx_proto SYSTEM INTERFACE ${ONNX_INCLUDE} ${PROTOBUF_INCLUDE})
+    target_compile_definitions(penstock_onnx_proto INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
+    target_link_libraries(penstock_onnx_proto INTERFACE ${ONNX_PROTO_LIBRARY} ${PROTOBUF_LIBRARY})
+  elseif(PENSTOCK_ONNX STREQUAL "ON")
+    message(FATAL_ERROR "PENSTOCK_ONNX=ON: libonnx and libprotobuf were not both found. Install them with\n"
+                        "  sudo apt-get install --no-install-recommends libonnx-dev libprotobuf-dev\n"
+                        "or configure with -DPENSTOCK_ONNX=AUTO")
+  endif()
+endif()
+message(STATUS "ONNX files: ${PENSTOCK_HAVE_ONNX}")

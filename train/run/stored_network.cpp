@@ -12,10 +12,8 @@
 #include "train/run/system_memory.h"
 
 namespace penstock::train {
-namespace {
 
-/// A damaged model is refused with the line that trains it again.
-StoredModel load_or_say_how(const std::filesystem::path& run) {
+StoredModel load_stored_model(const std::filesystem::path& run) {
   try {
     return load_model(run);
   } catch (const Error& error) {
@@ -27,11 +25,9 @@ StoredModel load_or_say_how(const std::filesystem::path& run) {
   }
 }
 
-}  // namespace
-
 StoredNetwork::StoredNetwork(const std::filesystem::path& run, const InferenceConfig& config,
                              MemoryTable& memory) {
-  StoredModel stored = load_or_say_how(run);
+  StoredModel stored = load_stored_model(run);
   record_ = std::move(stored.record);
   graph_ = std::make_unique<ModelGraph>(rebuild_model(record_, run));
   const CoreSplit cores = split_cores(num_usable_cores(), {.threads = config.threads});

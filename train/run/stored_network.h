@@ -24,6 +24,10 @@ struct InferenceConfig {
   std::uint64_t memory_bytes = 0;
 };
 
+/// Reads the model of a run; a damaged one is refused with the line that trains it again.
+/// Errors  NotFound, CorruptData naming file or tensor; Unsupported for a newer format
+StoredModel load_stored_model(const std::filesystem::path& run);
+
 /// Draws the network's memory from `memory`, which outlives it.
 class StoredNetwork {
  public:
