@@ -11,6 +11,7 @@
 #include "tools/bench/loader_bench.h"
 #include "tools/bench/loader_bench_report.h"
 #include "tools/bench/verify_bench.h"
+#include "tools/bench_train_command.h"
 #include "tools/command.h"
 #include "tools/convert/convert_config.h"
 #include "tools/exit_code.h"
@@ -277,6 +278,7 @@ void add_bench_command(CLI::App& program, CommandChoice& choice) {
   add_bench_augment_command(group, choice);
   add_bench_convert_command(group, choice);
   add_bench_verify_command(group, choice);
+  add_bench_train_command(group, choice);
 }
 
 }  // namespace penstock::tools

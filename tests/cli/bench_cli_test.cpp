@@ -256,6 +256,30 @@ BOOST_AUTO_TEST_CASE(verify_is_measured_beside_plain_reading) {
   BOOST_TEST(contains(text.out, "1 shard, 3."), text.out);
 }
 
+BOOST_AUTO_TEST_CASE(a_training_step_is_measured_beside_its_convolutions) {
+  const std::vector<std::string> line = {
+      "bench", "train",     "--model", "lenet",     "--gray", "--image-size", "28", "--batch-size",
+      "4",     "--classes", "10",      "--threads", "1",      "--rounds",     "1"};
+  std::vector<std::string> as_json = line;
+  as_json.push_back("--json");
+  const CommandResult result = run_penstock(as_json);
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json report = Json::parse(result.out);
+  BOOST_TEST(report["channels"] == 1);
+  BOOST_TEST(report["batch_size"] == 4);
+  BOOST_TEST(side(report, "training step")["ceiling"] == "bare convolutions");
+  BOOST_TEST(side(report, "training step")["gflop_per_s"].get<double>() > 0.0);
+  std::vector<std::string> explained = line;
+  explained.push_back("--explain");
+  const CommandResult text = run_penstock(explained);
+  BOOST_TEST(contains(text.out, "weight gradient"), text.out);
+  check_refused(run_penstock({"bench", "train", "--model", "resnet81"}), 1,
+                "model: expected one of lenet, small_cnn, vgg11_bn, resnet9, resnet18, resnet34, "
+                "resnet50, mobilenet_v2, mobilenet_v3_small, efficientnet_b0, densenet121, "
+                "convnext_tiny, found 'resnet81'",
+                "resnet9");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

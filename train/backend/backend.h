@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "streamer/core/batch.h"
+#include "train/backend/bare_step.h"
 #include "train/backend/program.h"
 #include "train/graph/model_graph.h"
 #include "train/plan/memory_plan.h"
@@ -53,6 +54,13 @@ class Backend {
   virtual BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch) const = 0;
 
   virtual std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) = 0;
+
+  /// What a step of that program could come to at best; null from a backend without a library. Throws
+  /// OutOfMemory.
+  virtual std::unique_ptr<BareStep> bare_step(const ModelGraph& /*graph*/,
+                                              const Lowering& /*lowering*/) {
+    return nullptr;
+  }
 
   /// Throws OutOfMemory.
   virtual std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "streamer/core/batch.h"
+#include "train/backend/step_clock.h"
 #include "train/loss/loss_spec.h"
 #include "train/optim/optimizer_config.h"
 #include "train/optim/optimizer_scalars.h"
@@ -180,6 +181,11 @@ class Program {
   /// and the EMA's warm-up count. In the order of params(); of a training program.
   virtual void import_num_steps(std::span<const std::uint64_t> num_steps) = 0;
   virtual void export_num_steps(std::span<std::uint64_t> num_steps) = 0;
+
+  /// Times every layer from now on, in all phases; run() then waits for each. Without it nothing is timed.
+  virtual void start_clock() {}
+  /// Ends that, and returns what it came to: nothing from a backend that keeps no clock.
+  virtual std::vector<LayerTime> stop_clock() { return {}; }
 
   /// One line per node: what it was lowered to, and why where there was a choice.
   virtual std::string explain() const = 0;

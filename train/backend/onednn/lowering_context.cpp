@@ -93,7 +93,7 @@ void LoweringContext::emit(std::span<const BufferId> uses, Task task) {
   auto& list = phase_ == Phase::kForward    ? tasks_.forward
                : phase_ == Phase::kBackward ? tasks_.backward
                                             : tasks_.update;
-  list.push_back(std::move(task));
+  list.push_back({std::move(task), now_.first, now_.second});
 }
 
 void LoweringContext::emit_primitive(const std::string& name, PreparedOp op,
@@ -166,7 +166,8 @@ BufferId LoweringContext::weight_in(std::size_t param_idx, const ParamBuffers& p
   Task task = prepare(copy->buffer_name, library.reorder(stored.layout, wanted),
                       {{Arg::kSrc, param.master}, {Arg::kDst, buffer}});
   ++step_;
-  tasks_.refreshes.push_back({&stored, copy, std::move(task)});
+  tasks_.refreshes.push_back(
+      {&stored, copy, {std::move(task), now_.first, LayerPass::kWeightCopy}});
   return buffer;
 }
 

@@ -14,6 +14,7 @@
 #include "train/backend/onednn/onednn_shim.h"
 #include "train/backend/onednn/parameter_store.h"
 #include "train/backend/param_buffers.h"
+#include "train/backend/step_clock.h"
 
 namespace penstock::train::onednn {
 
@@ -30,18 +31,25 @@ struct RunContext {
 
 using Task = std::function<void(const RunContext&)>;
 
+/// A task, and whose time it takes.
+struct LayerTask {
+  Task run;
+  NodeId node;
+  LayerPass pass;
+};
+
 /// Brings one weight copy up to date.
 struct Refresh {
   StoredParam* param;
   std::shared_ptr<WeightCopy> copy;  // shared with the store
-  Task task;
+  LayerTask task;
 };
 
 struct LoweredTasks {
   std::vector<Refresh> refreshes;
-  std::vector<Task> forward;
-  std::vector<Task> backward;
-  std::vector<Task> update;
+  std::vector<LayerTask> forward;
+  std::vector<LayerTask> backward;
+  std::vector<LayerTask> update;
   std::vector<std::function<void()>> binders;  // run once, when the buffers have places
 };
 
@@ -104,6 +112,8 @@ class LoweringContext {
   void finish_gradient(NodeId id);
 
   void start_phase(Phase phase) { phase_ = phase; }
+  /// Says whose time the tasks take that are emitted from now on.
+  void start_pass(NodeId node, LayerPass pass) { now_ = {node, pass}; }
   /// Says that the buffer still holds something at the next task.
   void use(BufferId buffer);
   /// Adds work to the current phase; `uses` are all the buffers that it reads or writes.
@@ -129,6 +139,7 @@ class LoweringContext {
 
   LoweredTasks& tasks_;
   Phase phase_ = Phase::kForward;
+  std::pair<NodeId, LayerPass> now_ = {kAllNodes, LayerPass::kForward};
   std::uint32_t step_ = 0;
   std::vector<BufferId> values_;           // by node
   std::vector<BufferId> gradients_;        // by node

@@ -4,6 +4,7 @@
 #include "streamer/core/usable_cores.h"
 #include "train/backend/host_arena.h"
 #include "train/backend/lowering_check.h"
+#include "train/backend/onednn/bare_convolutions.h"
 #include "train/backend/onednn/onednn_program.h"
 #include "train/backend/onednn/parallel.h"
 #include "train/backend/report_queue.h"
@@ -36,6 +37,11 @@ class OnednnBackend final : public Backend {
     const onednn::ThreadScope threads(num_threads_);  // primitives are built for this many
     return onednn::make_program(graph, lowering, input_spec(graph, lowering.batch),
                                 {library_, inputs_, reports_, num_threads_});
+  }
+
+  std::unique_ptr<BareStep> bare_step(const ModelGraph& graph, const Lowering& lowering) override {
+    check_lowering(graph, lowering);
+    return onednn::make_bare_convolutions(graph, lowering, library_, num_threads_);
   }
 
   std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override {

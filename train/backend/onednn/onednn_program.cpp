@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "streamer/core/error.h"
 #include "train/backend/host_inputs.h"
@@ -43,21 +44,21 @@ class OnednnProgram final : public Program {
     const ThreadScope threads(parts_.num_threads);
     RunContext context{.scalars = &parts_.inputs.scalars(slot)};
     if (phase == Phase::kUpdate) {
-      for (const Task& task : tasks_.update) task(context);
+      run_tasks(tasks_.update, context);
       return;
     }
     const BatchView batch = input_.part_of(parts_.inputs.view(slot), context.scalars->first_sample);
     context.batch = &batch;
     context.adds = phase == Phase::kBackwardAdd;
     if (phase != Phase::kForward) {
-      for (const Task& task : tasks_.backward) task(context);
+      run_tasks(tasks_.backward, context);
       return;
     }
     StepReport report;
     context.report = &report;
     if (statistics_) statistics_->begin_run();
     refresh_copies(context);
-    for (const Task& task : tasks_.forward) task(context);
+    run_tasks(tasks_.forward, context);
     if (statistics_) statistics_->end_run(report.is_finite);
     parts_.reports.steps.push(report);
   }
@@ -110,6 +111,12 @@ class OnednnProgram final : public Program {
     std::copy_n(list_.at<std::uint64_t>(num_steps_), num_steps.size(), num_steps.data());
   }
 
+  void start_clock() override { clock_.emplace(); }
+  std::vector<LayerTime> stop_clock() override {
+    const std::optional<StepClock> clock = std::exchange(clock_, std::nullopt);
+    return clock ? clock->times() : std::vector<LayerTime>();
+  }
+
   std::string explain() const override { return explanation_; }
 
  private:
@@ -131,25 +138,31 @@ class OnednnProgram final : public Program {
     std::vector<LoweredLayer> layers = make_layers(graph, lowering_);
     const std::unique_ptr<Layer> loss = make_loss_layer(graph);
     for (const LoweredLayer& layer : layers) {
+      context.start_pass(layer.nodes.front(), LayerPass::kForward);
       layer.layer->forward(context);
       for (const NodeId from : inputs_of(graph, layer)) context.has_read(from);
     }
     if (context.value(graph.output()) == kPixels) lower_copy(context, graph);
+    context.start_pass(kLossNode, LayerPass::kForward);
     loss->forward(context);
     logits_ = context.value(graph.output());
     if (context.needs_gradient(graph.output())) {
       context.start_phase(Phase::kBackward);
+      context.start_pass(kLossNode, LayerPass::kBackward);
       loss->backward(context);
       for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
         const NodeId last = layer->nodes.back();
         if (!context.needs_gradient(last)) continue;
+        context.start_pass(layer->nodes.front(), LayerPass::kBackward);
         layer->layer->backward(context);
         context.finish_gradient(last);
       }
+      context.start_pass(kAllNodes, LayerPass::kWeightGradient);
       if (lowering_.accumulates) lower_gradient_sums(context);
     }
     if (lowering_.mode == Mode::kTrain) {
       context.start_phase(Phase::kUpdate);
+      context.start_pass(kAllNodes, LayerPass::kUpdate);
       lower_update(context);
     }
     context.use(logits_);  // kept until the next run, for readers
@@ -271,10 +284,18 @@ class OnednnProgram final : public Program {
     }
   }
 
+  void run_task(const LayerTask& task, const RunContext& context) {
+    if (!clock_) return task.run(context);
+    clock_->time(task.node, task.pass, [&] { task.run(context); });
+  }
+  void run_tasks(const std::vector<LayerTask>& tasks, const RunContext& context) {
+    for (const LayerTask& task : tasks) run_task(task, context);
+  }
+
   void refresh_copies(const RunContext& context) {
     for (const Refresh& refresh : tasks_.refreshes) {
       if (refresh.copy->version == refresh.param->version) continue;
-      refresh.task(context);
+      run_task(refresh.task, context);
       refresh.copy->version = refresh.param->version;
     }
   }
@@ -311,6 +332,7 @@ class OnednnProgram final : public Program {
   std::optional<HostUpdate<float, InParts>> update_;  // of a training program, once it is bound
   BufferId step_under_way_ = kNoBuffer;
   std::optional<StatisticsGuard<float>> statistics_;  // likewise
+  std::optional<StepClock> clock_;                    // while somebody times the layers
   std::string explanation_;
 };
 

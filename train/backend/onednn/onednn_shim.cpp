@@ -51,12 +51,12 @@ int dnnl_arg(Arg arg) {
   throw Error(code, "onednn: " + what + ": expected success, found: " + error.what());
 }
 
-Desc activation(std::uint32_t batch, const TensorShape& shape) {
-  return {{batch, shape.channels, shape.height, shape.width}, kF32, Tag::nhwc};
+Desc activation(std::uint32_t batch, const TensorShape& shape, Tag tag = Tag::nhwc) {
+  return {{batch, shape.channels, shape.height, shape.width}, kF32, tag};
 }
 
-Desc flat(std::uint32_t batch, const TensorShape& shape) {
-  return {{batch, shape.channels}, kF32, Tag::nc};
+Desc flat(std::uint32_t batch, const TensorShape& shape, Tag tag = Tag::nc) {
+  return {{batch, shape.channels}, kF32, tag};
 }
 
 /// Padding after, as the library wants it: what the output's size really uses, which may be
@@ -102,8 +102,12 @@ Dims weight_dims(const WeightedSizes& s) {
 
 WeightedDescs weighted_descs(const WeightedSizes& s, const Desc& weights) {
   const Desc bias = s.has_bias ? Desc({s.output.channels}, kF32, Tag::x) : Desc();
-  if (s.is_dense) return {flat(s.batch, s.input), weights, bias, flat(s.batch, s.output)};
-  return {activation(s.batch, s.input), weights, bias, activation(s.batch, s.output)};
+  if (s.is_dense) {
+    const Tag tag = s.has_any_layout ? Tag::any : Tag::nc;
+    return {flat(s.batch, s.input, tag), weights, bias, flat(s.batch, s.output, tag)};
+  }
+  const Tag tag = s.has_any_layout ? Tag::any : Tag::nhwc;
+  return {activation(s.batch, s.input, tag), weights, bias, activation(s.batch, s.output, tag)};
 }
 
 dnnl::primitive_attr user_scratchpad() {
@@ -160,6 +164,12 @@ std::size_t PreparedOp::scratchpad_bytes() const {
 }
 std::size_t PreparedOp::workspace_bytes() const {
   return impl_->workspace_bytes;
+}
+std::size_t PreparedOp::bytes(Arg arg) const {
+  for (std::size_t i = 0; i < impl_->args.size(); ++i) {
+    if (impl_->args[i].arg == dnnl_arg(arg)) return impl_->memories[i].get_desc().get_size();
+  }
+  return 0;
 }
 const std::string& PreparedOp::implementation() const {
   return impl_->implementation;

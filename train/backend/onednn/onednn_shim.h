@@ -56,6 +56,8 @@ class PreparedOp {
   void run() const;
   std::size_t scratchpad_bytes() const;
   std::size_t workspace_bytes() const;
+  /// Size of an argument; 0 for one that it does not take.
+  std::size_t bytes(Arg arg) const;
   /// The library's name for the implementation it chose.
   const std::string& implementation() const;
 
@@ -72,6 +74,8 @@ struct WeightedSizes {
   std::uint32_t groups = 1;
   bool has_bias = false;
   bool is_dense = false;
+  /// Lets the library choose the layout of the activations, too.
+  bool has_any_layout = false;
 };
 
 struct PoolingSizes {

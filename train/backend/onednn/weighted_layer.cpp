@@ -1,7 +1,6 @@
 // Convolution and dense layers: oneDNN primitives around weights in the layouts they like best.
-#include <variant>
-
 #include "train/backend/onednn/layer.h"
+#include "train/backend/onednn/weighted_sizes.h"
 
 namespace penstock::train::onednn {
 namespace {
@@ -10,24 +9,15 @@ class WeightedLayer final : public Layer {
  public:
   WeightedLayer(const ModelGraph& graph, NodeId id)
       : id_(id), from_(graph.node(id).inputs.front()), name_(graph.node(id).name) {
-    const Node& node = graph.node(id);
     const auto params = graph.parameters_of(id);
     weight_idx_ = params[0];
     has_bias_ = params.size() > 1;
     if (has_bias_) bias_idx_ = params[1];
-    sizes_ = {.input = graph.node(from_).shape,
-              .output = node.shape,
-              .has_bias = has_bias_,
-              .is_dense = std::holds_alternative<DenseOp>(node.op)};
-    if (const auto* conv = std::get_if<Conv2dOp>(&node.op)) {
-      sizes_.window = conv->window;
-      sizes_.groups = conv->groups;
-    }
   }
 
   void forward(LoweringContext& context) override {
     x_ = context.value(from_);
-    sizes_.batch = context.lowering.batch;
+    sizes_ = weighted_sizes(context.graph, id_, context.lowering.batch);
     learns_ = context.flow.learns[weight_idx_] || (has_bias_ && context.flow.learns[bias_idx_]);
     if (learns_) context.will_read_back(x_);
     StoredParam& stored = context.store.param(weight_idx_);
@@ -58,7 +48,9 @@ class WeightedLayer final : public Layer {
   void backward(LoweringContext& context) override {
     const BufferId dy = context.gradient(id_);
     if (learns_) {
+      context.start_pass(id_, LayerPass::kWeightGradient);
       emit_weight_gradient(context, dy);
+      context.start_pass(id_, LayerPass::kBackward);
       context.has_read_back(x_);
     } else {
       explanation_ += ", frozen";

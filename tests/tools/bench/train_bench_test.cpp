@@ -1,0 +1,87 @@
+#include "tools/bench/train_bench.h"
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/contains.h"
+
+namespace penstock::tools::bench {
+namespace {
+
+using penstock::tests::contains;
+
+train::ModelGraph two_convolutions() {
+  train::ModelGraph graph("two", {.channels = 3, .height = 16, .width = 16});
+  train::NodeId x = graph.conv2d("conv1", graph.input(), {.filters = 8, .has_bias = false});
+  x = graph.batch_norm("bn", x);
+  x = graph.relu("relu", x);
+  x = graph.conv2d("conv2", x, {.filters = 4, .has_bias = false});
+  x = graph.global_avg_pool("pool", x);
+  x = graph.dense("head", x, {.units = 2});
+  graph.set_output(x);
+  return graph;
+}
+
+const LayerCost& layer(const TrainBenchResult& result, const std::string& name) {
+  const auto found = std::ranges::find(result.layers, name, &LayerCost::name);
+  BOOST_REQUIRE_MESSAGE(found != result.layers.end(), name);
+  return *found;
+}
+
+BOOST_AUTO_TEST_SUITE(train_bench)
+
+BOOST_AUTO_TEST_CASE(the_step_stands_beside_its_convolutions_alone) {
+  const TrainBenchResult result =
+      bench_train(two_convolutions(), {.batch_size = 4, .num_threads = 1, .num_rounds = 2});
+  BOOST_TEST(result_named(result.sides, kStepSideName).ceiling == kBareSideName);
+  const SideResult& step = result_named(result.sides, kStepSideName);
+  BOOST_TEST(step.samples_per_s.low > 0.0);
+  BOOST_TEST(step.ratio.has_value());
+  BOOST_TEST(result.start_s > 0.0);
+  BOOST_TEST(result.arena_bytes > 0u);
+  BOOST_TEST(result.peak_bytes > 0u);
+  BOOST_TEST(result.bare_bytes > 0u);
+  BOOST_TEST(result.update.seconds > 0.0);
+  BOOST_TEST(contains(result.explanation, "relu: with bn"), result.explanation);
+}
+
+BOOST_AUTO_TEST_CASE(operations_of_a_step_are_those_of_the_passes_that_it_has) {
+  const TrainBenchResult result =
+      bench_train(two_convolutions(), {.batch_size = 4, .num_threads = 1, .num_rounds = 1});
+  // Twice a multiply-add for each of 3 x 3 x 3 weights and 8 x 16 x 16 outputs of 4 samples; the
+  // first layer has no gradient by its input: two passes, the others three.
+  BOOST_TEST(layer(result, "conv1").flops == 2.0 * 2 * 27 * 8 * 256 * 4);
+  BOOST_TEST(layer(result, "conv2").flops == 3.0 * 2 * 72 * 4 * 256 * 4);
+  BOOST_TEST(layer(result, "bn").flops == 0.0);
+  for (const char* name : {"conv1", "conv2", "head"}) {
+    BOOST_TEST(layer(result, name).is_weighted);
+    BOOST_TEST(layer(result, name).bare_forward.seconds > 0.0);
+    BOOST_TEST(layer(result, name).bare_backward.seconds > 0.0);
+  }
+  for (const char* name : {"conv1", "bn", "conv2", "pool", "head", "loss"}) {
+    BOOST_TEST(layer(result, name).forward.seconds > 0.0);
+    BOOST_TEST(layer(result, name).backward.seconds > 0.0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(text_and_json_tell_the_same) {
+  const TrainBenchResult result =
+      bench_train(two_convolutions(), {.batch_size = 4, .num_threads = 1, .num_rounds = 1});
+  const std::string text = train_bench_text(result);
+  for (const char* part : {"two, 3x16x16, 2 classes, batch 4", "bare convolutions", "training step",
+                           "conv2", "batch_norm", "update", "memory: arena", "first step"}) {
+    BOOST_TEST(contains(text, part), text);
+  }
+  const auto json = nlohmann::json::parse(train_bench_json(result));
+  BOOST_TEST(json["arena_bytes"] == result.arena_bytes);
+  BOOST_TEST(json["layers"].size() == result.layers.size());
+  BOOST_TEST(json["sides"][1]["step_ms"]["median"].get<double>() ==
+                 4e3 / result.sides[1].samples_per_s.median,
+             boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(json["operations"]["update"]["ms"].get<double>() == result.update.seconds * 1e3);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tools::bench

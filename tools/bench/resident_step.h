@@ -1,0 +1,53 @@
+// A training step on a batch that stays in memory: a network, its program, and pixels made up once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "streamer/core/batch.h"
+#include "tools/bench/bench_threads.h"
+#include "train/backend/backend.h"
+
+namespace penstock::tools::bench {
+
+/// Pixels of mean 0 and deviation 1, and labels, drawn from the seed.
+class MadeUpBatch {
+ public:
+  /// Errors  Unsupported for elements other than float32
+  MadeUpBatch(const BatchSpec& spec, std::uint32_t num_classes, unsigned seed);
+  /// A lease that owns nothing: the batch must outlive it.
+  BatchLease lease() const;
+
+ private:
+  BatchSpec spec_;
+  std::vector<float> pixels_;
+  std::vector<std::uint32_t> labels_;
+  std::vector<float> weights_;
+};
+
+/// Weights are the graph's initial ones; each step moves them.
+class ResidentStep {
+ public:
+  ResidentStep(train::Backend& backend, const train::ModelGraph& graph,
+               const train::Lowering& lowering);
+  ResidentStep(const ResidentStep&) = delete;
+  ResidentStep& operator=(const ResidentStep&) = delete;
+
+  /// Forward, backward, update; waits for the end.
+  void take();
+  /// Takes `num_steps` and returns their time.
+  RunTime take_timed(std::uint32_t num_steps);
+
+  train::Program& program() { return *program_; }
+  std::uint64_t arena_bytes() const { return arena_->size_bytes(); }
+
+ private:
+  train::Backend& backend_;
+  std::unique_ptr<train::BoundArena> arena_;  // outlives the program
+  std::unique_ptr<train::Program> program_;
+  MadeUpBatch batch_;
+  std::uint64_t num_taken_ = 0;
+};
+
+}  // namespace penstock::tools::bench

@@ -1,0 +1,156 @@
+#include "tools/bench/train_bench.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+
+#include "streamer/core/error.h"
+#include "tools/bench/process_memory.h"
+#include "tools/bench/resident_step.h"
+#include "train/backend/backend.h"
+#include "train/graph/model_summary.h"
+
+namespace penstock::tools::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using train::LayerPass;
+using train::LayerTime;
+using train::NodeId;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Steps of a round: about a quarter of a second, so that a round is long beside a clock's tick and short
+/// beside what else goes on in the machine.
+std::uint32_t steps_for(double step_s) {
+  constexpr double kRoundSeconds = 0.25;
+  return static_cast<std::uint32_t>(std::clamp(kRoundSeconds / step_s, 1.0, 1000.0));
+}
+
+RunTime run_bare(train::BareStep& bare, std::uint32_t num_steps) {
+  const double cpu_before = process_cpu_seconds();
+  const auto start = Clock::now();
+  for (std::uint32_t i = 0; i < num_steps; ++i) bare.run();
+  return {.seconds = seconds_since(start), .cpu_seconds = process_cpu_seconds() - cpu_before};
+}
+
+/// Times of both, step by step in turn: means over the rounds, by layer.
+class LayerCosts {
+ public:
+  LayerCosts(const train::ModelGraph& graph, std::uint32_t batch)
+      : graph_(graph), summary_(train::summarize(graph)), batch_(batch) {}
+
+  void add_step(const std::vector<LayerTime>& times, std::uint32_t num_steps) {
+    for (const LayerTime& time : times) {
+      if (time.node == train::kAllNodes) {
+        update_ += one_of(time, num_steps);
+        continue;
+      }
+      LayerCost& cost = costs_[time.node];
+      StageTime& stage = time.pass == LayerPass::kForward      ? cost.forward
+                         : time.pass == LayerPass::kWeightCopy ? cost.copies
+                                                               : cost.backward;
+      stage += one_of(time, num_steps);
+    }
+  }
+
+  void add_bare(const std::vector<LayerTime>& times, std::uint32_t num_steps) {
+    for (const LayerTime& time : times) {
+      LayerCost& cost = costs_[time.node];
+      cost.is_weighted = true;
+      cost.flops += forward_flops(time.node);
+      (time.pass == LayerPass::kForward ? cost.bare_forward : cost.bare_backward) +=
+          one_of(time, num_steps);
+    }
+  }
+
+  StageTime update() const { return update_; }
+
+  std::vector<LayerCost> layers() const {
+    std::vector<LayerCost> layers;
+    for (auto [node, cost] : costs_) {
+      cost.name = node == train::kLossNode ? "loss" : graph_.node(node).name;
+      cost.operation =
+          node == train::kLossNode ? "loss" : train::operation_name(graph_.node(node).op);
+      layers.push_back(std::move(cost));
+    }
+    return layers;
+  }
+
+ private:
+  static StageTime one_of(const LayerTime& time, std::uint32_t num_steps) {
+    return {time.seconds / num_steps, time.cpu_seconds / num_steps};
+  }
+
+  /// The forward pass of the whole batch; each of the two gradients takes as many.
+  double forward_flops(NodeId node) const {
+    const auto& name = graph_.node(node).name;
+    const auto found = std::ranges::find(summary_.layers, name, &train::LayerSummary::name);
+    check_internal(found != summary_.layers.end(), "a layer that the summary does not have");
+    return static_cast<double>(found->forward_flops) * batch_;
+  }
+
+  const train::ModelGraph& graph_;
+  train::ModelSummary summary_;
+  std::uint32_t batch_;
+  std::map<NodeId, LayerCost> costs_;  // the loss last
+  StageTime update_;
+};
+
+void measure_layers(ResidentStep& step, train::BareStep& bare, std::uint32_t num_rounds,
+                    LayerCosts& costs) {
+  bare.reset_times();
+  step.program().start_clock();
+  for (std::uint32_t i = 0; i < num_rounds; ++i) {
+    step.take();
+    bare.run();
+  }
+  costs.add_step(step.program().stop_clock(), num_rounds);
+  costs.add_bare(bare.times(), num_rounds);
+}
+
+}  // namespace
+
+TrainBenchResult bench_train(const train::ModelGraph& graph, const TrainBenchConfig& config) {
+  const std::uint64_t held_before = process_memory().resident_bytes;
+  const auto start = Clock::now();
+  const auto backend = train::make_backend("onednn", {.num_threads = config.num_threads});
+  const train::Lowering lowering{.batch = config.batch_size};
+  ResidentStep step(*backend, graph, lowering);
+  step.take();
+  TrainBenchResult result{.model = graph.name(),
+                          .input = graph.input_shape(),
+                          .num_classes = graph.num_classes(),
+                          .batch_size = config.batch_size,
+                          .num_rounds = config.num_rounds,
+                          .backend = backend->description(),
+                          .start_s = seconds_since(start),
+                          .arena_bytes = step.arena_bytes()};
+  const RunTime second = step.take_timed(1);
+  result.num_steps = steps_for(second.seconds);
+  result.peak_bytes = process_memory().peak_bytes - held_before;
+
+  const std::unique_ptr<train::BareStep> bare = backend->bare_step(graph, lowering);
+  check_internal(bare != nullptr, "a backend without a ceiling");
+  result.bare_bytes = bare->memory_bytes();
+  const std::uint64_t num_samples = std::uint64_t{config.batch_size} * result.num_steps;
+  result.sides = run_rounds({{.name = kBareSideName,
+                              .num_samples = num_samples,
+                              .run = [&] { return run_bare(*bare, result.num_steps); }},
+                             {.name = kStepSideName,
+                              .ceiling = kBareSideName,
+                              .num_samples = num_samples,
+                              .run = [&] { return step.take_timed(result.num_steps); }}},
+                            config.num_rounds);
+  LayerCosts costs(graph, config.batch_size);
+  measure_layers(step, *bare, std::max(config.num_rounds, 3u), costs);
+  result.layers = costs.layers();
+  result.update = costs.update();
+  result.explanation = step.program().explain();
+  return result;
+}
+
+}  // namespace penstock::tools::bench

@@ -1,0 +1,73 @@
+// penstock bench train: a training step on a batch in memory, beside its convolutions run bare.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tools/bench/rounds.h"
+#include "train/graph/model_graph.h"
+
+namespace penstock::tools::bench {
+
+inline constexpr const char* kStepSideName = "training step";
+inline constexpr const char* kBareSideName = "bare convolutions";
+
+struct TrainBenchConfig {
+  std::uint32_t batch_size = 32;
+  std::uint32_t num_threads = 0;  // 0: all cores
+  std::uint32_t num_rounds = 9;
+};
+
+/// Of one step, mean over the rounds: on the clock, and of all threads together.
+struct StageTime {
+  double seconds = 0;
+  double cpu_seconds = 0;
+
+  StageTime& operator+=(const StageTime& other) {
+    seconds += other.seconds;
+    cpu_seconds += other.cpu_seconds;
+    return *this;
+  }
+};
+
+/// One node, or several that became one layer and have the name of the first.
+struct LayerCost {
+  std::string name;
+  std::string operation;
+  StageTime forward = {};
+  StageTime backward = {};
+  StageTime copies = {};        // of its weights, into other layouts
+  StageTime bare_forward = {};  // of convolutions and dense layers, as the two below
+  StageTime bare_backward = {};
+  double flops = 0;  // of a step, forward and backward
+  bool is_weighted = false;
+};
+
+struct TrainBenchResult {
+  std::string model;
+  train::TensorShape input;
+  std::uint32_t num_classes = 0;
+  std::uint32_t batch_size = 0;
+  std::uint32_t num_rounds = 0;
+  std::uint32_t num_steps = 0;  // of a round
+  std::string backend;
+  double start_s = 0;  // from the graph to the end of the first step
+  std::uint64_t arena_bytes = 0;
+  std::uint64_t peak_bytes = 0;  // of the process with the step alone, above what it held before
+  std::uint64_t bare_bytes = 0;  // of the ceiling
+  std::vector<SideResult> sides = {};  // a sample is a picture
+  std::vector<LayerCost> layers = {};  // in the order of the graph, the loss last
+  StageTime update = {};               // the optimizer
+  std::string explanation = {};        // Program::explain()
+};
+
+/// Measures the step of the default optimizer in rounds with its ceiling, then layer by layer.
+///
+/// Errors  those of the model and of the backend; OutOfMemory
+TrainBenchResult bench_train(const train::ModelGraph& graph, const TrainBenchConfig& config);
+
+std::string train_bench_text(const TrainBenchResult& result);
+std::string train_bench_json(const TrainBenchResult& result);
+
+}  // namespace penstock::tools::bench

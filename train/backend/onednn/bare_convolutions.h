@@ -1,0 +1,19 @@
+// The convolutions and dense layers of a training step and nothing else: what the library could do at best.
+#pragma once
+
+#include <memory>
+
+#include "train/backend/bare_step.h"
+#include "train/backend/onednn/onednn_shim.h"
+#include "train/backend/program.h"
+
+namespace penstock::train::onednn {
+
+/// All share one set of buffers, as large as the largest needs: what one pass leaves in the caches is of no
+/// use to the next.
+///
+/// Lifetime  `library` outlives it
+std::unique_ptr<BareStep> make_bare_convolutions(const ModelGraph& graph, const Lowering& lowering,
+                                                 const OneDnn& library, unsigned num_threads);
+
+}  // namespace penstock::train::onednn

@@ -1,0 +1,30 @@
+// The sizes of a convolution or dense layer as the library is asked for it.
+#pragma once
+
+#include <variant>
+
+#include "train/backend/onednn/onednn_shim.h"
+#include "train/graph/model_graph.h"
+
+namespace penstock::train::onednn {
+
+inline bool is_weighted(const Node& node) {
+  return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<DenseOp>(node.op);
+}
+
+/// Precondition  is_weighted(graph.node(id))
+inline WeightedSizes weighted_sizes(const ModelGraph& graph, NodeId id, std::uint32_t batch) {
+  const Node& node = graph.node(id);
+  WeightedSizes sizes{.batch = batch,
+                      .input = graph.node(node.inputs.front()).shape,
+                      .output = node.shape,
+                      .has_bias = graph.parameters_of(id).size() > 1,
+                      .is_dense = std::holds_alternative<DenseOp>(node.op)};
+  if (const auto* conv = std::get_if<Conv2dOp>(&node.op)) {
+    sizes.window = conv->window;
+    sizes.groups = conv->groups;
+  }
+  return sizes;
+}
+
+}  // namespace penstock::train::onednn
