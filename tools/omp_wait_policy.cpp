@@ -1,18 +1,46 @@
 // OpenMP threads must sleep while they wait: the loader's threads need the cores. libgomp reads its
-// environment when it is loaded, before main, so the policy is set in the executable's
-// .preinit_array, which the dynamic linker runs first of all. Only the program does this; the
+// environment when it is loaded, and libc takes the environment from the kernel even later than this
+// executable's .preinit_array runs: a variable set there is lost. So the program starts itself once
+// more with the variable set, before anything else of it runs. Only the program does this; the
 // library never changes its user's environment.
+#include <unistd.h>
+
+#include <array>
 #include <cstdlib>
+#include <cstring>
+#include <vector>
 
 namespace {
 
 using PreinitFunction = void (*)(int argc, char** argv, char** environment);
 
-void set_omp_wait_policy(int, char**, char**) {
-  constexpr int kKeepTheUsersOwn = 0;
-  ::setenv("OMP_WAIT_POLICY", "passive", kKeepTheUsersOwn);
+constexpr char kName[] = "OMP_WAIT_POLICY=";
+constexpr std::size_t kNameLength = sizeof(kName) - 1;
+char passive[] = "OMP_WAIT_POLICY=passive";
+
+bool is_policy(const char* variable) {
+  return std::strncmp(variable, kName, kNameLength) == 0;
 }
 
-[[gnu::section(".preinit_array"), gnu::used]] const PreinitFunction kPreinit = set_omp_wait_policy;
+// Where that is refused, no /proc or no exec, the program goes on and its threads spin.
+void start_again_with_passive_waiting(int, char** argv, char** environment) {
+  std::vector<char*> variables;
+  for (; *environment != nullptr; ++environment) {
+    if (!is_policy(*environment)) {
+      variables.push_back(*environment);
+    } else if ((*environment)[kNameLength] != '\0') {
+      return;  // the user's own, or ours
+    }
+  }
+  variables.push_back(passive);
+  variables.push_back(nullptr);
+  std::array<char, 4096> self{};  // the name, not the link, so that the process is called as before
+  if (::readlink("/proc/self/exe", self.data(), self.size() - 1) > 0) {
+    ::execve(self.data(), argv, variables.data());
+  }
+}
+
+[[gnu::section(".preinit_array"), gnu::used]] const PreinitFunction kPreinit =
+    start_again_with_passive_waiting;
 
 }  // namespace
