@@ -1,10 +1,9 @@
 // Where the time of a step goes: seconds by layer and pass, added up over any number of runs.
 #pragma once
 
-#include <time.h>
-
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <map>
 #include <utility>
 #include <vector>
