@@ -99,9 +99,10 @@ void PictureFiles::refuse_undecodable(const std::string& path, const SampleFault
 
 void PictureFiles::refuse(const std::string& path, ReasonCode reason,
                           const std::string& detail) const {
-  throw Error(ErrorCode::kCorruptData,
-              "picture: " + path + ": " + complaint(reason, detail, max_px_),
-              "file " + shell_quoted(path));
+  const std::string message = "picture: " + path + ": " + complaint(reason, detail, max_px_);
+  const std::string hint = "file " + shell_quoted(path);
+  if (reason == ReasonCode::kNotAPicture) throw NoPicture(ErrorCode::kCorruptData, message, hint);
+  throw Error(ErrorCode::kCorruptData, message, hint);
 }
 
 }  // namespace penstock::tools

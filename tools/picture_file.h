@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "tools/convert/image/image_check.h"
 #include "train/run/predictor.h"
@@ -17,14 +18,21 @@ struct BudgetedPicture {
   BudgetShare share;
 };
 
+/// What is said of a file that was never meant as a picture: text, an archive, something unknown.
+class NoPicture final : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Reads picture files, one at a time.
 class PictureFiles {
  public:
-  /// Pictures above `max_px` are refused; `encode` as the dataset's conversion had it. What is read is drawn from `budget`, which is shared.
+  /// Pictures above `max_px` are refused; `encode` as the dataset's conversion had it. What is read is drawn
+  /// from `budget`, which is shared.
   PictureFiles(std::uint64_t max_px, const convert::EncodeSettings& encode, MemoryBudget& budget);
 
-  /// Errors  CorruptData when the file is no picture, saying what it is; NotFound, Io; OutOfMemory
-  ///         when it does not fit what is left of the budget
+  /// Errors  CorruptData when it does not decode, NoPicture (CorruptData too) saying what it is; NotFound,
+  ///         Io; OutOfMemory when it does not fit what is left of the budget
   BudgetedPicture read(const std::string& path);
 
   /// The same refusal for a picture that was read and then did not decode.

@@ -1,11 +1,11 @@
 // `penstock predict`: what a stored model sees in picture files. What is wrong with one of them is
-// said of that one, and the others are answered.
+// said of that one, and the others are answered. No answer outlives its batch.
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
 #include <numeric>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -16,10 +16,13 @@
 #include "tools/convert/convert_job.h"
 #include "tools/exit_code.h"
 #include "tools/inference_flags.h"
+#include "tools/output_file.h"
 #include "tools/picture_file.h"
-#include "tools/run_report.h"
-#include "tools/run_screen.h"
+#include "tools/picture_paths.h"
+#include "tools/prediction_text.h"
+#include "tools/result_stream.h"
 #include "tools/size_option.h"
+#include "tools/stop_signals.h"
 #include "tools/terminal.h"
 #include "train/run/predictor.h"
 
@@ -30,7 +33,10 @@ struct PredictOptions {
   std::string run;
   std::vector<std::string> images;
   std::uint64_t top = 3;
+  PredictionFormat format = PredictionFormat::kText;
+  std::string out;
   InferenceFlags inference;
+  bool is_forced = false;
   bool is_quiet = false;
   bool is_json = false;
 };
@@ -61,8 +67,7 @@ PictureAnswer faulty(const std::string& path, const Error& error) {
   PictureAnswer answer{.path = path,
                        .fault = error.what(),
                        .hint = error.hint(),
-                       .is_damaged = exit_code_of(error.code()) == kExitDataDamaged,
-                       .top = {}};
+                       .is_damaged = exit_code_of(error.code()) == kExitDataDamaged};
   if (error.code() == ErrorCode::kNotFound) {
     answer.fault = "picture: " + path + ": expected a file, found none";
   } else if (error.code() == ErrorCode::kOutOfMemory) {
@@ -71,16 +76,6 @@ PictureAnswer faulty(const std::string& path, const Error& error) {
   }
   if (answer.hint.empty()) answer.hint = "check the path: ls -l " + shell_quoted(path);
   return answer;
-}
-
-int exit_code_of_all(std::span<const PictureAnswer> answers) {
-  int exit_code = kExitDone;
-  for (const PictureAnswer& answer : answers) {
-    if (answer.fault.empty()) continue;
-    if (answer.is_damaged) return kExitDataDamaged;
-    exit_code = kExitFailed;
-  }
-  return exit_code;
 }
 
 std::vector<RankedClass> rank(const train::PictureScores& scores,
@@ -96,66 +91,138 @@ std::vector<RankedClass> rank(const train::PictureScores& scores,
   return ranked;
 }
 
-void print_answer(const PictureAnswer& answer) {
-  std::string text = printable(answer.path) + ": ";
-  for (const RankedClass& ranked : answer.top) {
-    text += fmt::format("{}{} {}", &ranked == answer.top.data() ? "" : ", ", printable(ranked.name),
-                        percent_text(ranked.probability));
+/// Takes pictures one by one and answers for them batch by batch.
+class Prediction {
+ public:
+  Prediction(train::Predictor& predictor, std::uint64_t top, PredictionFormat format,
+             ResultStream& out)
+      : predictor_(predictor),
+        files_(max_picture_px(predictor.record()), encode_settings(predictor.record()),
+               predictor.budget()),
+        top_(top),
+        text_(format),
+        out_(out) {
+    out_.write(text_.begin());
   }
-  print_result(text);
-}
 
-/// Reads a picture into the predictor's batch, and lets go of its file. Throws when there is none.
-void add_picture(const std::string& path, PictureFiles& files, train::Predictor& predictor) {
-  const BudgetedPicture read = files.read(path);
-  const SampleFault fault = predictor.add(read.picture);
-  if (fault.status != SampleStatus::kOk) files.refuse_undecodable(path, fault);
-}
+  std::uint64_t num_pictures() const { return num_pictures_; }
+  std::uint64_t num_left_out() const { return num_left_out_; }
+  int exit_code() const { return exit_code_; }
 
-/// Answers for the pictures of one batch, whatever is wrong with some.
-std::vector<PictureAnswer> answer_batch(std::span<const std::string> paths, PictureFiles& files,
-                                        train::Predictor& predictor, std::uint64_t top) {
-  std::vector<PictureAnswer> answers;
-  std::vector<std::size_t> answer_of;  // by picture that was added
-  for (const std::string& path : paths) {
-    answers.push_back({.path = path, .fault = {}, .hint = {}, .top = {}});
+  void add(const PicturePath& path) {
+    PictureAnswer answer{.path = path.path};
     try {
-      add_picture(path, files, predictor);
-      answer_of.push_back(answers.size() - 1);
+      if (!path.fault.empty()) throw Error(ErrorCode::kIo, path.fault);
+      read(path.path);
+      answer_of_.push_back(answers_.size());
+    } catch (const NoPicture& error) {
+      if (path.is_found) {
+        ++num_left_out_;
+        return;
+      }
+      answer = faulty(path.path, error);
     } catch (const Error& error) {
-      answers.back() = faulty(path, error);
+      answer = faulty(path.path, error);
+    }
+    ++num_pictures_;
+    answers_.push_back(std::move(answer));
+    // Those with a fault count too: a list of nothing else must not gather.
+    if (answers_.size() >= predictor_.record().batch_size) finish_batch();
+  }
+
+  void finish_batch() {
+    const std::vector<train::PictureScores> scores = predictor_.score();
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      answers_[answer_of_[i]].top = rank(scores[i], predictor_.record().class_names, top_);
+    }
+    for (const PictureAnswer& answer : answers_) tell(answer);
+    answers_.clear();
+    answer_of_.clear();
+  }
+
+  void end() {
+    finish_batch();
+    out_.write(text_.end());
+  }
+
+ private:
+  /// Reads a picture into the predictor's batch, and lets go of its file. Throws when there is none.
+  void read(const std::string& path) {
+    const BudgetedPicture picture = files_.read(path);
+    const SampleFault fault = predictor_.add(picture.picture);
+    if (fault.status != SampleStatus::kOk) files_.refuse_undecodable(path, fault);
+  }
+
+  void tell(const PictureAnswer& answer) {
+    if (!answer.fault.empty()) {
+      print_error(answer.fault, answer.hint);
+      if (exit_code_ != kExitDataDamaged) {
+        exit_code_ = answer.is_damaged ? kExitDataDamaged : kExitFailed;
+      }
+    }
+    out_.write(text_.answer(answer));
+  }
+
+  train::Predictor& predictor_;
+  PictureFiles files_;
+  std::uint64_t top_;
+  PredictionText text_;
+  ResultStream& out_;
+  std::vector<PictureAnswer> answers_;  // of the batch under way
+  std::vector<std::size_t> answer_of_;  // by picture that was added to it
+  std::uint64_t num_pictures_ = 0;
+  std::uint64_t num_left_out_ = 0;
+  int exit_code_ = kExitDone;
+};
+
+void predict_all(PicturePaths& paths, Prediction& prediction, ProgressLine& line) {
+  while (const auto path = paths.next()) {
+    prediction.add(*path);
+    if (line.is_due()) {
+      line.update(fmt::format("predict {} pictures", format_count(prediction.num_pictures())));
     }
   }
-  const std::vector<train::PictureScores> scores = predictor.score();
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    answers[answer_of[i]].top = rank(scores[i], predictor.record().class_names, top);
-  }
-  return answers;
+  prediction.end();
+}
+
+void check_found(const Prediction& prediction) {
+  if (prediction.num_pictures() > 0) return;
+  throw Error(
+      ErrorCode::kNotFound,
+      fmt::format("predict: expected pictures, found none{}",
+                  prediction.num_left_out() == 0
+                      ? std::string()
+                      : " among " + format_counted(prediction.num_left_out(), "file", "files")),
+      "name picture files or a folder of them, or write paths to a list: find FOLDER -type f "
+      "| penstock predict RUN -");
 }
 
 int run_predict(const PredictOptions& options) {
-  train::Predictor predictor(options.run, options.inference.config());
-  PictureFiles files(max_picture_px(predictor.record()), encode_settings(predictor.record()),
-                     predictor.budget());
-  const bool shows_progress = !options.is_quiet && !options.is_json;
-  ProgressLine line(shows_progress ? Verbosity::kNormal : Verbosity::kQuiet);
-  std::vector<PictureAnswer> answers;
-  const std::size_t batch = predictor.record().batch_size;
-  for (std::size_t first = 0; first < options.images.size(); first += batch) {
-    if (line.is_due()) {
-      line.update(fmt::format("predict {} of {} pictures", format_count(first),
-                              format_count(options.images.size())));
-    }
-    const auto paths =
-        std::span(options.images).subspan(first, std::min(batch, options.images.size() - first));
-    for (PictureAnswer& answer : answer_batch(paths, files, predictor, options.top)) {
-      if (!answer.fault.empty()) print_error(answer.fault, answer.hint);
-      if (answer.fault.empty() && !options.is_json) print_answer(answer);
-      answers.push_back(std::move(answer));
-    }
+  const StopSignals signals;  // before any other thread
+  const auto format = options.is_json ? PredictionFormat::kJson : options.format;
+  if (!options.out.empty()) {
+    check_output_file(options.out,
+                      options.is_forced ? ExistingFile::kReplace : ExistingFile::kRefuse);
   }
-  if (options.is_json) print_result(prediction_json(answers));
-  return exit_code_of_all(answers);
+  train::Predictor predictor(options.run, options.inference.config());
+  PicturePaths paths(options.images, STDIN_FILENO, predictor.budget(), signals.token());
+  ResultStream out(options.out);
+  Prediction prediction(predictor, options.top, format, out);
+  {
+    // Answers on the screen are progress enough, and are read by programs otherwise.
+    const bool shows_progress =
+        !options.is_quiet && (format == PredictionFormat::kText || !options.out.empty());
+    ProgressLine line(shows_progress ? Verbosity::kNormal : Verbosity::kQuiet);
+    predict_all(paths, prediction, line);
+  }
+  check_found(prediction);
+  out.publish();
+  if (prediction.num_left_out() > 0) {
+    print_notice(options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal,
+                 fmt::format("left out  {} that are no pictures",
+                             format_counted(prediction.num_left_out(), "file", "files")));
+  }
+  return prediction.exit_code();
 }
 
 }  // namespace
@@ -164,13 +231,23 @@ void add_predict_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<PredictOptions>();
   CLI::App& command = add_command(program, "predict", "Says what a trained model sees in pictures");
   add_argument(command, "RUN", options->run, "Folder made by penstock train");
-  add_arguments(command, "IMAGE", options->images, "Picture files");
+  add_arguments(
+      command, "IMAGE", options->images,
+      "Picture files, folders with all beneath them, - for paths on standard input, one a "
+      "line");
   add_count_option(command, "--top", options->top, {.min = 1, .max = 1000},
                    "Classes named per picture, best first (3)");
+  add_value(command, {"--format", "NAME", "text, csv or json (text)"},
+            [options](const std::string& text) { options->format = prediction_format(text); });
+  add_text(command, "-o,--out", options->out,
+           "File for the answers, there whole or not at all (standard output)");
+  add_switch(command, "--force", options->is_forced, "Replace the file of -o if it is there");
   add_inference_flags(command, options->inference);
   add_switch(command, "--quiet", options->is_quiet, "Show no progress");
-  add_switch(command, "--json", options->is_json, "Print the answers as JSON");
-  end_help(command, example("penstock predict runs/first photo.jpg --top 1"));
+  add_switch(command, "--json", options->is_json, "The same as --format json");
+  end_help(command, example("penstock predict runs/first photo.jpg --top 1\n  penstock predict "
+                            "runs/first photos/ --format csv -o answers.csv\n  find photos -newer "
+                            "last | penstock predict runs/first -"));
   choose_when_given(command, choice, [options] { return run_predict(*options); });
 }
 

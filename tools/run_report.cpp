@@ -92,20 +92,4 @@ std::string evaluation_json(const train::EvaluationReport& report,
   return dump(json);
 }
 
-std::string prediction_json(const std::vector<PictureAnswer>& answers) {
-  Json json = Json::array();
-  for (const PictureAnswer& answer : answers) {
-    Json one = {{"path", answer.path}};
-    if (!answer.fault.empty()) one["error"] = answer.fault;
-    one["top"] = Json::array();
-    for (const RankedClass& ranked : answer.top) {
-      one["top"].push_back({{"class", ranked.name},
-                            {"class_idx", ranked.class_idx},
-                            {"probability", ranked.probability}});
-    }
-    json.push_back(std::move(one));
-  }
-  return dump(json);
-}
-
 }  // namespace penstock::tools

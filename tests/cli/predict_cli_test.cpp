@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -13,6 +14,7 @@
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
+#include "tests/sanitizer.h"
 #include "train/run/evaluation.h"
 
 namespace penstock::tests {
@@ -242,28 +244,26 @@ std::string turned_jpeg(const fs::path& upright) {
          jpeg.substr(2);
 }
 
-// Every file of a dataset against its sample: a PNG, a turned JPEG and plain ones. Both sides
-// compute softmax of 32-bit scores; batches differ, so sums may differ in their last bits.
-BOOST_AUTO_TEST_CASE(each_file_gives_the_probabilities_of_its_sample) {
-  const fs::path source = folder.path() / "mixed";
+/// Pictures of two classes, with a PNG and a turned JPEG in the test split.
+fs::path mixed_pictures(const Fixture& fixture) {
+  const fs::path source = fixture.folder.path() / "mixed";
   for (const char* name : {"circle", "star"}) {
     for (const char* split : {"train", "test"}) {
       fs::create_directories(source / split);
-      fs::copy(shapes.pictures() / split / name, source / split / name);
+      fs::copy(fixture.shapes.pictures() / split / name, source / split / name);
     }
   }
-  const fs::path star = pictures_of("star").front();
+  const fs::path star = fixture.pictures_of("star").front();
   publish_file(source / "test/star/turned.jpg", turned_jpeg(star));
-  cv::Mat pixels = cv::imread(star.native());
-  BOOST_REQUIRE(cv::imwrite((source / "test/circle/other.png").native(), pixels));
-  const fs::path dataset = folder.path() / "mixed.ds";
-  BOOST_REQUIRE(run_penstock({"convert", source, dataset}).exit_code == 0);
-  const fs::path run = folder.path() / "run";
-  const CommandResult trained =
-      run_penstock({"train", dataset, "-o", run, "--image-size", "32x40", "--epochs", "1",
-                    "--batch-size", "4", "--threads", "2"});
-  BOOST_REQUIRE_MESSAGE(trained.exit_code == 0, trained.err);
+  BOOST_REQUIRE(
+      cv::imwrite((source / "test/circle/other.png").native(), cv::imread(star.native())));
+  return source;
+}
 
+/// Every file of the test split against its sample, of two classes. Both sides compute softmax of 32-bit scores;
+/// batches differ, so sums may differ in their last bits.
+void check_files_against_samples(const fs::path& source, const fs::path& dataset,
+                                 const fs::path& run) {
   Scores scores;
   train::evaluate_run({.run = run, .dataset = {}, .split = "test", .inference = {.threads = 2}},
                       nullptr, {}, &scores);
@@ -271,21 +271,148 @@ BOOST_AUTO_TEST_CASE(each_file_gives_the_probabilities_of_its_sample) {
       penstock::Dataset::open(dataset).split("test").read_names();
   BOOST_REQUIRE(names.size() == scores.logits.size());
   BOOST_TEST((std::find(names.begin(), names.end(), "test/circle/other.png") != names.end()));
+  const CommandResult predicted = run_penstock(
+      {"predict", run, source / "test", "--top", "2", "--format", "json", "--threads", "2"});
+  BOOST_REQUIRE_MESSAGE(predicted.exit_code == 0, predicted.err);
+  std::map<std::string, Json> answers;
+  for (const Json& answer : Json::parse(predicted.out)) answers[answer["path"]] = answer["top"];
+  BOOST_REQUIRE(answers.size() == names.size());
   for (std::size_t id = 0; id < names.size(); ++id) {
-    const CommandResult predicted = run_penstock(
-        {"predict", run, source / names[id], "--top", "2", "--json", "--threads", "2"});
-    BOOST_REQUIRE_MESSAGE(predicted.exit_code == 0, predicted.err);
     const std::vector<float>& logits = scores.logits.at(id);
-    const double second = 1 / (1 + std::exp(double{logits[0]} - double{logits[1]}));
-    const Json answers = Json::parse(predicted.out);
-    for (const Json& one : answers[0]["top"]) {
-      const double expected = one["class_idx"] == 1 ? second : 1 - second;
+    const double difference = double{logits[0]} - double{logits[1]};
+    for (const Json& one : answers.at(source / names[id])) {
+      const double expected = 1 / (1 + std::exp(one["class_idx"] == 1 ? difference : -difference));
       BOOST_TEST_CONTEXT(names[id]) {
         BOOST_TEST(one["probability"].get<double>() == expected,
                    boost::test_tools::tolerance(1e-5));
       }
     }
   }
+}
+
+// The pictures are 40 to 64 pixels wide: those that are encoded anew are made smaller first, or lose what
+// quality 40 leaves out.
+BOOST_AUTO_TEST_CASE(each_file_gives_the_probabilities_of_its_sample) {
+  const fs::path source = mixed_pictures(*this);
+  const std::vector<std::vector<std::string>> conversions = {
+      {},
+      {"--resize-short", "36", "--quality", "40"},
+      {"--codec", "png", "--max-side", "44"},
+      {"--codec", "raw"}};
+  for (const std::vector<std::string>& conversion : conversions) {
+    const std::string name = conversion.empty() ? "plain" : conversion[0] + conversion[1];
+    BOOST_TEST_CONTEXT(name) {
+      const fs::path dataset = folder.path() / (name + ".ds");
+      std::vector<std::string> line = {"convert", source, dataset};
+      line.insert(line.end(), conversion.begin(), conversion.end());
+      const CommandResult converted = run_penstock(line);
+      BOOST_REQUIRE_MESSAGE(converted.exit_code == 0, converted.err);
+      const fs::path run = folder.path() / name;
+      const CommandResult trained =
+          run_penstock({"train", dataset, "-o", run, "--image-size", "32x40", "--epochs", "1",
+                        "--batch-size", "4", "--threads", "2"});
+      BOOST_REQUIRE_MESSAGE(trained.exit_code == 0, trained.err);
+      check_files_against_samples(source, dataset, run);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_a_list_and_the_files_themselves_have_the_same_answers) {
+  const fs::path stars = shapes.pictures() / "test/star";
+  std::vector<std::string> line = {"predict", shapes.run()};
+  std::string list;
+  for (const std::string& path : pictures_of("star")) {
+    line.push_back(path);
+    list += path + "\n";
+  }
+  const CommandResult named = run_penstock(line);
+  BOOST_REQUIRE_MESSAGE(named.exit_code == 0, named.err);
+  BOOST_TEST(std::count(named.out.begin(), named.out.end(), '\n') == 4);  // 40 of ten classes
+  BOOST_TEST(run_penstock({"predict", shapes.run(), stars}).out == named.out);
+  BOOST_TEST(run_penstock_on(list, {"predict", shapes.run(), "-"}).out == named.out);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_picture_in_a_folder_is_counted_and_what_is_broken_is_named) {
+  const fs::path photos = folder.path() / "photos";
+  fs::create_directories(photos / "deeper");
+  fs::copy(pictures_of("star").front(), photos / "deeper/star.jpg");
+  publish_file(photos / "README", "read me");
+  publish_file(photos / "notes.zip", std::string("PK\x03\x04\x14\0\0\0", 8));
+  const CommandResult result = run_penstock({"predict", shapes.run(), photos});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.out.starts_with((photos / "deeper/star.jpg").native() + ": "));
+  BOOST_TEST(result.err.ends_with("left out  2 files that are no pictures\n"));
+
+  publish_file(photos / "cut.jpg", std::string("\xFF\xD8\xFF\xE0 no picture", 15));
+  const CommandResult broken = run_penstock({"predict", shapes.run(), photos, "--quiet"});
+  BOOST_TEST(broken.exit_code == 3);
+  BOOST_TEST(broken.err.find((photos / "cut.jpg").native()) != std::string::npos);
+  BOOST_TEST(broken.err.find("README") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_to_look_at_is_an_error) {
+  const fs::path empty = folder.path() / "empty";
+  fs::create_directories(empty);
+  const std::string hint =
+      "name picture files or a folder of them, or write paths to a list: find FOLDER -type f | "
+      "penstock predict RUN -";
+  check_refused(run_penstock({"predict", shapes.run(), empty}), 1,
+                "predict: expected pictures, found none", hint);
+  check_refused(run_penstock({"predict", shapes.run(), "-"}), 1,
+                "predict: expected pictures, found none", hint);
+  publish_file(empty / "a.txt", "text");
+  check_refused(run_penstock({"predict", shapes.run(), empty}), 1,
+                "predict: expected pictures, found none among 1 file", hint);
+}
+
+BOOST_AUTO_TEST_CASE(csv_goes_to_a_file_that_is_replaced_on_request_only) {
+  const fs::path file = folder.path() / "answers.csv";
+  const std::string star = pictures_of("star").front();
+  const std::string missing = folder.path() / "missing.jpg";
+  const std::vector<std::string> line = {"predict", shapes.run(), star,  missing, "--top",
+                                         "2",       "--format",   "csv", "-o",    file};
+  const CommandResult result = run_penstock(line);
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(result.out == "");
+  const std::string csv = read_text_file(file);
+  BOOST_TEST(csv.starts_with("path,rank,class,class_idx,probability,error\n" + star + ",1,"));
+  BOOST_TEST(csv.find("\n" + star + ",2,") != std::string::npos);
+  // The comma stands in the message.
+  BOOST_TEST(csv.ends_with("\n" + missing + ",,,,,\"picture: " + missing +
+                           ": expected a file, found none\"\n"));
+  check_refused(run_penstock(line), 1,
+                "output: " + file.native() + ": expected nothing there, found a file",
+                "--force replaces it; or name another file");
+  std::vector<std::string> forced = line;
+  forced.push_back("--force");
+  publish_file(file, "old");
+  BOOST_TEST(run_penstock(forced).exit_code == 1);
+  BOOST_TEST(read_text_file(file) == csv);
+  check_refused(run_penstock({"predict", shapes.run(), star, "--format", "xml"}), 2,
+                "--format: expected text, csv or json, found 'xml'", "--format csv");
+}
+
+// All answers to 1,500 pictures took 9 MiB when they were kept to the end.
+BOOST_AUTO_TEST_CASE(many_pictures_take_no_more_memory_than_few) {
+  if (kHasSanitizer) {
+    std::cout << "SKIPPED: a sanitizer's memory counts as the process's\n";
+    return;
+  }
+  const std::vector<std::string> line = {"predict", shapes.run(), "-",  "--top",
+                                         "10",      "--json",     "-o", folder.path() / "a.json",
+                                         "--force"};
+  const auto peak_of = [&](int num_pictures) {
+    std::string list;
+    for (int i = 0; i < num_pictures; ++i) list += pictures_of("star").front() + "\n";
+    const CommandResult result = run_penstock_on(list, line);
+    BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    BOOST_TEST(Json::parse(read_text_file(folder.path() / "a.json")).size() ==
+               static_cast<std::size_t>(num_pictures));
+    return static_cast<double>(result.peak_rss_bytes);
+  };
+  const double few = peak_of(64);
+  const double many = peak_of(1500);
+  BOOST_TEST(many < few + (3 << 20));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

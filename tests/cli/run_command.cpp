@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,17 +55,19 @@ std::filesystem::path make_folder() {
 
 RunningCommand::RunningCommand(const std::vector<std::string>& arguments,
                                const EnvironmentChanges& changes,
-                               const std::filesystem::path& program)
+                               const std::filesystem::path& program, const std::string& input)
     : folder_(make_folder()) {
   std::vector<std::string> words = {program.empty() ? PENSTOCK_PROGRAM : program.string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment = changed_environment(changes);
   const std::string out = folder_ / "out";
   const std::string err = folder_ / "err";
+  const std::string in = folder_ / "in";
+  std::ofstream(in, std::ios::binary) << input;
   constexpr int kCreate = O_WRONLY | O_CREAT | O_TRUNC;
   posix_spawn_file_actions_t actions;
   require(::posix_spawn_file_actions_init(&actions), "posix_spawn_file_actions_init");
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, in.c_str(), O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), kCreate, 0600);
   ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), kCreate, 0600);
   const int error = ::posix_spawn(&pid_, words.front().c_str(), &actions, nullptr,
@@ -88,12 +91,15 @@ void RunningCommand::send(int signal_number) const {
 
 CommandResult RunningCommand::wait() {
   int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0) {
-    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "waitpid");
+  rusage used{};
+  while (::wait4(pid_, &status, 0, &used) < 0) {
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "wait4");
   }
   pid_ = -1;
   CommandResult result;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.peak_rss_bytes =
+      static_cast<std::uint64_t>(used.ru_maxrss) * 1024;  // getrusage(2): in KiB
   result.out = read_all(folder_ / "out");
   result.err = read_all(folder_ / "err");
   return result;
@@ -102,6 +108,10 @@ CommandResult RunningCommand::wait() {
 CommandResult run_penstock(const std::vector<std::string>& arguments,
                            const EnvironmentChanges& changes) {
   return RunningCommand(arguments, changes).wait();
+}
+
+CommandResult run_penstock_on(const std::string& input, const std::vector<std::string>& arguments) {
+  return RunningCommand(arguments, {}, {}, input).wait();
 }
 
 CommandResult run_program(const std::filesystem::path& program,

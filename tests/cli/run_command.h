@@ -1,6 +1,7 @@
 // Runs the program as a user types it, without a shell, and keeps what it says.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -12,6 +13,7 @@ struct CommandResult {
   int exit_code = -1;  // 128 + signal when a signal ended it
   std::string out;
   std::string err;
+  std::uint64_t peak_rss_bytes = 0;
 };
 
 /// Variables that differ from this process's environment; an empty value removes one.
@@ -20,6 +22,8 @@ using EnvironmentChanges = std::map<std::string, std::string>;
 /// Runs `penstock` with `arguments` and waits for it. Standard input is empty.
 CommandResult run_penstock(const std::vector<std::string>& arguments,
                            const EnvironmentChanges& changes = {});
+/// The same with `input` on standard input.
+CommandResult run_penstock_on(const std::string& input, const std::vector<std::string>& arguments);
 /// The same for another program, named by its path.
 CommandResult run_program(const std::filesystem::path& program,
                           const std::vector<std::string>& arguments,
@@ -30,7 +34,7 @@ class RunningCommand {
  public:
   explicit RunningCommand(const std::vector<std::string>& arguments,
                           const EnvironmentChanges& changes = {},
-                          const std::filesystem::path& program = {});
+                          const std::filesystem::path& program = {}, const std::string& input = {});
   RunningCommand(const RunningCommand&) = delete;
   RunningCommand& operator=(const RunningCommand&) = delete;
   ~RunningCommand();  // kills it when nobody waited
