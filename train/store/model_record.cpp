@@ -203,6 +203,18 @@ Json read_vouching_record(const std::filesystem::path& path,
   }
 }
 
+/// The record of a folder's weights.
+Json read_stored_record(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / kModelRecordName;
+  if (!std::filesystem::exists(path) && !std::filesystem::exists(new_name(path))) {
+    throw Error(ErrorCode::kNotFound,
+                "model: " + folder.native() + ": expected a folder with " + kModelRecordName +
+                    ", found none",
+                "penstock train DATASET -o " + shell_quoted(folder.native()));
+  }
+  return read_vouching_record(path, folder / kWeightsName);
+}
+
 /// One number per channel, each in what `is_allowed` takes.
 void check_statistics(const char* field, const std::vector<double>& values, std::size_t channels,
                       const std::string& allowed, bool (*is_allowed)(double),
@@ -277,17 +289,15 @@ void remove_model(const std::filesystem::path& folder) noexcept {
 
 StoredModel load_model(const std::filesystem::path& folder) {
   const std::filesystem::path record_path = folder / kModelRecordName;
-  if (!std::filesystem::exists(record_path) && !std::filesystem::exists(new_name(record_path))) {
-    throw Error(ErrorCode::kNotFound,
-                "model: " + folder.native() + ": expected a folder with " + kModelRecordName +
-                    ", found none",
-                "penstock train DATASET -o " + shell_quoted(folder.native()));
-  }
-  const std::filesystem::path weights_path = folder / kWeightsName;
-  const Json json = read_vouching_record(record_path, weights_path);
+  const Json json = read_stored_record(folder);
   ModelRecord record = record_from(json, record_path);
   record.validate(record_path);
-  return {std::move(record), read_safetensors(weights_path)};
+  return {std::move(record), read_safetensors(folder / kWeightsName)};
+}
+
+std::filesystem::path vouched_weights(const std::filesystem::path& folder) {
+  read_stored_record(folder);
+  return folder / kWeightsName;
 }
 
 std::vector<NamedTensor> match_tensors(const std::vector<ExpectedTensor>& expected,

@@ -74,6 +74,10 @@ void remove_model(const std::filesystem::path& folder) noexcept;
 ///         Unsupported for a newer format
 StoredModel load_model(const std::filesystem::path& folder);
 
+/// Checks the weights of a stored model against its record, and returns where they lie.
+/// Errors  as load_model()
+std::filesystem::path vouched_weights(const std::filesystem::path& folder);
+
 /// One tensor that a model takes.
 using ExpectedTensor = TensorSpec;
 
