@@ -36,6 +36,9 @@ std::string known_models() {
 const RunFlag kRunFlags[] = {
     {"--model", "model", "NAME|FILE", known_models() + ", or a .toml file of layers (small_cnn)",
      "resnet18"},
+    {"--init-from", "init_from", "FILE|RUN",
+     "Weights to begin with: safetensors with torchvision's names, or a run (drawn)",
+     "resnet18.safetensors"},
     {"--image-size", "image_size", "PIXELS",
      "Network input, 96 or 160x224 (the smaller of the dataset's median sides, down to a multiple "
      "of 32, 32 to 96)",

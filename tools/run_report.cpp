@@ -20,6 +20,10 @@ Json figure(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
 
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
 Json pass_json(const train::PassReport& pass) {
   return {{"num_samples", pass.num_samples},     {"num_expected", pass.num_expected},
           {"num_distinct", pass.num_distinct},   {"num_skipped", pass.num_skipped},
@@ -45,6 +49,8 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"image_height_px", overview.config.image_height_px},
                {"image_width_px", overview.config.image_width_px},
                {"num_params", overview.num_params},
+               {"init_from", text_or_null(overview.config.init_from.native())},
+               {"initial_weights", text_or_null(overview.initial_weights)},
                {"seed", overview.config.seed},
                {"identity_xxh3", hex(overview.identity_hash)},
                {"backend", overview.backend},

@@ -156,6 +156,10 @@ void RunScreen::on_start(const RunOverview& overview) {
                            config.image_height_px, config.image_width_px,
                            config.color_mode == train::ColorMode::kRgb ? "" : ", gray",
                            format_count(overview.num_params)));
+  if (!overview.initial_weights.empty()) {
+    print_notice(verbosity_, fmt::format("weights   {}: {}", printable(config.init_from.native()),
+                                         printable(overview.initial_weights)));
+  }
   print_notice(verbosity_, "training  " + optimizer_text(config));
   print_notice(verbosity_, "augment   " + augment_text(config));
   for (const std::string& sentence : train::idle_settings(config)) {

@@ -24,6 +24,9 @@ struct RunConfig {
   std::string model = "small_cnn";
   /// TOML text of `[[layer]]` tables; empty for a model by name.
   std::string model_layers;
+  /// Weights to begin with (train/loop/initial_weights.h): a safetensors file, or the folder of a run. Empty
+  /// for drawn ones.
+  std::filesystem::path init_from;
   /// The network's input; 0 for the smaller of the dataset's median width and height,
   /// rounded down to a multiple of 32, 32 to 96.
   std::uint32_t image_height_px = 0;

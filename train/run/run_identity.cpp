@@ -66,6 +66,7 @@ RunIdentity run_identity(const IdentityParts& parts) {
        << "backend.description=" << parts.backend << '\n'
        << parts.graph.identity();
   text << rule_settings(config);
+  if (!parts.initial_weights.empty()) text << "initial_weights=" << parts.initial_weights << '\n';
   RunIdentity identity{.text = text.str()};
   identity.hash = xxh3_64(identity.text);
   return identity;

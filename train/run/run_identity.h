@@ -23,6 +23,8 @@ struct IdentityParts {
   const ModelGraph& graph;
   std::string_view pipeline;  // pipeline_identity() of the training loader
   std::string_view backend;   // Backend::description(): library, threads, instruction set
+  /// Digest of the file of initial weights; empty for drawn ones.
+  std::string initial_weights = {};
 };
 
 /// Lists every setting that affects the bytes of the weights. Memory limits, loader threads and

@@ -371,6 +371,7 @@ constexpr std::array kKeys{
     field<&RunConfig::out>("out", "\"runs/first\""),
     RunKey{"model", KeyKind::kText, read_model,
            [](const RunConfig& config) { return value_of(config.model); }},
+    field<&RunConfig::init_from>("init_from", "\"resnet18.safetensors\""),
     RunKey{"image_size", KeyKind::kText, read_image_size, write_image_size, "96"},
     field<&RunConfig::color_mode>("color_mode"),
     field<&RunConfig::epochs>("epochs"),

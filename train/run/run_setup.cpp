@@ -1,5 +1,6 @@
 #include "train/run/run_setup.h"
 
+#include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "train/loop/sample_tally.h"
 #include "train/run/batch_memory.h"
@@ -30,6 +31,12 @@ std::optional<DatasetSplit> open_validation_split(const Dataset& dataset) {
   return dataset.split("validation");
 }
 
+std::optional<InitialWeights> open_initial_weights(const RunConfig& config,
+                                                   const ModelGraph& graph) {
+  if (config.init_from.empty()) return std::nullopt;
+  return InitialWeights::open(config.init_from, graph);
+}
+
 }  // namespace
 
 RunSetup::RunSetup(const RunConfig& run_config)
@@ -40,6 +47,7 @@ RunSetup::RunSetup(const RunConfig& run_config)
       validation_split(open_validation_split(dataset)),
       graph(build_run_model(config, num_channels(config.color_mode),
                             static_cast<std::uint32_t>(dataset.manifest().class_names.size()))),
+      initial_weights(open_initial_weights(config, graph)),
       backend(make_backend(config.backend, {.num_threads = resolved.cores.num_compute})),
       pipeline{.batch = backend->input_spec(graph, config.batch_size),
                .augment = augment_of(config),
@@ -56,10 +64,12 @@ RunSetup::RunSetup(const RunConfig& run_config)
       run_identity({.config = config,
                     .graph = graph,
                     .pipeline = pipeline_identity(train_split, pipeline, PipelineUse::kTrain),
-                    .backend = backend->description()});
+                    .backend = backend->description(),
+                    .initial_weights = initial_weights ? hex(initial_weights->seal().digest) : ""});
   take_memory();
   programs->bind();
   initialize_params(programs->any_program(), graph, config.seed);
+  if (initial_weights) initial_weights->load(programs->any_program());
 }
 
 void RunSetup::take_memory() {

@@ -9,6 +9,7 @@
 #include "streamer/shard/dataset.h"
 #include "train/backend/backend.h"
 #include "train/graph/model_graph.h"
+#include "train/loop/initial_weights.h"
 #include "train/loop/program_set.h"
 #include "train/run/data_pipeline.h"
 #include "train/run/memory_table.h"
@@ -32,6 +33,7 @@ struct RunSetup {
   DatasetSplit train_split;
   std::optional<DatasetSplit> validation_split;
   ModelGraph graph;
+  std::optional<InitialWeights> initial_weights;  // of RunConfig::init_from
   std::unique_ptr<Backend> backend;
   std::unique_ptr<ProgramSet> programs;
   PipelineConfig pipeline;

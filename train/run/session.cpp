@@ -63,6 +63,13 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
       config_(setup_.config),
       trainer_(*setup_.programs, trainer_config(setup_)) {}
 
+std::string initial_weights_text(const RunSetup& setup) {
+  if (!setup.initial_weights) return {};
+  const InitialWeights& weights = *setup.initial_weights;
+  return std::to_string(weights.num_tensors()) + " tensors" +
+         (weights.new_head().empty() ? "" : "; " + weights.new_head());
+}
+
 RunOverview Session::overview() const {
   return {.config = config_,
           .num_train_samples = setup_.train_split.num_samples(),
@@ -70,6 +77,7 @@ RunOverview Session::overview() const {
               setup_.validation_split ? setup_.validation_split->num_samples() : 0,
           .num_classes = setup_.graph.num_classes(),
           .num_params = summarize(setup_.graph).total.num_params,
+          .initial_weights = initial_weights_text(setup_),
           .cores = setup_.resolved.cores,
           .backend = setup_.backend->description(),
           .memory = setup_.memory.rows(),

@@ -23,6 +23,8 @@ struct RunOverview {
   std::uint64_t num_validation_samples = 0;  // 0: no validation split
   std::uint64_t num_classes = 0;
   std::uint64_t num_params = 0;  // trainable
+  /// What the weights of a file are, in words: "122 tensors; fc begins anew: ..."; empty for drawn ones.
+  std::string initial_weights;
   CoreSplit cores;
   std::string backend;
   std::vector<MemoryRow> memory;
