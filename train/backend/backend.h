@@ -50,9 +50,13 @@ class Backend {
   /// Library and version, threads, instruction set: for reports and for the record of a run.
   virtual std::string description() const = 0;
 
-  /// What batches must look like for `graph`: element type and layout are the backend's wish.
-  virtual BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch) const = 0;
+  /// What batches must look like for `graph`: element type and layout are the backend's wish for programs that
+  /// compute so.
+  virtual BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch,
+                               ComputeType compute = ComputeType::kFloat32) const = 0;
 
+  /// Throws InvalidArgument naming what does not fit, Unsupported for a Lowering::compute that this backend,
+  /// or this machine, has not.
   virtual std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) = 0;
 
   /// What a step of that program could come to at best; null from a backend without a library. Throws

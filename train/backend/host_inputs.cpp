@@ -19,7 +19,9 @@ std::string spec_text(const BatchSpec& spec) {
   std::string text = std::to_string(spec.batch) + " x " + std::to_string(spec.channels) + " x " +
                      std::to_string(spec.height_px) + " x " + std::to_string(spec.width_px);
   text += spec.layout == PixelLayout::kNhwc ? " nhwc" : " nchw";
-  text += spec.element == ElementType::kFloat32 ? " float32" : " of another type";
+  text += spec.element == ElementType::kFloat32    ? " float32"
+          : spec.element == ElementType::kBfloat16 ? " bfloat16"
+                                                   : " of another type";
   if (spec.label_form == LabelForm::kClassIndex) return text;
   return text + ", " + std::to_string(spec.num_targets) + " targets a sample";
 }

@@ -107,6 +107,13 @@ bool takes_ema(const ModelGraph& graph, std::size_t param_idx, const Lowering& l
          !lowering.is_frozen(param_idx);
 }
 
+bool has_float_logits(const ModelGraph& graph) {
+  const Operation& op = graph.node(graph.output()).op;
+  const bool is_weighted =
+      std::holds_alternative<Conv2dOp>(op) || std::holds_alternative<DenseOp>(op);
+  return is_weighted && graph.readers_of(graph.output()).empty();
+}
+
 ParamRates rates_of(const std::vector<ParamSlot>& slots, std::size_t param_idx,
                     const Lowering& lowering) {
   if (!lowering.param_rates.empty()) return lowering.param_rates[param_idx];

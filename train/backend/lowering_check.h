@@ -23,6 +23,10 @@ void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_i
 /// Whether an evaluation program reads the mean of a parameter over the steps in its place: of those that learn.
 bool takes_ema(const ModelGraph& graph, std::size_t param_idx, const Lowering& lowering);
 
+/// Whether the logits are float32 whatever other values are kept in: those of a convolution or dense layer that
+/// no other node reads. In bfloat16 the scores of two classes would often be equal.
+bool has_float_logits(const ModelGraph& graph);
+
 /// Returns what the optimizer takes for a parameter.
 ParamRates rates_of(const std::vector<ParamSlot>& slots, std::size_t param_idx,
                     const Lowering& lowering);

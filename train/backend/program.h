@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "streamer/core/batch.h"
+#include "train/backend/compute_type.h"
 #include "train/backend/step_clock.h"
 #include "train/loss/loss_spec.h"
 #include "train/optim/optimizer_config.h"
@@ -38,6 +39,8 @@ struct Lowering {
   /// Samples per run, at least 1 (at least 2 values per channel in training with batch norm).
   std::uint32_t batch = 32;
   Mode mode = Mode::kTrain;
+  /// What activations, their gradients and products are computed with; backends refuse what they cannot.
+  ComputeType compute = ComputeType::kFloat32;
   /// The rule of the update phase, and its settings but for the learning rate, which comes with each step.
   OptimizerConfig optimizer{};
   /// By parameter: what its group and role make of these; empty: param_rates() of no group.

@@ -135,21 +135,22 @@ BOOST_AUTO_TEST_CASE(same_seed_and_threads_give_identical_weights) {
 BOOST_AUTO_TEST_CASE(explanation_names_the_fusion_of_every_node) {
   Bench fused(make_onednn_backend({.num_threads = 1}), normalized_model(), {{.batch = 2}});
   const std::string text = fused.program().explain();
-  BOOST_TEST(text.find("bn1: own NHWC kernels, fused batch_norm + relu + max_pool\n") !=
+  BOOST_TEST(text.find("bn1: float32, own NHWC kernels, fused batch_norm + relu + max_pool\n") !=
              std::string::npos);
-  BOOST_TEST(text.find("bn2: own NHWC kernels, fused batch_norm + relu; fusing max_pool takes a "
-                       "2 x 2 window at step 2 without padding\n") != std::string::npos);
+  BOOST_TEST(
+      text.find("bn2: float32, own NHWC kernels, fused batch_norm + relu; fusing max_pool takes a "
+                "2 x 2 window at step 2 without padding\n") != std::string::npos);
   BOOST_TEST(text.find("pool1: with bn1\n") != std::string::npos);
   BOOST_TEST(text.find("relu2: with bn2\n") != std::string::npos);
   BOOST_TEST(text.find("no input gradient") != std::string::npos);
   Bench blocks(make_onednn_backend({.num_threads = 1}), resnet_blocks_model(), {{.batch = 2}});
   const std::string sums = blocks.program().explain();
-  for (const char* line :
-       {"a2_bn: own NHWC kernels, fused batch_norm + add + relu\na_sum: with a2_bn\na: with "
-        "a2_bn\n",
-        "b2_bn: own NHWC kernels, fused batch_norm + add + relu\n",
-        "b_projection_bn: own NHWC kernels\n",
-        "c2_bn: own NHWC kernels, fused batch_norm + add + relu\n"}) {
+  for (const char* line : {"a2_bn: float32, own NHWC kernels, fused batch_norm + add + "
+                           "relu\na_sum: with a2_bn\na: with "
+                           "a2_bn\n",
+                           "b2_bn: float32, own NHWC kernels, fused batch_norm + add + relu\n",
+                           "b_projection_bn: float32, own NHWC kernels\n",
+                           "c2_bn: float32, own NHWC kernels, fused batch_norm + add + relu\n"}) {
     BOOST_TEST(sums.find(line) != std::string::npos, line);
   }
   Bench plain(make_onednn_backend({.num_threads = 1}), normalized_model(),

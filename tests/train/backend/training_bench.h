@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "train/backend/backend.h"
+#include "train/backend/bfloat16.h"
 
 namespace penstock::train {
 
@@ -51,6 +52,11 @@ class ToyBatch {
     BatchView view;
     view.spec = &spec_;
     view.pixels = reinterpret_cast<const std::byte*>(values_.data());
+    if (spec_.element == ElementType::kBfloat16) {
+      rounded_.clear();
+      for (const float value : values_) rounded_.push_back(rounded_to<Bfloat16>(value));
+      view.pixels = reinterpret_cast<const std::byte*>(rounded_.data());
+    }
     view.class_idx = labels_;
     view.weights = weights_;
     view.targets = targets_;
@@ -71,6 +77,7 @@ class ToyBatch {
 
   BatchSpec spec_;
   std::vector<float> values_;
+  mutable std::vector<Bfloat16> rounded_;  // as a batch of bfloat16 has them, while it is lent
   std::vector<std::uint32_t> labels_;
   std::vector<float> weights_;
   std::vector<float> targets_;
@@ -109,7 +116,8 @@ class Bench {
   const ModelGraph& graph() const { return graph_; }
 
   ToyBatch batch(std::uint32_t size, unsigned seed) const {
-    return {backend_->input_spec(graph_, size), graph_.num_classes(), seed};
+    const ComputeType compute = programs_.front()->lowering().compute;
+    return {backend_->input_spec(graph_, size, compute), graph_.num_classes(), seed};
   }
 
   StepReport forward(Program& program, const ToyBatch& batch, StepScalars scalars = {}) {

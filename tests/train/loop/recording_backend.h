@@ -30,7 +30,8 @@ class RecordingBackend final : public Backend {
 
   std::string_view name() const noexcept override { return "recording"; }
   std::string description() const override { return "recording"; }
-  BatchSpec input_spec(const ModelGraph&, std::uint32_t batch) const override {
+  BatchSpec input_spec(const ModelGraph&, std::uint32_t batch,
+                       ComputeType = ComputeType::kFloat32) const override {
     return {.batch = batch, .height_px = 1, .width_px = 1};
   }
   std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "train/backend/bfloat16.h"
 #include "train/backend/gradient_flow.h"
 #include "train/backend/host_arena.h"
 #include "train/backend/onednn/parallel.h"
@@ -32,7 +33,7 @@ class BareConvolutions final : public BareStep {
  public:
   BareConvolutions(const ModelGraph& graph, const Lowering& lowering, const OneDnn& library,
                    unsigned num_threads)
-      : num_threads_(num_threads) {
+      : num_threads_(num_threads), compute_(lowering.compute) {
     const ThreadScope threads(num_threads_);
     add_passes(graph, lowering, library);
     allocate();
@@ -64,7 +65,7 @@ class BareConvolutions final : public BareStep {
       if (is_weighted(graph.node(id))) weighted.push_back(id);
     }
     const auto sizes_of = [&](NodeId id) {
-      WeightedSizes sizes = weighted_sizes(graph, id, lowering.batch);
+      WeightedSizes sizes = weighted_sizes(graph, id, lowering);
       sizes.has_any_layout = true;
       return sizes;
     };
@@ -104,9 +105,10 @@ class BareConvolutions final : public BareStep {
     }
     memory_.emplace(std::max(total, kPageBytes));
     // Every pass reads something other than zeros, and pages that are there.
-    auto* values = reinterpret_cast<float*>(memory_->base());
-    for (std::size_t i = 0; i < memory_->size_bytes() / sizeof(float); ++i) {
-      values[i] = 0.001f * static_cast<float>(i % 1009) - 0.5f;
+    if (compute_ == ComputeType::kBfloat16) {
+      fill<Bfloat16>();
+    } else {
+      fill<float>();
     }
     for (Pass& pass : passes_) {
       for (const auto& [arg, place] : kPlaces) {
@@ -115,7 +117,16 @@ class BareConvolutions final : public BareStep {
     }
   }
 
+  template <class T>
+  void fill() {
+    auto* values = reinterpret_cast<T*>(memory_->base());
+    for (std::size_t i = 0; i < memory_->size_bytes() / sizeof(T); ++i) {
+      values[i] = rounded_to<T>(0.001f * static_cast<float>(i % 1009) - 0.5f);
+    }
+  }
+
   unsigned num_threads_;
+  ComputeType compute_;
   std::vector<Pass> passes_;
   std::optional<HostArena> memory_;
   StepClock clock_;

@@ -8,6 +8,7 @@ namespace penstock::train::onednn {
 namespace {
 
 /// Everything the tasks need, by value: tasks outlive the layer.
+template <class T>
 struct BatchNormPlan {
   ChannelNorm norm;
   Activation activation = Activation::kNone;
@@ -22,9 +23,9 @@ struct BatchNormPlan {
   std::size_t num_pooled_rows() const {
     return norm.num_rows / sizes.height / sizes.width * sizes.pooled_height();
   }
-  float* at(BufferId buffer) const { return norm.at(buffer); }
+  T* at(BufferId buffer) const { return norm.list->at<T>(buffer); }
 
-  void apply_forward(const float* values) const {
+  void apply_forward(const T* values) const {
     parallel(norm.num_threads, [&](unsigned part) {
       if (is_pooled) {
         const Range range = part_range(num_pooled_rows(), norm.num_threads, part);
@@ -38,18 +39,18 @@ struct BatchNormPlan {
     });
   }
 
-  void sum_gradients(const float* values) const {
-    const float* source = is_pooled ? at(x_at_max) : values;
+  void sum_gradients(const T* values) const {
+    const T* source = is_pooled ? at(x_at_max) : values;
     const std::size_t count = is_pooled ? num_pooled_rows() * sizes.pooled_width() : norm.num_rows;
     norm.sum_in_parts(count, [&](Range range, double* sum_g, double* sum_gx) {
       const std::size_t first = range.begin * norm.channels;
-      add_backward_sums(norm.rows_of(range), activation, norm.affine(), at(norm.mean),
+      add_backward_sums(norm.rows_of(range), activation, norm.affine(), norm.at(norm.mean),
                         source + first, at(dy) + first, sum_g, sum_gx);
     });
     norm.take_gradient_sums();
   }
 
-  void apply_backward(const float* values) const {
+  void apply_backward(const T* values) const {
     const ChannelBackward constants = norm.backward();
     parallel(norm.num_threads, [&](unsigned part) {
       if (is_pooled) {
@@ -65,6 +66,7 @@ struct BatchNormPlan {
   }
 };
 
+template <class T>
 class BatchNormLayer final : public Layer {
  public:
   BatchNormLayer(const ModelGraph& graph, const NodeChain& nodes)
@@ -90,7 +92,7 @@ class BatchNormLayer final : public Layer {
     context.emit({plan_.x, plan_.y, norm.gain, norm.offset, norm.mean, norm.inv_std, norm.sums,
                   plan_.x_at_max},
                  [plan = plan_](const RunContext& run) {
-                   const float* values = values_at(*plan.norm.list, plan.x, run);
+                   const T* values = values_at<T>(*plan.norm.list, plan.x, run);
                    plan.norm.take_statistics(values);
                    plan.apply_forward(values);
                  });
@@ -111,7 +113,7 @@ class BatchNormLayer final : public Layer {
         {plan_.x, plan_.x_at_max, plan_.dy, plan_.dx, norm.gain, norm.offset, norm.mean,
          norm.inv_std, norm.slope, norm.level, norm.sums, norm.scale.grad, norm.shift.grad},
         [plan = plan_](const RunContext& run) {
-          const float* values = values_at(*plan.norm.list, plan.x, run);
+          const T* values = values_at<T>(*plan.norm.list, plan.x, run);
           plan.sum_gradients(values);
           if (plan.dx != kNoBuffer) plan.apply_backward(values);
         });
@@ -125,13 +127,13 @@ class BatchNormLayer final : public Layer {
   NodeId last_;
   NodeId from_;
   std::string name_;
-  BatchNormPlan plan_;
+  BatchNormPlan<T> plan_;
 };
 
 }  // namespace
 
-std::unique_ptr<Layer> make_batch_norm_layer(const ModelGraph& graph, const NodeChain& nodes) {
-  return std::make_unique<BatchNormLayer>(graph, nodes);
+std::unique_ptr<Layer> make_batch_norm_layer(const TypedGraph& model, const NodeChain& nodes) {
+  return make_layer_of<BatchNormLayer>(model.compute, model.graph, nodes);
 }
 
 }  // namespace penstock::train::onednn

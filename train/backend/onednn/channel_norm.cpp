@@ -44,15 +44,8 @@ void ChannelNorm::set_affine(std::size_t c, double center, double factor) const 
       static_cast<float>(static_cast<double>(at(shift.master)[c]) - center * channel_gain);
 }
 
-void ChannelNorm::take_statistics(const float* values) const {
-  if (has_batch_statistics) {
-    take_batch_statistics(values);
-  } else {
-    take_running_statistics();
-  }
-}
-
-void ChannelNorm::take_batch_statistics(const float* values) const {
+template <class T>
+void ChannelNorm::take_batch_statistics(const T* values) const {
   // Sums are of x - x[0]: they stay exact when the mean is far from 0.
   sum_in_parts(num_rows, [&](Range range, double* sum, double* squares) {
     add_moments(rows_of(range), values + range.begin * channels, values, sum, squares);
@@ -64,7 +57,7 @@ void ChannelNorm::take_batch_statistics(const float* values) const {
   };
   for (std::size_t c = 0; c < channels; ++c) {
     const double from_origin = part_sums(0)[c] / count;
-    const double center = static_cast<double>(values[c]) + from_origin;
+    const double center = static_cast<double>(to_float(values[c])) + from_origin;
     const double spread = part_sums(0)[channels + c] / count - from_origin * from_origin;
     // Rounding may leave a constant channel a little below 0; what is not a number stays.
     const double variance = spread < 0 ? 0 : spread;
@@ -76,6 +69,18 @@ void ChannelNorm::take_batch_statistics(const float* values) const {
     move(at(running_var.master)[c], variance * count / (count - 1));
   }
 }
+
+template <class T>
+void ChannelNorm::take_statistics(const T* values) const {
+  if (has_batch_statistics) {
+    take_batch_statistics(values);
+  } else {
+    take_running_statistics();
+  }
+}
+
+template void ChannelNorm::take_statistics(const float*) const;
+template void ChannelNorm::take_statistics(const Bfloat16*) const;
 
 void ChannelNorm::take_running_statistics() const {
   for (std::size_t c = 0; c < channels; ++c) {

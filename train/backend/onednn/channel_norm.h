@@ -40,7 +40,8 @@ struct ChannelNorm {
   Rows rows_of(Range range) const { return {range.size(), channels}; }
 
   /// Sets gain and offset, by the batch's statistics, which move the running ones, or by the running ones.
-  void take_statistics(const float* values) const;
+  template <class T>
+  void take_statistics(const T* values) const;
   /// From the sums of g and of g * (x - mean) in part 0: gradients of scale and shift, slope and level.
   void take_gradient_sums() const;
 
@@ -63,7 +64,8 @@ struct ChannelNorm {
 
  private:
   void set_affine(std::size_t c, double center, double factor) const;
-  void take_batch_statistics(const float* values) const;
+  template <class T>
+  void take_batch_statistics(const T* values) const;
   void take_running_statistics() const;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "train/backend/bfloat16.h"
 #include "train/backend/onednn/lowering_context.h"
 
 namespace penstock::train::onednn {
@@ -38,26 +39,40 @@ struct LoweredLayer {
 /// its last node does, so that all its inputs come before.
 std::vector<LoweredLayer> make_layers(const ModelGraph& graph, const Lowering& lowering);
 
-std::unique_ptr<Layer> make_weighted_layer(const ModelGraph& graph, NodeId node);
+/// Makes LayerOf<T> for the type T that values are kept in.
+template <template <class> class LayerOf, class... Args>
+std::unique_ptr<Layer> make_layer_of(ComputeType compute, const Args&... args) {
+  if (compute == ComputeType::kBfloat16) return std::make_unique<LayerOf<Bfloat16>>(args...);
+  return std::make_unique<LayerOf<float>>(args...);
+}
+
+/// A graph, and what its values are kept in.
+struct TypedGraph {
+  const ModelGraph& graph;
+  ComputeType compute;
+};
+
+std::unique_ptr<Layer> make_weighted_layer(const TypedGraph& model, NodeId node);
 /// `nodes` holds a batch_norm, then a relu when there are 2, then a 2 x 2 max_pool when there are 3.
-std::unique_ptr<Layer> make_batch_norm_layer(const ModelGraph& graph, const NodeChain& nodes);
+std::unique_ptr<Layer> make_batch_norm_layer(const TypedGraph& model, const NodeChain& nodes);
 /// `nodes` holds a batch_norm, the add of it and another, and a relu.
-std::unique_ptr<Layer> make_residual_norm_layer(const ModelGraph& graph, const NodeChain& nodes);
-std::unique_ptr<Layer> make_window_pool_layer(const ModelGraph& graph, NodeId node);
-std::unique_ptr<Layer> make_relu_layer(const ModelGraph& graph, NodeId node);
-std::unique_ptr<Layer> make_global_avg_pool_layer(const ModelGraph& graph, NodeId node);
-std::unique_ptr<Layer> make_flatten_layer(const ModelGraph& graph, NodeId node);
-std::unique_ptr<Layer> make_dropout_layer(const ModelGraph& graph, NodeId node);
-std::unique_ptr<Layer> make_add_layer(const ModelGraph& graph, NodeId node);
+std::unique_ptr<Layer> make_residual_norm_layer(const TypedGraph& model, const NodeChain& nodes);
+std::unique_ptr<Layer> make_window_pool_layer(const TypedGraph& model, NodeId node);
+std::unique_ptr<Layer> make_relu_layer(const TypedGraph& model, NodeId node);
+std::unique_ptr<Layer> make_global_avg_pool_layer(const TypedGraph& model, NodeId node);
+std::unique_ptr<Layer> make_flatten_layer(const TypedGraph& model, NodeId node);
+std::unique_ptr<Layer> make_dropout_layer(const TypedGraph& model, NodeId node);
+std::unique_ptr<Layer> make_add_layer(const TypedGraph& model, NodeId node);
 /// Any operation without a layer of its own.
-std::unique_ptr<Layer> make_nchw_layer(const ModelGraph& graph, NodeId node);
+std::unique_ptr<Layer> make_nchw_layer(const TypedGraph& model, NodeId node);
 
 /// The loss on top of the logits. Its backward() takes no gradient.
-std::unique_ptr<Layer> make_loss_layer(const ModelGraph& graph);
+std::unique_ptr<Layer> make_loss_layer(const TypedGraph& model);
 
 /// Where a task finds a buffer's values: the arena, or the batch in place.
-inline const float* values_at(const BufferList& list, BufferId buffer, const RunContext& run) {
-  return buffer == kPixels ? run.batch->pixels_f32() : list.at<float>(buffer);
+template <class T>
+const T* values_at(const BufferList& list, BufferId buffer, const RunContext& run) {
+  return buffer == kPixels ? reinterpret_cast<const T*>(run.batch->pixels) : list.at<T>(buffer);
 }
 
 }  // namespace penstock::train::onednn

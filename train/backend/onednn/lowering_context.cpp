@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "train/backend/lowering_check.h"
+#include "train/backend/onednn/nhwc_kernels.h"
 #include "train/backend/onednn/parallel.h"
 
 namespace penstock::train::onednn {
@@ -66,16 +67,21 @@ void LoweringContext::give_gradient(NodeId id, BufferId buffer) {
     whole = add_transient(graph.node(id).name + ".grad.sum", value_bytes(id));
     ++holders_[whole];
   }
-  emit({before, buffer, whole}, [=, to = whole, count = num_values(id), &list = buffers,
-                                 threads = num_threads](const RunContext&) {
+  const std::size_t count = num_values(id);
+  emit({before, buffer, whole}, compute() == ComputeType::kBfloat16
+                                    ? sum_task<Bfloat16>(before, buffer, whole, count)
+                                    : sum_task<float>(before, buffer, whole, count));
+}
+
+template <class T>
+Task LoweringContext::sum_task(BufferId a, BufferId b, BufferId sum, std::size_t count) const {
+  return [=, &list = buffers, threads = num_threads](const RunContext&) {
     parallel(threads, [&](unsigned part) {
       const Range range = part_range(count, threads, part);
-      const float* a = list.at<float>(before);
-      const float* b = list.at<float>(buffer);
-      float* sum = list.at<float>(to);
-      for (std::size_t i = range.begin; i < range.end; ++i) sum[i] = a[i] + b[i];
+      add_values(range.size(), list.at<T>(a) + range.begin, list.at<T>(b) + range.begin,
+                 list.at<T>(sum) + range.begin);
     });
-  });
+  };
 }
 
 void LoweringContext::finish_gradient(NodeId id) {

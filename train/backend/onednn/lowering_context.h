@@ -68,7 +68,11 @@ class LoweringContext {
 
   bool is_training() const { return lowering.mode == Mode::kTrain; }
   std::size_t batch() const { return lowering.batch; }
+  ComputeType compute() const { return lowering.compute; }
   std::size_t value_bytes(const TensorShape& shape) const {
+    return batch() * shape.num_elements() * element_bytes(element_type_of(compute()));
+  }
+  std::size_t float_bytes(const TensorShape& shape) const {
     return batch() * shape.num_elements() * sizeof(float);
   }
   std::size_t value_bytes(NodeId id) const { return value_bytes(graph.node(id).shape); }
@@ -90,6 +94,9 @@ class LoweringContext {
   bool can_replace(BufferId buffer) const;
   /// Says that a layer is done with the values of `id` for the forward pass.
   void has_read(NodeId id);
+
+  /// What the loss reads and readers are given, float32 whatever the type of the other values.
+  BufferId logits = kNoBuffer;
 
   // Values going back.
   /// Says that a backward task will read `buffer`, so that nobody writes over it before.
@@ -136,6 +143,8 @@ class LoweringContext {
  private:
   Task prepare(const std::string& name, PreparedOp op,
                std::initializer_list<std::pair<Arg, BufferId>> args);
+  template <class T>
+  Task sum_task(BufferId a, BufferId b, BufferId sum, std::size_t count) const;
 
   LoweredTasks& tasks_;
   Phase phase_ = Phase::kForward;

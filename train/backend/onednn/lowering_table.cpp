@@ -80,7 +80,7 @@ struct Fusion {
   NodeChain (*match)(const ModelGraph&, NodeId);  // from its first node on
   bool (*is_supported)(const ModelGraph&, const NodeChain&);
   const char* requirement;  // said when it matches but is not supported
-  std::unique_ptr<Layer> (*make)(const ModelGraph&, const NodeChain&);
+  std::unique_ptr<Layer> (*make)(const TypedGraph&, const NodeChain&);
 };
 
 // The longest first.
@@ -93,35 +93,35 @@ constexpr std::array kFusions{
 };
 
 struct SingleLayer {
-  const ModelGraph& graph;
+  const TypedGraph& model;
   NodeId id;
 
   std::unique_ptr<Layer> operator()(const Conv2dOp&) const {
-    return make_weighted_layer(graph, id);
+    return make_weighted_layer(model, id);
   }
-  std::unique_ptr<Layer> operator()(const DenseOp&) const { return make_weighted_layer(graph, id); }
+  std::unique_ptr<Layer> operator()(const DenseOp&) const { return make_weighted_layer(model, id); }
   std::unique_ptr<Layer> operator()(const BatchNormOp&) const {
-    return make_batch_norm_layer(graph, {id});
+    return make_batch_norm_layer(model, {id});
   }
   std::unique_ptr<Layer> operator()(const ActivationOp& op) const {
-    return op.kind == ActivationKind::kRelu ? make_relu_layer(graph, id)
-                                            : make_nchw_layer(graph, id);
+    return op.kind == ActivationKind::kRelu ? make_relu_layer(model, id)
+                                            : make_nchw_layer(model, id);
   }
   std::unique_ptr<Layer> operator()(const PoolOp&) const {
-    return make_window_pool_layer(graph, id);
+    return make_window_pool_layer(model, id);
   }
   std::unique_ptr<Layer> operator()(const AdaptivePoolOp& op) const {
     const bool is_global_average = op.kind == PoolKind::kAverage && op.output == Extent{1, 1};
-    return is_global_average ? make_global_avg_pool_layer(graph, id) : make_nchw_layer(graph, id);
+    return is_global_average ? make_global_avg_pool_layer(model, id) : make_nchw_layer(model, id);
   }
   std::unique_ptr<Layer> operator()(const FlattenOp&) const {
-    return make_flatten_layer(graph, id);
+    return make_flatten_layer(model, id);
   }
   std::unique_ptr<Layer> operator()(const DropoutOp&) const {
-    return make_dropout_layer(graph, id);
+    return make_dropout_layer(model, id);
   }
-  std::unique_ptr<Layer> operator()(const AddOp&) const { return make_add_layer(graph, id); }
-  std::unique_ptr<Layer> operator()(const auto&) const { return make_nchw_layer(graph, id); }
+  std::unique_ptr<Layer> operator()(const AddOp&) const { return make_add_layer(model, id); }
+  std::unique_ptr<Layer> operator()(const auto&) const { return make_nchw_layer(model, id); }
 };
 
 /// The layer that begins with `id`.
@@ -136,11 +136,13 @@ LoweredLayer make_layer(const ModelGraph& graph, const Lowering& lowering, NodeI
     if (nodes.empty() || std::ranges::any_of(nodes, taken)) continue;
     if (fusion.is_supported(graph, nodes)) {
       const std::string why = refusals.empty() ? "" : "; " + refusals;
-      return {nodes, fusion.make(graph, nodes), std::string("fused ") + fusion.name + why};
+      return {nodes, fusion.make({graph, lowering.compute}, nodes),
+              std::string("fused ") + fusion.name + why};
     }
     refusals += std::string(refusals.empty() ? "" : "; ") + fusion.requirement;
   }
-  return {{id}, std::visit(SingleLayer{graph, id}, graph.node(id).op), refusals};
+  return {
+      {id}, std::visit(SingleLayer{{graph, lowering.compute}, id}, graph.node(id).op), refusals};
 }
 
 }  // namespace

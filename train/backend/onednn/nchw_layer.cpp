@@ -1,6 +1,7 @@
 // Operations that have no kernels of their own here, a user's among them: the plain loops of the reference
-// backend, on copies in NCHW.
+// backend, on copies in NCHW and float32.
 #include <algorithm>
+#include <type_traits>
 #include <variant>
 
 #include "train/backend/onednn/layer.h"
@@ -29,12 +30,13 @@ void for_each_value(const TensorShape& shape, Visit&& visit) {
 struct Tensor {
   TensorShape shape;
   BufferId nhwc = kNoBuffer;
-  BufferId nchw = kNoBuffer;  // the same where there is one place, or one channel
+  BufferId nchw = kNoBuffer;  // float32; the same where that is what the values are
 
   bool is_copied() const { return nhwc != nchw; }
 };
 
-/// What the tasks need, by value: tasks outlive the layer.
+/// What the tasks need, by value: tasks outlive the layer. T is what the values are kept in.
+template <class T>
 struct NchwPlan {
   const BufferList* list = nullptr;
   unsigned num_threads = 1;
@@ -47,13 +49,13 @@ struct NchwPlan {
   std::vector<ParamBuffers> params;
   std::vector<std::size_t> param_sizes;
 
-  void unpack(const Tensor& t, const float* from, float* to) const {
+  void unpack(const Tensor& t, const T* from, float* to) const {
     parallel(num_threads, [&](unsigned part) {
       const Range samples = part_range(tensors.batch, num_threads, part);
       for (std::size_t n = samples.begin; n < samples.end; ++n) {
         const std::size_t first = n * t.shape.num_elements();
         for_each_value(t.shape, [&](std::size_t nhwc, std::size_t nchw) {
-          to[first + nchw] = from[first + nhwc];
+          to[first + nchw] = to_float(from[first + nhwc]);
         });
       }
     });
@@ -61,13 +63,13 @@ struct NchwPlan {
   void pack(const Tensor& t) const {
     if (!t.is_copied()) return;
     const float* from = list->at<float>(t.nchw);
-    float* to = list->at<float>(t.nhwc);
+    T* to = list->at<T>(t.nhwc);
     parallel(num_threads, [&](unsigned part) {
       const Range samples = part_range(tensors.batch, num_threads, part);
       for (std::size_t n = samples.begin; n < samples.end; ++n) {
         const std::size_t first = n * t.shape.num_elements();
         for_each_value(t.shape, [&](std::size_t nhwc, std::size_t nchw) {
-          to[first + nhwc] = from[first + nchw];
+          to[first + nhwc] = rounded_to<T>(from[first + nchw]);
         });
       }
     });
@@ -77,7 +79,8 @@ struct NchwPlan {
     NodeTensors<float> bound = tensors;
     bound.scalars = *run.scalars;
     for (const Tensor& t : x) {
-      bound.x.push_back(t.is_copied() ? list->at<float>(t.nchw) : values_at(*list, t.nhwc, run));
+      bound.x.push_back(t.is_copied() ? list->at<float>(t.nchw)
+                                      : values_at<float>(*list, t.nhwc, run));
     }
     for (const ParamBuffers& param : params) {
       bound.params.push_back(list->at<float>(param.master));
@@ -91,7 +94,7 @@ struct NchwPlan {
 
   void forward(const RunContext& run) const {
     for (const Tensor& t : x) {
-      if (t.is_copied()) unpack(t, values_at(*list, t.nhwc, run), list->at<float>(t.nchw));
+      if (t.is_copied()) unpack(t, values_at<T>(*list, t.nhwc, run), list->at<float>(t.nchw));
     }
     const NodeTensors<float> bound_tensors = bound(run);
     std::visit([&](const auto& one) { run_forward(one, bound_tensors); }, op);
@@ -99,7 +102,7 @@ struct NchwPlan {
   }
 
   void backward(const RunContext& run) const {
-    if (dy.is_copied()) unpack(dy, list->at<float>(dy.nhwc), list->at<float>(dy.nchw));
+    if (dy.is_copied()) unpack(dy, list->at<T>(dy.nhwc), list->at<float>(dy.nchw));
     for (std::size_t k = 0; k < params.size(); ++k) {
       if (params[k].grad != kNoBuffer) {
         std::fill_n(list->at<float>(params[k].grad), param_sizes[k], 0.0f);
@@ -133,6 +136,7 @@ struct NchwPlan {
   }
 };
 
+template <class T>
 class NchwLayer final : public Layer {
  public:
   NchwLayer(const ModelGraph& graph, NodeId id) : id_(id), name_(graph.node(id).name) {
@@ -192,23 +196,26 @@ class NchwLayer final : public Layer {
     }
   }
 
-  std::string explain() const override { return "plain loops, NCHW"; }
+  std::string explain() const override {
+    return "plain loops in float32, NCHW: no kernel of its own for " +
+           std::string(operation_name(plan_.op));
+  }
 
  private:
   static bool needs_copy(const TensorShape& shape) {
-    return shape.area() > 1 && shape.channels > 1;
+    return !std::is_same_v<T, float> || (shape.area() > 1 && shape.channels > 1);
   }
   Tensor saved_copy(LoweringContext& context, const TensorShape& shape, BufferId nhwc,
                     const std::string& suffix) {
     if (!needs_copy(shape)) return {shape, nhwc, nhwc};
     const std::string name = name_ + suffix + std::to_string(num_copies_++) + ".nchw";
-    return {shape, nhwc, context.add_value(name, context.value_bytes(shape))};
+    return {shape, nhwc, context.add_value(name, context.float_bytes(shape))};
   }
   Tensor passing_copy(LoweringContext& context, const TensorShape& shape, BufferId nhwc,
                       const std::string& suffix) const {
     if (!needs_copy(shape)) return {shape, nhwc, nhwc};
     return {shape, nhwc,
-            context.add_transient(name_ + suffix + ".nchw", context.value_bytes(shape))};
+            context.add_transient(name_ + suffix + ".nchw", context.float_bytes(shape))};
   }
   std::vector<BufferId> buffers_used() const {
     std::vector<BufferId> used;
@@ -231,13 +238,13 @@ class NchwLayer final : public Layer {
   NodeId id_;
   std::string name_;
   unsigned num_copies_ = 0;
-  NchwPlan plan_;
+  NchwPlan<T> plan_;
 };
 
 }  // namespace
 
-std::unique_ptr<Layer> make_nchw_layer(const ModelGraph& graph, NodeId node) {
-  return std::make_unique<NchwLayer>(graph, node);
+std::unique_ptr<Layer> make_nchw_layer(const TypedGraph& model, NodeId node) {
+  return make_layer_of<NchwLayer>(model.compute, model.graph, node);
 }
 
 }  // namespace penstock::train::onednn

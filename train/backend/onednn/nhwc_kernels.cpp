@@ -8,6 +8,8 @@
 #include <hwy/highway.h>
 
 #include "train/backend/onednn/channel_vectors_inl.h"
+#include "train/backend/onednn/nhwc_kernel_table.h"
+#include "train/backend/onednn/stored_vectors_inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::train::onednn {
@@ -29,20 +31,21 @@ HWY_ATTR V let_through(D d, V x, V dy, V gain, V offset) {
   return hn::IfThenElseZero(hn::Gt(hn::MulAdd(x, gain, offset), hn::Zero(d)), dy);
 }
 
+template <class T>
 struct MomentsBlock {
   Rows rows;
-  const float* x;
-  const float* origin;
+  const T* x;
+  const T* origin;
   double* sum;
   double* squares;
 
   template <class D>
   HWY_ATTR void operator()(D d, std::size_t c) const {
-    const auto start = hn::LoadU(d, origin + c);
+    const auto start = load(d, origin + c);
     auto sums = hn::Zero(d);
     auto square_sums = hn::Zero(d);
     for (std::size_t row = 0; row < rows.num_rows; ++row) {
-      const auto v = hn::Sub(hn::LoadU(d, x + row * rows.channels + c), start);
+      const auto v = hn::Sub(load(d, x + row * rows.channels + c), start);
       sums = hn::Add(sums, v);
       square_sums = hn::MulAdd(v, v, square_sums);
     }
@@ -51,31 +54,31 @@ struct MomentsBlock {
   }
 };
 
-template <Activation kActivation>
+template <Activation kActivation, class T>
 struct ForwardBlock {
   Rows rows;
   ChannelAffine affine;
-  const float* x;
-  float* y;
+  const T* x;
+  T* y;
 
   template <class D>
   HWY_ATTR void operator()(D d, std::size_t c) const {
     const auto gain = hn::LoadU(d, affine.gain + c);
     const auto offset = hn::LoadU(d, affine.offset + c);
     for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto v = hn::MulAdd(hn::LoadU(d, x + at), gain, offset);
-      hn::StoreU(activated<kActivation>(d, v), d, y + at);
+      const auto v = hn::MulAdd(load(d, x + at), gain, offset);
+      store(activated<kActivation>(d, v), d, y + at);
     }
   }
 };
 
-template <Activation kActivation>
+template <Activation kActivation, class T>
 struct BackwardSumsBlock {
   Rows rows;
   ChannelAffine affine;
   const float* mean;
-  const float* x;
-  const float* dy;
+  const T* x;
+  const T* dy;
   double* sum_g;
   double* sum_gx;
 
@@ -87,8 +90,8 @@ struct BackwardSumsBlock {
     auto sums = hn::Zero(d);
     auto product_sums = hn::Zero(d);
     for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto v = hn::LoadU(d, x + at);
-      const auto g = let_through<kActivation>(d, v, hn::LoadU(d, dy + at), gain, offset);
+      const auto v = load(d, x + at);
+      const auto g = let_through<kActivation>(d, v, load(d, dy + at), gain, offset);
       sums = hn::Add(sums, g);
       product_sums = hn::MulAdd(g, hn::Sub(v, center), product_sums);
     }
@@ -97,13 +100,13 @@ struct BackwardSumsBlock {
   }
 };
 
-template <Activation kActivation>
+template <Activation kActivation, class T>
 struct BackwardBlock {
   Rows rows;
   ChannelBackward constants;
-  const float* x;
-  const float* dy;
-  float* dx;
+  const T* x;
+  const T* dy;
+  T* dx;
 
   template <class D>
   HWY_ATTR void operator()(D d, std::size_t c) const {
@@ -112,95 +115,172 @@ struct BackwardBlock {
     const auto slope = hn::LoadU(d, constants.slope + c);
     const auto level = hn::LoadU(d, constants.level + c);
     for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto v = hn::LoadU(d, x + at);
-      const auto g = let_through<kActivation>(d, v, hn::LoadU(d, dy + at), gain, offset);
-      hn::StoreU(hn::MulAdd(gain, g, hn::MulAdd(slope, v, level)), d, dx + at);
+      const auto v = load(d, x + at);
+      const auto g = let_through<kActivation>(d, v, load(d, dy + at), gain, offset);
+      store(hn::MulAdd(gain, g, hn::MulAdd(slope, v, level)), d, dx + at);
     }
   }
 };
 
+template <class T>
 struct ReluBlock {
-  const float* x;
-  float* y;
+  const T* x;
+  T* y;
 
   template <class D>
   HWY_ATTR void operator()(D d, std::size_t at) const {
-    hn::StoreU(activated<Activation::kRelu>(d, hn::LoadU(d, x + at)), d, y + at);
+    store(activated<Activation::kRelu>(d, load(d, x + at)), d, y + at);
   }
 };
 
+template <class T>
 struct ReluBackwardBlock {
-  const float* y;
-  const float* dy;
-  float* dx;
+  const T* y;
+  const T* dy;
+  T* dx;
 
   template <class D>
   HWY_ATTR void operator()(D d, std::size_t at) const {
-    const auto passes = hn::Gt(hn::LoadU(d, y + at), hn::Zero(d));
-    hn::StoreU(hn::IfThenElseZero(passes, hn::LoadU(d, dy + at)), d, dx + at);
+    const auto passes = hn::Gt(load(d, y + at), hn::Zero(d));
+    store(hn::IfThenElseZero(passes, load(d, dy + at)), d, dx + at);
   }
 };
 
-void moments(Rows rows, const float* x, const float* origin, double* sum, double* squares) {
+template <class T>
+struct SumBlock {
+  const T* a;
+  const T* b;
+  T* sum;
+
+  template <class D>
+  HWY_ATTR void operator()(D d, std::size_t at) const {
+    store(hn::Add(load(d, a + at), load(d, b + at)), d, sum + at);
+  }
+};
+
+template <class T>
+struct MeanBlock {
+  Rows rows;
+  const T* x;
+  T* mean;
+
+  template <class D>
+  HWY_ATTR void operator()(D d, std::size_t c) const {
+    auto sum = hn::Zero(d);
+    for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
+      sum = hn::Add(sum, load(d, x + at));
+    }
+    store(hn::Mul(sum, hn::Set(d, 1.0f / static_cast<float>(rows.num_rows))), d, mean + c);
+  }
+};
+
+template <class T>
+struct SpreadBlock {
+  Rows rows;
+  const T* dmean;
+  T* dx;
+
+  template <class D>
+  HWY_ATTR void operator()(D d, std::size_t c) const {
+    const auto scale = hn::Set(d, 1.0f / static_cast<float>(rows.num_rows));
+    const auto share = hn::Mul(load(d, dmean + c), scale);
+    for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
+      store(share, d, dx + at);
+    }
+  }
+};
+
+template <class T>
+void moments(Rows rows, const T* x, const T* origin, double* sum, double* squares) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels, MomentsBlock{tile, x + at, origin, sum, squares});
+    for_channels(rows.channels, MomentsBlock<T>{tile, x + at, origin, sum, squares});
   });
 }
 
-template <Activation kActivation>
-void forward(Rows rows, ChannelAffine affine, const float* x, float* y) {
+template <Activation kActivation, class T>
+void forward_as(Rows rows, ChannelAffine affine, const T* x, T* y) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels, ForwardBlock<kActivation>{tile, affine, x + at, y + at});
+    for_channels(rows.channels, ForwardBlock<kActivation, T>{tile, affine, x + at, y + at});
   });
 }
 
-template <Activation kActivation>
-void backward_sums(Rows rows, ChannelAffine affine, const float* mean, const float* x,
-                   const float* dy, double* sum_g, double* sum_gx) {
+template <class T>
+void forward(Rows rows, Activation activation, ChannelAffine affine, const T* x, T* y) {
+  if (activation == Activation::kRelu) return forward_as<Activation::kRelu>(rows, affine, x, y);
+  forward_as<Activation::kNone>(rows, affine, x, y);
+}
+
+template <Activation kActivation, class T>
+void backward_sums_as(Rows rows, ChannelAffine affine, const float* mean, const T* x, const T* dy,
+                      double* sum_g, double* sum_gx) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels, BackwardSumsBlock<kActivation>{tile, affine, mean, x + at, dy + at,
-                                                               sum_g, sum_gx});
+    for_channels(rows.channels, BackwardSumsBlock<kActivation, T>{tile, affine, mean, x + at,
+                                                                  dy + at, sum_g, sum_gx});
   });
 }
 
-template <Activation kActivation>
-void backward(Rows rows, const ChannelBackward& constants, const float* x, const float* dy,
-              float* dx) {
+template <class T>
+void backward_sums(Rows rows, Activation activation, ChannelAffine affine, const float* mean,
+                   const T* x, const T* dy, double* sum_g, double* sum_gx) {
+  if (activation == Activation::kRelu) {
+    return backward_sums_as<Activation::kRelu>(rows, affine, mean, x, dy, sum_g, sum_gx);
+  }
+  backward_sums_as<Activation::kNone>(rows, affine, mean, x, dy, sum_g, sum_gx);
+}
+
+template <Activation kActivation, class T>
+void backward_as(Rows rows, const ChannelBackward& constants, const T* x, const T* dy, T* dx) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {
     for_channels(rows.channels,
-                 BackwardBlock<kActivation>{tile, constants, x + at, dy + at, dx + at});
+                 BackwardBlock<kActivation, T>{tile, constants, x + at, dy + at, dx + at});
   });
 }
 
-void forward_plain(Rows rows, ChannelAffine affine, const float* x, float* y) {
-  forward<Activation::kNone>(rows, affine, x, y);
-}
-void forward_relu(Rows rows, ChannelAffine affine, const float* x, float* y) {
-  forward<Activation::kRelu>(rows, affine, x, y);
-}
-void sums_plain(Rows rows, ChannelAffine affine, const float* mean, const float* x, const float* dy,
-                double* sum_g, double* sum_gx) {
-  backward_sums<Activation::kNone>(rows, affine, mean, x, dy, sum_g, sum_gx);
-}
-void sums_relu(Rows rows, ChannelAffine affine, const float* mean, const float* x, const float* dy,
-               double* sum_g, double* sum_gx) {
-  backward_sums<Activation::kRelu>(rows, affine, mean, x, dy, sum_g, sum_gx);
-}
-void backward_plain(Rows rows, const ChannelBackward& constants, const float* x, const float* dy,
-                    float* dx) {
-  backward<Activation::kNone>(rows, constants, x, dy, dx);
-}
-void backward_relu(Rows rows, const ChannelBackward& constants, const float* x, const float* dy,
-                   float* dx) {
-  backward<Activation::kRelu>(rows, constants, x, dy, dx);
+template <class T>
+void backward(Rows rows, Activation activation, const ChannelBackward& constants, const T* x,
+              const T* dy, T* dx) {
+  if (activation == Activation::kRelu) {
+    return backward_as<Activation::kRelu>(rows, constants, x, dy, dx);
+  }
+  backward_as<Activation::kNone>(rows, constants, x, dy, dx);
 }
 
 // Without a constant per channel, all values are one row.
-void relu_values(std::size_t count, const float* x, float* y) {
-  for_channels(count, ReluBlock{x, y});
+template <class T>
+void relu_values(std::size_t count, const T* x, T* y) {
+  for_channels(count, ReluBlock<T>{x, y});
 }
-void relu_gradients(std::size_t count, const float* y, const float* dy, float* dx) {
-  for_channels(count, ReluBackwardBlock{y, dy, dx});
+template <class T>
+void relu_gradients(std::size_t count, const T* y, const T* dy, T* dx) {
+  for_channels(count, ReluBackwardBlock<T>{y, dy, dx});
+}
+
+template <class T>
+void sum_values(std::size_t count, const T* a, const T* b, T* sum) {
+  for_channels(count, SumBlock<T>{a, b, sum});
+}
+
+template <class T>
+void row_means(Rows rows, const T* x, T* mean) {
+  for_channels(rows.channels, MeanBlock<T>{rows, x, mean});
+}
+template <class T>
+void spread(Rows rows, const T* dmean, T* dx) {
+  for_channels(rows.channels, SpreadBlock<T>{rows, dmean, dx});
+}
+
+template <class T>
+const NhwcKernels<T>& kernels_of() {
+  static constexpr NhwcKernels<T> kKernels{&moments<T>,    &forward<T>,     &backward_sums<T>,
+                                           &backward<T>,   &relu_values<T>, &relu_gradients<T>,
+                                           &sum_values<T>, &row_means<T>,   &spread<T>};
+  return kKernels;
+}
+const NhwcKernels<float>& float_kernels() {
+  return kernels_of<float>();
+}
+const NhwcKernels<Bfloat16>& bfloat16_kernels() {
+  return kernels_of<Bfloat16>();
 }
 
 }  // namespace HWY_NAMESPACE
@@ -210,54 +290,89 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace penstock::train::onednn {
 
-HWY_EXPORT(moments);
-HWY_EXPORT(forward_plain);
-HWY_EXPORT(forward_relu);
-HWY_EXPORT(sums_plain);
-HWY_EXPORT(sums_relu);
-HWY_EXPORT(backward_plain);
-HWY_EXPORT(backward_relu);
-HWY_EXPORT(relu_values);
-HWY_EXPORT(relu_gradients);
+HWY_EXPORT(float_kernels);
+HWY_EXPORT(bfloat16_kernels);
 
-void add_moments(Rows rows, const float* x, const float* origin, double* sum, double* squares) {
-  HWY_DYNAMIC_DISPATCH(moments)(rows, x, origin, sum, squares);
+namespace {
+
+const NhwcKernels<float>& kernels_for(const float*) {
+  return HWY_DYNAMIC_DISPATCH(float_kernels)();
+}
+const NhwcKernels<Bfloat16>& kernels_for(const Bfloat16*) {
+  return HWY_DYNAMIC_DISPATCH(bfloat16_kernels)();
 }
 
-void affine_forward(Rows rows, Activation activation, ChannelAffine affine, const float* x,
-                    float* y) {
-  if (activation == Activation::kRelu) {
-    HWY_DYNAMIC_DISPATCH(forward_relu)(rows, affine, x, y);
-  } else {
-    HWY_DYNAMIC_DISPATCH(forward_plain)(rows, affine, x, y);
-  }
+}  // namespace
+
+template <class T>
+void add_moments(Rows rows, const T* x, const T* origin, double* sum, double* squares) {
+  kernels_for(x).moments(rows, x, origin, sum, squares);
 }
 
+template <class T>
+void affine_forward(Rows rows, Activation activation, ChannelAffine affine, const T* x, T* y) {
+  kernels_for(x).forward(rows, activation, affine, x, y);
+}
+
+template <class T>
 void add_backward_sums(Rows rows, Activation activation, ChannelAffine affine, const float* mean,
-                       const float* x, const float* dy, double* sum_g, double* sum_gx) {
-  if (activation == Activation::kRelu) {
-    HWY_DYNAMIC_DISPATCH(sums_relu)(rows, affine, mean, x, dy, sum_g, sum_gx);
-  } else {
-    HWY_DYNAMIC_DISPATCH(sums_plain)(rows, affine, mean, x, dy, sum_g, sum_gx);
-  }
+                       const T* x, const T* dy, double* sum_g, double* sum_gx) {
+  kernels_for(x).backward_sums(rows, activation, affine, mean, x, dy, sum_g, sum_gx);
 }
 
-void affine_backward(Rows rows, Activation activation, const ChannelBackward& constants,
-                     const float* x, const float* dy, float* dx) {
-  if (activation == Activation::kRelu) {
-    HWY_DYNAMIC_DISPATCH(backward_relu)(rows, constants, x, dy, dx);
-  } else {
-    HWY_DYNAMIC_DISPATCH(backward_plain)(rows, constants, x, dy, dx);
-  }
+template <class T>
+void affine_backward(Rows rows, Activation activation, const ChannelBackward& constants, const T* x,
+                     const T* dy, T* dx) {
+  kernels_for(x).backward(rows, activation, constants, x, dy, dx);
 }
 
-void relu_forward(std::size_t count, const float* x, float* y) {
-  HWY_DYNAMIC_DISPATCH(relu_values)(count, x, y);
+template <class T>
+void relu_forward(std::size_t count, const T* x, T* y) {
+  kernels_for(x).relu(count, x, y);
 }
 
-void relu_backward(std::size_t count, const float* y, const float* dy, float* dx) {
-  HWY_DYNAMIC_DISPATCH(relu_gradients)(count, y, dy, dx);
+template <class T>
+void relu_backward(std::size_t count, const T* y, const T* dy, T* dx) {
+  kernels_for(y).relu_gradient(count, y, dy, dx);
 }
+
+template <class T>
+void add_values(std::size_t count, const T* a, const T* b, T* sum) {
+  kernels_for(a).sums(count, a, b, sum);
+}
+
+template <class T>
+void mean_forward(Rows rows, const T* x, T* mean) {
+  kernels_for(x).means(rows, x, mean);
+}
+
+template <class T>
+void mean_backward(Rows rows, const T* dmean, T* dx) {
+  kernels_for(dmean).spread_gradient(rows, dmean, dx);
+}
+
+template void add_moments(Rows, const float*, const float*, double*, double*);
+template void add_moments(Rows, const Bfloat16*, const Bfloat16*, double*, double*);
+template void affine_forward(Rows, Activation, ChannelAffine, const float*, float*);
+template void affine_forward(Rows, Activation, ChannelAffine, const Bfloat16*, Bfloat16*);
+template void add_backward_sums(Rows, Activation, ChannelAffine, const float*, const float*,
+                                const float*, double*, double*);
+template void add_backward_sums(Rows, Activation, ChannelAffine, const float*, const Bfloat16*,
+                                const Bfloat16*, double*, double*);
+template void affine_backward(Rows, Activation, const ChannelBackward&, const float*, const float*,
+                              float*);
+template void affine_backward(Rows, Activation, const ChannelBackward&, const Bfloat16*,
+                              const Bfloat16*, Bfloat16*);
+template void relu_forward(std::size_t, const float*, float*);
+template void relu_forward(std::size_t, const Bfloat16*, Bfloat16*);
+template void relu_backward(std::size_t, const float*, const float*, float*);
+template void relu_backward(std::size_t, const Bfloat16*, const Bfloat16*, Bfloat16*);
+template void add_values(std::size_t, const float*, const float*, float*);
+template void add_values(std::size_t, const Bfloat16*, const Bfloat16*, Bfloat16*);
+template void mean_forward(Rows, const float*, float*);
+template void mean_forward(Rows, const Bfloat16*, Bfloat16*);
+template void mean_backward(Rows, const float*, float*);
+template void mean_backward(Rows, const Bfloat16*, Bfloat16*);
 
 }  // namespace penstock::train::onednn
 #endif

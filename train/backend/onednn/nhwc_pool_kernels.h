@@ -1,5 +1,5 @@
 // Vector kernels of batch norm, ReLU and 2 x 2 max-pool in one pass over an NHWC tensor: the
-// normalized tensor itself is never written. No threads in here.
+// normalized tensor itself is never written. Types and threads as in nhwc_kernels.h.
 #pragma once
 
 #include <cstddef>
@@ -29,10 +29,14 @@ struct PooledRows {
 /// first of equal ones).
 void pooled_forward(const PooledSizes& sizes, PooledRows rows, ChannelAffine affine, const float* x,
                     float* y, float* x_at_max);
+void pooled_forward(const PooledSizes& sizes, PooledRows rows, ChannelAffine affine,
+                    const Bfloat16* x, Bfloat16* y, Bfloat16* x_at_max);
 
 /// Writes dx for the pooled rows, and for an odd last row with the sample's last pooled row. dx
 /// may be x.
 void pooled_backward(const PooledSizes& sizes, PooledRows rows, const ChannelBackward& constants,
                      const float* x, const float* dy, float* dx);
+void pooled_backward(const PooledSizes& sizes, PooledRows rows, const ChannelBackward& constants,
+                     const Bfloat16* x, const Bfloat16* dy, Bfloat16* dx);
 
 }  // namespace penstock::train::onednn

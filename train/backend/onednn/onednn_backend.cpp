@@ -24,18 +24,22 @@ class OnednnBackend final : public Backend {
            (num_threads_ == 1 ? " thread" : " threads");
   }
 
-  BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch) const override {
+  BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch,
+                       ComputeType compute) const override {
     const TensorShape& shape = graph.input_shape();
     return {.batch = batch,
             .height_px = shape.height,
             .width_px = shape.width,
-            .channels = shape.channels};
+            .channels = shape.channels,
+            .element = element_type_of(compute)};
   }
 
   std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override {
     check_lowering(graph, lowering);
+    check_compute(lowering.compute);
     const onednn::ThreadScope threads(num_threads_);  // primitives are built for this many
-    return onednn::make_program(graph, lowering, input_spec(graph, lowering.batch),
+    return onednn::make_program(graph, lowering,
+                                input_spec(graph, lowering.batch, lowering.compute),
                                 {library_, inputs_, reports_, num_threads_});
   }
 
@@ -62,6 +66,15 @@ class OnednnBackend final : public Backend {
   void finish() override {}  // every run has finished when it returns
 
  private:
+  void check_compute(ComputeType compute) const {
+    if (library_.computes_in(compute)) return;
+    throw Error(ErrorCode::kUnsupported,
+                "backend: onednn: expected a processor with AVX-512 for " +
+                    std::string(compute_type_name(compute)) + ", found " +
+                    onednn::OneDnn::description(),
+                "--precision float32");
+  }
+
   unsigned num_threads_;
   onednn::OneDnn library_;
   HostInputs inputs_;

@@ -136,7 +136,7 @@ class OnednnProgram final : public Program {
     LoweringContext context(graph, lowering_, parts_.library, *store_, list_, tasks_,
                             parts_.num_threads);
     std::vector<LoweredLayer> layers = make_layers(graph, lowering_);
-    const std::unique_ptr<Layer> loss = make_loss_layer(graph);
+    const std::unique_ptr<Layer> loss = make_loss_layer({graph, lowering_.compute});
     for (const LoweredLayer& layer : layers) {
       context.start_pass(layer.nodes.front(), LayerPass::kForward);
       layer.layer->forward(context);
@@ -145,7 +145,7 @@ class OnednnProgram final : public Program {
     if (context.value(graph.output()) == kPixels) lower_copy(context, graph);
     context.start_pass(kLossNode, LayerPass::kForward);
     loss->forward(context);
-    logits_ = context.value(graph.output());
+    logits_ = context.logits;
     if (context.needs_gradient(graph.output())) {
       context.start_phase(Phase::kBackward);
       context.start_pass(kLossNode, LayerPass::kBackward);
@@ -173,7 +173,7 @@ class OnednnProgram final : public Program {
   /// For a graph that does nothing to its input: logits must outlive the batch.
   static void lower_copy(LoweringContext& context, const ModelGraph& graph) {
     const std::size_t bytes = context.value_bytes(graph.input_shape());
-    const BufferId copy = context.add_value("logits", bytes);
+    const BufferId copy = context.add_value("input.copy", bytes);
     context.emit({copy}, [copy, bytes, &list = context.buffers](const RunContext& run) {
       std::copy_n(run.batch->pixels, bytes, list.at<std::byte>(copy));
     });
@@ -274,12 +274,9 @@ class OnednnProgram final : public Program {
     for (const LoweredLayer& layer : layers) {
       const NodeId first = layer.nodes.front();
       for (const NodeId id : layer.nodes) {
-        explanation_ += graph.node(id).name + ": ";
-        explanation_ += id == first ? layer.layer->explain() : "with " + graph.node(first).name;
-        if (id == first && !layer.choice.empty()) {
-          explanation_ += ", " + layer.choice;
-        }
-        explanation_ += "\n";
+        explanation_ += graph.node(id).name + ": " +
+                        (id == first ? explain_layer(layer) : "with " + graph.node(first).name) +
+                        "\n";
       }
     }
   }
@@ -290,6 +287,12 @@ class OnednnProgram final : public Program {
   }
   void run_tasks(const std::vector<LayerTask>& tasks, const RunContext& context) {
     for (const LayerTask& task : tasks) run_task(task, context);
+  }
+
+  std::string explain_layer(const LoweredLayer& layer) const {
+    std::string text = std::string(compute_type_name(lowering_.compute)) + ", ";
+    text += layer.layer->explain();
+    return layer.choice.empty() ? text : text + ", " + layer.choice;
   }
 
   void refresh_copies(const RunContext& context) {

@@ -17,7 +17,12 @@ namespace penstock::train::onednn {
 namespace {
 
 using Tag = dnnl::memory::format_tag;
-constexpr auto kF32 = dnnl::memory::data_type::f32;
+using DataType = dnnl::memory::data_type;
+constexpr auto kF32 = DataType::f32;
+
+DataType data_type(ComputeType compute) {
+  return compute == ComputeType::kBfloat16 ? DataType::bf16 : kF32;
+}
 
 int dnnl_arg(Arg arg) {
   switch (arg) {
@@ -51,12 +56,12 @@ int dnnl_arg(Arg arg) {
   throw Error(code, "onednn: " + what + ": expected success, found: " + error.what());
 }
 
-Desc activation(std::uint32_t batch, const TensorShape& shape, Tag tag = Tag::nhwc) {
-  return {{batch, shape.channels, shape.height, shape.width}, kF32, tag};
+Desc activation(std::uint32_t batch, const TensorShape& shape, DataType type, Tag tag = Tag::nhwc) {
+  return {{batch, shape.channels, shape.height, shape.width}, type, tag};
 }
 
-Desc flat(std::uint32_t batch, const TensorShape& shape, Tag tag = Tag::nc) {
-  return {{batch, shape.channels}, kF32, tag};
+Desc flat(std::uint32_t batch, const TensorShape& shape, DataType type, Tag tag = Tag::nc) {
+  return {{batch, shape.channels}, type, tag};
 }
 
 /// Padding after, as the library wants it: what the output's size really uses, which may be
@@ -100,14 +105,22 @@ Dims weight_dims(const WeightedSizes& s) {
           kernel.cols};
 }
 
-WeightedDescs weighted_descs(const WeightedSizes& s, const Desc& weights) {
+WeightedDescs weighted_descs(const WeightedSizes& s, const Desc& weights, DataType output) {
   const Desc bias = s.has_bias ? Desc({s.output.channels}, kF32, Tag::x) : Desc();
+  const DataType input = data_type(s.compute);
   if (s.is_dense) {
     const Tag tag = s.has_any_layout ? Tag::any : Tag::nc;
-    return {flat(s.batch, s.input, tag), weights, bias, flat(s.batch, s.output, tag)};
+    return {flat(s.batch, s.input, input, tag), weights, bias,
+            flat(s.batch, s.output, output, tag)};
   }
   const Tag tag = s.has_any_layout ? Tag::any : Tag::nhwc;
-  return {activation(s.batch, s.input, tag), weights, bias, activation(s.batch, s.output, tag)};
+  return {activation(s.batch, s.input, input, tag), weights, bias,
+          activation(s.batch, s.output, output, tag)};
+}
+
+/// As gradients have them.
+WeightedDescs weighted_descs(const WeightedSizes& s, const Desc& weights) {
+  return weighted_descs(s, weights, data_type(s.compute));
 }
 
 dnnl::primitive_attr user_scratchpad() {
@@ -201,25 +214,31 @@ struct OneDnn::Impl {
     return PreparedOp(std::move(op));
   }
 
-  Desc weights(const WeightedSizes& sizes, const WeightLayout& layout) const {
+  static Desc weights(const WeightedSizes& sizes, const WeightLayout& layout, DataType type) {
     if (layout) return layout.impl().desc;
-    return {weight_dims(sizes), kF32, Tag::any};
+    return {weight_dims(sizes), type, Tag::any};
   }
 
-  dnnl::convolution_forward::primitive_desc convolution(const WeightedSizes& s, bool is_training,
-                                                        const Desc& weights_desc) const {
-    return convolution_forward(context, forward_kind(is_training), weighted_descs(s, weights_desc),
-                               sliding(s.window, s.input, s.output));
+  dnnl::convolution_forward::primitive_desc convolution(dnnl::prop_kind kind,
+                                                        const WeightedDescs& descs,
+                                                        const WeightedSizes& s) const {
+    return convolution_forward(context, kind, descs, sliding(s.window, s.input, s.output));
   }
 
-  dnnl::inner_product_forward::primitive_desc dense(const WeightedSizes& s, bool is_training,
-                                                    const Desc& weights_desc) const {
-    return dense_forward(context, forward_kind(is_training), weighted_descs(s, weights_desc));
+  dnnl::inner_product_forward::primitive_desc dense(dnnl::prop_kind kind,
+                                                    const WeightedDescs& descs) const {
+    return dense_forward(context, kind, descs);
+  }
+
+  /// What a backward pass is told of its forward pass.
+  WeightedDescs hint_descs(const WeightedSizes& s) const {
+    return weighted_descs(s, weights(s, {}, data_type(s.compute)));
   }
 
   dnnl::pooling_forward::primitive_desc pooling(const PoolingSizes& s, bool is_training) const {
     return onednn::pool_forward(context, forward_kind(is_training), pool_algorithm(s),
-                                activation(s.batch, s.input), activation(s.batch, s.output),
+                                activation(s.batch, s.input, data_type(s.compute)),
+                                activation(s.batch, s.output, data_type(s.compute)),
                                 sliding(s.window, s.input, s.output));
   }
 
@@ -262,31 +281,35 @@ OneDnn::OneDnn() : impl_(std::make_unique<Impl>()) {}
 OneDnn::~OneDnn() = default;
 
 PreparedOp OneDnn::forward(const WeightedSizes& s, bool is_training, WeightLayout& layout) const {
-  const Desc weights = impl_->weights(s, layout);
+  const Desc weights = Impl::weights(s, layout, data_type(s.compute));
+  const DataType output = s.has_float_output ? kF32 : data_type(s.compute);
+  const WeightedDescs descs = weighted_descs(s, weights, output);
+  const dnnl::prop_kind kind = forward_kind(is_training);
   try {
     if (s.is_dense) {
-      return impl_->finish_forward<dnnl::inner_product_forward>(
-          impl_->dense(s, is_training, weights), s, layout);
+      return impl_->finish_forward<dnnl::inner_product_forward>(impl_->dense(kind, descs), s,
+                                                                layout);
     }
-    return impl_->finish_forward<dnnl::convolution_forward>(
-        impl_->convolution(s, is_training, weights), s, layout);
+    return impl_->finish_forward<dnnl::convolution_forward>(impl_->convolution(kind, descs, s), s,
+                                                            layout);
   } catch (const dnnl::error& error) {
     rethrow(error, "forward pass of a layer");
   }
 }
 
 PreparedOp OneDnn::backward_data(const WeightedSizes& s, WeightLayout& layout) const {
-  const Desc weights = impl_->weights(s, layout);
-  const Desc any(weight_dims(s), kF32, Tag::any);
+  const Desc weights = Impl::weights(s, layout, data_type(s.compute));
+  const dnnl::prop_kind kind = forward_kind(true);
   try {
     const WeightedDescs descs = weighted_descs(s, weights);
+    const WeightedDescs hint = impl_->hint_descs(s);
     if (s.is_dense) {
       return impl_->finish_backward_data<dnnl::inner_product_backward_data>(
-          dense_backward_data(impl_->context, descs, impl_->dense(s, true, any)), layout);
+          dense_backward_data(impl_->context, descs, impl_->dense(kind, hint)), layout);
     }
     return impl_->finish_backward_data<dnnl::convolution_backward_data>(
         convolution_backward_data(impl_->context, descs, sliding(s.window, s.input, s.output),
-                                  impl_->convolution(s, true, any)),
+                                  impl_->convolution(kind, hint, s)),
         layout);
   } catch (const dnnl::error& error) {
     rethrow(error, "backward pass of a layer by its input");
@@ -294,17 +317,18 @@ PreparedOp OneDnn::backward_data(const WeightedSizes& s, WeightLayout& layout) c
 }
 
 PreparedOp OneDnn::backward_weights(const WeightedSizes& s, WeightLayout& layout) const {
-  const Desc weights = impl_->weights(s, layout);
-  const Desc any(weight_dims(s), kF32, Tag::any);
+  const Desc weights = Impl::weights(s, layout, kF32);
+  const dnnl::prop_kind kind = forward_kind(true);
   try {
     const WeightedDescs descs = weighted_descs(s, weights);
+    const WeightedDescs hint = impl_->hint_descs(s);
     if (s.is_dense) {
       return impl_->finish_backward_weights<dnnl::inner_product_backward_weights>(
-          dense_backward_weights(impl_->context, descs, impl_->dense(s, true, any)), s, layout);
+          dense_backward_weights(impl_->context, descs, impl_->dense(kind, hint)), s, layout);
     }
     return impl_->finish_backward_weights<dnnl::convolution_backward_weights>(
         convolution_backward_weights(impl_->context, descs, sliding(s.window, s.input, s.output),
-                                     impl_->convolution(s, true, any)),
+                                     impl_->convolution(kind, hint, s)),
         s, layout);
   } catch (const dnnl::error& error) {
     rethrow(error, "backward pass of a layer by its weights");
@@ -326,10 +350,10 @@ PreparedOp OneDnn::pool_forward(const PoolingSizes& s, bool is_training) const {
 
 PreparedOp OneDnn::pool_backward(const PoolingSizes& s) const {
   try {
-    const auto pd =
-        onednn::pool_backward(impl_->context, pool_algorithm(s), activation(s.batch, s.input),
-                              activation(s.batch, s.output), sliding(s.window, s.input, s.output),
-                              impl_->pooling(s, true));
+    const auto pd = onednn::pool_backward(
+        impl_->context, pool_algorithm(s), activation(s.batch, s.input, data_type(s.compute)),
+        activation(s.batch, s.output, data_type(s.compute)), sliding(s.window, s.input, s.output),
+        impl_->pooling(s, true));
     std::vector<Impl::Binding> bindings{{Arg::kDiffSrc, pd.diff_src_desc()},
                                         {Arg::kDiffDst, pd.diff_dst_desc()}};
     if (s.kind == PoolKind::kMax) bindings.push_back({Arg::kWorkspace, pd.workspace_desc()});
@@ -354,6 +378,19 @@ PreparedOp OneDnn::reorder(const WeightLayout& from, const WeightLayout& to) con
         pd, {{Arg::kSrc, from.impl().desc}, {Arg::kDst, to.impl().desc}});
   } catch (const dnnl::error& error) {
     rethrow(error, "reorder of weights");
+  }
+}
+
+bool OneDnn::computes_in(ComputeType compute) const {
+  if (compute == ComputeType::kFloat32) return true;
+  // Asked by trying: which instruction sets it takes differs between versions.
+  const WeightedSizes smallest{.input = {16}, .output = {16}, .compute = compute};
+  try {
+    impl_->convolution(forward_kind(true), impl_->hint_descs(smallest), smallest);
+    return true;
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_unimplemented) return false;
+    rethrow(error, "convolution in " + std::string(compute_type_name(compute)));
   }
 }
 

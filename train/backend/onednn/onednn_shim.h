@@ -1,5 +1,6 @@
-// The one door to the oneDNN library: prepared operations over opaque weight layouts. Activations
-// are NHWC float32. Knows nothing of graphs or programs; a library version more is a file more.
+// The one door to the oneDNN library: prepared operations over opaque weight layouts. Activations are NHWC,
+// in the type that an operation's sizes name; biases and the gradients of weights are float32 with every type.
+// Knows nothing of graphs or programs; a library version more is a file more.
 #pragma once
 
 #include <cstddef>
@@ -7,11 +8,12 @@
 #include <memory>
 #include <string>
 
+#include "train/backend/compute_type.h"
 #include "train/graph/operations.h"
 
 namespace penstock::train::onednn {
 
-/// How the library keeps one tensor of weights, padding included.
+/// How the library keeps one tensor of weights: order, type, and padding included.
 class WeightLayout {
  public:
   struct Impl;
@@ -76,6 +78,8 @@ struct WeightedSizes {
   bool is_dense = false;
   /// Lets the library choose the layout of the activations, too.
   bool has_any_layout = false;
+  ComputeType compute = ComputeType::kFloat32;  // activations, their gradients, and weights
+  bool has_float_output = false;                // going forward, whatever `compute` is
 };
 
 struct PoolingSizes {
@@ -85,6 +89,7 @@ struct PoolingSizes {
   Window window{};
   PoolKind kind = PoolKind::kMax;
   bool counts_padding = false;
+  ComputeType compute = ComputeType::kFloat32;
 };
 
 /// An engine and an in-order stream of the library.
@@ -104,10 +109,13 @@ class OneDnn {
   PreparedOp pool_forward(const PoolingSizes& sizes, bool is_training) const;
   PreparedOp pool_backward(const PoolingSizes& sizes) const;
 
-  /// OIHW, or [outputs, inputs] for a dense layer.
+  /// OIHW, or [outputs, inputs] for a dense layer, in float32.
   WeightLayout canonical_layout(const WeightedSizes& sizes) const;
-  /// Reorders kSrc into kDst.
+  /// Reorders kSrc into kDst, between types too: rounded to the nearest, halves to even.
   PreparedOp reorder(const WeightLayout& from, const WeightLayout& to) const;
+
+  /// Whether this machine, and the instruction set that the library may use of it, can compute so.
+  bool computes_in(ComputeType compute) const;
 
   /// Version and instruction set.
   static std::string description();

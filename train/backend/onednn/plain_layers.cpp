@@ -10,6 +10,7 @@
 namespace penstock::train::onednn {
 namespace {
 
+template <class T>
 class ReluLayer final : public Layer {
  public:
   ReluLayer(const ModelGraph& graph, NodeId id)
@@ -21,10 +22,10 @@ class ReluLayer final : public Layer {
     if (context.needs_gradient(id_)) context.will_read_back(y_);
     context.emit({x, y_}, [=, y = y_, count = context.num_values(id_), &list = context.buffers,
                            threads = context.num_threads](const RunContext& run) {
-      const float* from = values_at(list, x, run);
+      const T* from = values_at<T>(list, x, run);
       parallel(threads, [&](unsigned part) {
         const Range range = part_range(count, threads, part);
-        relu_forward(range.size(), from + range.begin, list.at<float>(y) + range.begin);
+        relu_forward(range.size(), from + range.begin, list.at<T>(y) + range.begin);
       });
     });
     context.set_value(id_, y_);
@@ -41,8 +42,8 @@ class ReluLayer final : public Layer {
                                 threads = context.num_threads](const RunContext&) {
       parallel(threads, [&](unsigned part) {
         const Range range = part_range(count, threads, part);
-        relu_backward(range.size(), list.at<float>(y) + range.begin,
-                      list.at<float>(dy) + range.begin, list.at<float>(dx) + range.begin);
+        relu_backward(range.size(), list.at<T>(y) + range.begin, list.at<T>(dy) + range.begin,
+                      list.at<T>(dx) + range.begin);
       });
     });
     context.give_gradient(from_, dx);
@@ -58,6 +59,7 @@ class ReluLayer final : public Layer {
 };
 
 /// Going back, every input's gradient is the output's.
+template <class T>
 class AddLayer final : public Layer {
  public:
   AddLayer(const ModelGraph& graph, NodeId id)
@@ -73,13 +75,13 @@ class AddLayer final : public Layer {
     uses.push_back(y);
     context.emit(uses, [=, count = context.num_values(id_), &list = context.buffers,
                         threads = context.num_threads](const RunContext& run) {
-      float* sum = list.at<float>(y);
+      T* sum = list.at<T>(y);
       for (std::size_t k = 1; k < terms.size(); ++k) {
-        const float* before = k == 1 ? values_at(list, terms.front(), run) : sum;
-        const float* term = values_at(list, terms[k], run);
+        const T* before = k == 1 ? values_at<T>(list, terms.front(), run) : sum;
+        const T* term = values_at<T>(list, terms[k], run);
         parallel(threads, [&](unsigned part) {
           const Range range = part_range(count, threads, part);
-          for (std::size_t i = range.begin; i < range.end; ++i) sum[i] = before[i] + term[i];
+          add_values(range.size(), before + range.begin, term + range.begin, sum + range.begin);
         });
       }
     });
@@ -100,6 +102,7 @@ class AddLayer final : public Layer {
   std::string name_;
 };
 
+template <class T>
 class GlobalAvgPoolLayer final : public Layer {
  public:
   GlobalAvgPoolLayer(const ModelGraph& graph, NodeId id)
@@ -111,18 +114,13 @@ class GlobalAvgPoolLayer final : public Layer {
   void forward(LoweringContext& context) override {
     const BufferId x = context.value(from_);
     const BufferId y = context.add_value(name_, context.value_bytes(id_));
-    context.emit({x, y}, [=, input = input_, batch = context.batch(),
+    context.emit({x, y}, [=, rows = Rows{input_.area(), input_.channels}, batch = context.batch(),
                           &list = context.buffers](const RunContext& run) {
-      const std::size_t area = std::size_t{input.height} * input.width;
-      const float* from = values_at(list, x, run);
-      float* to = list.at<float>(y);
-      std::fill_n(to, batch * input.channels, 0.0f);
-      for (std::size_t row = 0; row < batch * area; ++row) {
-        float* sums = to + row / area * input.channels;
-        for (std::size_t c = 0; c < input.channels; ++c) sums[c] += from[row * input.channels + c];
+      const T* from = values_at<T>(list, x, run);
+      for (std::size_t n = 0; n < batch; ++n) {
+        mean_forward(rows, from + n * rows.num_rows * rows.channels,
+                     list.at<T>(y) + n * rows.channels);
       }
-      const float scale = 1.0f / static_cast<float>(area);
-      for (std::size_t i = 0; i < batch * input.channels; ++i) to[i] *= scale;
     });
     context.set_value(id_, y);
   }
@@ -131,14 +129,11 @@ class GlobalAvgPoolLayer final : public Layer {
     if (!context.needs_gradient(from_)) return;
     const BufferId dy = context.gradient(id_);
     const BufferId dx = context.place_for_gradient(from_, name_ + ".input");
-    context.emit({dy, dx}, [=, input = input_, batch = context.batch(),
+    context.emit({dy, dx}, [=, rows = Rows{input_.area(), input_.channels}, batch = context.batch(),
                             &list = context.buffers](const RunContext&) {
-      const std::size_t area = std::size_t{input.height} * input.width;
-      const float scale = 1.0f / static_cast<float>(area);
-      for (std::size_t row = 0; row < batch * area; ++row) {
-        const float* from = list.at<float>(dy) + row / area * input.channels;
-        float* to = list.at<float>(dx) + row * input.channels;
-        for (std::size_t c = 0; c < input.channels; ++c) to[c] = from[c] * scale;
+      for (std::size_t n = 0; n < batch; ++n) {
+        mean_backward(rows, list.at<T>(dy) + n * rows.channels,
+                      list.at<T>(dx) + n * rows.num_rows * rows.channels);
       }
     });
     context.give_gradient(from_, dx);
@@ -154,6 +149,7 @@ class GlobalAvgPoolLayer final : public Layer {
 };
 
 /// Row, column, channel to channel, row, column; nothing at all when there is one place only.
+template <class T>
 class FlattenLayer final : public Layer {
  public:
   FlattenLayer(const ModelGraph& graph, NodeId id)
@@ -168,8 +164,8 @@ class FlattenLayer final : public Layer {
     const BufferId y = context.add_value(name_, context.value_bytes(input_));
     context.emit({x, y}, [=, input = input_, batch = context.batch(),
                           &list = context.buffers](const RunContext& run) {
-      const float* from = values_at(list, x, run);
-      float* to = list.at<float>(y);
+      const T* from = values_at<T>(list, x, run);
+      T* to = list.at<T>(y);
       for_each_place(input, batch,
                      [&](std::size_t nhwc, std::size_t nchw) { to[nchw] = from[nhwc]; });
     });
@@ -183,8 +179,8 @@ class FlattenLayer final : public Layer {
     const BufferId dx = context.place_for_gradient(from_, name_ + ".input");
     context.emit({dy, dx}, [=, input = input_, batch = context.batch(),
                             &list = context.buffers](const RunContext&) {
-      const float* from = list.at<float>(dy);
-      float* to = list.at<float>(dx);
+      const T* from = list.at<T>(dy);
+      T* to = list.at<T>(dx);
       for_each_place(input, batch,
                      [&](std::size_t nhwc, std::size_t nchw) { to[nhwc] = from[nchw]; });
     });
@@ -216,6 +212,7 @@ class FlattenLayer final : public Layer {
 };
 
 /// Draws by canonical element, so that every layout drops the same ones.
+template <class T>
 class DropoutLayer final : public Layer {
  public:
   DropoutLayer(const ModelGraph& graph, NodeId id)
@@ -249,8 +246,8 @@ class DropoutLayer final : public Layer {
   void emit_mask(LoweringContext& context, BufferId from, BufferId to) const {
     context.emit({from, to}, [=, layer = *this, batch = context.batch(), &list = context.buffers,
                               threads = context.num_threads](const RunContext& run) {
-      const float* source = values_at(list, from, run);
-      float* target = list.at<float>(to);
+      const T* source = values_at<T>(list, from, run);
+      T* target = list.at<T>(to);
       parallel(threads, [&](unsigned part) {
         const Range samples = part_range(batch, threads, part);
         for (std::size_t n = samples.begin; n < samples.end; ++n) {
@@ -262,14 +259,15 @@ class DropoutLayer final : public Layer {
     });
   }
 
-  void mask_sample(const StepScalars& scalars, std::uint32_t sample, const float* from,
-                   float* to) const {
+  void mask_sample(const StepScalars& scalars, std::uint32_t sample, const T* from, T* to) const {
     const std::uint32_t threshold = dropout_threshold(op_.rate);
     const auto scale = static_cast<float>(1.0 / (1.0 - op_.rate));
     if (op_.drops_samples) {
       const bool is_kept =
           dropout_words(scalars.seed, scalars.step, sample, id_, 0)[0] >= threshold;
-      for (std::size_t i = 0; i < shape_.num_elements(); ++i) to[i] = is_kept ? from[i] * scale : 0;
+      for (std::size_t i = 0; i < shape_.num_elements(); ++i) {
+        to[i] = rounded_to<T>(is_kept ? to_float(from[i]) * scale : 0);
+      }
       return;
     }
     const std::size_t area = std::size_t{shape_.height} * shape_.width;
@@ -278,7 +276,7 @@ class DropoutLayer final : public Layer {
       const PhiloxCounter words = dropout_words(scalars.seed, scalars.step, sample, id_, quad);
       for (std::size_t i = quad * 4; i < std::min(count, quad * 4 + 4); ++i) {
         const std::size_t at = i % area * shape_.channels + i / area;  // CHW to HWC
-        to[at] = words[i % 4] >= threshold ? from[at] * scale : 0.0f;
+        to[at] = rounded_to<T>(words[i % 4] >= threshold ? to_float(from[at]) * scale : 0);
       }
     }
   }
@@ -292,20 +290,20 @@ class DropoutLayer final : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_relu_layer(const ModelGraph& graph, NodeId node) {
-  return std::make_unique<ReluLayer>(graph, node);
+std::unique_ptr<Layer> make_relu_layer(const TypedGraph& model, NodeId node) {
+  return make_layer_of<ReluLayer>(model.compute, model.graph, node);
 }
-std::unique_ptr<Layer> make_add_layer(const ModelGraph& graph, NodeId node) {
-  return std::make_unique<AddLayer>(graph, node);
+std::unique_ptr<Layer> make_add_layer(const TypedGraph& model, NodeId node) {
+  return make_layer_of<AddLayer>(model.compute, model.graph, node);
 }
-std::unique_ptr<Layer> make_global_avg_pool_layer(const ModelGraph& graph, NodeId node) {
-  return std::make_unique<GlobalAvgPoolLayer>(graph, node);
+std::unique_ptr<Layer> make_global_avg_pool_layer(const TypedGraph& model, NodeId node) {
+  return make_layer_of<GlobalAvgPoolLayer>(model.compute, model.graph, node);
 }
-std::unique_ptr<Layer> make_flatten_layer(const ModelGraph& graph, NodeId node) {
-  return std::make_unique<FlattenLayer>(graph, node);
+std::unique_ptr<Layer> make_flatten_layer(const TypedGraph& model, NodeId node) {
+  return make_layer_of<FlattenLayer>(model.compute, model.graph, node);
 }
-std::unique_ptr<Layer> make_dropout_layer(const ModelGraph& graph, NodeId node) {
-  return std::make_unique<DropoutLayer>(graph, node);
+std::unique_ptr<Layer> make_dropout_layer(const TypedGraph& model, NodeId node) {
+  return make_layer_of<DropoutLayer>(model.compute, model.graph, node);
 }
 
 }  // namespace penstock::train::onednn

@@ -8,6 +8,7 @@
 #include <hwy/highway.h>
 
 #include "train/backend/onednn/channel_vectors_inl.h"
+#include "train/backend/onednn/stored_vectors_inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::train::onednn {
@@ -15,33 +16,35 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+template <class T>
 struct ResidualForwardBlock {
   Rows rows;
   ChannelAffine affine;
-  const float* x;
-  const float* residual;
-  float* y;
+  const T* x;
+  const T* residual;
+  T* y;
 
   template <class D>
   HWY_ATTR void operator()(D d, std::size_t c) const {
     const auto gain = hn::LoadU(d, affine.gain + c);
     const auto offset = hn::LoadU(d, affine.offset + c);
     for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto normalized = hn::MulAdd(hn::LoadU(d, x + at), gain, offset);
-      const auto sum = hn::Add(normalized, hn::LoadU(d, residual + at));
+      const auto normalized = hn::MulAdd(load(d, x + at), gain, offset);
+      const auto sum = hn::Add(normalized, load(d, residual + at));
       // Not Max: what is not a number must stay visible in the loss.
-      hn::StoreU(hn::IfThenZeroElse(hn::Lt(sum, hn::Zero(d)), sum), d, y + at);
+      store(hn::IfThenZeroElse(hn::Lt(sum, hn::Zero(d)), sum), d, y + at);
     }
   }
 };
 
+template <class T>
 struct ResidualSumsBlock {
   Rows rows;
   const float* mean;
-  const float* x;
-  const float* y;
-  const float* dy;
-  float* g;
+  const T* x;
+  const T* y;
+  const T* dy;
+  T* g;
   double* sum_g;
   double* sum_gx;
 
@@ -51,30 +54,50 @@ struct ResidualSumsBlock {
     auto sums = hn::Zero(d);
     auto product_sums = hn::Zero(d);
     for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto passes = hn::Gt(hn::LoadU(d, y + at), hn::Zero(d));
-      const auto gradient = hn::IfThenElseZero(passes, hn::LoadU(d, dy + at));
-      hn::StoreU(gradient, d, g + at);
+      const auto passes = hn::Gt(load(d, y + at), hn::Zero(d));
+      const auto gradient = hn::IfThenElseZero(passes, load(d, dy + at));
+      store(gradient, d, g + at);
       sums = hn::Add(sums, gradient);
-      product_sums = hn::MulAdd(gradient, hn::Sub(hn::LoadU(d, x + at), center), product_sums);
+      product_sums = hn::MulAdd(gradient, hn::Sub(load(d, x + at), center), product_sums);
     }
     add_lanes(d, sums, sum_g + c);
     add_lanes(d, product_sums, sum_gx + c);
   }
 };
 
-void forward_rows(Rows rows, ChannelAffine affine, const float* x, const float* residual,
-                  float* y) {
+template <class T>
+void forward_rows(Rows rows, ChannelAffine affine, const T* x, const T* residual, T* y) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels, ResidualForwardBlock{tile, affine, x + at, residual + at, y + at});
+    for_channels(rows.channels,
+                 ResidualForwardBlock<T>{tile, affine, x + at, residual + at, y + at});
   });
 }
 
-void sum_rows(Rows rows, const float* mean, const float* x, const float* y, const float* dy,
-              float* g, double* sum_g, double* sum_gx) {
+template <class T>
+void sum_rows(Rows rows, const float* mean, const T* x, const T* y, const T* dy, T* g,
+              double* sum_g, double* sum_gx) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {
     for_channels(rows.channels,
-                 ResidualSumsBlock{tile, mean, x + at, y + at, dy + at, g + at, sum_g, sum_gx});
+                 ResidualSumsBlock<T>{tile, mean, x + at, y + at, dy + at, g + at, sum_g, sum_gx});
   });
+}
+
+// Exported by name, which a template has none of.
+void forward_float(Rows rows, ChannelAffine affine, const float* x, const float* residual,
+                   float* y) {
+  forward_rows(rows, affine, x, residual, y);
+}
+void forward_bfloat16(Rows rows, ChannelAffine affine, const Bfloat16* x, const Bfloat16* residual,
+                      Bfloat16* y) {
+  forward_rows(rows, affine, x, residual, y);
+}
+void sums_float(Rows rows, const float* mean, const float* x, const float* y, const float* dy,
+                float* g, double* sum_g, double* sum_gx) {
+  sum_rows(rows, mean, x, y, dy, g, sum_g, sum_gx);
+}
+void sums_bfloat16(Rows rows, const float* mean, const Bfloat16* x, const Bfloat16* y,
+                   const Bfloat16* dy, Bfloat16* g, double* sum_g, double* sum_gx) {
+  sum_rows(rows, mean, x, y, dy, g, sum_g, sum_gx);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -84,17 +107,27 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace penstock::train::onednn {
 
-HWY_EXPORT(forward_rows);
-HWY_EXPORT(sum_rows);
+HWY_EXPORT(forward_float);
+HWY_EXPORT(forward_bfloat16);
+HWY_EXPORT(sums_float);
+HWY_EXPORT(sums_bfloat16);
 
 void residual_forward(Rows rows, ChannelAffine affine, const float* x, const float* residual,
                       float* y) {
-  HWY_DYNAMIC_DISPATCH(forward_rows)(rows, affine, x, residual, y);
+  HWY_DYNAMIC_DISPATCH(forward_float)(rows, affine, x, residual, y);
+}
+void residual_forward(Rows rows, ChannelAffine affine, const Bfloat16* x, const Bfloat16* residual,
+                      Bfloat16* y) {
+  HWY_DYNAMIC_DISPATCH(forward_bfloat16)(rows, affine, x, residual, y);
 }
 
 void residual_gradient_sums(Rows rows, const float* mean, const float* x, const float* y,
                             const float* dy, float* g, double* sum_g, double* sum_gx) {
-  HWY_DYNAMIC_DISPATCH(sum_rows)(rows, mean, x, y, dy, g, sum_g, sum_gx);
+  HWY_DYNAMIC_DISPATCH(sums_float)(rows, mean, x, y, dy, g, sum_g, sum_gx);
+}
+void residual_gradient_sums(Rows rows, const float* mean, const Bfloat16* x, const Bfloat16* y,
+                            const Bfloat16* dy, Bfloat16* g, double* sum_g, double* sum_gx) {
+  HWY_DYNAMIC_DISPATCH(sums_bfloat16)(rows, mean, x, y, dy, g, sum_g, sum_gx);
 }
 
 }  // namespace penstock::train::onednn

@@ -8,6 +8,7 @@ namespace penstock::train::onednn {
 namespace {
 
 /// Everything the tasks need, by value: tasks outlive the layer.
+template <class T>
 struct ResidualPlan {
   ChannelNorm norm;
   BufferId x = kNoBuffer;
@@ -17,9 +18,9 @@ struct ResidualPlan {
   BufferId g = kNoBuffer;   // dy where y let it through
   BufferId dx = kNoBuffer;  // kNoBuffer: not needed
 
-  float* at(BufferId buffer) const { return norm.at(buffer); }
+  T* at(BufferId buffer) const { return norm.list->at<T>(buffer); }
 
-  void apply_forward(const float* values, const float* residuals) const {
+  void apply_forward(const T* values, const T* residuals) const {
     parallel(norm.num_threads, [&](unsigned part) {
       const Range range = part_range(norm.num_rows, norm.num_threads, part);
       const std::size_t first = range.begin * norm.channels;
@@ -28,16 +29,16 @@ struct ResidualPlan {
     });
   }
 
-  void sum_gradients(const float* values) const {
+  void sum_gradients(const T* values) const {
     norm.sum_in_parts(norm.num_rows, [&](Range range, double* sum_g, double* sum_gx) {
       const std::size_t first = range.begin * norm.channels;
-      residual_gradient_sums(norm.rows_of(range), at(norm.mean), values + first, at(y) + first,
+      residual_gradient_sums(norm.rows_of(range), norm.at(norm.mean), values + first, at(y) + first,
                              at(dy) + first, at(g) + first, sum_g, sum_gx);
     });
     norm.take_gradient_sums();
   }
 
-  void apply_backward(const float* values) const {
+  void apply_backward(const T* values) const {
     const ChannelBackward constants = norm.backward();
     parallel(norm.num_threads, [&](unsigned part) {
       const Range range = part_range(norm.num_rows, norm.num_threads, part);
@@ -48,6 +49,7 @@ struct ResidualPlan {
   }
 };
 
+template <class T>
 class ResidualNormLayer final : public Layer {
  public:
   ResidualNormLayer(const ModelGraph& graph, const NodeChain& nodes)
@@ -75,9 +77,9 @@ class ResidualNormLayer final : public Layer {
                   norm.sums},
                  [plan = plan_](const RunContext& run) {
                    const BufferList& list = *plan.norm.list;
-                   const float* values = values_at(list, plan.x, run);
+                   const T* values = values_at<T>(list, plan.x, run);
                    plan.norm.take_statistics(values);
-                   plan.apply_forward(values, values_at(list, plan.residual, run));
+                   plan.apply_forward(values, values_at<T>(list, plan.residual, run));
                  });
     context.set_value(last_, plan_.y);
   }
@@ -97,7 +99,7 @@ class ResidualNormLayer final : public Layer {
         {plan_.x, plan_.y, plan_.dy, plan_.g, plan_.dx, norm.gain, norm.offset, norm.mean,
          norm.inv_std, norm.slope, norm.level, norm.sums, norm.scale.grad, norm.shift.grad},
         [plan = plan_](const RunContext& run) {
-          const float* values = values_at(*plan.norm.list, plan.x, run);
+          const T* values = values_at<T>(*plan.norm.list, plan.x, run);
           plan.sum_gradients(values);
           if (plan.dx != kNoBuffer) plan.apply_backward(values);
         });
@@ -113,13 +115,13 @@ class ResidualNormLayer final : public Layer {
   NodeId from_;
   NodeId residual_ = 0;
   std::string name_;
-  ResidualPlan plan_;
+  ResidualPlan<T> plan_;
 };
 
 }  // namespace
 
-std::unique_ptr<Layer> make_residual_norm_layer(const ModelGraph& graph, const NodeChain& nodes) {
-  return std::make_unique<ResidualNormLayer>(graph, nodes);
+std::unique_ptr<Layer> make_residual_norm_layer(const TypedGraph& model, const NodeChain& nodes) {
+  return make_layer_of<ResidualNormLayer>(model.compute, model.graph, nodes);
 }
 
 }  // namespace penstock::train::onednn

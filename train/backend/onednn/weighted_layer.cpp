@@ -7,8 +7,9 @@ namespace {
 
 class WeightedLayer final : public Layer {
  public:
-  WeightedLayer(const ModelGraph& graph, NodeId id)
-      : id_(id), from_(graph.node(id).inputs.front()), name_(graph.node(id).name) {
+  WeightedLayer(const TypedGraph& model, NodeId id)
+      : id_(id), from_(model.graph.node(id).inputs.front()), name_(model.graph.node(id).name) {
+    const ModelGraph& graph = model.graph;
     const auto params = graph.parameters_of(id);
     weight_idx_ = params[0];
     has_bias_ = params.size() > 1;
@@ -17,7 +18,7 @@ class WeightedLayer final : public Layer {
 
   void forward(LoweringContext& context) override {
     x_ = context.value(from_);
-    sizes_ = weighted_sizes(context.graph, id_, context.lowering.batch);
+    sizes_ = weighted_sizes(context.graph, id_, context.lowering);
     learns_ = context.flow.learns[weight_idx_] || (has_bias_ && context.flow.learns[bias_idx_]);
     if (learns_) context.will_read_back(x_);
     StoredParam& stored = context.store.param(weight_idx_);
@@ -28,12 +29,20 @@ class WeightedLayer final : public Layer {
     }
     WeightLayout wanted;
     PreparedOp op = context.library.forward(sizes_, context.is_training(), wanted);
-    if (!stored.layout) stored.layout = wanted;
+    // Masters are float32 whatever the pass computes with.
+    if (!stored.layout) {
+      stored.layout = sizes_.compute == ComputeType::kFloat32 ? wanted : stored.canonical;
+    }
     weight_ = context.add_param(weight_idx_);
     if (has_bias_) bias_ = context.add_param(bias_idx_);
     explanation_ = "forward " + op.implementation();
+    if (sizes_.has_float_output && sizes_.compute != ComputeType::kFloat32) {
+      explanation_ += " to float32";
+    }
     const BufferId weight = context.weight_in(weight_idx_, weight_, wanted);
-    const BufferId y = context.add_value(name_, context.value_bytes(id_));
+    const TensorShape& shape = sizes_.output;
+    const BufferId y = context.add_value(
+        name_, sizes_.has_float_output ? context.float_bytes(shape) : context.value_bytes(shape));
     if (has_bias_) {
       context.emit_primitive(
           name_, std::move(op),
@@ -110,8 +119,8 @@ class WeightedLayer final : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_weighted_layer(const ModelGraph& graph, NodeId node) {
-  return std::make_unique<WeightedLayer>(graph, node);
+std::unique_ptr<Layer> make_weighted_layer(const TypedGraph& model, NodeId node) {
+  return std::make_unique<WeightedLayer>(model, node);
 }
 
 }  // namespace penstock::train::onednn

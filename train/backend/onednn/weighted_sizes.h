@@ -3,7 +3,9 @@
 
 #include <variant>
 
+#include "train/backend/lowering_check.h"
 #include "train/backend/onednn/onednn_shim.h"
+#include "train/backend/program.h"
 #include "train/graph/model_graph.h"
 
 namespace penstock::train::onednn {
@@ -13,13 +15,15 @@ inline bool is_weighted(const Node& node) {
 }
 
 /// Precondition  is_weighted(graph.node(id))
-inline WeightedSizes weighted_sizes(const ModelGraph& graph, NodeId id, std::uint32_t batch) {
+inline WeightedSizes weighted_sizes(const ModelGraph& graph, NodeId id, const Lowering& lowering) {
   const Node& node = graph.node(id);
-  WeightedSizes sizes{.batch = batch,
+  WeightedSizes sizes{.batch = lowering.batch,
                       .input = graph.node(node.inputs.front()).shape,
                       .output = node.shape,
                       .has_bias = graph.parameters_of(id).size() > 1,
-                      .is_dense = std::holds_alternative<DenseOp>(node.op)};
+                      .is_dense = std::holds_alternative<DenseOp>(node.op),
+                      .compute = lowering.compute,
+                      .has_float_output = id == graph.output() && has_float_logits(graph)};
   if (const auto* conv = std::get_if<Conv2dOp>(&node.op)) {
     sizes.window = conv->window;
     sizes.groups = conv->groups;

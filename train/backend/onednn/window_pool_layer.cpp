@@ -8,14 +8,16 @@ namespace {
 
 class WindowPoolLayer final : public Layer {
  public:
-  WindowPoolLayer(const ModelGraph& graph, NodeId id)
-      : id_(id), from_(graph.node(id).inputs.front()), name_(graph.node(id).name) {
+  WindowPoolLayer(const TypedGraph& model, NodeId id)
+      : id_(id), from_(model.graph.node(id).inputs.front()), name_(model.graph.node(id).name) {
+    const ModelGraph& graph = model.graph;
     const auto& op = std::get<PoolOp>(graph.node(id).op);
     sizes_ = {.input = graph.node(from_).shape,
               .output = graph.node(id).shape,
               .window = op.window,
               .kind = op.kind,
-              .counts_padding = op.counts_padding};
+              .counts_padding = op.counts_padding,
+              .compute = model.compute};
   }
 
   void forward(LoweringContext& context) override {
@@ -64,8 +66,8 @@ class WindowPoolLayer final : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_window_pool_layer(const ModelGraph& graph, NodeId node) {
-  return std::make_unique<WindowPoolLayer>(graph, node);
+std::unique_ptr<Layer> make_window_pool_layer(const TypedGraph& model, NodeId node) {
+  return std::make_unique<WindowPoolLayer>(model, node);
 }
 
 }  // namespace penstock::train::onednn

@@ -18,7 +18,8 @@ class ReferenceBackend final : public Backend {
                                        : "plain loops in float, 1 thread";
   }
 
-  BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch) const override {
+  BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch,
+                       ComputeType /*compute*/) const override {
     const TensorShape& shape = graph.input_shape();
     return {.batch = batch,
             .height_px = shape.height,
@@ -29,8 +30,8 @@ class ReferenceBackend final : public Backend {
 
   std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override {
     check_lowering(graph, lowering);
-    return reference::make_program<T>(graph, lowering, input_spec(graph, lowering.batch),
-                                      {inputs_, reports_});
+    return reference::make_program<T>(
+        graph, lowering, input_spec(graph, lowering.batch, lowering.compute), {inputs_, reports_});
   }
 
   std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override {

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "streamer/core/error.h"
+#include "train/backend/bfloat16.h"
 #include "train/backend/buffer_list.h"
 #include "train/backend/gradient_flow.h"
 #include "train/backend/host_inputs.h"
@@ -28,7 +29,8 @@ namespace {
 /// Buffers of one node; absent ones are kNoBuffer.
 struct NodeBuffers {
   BufferId value = kNoBuffer;
-  BufferId grad = kNoBuffer;  // of the value
+  BufferId grad = kNoBuffer;            // of the value
+  BufferId rounded_weight = kNoBuffer;  // of what has products, when it computes in another type
 };
 
 template <class T>
@@ -119,6 +121,27 @@ class ReferenceProgram final : public Program {
     return list_.at<T>(params_.at(param_idx).of(part));
   }
 
+  // Computing in bfloat16: arithmetic stays as it is, and what a backend keeps in that type is rounded to it.
+  bool rounds() const { return lowering_.compute == ComputeType::kBfloat16; }
+  static void round_values(const T* from, std::size_t count, T* to) {
+    std::transform(from, from + count, to, [](T value) {
+      return static_cast<T>(to_float(rounded_to<Bfloat16>(static_cast<float>(value))));
+    });
+  }
+  void round_weight(NodeId id) const {
+    if (nodes_[id].rounded_weight == kNoBuffer) return;
+    const std::uint32_t param_idx = graph_.parameters_of(id).front();
+    round_values(part_of(param_idx, ParamPart::kMaster), slots_[param_idx].num_elements(),
+                 list_.at<T>(nodes_[id].rounded_weight));
+  }
+  void round_value(NodeId id) const {
+    if (!rounds() || (id == graph_.output() && has_float_logits(graph_))) return;
+    round_values(value(id), values_of(id), value(id));
+  }
+  void round_grad(NodeId id) const {
+    if (rounds()) round_values(grad(id), values_of(id), grad(id));
+  }
+
   // Steps: forward of node i is i, the loss N, backward of node i is 2N - i, the update 2N + 1.
   std::uint32_t loss_step() const { return static_cast<std::uint32_t>(graph_.nodes().size()); }
   std::uint32_t backward_step(NodeId id) const { return 2 * loss_step() - id; }
@@ -176,11 +199,22 @@ class ReferenceProgram final : public Program {
         list_.use(nodes_[from].value, backward_step(id));
         list_.use(nodes_[from].grad, backward_step(id));
       }
+      if (rounds() && has_products(node)) {
+        const ParamSlot& weight = slots_[graph_.parameters_of(id).front()];
+        buffers.rounded_weight = list_.add(weight.name + ".rounded", Role::kTransient,
+                                           weight.num_elements() * sizeof(T));
+        list_.use(buffers.rounded_weight, id);
+        if (flow_.needs_gradient[id]) list_.use(buffers.rounded_weight, backward_step(id));
+      }
       nodes_.push_back(buffers);
     }
     const NodeBuffers& output = nodes_[graph_.output()];
     list_.use(output.value, last_step());
     list_.use(output.grad, loss_step());
+  }
+
+  static bool has_products(const Node& node) {
+    return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<DenseOp>(node.op);
   }
 
   NodeTensors<T> tensors_of(NodeId id, const StepScalars& scalars) const {
@@ -201,6 +235,9 @@ class ReferenceProgram final : public Program {
       t.params.push_back(part_of(param_idx, ParamPart::kMaster));
       t.dparams.push_back(flow_.learns[param_idx] ? part_of(param_idx, ParamPart::kGrad) : nullptr);
     }
+    if (nodes_[id].rounded_weight != kNoBuffer) {
+      t.params.front() = list_.at<T>(nodes_[id].rounded_weight);
+    }
     return t;
   }
 
@@ -208,9 +245,12 @@ class ReferenceProgram final : public Program {
   void forward(const BatchView& batch, const StepScalars& scalars) {
     if (statistics_) statistics_->begin_run();
     std::copy_n(batch.pixels_f32(), values_of(0), value(0));
+    round_value(0);
     for (NodeId id = 1; id < graph_.nodes().size(); ++id) {
+      round_weight(id);
       std::visit([&](const auto& op) { forward_node(op, tensors_of(id, scalars)); },
                  graph_.node(id).op);
+      round_value(id);
     }
     StepReport report = loss_report(lowering_.loss, score_shape(), batch, value(graph_.output()));
     report.step = scalars.step;
@@ -246,6 +286,7 @@ class ReferenceProgram final : public Program {
     for (NodeId id = graph_.output(); id > 0; --id) {
       if (!flow_.needs_gradient[id]) continue;
       zero_gradients_before(id);
+      round_grad(id);
       std::visit([&](const auto& op) { backward_node(op, tensors_of(id, scalars)); },
                  graph_.node(id).op);
     }
