@@ -82,6 +82,16 @@ std::string optimizer_text(const RunConfig& config) {
                      config.optimizer.weight_decay, config.label_smoothing);
 }
 
+/// Empty for plain cross-entropy.
+std::string loss_settings_text(const RunConfig& config) {
+  std::string text;
+  if (config.loss == train::LossKind::kSoftmaxFocal) {
+    text += fmt::format(", focal loss with gamma {:g}", config.focal_gamma);
+  }
+  if (config.balances_classes) return text + ", classes balanced";
+  return config.class_weights.empty() ? text : text + ", classes weighted";
+}
+
 std::string memory_text(const RunOverview& overview) {
   std::string text;
   for (const train::MemoryRow& row : overview.memory) {
@@ -160,7 +170,7 @@ void RunScreen::on_start(const RunOverview& overview) {
     print_notice(verbosity_, fmt::format("weights   {}: {}", printable(config.init_from.native()),
                                          printable(overview.initial_weights)));
   }
-  print_notice(verbosity_, "training  " + optimizer_text(config));
+  print_notice(verbosity_, "training  " + optimizer_text(config) + loss_settings_text(config));
   print_notice(verbosity_, "augment   " + augment_text(config));
   for (const std::string& sentence : train::idle_settings(config)) {
     print_notice(verbosity_, "          " + sentence);
@@ -200,6 +210,11 @@ void RunScreen::on_epoch(const EpochReport& report) {
 
 void RunScreen::on_skipped(const train::SkippedSample& sample) {
   line().end(skipped_line(sample));
+  line_.reset();
+}
+
+void RunScreen::on_skipped_step(const train::SkippedStep& step) {
+  line().end("skipped   " + train::skipped_step_text(step));
   line_.reset();
 }
 

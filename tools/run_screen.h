@@ -38,6 +38,7 @@ class RunScreen final : public train::RunObserver {
                           const train::PassReport& so_far) override;
   void on_epoch(const train::EpochReport& report) override;
   void on_skipped(const train::SkippedSample& sample) override;
+  void on_skipped_step(const train::SkippedStep& step) override;
 
   const train::RunOverview& overview() const noexcept { return overview_; }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 
 #include "streamer/core/batch.h"
 #include "train/backend/program.h"
@@ -37,11 +38,12 @@ struct StepTotals {
 /// One pass over a split, finished or under way.
 struct PassReport {
   StepTotals totals;
-  std::uint64_t num_samples = 0;   // delivered, skipped ones included
-  std::uint64_t num_expected = 0;  // in the whole pass
-  std::uint64_t num_distinct = 0;  // different samples among those delivered
-  std::uint64_t num_skipped = 0;   // delivered with weight 0 because their data failed
-  std::uint64_t num_steps = 0;
+  std::uint64_t num_samples = 0;        // delivered, skipped ones included
+  std::uint64_t num_expected = 0;       // in the whole pass
+  std::uint64_t num_distinct = 0;       // different samples among those delivered
+  std::uint64_t num_skipped = 0;        // delivered with weight 0 because their data failed
+  std::uint64_t num_steps = 0;          // skipped ones included
+  std::uint64_t num_skipped_steps = 0;  // changed no weight: something in them was not finite
   double elapsed_s = 0;
   double waiting_s = 0;      // of these, blocked waiting for a batch
   double learning_rate = 0;  // of the last step; 0 in an evaluation
@@ -56,6 +58,16 @@ struct PassReport {
   }
 };
 
+/// A step whose loss or gradients were not finite; the weights are those before it.
+struct SkippedStep {
+  std::uint64_t step_idx = 0;  // of the run
+  double learning_rate = 0;
+  std::uint32_t num_in_a_row = 1;
+};
+
+/// "step 341 skipped: its loss or gradients were not finite at learning rate 0.1 (2 in a row)"
+std::string skipped_step_text(const SkippedStep& step);
+
 /// Is told how a pass goes on, on the thread that runs it.
 class PassObserver {
  public:
@@ -64,6 +76,8 @@ class PassObserver {
   virtual void on_step(const PassReport& so_far) = 0;
   /// Before the step of a batch, for each of its samples whose data failed.
   virtual void on_skipped(const SampleEvent& /*event*/) {}
+  /// When it is known, which may be some steps later.
+  virtual void on_skipped_step(const SkippedStep& /*step*/) {}
 };
 
 }  // namespace penstock::train

@@ -24,11 +24,12 @@ double weight_sum(const ProgramSet& programs, const Program& program, const Batc
                           labels_of(batch, batch.num_valid));
 }
 
-[[noreturn]] void refuse_loss(const std::string& step, const std::string& reason,
-                              std::string hint) {
+[[noreturn]] void refuse_scores(std::uint64_t step) {
   throw Error(ErrorCode::kInvalidArgument,
-              "loss: " + step + ": expected a finite number, found none: " + reason,
-              std::move(hint));
+              "loss: evaluation step " + std::to_string(step) +
+                  ": expected a finite number, found none: the weights give scores that are no "
+                  "numbers",
+              "train again with a lower --learning-rate");
 }
 
 /// Closes a pass: unless it was stopped, it delivered every sample of the split, each once.
@@ -58,56 +59,66 @@ BatchLease next_batch(PassClock& clock, const std::stop_token& stop) {
 }  // namespace
 
 Trainer::Trainer(ProgramSet& programs, const TrainerConfig& config)
-    : programs_(programs), config_(config) {
+    : programs_(programs),
+      config_(config),
+      state_{.peak_learning_rate = config.optimizer.learning_rate} {
   config_.optimizer.validate();
   config_.schedule.validate();
+  config_.nan_guard.validate();
+}
+
+bool Trainer::has_diverged() const noexcept {
+  constexpr std::uint32_t kWeightsFault = 2;
+  const NanGuardState& guard = state_.nan_guard;
+  return guard.num_in_a_row >= kWeightsFault || should_stop(config_.nan_guard, guard);
 }
 
 PassReport Trainer::train_epoch(const PassInput& input) {
   PassClock clock(input.source, input.num_samples, input.observer);
+  const OpenPass pass{clock.report(), input.observer};
   bool ends_epoch = false;
   while (!ends_epoch && !input.stop.stop_requested()) {
     BatchLease lease = next_batch(clock, input.stop);
     if (!lease) break;
     ends_epoch = lease->ends_epoch;
-    if (lease->num_valid > 0) add_batch(std::move(lease), clock.report());
+    if (lease->num_valid > 0) add_batch(std::move(lease), pass);
     const bool goes_on = programs_.steps_span_batches() && !ends_epoch &&
                          step_.num_samples < programs_.train_batch();
     if (goes_on) continue;
-    if (step_.num_runs > 0) update(clock.report());
+    if (step_.num_runs > 0) update(pass);
+    collect_reports(pass);
     if (input.observer != nullptr) input.observer->on_step(clock.report());
   }
   drop_open_step();
   programs_.backend().finish();
-  collect_reports(clock.report());
+  collect_reports(pass);
   return finish_pass(clock, ends_epoch, input.stop);
 }
 
 /// Adds the gradients of one batch to the step's.
-void Trainer::add_batch(BatchLease lease, PassReport& report) {
+void Trainer::add_batch(BatchLease lease, const OpenPass& pass) {
   const std::uint32_t num_samples = lease->num_valid;
   const BatchParts parts(num_samples, programs_.micro_batch());
   const double sum =
       weight_sum(programs_, programs_.train_program(parts[0].num_samples), lease.view());
-  report.learning_rate = learning_rate_at(config_.schedule, config_.optimizer.learning_rate,
-                                          {step_idx_, config_.num_steps, config_.steps_per_epoch});
+  pass.report.learning_rate = learning_rate_of(state_.num_steps);
   step_.weight_sum += sum;
   Backend& backend = programs_.backend();
   backend.upload(std::move(lease), kSlot);
   // Of a step over several batches the labels are not all there yet: the update puts its sum right.
   add_parts(
       num_samples,
-      {.learning_rate = report.learning_rate,
+      {.learning_rate = pass.report.learning_rate,
        .inv_weight_sum = programs_.steps_span_batches() ? inverse_or_zero(programs_.train_batch())
                                                         : inverse_or_zero(sum),
        .num_samples_before = step_.num_samples,
-       .step = step_idx_,
+       .step = state_.num_steps,
        .seed = config_.seed},
-      report);
+      pass);
   step_.num_samples += num_samples;
 }
 
-void Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, PassReport& report) {
+void Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass) {
   const BatchParts parts(num_samples, programs_.micro_batch());
   for (std::uint32_t part_idx = 0; part_idx < parts.size(); ++part_idx) {
     const BatchPart part = parts[part_idx];
@@ -117,26 +128,25 @@ void Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, PassRepo
     program.run(Phase::kForward, kSlot);
     program.run(step_.num_runs++ == 0 ? Phase::kBackward : Phase::kBackwardAdd, kSlot);
     step_.newest = &program;
-    collect_reports(report);
+    collect_reports(pass);
   }
 }
 
-void Trainer::update(PassReport& report) {
+void Trainer::update(const OpenPass& pass) {
   Backend& backend = programs_.backend();
   if (programs_.steps_span_batches()) {
     backend.set_scalars(
-        {.learning_rate = report.learning_rate,
+        {.learning_rate = pass.report.learning_rate,
          .gradient_scale = step_.weight_sum > 0 ? programs_.train_batch() / step_.weight_sum : 0.0,
-         .step = step_idx_,
+         .step = state_.num_steps,
          .seed = config_.seed},
         kSlot);
   }
   step_.newest->run(Phase::kUpdate, kSlot);
   backend.release(kSlot);
   step_ = {};
-  ++step_idx_;
-  ++report.num_steps;
-  collect_reports(report);
+  ++state_.num_steps;
+  ++pass.report.num_steps;
 }
 
 void Trainer::drop_open_step() {
@@ -144,23 +154,34 @@ void Trainer::drop_open_step() {
   step_ = {};
 }
 
-void Trainer::collect_reports(PassReport& report) {
+double Trainer::learning_rate_of(std::uint64_t step_idx) const {
+  return learning_rate_at(config_.schedule, state_.peak_learning_rate,
+                          {step_idx, config_.num_steps, config_.steps_per_epoch});
+}
+
+void Trainer::collect_reports(const OpenPass& pass) {
   while (const auto step = programs_.backend().poll()) {
-    if (!step->is_finite) {
-      has_diverged_ = true;
-      refuse_loss("step " + std::to_string(step->step),
-                  "the training diverged at learning rate " + std::to_string(report.learning_rate),
-                  "lower --learning-rate");
-    }
-    report.totals.add(*step);
+    if (step->is_finite) pass.report.totals.add(*step);
   }
   while (const auto update = programs_.backend().poll_update()) {
-    if (update->is_finite) continue;
-    has_diverged_ = true;
-    refuse_loss("update of step " + std::to_string(update->step),
-                "the training diverged at learning rate " + std::to_string(report.learning_rate),
-                "lower --learning-rate");
+    note_update(*update, pass);
   }
+}
+
+void Trainer::note_update(const UpdateReport& update, const OpenPass& pass) {
+  NanGuardState& guard = state_.nan_guard;
+  guard = after_step(guard, update.is_finite ? StepOutcome::kFinite : StepOutcome::kNotFinite);
+  if (update.is_finite) return;
+  ++pass.report.num_skipped_steps;
+  const double learning_rate = learning_rate_of(update.step);
+  if (pass.observer != nullptr) {
+    pass.observer->on_skipped_step({update.step, learning_rate, guard.num_in_a_row});
+  }
+  if (!should_stop(config_.nan_guard, guard)) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "training: " + nan_guard_reason(guard, update.step, learning_rate) +
+                  ": the training diverged",
+              "lower --learning-rate");
 }
 
 namespace {
@@ -177,11 +198,10 @@ struct BatchLabels {
   std::vector<std::uint64_t> sample_ids;
 };
 
-void hand_out_scores(Program& program, const BatchLabels& labels, std::vector<float>& logits,
-                     ScoreObserver& scores) {
-  program.read_logits(logits);
+void hand_out_scores(const Program& program, const BatchLabels& labels,
+                     std::span<const float> logits, ScoreObserver& scores) {
   const std::size_t num_classes = logits.size() / program.lowering().batch;
-  scores.on_scores({.logits = std::span(logits).first(labels.class_idx.size() * num_classes),
+  scores.on_scores({.logits = logits.first(labels.class_idx.size() * num_classes),
                     .class_idx = labels.class_idx,
                     .weights = labels.weights,
                     .sample_ids = labels.sample_ids,
@@ -197,11 +217,7 @@ PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObs
   PassClock clock(input.source, input.num_samples, input.observer);
   const auto collect = [&] {
     while (const auto step = backend.poll()) {
-      if (!step->is_finite) {
-        refuse_loss("evaluation step " + std::to_string(step->step),
-                    "the weights give scores that are no numbers",
-                    "train again with a lower --learning-rate");
-      }
+      if (!step->is_finite) refuse_scores(step->step);
       clock.report().totals.add(*step);
     }
   };
@@ -218,7 +234,12 @@ PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObs
                         kSlot);
     program.run(Phase::kForward, kSlot);
     backend.release(kSlot);
-    if (labels) hand_out_scores(program, *labels, logits, *scores);
+    if (labels) {
+      program.read_logits(
+          logits);  // waits: the report is there, and refuses scores that are no numbers
+      collect();
+      hand_out_scores(program, *labels, logits, *scores);
+    }
     collect();
     if (input.observer != nullptr) input.observer->on_step(clock.report());
   }

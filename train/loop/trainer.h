@@ -11,6 +11,7 @@
 #include "train/loop/pass_report.h"
 #include "train/loop/program_set.h"
 #include "train/loop/sample_tally.h"
+#include "train/optim/nan_guard.h"
 #include "train/optim/optimizer_config.h"
 #include "train/optim/schedule.h"
 
@@ -24,6 +25,19 @@ struct TrainerConfig {
   /// Steps of the whole run: the schedule's length.
   std::uint64_t num_steps = 1;
   std::uint64_t steps_per_epoch = 1;
+  /// When skipped steps end the run.
+  NanGuardConfig nan_guard = {};
+};
+
+/// What a trainer has come to; a checkpoint stores it.
+struct TrainerState {
+  /// Steps taken in the whole run, skipped ones included.
+  std::uint64_t num_steps = 0;
+  /// The schedule's peak: OptimizerConfig::learning_rate until somebody lowers it.
+  double peak_learning_rate = 0;
+  NanGuardState nan_guard = {};
+
+  bool operator==(const TrainerState&) const = default;
 };
 
 /// Where a pass reads from.
@@ -60,8 +74,10 @@ class ScoreObserver {
 /// programs say; it is computed in parts where they say so. A stop between two batches of one step drops that
 /// step: its gradients reach no update.
 ///
-/// Errors   those of the source; InvalidArgument when the loss is no longer a number; Internal when
-///          a pass that nobody stopped did not deliver every sample once
+/// A step whose loss or gradients are not finite is skipped: no weight changes, and its loss counts in no mean.
+///
+/// Errors   those of the source; InvalidArgument when too many steps in a row were skipped; Internal
+///          when a pass that nobody stopped did not deliver every sample once
 /// Threads  one caller at a time
 class Trainer {
  public:
@@ -69,9 +85,15 @@ class Trainer {
 
   PassReport train_epoch(const PassInput& input);
 
-  /// Whether a loss or a gradient was no number: what the weights give is nothing to go on with, though they
-  /// may be numbers still.
-  bool has_diverged() const noexcept { return has_diverged_; }
+  /// Whether the weights give nothing to go on with, though they may be numbers still: the newest steps were
+  /// skipped, two or more in a row (one may be its batch's fault), or so many that the run ends.
+  bool has_diverged() const noexcept;
+
+  /// Between two passes.
+  const TrainerState& state() const noexcept { return state_; }
+  void restore(const TrainerState& state) { state_ = state; }
+  /// From the next step on.
+  void set_peak_learning_rate(double rate) { state_.peak_learning_rate = rate; }
 
  private:
   /// What the step under way has taken so far.
@@ -81,18 +103,23 @@ class Trainer {
     double weight_sum = 0;
     Program* newest = nullptr;
   };
+  struct OpenPass {
+    PassReport& report;
+    PassObserver* observer;
+  };
 
-  void add_batch(BatchLease lease, PassReport& report);
-  void add_parts(std::uint32_t num_samples, StepScalars scalars, PassReport& report);
-  void update(PassReport& report);
+  void add_batch(BatchLease lease, const OpenPass& pass);
+  void add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass);
+  void update(const OpenPass& pass);
   void drop_open_step();
-  void collect_reports(PassReport& report);
+  void collect_reports(const OpenPass& pass);
+  void note_update(const UpdateReport& update, const OpenPass& pass);
+  double learning_rate_of(std::uint64_t step_idx) const;
 
   ProgramSet& programs_;
   TrainerConfig config_;
-  std::uint64_t step_idx_ = 0;
+  TrainerState state_;
   OpenStep step_;
-  bool has_diverged_ = false;
 };
 
 /// Runs the evaluation program over one epoch; `scores` may be null.

@@ -52,6 +52,38 @@ constexpr Belonging kBelongings[] = {
     {"augment.hue_range", has_colours, "color_mode is \"grayscale\""},
 };
 
+bool is_focal(const RunConfig& config) {
+  return config.loss == LossKind::kSoftmaxFocal;
+}
+
+/// The same of keys that a run is stored without when they do nothing.
+constexpr Belonging kOptional[] = {
+    {"focal_gamma", is_focal, "loss is not \"focal\""},
+    {"focal_alpha", is_focal, "loss is not \"focal\""},
+};
+
+const Belonging* find_optional(std::string_view key) {
+  const auto found = std::ranges::find(kOptional, key, &Belonging::key);
+  return found == std::end(kOptional) ? nullptr : found;
+}
+
+/// A list that is empty is written in no file.
+std::string value_text(const RunKey& key, const RunConfig& config) {
+  const auto value = key.write(config);
+  return value ? format_toml(*value) : "[]";
+}
+
+void add_idle(std::span<const Belonging> belongings, const RunConfig& config,
+              const RunConfig& usual, std::vector<std::string>& sentences) {
+  for (const Belonging& belonging : belongings) {
+    const RunKey& key = *find_run_key(belonging.key);
+    const std::string given = value_text(key, config);
+    if (belonging.is_on(config) || given == value_text(key, usual)) continue;
+    sentences.push_back(std::string(belonging.key) + " " + given +
+                        " does nothing: " + std::string(belonging.otherwise));
+  }
+}
+
 using Names = std::span<const std::string_view>;
 
 bool holds(Names names, std::string_view name) {
@@ -81,11 +113,9 @@ void add_idle_rules(const RunConfig& config, std::vector<std::string>& sentences
   usual.optimizer = OptimizerConfig::of(config.optimizer.kind);
   usual.schedule = ScheduleConfig::of(config.schedule.kind);
   for (const RunKey& key : run_keys()) {
-    if (is_heeded(key.name, config)) continue;
-    const auto given = key.write(config);
-    const auto ordinary = key.write(usual);
-    const std::string text = given ? format_toml(*given) : "[]";
-    if (text == (ordinary ? format_toml(*ordinary) : "[]")) continue;
+    if (is_heeded(key.name, config) || find_optional(key.name) != nullptr) continue;
+    const std::string text = value_text(key, config);
+    if (text == value_text(key, usual)) continue;
     const bool is_schedule = is_of_a_schedule(key.name);
     sentences.push_back(
         std::string(key.name) + " " + text + " does nothing: " +
@@ -100,7 +130,8 @@ void add_idle_rules(const RunConfig& config, std::vector<std::string>& sentences
 bool is_heeded(std::string_view key, const RunConfig& config) {
   if (is_of_an_optimizer(key)) return holds(own_settings(config.optimizer.kind), key);
   if (is_of_a_schedule(key)) return holds(own_settings(config.schedule.kind), key);
-  return true;
+  const Belonging* optional = find_optional(key);
+  return optional == nullptr || optional->is_on(config);
 }
 
 std::vector<std::string> idle_settings(const RunConfig& config) {
@@ -108,13 +139,8 @@ std::vector<std::string> idle_settings(const RunConfig& config) {
   none.augment = AugmentConfig{};
   std::vector<std::string> sentences;
   add_idle_rules(config, sentences);
-  for (const Belonging& belonging : kBelongings) {
-    const RunKey& key = *find_run_key(belonging.key);
-    const std::string given = format_toml(*key.write(config));
-    if (belonging.is_on(config) || given == format_toml(*key.write(none))) continue;
-    sentences.push_back(std::string(belonging.key) + " " + given +
-                        " does nothing: " + std::string(belonging.otherwise));
-  }
+  add_idle(kOptional, config, none, sentences);
+  add_idle(kBelongings, config, none, sentences);
   return sentences;
 }
 

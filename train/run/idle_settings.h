@@ -9,7 +9,8 @@
 
 namespace penstock::train {
 
-/// Whether the optimizer and the schedule of a run read a key; true for keys of neither.
+/// Whether a key is read by the optimizer, the schedule, the loss or whatever else of the run it belongs to;
+/// true for keys of none of these. Others are not stored with the run.
 bool is_heeded(std::string_view key, const RunConfig& config);
 
 /// One sentence for each: "augment.cval 200 does nothing: augment.fill_mode is not \"constant\"".

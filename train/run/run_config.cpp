@@ -93,6 +93,40 @@ void check_statistics(const RunConfig& config) {
                   {.field = "std", .lo = 1e-6, .text = "1e-6 to 1e9", .unit = unit});
 }
 
+struct WeightRange {
+  const char* field;
+  double most;
+  const char* text;
+  const char* hint;
+};
+
+void check_weights(const std::vector<double>& weights, const WeightRange& range) {
+  for (const double weight : weights) {
+    if (weight >= 0 && weight <= range.most) continue;
+    refuse_setting({kOwner, range.field, range.text, number_text(weight), range.hint});
+  }
+}
+
+// Regression and several labels need what a dataset does not hold.
+void check_loss(const RunConfig& config) {
+  if (!is_softmax_loss(config.loss)) {
+    refuse_setting({kOwner, "loss",
+                    "\"cross_entropy\" or \"focal\", since a sample of a dataset has one class",
+                    "\"" + std::string(loss_name(config.loss)) + "\"", "loss = \"cross_entropy\""});
+  }
+  if (!(config.label_smoothing >= 0 && config.label_smoothing < 1)) {
+    refuse_setting({kOwner, "label_smoothing", "0 to below 1", number_text(config.label_smoothing),
+                    "label_smoothing = 0.1"});
+  }
+  if (!(config.focal_gamma >= 0 && config.focal_gamma <= 100)) {
+    refuse_setting(
+        {kOwner, "focal_gamma", "0 to 100", number_text(config.focal_gamma), "focal_gamma = 2"});
+  }
+  check_weights(config.focal_alpha, {"focal_alpha", 1, "0 to 1", "focal_alpha = [0.25]"});
+  check_weights(config.class_weights,
+                {"class_weights", 1e9, "0 to 1e9", "class_weights = \"balanced\""});
+}
+
 // A sample is mixed with another of its batch.
 void check_mixing(const RunConfig& config) {
   if (config.batch_size > 1) return;
@@ -115,10 +149,9 @@ void RunConfig::validate() const {
   check_range({kOwner, "batch_size", batch_size, 1, 65'536, "batch_size = 32"});
   optimizer.validate();
   schedule.validate();
-  if (!(label_smoothing >= 0 && label_smoothing < 1)) {
-    refuse_setting({kOwner, "label_smoothing", "0 to below 1", number_text(label_smoothing),
-                    "label_smoothing = 0.1"});
-  }
+  check_loss(*this);
+  check_range({kOwner, "max_skipped_steps", nan_guard.max_in_a_row, 1, 1'000'000,
+               "max_skipped_steps = 10"});
   check_range({kOwner, "seed", seed, 0, INT64_MAX, "seed = 0"});  // what TOML can hold
   check_order(*this);
   check_threads(*this);

@@ -9,6 +9,8 @@
 
 #include "augment/augment_config.h"
 #include "streamer/pipeline/loader.h"
+#include "train/loss/loss_spec.h"
+#include "train/optim/nan_guard.h"
 #include "train/optim/optimizer_config.h"
 #include "train/optim/schedule.h"
 #include "train/run/color_mode.h"
@@ -39,8 +41,20 @@ struct RunConfig {
   std::uint32_t batch_size = 32;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
+  /// Steps in a row whose loss or gradients are not finite that end the run; each is skipped.
+  NanGuardConfig nan_guard;
+  /// What is minimised: cross-entropy or focal, since a sample of a dataset has one class.
+  LossKind loss = LossKind::kSoftmaxCrossEntropy;
   /// Share of the target spread over all classes, 0 to below 1.
   double label_smoothing = 0.1;
+  /// LossSpec's; of a focal loss.
+  double focal_gamma = LossSpec{}.focal_gamma;
+  std::vector<double> focal_alpha;
+  /// Weight of each class in training, 0 or more, by class index; empty for 1 each. Not with
+  /// `balances_classes`.
+  std::vector<double> class_weights;
+  /// Weighs classes so that rare ones count as much as frequent ones: class_balance.h.
+  bool balances_classes = false;
   /// Order of the training split: one of those that take every sample once an epoch.
   SampleOrder order = SampleOrder::kShuffle;
   /// LoaderConfig::window_bytes of the order "windowed".

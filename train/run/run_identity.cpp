@@ -1,6 +1,5 @@
 #include "train/run/run_identity.h"
 
-#include <array>
 #include <sstream>
 
 #include "streamer/core/checksum.h"
@@ -12,25 +11,30 @@ namespace penstock::train {
 
 namespace {
 
-/// Settings of optimizers and schedules that came later: named where they are not as in a run without them.
+/// Settings that came later: named where they are not as in a run without them.
 std::string rule_settings(const RunConfig& config) {
-  constexpr std::array<std::string_view, 17> kLater = {"optimizer",
-                                                       "beta1",
-                                                       "beta2",
-                                                       "alpha",
-                                                       "epsilon",
-                                                       "l1",
-                                                       "decays_norm_and_bias",
-                                                       "clip_norm",
-                                                       "clip_value",
-                                                       "milestone_epochs",
-                                                       "step_epochs",
-                                                       "gamma",
-                                                       "end_learning_rate",
-                                                       "power",
-                                                       "warmup_steps",
-                                                       "warmup_epochs",
-                                                       "warmup_start_factor"};
+  constexpr std::string_view kLater[] = {"optimizer",
+                                         "beta1",
+                                         "beta2",
+                                         "alpha",
+                                         "epsilon",
+                                         "l1",
+                                         "decays_norm_and_bias",
+                                         "clip_norm",
+                                         "clip_value",
+                                         "milestone_epochs",
+                                         "step_epochs",
+                                         "gamma",
+                                         "end_learning_rate",
+                                         "power",
+                                         "warmup_steps",
+                                         "warmup_epochs",
+                                         "warmup_start_factor",
+                                         "loss",
+                                         "focal_gamma",
+                                         "focal_alpha",
+                                         "class_weights",
+                                         "max_skipped_steps"};
   std::string text;
   const RunConfig without;
   for (const std::string_view name : kLater) {

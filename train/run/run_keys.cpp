@@ -57,6 +57,19 @@ void read_field(TomlReader& reader, std::string_view key, std::vector<std::uint3
     value.push_back(static_cast<std::uint32_t>(number));
   }
 }
+/// One number may stand without brackets.
+void read_field(TomlReader& reader, std::string_view key, std::vector<double>& value) {
+  const TomlValue* found = reader.find(key);
+  if (found == nullptr) return;
+  if (const auto number = as_number(*found)) {
+    value = {*number};
+  } else if (const auto numbers = reader.numbers(key)) {
+    value = *numbers;
+  }
+}
+void read_field(TomlReader& reader, std::string_view key, LossKind& value) {
+  if (const auto name = reader.text(key)) value = parse_loss(*name);
+}
 void read_field(TomlReader& reader, std::string_view key, SampleOrder& value) {
   const auto name = reader.text(key);
   if (!name) return;
@@ -125,6 +138,9 @@ std::optional<TomlValue> value_of(const std::vector<std::uint32_t>& numbers) {
 }
 std::optional<TomlValue> value_of(SampleOrder order) {
   return value_of(std::string(sample_order_name(order)));
+}
+std::optional<TomlValue> value_of(LossKind loss) {
+  return value_of(std::string(loss_name(loss)));
 }
 std::optional<TomlValue> value_of(FillMode mode) {
   return value_of(std::string(fill_mode_name(mode)));
@@ -240,6 +256,27 @@ void read_statistic(TomlReader& reader, std::string_view key, RunConfig& config)
   } else {
     reader.refuse(key, "numbers, one for each channel, or \"dataset\"", *found);
   }
+}
+
+/// Numbers, one for each class, or "balanced"; "none" for what leaving the key out means.
+void read_class_weights(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const TomlValue* found = reader.find(key);
+  if (found == nullptr) return;
+  const auto* word = found->as<std::string>();
+  const bool is_word = word != nullptr && (*word == "balanced" || *word == "none");
+  if (!is_word && found->as<TomlList>() == nullptr) {
+    reader.refuse(key, "numbers, one for each class, \"balanced\" or \"none\"", *found);
+  }
+  config.balances_classes = is_word && *word == "balanced";
+  config.class_weights.clear();
+  if (is_word) return;
+  if (const auto numbers = reader.numbers(key)) config.class_weights = *numbers;
+}
+
+std::optional<TomlValue> write_class_weights(const RunConfig& config) {
+  if (config.balances_classes) return value_of(std::string("balanced"));
+  if (config.class_weights.empty()) return value_of(std::string("none"));
+  return value_of(config.class_weights);
 }
 
 /// A key that is a mean or a deviation.
@@ -410,7 +447,12 @@ constexpr std::array kKeys{
     field<&RunConfig::schedule, &ScheduleConfig::warmup_steps>("warmup_steps"),
     field<&RunConfig::schedule, &ScheduleConfig::warmup_epochs>("warmup_epochs"),
     field<&RunConfig::schedule, &ScheduleConfig::warmup_start_factor>("warmup_start_factor"),
+    field<&RunConfig::loss>("loss"),
     field<&RunConfig::label_smoothing>("label_smoothing"),
+    field<&RunConfig::focal_gamma>("focal_gamma"),
+    field<&RunConfig::focal_alpha>("focal_alpha", "[0.25]"),
+    RunKey{"class_weights", KeyKind::kNumbers, read_class_weights, write_class_weights},
+    field<&RunConfig::nan_guard, &NanGuardConfig::max_in_a_row>("max_skipped_steps"),
     field<&RunConfig::order>("order", "\"shuffle\""),
     RunKey{"window", KeyKind::kText, read_window, write_window, "\"256M\""},
     field<&RunConfig::seed>("seed"),

@@ -34,6 +34,7 @@ struct RunSetup {
   std::optional<DatasetSplit> validation_split;
   ModelGraph graph;
   std::optional<InitialWeights> initial_weights;  // of RunConfig::init_from
+  LossSpec loss;                                  // of training
   std::unique_ptr<Backend> backend;
   std::unique_ptr<ProgramSet> programs;
   PipelineConfig pipeline;

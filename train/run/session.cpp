@@ -44,6 +44,7 @@ class Session {
   SkippedSamples skipped_;
   bool has_unstored_steps_ = false;             // the weights are ahead of those on disk
   bool has_partial_steps_ = false;              // the weights are ahead of the last whole epoch
+  bool are_weights_proven_ = false;             // a validation found their scores to be numbers
   std::optional<std::uint32_t> stored_epochs_;  // that the weights on disk have seen
 };
 
@@ -53,7 +54,8 @@ TrainerConfig trainer_config(const RunSetup& setup) {
           .schedule = setup.config.schedule,
           .seed = setup.config.seed,
           .num_steps = steps_per_epoch * setup.config.epochs,
-          .steps_per_epoch = steps_per_epoch};
+          .steps_per_epoch = steps_per_epoch,
+          .nan_guard = setup.config.nan_guard};
 }
 
 Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token stop)
@@ -113,7 +115,7 @@ void Session::run_epochs(RunOutcome& outcome) {
     while (outcome.num_epochs < config_.epochs && !outcome.was_stopped) {
       run_epoch(outcome.num_epochs, outcome);
     }
-    if (outcome.was_stopped) store(outcome);
+    if (outcome.was_stopped || has_unstored_steps_) store(outcome);
   } catch (const std::bad_alloc&) {
     throw Error(ErrorCode::kOutOfMemory,
                 "memory: training: expected the machine to grant an allocation, found it refused",
@@ -129,12 +131,16 @@ void Session::run_epochs(RunOutcome& outcome) {
 template <class TellStep, class TellSkipped>
 class PassRelay final : public PassObserver {
  public:
-  PassRelay(TellStep tell_step, TellSkipped tell_skipped)
-      : tell_step_(std::move(tell_step)), tell_skipped_(std::move(tell_skipped)) {}
+  PassRelay(RunObserver& observer, TellStep tell_step, TellSkipped tell_skipped)
+      : observer_(observer),
+        tell_step_(std::move(tell_step)),
+        tell_skipped_(std::move(tell_skipped)) {}
   void on_step(const PassReport& so_far) override { tell_step_(so_far); }
   void on_skipped(const SampleEvent& event) override { tell_skipped_(event); }
+  void on_skipped_step(const SkippedStep& step) override { observer_.on_skipped_step(step); }
 
  private:
+  RunObserver& observer_;
   TellStep tell_step_;
   TellSkipped tell_skipped_;
 };
@@ -146,7 +152,9 @@ void Session::note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx,
 }
 
 PassReport Session::train_pass(EpochReport& report) {
+  are_weights_proven_ = false;
   PassRelay relay(
+      observer_,
       [&](const PassReport& so_far) {
         if (so_far.num_steps > 0) has_unstored_steps_ = has_partial_steps_ = true;
         report.train = so_far;
@@ -160,10 +168,11 @@ PassReport Session::train_pass(EpochReport& report) {
 }
 
 PassReport Session::validation_pass(const EpochReport& report) {
-  PassRelay relay([&](const PassReport& so_far) { observer_.on_validation_step(report, so_far); },
-                  [&](const SampleEvent& event) {
-                    note_skipped(*setup_.validation_split, report.epoch_idx, event);
-                  });
+  PassRelay relay(
+      observer_, [&](const PassReport& so_far) { observer_.on_validation_step(report, so_far); },
+      [&](const SampleEvent& event) {
+        note_skipped(*setup_.validation_split, report.epoch_idx, event);
+      });
   return evaluate_epoch(*setup_.programs, {.source = *setup_.validation_loader,
                                            .num_samples = setup_.validation_split->num_samples(),
                                            .observer = &relay,
@@ -188,9 +197,11 @@ void Session::run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome) {
       return;
     }
     report.validation = validation;
+    are_weights_proven_ = true;
   }
   outcome.last = report;
-  store(outcome);
+  // Weights that may have diverged wait for a step or a validation that says otherwise.
+  if (are_weights_proven_ || !trainer_.has_diverged()) store(outcome);
   folder_->add_metrics(report);
   observer_.on_epoch(report);
 }
@@ -202,7 +213,7 @@ void Session::store(const RunOutcome& outcome) {
 }
 
 void Session::store_weights(const RunOutcome& outcome) {
-  if (trainer_.has_diverged()) {
+  if (trainer_.has_diverged() && !are_weights_proven_) {
     throw Error(ErrorCode::kInvalidArgument,
                 "weights: expected a loss that is a number, found none with these");
   }

@@ -43,6 +43,8 @@ class RunObserver {
   virtual void on_epoch(const EpochReport& report) = 0;
   /// When a sample is left out because its data failed, the first time only.
   virtual void on_skipped(const SkippedSample& sample) = 0;
+  /// When a step changed no weight, because its loss or gradients were not finite.
+  virtual void on_skipped_step(const SkippedStep& /*step*/) {}
 };
 
 struct RunOutcome {

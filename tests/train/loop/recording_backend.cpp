@@ -34,8 +34,12 @@ class RecordingProgram final : public Program {
   void run(Phase phase, std::uint32_t) override {
     constexpr const char* kNames[] = {"forward", "backward", "backward_add", "update"};
     record(kNames[static_cast<int>(phase)]);
-    if (phase != Phase::kForward) return;
     const StepScalars& scalars = backend_.scalars();
+    const bool is_finite = backend_.is_finite(scalars.step, lowering_.mode);
+    if (phase == Phase::kUpdate) {
+      backend_.updates.push_back({.step = scalars.step, .is_finite = is_finite});
+    }
+    if (phase != Phase::kForward) return;
     const std::uint32_t num_valid = backend_.lease()->num_valid;
     // Loss: the number of the step; the first sample of every batch counts as recognised.
     backend_.reports.push_back({.step = scalars.step,
@@ -43,8 +47,7 @@ class RecordingProgram final : public Program {
                                 .weight_sum = static_cast<double>(num_valid),
                                 .num_counted = num_valid,
                                 .num_correct = 1,
-                                .is_finite = scalars.step != backend_.infinite_step ||
-                                             lowering_.mode != backend_.infinite_mode});
+                                .is_finite = is_finite});
   }
   void read_logits(std::span<float> logits) override {
     for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i);

@@ -23,8 +23,10 @@ class RecordingBackend final : public Backend {
   std::vector<RecordedCall> calls;
   std::vector<Lowering> lowerings;
   std::deque<StepReport> reports;
-  /// The step whose loss is no number.
+  std::deque<UpdateReport> updates;
+  /// The first step whose loss is no number, and how many follow it.
   std::uint64_t infinite_step = UINT64_MAX;
+  std::uint64_t num_infinite_steps = 1;
   /// The mode in which it is none.
   Mode infinite_mode = Mode::kTrain;
 
@@ -54,7 +56,16 @@ class RecordingBackend final : public Backend {
     reports.pop_front();
     return report;
   }
-  std::optional<UpdateReport> poll_update() override { return std::nullopt; }
+  std::optional<UpdateReport> poll_update() override {
+    if (updates.empty()) return std::nullopt;
+    const UpdateReport update = updates.front();
+    updates.pop_front();
+    return update;
+  }
+  bool is_finite(std::uint64_t step, Mode mode) const {
+    return mode != infinite_mode || step < infinite_step ||
+           step - infinite_step >= num_infinite_steps;
+  }
   void finish() override {}
 
  private:

@@ -104,18 +104,82 @@ BOOST_AUTO_TEST_CASE(a_source_that_runs_dry_is_an_internal_error) {
              }) == expected);
 }
 
-BOOST_AUTO_TEST_CASE(a_loss_that_is_no_number_ends_the_training_with_the_reason) {
+/// Writes down which steps were skipped.
+struct SkipWatch final : PassObserver {
+  std::vector<SkippedStep> skipped;
+  void on_step(const PassReport&) override {}
+  void on_skipped_step(const SkippedStep& step) override { skipped.push_back(step); }
+};
+
+const std::vector<std::vector<std::uint64_t>> kFourBatches = {
+    {0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}, {12, 13, 14, 15}};
+
+BOOST_AUTO_TEST_CASE(a_step_that_is_not_finite_is_skipped_counted_and_told) {
   backend.infinite_step = 1;
-  auto batches = source({{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}});
+  backend.num_infinite_steps = 2;
+  auto batches = source(kFourBatches);
+  SkipWatch watch;
   Trainer training(programs, config);
-  BOOST_CHECK_EXCEPTION(training.train_epoch({.source = batches, .num_samples = 12}), Error,
-                        [](const Error& error) {
-                          return std::string(error.what()) ==
-                                     "loss: step 1: expected a finite number, found none: the "
-                                     "training diverged at learning rate 0.500000" &&
-                                 error.hint() == "lower --learning-rate";
-                        });
+  const PassReport report =
+      training.train_epoch({.source = batches, .num_samples = 16, .observer = &watch});
+  BOOST_TEST(report.num_steps == 4u);
+  BOOST_TEST(report.num_skipped_steps == 2u);
+  // By hand: steps 0 and 3, whose losses are 0 and 3, of 4 samples each.
+  BOOST_TEST(report.totals.loss() == 1.5);
+  BOOST_REQUIRE(watch.skipped.size() == 2u);
+  BOOST_TEST(watch.skipped[0].step_idx == 1u);
+  BOOST_TEST(watch.skipped[1].step_idx == 2u);
+  BOOST_TEST(watch.skipped[1].num_in_a_row == 2u);
+  BOOST_TEST(skipped_step_text(watch.skipped[0]) ==
+             "step 1 skipped: its loss or gradients were not finite at learning rate 0.5");
+  BOOST_TEST(skipped_step_text(watch.skipped[1]) ==
+             "step 2 skipped: its loss or gradients were not finite at learning rate 0.5 (2 in a "
+             "row)");
+  BOOST_TEST(!training.has_diverged());
+  BOOST_TEST(training.state().num_steps == 4u);
+  BOOST_TEST(training.state().nan_guard.num_skipped == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(too_many_skipped_steps_in_a_row_end_the_training_with_the_reason) {
+  backend.infinite_step = 1;
+  backend.num_infinite_steps = 9;
+  config.nan_guard.max_in_a_row = 3;
+  auto batches = source(kFourBatches);
+  Trainer training(programs, config);
+  BOOST_CHECK_EXCEPTION(
+      training.train_epoch({.source = batches, .num_samples = 16}), Error, [](const Error& error) {
+        return std::string(error.what()) ==
+                   "training: the loss or a gradient was not finite in 3 steps in a row (3 in "
+                   "all), the last of them step 3 at learning rate 0.5: the training diverged" &&
+               error.hint() == "lower --learning-rate";
+      });
   BOOST_TEST(training.has_diverged());
+}
+
+// One may be the fault of its batch, two in a row are the weights'.
+BOOST_AUTO_TEST_CASE(weights_are_doubted_after_two_skipped_steps_in_a_row) {
+  for (const std::uint64_t num_skipped : {1u, 2u}) {
+    backend.infinite_step = 4 - num_skipped;
+    backend.num_infinite_steps = num_skipped;
+    auto batches = source(kFourBatches);
+    Trainer training(programs, config);
+    training.train_epoch({.source = batches, .num_samples = 16});
+    BOOST_TEST(training.has_diverged() == (num_skipped == 2));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_restored_trainer_goes_on_where_the_other_was) {
+  config.schedule = {.kind = ScheduleKind::kOneCycle, .warmup_fraction = 0.5};
+  config.num_steps = 4;
+  Trainer training(programs, config);
+  // One step taken, and a peak that was lowered to a tenth: one-cycle of 4 steps has its peak in step 1.
+  training.restore({.num_steps = 1, .peak_learning_rate = 0.05, .nan_guard = {.num_skipped = 7}});
+  auto batches = source({{0, 1, 2, 3}});
+  training.train_epoch({.source = batches, .num_samples = 4});
+  BOOST_TEST(backend.calls.back().scalars.step == 1u);
+  BOOST_TEST(backend.calls.back().scalars.learning_rate == 0.05);
+  BOOST_TEST(training.state().num_steps == 2u);
+  BOOST_TEST(training.state().nan_guard.num_skipped == 7u);
 }
 
 BOOST_AUTO_TEST_CASE(scores_that_are_no_numbers_end_an_evaluation) {

@@ -58,6 +58,16 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
       {"warmup_fraction", [](RunConfig& c) { c.schedule.warmup_fraction = 0.25; }},
       {"div_factor", [](RunConfig& c) { c.schedule.div_factor = 20; }},
       {"final_div_factor", [](RunConfig& c) { c.schedule.final_div_factor = 20; }},
+      {"loss", [](RunConfig& c) { c.loss = LossKind::kSoftmaxFocal; }},
+      {"focal_gamma", [](RunConfig& c) { c.loss = LossKind::kSoftmaxFocal, c.focal_gamma = 3; }},
+      {"focal_alpha",
+       [](RunConfig& c) { c.loss = LossKind::kSoftmaxFocal, c.focal_alpha = {0.25}; }},
+      {"class_weights",
+       [](RunConfig& c) {
+         c.class_weights = {1, 2};
+       }},
+      {"balanced", [](RunConfig& c) { c.balances_classes = true; }},
+      {"max_skipped_steps", [](RunConfig& c) { c.nan_guard.max_in_a_row = 3; }},
       {"label_smoothing", [](RunConfig& c) { c.label_smoothing = 0.2; }},
       {"order", [](RunConfig& c) { c.order = SampleOrder::kSequential; }},
       {"windowed", [](RunConfig& c) { c.order = SampleOrder::kWindowed; }},

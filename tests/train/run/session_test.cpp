@@ -221,19 +221,39 @@ BOOST_AUTO_TEST_CASE(a_failed_allocation_after_an_epoch_leaves_weights_and_metri
 
 // Weight decay 1000 at rate 1 multiplies each weight by -999 a step: 3e38 is passed in the second
 // epoch of ten steps or so, and not in the first.
+RunConfig wild(RunConfig config) {
+  config.optimizer.learning_rate = 1;
+  config.optimizer.weight_decay = 1000;
+  config.optimizer.momentum = 0;
+  config.optimizer.nesterov = false;
+  config.schedule.kind = ScheduleKind::kConstant;
+  return config;
+}
+
 BOOST_AUTO_TEST_CASE(a_diverged_run_keeps_the_weights_and_metrics_before) {
-  RunConfig wild = config();
-  wild.optimizer.learning_rate = 1;
-  wild.optimizer.weight_decay = 1000;
-  wild.optimizer.momentum = 0;
-  wild.optimizer.nesterov = false;
-  wild.schedule.kind = ScheduleKind::kConstant;
-  const Error error = failure_of(wild);
-  BOOST_TEST(contains(error.what(), "loss: step "));
+  RunConfig impatient = wild(config());
+  impatient.nan_guard.max_in_a_row = 2;
+  std::vector<SkippedStep> skipped;
+  watcher.at_skipped_step = [&](const SkippedStep& step) { skipped.push_back(step); };
+  const Error error = failure_of(impatient);
+  BOOST_TEST(contains(error.what(),
+                      "training: the loss or a gradient was not finite in 2 steps in a row (2 in "
+                      "all), the last of them step "));
   BOOST_TEST(contains(error.what(), "these weights were not stored ("));
   BOOST_TEST(contains(error.what(), "; those after 1 whole epoch are in " + out.native()));
+  BOOST_TEST(skipped.size() == 2u);
   BOOST_TEST(num_metric_lines() == 1u);
   BOOST_TEST(fs::exists(out / kRunFileName));
+  BOOST_TEST(load_model(out).record.num_epochs == 1u);
+}
+
+// Fewer skipped steps than end the run: the validation after them finds out.
+BOOST_AUTO_TEST_CASE(weights_whose_validation_is_no_number_are_not_stored) {
+  RunConfig patient = wild(config());
+  patient.nan_guard.max_in_a_row = 1000;
+  const Error error = failure_of(patient);
+  BOOST_TEST(contains(error.what(), "loss: evaluation step 0: expected a finite number"));
+  BOOST_TEST(contains(error.what(), "; those after 1 whole epoch are in " + out.native()));
   BOOST_TEST(load_model(out).record.num_epochs == 1u);
 }
 

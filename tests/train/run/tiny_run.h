@@ -47,6 +47,7 @@ struct Watcher final : RunObserver {
   std::function<void(const EpochReport&)> at_train_step = [](const EpochReport&) {};
   std::function<void(const EpochReport&)> at_validation_step = [](const EpochReport&) {};
   std::function<void(const EpochReport&)> at_epoch = [](const EpochReport&) {};
+  std::function<void(const SkippedStep&)> at_skipped_step = [](const SkippedStep&) {};
 
   void on_start(const RunOverview& overview) override { at_start(overview); }
   void on_train_step(const EpochReport& so_far) override { at_train_step(so_far); }
@@ -55,6 +56,7 @@ struct Watcher final : RunObserver {
   }
   void on_epoch(const EpochReport& report) override { at_epoch(report); }
   void on_skipped(const SkippedSample&) override {}
+  void on_skipped_step(const SkippedStep& step) override { at_skipped_step(step); }
 };
 
 inline constexpr const char* kTinyNet =

@@ -1,0 +1,37 @@
+// What the loop of a run knows besides weights and its place in the data: the part "loop" of a checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "train/loop/trainer.h"
+#include "train/metrics/learning_verdict.h"
+#include "train/optim/early_stopping.h"
+#include "train/optim/reduce_on_plateau.h"
+
+namespace penstock::train {
+
+/// As it is between two steps.
+struct LoopState {
+  /// Steps, peak of the learning rate, skipped steps.
+  TrainerState trainer = {};
+  /// Its learning rate is the trainer's peak. At its defaults when nothing follows a metric.
+  PlateauState plateau = {};
+  EarlyStoppingState early_stopping = {};
+  /// Epochs done in full, in order: what the verdict on learning is judged by.
+  std::vector<LearningEpoch> history = {};
+};
+
+/// Name of the part in CheckpointState::parts.
+inline constexpr std::string_view kLoopStatePart = "loop";
+
+/// Returns a JSON object; numbers read back equal, and one that is none (NaN) as NaN.
+std::string format_loop_state(const LoopState& state);
+
+/// Errors  CorruptData naming the field, what was expected and found; `where` names the checkpoint
+LoopState parse_loop_state(std::string_view text, const std::string& where);
+
+}  // namespace penstock::train

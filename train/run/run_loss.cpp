@@ -1,0 +1,34 @@
+#include "train/run/run_loss.h"
+
+#include <vector>
+
+#include "train/loss/class_balance.h"
+
+namespace penstock::train {
+namespace {
+
+std::vector<float> as_float(std::span<const double> values) {
+  std::vector<float> floats;
+  for (const double value : values) floats.push_back(static_cast<float>(value));
+  return floats;
+}
+
+}  // namespace
+
+bool is_focal_run(const RunConfig& config) noexcept {
+  return config.loss == LossKind::kSoftmaxFocal;
+}
+
+LossSpec loss_of(const RunConfig& config, std::span<const std::uint64_t> num_by_class) {
+  LossSpec loss{.kind = config.loss, .label_smoothing = config.label_smoothing};
+  loss.class_weights = config.balances_classes ? balanced_class_weights(num_by_class)
+                                               : as_float(config.class_weights);
+  if (is_focal_run(config)) {
+    loss.focal_gamma = config.focal_gamma;
+    loss.focal_alpha = as_float(config.focal_alpha);
+  }
+  loss.validate_for(num_by_class.size());
+  return loss;
+}
+
+}  // namespace penstock::train
