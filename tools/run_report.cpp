@@ -37,6 +37,12 @@ Json pass_json(const train::PassReport& pass) {
           {"elapsed_s", pass.elapsed_s}};
 }
 
+Json metrics_json(const train::MetricTable& metrics) {
+  Json json = Json::object();
+  for (const train::MetricValue& one : metrics.values()) json[one.metric.name] = figure(one.value);
+  return json;
+}
+
 // Null without a cache.
 Json cache_json(CacheForm form, const CacheStats& cache) {
   if (form == CacheForm::kNone) return nullptr;
@@ -73,6 +79,10 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
   const bool has_validation = outcome.last && outcome.last->validation;
   json["train"] = outcome.last ? pass_json(outcome.last->train) : Json(nullptr);
   json["validation"] = has_validation ? pass_json(*outcome.last->validation) : Json(nullptr);
+  json["metrics"] = outcome.last ? metrics_json(outcome.last->metrics) : Json(nullptr);
+  json["learning_verdict"] = outcome.learning_verdict;
+  json["end_reason"] = outcome.end_reason;
+  json["best_epoch"] = outcome.best_epoch_idx ? Json(*outcome.best_epoch_idx + 1) : Json(nullptr);
   json["partial_train"] = outcome.partial ? pass_json(outcome.partial->train) : Json(nullptr);
   return dump(json);
 }

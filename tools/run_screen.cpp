@@ -92,6 +92,22 @@ std::string loss_settings_text(const RunConfig& config) {
   return config.class_weights.empty() ? text : text + ", classes weighted";
 }
 
+/// Empty when nothing follows a metric.
+std::string monitors_text(const RunConfig& config) {
+  std::string text;
+  if (config.has_ema()) text += fmt::format(", EMA {:g}", config.optimizer.ema_decay);
+  if (config.reduces_on_plateau()) {
+    text += fmt::format(", rate times {:g} when {} stands for {}", config.reduce_on_plateau.factor,
+                        config.reduce_on_plateau.monitor,
+                        format_counted(config.reduce_on_plateau.patience, "epoch", "epochs"));
+  }
+  if (config.stops_early()) {
+    text += fmt::format(", ends when {} stands for {}", config.early_stopping.monitor,
+                        format_counted(config.early_stopping.patience, "epoch", "epochs"));
+  }
+  return text;
+}
+
 std::string memory_text(const RunOverview& overview) {
   std::string text;
   for (const train::MemoryRow& row : overview.memory) {
@@ -121,6 +137,15 @@ std::string samples_text(const PassReport& pass) {
 
 std::string percent_text(double share) {
   return std::isfinite(share) ? fmt::format("{:.1f} %", 100 * share) : "-";
+}
+
+std::string more_metrics_text(const train::MetricTable& metrics) {
+  std::string text;
+  for (const train::MetricValue& one : metrics.values()) {
+    if (one.metric.name == "val_top5_accuracy") text += ", top-5 " + percent_text(one.value);
+    if (one.metric.name == "val_macro_f1") text += ", macro F1 " + loss_text(one.value);
+  }
+  return text;
 }
 
 std::string loss_text(double loss) {
@@ -170,7 +195,8 @@ void RunScreen::on_start(const RunOverview& overview) {
     print_notice(verbosity_, fmt::format("weights   {}: {}", printable(config.init_from.native()),
                                          printable(overview.initial_weights)));
   }
-  print_notice(verbosity_, "training  " + optimizer_text(config) + loss_settings_text(config));
+  print_notice(verbosity_, "training  " + optimizer_text(config) + loss_settings_text(config) +
+                               monitors_text(config));
   print_notice(verbosity_, "augment   " + augment_text(config));
   for (const std::string& sentence : train::idle_settings(config)) {
     print_notice(verbosity_, "          " + sentence);
@@ -201,7 +227,7 @@ void RunScreen::on_epoch(const EpochReport& report) {
                   format_duration(std::chrono::duration<double>(report.train.elapsed_s)),
                   learning_text(report.train), percent_text(report.train.waiting_share()));
   if (report.validation) {
-    text += "; validation " + learning_text(*report.validation);
+    text += "; validation " + learning_text(*report.validation) + more_metrics_text(report.metrics);
     if (report.validation->num_skipped > 0) text += ", " + num_skipped_text(*report.validation);
   }
   line().end(text);
@@ -211,6 +237,10 @@ void RunScreen::on_epoch(const EpochReport& report) {
 void RunScreen::on_skipped(const train::SkippedSample& sample) {
   line().end(skipped_line(sample));
   line_.reset();
+}
+
+void RunScreen::on_note(const std::string& text) {
+  print_notice(verbosity_, text);
 }
 
 void RunScreen::on_skipped_step(const train::SkippedStep& step) {

@@ -15,6 +15,9 @@ std::string samples_text(const train::PassReport& pass);
 /// "76.9 %"; "-" when nothing was counted.
 std::string percent_text(double share);
 
+/// "top-5 94.1 %, macro F1 0.7123": what a validation adds to loss and top-1; top-5 of more classes only.
+std::string more_metrics_text(const train::MetricTable& metrics);
+
 /// "0.7891"; "-" when nothing was counted.
 std::string loss_text(double loss);
 
@@ -39,6 +42,7 @@ class RunScreen final : public train::RunObserver {
   void on_epoch(const train::EpochReport& report) override;
   void on_skipped(const train::SkippedSample& sample) override;
   void on_skipped_step(const train::SkippedStep& step) override;
+  void on_note(const std::string& text) override;
 
   const train::RunOverview& overview() const noexcept { return overview_; }
 

@@ -106,10 +106,14 @@ void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
                Verbosity verbosity) {
   if (verbosity == Verbosity::kQuiet || !outcome.has_weights) return;
   const std::string run = config.out.native();
+  if (!outcome.end_reason.empty()) print_result(outcome.end_reason);
+  if (!outcome.learning_verdict.empty()) print_result("learning: " + outcome.learning_verdict);
   print_result("loader: " + outcome.loader_verdict);
   if (outcome.cache.limit_bytes > 0) print_result(cache_text(outcome.cache));
-  print_result(fmt::format("weights after {} epochs: {}/weights.safetensors", outcome.num_epochs,
-                           printable(run)));
+  const std::string which =
+      outcome.best_epoch_idx ? fmt::format("best weights, of epoch {}", *outcome.best_epoch_idx + 1)
+                             : fmt::format("weights after {} epochs", outcome.num_epochs);
+  print_result(fmt::format("{}: {}/weights.safetensors", which, printable(run)));
   print_result(fmt::format("try:\n  penstock evaluate {0}\n  penstock predict {0} IMAGE",
                            shell_quoted(run)));
 }
@@ -137,9 +141,10 @@ int run_train(const TrainOptions& options) {
                 "the same command again");
     return kExitStopped;
   }
-  print_error(fmt::format("train: stopped after {}; the weights of this moment are stored; this "
-                          "version cannot go on from them",
-                          stopped_text(outcome)),
+  print_error(fmt::format("train: stopped after {}; the {} are stored; this version cannot go on "
+                          "from them",
+                          stopped_text(outcome),
+                          outcome.best_epoch_idx ? "best weights" : "weights of this moment"),
               "penstock evaluate " + shell_quoted(config.out.native()));
   return kExitStopped;
 }

@@ -68,7 +68,7 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(train_cli, Fixture)
 
-BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_four_files) {
+BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_its_files) {
   BOOST_TEST(contains(shapes.train_err(), "80 training, 40 validation, 10 classes"));
   BOOST_TEST(contains(shapes.train_err(), "small_cnn, 32x32 pixels"));
   BOOST_TEST(contains(shapes.train_err(), "2 compute, 1 reader, 1 worker"));
@@ -80,10 +80,11 @@ BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_four_files) {
   // 6 batches: one more round than the ring of 4.
   BOOST_TEST(contains(shapes.train_out(), "loader: "));
   BOOST_TEST(contains(shapes.train_out(), " is the bottleneck: "));
-  for (const char* name : {"run.toml", "weights.safetensors", "model.json", "metrics.csv"}) {
+  for (const char* name :
+       {"run.toml", "weights.safetensors", "model.json", "metrics.csv", "metrics.jsonl"}) {
     BOOST_TEST(fs::exists(shapes.run() / name));
   }
-  BOOST_TEST(count_entries(shapes.run()) == 4u);
+  BOOST_TEST(count_entries(shapes.run()) == 5u);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_and_threads_give_the_same_weights) {

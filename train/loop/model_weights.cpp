@@ -21,6 +21,12 @@ void check_finite(const NamedTensor& tensor) {
               "lower --learning-rate");
 }
 
+ParamPart evaluated_part(const Program& program, const ParamSlot& slot) {
+  const Lowering& lowering = program.lowering();
+  const bool has_ema = lowering.mode == Mode::kTrain && lowering.optimizer.ema_decay > 0;
+  return has_ema && slot.is_trainable ? ParamPart::kEma : ParamPart::kMaster;
+}
+
 }  // namespace
 
 std::vector<NamedTensor> export_weights(Program& program) {
@@ -28,7 +34,7 @@ std::vector<NamedTensor> export_weights(Program& program) {
   for (const ParamSlot& slot : program.params()) {
     NamedTensor tensor{
         slot.name, {slot.shape.begin(), slot.shape.end()}, std::vector<float>(slot.num_elements())};
-    program.export_param(tensors.size(), ParamPart::kMaster, tensor.values);
+    program.export_param(tensors.size(), evaluated_part(program, slot), tensor.values);
     check_finite(tensor);
     tensors.push_back(std::move(tensor));
   }

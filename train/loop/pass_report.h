@@ -37,7 +37,7 @@ struct StepTotals {
 
 /// One pass over a split, finished or under way.
 struct PassReport {
-  StepTotals totals;
+  StepTotals totals = {};
   std::uint64_t num_samples = 0;        // delivered, skipped ones included
   std::uint64_t num_expected = 0;       // in the whole pass
   std::uint64_t num_distinct = 0;       // different samples among those delivered

@@ -58,6 +58,7 @@ Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& conf
       graph, {.batch = batch,
               .mode = mode,
               .optimizer = config.optimizer,
+              .reads_ema = mode == Mode::kEvaluate && config.optimizer.ema_decay > 0,
               .loss = mode == Mode::kTrain ? config.loss : evaluation_loss(config.loss),
               .label_form = mode == Mode::kTrain ? config.label_form : LabelForm::kClassIndex,
               .accumulates = mode == Mode::kTrain && accumulates_,

@@ -56,10 +56,33 @@ bool is_focal(const RunConfig& config) {
   return config.loss == LossKind::kSoftmaxFocal;
 }
 
+bool has_ema(const RunConfig& config) {
+  return config.has_ema();
+}
+bool stops_early(const RunConfig& config) {
+  return config.stops_early();
+}
+bool reduces_on_plateau(const RunConfig& config) {
+  return config.reduces_on_plateau();
+}
+
+constexpr std::string_view kNoStopping = "early_stopping.patience is 0";
+constexpr std::string_view kNoReduction = "reduce_on_plateau.factor is 1";
+
 /// The same of keys that a run is stored without when they do nothing.
 constexpr Belonging kOptional[] = {
     {"focal_gamma", is_focal, "loss is not \"focal\""},
     {"focal_alpha", is_focal, "loss is not \"focal\""},
+    {"ema_warmup", has_ema, "ema_decay is 0"},
+    {"early_stopping.monitor", stops_early, kNoStopping},
+    {"early_stopping.min_delta", stops_early, kNoStopping},
+    {"early_stopping.restore_best_weights", stops_early, kNoStopping},
+    {"reduce_on_plateau.monitor", reduces_on_plateau, kNoReduction},
+    {"reduce_on_plateau.patience", reduces_on_plateau, kNoReduction},
+    {"reduce_on_plateau.min_delta", reduces_on_plateau, kNoReduction},
+    {"reduce_on_plateau.delta_mode", reduces_on_plateau, kNoReduction},
+    {"reduce_on_plateau.cooldown", reduces_on_plateau, kNoReduction},
+    {"reduce_on_plateau.min_learning_rate", reduces_on_plateau, kNoReduction},
 };
 
 const Belonging* find_optional(std::string_view key) {

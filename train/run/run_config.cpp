@@ -152,6 +152,8 @@ void RunConfig::validate() const {
   check_loss(*this);
   check_range({kOwner, "max_skipped_steps", nan_guard.max_in_a_row, 1, 1'000'000,
                "max_skipped_steps = 10"});
+  if (reduces_on_plateau()) reduce_on_plateau.validate();
+  if (stops_early()) early_stopping.validate();
   check_range({kOwner, "seed", seed, 0, INT64_MAX, "seed = 0"});  // what TOML can hold
   check_order(*this);
   check_threads(*this);

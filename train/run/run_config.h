@@ -10,8 +10,10 @@
 #include "augment/augment_config.h"
 #include "streamer/pipeline/loader.h"
 #include "train/loss/loss_spec.h"
+#include "train/optim/early_stopping.h"
 #include "train/optim/nan_guard.h"
 #include "train/optim/optimizer_config.h"
+#include "train/optim/reduce_on_plateau.h"
 #include "train/optim/schedule.h"
 #include "train/run/color_mode.h"
 
@@ -55,6 +57,12 @@ struct RunConfig {
   std::vector<double> class_weights;
   /// Weighs classes so that rare ones count as much as frequent ones: class_balance.h.
   bool balances_classes = false;
+  /// Lowers the schedule's peak when a metric stands; a factor of 1 is off. `mode` follows from the metric.
+  PlateauConfig reduce_on_plateau{.factor = 1};
+  /// Ends the run when a metric stands; a patience of 0 is off. `mode` follows from the metric.
+  EarlyStoppingConfig early_stopping{.patience = 0};
+  /// With early stopping: the weights that are stored are those of the best epoch, however the run ends.
+  bool restore_best_weights = true;
   /// Order of the training split: one of those that take every sample once an epoch.
   SampleOrder order = SampleOrder::kShuffle;
   /// LoaderConfig::window_bytes of the order "windowed".
@@ -81,6 +89,10 @@ struct RunConfig {
   /// 1e9.
   std::vector<double> mean;
   std::vector<double> std;
+
+  bool has_ema() const noexcept { return optimizer.ema_decay > 0; }
+  bool reduces_on_plateau() const noexcept { return reduce_on_plateau.factor != 1; }
+  bool stops_early() const noexcept { return early_stopping.patience > 0; }
 
   /// Throws InvalidArgument naming the field, its value and the range, with a line that is right.
   void validate() const;

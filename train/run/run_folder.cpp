@@ -1,13 +1,11 @@
 #include "train/run/run_folder.h"
 
-#include <cmath>
 #include <system_error>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/shell_quoted.h"
 #include "train/run/run_file.h"
-#include "train/run/run_values.h"
 #include "train/store/checkpoint_folder.h"
 #include "train/store/model_record.h"
 
@@ -15,15 +13,6 @@ namespace penstock::train {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kMetricsHead =
-    "epoch,train_loss,train_top1,validation_loss,validation_top1,learning_rate,images_per_s,"
-    "waiting_share,num_samples,num_distinct,num_skipped,train_s,validation_num_skipped\n";
-
-/// An empty field stands for a figure that there is none of.
-std::string field(double value) {
-  return std::isfinite(value) ? format_number(value) : "";
-}
 
 [[noreturn]] void refuse_existing(const fs::path& folder) {
   throw Error(ErrorCode::kAlreadyExists,
@@ -64,7 +53,7 @@ RunFolderGuard::~RunFolderGuard() {
 }
 
 void RunFolderGuard::remove_files(std::error_code& ignored) const {
-  for (const char* name : {kRunFileName, kMetricsName, kSkippedName}) {
+  for (const char* name : {kRunFileName, kMetricsName, kMetricEventsName, kSkippedName}) {
     fs::remove(folder_ / name, ignored);
   }
   remove_model(folder_);
@@ -73,25 +62,9 @@ void RunFolderGuard::remove_files(std::error_code& ignored) const {
   fs::remove(folder_, ignored);                     // only when nothing else is in it
 }
 
-RunFolder::RunFolder(const RunConfig& config)
-    : path_(config.out), guard_(path_), metrics_(kMetricsHead) {
+RunFolder::RunFolder(const RunConfig& config) : path_(config.out), guard_(path_) {
   guard_.make_folder();
   publish_file(path_ / kRunFileName, format_run_file(config));
-}
-
-void RunFolder::add_metrics(const EpochReport& report) {
-  const PassReport& train = report.train;
-  const bool has_validation = report.validation.has_value();
-  metrics_ += std::to_string(report.epoch_idx + 1) + "," + field(train.totals.loss()) + "," +
-              field(train.totals.top1()) + "," +
-              (has_validation ? field(report.validation->totals.loss()) : "") + "," +
-              (has_validation ? field(report.validation->totals.top1()) : "") + "," +
-              field(train.learning_rate) + "," + field(train.images_per_s()) + "," +
-              field(train.waiting_share()) + "," + std::to_string(train.num_samples) + "," +
-              std::to_string(train.num_distinct) + "," + std::to_string(train.num_skipped) + "," +
-              field(train.elapsed_s) + "," +
-              (has_validation ? std::to_string(report.validation->num_skipped) : "") + "\n";
-  publish_file(path_ / kMetricsName, metrics_);
 }
 
 void RunFolder::write_skipped(const SkippedSamples& skipped) const {

@@ -7,14 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "train/run/epoch_report.h"
+#include "train/run/metrics_log.h"
 #include "train/run/run_config.h"
 #include "train/run/skipped_samples.h"
 
 namespace penstock::train {
 
 inline constexpr const char* kRunFileName = "run.toml";
-inline constexpr const char* kMetricsName = "metrics.csv";
 
 /// Throws AlreadyExists when `folder` is there, InvalidArgument when none is named.
 void check_run_folder_is_free(const std::filesystem::path& folder);
@@ -49,15 +48,12 @@ class RunFolder {
   const std::filesystem::path& path() const noexcept { return path_; }
   void keep() noexcept { guard_.keep(); }
 
-  /// Adds one line to metrics.csv and publishes the whole file.
-  void add_metrics(const EpochReport& report);
   /// Publishes skipped.csv.
   void write_skipped(const SkippedSamples& skipped) const;
 
  private:
   std::filesystem::path path_;
   RunFolderGuard guard_;
-  std::string metrics_;
 };
 
 /// Reads run.toml of a run.

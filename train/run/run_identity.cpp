@@ -34,7 +34,20 @@ std::string rule_settings(const RunConfig& config) {
                                          "focal_gamma",
                                          "focal_alpha",
                                          "class_weights",
-                                         "max_skipped_steps"};
+                                         "max_skipped_steps",
+                                         "ema_decay",
+                                         "ema_warmup",
+                                         "early_stopping.monitor",
+                                         "early_stopping.patience",
+                                         "early_stopping.min_delta",
+                                         "early_stopping.restore_best_weights",
+                                         "reduce_on_plateau.monitor",
+                                         "reduce_on_plateau.factor",
+                                         "reduce_on_plateau.patience",
+                                         "reduce_on_plateau.min_delta",
+                                         "reduce_on_plateau.delta_mode",
+                                         "reduce_on_plateau.cooldown",
+                                         "reduce_on_plateau.min_learning_rate"};
   std::string text;
   const RunConfig without;
   for (const std::string_view name : kLater) {

@@ -67,6 +67,14 @@ void read_field(TomlReader& reader, std::string_view key, std::vector<double>& v
     value = *numbers;
   }
 }
+void read_field(TomlReader& reader, std::string_view key, DeltaMode& value) {
+  const auto name = reader.text(key);
+  if (!name) return;
+  if (*name != "relative" && *name != "absolute") {
+    reader.refuse(key, "\"relative\" or \"absolute\"", *reader.find(key));
+  }
+  value = *name == "relative" ? DeltaMode::kRelative : DeltaMode::kAbsolute;
+}
 void read_field(TomlReader& reader, std::string_view key, LossKind& value) {
   if (const auto name = reader.text(key)) value = parse_loss(*name);
 }
@@ -138,6 +146,9 @@ std::optional<TomlValue> value_of(const std::vector<std::uint32_t>& numbers) {
 }
 std::optional<TomlValue> value_of(SampleOrder order) {
   return value_of(std::string(sample_order_name(order)));
+}
+std::optional<TomlValue> value_of(DeltaMode mode) {
+  return value_of(std::string(mode == DeltaMode::kRelative ? "relative" : "absolute"));
 }
 std::optional<TomlValue> value_of(LossKind loss) {
   return value_of(std::string(loss_name(loss)));
@@ -430,6 +441,8 @@ constexpr std::array kKeys{
     field<&RunConfig::optimizer, &OptimizerConfig::decays_norm_and_bias>("decays_norm_and_bias"),
     field<&RunConfig::optimizer, &OptimizerConfig::clip_norm>("clip_norm"),
     field<&RunConfig::optimizer, &OptimizerConfig::clip_value>("clip_value"),
+    field<&RunConfig::optimizer, &OptimizerConfig::ema_decay>("ema_decay"),
+    field<&RunConfig::optimizer, &OptimizerConfig::ema_warmup>("ema_warmup"),
     // The same.
     RunKey{"schedule", KeyKind::kText, read_schedule,
            [](const RunConfig& config) {
@@ -503,6 +516,20 @@ constexpr std::array kKeys{
     field<&RunConfig::augment, &AugmentConfig::rescale>("augment.rescale"),
     field<&RunConfig::augment, &AugmentConfig::interpolation>("augment.interpolation"),
     field<&RunConfig::augment, &AugmentConfig::decode_scaling>("augment.decode_scaling"),
+    field<&RunConfig::early_stopping, &EarlyStoppingConfig::monitor>("early_stopping.monitor"),
+    field<&RunConfig::early_stopping, &EarlyStoppingConfig::patience>("early_stopping.patience",
+                                                                      "10"),
+    field<&RunConfig::early_stopping, &EarlyStoppingConfig::min_delta>("early_stopping.min_delta"),
+    field<&RunConfig::restore_best_weights>("early_stopping.restore_best_weights"),
+    field<&RunConfig::reduce_on_plateau, &PlateauConfig::monitor>("reduce_on_plateau.monitor"),
+    field<&RunConfig::reduce_on_plateau, &PlateauConfig::factor>("reduce_on_plateau.factor", "0.1"),
+    field<&RunConfig::reduce_on_plateau, &PlateauConfig::patience>("reduce_on_plateau.patience"),
+    field<&RunConfig::reduce_on_plateau, &PlateauConfig::min_delta>("reduce_on_plateau.min_delta"),
+    field<&RunConfig::reduce_on_plateau, &PlateauConfig::delta_mode>(
+        "reduce_on_plateau.delta_mode"),
+    field<&RunConfig::reduce_on_plateau, &PlateauConfig::cooldown>("reduce_on_plateau.cooldown"),
+    field<&RunConfig::reduce_on_plateau, &PlateauConfig::min_learning_rate>(
+        "reduce_on_plateau.min_learning_rate"),
 };
 
 }  // namespace

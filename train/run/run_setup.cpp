@@ -4,6 +4,7 @@
 #include "streamer/core/error.h"
 #include "train/loop/sample_tally.h"
 #include "train/run/batch_memory.h"
+#include "train/run/epoch_metrics.h"
 #include "train/run/run_loss.h"
 #include "train/run/run_model.h"
 
@@ -82,6 +83,13 @@ void RunSetup::take_memory() {
   const std::uint64_t num_tallied =
       num_train + (validation_split ? validation_split->num_samples() : 0);
   memory.draw(SampleTally::bytes_for(num_tallied), "tally of samples seen");
+  if (validation_split) {
+    // A batch's scores beside labels, weights and ids of its samples.
+    const std::uint64_t sample_bytes = graph.num_classes() * sizeof(float) + sizeof(std::uint32_t) +
+                                       sizeof(float) + sizeof(std::uint64_t);
+    memory.draw(ValidationScores::bytes_for(graph.num_classes()) + config.batch_size * sample_bytes,
+                "validation metrics");
+  }
   make_loaders();
 }
 

@@ -11,6 +11,9 @@
 #include "train/loop/model_weights.h"
 #include "train/loop/trainer.h"
 #include "train/run/data_hint.h"
+#include "train/run/epoch_judge.h"
+#include "train/run/epoch_metrics.h"
+#include "train/run/metrics_log.h"
 #include "train/run/run_folder.h"
 #include "train/run/run_record.h"
 #include "train/run/run_setup.h"
@@ -29,7 +32,10 @@ class Session {
   void run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome);
   void store(const RunOutcome& outcome);
   void store_weights(const RunOutcome& outcome);
+  void write_skipped();
   void note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx, const SampleEvent& event);
+  void measure(EpochReport& report);
+  void heed(const EpochVerdict& verdict, RunOutcome& outcome);
   PassReport train_pass(EpochReport& report);
   PassReport validation_pass(const EpochReport& report);
   void run_epochs(RunOutcome& outcome);
@@ -40,10 +46,15 @@ class Session {
   RunSetup setup_;
   const RunConfig& config_;  // of the setup
   Trainer trainer_;
+  RunMetrics metrics_;
+  ValidationScores scores_;
+  EpochJudge judge_;
   std::unique_ptr<RunFolder> folder_;
+  std::unique_ptr<MetricsLog> log_;
   SkippedSamples skipped_;
   bool has_unstored_steps_ = false;             // the weights are ahead of those on disk
   bool has_partial_steps_ = false;              // the weights are ahead of the last whole epoch
+  bool has_best_stored_ = false;                // weights on disk that only better ones replace
   bool are_weights_proven_ = false;             // a validation found their scores to be numbers
   std::optional<std::uint32_t> stored_epochs_;  // that the weights on disk have seen
 };
@@ -63,7 +74,11 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
       stop_(std::move(stop)),
       setup_(config),
       config_(setup_.config),
-      trainer_(*setup_.programs, trainer_config(setup_)) {}
+      trainer_(*setup_.programs, trainer_config(setup_)),
+      metrics_{.num_classes = setup_.graph.num_classes(),
+               .has_validation = setup_.validation_loader != nullptr},
+      scores_(metrics_.num_classes),
+      judge_(config_, metrics_.names(), metrics_.num_classes) {}
 
 std::string initial_weights_text(const RunSetup& setup) {
   if (!setup.initial_weights) return {};
@@ -89,6 +104,8 @@ RunOverview Session::overview() const {
 
 RunOutcome Session::run() {
   folder_ = std::make_unique<RunFolder>(config_);
+  log_ = std::make_unique<MetricsLog>(
+      MetricsLogConfig{.folder = folder_->path(), .metrics = metrics_.names()});
   observer_.on_start(overview());
   RunOutcome outcome;
   try {
@@ -97,6 +114,8 @@ RunOutcome Session::run() {
     end_by_error(error, outcome);
   }
   outcome.has_weights = stored_epochs_.has_value();
+  outcome.learning_verdict = judge_.learning_line();
+  if (judge_.keeps_best()) outcome.best_epoch_idx = judge_.best_epoch_idx();
   const LoaderStats loader = setup_.train_loader->detailed_stats();
   outcome.loader_verdict = verdict(loader).text;
   outcome.cache = loader.cache;
@@ -112,7 +131,8 @@ void Session::run_epochs(RunOutcome& outcome) {
     if (setup_.validation_loader != nullptr) setup_.validation_loader->request_stop();
   });
   try {
-    while (outcome.num_epochs < config_.epochs && !outcome.was_stopped) {
+    while (outcome.num_epochs < config_.epochs && !outcome.was_stopped &&
+           outcome.end_reason.empty()) {
       run_epoch(outcome.num_epochs, outcome);
     }
     if (outcome.was_stopped || has_unstored_steps_) store(outcome);
@@ -173,10 +193,13 @@ PassReport Session::validation_pass(const EpochReport& report) {
       [&](const SampleEvent& event) {
         note_skipped(*setup_.validation_split, report.epoch_idx, event);
       });
-  return evaluate_epoch(*setup_.programs, {.source = *setup_.validation_loader,
-                                           .num_samples = setup_.validation_split->num_samples(),
-                                           .observer = &relay,
-                                           .stop = stop_});
+  scores_.clear();
+  return evaluate_epoch(*setup_.programs,
+                        {.source = *setup_.validation_loader,
+                         .num_samples = setup_.validation_split->num_samples(),
+                         .observer = &relay,
+                         .stop = stop_},
+                        &scores_);
 }
 
 void Session::run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome) {
@@ -199,16 +222,45 @@ void Session::run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome) {
     report.validation = validation;
     are_weights_proven_ = true;
   }
+  measure(report);
   outcome.last = report;
+  const EpochVerdict verdict = judge_.judge(report);
   // Weights that may have diverged wait for a step or a validation that says otherwise.
-  if (are_weights_proven_ || !trainer_.has_diverged()) store(outcome);
-  folder_->add_metrics(report);
+  const bool are_doubtful = trainer_.has_diverged() && !are_weights_proven_;
+  if (!are_doubtful && (verdict.is_best || !judge_.keeps_best())) {
+    store_weights(outcome);
+    has_best_stored_ = judge_.keeps_best();
+  }
+  write_skipped();
+  if (report.validation) {
+    MetricTable validation;
+    add_validation(validation, *report.validation, scores_);
+    log_->add_validation(report, *report.validation, validation);
+  }
+  log_->add_epoch(report);
   observer_.on_epoch(report);
+  heed(verdict, outcome);
+}
+
+void Session::measure(EpochReport& report) {
+  report.num_steps = trainer_.state().num_steps;
+  add_training(report.metrics, report.train);
+  if (report.validation) add_validation(report.metrics, *report.validation, scores_);
+}
+
+void Session::heed(const EpochVerdict& verdict, RunOutcome& outcome) {
+  if (verdict.peak_learning_rate) trainer_.set_peak_learning_rate(*verdict.peak_learning_rate);
+  for (const std::string& note : verdict.notes) observer_.on_note(note);
+  if (outcome.num_epochs < config_.epochs) outcome.end_reason = verdict.end_reason;
 }
 
 /// Brings RUN up to date; before the first step there is nothing to bring.
 void Session::store(const RunOutcome& outcome) {
-  if (has_unstored_steps_) store_weights(outcome);
+  if (has_unstored_steps_ && !has_best_stored_) store_weights(outcome);
+  write_skipped();
+}
+
+void Session::write_skipped() {
   if (stored_epochs_ && !skipped_.list().empty()) folder_->write_skipped(skipped_);
 }
 
@@ -238,7 +290,10 @@ void Session::end_by_error(const Error& error, const RunOutcome& outcome) {
     failure = second.what();
   }
   std::string message = error.what();
-  if (has_unstored_steps_) {
+  if (has_best_stored_) {
+    if (!failure.empty() && failure != error.what()) message += "; " + failure;
+    message += "; the best weights, after " + epochs(*stored_epochs_) + ", are in " + folder;
+  } else if (has_unstored_steps_) {
     message += "; these weights were not stored (" + failure + ")";
     if (stored_epochs_) message += "; those after " + epochs(*stored_epochs_) + " are in " + folder;
   } else if (stored_epochs_) {

@@ -43,6 +43,8 @@ class RunObserver {
   virtual void on_epoch(const EpochReport& report) = 0;
   /// When a sample is left out because its data failed, the first time only.
   virtual void on_skipped(const SkippedSample& sample) = 0;
+  /// A line of news after an epoch: a lowered learning rate, another verdict on learning.
+  virtual void on_note(const std::string& /*line*/) {}
   /// When a step changed no weight, because its loss or gradients were not finite.
   virtual void on_skipped_step(const SkippedStep& /*step*/) {}
 };
@@ -59,6 +61,12 @@ struct RunOutcome {
   /// The epoch that the stop cut short, when it had taken a step: in training, or in validation
   /// when its training pass was done.
   std::optional<EpochReport> partial = {};
+  /// Why the run ended before its last epoch, when it was neither stopped nor failed; else empty.
+  std::string end_reason = {};
+  /// With early_stopping.restore_best_weights: the epoch of the weights that are stored.
+  std::optional<std::uint32_t> best_epoch_idx = {};
+  /// What the losses say about the learning; empty when there is nothing to say.
+  std::string learning_verdict = {};
   std::uint64_t high_water_bytes = 0;
   /// What the training passes waited for, in words (streamer/pipeline/loader_stats.h).
   std::string loader_verdict = {};
@@ -66,10 +74,11 @@ struct RunOutcome {
   CacheStats cache = {};
 };
 
-/// Trains and stores RUN/{run.toml, weights.safetensors, model.json, metrics.csv}, each whole, and
-/// skipped.csv when samples were left out. Weights are stored after every epoch.
+/// Trains and stores RUN/{run.toml, weights.safetensors, model.json, metrics.csv, metrics.jsonl}, each whole,
+/// and skipped.csv when samples were left out. Weights are stored after every epoch; with
+/// early_stopping.restore_best_weights after every one that is better than those before.
 ///
-/// Stop    the step under way is finished, the weights are stored
+/// Stop    the step under way is finished, the weights are stored unless those of a best epoch are
 /// Errors  AlreadyExists when RUN is there; OutOfMemory with the table of what was taken; those of
 ///         dataset, model and loader. Whatever ends the run after a first step, the weights so far
 ///         are kept unless they are no numbers; the message says which. Before that RUN is removed.

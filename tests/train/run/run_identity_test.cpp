@@ -67,6 +67,16 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
          c.class_weights = {1, 2};
        }},
       {"balanced", [](RunConfig& c) { c.balances_classes = true; }},
+      {"ema_decay", [](RunConfig& c) { c.optimizer.ema_decay = 0.9; }},
+      {"early_stopping", [](RunConfig& c) { c.early_stopping.patience = 2; }},
+      {"restore_best_weights",
+       [](RunConfig& c) { c.early_stopping.patience = 2, c.restore_best_weights = false; }},
+      {"reduce_on_plateau", [](RunConfig& c) { c.reduce_on_plateau.factor = 0.5; }},
+      {"reduce_on_plateau.delta_mode",
+       [](RunConfig& c) {
+         c.reduce_on_plateau.factor = 0.5;
+         c.reduce_on_plateau.delta_mode = DeltaMode::kAbsolute;
+       }},
       {"max_skipped_steps", [](RunConfig& c) { c.nan_guard.max_in_a_row = 3; }},
       {"label_smoothing", [](RunConfig& c) { c.label_smoothing = 0.2; }},
       {"order", [](RunConfig& c) { c.order = SampleOrder::kSequential; }},

@@ -1,0 +1,56 @@
+// The figures of a run's epochs and validations on disk: metrics.csv, a table of the epochs, and
+// metrics.jsonl, an object for each epoch and each validation. train/store/CHECKPOINT.md has the fields.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "streamer/core/file.h"
+#include "train/metrics/metric_table.h"
+#include "train/run/epoch_report.h"
+
+namespace penstock::train {
+
+inline constexpr const char* kMetricsName = "metrics.csv";
+inline constexpr const char* kMetricEventsName = "metrics.jsonl";
+
+/// What is written with every event.
+struct MetricsLogConfig {
+  std::filesystem::path folder;
+  /// The columns between `step` and `learning_rate`.
+  std::vector<MetricName> metrics;
+  /// Lines that are there are kept as far as they are of steps up to this one: a run that goes on writes
+  /// none twice.
+  std::uint64_t num_steps = 0;
+};
+
+/// Files are there, and whole, from the first line on.
+///
+/// Errors  Io
+class MetricsLog {
+ public:
+  explicit MetricsLog(MetricsLogConfig config);
+
+  /// Adds a line to metrics.csv, publishing the whole file, and an event.
+  void add_epoch(const EpochReport& report);
+  /// Adds the event of a validation: within an epoch, or at its end before add_epoch().
+  void add_validation(const EpochReport& epoch, const PassReport& pass, const MetricTable& metrics);
+
+ private:
+  void keep_table();
+  void keep_events();
+  /// Writes one line whole, and flushes it.
+  void append_event(const std::string& line);
+
+  MetricsLogConfig config_;
+  std::string head_;
+  std::string table_;
+  UniqueFd events_;
+  std::uint64_t events_bytes_ = 0;
+};
+
+}  // namespace penstock::train
