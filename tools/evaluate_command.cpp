@@ -1,14 +1,13 @@
 // `penstock evaluate`: a stored model against a split, in total and class by class.
-#include <fmt/core.h>
-
-#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "tools/command.h"
+#include "tools/evaluation_report.h"
 #include "tools/exit_code.h"
 #include "tools/inference_flags.h"
-#include "tools/run_report.h"
+#include "tools/output_file.h"
+#include "tools/result_stream.h"
 #include "tools/run_screen.h"
 #include "tools/size_option.h"
 #include "tools/stop_signals.h"
@@ -22,7 +21,11 @@ struct EvaluateOptions {
   std::string run;
   std::string dataset;
   std::string split;
+  std::string confusion;
+  std::uint64_t num_worst = 0;
   InferenceFlags inference;
+  bool flips = false;
+  bool is_forced = false;
   bool is_quiet = false;
   bool is_json = false;
 };
@@ -38,35 +41,6 @@ class EvaluationScreen final : public train::PassObserver {
   ProgressLine line_;
 };
 
-std::string share_text(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? "-" : percent_text(static_cast<double>(part) / static_cast<double>(whole));
-}
-
-std::string class_table(const train::EvaluationReport& report) {
-  std::size_t width = 5;
-  for (const train::ClassFigures& one : report.classes) {
-    width = std::max(width, printable(one.name).size());
-  }
-  std::string text =
-      fmt::format("{:<{}}  {:>8}  {:>8}  {:>9}", "class", width, "samples", "recall", "precision");
-  for (const train::ClassFigures& one : report.classes) {
-    text += fmt::format("\n{:<{}}  {:>8}  {:>8}  {:>9}", printable(one.name), width,
-                        format_count(one.num_samples), share_text(one.num_correct, one.num_samples),
-                        share_text(one.num_correct, one.num_predicted));
-  }
-  return text;
-}
-
-void print_report(const train::EvaluationReport& report) {
-  print_result(fmt::format("{}, split {}: {}", printable(report.dataset.native()), report.split,
-                           samples_text(report.pass)));
-  print_result(fmt::format(
-      "loss {}  top-1 {} ({} of {})  {:.0f} images/s", loss_text(report.pass.totals.loss()),
-      percent_text(report.pass.totals.top1()), format_count(report.pass.totals.num_correct),
-      format_count(report.pass.totals.num_counted), report.pass.images_per_s()));
-  print_result(class_table(report));
-}
-
 /// What may make the figures other than they seem.
 void print_remarks(const train::EvaluationReport& report, const train::EvaluationConfig& config) {
   for (const train::SkippedSample& sample : report.skipped) {
@@ -79,24 +53,32 @@ void print_remarks(const train::EvaluationReport& report, const train::Evaluatio
                                        " split may hold pictures that were trained on");
 }
 
-int run_evaluate(const EvaluateOptions& options) {
+train::EvaluationReport evaluate(const train::EvaluationConfig& config, bool shows_progress) {
   const StopSignals signals;  // before any other thread
+  EvaluationScreen screen(shows_progress ? Verbosity::kNormal : Verbosity::kQuiet);
+  return train::evaluate_run(config, &screen, signals.token());
+}
+
+int run_evaluate(const EvaluateOptions& options) {
+  if (!options.confusion.empty()) {
+    check_output_file(options.confusion,
+                      options.is_forced ? ExistingFile::kReplace : ExistingFile::kRefuse);
+  }
   const train::EvaluationConfig config{.run = options.run,
                                        .dataset = options.dataset,
                                        .split = options.split,
+                                       .flips = options.flips,
+                                       .num_worst = static_cast<std::uint32_t>(options.num_worst),
+                                       .needs_confusion = !options.confusion.empty(),
                                        .inference = options.inference.config()};
-  const bool shows_progress = !options.is_quiet && !options.is_json;
-  train::EvaluationReport report;
-  {
-    EvaluationScreen screen(shows_progress ? Verbosity::kNormal : Verbosity::kQuiet);
-    report = train::evaluate_run(config, &screen, signals.token());
+  const train::EvaluationReport report = evaluate(config, !options.is_quiet && !options.is_json);
+  if (!options.confusion.empty()) {
+    ResultStream out(options.confusion);
+    write_confusion_csv(report, out);
+    out.publish();
   }
   print_remarks(report, config);
-  if (options.is_json) {
-    print_result(evaluation_json(report, config));
-  } else {
-    print_report(report);
-  }
+  print_result(options.is_json ? evaluation_json(report, config) : evaluation_text(report));
   return kExitDone;
 }
 
@@ -110,13 +92,21 @@ void add_evaluate_command(CLI::App& program, CommandChoice& choice) {
   add_text(command, "DATASET", options->dataset, "Dataset of the same classes (the run's own)");
   add_text(command, "--split", options->split,
            "train, validation or test (test if there is one, else validation)");
+  add_count_option(command, "--worst", options->num_worst, {.min = 0, .max = 100'000},
+                   "Mistakes of highest loss to name (0)");
+  add_text(command, "--confusion", options->confusion,
+           "CSV file for the confusion matrix, of up to 4,096 classes");
+  add_switch(command, "--flip", options->flips,
+             "Judge each picture by the mean of its probabilities and its mirror image's");
+  add_switch(command, "--force", options->is_forced,
+             "Replace the file of --confusion if it is there");
   add_inference_flags(command, options->inference);
   add_count_option(command, "--loader-threads", options->inference.loader_threads,
                    {.min = 2, .max = 256},
                    "Threads that read, decode and augment (a quarter of the cores, at least 2)");
   add_switch(command, "--quiet", options->is_quiet, "Show no progress");
   add_switch(command, "--json", options->is_json, "Print the figures as JSON");
-  end_help(command, example("penstock evaluate runs/first"));
+  end_help(command, example("penstock evaluate runs/first --worst 20"));
   choose_when_given(command, choice, [options] { return run_evaluate(*options); });
 }
 

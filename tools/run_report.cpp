@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "streamer/core/checksum.h"
-#include "streamer/core/result.h"
 
 namespace penstock::tools {
 namespace {
@@ -84,32 +83,6 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
   json["end_reason"] = outcome.end_reason;
   json["best_epoch"] = outcome.best_epoch_idx ? Json(*outcome.best_epoch_idx + 1) : Json(nullptr);
   json["partial_train"] = outcome.partial ? pass_json(outcome.partial->train) : Json(nullptr);
-  return dump(json);
-}
-
-std::string evaluation_json(const train::EvaluationReport& report,
-                            const train::EvaluationConfig& config) {
-  Json json = {
-      {"run", config.run.native()}, {"dataset", report.dataset.native()}, {"split", report.split}};
-  json.update(pass_json(report.pass));
-  json["is_training_dataset"] = report.is_training_dataset;
-  json["skipped"] = Json::array();
-  for (const train::SkippedSample& sample : report.skipped) {
-    json["skipped"].push_back({{"sample_id", sample.sample_id},
-                               {"name", sample.name},
-                               {"shard", sample.shard},
-                               {"reason", sample_status_name(sample.fault.status)},
-                               {"detail", sample.fault.detail()}});
-  }
-  json["limit_bytes"] = report.limit_bytes;
-  json["peak_bytes"] = report.high_water_bytes;
-  json["classes"] = Json::array();
-  for (const train::ClassFigures& one : report.classes) {
-    json["classes"].push_back({{"name", one.name},
-                               {"num_samples", one.num_samples},
-                               {"num_correct", one.num_correct},
-                               {"num_predicted", one.num_predicted}});
-  }
   return dump(json);
 }
 

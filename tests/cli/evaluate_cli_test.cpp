@@ -1,6 +1,9 @@
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
 
 #include "fixtures/damage.h"
 #include "streamer/core/file.h"
@@ -50,6 +53,102 @@ BOOST_AUTO_TEST_CASE(the_class_table_adds_up_to_the_totals) {
   BOOST_TEST(num_samples == 40u);
   BOOST_TEST(num_predicted == 40u);
   BOOST_TEST(json["top1"].get<double>() == static_cast<double>(num_correct) / 40);
+}
+
+BOOST_AUTO_TEST_CASE(the_matrix_the_figures_and_the_mistakes_agree) {
+  const fs::path file = folder.path() / "confusion.csv";
+  const CommandResult result =
+      run_penstock({"evaluate", shapes.run(), "--json", "--worst", "40", "--confusion", file});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json json = Json::parse(result.out);
+  const Json& matrix = json["confusion_matrix"];
+  std::uint64_t num_samples = 0, num_wrong = 0;
+  double f1_sum = 0;
+  std::string csv = "label,arrow,circle,crescent,cross,grid,ring,spiral,square,star,triangle\n";
+  for (std::size_t i = 0; i < 10; ++i) {
+    csv += json["classes"][i]["name"].get<std::string>();
+    for (std::size_t k = 0; k < 10; ++k) {
+      num_samples += matrix[i][k].get<std::uint64_t>();
+      num_wrong += i == k ? 0 : matrix[i][k].get<std::uint64_t>();
+      csv += "," + matrix[i][k].dump();
+    }
+    csv += "\n";
+    f1_sum += json["classes"][i]["f1"].get<double>();
+  }
+  BOOST_TEST(num_samples == 40u);
+  BOOST_TEST(read_text_file(file) == csv);
+  BOOST_TEST(json["worst"].size() == num_wrong);
+  BOOST_TEST(json["macro_f1"].get<double>() == f1_sum / 10, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(json["top5"].get<double>() >= json["top1"].get<double>());
+  BOOST_REQUIRE(num_wrong > 0);  // two epochs
+  double last = json["worst"][0]["loss"].get<double>();
+  for (const Json& one : json["worst"]) {
+    BOOST_TEST(fs::exists(shapes.pictures() / one["name"].get<std::string>()));
+    BOOST_TEST(one["name"].get<std::string>().find("/" + one["class"].get<std::string>() + "/") !=
+               std::string::npos);
+    BOOST_TEST(one["loss"].get<double>() <= last);
+    last = one["loss"].get<double>();
+  }
+  check_refused(run_penstock({"evaluate", shapes.run(), "--confusion", file}), 1,
+                "output: " + file.native() + ": expected nothing there, found a file",
+                "--force replaces it; or name another file");
+}
+
+/// Probabilities of all classes of a picture, by class index.
+std::vector<double> predicted(const fs::path& run, const fs::path& picture) {
+  const CommandResult result = run_penstock({"predict", run, picture, "--top", "10", "--json"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  std::vector<double> shares(10);
+  const Json answers = Json::parse(result.out);
+  for (const Json& one : answers[0]["top"]) {
+    shares[one["class_idx"].get<std::size_t>()] = one["probability"].get<double>();
+  }
+  return shares;
+}
+
+// A picture of the network's own size is not resized, so its mirror image as a file is its mirror image as
+// input.
+BOOST_AUTO_TEST_CASE(a_flipped_evaluation_takes_the_mean_of_a_picture_and_its_mirror_image) {
+  const fs::path pictures = folder.path() / "pictures";
+  for (const auto& entry : fs::directory_iterator(shapes.pictures() / "test")) {
+    fs::create_directories(pictures / entry.path().filename());
+  }
+  cv::Mat pixels(32, 32, CV_8UC3);
+  cv::randu(pixels, 0, 255);
+  cv::Mat mirrored;
+  cv::flip(pixels, mirrored, 1);
+  const fs::path star = pictures / "star/one.png";
+  const fs::path other = folder.path() / "other.png";
+  BOOST_REQUIRE(cv::imwrite(star.native(), pixels));
+  BOOST_REQUIRE(cv::imwrite(other.native(), mirrored));
+  // A class folder with nothing in it is no class: each has the one picture.
+  for (const auto& entry : fs::directory_iterator(pictures)) {
+    if (entry.path() != pictures / "star") fs::copy(star, entry.path() / "one.png");
+  }
+  const fs::path dataset = folder.path() / "flip.ds";
+  const CommandResult converted =
+      run_penstock({"convert", pictures, dataset, "--validation-split", "0"});
+  BOOST_REQUIRE_MESSAGE(converted.exit_code == 0, converted.err);
+  const CommandResult result =
+      run_penstock({"evaluate", shapes.run(), dataset, "--split", "train", "--flip", "--json"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json json = Json::parse(result.out);
+  BOOST_TEST(json["is_flipped"] == true);
+  const std::vector<double> a = predicted(shapes.run(), star), b = predicted(shapes.run(), other);
+  double loss = 0,
+         loss_unflipped = 0;  // each class once: the mean over classes of -log of the mean
+  for (std::size_t k = 0; k < 10; ++k) {
+    loss -= std::log((a[k] + b[k]) / 2) / 10;
+    loss_unflipped -= std::log(a[k]) / 10;
+  }
+  // As JPEGs, which conversion makes of both, they are mirror images but for rounding.
+  BOOST_TEST(json["loss"].get<double>() == loss, boost::test_tools::tolerance(1e-3));
+  BOOST_TEST(std::abs(loss_unflipped - loss) > 0.02 * loss);
+}
+
+BOOST_AUTO_TEST_CASE(more_mistakes_than_are_kept_are_a_usage_error) {
+  check_refused_with(run_penstock({"evaluate", shapes.run(), "--worst", "100001"}), 2,
+                     "--worst: expected a whole number from 0 to 100000");
 }
 
 // The shapes are 40 to 64 pixels wide: all but the largest are enlarged, so that the edges of the samples lie

@@ -1,6 +1,7 @@
 #include "train/run/evaluation.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
@@ -10,6 +11,7 @@
 #include "train/run/data_hint.h"
 #include "train/run/data_pipeline.h"
 #include "train/run/run_folder.h"
+#include "train/run/test_time_flip.h"
 
 namespace penstock::train {
 namespace {
@@ -70,30 +72,23 @@ std::string choose_split(const Manifest& manifest, const std::string& asked) {
               "--split train");
 }
 
-class ClassCounter final : public ScoreObserver {
+/// Adds scores up; `next` is told too and may be null.
+class MetricsCounter final : public ScoreObserver {
  public:
-  /// `next` is told too; may be null.
-  ClassCounter(const std::vector<std::string>& names, ScoreObserver* next) : next_(next) {
-    for (const std::string& name : names) classes_.push_back({.name = name});
-  }
+  MetricsCounter(ClassificationMetrics& metrics, ScoreObserver* next)
+      : metrics_(metrics), next_(next) {}
 
   void on_scores(const ScoredBatch& batch) override {
-    for (std::size_t i = 0; i < batch.class_idx.size(); ++i) {
-      if (batch.class_idx[i] >= classes_.size() || !(batch.weights[i] > 0)) continue;
-      const auto scores = batch.logits.subspan(i * batch.num_classes, batch.num_classes);
-      const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
-      ClassFigures& actual = classes_[batch.class_idx[i]];
-      ++actual.num_samples;
-      actual.num_correct += best == static_cast<std::ptrdiff_t>(batch.class_idx[i]);
-      ++classes_[static_cast<std::size_t>(best)].num_predicted;
-    }
+    metrics_.add({.scores = batch.logits,
+                  .class_idx = batch.class_idx,
+                  .weights = batch.weights,
+                  .sample_ids = batch.sample_ids});
     if (next_ != nullptr) next_->on_scores(batch);
   }
-  std::vector<ClassFigures> take() { return std::move(classes_); }
 
  private:
+  ClassificationMetrics& metrics_;
   ScoreObserver* next_;
-  std::vector<ClassFigures> classes_;
 };
 
 /// Lists what was skipped; `next` is told of steps and may be null.
@@ -127,6 +122,57 @@ struct EvaluationWatch {
   const std::stop_token& stop;
 };
 
+void run_pass(const EvaluationConfig& config, const EvaluationPlace& place,
+              const EvaluationWatch& watch, const DatasetSplit& split, EvaluationReport& report) {
+  place.memory.draw(SampleTally::bytes_for(split.num_samples()), "tally of samples seen");
+  const PipelineConfig pipeline{
+      .batch = place.network.spec(),
+      .augment = augment_of(place.network.record()),
+      .cores = split_cores(num_usable_cores(), {.threads = config.inference.threads,
+                                                .loader_threads = config.inference.loader_threads}),
+      .host_memory = batch_memory("auto")};
+  ProgramSet& programs = place.network.programs();
+  if (config.flips) {
+    place.memory.draw(TestTimeFlip::bytes_for(pipeline.batch, programs.num_logits()),
+                      "mirrored pictures");
+  }
+  const auto loader = place.memory.make("loader", [&](MemoryBudget& budget) {
+    return make_loader(split, pipeline, PipelineUse::kEvaluate, budget);
+  });
+  const std::stop_callback wake(watch.stop, [&] { loader->request_stop(); });
+
+  MetricsCounter counter(report.metrics, watch.scores);
+  std::optional<TestTimeFlip> flip;
+  if (config.flips) flip.emplace(*loader, programs, counter);
+  SkipCollector skips(split, watch.observer);
+  report.pass = evaluate_epoch(programs,
+                               {.source = flip ? static_cast<BatchSource&>(*flip) : *loader,
+                                .num_samples = split.num_samples(),
+                                .observer = &skips,
+                                .stop = watch.stop},
+                               flip ? static_cast<ScoreObserver*>(&*flip) : &counter);
+  if (report.pass.was_stopped) {
+    throw Error(ErrorCode::kStopped,
+                "evaluate: stopped after " + std::to_string(report.pass.num_samples) + " samples",
+                "the same command starts it again");
+  }
+  report.skipped = skips.list();
+}
+
+ClassificationConfig metrics_config(const EvaluationConfig& config, const StoredNetwork& network) {
+  return {.num_classes = static_cast<std::uint32_t>(network.record().class_names.size()),
+          .num_worst = config.num_worst};
+}
+
+void check_pairs(std::uint32_t num_classes) {
+  constexpr std::uint32_t kMost = ConfusionMatrix::kMaxDenseClasses;
+  if (num_classes <= kMost) return;
+  throw Error(ErrorCode::kUnsupported,
+              "evaluate: confusion matrix: expected at most " + std::to_string(kMost) +
+                  " classes, found " + std::to_string(num_classes),
+              "leave --confusion out: figures of each class are there all the same");
+}
+
 EvaluationReport evaluate_split(const EvaluationConfig& config, const EvaluationPlace& place,
                                 const EvaluationWatch& watch) {
   const Dataset dataset = Dataset::open(place.folder);
@@ -135,36 +181,18 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
   EvaluationReport report{
       .dataset = place.folder,
       .split = choose_split(dataset.manifest(), config.split),
+      .is_flipped = config.flips,
+      .class_names = place.network.record().class_names,
+      .metrics = ClassificationMetrics(metrics_config(config, place.network)),
       .is_training_dataset = place.network.record().dataset_id == dataset.manifest().id,
       .limit_bytes = place.memory.budget().limit_bytes()};
   const DatasetSplit split = dataset.split(report.split);
-  place.memory.draw(SampleTally::bytes_for(split.num_samples()), "tally of samples seen");
-  const PipelineConfig pipeline{
-      .batch = place.network.spec(),
-      .augment = augment_of(place.network.record()),
-      .cores = split_cores(num_usable_cores(), {.threads = config.inference.threads,
-                                                .loader_threads = config.inference.loader_threads}),
-      .host_memory = batch_memory("auto")};
-  const auto loader = place.memory.make("loader", [&](MemoryBudget& budget) {
-    return make_loader(split, pipeline, PipelineUse::kEvaluate, budget);
-  });
-  const std::stop_callback wake(watch.stop, [&] { loader->request_stop(); });
-
-  ClassCounter classes(place.network.record().class_names, watch.scores);
-  SkipCollector skips(split, watch.observer);
-  report.pass = evaluate_epoch(place.network.programs(),
-                               {.source = *loader,
-                                .num_samples = split.num_samples(),
-                                .observer = &skips,
-                                .stop = watch.stop},
-                               &classes);
-  if (report.pass.was_stopped) {
-    throw Error(ErrorCode::kStopped,
-                "evaluate: stopped after " + std::to_string(report.pass.num_samples) + " samples",
-                "the same command starts it again");
+  run_pass(config, place, watch, split, report);
+  report.loss = config.flips ? report.metrics.negative_log_likelihood() : report.pass.totals.loss();
+  report.top1 = config.flips ? report.metrics.accuracy() : report.pass.totals.top1();
+  for (const Mistake& mistake : report.metrics.worst().list()) {
+    report.worst.push_back({mistake, split.read_name(mistake.sample_id)});
   }
-  report.classes = classes.take();
-  report.skipped = skips.list();
   report.high_water_bytes = place.memory.budget().high_water_bytes();
   return report;
 }
@@ -175,6 +203,9 @@ EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* obse
                               const std::stop_token& stop, ScoreObserver* scores) {
   MemoryTable memory(memory_limit_bytes(config.inference));
   StoredNetwork network(config.run, config.inference, memory);
+  const ClassificationConfig metrics = metrics_config(config, network);
+  if (config.needs_confusion) check_pairs(metrics.num_classes);
+  memory.draw(ClassificationMetrics::bytes_for(metrics), "metrics");
   const std::filesystem::path folder =
       config.dataset.empty() ? read_run_folder(config.run).dataset : config.dataset;
   return with_data_hint(folder, [&] {

@@ -9,6 +9,7 @@
 
 #include "train/loop/pass_report.h"
 #include "train/loop/trainer.h"
+#include "train/metrics/classification_metrics.h"
 #include "train/run/skipped_samples.h"
 #include "train/run/stored_network.h"
 
@@ -18,25 +19,38 @@ struct EvaluationConfig {
   /// Folder of the run.
   std::filesystem::path run;
   /// Folder of the dataset; empty for the run's own.
-  std::filesystem::path dataset;
+  std::filesystem::path dataset = {};
   /// Empty for the test split if there is one, else validation.
-  std::string split;
-  InferenceConfig inference;
+  std::string split = {};
+  /// Judges each picture together with its mirror image: test_time_flip.h.
+  bool flips = false;
+  /// Mistakes of highest loss to name, 0 to 100,000.
+  std::uint32_t num_worst = 0;
+  /// Refuses more classes than a confusion matrix has pairs for, before any work.
+  bool needs_confusion = false;
+  InferenceConfig inference = {};
 };
 
-/// How one class fared.
-struct ClassFigures {
-  std::string name;
-  std::uint64_t num_samples = 0;    // with this label, counted ones only
-  std::uint64_t num_correct = 0;    // of these, recognised
-  std::uint64_t num_predicted = 0;  // samples of any label taken for this class
+/// A mistake, and the file that the sample was made from.
+struct NamedMistake {
+  Mistake mistake;
+  std::string name;  // relative to the conversion's source; empty when that was left out
 };
 
 struct EvaluationReport {
   std::filesystem::path dataset;
   std::string split;
   PassReport pass = {};
-  std::vector<ClassFigures> classes = {};
+  bool is_flipped = false;
+  /// Mean loss, and share of samples whose highest score is their label: the program's own figures, as a training
+  /// shows them, or the metrics' where pictures were flipped. NaN when nothing was counted.
+  double loss = 0;
+  double top1 = 0;
+  std::vector<std::string> class_names = {};
+  /// Of all samples that count.
+  ClassificationMetrics metrics{{.num_classes = 1}};
+  /// Worst first.
+  std::vector<NamedMistake> worst = {};
   /// Samples that were left out, as far as SkippedSamples lists them.
   std::vector<SkippedSample> skipped = {};
   /// The very dataset that was trained on, not one converted anew from the same pictures.
@@ -45,10 +59,12 @@ struct EvaluationReport {
   std::uint64_t high_water_bytes = 0;
 };
 
-/// Tells `observer` of steps and `scores` of every batch; both may be null.
+/// Tells `observer` of steps and `scores` of every batch, which are the means where pictures are flipped; both may
+/// be null. Memory for the metrics is drawn before the first batch.
 ///
 /// Errors  those of the stored model and of the dataset; InvalidArgument when the dataset has other
-///         classes, with the difference; Stopped
+///         classes, with the difference, and for a score that is no number; Unsupported for too many classes;
+///         OutOfMemory; Stopped
 EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* observer,
                               const std::stop_token& stop, ScoreObserver* scores = nullptr);
 

@@ -10,41 +10,6 @@
 
 namespace penstock::train {
 
-/// One batch lent once: the memory goes with the last lease.
-class Predictor::PictureBatch final : public LeaseOwner {
- public:
-  explicit PictureBatch(const BatchSpec& spec)
-      : spec_(spec),
-        pixels_(page_aligned_memory(), spec.pixels_bytes()),
-        class_idx_(spec.batch, kUnlabelled),
-        weights_(spec.batch, 0.0f),
-        ids_(spec.batch, 0) {}
-
-  void give_back(std::uint32_t) noexcept override {}
-  std::byte* place(std::size_t idx) const noexcept {
-    return pixels_.data() + idx * spec_.sample_bytes();
-  }
-  BatchView view(std::uint32_t num_valid) const noexcept {
-    BatchView view;
-    view.spec = &spec_;
-    view.pixels = pixels_.data();
-    view.class_idx = class_idx_;
-    view.weights = weights_;
-    view.sample_ids = ids_;
-    view.positions = ids_;
-    view.num_valid = num_valid;
-    view.ends_epoch = true;
-    return view;
-  }
-
- private:
-  BatchSpec spec_;
-  HostBuffer pixels_;
-  std::vector<std::uint32_t> class_idx_;
-  std::vector<float> weights_;
-  std::vector<std::uint64_t> ids_;
-};
-
 namespace {
 
 std::vector<double> softmax(std::span<const float> logits) {
@@ -61,12 +26,12 @@ Predictor::Predictor(const std::filesystem::path& run, const InferenceConfig& co
       network_(run, config, memory_),
       transform_(make_transform(augment_of(network_.record()), PipelineUse::kEvaluate)) {
   transform_->accept(network_.spec());
-  memory_.draw(network_.spec().pixels_bytes(), "batch of pictures");
+  memory_.draw(UnlabelledBatch::bytes_for(network_.spec()), "batch of pictures");
 }
 
 SampleFault Predictor::add(const EncodedPicture& picture) {
   check_internal(num_added_ < network_.spec().batch, "a picture beyond the batch");
-  if (batch_ == nullptr) batch_ = std::make_shared<PictureBatch>(network_.spec());
+  if (batch_ == nullptr) batch_ = std::make_shared<UnlabelledBatch>(network_.spec());
   const PicturePlace place{.spec = network_.spec(), .pixels = batch_->place(num_added_)};
   const SampleFault fault = fill_place(picture, *transform_, place, memory_.budget());
   if (fault.status == SampleStatus::kOk) ++num_added_;
@@ -74,13 +39,13 @@ SampleFault Predictor::add(const EncodedPicture& picture) {
 }
 
 std::vector<PictureScores> Predictor::score() {
-  const std::shared_ptr<PictureBatch> batch = std::exchange(batch_, nullptr);
+  const std::shared_ptr<UnlabelledBatch> batch = std::exchange(batch_, nullptr);
   std::vector<PictureScores> scores(std::exchange(num_added_, 0));
   if (scores.empty()) return scores;
   const auto num_valid = static_cast<std::uint32_t>(scores.size());
   Program& program = network_.programs().evaluation_program();
   Backend& backend = network_.programs().backend();
-  backend.upload(BatchLease(batch->view(num_valid), batch, 0), 0);
+  backend.upload(lease_of(batch, num_valid), 0);
   backend.set_scalars({}, 0);
   program.run(Phase::kForward, 0);
   backend.release(0);

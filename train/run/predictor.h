@@ -6,11 +6,11 @@
 #include <memory>
 #include <vector>
 
-#include "streamer/core/host_memory.h"
 #include "streamer/core/result.h"
 #include "streamer/core/sample_transform.h"
 #include "train/run/picture_place.h"
 #include "train/run/stored_network.h"
+#include "train/run/unlabelled_batch.h"
 
 namespace penstock::train {
 
@@ -41,12 +41,10 @@ class Predictor {
   std::vector<PictureScores> score();
 
  private:
-  class PictureBatch;
-
   MemoryTable memory_;
   StoredNetwork network_;
   std::shared_ptr<const SampleTransform> transform_;
-  std::shared_ptr<PictureBatch> batch_;  // shared with the lease while it is scored
+  std::shared_ptr<UnlabelledBatch> batch_;  // shared with the lease while it is scored
   std::uint32_t num_added_ = 0;
 };
 
