@@ -22,10 +22,18 @@ std::string checked_backend(const std::string& text) {
       "--backend onednn");
 }
 
+train::ComputeType checked_precision(const std::string& text) {
+  if (const auto type = train::compute_type_of(text)) return *type;
+  throw Error(ErrorCode::kInvalidArgument,
+              "--precision: expected float32 or bfloat16, found '" + printable(text) + "'",
+              "--precision float32");
+}
+
 }  // namespace
 
 train::InferenceConfig InferenceFlags::config() const {
   return {.backend = backend,
+          .precision = precision,
           .threads = static_cast<std::uint32_t>(threads),
           .loader_threads = static_cast<std::uint32_t>(loader_threads),
           .memory_bytes = memory_bytes};
@@ -34,6 +42,8 @@ train::InferenceConfig InferenceFlags::config() const {
 void add_inference_flags(CLI::App& command, InferenceFlags& flags) {
   add_value(command, {"--backend", "NAME", train::backend_choice() + " (onednn)"},
             [&flags](const std::string& text) { flags.backend = checked_backend(text); });
+  add_value(command, {"--precision", "TYPE", "float32 or bfloat16 (the run's)"},
+            [&flags](const std::string& text) { flags.precision = checked_precision(text); });
   add_count_option(command, "--threads", flags.threads, {.min = 1, .max = 1024},
                    "Compute threads (all cores)");
   add_byte_size_option(command, "--memory", flags.memory_bytes,

@@ -15,6 +15,7 @@ namespace penstock::tools {
 
 struct InferenceFlags {
   std::string backend = "onednn";
+  std::optional<train::ComputeType> precision;  // the run's
   std::uint64_t threads = 0;
   std::uint64_t loader_threads = 0;  // evaluate only: predict has no loader
   std::uint64_t memory_bytes = 0;
@@ -22,7 +23,7 @@ struct InferenceFlags {
   train::InferenceConfig config() const;
 };
 
-/// Adds --backend, --threads, --memory and --simd. `flags` outlives the parsing.
+/// Adds --backend, --precision, --threads, --memory and --simd. `flags` outlives the parsing.
 void add_inference_flags(CLI::App& command, InferenceFlags& flags);
 
 }  // namespace penstock::tools

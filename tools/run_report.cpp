@@ -64,6 +64,7 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"seed", overview.config.seed},
                {"identity_xxh3", hex(overview.identity_hash)},
                {"backend", overview.backend},
+               {"precision", train::compute_type_name(overview.config.precision)},
                {"num_compute_threads", overview.cores.num_compute},
                {"num_readers", overview.cores.num_readers},
                {"num_workers", overview.cores.num_workers},

@@ -201,7 +201,8 @@ void RunScreen::on_start(const RunOverview& overview) {
   for (const std::string& sentence : train::idle_settings(config)) {
     print_notice(verbosity_, "          " + sentence);
   }
-  print_notice(verbosity_, fmt::format("device    cpu: {}", overview.backend));
+  print_notice(verbosity_, fmt::format("device    cpu: {}, {}", overview.backend,
+                                       train::compute_type_name(config.precision)));
   print_notice(verbosity_, fmt::format("threads   {}", overview.cores.text()));
   print_notice(verbosity_,
                fmt::format("seed      {} (run {})", config.seed, hex(overview.identity_hash)));

@@ -283,6 +283,7 @@ BOOST_AUTO_TEST_CASE(values_that_can_never_be_right_are_usage_errors) {
   BOOST_TEST(contains(refusal({"--epochs", "0x10"}), "expected a whole number"));
   BOOST_TEST(contains(refusal({"--epochs", "7 #x"}), "found the text \"7 #x\""));
   BOOST_TEST(contains(refusal({"--backend", "foo"}), "expected onednn or reference"));
+  BOOST_TEST(contains(refusal({"--precision", "half"}), "expected \"float32\" or \"bfloat16\""));
   BOOST_TEST(contains(refusal({"--model", "\xFF"}), "expected text in UTF-8, found '\\xff'"));
   BOOST_TEST(contains(refusal({"--augment", "strong"}), "expected one of none, keras_default"));
   BOOST_TEST(!fs::exists(out));

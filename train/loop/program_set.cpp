@@ -57,6 +57,7 @@ Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& conf
   programs_.push_back(backend_.lower(
       graph, {.batch = batch,
               .mode = mode,
+              .compute = config.compute,
               .optimizer = config.optimizer,
               .reads_ema = mode == Mode::kEvaluate && config.optimizer.ema_decay > 0,
               .loss = mode == Mode::kTrain ? config.loss : evaluation_loss(config.loss),

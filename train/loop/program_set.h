@@ -26,6 +26,8 @@ struct ProgramSetConfig {
   std::uint64_t num_train_samples = 0;
   /// Samples per evaluation step; 0 for no evaluation.
   std::uint32_t evaluation_batch = 32;
+  /// Of all programs.
+  ComputeType compute = ComputeType::kFloat32;
   /// With an EMA the evaluation reads the means of the weights.
   OptimizerConfig optimizer{};
   /// Smoothing and weights of classes are left out in evaluation.

@@ -9,6 +9,7 @@
 
 #include "augment/augment_config.h"
 #include "streamer/pipeline/loader.h"
+#include "train/backend/compute_type.h"
 #include "train/loss/loss_spec.h"
 #include "train/optim/early_stopping.h"
 #include "train/optim/nan_guard.h"
@@ -80,6 +81,9 @@ struct RunConfig {
   CacheForm cache = CacheForm::kNone;
   /// What computes: "onednn" or "reference".
   std::string backend = "onednn";
+  /// What activations and products are computed in. bfloat16 takes half the memory for them and, with AMX, a
+  /// fraction of the time; weights stay float32. Refused when the run starts where the machine has it not.
+  ComputeType precision = ComputeType::kFloat32;
   /// Where: "auto" or "cpu"; "cuda" is known, and refused when the run starts.
   std::string device = "auto";
   /// Augmentation of the training split. Its mean and std are replaced by the two below.

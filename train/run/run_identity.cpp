@@ -84,6 +84,10 @@ RunIdentity run_identity(const IdentityParts& parts) {
        << parts.graph.identity();
   text << rule_settings(config);
   if (!parts.initial_weights.empty()) text << "initial_weights=" << parts.initial_weights << '\n';
+  // The same of a precision: runs without the setting were float32.
+  if (config.precision != ComputeType::kFloat32) {
+    text << "run.precision=" << compute_type_name(config.precision) << '\n';
+  }
   RunIdentity identity{.text = text.str()};
   identity.hash = xxh3_64(identity.text);
   return identity;

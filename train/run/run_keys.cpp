@@ -41,6 +41,19 @@ void read_field(TomlReader& reader, std::string_view key, double& value) {
 void read_field(TomlReader& reader, std::string_view key, ColorMode& value) {
   if (const auto name = reader.text(key)) value = parse_color_mode(*name);
 }
+void read_field(TomlReader& reader, std::string_view key, ComputeType& value) {
+  const auto name = reader.text(key);
+  if (!name) return;
+  const auto type = compute_type_of(*name);
+  if (!type) {
+    constexpr std::array<std::string_view, 2> kNames = {"float32", "bfloat16"};
+    throw Error(ErrorCode::kInvalidArgument,
+                "run: precision: expected \"float32\" or \"bfloat16\", found " +
+                    describe_toml(*reader.find(key)),
+                nearest_name_hint(*name, kNames));
+  }
+  value = *type;
+}
 template <std::unsigned_integral T>
 void read_field(TomlReader& reader, std::string_view key, T& value) {
   constexpr std::uint64_t kMost = std::min<std::uint64_t>(std::numeric_limits<T>::max(), INT64_MAX);
@@ -161,6 +174,9 @@ std::optional<TomlValue> value_of(DecodeScaling scaling) {
 }
 std::optional<TomlValue> value_of(ColorMode mode) {
   return value_of(std::string(color_mode_name(mode)));
+}
+std::optional<TomlValue> value_of(ComputeType type) {
+  return value_of(std::string(compute_type_name(type)));
 }
 std::optional<TomlValue> value_of(AutoAugment policy) {
   return value_of(std::string(auto_augment_name(policy)));
@@ -474,6 +490,7 @@ constexpr std::array kKeys{
     field<&RunConfig::loader_threads>("loader_threads"),
     field<&RunConfig::cache>("cache"),
     field<&RunConfig::backend>("backend"),
+    field<&RunConfig::precision>("precision"),
     field<&RunConfig::device>("device"),
     statistic<&RunConfig::mean>("mean"),
     statistic<&RunConfig::std>("std"),

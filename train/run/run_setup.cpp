@@ -16,6 +16,7 @@ ProgramSetConfig program_config(const RunConfig& config, std::uint64_t num_sampl
   return {.train_batch = config.batch_size,
           .num_train_samples = num_samples,
           .evaluation_batch = config.batch_size,
+          .compute = config.precision,
           .optimizer = config.optimizer,
           .loss = loss,
           .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
@@ -53,7 +54,7 @@ RunSetup::RunSetup(const RunConfig& run_config)
       initial_weights(open_initial_weights(config, graph)),
       loss(loss_of(config, dataset.manifest().find_split("train")->num_by_class)),
       backend(make_backend(config.backend, {.num_threads = resolved.cores.num_compute})),
-      pipeline{.batch = backend->input_spec(graph, config.batch_size),
+      pipeline{.batch = backend->input_spec(graph, config.batch_size, config.precision),
                .augment = augment_of(config),
                .order = config.order,
                .window_bytes = config.window_bytes,

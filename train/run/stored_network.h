@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "train/backend/compute_type.h"
 #include "train/loop/program_set.h"
 #include "train/run/memory_table.h"
 #include "train/store/model_record.h"
@@ -16,6 +18,8 @@ namespace penstock::train {
 struct InferenceConfig {
   /// "onednn" or "reference".
   std::string backend = "onednn";
+  /// Nothing for the run's own: the figures of its validation are then what evaluation finds again.
+  std::optional<ComputeType> precision = {};
   /// Compute threads, up to 1,024; 0 for the rule of core_split.h.
   std::uint32_t threads = 0;
   /// Threads that read, decode and augment; 0 for the rule of core_split.h.
@@ -31,7 +35,8 @@ StoredModel load_stored_model(const std::filesystem::path& run);
 /// Draws the network's memory from `memory`, which outlives it.
 class StoredNetwork {
  public:
-  /// Errors  NotFound, CorruptData naming file or tensor; OutOfMemory
+  /// Errors  NotFound, CorruptData naming file or tensor; OutOfMemory; Unsupported for a precision that this
+  ///         machine has not
   StoredNetwork(const std::filesystem::path& run, const InferenceConfig& config,
                 MemoryTable& memory);
 

@@ -13,6 +13,7 @@
 #include "streamer/core/file.h"
 #include "streamer/core/number_text.h"
 #include "streamer/core/shell_quoted.h"
+#include "train/backend/compute_type.h"
 
 namespace penstock::train {
 namespace {
@@ -54,6 +55,7 @@ Json to_json(const ModelRecord& record, const FileSeal& seal) {
             {"width_px", record.width_px},
             {"channels", record.channels}}},
           {"batch_size", record.batch_size},
+          {"precision", record.precision},
           {"decode_scaling", record.decode_scaling},
           {"center_crop", record.center_crop},
           {"interpolation", record.interpolation},
@@ -125,6 +127,7 @@ ModelRecord record_from(const Json& json, const std::filesystem::path& path) {
   read_field(model, "width_px", record.width_px, path);
   read_field(model, "channels", record.channels, path);
   read_field(json, "batch_size", record.batch_size, path);
+  if (json.contains("precision")) read_field(json, "precision", record.precision, path);
   read_field(json, "decode_scaling", record.decode_scaling, path);
   if (json.contains("center_crop")) read_field(json, "center_crop", record.center_crop, path);
   if (json.contains("interpolation")) read_field(json, "interpolation", record.interpolation, path);
@@ -242,6 +245,9 @@ void ModelRecord::validate(const std::filesystem::path& where) const {
   check_count("model.width_px", width_px);
   check_count("model.channels", channels);
   check_count("batch_size", batch_size);
+  if (!compute_type_of(precision)) {
+    refuse(where, "precision: expected \"float32\" or \"bfloat16\", found \"" + precision + "\"");
+  }
   if (decode_scaling != "auto" && decode_scaling != "off") {
     refuse(where, "decode_scaling: expected \"auto\" or \"off\", found \"" + decode_scaling + "\"");
   }

@@ -28,6 +28,8 @@ struct ModelRecord {
   std::uint32_t channels = 3;
   /// Samples per evaluation step: the same number gives the same sums.
   std::uint32_t batch_size = 32;
+  /// What activations were computed in, "float32" or "bfloat16"; the weights are float32 with both.
+  std::string precision = "float32";
   /// Whether JPEGs were decoded at a fraction of their size: "auto" or "off".
   std::string decode_scaling = "auto";
   /// Share of the largest centred window that evaluation shows, 0 to 1; 0 for the whole picture.

@@ -117,6 +117,9 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_named_with_the_file_and_a_line_that
   BOOST_TEST(refusal_of("backend = \"cudnn\"") ==
              "run: run.toml: backend: expected onednn or reference, found \"cudnn\" | backend = "
              "\"onednn\"");
+  BOOST_TEST(refusal_of("precision = \"bfloat\"") ==
+             "run: run.toml: precision: expected \"float32\" or \"bfloat16\", found the text "
+             "\"bfloat\" | did you mean 'bfloat16'?");
   BOOST_TEST(refusal_of("epochs = 4294967296") ==
              "run: run.toml: epochs: expected a whole number from 0 to 4294967295, found the "
              "number 4294967296 | epochs = 30");

@@ -85,6 +85,7 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
       {"seed", [](RunConfig& c) { c.seed = 1; }},
       {"threads", [](RunConfig& c) { c.threads = 2; }},  // sums are split by it
       {"backend", [](RunConfig& c) { c.backend = "reference"; }},
+      {"precision", [](RunConfig& c) { c.precision = ComputeType::kBfloat16; }},
       {"flip", [](RunConfig& c) { c.augment.horizontal_flip = 0.25; }},
       {"width_shift", [](RunConfig& c) { c.augment.width_shift_range = 0.2; }},
       {"height_shift", [](RunConfig& c) { c.augment.height_shift_range = 0.2; }},

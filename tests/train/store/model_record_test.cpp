@@ -49,6 +49,7 @@ BOOST_FIXTURE_TEST_SUITE(model_record, Fixture)
 BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
   record.center_crop = 0.875;
   record.interpolation = "bicubic";
+  record.precision = "bfloat16";
   save_model(folder.path(), record, weights);
   const StoredModel stored = load_model(folder.path());
   BOOST_TEST(stored.record.model_layers == record.model_layers);
@@ -58,6 +59,7 @@ BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
   BOOST_TEST(stored.record.decode_scaling == "off");
   BOOST_TEST(stored.record.center_crop == 0.875);
   BOOST_TEST(stored.record.interpolation == "bicubic");
+  BOOST_TEST(stored.record.precision == "bfloat16");
   BOOST_TEST((stored.record.std == record.std));
   BOOST_TEST((stored.record.class_names == record.class_names));
   BOOST_TEST((stored.record.conversion == record.conversion));
@@ -198,6 +200,8 @@ BOOST_AUTO_TEST_CASE(fields_that_make_no_sense_are_damage) {
              "decode_scaling: expected \"auto\" or \"off\", found \"on\"");
   BOOST_TEST(refusal_with([](ModelRecord& r) { r.center_crop = 1.5; }) ==
              "center_crop: expected 0 to 1, found 1.5");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.precision = "half"; }) ==
+             "precision: expected \"float32\" or \"bfloat16\", found \"half\"");
   BOOST_TEST(refusal_with([](ModelRecord& r) { r.interpolation = "linear"; }) ==
              "interpolation: expected \"nearest\", \"bilinear\", \"bilinear_antialias\" or "
              "\"bicubic\", found \"linear\"");
