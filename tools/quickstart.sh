@@ -194,4 +194,5 @@ picture=$(any_picture "$folder")
 echo "What to try next:"
 echo "  $(quoted "$penstock") inspect $(quoted "$dataset")"
 echo "  $(quoted "$penstock") predict $(quoted "$run") $(quoted "$picture")"
+echo "  $(quoted "$penstock") export $(quoted "$run") --onnx $(quoted "$run.onnx")"
 echo "  $(quoted "$penstock") train $(quoted "$dataset") -o $(quoted "$run-longer") --config $(quoted "$recipe") --epochs 60"
