@@ -44,30 +44,44 @@ ProgramSet::ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramS
     : backend_(backend),
       num_classes_(graph.num_classes()),
       num_logits_(std::size_t{config.evaluation_batch} * num_classes_) {
-  if (config.train_batch > 0) lower_training(graph, config);
+  std::vector<LearningStage> stages = config.stages;
+  if (stages.empty()) stages.emplace_back();
+  check_internal(stages.front().first_epoch == 0, "a program set without a stage for epoch 0");
+  if (config.train_batch > 0) {
+    decide_parts(config);
+    // From the last one on: its programs have all that any stage keeps, and the others share that.
+    for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
+      lower_training(graph, config, *stage);
+    }
+    begin_epoch(0);
+  }
   if (config.evaluation_batch > 0) {
-    evaluation_ = lower(graph, config, Mode::kEvaluate, config.evaluation_batch);
+    evaluation_ = lower(graph, config, stages.back(), config.evaluation_batch, Mode::kEvaluate);
   }
   check_internal(!programs_.empty(), "a program set without programs");
   plan_ = plan_programs(pointers());
 }
 
-Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& config, Mode mode,
-                           std::uint32_t batch) {
+Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& config,
+                           const LearningStage& stage, std::uint32_t batch, Mode mode) {
   programs_.push_back(backend_.lower(
       graph, {.batch = batch,
               .mode = mode,
               .compute = config.compute,
               .optimizer = config.optimizer,
+              .param_rates = config.param_rates,
               .reads_ema = mode == Mode::kEvaluate && config.optimizer.ema_decay > 0,
               .loss = mode == Mode::kTrain ? config.loss : evaluation_loss(config.loss),
               .label_form = mode == Mode::kTrain ? config.label_form : LabelForm::kClassIndex,
               .accumulates = mode == Mode::kTrain && accumulates_,
+              .frozen_params = stage.frozen_params,
+              .fixed_norms = stage.fixed_norms,
               .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
   return programs_.back().get();
 }
 
-void ProgramSet::lower_training(const ModelGraph& graph, const ProgramSetConfig& config) {
+/// How the batches of a step come and are run.
+void ProgramSet::decide_parts(const ProgramSetConfig& config) {
   const std::uint64_t num_samples = config.num_train_samples;
   const auto at_most_all = [&](std::uint32_t batch) {
     return num_samples == 0
@@ -75,34 +89,40 @@ void ProgramSet::lower_training(const ModelGraph& graph, const ProgramSetConfig&
                : static_cast<std::uint32_t>(std::min<std::uint64_t>(batch, num_samples));
   };
   train_batch_ = at_most_all(config.train_batch);
-  const std::uint32_t lease =
-      config.lease_batch == 0 ? train_batch_ : at_most_all(config.lease_batch);
-  check_internal(
-      lease <= train_batch_ && (train_batch_ % lease == 0 || train_batch_ == num_samples),
-      "a batch is delivered that two steps would share");
-  micro_batch_ = config.micro_batch == 0 ? lease : std::min(config.micro_batch, lease);
-  steps_span_batches_ = lease < train_batch_;
-  accumulates_ = steps_span_batches_ || micro_batch_ < lease;
-  lower_parts(graph, config, lease);
-  const auto tail = static_cast<std::uint32_t>(num_samples % lease);
+  lease_batch_ = config.lease_batch == 0 ? train_batch_ : at_most_all(config.lease_batch);
+  check_internal(lease_batch_ <= train_batch_ &&
+                     (train_batch_ % lease_batch_ == 0 || train_batch_ == num_samples),
+                 "a batch is delivered that two steps would share");
+  micro_batch_ =
+      config.micro_batch == 0 ? lease_batch_ : std::min(config.micro_batch, lease_batch_);
+  steps_span_batches_ = lease_batch_ < train_batch_;
+  accumulates_ = steps_span_batches_ || micro_batch_ < lease_batch_;
+}
+
+void ProgramSet::lower_training(const ModelGraph& graph, const ProgramSetConfig& config,
+                                const LearningStage& stage) {
+  stages_.push_back({stage.first_epoch, {}});
+  lower_parts(graph, config, stage, lease_batch_);
+  const auto tail = static_cast<std::uint32_t>(config.num_train_samples % lease_batch_);
   if (tail == 0) return;
   try {
-    lower_parts(graph, config, tail);
+    lower_parts(graph, config, stage, tail);
   } catch (const Error& error) {
     // The whole batch was lowered: what is refused here is a batch norm over a single value.
     if (error.code() != ErrorCode::kInvalidArgument || tail != 1) throw;
-    refuse_last_sample(error, lease, num_samples);
+    refuse_last_sample(error, lease_batch_, config.num_train_samples);
   }
 }
 
 /// One program for each size that the parts of a batch have: two at most.
 void ProgramSet::lower_parts(const ModelGraph& graph, const ProgramSetConfig& config,
-                             std::uint32_t batch) {
+                             const LearningStage& stage, std::uint32_t batch) {
   const BatchParts parts(batch, micro_batch_);
   // The last part is the largest.
   for (const std::uint32_t part_idx : {parts.size() - 1, 0u}) {
     const std::uint32_t num_samples = parts[part_idx].num_samples;
-    if (!has_train_program(num_samples)) lower(graph, config, Mode::kTrain, num_samples);
+    if (stages_.back().find(num_samples) != nullptr) continue;
+    stages_.back().programs.push_back(lower(graph, config, stage, num_samples, Mode::kTrain));
   }
 }
 
@@ -116,23 +136,22 @@ std::vector<Program*> ProgramSet::pointers() const {
   return pointers;
 }
 
-namespace {
-
-bool trains(const Program& program, std::uint32_t num_samples) {
-  return program.lowering().mode == Mode::kTrain && program.lowering().batch == num_samples;
+Program* ProgramSet::StagePrograms::find(std::uint32_t num_samples) const {
+  const auto found = std::ranges::find_if(
+      programs, [&](const Program* one) { return one->lowering().batch == num_samples; });
+  return found == programs.end() ? nullptr : *found;
 }
 
-}  // namespace
-
-bool ProgramSet::has_train_program(std::uint32_t num_samples) const {
-  return std::ranges::any_of(programs_,
-                             [&](const auto& program) { return trains(*program, num_samples); });
+void ProgramSet::begin_epoch(std::uint32_t epoch_idx) {
+  const auto found = std::ranges::find_if(
+      stages_, [&](const StagePrograms& stage) { return stage.first_epoch <= epoch_idx; });
+  check_internal(found != stages_.end(), "an epoch of a program set without training");
+  stage_idx_ = static_cast<std::size_t>(found - stages_.begin());
 }
 
 Program& ProgramSet::train_program(std::uint32_t num_samples) const {
-  for (const auto& program : programs_) {
-    if (trains(*program, num_samples)) return *program;
-  }
+  Program* program = stages_.empty() ? nullptr : stages_[stage_idx_].find(num_samples);
+  if (program != nullptr) return *program;
   throw Error(ErrorCode::kInternal, "train: no program was prepared for a batch of " +
                                         std::to_string(num_samples) + " samples");
 }

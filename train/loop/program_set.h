@@ -12,6 +12,13 @@
 
 namespace penstock::train {
 
+/// What stays as it is from an epoch on, until the next stage.
+struct LearningStage {
+  std::uint32_t first_epoch = 0;
+  std::vector<bool> frozen_params{};  // Lowering::frozen_params
+  std::vector<bool> fixed_norms{};    // Lowering::fixed_norms
+};
+
 struct ProgramSetConfig {
   /// Samples per training step; 0 for no training.
   std::uint32_t train_batch = 32;
@@ -30,6 +37,11 @@ struct ProgramSetConfig {
   ComputeType compute = ComputeType::kFloat32;
   /// With an EMA the evaluation reads the means of the weights.
   OptimizerConfig optimizer{};
+  /// Lowering::param_rates.
+  std::vector<ParamRates> param_rates{};
+  /// By rising epoch, the first from epoch 0; empty: everything learns throughout. What learns in one learns in
+  /// all that follow.
+  std::vector<LearningStage> stages{};
   /// Smoothing and weights of classes are left out in evaluation.
   LossSpec loss{};
   /// How the labels of training batches come; evaluation has class indices.
@@ -51,6 +63,8 @@ class ProgramSet {
   void bind();
 
   Backend& backend() const noexcept { return backend_; }
+  /// Says which epoch the next training steps belong to: those of its stage run. 0 at first.
+  void begin_epoch(std::uint32_t epoch_idx);
   /// The program for a training run of so many samples: of a part of a batch.
   Program& train_program(std::uint32_t num_samples) const;
   /// Samples per training step; an epoch's last one may have fewer.
@@ -62,22 +76,34 @@ class ProgramSet {
   /// Values that evaluation_program().read_logits() fills.
   std::size_t num_logits() const noexcept { return num_logits_; }
   std::uint32_t num_classes() const noexcept { return num_classes_; }
-  /// A program through which parameters are imported and exported.
+  /// A program through which parameters are imported and exported, with the states of all that ever learn.
   Program& any_program() const noexcept { return *programs_.front(); }
 
  private:
-  Program* lower(const ModelGraph& graph, const ProgramSetConfig& config, Mode mode,
-                 std::uint32_t batch);
-  void lower_training(const ModelGraph& graph, const ProgramSetConfig& config);
-  void lower_parts(const ModelGraph& graph, const ProgramSetConfig& config, std::uint32_t batch);
-  bool has_train_program(std::uint32_t num_samples) const;
+  /// The training programs of one stage, by the number of samples.
+  struct StagePrograms {
+    std::uint32_t first_epoch = 0;
+    std::vector<Program*> programs;
+    Program* find(std::uint32_t num_samples) const;
+  };
+
+  Program* lower(const ModelGraph& graph, const ProgramSetConfig& config,
+                 const LearningStage& stage, std::uint32_t batch, Mode mode);
+  void decide_parts(const ProgramSetConfig& config);
+  void lower_training(const ModelGraph& graph, const ProgramSetConfig& config,
+                      const LearningStage& stage);
+  void lower_parts(const ModelGraph& graph, const ProgramSetConfig& config,
+                   const LearningStage& stage, std::uint32_t batch);
   std::vector<Program*> pointers() const;
 
   Backend& backend_;
   std::optional<BoundArena> arena_;  // before the programs: outlives them
   std::vector<std::unique_ptr<Program>> programs_;
+  std::vector<StagePrograms> stages_;  // the last one first
+  std::size_t stage_idx_ = 0;          // of the epoch under way, in stages_
   Program* evaluation_ = nullptr;
   std::uint32_t train_batch_ = 0;
+  std::uint32_t lease_batch_ = 0;
   std::uint32_t micro_batch_ = 0;
   bool steps_span_batches_ = false;
   bool accumulates_ = false;

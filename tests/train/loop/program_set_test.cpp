@@ -50,6 +50,53 @@ BOOST_AUTO_TEST_CASE(an_epoch_smaller_than_a_batch_is_one_step) {
   BOOST_TEST(programs.train_program(7).lowering().batch == 7u);
 }
 
+// The head learns from the beginning, the norm (parameters 0 and 1) from epoch 2 on.
+BOOST_AUTO_TEST_CASE(each_epoch_trains_with_the_programs_of_its_stage) {
+  tests::RecordingBackend backend;
+  const std::vector<bool> first = {true, true, false, false, false, false};
+  const std::vector<bool> later(6);
+  const std::vector<bool> fixed = {false, false, true, false};
+  ProgramSet programs(backend, pooled_model(),
+                      {.train_batch = 4,
+                       .num_train_samples = 10,
+                       .evaluation_batch = 5,
+                       .stages = {{.frozen_params = first, .fixed_norms = fixed},
+                                  {.first_epoch = 2, .frozen_params = later}}});
+  const auto check = [&](const std::vector<bool>& frozen, const std::vector<bool>& norms) {
+    for (const std::uint32_t batch : {4u, 2u}) {
+      const Lowering& lowering = programs.train_program(batch).lowering();
+      BOOST_TEST(lowering.batch == batch);
+      BOOST_TEST((lowering.frozen_params == frozen));
+      BOOST_TEST((lowering.fixed_norms == norms));
+    }
+  };
+  check(first, fixed);
+  programs.begin_epoch(2);
+  check(later, {});
+  programs.begin_epoch(1);  // a run that is gone on with
+  check(first, fixed);
+  programs.begin_epoch(7);
+  check(later, {});
+  // What ever learns has its states there.
+  BOOST_TEST((programs.any_program().lowering().frozen_params == later));
+}
+
+BOOST_AUTO_TEST_CASE(a_network_whose_head_alone_learns_takes_less_memory) {
+  const auto backend = make_backend("onednn");
+  ModelGraph graph("deep", {3, 32, 32});
+  NodeId x = graph.input();
+  for (const char* name : {"a", "b", "c"})
+    x = graph.relu("", graph.conv2d(name, x, {.filters = 8}));
+  graph.set_output(graph.dense("head", graph.global_avg_pool("gap", x), {.units = 2}));
+  const auto arena_bytes = [&](const std::vector<bool>& frozen) {
+    const ProgramSet programs(*backend, graph, {.stages = {{.frozen_params = frozen}}});
+    return programs.plan().arena_bytes;
+  };
+  // Of six outputs of 32 x 32 x 8 x 32 float32, which a backward pass reads, two at a time remain.
+  const std::vector<bool> convolutions = {true, true, true, true, true, true, false, false};
+  BOOST_TEST(arena_bytes(convolutions) < arena_bytes(std::vector<bool>(8)) * 3 / 4);
+}
+
 std::string refusal_of(std::uint32_t batch, std::uint64_t num_samples) {
   const auto backend = make_backend("reference");
   try {
