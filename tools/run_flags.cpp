@@ -39,6 +39,11 @@ const RunFlag kRunFlags[] = {
     {"--init-from", "init_from", "FILE|RUN",
      "Weights to begin with: safetensors with torchvision's names, or a run (drawn)",
      "resnet18.safetensors"},
+    {"--freeze", "freeze", "PATTERNS",
+     "Parameters that stay: names with * and ?, ! takes back, head is the classifier (none)",
+     "'*,!head'"},
+    {"--freeze-norm", "freeze_norm", "TRUTH",
+     "Frozen batch norms keep their running statistics (true)", "false"},
     {"--image-size", "image_size", "PIXELS",
      "Network input, 96 or 160x224 (the smaller of the dataset's median sides, down to a multiple "
      "of 32, 32 to 96)",

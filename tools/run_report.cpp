@@ -23,6 +23,14 @@ Json text_or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
 
+Json learning_json(const train::RunOverview& overview) {
+  Json stages = Json::array();
+  for (const auto& stage : overview.learning) {
+    stages.push_back({{"first_epoch", stage.first_epoch}, {"num_params", stage.num_params}});
+  }
+  return stages;
+}
+
 Json pass_json(const train::PassReport& pass) {
   return {{"num_samples", pass.num_samples},
           {"num_expected", pass.num_expected},
@@ -59,6 +67,7 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"image_height_px", overview.config.image_height_px},
                {"image_width_px", overview.config.image_width_px},
                {"num_params", overview.num_params},
+               {"learning", learning_json(overview)},
                {"init_from", text_or_null(overview.config.init_from.native())},
                {"initial_weights", text_or_null(overview.initial_weights)},
                {"seed", overview.config.seed},

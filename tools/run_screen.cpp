@@ -108,6 +108,22 @@ std::string monitors_text(const RunConfig& config) {
   return text;
 }
 
+bool has_frozen(const RunOverview& overview) {
+  return overview.learning.size() > 1 || overview.learning.front().num_params < overview.num_params;
+}
+
+// "5,130 of 11,181,642 parameters, from epoch 4 on 11,181,642"; epochs as the screen counts them, from 1.
+std::string learning_counts_text(const RunOverview& overview) {
+  std::string text;
+  for (const RunOverview::Learning& stage : overview.learning) {
+    const std::string count = format_count(stage.num_params);
+    text += text.empty()
+                ? fmt::format("{} of {} parameters", count, format_count(overview.num_params))
+                : fmt::format(", from epoch {} on {}", stage.first_epoch + 1, count);
+  }
+  return text;
+}
+
 std::string memory_text(const RunOverview& overview) {
   std::string text;
   for (const train::MemoryRow& row : overview.memory) {
@@ -195,6 +211,7 @@ void RunScreen::on_start(const RunOverview& overview) {
     print_notice(verbosity_, fmt::format("weights   {}: {}", printable(config.init_from.native()),
                                          printable(overview.initial_weights)));
   }
+  if (has_frozen(overview)) print_notice(verbosity_, "learning  " + learning_counts_text(overview));
   print_notice(verbosity_, "training  " + optimizer_text(config) + loss_settings_text(config) +
                                monitors_text(config));
   print_notice(verbosity_, "augment   " + augment_text(config));

@@ -28,16 +28,6 @@ std::vector<std::string> pattern_candidates(std::span<const std::string_view> na
   return candidates;
 }
 
-std::string nearest_pattern_hint(std::string_view pattern,
-                                 std::span<const std::string_view> names) {
-  const std::vector<std::string> candidates = pattern_candidates(names);
-  if (candidates.empty()) return {};
-  const auto nearest = std::ranges::min_element(candidates, {}, [&](const std::string& candidate) {
-    return edit_distance(pattern, candidate);
-  });
-  return "the nearest is \"" + *nearest + "\"";
-}
-
 [[noreturn]] void refuse_idle_group(std::span<const ParamGroup> groups, std::size_t group_idx,
                                     std::span<const std::string_view> names) {
   const std::string& pattern = groups[group_idx].pattern;
@@ -93,6 +83,16 @@ std::vector<std::optional<std::size_t>> assign_param_groups(
     if (!has_names[i]) refuse_idle_group(groups, i, names);
   }
   return group_of;
+}
+
+std::string nearest_pattern_hint(std::string_view pattern,
+                                 std::span<const std::string_view> names) {
+  const std::vector<std::string> candidates = pattern_candidates(names);
+  if (candidates.empty()) return {};
+  const auto nearest = std::ranges::min_element(candidates, {}, [&](const std::string& candidate) {
+    return edit_distance(pattern, candidate);
+  });
+  return "the nearest is \"" + *nearest + "\"";
 }
 
 ParamRates param_rates(const OptimizerConfig& config, const ParamGroup& group,

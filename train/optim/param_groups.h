@@ -46,6 +46,10 @@ enum class ParamRole : std::uint8_t {
 std::vector<std::optional<std::size_t>> assign_param_groups(
     std::span<const ParamGroup> groups, std::span<const std::string_view> names);
 
+/// Returns the text of a hint for a pattern that matches none of `names`: the nearest name, or beginning of
+/// names with a star. Empty without names.
+std::string nearest_pattern_hint(std::string_view pattern, std::span<const std::string_view> names);
+
 /// Returns what optimizer_scalars() must know of a parameter in `group`.
 ParamRates param_rates(const OptimizerConfig& config, const ParamGroup& group,
                        ParamRole role) noexcept;

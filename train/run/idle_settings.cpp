@@ -37,7 +37,15 @@ bool has_colours(const RunConfig& config) {
   return config.color_mode == ColorMode::kRgb;
 }
 
+bool freezes(const RunConfig& config) {
+  return !config.freeze.empty() ||
+         std::ranges::any_of(config.param_groups, [](const ParamGroup& group) {
+           return group.first_trainable_epoch > 0;
+         });
+}
+
 constexpr Belonging kBelongings[] = {
+    {"freeze_norm", freezes, "nothing is frozen"},
     {"augment.random_resized_crop_scale", crops, "augment.random_resized_crop is off"},
     {"augment.random_resized_crop_ratio", crops, "augment.random_resized_crop is off"},
     {"augment.random_erasing_scale", erases, "augment.random_erasing is 0"},

@@ -127,6 +127,16 @@ void check_loss(const RunConfig& config) {
                 {"class_weights", 1e9, "0 to 1e9", "class_weights = \"balanced\""});
 }
 
+// What they match is looked at when the network is there.
+void check_learning(const RunConfig& config) {
+  for (const std::string& pattern : config.freeze) {
+    if (!pattern.empty() && pattern != "!") continue;
+    refuse_setting({kOwner, "freeze", "names or patterns", "\"" + pattern + "\"",
+                    "freeze = [\"*\", \"!head\"]"});
+  }
+  for (const ParamGroup& group : config.param_groups) group.validate();
+}
+
 // A sample is mixed with another of its batch.
 void check_mixing(const RunConfig& config) {
   if (config.batch_size > 1) return;
@@ -159,6 +169,7 @@ void RunConfig::validate() const {
   check_threads(*this);
   check_places(*this);
   augment.validate();
+  check_learning(*this);
   check_mixing(*this);
   check_statistics(*this);
 }

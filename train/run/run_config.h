@@ -14,6 +14,7 @@
 #include "train/optim/early_stopping.h"
 #include "train/optim/nan_guard.h"
 #include "train/optim/optimizer_config.h"
+#include "train/optim/param_groups.h"
 #include "train/optim/reduce_on_plateau.h"
 #include "train/optim/schedule.h"
 #include "train/run/color_mode.h"
@@ -32,6 +33,14 @@ struct RunConfig {
   /// Weights to begin with (train/loop/initial_weights.h): a safetensors file, or the folder of a run. Empty
   /// for drawn ones.
   std::filesystem::path init_from;
+  /// Parameters that stay as they are: patterns on their names ("layer1.*", "head"); one with "!" before it takes
+  /// names back (learning_plan.h).
+  std::vector<std::string> freeze;
+  /// Batch norms whose scale and shift are frozen take their running statistics in training, too, and leave
+  /// them as they are (Keras's way; false is PyTorch's).
+  bool freeze_norm = true;
+  /// Parameters that learn at another rate, with other decay or from a later epoch on.
+  std::vector<ParamGroup> param_groups;
   /// The network's input; 0 for the smaller of the dataset's median width and height,
   /// rounded down to a multiple of 32, 32 to 96.
   std::uint32_t image_height_px = 0;

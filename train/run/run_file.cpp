@@ -7,6 +7,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
 #include "train/run/idle_settings.h"
+#include "train/run/param_group_tables.h"
 #include "train/run/run_keys.h"
 
 namespace penstock::train {
@@ -22,6 +23,7 @@ bool is_table(std::string_view name) {
 std::string example_line(const std::string& key) {
   if (is_table(key)) return "[" + key + "]";
   if (key == kLayer) return "[[layer]]";
+  if (key == kParamGroup) return "[[param_group]]";
   const RunKey* known = find_run_key(key);
   if (known == nullptr) return {};
   const std::string value =
@@ -76,6 +78,7 @@ RunConfig read_table(const TomlTable& table, const std::filesystem::path& file, 
     }
   };
   read_keys({}, top);
+  read_param_groups(top, config.param_groups);
   read_layers(top, config, file);
   for (const std::string_view name : run_tables()) {
     if (name.empty()) continue;
@@ -107,6 +110,17 @@ std::optional<std::vector<double>> parse_number_list(std::string_view text) {
   return numbers;
 }
 
+/// "conv1.*,layer1.*"
+TomlList texts_between_commas(std::string_view text) {
+  TomlList texts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', begin), text.size());
+    texts.push_back({std::string(text.substr(begin, comma - begin))});
+    begin = comma + 1;
+  }
+  return texts;
+}
+
 /// What a flag's text would be in a run file.
 TomlValue value_of(KeyKind kind, const std::string& text) {
   if (kind == KeyKind::kWhole) {
@@ -118,6 +132,7 @@ TomlValue value_of(KeyKind kind, const std::string& text) {
   if (kind == KeyKind::kNumbers) {
     if (const auto list = parse_number_list(text)) return {list_of_numbers(*list)};
   }
+  if (kind == KeyKind::kTexts) return {texts_between_commas(text)};
   const bool may_be_truth = kind == KeyKind::kTruth || kind == KeyKind::kChance;
   if (may_be_truth && (text == "true" || text == "false")) return {text == "true"};
   return {text};
@@ -181,6 +196,7 @@ std::string format_run_file(const RunConfig& config) {
     if (!table.empty()) text += "\n[" + std::string(table) + "]\n";
     text += lines;
   }
+  if (!config.param_groups.empty()) text += "\n" + format_param_groups(config.param_groups);
   if (config.model_layers.empty()) return text;
   const TomlTable model = parse_toml(config.model_layers, "model: " + config.model, {});
   const TomlValue* layers = find_key(model, kLayer);

@@ -4,6 +4,7 @@
 
 #include "streamer/core/checksum.h"
 #include "train/run/idle_settings.h"
+#include "train/run/param_group_tables.h"
 #include "train/run/run_keys.h"
 #include "train/run/run_values.h"
 
@@ -61,6 +62,14 @@ std::string rule_settings(const RunConfig& config) {
   return text;
 }
 
+/// What freezes and groups say, where they say something.
+std::string learning_settings(const RunConfig& config) {
+  if (config.freeze.empty() && config.param_groups.empty()) return {};
+  std::string text = "freeze_norm=" + std::to_string(config.freeze_norm) + "\n";
+  for (const std::string& pattern : config.freeze) text += "freeze=" + pattern + "\n";
+  return text + format_param_groups(config.param_groups);
+}
+
 }  // namespace
 
 RunIdentity run_identity(const IdentityParts& parts) {
@@ -82,7 +91,7 @@ RunIdentity run_identity(const IdentityParts& parts) {
        << "backend=" << config.backend << '\n'
        << "backend.description=" << parts.backend << '\n'
        << parts.graph.identity();
-  text << rule_settings(config);
+  text << rule_settings(config) << learning_settings(config);
   if (!parts.initial_weights.empty()) text << "initial_weights=" << parts.initial_weights << '\n';
   // The same of a precision: runs without the setting were float32.
   if (config.precision != ComputeType::kFloat32) {

@@ -91,6 +91,25 @@ void read_field(TomlReader& reader, std::string_view key, DeltaMode& value) {
 void read_field(TomlReader& reader, std::string_view key, LossKind& value) {
   if (const auto name = reader.text(key)) value = parse_loss(*name);
 }
+/// Texts, or one.
+void read_field(TomlReader& reader, std::string_view key, std::vector<std::string>& value) {
+  const TomlValue* found = reader.find(key);
+  if (found == nullptr) return;
+  if (const auto* one = found->as<std::string>()) {
+    value = {*one};
+    return;
+  }
+  const auto* list = found->as<TomlList>();
+  if (list == nullptr) reader.refuse(key, "a list of texts", *found);
+  value.clear();
+  for (const TomlValue& element : *list) {
+    const auto* text = element.as<std::string>();
+    if (text == nullptr) {
+      reader.refuse(key, "a list of texts", "a list with " + describe_toml(element));
+    }
+    value.push_back(*text);
+  }
+}
 void read_field(TomlReader& reader, std::string_view key, SampleOrder& value) {
   const auto name = reader.text(key);
   if (!name) return;
@@ -157,6 +176,12 @@ std::optional<TomlValue> value_of(T number) {
 std::optional<TomlValue> value_of(const std::vector<std::uint32_t>& numbers) {
   return value_of(std::vector<double>(numbers.begin(), numbers.end()));
 }
+std::optional<TomlValue> value_of(const std::vector<std::string>& texts) {
+  if (texts.empty()) return std::nullopt;
+  TomlList list;
+  for (const std::string& text : texts) list.push_back({text});
+  return TomlValue{std::move(list)};
+}
 std::optional<TomlValue> value_of(SampleOrder order) {
   return value_of(std::string(sample_order_name(order)));
 }
@@ -199,6 +224,7 @@ constexpr KeyKind kind_of() {
       std::is_same_v<T, std::vector<std::uint32_t>>) {
     return KeyKind::kNumbers;
   }
+  if (std::is_same_v<T, std::vector<std::string>>) return KeyKind::kTexts;
   return std::is_unsigned_v<T> ? KeyKind::kWhole : KeyKind::kText;
 }
 
@@ -436,6 +462,8 @@ constexpr std::array kKeys{
     RunKey{"model", KeyKind::kText, read_model,
            [](const RunConfig& config) { return value_of(config.model); }},
     field<&RunConfig::init_from>("init_from", "\"resnet18.safetensors\""),
+    field<&RunConfig::freeze>("freeze", "[\"*\", \"!head\"]"),
+    field<&RunConfig::freeze_norm>("freeze_norm"),
     RunKey{"image_size", KeyKind::kText, read_image_size, write_image_size, "96"},
     field<&RunConfig::color_mode>("color_mode"),
     field<&RunConfig::epochs>("epochs"),

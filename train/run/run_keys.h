@@ -14,7 +14,7 @@
 namespace penstock::train {
 
 /// What a flag's text is read as. Text that is not of that kind stays text, and is refused as such.
-enum class KeyKind : std::uint8_t { kText, kWhole, kNumber, kTruth, kNumbers, kChance };
+enum class KeyKind : std::uint8_t { kText, kWhole, kNumber, kTruth, kNumbers, kChance, kTexts };
 
 struct RunKey {
   /// Those of a table with a dot: "augment.cval".

@@ -11,13 +11,15 @@
 namespace penstock::train {
 namespace {
 
-ProgramSetConfig program_config(const RunConfig& config, std::uint64_t num_samples,
-                                const LossSpec& loss) {
+ProgramSetConfig program_config(const RunConfig& config, const LearningPlan& learning,
+                                std::uint64_t num_samples, const LossSpec& loss) {
   return {.train_batch = config.batch_size,
           .num_train_samples = num_samples,
           .evaluation_batch = config.batch_size,
           .compute = config.precision,
           .optimizer = config.optimizer,
+          .param_rates = learning.param_rates,
+          .stages = learning.stages,
           .loss = loss,
           .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
 }
@@ -52,6 +54,7 @@ RunSetup::RunSetup(const RunConfig& run_config)
       graph(build_run_model(config, num_channels(config.color_mode),
                             static_cast<std::uint32_t>(dataset.manifest().class_names.size()))),
       initial_weights(open_initial_weights(config, graph)),
+      learning(plan_learning(config, graph)),
       loss(loss_of(config, dataset.manifest().find_split("train")->num_by_class)),
       backend(make_backend(config.backend, {.num_threads = resolved.cores.num_compute})),
       pipeline{.batch = backend->input_spec(graph, config.batch_size, config.precision),
@@ -79,7 +82,8 @@ RunSetup::RunSetup(const RunConfig& run_config)
 
 void RunSetup::take_memory() {
   const std::uint64_t num_train = train_split.num_samples();
-  programs = std::make_unique<ProgramSet>(*backend, graph, program_config(config, num_train, loss));
+  programs = std::make_unique<ProgramSet>(*backend, graph,
+                                          program_config(config, learning, num_train, loss));
   memory.draw(programs->plan().arena_bytes, "network and its activations");
   const std::uint64_t num_tallied =
       num_train + (validation_split ? validation_split->num_samples() : 0);

@@ -12,6 +12,7 @@
 #include "train/loop/initial_weights.h"
 #include "train/loop/program_set.h"
 #include "train/run/data_pipeline.h"
+#include "train/run/learning_plan.h"
 #include "train/run/memory_table.h"
 #include "train/run/run_identity.h"
 #include "train/run/run_resolve.h"
@@ -34,7 +35,8 @@ struct RunSetup {
   std::optional<DatasetSplit> validation_split;
   ModelGraph graph;
   std::optional<InitialWeights> initial_weights;  // of RunConfig::init_from
-  LossSpec loss;                                  // of training
+  LearningPlan learning;
+  LossSpec loss;  // of training
   std::unique_ptr<Backend> backend;
   std::unique_ptr<ProgramSet> programs;
   PipelineConfig pipeline;

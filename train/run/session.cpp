@@ -87,6 +87,15 @@ std::string initial_weights_text(const RunSetup& setup) {
          (weights.new_head().empty() ? "" : "; " + weights.new_head());
 }
 
+std::vector<RunOverview::Learning> learning_of(const LearningPlan& plan) {
+  std::vector<RunOverview::Learning> learning;
+  for (std::size_t i = 0; i < plan.num_learning.size(); ++i) {
+    learning.push_back(
+        {plan.stages.empty() ? 0 : plan.stages[i].first_epoch, plan.num_learning[i]});
+  }
+  return learning;
+}
+
 RunOverview Session::overview() const {
   return {.config = config_,
           .num_train_samples = setup_.train_split.num_samples(),
@@ -94,6 +103,7 @@ RunOverview Session::overview() const {
               setup_.validation_split ? setup_.validation_split->num_samples() : 0,
           .num_classes = setup_.graph.num_classes(),
           .num_params = summarize(setup_.graph).total.num_params,
+          .learning = learning_of(setup_.learning),
           .initial_weights = initial_weights_text(setup_),
           .cores = setup_.resolved.cores,
           .backend = setup_.backend->description(),
@@ -181,6 +191,7 @@ PassReport Session::train_pass(EpochReport& report) {
         observer_.on_train_step(report);
       },
       [&](const SampleEvent& event) { note_skipped(setup_.train_split, report.epoch_idx, event); });
+  setup_.programs->begin_epoch(report.epoch_idx);
   return trainer_.train_epoch({.source = *setup_.train_loader,
                                .num_samples = setup_.train_split.num_samples(),
                                .observer = &relay,

@@ -23,6 +23,12 @@ struct RunOverview {
   std::uint64_t num_validation_samples = 0;  // 0: no validation split
   std::uint64_t num_classes = 0;
   std::uint64_t num_params = 0;  // trainable
+  /// Of them, those that learn, by the epoch from which on they do; one that says all by default.
+  struct Learning {
+    std::uint32_t first_epoch = 0;
+    std::uint64_t num_params = 0;
+  };
+  std::vector<Learning> learning;
   /// What the weights of a file are, in words: "122 tensors; fc begins anew: ..."; empty for drawn ones.
   std::string initial_weights;
   CoreSplit cores;

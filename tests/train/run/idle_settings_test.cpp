@@ -29,6 +29,19 @@ BOOST_AUTO_TEST_CASE(a_setting_of_something_that_is_off_is_named) {
   BOOST_TEST(idle_settings(config).empty());
 }
 
+BOOST_AUTO_TEST_CASE(how_frozen_norms_are_does_nothing_where_nothing_is_frozen) {
+  RunConfig config;
+  config.freeze_norm = false;
+  BOOST_TEST(idle_settings(config) ==
+                 std::vector<std::string>{"freeze_norm false does nothing: nothing is frozen"},
+             boost::test_tools::per_element());
+  config.param_groups = {{.pattern = "head", .first_trainable_epoch = 1}};
+  BOOST_TEST(idle_settings(config).empty());
+  config.param_groups.clear();
+  config.freeze = {"head"};
+  BOOST_TEST(idle_settings(config).empty());
+}
+
 BOOST_AUTO_TEST_CASE(settings_of_another_optimizer_or_schedule_are_named) {
   RunConfig config;
   config.optimizer.beta1 = 0.5;

@@ -135,6 +135,15 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
        [](RunConfig& c) {
          c.augment.random_resized_crop = true, c.augment.random_resized_crop_ratio.hi = 1.5;
        }},
+      {"freeze", [](RunConfig& c) { c.freeze = {"*.bias"}; }},
+      {"group", [](RunConfig& c) { c.param_groups = {{.pattern = "*.bias"}}; }},
+      {"rate of a group",
+       [](RunConfig& c) { c.param_groups = {{.pattern = "*.bias", .learning_rate_scale = 0.5}}; }},
+      {"decay of a group",
+       [](RunConfig& c) { c.param_groups = {{.pattern = "*.bias", .weight_decay = 0.5}}; }},
+      {"epoch of a group",
+       [](RunConfig& c) { c.param_groups = {{.pattern = "*.bias", .first_trainable_epoch = 1}}; }},
+      {"freeze_norm", [](RunConfig& c) { c.freeze = {"*.bias"}, c.freeze_norm = false; }},
       {"mixup", [](RunConfig& c) { c.augment.mixup = 0.2; }},
       {"cutmix", [](RunConfig& c) { c.augment.cutmix = 1; }},
       {"cval",
