@@ -76,10 +76,14 @@ std::string optimizer_name_text(const train::OptimizerConfig& optimizer) {
 }
 
 std::string optimizer_text(const RunConfig& config) {
-  return fmt::format("{} epochs, batch {}, {} to {:g}, {}, weight decay {:g}, label smoothing {:g}",
-                     config.epochs, config.batch_size, schedule_name(config.schedule.kind),
-                     config.optimizer.learning_rate, optimizer_name_text(config.optimizer),
-                     config.optimizer.weight_decay, config.label_smoothing);
+  const std::string cut = config.steps_per_epoch > 0
+                              ? fmt::format(" of {} steps", format_count(config.steps_per_epoch))
+                              : std::string();
+  return fmt::format(
+      "{} epochs{}, batch {}, {} to {:g}, {}, weight decay {:g}, label smoothing {:g}",
+      config.epochs, cut, config.batch_size, schedule_name(config.schedule.kind),
+      config.optimizer.learning_rate, optimizer_name_text(config.optimizer),
+      config.optimizer.weight_decay, config.label_smoothing);
 }
 
 /// Empty for plain cross-entropy.
@@ -254,6 +258,13 @@ void RunScreen::on_epoch(const EpochReport& report) {
 
 void RunScreen::on_skipped(const train::SkippedSample& sample) {
   line().end(skipped_line(sample));
+  line_.reset();
+}
+
+void RunScreen::on_validation(const EpochReport& so_far, const train::MetricTable& metrics) {
+  line().end(fmt::format("{} step {}: validation {}{}", epoch_name(so_far),
+                         format_count(so_far.num_steps), learning_text(*so_far.validation),
+                         more_metrics_text(metrics)));
   line_.reset();
 }
 

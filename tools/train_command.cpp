@@ -8,6 +8,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/core/number_text.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/core/utf8.h"
 #include "tools/command.h"
@@ -18,6 +19,7 @@
 #include "tools/simd_option.h"
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
+#include "tools/training_trials.h"
 #include "train/run/run_file.h"
 #include "train/run/session.h"
 
@@ -31,6 +33,10 @@ struct TrainOptions {
   std::vector<RunOverride> overrides;
   bool is_quiet = false;
   bool is_json = false;
+  bool finds_learning_rate = false;
+  std::uint32_t num_overfit_steps = 0;  // 0: a run
+
+  bool leaves_a_run() const { return !finds_learning_rate && num_overfit_steps == 0; }
 };
 
 train::RunConfig run_config(const TrainOptions& options) {
@@ -52,18 +58,18 @@ void check_path(const char* name, const std::filesystem::path& path) {
 }
 
 /// Checks what the command line has to say when the run file does not. Throws a usage error.
-void check_places(const train::RunConfig& config) {
+void check_places(const train::RunConfig& config, bool leaves_a_run) {
   if (config.dataset.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "train: DATASET: expected a dataset, found none",
                 "penstock train flowers.ds -o runs/first");
   }
-  if (config.out.empty()) {
+  if (leaves_a_run && config.out.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "train: --out: expected a folder for the run, found none",
                 "penstock train " + shell_quoted(config.dataset.native()) + " -o runs/first");
   }
   check_path("DATASET", config.dataset);
-  check_path("--out", config.out);
+  if (!config.out.empty()) check_path("--out", config.out);
 }
 
 // "7 whole epochs and 2 steps"; the steps are those of a training pass that was cut short.
@@ -123,10 +129,17 @@ int run_train(const TrainOptions& options) {
   const Verbosity verbosity = options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal;
   const train::RunConfig config = run_config(options);
   try {
-    check_places(config);
+    check_places(config, options.leaves_a_run());
   } catch (const Error& error) {
     print_error(error.what(), error.hint());
     return kExitUsage;
+  }
+  const TrialScreen trial{.verbosity = verbosity, .is_json = options.is_json};
+  if (options.finds_learning_rate) {
+    return run_learning_rate_search(config, trial, signals.token());
+  }
+  if (options.num_overfit_steps > 0) {
+    return run_overfit_check(config, options.num_overfit_steps, trial, signals.token());
   }
   RunScreen screen(verbosity);
   const train::RunOutcome outcome = train_or_say_how(config, screen, signals.token());
@@ -160,13 +173,35 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
   add_text(command, "--config", options->config_file,
            "Run file (TOML); flags override what it says");
   add_run_flags(command, options->overrides);
+  add_switch(command, "--find-lr", options->finds_learning_rate,
+             "Looks for a learning rate: steps at rising rates, a plot, a number; leaves no run");
+  add_optional_value(
+      command,
+      {"--overfit-batch", "STEPS",
+       "Learns one batch by heart, in so many steps; leaves no run (200)"},
+      "200", [options](const std::string& text) {
+        const auto num_steps = parse_digits<std::uint32_t>(text);
+        if (!num_steps || *num_steps == 0 || *num_steps > 1'000'000) {
+          throw Error(ErrorCode::kInvalidArgument,
+                      "train: --overfit-batch: expected 1 to 1000000 steps, found '" + text + "'",
+                      "--overfit-batch=200");
+        }
+        options->num_overfit_steps = *num_steps;
+      });
   add_simd_option(command);
   add_switch(command, "--quiet", options->is_quiet, "Print errors only");
   add_switch(command, "--json", options->is_json, "Print the outcome as JSON on standard output");
   end_help(command,
            "With nothing but DATASET and -o: small_cnn, whatever the size of the pictures.\n" +
                example("penstock train flowers.ds -o runs/first --epochs 10 --memory 512M"));
-  choose_when_given(command, choice, [options] { return run_train(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_train(*options); },
+      [options] {
+        if (!options->finds_learning_rate || options->num_overfit_steps == 0) return;
+        throw Error(ErrorCode::kInvalidArgument,
+                    "train: --find-lr: expected it without --overfit-batch, found both",
+                    "one after the other");
+      });
 }
 
 }  // namespace penstock::tools

@@ -12,11 +12,21 @@ namespace penstock::train {
 /// Takes batches from a source and keeps the figures of a pass up to date.
 class PassClock {
  public:
-  /// `observer` is told of skipped samples; may be null.
-  PassClock(BatchSource& source, std::uint64_t num_samples, PassObserver* observer)
-      : source_(source), observer_(observer), tally_(num_samples), start_(Clock::now()) {
+  /// `observer` is told of skipped samples; `stream` is the tally of a stream's pass, which goes on in the next
+  /// piece of it, cleared whenever the pass ends. Both may be null.
+  PassClock(BatchSource& source, std::uint64_t num_samples, PassObserver* observer,
+            SampleTally* stream = nullptr)
+      : source_(source),
+        observer_(observer),
+        own_(stream == nullptr ? num_samples : 0),
+        tally_(stream == nullptr ? own_ : *stream),
+        is_piece_(stream != nullptr),
+        num_in_pass_(num_samples),
+        start_(Clock::now()) {
     report_.num_expected = num_samples;
   }
+  PassClock(const PassClock&) = delete;
+  PassClock& operator=(const PassClock&) = delete;
 
   /// Returns the next batch after counting its samples; an empty lease when the stream has ended.
   BatchLease next() {
@@ -25,14 +35,21 @@ class PassClock {
     report_.waiting_s += seconds_since(asked);
     if (!lease) return lease;
     const BatchView& view = lease.view();
-    tally_.add(view.sample_ids.first(view.num_valid));
+    report_.num_distinct += tally_.add(view.sample_ids.first(view.num_valid));
     report_.num_samples += view.num_valid;
-    report_.num_distinct = tally_.num_distinct();
     report_.num_skipped += view.events.size();
     if (observer_ != nullptr) {
       for (const SampleEvent& event : view.events) observer_->on_skipped(event);
     }
+    if (is_piece_ && view.ends_epoch) end_stream_pass();
     return lease;
+  }
+  /// Runs `action`, whose time is not the pass's.
+  template <class Action>
+  void pause(const Action& action) {
+    const Clock::time_point begin = Clock::now();
+    action();
+    start_ += Clock::now() - begin;
   }
   /// The report with the time of now.
   PassReport& report() {
@@ -46,9 +63,20 @@ class PassClock {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
 
+  /// A pass of the stream has delivered every sample once, wherever it was cut.
+  void end_stream_pass() {
+    check_each_once({.num_samples = tally_.num_added(),
+                     .num_expected = num_in_pass_,
+                     .num_distinct = tally_.num_distinct()});
+    tally_.clear();
+  }
+
   BatchSource& source_;
   PassObserver* observer_;
-  SampleTally tally_;
+  SampleTally own_;
+  SampleTally& tally_;  // own_, or the stream's
+  bool is_piece_;
+  std::uint64_t num_in_pass_;
   Clock::time_point start_;
   PassReport report_;
 };

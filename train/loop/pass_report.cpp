@@ -1,8 +1,17 @@
 #include "train/loop/pass_report.h"
 
+#include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
 
 namespace penstock::train {
+
+void check_each_once(const PassReport& report) {
+  if (report.is_each_once()) return;
+  throw Error(ErrorCode::kInternal,
+              "pass: expected each of " + std::to_string(report.num_expected) +
+                  " samples once, found " + std::to_string(report.num_samples) + ", " +
+                  std::to_string(report.num_distinct) + " different");
+}
 
 std::string skipped_step_text(const SkippedStep& step) {
   std::string text = "step " + std::to_string(step.step_idx) +

@@ -58,6 +58,9 @@ struct PassReport {
   }
 };
 
+/// Throws Internal unless every sample that was expected came once.
+void check_each_once(const PassReport& report);
+
 /// A step whose loss or gradients were not finite; the weights are those before it.
 struct SkippedStep {
   std::uint64_t step_idx = 0;  // of the run
@@ -78,6 +81,10 @@ class PassObserver {
   virtual void on_skipped(const SampleEvent& /*event*/) {}
   /// When it is known, which may be some steps later.
   virtual void on_skipped_step(const SkippedStep& /*step*/) {}
+  /// After every training step but the last of a pass: whether on_settled() is wanted.
+  virtual bool wants_settled(const PassReport& /*so_far*/) { return false; }
+  /// Between two steps: all that was run has finished, and its reports are in. Its time is not the pass's.
+  virtual void on_settled(const PassReport& /*so_far*/) {}
 };
 
 }  // namespace penstock::train

@@ -1,11 +1,13 @@
 #include "train/loop/trainer.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "streamer/core/error.h"
 #include "train/loop/pass_clock.h"
+#include "train/loop/stream_cut.h"
 #include "train/loss/batch_loss.h"
 #include "train/plan/batch_parts.h"
 
@@ -32,16 +34,21 @@ double weight_sum(const ProgramSet& programs, const Program& program, const Batc
               "train again with a lower --learning-rate");
 }
 
+/// Samples of the steps that a piece of a stream takes.
+std::uint64_t samples_of_piece(const ProgramSet& programs, const PassInput& input) {
+  check_internal(input.tally != nullptr, "a piece of a stream without the tally of its pass");
+  return samples_of_steps(
+      {.num_samples = input.num_samples,
+       .samples_per_step = std::min<std::uint64_t>(programs.train_batch(), input.num_samples),
+       .num_taken = input.tally->num_added()},
+      input.num_steps);
+}
+
 /// Closes a pass: unless it was stopped, it delivered every sample of the split, each once.
-PassReport finish_pass(PassClock& clock, bool ended_epoch, const std::stop_token& stop) {
+PassReport finish_pass(PassClock& clock, bool has_ended, const std::stop_token& stop) {
   PassReport& report = clock.report();
-  report.was_stopped = !ended_epoch && stop.stop_requested();
-  if (!report.was_stopped && !report.is_each_once()) {
-    throw Error(ErrorCode::kInternal,
-                "pass: expected each of " + std::to_string(report.num_expected) +
-                    " samples once, found " + std::to_string(report.num_samples) + ", " +
-                    std::to_string(report.num_distinct) + " different");
-  }
+  report.was_stopped = !has_ended && stop.stop_requested();
+  if (!report.was_stopped) check_each_once(report);
   return report;
 }
 
@@ -74,25 +81,36 @@ bool Trainer::has_diverged() const noexcept {
 }
 
 PassReport Trainer::train_epoch(const PassInput& input) {
-  PassClock clock(input.source, input.num_samples, input.observer);
+  PassClock clock(input.source, input.num_samples, input.observer, input.tally);
+  if (input.num_steps > 0) clock.report().num_expected = samples_of_piece(programs_, input);
   const OpenPass pass{clock.report(), input.observer};
-  bool ends_epoch = false;
-  while (!ends_epoch && !input.stop.stop_requested()) {
+  bool has_ended = false;
+  while (!has_ended && !input.stop.stop_requested()) {
     BatchLease lease = next_batch(clock, input.stop);
     if (!lease) break;
-    ends_epoch = lease->ends_epoch;
+    const bool ends_epoch = lease->ends_epoch;
     if (lease->num_valid > 0) add_batch(std::move(lease), pass);
     const bool goes_on = programs_.steps_span_batches() && !ends_epoch &&
                          step_.num_samples < programs_.train_batch();
     if (goes_on) continue;
     if (step_.num_runs > 0) update(pass);
     collect_reports(pass);
-    if (input.observer != nullptr) input.observer->on_step(clock.report());
+    has_ended = input.num_steps > 0 ? clock.report().num_steps >= input.num_steps : ends_epoch;
+    if (input.observer == nullptr) continue;
+    input.observer->on_step(clock.report());
+    if (!has_ended && input.observer->wants_settled(clock.report())) settle(clock, pass);
   }
   drop_open_step();
   programs_.backend().finish();
   collect_reports(pass);
-  return finish_pass(clock, ends_epoch, input.stop);
+  return finish_pass(clock, has_ended, input.stop);
+}
+
+void Trainer::settle(PassClock& clock, const OpenPass& pass) {
+  programs_.backend().finish();
+  collect_reports(pass);
+  const PassReport so_far = clock.report();
+  clock.pause([&] { pass.observer->on_settled(so_far); });
 }
 
 /// Adds the gradients of one batch to the step's.

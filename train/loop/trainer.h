@@ -17,6 +17,8 @@
 
 namespace penstock::train {
 
+class PassClock;
+
 struct TrainerConfig {
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
@@ -50,6 +52,10 @@ struct PassInput {
   /// The pass ends after the step under way when a stop is asked for. A source that waits then may
   /// throw Stopped: that ends the pass too.
   std::stop_token stop = {};
+  /// Training: ends after so many steps, in the middle of a pass over the data or beyond its end; 0 for one pass.
+  std::uint64_t num_steps = 0;
+  /// With num_steps: the samples of the pass under way, kept from one piece of the stream to the next.
+  SampleTally* tally = nullptr;
 };
 
 /// The scores of one evaluated batch, copied out of the backend.
@@ -70,7 +76,7 @@ class ScoreObserver {
   virtual void on_scores(const ScoredBatch& batch) = 0;
 };
 
-/// Takes steps on the batches of one epoch, up to the batch that ends it. A step is one batch, or as many as the
+/// Takes steps on the batches of one epoch, up to the batch that ends it, or on a piece of a stream of epochs. A step is one batch, or as many as the
 /// programs say; it is computed in parts where they say so. A stop between two batches of one step drops that
 /// step: its gradients reach no update.
 ///
@@ -112,6 +118,7 @@ class Trainer {
   void add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass);
   void update(const OpenPass& pass);
   void drop_open_step();
+  void settle(PassClock& clock, const OpenPass& pass);
   void collect_reports(const OpenPass& pass);
   void note_update(const UpdateReport& update, const OpenPass& pass);
   double learning_rate_of(std::uint64_t step_idx) const;

@@ -157,6 +157,8 @@ void RunConfig::validate() const {
   check_image_size(image_height_px, image_width_px);
   check_range({kOwner, "epochs", epochs, 1, 100'000, "epochs = 30"});
   check_range({kOwner, "batch_size", batch_size, 1, 65'536, "batch_size = 32"});
+  check_range({kOwner, "validation_batch_size", validation_batch_size, 0, 65'536,
+               "validation_batch_size = 32"});
   optimizer.validate();
   schedule.validate();
   check_loss(*this);

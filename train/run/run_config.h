@@ -49,6 +49,13 @@ struct RunConfig {
   ColorMode color_mode = ColorMode::kRgb;
   /// Passes over the training split, 1 to 100,000.
   std::uint32_t epochs = 30;
+  /// Steps of an epoch, however long a pass over the data is; 0 for one pass. Passes go on from epoch to epoch:
+  /// each still takes every sample once.
+  std::uint32_t steps_per_epoch = 0;
+  /// Validates within an epoch, too, after each so many steps of the run; 0 at the end of an epoch only.
+  std::uint32_t validate_every_steps = 0;
+  /// Samples per step of validation and evaluation, up to 65,536; 0 for batch_size.
+  std::uint32_t validation_batch_size = 0;
   /// Samples per step, 1 to 65,536.
   std::uint32_t batch_size = 32;
   OptimizerConfig optimizer;
@@ -103,6 +110,9 @@ struct RunConfig {
   std::vector<double> mean;
   std::vector<double> std;
 
+  std::uint32_t evaluation_batch() const noexcept {
+    return validation_batch_size > 0 ? validation_batch_size : batch_size;
+  }
   bool has_ema() const noexcept { return optimizer.ema_decay > 0; }
   bool reduces_on_plateau() const noexcept { return reduce_on_plateau.factor != 1; }
   bool stops_early() const noexcept { return early_stopping.patience > 0; }

@@ -36,6 +36,7 @@ std::string rule_settings(const RunConfig& config) {
                                          "focal_alpha",
                                          "class_weights",
                                          "max_skipped_steps",
+                                         "steps_per_epoch",
                                          "ema_decay",
                                          "ema_warmup",
                                          "early_stopping.monitor",

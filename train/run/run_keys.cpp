@@ -467,7 +467,10 @@ constexpr std::array kKeys{
     RunKey{"image_size", KeyKind::kText, read_image_size, write_image_size, "96"},
     field<&RunConfig::color_mode>("color_mode"),
     field<&RunConfig::epochs>("epochs"),
+    field<&RunConfig::steps_per_epoch>("steps_per_epoch"),
     field<&RunConfig::batch_size>("batch_size"),
+    field<&RunConfig::validate_every_steps>("validate_every_steps"),
+    field<&RunConfig::validation_batch_size>("validation_batch_size"),
     // Before the fields that it sets.
     RunKey{"optimizer", KeyKind::kText, read_optimizer,
            [](const RunConfig& config) {

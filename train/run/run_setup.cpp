@@ -1,8 +1,11 @@
 #include "train/run/run_setup.h"
 
+#include <algorithm>
+
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "train/loop/sample_tally.h"
+#include "train/loop/stream_cut.h"
 #include "train/run/batch_memory.h"
 #include "train/run/epoch_metrics.h"
 #include "train/run/run_loss.h"
@@ -11,17 +14,35 @@
 namespace penstock::train {
 namespace {
 
+/// Loaders count passes in 32 bits; no run gets so far.
+std::uint32_t whole_u32(std::uint64_t count) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX));
+}
+
 ProgramSetConfig program_config(const RunConfig& config, const LearningPlan& learning,
                                 std::uint64_t num_samples, const LossSpec& loss) {
   return {.train_batch = config.batch_size,
           .num_train_samples = num_samples,
-          .evaluation_batch = config.batch_size,
+          .evaluation_batch = config.evaluation_batch(),
           .compute = config.precision,
           .optimizer = config.optimizer,
           .param_rates = learning.param_rates,
           .stages = learning.stages,
           .loss = loss,
           .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
+}
+
+/// Passes over the training split that the run's steps begin.
+std::uint32_t num_train_passes(const RunConfig& config, std::uint64_t num_samples) {
+  if (config.steps_per_epoch == 0) return config.epochs;
+  const std::uint64_t num_steps = std::uint64_t{config.epochs} * config.steps_per_epoch;
+  return whole_u32(steps_of(num_steps, steps_of(num_samples, config.batch_size)));
+}
+
+/// At most: one after each epoch, and those within.
+std::uint32_t num_validations(const RunConfig& config, std::uint64_t num_steps) {
+  if (config.validate_every_steps == 0) return config.epochs;
+  return whole_u32(config.epochs + num_steps / config.validate_every_steps);
 }
 
 DatasetSplit open_train_split(const Dataset& dataset) {
@@ -64,7 +85,7 @@ RunSetup::RunSetup(const RunConfig& run_config)
                .seed = config.seed,
                .cores = resolved.cores,
                .cache = config.cache,
-               .num_epochs = config.epochs,
+               .num_epochs = num_train_passes(config, train_split.num_samples()),
                // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
                .host_memory = batch_memory(config.device)},
       memory(config.memory_bytes) {
@@ -92,18 +113,32 @@ void RunSetup::take_memory() {
     // A batch's scores beside labels, weights and ids of its samples.
     const std::uint64_t sample_bytes = graph.num_classes() * sizeof(float) + sizeof(std::uint32_t) +
                                        sizeof(float) + sizeof(std::uint64_t);
-    memory.draw(ValidationScores::bytes_for(graph.num_classes()) + config.batch_size * sample_bytes,
-                "validation metrics");
+    memory.draw(
+        ValidationScores::bytes_for(graph.num_classes()) + config.evaluation_batch() * sample_bytes,
+        "validation metrics");
   }
   make_loaders();
+}
+
+std::uint64_t RunSetup::steps_per_epoch() const {
+  if (config.steps_per_epoch > 0) return config.steps_per_epoch;
+  return steps_of(train_split.num_samples(), config.batch_size);
+}
+
+PipelineConfig RunSetup::validation_pipeline() const {
+  PipelineConfig validation = pipeline;
+  validation.batch = backend->input_spec(graph, config.evaluation_batch());
+  validation.num_epochs = num_validations(config, steps_per_epoch() * config.epochs);
+  return validation;
 }
 
 void RunSetup::make_loaders() {
   // Large pictures would let the training loader take all that is left.
   BudgetShare kept;
   if (validation_split) {
-    kept = memory.keep(least_loader_bytes(*validation_split, pipeline, PipelineUse::kEvaluate),
-                       "validation loader");
+    kept = memory.keep(
+        least_loader_bytes(*validation_split, validation_pipeline(), PipelineUse::kEvaluate),
+        "validation loader");
   }
   train_loader = memory.make("training loader", [&](MemoryBudget& budget) {
     return make_loader(train_split, pipeline, PipelineUse::kTrain, budget);
@@ -111,7 +146,7 @@ void RunSetup::make_loaders() {
   kept.reset();
   if (validation_split) {
     validation_loader = memory.make("validation loader", [&](MemoryBudget& budget) {
-      return make_loader(*validation_split, pipeline, PipelineUse::kEvaluate, budget);
+      return make_loader(*validation_split, validation_pipeline(), PipelineUse::kEvaluate, budget);
     });
   }
 }

@@ -45,7 +45,11 @@ struct RunSetup {
   std::unique_ptr<Loader> train_loader;
   std::unique_ptr<Loader> validation_loader;  // null without such a split
 
+  /// Steps of an epoch, as given or of a pass over the training split.
+  std::uint64_t steps_per_epoch() const;
+
  private:
+  PipelineConfig validation_pipeline() const;
   void take_memory();
   void make_loaders();
 };

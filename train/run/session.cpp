@@ -36,6 +36,9 @@ class Session {
   void note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx, const SampleEvent& event);
   void measure(EpochReport& report);
   void heed(const EpochVerdict& verdict, RunOutcome& outcome);
+  bool is_validation_due() const;
+  void validate_within(const EpochReport& report);
+  MetricTable validation_metrics(const PassReport& pass) const;
   PassReport train_pass(EpochReport& report);
   PassReport validation_pass(const EpochReport& report);
   void run_epochs(RunOutcome& outcome);
@@ -51,6 +54,7 @@ class Session {
   EpochJudge judge_;
   std::unique_ptr<RunFolder> folder_;
   std::unique_ptr<MetricsLog> log_;
+  std::optional<SampleTally> tally_;  // of the pass under way, when epochs are pieces of passes
   SkippedSamples skipped_;
   bool has_unstored_steps_ = false;             // the weights are ahead of those on disk
   bool has_partial_steps_ = false;              // the weights are ahead of the last whole epoch
@@ -60,7 +64,7 @@ class Session {
 };
 
 TrainerConfig trainer_config(const RunSetup& setup) {
-  const std::uint64_t steps_per_epoch = setup.train_loader->num_batches_per_epoch();
+  const std::uint64_t steps_per_epoch = setup.steps_per_epoch();
   return {.optimizer = setup.config.optimizer,
           .schedule = setup.config.schedule,
           .seed = setup.config.seed,
@@ -78,7 +82,13 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
       metrics_{.num_classes = setup_.graph.num_classes(),
                .has_validation = setup_.validation_loader != nullptr},
       scores_(metrics_.num_classes),
-      judge_(config_, metrics_.names(), metrics_.num_classes) {}
+      judge_(config_, metrics_.names(), metrics_.num_classes) {
+  if (config_.steps_per_epoch > 0) tally_.emplace(setup_.train_split.num_samples());
+  if (config_.validate_every_steps == 0 || metrics_.has_validation) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "run: validate_every_steps: expected a dataset with a split validation, found none",
+              "validate_every_steps = 0");
+}
 
 std::string initial_weights_text(const RunSetup& setup) {
   if (!setup.initial_weights) return {};
@@ -159,7 +169,7 @@ void Session::run_epochs(RunOutcome& outcome) {
 
 /// Passes on what happens in one pass.
 template <class TellStep, class TellSkipped>
-class PassRelay final : public PassObserver {
+class PassRelay : public PassObserver {
  public:
   PassRelay(RunObserver& observer, TellStep tell_step, TellSkipped tell_skipped)
       : observer_(observer),
@@ -175,6 +185,22 @@ class PassRelay final : public PassObserver {
   TellSkipped tell_skipped_;
 };
 
+/// The same of a training pass, in which a validation may be due.
+template <class TellStep, class TellSkipped, class IsDue, class Validate>
+class TrainRelay final : public PassRelay<TellStep, TellSkipped> {
+ public:
+  TrainRelay(PassRelay<TellStep, TellSkipped> relay, IsDue is_due, Validate validate)
+      : PassRelay<TellStep, TellSkipped>(std::move(relay)),
+        is_due_(std::move(is_due)),
+        validate_(std::move(validate)) {}
+  bool wants_settled(const PassReport&) override { return is_due_(); }
+  void on_settled(const PassReport&) override { validate_(); }
+
+ private:
+  IsDue is_due_;
+  Validate validate_;
+};
+
 void Session::note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx,
                            const SampleEvent& event) {
   const SkippedSample* sample = skipped_.add(split, epoch_idx, event);
@@ -183,19 +209,47 @@ void Session::note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx,
 
 PassReport Session::train_pass(EpochReport& report) {
   are_weights_proven_ = false;
-  PassRelay relay(
-      observer_,
-      [&](const PassReport& so_far) {
-        if (so_far.num_steps > 0) has_unstored_steps_ = has_partial_steps_ = true;
-        report.train = so_far;
-        observer_.on_train_step(report);
-      },
-      [&](const SampleEvent& event) { note_skipped(setup_.train_split, report.epoch_idx, event); });
+  TrainRelay relay(
+      PassRelay(
+          observer_,
+          [&](const PassReport& so_far) {
+            if (so_far.num_steps > 0) has_unstored_steps_ = has_partial_steps_ = true;
+            report.train = so_far;
+            observer_.on_train_step(report);
+          },
+          [&](const SampleEvent& event) {
+            note_skipped(setup_.train_split, report.epoch_idx, event);
+          }),
+      [&] { return is_validation_due(); }, [&] { validate_within(report); });
   setup_.programs->begin_epoch(report.epoch_idx);
   return trainer_.train_epoch({.source = *setup_.train_loader,
                                .num_samples = setup_.train_split.num_samples(),
                                .observer = &relay,
-                               .stop = stop_});
+                               .stop = stop_,
+                               .num_steps = config_.steps_per_epoch,
+                               .tally = tally_ ? &*tally_ : nullptr});
+}
+
+bool Session::is_validation_due() const {
+  const std::uint32_t every = config_.validate_every_steps;
+  return every > 0 && trainer_.state().num_steps % every == 0;
+}
+
+MetricTable Session::validation_metrics(const PassReport& pass) const {
+  MetricTable metrics;
+  add_validation(metrics, pass, scores_);
+  return metrics;
+}
+
+/// Monitors and weights go by the epochs' ends: this is for whoever watches.
+void Session::validate_within(const EpochReport& report) {
+  EpochReport so_far = report;
+  so_far.num_steps = trainer_.state().num_steps;
+  so_far.validation = validation_pass(so_far);
+  if (so_far.validation->was_stopped) return;  // so is the training
+  const MetricTable metrics = validation_metrics(*so_far.validation);
+  log_->add_validation(so_far, *so_far.validation, metrics);
+  observer_.on_validation(so_far, metrics);
 }
 
 PassReport Session::validation_pass(const EpochReport& report) {
@@ -244,9 +298,7 @@ void Session::run_epoch(std::uint32_t epoch_idx, RunOutcome& outcome) {
   }
   write_skipped();
   if (report.validation) {
-    MetricTable validation;
-    add_validation(validation, *report.validation, scores_);
-    log_->add_validation(report, *report.validation, validation);
+    log_->add_validation(report, *report.validation, validation_metrics(*report.validation));
   }
   log_->add_epoch(report);
   observer_.on_epoch(report);

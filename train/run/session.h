@@ -47,6 +47,8 @@ class RunObserver {
   virtual void on_train_step(const EpochReport& so_far) = 0;
   virtual void on_validation_step(const EpochReport& train_done, const PassReport& so_far) = 0;
   virtual void on_epoch(const EpochReport& report) = 0;
+  /// After a validation within an epoch; `metrics` are its own.
+  virtual void on_validation(const EpochReport& /*so_far*/, const MetricTable& /*metrics*/) {}
   /// When a sample is left out because its data failed, the first time only.
   virtual void on_skipped(const SkippedSample& sample) = 0;
   /// A line of news after an epoch: a lowered learning rate, another verdict on learning.

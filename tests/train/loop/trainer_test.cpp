@@ -235,6 +235,72 @@ BOOST_AUTO_TEST_CASE(the_schedule_runs_on_over_epochs) {
   BOOST_TEST(backend.calls.back().scalars.step == 3u);
 }
 
+/// Passes over the data, one after the other.
+class ChainedPasses final : public BatchSource {
+ public:
+  explicit ChainedPasses(std::vector<tests::ListedBatches> passes) : passes_(std::move(passes)) {}
+  const BatchSpec& spec() const noexcept override { return passes_.front().spec(); }
+  SourceStats stats() const override { return {}; }
+  BatchLease next() override {
+    while (current_ < passes_.size()) {
+      if (BatchLease lease = passes_[current_].next()) return lease;
+      ++current_;
+    }
+    return {};
+  }
+
+ private:
+  std::vector<tests::ListedBatches> passes_;
+  std::size_t current_ = 0;
+};
+
+/// Wants to be told when all is settled after step 2.
+struct SettledWatch final : PassObserver {
+  std::vector<std::uint64_t> settled;
+  void on_step(const PassReport&) override {}
+  bool wants_settled(const PassReport& so_far) override { return so_far.num_steps == 2; }
+  void on_settled(const PassReport& so_far) override { settled.push_back(so_far.num_steps); }
+};
+
+// Passes of 4 and 2 samples: three steps are 4 + 2 + 4 samples, the next three 2 + 4 + 2.
+BOOST_AUTO_TEST_CASE(pieces_of_a_stream_go_on_over_the_ends_of_passes) {
+  const std::vector<std::vector<std::uint64_t>> ids = {{0, 1, 2, 3}, {4, 5}};
+  ChainedPasses passes({source(ids), source(ids), source(ids)});
+  Trainer training(programs, config);
+  SampleTally tally(6);
+  SettledWatch watch;
+  const PassInput piece{
+      .source = passes, .num_samples = 6, .observer = &watch, .num_steps = 3, .tally = &tally};
+  const PassReport first = training.train_epoch(piece);
+  BOOST_TEST(first.num_samples == 10u);
+  BOOST_TEST(first.is_each_once());
+  BOOST_TEST(tally.num_added() == 4u);
+  const PassReport second = training.train_epoch(piece);
+  BOOST_TEST(second.num_samples == 8u);
+  BOOST_TEST(second.is_each_once());
+  BOOST_TEST(training.state().num_steps == 6u);
+  BOOST_TEST((watch.settled == std::vector<std::uint64_t>{2, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_seen_twice_in_a_pass_is_found_wherever_the_pass_is_cut) {
+  ChainedPasses passes({source({{0, 1, 2, 3}, {3, 4}})});
+  Trainer training(programs, config);
+  SampleTally tally(6);
+  const PassInput piece{.source = passes, .num_samples = 6, .num_steps = 1, .tally = &tally};
+  training.train_epoch(piece);
+  BOOST_TEST(internal_error_of([&] { training.train_epoch(piece); }) ==
+             "pass: expected each of 6 samples once, found 6, 5 different");
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_runs_dry_in_a_piece_is_an_internal_error) {
+  ChainedPasses passes({source({{0, 1, 2, 3}, {4, 5}})});
+  Trainer training(programs, config);
+  SampleTally tally(6);
+  const PassInput piece{.source = passes, .num_samples = 6, .num_steps = 3, .tally = &tally};
+  BOOST_TEST(internal_error_of([&] { training.train_epoch(piece); }) ==
+             "pass: expected each of 10 samples once, found 6, 6 different");
+}
+
 /// Is asked to stop while it waits for its first batch.
 class StoppedBatches final : public BatchSource {
  public:

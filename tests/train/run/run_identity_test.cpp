@@ -77,6 +77,7 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
          c.reduce_on_plateau.factor = 0.5;
          c.reduce_on_plateau.delta_mode = DeltaMode::kAbsolute;
        }},
+      {"steps_per_epoch", [](RunConfig& c) { c.steps_per_epoch = 4; }},
       {"max_skipped_steps", [](RunConfig& c) { c.nan_guard.max_in_a_row = 3; }},
       {"label_smoothing", [](RunConfig& c) { c.label_smoothing = 0.2; }},
       {"order", [](RunConfig& c) { c.order = SampleOrder::kSequential; }},
@@ -179,6 +180,8 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
       {"loader_threads", [](RunConfig& c) { c.loader_threads = 5; }},
       {"memory", [](RunConfig& c) { c.memory_bytes = 100u << 20; }},
       {"cache", [](RunConfig& c) { c.cache = CacheForm::kDecoded; }},
+      {"validate_every_steps", [](RunConfig& c) { c.validate_every_steps = 4; }},
+      {"validation_batch_size", [](RunConfig& c) { c.validation_batch_size = 4; }},
       {"out", [](RunConfig& c) { c.out += "2"; }},
       {"device", [](RunConfig& c) { c.device = "cpu"; }},
   };

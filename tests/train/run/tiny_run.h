@@ -47,6 +47,7 @@ struct Watcher final : RunObserver {
   std::function<void(const EpochReport&)> at_train_step = [](const EpochReport&) {};
   std::function<void(const EpochReport&)> at_validation_step = [](const EpochReport&) {};
   std::function<void(const EpochReport&)> at_epoch = [](const EpochReport&) {};
+  std::function<void(const EpochReport&)> at_validation = [](const EpochReport&) {};
   std::function<void(const std::string&)> at_note = [](const std::string&) {};
   std::function<void(const SkippedStep&)> at_skipped_step = [](const SkippedStep&) {};
 
@@ -57,6 +58,9 @@ struct Watcher final : RunObserver {
   }
   void on_epoch(const EpochReport& report) override { at_epoch(report); }
   void on_skipped(const SkippedSample&) override {}
+  void on_validation(const EpochReport& so_far, const MetricTable&) override {
+    at_validation(so_far);
+  }
   void on_note(const std::string& line) override { at_note(line); }
   void on_skipped_step(const SkippedStep& step) override { at_skipped_step(step); }
 };
