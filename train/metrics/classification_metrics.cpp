@@ -38,10 +38,13 @@ void ClassificationConfig::validate() const {
 }
 
 ClassificationMetrics::ClassificationMetrics(const ClassificationConfig& config)
-    : config_(checked(config)), confusion_(config.num_classes), worst_(config.num_worst) {}
+    : config_(checked(config)),
+      confusion_(config.num_classes, config.pairs),
+      worst_(config.num_worst) {}
 
 std::uint64_t ClassificationMetrics::bytes_for(const ClassificationConfig& config) {
-  return sizeof(ClassificationMetrics) + ConfusionMatrix::bytes_for(config.num_classes) +
+  return sizeof(ClassificationMetrics) +
+         ConfusionMatrix::bytes_for(config.num_classes, config.pairs) +
          WorstMistakes::bytes_for(config.num_worst);
 }
 

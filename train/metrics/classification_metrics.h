@@ -18,6 +18,8 @@ struct ClassificationConfig {
   std::uint32_t top_k = 5;
   /// Mistakes to keep, 0 to 100,000.
   std::uint32_t num_worst = 16;
+  /// Whether the confusion matrix has its pairs: 8 bytes for each.
+  PairCounts pairs = PairCounts::kDense;
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;

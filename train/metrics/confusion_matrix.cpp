@@ -9,21 +9,21 @@
 namespace penstock::train {
 namespace {
 
-std::size_t num_pairs(std::uint32_t num_classes) {
-  if (num_classes > ConfusionMatrix::kMaxDenseClasses) return 0;
+std::size_t num_pairs(std::uint32_t num_classes, PairCounts pairs) {
+  if (pairs == PairCounts::kNone || num_classes > ConfusionMatrix::kMaxDenseClasses) return 0;
   return std::size_t{num_classes} * num_classes;
 }
 
 }  // namespace
 
-ConfusionMatrix::ConfusionMatrix(std::uint32_t num_classes)
-    : classes_(num_classes), pairs_(num_pairs(num_classes)) {
+ConfusionMatrix::ConfusionMatrix(std::uint32_t num_classes, PairCounts pairs)
+    : classes_(num_classes), pairs_(num_pairs(num_classes, pairs)) {
   check_range({"metrics", "num_classes", num_classes, 1, 0xFFFFFFFEu});
 }
 
-std::uint64_t ConfusionMatrix::bytes_for(std::uint32_t num_classes) {
+std::uint64_t ConfusionMatrix::bytes_for(std::uint32_t num_classes, PairCounts pairs) {
   return std::uint64_t{num_classes} * sizeof(ClassCounts) +
-         num_pairs(num_classes) * sizeof(std::uint64_t);
+         num_pairs(num_classes, pairs) * sizeof(std::uint64_t);
 }
 
 std::size_t ConfusionMatrix::place_of(const ClassPair& pair) const {
@@ -46,6 +46,10 @@ void ConfusionMatrix::merge(const ConfusionMatrix& other) {
                 "metrics: merge: expected " + std::to_string(num_classes()) + " classes, found " +
                     std::to_string(other.num_classes()));
   }
+  if (is_dense() && !other.is_dense()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "metrics: merge: expected a confusion matrix with pairs, found one without");
+  }
   for (std::size_t k = 0; k < classes_.size(); ++k) classes_[k].merge(other.classes_[k]);
   for (std::size_t i = 0; i < pairs_.size(); ++i) pairs_[i] += other.pairs_[i];
   num_samples_ += other.num_samples_;
@@ -56,9 +60,10 @@ std::uint64_t ConfusionMatrix::count(const ClassPair& pair) const {
   check_range({"metrics", "actual_idx", pair.actual_idx, 0, num_classes() - 1u});
   check_range({"metrics", "predicted_idx", pair.predicted_idx, 0, num_classes() - 1u});
   if (!is_dense()) {
-    throw Error(ErrorCode::kUnsupported, "metrics: confusion matrix: expected at most " +
-                                             std::to_string(kMaxDenseClasses) + " classes, found " +
-                                             std::to_string(num_classes()));
+    throw Error(ErrorCode::kUnsupported,
+                "metrics: confusion matrix: expected one with pairs, of at most " +
+                    std::to_string(kMaxDenseClasses) + " classes, found none of " +
+                    std::to_string(num_classes()));
   }
   return pairs_[place_of(pair)];
 }

@@ -16,6 +16,12 @@ struct ClassPair {
   std::uint32_t predicted_idx = 0;
 };
 
+/// Whether pairs are counted beside the counts of each class.
+enum class PairCounts : std::uint8_t {
+  kDense,  // up to ConfusionMatrix::kMaxDenseClasses
+  kNone,   // for those who look at classes and means only
+};
+
 /// Counts pairs of label and prediction. Counts are exact and do not depend on order or batches.
 class ConfusionMatrix {
  public:
@@ -23,14 +29,14 @@ class ConfusionMatrix {
   static constexpr std::uint32_t kMaxDenseClasses = 1u << 12;
 
   /// `num_classes` is 1 or more.
-  explicit ConfusionMatrix(std::uint32_t num_classes);
+  explicit ConfusionMatrix(std::uint32_t num_classes, PairCounts pairs = PairCounts::kDense);
 
   /// What it will hold, in bytes.
-  static std::uint64_t bytes_for(std::uint32_t num_classes);
+  static std::uint64_t bytes_for(std::uint32_t num_classes, PairCounts pairs = PairCounts::kDense);
 
   /// Both classes are below num_classes().
   void add(const ClassPair& pair);
-  /// Throws InvalidArgument for another number of classes.
+  /// Throws InvalidArgument for another number of classes, and for one that does not count pairs where this does.
   void merge(const ConfusionMatrix& other);
 
   std::uint32_t num_classes() const { return static_cast<std::uint32_t>(classes_.size()); }

@@ -4,7 +4,7 @@ namespace penstock::train {
 namespace {
 
 ClassificationConfig classification_config(std::uint32_t num_classes) {
-  return {.num_classes = num_classes, .num_worst = 0};
+  return {.num_classes = num_classes, .num_worst = 0, .pairs = PairCounts::kNone};
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ struct RunMetrics {
   std::vector<MetricName> names() const;
 };
 
-/// Measures the scores of one validation.
+/// Measures the scores of one validation: figures of all classes together, so neither pairs of classes nor single
+/// mistakes are kept.
 class ValidationScores final : public ScoreObserver {
  public:
   explicit ValidationScores(std::uint32_t num_classes);

@@ -40,8 +40,24 @@ BOOST_AUTO_TEST_CASE(beyond_it_classes_are_counted_and_pairs_are_not) {
   BOOST_CHECK_EXCEPTION(matrix.count({4096, 0}), Error, [](const Error& error) {
     return error.code() == ErrorCode::kUnsupported &&
            std::string(error.what()) ==
-               "metrics: confusion matrix: expected at most 4096 classes, found 4097";
+               "metrics: confusion matrix: expected one with pairs, of at most 4096 classes, found "
+               "none of 4097";
   });
+}
+
+BOOST_AUTO_TEST_CASE(pairs_that_nobody_wants_take_no_memory) {
+  BOOST_TEST(ConfusionMatrix::bytes_for(4096, PairCounts::kNone) == 4096u * 24u);
+  ConfusionMatrix classes(3, PairCounts::kNone);
+  classes.add({2, 0});
+  BOOST_TEST(!classes.is_dense());
+  BOOST_TEST(classes.classes()[2].num_actual == 1u);
+  ConfusionMatrix pairs(3);
+  BOOST_CHECK_EXCEPTION(pairs.merge(classes), Error, [](const Error& error) {
+    return std::string(error.what()) ==
+           "metrics: merge: expected a confusion matrix with pairs, found one without";
+  });
+  classes.merge(pairs);
+  BOOST_TEST(classes.num_samples() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_class_that_is_not_there_is_refused) {
