@@ -13,6 +13,7 @@
 
 #include "train/loss/binary_cross_entropy.h"
 #include "train/loss/binary_focal.h"
+#include "train/loss/custom_loss.h"
 #include "train/loss/loss_spec.h"
 #include "train/loss/regression_loss.h"
 #include "train/loss/sample_labels.h"
@@ -49,13 +50,16 @@ decltype(auto) with_loss_rule(const LossSpec& spec, std::size_t outputs, Use&& u
       return use(MeanSquaredError<T>(spec, outputs));
     case LossKind::kMeanAbsoluteError:
       return use(MeanAbsoluteError<T>(spec, outputs));
+    case LossKind::kCustom:
+      return use(CustomRule<T>(spec, outputs));
     case LossKind::kSoftmaxCrossEntropy:
       break;
   }
   return use(SoftmaxCrossEntropy<T>(spec, outputs));
 }
 
-/// Whether the scores of one sample say what its target says; see LossSums::num_correct.
+/// Whether the scores of one sample say what its target says; see LossSums::num_correct. A rule of a program's
+/// own decides itself.
 template <class T>
 bool is_correct(LossKind kind, std::span<const T> z, const TargetRow& target) {
   if (is_softmax_loss(kind)) {
@@ -69,6 +73,12 @@ bool is_correct(LossKind kind, std::span<const T> z, const TargetRow& target) {
   return true;
 }
 
+template <class T, class Rule>
+bool is_right(LossKind kind, Rule&& rule, std::span<const T> z, const TargetRow& target) {
+  if constexpr (requires { rule.is_correct(z, target); }) return rule.is_correct(z, target);
+  return is_correct(kind, z, target);
+}
+
 /// Returns the sum of weights that the loss is divided by; for a batch that is cut up, of the whole.
 ///
 /// Errors  InvalidArgument, those of LossSpec::validate_for and SampleLabels::validate_for
@@ -76,7 +86,7 @@ inline double batch_weight_sum(const LossSpec& spec, const ScoreShape& shape,
                                const SampleLabels& labels) {
   spec.validate_for(shape.outputs);
   labels.validate_for(shape);
-  return with_loss_rule<double>(spec, shape.outputs, [&](const auto& rule) {
+  return with_loss_rule<double>(spec, shape.outputs, [&](auto&& rule) {
     double sum = 0;
     for (std::size_t n = 0; n < shape.batch; ++n) {
       if (!labels.counts(n)) continue;
@@ -90,12 +100,12 @@ inline double batch_weight_sum(const LossSpec& spec, const ScoreShape& shape,
 ///
 /// Shapes  scores: [batch, outputs], not yet through softmax or sigmoid
 /// Errors  as batch_weight_sum; a score that is no number makes the sum one that is not finite
-/// Cost    allocates nothing
+/// Cost    allocates nothing, but for two rows of scores with a custom loss
 template <class T>
 LossSums batch_loss(const LossSpec& spec, const ScoreShape& shape, const SampleLabels& labels,
                     const T* scores) {
   LossSums sums{.weight_sum = batch_weight_sum(spec, shape, labels)};
-  with_loss_rule<T>(spec, shape.outputs, [&](const auto& rule) {
+  with_loss_rule<T>(spec, shape.outputs, [&](auto&& rule) {
     for (std::size_t n = 0; n < shape.batch; ++n) {
       if (!labels.counts(n)) continue;
       const std::span<const T> z(scores + n * shape.outputs, shape.outputs);
@@ -103,7 +113,7 @@ LossSums batch_loss(const LossSpec& spec, const ScoreShape& shape, const SampleL
       sums.weighted_loss_sum +=
           static_cast<double>(labels.weight(n)) * static_cast<double>(rule.value(z, target));
       ++sums.num_counted;
-      sums.num_correct += is_correct(spec.kind, z, target) ? 1 : 0;
+      sums.num_correct += is_right(spec.kind, rule, z, target) ? 1 : 0;
     }
   });
   return sums;
@@ -115,13 +125,13 @@ LossSums batch_loss(const LossSpec& spec, const ScoreShape& shape, const SampleL
 /// Shapes  scores, dscores: [batch, outputs]; may be the same memory
 /// Units   inv_weight_sum: 1 / batch_weight_sum of the whole batch, 0 when that is 0
 /// Errors  as batch_weight_sum
-/// Cost    allocates nothing
+/// Cost    as batch_loss
 template <class T>
 void batch_loss_gradient(const LossSpec& spec, const ScoreShape& shape, const SampleLabels& labels,
                          T inv_weight_sum, const T* scores, T* dscores) {
   spec.validate_for(shape.outputs);
   labels.validate_for(shape);
-  with_loss_rule<T>(spec, shape.outputs, [&](const auto& rule) {
+  with_loss_rule<T>(spec, shape.outputs, [&](auto&& rule) {
     for (std::size_t n = 0; n < shape.batch; ++n) {
       const std::span<T> dz(dscores + n * shape.outputs, shape.outputs);
       const T factor = labels.counts(n) ? static_cast<T>(labels.weight(n)) * inv_weight_sum : T{0};

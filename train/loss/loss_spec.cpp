@@ -64,6 +64,7 @@ void check_length(std::string_view field, std::span<const float> values, std::si
 }  // namespace
 
 std::string_view loss_name(LossKind kind) {
+  if (kind == LossKind::kCustom) return "custom";
   return std::ranges::find(kNames, kind, &std::pair<LossKind, std::string_view>::first)->second;
 }
 
@@ -104,6 +105,12 @@ void LossSpec::validate() const {
                "cross_entropy and focal");
   check_unused(!positive_weights.empty() && kind != LossKind::kBinaryCrossEntropy, kind,
                "positive_weights", "binary_cross_entropy");
+  check_unused(custom != nullptr && kind != LossKind::kCustom, kind, "custom", "custom");
+  if (kind == LossKind::kCustom && custom == nullptr) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "loss: custom: expected a loss of the program's own, found none",
+                "set LossSpec::custom, or another kind");
+  }
   check_values({"focal_alpha", focal_alpha, "0 to 1", [](float a) { return a >= 0 && a <= 1; },
                 "focal_alpha = 0.25"});
   check_values({"class_weights", class_weights, "finite numbers, 0 or more",

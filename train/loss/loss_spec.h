@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,12 @@ enum class LossKind : std::uint8_t {
   kBinaryFocal,          // the same, labels that are already right count less
   kMeanSquaredError,     // regression
   kMeanAbsoluteError,    // regression, far values pull less
+  kCustom,               // a program's own: LossSpec::custom
 };
 
-/// Names as run files spell them: "cross_entropy", "focal", "binary_cross_entropy", "binary_focal",
+class CustomLoss;
+
+/// Names as run files spell them; kCustom, which they have not, is "custom": "cross_entropy", "focal", "binary_cross_entropy", "binary_focal",
 /// "mean_squared_error", "mean_absolute_error".
 std::string_view loss_name(LossKind kind);
 /// Throws InvalidArgument with the nearest name.
@@ -47,6 +51,8 @@ struct LossSpec {
   /// Binary cross-entropy: factor of the positives of each label, above 0; empty for 1. One value
   /// serves all. Enters the numerator only, as in torch.nn.BCEWithLogitsLoss(pos_weight).
   std::vector<float> positive_weights = {};
+  /// With kCustom alone, and never null then (custom_loss.h).
+  std::shared_ptr<const CustomLoss> custom = {};
 
   /// Throws InvalidArgument naming the field, its value and the range.
   void validate() const;

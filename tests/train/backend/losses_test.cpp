@@ -3,6 +3,7 @@
 #include "streamer/core/error.h"
 #include "tests/train/backend/odd_models.h"
 #include "tests/train/backend/training_bench.h"
+#include "tests/train/loss/huber_loss.h"
 #include "train/backend/onednn/onednn_backend.h"
 #include "train/backend/reference/reference_backend.h"
 #include "train/loss/batch_loss.h"
@@ -16,7 +17,8 @@ std::vector<LossSpec> losses() {
           {.kind = LossKind::kBinaryCrossEntropy, .positive_weights = {2.0f}},
           {.kind = LossKind::kBinaryFocal, .focal_alpha = {0.25f}},
           {.kind = LossKind::kMeanSquaredError},
-          {.kind = LossKind::kMeanAbsoluteError}};
+          {.kind = LossKind::kMeanAbsoluteError},
+          {.kind = LossKind::kCustom, .custom = std::make_shared<tests::HuberLoss>()}};
 }
 
 /// Targets of 0 and 1 for several labels; of regression any numbers.
