@@ -20,8 +20,8 @@ namespace penstock::train {
 class PassClock;
 
 struct TrainerConfig {
-  OptimizerConfig optimizer;
-  ScheduleConfig schedule;
+  OptimizerConfig optimizer = {};
+  ScheduleConfig schedule = {};
   /// Keys dropout.
   std::uint64_t seed = 0;
   /// Steps of the whole run: the schedule's length.

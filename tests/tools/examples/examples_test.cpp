@@ -91,9 +91,47 @@ BOOST_AUTO_TEST_CASE(a_transform_of_ones_own_stands_before_the_augmentation_or_a
   BOOST_TEST(run("own_transform", {dataset, "beside"}).exit_code == 2);
 }
 
+// Guessing one of two classes costs ln 2 = 0.69.
+BOOST_AUTO_TEST_CASE(the_trainer_runs_inside_a_program_on_batches_of_its_own) {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path weights = folder.path() / "weights.safetensors";
+  const tests::CommandResult trained = run("embedded_trainer", {"2", weights.native()});
+  BOOST_TEST(trained.exit_code == 0, trained.err);
+  const std::vector<double> loss = losses(trained.out);  // two in the steps, two after the epoch
+  BOOST_REQUIRE(loss.size() == 8u);
+  BOOST_TEST(loss[0] > loss[7]);
+  BOOST_TEST(loss[7] < 0.35);
+  BOOST_TEST(trained.out.find("  step 20: ") != std::string::npos);
+  BOOST_TEST(trained.out.find("  step 40: ") != std::string::npos);
+  BOOST_TEST(std::filesystem::exists(weights));
+  BOOST_TEST((losses(run("embedded_trainer", {"2"}).out) == loss));
+}
+
+BOOST_AUTO_TEST_CASE(a_training_loop_of_ones_own_takes_steps_on_a_dataset) {
+  const tests::TemporaryFolder folder;
+  const std::string dataset = folder.path() / "stripes";
+  BOOST_TEST(run("write_dataset", {dataset}).exit_code == 0);
+  const tests::CommandResult trained = run("own_training_loop", {dataset, "4"});
+  BOOST_TEST(trained.exit_code == 0, trained.err);
+  const std::vector<double> loss = losses(trained.out);
+  BOOST_REQUIRE(loss.size() == 4u);
+  BOOST_TEST(loss[3] < loss[0] / 2);
+  BOOST_TEST(trained.out.find("40 steps\n") != std::string::npos);  // 320 samples in batches of 32
+}
+
+// Scores of 0 for both classes cost (1/2 + 0) / 2 = 0.25.
+BOOST_AUTO_TEST_CASE(an_operation_and_a_loss_of_ones_own_join_a_network) {
+  const tests::CommandResult trained = run("own_operation_and_loss", {"3"});
+  BOOST_TEST(trained.exit_code == 0, trained.err);
+  const std::vector<double> loss = losses(trained.out);
+  BOOST_REQUIRE(loss.size() == 3u);
+  BOOST_TEST(loss[2] < 0.125);
+  BOOST_TEST(loss[2] < loss[0]);
+}
+
 BOOST_AUTO_TEST_CASE(what_fails_is_said_with_a_hint) {
   const tests::TemporaryFolder folder;
-  for (const char* example : {"train_on_photographs", "write_dataset", "own_transform"}) {
+  for (const char* example : {"train_on_photographs", "write_dataset", "own_transform", "own_training_loop"}) {
     std::vector<std::string> arguments = {(folder.path() / "no" / "where").native()};
     if (example == std::string("own_transform")) arguments.emplace_back("before");
     const tests::CommandResult refused = run(example, arguments);
