@@ -1,29 +1,14 @@
 #include "train/backend/backend.h"
 
-#include <array>
-
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
 #include "train/backend/onednn/onednn_backend.h"
 #include "train/backend/reference/reference_backend.h"
 
 namespace penstock::train {
-namespace {
-
-struct NamedBackend {
-  std::string_view name;
-  std::unique_ptr<Backend> (*make)(const BackendSettings&);
-};
-
-constexpr std::array kBackends{NamedBackend{"onednn", &make_onednn_backend},
-                               NamedBackend{"reference", &make_reference_backend}};
-
-}  // namespace
-
 std::unique_ptr<Backend> make_backend(std::string_view name, const BackendSettings& settings) {
-  for (const NamedBackend& backend : kBackends) {
-    if (backend.name == name) return backend.make(settings);
-  }
+  if (name == "onednn") return make_onednn_backend(settings);
+  if (name == "reference") return make_reference_backend(settings);
   if (name == "cuda") {
     throw Error(ErrorCode::kUnsupported,
                 "backend: cuda: expected a build with CUDA training, found one without",
@@ -33,20 +18,6 @@ std::unique_ptr<Backend> make_backend(std::string_view name, const BackendSettin
   throw Error(ErrorCode::kInvalidArgument,
               "backend: expected a known name, found '" + std::string(name) + "'",
               nearest_name_hint(name, known));
-}
-
-std::vector<std::string_view> backend_names() {
-  std::vector<std::string_view> names;
-  for (const NamedBackend& backend : kBackends) names.push_back(backend.name);
-  return names;
-}
-
-std::string backend_choice() {
-  std::string text;
-  for (const NamedBackend& backend : kBackends) {
-    text += (text.empty() ? "" : " or ") + std::string(backend.name);
-  }
-  return text;
 }
 
 MemoryPlan plan_programs(std::span<Program* const> programs) {
