@@ -4,18 +4,16 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "train/backend/onednn/nhwc_kernels.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include "train/backend/onednn/channel_vectors_inl.h"
 #include "train/backend/onednn/nhwc_kernel_table.h"
-#include "train/backend/onednn/stored_vectors_inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::train::onednn {
 namespace HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
 
 /// Not Max: what is not a number must stay visible in the loss.
 template <Activation kActivation, class D, class V>
@@ -32,31 +30,21 @@ HWY_ATTR V let_through(D d, V x, V dy, V gain, V offset) {
 }
 
 template <class T>
-struct MomentsBlock {
-  Rows rows;
+struct MomentsTerm {
   const T* x;
   const T* origin;
-  double* sum;
-  double* squares;
 
-  template <class D>
-  HWY_ATTR void operator()(D d, std::size_t c) const {
-    const auto start = load(d, origin + c);
-    auto sums = hn::Zero(d);
-    auto square_sums = hn::Zero(d);
-    for (std::size_t row = 0; row < rows.num_rows; ++row) {
-      const auto v = hn::Sub(load(d, x + row * rows.channels + c), start);
-      sums = hn::Add(sums, v);
-      square_sums = hn::MulAdd(v, v, square_sums);
-    }
-    add_lanes(d, sums, sum + c);
-    add_lanes(d, square_sums, squares + c);
+  template <class D, class V>
+  HWY_ATTR void operator()(D d, std::size_t c, std::size_t at, V& sum, V& squares) const {
+    const auto v = hn::Sub(load_stream(d, x + at), load(d, origin + c));
+    sum = hn::Add(sum, v);
+    squares = hn::MulAdd(v, v, squares);
   }
 };
 
+/// One row.
 template <Activation kActivation, class T>
 struct ForwardBlock {
-  Rows rows;
   ChannelAffine affine;
   const T* x;
   T* y;
@@ -65,44 +53,32 @@ struct ForwardBlock {
   HWY_ATTR void operator()(D d, std::size_t c) const {
     const auto gain = hn::LoadU(d, affine.gain + c);
     const auto offset = hn::LoadU(d, affine.offset + c);
-    for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto v = hn::MulAdd(load(d, x + at), gain, offset);
-      store(activated<kActivation>(d, v), d, y + at);
-    }
+    const auto v = hn::MulAdd(load_stream(d, x + c), gain, offset);
+    store_stream(activated<kActivation>(d, v), d, y + c);
   }
 };
 
 template <Activation kActivation, class T>
-struct BackwardSumsBlock {
-  Rows rows;
+struct BackwardTerm {
   ChannelAffine affine;
   const float* mean;
   const T* x;
   const T* dy;
-  double* sum_g;
-  double* sum_gx;
 
-  template <class D>
-  HWY_ATTR void operator()(D d, std::size_t c) const {
-    const auto gain = hn::LoadU(d, affine.gain + c);
-    const auto offset = hn::LoadU(d, affine.offset + c);
-    const auto center = hn::LoadU(d, mean + c);
-    auto sums = hn::Zero(d);
-    auto product_sums = hn::Zero(d);
-    for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto v = load(d, x + at);
-      const auto g = let_through<kActivation>(d, v, load(d, dy + at), gain, offset);
-      sums = hn::Add(sums, g);
-      product_sums = hn::MulAdd(g, hn::Sub(v, center), product_sums);
-    }
-    add_lanes(d, sums, sum_g + c);
-    add_lanes(d, product_sums, sum_gx + c);
+  template <class D, class V>
+  HWY_ATTR void operator()(D d, std::size_t c, std::size_t at, V& sum_g, V& sum_gx) const {
+    const auto v = load_stream(d, x + at);
+    const auto g =
+        let_through<kActivation>(d, v, load_stream(d, dy + at), hn::LoadU(d, affine.gain + c),
+                                 hn::LoadU(d, affine.offset + c));
+    sum_g = hn::Add(sum_g, g);
+    sum_gx = hn::MulAdd(g, hn::Sub(v, hn::LoadU(d, mean + c)), sum_gx);
   }
 };
 
+/// One row.
 template <Activation kActivation, class T>
 struct BackwardBlock {
-  Rows rows;
   ChannelBackward constants;
   const T* x;
   const T* dy;
@@ -114,11 +90,9 @@ struct BackwardBlock {
     const auto offset = hn::LoadU(d, constants.forward.offset + c);
     const auto slope = hn::LoadU(d, constants.slope + c);
     const auto level = hn::LoadU(d, constants.level + c);
-    for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto v = load(d, x + at);
-      const auto g = let_through<kActivation>(d, v, load(d, dy + at), gain, offset);
-      store(hn::MulAdd(gain, g, hn::MulAdd(slope, v, level)), d, dx + at);
-    }
+    const auto v = load_stream(d, x + c);
+    const auto g = let_through<kActivation>(d, v, load_stream(d, dy + c), gain, offset);
+    store_stream(hn::MulAdd(gain, g, hn::MulAdd(slope, v, level)), d, dx + c);
   }
 };
 
@@ -193,14 +167,14 @@ struct SpreadBlock {
 template <class T>
 void moments(Rows rows, const T* x, const T* origin, double* sum, double* squares) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels, MomentsBlock<T>{tile, x + at, origin, sum, squares});
+    add_tile_sums(TileSums<MomentsTerm<T>>{tile, {x + at, origin}, sum, squares});
   });
 }
 
 template <Activation kActivation, class T>
 void forward_as(Rows rows, ChannelAffine affine, const T* x, T* y) {
-  for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels, ForwardBlock<kActivation, T>{tile, affine, x + at, y + at});
+  for_rows(rows, [&](std::size_t at) {
+    for_channels(rows.channels, ForwardBlock<kActivation, T>{affine, x + at, y + at});
   });
 }
 
@@ -214,8 +188,8 @@ template <Activation kActivation, class T>
 void backward_sums_as(Rows rows, ChannelAffine affine, const float* mean, const T* x, const T* dy,
                       double* sum_g, double* sum_gx) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels, BackwardSumsBlock<kActivation, T>{tile, affine, mean, x + at,
-                                                                  dy + at, sum_g, sum_gx});
+    add_tile_sums(TileSums<BackwardTerm<kActivation, T>>{
+        tile, {affine, mean, x + at, dy + at}, sum_g, sum_gx});
   });
 }
 
@@ -230,9 +204,8 @@ void backward_sums(Rows rows, Activation activation, ChannelAffine affine, const
 
 template <Activation kActivation, class T>
 void backward_as(Rows rows, const ChannelBackward& constants, const T* x, const T* dy, T* dx) {
-  for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels,
-                 BackwardBlock<kActivation, T>{tile, constants, x + at, dy + at, dx + at});
+  for_rows(rows, [&](std::size_t at) {
+    for_channels(rows.channels, BackwardBlock<kActivation, T>{constants, x + at, dy + at, dx + at});
   });
 }
 

@@ -2,6 +2,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "train/backend/onednn/nhwc_pool_kernels.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -11,8 +12,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace penstock::train::onednn {
 namespace HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
 
 /// Where pooled row `pooled_row` begins: its first input row, and its output.
 struct RowPlace {

@@ -4,21 +4,19 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "train/backend/onednn/residual_kernels.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include "train/backend/onednn/channel_vectors_inl.h"
-#include "train/backend/onednn/stored_vectors_inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::train::onednn {
 namespace HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
+/// One row.
 template <class T>
 struct ResidualForwardBlock {
-  Rows rows;
   ChannelAffine affine;
   const T* x;
   const T* residual;
@@ -28,48 +26,36 @@ struct ResidualForwardBlock {
   HWY_ATTR void operator()(D d, std::size_t c) const {
     const auto gain = hn::LoadU(d, affine.gain + c);
     const auto offset = hn::LoadU(d, affine.offset + c);
-    for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto normalized = hn::MulAdd(load(d, x + at), gain, offset);
-      const auto sum = hn::Add(normalized, load(d, residual + at));
-      // Not Max: what is not a number must stay visible in the loss.
-      store(hn::IfThenZeroElse(hn::Lt(sum, hn::Zero(d)), sum), d, y + at);
-    }
+    const auto normalized = hn::MulAdd(load_stream(d, x + c), gain, offset);
+    const auto sum = hn::Add(normalized, load_stream(d, residual + c));
+    // Not Max: what is not a number must stay visible in the loss.
+    store_stream(hn::IfThenZeroElse(hn::Lt(sum, hn::Zero(d)), sum), d, y + c);
   }
 };
 
 template <class T>
-struct ResidualSumsBlock {
-  Rows rows;
+struct ResidualTerm {
   const float* mean;
   const T* x;
   const T* y;
   const T* dy;
   T* g;
-  double* sum_g;
-  double* sum_gx;
 
-  template <class D>
-  HWY_ATTR void operator()(D d, std::size_t c) const {
-    const auto center = hn::LoadU(d, mean + c);
-    auto sums = hn::Zero(d);
-    auto product_sums = hn::Zero(d);
-    for (std::size_t at = c; at < rows.num_rows * rows.channels; at += rows.channels) {
-      const auto passes = hn::Gt(load(d, y + at), hn::Zero(d));
-      const auto gradient = hn::IfThenElseZero(passes, load(d, dy + at));
-      store(gradient, d, g + at);
-      sums = hn::Add(sums, gradient);
-      product_sums = hn::MulAdd(gradient, hn::Sub(load(d, x + at), center), product_sums);
-    }
-    add_lanes(d, sums, sum_g + c);
-    add_lanes(d, product_sums, sum_gx + c);
+  template <class D, class V>
+  HWY_ATTR void operator()(D d, std::size_t c, std::size_t at, V& sum_g, V& sum_gx) const {
+    const auto passes = hn::Gt(load_stream(d, y + at), hn::Zero(d));
+    const auto gradient = hn::IfThenElseZero(passes, load_stream(d, dy + at));
+    store_stream(gradient, d, g + at);
+    sum_g = hn::Add(sum_g, gradient);
+    const auto from_mean = hn::Sub(load_stream(d, x + at), hn::LoadU(d, mean + c));
+    sum_gx = hn::MulAdd(gradient, from_mean, sum_gx);
   }
 };
 
 template <class T>
 void forward_rows(Rows rows, ChannelAffine affine, const T* x, const T* residual, T* y) {
-  for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels,
-                 ResidualForwardBlock<T>{tile, affine, x + at, residual + at, y + at});
+  for_rows(rows, [&](std::size_t at) {
+    for_channels(rows.channels, ResidualForwardBlock<T>{affine, x + at, residual + at, y + at});
   });
 }
 
@@ -77,8 +63,8 @@ template <class T>
 void sum_rows(Rows rows, const float* mean, const T* x, const T* y, const T* dy, T* g,
               double* sum_g, double* sum_gx) {
   for_tiles(rows, [&](Rows tile, std::size_t at) {
-    for_channels(rows.channels,
-                 ResidualSumsBlock<T>{tile, mean, x + at, y + at, dy + at, g + at, sum_g, sum_gx});
+    add_tile_sums(
+        TileSums<ResidualTerm<T>>{tile, {mean, x + at, y + at, dy + at, g + at}, sum_g, sum_gx});
   });
 }
 
