@@ -15,19 +15,24 @@
 namespace penstock::train::onednn {
 namespace {
 
-/// A value and its gradient lie in one place: no pass takes both.
-enum Place : std::uint8_t { kInput, kOutput, kWeight, kWeightGrad, kBiasPlace, kScratch };
-constexpr std::size_t kNumPlaces = 6;
+/// What passes share. A value and its gradient lie in one place: no pass takes both.
+enum Place : std::uint8_t { kInput, kOutput, kBiasPlace, kScratch };
+constexpr std::size_t kNumPlaces = 4;
 
-constexpr std::array<std::pair<Arg, Place>, 9> kPlaces{{{Arg::kSrc, kInput},
+constexpr std::array<std::pair<Arg, Place>, 7> kPlaces{{{Arg::kSrc, kInput},
                                                         {Arg::kDiffSrc, kInput},
                                                         {Arg::kDst, kOutput},
                                                         {Arg::kDiffDst, kOutput},
-                                                        {Arg::kWeights, kWeight},
-                                                        {Arg::kDiffWeights, kWeightGrad},
                                                         {Arg::kBias, kBiasPlace},
                                                         {Arg::kDiffBias, kBiasPlace},
                                                         {Arg::kScratchpad, kScratch}}};
+/// What each has for itself: a step reads all of its weights from memory.
+constexpr std::array kOwn{Arg::kWeights, Arg::kDiffWeights};
+
+constexpr std::size_t page_aligned(std::size_t bytes) {
+  constexpr std::size_t kPageBytes = 4096;
+  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
 
 class BareConvolutions final : public BareStep {
  public:
@@ -90,20 +95,21 @@ class BareConvolutions final : public BareStep {
   }
 
   void allocate() {
-    constexpr std::size_t kPageBytes = 4096;
     std::array<std::size_t, kNumPlaces> bytes{};
+    std::size_t own_bytes = 0;
     for (const Pass& pass : passes_) {
       for (const auto& [arg, place] : kPlaces) {
         bytes[place] = std::max(bytes[place], pass.op.bytes(arg));
       }
+      for (const Arg arg : kOwn) own_bytes += page_aligned(pass.op.bytes(arg));
     }
     std::array<std::size_t, kNumPlaces> offsets{};
     std::size_t total = 0;
     for (std::size_t i = 0; i < kNumPlaces; ++i) {
       offsets[i] = total;
-      total += (bytes[i] + kPageBytes - 1) / kPageBytes * kPageBytes;
+      total += page_aligned(bytes[i]);
     }
-    memory_.emplace(std::max(total, kPageBytes));
+    memory_.emplace(page_aligned(total + own_bytes + 1));
     // Every pass reads something other than zeros, and pages that are there.
     if (compute_ == ComputeType::kBfloat16) {
       fill<Bfloat16>();
@@ -113,6 +119,10 @@ class BareConvolutions final : public BareStep {
     for (Pass& pass : passes_) {
       for (const auto& [arg, place] : kPlaces) {
         if (pass.op.bytes(arg) > 0) pass.op.set(arg, memory_->base() + offsets[place]);
+      }
+      for (const Arg arg : kOwn) {
+        if (pass.op.bytes(arg) > 0) pass.op.set(arg, memory_->base() + total);
+        total += page_aligned(pass.op.bytes(arg));
       }
     }
   }

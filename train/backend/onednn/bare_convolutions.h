@@ -9,8 +9,8 @@
 
 namespace penstock::train::onednn {
 
-/// All share one set of buffers, as large as the largest needs: what one pass leaves in the caches is of no
-/// use to the next.
+/// Each has weights and a gradient of its own, as in a step; values and scratchpads share buffers as large as
+/// the largest needs.
 ///
 /// Lifetime  `library` outlives it
 std::unique_ptr<BareStep> make_bare_convolutions(const ModelGraph& graph, const Lowering& lowering,
