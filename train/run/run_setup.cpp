@@ -127,7 +127,7 @@ std::uint64_t RunSetup::steps_per_epoch() const {
 
 PipelineConfig RunSetup::validation_pipeline() const {
   PipelineConfig validation = pipeline;
-  validation.batch = backend->input_spec(graph, config.evaluation_batch());
+  validation.batch = backend->input_spec(graph, config.evaluation_batch(), config.precision);
   validation.num_epochs = num_validations(config, steps_per_epoch() * config.epochs);
   return validation;
 }
