@@ -19,6 +19,7 @@ constexpr std::array kRules = std::to_array<FactRule>({
     {"model.identity", kRefuses},
     // Other state tensors, or the same ones with another meaning.
     {"run.optimizer", kRefuses},
+    {"run.freeze", kRefuses},
     // Which sample comes at which position and what is made of it: a loader does not go on inside an
     // epoch with others (loader_identity()).
     {"seed", kRefusesInMidEpoch},

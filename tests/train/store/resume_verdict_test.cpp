@@ -62,6 +62,16 @@ BOOST_AUTO_TEST_CASE(another_dataset_or_model_is_refused_with_the_difference_alo
              "\"conv2d 64\", found \"conv2d 128\"");
 }
 
+// What is frozen for good has no states of the optimizer in a checkpoint.
+BOOST_AUTO_TEST_CASE(other_frozen_weights_are_refused_and_other_statistics_lose_bits) {
+  present["run.freeze"] = "[\"*\", \"!head\"]";
+  BOOST_TEST(between_epochs().text() ==
+             "cannot continue: run.freeze: expected nothing, found [\"*\", \"!head\"]");
+  present = stored;
+  present["run.freeze_norm"] = "false";
+  BOOST_TEST((between_epochs().outcome == ResumeOutcome::kNoLongerBitForBit));
+}
+
 BOOST_AUTO_TEST_CASE(what_decides_the_samples_may_change_between_two_epochs_only) {
   for (const char* name : {"seed", "run.batch_size", "run.augment.zoom_range"}) {
     const std::string before = present[name];
