@@ -35,7 +35,7 @@ const std::vector<FolderRule> kFolders = {
     {"train/metrics/", {"streamer/core/", "train/loss/", "train/metrics/"}},
     {"train/run/", {"streamer/", "augment/", "train/"}},
     {"tools/", {"streamer/", "augment/", "train/", "tools/"}},
-    {kExamples, {"streamer/", "augment/"}},
+    {kExamples, {"streamer/", "augment/", "train/"}},
     {"fixtures/", {"streamer/core/", "streamer/shard/", "fixtures/"}},
 };
 

@@ -28,7 +28,7 @@ class Progress final : public PassObserver {
  public:
   void on_step(const PassReport& so_far) override {
     if (so_far.num_steps % 20 != 0) return;
-    std::printf("  step %llu: learning rate %.4f, mean loss so far %.4f\n",
+    std::printf("  step %llu: learning rate %.4f, loss %.4f\n",
                 static_cast<unsigned long long>(so_far.num_steps), so_far.learning_rate,
                 so_far.totals.loss());
   }
