@@ -3,6 +3,7 @@
 #pragma once
 
 #include <dnnl.hpp>
+#include <string_view>
 
 #include "train/backend/onednn/onednn_geometry.h"
 
@@ -74,6 +75,11 @@ inline auto pool_backward(const PrimitiveContext& context, dnnl::algorithm algor
   using Op = dnnl::pooling_backward;
   const Op::desc op(algorithm, src, dst, w.strides, w.kernel, w.before, w.after);
   return describe<Op::primitive_desc>(context, op, hint);
+}
+
+/// As in 3.x, which has some.
+inline std::string_view newer_isa_text(dnnl::cpu_isa) {
+  return {};
 }
 
 }  // namespace penstock::train::onednn

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <dnnl.hpp>
+#include <string_view>
 
 #include "train/backend/onednn/onednn_geometry.h"
 
@@ -65,6 +66,20 @@ inline auto pool_backward(const PrimitiveContext& context, dnnl::algorithm algor
   return dnnl::pooling_backward::primitive_desc(context.engine, algorithm, src, dst, w.strides,
                                                 w.kernel, no_dilation, w.before, w.after, hint,
                                                 context.attr);
+}
+
+/// Instruction sets that 2.x has no name for; empty for all others.
+inline std::string_view newer_isa_text(dnnl::cpu_isa isa) {
+  switch (isa) {
+    case dnnl::cpu_isa::avx512_core_amx_fp16:
+      return "AVX-512 with AMX and float16";
+    case dnnl::cpu_isa::avx512_core_fp16:
+      return "AVX-512 with float16";
+    case dnnl::cpu_isa::avx2_vnni_2:
+      return "AVX2 with VNNI and bfloat16";
+    default:
+      return {};
+  }
 }
 
 }  // namespace penstock::train::onednn

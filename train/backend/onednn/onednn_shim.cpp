@@ -423,7 +423,8 @@ std::string OneDnn::description() {
       isa = "SSE4.1";
       break;
     default:
-      isa = "instruction set chosen by the library";
+      isa = newer_isa_text(dnnl::get_effective_cpu_isa());
+      if (isa.empty()) isa = "instruction set chosen by the library";
       break;
   }
   return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
