@@ -1,10 +1,12 @@
 // penstock bench as it is typed.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "streamer/core/usable_cores.h"
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
@@ -277,7 +279,60 @@ BOOST_AUTO_TEST_CASE(a_training_step_is_measured_beside_its_convolutions) {
                 "model: expected one of lenet, small_cnn, vgg11_bn, resnet9, resnet18, resnet34, "
                 "resnet50, mobilenet_v2, mobilenet_v3_small, efficientnet_b0, densenet121, "
                 "convnext_tiny, found 'resnet81'",
-                "resnet9");
+                "did you mean 'resnet9'?");
+}
+
+BOOST_AUTO_TEST_CASE(training_from_shards_is_measured_beside_a_resident_batch) {
+  const Place place;
+  const std::vector<std::string> line = {"bench",
+                                         "train",
+                                         place.dataset(),
+                                         "--model",
+                                         "lenet",
+                                         "--image-size",
+                                         "28",
+                                         "--batch-size",
+                                         "4",
+                                         "--threads",
+                                         "1",
+                                         "--loader-threads",
+                                         "2",
+                                         "--memory",
+                                         "256M",
+                                         "--rounds",
+                                         "1",
+                                         "--json"};
+  const CommandResult result = run_penstock(line);
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json report = Json::parse(result.out);
+  BOOST_TEST(report["batch_size"] == 4);
+  BOOST_TEST(report["cores"]["threads"] == 1);
+  BOOST_TEST(report["cores"]["loader_threads"] == 2);
+  const Json& streamed = side(report, "from shards");
+  BOOST_TEST(streamed["ceiling"] == "on a resident batch");
+  BOOST_TEST(streamed["ratio"]["median"].get<double>() ==
+                 streamed["images_per_s"]["median"].get<double>() /
+                     side(report, "on a resident batch")["images_per_s"]["median"].get<double>(),
+             boost::test_tools::tolerance(1e-9));
+  const double waiting = report["waiting_share"]["median"].get<double>();
+  BOOST_TEST(waiting >= 0.0);
+  BOOST_TEST(waiting < 1.0);
+  // One compute thread cannot become fewer, and a loader takes no more workers than there are cores.
+  BOOST_TEST(report["candidates"].size() == (num_usable_cores() >= 2 ? 1u : 0u));
+  for (const Json& candidate : report["candidates"]) {
+    BOOST_TEST(candidate["loader_threads"] == 1 + std::min(num_usable_cores(), 3u));
+  }
+  BOOST_TEST(report["recommended"]["loader_threads"] == 2);  // one round recommends nothing
+  BOOST_TEST(report["start_s"].get<double>() > 0.0);
+  check_refused(run_penstock({"bench", "train", place.dataset(), "--classes", "3"}), 2,
+                "bench train: --classes: expected no DATASET, which has its own, found one",
+                "leave --classes out");
+  check_refused(run_penstock({"bench", "train", "--memory", "1G"}), 2,
+                "bench train: --memory: expected a DATASET to load, found none",
+                "penstock bench train photos.ds --memory ...");
+  check_refused(run_penstock({"bench", "train", place.dataset(), "--batch-size", "64"}), 1,
+                "bench train: split train: expected samples for a whole batch of 64, found 16",
+                "--batch-size 16");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

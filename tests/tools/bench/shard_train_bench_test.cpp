@@ -1,0 +1,31 @@
+#include "tools/bench/shard_train_bench.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace penstock::tools::bench {
+namespace {
+
+SplitCandidate candidate(std::uint32_t num_compute, double low, double median) {
+  return {.cores = {.num_compute = num_compute, .num_readers = 1, .num_workers = 1},
+          .ratio = {.median = median, .low = low, .high = median + 1}};
+}
+
+BOOST_AUTO_TEST_SUITE(shard_train_bench)
+
+BOOST_AUTO_TEST_CASE(only_a_split_that_is_clearly_faster_in_every_round_is_recommended) {
+  const train::CoreSplit measured{.num_compute = 8, .num_readers = 1, .num_workers = 1};
+  const auto compute = [&](const std::vector<SplitCandidate>& candidates,
+                           std::uint32_t num_rounds = 3) {
+    return recommended_split(candidates, measured, num_rounds).num_compute;
+  };
+  BOOST_TEST(compute({}) == 8u);
+  BOOST_TEST(compute({candidate(7, 1.01, 1.02)}) == 8u);  // by 2 %
+  BOOST_TEST(compute({candidate(7, 0.98, 1.30)}) == 8u);  // not in every round
+  BOOST_TEST(compute({candidate(7, 1.04, 1.05), candidate(6, 1.05, 1.09)}) == 6u);
+  BOOST_TEST(compute({candidate(7, 1.04, 1.05)}, 2) == 8u);  // too few rounds to tell
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tools::bench
