@@ -47,6 +47,10 @@ void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
   check_list_size("param_rates", lowering.param_rates.size(), graph.parameters().size());
   check_list_size("frozen_params", lowering.frozen_params.size(), graph.parameters().size());
   check_list_size("fixed_norms", lowering.fixed_norms.size(), graph.nodes().size());
+  check_list_size("recomputed", lowering.recomputed.size(), graph.nodes().size());
+  if (lowering.is_recomputed(graph.input()) || lowering.is_recomputed(graph.output())) {
+    refuse("lowering: recomputed", "neither input nor output", "one of them");
+  }
   if (lowering.reads_ema && lowering.mode == Mode::kTrain) {
     refuse("lowering: reads_ema", "an evaluation program", "a training program");
   }
@@ -136,7 +140,9 @@ void check_phase(Phase phase, const Lowering& lowering) {
   }
   if (lowering.mode == Mode::kTrain || phase == Phase::kForward) return;
   refuse("program: run", "the forward phase in evaluation",
-         phase == Phase::kBackward ? "backward" : "update");
+         phase == Phase::kBackward ? "backward"
+         : phase == Phase::kUpdate ? "update"
+                                   : "another");
 }
 
 }  // namespace penstock::train

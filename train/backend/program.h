@@ -30,6 +30,7 @@ enum class Phase : std::uint8_t {
   kBackward,     // gradients of all parameters that learn, overwritten
   kBackwardAdd,  // the same, added to what is there: the next micro-batch of a step
   kUpdate,       // the optimizer's step
+  kDrop,         // the step under way is given up: running statistics are what they were before it
 };
 
 class Program;
@@ -64,6 +65,10 @@ struct Lowering {
   /// By node: batch norms that take running statistics in training, too, and leave them as they are; empty
   /// for none.
   std::vector<bool> fixed_norms{};
+  /// By node: values that are dropped after the forward pass and computed again going back, from those that are
+  /// kept; empty for none. Costs work and saves memory; results are the same to the bit. Not for the graph's input
+  /// and output; nothing in evaluation.
+  std::vector<bool> recomputed{};
   /// A program of the same backend and graph whose parameters the new one shares (a tail batch, an
   /// evaluation); must be bound into the same arena. Null for the first.
   const Program* share_with = nullptr;
@@ -73,6 +78,9 @@ struct Lowering {
   }
   bool has_fixed_norm(std::size_t node) const {
     return node < fixed_norms.size() && fixed_norms[node];
+  }
+  bool is_recomputed(std::size_t node) const {
+    return mode == Mode::kTrain && node < recomputed.size() && recomputed[node];
   }
 };
 

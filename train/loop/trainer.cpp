@@ -168,7 +168,9 @@ void Trainer::update(const OpenPass& pass) {
 }
 
 void Trainer::drop_open_step() {
-  if (step_.num_runs > 0) programs_.backend().release(kSlot);
+  if (step_.num_runs == 0) return;
+  step_.newest->run(Phase::kDrop, kSlot);
+  programs_.backend().release(kSlot);
   step_ = {};
 }
 

@@ -126,6 +126,23 @@ BOOST_AUTO_TEST_CASE(statistics_that_are_imported_stay_whatever_the_step_under_w
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_step_that_is_given_up_leaves_the_statistics_as_they_were) {
+  for (const std::string_view name : backend_names()) {
+    Bench bench(make_backend(name, {.num_threads = 1}), pixel_norm_model(),
+                {{.batch = 4, .accumulates = true}});
+    bench.step(bench.batch(4, 1), {.learning_rate = 0.01});
+    const std::vector<float> before = statistics(bench);
+    for (std::uint32_t run = 0; run < 2; ++run) {
+      bench.forward_and_backward(bench.batch(4, 2 + run), {.learning_rate = 0.01, .step = 1});
+    }
+    BOOST_TEST((statistics(bench) != before));
+    bench.program().run(Phase::kDrop, 0);
+    BOOST_TEST((statistics(bench) == before));
+    bench.step(bench.batch(4, 5), {.learning_rate = 0.01, .step = 1});
+    BOOST_TEST((statistics(bench) != before));
+  }
+}
+
 struct GuardFixture {
   std::vector<float> running{1, 2};
   std::vector<float> before_step = std::vector<float>(2);

@@ -32,7 +32,7 @@ class RecordingProgram final : public Program {
   std::span<const ParamSlot> params() const noexcept override { return params_; }
   void bind(DeviceMemory&, std::span<const std::size_t>) override {}
   void run(Phase phase, std::uint32_t) override {
-    constexpr const char* kNames[] = {"forward", "backward", "backward_add", "update"};
+    constexpr const char* kNames[] = {"forward", "backward", "backward_add", "update", "drop"};
     record(kNames[static_cast<int>(phase)]);
     const StepScalars& scalars = backend_.scalars();
     const bool is_finite = backend_.is_finite(scalars.step, lowering_.mode);

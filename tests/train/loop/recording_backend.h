@@ -12,7 +12,7 @@
 namespace penstock::train::tests {
 
 struct RecordedCall {
-  std::string what;         // "upload", "forward", "backward", "backward_add", "update", "release"
+  std::string what;  // "upload", "forward", "backward", "backward_add", "update", "drop", "release"
   std::uint32_t batch = 0;  // of the program; 0 of what is asked of the backend
   Mode mode = Mode::kTrain;
   StepScalars scalars;

@@ -82,12 +82,10 @@ class BatchNormLayer final : public Layer {
 
   void forward(LoweringContext& context) override {
     plan_.x = context.value(from_);
-    if (context.needs_gradient(id_)) context.will_read_back(plan_.x);
     plan_.norm.lower_forward(context, id_);
-    plan_.y = context.add_value(name_, context.value_bytes(last_));
-    if (context.is_training() && plan_.is_pooled) {
-      plan_.x_at_max = context.add_value(name_ + ".x_at_max", context.value_bytes(last_));
-    }
+    plan_.y = context.add_output(last_, name_);
+    const bool is_recomputed = context.lowering.is_recomputed(last_);
+    if (context.is_training() && plan_.is_pooled && !is_recomputed) add_maxima(context);
     const ChannelNorm& norm = plan_.norm;
     context.emit({plan_.x, plan_.y, norm.gain, norm.offset, norm.mean, norm.inv_std, norm.sums,
                   plan_.x_at_max},
@@ -97,11 +95,29 @@ class BatchNormLayer final : public Layer {
                    plan.apply_forward(values);
                  });
     context.set_value(last_, plan_.y);
+    if (!context.needs_gradient(id_)) return;
+    context.will_read_back(from_);
+    // The input at each maximum is computed again with them.
+    if (plan_.is_pooled && is_recomputed) context.will_read_back(last_);
+  }
+
+  void forward_again(LoweringContext& context) override {
+    plan_.x = context.value(from_);
+    plan_.y = context.add_output(last_, name_);
+    if (plan_.is_pooled) add_maxima(context);
+    const ChannelNorm& norm = plan_.norm;
+    context.emit({plan_.x, plan_.y, norm.gain, norm.offset, plan_.x_at_max},
+                 [plan = plan_](const RunContext& run) {
+                   plan.apply_forward(values_at<T>(*plan.norm.list, plan.x, run));
+                 });
+    context.set_value(last_, plan_.y);
   }
 
   void backward(LoweringContext& context) override {
     plan_.dy = context.gradient(last_);
-    context.has_read_back(plan_.x);  // value by value, so that dx may take its place
+    plan_.x = context.value(from_);
+    context.has_read_back(from_);  // value by value, so that dx may take its place
+    if (plan_.is_pooled && context.lowering.is_recomputed(last_)) context.has_read_back(last_);
     const bool needs_dx = context.needs_gradient(from_);
     if (needs_dx) {
       const bool is_in_place = !plan_.is_pooled && context.can_overwrite_gradient(last_);
@@ -123,6 +139,10 @@ class BatchNormLayer final : public Layer {
   std::string explain() const override { return "own NHWC kernels"; }
 
  private:
+  void add_maxima(LoweringContext& context) {
+    plan_.x_at_max = context.add_value(name_ + ".x_at_max", context.value_bytes(last_));
+  }
+
   NodeId id_;
   NodeId last_;
   NodeId from_;

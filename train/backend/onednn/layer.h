@@ -18,7 +18,11 @@ class Layer {
   /// Emits the forward tasks; reads the values of its inputs and sets those of its last node.
   virtual void forward(LoweringContext& context) = 0;
 
-  /// Emits the backward tasks, after forward() was called for all layers: takes the gradient of its last
+  /// Emits, going back, the tasks that compute the values of its last node a second time from those of its
+  /// inputs, into a new buffer. Nothing else changes: running statistics have moved already.
+  virtual void forward_again(LoweringContext& context) { forward(context); }
+
+  /// Emits the backward tasks, after forward() was called for all layers: finds its values where they lie now, takes the gradient of its last
   /// node, gives those of its inputs that are needed.
   virtual void backward(LoweringContext& context) = 0;
 

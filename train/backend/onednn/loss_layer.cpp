@@ -22,7 +22,7 @@ class LossLayer final : public Layer {
   void forward(LoweringContext& context) override {
     shape_ = {context.batch(), context.graph.num_classes()};
     take_logits(context);
-    context.will_read_back(context.logits);
+    context.will_read_back(output_);
     context.emit({context.logits},
                  [logits = context.logits, shape = shape_, &loss = context.lowering.loss,
                   &list = context.buffers](const RunContext& run) {

@@ -20,16 +20,24 @@ LoweringContext::LoweringContext(const ModelGraph& model, const Lowering& how, c
       flow(gradient_flow(model, how)),
       tasks_(out),
       values_(model.nodes().size(), kNoBuffer),
-      gradients_(model.nodes().size(), kNoBuffer) {
+      gradients_(model.nodes().size(), kNoBuffer),
+      is_dropped_(model.nodes().size(), false),
+      dropped_reads_(model.nodes().size(), 0) {
   set_value(model.input(), kPixels);
 }
 
 void LoweringContext::set_value(NodeId id, BufferId buffer) {
   values_.at(id) = buffer;
-  reads_[buffer] += graph.readers_of(id).size();
+  is_dropped_[id] = lowering.is_recomputed(id) && !is_again_;
+  if (is_again_) {
+    back_reads_[buffer] += dropped_reads_[id];
+  } else {
+    reads_[buffer] += graph.readers_of(id).size();
+  }
 }
 
 bool LoweringContext::can_replace(BufferId buffer) const {
+  if (is_again_) return false;
   const auto back = back_reads_.find(buffer);
   return buffer != kPixels && reads_.at(buffer) == 1 &&
          (back == back_reads_.end() || back->second == 0);
@@ -39,13 +47,28 @@ void LoweringContext::has_read(NodeId id) {
   --reads_.at(value(id));
 }
 
+void LoweringContext::will_read_back(NodeId id) {
+  if (is_again_) return;  // was said before
+  ++(is_dropped(id) ? dropped_reads_[id] : back_reads_[value(id)]);
+  new_back_reads_.push_back(id);
+}
+
+void LoweringContext::has_read_back(NodeId id) {
+  will_not_read_back(id);
+  read_back_.insert(value(id));
+}
+
+void LoweringContext::will_not_read_back(NodeId id) {
+  --(is_dropped(id) ? dropped_reads_[id] : back_reads_[value(id)]);
+}
+
 BufferId LoweringContext::place_for_gradient(NodeId id, const std::string& name) {
   const BufferId values = value(id);
   const auto back = back_reads_.find(values);
   const bool is_read = back != back_reads_.end() && back->second > 0;
   const bool is_taken = holders_.contains(values);  // by a gradient, or a part of one
-  const bool is_large_enough = values != kPixels && buffers.bytes(values) >= value_bytes(id);
-  if (!is_read && !is_taken && is_large_enough) {
+  const bool is_there = values != kPixels && read_back_.contains(values);
+  if (!is_read && !is_taken && is_there && buffers.bytes(values) >= value_bytes(id)) {
     holders_[values] = 0;
     return values;
   }
@@ -114,8 +137,9 @@ Task LoweringContext::prepare(const std::string& name, PreparedOp op,
   const auto shared = std::make_shared<PreparedOp>(std::move(op));
   std::vector<std::pair<Arg, BufferId>> placed(args);
   if (shared->scratchpad_bytes() > 0) {
-    placed.emplace_back(Arg::kScratchpad, buffers.add(name + ".scratchpad", Role::kWorkspace,
-                                                      shared->scratchpad_bytes()));
+    placed.emplace_back(
+        Arg::kScratchpad,
+        buffers.add(name + suffix() + ".scratchpad", Role::kWorkspace, shared->scratchpad_bytes()));
   }
   bool reads_pixels = false;
   for (const auto& [arg, buffer] : placed) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,10 +82,15 @@ class LoweringContext {
 
   /// Adds a buffer for values that the backward pass may read.
   BufferId add_value(const std::string& name, std::size_t bytes) {
-    return buffers.add(name, is_training() ? Role::kSaved : Role::kTransient, bytes);
+    return buffers.add(name + suffix(), is_training() ? Role::kSaved : Role::kTransient, bytes);
   }
   BufferId add_transient(const std::string& name, std::size_t bytes) {
-    return buffers.add(name, Role::kTransient, bytes);
+    return buffers.add(name + suffix(), Role::kTransient, bytes);
+  }
+  /// Adds the buffer for the values of `id`.
+  BufferId add_output(NodeId id, const std::string& name) {
+    const bool is_passing = lowering.is_recomputed(id) && !is_again_;
+    return is_passing ? add_transient(name, value_bytes(id)) : add_value(name, value_bytes(id));
   }
 
   // Values going forward.
@@ -99,10 +105,20 @@ class LoweringContext {
   BufferId logits = kNoBuffer;
 
   // Values going back.
-  /// Says that a backward task will read `buffer`, so that nobody writes over it before.
-  void will_read_back(BufferId buffer) { ++back_reads_[buffer]; }
-  /// Says that the tasks emitted so far were the last of the caller's to read it.
-  void has_read_back(BufferId buffer) { --back_reads_[buffer]; }
+  /// Says that a backward task will read the values of `id`, which have a buffer, so that nobody writes over them
+  /// before.
+  void will_read_back(NodeId id);
+  /// Says that the tasks emitted so far were the last of the caller's to read them.
+  void has_read_back(NodeId id);
+  /// Says that the caller will not read them after all.
+  void will_not_read_back(NodeId id);
+  /// Returns the nodes of will_read_back() since the last call.
+  std::vector<NodeId> take_back_reads() { return std::exchange(new_back_reads_, {}); }
+  /// Whether the values were left to be computed again, and have not been yet.
+  bool is_dropped(NodeId id) const { return is_dropped_.at(id); }
+  /// Between the two, layers emit tasks that compute dropped values again, as part of the backward pass.
+  void begin_again() { is_again_ = true; }
+  void end_again() { is_again_ = false; }
 
   // Gradients by the values of nodes.
   bool needs_gradient(NodeId id) const { return flow.needs_gradient[id]; }
@@ -110,8 +126,8 @@ class LoweringContext {
   BufferId gradient(NodeId id) const { return gradients_.at(id); }
   /// Whether the gradient's only holder may write over it.
   bool can_overwrite_gradient(NodeId id) const { return holders_.at(gradient(id)) == 1; }
-  /// Where to write a part of the gradient by the values of `id`: over the values themselves when nobody
-  /// reads those any more, else a new buffer.
+  /// Where to write a part of the gradient by the values of `id`: over the values themselves when the backward pass
+  /// has read them for the last time, else a new buffer.
   BufferId place_for_gradient(NodeId id, const std::string& name);
   /// Adds the part in `buffer` to the gradient by the values of `id`; it may be held by other nodes, too.
   void give_gradient(NodeId id, BufferId buffer);
@@ -146,14 +162,21 @@ class LoweringContext {
   template <class T>
   Task sum_task(BufferId a, BufferId b, BufferId sum, std::size_t count) const;
 
+  const char* suffix() const { return is_again_ ? ".again" : ""; }
+
   LoweredTasks& tasks_;
   Phase phase_ = Phase::kForward;
   std::pair<NodeId, LayerPass> now_ = {kAllNodes, LayerPass::kForward};
+  bool is_again_ = false;
   std::uint32_t step_ = 0;
   std::vector<BufferId> values_;           // by node
   std::vector<BufferId> gradients_;        // by node
   std::map<BufferId, std::size_t> reads_;  // forward reads to come
   std::map<BufferId, std::size_t> back_reads_;
+  std::set<BufferId> read_back_;            // by a backward task already
+  std::vector<bool> is_dropped_;            // by node
+  std::vector<std::size_t> dropped_reads_;  // by node: reads to come once it is computed again
+  std::vector<NodeId> new_back_reads_;
   std::map<BufferId, std::size_t> holders_;  // nodes of which a buffer is the gradient
   std::vector<std::pair<std::size_t, ParamBuffers>> params_;
   std::vector<std::pair<const WeightCopy*, BufferId>> copies_;

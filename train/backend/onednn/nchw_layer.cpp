@@ -102,7 +102,12 @@ struct NchwPlan {
   }
 
   void backward(const RunContext& run) const {
-    if (dy.is_copied()) unpack(dy, list->at<T>(dy.nhwc), list->at<float>(dy.nchw));
+    for (const Tensor& t : x) {
+      if (t.is_copied()) unpack(t, values_at<T>(*list, t.nhwc, run), list->at<float>(t.nchw));
+    }
+    for (const Tensor* t : {&y, &dy}) {
+      if (t->is_copied()) unpack(*t, list->at<T>(t->nhwc), list->at<float>(t->nchw));
+    }
     for (std::size_t k = 0; k < params.size(); ++k) {
       if (params[k].grad != kNoBuffer) {
         std::fill_n(list->at<float>(params[k].grad), param_sizes[k], 0.0f);
@@ -153,28 +158,24 @@ class NchwLayer final : public Layer {
                      .has_fixed_norm = context.has_fixed_norm(id_),
                      .shape = node.shape};
     for (const NodeId from : node.inputs) {
-      const TensorShape& shape = context.graph.node(from).shape;
-      plan_.tensors.input_shapes.push_back(shape);
-      plan_.x.push_back(saved_copy(context, shape, context.value(from), ".input"));
+      plan_.tensors.input_shapes.push_back(context.graph.node(from).shape);
     }
     for (const std::uint32_t param_idx : context.graph.parameters_of(id_)) {
       plan_.params.push_back(context.add_param(param_idx));
       plan_.param_sizes.push_back(context.graph.parameters()[param_idx].num_elements());
     }
-    const BufferId y = context.add_value(name_, context.value_bytes(id_));
-    plan_.y = saved_copy(context, node.shape, y, ".output");
-    if (context.needs_gradient(id_)) {
-      for (const Tensor& t : plan_.x) context.will_read_back(t.nhwc);
-      context.will_read_back(y);
-    }
-    const std::vector<BufferId> uses = buffers_used();
-    context.emit(uses, [plan = plan_](const RunContext& run) { plan.forward(run); });
-    context.set_value(id_, y);
+    emit_forward(context);
+    if (!context.needs_gradient(id_)) return;
+    for (const NodeId from : node.inputs) context.will_read_back(from);
+    context.will_read_back(id_);
   }
+
+  void forward_again(LoweringContext& context) override { emit_forward(context); }
 
   void backward(LoweringContext& context) override {
     const Node& node = context.graph.node(id_);
     const BufferId dy = context.gradient(id_);
+    find_values(context, context.value(id_), ".back");
     plan_.dy = passing_copy(context, node.shape, dy, ".dy");
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       const NodeId from = node.inputs[k];
@@ -189,8 +190,8 @@ class NchwLayer final : public Layer {
     }
     const std::vector<BufferId> uses = buffers_used();
     context.emit(uses, [plan = plan_](const RunContext& run) { plan.backward(run); });
-    for (const Tensor& t : plan_.x) context.has_read_back(t.nhwc);
-    context.has_read_back(plan_.y.nhwc);
+    for (const NodeId from : node.inputs) context.has_read_back(from);
+    context.has_read_back(id_);
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       if (plan_.dx[k].nhwc != kNoBuffer) context.give_gradient(node.inputs[k], plan_.dx[k].nhwc);
     }
@@ -202,14 +203,29 @@ class NchwLayer final : public Layer {
   }
 
  private:
-  static bool needs_copy(const TensorShape& shape) {
-    return !std::is_same_v<T, float> || (shape.area() > 1 && shape.channels > 1);
+  void emit_forward(LoweringContext& context) {
+    const BufferId y = context.add_output(id_, name_);
+    find_values(context, y, "");
+    const std::vector<BufferId> uses = buffers_used();
+    context.emit(uses, [plan = plan_](const RunContext& run) { plan.forward(run); });
+    context.set_value(id_, y);
   }
-  Tensor saved_copy(LoweringContext& context, const TensorShape& shape, BufferId nhwc,
-                    const std::string& suffix) {
-    if (!needs_copy(shape)) return {shape, nhwc, nhwc};
-    const std::string name = name_ + suffix + std::to_string(num_copies_++) + ".nchw";
-    return {shape, nhwc, context.add_value(name, context.float_bytes(shape))};
+  /// Takes inputs and output where they lie now. Copies of them pass: going back they are made again.
+  void find_values(LoweringContext& context, BufferId y, const std::string& suffix) {
+    const Node& node = context.graph.node(id_);
+    plan_.x.clear();
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      plan_.x.push_back(passing_copy(context, plan_.tensors.input_shapes[k],
+                                     context.value(node.inputs[k]),
+                                     ".input" + std::to_string(k) + suffix));
+    }
+    plan_.y = passing_copy(context, node.shape, y, ".output" + suffix);
+  }
+  /// Activations compute value by value, whatever the layout.
+  bool needs_copy(const TensorShape& shape) const {
+    if (!std::is_same_v<T, float>) return true;
+    return !std::holds_alternative<ActivationOp>(plan_.op) && shape.area() > 1 &&
+           shape.channels > 1;
   }
   Tensor passing_copy(LoweringContext& context, const TensorShape& shape, BufferId nhwc,
                       const std::string& suffix) const {
@@ -237,7 +253,6 @@ class NchwLayer final : public Layer {
 
   NodeId id_;
   std::string name_;
-  unsigned num_copies_ = 0;
   NchwPlan<T> plan_;
 };
 

@@ -47,6 +47,7 @@ class OnednnProgram final : public Program {
       run_tasks(tasks_.update, context);
       return;
     }
+    if (phase == Phase::kDrop) return statistics_->end_step(false);
     const BatchView batch = input_.part_of(parts_.inputs.view(slot), context.scalars->first_sample);
     context.batch = &batch;
     context.adds = phase == Phase::kBackwardAdd;
@@ -137,9 +138,11 @@ class OnednnProgram final : public Program {
                             parts_.num_threads);
     std::vector<LoweredLayer> layers = make_layers(graph, lowering_);
     const std::unique_ptr<Layer> loss = make_loss_layer({graph, lowering_.compute});
+    std::vector<std::vector<NodeId>> back_reads;  // by layer
     for (const LoweredLayer& layer : layers) {
       context.start_pass(layer.nodes.front(), LayerPass::kForward);
-      layer.layer->forward(context);
+      lower_forward(context, layer);
+      back_reads.push_back(context.take_back_reads());
       for (const NodeId from : inputs_of(graph, layer)) context.has_read(from);
     }
     if (context.value(graph.output()) == kPixels) lower_copy(context, graph);
@@ -150,11 +153,13 @@ class OnednnProgram final : public Program {
       context.start_phase(Phase::kBackward);
       context.start_pass(kLossNode, LayerPass::kBackward);
       loss->backward(context);
-      for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-        const NodeId last = layer->nodes.back();
+      for (std::size_t i = layers.size(); i-- > 0;) {
+        const NodeId last = layers[i].nodes.back();
         if (!context.needs_gradient(last)) continue;
-        context.start_pass(layer->nodes.front(), LayerPass::kBackward);
-        layer->layer->backward(context);
+        context.start_pass(layers[i].nodes.front(), LayerPass::kBackward);
+        for (const NodeId id : back_reads[i]) compute_again(context, layers, id);
+        if (context.is_dropped(last)) give_up(context, layers[i]);
+        layers[i].layer->backward(context);
         context.finish_gradient(last);
       }
       context.start_pass(kAllNodes, LayerPass::kWeightGradient);
@@ -168,6 +173,33 @@ class OnednnProgram final : public Program {
     context.use(logits_);  // kept until the next run, for readers
     remember_params(context);
     explain_layers(graph, layers);
+  }
+
+  /// The inputs of a layer that will be computed again are kept until then.
+  static void lower_forward(LoweringContext& context, const LoweredLayer& layer) {
+    if (context.lowering.is_recomputed(layer.nodes.back())) {
+      for (const NodeId from : inputs_of(context.graph, layer)) context.will_read_back(from);
+      context.take_back_reads();
+    }
+    layer.layer->forward(context);
+  }
+
+  /// Computes the values of a node again if they were dropped, and before these all dropped ones that lead to them.
+  static void compute_again(LoweringContext& context, const std::vector<LoweredLayer>& layers,
+                            NodeId id) {
+    if (!context.is_dropped(id)) return;
+    const auto layer = std::ranges::find(
+        layers, id, [](const LoweredLayer& lowered) { return lowered.nodes.back(); });
+    for (const NodeId from : inputs_of(context.graph, *layer)) compute_again(context, layers, from);
+    context.begin_again();
+    layer->layer->forward_again(context);
+    context.end_again();
+    for (const NodeId from : inputs_of(context.graph, *layer)) context.has_read_back(from);
+  }
+
+  /// Nobody has asked for the values of a layer, and nobody will.
+  static void give_up(LoweringContext& context, const LoweredLayer& layer) {
+    for (const NodeId from : inputs_of(context.graph, layer)) context.will_not_read_back(from);
   }
 
   /// For a graph that does nothing to its input: logits must outlive the batch.
@@ -276,7 +308,9 @@ class OnednnProgram final : public Program {
       for (const NodeId id : layer.nodes) {
         explanation_ += graph.node(id).name + ": " +
                         (id == first ? explain_layer(layer) : "with " + graph.node(first).name) +
-                        "\n";
+                        (id == layer.nodes.back() && lowering_.is_recomputed(id)
+                             ? ", dropped and computed again going back\n"
+                             : "\n");
       }
     }
   }

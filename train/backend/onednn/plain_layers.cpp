@@ -18,8 +18,7 @@ class ReluLayer final : public Layer {
 
   void forward(LoweringContext& context) override {
     const BufferId x = context.value(from_);
-    y_ = context.can_replace(x) ? x : context.add_value(name_, context.value_bytes(id_));
-    if (context.needs_gradient(id_)) context.will_read_back(y_);
+    y_ = context.can_replace(x) ? x : context.add_output(id_, name_);
     context.emit({x, y_}, [=, y = y_, count = context.num_values(id_), &list = context.buffers,
                            threads = context.num_threads](const RunContext& run) {
       const T* from = values_at<T>(list, x, run);
@@ -29,11 +28,13 @@ class ReluLayer final : public Layer {
       });
     });
     context.set_value(id_, y_);
+    if (context.needs_gradient(id_)) context.will_read_back(id_);
   }
 
   void backward(LoweringContext& context) override {
     const BufferId dy = context.gradient(id_);
-    context.has_read_back(y_);  // value by value: dx may take its place
+    y_ = context.value(id_);
+    context.has_read_back(id_);  // value by value: dx may take its place
     if (!context.needs_gradient(from_)) return;
     const BufferId dx = context.can_overwrite_gradient(id_)
                             ? dy
@@ -69,8 +70,7 @@ class AddLayer final : public Layer {
     std::vector<BufferId> terms;
     for (const NodeId from : inputs_) terms.push_back(context.value(from));
     const bool is_in_place = context.can_replace(terms.front());
-    const BufferId y =
-        is_in_place ? terms.front() : context.add_value(name_, context.value_bytes(id_));
+    const BufferId y = is_in_place ? terms.front() : context.add_output(id_, name_);
     std::vector<BufferId> uses = terms;
     uses.push_back(y);
     context.emit(uses, [=, count = context.num_values(id_), &list = context.buffers,
@@ -113,7 +113,7 @@ class GlobalAvgPoolLayer final : public Layer {
 
   void forward(LoweringContext& context) override {
     const BufferId x = context.value(from_);
-    const BufferId y = context.add_value(name_, context.value_bytes(id_));
+    const BufferId y = context.add_output(id_, name_);
     context.emit({x, y}, [=, rows = Rows{input_.area(), input_.channels}, batch = context.batch(),
                           &list = context.buffers](const RunContext& run) {
       const T* from = values_at<T>(list, x, run);
@@ -161,7 +161,7 @@ class FlattenLayer final : public Layer {
   void forward(LoweringContext& context) override {
     const BufferId x = context.value(from_);
     if (input_.is_flat()) return context.set_value(id_, x);
-    const BufferId y = context.add_value(name_, context.value_bytes(input_));
+    const BufferId y = context.add_output(id_, name_);
     context.emit({x, y}, [=, input = input_, batch = context.batch(),
                           &list = context.buffers](const RunContext& run) {
       const T* from = values_at<T>(list, x, run);
@@ -225,7 +225,7 @@ class DropoutLayer final : public Layer {
   void forward(LoweringContext& context) override {
     const BufferId x = context.value(from_);
     if (!context.is_training()) return context.set_value(id_, x);
-    const BufferId y = context.add_value(name_, context.value_bytes(id_));
+    const BufferId y = context.add_output(id_, name_);
     emit_mask(context, x, y);
     context.set_value(id_, y);
   }

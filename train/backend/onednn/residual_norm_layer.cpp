@@ -65,13 +65,8 @@ class ResidualNormLayer final : public Layer {
     plan_.x = context.value(from_);
     plan_.residual = context.value(residual_);
     plan_.norm.lower_forward(context, id_);
-    plan_.y = context.can_replace(plan_.residual)
-                  ? plan_.residual
-                  : context.add_value(name_, context.value_bytes(last_));
-    if (context.needs_gradient(last_)) {
-      context.will_read_back(plan_.x);
-      context.will_read_back(plan_.y);
-    }
+    plan_.y =
+        context.can_replace(plan_.residual) ? plan_.residual : context.add_output(last_, name_);
     const ChannelNorm& norm = plan_.norm;
     context.emit({plan_.x, plan_.residual, plan_.y, norm.gain, norm.offset, norm.mean, norm.inv_std,
                   norm.sums},
@@ -82,12 +77,31 @@ class ResidualNormLayer final : public Layer {
                    plan.apply_forward(values, values_at<T>(list, plan.residual, run));
                  });
     context.set_value(last_, plan_.y);
+    if (!context.needs_gradient(last_)) return;
+    context.will_read_back(from_);
+    context.will_read_back(last_);
+  }
+
+  void forward_again(LoweringContext& context) override {
+    plan_.x = context.value(from_);
+    plan_.residual = context.value(residual_);
+    plan_.y = context.add_output(last_, name_);
+    const ChannelNorm& norm = plan_.norm;
+    context.emit({plan_.x, plan_.residual, plan_.y, norm.gain, norm.offset},
+                 [plan = plan_](const RunContext& run) {
+                   const BufferList& list = *plan.norm.list;
+                   plan.apply_forward(values_at<T>(list, plan.x, run),
+                                      values_at<T>(list, plan.residual, run));
+                 });
+    context.set_value(last_, plan_.y);
   }
 
   void backward(LoweringContext& context) override {
     plan_.dy = context.gradient(last_);
-    context.has_read_back(plan_.x);
-    context.has_read_back(plan_.y);
+    plan_.x = context.value(from_);
+    plan_.y = context.value(last_);
+    context.has_read_back(from_);
+    context.has_read_back(last_);
     plan_.g = context.can_overwrite_gradient(last_)
                   ? plan_.dy
                   : context.add_transient(name_ + ".passed.grad", context.value_bytes(last_));

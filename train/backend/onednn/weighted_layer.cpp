@@ -17,10 +17,9 @@ class WeightedLayer final : public Layer {
   }
 
   void forward(LoweringContext& context) override {
-    x_ = context.value(from_);
     sizes_ = weighted_sizes(context.graph, id_, context.lowering);
     learns_ = context.flow.learns[weight_idx_] || (has_bias_ && context.flow.learns[bias_idx_]);
-    if (learns_) context.will_read_back(x_);
+    if (learns_) context.will_read_back(from_);
     StoredParam& stored = context.store.param(weight_idx_);
     stored.canonical = context.library.canonical_layout(sizes_);
     // The first training program decides how the master lies: as the weight gradient comes.
@@ -39,28 +38,23 @@ class WeightedLayer final : public Layer {
     if (sizes_.has_float_output && sizes_.compute != ComputeType::kFloat32) {
       explanation_ += " to float32";
     }
-    const BufferId weight = context.weight_in(weight_idx_, weight_, wanted);
-    const TensorShape& shape = sizes_.output;
-    const BufferId y = context.add_value(
-        name_, sizes_.has_float_output ? context.float_bytes(shape) : context.value_bytes(shape));
-    if (has_bias_) {
-      context.emit_primitive(
-          name_, std::move(op),
-          {{Arg::kSrc, x_}, {Arg::kWeights, weight}, {Arg::kBias, bias_.master}, {Arg::kDst, y}});
-    } else {
-      context.emit_primitive(name_, std::move(op),
-                             {{Arg::kSrc, x_}, {Arg::kWeights, weight}, {Arg::kDst, y}});
-    }
-    context.set_value(id_, y);
+    emit_forward(context, std::move(op), wanted);
+  }
+
+  void forward_again(LoweringContext& context) override {
+    WeightLayout wanted;
+    PreparedOp op = context.library.forward(sizes_, context.is_training(), wanted);
+    emit_forward(context, std::move(op), wanted);
   }
 
   void backward(LoweringContext& context) override {
     const BufferId dy = context.gradient(id_);
+    x_ = context.value(from_);
     if (learns_) {
       context.start_pass(id_, LayerPass::kWeightGradient);
       emit_weight_gradient(context, dy);
       context.start_pass(id_, LayerPass::kBackward);
-      context.has_read_back(x_);
+      context.has_read_back(from_);
     } else {
       explanation_ += ", frozen";
     }
@@ -81,6 +75,23 @@ class WeightedLayer final : public Layer {
   std::string explain() const override { return explanation_; }
 
  private:
+  void emit_forward(LoweringContext& context, PreparedOp op, const WeightLayout& wanted) {
+    x_ = context.value(from_);
+    const BufferId weight = context.weight_in(weight_idx_, weight_, wanted);
+    const BufferId y = sizes_.has_float_output
+                           ? context.add_value(name_, context.float_bytes(sizes_.output))
+                           : context.add_output(id_, name_);
+    if (has_bias_) {
+      context.emit_primitive(
+          name_, std::move(op),
+          {{Arg::kSrc, x_}, {Arg::kWeights, weight}, {Arg::kBias, bias_.master}, {Arg::kDst, y}});
+    } else {
+      context.emit_primitive(name_, std::move(op),
+                             {{Arg::kSrc, x_}, {Arg::kWeights, weight}, {Arg::kDst, y}});
+    }
+    context.set_value(id_, y);
+  }
+
   // The library makes both at once: what is frozen of the two goes where nobody looks.
   void emit_weight_gradient(LoweringContext& context, BufferId dy) {
     explanation_ += ", weight gradient " + backward_weights_.implementation();

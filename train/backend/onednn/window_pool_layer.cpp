@@ -25,7 +25,7 @@ class WindowPoolLayer final : public Layer {
     sizes_.batch = context.lowering.batch;
     PreparedOp op = context.library.pool_forward(sizes_, context.is_training());
     explanation_ = "forward " + op.implementation();
-    const BufferId y = context.add_value(name_, context.value_bytes(id_));
+    const BufferId y = context.add_output(id_, name_);
     if (op.workspace_bytes() > 0) {
       places_ = context.add_value(name_ + ".places", op.workspace_bytes());
       context.emit_primitive(name_, std::move(op),

@@ -19,6 +19,8 @@ struct NodeTensors {
   bool is_training = false;
   /// The node's norms take running statistics in training, too.
   bool has_fixed_norm = false;
+  /// Values that are computed a second time: running statistics have moved already.
+  bool is_again = false;
   StepScalars scalars{};
   TensorShape shape{};
   std::vector<TensorShape> input_shapes{};

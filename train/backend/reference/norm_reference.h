@@ -128,6 +128,7 @@ void forward(const BatchNormOp& op, const NodeTensors<T>& t) {
     }
     const Moments<T> moments = moments_of(op, t, c);
     normalize(op, t, c, moments);
+    if (t.is_again) continue;
     const T unbiased = moments.variance * count / (count - T{1});
     running_mean[c] = (T{1} - momentum) * running_mean[c] + momentum * moments.mean;
     running_var[c] = (T{1} - momentum) * running_var[c] + momentum * unbiased;

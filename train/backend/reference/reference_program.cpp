@@ -29,6 +29,7 @@ namespace {
 /// Buffers of one node; absent ones are kNoBuffer.
 struct NodeBuffers {
   BufferId value = kNoBuffer;
+  BufferId again = kNoBuffer;           // the value going back, where it is computed twice
   BufferId grad = kNoBuffer;            // of the value
   BufferId rounded_weight = kNoBuffer;  // of what has products, when it computes in another type
 };
@@ -63,6 +64,7 @@ class ReferenceProgram final : public Program {
     check_phase(phase, lowering_);
     const StepScalars& scalars = parts_.inputs.scalars(slot);
     if (phase == Phase::kUpdate) return update(scalars);
+    if (phase == Phase::kDrop) return statistics_->end_step(false);
     const BatchView batch = input_.part_of(parts_.inputs.view(slot), scalars.first_sample);
     if (phase == Phase::kForward) return forward(batch, scalars);
     if (phase == Phase::kBackward) zero_param_gradients();
@@ -116,6 +118,10 @@ class ReferenceProgram final : public Program {
   std::size_t values_of(NodeId id) const { return batch() * graph_.node(id).shape.num_elements(); }
 
   T* value(NodeId id) const { return list_.at<T>(nodes_[id].value); }
+  /// Where the backward pass finds the value.
+  T* kept_value(NodeId id) const {
+    return list_.at<T>(nodes_[id].again == kNoBuffer ? nodes_[id].value : nodes_[id].again);
+  }
   T* grad(NodeId id) const { return list_.at<T>(nodes_[id].grad); }
   T* part_of(std::size_t param_idx, ParamPart part) const {
     return list_.at<T>(params_.at(param_idx).of(part));
@@ -134,9 +140,12 @@ class ReferenceProgram final : public Program {
     round_values(part_of(param_idx, ParamPart::kMaster), slots_[param_idx].num_elements(),
                  list_.at<T>(nodes_[id].rounded_weight));
   }
-  void round_value(NodeId id) const {
+  enum class Way : std::uint8_t { kForward, kBack };
+
+  void round_value(NodeId id, Way way) const {
     if (!rounds() || (id == graph_.output() && has_float_logits(graph_))) return;
-    round_values(value(id), values_of(id), value(id));
+    T* values = way == Way::kForward ? value(id) : kept_value(id);
+    round_values(values, values_of(id), values);
   }
   void round_grad(NodeId id) const {
     if (rounds()) round_values(grad(id), values_of(id), grad(id));
@@ -185,19 +194,17 @@ class ReferenceProgram final : public Program {
       const Node& node = graph_.node(id);
       NodeBuffers buffers;
       const std::size_t bytes = values_of(id) * sizeof(T);
+      const bool is_saved = is_training() && !lowering_.is_recomputed(id);
       buffers.value =
-          list_.add(node.name + ".value", is_training() ? Role::kSaved : Role::kTransient, bytes);
+          list_.add(node.name + ".value", is_saved ? Role::kSaved : Role::kTransient, bytes);
       list_.use(buffers.value, id);
       if (flow_.needs_gradient[id]) {
         buffers.grad = list_.add(node.name + ".value.grad", Role::kTransient, bytes);
         list_.use(buffers.grad, backward_step(id));
-        list_.use(buffers.value, backward_step(id));
       }
       for (const NodeId from : node.inputs) {
         list_.use(nodes_[from].value, id);
-        if (!flow_.needs_gradient[id]) continue;
-        list_.use(nodes_[from].value, backward_step(id));
-        list_.use(nodes_[from].grad, backward_step(id));
+        if (flow_.needs_gradient[id]) list_.use(nodes_[from].grad, backward_step(id));
       }
       if (rounds() && has_products(node)) {
         const ParamSlot& weight = slots_[graph_.parameters_of(id).front()];
@@ -208,6 +215,12 @@ class ReferenceProgram final : public Program {
       }
       nodes_.push_back(buffers);
     }
+    again_before_.resize(nodes_.size());
+    for (NodeId id = graph_.output(); id > 0; --id) {
+      if (!flow_.needs_gradient[id]) continue;
+      keep_for(id, id);
+      for (const NodeId from : graph_.node(id).inputs) keep_for(from, id);
+    }
     const NodeBuffers& output = nodes_[graph_.output()];
     list_.use(output.value, last_step());
     list_.use(output.grad, loss_step());
@@ -217,18 +230,36 @@ class ReferenceProgram final : public Program {
     return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<DenseOp>(node.op);
   }
 
-  NodeTensors<T> tensors_of(NodeId id, const StepScalars& scalars) const {
+  /// Sees to it that `reader` finds the value of `id` going back.
+  void keep_for(NodeId id, NodeId reader) {
+    NodeBuffers& buffers = nodes_[id];
+    if (!lowering_.is_recomputed(id)) return list_.use(buffers.value, backward_step(reader));
+    if (buffers.again == kNoBuffer) {
+      for (const NodeId from : graph_.node(id).inputs) keep_for(from, reader);
+      buffers.again =
+          list_.add(graph_.node(id).name + ".value.again", Role::kSaved, values_of(id) * sizeof(T));
+      again_before_[reader].push_back(id);
+      list_.use(buffers.rounded_weight, backward_step(reader));
+    }
+    list_.use(buffers.again, backward_step(reader));
+  }
+
+  NodeTensors<T> tensors_of(NodeId id, const StepScalars& scalars, Way way) const {
+    const auto values = [&](NodeId node) {
+      return way == Way::kForward ? value(node) : kept_value(node);
+    };
     NodeTensors<T> t{.batch = batch(),
                      .node = id,
                      .is_training = is_training(),
                      .has_fixed_norm = lowering_.has_fixed_norm(id),
+                     .is_again = way == Way::kBack,
                      .scalars = scalars,
                      .shape = graph_.node(id).shape,
-                     .y = value(id),
+                     .y = values(id),
                      .dy = grad(id)};
     for (const NodeId from : graph_.node(id).inputs) {
       t.input_shapes.push_back(graph_.node(from).shape);
-      t.x.push_back(value(from));
+      t.x.push_back(values(from));
       t.dx.push_back(grad(from));
     }
     for (const std::uint32_t param_idx : graph_.parameters_of(id)) {
@@ -245,17 +276,21 @@ class ReferenceProgram final : public Program {
   void forward(const BatchView& batch, const StepScalars& scalars) {
     if (statistics_) statistics_->begin_run();
     std::copy_n(batch.pixels_f32(), values_of(0), value(0));
-    round_value(0);
+    round_value(0, Way::kForward);
     for (NodeId id = 1; id < graph_.nodes().size(); ++id) {
-      round_weight(id);
-      std::visit([&](const auto& op) { forward_node(op, tensors_of(id, scalars)); },
-                 graph_.node(id).op);
-      round_value(id);
+      compute(id, scalars, Way::kForward);
     }
     StepReport report = loss_report(lowering_.loss, score_shape(), batch, value(graph_.output()));
     report.step = scalars.step;
     if (statistics_) statistics_->end_run(report.is_finite);
     parts_.reports.steps.push(report);
+  }
+
+  void compute(NodeId id, const StepScalars& scalars, Way way) const {
+    round_weight(id);
+    std::visit([&](const auto& op) { forward_node(op, tensors_of(id, scalars, way)); },
+               graph_.node(id).op);
+    round_value(id, way);
   }
 
   static void forward_node(const InputOp&, const NodeTensors<T>&) {}
@@ -285,9 +320,10 @@ class ReferenceProgram final : public Program {
                         grad(graph_.output()));
     for (NodeId id = graph_.output(); id > 0; --id) {
       if (!flow_.needs_gradient[id]) continue;
+      for (const NodeId dropped : again_before_[id]) compute(dropped, scalars, Way::kBack);
       zero_gradients_before(id);
       round_grad(id);
-      std::visit([&](const auto& op) { backward_node(op, tensors_of(id, scalars)); },
+      std::visit([&](const auto& op) { backward_node(op, tensors_of(id, scalars, Way::kBack)); },
                  graph_.node(id).op);
     }
   }
@@ -334,6 +370,8 @@ class ReferenceProgram final : public Program {
   BufferList list_;
   std::vector<ParamBuffers> params_;
   std::vector<NodeBuffers> nodes_;
+  /// By node: what is computed again before its backward loops.
+  std::vector<std::vector<NodeId>> again_before_;
   BufferId num_steps_ = kNoBuffer;  // by parameter
   BufferId step_under_way_ = kNoBuffer;
   std::optional<HostUpdate<T, OnePart>> update_;  // of a training program, once it is bound
