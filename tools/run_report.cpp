@@ -78,12 +78,16 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"num_readers", overview.cores.num_readers},
                {"num_workers", overview.cores.num_workers},
                {"num_epochs", outcome.num_epochs},
+               {"num_steps", outcome.num_steps},
                {"was_stopped", outcome.was_stopped},
+               {"ran_out_of_time", outcome.ran_out_of_time},
                {"has_weights", outcome.has_weights},
                {"limit_bytes", overview.config.memory_bytes},
                {"peak_bytes", outcome.high_water_bytes},
                {"batch_memory", overview.batch_memory},
                {"loader_verdict", outcome.loader_verdict}};
+  json["checkpoint_step"] =
+      outcome.checkpoint_step ? Json(*outcome.checkpoint_step) : Json(nullptr);
   json["cache"] = cache_json(overview.config.cache, outcome.cache);
   const bool has_validation = outcome.last && outcome.last->validation;
   json["train"] = outcome.last ? pass_json(outcome.last->train) : Json(nullptr);

@@ -228,6 +228,9 @@ void RunScreen::on_start(const RunOverview& overview) {
   print_notice(verbosity_,
                fmt::format("seed      {} (run {})", config.seed, hex(overview.identity_hash)));
   print_notice(verbosity_, "memory" + memory_text(overview));
+  for (const std::string& note : overview.resume_notes) {
+    print_notice(verbosity_, "resume    " + printable(note));
+  }
 }
 
 void RunScreen::on_train_step(const EpochReport& so_far) {
@@ -254,6 +257,11 @@ void RunScreen::on_epoch(const EpochReport& report) {
   }
   line().end(text);
   line_.reset();
+}
+
+void RunScreen::on_warning(const std::string& text) {
+  line_.reset();  // takes the line away
+  print_notice(Verbosity::kNormal, "warning   " + printable(text));
 }
 
 void RunScreen::on_skipped(const train::SkippedSample& sample) {

@@ -44,6 +44,7 @@ class RunScreen final : public train::RunObserver {
   void on_skipped_step(const train::SkippedStep& step) override;
   void on_note(const std::string& text) override;
   void on_validation(const train::EpochReport& so_far, const train::MetricTable& metrics) override;
+  void on_warning(const std::string& text) override;
 
   const train::RunOverview& overview() const noexcept { return overview_; }
 

@@ -20,8 +20,11 @@
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
 #include "tools/training_trials.h"
+#include "train/run/channel_statistics.h"
 #include "train/run/run_file.h"
+#include "train/run/run_folder.h"
 #include "train/run/session.h"
+#include "train/store/checkpoint_folder.h"
 
 namespace penstock::tools {
 namespace {
@@ -31,6 +34,7 @@ struct TrainOptions {
   std::string out;
   std::string config_file;
   std::vector<RunOverride> overrides;
+  bool resumes = false;
   bool is_quiet = false;
   bool is_json = false;
   bool finds_learning_rate = false;
@@ -39,13 +43,31 @@ struct TrainOptions {
   bool leaves_a_run() const { return !finds_learning_rate && num_overfit_steps == 0; }
 };
 
-train::RunConfig run_config(const TrainOptions& options) {
-  train::RunConfig config;
-  if (!options.config_file.empty()) config = train::read_run_file(options.config_file);
+/// What was typed, over `base`.
+train::RunConfig config_over(const train::RunConfig& base, const TrainOptions& options) {
+  train::RunConfig config = base;
+  if (!options.config_file.empty()) config = train::read_run_file(options.config_file, base);
   if (!options.dataset.empty()) config.dataset = options.dataset;
   if (!options.out.empty()) config.out = options.out;
   apply_overrides(config, options.overrides);
   return config;
+}
+
+/// A run that goes on has the settings that are stored with it, and over them what is typed now: as little
+/// as --resume, or the whole line again.
+train::RunConfig run_config(const TrainOptions& options) {
+  const train::RunConfig config = config_over({}, options);
+  if (!options.resumes || !train::has_run(config.out)) return config;
+  const train::RunConfig stored = train::read_run_folder(config.out);
+  train::RunConfig resumed = config_over(stored, options);
+  resumed.out = config.out;  // it may have been moved
+  // Stored statistics are of pixels divided by 255. In other units only those that are typed now make
+  // sense; the others are the dataset's, as they were.
+  if (train::statistics_unit(resumed.augment) != 1) {
+    if (resumed.mean == stored.mean) resumed.mean.clear();
+    if (resumed.std == stored.std) resumed.std.clear();
+  }
+  return resumed;
 }
 
 // A run file holds its paths as text, and TOML is UTF-8.
@@ -58,7 +80,13 @@ void check_path(const char* name, const std::filesystem::path& path) {
 }
 
 /// Checks what the command line has to say when the run file does not. Throws a usage error.
-void check_places(const train::RunConfig& config, bool leaves_a_run) {
+void check_places(const train::RunConfig& config, const TrainOptions& options) {
+  const bool leaves_a_run = options.leaves_a_run();
+  if (options.resumes && config.dataset.empty() && !config.out.empty()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "train: --resume: " + config.out.native() + ": expected a run, found none",
+                "penstock train DATASET -o " + shell_quoted(config.out.native()));
+  }
   if (config.dataset.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "train: DATASET: expected a dataset, found none",
                 "penstock train flowers.ds -o runs/first");
@@ -94,17 +122,26 @@ std::uint64_t folder_bytes(const std::filesystem::path& folder) {
   return bytes;
 }
 
-/// A folder of pictures is refused with the line that converts it; this adds what that takes.
+/// What there is to type besides an error's own hint.
+std::string more_to_type(const train::RunConfig& config, const RunScreen& screen,
+                         const std::string& hint) {
+  if (hint.rfind("penstock convert", 0) == 0) {
+    return fmt::format("   (takes about {} of disk)", format_bytes(folder_bytes(config.dataset)));
+  }
+  const std::filesystem::path run = screen.overview().config.out;  // none before the start
+  if (run.empty() || train::list_checkpoints(run / train::kCheckpointsName).empty()) return {};
+  return (hint.empty() ? "" : "; ") +
+         fmt::format("to go on from the newest checkpoint: penstock train -o {} --resume",
+                     shell_quoted(run.native()));
+}
+
 train::RunOutcome train_or_say_how(const train::RunConfig& config, RunScreen& screen,
-                                   const std::stop_token& stop) {
+                                   const std::stop_token& stop, train::RunStart start) {
   try {
-    return train::train_run(config, screen, stop);
+    return train::train_run(config, screen, stop, start);
   } catch (const Error& error) {
-    const std::string& hint = error.hint();
-    if (hint.rfind("penstock convert", 0) != 0) throw;
     throw Error(error.code(), error.what(),
-                hint + fmt::format("   (takes about {} of disk)",
-                                   format_bytes(folder_bytes(config.dataset))));
+                error.hint() + more_to_type(config, screen, error.hint()), error.os_error());
   }
 }
 
@@ -124,12 +161,24 @@ void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
                            shell_quoted(run)));
 }
 
+void print_stopped(const train::RunConfig& config, const train::RunOutcome& outcome) {
+  const std::string why = outcome.ran_out_of_time ? " (--max-time)" : "";
+  if (!outcome.checkpoint_step) {
+    print_error(fmt::format("train: stopped{} before the first step; nothing is stored", why),
+                "the same command again");
+    return;
+  }
+  print_error(fmt::format("train: stopped after {}{}; stored as of step {}", stopped_text(outcome),
+                          why, *outcome.checkpoint_step),
+              "to go on: penstock train -o " + shell_quoted(config.out.native()) + " --resume");
+}
+
 int run_train(const TrainOptions& options) {
   const StopSignals signals;  // before any other thread
   const Verbosity verbosity = options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal;
   const train::RunConfig config = run_config(options);
   try {
-    check_places(config, options.leaves_a_run());
+    check_places(config, options);
   } catch (const Error& error) {
     print_error(error.what(), error.hint());
     return kExitUsage;
@@ -142,23 +191,16 @@ int run_train(const TrainOptions& options) {
     return run_overfit_check(config, options.num_overfit_steps, trial, signals.token());
   }
   RunScreen screen(verbosity);
-  const train::RunOutcome outcome = train_or_say_how(config, screen, signals.token());
+  const train::RunOutcome outcome =
+      train_or_say_how(config, screen, signals.token(),
+                       options.resumes ? train::RunStart::kResume : train::RunStart::kNew);
   if (options.is_json) {
     print_result(train_json(screen.overview(), outcome));
   } else {
     print_end(config, outcome, verbosity);
   }
   if (!outcome.was_stopped) return kExitDone;
-  if (!outcome.has_weights) {
-    print_error("train: stopped before the first step; nothing is stored",
-                "the same command again");
-    return kExitStopped;
-  }
-  print_error(fmt::format("train: stopped after {}; the {} are stored; this version cannot go on "
-                          "from them",
-                          stopped_text(outcome),
-                          outcome.best_epoch_idx ? "best weights" : "weights of this moment"),
-              "penstock evaluate " + shell_quoted(config.out.native()));
+  print_stopped(config, outcome);
   return kExitStopped;
 }
 
@@ -169,9 +211,13 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
   CLI::App& command = add_command(program, "train",
                                   "Trains a network on a dataset, streamed within a memory limit");
   add_text(command, "DATASET", options->dataset, "Folder made by penstock convert");
-  add_text(command, "-o,--out", options->out, "Folder for weights and records; must not exist");
+  add_text(command, "-o,--out", options->out,
+           "Folder for weights and records; must not exist, but for --resume");
   add_text(command, "--config", options->config_file,
            "Run file (TOML); flags override what it says");
+  add_switch(command, "--resume", options->resumes,
+             "Goes on with the run in -o, by its own settings; flags override them. More --epochs "
+             "than it has go on with a finished one");
   add_run_flags(command, options->overrides);
   add_switch(command, "--find-lr", options->finds_learning_rate,
              "Looks for a learning rate: steps at rising rates, a plot, a number; leaves no run");

@@ -81,7 +81,8 @@ BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_its_files) {
   BOOST_TEST(contains(shapes.train_out(), "loader: "));
   BOOST_TEST(contains(shapes.train_out(), " is the bottleneck: "));
   for (const char* name :
-       {"run.toml", "weights.safetensors", "model.json", "metrics.csv", "metrics.jsonl"}) {
+       {"run.toml", "weights.safetensors", "model.json", "metrics.csv", "metrics.jsonl",
+        "checkpoints"}) {
     BOOST_TEST(fs::exists(shapes.run() / name));
   }
   BOOST_TEST(count_entries(shapes.run()) == 5u);
@@ -339,8 +340,9 @@ BOOST_AUTO_TEST_CASE(a_run_that_exists_is_left_alone) {
   const std::string before = read_text_file(shapes.run() / "model.json");
   const std::string run = shapes.run();
   check_refused(run_penstock({"train", shapes.dataset(), "-o", run}), 1,
-                "run: " + run + ": expected no such folder, found one",
-                "choose another with -o, or remove it: rm -r " + run);
+                "run: " + run + ": expected no such folder, found a finished run of 2 epochs",
+                "to go on with it: penstock train -o " + run +
+                    " --resume --epochs 4; or choose another folder with -o");
   BOOST_TEST(read_text_file(shapes.run() / "model.json") == before);
 }
 
@@ -352,6 +354,14 @@ BOOST_AUTO_TEST_CASE(a_limit_that_is_too_small_is_refused_with_the_arithmetic) {
   BOOST_TEST(
       contains(tiny.err, "hint: raise the memory limit (--memory), or lower the batch size"));
   BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_is_no_run_is_left_alone) {
+  fs::create_directories(out / "mine");
+  check_refused(train(shapes.dataset()), 1,
+                "run: " + out.native() + ": expected no such folder, found one",
+                "choose another with -o, or remove it: rm -r " + out.native());
+  BOOST_TEST(fs::exists(out / "mine"));
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_finishes_the_step_and_stores_the_weights) {

@@ -49,6 +49,8 @@ class Backend {
   virtual std::string_view name() const noexcept = 0;
   /// Library and version, threads, instruction set: for reports and for the record of a run.
   virtual std::string description() const = 0;
+  /// Whether parameters and what belongs to them are float32 inside: export_param() gives every bit.
+  virtual bool keeps_float32() const noexcept { return true; }
 
   /// What batches must look like for `graph`: element type and layout are the backend's wish for programs that
   /// compute so.

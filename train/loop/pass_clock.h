@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <utility>
 
 #include "streamer/core/batch.h"
 #include "train/loop/pass_report.h"
@@ -13,17 +14,23 @@ namespace penstock::train {
 class PassClock {
  public:
   /// `observer` is told of skipped samples; `stream` is the tally of a stream's pass, which goes on in the next
-  /// piece of it, cleared whenever the pass ends. Both may be null.
+  /// piece of it, cleared whenever the pass ends; `start` is what comes before the first batch, and is taken
+  /// over. All may be null.
   PassClock(BatchSource& source, std::uint64_t num_samples, PassObserver* observer,
-            SampleTally* stream = nullptr)
+            SampleTally* stream = nullptr, PassStart* start = nullptr)
       : source_(source),
         observer_(observer),
-        own_(stream == nullptr ? num_samples : 0),
+        own_(stream != nullptr  ? SampleTally(0)
+             : start != nullptr ? std::move(start->tally)
+                                : SampleTally(num_samples)),
         tally_(stream == nullptr ? own_ : *stream),
         is_piece_(stream != nullptr),
         num_in_pass_(num_samples),
         start_(Clock::now()) {
+    if (start != nullptr) report_ = start->report;
+    elapsed_before_s_ = report_.elapsed_s;
     report_.num_expected = num_samples;
+    report_.was_stopped = false;
   }
   PassClock(const PassClock&) = delete;
   PassClock& operator=(const PassClock&) = delete;
@@ -35,6 +42,8 @@ class PassClock {
     report_.waiting_s += seconds_since(asked);
     if (!lease) return lease;
     const BatchView& view = lease.view();
+    report_.next = view.ends_epoch ? StreamPlace{.epoch = view.epoch + 1}
+                                   : StreamPlace{view.epoch, view.next_position};
     report_.num_distinct += tally_.add(view.sample_ids.first(view.num_valid));
     report_.num_samples += view.num_valid;
     report_.num_skipped += view.events.size();
@@ -53,7 +62,7 @@ class PassClock {
   }
   /// The report with the time of now.
   PassReport& report() {
-    report_.elapsed_s = seconds_since(start_);
+    report_.elapsed_s = elapsed_before_s_ + seconds_since(start_);
     return report_;
   }
 
@@ -78,6 +87,7 @@ class PassClock {
   bool is_piece_;
   std::uint64_t num_in_pass_;
   Clock::time_point start_;
+  double elapsed_before_s_ = 0;
   PassReport report_;
 };
 

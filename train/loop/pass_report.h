@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "streamer/core/batch.h"
 #include "train/backend/program.h"
+#include "train/loop/sample_tally.h"
 
 namespace penstock::train {
 
@@ -35,6 +37,12 @@ struct StepTotals {
   }
 };
 
+/// Where a stream of batches goes on.
+struct StreamPlace {
+  std::uint32_t epoch = 0;
+  std::uint64_t next_position = 0;  // of that epoch, over all ranks
+};
+
 /// One pass over a split, finished or under way.
 struct PassReport {
   StepTotals totals = {};
@@ -48,6 +56,8 @@ struct PassReport {
   double waiting_s = 0;      // of these, blocked waiting for a batch
   double learning_rate = 0;  // of the last step; 0 in an evaluation
   bool was_stopped = false;  // ended early because a stop was asked for
+  /// Behind the last batch; nothing before the first.
+  std::optional<StreamPlace> next = {};
 
   double images_per_s() const noexcept {
     return elapsed_s > 0 ? static_cast<double>(num_samples) / elapsed_s : 0;
@@ -70,6 +80,12 @@ struct SkippedStep {
 
 /// "step 341 skipped: its loss or gradients were not finite at learning rate 0.1 (2 in a row)"
 std::string skipped_step_text(const SkippedStep& step);
+
+/// The part of a pass that was taken before: by an earlier process.
+struct PassStart {
+  PassReport report;
+  SampleTally tally;
+};
 
 /// Is told how a pass goes on, on the thread that runs it.
 class PassObserver {

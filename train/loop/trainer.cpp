@@ -34,14 +34,16 @@ double weight_sum(const ProgramSet& programs, const Program& program, const Batc
               "train again with a lower --learning-rate");
 }
 
-/// Samples of the steps that a piece of a stream takes.
-std::uint64_t samples_of_piece(const ProgramSet& programs, const PassInput& input) {
+/// Samples of the steps that a piece of a stream takes, those before this process included.
+std::uint64_t samples_of_piece(const ProgramSet& programs, const PassInput& input,
+                               const PassReport& before) {
   check_internal(input.tally != nullptr, "a piece of a stream without the tally of its pass");
-  return samples_of_steps(
-      {.num_samples = input.num_samples,
-       .samples_per_step = std::min<std::uint64_t>(programs.train_batch(), input.num_samples),
-       .num_taken = input.tally->num_added()},
-      input.num_steps);
+  return before.num_samples +
+         samples_of_steps({.num_samples = input.num_samples,
+                           .samples_per_step =
+                               std::min<std::uint64_t>(programs.train_batch(), input.num_samples),
+                           .num_taken = input.tally->num_added()},
+                          input.num_steps - std::min(input.num_steps, before.num_steps));
 }
 
 /// Closes a pass: unless it was stopped, it delivered every sample of the split, each once.
@@ -81,11 +83,15 @@ bool Trainer::has_diverged() const noexcept {
 }
 
 PassReport Trainer::train_epoch(const PassInput& input) {
-  PassClock clock(input.source, input.num_samples, input.observer, input.tally);
-  if (input.num_steps > 0) clock.report().num_expected = samples_of_piece(programs_, input);
+  PassClock clock(input.source, input.num_samples, input.observer, input.tally, input.start);
+  if (input.num_steps > 0) {
+    clock.report().num_expected = samples_of_piece(programs_, input, clock.report());
+  }
   const OpenPass pass{clock.report(), input.observer};
   bool has_ended = false;
+  PassReport before_step;  // of a step over several batches
   while (!has_ended && !input.stop.stop_requested()) {
+    if (programs_.steps_span_batches() && step_.num_runs == 0) before_step = settled(clock, pass);
     BatchLease lease = next_batch(clock, input.stop);
     if (!lease) break;
     const bool ends_epoch = lease->ends_epoch;
@@ -100,16 +106,23 @@ PassReport Trainer::train_epoch(const PassInput& input) {
     input.observer->on_step(clock.report());
     if (!has_ended && input.observer->wants_settled(clock.report())) settle(clock, pass);
   }
-  drop_open_step();
+  const bool was_dropped = drop_open_step();
+  settled(clock, pass);
+  PassReport report = finish_pass(clock, has_ended, input.stop);
+  if (!was_dropped) return report;
+  before_step.was_stopped = report.was_stopped;
+  return before_step;  // nothing of the dropped batches counts: they come again
+}
+
+/// The report when all that was run has finished.
+const PassReport& Trainer::settled(PassClock& clock, const OpenPass& pass) {
   programs_.backend().finish();
   collect_reports(pass);
-  return finish_pass(clock, has_ended, input.stop);
+  return clock.report();
 }
 
 void Trainer::settle(PassClock& clock, const OpenPass& pass) {
-  programs_.backend().finish();
-  collect_reports(pass);
-  const PassReport so_far = clock.report();
+  const PassReport so_far = settled(clock, pass);
   clock.pause([&] { pass.observer->on_settled(so_far); });
 }
 
@@ -167,11 +180,14 @@ void Trainer::update(const OpenPass& pass) {
   ++pass.report.num_steps;
 }
 
-void Trainer::drop_open_step() {
-  if (step_.num_runs == 0) return;
-  step_.newest->run(Phase::kDrop, kSlot);
-  programs_.backend().release(kSlot);
+bool Trainer::drop_open_step() {
+  const bool is_open = step_.num_runs > 0;
+  if (is_open) {
+    step_.newest->run(Phase::kDrop, kSlot);
+    programs_.backend().release(kSlot);
+  }
   step_ = {};
+  return is_open;
 }
 
 double Trainer::learning_rate_of(std::uint64_t step_idx) const {

@@ -56,6 +56,9 @@ struct PassInput {
   std::uint64_t num_steps = 0;
   /// With num_steps: the samples of the pass under way, kept from one piece of the stream to the next.
   SampleTally* tally = nullptr;
+  /// The part of the pass that was taken before, behind which the source goes on; is taken over. Null for a
+  /// whole pass.
+  PassStart* start = nullptr;
 };
 
 /// The scores of one evaluated batch, copied out of the backend.
@@ -95,7 +98,7 @@ class Trainer {
   /// skipped, two or more in a row (one may be its batch's fault), or so many that the run ends.
   bool has_diverged() const noexcept;
 
-  /// Between two passes.
+  /// Between two steps.
   const TrainerState& state() const noexcept { return state_; }
   void restore(const TrainerState& state) { state_ = state; }
   /// From the next step on.
@@ -117,7 +120,8 @@ class Trainer {
   void add_batch(BatchLease lease, const OpenPass& pass);
   void add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass);
   void update(const OpenPass& pass);
-  void drop_open_step();
+  bool drop_open_step();
+  const PassReport& settled(PassClock& clock, const OpenPass& pass);
   void settle(PassClock& clock, const OpenPass& pass);
   void collect_reports(const OpenPass& pass);
   void note_update(const UpdateReport& update, const OpenPass& pass);

@@ -27,7 +27,11 @@ LoaderConfig loader_config(const DatasetSplit& split, const PipelineConfig& conf
   }
   loader.batch_transform = augment::make_batch_mix(augment_for(config.augment, use));
   loader.order = trains ? config.order : SampleOrder::kSequential;
-  if (trains) loader.window_bytes = config.window_bytes;
+  if (trains) {
+    loader.window_bytes = config.window_bytes;
+    loader.first_epoch = config.first_epoch;
+    loader.resume_from = config.resume_from;
+  }
   loader.seed = config.seed;
   loader.num_epochs = config.num_epochs;
   loader.num_readers = config.cores.num_readers;

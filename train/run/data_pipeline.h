@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "augment/augment_config.h"
 #include "streamer/order/epoch_order.h"
+#include "streamer/order/loader_state.h"
 #include "streamer/pipeline/loader_memory.h"
 #include "train/run/core_split.h"
 #include "train/run/run_config.h"
@@ -35,6 +37,9 @@ struct PipelineConfig {
   CacheForm cache = CacheForm::kNone;
   /// Passes to deliver, at least 1.
   std::uint32_t num_epochs = 1;
+  /// Where training begins: LoaderConfig::first_epoch, or resume_from in its place.
+  std::uint32_t first_epoch = 0;
+  std::optional<LoaderState> resume_from = {};
   /// Where batches lie: see batch_memory.h.
   std::shared_ptr<HostMemory> host_memory = page_aligned_memory();
 };

@@ -110,18 +110,26 @@ void MetricsLog::keep_events() {
   std::error_code ignored;
   fs::remove(fresh, ignored);
   events_ = create_new_file(fresh);
-  append_event(kept);
+  new_events_ = kept;
+  append_events();
   publish_by_rename(fresh, path);
 }
 
-void MetricsLog::append_event(const std::string& line) {
+void MetricsLog::append_events() {
   const fs::path path = config_.folder / kMetricEventsName;
-  write_at(events_, events_bytes_, std::as_bytes(std::span(line)), path);
+  write_at(events_, events_bytes_, std::as_bytes(std::span(new_events_)), path);
   sync_file(events_, path);
-  events_bytes_ += line.size();
+  events_bytes_ += new_events_.size();
+  new_events_.clear();
 }
 
-void MetricsLog::add_epoch(const EpochReport& report) {
+void MetricsLog::store() {
+  if (!is_table_stored_) publish_file(config_.folder / kMetricsName, table_);
+  is_table_stored_ = true;
+  if (!new_events_.empty()) append_events();
+}
+
+void MetricsLog::note_epoch(const EpochReport& report) {
   Json event = {{"event", "epoch"}, {"epoch", report.epoch_idx + 1}, {"step", report.num_steps}};
   table_ += std::to_string(report.epoch_idx + 1) + "," + std::to_string(report.num_steps);
   for (const MetricValue& one : report.metrics.values()) {
@@ -133,19 +141,19 @@ void MetricsLog::add_epoch(const EpochReport& report) {
     event[name] = value;
   }
   table_ += "\n";
-  publish_file(config_.folder / kMetricsName, table_);
-  append_event(event.dump() + "\n");
+  is_table_stored_ = false;
+  new_events_ += event.dump() + "\n";
 }
 
-void MetricsLog::add_validation(const EpochReport& epoch, const PassReport& pass,
-                                const MetricTable& metrics) {
+void MetricsLog::note_validation(const EpochReport& epoch, const PassReport& pass,
+                                 const MetricTable& metrics) {
   Json event = {{"event", "validation"}, {"epoch", epoch.epoch_idx + 1}, {"step", epoch.num_steps}};
   for (const MetricValue& one : metrics.values()) event[one.metric.name] = figure(one.value);
   event["val_num_samples"] = pass.num_samples;
   event["val_num_skipped"] = pass.num_skipped;
   event["val_images_per_s"] = figure(pass.images_per_s());
   event["val_s"] = figure(pass.elapsed_s);
-  append_event(event.dump() + "\n");
+  new_events_ += event.dump() + "\n";
 }
 
 }  // namespace penstock::train

@@ -28,27 +28,33 @@ struct MetricsLogConfig {
   std::uint64_t num_steps = 0;
 };
 
-/// Files are there, and whole, from the first line on.
+/// Files are there, and whole, from the first store() on.
 ///
 /// Errors  Io
 class MetricsLog {
  public:
   explicit MetricsLog(MetricsLogConfig config);
 
-  /// Adds a line to metrics.csv, publishing the whole file, and an event.
-  void add_epoch(const EpochReport& report);
-  /// Adds the event of a validation: within an epoch, or at its end before add_epoch().
-  void add_validation(const EpochReport& epoch, const PassReport& pass, const MetricTable& metrics);
+  /// Notes a line of metrics.csv, and an event.
+  void note_epoch(const EpochReport& report);
+  /// Notes the event of a validation: within an epoch, or at its end before note_epoch().
+  void note_validation(const EpochReport& epoch, const PassReport& pass,
+                       const MetricTable& metrics);
+  /// Publishes the whole of metrics.csv, and appends the events: what was noted since the last store() that
+  /// did not fail.
+  void store();
 
  private:
   void keep_table();
   void keep_events();
-  /// Writes one line whole, and flushes it.
-  void append_event(const std::string& line);
+  /// Writes what is noted behind the events, and flushes it.
+  void append_events();
 
   MetricsLogConfig config_;
   std::string head_;
   std::string table_;
+  bool is_table_stored_ = true;
+  std::string new_events_;  // noted, not stored
   UniqueFd events_;
   std::uint64_t events_bytes_ = 0;
 };

@@ -170,6 +170,8 @@ void RunConfig::validate() const {
   check_order(*this);
   check_threads(*this);
   check_places(*this);
+  checkpoint.validate();
+  check_range({"checkpoint", "keep", num_checkpoints_kept, 1, 1000, "keep = 2"});
   augment.validate();
   check_learning(*this);
   check_mixing(*this);

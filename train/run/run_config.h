@@ -18,6 +18,7 @@
 #include "train/optim/reduce_on_plateau.h"
 #include "train/optim/schedule.h"
 #include "train/run/color_mode.h"
+#include "train/store/checkpoint_clock.h"
 
 namespace penstock::train {
 
@@ -102,6 +103,10 @@ struct RunConfig {
   ComputeType precision = ComputeType::kFloat32;
   /// Where: "auto" or "cpu"; "cuda" is known, and refused when the run starts.
   std::string device = "auto";
+  /// When checkpoints are stored. Its max_minutes is the key `max_time`.
+  CheckpointTimes checkpoint;
+  /// Checkpoints that stay, the newest ones, 1 to 1000; the one with the best result stays besides.
+  std::uint32_t num_checkpoints_kept = 2;
   /// Augmentation of the training split. Its mean and std are replaced by the two below.
   augment::AugmentConfig augment = augment::AugmentConfig::preset("standard");
   /// Statistics to normalise with, one number for each channel of `color_mode`, in units of

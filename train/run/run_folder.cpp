@@ -10,24 +10,18 @@
 #include "train/store/model_record.h"
 
 namespace penstock::train {
-namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse_existing(const fs::path& folder) {
+void refuse_existing_folder(const fs::path& folder) {
   throw Error(ErrorCode::kAlreadyExists,
               "run: " + folder.native() + ": expected no such folder, found one",
               "choose another with -o, or remove it: rm -r " + shell_quoted(folder.native()));
 }
 
-}  // namespace
-
-void check_run_folder_is_free(const fs::path& folder) {
-  if (folder.empty()) {
-    throw Error(ErrorCode::kInvalidArgument, "run: out: expected a folder for the run, found none",
-                "-o runs/first");
-  }
-  if (fs::exists(fs::symlink_status(folder))) refuse_existing(folder);
+bool has_run(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / kRunFileName, ignored);
 }
 
 void RunFolderGuard::make_folder() {
@@ -41,7 +35,7 @@ void RunFolderGuard::make_folder() {
   // Only one of two runs that start at once makes the folder.
   is_made_ = fs::create_directory(folder_, failure);
   if (failure) throw_io_error(failure.value(), "create folder", folder_.native());
-  if (!is_made_) refuse_existing(folder_);
+  if (!is_made_) refuse_existing_folder(folder_);
   sync_folder(folder_.parent_path());
 }
 
@@ -64,6 +58,10 @@ void RunFolderGuard::remove_files(std::error_code& ignored) const {
 
 RunFolder::RunFolder(const RunConfig& config) : path_(config.out), guard_(path_) {
   guard_.make_folder();
+  publish_file(path_ / kRunFileName, format_run_file(config));
+}
+
+RunFolder::RunFolder(const RunConfig& config, const RunLock&) : path_(config.out), guard_(path_) {
   publish_file(path_ / kRunFileName, format_run_file(config));
 }
 

@@ -9,14 +9,18 @@
 
 #include "train/run/metrics_log.h"
 #include "train/run/run_config.h"
+#include "train/run/run_lock.h"
 #include "train/run/skipped_samples.h"
 
 namespace penstock::train {
 
 inline constexpr const char* kRunFileName = "run.toml";
 
-/// Throws AlreadyExists when `folder` is there, InvalidArgument when none is named.
-void check_run_folder_is_free(const std::filesystem::path& folder);
+/// Throws AlreadyExists: `folder` is there.
+[[noreturn]] void refuse_existing_folder(const std::filesystem::path& folder);
+
+/// Whether `folder` holds a run: a run.toml at least.
+bool has_run(const std::filesystem::path& folder);
 
 /// Removes what a run wrote when it ends early, unless there is something to keep.
 class RunFolderGuard {
@@ -44,6 +48,9 @@ class RunFolderGuard {
 class RunFolder {
  public:
   explicit RunFolder(const RunConfig& config);
+  /// Opens the folder of a run that goes on, which is held: run.toml is stored anew. Nothing is removed in
+  /// the end. Throws Io.
+  RunFolder(const RunConfig& config, const RunLock& held);
 
   const std::filesystem::path& path() const noexcept { return path_; }
   void keep() noexcept { guard_.keep(); }

@@ -13,6 +13,7 @@
 #include "streamer/core/nearest_name.h"
 #include "streamer/core/number_text.h"
 #include "train/run/run_values.h"
+#include "train/run/time_limit.h"
 
 namespace penstock::train {
 namespace {
@@ -451,6 +452,24 @@ void read_preset(TomlReader& reader, std::string_view key, RunConfig& config) {
   if (const auto name = reader.text(key)) config.augment = AugmentConfig::preset(*name);
 }
 
+/// A text such as "2h30m", or a number of minutes; 0 for none.
+void read_max_time(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const TomlValue* value = reader.find(key);
+  if (value == nullptr) return;
+  const auto* text = value->as<std::string>();
+  const auto number = as_number(*value);
+  const std::string typed = text != nullptr ? *text : number ? number_text(*number) : "";
+  const bool is_none = typed == "0";
+  const auto minutes = is_none ? std::optional(0.0) : parse_time_limit(typed);
+  if (!minutes) reader.refuse(key, "a time such as \"2h30m\", or minutes", *value);
+  config.checkpoint.max_minutes = *minutes;
+}
+
+std::optional<TomlValue> write_max_time(const RunConfig& config) {
+  if (config.checkpoint.max_minutes == 0) return std::nullopt;
+  return value_of(format_time_limit(config.checkpoint.max_minutes));
+}
+
 /// A preset is written as what it stands for.
 std::optional<TomlValue> write_nothing(const RunConfig&) {
   return std::nullopt;
@@ -525,6 +544,11 @@ constexpr std::array kKeys{
     field<&RunConfig::device>("device"),
     statistic<&RunConfig::mean>("mean"),
     statistic<&RunConfig::std>("std"),
+    RunKey{"max_time", KeyKind::kText, read_max_time, write_max_time, "\"2h30m\""},
+    field<&RunConfig::checkpoint, &CheckpointTimes::every_steps>("checkpoint.every_steps"),
+    field<&RunConfig::checkpoint, &CheckpointTimes::every_minutes>("checkpoint.every_minutes"),
+    field<&RunConfig::checkpoint, &CheckpointTimes::every_epoch>("checkpoint.every_epoch"),
+    field<&RunConfig::num_checkpoints_kept>("checkpoint.keep"),
     // Before the fields that it sets.
     RunKey{"augment.preset", KeyKind::kText, read_preset, write_nothing, "\"standard\""},
     chance<&AugmentConfig::horizontal_flip>("augment.horizontal_flip"),

@@ -4,12 +4,14 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
+#include "train/loop/checkpoint_tensors.h"
 #include "train/loop/sample_tally.h"
 #include "train/loop/stream_cut.h"
 #include "train/run/batch_memory.h"
 #include "train/run/epoch_metrics.h"
 #include "train/run/run_loss.h"
 #include "train/run/run_model.h"
+#include "train/run/run_resume.h"
 
 namespace penstock::train {
 namespace {
@@ -66,7 +68,7 @@ std::optional<InitialWeights> open_initial_weights(const RunConfig& config,
 
 }  // namespace
 
-RunSetup::RunSetup(const RunConfig& run_config)
+RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume)
     : dataset(Dataset::open(run_config.dataset)),
       resolved(resolve_run(run_config, dataset.manifest())),
       config(resolved.config),
@@ -95,10 +97,12 @@ RunSetup::RunSetup(const RunConfig& run_config)
                     .pipeline = pipeline_identity(train_split, pipeline, PipelineUse::kTrain),
                     .backend = backend->description(),
                     .initial_weights = initial_weights ? hex(initial_weights->seal().digest) : ""});
+  if (resume != nullptr) resume->join(*this);
   take_memory();
   programs->bind();
   initialize_params(programs->any_program(), graph, config.seed);
   if (initial_weights) initial_weights->load(programs->any_program());
+  if (resume != nullptr) resume->restore(*this);
 }
 
 void RunSetup::take_memory() {
@@ -117,6 +121,7 @@ void RunSetup::take_memory() {
         ValidationScores::bytes_for(graph.num_classes()) + config.evaluation_batch() * sample_bytes,
         "validation metrics");
   }
+  memory.draw(largest_tensor_bytes(programs->any_program()), "copy for checkpoints");
   make_loaders();
 }
 

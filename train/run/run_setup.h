@@ -19,12 +19,15 @@
 
 namespace penstock::train {
 
+class RunResume;
+
 /// Members in the order in which they are made. Programs are bound, parameters have their initial values,
 /// loaders have not begun.
 ///
 /// Errors  those of dataset, model and loaders; OutOfMemory with the table of what was taken
 struct RunSetup {
-  explicit RunSetup(const RunConfig& run_config);
+  /// `resume` is where it goes on; null for a run from its start.
+  explicit RunSetup(const RunConfig& run_config, RunResume* resume = nullptr);
   RunSetup(const RunSetup&) = delete;
   RunSetup& operator=(const RunSetup&) = delete;
 

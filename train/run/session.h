@@ -37,6 +37,8 @@ struct RunOverview {
   /// Kind of the memory that batches lie in: "page-aligned", "pinned (cudaHostAlloc)".
   std::string batch_memory;
   std::uint64_t identity_hash = 0;
+  /// Of a run that goes on: from where, whether bit for bit, what was passed over. Lines without an end.
+  std::vector<std::string> resume_notes = {};
 };
 
 /// Called on the thread that runs the session.
@@ -55,13 +57,21 @@ class RunObserver {
   virtual void on_note(const std::string& /*line*/) {}
   /// When a step changed no weight, because its loss or gradients were not finite.
   virtual void on_skipped_step(const SkippedStep& /*step*/) {}
+  /// What went wrong and did not end the run: a checkpoint that could not be stored. One line.
+  virtual void on_warning(const std::string& /*text*/) {}
 };
 
 struct RunOutcome {
   /// Epochs whose training pass was done in full.
   std::uint32_t num_epochs = 0;
-  /// Ended early by the stop token; the weights of that moment are stored.
+  /// Ended early by the stop token or by max_time; the weights of that moment are stored, and a checkpoint.
   bool was_stopped = false;
+  /// It was max_time.
+  bool ran_out_of_time = false;
+  /// Steps taken, those of earlier processes included.
+  std::uint64_t num_steps = 0;
+  /// Step from which the run can go on; nothing before the first checkpoint.
+  std::optional<std::uint64_t> checkpoint_step = {};
   /// RUN is there. It is not when a stop came before the first step.
   bool has_weights = false;
   /// The last epoch done in full, its validation included; none before the first.
@@ -82,14 +92,27 @@ struct RunOutcome {
   CacheStats cache = {};
 };
 
+/// Whether a run begins or goes on.
+enum class RunStart : std::uint8_t {
+  kNew,     // RUN must not be there
+  kResume,  // behind the newest whole checkpoint in RUN; from the start where RUN has come to none yet
+};
+
 /// Trains and stores RUN/{run.toml, weights.safetensors, model.json, metrics.csv, metrics.jsonl}, each whole,
-/// and skipped.csv when samples were left out. Weights are stored after every epoch; with
-/// early_stopping.restore_best_weights after every one that is better than those before.
+/// skipped.csv when samples were left out, and checkpoints as often as the settings say and at the end.
+/// Weights are stored after every epoch; with early_stopping.restore_best_weights after every one that is
+/// better than those before.
 ///
-/// Stop    the step under way is finished, the weights are stored unless those of a best epoch are
+/// Stop    the step under way is finished; a checkpoint is stored, and the weights unless those of a best
+///         epoch are
+/// Resume  bit for bit what the unbroken run would have come to, unless the overview's notes say otherwise
 /// Errors  AlreadyExists when RUN is there; OutOfMemory with the table of what was taken; those of
 ///         dataset, model and loader. Whatever ends the run after a first step, the weights so far
 ///         are kept unless they are no numbers; the message says which. Before that RUN is removed.
-RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop);
+///         A checkpoint that cannot be stored is a warning: those before it stay. A run that may not go
+///         on from its checkpoint: InvalidArgument with what differs; one whose checkpoints are all
+///         damaged: CorruptData.
+RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop,
+                     RunStart start = RunStart::kNew);
 
 }  // namespace penstock::train

@@ -55,6 +55,10 @@ class CheckpointClock {
   /// far and for a checkpoint of twice the longest so far, and again after every step from then on.
   std::optional<CheckpointReason> due_after(const StepEnd& end);
 
+  /// Whether the time left is no more than a last step and a last checkpoint take. Between steps, in what
+  /// takes long besides: a validation.
+  bool is_time_up() const { return is_time_up(now_()); }
+
   /// Before a step that does not follow the last one at once: after a validation. What lies between is
   /// not counted as a step.
   void note_step_start();

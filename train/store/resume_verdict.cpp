@@ -48,6 +48,7 @@ constexpr std::array kRules = std::to_array<FactRule>({
     {"run.loader_threads", kNone},
     {"num_loader_threads", kNone},
     {"run.max_time", kNone},
+    {"run.validate_every_steps", kNone},
     {"run.checkpoint.", kNone},
 });
 

@@ -102,6 +102,7 @@ BatchLease ListedBatches::next() {
   view.sample_ids = ids;
   view.positions = ids;
   view.num_valid = static_cast<std::uint32_t>(ids.size());
+  view.next_position = position_ += ids.size();
   view.ends_epoch = next_ == batches_.size() && !runs_dry;
   return {view, std::make_shared<Owner>(), 0};
 }

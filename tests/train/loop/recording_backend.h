@@ -94,6 +94,7 @@ class ListedBatches final : public BatchSource {
   std::vector<std::uint32_t> class_idx_;
   std::vector<float> weights_;
   std::size_t next_ = 0;
+  std::uint64_t position_ = 0;
 };
 
 }  // namespace penstock::train::tests

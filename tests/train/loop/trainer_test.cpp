@@ -221,6 +221,64 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_the_pass_after_the_step_under_way) {
   BOOST_TEST(backend.calls.back().what == "release");
 }
 
+BOOST_AUTO_TEST_CASE(a_pass_that_goes_on_counts_what_was_taken_before) {
+  Trainer training(programs, config);
+  training.restore({.num_steps = 7, .peak_learning_rate = 0.5});
+  PassStart start{.report = {.num_samples = 4, .num_steps = 1, .elapsed_s = 100},
+                  .tally = SampleTally(8)};
+  start.report.totals.weight_sum = 4;
+  start.report.totals.num_counted = 4;
+  const std::vector<std::uint64_t> taken = {6, 1, 3, 0};
+  start.tally.add(taken);
+  auto rest = source({{2, 4, 5, 7}});
+  const PassReport report =
+      training.train_epoch({.source = rest, .num_samples = 8, .start = &start});
+  BOOST_TEST(backend.calls.back().scalars.step == 7u);
+  BOOST_TEST(training.state().num_steps == 8u);
+  BOOST_TEST(report.num_steps == 2u);
+  BOOST_TEST(report.totals.num_counted == 8u);
+  BOOST_TEST(report.is_each_once());
+  BOOST_TEST(report.elapsed_s >= 100);
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_that_was_taken_before_and_comes_again_is_an_internal_error) {
+  Trainer training(programs, config);
+  PassStart start{.report = {.num_samples = 4, .num_steps = 1}, .tally = SampleTally(8)};
+  const std::vector<std::uint64_t> taken = {6, 1, 3, 0};
+  start.tally.add(taken);
+  auto rest = source({{2, 4, 5, 6}});
+  BOOST_TEST(internal_error_of([&] {
+               training.train_epoch({.source = rest, .num_samples = 8, .start = &start});
+             }) == "pass: expected each of 8 samples once, found 8, 7 different");
+}
+
+/// Wants every state, and writes down which it got.
+class Settled final : public PassObserver {
+ public:
+  std::vector<std::uint64_t> steps;
+  std::vector<std::uint64_t> positions;
+  void on_step(const PassReport&) override {}
+  bool wants_settled(const PassReport&) override { return true; }
+  void on_settled(const PassReport& so_far) override {
+    steps.push_back(so_far.num_steps);
+    positions.push_back(so_far.next->next_position);
+    BOOST_TEST(so_far.totals.num_counted == so_far.num_samples);  // no report is missing
+  }
+};
+
+BOOST_AUTO_TEST_CASE(between_two_steps_the_state_is_settled_and_knows_its_place) {
+  auto batches = source({{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}});
+  Trainer training(programs, config);
+  Settled settled;
+  const PassReport report =
+      training.train_epoch({.source = batches, .num_samples = 12, .observer = &settled});
+  BOOST_TEST(settled.steps == (std::vector<std::uint64_t>{1, 2}), boost::test_tools::per_element());
+  BOOST_TEST(settled.positions == (std::vector<std::uint64_t>{4, 8}),
+             boost::test_tools::per_element());
+  BOOST_TEST(report.next->epoch == 1u);
+  BOOST_TEST(report.next->next_position == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(the_schedule_runs_on_over_epochs) {
   config.schedule = {.kind = ScheduleKind::kOneCycle, .warmup_fraction = 0.5};
   config.num_steps = 4;

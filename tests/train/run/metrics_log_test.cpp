@@ -65,7 +65,8 @@ BOOST_FIXTURE_TEST_SUITE(metrics_log, Fixture)
 BOOST_AUTO_TEST_CASE(an_epoch_is_a_line_of_the_table_and_an_event) {
   MetricsLog written = log();
   BOOST_TEST(events().empty());
-  written.add_epoch(epoch(0, 0.5));
+  written.note_epoch(epoch(0, 0.5));
+  written.store();
   // By hand: 40 samples in 4 s, of which 1 s was waited.
   BOOST_TEST(table() == std::string(kHead) + "1,5,1.0,0.5,0.25,10.0,0.25,40,40,2,1,4.0,3\n");
   BOOST_REQUIRE(events().size() == 1u);
@@ -82,7 +83,8 @@ BOOST_AUTO_TEST_CASE(what_there_is_no_figure_of_is_empty_or_null) {
   MetricsLog written = log();
   EpochReport report = epoch(0, std::nan(""));
   report.validation.reset();
-  written.add_epoch(report);
+  written.note_epoch(report);
+  written.store();
   BOOST_TEST(table() == std::string(kHead) + "1,5,1.0,,0.25,10.0,0.25,40,40,2,1,4.0,\n");
   BOOST_TEST(events()[0]["val_loss"].is_null());
   BOOST_TEST(events()[0]["val_num_skipped"].is_null());
@@ -91,7 +93,8 @@ BOOST_AUTO_TEST_CASE(what_there_is_no_figure_of_is_empty_or_null) {
 BOOST_AUTO_TEST_CASE(a_validation_is_an_event_and_no_line) {
   MetricsLog written = log();
   const EpochReport report = epoch(2, 0.5);
-  written.add_validation(report, *report.validation, validation_of(0.75));
+  written.note_validation(report, *report.validation, validation_of(0.75));
+  written.store();
   BOOST_REQUIRE(events().size() == 1u);
   const nlohmann::json event = events()[0];
   BOOST_TEST(event["event"] == "validation");
@@ -107,13 +110,15 @@ BOOST_AUTO_TEST_CASE(a_validation_is_an_event_and_no_line) {
 BOOST_AUTO_TEST_CASE(a_run_that_goes_on_writes_no_line_twice) {
   {
     MetricsLog written = log();
-    for (std::uint32_t idx = 0; idx < 3; ++idx) written.add_epoch(epoch(idx, 0.5));
+    for (std::uint32_t idx = 0; idx < 3; ++idx) written.note_epoch(epoch(idx, 0.5));
+    written.store();
   }
   // A process that died while it wrote.
   std::ofstream(folder.path() / kMetricEventsName, std::ios::app) << R"({"event":"epoch","st)";
   MetricsLog written = log(10);
   BOOST_TEST(events().size() == 2u);
-  written.add_epoch(epoch(2, 0.25));
+  written.note_epoch(epoch(2, 0.25));
+  written.store();
   const std::vector<nlohmann::json> found = events();
   BOOST_REQUIRE(found.size() == 3u);
   BOOST_TEST(found[1]["epoch"] == 2);
@@ -127,11 +132,13 @@ BOOST_AUTO_TEST_CASE(a_run_that_goes_on_writes_no_line_twice) {
 BOOST_AUTO_TEST_CASE(a_new_run_forgets_what_lies_there) {
   {
     MetricsLog written = log();
-    written.add_epoch(epoch(0, 0.5));
+    written.note_epoch(epoch(0, 0.5));
+    written.store();
   }
   MetricsLog written = log();
   BOOST_TEST(events().empty());
-  written.add_epoch(epoch(0, 0.25));
+  written.note_epoch(epoch(0, 0.25));
+  written.store();
   BOOST_TEST(events().size() == 1u);
   BOOST_TEST(table().find("0.5,") == std::string::npos);
 }

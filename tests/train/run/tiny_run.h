@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
@@ -50,6 +51,7 @@ struct Watcher final : RunObserver {
   std::function<void(const EpochReport&)> at_validation = [](const EpochReport&) {};
   std::function<void(const std::string&)> at_note = [](const std::string&) {};
   std::function<void(const SkippedStep&)> at_skipped_step = [](const SkippedStep&) {};
+  std::vector<std::string> warnings = {};
 
   void on_start(const RunOverview& overview) override { at_start(overview); }
   void on_train_step(const EpochReport& so_far) override { at_train_step(so_far); }
@@ -63,6 +65,7 @@ struct Watcher final : RunObserver {
   }
   void on_note(const std::string& line) override { at_note(line); }
   void on_skipped_step(const SkippedStep& step) override { at_skipped_step(step); }
+  void on_warning(const std::string& text) override { warnings.push_back(text); }
 };
 
 inline constexpr const char* kTinyNet =

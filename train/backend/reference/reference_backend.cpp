@@ -18,6 +18,8 @@ class ReferenceBackend final : public Backend {
                                        : "plain loops in float, 1 thread";
   }
 
+  bool keeps_float32() const noexcept override { return sizeof(T) == sizeof(float); }
+
   BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch,
                        ComputeType /*compute*/) const override {
     const TensorShape& shape = graph.input_shape();

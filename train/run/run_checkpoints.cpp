@@ -1,0 +1,97 @@
+#include "train/run/run_checkpoints.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "train/loop/checkpoint_tensors.h"
+#include "train/run/run_facts.h"
+#include "train/store/checkpoint_writer.h"
+
+namespace penstock::train {
+namespace {
+
+constexpr const char* kBestMetric = "val_loss";
+
+std::vector<std::uint64_t> step_counts(Program& program) {
+  std::vector<std::uint64_t> counts(program.params().size());
+  program.export_num_steps(counts);
+  return counts;
+}
+
+/// The better of the best so far and the epoch that has just been validated, which the checkpoint that is
+/// being written then holds: it has no name yet.
+std::optional<BestResult> best_of(std::optional<BestResult> best, const RunProgress& progress) {
+  const bool has_ended = progress.last && progress.last->validation && !progress.under_way &&
+                         progress.last->epoch_idx + 1 == progress.num_epochs;
+  if (!has_ended) return best;
+  const double loss = progress.last->validation->totals.loss();
+  if (!std::isfinite(loss) || (best && best->value <= loss)) return best;
+  return BestResult{.metric = kBestMetric,
+                    .value = loss,
+                    .epoch_idx = progress.last->epoch_idx,
+                    .checkpoint = ""};
+}
+
+}  // namespace
+
+RunCheckpoints::RunCheckpoints(RunSetup& setup, CheckpointClock& clock, CheckpointHistory history)
+    : setup_(setup),
+      folder_(setup.config.out / kCheckpointsName),
+      clock_(clock),
+      best_(std::move(history.best)),
+      damaged_(std::move(history.damaged)) {}
+
+std::string RunCheckpoints::store(const RunProgress& progress, const LoopState& loop) {
+  clock_.note_save_start();
+  std::string failure;
+  try {
+    write(progress, loop);
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  clock_.note_save_end();
+  return failure;
+}
+
+CheckpointState RunCheckpoints::state_of(const RunProgress& progress, const LoopState& loop) const {
+  const std::vector<std::uint64_t> counts = step_counts(setup_.programs->any_program());
+  const std::uint64_t most = counts.empty() ? 0 : std::ranges::max(counts);
+  CheckpointState state = run_facts(setup_);
+  state.epoch_idx = progress.num_epochs;
+  state.epoch_position_samples = progress.place.next_position;
+  state.step = loop.trainer.num_steps;
+  state.num_finite_steps = std::min(most, state.step);
+  state.best = best_of(best_, progress);
+  state.parts = progress_parts(progress);
+  state.parts[std::string(kLoopStatePart)] = format_loop_state(loop);
+  BatchView last_batch;
+  last_batch.epoch = progress.place.epoch;
+  last_batch.next_position = progress.place.next_position;
+  state.parts["loader"] = to_json(setup_.train_loader->state_after(last_batch));
+  state.parts["optimizer"] = nlohmann::json{{"num_steps", counts}}.dump();
+  return state;
+}
+
+void RunCheckpoints::write(const RunProgress& progress, const LoopState& loop) {
+  Program& program = setup_.programs->any_program();
+  CheckpointContent content{.state = state_of(progress, loop),
+                            .model = tensor_source(program, TensorGroup::kModel),
+                            .optimizer = tensor_source(program, TensorGroup::kOptimizer)};
+  if (keeps_ema(program)) content.ema = tensor_source(program, TensorGroup::kEma);
+  std::optional<BestResult> best = content.state.best;
+  const CheckpointEntry entry = write_checkpoint(folder_, std::move(content));
+  newest_step_ = loop.trainer.num_steps;
+  if (best && best->checkpoint.empty()) best->checkpoint = entry.name();
+  best_ = std::move(best);
+  remove_superseded(folder_, entry,
+                    {.num_newest = setup_.config.num_checkpoints_kept,
+                     .best = best_ ? best_->checkpoint : "",
+                     .damaged = damaged_});
+  damaged_.clear();
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,63 @@
+#include "train/run/run_facts.h"
+
+#include <map>
+#include <string>
+
+#include "train/graph/toml_table.h"
+#include "train/run/idle_settings.h"
+#include "train/run/run_file.h"
+#include "train/run/run_keys.h"
+
+namespace penstock::train {
+namespace {
+
+/// Whether the rates of the steps so far would have been others in a run of another length.
+bool depends_on_length(ScheduleKind kind) {
+  switch (kind) {
+    case ScheduleKind::kConstant:
+    case ScheduleKind::kStep:
+    case ScheduleKind::kExponential:
+      return false;
+    case ScheduleKind::kOneCycle:
+    case ScheduleKind::kCosine:
+    case ScheduleKind::kPolynomial:
+      return true;
+  }
+  return true;
+}
+
+std::map<std::string, std::string> settings_of(const RunConfig& config) {
+  std::map<std::string, std::string> settings;
+  for (const RunKey& key : run_keys()) {
+    if (!is_heeded(key.name, config)) continue;
+    if (key.name == "epochs" && !depends_on_length(config.schedule.kind)) continue;
+    if (const auto value = key.write(config)) settings[std::string(key.name)] = format_toml(*value);
+  }
+  return settings;
+}
+
+/// A description without the number of threads at its end, which is a fact of its own.
+std::string without_threads(const std::string& description) {
+  const std::size_t comma = description.rfind(", ");
+  const bool ends_in_threads =
+      description.ends_with(" thread") || description.ends_with(" threads");
+  return ends_in_threads && comma != description.npos ? description.substr(0, comma) : description;
+}
+
+}  // namespace
+
+CheckpointState run_facts(const RunSetup& setup) {
+  const RunConfig& config = setup.config;
+  return {.seed = config.seed,
+          .configuration = format_run_file(config),
+          .settings = settings_of(config),
+          .dataset_id = setup.dataset.manifest().id,
+          .model_identity = setup.graph.identity(),
+          .backend = without_threads(setup.backend->description()),
+          .micro_batch = config.batch_size,
+          .num_compute_threads = setup.resolved.cores.num_compute,
+          .num_loader_threads = setup.resolved.cores.num_loader(),
+          .instruction_set = ""};
+}
+
+}  // namespace penstock::train

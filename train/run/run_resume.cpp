@@ -1,0 +1,146 @@
+#include "train/run/run_resume.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "train/loop/checkpoint_tensors.h"
+#include "train/run/run_facts.h"
+#include "train/run/run_setup.h"
+#include "train/store/model_record.h"
+#include "train/store/resume_verdict.h"
+
+namespace penstock::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_weights(const fs::path& run) {
+  std::error_code ignored;
+  return fs::exists(run / kModelRecordName, ignored);
+}
+
+const std::string& part_of(const CheckpointReader& checkpoint, const char* name) {
+  const auto& parts = checkpoint.state().parts;
+  const auto found = parts.find(name);
+  if (found != parts.end()) return found->second;
+  throw Error(ErrorCode::kCorruptData, "checkpoint: " + checkpoint.path().native() +
+                                           ": parts: expected \"" + name + "\", found none");
+}
+
+std::vector<std::uint64_t> step_counts(const CheckpointReader& checkpoint) try {
+  return nlohmann::json::parse(part_of(checkpoint, "optimizer"))
+      .at("num_steps")
+      .get<std::vector<std::uint64_t>>();
+} catch (const nlohmann::json::exception& error) {
+  throw Error(ErrorCode::kCorruptData, "checkpoint: " + checkpoint.path().native() +
+                                           ": parts: optimizer: expected numbers of steps, found " +
+                                           "something else: " + error.what());
+}
+
+std::string counted(std::uint64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::optional<RunResume> RunResume::open(const fs::path& run) {
+  const fs::path folder = run / kCheckpointsName;
+  if (!has_weights(run) && list_checkpoints(folder).empty()) return std::nullopt;
+  return RunResume(find_resumable(folder));
+}
+
+RunProgress RunResume::stored_progress() const {
+  return read_progress(
+      found_.checkpoint.state().parts, [](std::string_view) { return nullptr; },
+      found_.checkpoint.path().native());
+}
+
+LoopState RunResume::loop() const {
+  return parse_loop_state(part_of(found_.checkpoint, std::string(kLoopStatePart).c_str()),
+                          found_.checkpoint.path().native());
+}
+
+void RunResume::join(RunSetup& setup) {
+  judge(setup);
+  const CheckpointReader& checkpoint = found_.checkpoint;
+  progress_ = read_progress(
+      checkpoint.state().parts,
+      [&](std::string_view name) -> const DatasetSplit* {
+        if (name == setup.train_split.name()) return &setup.train_split;
+        const bool is_validation = setup.validation_split && name == setup.validation_split->name();
+        return is_validation ? &*setup.validation_split : nullptr;
+      },
+      checkpoint.path().native());
+  num_steps_ = checkpoint.state().step;
+  // Other settings, or more epochs, are another chance.
+  const bool has_more_epochs = progress_.last && setup.config.epochs > progress_.last->num_epochs;
+  if (!goes_on_bit_for_bit_ || has_more_epochs) progress_.end_reason.clear();
+  const std::uint32_t num_passes = setup.pipeline.num_epochs;
+  setup.pipeline.num_epochs =
+      std::max(num_passes - std::min(num_passes, progress_.place.epoch), 1u);
+  setup.pipeline.first_epoch = progress_.place.epoch;
+  if (!progress_.is_mid_epoch()) return;
+  setup.pipeline.resume_from = loader_state_from_json(part_of(checkpoint, "loader"));
+  mark_taken(setup);
+}
+
+void RunResume::judge(const RunSetup& setup) {
+  const RunFacts stored = facts_of(found_.checkpoint.state());
+  const RunFacts present = facts_of(run_facts(setup));
+  ResumeVerdict verdict = judge_resume({.stored = stored,
+                                        .present = present,
+                                        .is_mid_epoch = found_.checkpoint.state().is_mid_epoch()});
+  if (verdict.outcome != ResumeOutcome::kRefused && !setup.backend->keeps_float32()) {
+    verdict.outcome = ResumeOutcome::kNoLongerBitForBit;
+    verdict.reasons.push_back("the backend computes in double, and checkpoints hold float32");
+  }
+  verdict_ = verdict.text();
+  goes_on_bit_for_bit_ = verdict.outcome == ResumeOutcome::kBitForBit;
+  if (verdict.outcome != ResumeOutcome::kRefused) return;
+  throw Error(ErrorCode::kInvalidArgument, "run: " + setup.config.out.native() + ": " + verdict_,
+              "set these as they were, or start another run with another -o");
+}
+
+/// The order says which samples stood at the positions that were taken.
+void RunResume::mark_taken(const RunSetup& setup) {
+  const OrderPlan plan(pipeline_order(setup.train_split, setup.pipeline, PipelineUse::kTrain));
+  const EpochOrder order = plan.epoch(progress_.place.epoch);
+  tally_.emplace(setup.train_split.num_samples());
+  const std::uint64_t end = std::min(progress_.place.next_position, plan.num_positions());
+  for (std::uint64_t position = 0; position < end; ++position) {
+    const std::uint64_t sample_id = order.sample_at(position);
+    tally_->add({&sample_id, 1});
+  }
+}
+
+void RunResume::restore(RunSetup& setup) const {
+  Program& program = setup.programs->any_program();
+  restore_tensors(program, found_.checkpoint);
+  program.import_num_steps(step_counts(found_.checkpoint));
+}
+
+CheckpointHistory RunResume::history() const {
+  CheckpointHistory history{.best = found_.checkpoint.state().best};
+  for (const DamagedCheckpoint& one : found_.damaged) history.damaged.push_back(one.name);
+  return history;
+}
+
+std::vector<std::string> RunResume::notes() const {
+  std::vector<std::string> lines;
+  for (const DamagedCheckpoint& one : found_.damaged) {
+    lines.push_back("checkpoint " + one.name + " is damaged (" + one.what +
+                    "): the one before is taken");
+  }
+  const CheckpointState& state = found_.checkpoint.state();
+  std::string place = counted(state.epoch_idx, "epoch");
+  if (state.epoch_position_samples > 0) {
+    place += " and " + counted(state.epoch_position_samples, "sample");
+  }
+  lines.push_back("after step " + std::to_string(state.step) + " (" + place + "): " + verdict_);
+  return lines;
+}
+
+}  // namespace penstock::train

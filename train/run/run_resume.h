@@ -1,0 +1,66 @@
+// A run that goes on: its newest whole checkpoint, held against what is to go on, and put back into it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/run/loop_state.h"
+#include "train/run/run_checkpoints.h"
+#include "train/run/run_progress.h"
+#include "train/store/checkpoint_folder.h"
+
+namespace penstock::train {
+
+struct RunSetup;
+
+/// Order of use  open(), then RunSetup with it, which calls join() and restore(), then what is left of it
+class RunResume {
+ public:
+  /// Opens the newest whole checkpoint of the run in the folder `run`. Nothing when the run has not come to
+  /// its first.
+  ///
+  /// Errors  NotFound when it has weights and no checkpoint: a run of an earlier version; CorruptData when
+  ///         all are damaged; Unsupported; Io
+  static std::optional<RunResume> open(const std::filesystem::path& run);
+
+  /// Judges whether the setup may go on from here, and lets its loaders begin there. Called before they are
+  /// made.
+  ///
+  /// Errors  InvalidArgument with the differences that matter; CorruptData
+  void join(RunSetup& setup);
+  /// Sets all parameters. Called when the programs are bound.
+  void restore(RunSetup& setup) const;
+
+  /// How far it is, by the checkpoint alone, without the samples that were skipped. Before join().
+  RunProgress stored_progress() const;
+  /// Steps that were taken.
+  std::uint64_t num_steps() const noexcept { return num_steps_; }
+  /// Steps up to which metrics.csv and metrics.jsonl say nothing that comes again.
+  std::uint64_t num_logged_steps() const noexcept {
+    return progress_.is_validation_left() && num_steps_ > 0 ? num_steps_ - 1 : num_steps_;
+  }
+  const RunProgress& progress() const noexcept { return progress_; }
+  LoopState loop() const;
+  /// Which samples of the epoch under way were taken; nothing between two epochs. Is handed over.
+  std::optional<SampleTally> take_tally() { return std::exchange(tally_, std::nullopt); }
+  CheckpointHistory history() const;
+  /// Where it goes on, whether bit for bit, and what was passed over: lines for a user.
+  std::vector<std::string> notes() const;
+
+ private:
+  explicit RunResume(ResumableCheckpoint found) : found_(std::move(found)) {}
+  void judge(const RunSetup& setup);
+  void mark_taken(const RunSetup& setup);
+
+  ResumableCheckpoint found_;
+  std::string verdict_;
+  bool goes_on_bit_for_bit_ = true;
+  RunProgress progress_;
+  std::uint64_t num_steps_ = 0;
+  std::optional<SampleTally> tally_;
+};
+
+}  // namespace penstock::train
