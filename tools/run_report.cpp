@@ -84,6 +84,8 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
                {"has_weights", outcome.has_weights},
                {"limit_bytes", overview.config.memory_bytes},
                {"peak_bytes", outcome.high_water_bytes},
+               {"micro_batch", overview.config.micro_batch},
+               {"recompute", train::recompute_wish_name(overview.config.recompute)},
                {"batch_memory", overview.batch_memory},
                {"loader_verdict", outcome.loader_verdict}};
   json["checkpoint_step"] =

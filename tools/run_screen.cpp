@@ -79,9 +79,12 @@ std::string optimizer_text(const RunConfig& config) {
   const std::string cut = config.steps_per_epoch > 0
                               ? fmt::format(" of {} steps", format_count(config.steps_per_epoch))
                               : std::string();
+  const std::string batch = config.batch_size == train::kWholeEpoch
+                                ? std::string("all")
+                                : std::to_string(config.batch_size);
   return fmt::format(
       "{} epochs{}, batch {}, {} to {:g}, {}, weight decay {:g}, label smoothing {:g}",
-      config.epochs, cut, config.batch_size, schedule_name(config.schedule.kind),
+      config.epochs, cut, batch, schedule_name(config.schedule.kind),
       config.optimizer.learning_rate, optimizer_name_text(config.optimizer),
       config.optimizer.weight_decay, config.label_smoothing);
 }
@@ -218,6 +221,7 @@ void RunScreen::on_start(const RunOverview& overview) {
   if (has_frozen(overview)) print_notice(verbosity_, "learning  " + learning_counts_text(overview));
   print_notice(verbosity_, "training  " + optimizer_text(config) + loss_settings_text(config) +
                                monitors_text(config));
+  if (!overview.batch_note.empty()) print_notice(verbosity_, "fits      " + overview.batch_note);
   print_notice(verbosity_, "augment   " + augment_text(config));
   for (const std::string& sentence : train::idle_settings(config)) {
     print_notice(verbosity_, "          " + sentence);

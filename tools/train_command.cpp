@@ -35,6 +35,7 @@ struct TrainOptions {
   std::string config_file;
   std::vector<RunOverride> overrides;
   bool resumes = false;
+  bool is_batch_fixed = false;
   bool is_quiet = false;
   bool is_json = false;
   bool finds_learning_rate = false;
@@ -50,6 +51,7 @@ train::RunConfig config_over(const train::RunConfig& base, const TrainOptions& o
   if (!options.dataset.empty()) config.dataset = options.dataset;
   if (!options.out.empty()) config.out = options.out;
   apply_overrides(config, options.overrides);
+  if (options.is_batch_fixed) config.auto_batch = false;
   return config;
 }
 
@@ -234,6 +236,8 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
         }
         options->num_overfit_steps = *num_steps;
       });
+  add_switch(command, "--no-auto-batch", options->is_batch_fixed,
+             "Refuse a step that does not fit --memory instead of cutting it into parts");
   add_simd_option(command);
   add_switch(command, "--quiet", options->is_quiet, "Print errors only");
   add_switch(command, "--json", options->is_json, "Print the outcome as JSON on standard output");

@@ -76,6 +76,7 @@ Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& conf
               .accumulates = mode == Mode::kTrain && accumulates_,
               .frozen_params = stage.frozen_params,
               .fixed_norms = stage.fixed_norms,
+              .recomputed = mode == Mode::kTrain ? config.recomputed : std::vector<bool>{},
               .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
   return programs_.back().get();
 }

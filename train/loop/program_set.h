@@ -31,6 +31,8 @@ struct ProgramSetConfig {
   /// Samples of a training epoch: its last step takes what whole batches leave over. 0 when every
   /// step is whole.
   std::uint64_t num_train_samples = 0;
+  /// Lowering::recomputed of the training programs.
+  std::vector<bool> recomputed{};
   /// Samples per evaluation step; 0 for no evaluation.
   std::uint32_t evaluation_batch = 32;
   /// Of all programs.

@@ -139,7 +139,7 @@ void check_learning(const RunConfig& config) {
 
 // A sample is mixed with another of its batch.
 void check_mixing(const RunConfig& config) {
-  if (config.batch_size > 1) return;
+  if (config.batch_size != 1) return;
   const auto check = [](double alpha, const char* field) {
     if (alpha == 0) return;
     refuse_setting({kOwner, "batch_size", std::string("2 or more with augment.") + field, "1",
@@ -156,7 +156,10 @@ void RunConfig::validate() const {
   check_model(*this);
   check_image_size(image_height_px, image_width_px);
   check_range({kOwner, "epochs", epochs, 1, 100'000, "epochs = 30"});
-  check_range({kOwner, "batch_size", batch_size, 1, 65'536, "batch_size = 32"});
+  if (batch_size != kWholeEpoch) {
+    check_range({kOwner, "batch_size", batch_size, 1, 65'536, "batch_size = 32"});
+  }
+  check_range({kOwner, "micro_batch", micro_batch, 0, 65'536, "micro_batch = 8"});
   check_range({kOwner, "validation_batch_size", validation_batch_size, 0, 65'536,
                "validation_batch_size = 32"});
   optimizer.validate();

@@ -17,10 +17,14 @@
 #include "train/optim/param_groups.h"
 #include "train/optim/reduce_on_plateau.h"
 #include "train/optim/schedule.h"
+#include "train/plan/recompute_sets.h"
 #include "train/run/color_mode.h"
 #include "train/store/checkpoint_clock.h"
 
 namespace penstock::train {
+
+/// RunConfig::batch_size of steps that take a whole epoch: "all".
+inline constexpr std::uint32_t kWholeEpoch = 0;
 
 struct RunConfig {
   /// Folder of the dataset.
@@ -55,10 +59,18 @@ struct RunConfig {
   std::uint32_t steps_per_epoch = 0;
   /// Validates within an epoch, too, after each so many steps of the run; 0 at the end of an epoch only.
   std::uint32_t validate_every_steps = 0;
-  /// Samples per step of validation and evaluation, up to 65,536; 0 for batch_size.
+  /// Samples per step of validation and evaluation, up to 65,536; 0 for as many as training computes at
+  /// once.
   std::uint32_t validation_batch_size = 0;
-  /// Samples per step, 1 to 65,536.
+  /// Samples per step, 1 to 65,536, or kWholeEpoch.
   std::uint32_t batch_size = 32;
+  /// The most samples of a step that are computed at once, 1 to 65,536; 0 for as many as the memory limit allows.
+  /// Batch norm sees so many at a time.
+  std::uint32_t micro_batch = 0;
+  /// Which values are dropped and computed again going back, to save memory: batch_planner.h. Changes no result.
+  RecomputeWish recompute = RecomputeWish::kAuto;
+  /// Cuts steps that do not fit the memory limit into parts; false refuses them.
+  bool auto_batch = true;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   /// Steps in a row whose loss or gradients are not finite that end the run; each is skipped.
@@ -116,7 +128,8 @@ struct RunConfig {
   std::vector<double> std;
 
   std::uint32_t evaluation_batch() const noexcept {
-    return validation_batch_size > 0 ? validation_batch_size : batch_size;
+    if (validation_batch_size > 0) return validation_batch_size;
+    return micro_batch > 0 ? micro_batch : batch_size;
   }
   bool has_ema() const noexcept { return optimizer.ema_decay > 0; }
   bool reduces_on_plateau() const noexcept { return reduce_on_plateau.factor != 1; }

@@ -33,6 +33,9 @@ std::map<std::string, std::string> settings_of(const RunConfig& config) {
     if (key.name == "epochs" && !depends_on_length(config.schedule.kind)) continue;
     if (const auto value = key.write(config)) settings[std::string(key.name)] = format_toml(*value);
   }
+  if (!config.param_groups.empty()) {
+    settings["param_group"] = format_param_groups(config.param_groups);
+  }
   return settings;
 }
 
@@ -54,7 +57,7 @@ CheckpointState run_facts(const RunSetup& setup) {
           .dataset_id = setup.dataset.manifest().id,
           .model_identity = setup.graph.identity(),
           .backend = without_threads(setup.backend->description()),
-          .micro_batch = config.batch_size,
+          .micro_batch = setup.batch.micro_batch,
           .num_compute_threads = setup.resolved.cores.num_compute,
           .num_loader_threads = setup.resolved.cores.num_loader(),
           .instruction_set = ""};

@@ -92,6 +92,10 @@ RunIdentity run_identity(const IdentityParts& parts) {
        << "backend=" << config.backend << '\n'
        << "backend.description=" << parts.backend << '\n'
        << parts.graph.identity();
+  // Without batch norm too: sums of parts are rounded otherwise.
+  if (config.micro_batch != 0 && config.micro_batch != config.batch_size) {
+    text << "run.micro_batch=" << config.micro_batch << '\n';
+  }
   text << rule_settings(config) << learning_settings(config);
   if (!parts.initial_weights.empty()) text << "initial_weights=" << parts.initial_weights << '\n';
   // The same of a precision: runs without the setting were float32.

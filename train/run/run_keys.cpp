@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -448,6 +449,64 @@ void read_schedule(TomlReader& reader, std::string_view key, RunConfig& config) 
   config.schedule.kind = kind;
 }
 
+/// A flag's text.
+std::optional<std::uint64_t> whole_of(const std::string& text) {
+  std::uint32_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// Samples, or "all".
+void read_batch_size(TomlReader& reader, std::string_view key, RunConfig& config) {
+  const TomlValue* value = reader.find(key);
+  if (value == nullptr) return;
+  const auto* text = value->as<std::string>();
+  const auto samples = text == nullptr ? as_whole(*value, UINT32_MAX) : whole_of(*text);
+  if (text != nullptr && *text == "all") {
+    config.batch_size = kWholeEpoch;
+  } else if (samples && *samples > 0) {
+    config.batch_size = static_cast<std::uint32_t>(*samples);
+  } else {
+    reader.refuse(key, "1 to 65536 or \"all\"", *value);
+  }
+}
+
+std::optional<TomlValue> write_batch_size(const RunConfig& config) {
+  if (config.batch_size == kWholeEpoch) return value_of(std::string("all"));
+  return value_of(config.batch_size);
+}
+
+void read_micro_batch(TomlReader& reader, std::string_view key, RunConfig& config) {
+  if (const auto samples = reader.whole(key, UINT32_MAX)) {
+    config.micro_batch = static_cast<std::uint32_t>(*samples);
+  }
+}
+
+/// What is left to the planner is not written.
+std::optional<TomlValue> write_micro_batch(const RunConfig& config) {
+  if (config.micro_batch == 0) return std::nullopt;
+  return value_of(config.micro_batch);
+}
+
+void read_recompute(TomlReader& reader, std::string_view key, RunConfig& config) {
+  if (const auto name = reader.text(key)) config.recompute = parse_recompute(*name);
+}
+
+std::optional<TomlValue> write_recompute(const RunConfig& config) {
+  if (config.recompute == RecomputeWish::kAuto) return std::nullopt;
+  return value_of(std::string(recompute_wish_name(config.recompute)));
+}
+
+std::optional<TomlValue> write_auto_batch(const RunConfig& config) {
+  if (config.auto_batch) return std::nullopt;
+  return value_of(false);
+}
+
+void read_auto_batch(TomlReader& reader, std::string_view key, RunConfig& config) {
+  read_field(reader, key, config.auto_batch);
+}
+
 void read_preset(TomlReader& reader, std::string_view key, RunConfig& config) {
   if (const auto name = reader.text(key)) config.augment = AugmentConfig::preset(*name);
 }
@@ -487,7 +546,10 @@ constexpr std::array kKeys{
     field<&RunConfig::color_mode>("color_mode"),
     field<&RunConfig::epochs>("epochs"),
     field<&RunConfig::steps_per_epoch>("steps_per_epoch"),
-    field<&RunConfig::batch_size>("batch_size"),
+    RunKey{"batch_size", KeyKind::kText, read_batch_size, write_batch_size, "32"},
+    RunKey{"micro_batch", KeyKind::kWhole, read_micro_batch, write_micro_batch, "8"},
+    RunKey{"recompute", KeyKind::kText, read_recompute, write_recompute, "\"blocks\""},
+    RunKey{"auto_batch", KeyKind::kTruth, read_auto_batch, write_auto_batch, "false"},
     field<&RunConfig::validate_every_steps>("validate_every_steps"),
     field<&RunConfig::validation_batch_size>("validation_batch_size"),
     // Before the fields that it sets.

@@ -35,7 +35,7 @@ ModelRecord model_record(const RunSetup& setup, std::uint32_t num_epochs,
           .height_px = config.image_height_px,
           .width_px = config.image_width_px,
           .channels = num_channels(config.color_mode),
-          .batch_size = config.evaluation_batch(),
+          .batch_size = config.evaluation_batch(),  // what the network is run on at once
           .precision = std::string(compute_type_name(config.precision)),
           .decode_scaling = std::string(decode_scaling_name(config.augment.decode_scaling)),
           .center_crop = config.augment.center_crop,

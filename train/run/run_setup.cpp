@@ -4,7 +4,6 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
-#include "train/loop/checkpoint_tensors.h"
 #include "train/loop/sample_tally.h"
 #include "train/loop/stream_cut.h"
 #include "train/run/batch_memory.h"
@@ -21,12 +20,10 @@ std::uint32_t whole_u32(std::uint64_t count) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX));
 }
 
+/// Sizes are the planner's.
 ProgramSetConfig program_config(const RunConfig& config, const LearningPlan& learning,
-                                std::uint64_t num_samples, const LossSpec& loss) {
-  return {.train_batch = config.batch_size,
-          .num_train_samples = num_samples,
-          .evaluation_batch = config.evaluation_batch(),
-          .compute = config.precision,
+                                const LossSpec& loss) {
+  return {.compute = config.precision,
           .optimizer = config.optimizer,
           .param_rates = learning.param_rates,
           .stages = learning.stages,
@@ -45,6 +42,28 @@ std::uint32_t num_train_passes(const RunConfig& config, std::uint64_t num_sample
 std::uint32_t num_validations(const RunConfig& config, std::uint64_t num_steps) {
   if (config.validate_every_steps == 0) return config.epochs;
   return whole_u32(config.epochs + num_steps / config.validate_every_steps);
+}
+
+std::uint64_t tally_bytes(const DatasetSplit& training,
+                          const std::optional<DatasetSplit>& validation) {
+  return SampleTally::bytes_for(training.num_samples() +
+                                (validation ? validation->num_samples() : 0));
+}
+
+/// Of a validation on so many samples at once: scores beside labels, weights and ids.
+std::uint64_t score_bytes(std::uint32_t num_classes, std::uint32_t num_samples) {
+  const std::uint64_t sample_bytes =
+      num_classes * sizeof(float) + sizeof(std::uint32_t) + sizeof(float) + sizeof(std::uint64_t);
+  return ValidationScores::bytes_for(num_classes) + num_samples * sample_bytes;
+}
+
+/// Of the copy that a checkpoint is written from.
+std::uint64_t largest_copy_bytes(const ModelGraph& graph) {
+  std::uint64_t most = 0;
+  for (const Parameter& parameter : graph.parameters()) {
+    most = std::max<std::uint64_t>(most, parameter.num_elements() * sizeof(float));
+  }
+  return most;
 }
 
 DatasetSplit open_train_split(const Dataset& dataset) {
@@ -91,6 +110,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume)
                // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
                .host_memory = batch_memory(config.device)},
       memory(config.memory_bytes) {
+  choose_batch();
   identity =
       run_identity({.config = config,
                     .graph = graph,
@@ -106,23 +126,48 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume)
 }
 
 void RunSetup::take_memory() {
-  const std::uint64_t num_train = train_split.num_samples();
-  programs = std::make_unique<ProgramSet>(*backend, graph,
-                                          program_config(config, learning, num_train, loss));
   memory.draw(programs->plan().arena_bytes, "network and its activations");
-  const std::uint64_t num_tallied =
-      num_train + (validation_split ? validation_split->num_samples() : 0);
-  memory.draw(SampleTally::bytes_for(num_tallied), "tally of samples seen");
+  memory.draw(tally_bytes(train_split, validation_split), "tally of samples seen");
   if (validation_split) {
-    // A batch's scores beside labels, weights and ids of its samples.
-    const std::uint64_t sample_bytes = graph.num_classes() * sizeof(float) + sizeof(std::uint32_t) +
-                                       sizeof(float) + sizeof(std::uint64_t);
-    memory.draw(
-        ValidationScores::bytes_for(graph.num_classes()) + config.evaluation_batch() * sample_bytes,
-        "validation metrics");
+    memory.draw(score_bytes(graph.num_classes(), config.evaluation_batch()), "validation metrics");
   }
-  memory.draw(largest_tensor_bytes(programs->any_program()), "copy for checkpoints");
+  memory.draw(largest_copy_bytes(graph), "copy for checkpoints");
   make_loaders();
+}
+
+void RunSetup::choose_batch() {
+  const auto bytes_beside = [&](const BatchChoice& choice) {
+    PipelineConfig training = pipeline;
+    training.batch.batch = choice.lease_batch;
+    std::uint64_t bytes = tally_bytes(train_split, validation_split) + largest_copy_bytes(graph) +
+                          least_loader_bytes(train_split, training, PipelineUse::kTrain);
+    if (!validation_split) return bytes;
+    PipelineConfig validation = pipeline;
+    validation.batch.batch =
+        config.validation_batch_size > 0 ? config.validation_batch_size : choice.micro_batch;
+    return bytes + score_bytes(graph.num_classes(), validation.batch.batch) +
+           least_loader_bytes(*validation_split, validation, PipelineUse::kEvaluate);
+  };
+  PlannedBatch planned =
+      plan_batch({.backend = *backend,
+                  .graph = graph,
+                  .programs = program_config(config, learning, loss),
+                  .num_train_samples = train_split.num_samples(),
+                  .evaluation_batch = config.validation_batch_size,
+                  .limit_bytes = config.memory_bytes,
+                  .bytes_beside = bytes_beside},
+                 {.batch_size = config.batch_size,
+                  .micro_batch = config.micro_batch,
+                  .recompute = config.recompute,
+                  .may_cut = config.auto_batch,
+                  .mixes_samples = config.augment.mixup > 0 || config.augment.cutmix > 0});
+  batch = planned.choice;
+  batch_note = std::move(planned.note);
+  programs = std::move(planned.programs);
+  pipeline.batch.batch = batch.lease_batch;
+  const bool is_whole = batch.micro_batch == batch.step_samples && config.batch_size != kWholeEpoch;
+  resolved.config.micro_batch = is_whole ? config.batch_size : batch.micro_batch;
+  resolved.config.recompute = static_cast<RecomputeWish>(batch.recompute);
 }
 
 std::uint64_t RunSetup::steps_per_epoch() const {

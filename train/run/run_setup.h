@@ -11,6 +11,7 @@
 #include "train/graph/model_graph.h"
 #include "train/loop/initial_weights.h"
 #include "train/loop/program_set.h"
+#include "train/run/batch_planner.h"
 #include "train/run/data_pipeline.h"
 #include "train/run/learning_plan.h"
 #include "train/run/memory_table.h"
@@ -42,7 +43,10 @@ struct RunSetup {
   LossSpec loss;  // of training
   std::unique_ptr<Backend> backend;
   std::unique_ptr<ProgramSet> programs;
-  PipelineConfig pipeline;
+  /// How a step fits the memory limit; `config` says the same. The note is for people, and may be empty.
+  BatchChoice batch;
+  std::string batch_note;
+  PipelineConfig pipeline;  // of the training loader
   RunIdentity identity;
   MemoryTable memory;
   std::unique_ptr<Loader> train_loader;
@@ -54,6 +58,7 @@ struct RunSetup {
  private:
   PipelineConfig validation_pipeline() const;
   void take_memory();
+  void choose_batch();
   void make_loaders();
 };
 

@@ -184,6 +184,7 @@ RunOverview Session::overview() const {
           .cores = setup_.resolved.cores,
           .backend = setup_.backend->description(),
           .memory = setup_.memory.rows(),
+          .batch_note = setup_.batch_note,
           .batch_memory = std::string(setup_.pipeline.host_memory->kind()),
           .identity_hash = setup_.identity.hash,
           .resume_notes = notes_of(before_)};

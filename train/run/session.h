@@ -34,6 +34,8 @@ struct RunOverview {
   CoreSplit cores;
   std::string backend;
   std::vector<MemoryRow> memory;
+  /// How a step was made to fit the memory limit, in one line; empty when it fits as it is.
+  std::string batch_note;
   /// Kind of the memory that batches lie in: "page-aligned", "pinned (cudaHostAlloc)".
   std::string batch_memory;
   std::uint64_t identity_hash = 0;

@@ -44,6 +44,9 @@ constexpr std::array kRules = std::to_array<FactRule>({
     {"run.out", kNone},
     {"run.init_from", kNone},
     {"run.memory", kNone},
+    {"run.recompute", kNone},
+    {"run.auto_batch", kNone},
+    {"run.micro_batch", kNone},  // micro_batch says what came of it
     {"run.cache", kNone},
     {"run.loader_threads", kNone},
     {"num_loader_threads", kNone},

@@ -24,7 +24,12 @@ class RecordingProgram final : public Program {
                          parameter.num_elements()});
       values_.emplace_back(parameter.num_elements());
     }
-    buffers_.push_back({.name = "activations", .bytes = std::size_t{100} * lowering.batch});
+    // 1,000 bytes a sample in training, 200 less for each node that is computed again.
+    const auto num_again =
+        lowering.mode == Mode::kTrain ? std::ranges::count(lowering.recomputed, true) : 4;
+    buffers_.push_back(
+        {.name = "activations",
+         .bytes = (1000 - 200 * static_cast<std::size_t>(num_again)) * lowering.batch});
   }
 
   const Lowering& lowering() const noexcept override { return lowering_; }

@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
 /// Settings that figures do not depend on, that come from data or machine, or that are of no effect
 /// beside the others.
 bool may_be_left_out(const RunKey& key) {
-  constexpr std::array<std::string_view, 28> kOptional{"dataset",
+  constexpr std::array<std::string_view, 29> kOptional{"dataset",
                                                        "init_from",
                                                        "freeze",
                                                        "freeze_norm",
@@ -293,6 +293,7 @@ bool may_be_left_out(const RunKey& key) {
                                                        "checkpoint.keep",
                                                        "mean",
                                                        "std",
+                                                       "micro_batch",  // the machine's
                                                        "augment.preset",
                                                        "augment.cval",
                                                        "augment.rescale",
