@@ -51,14 +51,25 @@ train::RunConfig run_of(const PlanOptions& options) {
   return run;
 }
 
+/// Samples of a batch as a loader delivers it. How an epoch as one step is cut depends on the network.
+std::uint32_t delivered_batch(const train::RunConfig& run, PipelineUse use) {
+  if (use == PipelineUse::kEvaluate && run.validation_batch_size > 0) {
+    return run.validation_batch_size;
+  }
+  if (run.batch_size != train::kWholeEpoch) return run.batch_size;
+  return run.micro_batch > 0 ? run.micro_batch : train::RunConfig{}.batch_size;
+}
+
 // What a run with these settings would stream; mean and std hold no memory.
 train::PipelineConfig pipeline_of(const train::RunConfig& run, const Manifest& manifest,
-                                  std::uint64_t num_slots) {
+                                  PipelineUse use, std::uint64_t num_slots) {
   const std::uint32_t side_px = train::default_image_side_px(manifest);
-  return {.batch = {.batch = run.batch_size,
+  const bool is_half = run.precision == train::ComputeType::kBfloat16;
+  return {.batch = {.batch = delivered_batch(run, use),
                     .height_px = run.image_height_px > 0 ? run.image_height_px : side_px,
                     .width_px = run.image_width_px > 0 ? run.image_width_px : side_px,
-                    .channels = train::num_channels(run.color_mode)},
+                    .channels = train::num_channels(run.color_mode),
+                    .element = is_half ? ElementType::kBfloat16 : ElementType::kFloat32},
           .augment = run.augment,
           .order = run.order,
           .window_bytes = run.window_bytes,
@@ -76,7 +87,8 @@ Plan make_plan(const PlanOptions& options) {
   const Dataset dataset = Dataset::open(options.dataset);
   const DatasetSplit split = dataset.split(options.split);
   const auto use = options.split == "train" ? PipelineUse::kTrain : PipelineUse::kEvaluate;
-  const train::PipelineConfig pipeline = pipeline_of(run, dataset.manifest(), options.num_slots);
+  const train::PipelineConfig pipeline =
+      pipeline_of(run, dataset.manifest(), use, options.num_slots);
   Plan plan{.loader = train::plan_loader(split, pipeline, use,
                                          {.limit_bytes = limit_bytes, .left_bytes = limit_bytes}),
             .sample_name = {}};

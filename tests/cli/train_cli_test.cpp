@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_its_files) {
         "checkpoints"}) {
     BOOST_TEST(fs::exists(shapes.run() / name));
   }
-  BOOST_TEST(count_entries(shapes.run()) == 5u);
+  BOOST_TEST(count_entries(shapes.run()) == 6u);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_and_threads_give_the_same_weights) {

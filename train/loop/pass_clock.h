@@ -28,6 +28,7 @@ class PassClock {
         num_in_pass_(num_samples),
         start_(Clock::now()) {
     if (start != nullptr) report_ = start->report;
+    if (start != nullptr && stream == nullptr) report_.num_distinct = own_.num_distinct();
     elapsed_before_s_ = report_.elapsed_s;
     report_.num_expected = num_samples;
     report_.was_stopped = false;

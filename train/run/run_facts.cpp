@@ -2,9 +2,11 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "train/graph/toml_table.h"
 #include "train/run/idle_settings.h"
+#include "train/run/param_group_tables.h"
 #include "train/run/run_file.h"
 #include "train/run/run_keys.h"
 
@@ -51,9 +53,13 @@ std::string without_threads(const std::string& description) {
 
 CheckpointState run_facts(const RunSetup& setup) {
   const RunConfig& config = setup.config;
+  std::map<std::string, std::string> settings = settings_of(config);
+  if (!setup.initial_weights_digest.empty()) {
+    settings[std::string(kInitialWeightsFact)] = setup.initial_weights_digest;
+  }
   return {.seed = config.seed,
           .configuration = format_run_file(config),
-          .settings = settings_of(config),
+          .settings = std::move(settings),
           .dataset_id = setup.dataset.manifest().id,
           .model_identity = setup.graph.identity(),
           .backend = without_threads(setup.backend->description()),

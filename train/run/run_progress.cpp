@@ -93,6 +93,7 @@ std::map<std::string, std::string> progress_parts(const RunProgress& progress) {
                        {"under_way", epoch_json(progress.under_way)},
                        {"place_epoch", progress.place.epoch},
                        {"place_position", progress.place.next_position},
+                       {"num_validated_steps", progress.num_validated_steps},
                        {"end_reason", progress.end_reason}};
   return {{kEpochs, dumped(epochs)}, {kSkipped, dumped(skipped_json(progress.skipped))}};
 }
@@ -107,6 +108,7 @@ RunProgress read_progress(const std::map<std::string, std::string>& parts,
   progress.under_way = epoch_of(epochs.at("under_way"));
   epochs.at("place_epoch").get_to(progress.place.epoch);
   epochs.at("place_position").get_to(progress.place.next_position);
+  epochs.at("num_validated_steps").get_to(progress.num_validated_steps);
   epochs.at("end_reason").get_to(progress.end_reason);
   const Json skipped = Json::parse(parts.at(kSkipped));
   for (const Json& sample : skipped.at("samples")) {

@@ -25,6 +25,8 @@ struct RunProgress {
   std::optional<EpochReport> under_way = {};
   /// Where the training loader goes on.
   StreamPlace place = {};
+  /// Steps of the run after which it was last validated within an epoch.
+  std::uint64_t num_validated_steps = 0;
   SkippedSamples skipped = {};
   /// Why the run ended before its last epoch; empty when it did not.
   std::string end_reason = {};

@@ -122,6 +122,12 @@ void RunResume::restore(RunSetup& setup) const {
   program.import_num_steps(step_counts(found_.checkpoint));
 }
 
+std::string RunResume::initial_weights_digest() const {
+  const auto& settings = found_.checkpoint.state().settings;
+  const auto found = settings.find(std::string(kInitialWeightsFact));
+  return found == settings.end() ? std::string() : found->second;
+}
+
 CheckpointHistory RunResume::history() const {
   CheckpointHistory history{.best = found_.checkpoint.state().best};
   for (const DamagedCheckpoint& one : found_.damaged) history.damaged.push_back(one.name);

@@ -46,6 +46,8 @@ class RunResume {
   LoopState loop() const;
   /// Which samples of the epoch under way were taken; nothing between two epochs. Is handed over.
   std::optional<SampleTally> take_tally() { return std::exchange(tally_, std::nullopt); }
+  /// Of the file that the run began with; empty for none. It need not be there any more.
+  std::string initial_weights_digest() const;
   CheckpointHistory history() const;
   /// Where it goes on, whether bit for bit, and what was passed over: lines for a user.
   std::vector<std::string> notes() const;

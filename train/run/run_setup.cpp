@@ -31,11 +31,15 @@ ProgramSetConfig program_config(const RunConfig& config, const LearningPlan& lea
           .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
 }
 
+std::uint64_t steps_per_pass(const RunConfig& config, std::uint64_t num_samples) {
+  return config.batch_size == kWholeEpoch ? 1 : steps_of(num_samples, config.batch_size);
+}
+
 /// Passes over the training split that the run's steps begin.
 std::uint32_t num_train_passes(const RunConfig& config, std::uint64_t num_samples) {
   if (config.steps_per_epoch == 0) return config.epochs;
   const std::uint64_t num_steps = std::uint64_t{config.epochs} * config.steps_per_epoch;
-  return whole_u32(steps_of(num_steps, steps_of(num_samples, config.batch_size)));
+  return whole_u32(steps_of(num_steps, steps_per_pass(config, num_samples)));
 }
 
 /// At most: one after each epoch, and those within.
@@ -95,7 +99,10 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume)
       validation_split(open_validation_split(dataset)),
       graph(build_run_model(config, num_channels(config.color_mode),
                             static_cast<std::uint32_t>(dataset.manifest().class_names.size()))),
-      initial_weights(open_initial_weights(config, graph)),
+      initial_weights(resume != nullptr ? std::nullopt : open_initial_weights(config, graph)),
+      initial_weights_digest(initial_weights     ? hex(initial_weights->seal().digest)
+                             : resume != nullptr ? resume->initial_weights_digest()
+                                                 : std::string()),
       learning(plan_learning(config, graph)),
       loss(loss_of(config, dataset.manifest().find_split("train")->num_by_class)),
       backend(make_backend(config.backend, {.num_threads = resolved.cores.num_compute})),
@@ -116,7 +123,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume)
                     .graph = graph,
                     .pipeline = pipeline_identity(train_split, pipeline, PipelineUse::kTrain),
                     .backend = backend->description(),
-                    .initial_weights = initial_weights ? hex(initial_weights->seal().digest) : ""});
+                    .initial_weights = initial_weights_digest});
   if (resume != nullptr) resume->join(*this);
   take_memory();
   programs->bind();
@@ -172,7 +179,7 @@ void RunSetup::choose_batch() {
 
 std::uint64_t RunSetup::steps_per_epoch() const {
   if (config.steps_per_epoch > 0) return config.steps_per_epoch;
-  return steps_of(train_split.num_samples(), config.batch_size);
+  return steps_per_pass(config, train_split.num_samples());
 }
 
 PipelineConfig RunSetup::validation_pipeline() const {

@@ -38,7 +38,8 @@ struct RunSetup {
   DatasetSplit train_split;
   std::optional<DatasetSplit> validation_split;
   ModelGraph graph;
-  std::optional<InitialWeights> initial_weights;  // of RunConfig::init_from
+  std::optional<InitialWeights> initial_weights;  // of RunConfig::init_from, at the start of a run
+  std::string initial_weights_digest;             // of that file; empty without
   LearningPlan learning;
   LossSpec loss;  // of training
   std::unique_ptr<Backend> backend;

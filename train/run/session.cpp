@@ -341,6 +341,12 @@ PassReport Session::train_pass(EpochReport& report, const RunOutcome& outcome) {
   std::optional<PassStart> start = start_of_pass();
   clock_.note_step_start();
   setup_.programs->begin_epoch(report.epoch_idx);
+  if (start) {
+    report.train = start->report;
+    // The step after which it was stopped.
+    const bool is_left = progress_.num_validated_steps < trainer_.state().num_steps;
+    if (is_left && is_validation_due()) validate_within(report);
+  }
   return trainer_.train_epoch({.source = *setup_.train_loader,
                                .num_samples = setup_.train_split.num_samples(),
                                .observer = &relay,
@@ -368,6 +374,7 @@ void Session::validate_within(const EpochReport& report) {
   so_far.validation = validation_pass(so_far);
   clock_.note_step_start();
   if (so_far.validation->was_stopped) return;  // so is the training
+  progress_.num_validated_steps = so_far.num_steps;
   const MetricTable metrics = validation_metrics(*so_far.validation);
   log_->note_validation(so_far, *so_far.validation, metrics);
   store_log();

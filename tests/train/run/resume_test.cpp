@@ -199,6 +199,78 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_stopped_at_every_second_step_comes_to_the_sam
 }
 
 // As a crash leaves it: nothing is stored in the end but what was stored on the way.
+// What has a state, or a place, of its own.
+BOOST_AUTO_TEST_CASE(every_kind_of_run_that_is_stopped_comes_to_the_same) {
+  struct Kind {
+    const char* name;
+    void (*set)(RunConfig&);
+  };
+  const std::vector<Kind> kinds = {
+      {"epochs of given steps", [](RunConfig& run) { run.steps_per_epoch = 3; }},
+      {"validations within epochs",
+       [](RunConfig& run) {
+         run.validate_every_steps = 3;
+         run.validation_batch_size = 5;
+       }},
+      {"means of the weights",
+       [](RunConfig& run) {
+         run.optimizer.ema_decay = 0.9;
+         run.optimizer.ema_warmup = true;
+       }},
+      {"parts of a batch", [](RunConfig& run) { run.micro_batch = 7; }},
+      {"an epoch as one batch",
+       [](RunConfig& run) {
+         run.batch_size = kWholeEpoch;
+         run.micro_batch = 20;
+       }},
+      {"weights that learn later",
+       [](RunConfig& run) {
+         run.param_groups = {{.pattern = "head"}, {.pattern = "*", .first_trainable_epoch = 1}};
+       }},
+      {"a rate that falls on a plateau",
+       [](RunConfig& run) {
+         run.reduce_on_plateau.factor = 0.5;
+         run.reduce_on_plateau.patience = 0;
+         run.reduce_on_plateau.min_delta = 10;  // nothing is better by so much
+       }},
+  };
+  for (const Kind& kind : kinds) {
+    BOOST_TEST_CONTEXT(kind.name) {
+      RunConfig whole = net_at(folder.path() / "whole");
+      RunConfig cut = net();
+      kind.set(whole);
+      kind.set(cut);
+      fs::remove_all(whole.out);
+      fs::remove_all(out);
+      train(whole, RunStart::kNew);
+      RunOutcome outcome = stop_after(cut, 2);
+      int num_processes = 1;
+      for (; outcome.was_stopped && num_processes < 100; ++num_processes) {
+        outcome = stop_after(cut, 2, RunStart::kResume);
+        BOOST_TEST(contains(notes.back(), ": continues bit for bit"), notes.back());
+      }
+      BOOST_TEST(num_processes > 1);
+      check_equal(Left(out), Left(whole.out));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_run_goes_on_without_the_weights_that_it_began_with) {
+  const RunConfig first = net_at(folder.path() / "first");
+  train(first, RunStart::kNew);
+  RunConfig whole = net_at(folder.path() / "whole");
+  whole.init_from = first.out;
+  whole.seed = 3;
+  train(whole, RunStart::kNew);
+  RunConfig cut = whole;
+  cut.out = out;
+  stop_after(cut, 2);
+  fs::remove_all(first.out);
+  resume(cut);
+  BOOST_TEST(contains(notes.back(), ": continues bit for bit"), notes.back());
+  check_equal(Left(out), Left(whole.out));
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_crashed_goes_on_from_the_checkpoint_before) {
   const Left& expected = unbroken();
   RunConfig config = net();
