@@ -116,7 +116,9 @@ std::string monitors_text(const RunConfig& config) {
 }
 
 bool has_frozen(const RunOverview& overview) {
-  return overview.learning.size() > 1 || overview.learning.front().num_params < overview.num_params;
+  return std::ranges::any_of(overview.learning, [&](const RunOverview::Learning& stage) {
+    return stage.num_params < overview.num_params;
+  });
 }
 
 // "5,130 of 11,181,642 parameters, from epoch 4 on 11,181,642"; epochs as the screen counts them, from 1.
