@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_run_that_is_stopped_comes_to_the_same) {
        [](RunConfig& run) {
          run.reduce_on_plateau.factor = 0.5;
          run.reduce_on_plateau.patience = 0;
-         run.reduce_on_plateau.min_delta = 10;  // nothing is better by so much
+         run.reduce_on_plateau.min_delta = 0.9;  // nothing is better by so much
        }},
   };
   for (const Kind& kind : kinds) {
