@@ -51,7 +51,8 @@ std::set<std::string> all_flags() {
                                                           {"bench", "loader"},
                                                           {"bench", "augment"},
                                                           {"bench", "convert"},
-                                                          {"bench", "verify"}};
+                                                          {"bench", "verify"},
+                                                          {"bench", "train"}};
   for (const std::vector<std::string>& command : commands) flags.merge(flags_of(command));
   return flags;
 }

@@ -9,6 +9,7 @@
 
 #include "streamer/core/error.h"
 #include "train/store/model_record.h"
+#include "train/store/safetensors_reader.h"
 
 namespace penstock::train {
 namespace {
@@ -124,14 +125,15 @@ NodeId classifier_head(const ModelGraph& graph) {
 InitialWeights InitialWeights::open(const std::filesystem::path& path, const ModelGraph& graph) {
   const std::filesystem::path file = weights_file(path);
   const FileSeal seal = seal_of_file(file);
-  InitialWeights weights(file, open_weights(file, seal), seal);
+  InitialWeights weights(file, std::make_shared<const SafetensorsReader>(open_weights(file, seal)),
+                         seal);
   weights.match(graph);
   return weights;
 }
 
 void InitialWeights::match(const ModelGraph& graph) {
   std::map<std::string_view, const TensorSpec*> stored;
-  for (const TensorSpec& tensor : reader_.tensors()) {
+  for (const TensorSpec& tensor : reader_->tensors()) {
     if (!tensor.name.ends_with(kCounter)) stored.emplace(tensor.name, &tensor);
   }
   const NodeId head = classifier_head(graph);
@@ -160,7 +162,7 @@ void InitialWeights::match(const ModelGraph& graph) {
     }
     stored.erase(found);
   }
-  for (const TensorSpec& tensor : reader_.tensors()) {
+  for (const TensorSpec& tensor : reader_->tensors()) {
     if (stored.contains(tensor.name)) left_over.add(tensor.name);
   }
   std::string misfits;
@@ -182,7 +184,7 @@ void InitialWeights::load(Program& program) const {
   for (const Taken& one : taken_) {
     const ParamSlot& slot = program.params()[one.param_idx];
     values.resize(slot.num_elements());
-    reader_.read(one.stored, values);
+    reader_->read(one.stored, values);
     check_values(path_.native(), one.stored, values, one.is_variance);
     program.import_param(one.param_idx, ParamPart::kMaster, values);
     if (has_ema && slot.is_trainable) program.import_param(one.param_idx, ParamPart::kEma, values);

@@ -4,14 +4,18 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "train/backend/program.h"
 #include "train/graph/model_graph.h"
-#include "train/store/safetensors_reader.h"
+#include "train/store/safetensors.h"
 
 namespace penstock::train {
+
+class SafetensorsReader;
 
 /// The layer that gives the class scores: the last convolution or dense layer.
 /// Errors  InvalidArgument for a graph without one
@@ -51,12 +55,13 @@ class InitialWeights {
     bool is_variance = false;
   };
 
-  InitialWeights(std::filesystem::path path, SafetensorsReader reader, FileSeal seal)
+  InitialWeights(std::filesystem::path path, std::shared_ptr<const SafetensorsReader> reader,
+                 FileSeal seal)
       : path_(std::move(path)), reader_(std::move(reader)), seal_(seal) {}
   void match(const ModelGraph& graph);
 
   std::filesystem::path path_;
-  SafetensorsReader reader_;
+  std::shared_ptr<const SafetensorsReader> reader_;
   FileSeal seal_;
   std::vector<Taken> taken_;
   std::string new_head_;
