@@ -3,12 +3,14 @@
 #include "tools/bench_train_command.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "streamer/core/error.h"
 #include "tools/bench/shard_train_bench.h"
 #include "tools/bench/train_bench.h"
 #include "tools/exit_code.h"
+#include "tools/precision_option.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/run/run_file.h"
@@ -23,6 +25,7 @@ struct TrainOptions {
   std::string image_size;
   std::uint64_t num_classes = 0;
   std::uint64_t batch_size = 32;
+  std::optional<train::ComputeType> precision;  // float32
   std::uint64_t num_threads = 0;
   std::uint64_t num_loader_threads = 0;
   std::uint64_t memory_bytes = 0;
@@ -30,6 +33,8 @@ struct TrainOptions {
   bool is_gray = false;
   bool explains = false;
   bool json = false;
+
+  train::ComputeType compute() const { return precision.value_or(train::ComputeType::kFloat32); }
 };
 
 /// Some flags are for a step alone, some for one from shards: none is taken and ignored.
@@ -63,6 +68,7 @@ train::RunConfig run_of(const TrainOptions& options) {
   run.threads = static_cast<std::uint32_t>(options.num_threads);
   run.loader_threads = static_cast<std::uint32_t>(options.num_loader_threads);
   run.memory_bytes = options.memory_bytes;
+  run.precision = options.compute();
   return run;
 }
 
@@ -90,6 +96,7 @@ int run_train_bench(const TrainOptions& options) {
   if (!options.dataset.empty()) return run_shard_bench(options);
   const auto result = bench::bench_train(
       graph_of(options), {.batch_size = static_cast<std::uint32_t>(options.batch_size),
+                          .compute = options.compute(),
                           .num_threads = static_cast<std::uint32_t>(options.num_threads),
                           .num_rounds = static_cast<std::uint32_t>(options.num_rounds)});
   if (options.json) {
@@ -119,6 +126,7 @@ void add_bench_train_command(CLI::App& group, CommandChoice& choice) {
   add_switch(command, "--gray", options->is_gray, "An input of one channel");
   add_count_option(command, "--batch-size", options->batch_size, {.min = 1, .max = 65536},
                    "Samples per step (32)");
+  add_precision_option(command, options->precision, "float32");
   add_count_option(command, "--threads", options->num_threads, {.min = 1, .max = 1024},
                    "Threads that compute, in the step and in its ceiling (all cores)");
   add_count_option(
@@ -136,7 +144,7 @@ void add_bench_train_command(CLI::App& group, CommandChoice& choice) {
   end_help(command, example("penstock bench train --model resnet18 --image-size 224 --batch-size "
                             "32\n  penstock bench train photos.ds --model resnet18\n  penstock "
                             "bench train --model mine.toml --image-size 32 "
-                            "--explain"));
+                            "--explain\n  penstock bench train --precision bfloat16"));
   choose_when_given(
       command, choice, [options] { return run_train_bench(*options); },
       [options] { check_flags(*options); });

@@ -4,6 +4,7 @@
 
 #include "streamer/core/error.h"
 #include "tools/command.h"
+#include "tools/precision_option.h"
 #include "tools/simd_option.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
@@ -22,13 +23,6 @@ std::string checked_backend(const std::string& text) {
       "--backend onednn");
 }
 
-train::ComputeType checked_precision(const std::string& text) {
-  if (const auto type = train::compute_type_of(text)) return *type;
-  throw Error(ErrorCode::kInvalidArgument,
-              "--precision: expected float32 or bfloat16, found '" + printable(text) + "'",
-              "--precision float32");
-}
-
 }  // namespace
 
 train::InferenceConfig InferenceFlags::config() const {
@@ -42,8 +36,7 @@ train::InferenceConfig InferenceFlags::config() const {
 void add_inference_flags(CLI::App& command, InferenceFlags& flags) {
   add_value(command, {"--backend", "NAME", train::backend_choice() + " (onednn)"},
             [&flags](const std::string& text) { flags.backend = checked_backend(text); });
-  add_value(command, {"--precision", "TYPE", "float32 or bfloat16 (the run's)"},
-            [&flags](const std::string& text) { flags.precision = checked_precision(text); });
+  add_precision_option(command, flags.precision, "the run's");
   add_count_option(command, "--threads", flags.threads, {.min = 1, .max = 1024},
                    "Compute threads (all cores)");
   add_byte_size_option(command, "--memory", flags.memory_bytes,

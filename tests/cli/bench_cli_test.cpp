@@ -12,6 +12,7 @@
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
+#include "tests/train/has_bfloat16.h"
 
 namespace penstock::tests {
 namespace {
@@ -275,6 +276,9 @@ BOOST_AUTO_TEST_CASE(a_training_step_is_measured_beside_its_convolutions) {
   explained.push_back("--explain");
   const CommandResult text = run_penstock(explained);
   BOOST_TEST(contains(text.out, "weight gradient"), text.out);
+  BOOST_TEST(report["precision"] == "float32");
+  check_refused(run_penstock({"bench", "train", "--precision", "half"}), 2,
+                "--precision: expected float32 or bfloat16, found 'half'", "--precision float32");
   check_refused(run_penstock({"bench", "train", "--model", "resnet81"}), 1,
                 "model: expected one of lenet, small_cnn, vgg11_bn, resnet9, resnet18, resnet34, "
                 "resnet50, mobilenet_v2, mobilenet_v3_small, efficientnet_b0, densenet121, "
@@ -324,6 +328,7 @@ BOOST_AUTO_TEST_CASE(training_from_shards_is_measured_beside_a_resident_batch) {
   }
   BOOST_TEST(report["recommended"]["loader_threads"] == 2);  // one round recommends nothing
   BOOST_TEST(report["start_s"].get<double>() > 0.0);
+  BOOST_TEST(report["precision"] == "float32");
   check_refused(run_penstock({"bench", "train", place.dataset(), "--classes", "3"}), 2,
                 "bench train: --classes: expected no DATASET, which has its own, found one",
                 "leave --classes out");
@@ -333,6 +338,27 @@ BOOST_AUTO_TEST_CASE(training_from_shards_is_measured_beside_a_resident_batch) {
   check_refused(run_penstock({"bench", "train", place.dataset(), "--batch-size", "64"}), 1,
                 "bench train: split train: expected samples for a whole batch of 64, found 16",
                 "--batch-size 16");
+}
+
+BOOST_AUTO_TEST_CASE(training_is_measured_in_bfloat16_from_memory_and_from_shards,
+                     *boost::unit_test::precondition(train::tests::HasBfloat16())) {
+  const Place place;
+  const std::vector<std::string> step = {
+      "--model",  "lenet", "--image-size", "28",       "--batch-size", "4", "--threads", "1",
+      "--rounds", "1",     "--precision",  "bfloat16", "--json"};
+  for (const bool has_dataset : {false, true}) {
+    std::vector<std::string> line = {"bench", "train"};
+    if (has_dataset) {
+      line.insert(line.end(), {place.dataset(), "--loader-threads", "2", "--memory", "256M"});
+    }
+    line.insert(line.end(), step.begin(), step.end());
+    const CommandResult result = run_penstock(line);
+    BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    const Json report = Json::parse(result.out);
+    BOOST_TEST(report["precision"] == "bfloat16");
+    const char* name = has_dataset ? "from shards" : "training step";
+    BOOST_TEST(side(report, name)["images_per_s"]["median"].get<double>() > 0.0);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,9 +2,12 @@
 
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <random>
+#include <span>
 
 #include "streamer/core/error.h"
+#include "train/backend/bfloat16.h"
 
 namespace penstock::tools::bench {
 namespace {
@@ -17,18 +20,33 @@ struct NoOwner : LeaseOwner {
   void give_back(std::uint32_t) noexcept override {}
 };
 
+template <class T>
+void draw_normal(std::span<std::byte> bytes, std::mt19937& random) {
+  std::normal_distribution<float> normal;
+  for (std::size_t i = 0; i < bytes.size(); i += sizeof(T)) {
+    const T pixel = train::rounded_to<T>(normal(random));
+    std::memcpy(&bytes[i], &pixel, sizeof(T));
+  }
+}
+
 }  // namespace
 
 MadeUpBatch::MadeUpBatch(const BatchSpec& spec, std::uint32_t num_classes, unsigned seed)
     : spec_(spec), labels_(spec.batch), weights_(spec.batch, 1.0f) {
-  if (spec.element != ElementType::kFloat32) {
-    throw Error(ErrorCode::kUnsupported,
-                "bench train: expected a backend that reads float32 pixels, found another");
-  }
-  pixels_.resize(spec.pixels_bytes() / sizeof(float));
+  pixels_.resize(spec.pixels_bytes());
   std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  for (float& pixel : pixels_) pixel = normal(random);
+  switch (spec.element) {
+    case ElementType::kFloat32:
+      draw_normal<float>(pixels_, random);
+      break;
+    case ElementType::kBfloat16:
+      draw_normal<train::Bfloat16>(pixels_, random);
+      break;
+    default:
+      throw Error(
+          ErrorCode::kUnsupported,
+          "bench train: expected a backend that reads float32 or bfloat16 pixels, found another");
+  }
   for (std::uint32_t& label : labels_) {
     label = static_cast<std::uint32_t>(random() % num_classes);
   }
@@ -37,7 +55,7 @@ MadeUpBatch::MadeUpBatch(const BatchSpec& spec, std::uint32_t num_classes, unsig
 BatchLease MadeUpBatch::lease() const {
   BatchView view;
   view.spec = &spec_;
-  view.pixels = reinterpret_cast<const std::byte*>(pixels_.data());
+  view.pixels = pixels_.data();
   view.class_idx = labels_;
   view.weights = weights_;
   view.num_valid = spec_.batch;
@@ -48,7 +66,7 @@ ResidentStep::ResidentStep(train::Backend& backend, const train::ModelGraph& gra
                            const train::Lowering& lowering)
     : backend_(backend),
       program_(backend.lower(graph, lowering)),
-      batch_(backend.input_spec(graph, lowering.batch), graph.num_classes(), 1) {
+      batch_(backend.input_spec(graph, lowering.batch, lowering.compute), graph.num_classes(), 1) {
   const std::array<train::Program*, 1> programs{program_.get()};
   arena_ = std::make_unique<train::BoundArena>(backend, programs, train::plan_programs(programs));
   train::initialize_params(*program_, graph, 1);

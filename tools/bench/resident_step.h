@@ -1,6 +1,7 @@
 // A training step on a batch that stays in memory: a network, its program, and pixels made up once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -11,17 +12,17 @@
 
 namespace penstock::tools::bench {
 
-/// Pixels of mean 0 and deviation 1, and labels, drawn from the seed.
+/// Pixels of mean 0 and deviation 1, rounded to the elements of `spec`, and labels, drawn from the seed.
 class MadeUpBatch {
  public:
-  /// Errors  Unsupported for elements other than float32
+  /// Errors  Unsupported for elements other than float32 and bfloat16
   MadeUpBatch(const BatchSpec& spec, std::uint32_t num_classes, unsigned seed);
   /// A lease that owns nothing: the batch must outlive it.
   BatchLease lease() const;
 
  private:
   BatchSpec spec_;
-  std::vector<float> pixels_;
+  std::vector<std::byte> pixels_;
   std::vector<std::uint32_t> labels_;
   std::vector<float> weights_;
 };

@@ -15,7 +15,7 @@ inline constexpr const char* kResidentSideName = "on a resident batch";
 inline constexpr const char* kStreamedSideName = "from shards";
 
 struct ShardTrainConfig {
-  train::RunConfig run;  // dataset, network, batch, threads, memory; no folder
+  train::RunConfig run;  // dataset, network, batch, precision, threads, memory; no folder
   std::uint32_t num_rounds = 5;
 };
 

@@ -31,13 +31,14 @@ std::string side_line(const SideResult& side) {
 
 std::string shard_train_text(const ShardTrainResult& result) {
   std::string text = fmt::format(
-      "{}, {}: {}, {}x{}, batch {}; {}; {}; {}, {}, commit {}\n  {:<20} {:>9} {:>19} {:>9}   "
+      "{}, {}: {}, {}x{}, batch {}, {}; {}; {}; {}, {}, commit {}\n  {:<20} {:>9} {:>19} {:>9}   "
       "median "
       "of {} rounds of {}; ratio",
       printable_path(result.run.dataset), "split train", printable(result.run.model),
       result.run.image_height_px, result.run.image_width_px, result.run.batch_size,
-      result.cores.text(), result.backend, cpu_name(), kFlags, kCommit, "", "images/s", "spread",
-      "CPU us", result.num_rounds, format_counted(result.num_steps, "step", "steps"));
+      train::compute_type_name(result.run.precision), result.cores.text(), result.backend,
+      cpu_name(), kFlags, kCommit, "", "images/s", "spread", "CPU us", result.num_rounds,
+      format_counted(result.num_steps, "step", "steps"));
   for (const SideResult& side : result.sides) text += side_line(side);
   text += fmt::format("\nwaiting for batches: {:.1f} % of the time from shards ({:.1f} to {:.1f})",
                       100 * result.waiting_share.median, 100 * result.waiting_share.low,
@@ -78,6 +79,7 @@ std::string shard_train_json(const ShardTrainResult& result) {
                       {"height_px", result.run.image_height_px},
                       {"width_px", result.run.image_width_px},
                       {"batch_size", result.run.batch_size},
+                      {"precision", train::compute_type_name(result.run.precision)},
                       {"backend", result.backend},
                       {"num_cores", result.num_cores},
                       {"cores", split_json(result.cores)},

@@ -118,13 +118,14 @@ TrainBenchResult bench_train(const train::ModelGraph& graph, const TrainBenchCon
   const std::uint64_t held_before = process_memory().resident_bytes;
   const auto start = Clock::now();
   const auto backend = train::make_backend("onednn", {.num_threads = config.num_threads});
-  const train::Lowering lowering{.batch = config.batch_size};
+  const train::Lowering lowering{.batch = config.batch_size, .compute = config.compute};
   ResidentStep step(*backend, graph, lowering);
   step.take();
   TrainBenchResult result{.model = graph.name(),
                           .input = graph.input_shape(),
                           .num_classes = graph.num_classes(),
                           .batch_size = config.batch_size,
+                          .compute = config.compute,
                           .num_rounds = config.num_rounds,
                           .backend = backend->description(),
                           .start_s = seconds_since(start),

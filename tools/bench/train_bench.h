@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/bench/rounds.h"
+#include "train/backend/compute_type.h"
 #include "train/graph/model_graph.h"
 
 namespace penstock::tools::bench {
@@ -15,7 +16,8 @@ inline constexpr const char* kBareSideName = "bare convolutions";
 
 struct TrainBenchConfig {
   std::uint32_t batch_size = 32;
-  std::uint32_t num_threads = 0;  // 0: all cores
+  train::ComputeType compute = train::ComputeType::kFloat32;  // the step and its ceiling
+  std::uint32_t num_threads = 0;                              // 0: all cores
   std::uint32_t num_rounds = 9;
 };
 
@@ -49,6 +51,7 @@ struct TrainBenchResult {
   train::TensorShape input;
   std::uint32_t num_classes = 0;
   std::uint32_t batch_size = 0;
+  train::ComputeType compute = train::ComputeType::kFloat32;
   std::uint32_t num_rounds = 0;
   std::uint32_t num_steps = 0;  // of a round
   std::string backend;
@@ -64,7 +67,8 @@ struct TrainBenchResult {
 
 /// Measures the step of the default optimizer in rounds with its ceiling, then layer by layer.
 ///
-/// Errors  those of the model and of the backend; OutOfMemory
+/// Errors  those of the model and of the backend, Unsupported for what this machine cannot compute in;
+///         OutOfMemory
 TrainBenchResult bench_train(const train::ModelGraph& graph, const TrainBenchConfig& config);
 
 std::string train_bench_text(const TrainBenchResult& result);

@@ -109,12 +109,13 @@ Json layer_json(const LayerCost& layer) {
 std::string train_bench_text(const TrainBenchResult& result) {
   const StepFigures figures = figures_of(result);
   std::string text = fmt::format(
-      "{}, {}x{}x{}, {}, batch {}; {}; {}, {}, commit {}\n  {:<18} {:>9} {:>9} {:>19} {:>9}   "
+      "{}, {}x{}x{}, {}, batch {}, {}; {}; {}, {}, commit {}\n  {:<18} {:>9} {:>9} {:>19} {:>9}   "
       "median of {} rounds of {}; ratio",
       result.model, result.input.channels, result.input.height, result.input.width,
-      format_counted(result.num_classes, "class", "classes"), result.batch_size, result.backend,
-      cpu_name(), kFlags, kCommit, "", "images/s", "step ms", "spread", "GFLOP/s",
-      result.num_rounds, format_counted(result.num_steps, "step", "steps"));
+      format_counted(result.num_classes, "class", "classes"), result.batch_size,
+      train::compute_type_name(result.compute), result.backend, cpu_name(), kFlags, kCommit, "",
+      "images/s", "step ms", "spread", "GFLOP/s", result.num_rounds,
+      format_counted(result.num_steps, "step", "steps"));
   for (const SideResult& side : result.sides) text += side_line(side, result, figures.flops);
   text += fmt::format(
       "\n\n  {:<24} {:<16} {:>8} {:>9} {:>8} {:>9} {:>7} {:>7} {:>8}\n  {:<24} {:<16} "
@@ -155,6 +156,7 @@ std::string train_bench_json(const TrainBenchResult& result) {
                       {"width_px", result.input.width},
                       {"num_classes", result.num_classes},
                       {"batch_size", result.batch_size},
+                      {"precision", train::compute_type_name(result.compute)},
                       {"backend", result.backend},
                       {"num_rounds", result.num_rounds},
                       {"num_steps", result.num_steps},

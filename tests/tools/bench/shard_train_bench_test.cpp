@@ -1,6 +1,9 @@
 #include "tools/bench/shard_train_bench.h"
 
 #include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/contains.h"
 
 namespace penstock::tools::bench {
 namespace {
@@ -23,6 +26,15 @@ BOOST_AUTO_TEST_CASE(only_a_split_that_is_clearly_faster_in_every_round_is_recom
   BOOST_TEST(compute({candidate(7, 0.98, 1.30)}) == 8u);  // not in every round
   BOOST_TEST(compute({candidate(7, 1.04, 1.05), candidate(6, 1.05, 1.09)}) == 6u);
   BOOST_TEST(compute({candidate(7, 1.04, 1.05)}, 2) == 8u);  // too few rounds to tell
+}
+
+BOOST_AUTO_TEST_CASE(text_and_json_say_what_is_computed_in) {
+  ShardTrainResult result;
+  result.run.batch_size = 4;
+  result.run.precision = train::ComputeType::kBfloat16;
+  const std::string text = shard_train_text(result);
+  BOOST_TEST(penstock::tests::contains(text, ", batch 4, bfloat16;"), text);
+  BOOST_TEST(nlohmann::json::parse(shard_train_json(result))["precision"] == "bfloat16");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/contains.h"
+#include "tests/train/has_bfloat16.h"
 
 namespace penstock::tools::bench {
 namespace {
@@ -68,17 +69,38 @@ BOOST_AUTO_TEST_CASE(text_and_json_tell_the_same) {
   const TrainBenchResult result =
       bench_train(two_convolutions(), {.batch_size = 4, .num_threads = 1, .num_rounds = 1});
   const std::string text = train_bench_text(result);
-  for (const char* part : {"two, 3x16x16, 2 classes, batch 4", "bare convolutions", "training step",
-                           "conv2", "batch_norm", "update", "memory: arena", "first step"}) {
+  for (const char* part :
+       {"two, 3x16x16, 2 classes, batch 4, float32;", "bare convolutions", "training step", "conv2",
+        "batch_norm", "update", "memory: arena", "first step"}) {
     BOOST_TEST(contains(text, part), text);
   }
   const auto json = nlohmann::json::parse(train_bench_json(result));
+  BOOST_TEST(json["precision"] == "float32");
   BOOST_TEST(json["arena_bytes"] == result.arena_bytes);
   BOOST_TEST(json["layers"].size() == result.layers.size());
   BOOST_TEST(json["sides"][1]["step_ms"]["median"].get<double>() ==
                  4e3 / result.sides[1].samples_per_s.median,
              boost::test_tools::tolerance(1e-9));
   BOOST_TEST(json["operations"]["update"]["ms"].get<double>() == result.update.seconds * 1e3);
+}
+
+// A value takes half the bytes. The rest of both is little: masters, sums over channels, scratchpads.
+BOOST_AUTO_TEST_CASE(in_bfloat16_the_step_and_its_ceiling_hold_little_more_than_half,
+                     *boost::unit_test::precondition(train::tests::HasBfloat16())) {
+  const auto measured = [](train::ComputeType compute) {
+    return bench_train(two_convolutions(),
+                       {.batch_size = 64, .compute = compute, .num_threads = 1, .num_rounds = 1});
+  };
+  const TrainBenchResult exact = measured(train::ComputeType::kFloat32);
+  const TrainBenchResult rounded = measured(train::ComputeType::kBfloat16);
+  const auto share = [](std::uint64_t part, std::uint64_t whole) {
+    return static_cast<double>(part) / static_cast<double>(whole);
+  };
+  BOOST_TEST(share(rounded.arena_bytes, exact.arena_bytes) < 0.75);
+  BOOST_TEST(share(rounded.bare_bytes, exact.bare_bytes) < 0.75);
+  BOOST_TEST(layer(rounded, "conv2").flops == layer(exact, "conv2").flops);
+  BOOST_TEST(contains(train_bench_text(rounded), "2 classes, batch 64, bfloat16;"));
+  BOOST_TEST(nlohmann::json::parse(train_bench_json(rounded))["precision"] == "bfloat16");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
