@@ -58,9 +58,18 @@ RunProgress RunResume::stored_progress() const {
       found_.checkpoint.path().native());
 }
 
-LoopState RunResume::loop() const {
-  return parse_loop_state(part_of(found_.checkpoint, std::string(kLoopStatePart).c_str()),
-                          found_.checkpoint.path().native());
+LoopState RunResume::loop(const RunSetup& setup) const {
+  LoopState loop = parse_loop_state(part_of(found_.checkpoint, std::string(kLoopStatePart).c_str()),
+                                    found_.checkpoint.path().native());
+  // Between two epochs the schedule goes on where the epochs are: another batch size has other steps.
+  if (!progress_.under_way || progress_.is_validation_left()) {
+    loop.trainer.num_steps = setup.steps_per_epoch() * progress_.num_epochs;
+  }
+  // The rate is the run's own unless a plateau has lowered it.
+  if (!setup.config.reduces_on_plateau()) {
+    loop.trainer.peak_learning_rate = setup.config.optimizer.learning_rate;
+  }
+  return loop;
 }
 
 void RunResume::join(RunSetup& setup) {

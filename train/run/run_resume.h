@@ -43,7 +43,8 @@ class RunResume {
     return progress_.is_validation_left() && num_steps_ > 0 ? num_steps_ - 1 : num_steps_;
   }
   const RunProgress& progress() const noexcept { return progress_; }
-  LoopState loop() const;
+  /// As the loop goes on in `setup`: a schedule and a rate of other settings are heeded. After join().
+  LoopState loop(const RunSetup& setup) const;
   /// Which samples of the epoch under way were taken; nothing between two epochs. Is handed over.
   std::optional<SampleTally> take_tally() { return std::exchange(tally_, std::nullopt); }
   /// Of the file that the run began with; empty for none. It need not be there any more.

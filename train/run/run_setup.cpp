@@ -117,6 +117,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume)
                // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
                .host_memory = batch_memory(config.device)},
       memory(config.memory_bytes) {
+  check_validations();
   choose_batch();
   identity =
       run_identity({.config = config,
@@ -130,6 +131,13 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume)
   initialize_params(programs->any_program(), graph, config.seed);
   if (initial_weights) initial_weights->load(programs->any_program());
   if (resume != nullptr) resume->restore(*this);
+}
+
+void RunSetup::check_validations() const {
+  if (config.validate_every_steps == 0 || validation_split) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "run: validate_every_steps: expected a dataset with a split validation, found none",
+              "validate_every_steps = 0");
 }
 
 void RunSetup::take_memory() {
@@ -180,6 +188,15 @@ void RunSetup::choose_batch() {
 std::uint64_t RunSetup::steps_per_epoch() const {
   if (config.steps_per_epoch > 0) return config.steps_per_epoch;
   return steps_per_pass(config, train_split.num_samples());
+}
+
+TrainerConfig RunSetup::trainer_config() const {
+  return {.optimizer = config.optimizer,
+          .schedule = config.schedule,
+          .seed = config.seed,
+          .num_steps = steps_per_epoch() * config.epochs,
+          .steps_per_epoch = steps_per_epoch(),
+          .nan_guard = config.nan_guard};
 }
 
 PipelineConfig RunSetup::validation_pipeline() const {

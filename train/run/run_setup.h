@@ -11,6 +11,7 @@
 #include "train/graph/model_graph.h"
 #include "train/loop/initial_weights.h"
 #include "train/loop/program_set.h"
+#include "train/loop/trainer.h"
 #include "train/run/batch_planner.h"
 #include "train/run/data_pipeline.h"
 #include "train/run/learning_plan.h"
@@ -55,8 +56,10 @@ struct RunSetup {
 
   /// Steps of an epoch, as given or of a pass over the training split.
   std::uint64_t steps_per_epoch() const;
+  TrainerConfig trainer_config() const;
 
  private:
+  void check_validations() const;
   PipelineConfig validation_pipeline() const;
   void take_memory();
   void choose_batch();

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "streamer/core/error.h"
-#include "train/graph/model_summary.h"
 #include "train/loop/model_weights.h"
 #include "train/loop/trainer.h"
 #include "train/run/data_hint.h"
@@ -18,21 +17,12 @@
 #include "train/run/metrics_log.h"
 #include "train/run/run_checkpoints.h"
 #include "train/run/run_folder.h"
-#include "train/run/run_lock.h"
 #include "train/run/run_progress.h"
 #include "train/run/run_record.h"
-#include "train/run/run_resume.h"
 #include "train/run/run_setup.h"
-#include "train/run/run_status.h"
 
 namespace penstock::train {
 namespace {
-
-/// What an earlier process left of a run.
-struct RunBefore {
-  std::optional<RunResume> resume = {};
-  std::optional<RunLock> lock = {};  // there is a folder
-};
 
 /// The epochs of one run.
 class Session {
@@ -41,7 +31,6 @@ class Session {
   RunOutcome run();
 
  private:
-  RunOverview overview() const;
   void open_folder();
   void restore();
   void run_epoch(RunOutcome& outcome);
@@ -96,35 +85,15 @@ bool is_disk_full(const Error& error) {
          (error.os_error() == ENOSPC || error.os_error() == EDQUOT);
 }
 
-RunResume* resume_of(RunBefore& before) {
-  return before.resume ? &*before.resume : nullptr;
-}
-
-std::vector<std::string> notes_of(const RunBefore& before) {
-  if (before.resume) return before.resume->notes();
-  if (before.lock) return {"the run has no checkpoint yet: it starts from the beginning"};
-  return {};
-}
-
-TrainerConfig trainer_config(const RunSetup& setup) {
-  const std::uint64_t steps_per_epoch = setup.steps_per_epoch();
-  return {.optimizer = setup.config.optimizer,
-          .schedule = setup.config.schedule,
-          .seed = setup.config.seed,
-          .num_steps = steps_per_epoch * setup.config.epochs,
-          .steps_per_epoch = steps_per_epoch,
-          .nan_guard = setup.config.nan_guard};
-}
-
 Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token stop,
                  RunBefore before)
     : observer_(observer),
       stop_(std::move(stop)),
       before_(std::move(before)),
       clock_(config.checkpoint),
-      setup_(config, resume_of(before_)),
+      setup_(config, before_.resume_or_null()),
       config_(setup_.config),
-      trainer_(*setup_.programs, trainer_config(setup_)),
+      trainer_(*setup_.programs, setup_.trainer_config()),
       metrics_{.num_classes = setup_.graph.num_classes(),
                .has_validation = setup_.validation_loader != nullptr},
       scores_(metrics_.num_classes),
@@ -133,61 +102,15 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
                    before_.resume ? before_.resume->history() : CheckpointHistory{}) {
   if (config_.steps_per_epoch > 0) tally_.emplace(setup_.train_split.num_samples());
   if (before_.resume) restore();
-  if (config_.validate_every_steps == 0 || metrics_.has_validation) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              "run: validate_every_steps: expected a dataset with a split validation, found none",
-              "validate_every_steps = 0");
 }
 
 void Session::restore() {
   progress_ = before_.resume->progress();
-  LoopState loop = before_.resume->loop();
-  // Between two epochs the schedule goes on where the epochs are: another batch size has other steps.
-  if (!progress_.under_way || progress_.is_validation_left()) {
-    loop.trainer.num_steps = setup_.steps_per_epoch() * progress_.num_epochs;
-  }
-  // The rate is the run's own unless a plateau has lowered it.
-  if (!config_.reduces_on_plateau()) {
-    loop.trainer.peak_learning_rate = config_.optimizer.learning_rate;
-  }
+  const LoopState loop = before_.resume->loop(setup_);
   trainer_.restore(loop.trainer);
   judge_.restore(loop);
   if (!tally_) return;
   if (auto taken = before_.resume->take_tally()) tally_ = std::move(*taken);
-}
-
-std::string initial_weights_text(const RunSetup& setup) {
-  if (!setup.initial_weights) return {};
-  const InitialWeights& weights = *setup.initial_weights;
-  return std::to_string(weights.num_tensors()) + " tensors" +
-         (weights.new_head().empty() ? "" : "; " + weights.new_head());
-}
-
-std::vector<RunOverview::Learning> learning_of(const LearningPlan& plan) {
-  std::vector<RunOverview::Learning> learning;
-  for (std::size_t i = 0; i < plan.num_learning.size(); ++i) {
-    learning.push_back(
-        {plan.stages.empty() ? 0 : plan.stages[i].first_epoch, plan.num_learning[i]});
-  }
-  return learning;
-}
-
-RunOverview Session::overview() const {
-  return {.config = config_,
-          .num_train_samples = setup_.train_split.num_samples(),
-          .num_validation_samples =
-              setup_.validation_split ? setup_.validation_split->num_samples() : 0,
-          .num_classes = setup_.graph.num_classes(),
-          .num_params = summarize(setup_.graph).total.num_params,
-          .learning = learning_of(setup_.learning),
-          .initial_weights = initial_weights_text(setup_),
-          .cores = setup_.resolved.cores,
-          .backend = setup_.backend->description(),
-          .memory = setup_.memory.rows(),
-          .batch_note = setup_.batch_note,
-          .batch_memory = std::string(setup_.pipeline.host_memory->kind()),
-          .identity_hash = setup_.identity.hash,
-          .resume_notes = notes_of(before_)};
 }
 
 void Session::open_folder() {
@@ -208,7 +131,8 @@ void Session::open_folder() {
 }
 
 RunOutcome Session::run() {
-  const RunOverview start = overview();  // whose notes are of what was there before
+  const RunOverview start =
+      overview_of(setup_, before_.notes());  // whose notes are of what was there before
   open_folder();
   observer_.on_start(start);
   RunOutcome outcome{.num_epochs = progress_.num_epochs,
@@ -569,13 +493,7 @@ void Session::end_by_error(const Error& error, const RunOutcome& outcome) {
 
 RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop,
                      RunStart start) {
-  RunBefore before;
-  if (start == RunStart::kResume && has_run(config.out)) {
-    before.lock.emplace(config.out);
-    before.resume = RunResume::open(config.out);
-  } else {
-    check_run_folder_is_free(config.out);
-  }
+  RunBefore before = open_run_before(config, start);
   return with_data_hint(config.dataset,
                         [&] { return Session(config, observer, stop, std::move(before)).run(); });
 }

@@ -8,40 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "train/run/core_split.h"
 #include "train/run/epoch_report.h"
-#include "train/run/memory_table.h"
+#include "train/run/run_before.h"
 #include "train/run/run_config.h"
+#include "train/run/run_overview.h"
 #include "train/run/skipped_samples.h"
 
 namespace penstock::train {
-
-/// What is known when everything is ready and before the first step.
-struct RunOverview {
-  RunConfig config;  // resolved
-  std::uint64_t num_train_samples = 0;
-  std::uint64_t num_validation_samples = 0;  // 0: no validation split
-  std::uint64_t num_classes = 0;
-  std::uint64_t num_params = 0;  // trainable
-  /// Of them, those that learn, by the epoch from which on they do; one that says all by default.
-  struct Learning {
-    std::uint32_t first_epoch = 0;
-    std::uint64_t num_params = 0;
-  };
-  std::vector<Learning> learning;
-  /// What the weights of a file are, in words: "122 tensors; fc begins anew: ..."; empty for drawn ones.
-  std::string initial_weights;
-  CoreSplit cores;
-  std::string backend;
-  std::vector<MemoryRow> memory;
-  /// How a step was made to fit the memory limit, in one line; empty when it fits as it is.
-  std::string batch_note;
-  /// Kind of the memory that batches lie in: "page-aligned", "pinned (cudaHostAlloc)".
-  std::string batch_memory;
-  std::uint64_t identity_hash = 0;
-  /// Of a run that goes on: from where, whether bit for bit, what was passed over. Lines without an end.
-  std::vector<std::string> resume_notes = {};
-};
 
 /// Called on the thread that runs the session.
 class RunObserver {
@@ -92,12 +65,6 @@ struct RunOutcome {
   std::string loader_verdict = {};
   /// Of the training loader; zeros without one.
   CacheStats cache = {};
-};
-
-/// Whether a run begins or goes on.
-enum class RunStart : std::uint8_t {
-  kNew,     // RUN must not be there
-  kResume,  // behind the newest whole checkpoint in RUN; from the start where RUN has come to none yet
 };
 
 /// Trains and stores RUN/{run.toml, weights.safetensors, model.json, metrics.csv, metrics.jsonl}, each whole,

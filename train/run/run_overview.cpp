@@ -1,0 +1,47 @@
+#include "train/run/run_overview.h"
+
+#include <utility>
+
+#include "train/graph/model_summary.h"
+#include "train/run/run_setup.h"
+
+namespace penstock::train {
+namespace {
+
+std::string initial_weights_text(const RunSetup& setup) {
+  if (!setup.initial_weights) return {};
+  const InitialWeights& weights = *setup.initial_weights;
+  return std::to_string(weights.num_tensors()) + " tensors" +
+         (weights.new_head().empty() ? "" : "; " + weights.new_head());
+}
+
+std::vector<RunOverview::Learning> learning_of(const LearningPlan& plan) {
+  std::vector<RunOverview::Learning> learning;
+  for (std::size_t i = 0; i < plan.num_learning.size(); ++i) {
+    learning.push_back(
+        {plan.stages.empty() ? 0 : plan.stages[i].first_epoch, plan.num_learning[i]});
+  }
+  return learning;
+}
+
+}  // namespace
+
+RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_notes) {
+  return {
+      .config = setup.config,
+      .num_train_samples = setup.train_split.num_samples(),
+      .num_validation_samples = setup.validation_split ? setup.validation_split->num_samples() : 0,
+      .num_classes = setup.graph.num_classes(),
+      .num_params = summarize(setup.graph).total.num_params,
+      .learning = learning_of(setup.learning),
+      .initial_weights = initial_weights_text(setup),
+      .cores = setup.resolved.cores,
+      .backend = setup.backend->description(),
+      .memory = setup.memory.rows(),
+      .batch_note = setup.batch_note,
+      .batch_memory = std::string(setup.pipeline.host_memory->kind()),
+      .identity_hash = setup.identity.hash,
+      .resume_notes = std::move(resume_notes)};
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,46 @@
+// What there is to say of a run before its first step: what it trains, on what, in which memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "train/run/core_split.h"
+#include "train/run/memory_table.h"
+#include "train/run/run_config.h"
+
+namespace penstock::train {
+
+struct RunSetup;
+
+/// What is known when everything is ready and before the first step.
+struct RunOverview {
+  RunConfig config;  // resolved
+  std::uint64_t num_train_samples = 0;
+  std::uint64_t num_validation_samples = 0;  // 0: no validation split
+  std::uint64_t num_classes = 0;
+  std::uint64_t num_params = 0;  // trainable
+  /// Of them, those that learn, by the epoch from which on they do; one that says all by default.
+  struct Learning {
+    std::uint32_t first_epoch = 0;
+    std::uint64_t num_params = 0;
+  };
+  std::vector<Learning> learning;
+  /// What the weights of a file are, in words: "122 tensors; fc begins anew: ..."; empty for drawn ones.
+  std::string initial_weights;
+  CoreSplit cores;
+  std::string backend;
+  std::vector<MemoryRow> memory;
+  /// How a step was made to fit the memory limit, in one line; empty when it fits as it is.
+  std::string batch_note;
+  /// Kind of the memory that batches lie in: "page-aligned", "pinned (cudaHostAlloc)".
+  std::string batch_memory;
+  std::uint64_t identity_hash = 0;
+  /// Of a run that goes on: from where, whether bit for bit, what was passed over. Lines without an end.
+  std::vector<std::string> resume_notes = {};
+};
+
+/// `resume_notes` are RunBefore::notes().
+RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_notes);
+
+}  // namespace penstock::train
