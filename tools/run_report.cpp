@@ -58,36 +58,68 @@ Json cache_json(CacheForm form, const CacheStats& cache) {
           {"num_places", cache.num_places}, {"num_hits", cache.num_hits}};
 }
 
+// What is known before the first step.
+Json plan_json(const train::RunOverview& overview) {
+  return {{"run", overview.config.out.native()},
+          {"dataset", overview.config.dataset.native()},
+          {"model", overview.config.model},
+          {"image_height_px", overview.config.image_height_px},
+          {"image_width_px", overview.config.image_width_px},
+          {"num_params", overview.num_params},
+          {"learning", learning_json(overview)},
+          {"init_from", text_or_null(overview.config.init_from.native())},
+          {"initial_weights", text_or_null(overview.initial_weights)},
+          {"seed", overview.config.seed},
+          {"identity_xxh3", hex(overview.identity_hash)},
+          {"backend", overview.backend},
+          {"precision", train::compute_type_name(overview.config.precision)},
+          {"num_compute_threads", overview.cores.num_compute},
+          {"num_readers", overview.cores.num_readers},
+          {"num_workers", overview.cores.num_workers},
+          {"limit_bytes", overview.config.memory_bytes},
+          {"micro_batch", overview.config.micro_batch},
+          {"recompute", train::recompute_wish_name(overview.config.recompute)},
+          {"batch_memory", overview.batch_memory}};
+}
+
+Json timed_json(const train::TimedPass& pass) {
+  return {{"num_batches", pass.num_batches},
+          {"num_samples", pass.num_samples},
+          {"elapsed_s", pass.elapsed_s},
+          {"images_per_s", pass.images_per_s()},
+          {"waiting_share", pass.waiting_share()}};
+}
+
+Json stages_json(const train::RunForecast& forecast) {
+  Json stages = Json::array();
+  for (const train::StageForecast& stage : forecast.stages) {
+    stages.push_back({{"first_epoch", stage.first_epoch},
+                      {"num_steps", stage.num_steps},
+                      {"train_s", stage.train_s},
+                      {"timed", timed_json(stage.timed)}});
+  }
+  return stages;
+}
+
+Json memory_json(const train::RunOverview& overview) {
+  Json rows = Json::array();
+  for (const train::MemoryRow& row : overview.memory) {
+    rows.push_back({{"what", row.what}, {"bytes", row.bytes}});
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::string train_json(const train::RunOverview& overview, const train::RunOutcome& outcome) {
-  Json json = {{"run", overview.config.out.native()},
-               {"dataset", overview.config.dataset.native()},
-               {"model", overview.config.model},
-               {"image_height_px", overview.config.image_height_px},
-               {"image_width_px", overview.config.image_width_px},
-               {"num_params", overview.num_params},
-               {"learning", learning_json(overview)},
-               {"init_from", text_or_null(overview.config.init_from.native())},
-               {"initial_weights", text_or_null(overview.initial_weights)},
-               {"seed", overview.config.seed},
-               {"identity_xxh3", hex(overview.identity_hash)},
-               {"backend", overview.backend},
-               {"precision", train::compute_type_name(overview.config.precision)},
-               {"num_compute_threads", overview.cores.num_compute},
-               {"num_readers", overview.cores.num_readers},
-               {"num_workers", overview.cores.num_workers},
-               {"num_epochs", outcome.num_epochs},
+  Json json = plan_json(overview);
+  json.update({{"num_epochs", outcome.num_epochs},
                {"num_steps", outcome.num_steps},
                {"was_stopped", outcome.was_stopped},
                {"ran_out_of_time", outcome.ran_out_of_time},
                {"has_weights", outcome.has_weights},
-               {"limit_bytes", overview.config.memory_bytes},
                {"peak_bytes", outcome.high_water_bytes},
-               {"micro_batch", overview.config.micro_batch},
-               {"recompute", train::recompute_wish_name(overview.config.recompute)},
-               {"batch_memory", overview.batch_memory},
-               {"loader_verdict", outcome.loader_verdict}};
+               {"loader_verdict", outcome.loader_verdict}});
   json["checkpoint_step"] =
       outcome.checkpoint_step ? Json(*outcome.checkpoint_step) : Json(nullptr);
   json["cache"] = cache_json(overview.config.cache, outcome.cache);
@@ -99,6 +131,30 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
   json["end_reason"] = outcome.end_reason;
   json["best_epoch"] = outcome.best_epoch_idx ? Json(*outcome.best_epoch_idx + 1) : Json(nullptr);
   json["partial_train"] = outcome.partial ? pass_json(outcome.partial->train) : Json(nullptr);
+  return dump(json);
+}
+
+std::string forecast_json(const train::RunOverview& overview, const train::RunForecast& forecast) {
+  Json json = plan_json(overview);
+  json.update({{"is_dry_run", true},
+               {"memory", memory_json(overview)},
+               {"batch_note", text_or_null(overview.batch_note)},
+               {"resume_notes", overview.resume_notes},
+               {"num_epochs", forecast.ahead.num_epochs},
+               {"steps_per_epoch", forecast.ahead.steps_per_epoch},
+               {"num_steps_done", forecast.ahead.num_steps_done},
+               {"num_steps_left", forecast.ahead.num_steps()},
+               {"num_validations_left", forecast.ahead.num_validations()},
+               {"num_skipped", forecast.num_skipped},
+               {"stages", stages_json(forecast)},
+               {"setup_s", forecast.setup_s},
+               {"train_s", forecast.train_s()},
+               {"validation_s", forecast.validation_s()},
+               {"total_s", forecast.total_s()},
+               {"is_cut_by_max_time", forecast.is_cut_by_max_time()},
+               {"may_end_early", forecast.may_end_early}});
+  json["validation"] =
+      forecast.validation.num_batches > 0 ? timed_json(forecast.validation) : Json(nullptr);
   return dump(json);
 }
 

@@ -39,9 +39,12 @@ struct TrainOptions {
   bool is_quiet = false;
   bool is_json = false;
   bool finds_learning_rate = false;
+  bool is_dry_run = false;
   std::uint32_t num_overfit_steps = 0;  // 0: a run
 
-  bool leaves_a_run() const { return !finds_learning_rate && num_overfit_steps == 0; }
+  bool leaves_a_run() const {
+    return !finds_learning_rate && num_overfit_steps == 0 && !is_dry_run;
+  }
 };
 
 /// What was typed, over `base`.
@@ -93,7 +96,7 @@ void check_places(const train::RunConfig& config, const TrainOptions& options) {
     throw Error(ErrorCode::kInvalidArgument, "train: DATASET: expected a dataset, found none",
                 "penstock train flowers.ds -o runs/first");
   }
-  if (leaves_a_run && config.out.empty()) {
+  if ((leaves_a_run || options.resumes) && config.out.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "train: --out: expected a folder for the run, found none",
                 "penstock train " + shell_quoted(config.dataset.native()) + " -o runs/first");
@@ -137,10 +140,11 @@ std::string more_to_type(const train::RunConfig& config, const RunScreen& screen
                      shell_quoted(run.native()));
 }
 
-train::RunOutcome train_or_say_how(const train::RunConfig& config, RunScreen& screen,
-                                   const std::stop_token& stop, train::RunStart start) {
+/// Runs `body`; its errors say what there is to type.
+template <class Body>
+auto with_more_to_type(const train::RunConfig& config, const RunScreen& screen, const Body& body) {
   try {
-    return train::train_run(config, screen, stop, start);
+    return body();
   } catch (const Error& error) {
     throw Error(error.code(), error.what(),
                 error.hint() + more_to_type(config, screen, error.hint()), error.os_error());
@@ -192,10 +196,14 @@ int run_train(const TrainOptions& options) {
   if (options.num_overfit_steps > 0) {
     return run_overfit_check(config, options.num_overfit_steps, trial, signals.token());
   }
+  const train::RunStart start = options.resumes ? train::RunStart::kResume : train::RunStart::kNew;
   RunScreen screen(verbosity);
-  const train::RunOutcome outcome =
-      train_or_say_how(config, screen, signals.token(),
-                       options.resumes ? train::RunStart::kResume : train::RunStart::kNew);
+  if (options.is_dry_run) {
+    return with_more_to_type(
+        config, screen, [&] { return run_dry_run(config, start, screen, trial, signals.token()); });
+  }
+  const train::RunOutcome outcome = with_more_to_type(
+      config, screen, [&] { return train::train_run(config, screen, signals.token(), start); });
   if (options.is_json) {
     print_result(train_json(screen.overview(), outcome));
   } else {
@@ -221,6 +229,9 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
              "Goes on with the run in -o, by its own settings; flags override them. More --epochs "
              "than it has go on with a finished one");
   add_run_flags(command, options->overrides);
+  add_switch(command, "--dry-run", options->is_dry_run,
+             "Checks and plans everything, takes a few steps, says how long the run will take; "
+             "stores nothing");
   add_switch(command, "--find-lr", options->finds_learning_rate,
              "Looks for a learning rate: steps at rising rates, a plot, a number; leaves no run");
   add_optional_value(
@@ -247,10 +258,16 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
   choose_when_given(
       command, choice, [options] { return run_train(*options); },
       [options] {
-        if (!options->finds_learning_rate || options->num_overfit_steps == 0) return;
-        throw Error(ErrorCode::kInvalidArgument,
-                    "train: --find-lr: expected it without --overfit-batch, found both",
-                    "one after the other");
+        const auto refuse_both = [](const char* one, const char* other) {
+          throw Error(ErrorCode::kInvalidArgument,
+                      fmt::format("train: {}: expected it without {}, found both", one, other),
+                      "one after the other");
+        };
+        const bool overfits = options->num_overfit_steps > 0;
+        if (options->finds_learning_rate && overfits) refuse_both("--find-lr", "--overfit-batch");
+        if (!options->is_dry_run) return;
+        if (options->finds_learning_rate) refuse_both("--dry-run", "--find-lr");
+        if (overfits) refuse_both("--dry-run", "--overfit-batch");
       });
 }
 

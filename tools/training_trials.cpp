@@ -4,13 +4,17 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "streamer/core/number_text.h"
 #include "tools/exit_code.h"
+#include "tools/forecast_text.h"
+#include "tools/run_report.h"
 #include "tools/run_screen.h"
 #include "train/optim/lr_finder_plot.h"
 #include "train/run/learning_rate_search.h"
 #include "train/run/overfit_check.h"
+#include "train/run/run_rehearsal.h"
 
 namespace penstock::tools {
 namespace {
@@ -85,6 +89,27 @@ int run_overfit_check(const train::RunConfig& config, std::uint32_t num_steps,
       overfit_one_batch(config, {.num_steps = num_steps}, show, stop);
   print_result(screen.is_json ? overfit_json(report) : report.text());
   return report.is_learned ? kExitDone : kExitFailed;
+}
+
+int run_dry_run(const train::RunConfig& config, train::RunStart start, RunScreen& start_screen,
+                const TrialScreen& screen, const std::stop_token& stop) {
+  std::optional<ProgressLine> line(std::in_place, screen.verbosity);
+  const auto show = [&](const char* what, std::uint64_t num_batches) {
+    if (line->is_due()) line->update(fmt::format("dry run: {} {}", what, num_batches));
+  };
+  const train::RunForecast forecast = train::rehearse_run(
+      config, start, {},
+      {.at_start = [&](const train::RunOverview& overview) { start_screen.on_start(overview); },
+       .at_train_batch = [&](std::uint64_t count) { show("training batch", count); },
+       .at_validation_batch = [&](std::uint64_t count) { show("validation batch", count); }},
+      stop);
+  line.reset();  // takes the line away
+  if (screen.is_json) {
+    print_result(forecast_json(start_screen.overview(), forecast));
+  } else if (screen.verbosity == Verbosity::kNormal) {
+    print_result(forecast_text(forecast));
+  }
+  return kExitDone;
 }
 
 }  // namespace penstock::tools

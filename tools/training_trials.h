@@ -1,11 +1,13 @@
-// What `penstock train` does in place of a run: a search for its learning rate, and one batch learned by heart.
-// They leave nothing behind.
+// What `penstock train` does in place of a run: a search for its learning rate, one batch learned by heart, a
+// dry run. They leave nothing behind.
 #pragma once
 
 #include <cstdint>
 #include <stop_token>
 
+#include "tools/run_screen.h"
 #include "tools/terminal.h"
+#include "train/run/run_before.h"
 #include "train/run/run_config.h"
 
 namespace penstock::tools {
@@ -23,5 +25,9 @@ int run_learning_rate_search(const train::RunConfig& config, const TrialScreen& 
 /// Says whether the loss of one batch goes to near 0. Returns kExitFailed when it does not.
 int run_overfit_check(const train::RunConfig& config, std::uint32_t num_steps,
                       const TrialScreen& screen, const std::stop_token& stop);
+
+/// Shows the plan on `start_screen`, takes a few steps and says how long the run will take.
+int run_dry_run(const train::RunConfig& config, train::RunStart start, RunScreen& start_screen,
+                const TrialScreen& screen, const std::stop_token& stop);
 
 }  // namespace penstock::tools

@@ -1,4 +1,5 @@
-// `penstock train --find-lr` and `--overfit-batch`, as typed: what they say, and that they leave nothing.
+// `penstock train --find-lr`, `--overfit-batch` and `--dry-run`, as typed: what they say, and that they leave
+// nothing.
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
@@ -67,6 +68,58 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_a_trial_is_a_usage_error) {
   const CommandResult both = train({"--overfit-batch", "--find-lr"});
   BOOST_TEST(both.exit_code == 2);
   BOOST_TEST(contains(both.err, "train: --find-lr: expected it without --overfit-batch"));
+  const CommandResult dry = train({"--overfit-batch", "--dry-run"});
+  BOOST_TEST(dry.exit_code == 2);
+  BOOST_TEST(contains(dry.err, "train: --dry-run: expected it without --overfit-batch"));
+}
+
+// 80 pictures in batches of 16 are five steps, and 40 to validate with after each epoch.
+BOOST_AUTO_TEST_CASE(a_dry_run_shows_the_plan_and_the_time_and_stores_nothing) {
+  const fs::path out = folder.path() / "run";
+  const CommandResult result = train({"--dry-run", "-o", out, "--epochs", "3"});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  BOOST_TEST(result.out.starts_with("dry run: nothing was stored\nforecast  about "));
+  BOOST_TEST(contains(result.out, " for 3 epochs of 5 steps\n"));
+  BOOST_TEST(contains(result.out, "   15 steps at "));
+  BOOST_TEST(contains(result.out, "   40 samples 3 times at "));
+  BOOST_TEST(contains(result.err, "model     small_cnn, 32x32 pixels"));
+  BOOST_TEST(contains(result.err, "training loader"));  // of the memory
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_as_json_has_plan_and_parts_of_the_time) {
+  const CommandResult result = train({"--dry-run", "--json", "--epochs", "3"});  // without -o
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json json = Json::parse(result.out);
+  BOOST_TEST(json["is_dry_run"] == true);
+  BOOST_TEST(json["model"] == "small_cnn");
+  BOOST_TEST(json["num_steps_left"] == 15);
+  BOOST_TEST(json["num_validations_left"] == 3);
+  BOOST_TEST(json["memory"].size() > 3u);
+  BOOST_TEST(json["stages"][0]["timed"]["num_samples"] > 0);
+  const double sum_s = json["setup_s"].get<double>() + json["train_s"].get<double>() +
+                       json["validation_s"].get<double>();
+  BOOST_TEST(json["total_s"].get<double>() == sum_s, boost::test_tools::tolerance(1e-9));
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_of_a_run_that_goes_on_says_how) {
+  const auto dry = [&](std::vector<std::string> more) {
+    std::vector<std::string> line = {"train", "-o", shapes.run(), "--dry-run"};
+    line.insert(line.end(), more.begin(), more.end());
+    return run_penstock(line);
+  };
+  const CommandResult done = dry({"--resume"});
+  BOOST_TEST(done.exit_code == 0, done.err);
+  BOOST_TEST(contains(done.out, "the run has come to its end: more --epochs go on with it"));
+  BOOST_TEST(contains(done.err, "resume    after step 10 ("));
+  const CommandResult other = dry({"--resume", "--model", "lenet"});
+  BOOST_TEST(other.exit_code == 1);
+  BOOST_TEST(contains(other.err, "cannot continue: model.identity"), other.err);
+  const CommandResult there = train({"--dry-run", "-o", shapes.run()});
+  BOOST_TEST(there.exit_code == 1);
+  BOOST_TEST(contains(there.err, "found a finished run of 2 epochs"));
+  const CommandResult nowhere = run_penstock({"train", shapes.dataset(), "--resume", "--dry-run"});
+  BOOST_TEST(nowhere.exit_code == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
