@@ -1,9 +1,12 @@
-// penstock plan: what a loader of a dataset would hold in memory, line by line, without starting it.
+// penstock plan: what a loader of a dataset would hold in memory, and a network that is trained on it, line by
+// line, without starting either.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,10 +14,12 @@
 #include "streamer/pipeline/loader_depth.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
+#include "tools/network_report.h"
 #include "tools/run_flags.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/run/data_pipeline.h"
+#include "train/run/network_plan.h"
 #include "train/run/run_file.h"
 #include "train/run/run_resolve.h"
 #include "train/run/system_memory.h"
@@ -30,12 +35,21 @@ struct PlanOptions {
   std::string split = "train";
   std::string config_file;
   std::vector<RunOverride> overrides;
+  bool is_batch_fixed = false;
   std::uint64_t num_slots = LoaderConfig{}.num_slots;
   bool is_quiet = false;
   bool is_json = false;
+
+  /// A run file has a model, if only the one by default.
+  bool has_network() const {
+    return !config_file.empty() || std::ranges::any_of(overrides, [](const RunOverride& one) {
+      return one.key == "model";
+    });
+  }
 };
 
 struct Plan {
+  std::optional<train::NetworkPlan> network;
   train::PlannedLoader loader;
   std::string sample_name;  // of the costliest; empty when left out at conversion
   std::chrono::duration<double> elapsed{};
@@ -47,12 +61,19 @@ train::RunConfig run_of(const PlanOptions& options) {
   train::RunConfig run;
   if (!options.config_file.empty()) run = train::read_run_file(options.config_file);
   apply_overrides(run, options.overrides);
+  run.dataset = options.dataset;
+  if (options.is_batch_fixed) run.auto_batch = false;
   run.validate();
   return run;
 }
 
 /// Samples of a batch as a loader delivers it. How an epoch as one step is cut depends on the network.
-std::uint32_t delivered_batch(const train::RunConfig& run, PipelineUse use) {
+std::uint32_t delivered_batch(const train::RunConfig& run, PipelineUse use,
+                              const std::optional<train::NetworkPlan>& network) {
+  if (network) {
+    return use == PipelineUse::kTrain ? network->batch.lease_batch
+                                      : network->config.evaluation_batch();
+  }
   if (use == PipelineUse::kEvaluate && run.validation_batch_size > 0) {
     return run.validation_batch_size;
   }
@@ -62,10 +83,11 @@ std::uint32_t delivered_batch(const train::RunConfig& run, PipelineUse use) {
 
 // What a run with these settings would stream; mean and std hold no memory.
 train::PipelineConfig pipeline_of(const train::RunConfig& run, const Manifest& manifest,
-                                  PipelineUse use, std::uint64_t num_slots) {
+                                  PipelineUse use, std::uint64_t num_slots,
+                                  const std::optional<train::NetworkPlan>& network) {
   const std::uint32_t side_px = train::default_image_side_px(manifest);
   const bool is_half = run.precision == train::ComputeType::kBfloat16;
-  return {.batch = {.batch = delivered_batch(run, use),
+  return {.batch = {.batch = delivered_batch(run, use, network),
                     .height_px = run.image_height_px > 0 ? run.image_height_px : side_px,
                     .width_px = run.image_width_px > 0 ? run.image_width_px : side_px,
                     .channels = train::num_channels(run.color_mode),
@@ -82,16 +104,22 @@ train::PipelineConfig pipeline_of(const train::RunConfig& run, const Manifest& m
 Plan make_plan(const PlanOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const train::RunConfig run = run_of(options);
-  const std::uint64_t limit_bytes =
-      run.memory_bytes != 0 ? run.memory_bytes : train::read_system_memory().default_limit_bytes();
+  Plan plan;
+  if (options.has_network()) plan.network = train::plan_network(run);
+  const std::uint64_t limit_bytes = plan.network ? plan.network->config.memory_bytes
+                                    : run.memory_bytes != 0
+                                        ? run.memory_bytes
+                                        : train::read_system_memory().default_limit_bytes();
+  const std::uint64_t network_bytes = plan.network ? held_bytes(*plan.network) : 0;
   const Dataset dataset = Dataset::open(options.dataset);
   const DatasetSplit split = dataset.split(options.split);
   const auto use = options.split == "train" ? PipelineUse::kTrain : PipelineUse::kEvaluate;
   const train::PipelineConfig pipeline =
-      pipeline_of(run, dataset.manifest(), use, options.num_slots);
-  Plan plan{.loader = train::plan_loader(split, pipeline, use,
-                                         {.limit_bytes = limit_bytes, .left_bytes = limit_bytes}),
-            .sample_name = {}};
+      pipeline_of(run, dataset.manifest(), use, options.num_slots, plan.network);
+  plan.loader =
+      train::plan_loader(split, pipeline, use,
+                         {.limit_bytes = limit_bytes,
+                          .left_bytes = limit_bytes - std::min(limit_bytes, network_bytes)});
   if (split.num_samples() > 0) {
     plan.sample_name = split.read_name(plan.loader.memory.costliest.sample_id);
   }
@@ -99,17 +127,28 @@ Plan make_plan(const PlanOptions& options) {
   return plan;
 }
 
+/// With the network, if there is one, before what is left.
+std::vector<MemoryLine> lines_of(const Plan& plan, const LoaderConfig& config) {
+  std::vector<MemoryLine> lines = memory_lines(plan.loader.memory, config);
+  if (plan.network) {
+    lines.insert(lines.end() - 2,
+                 {"network", held_bytes(*plan.network), network_detail(*plan.network)});
+  }
+  return lines;
+}
+
 std::string plan_text(const Plan& plan, const PlanOptions& options) {
   const LoaderMemory& memory = plan.loader.memory;
   std::string text = fmt::format("{}, split {}: {}", printable(options.dataset), options.split,
                                  format_counted(memory.num_samples, "sample", "samples"));
-  for (const MemoryLine& line : memory_lines(memory, plan.loader.config)) {
+  for (const MemoryLine& line : lines_of(plan, plan.loader.config)) {
     text += fmt::format("\n  {:<18}{:>12}", line.what, format_bytes(line.bytes));
     if (!line.detail.empty()) text += "  " + line.detail;
     if (line.what == "samples in flight" && !plan.sample_name.empty()) {
       text += ", " + printable(plan.sample_name);
     }
   }
+  if (plan.network) text += "\n" + network_text(*plan.network);
   return text;
 }
 
@@ -128,7 +167,7 @@ std::string plan_json(const Plan& plan, const PlanOptions& options) {
   const LoaderMemory& memory = plan.loader.memory;
   const CostliestSample& costliest = memory.costliest;
   Json lines = Json::array();
-  for (const MemoryLine& line : memory_lines(memory, config)) {
+  for (const MemoryLine& line : lines_of(plan, config)) {
     lines.push_back({{"what", line.what}, {"bytes", line.bytes}, {"detail", line.detail}});
   }
   const Json json = {{"dataset", options.dataset},
@@ -147,6 +186,7 @@ std::string plan_json(const Plan& plan, const PlanOptions& options) {
                      {"least_bytes", memory.least_bytes(config)},
                      {"is_index_resident", memory.index.is_resident()},
                      {"lines", lines},
+                     {"network", plan.network ? network_json(*plan.network) : Json(nullptr)},
                      {"costliest",
                       {{"sample_id", costliest.sample_id},
                        {"name", plan.sample_name},
@@ -176,22 +216,26 @@ int run_plan(const PlanOptions& options) {
 
 void add_plan_command(CLI::App& program, CommandChoice& choice) {
   auto options = std::make_shared<PlanOptions>();
-  CLI::App& command = add_command(program, "plan",
-                                  "Say what streaming a dataset would hold in memory, and whether "
-                                  "that fits (a network's memory is not "
-                                  "counted: penstock train tells it)");
+  CLI::App& command =
+      add_command(program, "plan",
+                  "Say what streaming a dataset would hold in memory, with --model or "
+                  "--config training a network on it too, and whether that fits");
   add_argument(command, "DATASET", options->dataset, "Folder made by penstock convert");
   add_text(command, "--split", options->split, "train, validation or test (train)");
   add_text(command, "--config", options->config_file, "Run file whose settings are taken");
   add_run_flags(command, options->overrides,
-                {"image_size", "color_mode", "batch_size", "memory", "order", "window",
-                 "loader_threads", "cache", "augment."});
+                {"model", "optimizer", "ema_decay", "freeze", "precision", "backend", "threads",
+                 "micro_batch", "recompute", "validation_batch_size", "image_size", "color_mode",
+                 "batch_size", "memory", "order", "window", "loader_threads", "cache", "augment."});
   add_count_option(command, "--num-slots", options->num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");
+  add_switch(command, "--no-auto-batch", options->is_batch_fixed,
+             "Refuse a step of the network that does not fit, instead of cutting it");
   add_switch(command, "--quiet", options->is_quiet,
              "Print errors only: the exit code says whether it fits");
   add_switch(command, "--json", options->is_json, "Print as JSON");
-  end_help(command, example("penstock plan photos.ds --memory 256M --batch-size 64"));
+  end_help(command, example("penstock plan photos.ds --memory 256M --batch-size 64\n"
+                            "  penstock plan photos.ds --model resnet18 --batch-size 64"));
   choose_when_given(command, choice, [options] { return run_plan(*options); });
 }
 

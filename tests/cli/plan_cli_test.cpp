@@ -220,6 +220,91 @@ BOOST_AUTO_TEST_CASE(a_progressive_picture_too_large_fits_once_it_is_optimised) 
   BOOST_TEST(Json::parse(as_json.out)["num_rewritten"] == 1);
 }
 
+std::uint64_t role_bytes(const Json& network, const std::string& name) {
+  for (const Json& role : network["roles"]) {
+    if (role["role"] == name) return role["bytes"].get<std::uint64_t>();
+  }
+  return 0;
+}
+
+// A convolution of 3 x 3 x 3 weights and 4 filters, and two classes of 32 x 32 x 4 values each.
+void write_net(const std::filesystem::path& file) {
+  std::ofstream(file) << "[[layer]]\ntype = \"conv2d\"\nfilters = 4\n"
+                         "[[layer]]\ntype = \"flatten\"\n"
+                         "[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n";
+}
+
+// Parameters: 4 x 27 + 4, and 2 x 4096 + 2, in float32; oneDNN pads channels in its layouts. sgd has one state of each.
+BOOST_AUTO_TEST_CASE(a_network_is_a_line_of_the_plan_and_a_table_of_its_own) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const std::string net = (place.folder.path() / "net.toml").string();
+  write_net(net);
+  const std::vector<std::string> arguments = {"--memory",     "64M",    "--image-size", "32",
+                                              "--batch-size", "4",      "--model",      net,
+                                              "--backend",    "onednn", "--precision",  "float32"};
+  const CommandResult text = plan(place, arguments);
+  BOOST_TEST(text.exit_code == 0, text.err);
+  for (const char* part :
+       {"\n  network ", "  net, 8,306 parameters, batch 4\n", "\nnetwork net, 8,306 parameters",
+        "\n  parameters ", "\n  optimizer state ", "\n  gradients ", "\n  saved activations ",
+        "\n  kept ", "\n  passing ", "\nfits    as it is: nothing is cut or computed again\n"}) {
+    BOOST_TEST(contains(text.out, part), part << " in " << text.out);
+  }
+  std::vector<std::string> as_json = arguments;
+  as_json.push_back("--json");
+  const Json json = Json::parse(plan(place, as_json).out);
+  const Json& network = json["network"];
+  BOOST_TEST(network["num_params"] == 8306);
+  BOOST_TEST(network["step_samples"] == 4);
+  BOOST_TEST(network["micro_batch"] == 4);
+  BOOST_TEST(network["recompute"] == "none");
+  BOOST_TEST(role_bytes(network, "parameters") >= 8306u * 4);
+  BOOST_TEST(role_bytes(network, "optimizer state") >= 8306u * 4);
+  BOOST_TEST(role_bytes(network, "gradients") >= 8306u * 4);
+  BOOST_TEST(network["kept_bytes"].get<std::uint64_t>() >= 2 * 8306u * 4);
+  BOOST_TEST(network["arena_bytes"].get<std::uint64_t>() ==
+             network["kept_bytes"].get<std::uint64_t>() +
+                 network["passing_bytes"].get<std::uint64_t>());
+  std::uint64_t sum = 0;
+  for (const Json& line : json["lines"]) {
+    if (line["what"] != "limit") sum += line["bytes"].get<std::uint64_t>();
+    if (line["what"] == "network") BOOST_TEST(line["bytes"] == network["total_bytes"]);
+  }
+  BOOST_TEST(sum == 64u << 20);
+  as_json.insert(as_json.end(), {"--optimizer", "adam"});
+  const Json adam = Json::parse(plan(place, as_json).out)["network"];
+  BOOST_TEST(role_bytes(adam, "optimizer state") >= 2 * 8306u * 4);
+  BOOST_TEST(Json::parse(plan(place, {"--json"}).out)["network"].is_null());
+}
+
+// 16 MiB for the values of 8 samples of 128 x 128 pixels in 32 channels, twice; the rest is the loader's.
+BOOST_AUTO_TEST_CASE(a_step_that_does_not_fit_is_planned_in_parts_or_refused) {
+  const Place place(false);
+  BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);
+  const std::string file = (place.folder.path() / "run.toml").string();
+  std::ofstream(file) << "memory = \"44M\"\nimage_size = 128\nbatch_size = 8\nloader_threads = 2\n"
+                         "[[layer]]\ntype = \"conv2d\"\nfilters = 32\n"
+                         "[[layer]]\ntype = \"relu\"\n"
+                         "[[layer]]\ntype = \"conv2d\"\nfilters = 32\n"
+                         "[[layer]]\ntype = \"relu\"\n"
+                         "[[layer]]\ntype = \"global_avg_pool\"\n"
+                         "[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n";
+  const CommandResult cut = plan(place, {"--config", file, "--json"});
+  BOOST_REQUIRE_MESSAGE(cut.exit_code == 0, cut.err);
+  const Json json = Json::parse(cut.out);
+  const Json& network = json["network"];
+  BOOST_TEST(network["step_samples"] == 8);
+  BOOST_TEST(network["micro_batch"].get<int>() < 8);
+  BOOST_TEST(json["batch_size"] == network["delivered_batch"]);
+  BOOST_TEST(contains(network["note"].get<std::string>(), "batch 8 in parts of "));
+  BOOST_TEST(contains(plan(place, {"--config", file}).out, "\nfits    batch 8 in parts of "));
+  const CommandResult refused = plan(place, {"--config", file, "--no-auto-batch"});
+  BOOST_TEST(refused.exit_code == 1);
+  BOOST_TEST(contains(refused.err, "memory: 8 of 8 samples at a time: expected at most 44.0 MiB"));
+  BOOST_TEST(contains(refused.err, "hint: without --no-auto-batch, or --memory "));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_typed_wrong_is_a_usage_error_and_an_unknown_split_a_failure) {
   const Place place(false);
   BOOST_REQUIRE(place.convert({"--quiet"}).exit_code == 0);

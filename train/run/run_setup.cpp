@@ -91,7 +91,7 @@ std::optional<InitialWeights> open_initial_weights(const RunConfig& config,
 
 }  // namespace
 
-RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume)
+RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent extent)
     : dataset(Dataset::open(run_config.dataset)),
       resolved(resolve_run(run_config, dataset.manifest())),
       config(resolved.config),
@@ -126,6 +126,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume)
                     .backend = backend->description(),
                     .initial_weights = initial_weights_digest});
   if (resume != nullptr) resume->join(*this);
+  if (extent == SetupExtent::kPlanned) return;
   take_memory();
   programs->bind();
   initialize_params(programs->any_program(), graph, config.seed);
@@ -154,14 +155,13 @@ void RunSetup::choose_batch() {
   const auto bytes_beside = [&](const BatchChoice& choice) {
     PipelineConfig training = pipeline;
     training.batch.batch = choice.lease_batch;
-    std::uint64_t bytes = tally_bytes(train_split, validation_split) + largest_copy_bytes(graph) +
-                          least_loader_bytes(train_split, training, PipelineUse::kTrain);
-    if (!validation_split) return bytes;
     PipelineConfig validation = pipeline;
     validation.batch.batch =
         config.validation_batch_size > 0 ? config.validation_batch_size : choice.micro_batch;
-    return bytes + score_bytes(graph.num_classes(), validation.batch.batch) +
-           least_loader_bytes(*validation_split, validation, PipelineUse::kEvaluate);
+    const std::uint64_t bytes = bookkeeping_bytes(validation.batch.batch) +
+                                least_loader_bytes(train_split, training, PipelineUse::kTrain);
+    if (!validation_split) return bytes;
+    return bytes + least_loader_bytes(*validation_split, validation, PipelineUse::kEvaluate);
   };
   PlannedBatch planned =
       plan_batch({.backend = *backend,
@@ -197,6 +197,12 @@ TrainerConfig RunSetup::trainer_config() const {
           .num_steps = steps_per_epoch() * config.epochs,
           .steps_per_epoch = steps_per_epoch(),
           .nan_guard = config.nan_guard};
+}
+
+std::uint64_t RunSetup::bookkeeping_bytes(std::uint32_t evaluation_batch) const {
+  const std::uint64_t bytes =
+      tally_bytes(train_split, validation_split) + largest_copy_bytes(graph);
+  return validation_split ? bytes + score_bytes(graph.num_classes(), evaluation_batch) : bytes;
 }
 
 PipelineConfig RunSetup::validation_pipeline() const {

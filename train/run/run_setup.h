@@ -2,6 +2,7 @@
 // loaders, all out of one memory limit.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -23,13 +24,20 @@ namespace penstock::train {
 
 class RunResume;
 
+/// How far a setup goes.
+enum class SetupExtent : std::uint8_t {
+  kTaken,    // memory is drawn, programs are bound, loaders are made
+  kPlanned,  // none of that: what it would come to is known
+};
+
 /// Members in the order in which they are made. Programs are bound, parameters have their initial values,
-/// loaders have not begun.
+/// loaders have not begun. Of a setup that is only planned, programs are not bound, and loaders are null.
 ///
 /// Errors  those of dataset, model and loaders; OutOfMemory with the table of what was taken
 struct RunSetup {
   /// `resume` is where it goes on; null for a run from its start.
-  explicit RunSetup(const RunConfig& run_config, RunResume* resume = nullptr);
+  explicit RunSetup(const RunConfig& run_config, RunResume* resume = nullptr,
+                    SetupExtent extent = SetupExtent::kTaken);
   RunSetup(const RunSetup&) = delete;
   RunSetup& operator=(const RunSetup&) = delete;
 
@@ -57,6 +65,8 @@ struct RunSetup {
   /// Steps of an epoch, as given or of a pass over the training split.
   std::uint64_t steps_per_epoch() const;
   TrainerConfig trainer_config() const;
+  /// What a run draws beside network and loaders, with so many samples per step of validation.
+  std::uint64_t bookkeeping_bytes(std::uint32_t evaluation_batch) const;
 
  private:
   void check_validations() const;
