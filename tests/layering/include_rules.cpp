@@ -65,7 +65,9 @@ const std::vector<LibraryRule> kLibraries = {
     {"opencv2/core.hpp", {"tools/contact_sheet.cpp"}},
     {"opencv2/imgproc.hpp", {"tools/contact_sheet.cpp", "tools/bench/"}},
     {"nlohmann/", {"streamer/", "train/", "tools/"}},
-    {"nlohmann/", {"tools/bench/bench_json.h"}, true},  // pieces of JSON for the reports beside it
+    {"nlohmann/",
+     {"tools/bench/bench_json.h", "tools/network_report.h"},
+     true},  // pieces of JSON for other reports
     {"toml++/", {"train/graph/toml_table.cpp"}},
     {"CLI/", {"tools/command.cpp", "tools/command_line.cpp", "fixtures/"}},
     {"fmt/", {"train/", "tools/"}, true},
