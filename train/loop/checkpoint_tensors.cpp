@@ -83,7 +83,7 @@ bool keeps_ema(const Program& program) noexcept {
 }
 
 void restore_tensors(Program& program, const CheckpointReader& checkpoint) {
-  std::vector<float> values(largest_tensor_bytes(program) / sizeof(float));
+  std::vector<float> values(largest_tensor_bytes(program.params()) / sizeof(float));
   for (const TensorGroup group : kTensorGroups) {
     if (group == TensorGroup::kEma && !keeps_ema(program)) continue;
     if (!checkpoint.has(group)) {
@@ -93,14 +93,6 @@ void restore_tensors(Program& program, const CheckpointReader& checkpoint) {
     }
     restore_group(program, checkpoint.tensors(group), group, values);
   }
-}
-
-std::uint64_t largest_tensor_bytes(const Program& program) noexcept {
-  std::uint64_t most = 0;
-  for (const ParamSlot& slot : program.params()) {
-    most = std::max<std::uint64_t>(most, slot.num_elements() * sizeof(float));
-  }
-  return most;
 }
 
 }  // namespace penstock::train

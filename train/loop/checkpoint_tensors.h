@@ -2,6 +2,7 @@
 // running statistics, the optimizer's state, the means of the weights.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -26,7 +27,14 @@ bool keeps_ema(const Program& program) noexcept;
 /// Errors  CorruptData naming the file and the tensor that is missing, of another shape, or too many; Io
 void restore_tensors(Program& program, const CheckpointReader& checkpoint);
 
-/// Bytes of the largest tensor: what storing or restoring holds besides.
-std::uint64_t largest_tensor_bytes(const Program& program) noexcept;
+/// Bytes of the largest tensor, of a program's parameters or a graph's: what storing or restoring holds besides.
+template <class Tensors>
+std::uint64_t largest_tensor_bytes(const Tensors& tensors) noexcept {
+  std::uint64_t most = 0;
+  for (const auto& tensor : tensors) {
+    most = std::max<std::uint64_t>(most, tensor.num_elements() * sizeof(float));
+  }
+  return most;
+}
 
 }  // namespace penstock::train

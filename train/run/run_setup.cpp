@@ -4,6 +4,7 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
+#include "train/loop/checkpoint_tensors.h"
 #include "train/loop/sample_tally.h"
 #include "train/loop/stream_cut.h"
 #include "train/run/batch_memory.h"
@@ -59,15 +60,6 @@ std::uint64_t score_bytes(std::uint32_t num_classes, std::uint32_t num_samples) 
   const std::uint64_t sample_bytes =
       num_classes * sizeof(float) + sizeof(std::uint32_t) + sizeof(float) + sizeof(std::uint64_t);
   return ValidationScores::bytes_for(num_classes) + num_samples * sample_bytes;
-}
-
-/// Of the copy that a checkpoint is written from.
-std::uint64_t largest_copy_bytes(const ModelGraph& graph) {
-  std::uint64_t most = 0;
-  for (const Parameter& parameter : graph.parameters()) {
-    most = std::max<std::uint64_t>(most, parameter.num_elements() * sizeof(float));
-  }
-  return most;
 }
 
 DatasetSplit open_train_split(const Dataset& dataset) {
@@ -147,7 +139,7 @@ void RunSetup::take_memory() {
   if (validation_split) {
     memory.draw(score_bytes(graph.num_classes(), config.evaluation_batch()), "validation metrics");
   }
-  memory.draw(largest_copy_bytes(graph), "copy for checkpoints");
+  memory.draw(largest_tensor_bytes(graph.parameters()), "copy for checkpoints");
   make_loaders();
 }
 
@@ -201,7 +193,7 @@ TrainerConfig RunSetup::trainer_config() const {
 
 std::uint64_t RunSetup::bookkeeping_bytes(std::uint32_t evaluation_batch) const {
   const std::uint64_t bytes =
-      tally_bytes(train_split, validation_split) + largest_copy_bytes(graph);
+      tally_bytes(train_split, validation_split) + largest_tensor_bytes(graph.parameters());
   return validation_split ? bytes + score_bytes(graph.num_classes(), evaluation_batch) : bytes;
 }
 

@@ -9,8 +9,8 @@
 #include "tests/train/backend/branched_models.h"
 #include "tests/train/backend/odd_models.h"
 #include "tests/train/backend/training_bench.h"
+#include "tests/train/has_bfloat16.h"
 #include "train/backend/onednn/onednn_backend.h"
-#include "train/backend/onednn/onednn_shim.h"
 #include "train/backend/reference/reference_backend.h"
 #include "train/graph/model_zoo.h"
 
@@ -128,16 +128,7 @@ void compare_all(const std::vector<ModelGraph>& graphs, double gradient_toleranc
   }
 }
 
-struct HasBfloat16 {
-  boost::test_tools::assertion_result operator()(boost::unit_test::test_unit_id) const {
-    boost::test_tools::assertion_result result(
-        onednn::OneDnn().computes_in(ComputeType::kBfloat16));
-    result.message() << "no bfloat16 here: " << onednn::OneDnn::description();
-    return result;
-  }
-};
-
-BOOST_AUTO_TEST_SUITE(bfloat16_twin, *boost::unit_test::precondition(HasBfloat16()))
+BOOST_AUTO_TEST_SUITE(bfloat16_twin, *boost::unit_test::precondition(tests::HasBfloat16()))
 
 BOOST_AUTO_TEST_CASE(operations_equal_the_reference_fused_and_node_by_node) {
   compare_all(models_without_edges(), kTolerance);

@@ -4,23 +4,14 @@
 #include <vector>
 
 #include "tests/contains.h"
+#include "tests/train/has_bfloat16.h"
 #include "tests/train/run/tiny_run.h"
-#include "train/backend/onednn/onednn_shim.h"
 #include "train/run/evaluation.h"
 
 namespace penstock::train::tests {
 namespace {
 
 using penstock::tests::contains;
-
-struct HasBfloat16 {
-  boost::test_tools::assertion_result operator()(boost::unit_test::test_unit_id) const {
-    boost::test_tools::assertion_result result(
-        onednn::OneDnn().computes_in(ComputeType::kBfloat16));
-    result.message() << "no bfloat16 here: " << onednn::OneDnn::description();
-    return result;
-  }
-};
 
 struct Bfloat16Run : TinyRun {
   RunOutcome outcome;
