@@ -25,6 +25,12 @@ struct StepTotals {
     num_counted += report.num_counted;
     num_correct += report.num_correct;
   }
+  void add(const StepTotals& others) noexcept {
+    weighted_loss_sum += others.weighted_loss_sum;
+    weight_sum += others.weight_sum;
+    num_counted += others.num_counted;
+    num_correct += others.num_correct;
+  }
   /// Mean loss per unit of weight; NaN while nothing was counted.
   double loss() const noexcept {
     return weight_sum > 0 ? weighted_loss_sum / weight_sum

@@ -108,6 +108,7 @@ PassReport Trainer::train_epoch(const PassInput& input) {
   }
   const bool was_dropped = drop_open_step();
   settled(clock, pass);
+  unjudged_.clear();  // of a dropped step: its batches come again
   PassReport report = finish_pass(clock, has_ended, input.stop);
   if (!was_dropped) return report;
   before_step.was_stopped = report.was_stopped;
@@ -197,14 +198,24 @@ double Trainer::learning_rate_of(std::uint64_t step_idx) const {
 
 void Trainer::collect_reports(const OpenPass& pass) {
   while (const auto step = programs_.backend().poll()) {
-    if (step->is_finite) pass.report.totals.add(*step);
+    if (!step->is_finite) continue;  // nor will the update be
+    if (unjudged_.empty() || unjudged_.back().step_idx != step->step) {
+      unjudged_.push_back({.step_idx = step->step});
+    }
+    unjudged_.back().totals.add(*step);
   }
   while (const auto update = programs_.backend().poll_update()) {
     note_update(*update, pass);
   }
 }
 
+/// The totals of a step count once its update is known to have changed weights.
 void Trainer::note_update(const UpdateReport& update, const OpenPass& pass) {
+  const auto judged = std::ranges::find(unjudged_, update.step, &StepSums::step_idx);
+  if (judged != unjudged_.end()) {
+    if (update.is_finite) pass.report.totals.add(judged->totals);
+    unjudged_.erase(judged);
+  }
   NanGuardState& guard = state_.nan_guard;
   guard = after_step(guard, update.is_finite ? StepOutcome::kFinite : StepOutcome::kNotFinite);
   if (update.is_finite) return;

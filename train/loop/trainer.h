@@ -112,6 +112,11 @@ class Trainer {
     double weight_sum = 0;
     Program* newest = nullptr;
   };
+  /// Sums of a step whose update has not been reported.
+  struct StepSums {
+    std::uint64_t step_idx = 0;
+    StepTotals totals = {};
+  };
   struct OpenPass {
     PassReport& report;
     PassObserver* observer;
@@ -131,6 +136,7 @@ class Trainer {
   TrainerConfig config_;
   TrainerState state_;
   OpenStep step_;
+  std::vector<StepSums> unjudged_;  // in the order of the steps
 };
 
 /// Runs the evaluation program over one epoch; `scores` may be null.

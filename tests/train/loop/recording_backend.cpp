@@ -52,7 +52,7 @@ class RecordingProgram final : public Program {
                                 .weight_sum = static_cast<double>(num_valid),
                                 .num_counted = num_valid,
                                 .num_correct = 1,
-                                .is_finite = is_finite});
+                                .is_finite = is_finite || !backend_.are_infinite_losses});
   }
   void read_logits(std::span<float> logits) override {
     for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i);

@@ -27,6 +27,8 @@ class RecordingBackend final : public Backend {
   /// The first step whose loss is no number, and how many follow it.
   std::uint64_t infinite_step = UINT64_MAX;
   std::uint64_t num_infinite_steps = 1;
+  /// Or only their gradients are none.
+  bool are_infinite_losses = true;
   /// The mode in which it is none.
   Mode infinite_mode = Mode::kTrain;
 

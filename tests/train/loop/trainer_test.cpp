@@ -126,6 +126,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_is_not_finite_is_skipped_counted_and_told) {
   BOOST_TEST(report.num_skipped_steps == 2u);
   // By hand: steps 0 and 3, whose losses are 0 and 3, of 4 samples each.
   BOOST_TEST(report.totals.loss() == 1.5);
+  BOOST_TEST(report.totals.num_counted == 8u);
   BOOST_REQUIRE(watch.skipped.size() == 2u);
   BOOST_TEST(watch.skipped[0].step_idx == 1u);
   BOOST_TEST(watch.skipped[1].step_idx == 2u);
@@ -138,6 +139,18 @@ BOOST_AUTO_TEST_CASE(a_step_that_is_not_finite_is_skipped_counted_and_told) {
   BOOST_TEST(!training.has_diverged());
   BOOST_TEST(training.state().num_steps == 4u);
   BOOST_TEST(training.state().nan_guard.num_skipped == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_loss_of_a_step_that_only_its_gradients_spoilt_counts_in_no_mean) {
+  backend.infinite_step = 1;
+  backend.num_infinite_steps = 2;
+  backend.are_infinite_losses = false;
+  auto batches = source(kFourBatches);
+  const PassReport report =
+      Trainer(programs, config).train_epoch({.source = batches, .num_samples = 16});
+  BOOST_TEST(report.num_skipped_steps == 2u);
+  BOOST_TEST(report.totals.loss() == 1.5);
+  BOOST_TEST(report.totals.num_counted == 8u);
 }
 
 BOOST_AUTO_TEST_CASE(too_many_skipped_steps_in_a_row_end_the_training_with_the_reason) {
