@@ -25,6 +25,8 @@ void add_pass(const EvaluationReport& report, Json& json) {
   json["num_expected"] = pass.num_expected;
   json["num_distinct"] = pass.num_distinct;
   json["num_skipped"] = pass.num_skipped;
+  json["precision"] = report.precision;
+  json["loss_name"] = report.loss_name;
   json["loss"] = figure(report.loss);
   json["top1"] = figure(report.top1);
   json["images_per_s"] = pass.images_per_s();
@@ -41,6 +43,7 @@ void add_metrics(const EvaluationReport& report, Json& json) {
   json["num_counted"] = metrics.num_samples();
   json["num_correct"] = metrics.confusion().num_correct();
   json["top" + std::to_string(metrics.config().top_k)] = figure(metrics.top_k_accuracy());
+  json["negative_log_likelihood"] = figure(metrics.negative_log_likelihood());
   json["macro_precision"] = share(figures.macro.precision);
   json["macro_recall"] = share(figures.macro.recall);
   json["macro_f1"] = share(figures.macro.f1);

@@ -265,6 +265,33 @@ BOOST_AUTO_TEST_CASE(the_stored_weights_give_the_figures_of_the_training) {
   BOOST_TEST(json["top1"].get<double>() == record["metrics"]["validation_top1"].get<double>());
 }
 
+// Lin et al. 2017, eq. 5: with the probability p of the right class, alpha (1 - p)^gamma times the cross-entropy.
+BOOST_AUTO_TEST_CASE(a_run_of_another_loss_is_evaluated_with_it) {
+  const fs::path run = folder.path() / "focal";
+  const CommandResult trained = run_penstock(
+      {"train", shapes.dataset(), "-o", run, "--image-size", "32", "--epochs", "1", "--batch-size",
+       "16", "--threads", "2", "--loss", "focal", "--focal-gamma", "2", "--focal-alpha", "0.25"});
+  BOOST_REQUIRE_MESSAGE(trained.exit_code == 0, trained.err);
+  const Json record = Json::parse(read_text_file(run / "model.json"));
+  const auto evaluated = [&](std::vector<std::string> more) {
+    std::vector<std::string> line = {"evaluate", run,         "--split", "validation",
+                                     "--json",   "--threads", "2"};
+    line.insert(line.end(), more.begin(), more.end());
+    const CommandResult result = run_penstock(line);
+    BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    return Json::parse(result.out);
+  };
+  const Json json = evaluated({});
+  BOOST_TEST(json["loss_name"] == "focal");
+  BOOST_TEST(json["precision"] == "float32");
+  BOOST_TEST(json["loss"].get<double>() == record["metrics"]["validation_loss"].get<double>());
+  BOOST_TEST(json["loss"].get<double>() < 0.25 * json["negative_log_likelihood"].get<double>());
+  BOOST_TEST(json["loss"].get<double>() > 0.05 * json["negative_log_likelihood"].get<double>());
+  const Json flipped = evaluated({"--flip"});
+  BOOST_TEST(flipped["loss"].get<double>() <
+             0.25 * flipped["negative_log_likelihood"].get<double>());
+}
+
 BOOST_AUTO_TEST_CASE(a_dataset_of_other_classes_is_refused_with_the_difference) {
   // Two classes that the model does not know, made of the pictures of two that it does.
   const fs::path pictures = folder.path() / "pets";

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
 #include "streamer/core/usable_cores.h"
 #include "train/loop/trainer.h"
+#include "train/loss/batch_loss.h"
 #include "train/run/batch_memory.h"
 #include "train/run/data_hint.h"
 #include "train/run/data_pipeline.h"
 #include "train/run/run_folder.h"
+#include "train/run/run_loss.h"
 #include "train/run/test_time_flip.h"
 
 namespace penstock::train {
@@ -72,23 +75,34 @@ std::string choose_split(const Manifest& manifest, const std::string& asked) {
               "--split train");
 }
 
-/// Adds scores up; `next` is told too and may be null.
+/// Adds scores up, and their losses; `next` is told too and may be null.
 class MetricsCounter final : public ScoreObserver {
  public:
-  MetricsCounter(ClassificationMetrics& metrics, ScoreObserver* next)
-      : metrics_(metrics), next_(next) {}
+  MetricsCounter(ClassificationMetrics& metrics, LossSpec loss, ScoreObserver* next)
+      : metrics_(metrics), loss_(std::move(loss)), next_(next) {}
+
+  /// NaN when nothing was counted.
+  double mean_loss() const { return weighted_loss_sum_ / weight_sum_; }
 
   void on_scores(const ScoredBatch& batch) override {
     metrics_.add({.scores = batch.logits,
                   .class_idx = batch.class_idx,
                   .weights = batch.weights,
                   .sample_ids = batch.sample_ids});
+    const LossSums sums =
+        batch_loss(loss_, {.batch = batch.class_idx.size(), .outputs = batch.num_classes},
+                   {.class_idx = batch.class_idx, .weights = batch.weights}, batch.logits.data());
+    weighted_loss_sum_ += sums.weighted_loss_sum;
+    weight_sum_ += sums.weight_sum;
     if (next_ != nullptr) next_->on_scores(batch);
   }
 
  private:
   ClassificationMetrics& metrics_;
+  LossSpec loss_;
   ScoreObserver* next_;
+  double weighted_loss_sum_ = 0;
+  double weight_sum_ = 0;
 };
 
 /// Lists what was skipped; `next` is told of steps and may be null.
@@ -141,7 +155,7 @@ void run_pass(const EvaluationConfig& config, const EvaluationPlace& place,
   });
   const std::stop_callback wake(watch.stop, [&] { loader->request_stop(); });
 
-  MetricsCounter counter(report.metrics, watch.scores);
+  MetricsCounter counter(report.metrics, loss_of(place.network.record()), watch.scores);
   std::optional<TestTimeFlip> flip;
   if (config.flips) flip.emplace(*loader, programs, counter);
   SkipCollector skips(split, watch.observer);
@@ -157,6 +171,9 @@ void run_pass(const EvaluationConfig& config, const EvaluationPlace& place,
                 "the same command starts it again");
   }
   report.skipped = skips.list();
+  // The program's own figures are of the pictures as they are.
+  report.loss = config.flips ? counter.mean_loss() : report.pass.totals.loss();
+  report.top1 = config.flips ? report.metrics.accuracy() : report.pass.totals.top1();
 }
 
 ClassificationConfig metrics_config(const EvaluationConfig& config, const StoredNetwork& network) {
@@ -181,6 +198,8 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
   EvaluationReport report{
       .dataset = place.folder,
       .split = choose_split(dataset.manifest(), config.split),
+      .precision = std::string(compute_type_name(place.network.precision())),
+      .loss_name = place.network.record().loss,
       .is_flipped = config.flips,
       .class_names = place.network.record().class_names,
       .metrics = ClassificationMetrics(metrics_config(config, place.network)),
@@ -188,8 +207,6 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
       .limit_bytes = place.memory.budget().limit_bytes()};
   const DatasetSplit split = dataset.split(report.split);
   run_pass(config, place, watch, split, report);
-  report.loss = config.flips ? report.metrics.negative_log_likelihood() : report.pass.totals.loss();
-  report.top1 = config.flips ? report.metrics.accuracy() : report.pass.totals.top1();
   for (const Mistake& mistake : report.metrics.worst().list()) {
     report.worst.push_back({mistake, split.read_name(mistake.sample_id)});
   }

@@ -41,8 +41,12 @@ struct EvaluationReport {
   std::filesystem::path dataset;
   std::string split;
   PassReport pass = {};
+  /// What was computed in, "float32" or "bfloat16".
+  std::string precision;
+  /// The training's, "cross_entropy" or "focal", without smoothing and weights of classes.
+  std::string loss_name;
   bool is_flipped = false;
-  /// Mean loss, and share of samples whose highest score is their label: the program's own figures, as a training
+  /// Mean of that loss, and share of samples whose highest score is their label: the program's own figures, as a training
   /// shows them, or the metrics' where pictures were flipped. NaN when nothing was counted.
   double loss = 0;
   double top1 = 0;

@@ -31,4 +31,12 @@ LossSpec loss_of(const RunConfig& config, std::span<const std::uint64_t> num_by_
   return loss;
 }
 
+LossSpec loss_of(const ModelRecord& record) {
+  LossSpec loss{.kind = parse_loss(record.loss),
+                .focal_gamma = record.focal_gamma,
+                .focal_alpha = as_float(record.focal_alpha)};
+  loss.validate_for(record.class_names.size());
+  return loss;
+}
+
 }  // namespace penstock::train

@@ -6,6 +6,7 @@
 
 #include "train/loss/loss_spec.h"
 #include "train/run/run_config.h"
+#include "train/store/model_record.h"
 
 namespace penstock::train {
 
@@ -16,5 +17,8 @@ bool is_focal_run(const RunConfig& config) noexcept;
 ///
 /// Errors  InvalidArgument for a list that has not one value for each class
 LossSpec loss_of(const RunConfig& config, std::span<const std::uint64_t> num_by_class);
+
+/// Returns the loss that a stored model is evaluated with: its training's, without smoothing and weights of classes.
+LossSpec loss_of(const ModelRecord& record);
 
 }  // namespace penstock::train

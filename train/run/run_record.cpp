@@ -3,6 +3,9 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <vector>
+
+#include "train/run/run_loss.h"
 
 namespace penstock::train {
 namespace {
@@ -29,6 +32,7 @@ std::map<std::string, double> metrics_of(const std::optional<EpochReport>& repor
 ModelRecord model_record(const RunSetup& setup, std::uint32_t num_epochs,
                          const std::optional<EpochReport>& last) {
   const RunConfig& config = setup.config;
+  const bool is_focal = is_focal_run(config);
   return {.model_name = config.model,
           .model_layers = config.model_layers,
           .graph_identity = setup.graph.identity(),
@@ -37,6 +41,9 @@ ModelRecord model_record(const RunSetup& setup, std::uint32_t num_epochs,
           .channels = num_channels(config.color_mode),
           .batch_size = config.evaluation_batch(),  // what the network is run on at once
           .precision = std::string(compute_type_name(config.precision)),
+          .loss = std::string(loss_name(config.loss)),
+          .focal_gamma = is_focal ? config.focal_gamma : ModelRecord{}.focal_gamma,
+          .focal_alpha = is_focal ? config.focal_alpha : std::vector<double>{},
           .decode_scaling = std::string(decode_scaling_name(config.augment.decode_scaling)),
           .center_crop = config.augment.center_crop,
           .interpolation = std::string(interpolation_name(config.augment.interpolation)),

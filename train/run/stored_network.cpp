@@ -8,6 +8,7 @@
 #include "train/loop/model_weights.h"
 #include "train/run/core_split.h"
 #include "train/run/run_folder.h"
+#include "train/run/run_loss.h"
 #include "train/run/run_model.h"
 #include "train/run/system_memory.h"
 
@@ -32,13 +33,13 @@ StoredNetwork::StoredNetwork(const std::filesystem::path& run, const InferenceCo
   graph_ = std::make_unique<ModelGraph>(rebuild_model(record_, run));
   const CoreSplit cores = split_cores(num_usable_cores(), {.threads = config.threads});
   backend_ = make_backend(config.backend, {.num_threads = cores.num_compute});
-  const ComputeType precision =
-      config.precision.value_or(compute_type_of(record_.precision).value());
-  spec_ = backend_->input_spec(*graph_, record_.batch_size, precision);
-  programs_ = std::make_unique<ProgramSet>(
-      *backend_, *graph_,
-      ProgramSetConfig{
-          .train_batch = 0, .evaluation_batch = record_.batch_size, .compute = precision});
+  precision_ = config.precision.value_or(compute_type_of(record_.precision).value());
+  spec_ = backend_->input_spec(*graph_, record_.batch_size, precision_);
+  programs_ = std::make_unique<ProgramSet>(*backend_, *graph_,
+                                           ProgramSetConfig{.train_batch = 0,
+                                                            .evaluation_batch = record_.batch_size,
+                                                            .compute = precision_,
+                                                            .loss = loss_of(record_)});
   memory.draw(programs_->plan().arena_bytes, "network and its activations");
   programs_->bind();
   import_weights(programs_->any_program(), std::move(stored.weights.tensors), run / kWeightsName);

@@ -41,6 +41,8 @@ class StoredNetwork {
                 MemoryTable& memory);
 
   const ModelRecord& record() const noexcept { return record_; }
+  /// What the programs compute in.
+  ComputeType precision() const noexcept { return precision_; }
   ProgramSet& programs() noexcept { return *programs_; }
   /// What batches for the evaluation program look like.
   const BatchSpec& spec() const noexcept { return spec_; }
@@ -49,6 +51,7 @@ class StoredNetwork {
   ModelRecord record_;
   std::unique_ptr<ModelGraph> graph_;
   std::unique_ptr<Backend> backend_;
+  ComputeType precision_ = ComputeType::kFloat32;
   BatchSpec spec_;
   std::unique_ptr<ProgramSet> programs_;
 };

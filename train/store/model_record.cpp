@@ -27,6 +27,7 @@ constexpr std::uint64_t kFormatWithoutInterpolation = 2;
 constexpr std::uint64_t kFormatWithoutCrop = 1;
 constexpr const char* kFormatName = "penstock model";
 constexpr const char* kBilinear = "bilinear";
+constexpr const char* kFocal = "focal";
 /// Most pixels along a side, channels, and samples per step.
 constexpr std::uint32_t kMaxCount = 1u << 16;
 
@@ -44,6 +45,15 @@ std::uint64_t version_of(const ModelRecord& record) {
   return record.center_crop > 0 ? kFormatWithoutInterpolation : kFormatWithoutCrop;
 }
 
+Json loss_json(const ModelRecord& record) {
+  Json json = {{"name", record.loss}};
+  if (record.loss == kFocal) {
+    json["focal_gamma"] = record.focal_gamma;
+    json["focal_alpha"] = record.focal_alpha;
+  }
+  return json;
+}
+
 Json to_json(const ModelRecord& record, const FileSeal& seal) {
   return {{"format", kFormatName},
           {"version", version_of(record)},
@@ -56,6 +66,7 @@ Json to_json(const ModelRecord& record, const FileSeal& seal) {
             {"channels", record.channels}}},
           {"batch_size", record.batch_size},
           {"precision", record.precision},
+          {"loss", loss_json(record)},
           {"decode_scaling", record.decode_scaling},
           {"center_crop", record.center_crop},
           {"interpolation", record.interpolation},
@@ -90,6 +101,15 @@ void read_field(const Json& json, const char* key, T& value, const std::filesyst
     refuse(path, "field \"" + std::string(key) + "\": expected another type, found " +
                      found->type_name());
   }
+}
+
+void read_loss(const Json& json, ModelRecord& record, const std::filesystem::path& path) {
+  Json loss;
+  read_field(json, "loss", loss, path);
+  read_field(loss, "name", record.loss, path);
+  if (record.loss != kFocal) return;
+  read_field(loss, "focal_gamma", record.focal_gamma, path);
+  read_field(loss, "focal_alpha", record.focal_alpha, path);
 }
 
 Json parse_record(const std::filesystem::path& path) {
@@ -128,6 +148,7 @@ ModelRecord record_from(const Json& json, const std::filesystem::path& path) {
   read_field(model, "channels", record.channels, path);
   read_field(json, "batch_size", record.batch_size, path);
   if (json.contains("precision")) read_field(json, "precision", record.precision, path);
+  if (json.contains("loss")) read_loss(json, record, path);
   read_field(json, "decode_scaling", record.decode_scaling, path);
   if (json.contains("center_crop")) read_field(json, "center_crop", record.center_crop, path);
   if (json.contains("interpolation")) read_field(json, "interpolation", record.interpolation, path);
@@ -218,6 +239,26 @@ Json read_stored_record(const std::filesystem::path& folder) {
   return read_vouching_record(path, folder / kWeightsName);
 }
 
+void check_loss(const ModelRecord& record, const std::filesystem::path& where) {
+  if (record.loss != "cross_entropy" && record.loss != kFocal) {
+    refuse(where,
+           "loss.name: expected \"cross_entropy\" or \"focal\", found \"" + record.loss + "\"");
+  }
+  if (!(record.focal_gamma >= 0 && record.focal_gamma <= 100)) {
+    refuse(where, "loss.focal_gamma: expected 0 to 100, found " + number_text(record.focal_gamma));
+  }
+  const std::size_t count = record.focal_alpha.size();
+  if (count > 1 && count != record.class_names.size()) {
+    refuse(where, "loss.focal_alpha: expected none, 1 or " +
+                      std::to_string(record.class_names.size()) + " numbers, found " +
+                      std::to_string(count));
+  }
+  for (const double alpha : record.focal_alpha) {
+    if (alpha >= 0 && alpha <= 1) continue;
+    refuse(where, "loss.focal_alpha: expected 0 to 1, found " + number_text(alpha));
+  }
+}
+
 /// One number per channel, each in what `is_allowed` takes.
 void check_statistics(const char* field, const std::vector<double>& values, std::size_t channels,
                       const std::string& allowed, bool (*is_allowed)(double),
@@ -267,6 +308,7 @@ void ModelRecord::validate(const std::filesystem::path& where) const {
   check_statistics(
       "std", std, channels, "a finite number above 0",
       [](double value) { return std::isfinite(value) && value > 0; }, where);
+  check_loss(*this, where);
   if (class_names.empty()) refuse(where, "class_names: expected at least 1 name, found none");
 }
 

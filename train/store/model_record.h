@@ -30,6 +30,11 @@ struct ModelRecord {
   std::uint32_t batch_size = 32;
   /// What activations were computed in, "float32" or "bfloat16"; the weights are float32 with both.
   std::string precision = "float32";
+  /// What evaluation measures, as run files spell it: "cross_entropy" or "focal", the loss that was trained with.
+  std::string loss = "cross_entropy";
+  /// Of the focal loss: its exponent, 0 to 100, and a factor of each class, 0 to 1 (one serves all; empty for 1).
+  double focal_gamma = 2.0;
+  std::vector<double> focal_alpha = {};
   /// Whether JPEGs were decoded at a fraction of their size: "auto" or "off".
   std::string decode_scaling = "auto";
   /// Share of the largest centred window that evaluation shows, 0 to 1; 0 for the whole picture.

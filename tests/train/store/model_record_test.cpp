@@ -50,6 +50,9 @@ BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
   record.center_crop = 0.875;
   record.interpolation = "bicubic";
   record.precision = "bfloat16";
+  record.loss = "focal";
+  record.focal_gamma = 1.5;
+  record.focal_alpha = {0.25};
   save_model(folder.path(), record, weights);
   const StoredModel stored = load_model(folder.path());
   BOOST_TEST(stored.record.model_layers == record.model_layers);
@@ -60,6 +63,9 @@ BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
   BOOST_TEST(stored.record.center_crop == 0.875);
   BOOST_TEST(stored.record.interpolation == "bicubic");
   BOOST_TEST(stored.record.precision == "bfloat16");
+  BOOST_TEST(stored.record.loss == "focal");
+  BOOST_TEST(stored.record.focal_gamma == 1.5);
+  BOOST_TEST((stored.record.focal_alpha == record.focal_alpha));
   BOOST_TEST((stored.record.std == record.std));
   BOOST_TEST((stored.record.class_names == record.class_names));
   BOOST_TEST((stored.record.conversion == record.conversion));
@@ -202,6 +208,16 @@ BOOST_AUTO_TEST_CASE(fields_that_make_no_sense_are_damage) {
              "center_crop: expected 0 to 1, found 1.5");
   BOOST_TEST(refusal_with([](ModelRecord& r) { r.precision = "half"; }) ==
              "precision: expected \"float32\" or \"bfloat16\", found \"half\"");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.loss = "mean_squared_error"; }) ==
+             "loss.name: expected \"cross_entropy\" or \"focal\", found \"mean_squared_error\"");
+  BOOST_TEST(refusal_with([](ModelRecord& r) { r.loss = "focal", r.focal_gamma = -1; }) ==
+             "loss.focal_gamma: expected 0 to 100, found -1");
+  BOOST_TEST(refusal_with([](ModelRecord& r) {
+               r.loss = "focal", r.focal_alpha = {0.5, 2};
+             }) == "loss.focal_alpha: expected 0 to 1, found 2");
+  BOOST_TEST(refusal_with([](ModelRecord& r) {
+               r.loss = "focal", r.focal_alpha = {1, 1, 1};
+             }) == "loss.focal_alpha: expected none, 1 or 2 numbers, found 3");
   BOOST_TEST(refusal_with([](ModelRecord& r) { r.interpolation = "linear"; }) ==
              "interpolation: expected \"nearest\", \"bilinear\", \"bilinear_antialias\" or "
              "\"bicubic\", found \"linear\"");
