@@ -16,15 +16,18 @@ namespace penstock::train {
 /// What a flag's text is read as. Text that is not of that kind stays text, and is refused as such.
 enum class KeyKind : std::uint8_t { kText, kWhole, kNumber, kTruth, kNumbers, kChance, kTexts };
 
+/// Sets what the key stands for from its table, where it is called `name_in_table`; changes nothing when it
+/// is not there. Throws InvalidArgument.
+using ReadKey = void(TomlReader& reader, std::string_view name_in_table, RunConfig& config);
+/// Returns nothing when the setting is left open.
+using WriteKey = std::optional<TomlValue>(const RunConfig& config);
+
 struct RunKey {
   /// Those of a table with a dot: "augment.cval".
   std::string_view name;
   KeyKind kind = KeyKind::kText;
-  /// Sets what the key stands for from its table, where it is called `name_in_table`; changes
-  /// nothing when it is not there. Throws InvalidArgument.
-  void (*read)(TomlReader& reader, std::string_view name_in_table, RunConfig& config);
-  /// Nothing when the setting is left open.
-  std::optional<TomlValue> (*write)(const RunConfig& config);
+  ReadKey* read;
+  WriteKey* write;
   /// A value that is right, as TOML; empty for the default.
   std::string_view example = {};
 
