@@ -7,6 +7,7 @@ tests/train/backend/torchvision_logits_test.cpp knows too: what torchvision_logi
 
 import sys
 
+from even_values import even
 from probe import needs
 
 numpy, torch, torchvision = needs("numpy", "torch", "torchvision")
@@ -18,18 +19,6 @@ NUM_CLASSES = 10
 HEIGHT_PX, WIDTH_PX = 64, 40
 # Other processors and versions add up in another order.
 TOLERANCE = 1e-4
-
-
-def even(name, count):
-    """Values from -1 to 1: murmur3's last step over FNV-1a of the name and the place."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 % 2**32
-    x = numpy.arange(count, dtype=numpy.uint64) * 2654435761 + seed
-    x = x.astype(numpy.uint32)
-    x = (x ^ (x >> 16)) * numpy.uint32(0x85EBCA6B)
-    x = (x ^ (x >> 13)) * numpy.uint32(0xC2B2AE35)
-    return (x ^ (x >> 16)) / 2.0**31 - 1
 
 
 def value(name, shape):

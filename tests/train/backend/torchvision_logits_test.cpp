@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/train/backend/even_values.h"
 #include "tests/train/backend/training_bench.h"
 #include "train/backend/onednn/onednn_backend.h"
 #include "train/backend/reference/reference_backend.h"
@@ -24,23 +25,6 @@ namespace {
 constexpr TensorShape kPicture{3, 64, 40};
 /// Float32 sums in another order, some fifty layers deep.
 constexpr double kTolerance = 1e-4;
-
-/// The script's even(): values from -1 to 1 by a name and the place.
-class EvenValues {
- public:
-  explicit EvenValues(std::string_view name) {
-    for (const char c : name) seed_ = (seed_ ^ static_cast<unsigned char>(c)) * 16777619u;
-  }
-  double at(std::size_t place) const {
-    std::uint32_t x = static_cast<std::uint32_t>(place) * 2654435761u + seed_;
-    x = (x ^ (x >> 16)) * 0x85EBCA6Bu;
-    x = (x ^ (x >> 13)) * 0xC2B2AE35u;
-    return (x ^ (x >> 16)) / 0x1p31 - 1;
-  }
-
- private:
-  std::uint32_t seed_ = 2166136261u;
-};
 
 /// The script's value(): a middle and the width around it.
 struct Range {
