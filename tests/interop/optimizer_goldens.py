@@ -96,6 +96,9 @@ CASES = [
     ("lamb", {"learning_rate": 0.05, "weight_decay": 0.1, "decays_norm_and_bias": 1}),
     ("sgd", {"ema_decay": 0.9}),
     ("adamw", {"learning_rate": 0.05, "ema_decay": 0.3, "ema_warmup": 1}),
+    ("adamw", {"learning_rate": 0.05, "clip_value": 0.4, "l1": 0.03}),
+    ("rmsprop", {"momentum": 0.9, "clip_norm": 0.9, "l1": 0.03, "ema_decay": 0.9}),
+    ("lamb", {"learning_rate": 0.05, "clip_norm": 0.9, "l1": 0.03, "ema_decay": 0.9}),
 ]
 
 

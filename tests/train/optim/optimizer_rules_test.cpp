@@ -1,14 +1,15 @@
-// The rules against steps that PyTorch took, and LAMB's against its paper's formulas
-// (tests/interop/optimizer_goldens.py).
+// The update of the backends (host_update.h) against steps that PyTorch took, and LAMB's against its paper's
+// formulas (tests/interop/optimizer_goldens.py).
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
 #include <limits>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "tests/train/optim/optimizer_golden_file.h"
-#include "tests/train/optim/tensor_update.h"
-#include "train/optim/gradient_norm.h"
+#include "train/backend/host_update.h"
 #include "train/optim/param_groups.h"
 
 namespace penstock::train {
@@ -17,7 +18,6 @@ namespace {
 using tests::golden_case;
 using tests::GoldenCase;
 using tests::read_golden_cases;
-using tests::UpdatedTensor;
 
 constexpr std::size_t kNumWeights = 3;  // elements that decay; those behind are a bias
 
@@ -45,59 +45,150 @@ OptimizerConfig config_of(const GoldenCase& golden) {
   return config;
 }
 
+/// How HostUpdate is given the same steps: none of it may show in the weights.
+struct Setting {
+  unsigned num_parts = 1;
+  /// Elements lie so far from each other, in padding that must stay 0.
+  std::size_t distance = 1;
+  /// A power of two, so that it takes no digit from the gradients.
+  double gradient_scale = 1;
+};
+
+struct EachPart {
+  template <class Body>
+  void operator()(unsigned num_parts, const Body& body) const {
+    for (unsigned part = 0; part < num_parts; ++part) body(part);
+  }
+};
+
+/// A tensor with what the optimizer keeps for it, in padding.
 template <class T>
-std::vector<T> part(const std::vector<double>& row, std::size_t begin, std::size_t end) {
-  std::vector<T> values;
-  for (std::size_t i = begin; i < end; ++i) values.push_back(static_cast<T>(row[i]));
-  return values;
+class PaddedTensor {
+ public:
+  PaddedTensor(std::vector<double> initial, const OptimizerConfig& config, std::size_t distance)
+      : num_(initial.size()),
+        distance_(distance),
+        weights_(num_ * distance),
+        gradients_(weights_.size()),
+        states_(state_names(config).size(), std::vector<T>(weights_.size())) {
+    place(initial, weights_);
+    ema_ = weights_;
+  }
+
+  void set_gradients(const std::vector<double>& values) { place(values, gradients_); }
+  UpdateTensor<T> view(const OptimizerConfig& config, ParamRole role) {
+    UpdateTensor<T> tensor{.num_elements = weights_.size(),
+                           .weight = weights_.data(),
+                           .gradient = gradients_.data(),
+                           .ema = config.ema_decay > 0 ? ema_.data() : nullptr,
+                           .num_steps = &num_steps_,
+                           .rates = param_rates(config, ParamGroup{}, role)};
+    for (std::size_t k = 0; k < states_.size(); ++k) tensor.state[k] = states_[k].data();
+    return tensor;
+  }
+  void append_weights(std::vector<double>& all) const { append(weights_, all); }
+  void append_ema(std::vector<double>& all) const { append(ema_, all); }
+  std::uint64_t num_steps() const { return num_steps_; }
+  bool has_clean_padding() const {
+    for (std::size_t i = 0; i < weights_.size(); ++i) {
+      if (i % distance_ == distance_ - 1) continue;
+      bool is_zero = weights_[i] == 0 && ema_[i] == 0;
+      for (const std::vector<T>& state : states_) is_zero = is_zero && state[i] == 0;
+      if (!is_zero) return false;
+    }
+    return true;
+  }
+
+ private:
+  /// Behind the padding, so that a part may begin within it.
+  void place(const std::vector<double>& values, std::vector<T>& to) const {
+    for (std::size_t i = 0; i < num_; ++i) {
+      to[(i + 1) * distance_ - 1] = static_cast<T>(values[i]);
+    }
+  }
+  void append(const std::vector<T>& from, std::vector<double>& to) const {
+    for (std::size_t i = 0; i < num_; ++i) {
+      to.push_back(static_cast<double>(from[(i + 1) * distance_ - 1]));
+    }
+  }
+
+  std::size_t num_;
+  std::size_t distance_;
+  std::vector<T> weights_;
+  std::vector<T> gradients_;
+  std::vector<std::vector<T>> states_;
+  std::vector<T> ema_;
+  std::uint64_t num_steps_ = 0;
+};
+
+std::vector<double> slice(const std::vector<double>& row, std::size_t begin, std::size_t end) {
+  return {row.begin() + static_cast<std::ptrdiff_t>(begin),
+          row.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-double sum_of_squares(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value * value;
-  return sum;
-}
-
-/// A weight and a bias that take the steps of the file's gradients.
+/// A weight and a bias that take the steps of the file's gradients, by the code of the backends.
 template <class T>
 class Player {
  public:
-  Player(const GoldenCase& inputs, const OptimizerConfig& config)
+  Player(const GoldenCase& inputs, const OptimizerConfig& config, const Setting& setting)
       : inputs_(inputs),
         config_(config),
-        weight_(config, part<T>(inputs.row("weights"), 0, kNumWeights)),
-        bias_(config, part<T>(inputs.row("weights"), kNumWeights, num())) {}
+        setting_(setting),
+        weight_(slice(inputs.row("weights"), 0, kNumWeights), config, setting.distance),
+        bias_(slice(inputs.row("weights"), kNumWeights, num()), config, setting.distance),
+        update_(config_, setting.num_parts,
+                {weight_.view(config_, ParamRole::kWeight),
+                 bias_.view(config_, ParamRole::kNormOrBias)},
+                EachPart{}) {}
+  Player(const Player&) = delete;  // update_ knows where the tensors are
+  Player& operator=(const Player&) = delete;
 
-  void take_step(std::size_t step_idx) {
-    const std::vector<double>& gradients = inputs_.rows.at("gradients")[step_idx];
-    const std::vector<double> sums = {sum_of_squares(part<double>(gradients, 0, kNumWeights)),
-                                      sum_of_squares(part<double>(gradients, kNumWeights, num()))};
-    const OptimizerStep step{
-        .learning_rate = config_.learning_rate * inputs_.rows.at("rate_factor")[step_idx][0],
-        .num_finite_steps = num_steps_++,
-        .gradient_scale = clip_scale(config_, global_norm(sums.data(), sums.size()))};
-    update_tensor(weight_, part<T>(gradients, 0, kNumWeights), config_,
-                  param_rates(config_, ParamGroup{}, ParamRole::kWeight), step);
-    update_tensor(bias_, part<T>(gradients, kNumWeights, num()), config_,
-                  param_rates(config_, ParamGroup{}, ParamRole::kNormOrBias), step);
+  UpdateReport take_step(std::size_t step_idx) {
+    return take_step(step_idx, inputs_.rows.at("gradients")[step_idx]);
   }
-  std::vector<double> weights() const { return joined(weight_.weights, bias_.weights); }
-  std::vector<double> ema() const { return joined(weight_.ema, bias_.ema); }
+  UpdateReport take_step(std::size_t step_idx, std::vector<double> gradients) {
+    for (double& gradient : gradients) gradient /= setting_.gradient_scale;
+    weight_.set_gradients(slice(gradients, 0, kNumWeights));
+    bias_.set_gradients(slice(gradients, kNumWeights, num()));
+    const double rate = config_.learning_rate * inputs_.rows.at("rate_factor")[step_idx][0];
+    return update_.run({.learning_rate = rate, .gradient_scale = setting_.gradient_scale},
+                       statistics_);
+  }
+  std::vector<double> weights() const {
+    std::vector<double> all;
+    weight_.append_weights(all);
+    bias_.append_weights(all);
+    return all;
+  }
+  std::vector<double> ema() const {
+    std::vector<double> all;
+    weight_.append_ema(all);
+    bias_.append_ema(all);
+    return all;
+  }
+  std::uint64_t num_steps() const { return weight_.num_steps(); }
+  bool has_clean_padding() const {
+    return weight_.has_clean_padding() && bias_.has_clean_padding();
+  }
 
  private:
   std::size_t num() const { return inputs_.row("weights").size(); }
-  static std::vector<double> joined(const std::vector<T>& a, const std::vector<T>& b) {
-    std::vector<double> all(a.begin(), a.end());
-    all.insert(all.end(), b.begin(), b.end());
-    return all;
-  }
 
   const GoldenCase& inputs_;
   OptimizerConfig config_;
-  UpdatedTensor<T> weight_;
-  UpdatedTensor<T> bias_;
-  std::uint64_t num_steps_ = 0;
+  Setting setting_;
+  PaddedTensor<T> weight_;
+  PaddedTensor<T> bias_;
+  StepUnderWay step_;
+  StatisticsGuard<T> statistics_{step_, {}};
+  HostUpdate<T, EachPart> update_;
 };
+
+/// Padding of 8 and more makes sums of squares go by lanes; 3 and 7 parts cut tensors within.
+const std::vector<Setting> kSettings{{},
+                                     {.num_parts = 3},
+                                     {.num_parts = 7, .distance = 9},
+                                     {.num_parts = 2, .distance = 5, .gradient_scale = 0.125}};
 
 void check_close(const std::vector<double>& found, const std::vector<double>& expected,
                  double tolerance) {
@@ -109,6 +200,12 @@ void check_close(const std::vector<double>& found, const std::vector<double>& ex
   }
 }
 
+double norm_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value * value;
+  return std::sqrt(sum);
+}
+
 template <class T>
 void follow_all_cases(double tolerance) {
   const std::vector<GoldenCase> cases = read_golden_cases("optimizer_goldens.txt");
@@ -118,15 +215,22 @@ void follow_all_cases(double tolerance) {
     if (golden.name == "inputs") continue;
     const OptimizerConfig config = config_of(golden);
     kinds.insert(config.kind);
-    Player<T> player(inputs, config);
-    for (std::size_t step = 0; step < golden.rows.at("weights").size(); ++step) {
-      BOOST_TEST_CONTEXT(golden.name << " after step " << step) {
-        player.take_step(step);
-        check_close(player.weights(), golden.rows.at("weights")[step], tolerance);
-        if (config.ema_decay > 0) {
-          check_close(player.ema(), golden.rows.at("ema")[step], tolerance);
+    for (const Setting& setting : kSettings) {
+      Player<T> player(inputs, config, setting);
+      for (std::size_t step = 0; step < golden.rows.at("weights").size(); ++step) {
+        BOOST_TEST_CONTEXT(golden.name << " after step " << step << ", " << setting.num_parts
+                                       << " parts") {
+          const UpdateReport report = player.take_step(step);
+          BOOST_TEST(report.is_finite);
+          BOOST_TEST(report.gradient_norm == norm_of(inputs.rows.at("gradients")[step]),
+                     boost::test_tools::tolerance(std::max(tolerance, 1e-12)));
+          check_close(player.weights(), golden.rows.at("weights")[step], tolerance);
+          if (config.ema_decay > 0) {
+            check_close(player.ema(), golden.rows.at("ema")[step], tolerance);
+          }
         }
       }
+      BOOST_TEST(player.has_clean_padding());
     }
   }
   BOOST_TEST(kinds.size() == 5u);
@@ -144,14 +248,18 @@ BOOST_AUTO_TEST_CASE(all_optimizers_take_the_same_steps_in_float32) {
   follow_all_cases<float>(4e-6);
 }
 
-BOOST_AUTO_TEST_CASE(a_skipped_step_does_not_advance_the_corrections) {
+BOOST_AUTO_TEST_CASE(a_step_that_is_not_finite_moves_nothing_and_does_not_advance_the_corrections) {
   const std::vector<GoldenCase> cases = read_golden_cases("optimizer_goldens.txt");
-  const GoldenCase& golden = golden_case(cases, "adam");
-  Player<double> player(golden_case(cases, "inputs"), config_of(golden));
-  player.take_step(0);
-  // Here a step was not finite: nothing is called, nothing is counted.
-  player.take_step(1);
-  check_close(player.weights(), golden.rows.at("weights")[1], 1e-13);
+  for (const char* name : {"adam", "lamb"}) {
+    const GoldenCase& golden = golden_case(cases, name);
+    Player<double> player(golden_case(cases, "inputs"), config_of(golden), {.num_parts = 2});
+    player.take_step(0);
+    BOOST_TEST(!player.take_step(1, {1, 1, 1, NAN, 1}).is_finite);
+    check_close(player.weights(), golden.rows.at("weights")[0], 1e-13);
+    BOOST_TEST(player.num_steps() == 1u);
+    BOOST_TEST(player.take_step(1).is_finite);
+    check_close(player.weights(), golden.rows.at("weights")[1], 1e-13);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(momentum_of_0_gives_the_same_with_and_without_a_buffer) {
