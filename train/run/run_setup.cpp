@@ -135,11 +135,9 @@ void RunSetup::check_validations() const {
 
 void RunSetup::take_memory() {
   memory.draw(programs->plan().arena_bytes, "network and its activations");
-  memory.draw(tally_bytes(train_split, validation_split), "tally of samples seen");
-  if (validation_split) {
-    memory.draw(score_bytes(graph.num_classes(), config.evaluation_batch()), "validation metrics");
+  for (const MemoryRow& row : bookkeeping_rows(config.evaluation_batch())) {
+    memory.draw(row.bytes, row.what);
   }
-  memory.draw(largest_tensor_bytes(graph.parameters()), "copy for checkpoints");
   make_loaders();
 }
 
@@ -191,10 +189,20 @@ TrainerConfig RunSetup::trainer_config() const {
           .nan_guard = config.nan_guard};
 }
 
+std::vector<MemoryRow> RunSetup::bookkeeping_rows(std::uint32_t evaluation_batch) const {
+  std::vector<MemoryRow> rows = {
+      {"tally of samples seen", tally_bytes(train_split, validation_split)}};
+  if (validation_split) {
+    rows.push_back({"validation metrics", score_bytes(graph.num_classes(), evaluation_batch)});
+  }
+  rows.push_back({"copy for checkpoints", largest_tensor_bytes(graph.parameters())});
+  return rows;
+}
+
 std::uint64_t RunSetup::bookkeeping_bytes(std::uint32_t evaluation_batch) const {
-  const std::uint64_t bytes =
-      tally_bytes(train_split, validation_split) + largest_tensor_bytes(graph.parameters());
-  return validation_split ? bytes + score_bytes(graph.num_classes(), evaluation_batch) : bytes;
+  std::uint64_t bytes = 0;
+  for (const MemoryRow& row : bookkeeping_rows(evaluation_batch)) bytes += row.bytes;
+  return bytes;
 }
 
 PipelineConfig RunSetup::validation_pipeline() const {

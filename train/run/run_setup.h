@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "streamer/pipeline/loader.h"
 #include "streamer/shard/dataset.h"
@@ -70,6 +71,7 @@ struct RunSetup {
 
  private:
   void check_validations() const;
+  std::vector<MemoryRow> bookkeeping_rows(std::uint32_t evaluation_batch) const;
   PipelineConfig validation_pipeline() const;
   void take_memory();
   void choose_batch();
