@@ -6,35 +6,13 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 #include "train/run/epoch_report.h"
 #include "train/run/run_before.h"
 #include "train/run/run_config.h"
-#include "train/run/run_overview.h"
-#include "train/run/skipped_samples.h"
+#include "train/run/run_observer.h"
 
 namespace penstock::train {
-
-/// Called on the thread that runs the session.
-class RunObserver {
- public:
-  virtual ~RunObserver() = default;
-  virtual void on_start(const RunOverview& overview) = 0;
-  virtual void on_train_step(const EpochReport& so_far) = 0;
-  virtual void on_validation_step(const EpochReport& train_done, const PassReport& so_far) = 0;
-  virtual void on_epoch(const EpochReport& report) = 0;
-  /// After a validation within an epoch; `metrics` are its own.
-  virtual void on_validation(const EpochReport& /*so_far*/, const MetricTable& /*metrics*/) {}
-  /// When a sample is left out because its data failed, the first time only.
-  virtual void on_skipped(const SkippedSample& sample) = 0;
-  /// A line of news after an epoch: a lowered learning rate, another verdict on learning.
-  virtual void on_note(const std::string& /*line*/) {}
-  /// When a step changed no weight, because its loss or gradients were not finite.
-  virtual void on_skipped_step(const SkippedStep& /*step*/) {}
-  /// What went wrong and did not end the run: a checkpoint that could not be stored. One line.
-  virtual void on_warning(const std::string& /*text*/) {}
-};
 
 struct RunOutcome {
   /// Epochs whose training pass was done in full.

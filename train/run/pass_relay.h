@@ -1,0 +1,43 @@
+// What happens in one pass of a run, on its way from the trainer to those who are told.
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "train/loop/pass_report.h"
+#include "train/run/run_observer.h"
+
+namespace penstock::train {
+
+/// Passes on what happens in one pass.
+template <class TellStep, class TellSkipped>
+class PassRelay final : public PassObserver {
+ public:
+  PassRelay(RunObserver& observer, TellStep tell_step, TellSkipped tell_skipped)
+      : observer_(observer),
+        tell_step_(std::move(tell_step)),
+        tell_skipped_(std::move(tell_skipped)) {}
+  void on_step(const PassReport& so_far) override { tell_step_(so_far); }
+  void on_skipped(const SampleEvent& event) override { tell_skipped_(event); }
+  void on_skipped_step(const SkippedStep& step) override { observer_.on_skipped_step(step); }
+  bool wants_settled(const PassReport& so_far) override {
+    return wants_settled_ && wants_settled_(so_far);
+  }
+  void on_settled(const PassReport& so_far) override { tell_settled_(so_far); }
+
+  /// Asked and told between two steps.
+  void settle(std::function<bool(const PassReport&)> wants,
+              std::function<void(const PassReport&)> tell) {
+    wants_settled_ = std::move(wants);
+    tell_settled_ = std::move(tell);
+  }
+
+ private:
+  RunObserver& observer_;
+  TellStep tell_step_;
+  TellSkipped tell_skipped_;
+  std::function<bool(const PassReport&)> wants_settled_;
+  std::function<void(const PassReport&)> tell_settled_;
+};
+
+}  // namespace penstock::train
