@@ -48,6 +48,13 @@ Input seed_of(std::string_view text) {
 constexpr std::string_view kHead =
     "[[layer]]\ntype='global_avg_pool'\n[[layer]]\ntype='dense'\nunits='num_classes'\n";
 
+/// 10,000 tables, one in the other.
+std::string deep_key() {
+  std::string key = "a";
+  for (int i = 1; i < 10'000; ++i) key += ".a";
+  return key;
+}
+
 }  // namespace
 
 const char* target_name() {
@@ -77,6 +84,7 @@ std::vector<Input> target_seeds() {
       seed_of("name='m'\n[[layer]]\ntype='batch_norm'\nmomentum=0.01\ninitial_scale=0\n"
               "activation='gelu'\n[[layer]]\ntype='avg_pool'\nwindow=3\ncounts_padding=true\n" +
               head),
+      seed_of(deep_key() + "=1\n" + head),
   };
 }
 

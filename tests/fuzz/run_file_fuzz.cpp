@@ -25,6 +25,13 @@ void check_text_of(const train::RunConfig& config) {
   demand(train::format_run_file(again) == text, "the same settings from what was written");
 }
 
+/// 10,000 tables, one in the other.
+std::string deep_key() {
+  std::string key = "a";
+  for (int i = 1; i < 10'000; ++i) key += ".a";
+  return key;
+}
+
 }  // namespace
 
 const char* target_name() {
@@ -44,6 +51,7 @@ std::vector<Input> target_seeds() {
               "random_resized_crop_scale=[0.08,1]\nfill_mode='constant'\ncval=3\nmixup=0.2\n"),
       seed_of("epochs=2\n[[layer]]\ntype='conv2d'\nfilters=8\nactivation='relu'\n"
               "[[layer]]\ntype='global_avg_pool'\n[[layer]]\ntype='dense'\nunits='num_classes'\n"),
+      seed_of("[" + deep_key() + "]\nb=1\n"),
   };
 }
 

@@ -11,6 +11,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/number_text.h"
+#include "train/graph/toml_depth.h"
 
 namespace penstock::train {
 namespace {
@@ -138,6 +139,13 @@ const TomlValue* find_key(const TomlTable& table, std::string_view key) noexcept
 }
 
 TomlTable parse_toml(std::string_view text, const std::string& where, const std::string& hint) {
+  if (const auto line = line_beyond_toml_depth(text)) {
+    throw Error(ErrorCode::kInvalidArgument,
+                where + ":" + std::to_string(*line) + ": expected TOML of at most " +
+                    std::to_string(kMaxTomlDepth) +
+                    " levels (parts of keys and headers, brackets), found more",
+                hint);
+  }
   try {
     return table_of(toml::parse(text));
   } catch (const toml::parse_error& error) {

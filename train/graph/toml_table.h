@@ -51,7 +51,8 @@ const TomlValue* find_key(const TomlTable& table, std::string_view key) noexcept
 
 /// Reads TOML text. `where` names it in errors: "run: mine.toml"; `hint` is what a line looks like.
 ///
-/// Errors  InvalidArgument `WHERE:LINE:COLUMN: expected TOML, found an error: REASON`
+/// Errors  InvalidArgument `WHERE:LINE:COLUMN: expected TOML, found an error: REASON`, or text that nests
+///         deeper than kMaxTomlDepth (toml_depth.h)
 TomlTable parse_toml(std::string_view text, const std::string& where, const std::string& hint);
 
 /// Reads a file that is to be parsed, 1 MiB at most. `owner` begins the error: "run".
