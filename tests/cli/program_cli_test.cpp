@@ -163,17 +163,51 @@ BOOST_AUTO_TEST_CASE(pictures_that_are_made_smaller_need_no_room_for_their_files
   BOOST_TEST(run_penstock(smaller).exit_code == 0);
 }
 
-// libgomp prints what it read from its environment before main. It calls the policy passive when it has
-// read none, too; that threads do not spin it says in the count of spins, 300,000 by default.
+// What libgomp read from its environment, which it prints before main. It calls the policy passive when it
+// has read none, too; that threads do not spin it says in the count of spins: 300,000 by default.
+std::string openmp_settings(const std::vector<std::string>& arguments,
+                            const std::string& wait_policy = "") {
+  const CommandResult result = run_penstock(
+      arguments,
+      {{"OMP_DISPLAY_ENV", "verbose"}, {"OMP_WAIT_POLICY", wait_policy}, {"GOMP_SPINCOUNT", ""}});
+  BOOST_REQUIRE(contains(result.err, "OPENMP DISPLAY ENVIRONMENT BEGIN"));
+  return result.err;
+}
+
 BOOST_AUTO_TEST_CASE(openmp_threads_wait_passively_unless_the_user_says_otherwise) {
-  const CommandResult set =
-      run_penstock({"--version"}, {{"OMP_DISPLAY_ENV", "verbose"}, {"OMP_WAIT_POLICY", ""}});
-  BOOST_REQUIRE(contains(set.err, "OPENMP DISPLAY ENVIRONMENT BEGIN"));
-  BOOST_TEST(contains(set.err, "OMP_WAIT_POLICY = 'PASSIVE'"));
-  BOOST_TEST(contains(set.err, "GOMP_SPINCOUNT = '0'"), set.err);
-  const CommandResult kept =
-      run_penstock({"--version"}, {{"OMP_DISPLAY_ENV", "true"}, {"OMP_WAIT_POLICY", "active"}});
-  BOOST_TEST(contains(kept.err, "OMP_WAIT_POLICY = 'ACTIVE'"));
+  const std::vector<std::vector<std::string>> lines = {{"train", "--help"},
+                                                       {"evaluate", "--help"},
+                                                       {"predict", "--help"},
+                                                       {"bench", "train", "--help"}};
+  for (const std::vector<std::string>& line : lines) {
+    BOOST_TEST_CONTEXT(line.front()) {
+      const std::string set = openmp_settings(line);
+      BOOST_TEST(contains(set, "OMP_WAIT_POLICY = 'PASSIVE'"), set);
+      BOOST_TEST(contains(set, "GOMP_SPINCOUNT = '0'"), set);
+    }
+  }
+  const std::string kept = openmp_settings({"train", "--help"}, "active");
+  BOOST_TEST(contains(kept, "OMP_WAIT_POLICY = 'ACTIVE'"), kept);
+}
+
+// The policy is only ever set for a second start.
+BOOST_AUTO_TEST_CASE(a_command_that_does_not_compute_does_not_start_again) {
+  for (const std::vector<std::string>& line :
+       std::vector<std::vector<std::string>>{{"--version"}, {"inspect", "--help"}}) {
+    BOOST_TEST_CONTEXT(line.front()) {
+      const std::string settings = openmp_settings(line);
+      BOOST_TEST(contains(settings, "GOMP_SPINCOUNT = '"), settings);
+      BOOST_TEST(!contains(settings, "GOMP_SPINCOUNT = '0'"), settings);
+    }
+  }
+}
+
+// libgomp calls it an invalid value.
+BOOST_AUTO_TEST_CASE(an_empty_wait_policy_is_none) {
+  const CommandResult result =
+      run_program("/usr/bin/env", {"OMP_WAIT_POLICY=", PENSTOCK_PROGRAM, "--version"});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.err == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
