@@ -30,13 +30,19 @@ void check_list_size(const std::string& field, std::size_t size, std::size_t exp
   refuse("lowering: " + field, std::to_string(expected) + " or none", std::to_string(size));
 }
 
-void check_value_bytes(const Node& node, std::uint32_t batch) {
+/// Of a step that is cut, the part is what is lowered.
+std::string batch_flag(const Lowering& lowering) {
+  return lowering.accumulates ? "--micro-batch" : "--batch-size";
+}
+
+void check_value_bytes(const Node& node, const Lowering& lowering) {
+  const std::uint32_t batch = lowering.batch;
   const std::uint64_t sample_bytes = node.shape.num_elements() * sizeof(double);  // at most 2^43
   if (sample_bytes <= kMaxValueBytes / batch) return;
   refuse("model: " + node.name,
          "at most " + std::to_string(kMaxValueBytes / sizeof(double)) + " values in a batch",
          std::to_string(batch) + " samples of " + node.shape.text(),
-         "a smaller --batch-size, or a smaller image");
+         "a smaller " + batch_flag(lowering) + ", or a smaller image");
 }
 
 }  // namespace
@@ -55,15 +61,16 @@ void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
     refuse("lowering: reads_ema", "an evaluation program", "a training program");
   }
   lowering.loss.validate_for(graph.num_classes());
-  for (const Node& node : graph.nodes()) check_value_bytes(node, lowering.batch);
+  for (const Node& node : graph.nodes()) check_value_bytes(node, lowering);
   if (lowering.mode != Mode::kTrain) return;
   for (NodeId id = 0; id < graph.nodes().size(); ++id) {
     const Node& node = graph.node(id);
     if (!std::holds_alternative<BatchNormOp>(node.op) || lowering.has_fixed_norm(id)) continue;
     const std::size_t values = std::size_t{lowering.batch} * node.shape.height * node.shape.width;
     if (values < 2) {
-      refuse("model: " + node.name, "at least 2 values per channel in training", "1",
-             "--batch-size 2 or more, or no batch_norm after the last pooling layer");
+      refuse(
+          "model: " + node.name, "at least 2 values per channel in training", "1",
+          "a larger " + batch_flag(lowering) + ", or no batch_norm after the last pooling layer");
     }
   }
 }

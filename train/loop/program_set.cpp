@@ -20,6 +20,30 @@ std::uint64_t without_remainder_of_one(std::uint64_t batch, std::uint64_t num_sa
   return larger;
 }
 
+/// Whether parts of at most so many samples leave none with a single sample, in a step and in an epoch's last one.
+bool suits_step(std::uint32_t micro_batch, std::uint32_t step_samples, std::uint64_t num_samples) {
+  const auto smallest = [&](std::uint32_t batch) { return BatchParts(batch, micro_batch)[0]; };
+  const std::uint32_t lease_batch = step_samples % micro_batch == 0 ? micro_batch : step_samples;
+  const auto tail = static_cast<std::uint32_t>(num_samples % lease_batch);
+  return smallest(lease_batch).num_samples > 1 && (tail == 0 || smallest(tail).num_samples > 1);
+}
+
+/// The nearest --micro-batch that keeps the step; else a --batch-size.
+std::string other_parts(std::uint32_t micro_batch, std::uint32_t step_samples,
+                        std::uint64_t num_samples) {
+  for (std::uint32_t smaller = micro_batch - 1; smaller >= 2; --smaller) {
+    if (suits_step(smaller, step_samples, num_samples)) {
+      return "--micro-batch " + std::to_string(smaller);
+    }
+  }
+  for (std::uint32_t larger = micro_batch + 1; larger <= step_samples; ++larger) {
+    if (suits_step(larger, step_samples, num_samples)) {
+      return "--micro-batch " + std::to_string(larger);
+    }
+  }
+  return "--batch-size " + std::to_string(without_remainder_of_one(step_samples, num_samples));
+}
+
 /// What an evaluation measures: not what a training leans on.
 LossSpec evaluation_loss(LossSpec loss) {
   loss.label_smoothing = 0;
@@ -28,14 +52,14 @@ LossSpec evaluation_loss(LossSpec loss) {
   return loss;
 }
 
-/// Says that only the last batch of an epoch, of one sample, does not fit, and which size would.
+/// Says that only the last batch of an epoch, of one sample, does not fit.
 [[noreturn]] void refuse_last_sample(const Error& error, std::uint64_t batch,
-                                     std::uint64_t num_samples) {
+                                     std::uint64_t num_samples, const std::string& hint) {
   throw Error(error.code(),
               std::string(error.what()) + ": the last batch of an epoch has 1 sample (" +
                   std::to_string(num_samples) + " = " + std::to_string(num_samples / batch) +
                   " x " + std::to_string(batch) + " + 1)",
-              "--batch-size " + std::to_string(without_remainder_of_one(batch, num_samples)));
+              hint);
 }
 
 }  // namespace
@@ -111,7 +135,11 @@ void ProgramSet::lower_training(const ModelGraph& graph, const ProgramSetConfig&
   } catch (const Error& error) {
     // The whole batch was lowered: what is refused here is a batch norm over a single value.
     if (error.code() != ErrorCode::kInvalidArgument || tail != 1) throw;
-    refuse_last_sample(error, lease_batch_, config.num_train_samples);
+    const std::string hint = steps_span_batches_
+                                 ? other_parts(micro_batch_, train_batch_, config.num_train_samples)
+                                 : "--batch-size " + std::to_string(without_remainder_of_one(
+                                                         lease_batch_, config.num_train_samples));
+    refuse_last_sample(error, lease_batch_, config.num_train_samples, hint);
   }
 }
 

@@ -97,16 +97,19 @@ BOOST_AUTO_TEST_CASE(a_network_whose_head_alone_learns_takes_less_memory) {
   BOOST_TEST(arena_bytes(convolutions) < arena_bytes(std::vector<bool>(8)) * 3 / 4);
 }
 
-std::string refusal_of(std::uint32_t batch, std::uint64_t num_samples) {
+std::string refusal_of(const ProgramSetConfig& config) {
   const auto backend = make_backend("reference");
   try {
-    const ProgramSet programs(*backend, pooled_model(),
-                              {.train_batch = batch, .num_train_samples = num_samples});
+    const ProgramSet programs(*backend, pooled_model(), config);
   } catch (const Error& error) {
     BOOST_TEST((error.code() == ErrorCode::kInvalidArgument));
     return std::string(error.what()) + " | " + error.hint();
   }
   return "accepted";
+}
+
+std::string refusal_of(std::uint32_t batch, std::uint64_t num_samples) {
+  return refusal_of({.train_batch = batch, .num_train_samples = num_samples});
 }
 
 // By hand: 3,041 = 95 x 32 + 1 = 98 x 31 + 3. 7 leaves 1 for 2 and 3, and 3 for 4.
@@ -118,6 +121,24 @@ BOOST_AUTO_TEST_CASE(a_last_batch_of_one_sample_is_refused_with_a_size_that_work
   BOOST_TEST(refusal_of(31, 3041) == "accepted");
   BOOST_TEST(refusal_of(2, 7) == reason + "(7 = 3 x 2 + 1) | --batch-size 4");
   BOOST_TEST(refusal_of(4, 7) == "accepted");
+}
+
+// By hand: 1,000 = 27 x 37 + 1. 36 cuts 74 into 24 + 25 + 25 and the 38 that are left into two of 19.
+BOOST_AUTO_TEST_CASE(parts_that_leave_one_sample_are_refused_with_parts_that_work) {
+  const auto in_parts = [](std::uint32_t batch, std::uint32_t lease, std::uint32_t part) {
+    return refusal_of({.train_batch = batch,
+                       .lease_batch = lease,
+                       .micro_batch = part,
+                       .num_train_samples = 1000});
+  };
+  BOOST_TEST(in_parts(74, 37, 37).ends_with("(1000 = 27 x 37 + 1) | --micro-batch 36"));
+  BOOST_TEST(in_parts(74, 74, 36) == "accepted");
+  BOOST_TEST(in_parts(12, 3, 3).ends_with("(1000 = 333 x 3 + 1) | --micro-batch 2"));
+  BOOST_TEST(in_parts(12, 2, 2) == "accepted");
+  BOOST_TEST(in_parts(32, 1, 1).ends_with(
+      "found 1 | a larger --micro-batch, or no batch_norm after the last pooling layer"));
+  BOOST_TEST(refusal_of(1, 1000).ends_with(
+      "found 1 | a larger --batch-size, or no batch_norm after the last pooling layer"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
