@@ -52,13 +52,20 @@ void check_unused(bool is_used, LossKind kind, std::string_view field, std::stri
               "leave " + std::string(field) + " out");
 }
 
-void check_length(std::string_view field, std::span<const float> values, std::size_t num_outputs,
-                  bool may_be_one) {
-  if (values.empty() || values.size() == num_outputs || (may_be_one && values.size() == 1)) return;
-  refuse_setting({"loss", field,
-                  (may_be_one ? "one value or " : "") + std::to_string(num_outputs) +
+struct LengthRule {
+  std::string_view field;
+  std::size_t num_values;
+  bool may_be_one;
+  std::string_view hint;
+};
+
+void check_length(const LengthRule& rule, std::size_t num_outputs) {
+  if (rule.num_values == 0 || rule.num_values == num_outputs) return;
+  if (rule.may_be_one && rule.num_values == 1) return;
+  refuse_setting({"loss", rule.field,
+                  (rule.may_be_one ? "one value or " : "") + std::to_string(num_outputs) +
                       " values, one for each output",
-                  std::to_string(values.size())});
+                  std::to_string(rule.num_values), rule.hint});
 }
 
 }  // namespace
@@ -120,15 +127,18 @@ void LossSpec::validate() const {
                 [](float w) { return w > 0 && std::isfinite(w); }, "positive_weights = [3.0]"});
   const auto is_zero = [](float w) { return w == 0; };
   if (!class_weights.empty() && std::ranges::all_of(class_weights, is_zero)) {
-    refuse_setting({"loss", "class_weights", "one above 0 at least", "only zeros"});
+    refuse_setting({"loss", "class_weights", "one above 0 at least", "only zeros",
+                    "class_weights = \"balanced\""});
   }
 }
 
 void LossSpec::validate_for(std::size_t num_outputs) const {
   validate();
-  check_length("focal_alpha", focal_alpha, num_outputs, true);
-  check_length("class_weights", class_weights, num_outputs, false);
-  check_length("positive_weights", positive_weights, num_outputs, true);
+  check_length({"focal_alpha", focal_alpha.size(), true, "focal_alpha = 0.25"}, num_outputs);
+  check_length({"class_weights", class_weights.size(), false, "class_weights = \"balanced\""},
+               num_outputs);
+  check_length({"positive_weights", positive_weights.size(), true, "positive_weights = [3.0]"},
+               num_outputs);
 }
 
 }  // namespace penstock::train

@@ -125,6 +125,11 @@ void check_loss(const RunConfig& config) {
   check_weights(config.focal_alpha, {"focal_alpha", 1, "0 to 1", "focal_alpha = [0.25]"});
   check_weights(config.class_weights,
                 {"class_weights", 1e9, "0 to 1e9", "class_weights = \"balanced\""});
+  const auto is_zero = [](double weight) { return weight == 0; };
+  if (!config.class_weights.empty() && std::ranges::all_of(config.class_weights, is_zero)) {
+    refuse_setting({kOwner, "class_weights", "one above 0 at least", "only zeros",
+                    "class_weights = \"balanced\""});
+  }
 }
 
 // What they match is looked at when the network is there.

@@ -48,20 +48,27 @@ BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
   BOOST_TEST(refusal({.class_weights = {1, -1, 1}}) ==
              "loss: class_weights: expected finite numbers, 0 or more, found -1 | class_weights = "
              "\"balanced\"");
-  BOOST_TEST(refusal({.class_weights = {0, 0, 0}}) ==
-             "loss: class_weights: expected one above 0 at least, found only zeros");
+  BOOST_TEST(
+      refusal({.class_weights = {0, 0, 0}}) ==
+      "loss: class_weights: expected one above 0 at least, found only zeros | class_weights = "
+      "\"balanced\"");
   BOOST_TEST(refusal({.kind = LossKind::kBinaryCrossEntropy, .positive_weights = {0.0f}}) ==
              "loss: positive_weights: expected finite numbers above 0, found 0 | positive_weights "
              "= [3.0]");
 }
 
 BOOST_AUTO_TEST_CASE(lists_must_have_one_value_for_each_output) {
-  BOOST_TEST(refusal({.class_weights = {1, 2}}) ==
-             "loss: class_weights: expected 3 values, one for each output, found 2");
-  BOOST_TEST(refusal({.class_weights = {1}}) ==
-             "loss: class_weights: expected 3 values, one for each output, found 1");
+  BOOST_TEST(
+      refusal({.class_weights = {1, 2}}) ==
+      "loss: class_weights: expected 3 values, one for each output, found 2 | class_weights = "
+      "\"balanced\"");
+  BOOST_TEST(
+      refusal({.class_weights = {1}}) ==
+      "loss: class_weights: expected 3 values, one for each output, found 1 | class_weights = "
+      "\"balanced\"");
   BOOST_TEST(refusal({.kind = LossKind::kSoftmaxFocal, .focal_alpha = {1, 0.5f}}) ==
-             "loss: focal_alpha: expected one value or 3 values, one for each output, found 2");
+             "loss: focal_alpha: expected one value or 3 values, one for each output, found 2 | "
+             "focal_alpha = 0.25");
   BOOST_TEST(refusal({.kind = LossKind::kSoftmaxFocal, .focal_alpha = {0.5f}}) == "accepted");
   BOOST_TEST(refusal({.kind = LossKind::kSoftmaxFocal, .class_weights = {1, 2, 0}}) == "accepted");
 }

@@ -75,6 +75,9 @@ BOOST_AUTO_TEST_CASE(lists_that_are_not_one_value_for_each_class_are_refused) {
                       "class_weights: expected 3 values, one for each output, found 2"));
   BOOST_TEST(contains(refusal_of("class_weights = [1, -2, 1]"),
                       "class_weights: expected 0 to 1e9, found -2"));
+  BOOST_TEST(refusal_of("class_weights = [0, 0, 0]") ==
+             "run: run.toml: class_weights: expected one above 0 at least, found only zeros | "
+             "class_weights = \"balanced\"");
   BOOST_TEST(contains(refusal_of("class_weights = \"fair\""),
                       "class_weights: expected numbers, one for each class, \"balanced\" or "
                       "\"none\", found the text \"fair\""));
