@@ -8,7 +8,6 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/memory_budget.h"
 #include "tools/augment_text.h"
-#include "train/run/idle_settings.h"
 
 namespace penstock::tools {
 namespace {
@@ -211,6 +210,9 @@ void RunScreen::on_start(const RunOverview& overview) {
       fmt::format("dataset   {}: {} training, {} validation, {} classes",
                   printable(config.dataset.native()), format_count(overview.num_train_samples),
                   format_count(overview.num_validation_samples), overview.num_classes));
+  if (overview.num_classes == 1) {
+    print_notice(verbosity_, "warning   there is only one class: nothing to tell apart");
+  }
   print_notice(verbosity_,
                fmt::format("model     {}, {}x{} pixels{}, {} parameters", printable(config.model),
                            config.image_height_px, config.image_width_px,
@@ -225,12 +227,20 @@ void RunScreen::on_start(const RunOverview& overview) {
                                monitors_text(config));
   if (!overview.batch_note.empty()) print_notice(verbosity_, "fits      " + overview.batch_note);
   print_notice(verbosity_, "augment   " + augment_text(config));
-  for (const std::string& sentence : train::idle_settings(config)) {
+  for (const std::string& sentence : overview.idle) {
     print_notice(verbosity_, "          " + sentence);
   }
   print_notice(verbosity_, fmt::format("device    cpu: {}, {}", overview.backend,
                                        train::compute_type_name(config.precision)));
   print_notice(verbosity_, fmt::format("threads   {}", overview.cores.text()));
+  if (overview.cores.num_compute > overview.num_usable_cores) {
+    print_notice(verbosity_,
+                 fmt::format("warning   {} compute threads share {}: steps take longer than with "
+                             "--threads {}",
+                             overview.cores.num_compute,
+                             format_counted(overview.num_usable_cores, "core", "cores"),
+                             overview.num_usable_cores));
+  }
   print_notice(verbosity_,
                fmt::format("seed      {} (run {})", config.seed, hex(overview.identity_hash)));
   print_notice(verbosity_, "memory" + memory_text(overview));

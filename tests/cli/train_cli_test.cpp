@@ -8,6 +8,7 @@
 #include "fixtures/damage.h"
 #include "streamer/core/file.h"
 #include "streamer/core/memory_budget.h"
+#include "streamer/core/usable_cores.h"
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
@@ -80,9 +81,8 @@ BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_its_files) {
   // 6 batches: one more round than the ring of 4.
   BOOST_TEST(contains(shapes.train_out(), "loader: "));
   BOOST_TEST(contains(shapes.train_out(), " is the bottleneck: "));
-  for (const char* name :
-       {"run.toml", "weights.safetensors", "model.json", "metrics.csv", "metrics.jsonl",
-        "checkpoints"}) {
+  for (const char* name : {"run.toml", "weights.safetensors", "model.json", "metrics.csv",
+                           "metrics.jsonl", "checkpoints"}) {
     BOOST_TEST(fs::exists(shapes.run() / name));
   }
   BOOST_TEST(count_entries(shapes.run()) == 6u);
@@ -383,6 +383,25 @@ BOOST_AUTO_TEST_CASE(fewer_threads_than_asked_for_do_not_hang_the_run) {
                                              "32", "--epochs", "1", "--threads", "2"},
                                             {{"OMP_THREAD_LIMIT", "1"}});
   BOOST_TEST(result.exit_code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(more_threads_than_cores_and_a_single_class_are_remarked_on) {
+  fs::create_directory(folder.path() / "one");
+  fs::copy(shapes.pictures() / "train" / "circle", folder.path() / "one" / "circle");
+  const fs::path dataset = folder.path() / "one.ds";
+  BOOST_REQUIRE(run_penstock({"convert", folder.path() / "one", dataset}).exit_code == 0);
+  const auto start = [&](const fs::path& of, std::uint32_t num_threads) {
+    return run_penstock({"train", of, "--dry-run", "--image-size", "32", "--threads",
+                         std::to_string(num_threads)})
+        .err;
+  };
+  const std::uint32_t num_cores = num_usable_cores();
+  const std::string single = start(dataset, num_cores + 1);
+  BOOST_TEST(contains(single, "\nwarning   there is only one class: nothing to tell apart\n"));
+  BOOST_TEST(contains(single, "\nwarning   " + std::to_string(num_cores + 1) +
+                                  " compute threads share " + std::to_string(num_cores) + " core"));
+  BOOST_TEST(contains(single, "than with --threads " + std::to_string(num_cores) + "\n"));
+  BOOST_TEST(!contains(start(shapes.dataset(), num_cores), "warning"));
 }
 
 // What `train 2>&1 | tee log` sees when the terminal of tee is gone.

@@ -168,7 +168,7 @@ class BatchPlanner {
   std::string note(const Tried& tried) const {
     const BatchChoice& choice = tried.choice;
     const bool is_cut = choice.micro_batch < choice.step_samples;
-    if (!is_cut && choice.recompute == Recompute::kNone) return {};
+    if (!is_cut && choice.recompute == Recompute::kNone) return idle_part();
     std::string text = "batch " + std::to_string(choice.step_samples);
     if (is_cut) text += " in parts of " + std::to_string(choice.micro_batch);
     if (choice.recompute != Recompute::kNone) {
@@ -188,6 +188,13 @@ class BatchPlanner {
       text += "; batch norm sees " + std::to_string(choice.micro_batch) + " samples at a time";
     }
     return text;
+  }
+
+  /// What the whole step is smaller than. batch_size is what a stored run has for a whole step.
+  std::string idle_part() const {
+    if (wish_.micro_batch <= std::max(step_samples_, wish_.batch_size)) return {};
+    return "micro_batch " + std::to_string(wish_.micro_batch) + " does nothing: a step has " +
+           std::to_string(step_samples_) + (step_samples_ == 1 ? " sample" : " samples");
   }
 
   [[noreturn]] void refuse() const {

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "streamer/core/number_text.h"
 #include "train/graph/toml_table.h"
 #include "train/run/run_keys.h"
 
@@ -156,6 +157,39 @@ void add_idle_rules(const RunConfig& config, std::vector<std::string>& sentences
   }
 }
 
+bool warms_up_beyond(const RunConfig& config, std::uint64_t num_steps) {
+  const bool by_steps = num_steps > 0 && config.schedule.warmup_steps >= num_steps;
+  return by_steps || config.schedule.warmup_epochs >= config.epochs;
+}
+
+/// Of the schedule, what is to come when the run has ended.
+void add_unreached(const RunConfig& config, std::uint64_t num_steps,
+                   std::vector<std::string>& sentences) {
+  const ScheduleConfig& schedule = config.schedule;
+  const std::string epochs =
+      std::to_string(config.epochs) + (config.epochs == 1 ? " epoch" : " epochs");
+  if (schedule.kind != ScheduleKind::kOneCycle && warms_up_beyond(config, num_steps)) {
+    const bool by_steps = schedule.warmup_steps > 0;
+    sentences.push_back(
+        (by_steps ? "warmup_steps " + std::to_string(schedule.warmup_steps)
+                  : "warmup_epochs " + number_text(schedule.warmup_epochs)) +
+        " takes the whole run of " + (by_steps ? std::to_string(num_steps) + " steps" : epochs) +
+        ": learning_rate " + number_text(config.optimizer.learning_rate) + " is never reached");
+  }
+  if (schedule.kind != ScheduleKind::kStep) return;
+  if (schedule.milestone_epochs.empty()) {
+    if (schedule.step_epochs < config.epochs) return;
+    sentences.push_back("schedule \"step\" never lowers the rate: step_epochs is " +
+                        std::to_string(schedule.step_epochs) + ", the run has " + epochs);
+    return;
+  }
+  for (const std::uint32_t milestone : schedule.milestone_epochs) {
+    if (milestone < config.epochs) continue;
+    sentences.push_back("milestone_epochs " + std::to_string(milestone) +
+                        " does nothing: the run has " + epochs);
+  }
+}
+
 }  // namespace
 
 bool is_heeded(std::string_view key, const RunConfig& config) {
@@ -165,11 +199,12 @@ bool is_heeded(std::string_view key, const RunConfig& config) {
   return optional == nullptr || optional->is_on(config);
 }
 
-std::vector<std::string> idle_settings(const RunConfig& config) {
+std::vector<std::string> idle_settings(const RunConfig& config, std::uint64_t num_steps) {
   RunConfig none;
   none.augment = AugmentConfig{};
   std::vector<std::string> sentences;
   add_idle_rules(config, sentences);
+  add_unreached(config, num_steps, sentences);
   add_idle(kOptional, config, none, sentences);
   add_idle(kBelongings, config, none, sentences);
   return sentences;

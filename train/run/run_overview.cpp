@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "streamer/core/usable_cores.h"
 #include "train/graph/model_summary.h"
+#include "train/run/idle_settings.h"
 #include "train/run/run_setup.h"
 
 namespace penstock::train {
@@ -36,9 +38,11 @@ RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_n
       .learning = learning_of(setup.learning),
       .initial_weights = initial_weights_text(setup),
       .cores = setup.resolved.cores,
+      .num_usable_cores = num_usable_cores(),
       .backend = setup.backend->description(),
       .memory = setup.memory.rows(),
       .batch_note = setup.batch_note,
+      .idle = idle_settings(setup.config, setup.steps_per_epoch() * setup.config.epochs),
       .batch_memory = std::string(setup.pipeline.host_memory->kind()),
       .identity_hash = setup.identity.hash,
       .resume_notes = std::move(resume_notes)};

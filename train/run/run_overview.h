@@ -29,10 +29,13 @@ struct RunOverview {
   /// What the weights of a file are, in words: "122 tensors; fc begins anew: ..."; empty for drawn ones.
   std::string initial_weights;
   CoreSplit cores;
+  std::uint32_t num_usable_cores = 0;
   std::string backend;
   std::vector<MemoryRow> memory;
   /// How a step was made to fit the memory limit, in one line; empty when it fits as it is.
   std::string batch_note;
+  /// Settings that are given and do nothing: idle_settings.h.
+  std::vector<std::string> idle;
   /// Kind of the memory that batches lie in: "page-aligned", "pinned (cudaHostAlloc)".
   std::string batch_memory;
   std::uint64_t identity_hash = 0;

@@ -63,6 +63,18 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(batch_planner, Fixture)
 
+BOOST_AUTO_TEST_CASE(parts_larger_than_the_step_are_said_to_do_nothing) {
+  wish.batch_size = 32;
+  wish.micro_batch = 50;
+  BOOST_TEST(plan(1'000'000).note == "micro_batch 50 does nothing: a step has 32 samples");
+  BOOST_TEST(plan(1'000'000).choice.micro_batch == 32u);
+  wish.micro_batch = 32;
+  BOOST_TEST(plan(1'000'000).note.empty());
+  // What a run is stored with says the same of fewer samples than a batch.
+  num_samples = 20;
+  BOOST_TEST(plan(1'000'000).note.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_step_that_fits_is_left_alone_and_nothing_is_said) {
   BOOST_TEST(choice(32'000) == "32 of 32 from 32, none");
   BOOST_TEST(plan(32'000).note.empty());

@@ -55,6 +55,45 @@ BOOST_AUTO_TEST_CASE(settings_of_another_optimizer_or_schedule_are_named) {
   BOOST_TEST(idle_settings(config).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_warm_up_that_takes_the_whole_run_is_named) {
+  RunConfig config;
+  config.epochs = 2;
+  config.schedule = {.kind = ScheduleKind::kConstant, .warmup_epochs = 5};
+  BOOST_TEST(idle_settings(config) ==
+                 std::vector<std::string>{"warmup_epochs 5 takes the whole run of 2 epochs: "
+                                          "learning_rate 0.1 is never reached"},
+             boost::test_tools::per_element());
+  config.schedule.warmup_epochs = 1.5;
+  BOOST_TEST(idle_settings(config).empty());
+  config.schedule = {.kind = ScheduleKind::kCosine, .warmup_steps = 20};
+  BOOST_TEST(idle_settings(config).empty());  // of a run of unknown length
+  BOOST_TEST(idle_settings(config, 21).empty());
+  BOOST_TEST(idle_settings(config, 20) ==
+                 std::vector<std::string>{"warmup_steps 20 takes the whole run of 20 steps: "
+                                          "learning_rate 0.1 is never reached"},
+             boost::test_tools::per_element());
+}
+
+// Epochs count from 0: milestone 2 is the start of the third.
+BOOST_AUTO_TEST_CASE(falls_of_the_rate_behind_the_end_of_the_run_are_named) {
+  RunConfig config;
+  config.epochs = 2;
+  config.schedule = {.kind = ScheduleKind::kStep, .milestone_epochs = {1, 2, 30}};
+  const std::vector<std::string> expected = {
+      "milestone_epochs 2 does nothing: the run has 2 epochs",
+      "milestone_epochs 30 does nothing: the run has 2 epochs"};
+  BOOST_TEST(idle_settings(config) == expected, boost::test_tools::per_element());
+  config.epochs = 31;
+  BOOST_TEST(idle_settings(config).empty());
+  config.schedule = {.kind = ScheduleKind::kStep, .step_epochs = 31};
+  BOOST_TEST(idle_settings(config) ==
+                 std::vector<std::string>{"schedule \"step\" never lowers the rate: step_epochs is "
+                                          "31, the run has 31 epochs"},
+             boost::test_tools::per_element());
+  config.schedule.step_epochs = 30;
+  BOOST_TEST(idle_settings(config).empty());
+}
+
 BOOST_AUTO_TEST_CASE(gray_has_neither_saturation_nor_hue) {
   RunConfig config;
   config.augment.saturation_range = {.lo = 0.5, .hi = 1.5};
