@@ -9,6 +9,7 @@
 #include "tests/train/backend/branched_models.h"
 #include "tests/train/backend/odd_models.h"
 #include "tests/train/backend/training_bench.h"
+#include "tests/train/backend/wide_models.h"
 #include "tests/train/has_bfloat16.h"
 #include "train/backend/onednn/onednn_backend.h"
 #include "train/backend/reference/reference_backend.h"
@@ -132,6 +133,10 @@ BOOST_AUTO_TEST_SUITE(bfloat16_twin, *boost::unit_test::precondition(tests::HasB
 
 BOOST_AUTO_TEST_CASE(operations_equal_the_reference_fused_and_node_by_node) {
   compare_all(models_without_edges(), kTolerance);
+}
+
+BOOST_AUTO_TEST_CASE(wide_models_equal_the_reference_fused_and_node_by_node) {
+  compare_all(wide_models(), kTolerance);
 }
 
 BOOST_AUTO_TEST_CASE(networks_of_norms_equal_the_reference_but_for_what_lies_on_an_edge) {

@@ -3,6 +3,7 @@
 #include "tests/train/backend/branched_models.h"
 #include "tests/train/backend/odd_models.h"
 #include "tests/train/backend/training_bench.h"
+#include "tests/train/backend/wide_models.h"
 #include "train/backend/onednn/onednn_backend.h"
 #include "train/backend/reference/reference_backend.h"
 #include "train/graph/model_zoo.h"
@@ -97,6 +98,17 @@ BOOST_AUTO_TEST_CASE(every_model_with_branches_equals_the_reference) {
       BOOST_TEST_CONTEXT(graph.name() << (fuse ? " fused" : " node by node")) {
         compare(graph, fuse, 2, 6);
         compare(graph, fuse, 1, 3);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_wide_model_equals_the_reference_fused_and_node_by_node) {
+  for (const bool fuse : {true, false}) {
+    for (const ModelGraph& graph : wide_models()) {
+      BOOST_TEST_CONTEXT(graph.name() << (fuse ? " fused" : " node by node")) {
+        compare(graph, fuse, 2, 6);
+        compare(graph, fuse, 3, 2);
       }
     }
   }

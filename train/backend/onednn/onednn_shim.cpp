@@ -370,6 +370,10 @@ WeightLayout OneDnn::canonical_layout(const WeightedSizes& s) const {
                                             : Tag::abcde});
 }
 
+WeightLayout OneDnn::depthwise_layout(const WeightedSizes& s) const {
+  return Impl::make_layout({weight_dims(s), kF32, Tag::hwigo});
+}
+
 PreparedOp OneDnn::reorder(const WeightLayout& from, const WeightLayout& to) const {
   try {
     const dnnl::reorder::primitive_desc pd(impl_->engine, from.impl().desc, impl_->engine,

@@ -111,6 +111,8 @@ class OneDnn {
 
   /// OIHW, or [outputs, inputs] for a dense layer, in float32.
   WeightLayout canonical_layout(const WeightedSizes& sizes) const;
+  /// [rows, columns, channels] of a convolution with one filter for each channel, in float32.
+  WeightLayout depthwise_layout(const WeightedSizes& sizes) const;
   /// Reorders kSrc into kDst, between types too: rounded to the nearest, halves to even.
   PreparedOp reorder(const WeightLayout& from, const WeightLayout& to) const;
 

@@ -1,5 +1,8 @@
-// Convolution and dense layers: oneDNN primitives around weights in the layouts they like best.
+// Convolution and dense layers: oneDNN primitives around weights in the layouts they like best. The weight
+// gradient of one filter for each channel is an own kernel, and so is the layout of the master.
+#include "train/backend/onednn/depthwise_kernels.h"
 #include "train/backend/onednn/layer.h"
+#include "train/backend/onednn/parallel.h"
 #include "train/backend/onednn/weighted_sizes.h"
 
 namespace penstock::train::onednn {
@@ -23,7 +26,9 @@ class WeightedLayer final : public Layer {
     StoredParam& stored = context.store.param(weight_idx_);
     stored.canonical = context.library.canonical_layout(sizes_);
     // The first training program decides how the master lies: as the weight gradient comes.
-    if (context.is_training()) {
+    if (is_depthwise(sizes_)) {
+      stored.layout = context.library.depthwise_layout(sizes_);
+    } else if (context.is_training()) {
       backward_weights_ = context.library.backward_weights(sizes_, stored.layout);
     }
     WeightLayout wanted;
@@ -94,14 +99,23 @@ class WeightedLayer final : public Layer {
 
   // The library makes both at once: what is frozen of the two goes where nobody looks.
   void emit_weight_gradient(LoweringContext& context, BufferId dy) {
-    explanation_ += ", weight gradient " + backward_weights_.implementation();
+    const bool is_own = is_depthwise(sizes_);
+    explanation_ +=
+        ", weight gradient " + (is_own ? "own NHWC kernel" : backward_weights_.implementation());
     const auto place = [&](const ParamBuffers& param, std::size_t param_idx, const char* suffix) {
       if (param.grad != kNoBuffer) return param.grad;
       return context.buffers.add(name_ + suffix, Role::kWorkspace,
                                  context.store.param(param_idx).stored_bytes());
     };
     const BufferId dweight = place(weight_, weight_idx_, ".unused_weight_grad");
-    if (has_bias_) {
+    if (is_own) {
+      const BufferId dbias = has_bias_ ? place(bias_, bias_idx_, ".unused_bias_grad") : kNoBuffer;
+      if (sizes_.compute == ComputeType::kBfloat16) {
+        emit_depthwise_gradient<Bfloat16>(context, dy, dweight, dbias);
+      } else {
+        emit_depthwise_gradient<float>(context, dy, dweight, dbias);
+      }
+    } else if (has_bias_) {
       context.emit_primitive(name_ + ".weights", std::move(backward_weights_),
                              {{Arg::kSrc, x_},
                               {Arg::kDiffDst, dy},
@@ -111,6 +125,23 @@ class WeightedLayer final : public Layer {
       context.emit_primitive(name_ + ".weights", std::move(backward_weights_),
                              {{Arg::kSrc, x_}, {Arg::kDiffDst, dy}, {Arg::kDiffWeights, dweight}});
     }
+  }
+
+  template <class T>
+  void emit_depthwise_gradient(LoweringContext& context, BufferId dy, BufferId dweight,
+                               BufferId dbias) const {
+    const DepthwiseSizes sizes{sizes_.batch, sizes_.input, sizes_.output, sizes_.window};
+    context.emit({x_, dy, dweight, dbias}, [=, x = x_, &list = context.buffers,
+                                            threads = context.num_threads](const RunContext& run) {
+      const std::size_t num_runs = num_channel_runs(sizes);
+      parallel(threads, [&](unsigned part) {
+        const Range range = part_range(num_runs, threads, part);
+        for (std::size_t i = range.begin; i < range.end; ++i) {
+          depthwise_weight_gradient(sizes, i, values_at<T>(list, x, run), list.at<T>(dy),
+                                    list.at<float>(dweight), list.at<float>(dbias));
+        }
+      });
+    });
   }
 
   NodeId id_;

@@ -31,4 +31,10 @@ inline WeightedSizes weighted_sizes(const ModelGraph& graph, NodeId id, const Lo
   return sizes;
 }
 
+/// One filter for each channel.
+inline bool is_depthwise(const WeightedSizes& sizes) {
+  return sizes.groups > 1 && sizes.groups == sizes.input.channels &&
+         sizes.groups == sizes.output.channels;
+}
+
 }  // namespace penstock::train::onednn
