@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <set>
-#include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "tests/train/backend/branched_models.h"
 #include "tests/train/backend/odd_models.h"
+#include "train/graph/layer_types.h"
 
 namespace penstock::train {
 namespace {
@@ -46,6 +47,14 @@ BOOST_AUTO_TEST_CASE(every_activation_does) {
       names.insert(activation_name(activation->kind));
   }
   for (const std::string_view name : activation_names()) BOOST_TEST(names.contains(name), name);
+}
+
+// A user's own operation has no words in a file.
+BOOST_AUTO_TEST_CASE(every_one_of_them_is_a_type_of_layer_in_model_files) {
+  for (const Operation& op : compared_operations()) {
+    if (std::holds_alternative<InputOp>(op) || std::holds_alternative<CustomOp>(op)) continue;
+    BOOST_TEST((find_layer_type(operation_name(op)) != nullptr), operation_name(op));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
