@@ -4,13 +4,16 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace penstock::tools {
 
 namespace {
 
-// Names of several words say themselves how many there are.
+constexpr const char* kOptionalValue = "[=";  // "[=STEPS]"
+
+// Names of several words say themselves how many there are; a value that may be left out stands behind its flag.
 class CommandFormatter final : public CLI::Formatter {
  public:
   CommandFormatter() = default;
@@ -19,7 +22,22 @@ class CommandFormatter final : public CLI::Formatter {
     const std::string name = make_option_name(option, true);
     return name.find(' ') == std::string::npos ? CLI::Formatter::make_option_usage(option) : name;
   }
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    if (optional_value_type(*option).empty()) {
+      return CLI::Formatter::make_option_name(option, is_positional);
+    }
+    return "--" + option->get_lnames().front() + option->get_option_text();
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return optional_value_type(*option).empty() ? CLI::Formatter::make_option_opts(option) : "";
+  }
 };
+
+void take_command_formatter(CLI::App& command) {
+  const auto* const formatter = dynamic_cast<const CLI::Formatter*>(command.get_formatter().get());
+  command.formatter(formatter == nullptr ? std::make_shared<CommandFormatter>()
+                                         : std::make_shared<CommandFormatter>(*formatter));
+}
 
 }  // namespace
 
@@ -51,9 +69,7 @@ void add_arguments_and_last(CLI::App& command, const std::string& names,
       ->required()
       ->expected(min_count, kMaxArguments)
       ->option_text(" ");
-  const auto* const formatter = dynamic_cast<const CLI::Formatter*>(command.get_formatter().get());
-  command.formatter(formatter == nullptr ? std::make_shared<CommandFormatter>()
-                                         : std::make_shared<CommandFormatter>(*formatter));
+  take_command_formatter(command);
 }
 
 void add_text(CLI::App& command, const std::string& name, std::string& value,
@@ -70,26 +86,24 @@ void add_optional_value(CLI::App& command, const ValueFlag& flag, const std::str
                         std::function<void(const std::string&)> read) {
   const auto text = std::make_shared<std::string>();
   command.add_flag(flag.name + "{" + default_text + "}", *text, flag.description)
+      ->option_text(kOptionalValue + flag.type + "]")
       ->each([text, read = std::move(read)](const std::string& given) { read(given); });
+  take_command_formatter(command);
 }
 
-std::optional<std::string> argument_behind(const CLI::App& command, const std::string& flag,
-                                           const std::vector<std::string>& values) {
-  std::size_t value_idx = 0;
-  bool is_behind = false;
-  for (const CLI::Option* const option : command.parse_order()) {
-    const bool is_argument = option->get_positional();
-    if (is_argument && is_behind && value_idx < values.size()) return values[value_idx];
-    if (is_argument) ++value_idx;
-    is_behind = option->check_name(flag);
-  }
-  return std::nullopt;
+std::string optional_value_type(const CLI::Option& flag) {
+  const std::string& text = flag.get_option_text();
+  if (text.rfind(kOptionalValue, 0) != 0) return {};
+  const std::size_t begin = std::string_view(kOptionalValue).size();
+  return text.substr(begin, text.size() - begin - 1);
 }
 
 void add_value(CLI::App& command, const ValueFlag& flag,
                std::function<void(const std::string&)> read) {
-  command.add_option_function<std::string>(flag.name, std::move(read), flag.description)
-      ->type_name(flag.type);
+  CLI::Option* const option =
+      command.add_option_function<std::string>(flag.name, std::move(read), flag.description);
+  option->type_name(flag.type);
+  if (!flag.heading.empty()) option->group(flag.heading);
 }
 
 void add_repeatable_value(CLI::App& command, const ValueFlag& flag,

@@ -14,13 +14,13 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace penstock::tools {
 
@@ -63,9 +63,10 @@ void add_switch(CLI::App& command, const std::string& flag, bool& is_given,
                 const std::string& description);
 
 struct ValueFlag {
-  std::string name;         // "--memory"
-  std::string type;         // "SIZE"
-  std::string description;  // what it does (and its default)
+  std::string name;          // "--memory"
+  std::string type;          // "SIZE"
+  std::string description;   // what it does (and its default)
+  std::string heading = {};  // of the help; empty for the one of all flags
 };
 /// Adds a flag whose text is given to `read`, which throws InvalidArgument for what it cannot take.
 void add_value(CLI::App& command, const ValueFlag& flag,
@@ -76,10 +77,8 @@ void add_value(CLI::App& command, const ValueFlag& flag,
 void add_optional_value(CLI::App& command, const ValueFlag& flag, const std::string& default_text,
                         std::function<void(const std::string&)> read);
 
-/// Returns the argument, of those that were read into `values`, that stood directly behind such a flag; nothing
-/// when none did. For add_arguments_and_last(), once all are read.
-std::optional<std::string> argument_behind(const CLI::App& command, const std::string& flag,
-                                           const std::vector<std::string>& values);
+/// Returns the type of such a flag's value, "STEPS"; empty for every other flag.
+std::string optional_value_type(const CLI::Option& flag);
 
 /// The same for a flag that may be given several times, each time with one text.
 void add_repeatable_value(CLI::App& command, const ValueFlag& flag,

@@ -6,12 +6,14 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <cctype>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
+#include "tools/command.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools {
@@ -61,6 +63,24 @@ void check_flag(const CLI::App& app, std::string_view argument) {
          nearest.empty() ? all : fmt::format("did you mean {}? {}", nearest, all));
 }
 
+bool is_number(std::string_view argument) {
+  return !argument.empty() && argument.find_first_not_of("0123456789") == argument.npos;
+}
+
+// Behind a space a number would be an argument: a dataset of that name.
+void check_number_behind(const CLI::App& app, const std::string& flag, const std::string& number) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->check_name(flag) || optional_value_type(*option).empty()) continue;
+    std::string what = optional_value_type(*option);
+    std::transform(what.begin(), what.end(), what.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    refuse(fmt::format("wrong arguments: {}: {}: expected its {} behind '=', found '{}' behind a "
+                       "space",
+                       full_name(app), flag, what, number),
+           fmt::format("{0}={1}; a path of that name is ./{1}", flag, number));
+  }
+}
+
 const CLI::App* find_command(const CLI::App& program, std::string_view name) {
   for (const CLI::App* command : program.get_subcommands(nullptr)) {
     if (command->get_name() == name) return command;
@@ -72,8 +92,11 @@ const CLI::App* find_command(const CLI::App& program, std::string_view name) {
 // hear about: so names are checked first.
 void check_names(const CLI::App& program, const std::vector<std::string>& arguments) {
   const CLI::App* app = &program;
+  std::string before;
   for (const std::string& argument : arguments) {
     if (argument == "--") return;
+    if (is_number(argument) && looks_like_flag(before)) check_number_behind(*app, before, argument);
+    before = argument;
     if (looks_like_flag(argument)) {
       check_flag(*app, argument);
     } else if (!app->get_subcommands(nullptr).empty()) {

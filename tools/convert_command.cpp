@@ -1,7 +1,6 @@
 // penstock convert: pictures, wherever they lie, into a dataset.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,18 +52,6 @@ void check_arguments(const ConvertOptions& options) {
                                  options.images.size(), options.labels.size()),
                      kHelp);
   }
-}
-
-// Its value stands behind an '=': a number behind a space would be the DATASET, or a SOURCE.
-void check_near_duplicates(const CLI::App& command, const ConvertOptions& options) {
-  if (options.config.near_duplicate_bits != convert::kNearBits) return;
-  const std::string flag = "--near-duplicates";
-  const std::optional<std::string> behind = argument_behind(command, flag, options.paths);
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (!behind || behind->empty() || !std::ranges::all_of(*behind, is_digit)) return;
-  refuse_arguments(
-      fmt::format("{}: expected its bits behind '=', found '{}' behind a space", flag, *behind),
-      fmt::format("{0}={1}; a path of that name is ./{1}", flag, *behind));
 }
 
 std::vector<convert::ArrayFiles> arrays_of(const ConvertOptions& options) {
@@ -165,8 +152,7 @@ void add_convert_command(CLI::App& program, CommandChoice& choice) {
   end_help(command, example("penstock convert photos/ photos.ds --validation-split 0.2"));
   choose_when_given(
       command, choice, [options] { return run_convert(*options); },
-      [&command, options] {
-        check_near_duplicates(command, *options);
+      [options] {
         check_arguments(*options);
         config_of(*options).validate();
       });

@@ -185,8 +185,9 @@ void add_check_flags(CLI::App& command, ConvertOptions& options) {
       command,
       {.name = "--near-duplicates",
        .type = "BITS",
-       .description = "List pictures that look alike in duplicates.csv; =BITS: whose perceptual "
-                      "hashes of 64 bits differ in at most so many, 0 to 7"},
+       .description = "List pictures that look alike in duplicates.csv: whose perceptual "
+                      "hashes of 64 bits differ in at most so many, 0 to 7 (" +
+                      std::to_string(convert::kNearBits) + ")"},
       std::to_string(convert::kNearBits), [&options](const std::string& text) {
         options.config.near_duplicate_bits = near_bits_of(text);
       });

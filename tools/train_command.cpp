@@ -189,6 +189,11 @@ int run_train(const TrainOptions& options) {
     print_error(error.what(), error.hint());
     return kExitUsage;
   }
+  if (!options.out.empty() && (options.finds_learning_rate || options.num_overfit_steps > 0)) {
+    print_notice(verbosity,
+                 fmt::format("--out {} does nothing: {} leaves no run", printable(options.out),
+                             options.finds_learning_rate ? "--find-lr" : "--overfit-batch"));
+  }
   const TrialScreen trial{.verbosity = verbosity, .is_json = options.is_json};
   if (options.finds_learning_rate) {
     return run_learning_rate_search(config, trial, signals.token());
@@ -237,7 +242,7 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
   add_optional_value(
       command,
       {"--overfit-batch", "STEPS",
-       "Learns one batch by heart, in so many steps; leaves no run (200)"},
+       "Learns one batch by heart, in so many steps (200); leaves no run"},
       "200", [options](const std::string& text) {
         const auto num_steps = parse_digits<std::uint32_t>(text);
         if (!num_steps || *num_steps == 0 || *num_steps > 1'000'000) {
@@ -252,9 +257,12 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
   add_simd_option(command);
   add_switch(command, "--quiet", options->is_quiet, "Print errors only");
   add_switch(command, "--json", options->is_json, "Print the outcome as JSON on standard output");
-  end_help(command,
-           "With nothing but DATASET and -o: small_cnn, whatever the size of the pictures.\n" +
-               example("penstock train flowers.ds -o runs/first --epochs 10 --memory 512M"));
+  end_help(
+      command,
+      "With nothing but DATASET and -o: small_cnn, whatever the size of the pictures.\n"
+      "Keys of a run file are called as the flags are, with _ for -; [[layer]] and [[param_group]] "
+      "tables stand in a file only.\n" +
+          example("penstock train flowers.ds -o runs/first --epochs 10 --memory 512M"));
   choose_when_given(
       command, choice, [options] { return run_train(*options); },
       [options] {

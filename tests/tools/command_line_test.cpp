@@ -19,6 +19,9 @@ class Program {
     add_argument(command, "WALL", wall, "What to paint");
     add_text(command, "--colour", colour, "In which colour");
     add_switch(command, "--quiet", quiet, "Say nothing");
+    add_optional_value(command,
+                       {.name = "--coats", .type = "COATS", .description = "One on another (2)"},
+                       "2", [this](const std::string& text) { coats = text; });
     end_help(command, example("penstock paint north --colour blue"));
     choose_when_given(command, choice, [] { return 42; });
   }
@@ -31,6 +34,7 @@ class Program {
   std::string wall;
   std::string colour;
   bool quiet = false;
+  std::string coats;
   CommandChoice choice;
 
  private:
@@ -88,6 +92,25 @@ BOOST_AUTO_TEST_CASE(missing_and_spare_arguments_are_errors) {
       says("wrong arguments: penstock paint: WALL is required", "penstock paint --help"));
   BOOST_CHECK_EXCEPTION(program.read({"paint", "north", "south"}), Error,
                         says("too many arguments: penstock paint: south", "penstock paint --help"));
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_may_be_left_out_stands_behind_an_equals_sign) {
+  Program program;
+  BOOST_TEST(program.read({"paint", "--coats", "north"}) == "");
+  BOOST_TEST(program.coats == "2");
+  BOOST_TEST(program.wall == "north");
+  Program other;
+  BOOST_TEST(other.read({"paint", "--coats=3", "7"}) == "");
+  BOOST_TEST(other.coats == "3");
+  BOOST_TEST(other.wall == "7");
+  const std::string help = Program().read({"paint", "--help"});
+  BOOST_TEST(help.find("\n  --coats[=COATS] ") != std::string::npos, help);
+  const auto is_refused = says(
+      "wrong arguments: penstock paint: --coats: expected its coats behind '=', found '3' "
+      "behind a space",
+      "--coats=3; a path of that name is ./3");
+  BOOST_CHECK_EXCEPTION(Program().read({"paint", "north", "--coats", "3"}), Error, is_refused);
+  BOOST_CHECK_EXCEPTION(Program().read({"paint", "--coats", "3", "north"}), Error, is_refused);
 }
 
 BOOST_AUTO_TEST_CASE(names_behind_two_dashes_are_arguments) {
