@@ -41,6 +41,23 @@ std::string search_json(const train::LearningRateSearch& search) {
   return Json{{"learning_rate", rate ? Json(*rate) : Json(nullptr)}, {"points", points}}.dump(2);
 }
 
+/// Why there is no suggestion, in words.
+std::string no_rate_text(const train::LearningRateSearch& search) {
+  const std::string where =
+      search.points.empty()
+          ? std::string("no step")
+          : fmt::format("{} up to rate {}", format_counted(search.points.size(), "step", "steps"),
+                        rate_text(search.points.back().learning_rate));
+  const train::LrFinderFall& fall = search.fall;
+  if (!(fall.depth > 0)) {
+    return fmt::format("train: --find-lr: expected a loss that falls, found none in {}", where);
+  }
+  return fmt::format(
+      "train: --find-lr: expected a loss that falls by more than batches differ ({}), "
+      "found a fall of {} from {} in {}",
+      loss_text(fall.noise), loss_text(fall.depth), loss_text(fall.start_loss), where);
+}
+
 std::string overfit_json(const train::OverfitReport& report) {
   return Json{
       {"is_learned", report.is_learned},       {"num_samples", report.num_samples},
@@ -70,10 +87,9 @@ int run_learning_rate_search(const train::RunConfig& config, const TrialScreen& 
     if (rate) print_result("try: --learning-rate " + rate_text(*rate));
   }
   if (rate) return kExitDone;
-  print_error(fmt::format("train: --find-lr: expected a loss that falls, found none in {} steps "
-                          "from rate {} to {}",
-                          search.points.size(), number_text(finder.low), number_text(finder.high)),
-              "penstock train DATASET --overfit-batch");
+  print_error(no_rate_text(search),
+              "a larger --batch-size, another --seed, or see whether it learns at "
+              "all: penstock train DATASET --overfit-batch");
   return kExitFailed;
 }
 

@@ -2,8 +2,10 @@
 // nothing.
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
@@ -27,6 +29,19 @@ struct TrialsFixture {
   }
 };
 
+/// Marks "o" on the plot: right of the axis, where no title or number is.
+std::size_t count_of_suggestions(const std::string& plot) {
+  std::size_t count = 0;
+  std::istringstream lines(plot);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t axis = line.find('|');
+    if (axis == line.npos) continue;
+    count += static_cast<std::size_t>(
+        std::ranges::count(line.begin() + static_cast<std::ptrdiff_t>(axis), line.end(), 'o'));
+  }
+  return count;
+}
+
 BOOST_FIXTURE_TEST_SUITE(training_trials_cli, TrialsFixture)
 
 BOOST_AUTO_TEST_CASE(a_search_prints_a_plot_and_the_rate_to_take) {
@@ -34,8 +49,18 @@ BOOST_AUTO_TEST_CASE(a_search_prints_a_plot_and_the_rate_to_take) {
   const CommandResult result = train({"--find-lr", "-o", out});
   BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   BOOST_TEST(contains(result.out, "\ntry: --learning-rate "));
-  BOOST_TEST(contains(result.out, "o"));  // the point on the plot
+  BOOST_TEST(count_of_suggestions(result.out) == 1u);
+  BOOST_TEST(
+      contains(result.err, "--out " + out.native() + " does nothing: --find-lr leaves no run"));
   BOOST_TEST(!fs::exists(out));
+}
+
+// No gradient is left: what differs is the batches.
+BOOST_AUTO_TEST_CASE(a_search_that_finds_no_fall_says_so_and_suggests_nothing) {
+  const CommandResult result = train({"--find-lr", "--clip-norm", "1e-30", "--weight-decay", "0"});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(contains(result.err, "train: --find-lr: expected a loss that falls"), result.err);
+  BOOST_TEST(!contains(result.out, "--learning-rate"));
 }
 
 BOOST_AUTO_TEST_CASE(a_search_as_json_has_the_points_and_the_rate_among_them) {
@@ -43,11 +68,12 @@ BOOST_AUTO_TEST_CASE(a_search_as_json_has_the_points_and_the_rate_among_them) {
   BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   const Json json = Json::parse(result.out);
   BOOST_REQUIRE(json["points"].size() > 10u);
-  bool is_there = false;
-  for (const Json& point : json["points"]) {
-    is_there = is_there || point["learning_rate"] == json["learning_rate"];
-  }
-  BOOST_TEST(is_there);
+  const auto suggested = std::ranges::find_if(json["points"], [&](const Json& point) {
+    return point["learning_rate"] == json["learning_rate"];
+  });
+  BOOST_REQUIRE((suggested != json["points"].end()));
+  const Json& first = json["points"][0];
+  BOOST_TEST((*suggested)["smoothed_loss"].get<double>() < first["smoothed_loss"].get<double>());
 }
 
 BOOST_AUTO_TEST_CASE(a_network_that_learns_one_batch_is_said_to) {
@@ -65,6 +91,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_a_trial_is_a_usage_error) {
   const CommandResult none = train({"--overfit-batch=0"});
   BOOST_TEST(none.exit_code == 2);
   BOOST_TEST(contains(none.err, "expected 1 to 1000000 steps, found '0'"));
+  const CommandResult behind = train({"--overfit-batch", "50"});
+  BOOST_TEST(behind.exit_code == 2);
+  BOOST_TEST(contains(behind.err, "\nhint: --overfit-batch=50; a path of that name is ./50"));
   const CommandResult both = train({"--overfit-batch", "--find-lr"});
   BOOST_TEST(both.exit_code == 2);
   BOOST_TEST(contains(both.err, "train: --find-lr: expected it without --overfit-batch"));

@@ -315,22 +315,47 @@ def plateaus(out):
         out.row("rates", rates)
 
 
-def finder(out):
-    """A ramp of 40 rates over a loss that falls, stands and rises; numpy's geomspace and gradient."""
-    low, high, n, beta = 1e-5, 1.0, 40, 0.8
-    rates = numpy.geomspace(low, high, n)
-    losses = 2.3 - 1.1 / (1 + numpy.exp(-3 * (numpy.log10(rates) + 3))) + 0.8 * rates ** 2
-    losses += 0.01 * numpy.sin(7.0 * numpy.arange(n))
+def finder_case(out, name, settings, loss_of):
+    """What is suggested: the last point before the bottom of the fall where a tenth of it is to come.
+    The bottom is looked for between the first tenth and the first loss a quarter above that tenth."""
+    n, beta = settings["num_steps"], settings["smoothing"]
+    rates = numpy.geomspace(settings["low"], settings["high"], n)
+    losses = loss_of(rates)
     running, smoothed = 0.0, []
     for i, loss in enumerate(losses):
         running = beta * running + (1 - beta) * loss
         smoothed.append(running / (1 - beta ** (i + 1)))
-    slopes = numpy.gradient(smoothed, numpy.log(rates))
-    out.case("lr_finder", {"low": low, "high": high, "num_steps": n, "smoothing": beta})
+    smoothed = numpy.array(smoothed)
+    k = n // 10
+    above = numpy.flatnonzero(smoothed > 1.25 * smoothed[:k].max())
+    bottom = k + smoothed[k:above[0] if len(above) else n].argmin()
+    start = losses[:k].mean()
+    depth = start - smoothed[bottom]
+    high = numpy.flatnonzero(smoothed[k:bottom + 1] >= smoothed[bottom] + 0.1 * depth)
+    out.case(name, settings)
     out.row("rates", rates)
     out.row("losses", losses)
     out.row("smoothed", smoothed)
-    out.row("steepest", [n // 10 + numpy.argmin(slopes[n // 10:-1])])
+    out.row("fall", [start, losses[:k].std(ddof=1), depth])
+    out.row("bottom", [bottom])
+    out.row("suggested", [k + high[-1]])
+
+
+def finder(out):
+    """A loss that falls, stands and rises; and one that falls, blows up and dips below its first bottom."""
+    finder_case(out, "lr_finder", {"low": 1e-5, "high": 1.0, "num_steps": 40, "smoothing": 0.8},
+                lambda rates: 2.3 - 1.1 / (1 + numpy.exp(-3 * (numpy.log10(rates) + 3)))
+                + 0.8 * rates ** 2 + 0.01 * numpy.sin(7.0 * numpy.arange(len(rates))))
+
+    def blown_up(rates):
+        decades = numpy.log10(rates)
+        falls = 2.8 - 0.35 / (1 + numpy.exp(-4 * (decades + 3)))
+        blow = 3.5 * numpy.exp(-((decades + 0.7) / 0.3) ** 2)
+        dip = 0.6 / (1 + numpy.exp(-12 * (decades - 0.3)))
+        return falls + blow - dip + 0.05 * numpy.sin(5.0 * numpy.arange(len(rates)))
+
+    finder_case(out, "lr_finder_blown_up",
+                {"low": 1e-7, "high": 10.0, "num_steps": 100, "smoothing": 0.9}, blown_up)
 
 
 def schedule_text():

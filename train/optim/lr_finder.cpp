@@ -10,6 +10,8 @@ namespace penstock::train {
 namespace {
 
 constexpr const char* kOwner = "lr_finder";
+/// Of the fall, what is still to come at the rate that is suggested.
+constexpr double kLeftOfFall = 0.1;
 
 }  // namespace
 
@@ -58,26 +60,44 @@ LrFinderOutcome LrFinder::add(double loss) {
                                              : LrFinderOutcome::kContinue;
 }
 
-std::optional<std::size_t> LrFinder::steepest_point() const {
-  // Differences of neighbours on both sides: the rates stand at equal distances of their logarithm.
-  std::optional<std::size_t> steepest;
-  double lowest = 0;
-  for (std::size_t i = config_.num_steps / 10; i + 1 < points_.size(); ++i) {
-    const double slope = points_[i + 1].smoothed_loss - points_[i - 1].smoothed_loss;
-    if (!(slope < lowest)) continue;
-    lowest = slope;
-    steepest = i;
+LrFinderFall LrFinder::fall() const {
+  LrFinderFall found;
+  const std::size_t num_start = num_start_points();
+  if (points_.size() <= num_start) return found;
+  const auto start = std::span(points_).first(num_start);
+  double highest = 0;
+  for (const LrFinderPoint& point : start) {
+    found.start_loss += point.loss / static_cast<double>(num_start);
+    highest = std::max(highest, point.smoothed_loss);
   }
-  return steepest;
+  for (const LrFinderPoint& point : start) {
+    found.noise += std::pow(point.loss - found.start_loss, 2) / static_cast<double>(num_start - 1);
+  }
+  found.noise = std::sqrt(found.noise);
+  // Behind a blow-up the loss may fall again, to what a broken network guesses: that is no fall.
+  const double blown_up = 1.25 * highest;
+  found.bottom_idx = num_start;
+  for (std::size_t i = num_start; i < points_.size(); ++i) {
+    if (points_[i].smoothed_loss > blown_up) break;
+    if (points_[i].smoothed_loss < points_[found.bottom_idx].smoothed_loss) found.bottom_idx = i;
+  }
+  const double bottom = points_[found.bottom_idx].smoothed_loss;
+  if (bottom < points_.front().smoothed_loss) found.depth = found.start_loss - bottom;
+  return found;
 }
 
-std::string lr_finder_csv(std::span<const LrFinderPoint> points) {
-  std::string csv = "learning_rate,loss,smoothed_loss\n";
-  for (const LrFinderPoint& point : points) {
-    csv += number_text(point.learning_rate) + ',' + number_text(point.loss) + ',' +
-           number_text(point.smoothed_loss) + '\n';
-  }
-  return csv;
+std::optional<std::size_t> LrFinder::suggested_point() const {
+  const LrFinderFall found = fall();
+  if (!found.is_clear()) return std::nullopt;
+  const double level = points_[found.bottom_idx].smoothed_loss + kLeftOfFall * found.depth;
+  std::size_t last = found.bottom_idx;
+  while (last > num_start_points() && points_[last].smoothed_loss < level) --last;
+  while (!(points_[last].smoothed_loss < points_.front().smoothed_loss)) ++last;  // the bottom is
+  return last;
+}
+
+std::size_t LrFinder::num_start_points() const noexcept {
+  return std::max<std::size_t>(config_.num_steps / 10, 2);  // two have a deviation
 }
 
 }  // namespace penstock::train

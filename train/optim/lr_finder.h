@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace penstock::train {
@@ -40,13 +39,27 @@ enum class LrFinderOutcome : std::uint8_t {
   kDiverged,  // the loss is far above its best, or not finite
 };
 
+/// How the loss falls over the rates.
+struct LrFinderFall {
+  double start_loss = 0;       // mean loss over the first tenth of the rates
+  double noise = 0;            // standard deviation of the losses there: how batches differ
+  std::size_t bottom_idx = 0;  // of the lowest smoothed loss before any blow-up
+  double depth = 0;            // from start_loss down to it; 0 when it is not below the first one
+
+  bool is_clear() const noexcept { return depth > noise && depth > 0; }
+};
+
 /// The search. For each step in order, the loop trains with `learning_rate(step)` and calls `add()`
 /// with the loss, until that returns something else than kContinue. Steps may be under way whose loss
 /// is not known yet.
 ///
+/// The suggestion is the largest rate at which the loss still falls clearly: the last point before the bottom
+/// where a tenth of the fall is to come. A slope would not do: of noisy losses the steepest is anywhere.
+///
 /// Source  smoothing with its correction, the bar of 4 times the best from the third step on, the
-///         first tenth left out of the suggestion: lr_finder.py of Lightning 2. The slope is taken
-///         over the logarithm of the rate, not the rate.
+///         first tenth left out of the suggestion: lr_finder.py of Lightning 2. "The last point
+///         where the loss was clearly decreasing": Howard and Gugger, Deep Learning for Coders with
+///         fastai and PyTorch, 2020, chapter 5; what is clear is ours.
 class LrFinder {
  public:
   /// Throws InvalidArgument, as LrFinderConfig::validate().
@@ -58,18 +71,19 @@ class LrFinder {
   LrFinderOutcome add(double loss);
 
   std::span<const LrFinderPoint> points() const noexcept { return points_; }
-  /// Index into points() of where the smoothed loss falls most steeply; nothing when it falls
-  /// nowhere, or there are too few points to say.
-  std::optional<std::size_t> steepest_point() const;
+  /// All zeros while there is no more than the first tenth.
+  LrFinderFall fall() const;
+  /// Index into points() of the suggestion, whose smoothed loss is below the first one; nothing when the fall
+  /// is not clear.
+  std::optional<std::size_t> suggested_point() const;
 
  private:
+  std::size_t num_start_points() const noexcept;
+
   LrFinderConfig config_;
   std::vector<LrFinderPoint> points_;
   double running_ = 0;  // the smoothed loss before its correction
   double best_ = 0;
 };
-
-/// Returns the points as CSV: learning_rate,loss,smoothed_loss, with a line of names.
-std::string lr_finder_csv(std::span<const LrFinderPoint> points);
 
 }  // namespace penstock::train

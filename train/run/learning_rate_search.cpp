@@ -47,7 +47,8 @@ LearningRateSearch search(const RunConfig& config, const LrFinderConfig& finder_
     if (at_step) at_step(step + 1);
   }
   return {.points = {finder.points().begin(), finder.points().end()},
-          .suggested = finder.steepest_point(),
+          .suggested = finder.suggested_point(),
+          .fall = finder.fall(),
           .num_steps = finder_config.num_steps};
 }
 

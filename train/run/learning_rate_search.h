@@ -12,13 +12,14 @@
 namespace penstock::train {
 
 struct LearningRateSearch {
-  /// Where the loss fell most steeply is points[suggested]; nothing when it fell nowhere.
+  /// The rate to take is that of points[suggested]; nothing when the loss did not fall clearly.
   std::vector<LrFinderPoint> points = {};
   std::optional<std::size_t> suggested = {};
+  LrFinderFall fall = {};
   /// Of the rates between the first and the last; the search ends where the loss rises far.
   std::uint32_t num_steps = 0;
 
-  /// Nothing when the loss fell nowhere.
+  /// Nothing when the loss did not fall clearly.
   std::optional<double> learning_rate() const {
     if (!suggested) return std::nullopt;
     return points[*suggested].learning_rate;
