@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::uint64_t kMaxCount = INT32_MAX;
 
+/// Of a whole number that is out of range: the range is what there is to say.
+bool is_whole(const TomlValue& value) {
+  return value.as<std::int64_t>() != nullptr;
+}
+
 std::optional<std::uint32_t> side_of(const TomlValue& value) {
   const auto side = as_whole(value, kMaxCount);
   return side ? std::optional(static_cast<std::uint32_t>(*side)) : std::nullopt;
@@ -133,13 +138,17 @@ WeightInit LayerReader::weight_init(WeightInit otherwise) {
 Extent LayerReader::extent_of(std::string_view key, const TomlValue& value,
                               const std::string& expected) {
   if (const auto side = side_of(value)) return {*side, *side};
+  const std::string in_range = "a whole number from 0 to " + std::to_string(kMaxCount);
+  if (is_whole(value)) refuse(key, in_range, value);
   const auto* pair = value.as<TomlList>();
   if (pair == nullptr) refuse(key, expected, value);
   if (pair->size() != 2) refuse(key, expected, "a list of " + std::to_string(pair->size()));
   const auto rows = side_of(pair->front());
   const auto cols = side_of(pair->back());
   if (!rows || !cols) {
-    refuse(key, expected, "a list with " + describe_toml(rows ? pair->back() : pair->front()));
+    const TomlValue& wrong = rows ? pair->back() : pair->front();
+    refuse(key, is_whole(wrong) ? "a list with " + in_range : expected,
+           "a list with " + describe_toml(wrong));
   }
   return {*rows, *cols};
 }

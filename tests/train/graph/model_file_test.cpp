@@ -80,6 +80,14 @@ BOOST_AUTO_TEST_CASE(wrong_types_and_names_are_refused_with_the_place) {
         "model: conv1: kernel: expected a whole number or [rows, columns], found a list with the "
         "number 0.5",
         "kernel = 3");
+  check(head + "filters = 4\ndilation = 99999999999999",
+        "model: conv1: dilation: expected a whole number from 0 to 2147483647, found the number "
+        "99999999999999",
+        "dilation = 1");
+  check(head + "filters = 4\nstride = [1, -2]",
+        "model: conv1: stride: expected a list with a whole number from 0 to 2147483647, found a "
+        "list with the number -2",
+        "stride = 1");
   check(head + "filters = 4\npadding = \"some\"",
         "model: conv1: padding: expected \"same\", \"symmetric\", \"valid\", a whole number or "
         "[rows, columns], found the text \"some\"",
