@@ -12,35 +12,40 @@ from probe import needs
 
 numpy, torch, torchvision = needs("numpy", "torch", "torchvision")
 
-# One of each kind of block, and few enough weights that a test may set them.
-MODELS = ("resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0", "densenet121",
-          "convnext_tiny")
+# One of each kind of block. Of vgg11_bn's last map, 2 x 1, the adaptive pool makes 7 x 7.
+MODELS = ("resnet18", "resnet34", "resnet50", "vgg11_bn", "mobilenet_v2", "mobilenet_v3_small",
+          "efficientnet_b0", "densenet121", "convnext_tiny")
 NUM_CLASSES = 10
 HEIGHT_PX, WIDTH_PX = 64, 40
 # Other processors and versions add up in another order.
 TOLERANCE = 1e-4
 
 
-def value(name, shape):
-    u = even(name, int(numpy.prod(shape)))
+def middle_and_width(name, shape):
     if name.endswith("layer_scale"):
-        values = 0.5 + 0.25 * u
-    elif len(shape) > 1:
-        values = u * numpy.sqrt(6 * shape[0] / u.size)
-    elif name.endswith("running_var"):
-        values = 1 + 0.5 * u
-    elif name.endswith("weight"):
-        values = 1 + 0.25 * u
-    else:
-        values = 0.1 * u
-    return torch.from_numpy(values.astype(numpy.float32)).reshape(shape)
+        return 0.5, 0.25
+    if len(shape) > 1:
+        return 0.0, numpy.sqrt(6 * shape[0] / numpy.prod(shape))
+    if name.endswith("running_var"):
+        return 1.0, 0.5
+    return (1.0, 0.25) if name.endswith("weight") else (0.0, 0.1)
+
+
+def fill(name, tensor):
+    """Piece by piece: a hundred million weights are much in float64."""
+    middle, width = middle_and_width(name, tensor.shape)
+    flat = tensor.reshape(-1)
+    for first in range(0, len(flat), 2**20):
+        count = min(2**20, len(flat) - first)
+        values = middle + width * even(name, count, first)
+        flat[first:first + count] = torch.from_numpy(values.astype(numpy.float32))
 
 
 def logits_of(name, picture):
     model = torchvision.models.get_model(name, weights=None, num_classes=NUM_CLASSES).eval()
-    state = {key: tensor if key.endswith("num_batches_tracked") else value(key, tensor.shape)
-             for key, tensor in model.state_dict().items()}
-    model.load_state_dict(state)
+    for key, tensor in model.state_dict().items():
+        if not key.endswith("num_batches_tracked"):
+            fill(key, tensor)
     with torch.no_grad():
         return model(picture)[0].double().numpy()
 
