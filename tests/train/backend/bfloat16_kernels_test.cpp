@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "train/backend/onednn/activation_kernels.h"
+#include "train/backend/onednn/layer_norm_kernels.h"
 #include "train/backend/onednn/nhwc_pool_kernels.h"
 #include "train/backend/onednn/residual_kernels.h"
 
@@ -52,6 +54,15 @@ void check_rounded(const std::vector<Bfloat16>& found, const std::vector<float>&
   BOOST_TEST(bits_of(found) == bits_of(expected), boost::test_tools::per_element());
 }
 
+/// None, then all there are.
+std::vector<Activation> all_activations() {
+  std::vector<Activation> all(1);
+  for (std::size_t kind = 0; kind < activation_names().size(); ++kind) {
+    all.push_back(ActivationOp{.kind = static_cast<ActivationKind>(kind), .slope = 0.2});
+  }
+  return all;
+}
+
 struct Fixture {
   Values x{kRows * kChannels, 1};
   Values dy{kRows * kChannels, 2};
@@ -87,8 +98,7 @@ BOOST_AUTO_TEST_CASE(values_are_rounded_to_the_nearest_and_even) {
     const std::vector<float> offset(kChannels, value);
     const std::vector<Bfloat16> x(kChannels);
     std::vector<Bfloat16> y(kChannels);
-    affine_forward({1, kChannels}, Activation::kNone, {zero.data(), offset.data()}, x.data(),
-                   y.data());
+    affine_forward({1, kChannels}, {}, {zero.data(), offset.data()}, x.data(), y.data());
     BOOST_TEST(bits_of(y) == std::vector<unsigned>(kChannels, bits == 0x8000 ? 0 : bits),
                boost::test_tools::per_element());
   }
@@ -98,7 +108,7 @@ BOOST_AUTO_TEST_CASE(values_are_rounded_to_the_nearest_and_even) {
 }
 
 BOOST_FIXTURE_TEST_CASE(batch_norm_is_that_of_floats_rounded, Fixture) {
-  for (const Activation activation : {Activation::kNone, Activation::kRelu}) {
+  for (const Activation& activation : all_activations()) {
     affine_forward(rows, activation, affine, x.wide.data(), wide.data());
     affine_forward(rows, activation, affine, x.narrow.data(), narrow.data());
     check_rounded(narrow, wide);
@@ -113,6 +123,36 @@ BOOST_FIXTURE_TEST_CASE(batch_norm_is_that_of_floats_rounded, Fixture) {
   }
   add_moments(rows, x.wide.data(), x.wide.data(), wide_sums.data(), wide_sums.data() + kChannels);
   add_moments(rows, x.narrow.data(), x.narrow.data(), sums.data(), sums.data() + kChannels);
+  BOOST_TEST(sums == wide_sums, boost::test_tools::per_element());
+  BOOST_TEST(sums[0] != 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(activations_and_products_are_those_of_floats_rounded, Fixture) {
+  const std::size_t count = x.wide.size();
+  for (const Activation& activation : all_activations()) {
+    activate(activation, count, x.wide.data(), wide.data());
+    activate(activation, count, x.narrow.data(), narrow.data());
+    check_rounded(narrow, wide);
+    activation_gradient(activation, count, x.wide.data(), dy.wide.data(), wide.data());
+    activation_gradient(activation, count, x.narrow.data(), dy.narrow.data(), narrow.data());
+    check_rounded(narrow, wide);
+  }
+  multiply_values(count, x.wide.data(), dy.wide.data(), wide.data());
+  multiply_values(count, x.narrow.data(), dy.narrow.data(), narrow.data());
+  check_rounded(narrow, wide);
+}
+
+BOOST_FIXTURE_TEST_CASE(layer_norm_is_that_of_floats_rounded, Fixture) {
+  const RowNorm norm{gain.data(), offset.data(), 1e-5f};
+  layer_norm_forward(rows, norm, x.wide.data(), wide.data());
+  layer_norm_forward(rows, norm, x.narrow.data(), narrow.data());
+  check_rounded(narrow, wide);
+  std::vector<float> of_run(2 * kChannels);
+  layer_norm_backward(rows, norm, x.wide.data(), dy.wide.data(), wide.data(),
+                      {of_run.data(), wide_sums.data(), wide_sums.data() + kChannels});
+  layer_norm_backward(rows, norm, x.narrow.data(), dy.narrow.data(), narrow.data(),
+                      {of_run.data(), sums.data(), sums.data() + kChannels});
+  check_rounded(narrow, wide);
   BOOST_TEST(sums == wide_sums, boost::test_tools::per_element());
   BOOST_TEST(sums[0] != 0);
 }

@@ -130,18 +130,19 @@ BOOST_AUTO_TEST_CASE(training_on_soft_targets_equals_the_reference) {
 }
 
 BOOST_AUTO_TEST_CASE(same_seed_and_threads_give_identical_weights) {
-  const auto train = [] {
-    const ModelGraph graph = normalized_model();
-    Bench bench(make_onednn_backend({.num_threads = 2}), graph, {{.batch = 8}});
-    for (unsigned step = 0; step < 4; ++step) {
-      bench.step(bench.batch(8, step), {.learning_rate = 0.1, .step = step});
-    }
-    std::vector<std::vector<float>> weights;
-    for (std::size_t i = 0; i < graph.parameters().size(); ++i) weights.push_back(bench.read(i));
-    return weights;
-  };
-  const auto first = train();
-  for (int again = 0; again < 3; ++again) BOOST_TEST((train() == first));
+  for (const ModelGraph& graph : {normalized_model(), depthwise_model(), joins_model()}) {
+    const auto train = [&] {
+      Bench bench(make_onednn_backend({.num_threads = 2}), graph, {{.batch = 8}});
+      for (unsigned step = 0; step < 4; ++step) {
+        bench.step(bench.batch(8, step), {.learning_rate = 0.1, .step = step});
+      }
+      std::vector<std::vector<float>> weights;
+      for (std::size_t i = 0; i < graph.parameters().size(); ++i) weights.push_back(bench.read(i));
+      return weights;
+    };
+    const auto first = train();
+    for (int again = 0; again < 3; ++again) BOOST_TEST((train() == first), graph.name());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(explanation_names_the_fusion_of_every_node) {
@@ -164,6 +165,13 @@ BOOST_AUTO_TEST_CASE(explanation_names_the_fusion_of_every_node) {
                            "b_projection_bn: float32, own NHWC kernels\n",
                            "c2_bn: float32, own NHWC kernels, fused batch_norm + add + relu\n"}) {
     BOOST_TEST(sums.find(line) != std::string::npos, line);
+  }
+  Bench smooth(make_onednn_backend({.num_threads = 1}), activations_model(), {{.batch = 2}});
+  const std::string activations = smooth.program().explain();
+  for (const char* line : {"silu_norm: float32, own NHWC kernels, fused batch_norm + silu\n"
+                           "silu_fused: with silu_norm\n",
+                           "silu_alone: float32, own NHWC kernels\n"}) {
+    BOOST_TEST(activations.find(line) != std::string::npos, line);
   }
   Bench plain(make_onednn_backend({.num_threads = 1}), normalized_model(),
               {{.batch = 2, .fuse = false}});

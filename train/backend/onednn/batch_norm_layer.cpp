@@ -1,5 +1,7 @@
-// Batch norm alone, with ReLU, or with ReLU and a 2 x 2 max-pool, in own kernels: one pass for the
+// Batch norm alone, with an activation, or with ReLU and a 2 x 2 max-pool, in own kernels: one pass for the
 // statistics and one for the values, forward and backward.
+#include <variant>
+
 #include "train/backend/onednn/channel_norm.h"
 #include "train/backend/onednn/layer.h"
 #include "train/backend/onednn/nhwc_pool_kernels.h"
@@ -11,7 +13,7 @@ namespace {
 template <class T>
 struct BatchNormPlan {
   ChannelNorm norm;
-  Activation activation = Activation::kNone;
+  Activation activation;
   bool is_pooled = false;
   PooledSizes sizes;
   BufferId x = kNoBuffer;
@@ -75,7 +77,7 @@ class BatchNormLayer final : public Layer {
         from_(graph.node(id_).inputs.front()),
         name_(graph.node(id_).name) {
     const TensorShape& shape = graph.node(id_).shape;
-    plan_.activation = nodes.size() >= 2 ? Activation::kRelu : Activation::kNone;
+    if (nodes.size() >= 2) plan_.activation = std::get<ActivationOp>(graph.node(nodes[1]).op);
     plan_.is_pooled = nodes.size() == 3;
     plan_.sizes = {shape.height, shape.width, shape.channels};
   }

@@ -57,7 +57,7 @@ struct TypedGraph {
 };
 
 std::unique_ptr<Layer> make_weighted_layer(const TypedGraph& model, NodeId node);
-/// `nodes` holds a batch_norm, then a relu when there are 2, then a 2 x 2 max_pool when there are 3.
+/// `nodes` holds a batch_norm, then an activation when there are 2, or a relu and a 2 x 2 max_pool when there are 3.
 std::unique_ptr<Layer> make_batch_norm_layer(const TypedGraph& model, const NodeChain& nodes);
 /// `nodes` holds a batch_norm, the add of it and another, and a relu.
 std::unique_ptr<Layer> make_residual_norm_layer(const TypedGraph& model, const NodeChain& nodes);
@@ -67,6 +67,15 @@ std::unique_ptr<Layer> make_global_avg_pool_layer(const TypedGraph& model, NodeI
 std::unique_ptr<Layer> make_flatten_layer(const TypedGraph& model, NodeId node);
 std::unique_ptr<Layer> make_dropout_layer(const TypedGraph& model, NodeId node);
 std::unique_ptr<Layer> make_add_layer(const TypedGraph& model, NodeId node);
+/// Other activations than relu.
+std::unique_ptr<Layer> make_activation_layer(const TypedGraph& model, NodeId node);
+/// A product of two tensors of one shape.
+std::unique_ptr<Layer> make_product_layer(const TypedGraph& model, NodeId node);
+/// A product of a tensor and one value for each of its channels.
+std::unique_ptr<Layer> make_gate_layer(const TypedGraph& model, NodeId node);
+std::unique_ptr<Layer> make_channel_scale_layer(const TypedGraph& model, NodeId node);
+std::unique_ptr<Layer> make_concat_layer(const TypedGraph& model, NodeId node);
+std::unique_ptr<Layer> make_layer_norm_layer(const TypedGraph& model, NodeId node);
 /// Any operation without a layer of its own.
 std::unique_ptr<Layer> make_nchw_layer(const TypedGraph& model, NodeId node);
 

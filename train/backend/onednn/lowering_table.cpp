@@ -49,8 +49,12 @@ NodeChain chain_from(const ModelGraph& graph, NodeId first,
   return chain;
 }
 
-NodeChain match_batch_norm_relu(const ModelGraph& graph, NodeId id) {
-  return chain_from<2>(graph, id, {is_batch_norm, is_relu});
+bool is_activation(const ModelGraph& graph, NodeId id) {
+  return op_of<ActivationOp>(graph, id) != nullptr;
+}
+
+NodeChain match_batch_norm_activation(const ModelGraph& graph, NodeId id) {
+  return chain_from<2>(graph, id, {is_batch_norm, is_activation});
 }
 
 NodeChain match_batch_norm_relu_pool(const ModelGraph& graph, NodeId id) {
@@ -75,8 +79,16 @@ bool has_simple_pool(const ModelGraph& graph, const NodeChain& nodes) {
   return window.kernel == Extent{2, 2} && window.stride == Extent{2, 2} && !window.has_padding();
 }
 
+/// "batch_norm + relu"
+std::string chain_text(const ModelGraph& graph, const NodeChain& nodes) {
+  std::string text;
+  for (const NodeId id : nodes) {
+    text += (text.empty() ? "" : " + ") + std::string(operation_name(graph.node(id).op));
+  }
+  return text;
+}
+
 struct Fusion {
-  const char* name;
   NodeChain (*match)(const ModelGraph&, NodeId);  // from its first node on
   bool (*is_supported)(const ModelGraph&, const NodeChain&);
   const char* requirement;  // said when it matches but is not supported
@@ -85,11 +97,10 @@ struct Fusion {
 
 // The longest first.
 constexpr std::array kFusions{
-    Fusion{"batch_norm + relu + max_pool", match_batch_norm_relu_pool, has_simple_pool,
+    Fusion{match_batch_norm_relu_pool, has_simple_pool,
            "fusing max_pool takes a 2 x 2 window at step 2 without padding", make_batch_norm_layer},
-    Fusion{"batch_norm + add + relu", match_batch_norm_add_relu, always, "",
-           make_residual_norm_layer},
-    Fusion{"batch_norm + relu", match_batch_norm_relu, always, "", make_batch_norm_layer},
+    Fusion{match_batch_norm_add_relu, always, "", make_residual_norm_layer},
+    Fusion{match_batch_norm_activation, always, "", make_batch_norm_layer},
 };
 
 struct SingleLayer {
@@ -105,7 +116,7 @@ struct SingleLayer {
   }
   std::unique_ptr<Layer> operator()(const ActivationOp& op) const {
     return op.kind == ActivationKind::kRelu ? make_relu_layer(model, id)
-                                            : make_nchw_layer(model, id);
+                                            : make_activation_layer(model, id);
   }
   std::unique_ptr<Layer> operator()(const PoolOp&) const {
     return make_window_pool_layer(model, id);
@@ -121,6 +132,18 @@ struct SingleLayer {
     return make_dropout_layer(model, id);
   }
   std::unique_ptr<Layer> operator()(const AddOp&) const { return make_add_layer(model, id); }
+  std::unique_ptr<Layer> operator()(const MultiplyOp&) const {
+    const auto& inputs = model.graph.node(id).inputs;
+    const bool is_equal = model.graph.node(inputs[0]).shape == model.graph.node(inputs[1]).shape;
+    return is_equal ? make_product_layer(model, id) : make_gate_layer(model, id);
+  }
+  std::unique_ptr<Layer> operator()(const ChannelScaleOp&) const {
+    return make_channel_scale_layer(model, id);
+  }
+  std::unique_ptr<Layer> operator()(const ConcatOp&) const { return make_concat_layer(model, id); }
+  std::unique_ptr<Layer> operator()(const LayerNormOp&) const {
+    return make_layer_norm_layer(model, id);
+  }
   std::unique_ptr<Layer> operator()(const auto&) const { return make_nchw_layer(model, id); }
 };
 
@@ -137,7 +160,7 @@ LoweredLayer make_layer(const ModelGraph& graph, const Lowering& lowering, NodeI
     if (fusion.is_supported(graph, nodes)) {
       const std::string why = refusals.empty() ? "" : "; " + refusals;
       return {nodes, fusion.make({graph, lowering.compute}, nodes),
-              std::string("fused ") + fusion.name + why};
+              "fused " + chain_text(graph, nodes) + why};
     }
     refusals += std::string(refusals.empty() ? "" : "; ") + fusion.requirement;
   }

@@ -8,7 +8,6 @@
 #include "train/backend/onednn/parallel.h"
 #include "train/backend/reference/activation_reference.h"
 #include "train/backend/reference/custom_reference.h"
-#include "train/backend/reference/join_reference.h"
 #include "train/backend/reference/norm_reference.h"
 #include "train/backend/reference/pool_reference.h"
 
@@ -129,7 +128,10 @@ struct NchwPlan {
   static constexpr bool kHasOwnLayer =
       std::is_same_v<Op, InputOp> || std::is_same_v<Op, Conv2dOp> || std::is_same_v<Op, DenseOp> ||
       std::is_same_v<Op, BatchNormOp> || std::is_same_v<Op, DropoutOp> ||
-      std::is_same_v<Op, PoolOp> || std::is_same_v<Op, FlattenOp> || std::is_same_v<Op, AddOp>;
+      std::is_same_v<Op, PoolOp> || std::is_same_v<Op, FlattenOp> || std::is_same_v<Op, AddOp> ||
+      std::is_same_v<Op, ActivationOp> || std::is_same_v<Op, MultiplyOp> ||
+      std::is_same_v<Op, ConcatOp> || std::is_same_v<Op, ChannelScaleOp> ||
+      std::is_same_v<Op, LayerNormOp>;
 
   template <class Op>
   static void run_forward(const Op& one, const NodeTensors<float>& t) {
@@ -221,11 +223,8 @@ class NchwLayer final : public Layer {
     }
     plan_.y = passing_copy(context, node.shape, y, ".output" + suffix);
   }
-  /// Activations compute value by value, whatever the layout.
-  bool needs_copy(const TensorShape& shape) const {
-    if (!std::is_same_v<T, float>) return true;
-    return !std::holds_alternative<ActivationOp>(plan_.op) && shape.area() > 1 &&
-           shape.channels > 1;
+  static bool needs_copy(const TensorShape& shape) {
+    return !std::is_same_v<T, float> || (shape.area() > 1 && shape.channels > 1);
   }
   Tensor passing_copy(LoweringContext& context, const TensorShape& shape, BufferId nhwc,
                       const std::string& suffix) const {

@@ -9,10 +9,10 @@ namespace penstock::train::onednn {
 template <class T>
 struct NhwcKernels {
   void (*moments)(Rows, const T* x, const T* origin, double* sum, double* squares);
-  void (*forward)(Rows, Activation, ChannelAffine, const T* x, T* y);
-  void (*backward_sums)(Rows, Activation, ChannelAffine, const float* mean, const T* x, const T* dy,
-                        double* sum_g, double* sum_gx);
-  void (*backward)(Rows, Activation, const ChannelBackward&, const T* x, const T* dy, T* dx);
+  void (*forward)(Rows, const Activation&, ChannelAffine, const T* x, T* y);
+  void (*backward_sums)(Rows, const Activation&, ChannelAffine, const float* mean, const T* x,
+                        const T* dy, double* sum_g, double* sum_gx);
+  void (*backward)(Rows, const Activation&, const ChannelBackward&, const T* x, const T* dy, T* dx);
   void (*relu)(std::size_t count, const T* x, T* y);
   void (*relu_gradient)(std::size_t count, const T* y, const T* dy, T* dx);
   void (*sums)(std::size_t count, const T* a, const T* b, T* sum);

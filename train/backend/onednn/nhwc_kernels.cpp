@@ -8,26 +8,15 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <hwy/contrib/math/math-inl.h>
+
+#include "train/backend/onednn/activation_vectors_inl.h"
 #include "train/backend/onednn/channel_vectors_inl.h"
 #include "train/backend/onednn/nhwc_kernel_table.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace penstock::train::onednn {
 namespace HWY_NAMESPACE {
-
-/// Not Max: what is not a number must stay visible in the loss.
-template <Activation kActivation, class D, class V>
-HWY_ATTR V activated(D d, V v) {
-  if constexpr (kActivation == Activation::kNone) return v;
-  return hn::IfThenZeroElse(hn::Lt(v, hn::Zero(d)), v);
-}
-
-/// dy where the activation let x through.
-template <Activation kActivation, class D, class V>
-HWY_ATTR V let_through(D d, V x, V dy, V gain, V offset) {
-  if constexpr (kActivation == Activation::kNone) return dy;
-  return hn::IfThenElseZero(hn::Gt(hn::MulAdd(x, gain, offset), hn::Zero(d)), dy);
-}
 
 template <class T>
 struct MomentsTerm {
@@ -43,8 +32,9 @@ struct MomentsTerm {
 };
 
 /// One row.
-template <Activation kActivation, class T>
+template <class A, class T>
 struct ForwardBlock {
+  A activation;
   ChannelAffine affine;
   const T* x;
   T* y;
@@ -54,12 +44,13 @@ struct ForwardBlock {
     const auto gain = hn::LoadU(d, affine.gain + c);
     const auto offset = hn::LoadU(d, affine.offset + c);
     const auto v = hn::MulAdd(load_stream(d, x + c), gain, offset);
-    store_stream(activated<kActivation>(d, v), d, y + c);
+    store_stream(activation.value(d, v), d, y + c);
   }
 };
 
-template <Activation kActivation, class T>
+template <class A, class T>
 struct BackwardTerm {
+  A activation;
   ChannelAffine affine;
   const float* mean;
   const T* x;
@@ -68,17 +59,17 @@ struct BackwardTerm {
   template <class D, class V>
   HWY_ATTR void operator()(D d, std::size_t c, std::size_t at, V& sum_g, V& sum_gx) const {
     const auto v = load_stream(d, x + at);
-    const auto g =
-        let_through<kActivation>(d, v, load_stream(d, dy + at), hn::LoadU(d, affine.gain + c),
-                                 hn::LoadU(d, affine.offset + c));
+    const auto z = hn::MulAdd(v, hn::LoadU(d, affine.gain + c), hn::LoadU(d, affine.offset + c));
+    const auto g = activation.pass_back(d, z, load_stream(d, dy + at));
     sum_g = hn::Add(sum_g, g);
     sum_gx = hn::MulAdd(g, hn::Sub(v, hn::LoadU(d, mean + c)), sum_gx);
   }
 };
 
 /// One row.
-template <Activation kActivation, class T>
+template <class A, class T>
 struct BackwardBlock {
+  A activation;
   ChannelBackward constants;
   const T* x;
   const T* dy;
@@ -91,7 +82,7 @@ struct BackwardBlock {
     const auto slope = hn::LoadU(d, constants.slope + c);
     const auto level = hn::LoadU(d, constants.level + c);
     const auto v = load_stream(d, x + c);
-    const auto g = let_through<kActivation>(d, v, load_stream(d, dy + c), gain, offset);
+    const auto g = activation.pass_back(d, hn::MulAdd(v, gain, offset), load_stream(d, dy + c));
     store_stream(hn::MulAdd(gain, g, hn::MulAdd(slope, v, level)), d, dx + c);
   }
 };
@@ -103,7 +94,7 @@ struct ReluBlock {
 
   template <class D>
   HWY_ATTR void operator()(D d, std::size_t at) const {
-    store(activated<Activation::kRelu>(d, load(d, x + at)), d, y + at);
+    store(Relu().value(d, load(d, x + at)), d, y + at);
   }
 };
 
@@ -115,8 +106,7 @@ struct ReluBackwardBlock {
 
   template <class D>
   HWY_ATTR void operator()(D d, std::size_t at) const {
-    const auto passes = hn::Gt(load(d, y + at), hn::Zero(d));
-    store(hn::IfThenElseZero(passes, load(d, dy + at)), d, dx + at);
+    store(Relu().pass_back(d, load(d, y + at), load(d, dy + at)), d, dx + at);
   }
 };
 
@@ -171,51 +161,36 @@ void moments(Rows rows, const T* x, const T* origin, double* sum, double* square
   });
 }
 
-template <Activation kActivation, class T>
-void forward_as(Rows rows, ChannelAffine affine, const T* x, T* y) {
-  for_rows(rows, [&](std::size_t at) {
-    for_channels(rows.channels, ForwardBlock<kActivation, T>{affine, x + at, y + at});
+template <class T>
+void forward(Rows rows, const Activation& activation, ChannelAffine affine, const T* x, T* y) {
+  with_activation(activation, [&](const auto& one) {
+    using Block = ForwardBlock<std::decay_t<decltype(one)>, T>;
+    for_rows(rows, [&](std::size_t at) {
+      for_channels(rows.channels, Block{one, affine, x + at, y + at});
+    });
   });
 }
 
 template <class T>
-void forward(Rows rows, Activation activation, ChannelAffine affine, const T* x, T* y) {
-  if (activation == Activation::kRelu) return forward_as<Activation::kRelu>(rows, affine, x, y);
-  forward_as<Activation::kNone>(rows, affine, x, y);
-}
-
-template <Activation kActivation, class T>
-void backward_sums_as(Rows rows, ChannelAffine affine, const float* mean, const T* x, const T* dy,
-                      double* sum_g, double* sum_gx) {
-  for_tiles(rows, [&](Rows tile, std::size_t at) {
-    add_tile_sums(TileSums<BackwardTerm<kActivation, T>>{
-        tile, {affine, mean, x + at, dy + at}, sum_g, sum_gx});
-  });
-}
-
-template <class T>
-void backward_sums(Rows rows, Activation activation, ChannelAffine affine, const float* mean,
+void backward_sums(Rows rows, const Activation& activation, ChannelAffine affine, const float* mean,
                    const T* x, const T* dy, double* sum_g, double* sum_gx) {
-  if (activation == Activation::kRelu) {
-    return backward_sums_as<Activation::kRelu>(rows, affine, mean, x, dy, sum_g, sum_gx);
-  }
-  backward_sums_as<Activation::kNone>(rows, affine, mean, x, dy, sum_g, sum_gx);
-}
-
-template <Activation kActivation, class T>
-void backward_as(Rows rows, const ChannelBackward& constants, const T* x, const T* dy, T* dx) {
-  for_rows(rows, [&](std::size_t at) {
-    for_channels(rows.channels, BackwardBlock<kActivation, T>{constants, x + at, dy + at, dx + at});
+  with_activation(activation, [&](const auto& one) {
+    using Term = BackwardTerm<std::decay_t<decltype(one)>, T>;
+    for_tiles(rows, [&](Rows tile, std::size_t at) {
+      add_tile_sums(TileSums<Term>{tile, {one, affine, mean, x + at, dy + at}, sum_g, sum_gx});
+    });
   });
 }
 
 template <class T>
-void backward(Rows rows, Activation activation, const ChannelBackward& constants, const T* x,
+void backward(Rows rows, const Activation& activation, const ChannelBackward& constants, const T* x,
               const T* dy, T* dx) {
-  if (activation == Activation::kRelu) {
-    return backward_as<Activation::kRelu>(rows, constants, x, dy, dx);
-  }
-  backward_as<Activation::kNone>(rows, constants, x, dy, dx);
+  with_activation(activation, [&](const auto& one) {
+    using Block = BackwardBlock<std::decay_t<decltype(one)>, T>;
+    for_rows(rows, [&](std::size_t at) {
+      for_channels(rows.channels, Block{one, constants, x + at, dy + at, dx + at});
+    });
+  });
 }
 
 // Without a constant per channel, all values are one row.
@@ -283,19 +258,20 @@ void add_moments(Rows rows, const T* x, const T* origin, double* sum, double* sq
 }
 
 template <class T>
-void affine_forward(Rows rows, Activation activation, ChannelAffine affine, const T* x, T* y) {
+void affine_forward(Rows rows, const Activation& activation, ChannelAffine affine, const T* x,
+                    T* y) {
   kernels_for(x).forward(rows, activation, affine, x, y);
 }
 
 template <class T>
-void add_backward_sums(Rows rows, Activation activation, ChannelAffine affine, const float* mean,
-                       const T* x, const T* dy, double* sum_g, double* sum_gx) {
+void add_backward_sums(Rows rows, const Activation& activation, ChannelAffine affine,
+                       const float* mean, const T* x, const T* dy, double* sum_g, double* sum_gx) {
   kernels_for(x).backward_sums(rows, activation, affine, mean, x, dy, sum_g, sum_gx);
 }
 
 template <class T>
-void affine_backward(Rows rows, Activation activation, const ChannelBackward& constants, const T* x,
-                     const T* dy, T* dx) {
+void affine_backward(Rows rows, const Activation& activation, const ChannelBackward& constants,
+                     const T* x, const T* dy, T* dx) {
   kernels_for(x).backward(rows, activation, constants, x, dy, dx);
 }
 
@@ -326,15 +302,15 @@ void mean_backward(Rows rows, const T* dmean, T* dx) {
 
 template void add_moments(Rows, const float*, const float*, double*, double*);
 template void add_moments(Rows, const Bfloat16*, const Bfloat16*, double*, double*);
-template void affine_forward(Rows, Activation, ChannelAffine, const float*, float*);
-template void affine_forward(Rows, Activation, ChannelAffine, const Bfloat16*, Bfloat16*);
-template void add_backward_sums(Rows, Activation, ChannelAffine, const float*, const float*,
+template void affine_forward(Rows, const Activation&, ChannelAffine, const float*, float*);
+template void affine_forward(Rows, const Activation&, ChannelAffine, const Bfloat16*, Bfloat16*);
+template void add_backward_sums(Rows, const Activation&, ChannelAffine, const float*, const float*,
                                 const float*, double*, double*);
-template void add_backward_sums(Rows, Activation, ChannelAffine, const float*, const Bfloat16*,
-                                const Bfloat16*, double*, double*);
-template void affine_backward(Rows, Activation, const ChannelBackward&, const float*, const float*,
-                              float*);
-template void affine_backward(Rows, Activation, const ChannelBackward&, const Bfloat16*,
+template void add_backward_sums(Rows, const Activation&, ChannelAffine, const float*,
+                                const Bfloat16*, const Bfloat16*, double*, double*);
+template void affine_backward(Rows, const Activation&, const ChannelBackward&, const float*,
+                              const float*, float*);
+template void affine_backward(Rows, const Activation&, const ChannelBackward&, const Bfloat16*,
                               const Bfloat16*, Bfloat16*);
 template void relu_forward(std::size_t, const float*, float*);
 template void relu_forward(std::size_t, const Bfloat16*, Bfloat16*);

@@ -5,12 +5,15 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "train/backend/bfloat16.h"
+#include "train/graph/operations.h"
 
 namespace penstock::train::onednn {
 
-enum class Activation : bool { kNone, kRelu };
+/// What values go through in the same pass, if anything.
+using Activation = std::optional<ActivationOp>;
 
 /// A run of places; channels values each.
 struct Rows {
@@ -25,7 +28,7 @@ struct ChannelAffine {
 };
 
 /// Per-channel constants of the backward pass: dx = gain * g + slope * x + level, where g is dy
-/// where the activation let the value through.
+/// times the activation's slope there.
 struct ChannelBackward {
   ChannelAffine forward;
   const float* slope;
@@ -38,17 +41,18 @@ template <class T>
 void add_moments(Rows rows, const T* x, const T* origin, double* sum, double* squares);
 
 template <class T>
-void affine_forward(Rows rows, Activation activation, ChannelAffine affine, const T* x, T* y);
+void affine_forward(Rows rows, const Activation& activation, ChannelAffine affine, const T* x,
+                    T* y);
 
 /// Adds to sum_g[c] and sum_gx[c] the sums of g and of g * (x - mean[c]).
 template <class T>
-void add_backward_sums(Rows rows, Activation activation, ChannelAffine affine, const float* mean,
-                       const T* x, const T* dy, double* sum_g, double* sum_gx);
+void add_backward_sums(Rows rows, const Activation& activation, ChannelAffine affine,
+                       const float* mean, const T* x, const T* dy, double* sum_g, double* sum_gx);
 
 /// dx may be x or dy.
 template <class T>
-void affine_backward(Rows rows, Activation activation, const ChannelBackward& constants, const T* x,
-                     const T* dy, T* dx);
+void affine_backward(Rows rows, const Activation& activation, const ChannelBackward& constants,
+                     const T* x, const T* dy, T* dx);
 
 /// ReLU alone, count values; y may be x, dx may be dy. `y` decides: the slope at 0 is 0.
 template <class T>

@@ -114,14 +114,18 @@ class GlobalAvgPoolLayer final : public Layer {
   void forward(LoweringContext& context) override {
     const BufferId x = context.value(from_);
     const BufferId y = context.add_output(id_, name_);
-    context.emit({x, y}, [=, rows = Rows{input_.area(), input_.channels}, batch = context.batch(),
-                          &list = context.buffers](const RunContext& run) {
-      const T* from = values_at<T>(list, x, run);
-      for (std::size_t n = 0; n < batch; ++n) {
-        mean_forward(rows, from + n * rows.num_rows * rows.channels,
-                     list.at<T>(y) + n * rows.channels);
-      }
-    });
+    context.emit({x, y},
+                 [=, rows = Rows{input_.area(), input_.channels}, batch = context.batch(),
+                  threads = context.num_threads, &list = context.buffers](const RunContext& run) {
+                   const T* from = values_at<T>(list, x, run);
+                   parallel(threads, [&](unsigned part) {
+                     const Range samples = part_range(batch, threads, part);
+                     for (std::size_t n = samples.begin; n < samples.end; ++n) {
+                       mean_forward(rows, from + n * rows.num_rows * rows.channels,
+                                    list.at<T>(y) + n * rows.channels);
+                     }
+                   });
+                 });
     context.set_value(id_, y);
   }
 
@@ -129,13 +133,17 @@ class GlobalAvgPoolLayer final : public Layer {
     if (!context.needs_gradient(from_)) return;
     const BufferId dy = context.gradient(id_);
     const BufferId dx = context.place_for_gradient(from_, name_ + ".input");
-    context.emit({dy, dx}, [=, rows = Rows{input_.area(), input_.channels}, batch = context.batch(),
-                            &list = context.buffers](const RunContext&) {
-      for (std::size_t n = 0; n < batch; ++n) {
-        mean_backward(rows, list.at<T>(dy) + n * rows.channels,
-                      list.at<T>(dx) + n * rows.num_rows * rows.channels);
-      }
-    });
+    context.emit({dy, dx},
+                 [=, rows = Rows{input_.area(), input_.channels}, batch = context.batch(),
+                  threads = context.num_threads, &list = context.buffers](const RunContext&) {
+                   parallel(threads, [&](unsigned part) {
+                     const Range samples = part_range(batch, threads, part);
+                     for (std::size_t n = samples.begin; n < samples.end; ++n) {
+                       mean_backward(rows, list.at<T>(dy) + n * rows.channels,
+                                     list.at<T>(dx) + n * rows.num_rows * rows.channels);
+                     }
+                   });
+                 });
     context.give_gradient(from_, dx);
   }
 

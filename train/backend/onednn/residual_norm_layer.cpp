@@ -43,8 +43,8 @@ struct ResidualPlan {
     parallel(norm.num_threads, [&](unsigned part) {
       const Range range = part_range(norm.num_rows, norm.num_threads, part);
       const std::size_t first = range.begin * norm.channels;
-      affine_backward(norm.rows_of(range), Activation::kNone, constants, values + first,
-                      at(g) + first, at(dx) + first);
+      affine_backward(norm.rows_of(range), Activation(), constants, values + first, at(g) + first,
+                      at(dx) + first);
     });
   }
 };
