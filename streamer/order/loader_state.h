@@ -15,7 +15,7 @@ struct LoaderState {
   /// Version of this record. 1 had the hash of the settings, not the settings.
   std::uint32_t format = 2;
   std::string dataset_id;
-  /// XXH3-64 of every setting that affects bytes; a state of other settings is refused.
+  /// XXH3-64 of every setting that affects bytes; check_resume() says which may differ.
   std::uint64_t settings_hash = 0;
   /// These settings, loader_identity(): a refusal names what differs. Empty in format 1.
   std::string settings;

@@ -1,6 +1,7 @@
 #include "streamer/order/resume_check.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "streamer/core/checksum.h"
@@ -10,6 +11,10 @@ namespace penstock {
 namespace {
 
 constexpr std::size_t kMaxDifferencesNamed = 8;  // the rest is counted: a message, not a listing
+
+// How the positions that are left are cut into batches, and how pixels stand in them: a place counts
+// samples, and a sample's draws are keyed by its position.
+constexpr std::array<std::string_view, 3> kSettingsOfForm{"batch", "element", "layout"};
 
 struct Setting {
   std::string_view key;
@@ -28,6 +33,24 @@ std::vector<Setting> parse_settings(std::string_view text) {
 
 std::string difference(std::string_view key, std::string_view expected, std::string_view found) {
   return std::string(key) + ": expected " + std::string(expected) + ", found " + std::string(found);
+}
+
+/// The settings that decide what stands at which position.
+std::string without_form(std::string_view settings) {
+  std::string kept;
+  for (const std::string_view line : settings_lines(settings)) {
+    if (std::ranges::find(kSettingsOfForm, line.substr(0, line.find('='))) ==
+        kSettingsOfForm.end()) {
+      kept.append(line).append("\n");
+    }
+  }
+  return kept;
+}
+
+/// Whether the state's positions are those of `settings`. One of format 1 has nothing to compare but the hash.
+bool is_of_stream(const LoaderState& state, std::string_view settings) {
+  if (state.settings.empty()) return state.settings_hash == xxh3_64(settings);
+  return without_form(state.settings) == without_form(settings);
 }
 
 [[noreturn]] void refuse(const std::string& what, std::string hint) {
@@ -68,12 +91,12 @@ void check_resume(const LoaderState& state, const ResumeTarget& target) {
     refuse(difference("dataset id", target.dataset_id, state.dataset_id),
            "open the dataset that the state was made with");
   }
-  const std::uint64_t settings_hash = xxh3_64(target.settings);
-  if (state.settings_hash != settings_hash) {
-    std::string which = describe_difference(target.settings, state.settings);
-    // A state of format 1 has nothing to compare; or the same lines stand in another order.
+  if (!is_of_stream(state, target.settings)) {
+    std::string which =
+        describe_difference(without_form(target.settings), without_form(state.settings));
+    // Format 1; or the same lines stand in another order.
     if (state.settings.empty() || which.empty()) {
-      which = difference("settings hash", hex(settings_hash), hex(state.settings_hash));
+      which = difference("settings hash", hex(xxh3_64(target.settings)), hex(state.settings_hash));
     }
     refuse(which, "set these as they were, or start anew");
   }

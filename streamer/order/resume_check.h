@@ -20,7 +20,8 @@ struct ResumeTarget {
 };
 
 /// Throws InvalidArgument when `state` is of another dataset, of other settings (naming each that
-/// differs, its value here and there), or beyond the end of an epoch.
+/// differs, its value here and there), or beyond the end of an epoch. The size of a batch, the type of
+/// its values and their layout may differ: they move no sample to another position.
 void check_resume(const LoaderState& state, const ResumeTarget& target);
 
 /// Says in which lines `key=value` two texts differ: `seed: expected 1, found 2; ...`. Empty when

@@ -55,8 +55,9 @@ struct LoaderConfig {
   /// First epoch to deliver, below 2^31.
   std::uint32_t first_epoch = 0;
   /// Goes on where another loader stopped, in place of first_epoch. Refused when it comes from
-  /// another dataset or from other settings, with the difference. Threads, slots, memory and the
-  /// number of ranks may differ: the ranks together deliver every position that was left, once.
+  /// another dataset or from other settings, with the difference. Threads, slots, memory, the number
+  /// of ranks, the size of a batch, the type of its values and their layout may differ: the ranks
+  /// together deliver every position that was left, once. A batch transform sees other batches then.
   std::optional<LoaderState> resume_from = {};
   /// Leaves out the last, short batch of an epoch.
   bool drop_remainder = false;

@@ -61,6 +61,18 @@ BOOST_AUTO_TEST_CASE(each_setting_that_differs_is_named_with_both_values) {
              "found nothing; flip: expected nothing, found 0.5");
 }
 
+BOOST_AUTO_TEST_CASE(what_cuts_and_writes_batches_may_differ_and_nothing_else) {
+  const ResumeTarget target{.dataset_id = "a",
+                            .settings = "seed=1\nbatch=8\nheight_px=4\nelement=2\nlayout=0\n",
+                            .num_positions = 10};
+  BOOST_TEST(message_of(state_of("seed=1\nbatch=16\nheight_px=4\nelement=3\nlayout=1\n"), target) ==
+             "taken");
+  BOOST_TEST(message_of(state_of("seed=1\nbatch=16\nheight_px=5\nelement=3\nlayout=1\n"), target) ==
+             "resume loader: height_px: expected 4, found 5");
+  BOOST_TEST(message_of(state_of("seed=1\nbatches=8\nheight_px=4\n"), target) ==
+             "resume loader: batches: expected nothing, found 8");
+}
+
 BOOST_AUTO_TEST_CASE(lines_are_compared_whatever_they_look_like) {
   BOOST_TEST(describe_difference("a=1\n", "a=1\n") == "");
   BOOST_TEST(describe_difference("a=1\na=2\n", "a=2\na=1\n") ==

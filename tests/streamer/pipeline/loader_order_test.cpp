@@ -244,6 +244,54 @@ BOOST_AUTO_TEST_CASE(three_ranks_then_two_then_five_deliver_what_one_would) {
   }
 }
 
+// Bytes of the same draws: those of a sample hang on its position.
+BOOST_AUTO_TEST_CASE(batches_of_another_size_deliver_exactly_the_rest) {
+  for (const SampleOrder order : kAllOrders) {
+    const LoaderConfig config = config_of(order);
+    const Places whole = deliver_all(config);
+    for (const std::uint32_t batch : {1u, 3u, 8u, 61u}) {
+      BOOST_TEST_INFO(sample_order_name(order) << ", batches of " << batch);
+      Places places;
+      const LoaderState state = deliver(config, places, 7);
+      BOOST_REQUIRE(state.next_position == 28u);
+      LoaderConfig rest = config;
+      rest.resume_from = state;
+      rest.batch.batch = batch;
+      deliver(rest, places);
+      BOOST_REQUIRE((places == whole));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(values_of_another_type_and_layout_go_on_with_the_samples_that_are_left) {
+  LoaderConfig config = config_of(SampleOrder::kShuffle);
+  const Places whole = deliver_all(config);
+  for (const BatchSpec& spec :
+       {BatchSpec{.batch = 4, .height_px = 8, .width_px = 8, .element = ElementType::kFloat32},
+        BatchSpec{.batch = 4,
+        .height_px = 8,
+        .width_px = 8,
+        .element = ElementType::kUint8,
+        .layout = PixelLayout::kNchw}}) {
+    Places taken;
+    LoaderConfig rest = config;
+    rest.resume_from = deliver(config, taken, 7);
+    rest.batch = spec;
+    MemoryBudget budget(kBudgetBytes);
+    Loader loader(split, rest, std::make_shared<tests::DrawingTransform>(), budget);
+    std::uint64_t num_samples = taken.size();
+    for (BatchLease lease = loader.next(); lease; lease = loader.next()) {
+      for (std::uint32_t i = 0; i < lease->num_valid; ++i) {
+        const std::pair at{lease->epoch, lease->positions[i]};
+        BOOST_REQUIRE(taken.count(at) == 0u);
+        BOOST_TEST(whole.at(at).sample_id == lease->sample_ids[i]);
+        ++num_samples;
+      }
+    }
+    BOOST_TEST(num_samples == whole.size());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_state_of_other_settings_is_refused_with_the_difference) {
   Places ignored;
   LoaderConfig config = config_of(SampleOrder::kWindowed);
@@ -260,10 +308,10 @@ BOOST_AUTO_TEST_CASE(a_state_of_other_settings_is_refused_with_the_difference) {
           "window_bytes: expected 1048576, found 65536");
   refused(
       [](LoaderConfig& c) {
-        c.batch.batch = 5;
+        c.batch.height_px = 5;
         c.drop_remainder = true;
       },
-      "drop_remainder: expected 1, found 0; batch: expected 5, found 4");
+      "drop_remainder: expected 1, found 0; height_px: expected 5, found 8");
   refused([](LoaderConfig& c) { c.order = SampleOrder::kShuffle; },
           "order: expected shuffle, found windowed; window_bytes: expected nothing, found 65536; "
           "piece_bytes: expected nothing, found 65536");
