@@ -49,6 +49,9 @@ class Backend {
   virtual std::string_view name() const noexcept = 0;
   /// Library and version, threads, instruction set: for reports and for the record of a run.
   virtual std::string description() const = 0;
+  /// The widest instruction set that its results depend on, as description() has it; empty for one that every
+  /// machine has.
+  virtual std::string instruction_set() const { return {}; }
   /// Whether parameters and what belongs to them are float32 inside: export_param() gives every bit.
   virtual bool keeps_float32() const noexcept { return true; }
 

@@ -41,12 +41,16 @@ std::map<std::string, std::string> settings_of(const RunConfig& config) {
   return settings;
 }
 
-/// A description without the number of threads at its end, which is a fact of its own.
-std::string without_threads(const std::string& description) {
-  const std::size_t comma = description.rfind(", ");
-  const bool ends_in_threads =
-      description.ends_with(" thread") || description.ends_with(" threads");
-  return ends_in_threads && comma != description.npos ? description.substr(0, comma) : description;
+/// A backend's description without what is a fact of its own: the instruction set, and the number of threads
+/// at its end.
+std::string library_of(const Backend& backend) {
+  std::string text = backend.description();
+  const std::size_t comma = text.rfind(", ");
+  const bool ends_in_threads = text.ends_with(" thread") || text.ends_with(" threads");
+  if (ends_in_threads && comma != text.npos) text.resize(comma);
+  const std::string isa = ", " + backend.instruction_set();
+  if (isa.size() > 2 && text.ends_with(isa)) text.resize(text.size() - isa.size());
+  return text;
 }
 
 }  // namespace
@@ -62,11 +66,11 @@ CheckpointState run_facts(const RunSetup& setup) {
           .settings = std::move(settings),
           .dataset_id = setup.dataset.manifest().id,
           .model_identity = setup.graph.identity(),
-          .backend = without_threads(setup.backend->description()),
+          .backend = library_of(*setup.backend),
           .micro_batch = setup.batch.micro_batch,
           .num_compute_threads = setup.resolved.cores.num_compute,
           .num_loader_threads = setup.resolved.cores.num_loader(),
-          .instruction_set = ""};
+          .instruction_set = setup.backend->instruction_set()};
 }
 
 }  // namespace penstock::train

@@ -24,6 +24,8 @@ class OnednnBackend final : public Backend {
            (num_threads_ == 1 ? " thread" : " threads");
   }
 
+  std::string instruction_set() const override { return onednn::OneDnn::instruction_set(); }
+
   BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch,
                        ComputeType compute) const override {
     const TensorShape& shape = graph.input_shape();

@@ -398,41 +398,35 @@ bool OneDnn::computes_in(ComputeType compute) const {
   }
 }
 
-std::string OneDnn::description() {
-  const dnnl_version_t* version = dnnl_version();
-  std::string isa;
+std::string OneDnn::instruction_set() {
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::avx512_core_amx:
-      isa = "AVX-512 with AMX";
-      break;
+      return "AVX-512 with AMX";
     case dnnl::cpu_isa::avx512_core_bf16:
-      isa = "AVX-512 with bfloat16";
-      break;
+      return "AVX-512 with bfloat16";
     case dnnl::cpu_isa::avx512_core_vnni:
-      isa = "AVX-512 with VNNI";
-      break;
+      return "AVX-512 with VNNI";
     case dnnl::cpu_isa::avx512_core:
-      isa = "AVX-512";
-      break;
+      return "AVX-512";
     case dnnl::cpu_isa::avx2_vnni:
-      isa = "AVX2 with VNNI";
-      break;
+      return "AVX2 with VNNI";
     case dnnl::cpu_isa::avx2:
-      isa = "AVX2";
-      break;
+      return "AVX2";
     case dnnl::cpu_isa::avx:
-      isa = "AVX";
-      break;
+      return "AVX";
     case dnnl::cpu_isa::sse41:
-      isa = "SSE4.1";
-      break;
-    default:
-      isa = newer_isa_text(dnnl::get_effective_cpu_isa());
-      if (isa.empty()) isa = "instruction set chosen by the library";
-      break;
+      return "SSE4.1";
+    default: {
+      const std::string_view newer = newer_isa_text(dnnl::get_effective_cpu_isa());
+      return newer.empty() ? "instruction set chosen by the library" : std::string(newer);
+    }
   }
+}
+
+std::string OneDnn::description() {
+  const dnnl_version_t* version = dnnl_version();
   return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
-         std::to_string(version->patch) + ", " + isa;
+         std::to_string(version->patch) + ", " + instruction_set();
 }
 
 }  // namespace penstock::train::onednn

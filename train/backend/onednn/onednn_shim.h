@@ -119,6 +119,8 @@ class OneDnn {
   /// Whether this machine, and the instruction set that the library may use of it, can compute so.
   bool computes_in(ComputeType compute) const;
 
+  /// The widest that the library uses here: what the processor has, unless ONEDNN_MAX_CPU_ISA limits it.
+  static std::string instruction_set();
   /// Version and instruction set.
   static std::string description();
 
