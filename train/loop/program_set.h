@@ -74,6 +74,8 @@ class ProgramSet {
   std::uint32_t micro_batch() const noexcept { return micro_batch_; }
   /// Whether steps take several batches as they are delivered.
   bool steps_span_batches() const noexcept { return steps_span_batches_; }
+  /// Whether steps take several runs, of batches or of parts of one, whose gradients add up.
+  bool accumulates() const noexcept { return accumulates_; }
   Program& evaluation_program() const;
   /// Values that evaluation_program().read_logits() fills.
   std::size_t num_logits() const noexcept { return num_logits_; }

@@ -82,23 +82,26 @@ bool Trainer::has_diverged() const noexcept {
   return guard.num_in_a_row >= kWeightsFault || should_stop(config_.nan_guard, guard);
 }
 
-PassReport Trainer::train_epoch(const PassInput& input) {
+PassReport Trainer::train_epoch(const PassInput& input) try {
   PassClock clock(input.source, input.num_samples, input.observer, input.tally, input.start);
   if (input.num_steps > 0) {
     clock.report().num_expected = samples_of_piece(programs_, input, clock.report());
   }
-  const OpenPass pass{clock.report(), input.observer};
+  const OpenPass pass{clock.report(), input.observer, input.stop};
   bool has_ended = false;
-  PassReport before_step;  // of a step over several batches
+  PassReport before_step;  // of a step of several runs
   while (!has_ended && !input.stop.stop_requested()) {
-    if (programs_.steps_span_batches() && step_.num_runs == 0) before_step = settled(clock, pass);
+    if (programs_.accumulates() && step_.num_runs == 0) before_step = settled(clock, pass);
     BatchLease lease = next_batch(clock, input.stop);
     if (!lease) break;
     const bool ends_epoch = lease->ends_epoch;
-    if (lease->num_valid > 0) add_batch(std::move(lease), pass);
+    if (lease->num_valid > 0 && !add_batch(std::move(lease), pass)) break;
     const bool goes_on = programs_.steps_span_batches() && !ends_epoch &&
                          step_.num_samples < programs_.train_batch();
-    if (goes_on) continue;
+    if (goes_on) {
+      if (input.observer != nullptr) input.observer->on_part();
+      continue;
+    }
     if (step_.num_runs > 0) update(pass);
     collect_reports(pass);
     has_ended = input.num_steps > 0 ? clock.report().num_steps >= input.num_steps : ends_epoch;
@@ -113,6 +116,9 @@ PassReport Trainer::train_epoch(const PassInput& input) {
   if (!was_dropped) return report;
   before_step.was_stopped = report.was_stopped;
   return before_step;  // nothing of the dropped batches counts: they come again
+} catch (...) {
+  drop_open_step();  // what is left is the run between two steps
+  throw;
 }
 
 /// The report when all that was run has finished.
@@ -127,8 +133,8 @@ void Trainer::settle(PassClock& clock, const OpenPass& pass) {
   clock.pause([&] { pass.observer->on_settled(so_far); });
 }
 
-/// Adds the gradients of one batch to the step's.
-void Trainer::add_batch(BatchLease lease, const OpenPass& pass) {
+/// Adds the gradients of one batch to the step's; false when a stop came between two of its parts.
+bool Trainer::add_batch(BatchLease lease, const OpenPass& pass) {
   const std::uint32_t num_samples = lease->num_valid;
   const BatchParts parts(num_samples, programs_.micro_batch());
   const double sum =
@@ -138,7 +144,7 @@ void Trainer::add_batch(BatchLease lease, const OpenPass& pass) {
   Backend& backend = programs_.backend();
   backend.upload(std::move(lease), kSlot);
   // Of a step over several batches the labels are not all there yet: the update puts its sum right.
-  add_parts(
+  const bool is_whole = add_parts(
       num_samples,
       {.learning_rate = pass.report.learning_rate,
        .inv_weight_sum = programs_.steps_span_batches() ? inverse_or_zero(programs_.train_batch())
@@ -148,9 +154,10 @@ void Trainer::add_batch(BatchLease lease, const OpenPass& pass) {
        .seed = config_.seed},
       pass);
   step_.num_samples += num_samples;
+  return is_whole;
 }
 
-void Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass) {
+bool Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass) {
   const BatchParts parts(num_samples, programs_.micro_batch());
   for (std::uint32_t part_idx = 0; part_idx < parts.size(); ++part_idx) {
     const BatchPart part = parts[part_idx];
@@ -161,7 +168,11 @@ void Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, const Op
     program.run(step_.num_runs++ == 0 ? Phase::kBackward : Phase::kBackwardAdd, kSlot);
     step_.newest = &program;
     collect_reports(pass);
+    if (part_idx + 1 == parts.size()) break;
+    if (pass.observer != nullptr) pass.observer->on_part();
+    if (pass.stop.stop_requested()) return false;
   }
+  return true;
 }
 
 void Trainer::update(const OpenPass& pass) {

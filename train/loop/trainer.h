@@ -49,7 +49,7 @@ struct PassInput {
   std::uint64_t num_samples = 0;
   /// Told after every step; may be null.
   PassObserver* observer = nullptr;
-  /// The pass ends after the step under way when a stop is asked for. A source that waits then may
+  /// The pass ends after the step under way when a stop is asked for, or without it between two of its parts. A source that waits then may
   /// throw Stopped: that ends the pass too.
   std::stop_token stop = {};
   /// Training: ends after so many steps, in the middle of a pass over the data or beyond its end; 0 for one pass.
@@ -80,12 +80,12 @@ class ScoreObserver {
 };
 
 /// Takes steps on the batches of one epoch, up to the batch that ends it, or on a piece of a stream of epochs. A step is one batch, or as many as the
-/// programs say; it is computed in parts where they say so. A stop between two batches of one step drops that
-/// step: its gradients reach no update.
+/// programs say; it is computed in parts where they say so. A stop between two parts of one step, or two of its
+/// batches, drops that step: its gradients reach no update, and the report is that before it.
 ///
 /// A step whose loss or gradients are not finite is skipped: no weight changes, and its loss counts in no mean.
 ///
-/// Errors   those of the source; InvalidArgument when too many steps in a row were skipped; Internal
+/// Errors   those of the source and of the observer: a step under way is dropped; InvalidArgument when too many steps in a row were skipped; Internal
 ///          when a pass that nobody stopped did not deliver every sample once
 /// Threads  one caller at a time
 class Trainer {
@@ -120,10 +120,11 @@ class Trainer {
   struct OpenPass {
     PassReport& report;
     PassObserver* observer;
+    const std::stop_token& stop;
   };
 
-  void add_batch(BatchLease lease, const OpenPass& pass);
-  void add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass);
+  bool add_batch(BatchLease lease, const OpenPass& pass);
+  bool add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass);
   void update(const OpenPass& pass);
   bool drop_open_step();
   const PassReport& settled(PassClock& clock, const OpenPass& pass);

@@ -15,6 +15,9 @@ namespace penstock::train {
 namespace {
 
 constexpr std::uint32_t kMostSamples = 65'536;  // of a lowering
+// A step that is not whole is not stored.
+constexpr const char* kStopOfEpoch =
+    "; a step is an epoch: stopped within it, the run goes on from the epoch's beginning";
 
 /// A choice that was lowered.
 struct Tried {
@@ -168,8 +171,11 @@ class BatchPlanner {
   std::string note(const Tried& tried) const {
     const BatchChoice& choice = tried.choice;
     const bool is_cut = choice.micro_batch < choice.step_samples;
-    if (!is_cut && choice.recompute == Recompute::kNone) return idle_part();
+    const bool is_epoch = wish_.batch_size == kWholeEpoch;
     std::string text = "batch " + std::to_string(choice.step_samples);
+    if (!is_cut && choice.recompute == Recompute::kNone) {
+      return is_epoch ? text + kStopOfEpoch : idle_part();
+    }
     if (is_cut) text += " in parts of " + std::to_string(choice.micro_batch);
     if (choice.recompute != Recompute::kNone) {
       text += std::string(is_cut ? " and" : "") + " with " +
@@ -187,6 +193,7 @@ class BatchPlanner {
     if (is_cut && has_batch_norm()) {
       text += "; batch norm sees " + std::to_string(choice.micro_batch) + " samples at a time";
     }
+    if (is_epoch) text += kStopOfEpoch;
     return text;
   }
 

@@ -43,12 +43,22 @@ CheckpointClock::CheckpointClock(const CheckpointTimes& times, Now now)
   times_.validate();
 }
 
+std::chrono::duration<double> CheckpointClock::save_reserve() const {
+  return longest_save_ ? Seconds(kSaveReserve * *longest_save_) : Seconds(times_.first_save_s);
+}
+
+std::chrono::duration<double> CheckpointClock::left(Clock::time_point now) const {
+  return Seconds(Minutes(times_.max_minutes)) - Seconds(now - start_);
+}
+
 bool CheckpointClock::is_time_up(Clock::time_point now) const {
-  if (times_.max_minutes == 0) return false;
-  const Seconds save =
-      longest_save_ ? Seconds(kSaveReserve * *longest_save_) : Seconds(times_.first_save_s);
-  const Seconds left = Minutes(times_.max_minutes) - Seconds(now - start_);
-  return left < save + Seconds(longest_step_);
+  return times_.max_minutes > 0 && left(now) < save_reserve() + Seconds(longest_step_);
+}
+
+bool CheckpointClock::is_time_up_in_step() const {
+  // A process that had no time but for saving would never come to the end of a step.
+  const Seconds half = Seconds(Minutes(times_.max_minutes)) / 2;
+  return times_.max_minutes > 0 && left(now_()) < std::min(save_reserve(), half);
 }
 
 std::optional<CheckpointReason> CheckpointClock::due_after(const StepEnd& end) {

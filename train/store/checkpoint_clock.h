@@ -59,6 +59,10 @@ class CheckpointClock {
   /// takes long besides: a validation.
   bool is_time_up() const { return is_time_up(now_()); }
 
+  /// Within a step: whether the time left is no more than a last checkpoint takes, or than half of all the time
+  /// where that is less, so that the step cannot be waited for.
+  bool is_time_up_in_step() const;
+
   /// Before a step that does not follow the last one at once: after a validation. What lies between is
   /// not counted as a step.
   void note_step_start();
@@ -70,6 +74,8 @@ class CheckpointClock {
 
  private:
   bool is_time_up(Clock::time_point now) const;
+  std::chrono::duration<double> save_reserve() const;
+  std::chrono::duration<double> left(Clock::time_point now) const;
 
   CheckpointTimes times_;
   Now now_;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "streamer/core/error.h"
 #include "tests/train/backend/branched_models.h"
 #include "tests/train/backend/odd_models.h"
 #include "tests/train/backend/training_bench.h"
@@ -303,6 +304,61 @@ BOOST_FIXTURE_TEST_CASE(a_stop_in_the_middle_of_a_step_drops_it, Recorded) {
   BOOST_TEST(backend.calls[backend.calls.size() - 2].what == "drop");
   BOOST_TEST(backend.calls.back().what == "release");
   BOOST_TEST(std::ranges::count(backend.calls, "update", &tests::RecordedCall::what) == 0);
+}
+
+/// Asks for a stop in the part of that number.
+struct StopInPart final : PassObserver {
+  std::stop_source stop;
+  int num_before = 0;
+  explicit StopInPart(int number) : num_before(number) {}
+  void on_step(const PassReport&) override {}
+  void on_part() override {
+    if (num_before-- == 1) stop.request_stop();
+  }
+};
+
+struct FailInPart final : PassObserver {
+  void on_step(const PassReport&) override {}
+  void on_part() override { throw Error(ErrorCode::kIo, "broken"); }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_failure_in_the_middle_of_a_step_drops_it, Recorded) {
+  ProgramSet programs(backend, graph, {.train_batch = 8, .micro_batch = 4, .evaluation_batch = 0});
+  programs.bind();
+  FailInPart observer;
+  tests::ListedBatches source(backend.input_spec(graph, 8), {{0, 1, 2, 3, 4, 5, 6, 7}});
+  Trainer trainer(programs,
+                  {.optimizer = {}, .schedule = {.kind = ScheduleKind::kConstant}, .num_steps = 9});
+  BOOST_CHECK_THROW(
+      trainer.train_epoch({.source = source, .num_samples = 8, .observer = &observer}), Error);
+  BOOST_TEST(backend.calls[backend.calls.size() - 2].what == "drop");
+  BOOST_TEST(trainer.state().num_steps == 0u);
+}
+
+// Two steps of one batch each, in four parts of two samples: a part is told but the last of a step.
+BOOST_FIXTURE_TEST_CASE(a_stop_between_two_parts_of_a_batch_drops_its_step_and_no_other, Recorded) {
+  ProgramSet programs(backend, graph, {.train_batch = 8, .micro_batch = 2, .evaluation_batch = 0});
+  programs.bind();
+  StopInPart observer(5);
+  tests::ListedBatches source(backend.input_spec(graph, 8),
+                              {{0, 1, 2, 3, 4, 5, 6, 7}, {8, 9, 10, 11, 12, 13, 14, 15}});
+  Trainer trainer(programs,
+                  {.optimizer = {}, .schedule = {.kind = ScheduleKind::kConstant}, .num_steps = 9});
+  const PassReport report = trainer.train_epoch({.source = source,
+                                                 .num_samples = 16,
+                                                 .observer = &observer,
+                                                 .stop = observer.stop.get_token()});
+  BOOST_TEST(report.was_stopped);
+  BOOST_TEST(report.num_steps == 1u);
+  BOOST_TEST(report.num_samples == 8u);
+  BOOST_TEST(report.num_distinct == 8u);
+  BOOST_TEST(trainer.state().num_steps == 1u);
+  const auto count = [&](const char* what) {
+    return std::ranges::count(backend.calls, what, &tests::RecordedCall::what);
+  };
+  BOOST_TEST(count("forward") == 6);  // four of the first step, two of the second
+  BOOST_TEST(count("update") == 1);
+  BOOST_TEST(count("drop") == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

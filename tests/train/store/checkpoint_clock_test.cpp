@@ -51,6 +51,24 @@ BOOST_AUTO_TEST_CASE(by_default_it_is_every_ten_minutes_and_every_epoch) {
   BOOST_TEST(is(after_step(clock, seconds(1), true), Reason::kEpoch));
 }
 
+// A step of any length is cut off when only twice the last save, of 60 s, is left of 60 minutes.
+BOOST_AUTO_TEST_CASE(within_a_step_time_is_up_when_a_save_is_all_that_is_left) {
+  CheckpointClock clock = clock_of({.every_minutes = 0, .every_epoch = false, .max_minutes = 60});
+  save(clock, seconds(60));
+  BOOST_TEST(!after_step(clock, minutes(20)));
+  now += minutes(36);
+  BOOST_TEST(clock.is_time_up());
+  BOOST_TEST(!clock.is_time_up_in_step());
+  now += seconds(61);
+  BOOST_TEST(clock.is_time_up_in_step());
+  BOOST_TEST(!clock_of({.max_minutes = 0}).is_time_up_in_step());
+  // A save is taken to last 10 s, but a process of 4 s has 2 s to take a step in.
+  const CheckpointClock hurried = clock_of({.max_minutes = 4.0 / 60});
+  BOOST_TEST(!hurried.is_time_up_in_step());
+  now += seconds(3);
+  BOOST_TEST(hurried.is_time_up_in_step());
+}
+
 BOOST_AUTO_TEST_CASE(until_it_is_stored_it_stays_due) {
   CheckpointClock clock = clock_of({.every_minutes = 1});
   BOOST_TEST(is(after_step(clock, seconds(60)), Reason::kMinutes));
