@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
+#include <string>
 #include <vector>
 
 #include "train/backend/program.h"
@@ -22,10 +22,24 @@ TensorSource tensor_source(Program& program, TensorGroup group);
 /// Whether a checkpoint of the program has a group of its own for the means of the weights.
 bool keeps_ema(const Program& program) noexcept;
 
-/// Sets all of them, group by group.
+/// How the states of a checkpoint differ from those that a program keeps: those of one optimizer with and
+/// without momentum, with and without means of the weights.
+struct StateChange {
+  std::vector<std::string> started{};   // by name: zero, as at the start of a run
+  std::vector<std::string> left_out{};  // by name
+  bool is_ema_started = false;          // from the checkpoint's weights
+  bool is_ema_left_out = false;
+};
+
+/// Sets all of them, group by group, in a program whose states are those of the start of a run.
 ///
 /// Errors  CorruptData naming the file and the tensor that is missing, of another shape, or too many; Io
-void restore_tensors(Program& program, const CheckpointReader& checkpoint);
+StateChange restore_tensors(Program& program, const CheckpointReader& checkpoint);
+
+/// The weights for use that a checkpoint holds, in the model's order: means over the steps where it has them.
+///
+/// Errors  CorruptData, Io
+std::vector<NamedTensor> weights_in(const CheckpointReader& checkpoint);
 
 /// Bytes of the largest tensor, of a program's parameters or a graph's: what storing or restoring holds besides.
 template <class Tensors>

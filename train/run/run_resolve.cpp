@@ -32,6 +32,9 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   inline_model_file(config);
   if (!config.dataset.empty()) config.dataset = std::filesystem::absolute(config.dataset);
   if (!config.out.empty()) config.out = std::filesystem::absolute(config.out);
+  if (!config.init_from.empty()) {
+    config.init_from = std::filesystem::absolute(config.init_from).lexically_normal();
+  }
   // "runs/a/" and "runs/a/." would be their own parent.
   while (config.out.has_relative_path() &&
          (config.out.filename().empty() || config.out.filename() == ".")) {

@@ -44,6 +44,23 @@ std::string counted(std::uint64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+std::vector<std::string> notes_of(const StateChange& change) {
+  std::vector<std::string> lines;
+  for (const std::string& name : change.started) {
+    lines.push_back("the optimizer's " + name + " starts at zero: the checkpoint has none");
+  }
+  for (const std::string& name : change.left_out) {
+    lines.push_back("the optimizer's " + name + " is left out: it is no longer used");
+  }
+  if (change.is_ema_started) {
+    lines.push_back("the means of the weights start from the checkpoint's weights: it has none");
+  }
+  if (change.is_ema_left_out) {
+    lines.push_back("the means of the weights are left out: they are no longer used");
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::optional<RunResume> RunResume::open(const fs::path& run) {
@@ -125,9 +142,9 @@ void RunResume::mark_taken(const RunSetup& setup) {
   }
 }
 
-void RunResume::restore(RunSetup& setup) const {
+void RunResume::restore(RunSetup& setup) {
   Program& program = setup.programs->any_program();
-  restore_tensors(program, found_.checkpoint);
+  state_notes_ = notes_of(restore_tensors(program, found_.checkpoint));
   program.import_num_steps(step_counts(found_.checkpoint));
 }
 
@@ -155,6 +172,7 @@ std::vector<std::string> RunResume::notes() const {
     place += " and " + counted(state.epoch_position_samples, "sample");
   }
   lines.push_back("after step " + std::to_string(state.step) + " (" + place + "): " + verdict_);
+  lines.insert(lines.end(), state_notes_.begin(), state_notes_.end());
   return lines;
 }
 

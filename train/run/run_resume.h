@@ -32,7 +32,7 @@ class RunResume {
   /// Errors  InvalidArgument with the differences that matter; CorruptData
   void join(RunSetup& setup);
   /// Sets all parameters. Called when the programs are bound.
-  void restore(RunSetup& setup) const;
+  void restore(RunSetup& setup);
 
   /// How far it is, by the checkpoint alone, without the samples that were skipped. Before join().
   RunProgress stored_progress() const;
@@ -60,6 +60,7 @@ class RunResume {
 
   ResumableCheckpoint found_;
   std::string verdict_;
+  std::vector<std::string> state_notes_;
   bool goes_on_bit_for_bit_ = true;
   RunProgress progress_;
   std::uint64_t num_steps_ = 0;

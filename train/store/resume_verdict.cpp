@@ -20,6 +20,8 @@ constexpr std::array kRules = std::to_array<FactRule>({
     // Other state tensors, or the same ones with another meaning.
     {"run.optimizer", kRefuses},
     {"run.freeze", kRefuses},
+    // It would do nothing: weights are the checkpoint's.
+    {"run.init_from", kRefuses},
     // Which sample comes at which position and what is made of it: a loader does not go on inside an
     // epoch with others (loader_identity()).
     {"seed", kRefusesInMidEpoch},
@@ -42,7 +44,6 @@ constexpr std::array kRules = std::to_array<FactRule>({
     {"run.threads", kNone},
     // Places, memory, when to save.
     {"run.out", kNone},
-    {"run.init_from", kNone},
     {"run.memory", kNone},
     {"run.recompute", kNone},
     {"run.auto_batch", kNone},

@@ -140,6 +140,93 @@ BOOST_AUTO_TEST_CASE(only_what_learns_has_state) {
              graph.parameters().size());
 }
 
+/// The tensors of a group by name.
+std::map<std::string, std::vector<float>> tensors_of(Program& program, TensorGroup group) {
+  std::map<std::string, std::vector<float>> tensors;
+  const TensorSource source = tensor_source(program, group);
+  for (std::size_t i = 0; i < source.tensors.size(); ++i) {
+    std::size_t num_values = 1;
+    for (const std::uint64_t side : source.tensors[i].shape) num_values *= side;
+    std::vector<float>& values = tensors[source.tensors[i].name];
+    values.resize(num_values);
+    source.fill(i, values);
+  }
+  return tensors;
+}
+
+bool are_zero(const std::map<std::string, std::vector<float>>& tensors, std::string_view state) {
+  return std::ranges::all_of(tensors, [&](const auto& tensor) {
+    return !tensor.first.ends_with(state) ||
+           std::ranges::all_of(tensor.second, [](float value) { return value == 0; });
+  });
+}
+
+// sgd has "momentum" or nothing, rmsprop "square_avg" with or without it (optimizer_config.h).
+BOOST_AUTO_TEST_CASE(momentum_that_is_new_starts_at_zero_and_one_that_is_not_kept_is_left_out) {
+  const ModelGraph graph = mobile_model();
+  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kRmsprop}) {
+    BOOST_TEST_CONTEXT(optimizer_name(kind)) {
+      OptimizerConfig without = OptimizerConfig::of(kind);
+      without.momentum = 0;
+      without.nesterov = false;
+      OptimizerConfig with = without;
+      with.momentum = 0.9;
+      Bench plain(make_backend("reference"), graph, {{.batch = 6, .optimizer = without}});
+      Bench moved(make_backend("reference"), graph, {{.batch = 6, .optimizer = with}});
+      for (unsigned step = 0; step < 2; ++step) {
+        take_step(plain, step);
+        take_step(moved, step);
+      }
+      BOOST_TEST(!are_zero(tensors_of(moved.program(), TensorGroup::kOptimizer), ".momentum"));
+
+      Bench starts(make_backend("reference"), graph, {{.batch = 6, .optimizer = with}});
+      StateChange change = restore_tensors(starts.program(), stored(plain.program(), 2));
+      BOOST_TEST(change.started == std::vector<std::string>{"momentum"});
+      BOOST_TEST(change.left_out.empty());
+      BOOST_TEST(are_zero(tensors_of(starts.program(), TensorGroup::kOptimizer), ".momentum"));
+      BOOST_TEST((tensors_of(starts.program(), TensorGroup::kModel) ==
+                  tensors_of(plain.program(), TensorGroup::kModel)));
+
+      fs::remove_all(folder.path() / "c");
+      Bench leaves(make_backend("reference"), graph, {{.batch = 6, .optimizer = without}});
+      const auto before = tensors_of(moved.program(), TensorGroup::kOptimizer);
+      change = restore_tensors(leaves.program(), stored(moved.program(), 2));
+      BOOST_TEST(change.started.empty());
+      BOOST_TEST(change.left_out == std::vector<std::string>{"momentum"});
+      for (const auto& [name, values] : tensors_of(leaves.program(), TensorGroup::kOptimizer)) {
+        BOOST_TEST((values == before.at(name)), name);
+      }
+      fs::remove_all(folder.path() / "c");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(means_of_the_weights_that_are_new_start_from_the_weights) {
+  const ModelGraph graph = mobile_model();
+  OptimizerConfig with = OptimizerConfig::of(OptimizerKind::kAdam);
+  OptimizerConfig without = with;
+  with.ema_decay = 0.9;
+  Bench plain(make_backend("reference"), graph, {{.batch = 6, .optimizer = without}});
+  take_step(plain, 0);
+  Bench starts(make_backend("reference"), graph, {{.batch = 6, .optimizer = with}}, 77);
+  StateChange change = restore_tensors(starts.program(), stored(plain.program(), 1));
+  BOOST_TEST(change.is_ema_started);
+  BOOST_TEST(!change.is_ema_left_out);
+  const auto weights = tensors_of(plain.program(), TensorGroup::kModel);
+  for (const auto& [name, values] : tensors_of(starts.program(), TensorGroup::kEma)) {
+    BOOST_TEST((values == weights.at(name)), name);
+  }
+
+  fs::remove_all(folder.path() / "c");
+  take_step(starts, 1);
+  Bench leaves(make_backend("reference"), graph, {{.batch = 6, .optimizer = without}});
+  change = restore_tensors(leaves.program(), stored(starts.program(), 2));
+  BOOST_TEST(change.is_ema_left_out);
+  BOOST_TEST(change.left_out.empty());
+  BOOST_TEST((tensors_of(leaves.program(), TensorGroup::kModel) ==
+              tensors_of(starts.program(), TensorGroup::kModel)));
+}
+
 BOOST_AUTO_TEST_CASE(tensors_of_another_optimizer_are_refused_by_name) {
   const ModelGraph graph = mobile_model();
   Bench sgd(make_backend("reference"), graph, {{.batch = 6}});
