@@ -19,11 +19,17 @@ class PassRelay final : public PassObserver {
         tell_skipped_(std::move(tell_skipped)) {}
   void on_step(const PassReport& so_far) override { tell_step_(so_far); }
   void on_skipped(const SampleEvent& event) override { tell_skipped_(event); }
+  void on_part() override {
+    if (tell_part_) tell_part_();
+  }
   void on_skipped_step(const SkippedStep& step) override { observer_.on_skipped_step(step); }
   bool wants_settled(const PassReport& so_far) override {
     return wants_settled_ && wants_settled_(so_far);
   }
   void on_settled(const PassReport& so_far) override { tell_settled_(so_far); }
+
+  /// Told within a step.
+  void at_parts(std::function<void()> tell) { tell_part_ = std::move(tell); }
 
   /// Asked and told between two steps.
   void settle(std::function<bool(const PassReport&)> wants,
@@ -36,6 +42,7 @@ class PassRelay final : public PassObserver {
   RunObserver& observer_;
   TellStep tell_step_;
   TellSkipped tell_skipped_;
+  std::function<void()> tell_part_;
   std::function<bool(const PassReport&)> wants_settled_;
   std::function<void(const PassReport&)> tell_settled_;
 };

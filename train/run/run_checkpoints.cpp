@@ -14,26 +14,38 @@
 namespace penstock::train {
 namespace {
 
-constexpr const char* kBestMetric = "val_loss";
-
 std::vector<std::uint64_t> step_counts(Program& program) {
   std::vector<std::uint64_t> counts(program.params().size());
   program.export_num_steps(counts);
   return counts;
 }
 
-/// The better of the best so far and the epoch that has just been validated, which the checkpoint that is
-/// being written then holds: it has no name yet.
-std::optional<BestResult> best_of(std::optional<BestResult> best, const RunProgress& progress) {
-  const bool has_ended = progress.last && progress.last->validation && !progress.under_way &&
-                         progress.last->epoch_idx + 1 == progress.num_epochs;
-  if (!has_ended) return best;
-  const double loss = progress.last->validation->totals.loss();
-  if (!std::isfinite(loss) || (best && best->value <= loss)) return best;
-  return BestResult{.metric = kBestMetric,
-                    .value = loss,
-                    .epoch_idx = progress.last->epoch_idx,
-                    .checkpoint = ""};
+/// The epoch that was done in full just now, and nothing where there is none.
+const EpochReport* ended_epoch(const RunProgress& progress) {
+  const bool has_ended =
+      progress.last && !progress.under_way && progress.last->epoch_idx + 1 == progress.num_epochs;
+  return has_ended ? &*progress.last : nullptr;
+}
+
+/// By the lowest loss, of the validation where there is one.
+std::optional<BestResult> best_by_loss(const std::optional<BestResult>& best,
+                                       const EpochReport& epoch) {
+  const char* const metric = epoch.validation ? "val_loss" : "loss";
+  const double loss = (epoch.validation ? *epoch.validation : epoch.train).totals.loss();
+  const bool is_comparable = best && best->metric == metric;
+  if (!std::isfinite(loss) || (is_comparable && best->value <= loss)) return best;
+  return BestResult{
+      .metric = metric, .value = loss, .epoch_idx = epoch.epoch_idx, .checkpoint = ""};
+}
+
+/// As early stopping judged it.
+std::optional<BestResult> best_by_monitor(const std::optional<BestResult>& best,
+                                          const EpochReport& epoch, const std::string& monitor,
+                                          const EarlyStoppingState& state) {
+  const bool is_best = state.best && state.best_epoch_idx == epoch.epoch_idx;
+  if (!is_best) return best;
+  return BestResult{
+      .metric = monitor, .value = *state.best, .epoch_idx = epoch.epoch_idx, .checkpoint = ""};
 }
 
 }  // namespace
@@ -57,6 +69,20 @@ std::string RunCheckpoints::store(const RunProgress& progress, const LoopState& 
   return failure;
 }
 
+std::optional<BestResult> RunCheckpoints::best_of(const RunProgress& progress,
+                                                  const LoopState& loop) const {
+  const EpochReport* const epoch = ended_epoch(progress);
+  if (epoch == nullptr) return best_;
+  const RunConfig& config = setup_.config;
+  if (!config.stops_early()) return best_by_loss(best_, *epoch);
+  return best_by_monitor(best_, *epoch, config.early_stopping.monitor, loop.early_stopping);
+}
+
+bool RunCheckpoints::would_be_best(const RunProgress& progress, const LoopState& loop) const {
+  const auto best = best_of(progress, loop);
+  return best && best->checkpoint.empty();
+}
+
 CheckpointState RunCheckpoints::state_of(const RunProgress& progress, const LoopState& loop) const {
   const std::vector<std::uint64_t> counts = step_counts(setup_.programs->any_program());
   const std::uint64_t most = counts.empty() ? 0 : std::ranges::max(counts);
@@ -65,7 +91,7 @@ CheckpointState RunCheckpoints::state_of(const RunProgress& progress, const Loop
   state.epoch_position_samples = progress.place.next_position;
   state.step = loop.trainer.num_steps;
   state.num_finite_steps = std::min(most, state.step);
-  state.best = best_of(best_, progress);
+  state.best = best_of(progress, loop);
   state.parts = progress_parts(progress);
   state.parts[std::string(kLoopStatePart)] = format_loop_state(loop);
   BatchView last_batch;

@@ -32,11 +32,17 @@ class RunCheckpoints {
   /// in a line; empty when nothing did. A checkpoint that cannot be written leaves those before it.
   std::string store(const RunProgress& progress, const LoopState& loop);
 
+  /// Whether it would hold the best epoch so far: by early_stopping.monitor where the run stops early, else by
+  /// the lowest loss, of validation where there is one.
+  bool would_be_best(const RunProgress& progress, const LoopState& loop) const;
+
   /// Step of the newest one that this process stored.
   std::optional<std::uint64_t> newest_step() const noexcept { return newest_step_; }
   const std::optional<BestResult>& best() const noexcept { return best_; }
 
  private:
+  /// The better of the best so far and the epoch that has just been done, whose checkpoint has no name yet.
+  std::optional<BestResult> best_of(const RunProgress& progress, const LoopState& loop) const;
   CheckpointState state_of(const RunProgress& progress, const LoopState& loop) const;
   void write(const RunProgress& progress, const LoopState& loop);
 

@@ -10,6 +10,7 @@
 #include "train/run/data_hint.h"
 #include "train/run/epoch_judge.h"
 #include "train/run/epoch_metrics.h"
+#include "train/run/run_place.h"
 #include "train/run/run_setup.h"
 
 namespace penstock::train {
@@ -61,6 +62,7 @@ Rehearsal::Rehearsal(const RunConfig& config, RunBefore before, const BatchTimin
       metrics_{.num_classes = setup_.graph.num_classes(),
                .has_validation = setup_.validation_loader != nullptr},
       tally_(tally_of(setup_, before_)) {
+  if (!setup_.config.out.empty()) check_run_room(setup_.config.out, planned_run_bytes(setup_));
   // Looks at the monitors.
   EpochJudge judge(setup_.config, metrics_.names(), metrics_.num_classes);
   if (!before_.resume) return;

@@ -6,8 +6,11 @@
 #include <system_error>
 #include <utility>
 
+#include "train/loop/checkpoint_tensors.h"
 #include "train/loop/model_weights.h"
 #include "train/run/run_record.h"
+#include "train/store/checkpoint_reader.h"
+#include "train/store/model_record.h"
 
 namespace penstock::train {
 namespace {
@@ -15,6 +18,21 @@ namespace {
 bool is_disk_full(const Error& error) {
   return error.code() == ErrorCode::kIo &&
          (error.os_error() == ENOSPC || error.os_error() == EDQUOT);
+}
+
+/// What is damaged is worth as much as what is not there.
+bool is_as_none(const Error& error) {
+  return error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kCorruptData;
+}
+
+/// Epochs that the weights in a folder have seen; nothing where there are none that are whole.
+std::optional<std::uint32_t> stored_epochs(const std::filesystem::path& folder) {
+  try {
+    return static_cast<std::uint32_t>(load_model_record(folder).num_epochs);
+  } catch (const Error& error) {
+    if (!is_as_none(error)) throw;
+    return std::nullopt;
+  }
 }
 
 std::string whole_epochs(std::uint32_t count) {
@@ -39,37 +57,100 @@ void RunStorage::open(std::vector<MetricName> metrics, const RunProgress& progre
   } else {
     folder_ = std::make_unique<RunFolder>(config, *before.lock);
     if (before.resume) log.num_steps = before.resume->num_logged_steps();
-    std::error_code ignored;
-    const bool has_weights = std::filesystem::exists(config.out / kModelRecordName, ignored);
-    if (has_weights) stored_epochs_ = progress.num_epochs;
-    has_best_stored_ = has_weights && parts_.judge.keeps_best() && parts_.judge.best_epoch_idx();
-    has_unstored_steps_ = !has_weights && parts_.trainer.state().num_steps > 0;
+    note_weights_there(progress);
   }
   log_ = std::make_unique<MetricsLog>(std::move(log));
+}
+
+/// A run that was killed may have left a checkpoint that is ahead of the weights.
+void RunStorage::note_weights_there(const RunProgress& progress) {
+  stored_epochs_ = stored_epochs(folder_->path());
+  const bool has_all = stored_epochs_ && *stored_epochs_ >= progress.num_whole_epochs();
+  has_unstored_steps_ = !has_all && parts_.trainer.state().num_steps > 0;
+  const auto best_idx = parts_.judge.best_epoch_idx();
+  if (!parts_.judge.keeps_best() || !best_idx) return;
+  has_best_stored_ = stored_epochs_.has_value() && *stored_epochs_ > 0;
+  is_best_left_ = stored_epochs_ != *best_idx + 1;
 }
 
 void RunStorage::note_validation(const EpochReport& epoch, const MetricTable& metrics) {
   log_->note_validation(epoch, *epoch.validation, metrics);
 }
 
-void RunStorage::store_epoch(const EpochReport& report, bool is_best, const RunProgress& progress) {
+void RunStorage::store_epoch(const EpochReport& report, const EpochNews& news,
+                             const RunProgress& progress) {
   has_unsaved_progress_ = true;
   log_->note_epoch(report);
-  const bool keeps_best = parts_.judge.keeps_best();
+  // Killed between the two, a run goes on from a checkpoint without weights, and not the other way round.
+  const bool is_first = !checkpoint_step();
+  if (is_first) {
+    store_log();
+    store_checkpoint(progress);
+  }
   try {
-    // Weights that may have diverged wait for a step or a validation that says otherwise.
-    if (!are_weights_doubtful() && (is_best || !keeps_best)) {
-      store_weights(progress);
-      has_best_stored_ = keeps_best;
-    }
+    store_epoch_weights(news, progress);
     write_skipped(progress);
     log_->store();
   } catch (const Error& error) {
-    const bool is_lost = is_best && keeps_best && has_unstored_steps_;
     const bool is_last = progress.num_epochs == parts_.setup.config.epochs;
-    if (!is_disk_full(error) || is_lost || is_last) throw;
+    if (!is_disk_full(error) || is_last) throw;
     observer_.on_warning(std::string(error.what()) + "; tried again after the next epoch");
   }
+  if (!is_first && (news.is_checkpoint_due || holds_best_epoch(progress))) {
+    store_checkpoint(progress);
+  }
+}
+
+bool RunStorage::holds_best_epoch(const RunProgress& progress) const {
+  LoopState loop;
+  parts_.judge.save(loop);
+  return checkpoints_.would_be_best(progress, loop);
+}
+
+/// Weights that may have diverged wait for a step or a validation that says otherwise.
+void RunStorage::store_epoch_weights(const EpochNews& news, const RunProgress& progress) {
+  if (!parts_.judge.keeps_best()) {
+    if (!are_weights_doubtful()) store_weights(progress);
+    return;
+  }
+  if (news.is_best && !are_weights_doubtful()) {
+    is_best_left_ = true;
+    store_weights(progress);
+    has_best_stored_ = true;
+    is_best_left_ = false;
+  }
+  store_left_best();
+}
+
+/// Those that a full disk refused after an earlier epoch.
+void RunStorage::store_left_best() {
+  if (!is_best_left_) return;
+  if (take_best_from_checkpoint()) {
+    has_best_stored_ = true;
+  } else {
+    observer_.on_warning("weights: those of the best epoch, " +
+                         std::to_string(*parts_.judge.best_epoch_idx() + 1) +
+                         ", could not be stored, and no checkpoint holds them");
+  }
+  is_best_left_ = false;
+}
+
+bool RunStorage::take_best_from_checkpoint() try {
+  const auto& best = checkpoints_.best();
+  if (!best || best->epoch_idx != parts_.judge.best_epoch_idx()) return false;
+  const CheckpointReader checkpoint =
+      CheckpointReader::open(folder_->path() / kCheckpointsName / best->checkpoint);
+  const RunProgress then = read_progress(
+      checkpoint.state().parts, [](std::string_view) { return nullptr; },
+      checkpoint.path().native());
+  save_model(folder_->path(), model_record(parts_.setup, then.num_epochs, then.last),
+             {.tensors = weights_in(checkpoint), .metadata = {{"format", "penstock"}}});
+  folder_->keep();
+  stored_epochs_ = then.num_epochs;
+  return true;
+} catch (const Error& error) {
+  if (!is_as_none(error)) throw;
+  return false;
 }
 
 void RunStorage::store_log() {
@@ -95,6 +176,7 @@ void RunStorage::store_checkpoint(const RunProgress& progress) {
 
 void RunStorage::store_end(const RunProgress& progress, bool was_stopped) {
   if (has_unsaved_progress_) store_checkpoint(progress);
+  store_left_best();
   if (was_stopped || has_unstored_steps_) store(progress);
   log_->store();
 }
@@ -132,9 +214,15 @@ void RunStorage::store_weights(const RunProgress& progress) {
 void RunStorage::end_by_error(const Error& error, const RunProgress& progress) {
   const std::string folder = folder_->path().native();
   const std::string since = has_partial_steps_ ? " and the steps since" : "";
+  // What no step has made unsound goes on from where it is.
+  const bool is_sound =
+      error.code() != ErrorCode::kInternal && error.code() != ErrorCode::kInvalidArgument;
+  if (is_sound && has_unsaved_progress_) store_checkpoint(progress);
+  const bool is_saved = is_sound && !has_unsaved_progress_ && checkpoint_step();
   std::string failure;
   try {
     store(progress);
+    log_->store();
   } catch (const std::exception& second) {
     failure = second.what();
   }
@@ -151,7 +239,8 @@ void RunStorage::end_by_error(const Error& error, const RunProgress& progress) {
     if (!failure.empty() && failure != error.what()) message += "; " + failure;
     message += "; the weights after " + whole_epochs(*stored_epochs_) + since + " are in " + folder;
   }
-  throw Error(error.code(), message, error.hint());
+  if (is_saved) message += "; stored as of step " + std::to_string(*checkpoint_step());
+  throw Error(error.code(), message, error.hint(), error.os_error());
 }
 
 }  // namespace penstock::train

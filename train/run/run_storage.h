@@ -28,6 +28,12 @@ struct StoredParts {
   RunBefore& before;
 };
 
+/// What an epoch that was done in full means for what is stored.
+struct EpochNews {
+  bool is_best = false;            // by early stopping: these weights are those to keep
+  bool is_checkpoint_due = false;  // by the clock
+};
+
 /// Order of use  open() before all else; after that, what has come to pass is noted before it is stored
 /// Threads       that of the session
 class RunStorage {
@@ -52,8 +58,9 @@ class RunStorage {
   void note_validation(const EpochReport& epoch, const MetricTable& metrics);
 
   /// Stores what there is of an epoch that was done in full. A full disk ends no run: what it refused is stored
-  /// with the next epoch, and with the last one it must be.
-  void store_epoch(const EpochReport& report, bool is_best, const RunProgress& progress);
+  /// with the next epoch, the weights of a best one out of their checkpoint; with the last epoch it must be.
+  /// A checkpoint is stored when one is due, with the best epoch so far, and before the first weights.
+  void store_epoch(const EpochReport& report, const EpochNews& news, const RunProgress& progress);
   /// Of a validation within an epoch, whose end tries again.
   void store_log();
   /// A failure is told and no more: the checkpoints before stay, and the next one is tried when it is due.
@@ -64,6 +71,10 @@ class RunStorage {
   [[noreturn]] void end_by_error(const Error& error, const RunProgress& progress);
 
   bool has_weights() const noexcept { return stored_epochs_.has_value(); }
+  /// The epoch of the weights that only better ones replace.
+  std::optional<std::uint32_t> best_epoch_idx() const noexcept {
+    return has_best_stored_ ? std::optional(*stored_epochs_ - 1) : std::nullopt;
+  }
   /// Step from which the run can go on; nothing before the first checkpoint.
   std::optional<std::uint64_t> checkpoint_step() const;
 
@@ -71,6 +82,11 @@ class RunStorage {
   bool are_weights_doubtful() const {
     return parts_.trainer.has_diverged() && !are_weights_proven_;
   }
+  void note_weights_there(const RunProgress& progress);
+  bool holds_best_epoch(const RunProgress& progress) const;
+  void store_epoch_weights(const EpochNews& news, const RunProgress& progress);
+  void store_left_best();
+  bool take_best_from_checkpoint();
   void store(const RunProgress& progress);
   void store_weights(const RunProgress& progress);
   void write_skipped(const RunProgress& progress);
@@ -84,6 +100,7 @@ class RunStorage {
   bool has_unstored_steps_ = false;             // the weights are ahead of those on disk
   bool has_partial_steps_ = false;              // the weights are ahead of the last whole epoch
   bool has_best_stored_ = false;                // weights on disk that only better ones replace
+  bool is_best_left_ = false;                   // those of the best epoch are not on disk
   bool are_weights_proven_ = false;             // a validation found their scores to be numbers
   std::optional<std::uint32_t> stored_epochs_;  // that the weights on disk have seen
 };

@@ -11,6 +11,7 @@
 #include "train/run/epoch_judge.h"
 #include "train/run/epoch_metrics.h"
 #include "train/run/pass_relay.h"
+#include "train/run/run_place.h"
 #include "train/run/run_progress.h"
 #include "train/run/run_setup.h"
 #include "train/run/run_storage.h"
@@ -88,6 +89,7 @@ void Session::restore() {
 }
 
 RunOutcome Session::run() {
+  check_run_room(config_.out, planned_run_bytes(setup_));
   const RunOverview start =
       overview_of(setup_, before_.notes());  // whose notes are of what was there before
   storage_.open(metrics_.names(), progress_);
@@ -111,7 +113,7 @@ RunOutcome Session::outcome() {
           .last = progress_.last,
           .partial = was_stopped_ ? progress_.under_way : std::nullopt,
           .end_reason = progress_.end_reason,
-          .best_epoch_idx = judge_.keeps_best() ? judge_.best_epoch_idx() : std::nullopt,
+          .best_epoch_idx = storage_.best_epoch_idx(),
           .learning_verdict = judge_.learning_line(),
           .high_water_bytes = setup_.memory.budget().high_water_bytes(),
           .loader_verdict = verdict(loader).text,
@@ -152,7 +154,12 @@ void Session::run_epoch() {
     return;
   }
   EpochReport report{.epoch_idx = progress_.num_epochs, .num_epochs = config_.epochs};
-  report.train = train_pass(report);
+  try {
+    report.train = train_pass(report);
+  } catch (...) {
+    if (report.train.num_steps > 0) progress_.under_way = report;  // which is stored as well
+    throw;
+  }
   if (report.train.was_stopped) {
     was_stopped_ = true;
     if (report.train.num_steps > 0) progress_.under_way = report;
@@ -168,12 +175,13 @@ void Session::end_epoch(EpochReport report) {
   const auto due = clock_.due_after({.step = trainer_.state().num_steps, .is_epoch_end = true});
   if (due == CheckpointReason::kMaxTime) stop_for_time();
   if (setup_.validation_loader != nullptr) {
+    progress_.under_way = report;  // until it is validated
     const PassReport validation = validation_pass(report);
     if (validation.was_stopped) {
       was_stopped_ = true;
-      progress_.under_way = report;
       return;
     }
+    progress_.under_way.reset();
     report.validation = validation;
     storage_.note_validated();
   }
@@ -183,10 +191,11 @@ void Session::end_epoch(EpochReport report) {
   if (report.validation) {
     storage_.note_validation(report, validation_metrics(*report.validation));
   }
-  storage_.store_epoch(report, verdict.is_best, progress_);
-  observer_.on_epoch(report);
   heed(verdict);
-  if (due) storage_.store_checkpoint(progress_);
+  storage_.store_epoch(report, {.is_best = verdict.is_best, .is_checkpoint_due = due.has_value()},
+                       progress_);
+  observer_.on_epoch(report);
+  for (const std::string& note : verdict.notes) observer_.on_note(note);
 }
 
 PassReport Session::train_pass(EpochReport& report) {
@@ -200,6 +209,9 @@ PassReport Session::train_pass(EpochReport& report) {
         observer_.on_train_step(report);
       },
       [&](const SampleEvent& event) { note_skipped(setup_.train_split, report.epoch_idx, event); });
+  relay.at_parts([&] {
+    if (clock_.is_time_up_in_step()) stop_for_time();
+  });
   bool is_checkpoint_due = false;
   relay.settle(
       [&](const PassReport&) {
@@ -296,7 +308,6 @@ void Session::measure(EpochReport& report) {
 
 void Session::heed(const EpochVerdict& verdict) {
   if (verdict.peak_learning_rate) trainer_.set_peak_learning_rate(*verdict.peak_learning_rate);
-  for (const std::string& note : verdict.notes) observer_.on_note(note);
   if (progress_.num_epochs < config_.epochs) progress_.end_reason = verdict.end_reason;
 }
 

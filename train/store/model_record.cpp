@@ -335,11 +335,16 @@ void remove_model(const std::filesystem::path& folder) noexcept {
   }
 }
 
-StoredModel load_model(const std::filesystem::path& folder) {
+ModelRecord load_model_record(const std::filesystem::path& folder) {
   const std::filesystem::path record_path = folder / kModelRecordName;
   const Json json = read_stored_record(folder);
   ModelRecord record = record_from(json, record_path);
   record.validate(record_path);
+  return record;
+}
+
+StoredModel load_model(const std::filesystem::path& folder) {
+  ModelRecord record = load_model_record(folder);
   return {std::move(record), read_safetensors(folder / kWeightsName)};
 }
 

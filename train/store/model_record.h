@@ -81,6 +81,10 @@ void remove_model(const std::filesystem::path& folder) noexcept;
 ///         Unsupported for a newer format
 StoredModel load_model(const std::filesystem::path& folder);
 
+/// The record alone, once the weights are checked against it.
+/// Errors  as load_model()
+ModelRecord load_model_record(const std::filesystem::path& folder);
+
 /// Checks the weights of a stored model against its record, and returns where they lie.
 /// Errors  as load_model()
 std::filesystem::path vouched_weights(const std::filesystem::path& folder);
