@@ -1,13 +1,15 @@
 // The fuzz target of what a resumed run reads before it computes: state.json of a checkpoint, and
 // safetensors files. Driven by libFuzzer (preset fuzz) or by seeded_mutations.cpp.
 //
-// The first byte of an input: even, the text of a state.json follows, whose checksum is put right unless
-// kUnsealed is set; odd, a safetensors file. An input may be refused with CorruptData or Unsupported,
+// The first byte of an input: odd, a safetensors file follows; even with kPartsKind set, lines of the parts that
+// a run reads, "epochs", "skipped", "loop" and "optimizer"; else the text of a state.json, whose checksum is put
+// right unless kUnsealed is set. An input may be refused with CorruptData or Unsupported,
 // nothing else, in one line; what is not refused must keep the promises of checkpoint_state.h and
 // safetensors_reader.h; nothing allocates more than some bytes for each of the input's.
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -20,12 +22,16 @@
 #include "tests/allocation_ceiling.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/temporary_folder.h"
+#include "train/run/loop_state.h"
+#include "train/run/run_progress.h"
 #include "train/store/checkpoint_name.h"
 #include "train/store/checkpoint_state.h"
 #include "train/store/safetensors_reader.h"
 
 namespace penstock::fuzz {
 namespace {
+
+constexpr std::uint8_t kPartsKind = 2;
 
 template <class Action>
 void run(const Action& action) {
@@ -62,6 +68,43 @@ void read_state(const std::string& text) {
   const std::string twice =
       train::format_checkpoint_state(train::parse_checkpoint_state(once, "again"));
   demand(once == twice, "what was read is written and read again");
+}
+
+/// The first line of `text`, which loses it.
+std::string take_line(std::string_view& text) {
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  std::string line(text.substr(0, end));
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
+}
+
+train::RunProgress read_progress(const std::map<std::string, std::string>& parts) {
+  return train::read_progress(
+      parts, [](std::string_view) { return nullptr; }, "input");
+}
+
+/// What is read is written as parts that read as the same.
+void read_parts(std::string_view text) {
+  const std::string epochs = take_line(text);
+  const std::string skipped = take_line(text);
+  const std::string loop_text = take_line(text);
+  run([&] {
+    const auto once =
+        train::progress_parts(read_progress({{"epochs", epochs}, {"skipped", skipped}}));
+    demand(train::progress_parts(read_progress(once)) == once, "the same progress once more");
+  });
+  run([&] {
+    const train::LoopState loop = train::parse_loop_state(loop_text, "input");
+    demand(std::isfinite(loop.trainer.peak_learning_rate), "a learning rate is a number");
+    const std::string once = train::format_loop_state(loop);
+    demand(train::format_loop_state(train::parse_loop_state(once, "again")) == once,
+           "the same state of the loop once more");
+  });
+  run([&] {
+    const auto counts = train::parse_step_counts(text, "input");
+    demand(train::parse_step_counts(train::format_step_counts(counts), "again") == counts,
+           "the same steps once more");
+  });
 }
 
 // One file in memory for all inputs, opened by its name as any file is.
@@ -129,6 +172,20 @@ train::SealedState small_state() {
           .seals = {{train::TensorGroup::kModel, {}}, {train::TensorGroup::kOptimizer, {}}}};
 }
 
+std::string small_parts() {
+  train::RunProgress progress{.num_epochs = 1,
+                              .under_way = train::EpochReport{.epoch_idx = 1, .num_epochs = 3},
+                              .place = {.epoch = 1, .next_position = 32}};
+  const auto parts = train::progress_parts(progress);
+  const std::string skipped =
+      R"({"samples": [{"epoch_idx": 0, "split": "train", "sample_id": 5, "status": 1, "detail": "d"}]})";
+  const train::LoopState loop{.trainer = {.num_steps = 7, .peak_learning_rate = 0.1},
+                              .history = {{.epoch = 1, .train_loss = 2.5, .train_accuracy = 0.1}}};
+  const std::vector<std::uint64_t> counts = {7, 7};
+  return parts.at("epochs") + "\n" + skipped + "\n" + train::format_loop_state(loop) + "\n" +
+         train::format_step_counts(counts);
+}
+
 }  // namespace
 
 const char* target_name() {
@@ -136,7 +193,8 @@ const char* target_name() {
 }
 
 std::vector<Input> target_seeds() {
-  return {input_of(0, train::format_checkpoint_state(small_state())), input_of(1, small_tensors())};
+  return {input_of(0, train::format_checkpoint_state(small_state())), input_of(1, small_tensors()),
+          input_of(kPartsKind, small_parts())};
 }
 
 }  // namespace penstock::fuzz
@@ -153,6 +211,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if ((data[0] & fuzz::kPartsKind) != 0) {
+    fuzz::read_parts(text);
+    return 0;
+  }
   if ((data[0] & fuzz::kUnsealed) == 0) fuzz::seal(text);
   fuzz::run([&] { fuzz::read_state(text); });
   return 0;

@@ -42,7 +42,7 @@ std::vector<Input> target_seeds() {
   return {
       seed_of("dataset='a.ds'\nout='r'\nmodel='resnet18'\nimage_size='96x128'\nepochs=3\n"
               "color_mode='grayscale'\nbatch_size=8\nmemory='256M'\nseed=7\nthreads=2\nmean=0.5\n"
-              "std='dataset'\norder='windowed'\nwindow='1G'\ncache='auto'\n"),
+              "std='dataset'\norder='windowed'\nwindow='1G'\ncache='decoded'\n"),
       seed_of("optimizer='adamw'\nlearning_rate=1e-3\nweight_decay=0.05\nbeta2=0.99\n"
               "schedule='cosine'\nwarmup_epochs=2.5\nend_learning_rate=1e-6\nclip_norm=1\n"
               "label_smoothing=0.1\nmilestone_epochs=[3,6]\n"),

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,5 +34,13 @@ std::string format_loop_state(const LoopState& state);
 
 /// Errors  CorruptData naming the field, what was expected and found; `where` names the checkpoint
 LoopState parse_loop_state(std::string_view text, const std::string& where);
+
+/// Name of the part that holds how many steps each parameter's state has seen.
+inline constexpr std::string_view kStepCountsPart = "optimizer";
+
+std::string format_step_counts(std::span<const std::uint64_t> counts);
+
+/// Errors  CorruptData as above
+std::vector<std::uint64_t> parse_step_counts(std::string_view text, const std::string& where);
 
 }  // namespace penstock::train

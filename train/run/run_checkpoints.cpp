@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "streamer/core/error.h"
@@ -98,7 +97,7 @@ CheckpointState RunCheckpoints::state_of(const RunProgress& progress, const Loop
   last_batch.epoch = progress.place.epoch;
   last_batch.next_position = progress.place.next_position;
   state.parts["loader"] = to_json(setup_.train_loader->state_after(last_batch));
-  state.parts["optimizer"] = nlohmann::json{{"num_steps", counts}}.dump();
+  state.parts[std::string(kStepCountsPart)] = format_step_counts(counts);
   return state;
 }
 

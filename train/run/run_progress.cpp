@@ -4,6 +4,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/result.h"
+#include "train/run/part_reader.h"
 
 namespace penstock::train {
 namespace {
@@ -12,6 +13,7 @@ using Json = nlohmann::json;
 
 constexpr const char* kEpochs = "epochs";
 constexpr const char* kSkipped = "skipped";
+constexpr auto kLastStatus = static_cast<std::uint8_t>(SampleStatus::kUnsupported);
 
 // Sums come back bit by bit: the JSON library writes the shortest digits that do.
 Json pass_json(const PassReport& pass) {
@@ -30,22 +32,21 @@ Json pass_json(const PassReport& pass) {
           {"learning_rate", pass.learning_rate}};
 }
 
-PassReport pass_of(const Json& json) {
-  PassReport pass;
-  json.at("weighted_loss_sum").get_to(pass.totals.weighted_loss_sum);
-  json.at("weight_sum").get_to(pass.totals.weight_sum);
-  json.at("num_counted").get_to(pass.totals.num_counted);
-  json.at("num_correct").get_to(pass.totals.num_correct);
-  json.at("num_samples").get_to(pass.num_samples);
-  json.at("num_expected").get_to(pass.num_expected);
-  json.at("num_distinct").get_to(pass.num_distinct);
-  json.at("num_skipped").get_to(pass.num_skipped);
-  json.at("num_steps").get_to(pass.num_steps);
-  json.at("num_skipped_steps").get_to(pass.num_skipped_steps);
-  json.at("elapsed_s").get_to(pass.elapsed_s);
-  json.at("waiting_s").get_to(pass.waiting_s);
-  json.at("learning_rate").get_to(pass.learning_rate);
-  return pass;
+PassReport pass_of(const PartReader& part) {
+  // A sum of losses may have left the numbers; what is counted and timed cannot.
+  return {.totals = {.weighted_loss_sum = part.number("weighted_loss_sum"),
+                     .weight_sum = part.amount("weight_sum"),
+                     .num_counted = part.whole<std::uint64_t>("num_counted"),
+                     .num_correct = part.whole<std::uint64_t>("num_correct")},
+          .num_samples = part.whole<std::uint64_t>("num_samples"),
+          .num_expected = part.whole<std::uint64_t>("num_expected"),
+          .num_distinct = part.whole<std::uint64_t>("num_distinct"),
+          .num_skipped = part.whole<std::uint64_t>("num_skipped"),
+          .num_steps = part.whole<std::uint64_t>("num_steps"),
+          .num_skipped_steps = part.whole<std::uint64_t>("num_skipped_steps"),
+          .elapsed_s = part.amount("elapsed_s"),
+          .waiting_s = part.amount("waiting_s"),
+          .learning_rate = part.amount("learning_rate")};
 }
 
 Json epoch_json(const std::optional<EpochReport>& epoch) {
@@ -57,14 +58,15 @@ Json epoch_json(const std::optional<EpochReport>& epoch) {
           {"validation", epoch->validation ? pass_json(*epoch->validation) : Json(nullptr)}};
 }
 
-std::optional<EpochReport> epoch_of(const Json& json) {
-  if (json.is_null()) return std::nullopt;
-  EpochReport epoch;
-  json.at("epoch_idx").get_to(epoch.epoch_idx);
-  json.at("num_epochs").get_to(epoch.num_epochs);
-  json.at("num_steps").get_to(epoch.num_steps);
-  epoch.train = pass_of(json.at("train"));
-  if (!json.at("validation").is_null()) epoch.validation = pass_of(json.at("validation"));
+std::optional<EpochReport> epoch_of(const std::optional<PartReader>& part) {
+  if (!part) return std::nullopt;
+  EpochReport epoch{.epoch_idx = part->whole<std::uint32_t>("epoch_idx"),
+                    .num_epochs = part->whole<std::uint32_t>("num_epochs"),
+                    .train = pass_of(part->object("train")),
+                    .num_steps = part->whole<std::uint64_t>("num_steps")};
+  if (const auto validation = part->optional_object("validation")) {
+    epoch.validation = pass_of(*validation);
+  }
   return epoch;
 }
 
@@ -100,35 +102,36 @@ std::map<std::string, std::string> progress_parts(const RunProgress& progress) {
 
 RunProgress read_progress(const std::map<std::string, std::string>& parts,
                           const std::function<const DatasetSplit*(std::string_view)>& split_of,
-                          const std::string& where) try {
-  const Json epochs = Json::parse(parts.at(kEpochs));
-  RunProgress progress;
-  epochs.at("num_epochs").get_to(progress.num_epochs);
-  progress.last = epoch_of(epochs.at("last"));
-  progress.under_way = epoch_of(epochs.at("under_way"));
-  epochs.at("place_epoch").get_to(progress.place.epoch);
-  epochs.at("place_position").get_to(progress.place.next_position);
-  epochs.at("num_validated_steps").get_to(progress.num_validated_steps);
-  epochs.at("end_reason").get_to(progress.end_reason);
-  const Json skipped = Json::parse(parts.at(kSkipped));
-  for (const Json& sample : skipped.at("samples")) {
-    const DatasetSplit* const split = split_of(sample.at("split").get<std::string>());
-    const auto sample_id = sample.at("sample_id").get<std::uint64_t>();
+                          const std::string& where) {
+  const std::string place = "checkpoint: " + where + ": parts: ";
+  const auto json_of = [&](const char* name) {
+    const auto found = parts.find(name);
+    if (found != parts.end()) return Json::parse(found->second, nullptr, false);
+    throw Error(ErrorCode::kCorruptData, place + "expected the parts \"" + kEpochs + "\" and \"" +
+                                             kSkipped + "\", found others");
+  };
+  const Json epochs_part = json_of(kEpochs);
+  const Json skipped_part = json_of(kSkipped);
+  const PartReader epochs(epochs_part, place + kEpochs);
+  RunProgress progress{.num_epochs = epochs.whole<std::uint32_t>("num_epochs"),
+                       .last = epoch_of(epochs.optional_object("last")),
+                       .under_way = epoch_of(epochs.optional_object("under_way")),
+                       .place = {.epoch = epochs.whole<std::uint32_t>("place_epoch"),
+                                 .next_position = epochs.whole<std::uint64_t>("place_position")},
+                       .num_validated_steps = epochs.whole<std::uint64_t>("num_validated_steps"),
+                       .end_reason = epochs.text("end_reason")};
+  PartReader(skipped_part, place + kSkipped).each("samples", [&](const PartReader& sample) {
+    const auto epoch_idx = sample.whole<std::uint32_t>("epoch_idx");
+    const auto sample_id = sample.whole<std::uint64_t>("sample_id");
+    const SampleFault fault(
+        static_cast<SampleStatus>(sample.whole<std::uint8_t>("status", kLastStatus)),
+        sample.text("detail"));
+    const DatasetSplit* const split = split_of(sample.text("split"));
     // Of a dataset that changed: what is no longer there is not listed.
-    if (split == nullptr || sample_id >= split->num_samples()) continue;
-    const SampleFault fault(static_cast<SampleStatus>(sample.at("status").get<int>()),
-                            sample.at("detail").get<std::string>());
-    progress.skipped.add(*split, sample.at("epoch_idx").get<std::uint32_t>(),
-                         {.sample_id = sample_id, .fault = fault});
-  }
+    if (split == nullptr || sample_id >= split->num_samples()) return;
+    progress.skipped.add(*split, epoch_idx, {.sample_id = sample_id, .fault = fault});
+  });
   return progress;
-} catch (const std::out_of_range& missing) {
-  throw Error(ErrorCode::kCorruptData, "checkpoint: " + where + ": parts: expected the parts \"" +
-                                           kEpochs + "\" and \"" + kSkipped + "\", found others");
-} catch (const Json::exception& error) {
-  throw Error(ErrorCode::kCorruptData,
-              "checkpoint: " + where +
-                  ": parts: expected those of a run, found something else: " + error.what());
 }
 
 }  // namespace penstock::train

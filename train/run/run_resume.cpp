@@ -1,7 +1,6 @@
 #include "train/run/run_resume.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
@@ -28,16 +27,6 @@ const std::string& part_of(const CheckpointReader& checkpoint, const char* name)
   if (found != parts.end()) return found->second;
   throw Error(ErrorCode::kCorruptData, "checkpoint: " + checkpoint.path().native() +
                                            ": parts: expected \"" + name + "\", found none");
-}
-
-std::vector<std::uint64_t> step_counts(const CheckpointReader& checkpoint) try {
-  return nlohmann::json::parse(part_of(checkpoint, "optimizer"))
-      .at("num_steps")
-      .get<std::vector<std::uint64_t>>();
-} catch (const nlohmann::json::exception& error) {
-  throw Error(ErrorCode::kCorruptData, "checkpoint: " + checkpoint.path().native() +
-                                           ": parts: optimizer: expected numbers of steps, found " +
-                                           "something else: " + error.what());
 }
 
 std::string counted(std::uint64_t count, const std::string& noun) {
@@ -145,7 +134,9 @@ void RunResume::mark_taken(const RunSetup& setup) {
 void RunResume::restore(RunSetup& setup) {
   Program& program = setup.programs->any_program();
   state_notes_ = notes_of(restore_tensors(program, found_.checkpoint));
-  program.import_num_steps(step_counts(found_.checkpoint));
+  program.import_num_steps(
+      parse_step_counts(part_of(found_.checkpoint, std::string(kStepCountsPart).c_str()),
+                        found_.checkpoint.path().native()));
 }
 
 std::string RunResume::initial_weights_digest() const {

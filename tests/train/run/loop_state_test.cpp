@@ -98,6 +98,22 @@ BOOST_AUTO_TEST_CASE(what_is_missing_or_of_another_kind_is_named) {
   json["early_stopping"]["best"] = 1;
   json["history"] = {1};
   BOOST_TEST(refusal_of(json.dump()) == place + "history: expected an object");
+  json["history"] = nlohmann::json::array();
+  json["peak_learning_rate"] = nullptr;
+  BOOST_TEST(refusal_of(json.dump()) ==
+             place + "peak_learning_rate: expected a number of 0 or more");
+}
+
+BOOST_AUTO_TEST_CASE(counts_of_steps_are_whole_numbers) {
+  const std::vector<std::uint64_t> counts = {0, 7, 1234567890123};
+  BOOST_TEST(parse_step_counts(format_step_counts(counts), "here") == counts,
+             boost::test_tools::per_element());
+  for (const char* text : {"{\"num_steps\": [1.5]}", "{\"num_steps\": [-1]}"}) {
+    BOOST_CHECK_EXCEPTION(parse_step_counts(text, "here"), Error, [](const Error& error) {
+      return std::string(error.what()) ==
+             "checkpoint: here: parts: optimizer: num_steps: expected whole numbers";
+    });
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
