@@ -1,5 +1,6 @@
 #include "tools/bench/resident_step.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -7,6 +8,7 @@
 #include <span>
 
 #include "streamer/core/error.h"
+#include "tools/bench/process_memory.h"
 #include "train/backend/bfloat16.h"
 
 namespace penstock::tools::bench {
@@ -68,7 +70,11 @@ ResidentStep::ResidentStep(train::Backend& backend, const train::ModelGraph& gra
       program_(backend.lower(graph, lowering)),
       batch_(backend.input_spec(graph, lowering.batch, lowering.compute), graph.num_classes(), 1) {
   const std::array<train::Program*, 1> programs{program_.get()};
-  arena_ = std::make_unique<train::BoundArena>(backend, programs, train::plan_programs(programs));
+  const train::MemoryPlan plan = train::plan_programs(programs);
+  const std::uint64_t before = process_memory().resident_bytes;
+  arena_ = std::make_unique<train::BoundArena>(backend, programs, plan);
+  const std::uint64_t after = process_memory().resident_bytes;
+  arena_held_bytes_ = after - std::min(after, before);
   train::initialize_params(*program_, graph, 1);
 }
 

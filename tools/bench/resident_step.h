@@ -19,6 +19,7 @@ class MadeUpBatch {
   MadeUpBatch(const BatchSpec& spec, std::uint32_t num_classes, unsigned seed);
   /// A lease that owns nothing: the batch must outlive it.
   BatchLease lease() const;
+  std::uint64_t size_bytes() const { return pixels_.size(); }
 
  private:
   BatchSpec spec_;
@@ -41,13 +42,18 @@ class ResidentStep {
   RunTime take_timed(std::uint32_t num_steps);
 
   train::Program& program() { return *program_; }
+  /// As planned, before it was there.
   std::uint64_t arena_bytes() const { return arena_->size_bytes(); }
+  /// What the process came to hold when the arena was made, as the kernel counts it.
+  std::uint64_t arena_held_bytes() const { return arena_held_bytes_; }
+  std::uint64_t batch_bytes() const { return batch_.size_bytes(); }
 
  private:
   train::Backend& backend_;
   std::unique_ptr<train::BoundArena> arena_;  // outlives the program
   std::unique_ptr<train::Program> program_;
   MadeUpBatch batch_;
+  std::uint64_t arena_held_bytes_ = 0;
   std::uint64_t num_taken_ = 0;
 };
 

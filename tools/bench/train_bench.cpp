@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <memory>
 
@@ -112,7 +113,18 @@ void measure_layers(ResidentStep& step, train::BareStep& bare, std::uint32_t num
   costs.add_bare(bare.times(), num_rounds);
 }
 
+bool is_within(std::uint64_t found, std::uint64_t forecast, double bound) {
+  const auto expected = static_cast<double>(forecast);
+  return std::abs(static_cast<double>(found) - expected) <= bound * expected;
+}
+
 }  // namespace
+
+std::optional<bool> MemoryForecast::is_met() const {
+  if (process_bytes < kLeastBytes) return std::nullopt;
+  return is_within(arena_held_bytes, arena_bytes, kArenaBound) &&
+         is_within(peak_bytes, process_bytes, kProcessBound);
+}
 
 TrainBenchResult bench_train(const train::ModelGraph& graph, const TrainBenchConfig& config) {
   const std::uint64_t held_before = process_memory().resident_bytes;
@@ -129,10 +141,12 @@ TrainBenchResult bench_train(const train::ModelGraph& graph, const TrainBenchCon
                           .num_rounds = config.num_rounds,
                           .backend = backend->description(),
                           .start_s = seconds_since(start),
-                          .arena_bytes = step.arena_bytes()};
+                          .memory = {.arena_bytes = step.arena_bytes(),
+                                     .arena_held_bytes = step.arena_held_bytes(),
+                                     .process_bytes = step.arena_bytes() + step.batch_bytes()}};
   const RunTime second = step.take_timed(1);
   result.num_steps = steps_for(second.seconds);
-  result.peak_bytes = process_memory().peak_bytes - held_before;
+  result.memory.peak_bytes = process_memory().peak_bytes - held_before;
 
   const std::unique_ptr<train::BareStep> bare = backend->bare_step(graph, lowering);
   check_internal(bare != nullptr, "a backend without a ceiling");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,23 @@ struct LayerCost {
   bool is_weighted = false;
 };
 
+/// What was planned before the first step, beside what the kernel counted.
+struct MemoryForecast {
+  /// What the arena, and the process, may differ by from what was forecast.
+  static constexpr double kArenaBound = 0.03;
+  static constexpr double kProcessBound = 0.10;
+  /// Below it the code that the library makes for itself is a part of the process that counts.
+  static constexpr std::uint64_t kLeastBytes = 64u << 20;
+
+  std::uint64_t arena_bytes = 0;       // planned
+  std::uint64_t arena_held_bytes = 0;  // resident when it was made
+  std::uint64_t process_bytes = 0;     // planned: arena and batch
+  std::uint64_t peak_bytes = 0;  // of the process with the step alone, above what it held before
+
+  /// Nothing for a step too small to tell.
+  std::optional<bool> is_met() const;
+};
+
 struct TrainBenchResult {
   std::string model;
   train::TensorShape input;
@@ -56,9 +74,8 @@ struct TrainBenchResult {
   std::uint32_t num_steps = 0;  // of a round
   std::string backend;
   double start_s = 0;  // from the graph to the end of the first step
-  std::uint64_t arena_bytes = 0;
-  std::uint64_t peak_bytes = 0;  // of the process with the step alone, above what it held before
-  std::uint64_t bare_bytes = 0;  // of the ceiling
+  MemoryForecast memory = {};
+  std::uint64_t bare_bytes = 0;        // of the ceiling
   std::vector<SideResult> sides = {};  // a sample is a picture
   std::vector<LayerCost> layers = {};  // in the order of the graph, the loss last
   StageTime update = {};               // the optimizer

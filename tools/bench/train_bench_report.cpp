@@ -75,6 +75,26 @@ std::string layer_line(const LayerCost& layer) {
                             layer.flops / whole.seconds / 1e9);
 }
 
+/// "+1.2 %".
+std::string difference_text(std::uint64_t found, std::uint64_t forecast) {
+  return fmt::format("{:+.1f} %",
+                     100 * (static_cast<double>(found) / static_cast<double>(forecast) - 1));
+}
+
+std::string memory_text(const MemoryForecast& memory) {
+  const char* const verdict = !memory.is_met()   ? "too small to tell"
+                              : *memory.is_met() ? "as forecast"
+                                                 : "not as forecast";
+  return fmt::format(
+      "memory: arena {} forecast, {} held ({}, {:.0f} % allowed); process above its start {} "
+      "forecast, {} at its peak ({}, {:.0f} % allowed): {}",
+      format_bytes(memory.arena_bytes), format_bytes(memory.arena_held_bytes),
+      difference_text(memory.arena_held_bytes, memory.arena_bytes),
+      100 * MemoryForecast::kArenaBound, format_bytes(memory.process_bytes),
+      format_bytes(memory.peak_bytes), difference_text(memory.peak_bytes, memory.process_bytes),
+      100 * MemoryForecast::kProcessBound, verdict);
+}
+
 Json side_json(const SideResult& side, const TrainBenchResult& result, double flops) {
   const Spread ms = step_ms(side, result.batch_size);
   return {{"name", side.name},
@@ -131,9 +151,7 @@ std::string train_bench_text(const TrainBenchResult& result) {
   for (const auto& [operation, time] : time_by_operation(result)) add_line(operation, time);
   add_line("all with weights", figures.weighted);
   add_line("the same bare", figures.bare);
-  text += fmt::format("\nmemory: arena {}, process {} above its start; the ceiling {}",
-                      format_bytes(result.arena_bytes), format_bytes(result.peak_bytes),
-                      format_bytes(result.bare_bytes));
+  text += "\n" + memory_text(result.memory) + "; the ceiling " + format_bytes(result.bare_bytes);
   text += fmt::format("\nstart to the end of the first step: {:.2f} s", result.start_s);
   return text;
 }
@@ -150,27 +168,31 @@ std::string train_bench_json(const TrainBenchResult& result) {
   for (const auto& [operation, time] : time_by_operation(result)) {
     operations[operation] = stage_json(time);
   }
-  return report_json({{"model", result.model},
-                      {"channels", result.input.channels},
-                      {"height_px", result.input.height},
-                      {"width_px", result.input.width},
-                      {"num_classes", result.num_classes},
-                      {"batch_size", result.batch_size},
-                      {"precision", train::compute_type_name(result.compute)},
-                      {"backend", result.backend},
-                      {"num_rounds", result.num_rounds},
-                      {"num_steps", result.num_steps},
-                      {"sides", sides},
-                      {"gflop", figures.flops / 1e9},
-                      {"weighted", stage_json(figures.weighted)},
-                      {"bare_weighted", stage_json(figures.bare)},
-                      {"operations", operations},
-                      {"layers", layers},
-                      {"arena_bytes", result.arena_bytes},
-                      {"peak_bytes", result.peak_bytes},
-                      {"ceiling_bytes", result.bare_bytes},
-                      {"start_s", result.start_s},
-                      {"explanation", result.explanation}});
+  return report_json(
+      {{"model", result.model},
+       {"channels", result.input.channels},
+       {"height_px", result.input.height},
+       {"width_px", result.input.width},
+       {"num_classes", result.num_classes},
+       {"batch_size", result.batch_size},
+       {"precision", train::compute_type_name(result.compute)},
+       {"backend", result.backend},
+       {"num_rounds", result.num_rounds},
+       {"num_steps", result.num_steps},
+       {"sides", sides},
+       {"gflop", figures.flops / 1e9},
+       {"weighted", stage_json(figures.weighted)},
+       {"bare_weighted", stage_json(figures.bare)},
+       {"operations", operations},
+       {"layers", layers},
+       {"arena_bytes", result.memory.arena_bytes},
+       {"arena_held_bytes", result.memory.arena_held_bytes},
+       {"forecast_bytes", result.memory.process_bytes},
+       {"peak_bytes", result.memory.peak_bytes},
+       {"is_forecast_met", result.memory.is_met() ? Json(*result.memory.is_met()) : Json(nullptr)},
+       {"ceiling_bytes", result.bare_bytes},
+       {"start_s", result.start_s},
+       {"explanation", result.explanation}});
 }
 
 }  // namespace penstock::tools::bench

@@ -39,11 +39,28 @@ BOOST_AUTO_TEST_CASE(the_step_stands_beside_its_convolutions_alone) {
   BOOST_TEST(step.samples_per_s.low > 0.0);
   BOOST_TEST(step.ratio.has_value());
   BOOST_TEST(result.start_s > 0.0);
-  BOOST_TEST(result.arena_bytes > 0u);
-  BOOST_TEST(result.peak_bytes > 0u);
+  BOOST_TEST(result.memory.arena_bytes > 0u);
+  BOOST_TEST(result.memory.peak_bytes > 0u);
   BOOST_TEST(result.bare_bytes > 0u);
   BOOST_TEST(result.update.seconds > 0.0);
   BOOST_TEST(contains(result.explanation, "relu: with bn"), result.explanation);
+}
+
+// The bounds are those that a run's forecast is held to.
+BOOST_AUTO_TEST_CASE(a_forecast_is_met_within_3_percent_of_the_arena_and_10_of_the_process) {
+  const MemoryForecast met{.arena_bytes = 100'000'000,
+                           .arena_held_bytes = 102'900'000,
+                           .process_bytes = 110'000'000,
+                           .peak_bytes = 120'900'000};
+  BOOST_TEST(met.is_met().value());
+  MemoryForecast other = met;
+  other.arena_held_bytes = 96'900'000;
+  BOOST_TEST(!other.is_met().value());
+  other = met;
+  other.peak_bytes = 121'100'000;
+  BOOST_TEST(!other.is_met().value());
+  other.process_bytes = 67'000'000;
+  BOOST_TEST(!other.is_met().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(operations_of_a_step_are_those_of_the_passes_that_it_has) {
@@ -69,14 +86,17 @@ BOOST_AUTO_TEST_CASE(text_and_json_tell_the_same) {
   const TrainBenchResult result =
       bench_train(two_convolutions(), {.batch_size = 4, .num_threads = 1, .num_rounds = 1});
   const std::string text = train_bench_text(result);
-  for (const char* part :
-       {"two, 3x16x16, 2 classes, batch 4, float32;", "bare convolutions", "training step", "conv2",
-        "batch_norm", "update", "memory: arena", "first step"}) {
+  for (const char* part : {"two, 3x16x16, 2 classes, batch 4, float32;", "bare convolutions",
+                           "training step", "conv2", "batch_norm", "update", "memory: arena ",
+                           " forecast, ", " held (", "too small to tell", "first step"}) {
     BOOST_TEST(contains(text, part), text);
   }
   const auto json = nlohmann::json::parse(train_bench_json(result));
   BOOST_TEST(json["precision"] == "float32");
-  BOOST_TEST(json["arena_bytes"] == result.arena_bytes);
+  BOOST_TEST(json["arena_bytes"] == result.memory.arena_bytes);
+  BOOST_TEST(json["arena_held_bytes"] == result.memory.arena_held_bytes);
+  BOOST_TEST(json["forecast_bytes"] == result.memory.process_bytes);
+  BOOST_TEST(json["is_forecast_met"].is_null());  // 16 x 16 pixels
   BOOST_TEST(json["layers"].size() == result.layers.size());
   BOOST_TEST(json["sides"][1]["step_ms"]["median"].get<double>() ==
                  4e3 / result.sides[1].samples_per_s.median,
@@ -96,7 +116,7 @@ BOOST_AUTO_TEST_CASE(in_bfloat16_the_step_and_its_ceiling_hold_little_more_than_
   const auto share = [](std::uint64_t part, std::uint64_t whole) {
     return static_cast<double>(part) / static_cast<double>(whole);
   };
-  BOOST_TEST(share(rounded.arena_bytes, exact.arena_bytes) < 0.75);
+  BOOST_TEST(share(rounded.memory.arena_bytes, exact.memory.arena_bytes) < 0.75);
   BOOST_TEST(share(rounded.bare_bytes, exact.bare_bytes) < 0.75);
   BOOST_TEST(layer(rounded, "conv2").flops == layer(exact, "conv2").flops);
   BOOST_TEST(contains(train_bench_text(rounded), "2 classes, batch 64, bfloat16;"));
