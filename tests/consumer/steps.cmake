@@ -73,7 +73,7 @@ function(build_by_pkgconfig library source prefix)
       -o ${FOLDER}/by_${library} ${flags} -Wl,-rpath,${lib_folder})
 endfunction()
 
-# By pkg-config: the consumer, and the example that uses augment where there are examples.
+# By pkg-config: the consumer, and where there are examples one that uses augment and one that trains.
 function(check_pkgconfig prefix)
   find_program(PKG_CONFIG pkg-config)
   if(NOT PKG_CONFIG)
@@ -88,5 +88,7 @@ function(check_pkgconfig prefix)
     if(NOT code EQUAL 2 OR NOT out MATCHES "usage: own_transform")
       message(FATAL_ERROR "own_transform: expected its usage and 2, found ${code}: ${out}")
     endif()
+    build_by_pkgconfig(penstock-train ${EXAMPLES}/own_operation_and_loss.cpp ${prefix})
+    run(said "an example of the trainer" ${FOLDER}/by_penstock-train 1)
   endif()
 endfunction()

@@ -14,7 +14,7 @@
 #include "streamer/core/error.h"
 
 // The memory of one batch. A lease shares it, so that it may outlive the source.
-struct OneBatch final : penstock::LeaseOwner {
+struct OneBatch : penstock::LeaseOwner {
   explicit OneBatch(const penstock::BatchSpec& batch_spec)
       : spec(batch_spec),
         pixels(static_cast<float*>(std::aligned_alloc(

@@ -23,7 +23,7 @@ ModelGraph small_network() {
   return graph;
 }
 
-// Called after every step, on the thread that trains.
+// Called after every step, on the thread that trains; and by main after every epoch.
 class Progress final : public PassObserver {
  public:
   void on_step(const PassReport& so_far) override {
@@ -31,6 +31,13 @@ class Progress final : public PassObserver {
     std::printf("  step %llu: learning rate %.4f, loss %.4f\n",
                 static_cast<unsigned long long>(so_far.num_steps), so_far.learning_rate,
                 so_far.totals.loss());
+  }
+
+  // Returns whether there is to be another epoch.
+  bool on_epoch(std::uint32_t epoch, const PassReport& trained, const PassReport& seen) {
+    std::printf("epoch %u: loss %.4f, held out: loss %.4f, accuracy %.3f\n", epoch,
+                trained.totals.loss(), seen.totals.loss(), seen.totals.top1());
+    return seen.totals.loss() > 0.001;
   }
 };
 
@@ -64,8 +71,7 @@ int main(int argc, char** argv) try {
         trainer.train_epoch({.source = batches, .num_samples = kSamples, .observer = &progress});
     const PassReport seen =
         evaluate_epoch(programs, {.source = held_out, .num_samples = 10 * kBatch});
-    std::printf("epoch %u: loss %.4f, held out: loss %.4f, accuracy %.3f\n", epoch,
-                trained.totals.loss(), seen.totals.loss(), seen.totals.top1());
+    if (!progress.on_epoch(epoch, trained, seen)) break;
   }
   if (argc > 2) {
     write_safetensors(argv[2], {.tensors = export_weights(programs.any_program()), .metadata = {}});

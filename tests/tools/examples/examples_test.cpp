@@ -131,7 +131,8 @@ BOOST_AUTO_TEST_CASE(an_operation_and_a_loss_of_ones_own_join_a_network) {
 
 BOOST_AUTO_TEST_CASE(what_fails_is_said_with_a_hint) {
   const tests::TemporaryFolder folder;
-  for (const char* example : {"train_on_photographs", "write_dataset", "own_transform", "own_training_loop"}) {
+  for (const char* example :
+       {"train_on_photographs", "write_dataset", "own_transform", "own_training_loop"}) {
     std::vector<std::string> arguments = {(folder.path() / "no" / "where").native()};
     if (example == std::string("own_transform")) arguments.emplace_back("before");
     const tests::CommandResult refused = run(example, arguments);
@@ -140,6 +141,22 @@ BOOST_AUTO_TEST_CASE(what_fails_is_said_with_a_hint) {
     BOOST_TEST(refused.err.find("\nhint: ") != std::string::npos);
     BOOST_TEST(run(example, {}).exit_code == 2);
   }
+}
+
+// Scores that know nothing of the labels have a mean average precision of the share of positives, 0.3 and 0.5, so
+// 0.4, and a ROC AUC of 0.5.
+BOOST_AUTO_TEST_CASE(several_labels_of_ones_own_are_learned_and_measured) {
+  const tests::CommandResult trained = run("several_labels", {"3"});
+  BOOST_TEST(trained.exit_code == 0, trained.err);
+  const std::vector<double> loss = losses(trained.out);
+  BOOST_REQUIRE(loss.size() == 3u);
+  BOOST_TEST(loss[2] < loss[0]);
+  const std::string name = "mean average precision ";
+  const std::size_t at = trained.out.rfind(name);
+  BOOST_REQUIRE(at != std::string::npos);
+  BOOST_TEST(std::stod(trained.out.substr(at + name.size())) > 0.95);
+  BOOST_TEST(trained.out.find("ROC AUC ") != std::string::npos);
+  BOOST_TEST((losses(run("several_labels", {"3"}).out) == loss));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
