@@ -21,8 +21,10 @@ namespace {
 /// Relative L2 of a tensor: five roundings to 8 bits, of at most 2^-8 each.
 constexpr double kTolerance = 2e-2;
 /// Where a sum lies on the edge of a ReLU, or two values of a pool are equal once they are rounded, another
-/// rounding before sends a whole gradient elsewhere: in networks of few places that is a tenth of it. What is
-/// wrong in a kernel comes to about 1.
+/// rounding before sends a whole gradient elsewhere: in networks of few places that is a tenth of it. The largest
+/// differences were 0.15 of a gradient and 0.08 of a weight (resnet_blocks, fused), 0.09 in small_cnn, 0.06 in
+/// odd_width, 0.04 in normalized. Each operation alone keeps kTolerance, batch norm with what is fused to it too:
+/// operation_twin_test. What is wrong in a kernel comes to about 1.
 constexpr double kEdgeTolerance = 0.25;
 
 void round_all(std::vector<float>& values) {
@@ -107,12 +109,12 @@ void compare(const ModelGraph& graph, const Comparison& how) {
 }
 
 std::vector<ModelGraph> models_without_edges() {
-  return {strided_model(), dropping_model(), mobile_model(), normed_samples_model(),
-          custom_model()};
+  return {strided_model(),        dropping_model(), mobile_model(),
+          normed_samples_model(), custom_model(),   padded_pools_model()};
 }
 
 std::vector<ModelGraph> models_with_edges() {
-  return {normalized_model(), padded_pools_model(),  odd_width_model(),        activations_model(),
+  return {normalized_model(), odd_width_model(),     activations_model(),
           residual_model(),   resnet_blocks_model(), small_cnn({3, 18, 23}, 5)};
 }
 

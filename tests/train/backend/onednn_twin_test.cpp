@@ -11,10 +11,12 @@
 namespace penstock::train {
 namespace {
 
-/// Float32 against double. Sums over a channel's places cancel in batch norm's backward pass, so
-/// what comes out of it keeps a digit less than the forward pass.
+/// Float32 against double, relative L2. operation_twin_test holds every operation alone to 1e-5, its gradients too.
+/// Here each node reads what those before it have rounded, and sums over a channel's places cancel in the backward
+/// pass of norms: the largest differences of gradients were 1.0e-5 (a layer norm's shift, a batch norm's), those of
+/// what starts at zero 1.4e-5 (a running mean), with oneDNN 2.6 and AVX-512.
 constexpr double kForwardTolerance = 1e-5;
-constexpr double kGradientTolerance = 1e-4;
+constexpr double kGradientTolerance = 5e-5;
 
 /// What starts at zero holds nothing but sums that cancel.
 double tolerance_of(const Parameter& parameter) {
