@@ -1,8 +1,9 @@
 // Runs a named model with the weights of a file on the batches of another, for the scripts beside it.
 //
 //   model_probe logits MODEL CLASSES WEIGHTS BATCHES        one line of logits for each sample
-//   model_probe losses MODEL CLASSES WEIGHTS BATCHES RATE   one loss for each step of SGD (momentum 0.9,
-//                                                           decay 5e-4), a batch each
+//   model_probe losses MODEL CLASSES WEIGHTS BATCHES RATE DECAY
+//                                                           one loss for each step of SGD (momentum 0.9),
+//                                                           a batch each
 //
 // BATCHES is a safetensors file with "pixels" [steps, batch, channels, height, width] and "labels"
 // [steps, batch].
@@ -79,15 +80,19 @@ void print_losses(Bench& bench, const Batches& batches, double learning_rate) {
   }
 }
 
-OptimizerConfig sgd() {
-  return {.kind = OptimizerKind::kSgd, .momentum = 0.9, .nesterov = false, .weight_decay = 5e-4};
+OptimizerConfig sgd(double weight_decay) {
+  return {.kind = OptimizerKind::kSgd,
+          .momentum = 0.9,
+          .nesterov = false,
+          .weight_decay = weight_decay};
 }
 
 int run(std::span<char*> arguments) {
   const std::string what = arguments[1];
   const bool trains = what == "losses";
-  if (arguments.size() != (trains ? 7u : 6u) || (!trains && what != "logits")) {
-    std::fprintf(stderr, "usage: model_probe logits|losses MODEL CLASSES WEIGHTS BATCHES [RATE]\n");
+  if (arguments.size() != (trains ? 8u : 6u) || (!trains && what != "logits")) {
+    std::fprintf(stderr,
+                 "usage: model_probe logits|losses MODEL CLASSES WEIGHTS BATCHES [RATE DECAY]\n");
     return 2;
   }
   const Batches batches = read_batches(arguments[5]);
@@ -96,7 +101,7 @@ int run(std::span<char*> arguments) {
   Bench bench(make_backend("onednn", {.num_threads = 1}), graph,
               {{.batch = batches.batch,
                 .mode = trains ? Mode::kTrain : Mode::kEvaluate,
-                .optimizer = sgd()}});
+                .optimizer = sgd(trains ? std::stod(arguments[7]) : 0)}});
   InitialWeights::open(arguments[4], graph).load(bench.program());
   if (trains) {
     print_losses(bench, batches, std::stod(arguments[6]));
