@@ -13,6 +13,7 @@
 #include "tools/precision_option.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
+#include "train/backend/slow_precision.h"
 #include "train/run/run_file.h"
 #include "train/run/run_model.h"
 
@@ -93,6 +94,8 @@ int run_shard_bench(const TrainOptions& options) {
 }
 
 int run_train_bench(const TrainOptions& options) {
+  const std::string note = train::slow_precision_note("onednn", options.compute());
+  if (!note.empty()) print_notice(Verbosity::kNormal, "warning: " + note);
   if (!options.dataset.empty()) return run_shard_bench(options);
   const auto result = bench::bench_train(
       graph_of(options), {.batch_size = static_cast<std::uint32_t>(options.batch_size),

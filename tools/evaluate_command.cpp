@@ -46,6 +46,9 @@ void print_remarks(const train::EvaluationReport& report, const train::Evaluatio
   for (const train::SkippedSample& sample : report.skipped) {
     print_notice(Verbosity::kNormal, skipped_line(sample));
   }
+  if (!report.precision_note.empty()) {
+    print_notice(Verbosity::kNormal, "warning: " + report.precision_note);
+  }
   if (report.is_training_dataset || !config.dataset.empty()) return;
   print_notice(Verbosity::kNormal, "warning: " + printable(report.dataset.native()) +
                                        " was converted again since the training: its " +

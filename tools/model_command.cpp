@@ -53,9 +53,14 @@ std::string summary_json(const train::ModelSummary& summary) {
   Json layers = Json::array();
   for (const train::LayerSummary& layer : summary.layers) layers.push_back(layer_json(layer));
   const train::LayerSummary& total = summary.total;
+  const std::uint64_t parameter_bytes = train::parameter_bytes(summary);
   return Json{{"model", summary.model},
               {"num_params", total.num_params},
               {"num_statistics", total.num_statistics},
+              {"parameter_bytes", parameter_bytes},
+              {"gradient_bytes", parameter_bytes},
+              {"sgd_momentum_state_bytes", parameter_bytes},
+              {"adam_state_bytes", 2 * parameter_bytes},
               {"num_outputs", total.output.channels},
               {"activation_bytes", total.activation_bytes},
               {"forward_flops", total.forward_flops},

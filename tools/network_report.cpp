@@ -44,15 +44,19 @@ std::string network_text(const train::NetworkPlan& plan) {
   return text;
 }
 
+Json roles_json(std::span<const train::RoleBytes> roles) {
+  Json json = Json::array();
+  for (const train::RoleBytes& role : roles) {
+    json.push_back({{"role", train::role_name(role.role)},
+                    {"is_kept", train::is_persistent(role.role)},
+                    {"num_buffers", role.num_buffers},
+                    {"bytes", role.bytes}});
+  }
+  return json;
+}
+
 Json network_json(const train::NetworkPlan& plan) {
   const train::MemoryPlan& memory = plan.memory;
-  Json roles = Json::array();
-  for (const train::RoleBytes& role : memory.roles) {
-    roles.push_back({{"role", train::role_name(role.role)},
-                     {"is_kept", train::is_persistent(role.role)},
-                     {"num_buffers", role.num_buffers},
-                     {"bytes", role.bytes}});
-  }
   return {{"model", plan.config.model},
           {"num_params", plan.num_params},
           {"backend", plan.backend},
@@ -61,7 +65,7 @@ Json network_json(const train::NetworkPlan& plan) {
           {"delivered_batch", plan.batch.lease_batch},
           {"recompute", train::recompute_name(plan.batch.recompute)},
           {"note", plan.batch_note},
-          {"roles", roles},
+          {"roles", roles_json(memory.roles)},
           {"kept_bytes", memory.persistent_bytes},
           {"passing_bytes", memory.passing_bytes},
           {"arena_bytes", memory.arena_bytes},

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 #include "train/run/network_plan.h"
@@ -17,6 +18,9 @@ std::string network_detail(const train::NetworkPlan& plan);
 
 /// Lines by role, what they come to in the arena, and how the step was made to fit; no end of line.
 std::string network_text(const train::NetworkPlan& plan);
+
+/// A list of what each role takes.
+nlohmann::ordered_json roles_json(std::span<const train::RoleBytes> roles);
 
 nlohmann::ordered_json network_json(const train::NetworkPlan& plan);
 

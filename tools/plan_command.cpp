@@ -236,7 +236,9 @@ void add_plan_command(CLI::App& program, CommandChoice& choice) {
   add_switch(command, "--json", options->is_json, "Print as JSON");
   end_help(command, example("penstock plan photos.ds --memory 256M --batch-size 64\n"
                             "  penstock plan photos.ds --model resnet18 --batch-size 64"));
-  choose_when_given(command, choice, [options] { return run_plan(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_plan(*options); },
+      [options] { check_run_file(options->config_file); });
 }
 
 }  // namespace penstock::tools

@@ -238,7 +238,9 @@ void add_preview_command(CLI::App& program, CommandChoice& choice) {
       "nothing random, one version. Mixup and cutmix mix the samples of a whole batch, after all\n"
       "that is shown here: they are not drawn.\n" +
           example("penstock preview photos.ds --split train -o sheet.png --augment imagenet"));
-  choose_when_given(command, choice, [options] { return run_preview(*options); });
+  choose_when_given(
+      command, choice, [options] { return run_preview(*options); },
+      [options] { check_run_file(options->config_file); });
 }
 
 }  // namespace penstock::tools

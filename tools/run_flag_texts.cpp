@@ -133,7 +133,9 @@ std::span<const RunFlagGroup> run_flag_groups() {
             "Samples kept in memory within the limit: none, encoded or decoded (none)", "encoded"},
            {"backend", "NAME", train::backend_choice() + " (onednn)", "onednn"},
            {"precision", "TYPE",
-            "float32, or bfloat16: half the memory, and with AVX-512 or AMX less time (float32)",
+            "float32, or bfloat16: half the memory, and less time with AMX or AVX512_BF16, more "
+            "without "
+            "(float32)",
             "bfloat16"},
            {"device", "NAME", "auto or cpu; this build has no cuda (auto)", "cpu"},
        }},

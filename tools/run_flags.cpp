@@ -99,4 +99,13 @@ void apply_overrides(train::RunConfig& config, const std::vector<RunOverride>& o
   }
 }
 
+void check_run_file(const std::filesystem::path& path) {
+  if (path.empty()) return;
+  try {
+    train::read_run_file(path);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInvalidArgument) throw;
+  }
+}
+
 }  // namespace penstock::tools

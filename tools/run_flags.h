@@ -2,6 +2,7 @@
 // that a flag and a file are refused with the same words.
 #pragma once
 
+#include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -30,5 +31,10 @@ void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides,
 
 /// Applies what was typed; a preset of the augmentation before its fields, wherever it stood.
 void apply_overrides(train::RunConfig& config, const std::vector<RunOverride>& overrides);
+
+/// Reads a run file and forgets it: for a command's check, where what it holds is usage like the flags that it
+/// stands for. An empty path is none; a file that cannot be read is the command's own error.
+/// Errors  InvalidArgument, those of read_run_file()
+void check_run_file(const std::filesystem::path& path);
 
 }  // namespace penstock::tools

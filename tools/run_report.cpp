@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "streamer/core/checksum.h"
+#include "tools/network_report.h"
 
 namespace penstock::tools {
 namespace {
@@ -12,6 +13,10 @@ using Json = nlohmann::ordered_json;
 
 std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string line_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // JSON has no NaN: a figure that there is none of is null.
@@ -73,6 +78,7 @@ Json plan_json(const train::RunOverview& overview) {
           {"identity_xxh3", hex(overview.identity_hash)},
           {"backend", overview.backend},
           {"precision", train::compute_type_name(overview.config.precision)},
+          {"precision_note", text_or_null(overview.precision_note)},
           {"num_compute_threads", overview.cores.num_compute},
           {"num_readers", overview.cores.num_readers},
           {"num_workers", overview.cores.num_workers},
@@ -109,10 +115,31 @@ Json memory_json(const train::RunOverview& overview) {
   return rows;
 }
 
+Json network_memory_json(const train::RunOverview& overview) {
+  return {{"kept_bytes", overview.network_kept_bytes},
+          {"passing_bytes", overview.network_passing_bytes},
+          {"roles", roles_json(overview.network_roles)}};
+}
+
 }  // namespace
 
-std::string train_json(const train::RunOverview& overview, const train::RunOutcome& outcome) {
-  Json json = plan_json(overview);
+std::string start_event(const train::RunOverview& overview) {
+  Json json = {{"event", "start"}};
+  json.update(plan_json(overview));
+  json.update({{"num_train_samples", overview.num_train_samples},
+               {"num_validation_samples", overview.num_validation_samples},
+               {"num_classes", overview.num_classes},
+               {"epochs", overview.config.epochs},
+               {"memory", memory_json(overview)},
+               {"network_memory", network_memory_json(overview)},
+               {"batch_note", text_or_null(overview.batch_note)},
+               {"resume_notes", overview.resume_notes}});
+  return line_of(json);
+}
+
+std::string end_event(const train::RunOverview& overview, const train::RunOutcome& outcome) {
+  Json json = {{"event", "end"}};
+  json.update(plan_json(overview));
   json.update({{"num_epochs", outcome.num_epochs},
                {"num_steps", outcome.num_steps},
                {"was_stopped", outcome.was_stopped},
@@ -131,13 +158,14 @@ std::string train_json(const train::RunOverview& overview, const train::RunOutco
   json["end_reason"] = outcome.end_reason;
   json["best_epoch"] = outcome.best_epoch_idx ? Json(*outcome.best_epoch_idx + 1) : Json(nullptr);
   json["partial_train"] = outcome.partial ? pass_json(outcome.partial->train) : Json(nullptr);
-  return dump(json);
+  return line_of(json);
 }
 
 std::string forecast_json(const train::RunOverview& overview, const train::RunForecast& forecast) {
   Json json = plan_json(overview);
   json.update({{"is_dry_run", true},
                {"memory", memory_json(overview)},
+               {"network_memory", network_memory_json(overview)},
                {"batch_note", text_or_null(overview.batch_note)},
                {"resume_notes", overview.resume_notes},
                {"num_epochs", forecast.ahead.num_epochs},

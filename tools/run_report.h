@@ -1,4 +1,4 @@
-// What train reports as JSON: keys in snake_case, with units.
+// What train reports of a plan and an outcome as JSON: keys in snake_case, with units.
 #pragma once
 
 #include <string>
@@ -8,7 +8,10 @@
 
 namespace penstock::tools {
 
-std::string train_json(const train::RunOverview& overview, const train::RunOutcome& outcome);
+/// The first and the last line of a run's events (run_events.h), without their ends: the plan; the plan and
+/// what came of it.
+std::string start_event(const train::RunOverview& overview);
+std::string end_event(const train::RunOverview& overview, const train::RunOutcome& outcome);
 
 /// A dry run: the plan, and how long it will take.
 std::string forecast_json(const train::RunOverview& overview, const train::RunForecast& forecast);

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "streamer/core/checksum.h"
+#include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "tools/augment_text.h"
+#include "tools/bench/process_memory.h"
+#include "train/plan/memory_text.h"
 
 namespace penstock::tools {
 namespace {
@@ -52,6 +56,12 @@ std::string short_time_left(const PassReport& pass) {
   const double per_sample =
       pass.num_samples > 0 ? pass.elapsed_s / static_cast<double>(pass.num_samples) : 0;
   return short_duration(per_sample * static_cast<double>(left));
+}
+
+// "812M", "2.0G": six columns at most.
+std::string short_bytes(std::uint64_t bytes) {
+  const double mib = static_cast<double>(bytes) / (1u << 20);
+  return mib < 1023.5 ? fmt::format("{:.0f}M", mib) : fmt::format("{:.1f}G", mib / 1024);
 }
 
 std::string epoch_name(const EpochReport& report) {
@@ -132,13 +142,31 @@ std::string learning_counts_text(const RunOverview& overview) {
   return text;
 }
 
+/// The network's row by role.
+std::string network_text(const RunOverview& overview) {
+  return fmt::format(
+      "\n    kept    {:>12}: {}\n    passing {:>12}: {}, sharing places",
+      format_bytes(overview.network_kept_bytes), train::kept_text(overview.network_roles),
+      format_bytes(overview.network_passing_bytes), train::passing_text(overview.network_roles));
+}
+
 std::string memory_text(const RunOverview& overview) {
   std::string text;
   for (const train::MemoryRow& row : overview.memory) {
     text += fmt::format("\n  {:<28}{:>12}", row.what, format_bytes(row.bytes));
+    if (&row == &overview.memory.front()) text += network_text(overview);
   }
   text += fmt::format("\n  {:<28}{:>12}", "batch buffers", overview.batch_memory);
   return text;
+}
+
+/// 0 where the kernel does not say: a screen ends no run.
+std::uint64_t resident_bytes() {
+  try {
+    return bench::process_memory().resident_bytes;
+  } catch (const Error&) {
+    return 0;
+  }
 }
 
 std::string num_skipped_text(const PassReport& pass) {
@@ -180,21 +208,36 @@ std::string progress_text(const PassReport& pass) {
   return fmt::format("{} {}  {}", bar(pass, kMaxBarCells), counts_text(pass), speed_text(pass));
 }
 
-std::string train_progress_text(const EpochReport& so_far, std::size_t width) {
+std::string train_progress_text(const EpochReport& so_far, const MemoryUse& memory,
+                                std::size_t width) {
   const PassReport& pass = so_far.train;
   const std::string head = epoch_name(so_far);
-  const std::string tail = fmt::format(
-      "{} {:.0f}/s loss {} acc {} {} left wait {:.0f}%", counts_text(pass), pass.images_per_s(),
-      short_loss(pass.totals.loss()), short_percent(pass.totals.top1()), short_time_left(pass),
-      100 * pass.waiting_share());
-  const std::size_t rest = head.size() + tail.size() + 4;  // blanks and brackets
-  const std::size_t num_cells =
-      std::clamp(width - std::min(width, rest), kMinBarCells, kMaxBarCells);
-  return fmt::format("{} {} {}", head, bar(pass, num_cells), tail);
+  const std::string figures = fmt::format("{} {:.0f}/s loss {} acc {} {} left", counts_text(pass),
+                                          pass.images_per_s(), short_loss(pass.totals.loss()),
+                                          short_percent(pass.totals.top1()), short_time_left(pass));
+  const std::string waiting = fmt::format("wait {:.0f}%", 100 * pass.waiting_share());
+  const std::string held =
+      fmt::format("{}/{}", short_bytes(memory.held_bytes), short_bytes(memory.limit_bytes));
+  const auto line_of = [&](const std::string& tail) {
+    const std::size_t rest = head.size() + tail.size() + 4;  // blanks and brackets
+    const std::size_t num_cells = std::min(width - std::min(width, rest), kMaxBarCells);
+    if (num_cells < kMinBarCells) return head + " " + tail;
+    return fmt::format("{} {} {}", head, bar(pass, num_cells), tail);
+  };
+  const std::string line = line_of(fmt::format("{} {} {}", figures, held, waiting));
+  return line.size() <= width ? line : line_of(figures + " " + waiting);
 }
 
 std::string skipped_line(const train::SkippedSample& sample) {
   return "skipped   " + printable(train::skipped_text(sample));
+}
+
+RunScreen::RunScreen(Verbosity verbosity)
+    : verbosity_(verbosity), bytes_before_(resident_bytes()) {}
+
+std::uint64_t RunScreen::held_bytes() const {
+  const std::uint64_t now_bytes = resident_bytes();
+  return now_bytes - std::min(now_bytes, bytes_before_);
 }
 
 ProgressLine& RunScreen::line() {
@@ -232,6 +275,7 @@ void RunScreen::on_start(const RunOverview& overview) {
   }
   print_notice(verbosity_, fmt::format("device    cpu: {}, {}", overview.backend,
                                        train::compute_type_name(config.precision)));
+  if (!overview.precision_note.empty()) on_warning(overview.precision_note);
   print_notice(verbosity_, fmt::format("threads   {}", overview.cores.text()));
   if (overview.cores.num_compute > overview.num_usable_cores) {
     print_notice(verbosity_,
@@ -250,9 +294,11 @@ void RunScreen::on_start(const RunOverview& overview) {
 }
 
 void RunScreen::on_train_step(const EpochReport& so_far) {
+  if (!verdict_.empty()) print_notice(verbosity_, std::exchange(verdict_, {}));
   ProgressLine& shown = line();
   if (!shown.is_due()) return;
-  shown.update(train_progress_text(so_far, shown.width()));
+  const MemoryUse memory{.held_bytes = held_bytes(), .limit_bytes = overview_.config.memory_bytes};
+  shown.update(train_progress_text(so_far, memory, shown.width()));
 }
 
 void RunScreen::on_validation_step(const EpochReport& train_done, const PassReport& so_far) {
@@ -293,7 +339,13 @@ void RunScreen::on_validation(const EpochReport& so_far, const train::MetricTabl
 }
 
 void RunScreen::on_note(const std::string& text) {
-  print_notice(verbosity_, text);
+  // The end of a run says the verdict of its last epoch.
+  const bool is_verdict = text.starts_with("learning: ");
+  if (is_verdict) {
+    verdict_ = text;
+  } else {
+    print_notice(verbosity_, text);
+  }
 }
 
 void RunScreen::on_skipped_step(const train::SkippedStep& step) {

@@ -21,9 +21,17 @@ std::string more_metrics_text(const train::MetricTable& metrics);
 /// "0.7891"; "-" when nothing was counted.
 std::string loss_text(double loss);
 
-/// "epoch 3/30 [####....] 1,234/3,068 412/s loss 1.234 acc 56.7% 12m05s left wait 3%": the bar
-/// takes what the rest leaves of `width` columns. With 80 columns it all fits.
-std::string train_progress_text(const train::EpochReport& so_far, std::size_t width);
+/// What the run holds, against its limit.
+struct MemoryUse {
+  std::uint64_t held_bytes = 0;
+  std::uint64_t limit_bytes = 0;
+};
+
+/// "epoch 3/30 [####....] 1,234/3,068 412/s loss 1.234 acc 56.7% 12m05s left 812M/2.0G wait 3%": the bar
+/// takes what the rest leaves of `width` columns. Where it leaves too little there is none; then the memory
+/// goes too.
+std::string train_progress_text(const train::EpochReport& so_far, const MemoryUse& memory,
+                                std::size_t width);
 
 /// "[#####.....] 1,234/3,068  412 images/s", without what the pass has come to.
 std::string progress_text(const train::PassReport& pass);
@@ -33,7 +41,7 @@ std::string skipped_line(const train::SkippedSample& sample);
 
 class RunScreen final : public train::RunObserver {
  public:
-  explicit RunScreen(Verbosity verbosity) : verbosity_(verbosity) {}
+  explicit RunScreen(Verbosity verbosity);
 
   void on_start(const train::RunOverview& overview) override;
   void on_train_step(const train::EpochReport& so_far) override;
@@ -50,9 +58,13 @@ class RunScreen final : public train::RunObserver {
 
  private:
   ProgressLine& line();
+  /// What the process holds beyond what it held before the run.
+  std::uint64_t held_bytes() const;
 
   Verbosity verbosity_;
+  std::uint64_t bytes_before_;
   train::RunOverview overview_;
+  std::string verdict_;                 // on learning, told when another epoch begins
   std::unique_ptr<ProgressLine> line_;  // of the epoch under way
 };
 

@@ -13,6 +13,7 @@
 #include "streamer/core/utf8.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
+#include "tools/run_events.h"
 #include "tools/run_flags.h"
 #include "tools/run_report.h"
 #include "tools/run_screen.h"
@@ -179,6 +180,18 @@ void print_stopped(const train::RunConfig& config, const train::RunOutcome& outc
               "to go on: penstock train -o " + shell_quoted(config.out.native()) + " --resume");
 }
 
+/// The last event of a run that fails is its error.
+template <class Train>
+train::RunOutcome train_with_events(RunScreen& screen, const Train& train_with) {
+  RunEvents events(screen);
+  try {
+    return train_with(events);
+  } catch (const Error& error) {
+    print_error_event(error);
+    throw;
+  }
+}
+
 int run_train(const TrainOptions& options) {
   const StopSignals signals;  // before any other thread
   const Verbosity verbosity = options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal;
@@ -207,10 +220,14 @@ int run_train(const TrainOptions& options) {
     return with_more_to_type(
         config, screen, [&] { return run_dry_run(config, start, screen, trial, signals.token()); });
   }
-  const train::RunOutcome outcome = with_more_to_type(
-      config, screen, [&] { return train::train_run(config, screen, signals.token(), start); });
+  const auto train_with = [&](train::RunObserver& observer) {
+    return with_more_to_type(
+        config, screen, [&] { return train::train_run(config, observer, signals.token(), start); });
+  };
+  const train::RunOutcome outcome =
+      options.is_json ? train_with_events(screen, train_with) : train_with(screen);
   if (options.is_json) {
-    print_result(train_json(screen.overview(), outcome));
+    print_result(end_event(screen.overview(), outcome));
   } else {
     print_end(config, outcome, verbosity);
   }
@@ -256,7 +273,10 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
              "Refuse a step that does not fit --memory instead of cutting it into parts");
   add_simd_option(command);
   add_switch(command, "--quiet", options->is_quiet, "Print errors only");
-  add_switch(command, "--json", options->is_json, "Print the outcome as JSON on standard output");
+  add_switch(
+      command, "--json", options->is_json,
+      "Print what happens as JSON on standard output, one object per line; the last one is the "
+      "outcome");
   end_help(
       command,
       "With nothing but DATASET and -o: small_cnn, whatever the size of the pictures.\n"
@@ -271,6 +291,7 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
                       fmt::format("train: {}: expected it without {}, found both", one, other),
                       "one after the other");
         };
+        check_run_file(options->config_file);
         const bool overfits = options->num_overfit_steps > 0;
         if (options->finds_learning_rate && overfits) refuse_both("--find-lr", "--overfit-batch");
         if (!options->is_dry_run) return;

@@ -10,6 +10,8 @@
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
+#include "tests/contains.h"
+#include "tests/train/has_bfloat16.h"
 
 namespace penstock::tests {
 namespace {
@@ -314,6 +316,13 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_no_run_comes_with_a_hint) {
   check_refused_with(result, 1, folder.path().native());
   BOOST_TEST(result.err.find("\nhint: penstock train DATASET -o " + folder.path().native() +
                              "\n") != std::string::npos);
+  const std::string dataset = shapes.dataset();
+  const CommandResult taken_for_one = run_penstock({"evaluate", dataset});
+  BOOST_TEST(contains(taken_for_one.err,
+                      "\nhint: this is a dataset; name a run, as made by penstock "
+                      "train " +
+                          dataset + " -o RUN\n"),
+             taken_for_one.err);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_weights_are_noticed) {
@@ -323,6 +332,24 @@ BOOST_AUTO_TEST_CASE(damaged_weights_are_noticed) {
                      "weights.safetensors: checksum: expected ");
   fixtures::truncate_file(run / "weights.safetensors", 100);
   check_refused_with(run_penstock({"evaluate", run}), 3, "bytes, found 100");
+}
+
+// AVX-512 without instructions for bfloat16, which the library then emulates: its own limit says so.
+BOOST_AUTO_TEST_CASE(bfloat16_that_is_emulated_is_warned_of,
+                     *boost::unit_test::precondition(train::tests::HasBfloat16())) {
+  const auto limited = [](const std::vector<std::string>& line) {
+    return run_program(PENSTOCK_PROGRAM, line, {{"ONEDNN_MAX_CPU_ISA", "AVX512_CORE"}});
+  };
+  const std::string warning = "bfloat16 is emulated, slower than float32: oneDNN ";
+  const std::string run = shapes.run();
+  const CommandResult evaluated = limited({"evaluate", run, "--precision", "bfloat16"});
+  BOOST_TEST(evaluated.exit_code == 0);
+  BOOST_TEST(contains(evaluated.err, "warning: " + warning), evaluated.err);
+  BOOST_TEST(!contains(limited({"evaluate", run}).err, warning));
+  const CommandResult planned =
+      limited({"train", shapes.dataset(), "-o", folder.path() / "bf16", "--image-size", "32",
+               "--precision", "bfloat16", "--dry-run"});
+  BOOST_TEST(contains(planned.err, "warning   " + warning), planned.err);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

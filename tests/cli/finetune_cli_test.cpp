@@ -43,7 +43,9 @@ BOOST_AUTO_TEST_CASE(the_recipe_unfreezes_what_lies_before_the_head) {
   const CommandResult result = train({"--config", recipe, "--model", "small_cnn", "--epochs", "3",
                                       "--init-from", shapes.run(), "--json"});
   BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
-  const auto json = nlohmann::json::parse(result.out);
+  const std::string start = result.out.substr(0, result.out.find('\n'));
+  const auto json = nlohmann::json::parse(start);
+  BOOST_TEST(json["event"] == "start");
   BOOST_TEST(json["init_from"] == shapes.run().native());
   BOOST_TEST(json["initial_weights"] == "22 tensors");
   BOOST_REQUIRE(json["learning"].size() == 2u);

@@ -26,6 +26,16 @@ BOOST_AUTO_TEST_CASE(a_model_by_name_has_its_layers_and_sums_in_words_and_as_jso
   const Json model = Json::parse(json.out);
   BOOST_TEST(model["num_params"] == 11689512u);
   BOOST_TEST(model["num_outputs"] == 1000u);
+  // Four bytes each; sgd keeps one momentum (Sutskever et al. 2013, eq. 3), Adam two moments (Kingma and Ba 2015,
+  // algorithm 1).
+  BOOST_TEST(model["parameter_bytes"] == 46758048u);
+  BOOST_TEST(model["gradient_bytes"] == 46758048u);
+  BOOST_TEST(model["sgd_momentum_state_bytes"] == 46758048u);
+  BOOST_TEST(model["adam_state_bytes"] == 93516096u);
+  BOOST_TEST(
+      contains(text.out,
+               "\ntraining keeps 46,758,048 bytes of parameters and passes 46,758,048 of "
+               "gradients; optimizer states: sgd with momentum 46,758,048, adam 93,516,096\n"));
   const auto flops = model["forward_flops"].get<double>();
   BOOST_TEST(flops > 2 * 1.814e9);
   BOOST_TEST(flops < 2 * 1.814e9 * 1.02);

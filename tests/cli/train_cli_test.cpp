@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "fixtures/damage.h"
@@ -74,6 +77,10 @@ BOOST_AUTO_TEST_CASE(a_run_says_what_it_does_and_leaves_its_files) {
   BOOST_TEST(contains(shapes.train_err(), "small_cnn, 32x32 pixels"));
   BOOST_TEST(contains(shapes.train_err(), "2 compute, 1 reader, 1 worker"));
   BOOST_TEST(contains(shapes.train_err(), "network and its activations"));
+  for (const char* part : {"\n    kept  ", ": parameters ", "optimizer state ", "\n    passing  ",
+                           "gradients ", "saved activations ", ", sharing places\n"}) {
+    BOOST_TEST(contains(shapes.train_err(), part), part);
+  }
   BOOST_TEST(contains(shapes.train_err(), "\n  batch buffers  "));
   BOOST_TEST(contains(shapes.train_err(), "epoch 2/2: 80 of 80 samples, each once, 0 skipped"));
   BOOST_TEST(contains(shapes.train_err(), "; validation loss "));
@@ -144,8 +151,8 @@ BOOST_AUTO_TEST_CASE(a_cache_changes_no_weight_and_is_told_and_stored) {
   fs::remove_all(out);
   const CommandResult json = train(shapes.dataset(), {"--json", "--quiet", "--cache", "encoded"});
   BOOST_TEST(json.exit_code == 0);
-  BOOST_TEST(contains(json.out, "\"form\": \"encoded\""));
-  BOOST_TEST(contains(json.out, "\"num_kept\": 80"));
+  BOOST_TEST(contains(json.out, "\"form\":\"encoded\""));
+  BOOST_TEST(contains(json.out, "\"num_kept\":80"));
   fs::remove_all(out);
   check_refused(train(shapes.dataset(), {"--cache", "lru"}), 2,
                 "run: --cache: cache: expected none, encoded or decoded, found 'lru'",
@@ -301,7 +308,7 @@ BOOST_AUTO_TEST_CASE(a_run_file_with_a_wrong_type_names_key_and_type) {
   const CommandResult result =
       run_penstock({"train", shapes.dataset(), "-o", out, "--config", file});
   check_refused(
-      result, 1,
+      result, 2,
       "run: " + file.native() + ": epochs: expected a whole number, found the text \"many\"",
       "epochs = 30");
 }
@@ -351,7 +358,11 @@ BOOST_AUTO_TEST_CASE(a_limit_that_is_too_small_is_refused_with_the_arithmetic) {
   check_refused_with(tiny, 1,
                      "memory: 1 of 16 samples at a time: expected at most 1.0 MiB, found ");
   BOOST_TEST(contains(tiny.err, "network and its activations "));
-  BOOST_TEST(contains(tiny.err, "M, a smaller --image-size or a smaller --model"));
+  for (const char* part : {" (kept ", ": parameters ", ", optimizer state ", "; passing ",
+                           "gradients ", "saved activations ", "hint: one of: --memory "}) {
+    BOOST_TEST(contains(tiny.err, part), part);
+  }
+  BOOST_TEST(contains(tiny.err, "M; a smaller --image-size; a smaller --model"));
   BOOST_TEST(!fs::exists(out));
 }
 
@@ -413,14 +424,85 @@ BOOST_AUTO_TEST_CASE(a_reader_of_the_progress_that_goes_away_does_not_end_the_ru
   BOOST_TEST(contains(read_text_file(out / "model.json"), "\"num_epochs\": 2"));
 }
 
-BOOST_AUTO_TEST_CASE(json_goes_to_stdout_alone) {
-  const CommandResult result = train(shapes.dataset(), {"--json", "--quiet"});
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<nlohmann::json> events_of(const std::string& out) {
+  std::vector<nlohmann::json> events;
+  for (const std::string& line : lines_of(out)) events.push_back(nlohmann::json::parse(line));
+  return events;
+}
+
+/// The lines of `events` of one kind, joined.
+std::vector<nlohmann::json> of_kind(const std::vector<nlohmann::json>& events, const char* kind) {
+  std::vector<nlohmann::json> found;
+  std::ranges::copy_if(events, std::back_inserter(found),
+                       [&](const nlohmann::json& event) { return event["event"] == kind; });
+  return found;
+}
+
+BOOST_AUTO_TEST_CASE(json_events_go_to_stdout_alone_one_a_line) {
+  const CommandResult result = train(shapes.dataset(), {"--json", "--quiet", "--epochs", "2"});
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(result.err.empty());
-  BOOST_TEST(result.out.substr(0, 2) == "{\n");
-  BOOST_TEST(contains(result.out, "\"num_distinct\": 80"));
-  BOOST_TEST(contains(result.out, "\"limit_bytes\": "));
-  BOOST_TEST(contains(result.out, "\"loader_verdict\": \""));
+  const std::vector<nlohmann::json> events = events_of(result.out);
+  BOOST_REQUIRE(events.size() > 6u);
+  const nlohmann::json& start = events.front();
+  BOOST_TEST(start["event"] == "start");
+  BOOST_TEST(start["num_train_samples"] == 80u);
+  BOOST_TEST(start["limit_bytes"].is_number());
+  BOOST_TEST(start["memory"].size() > 3u);
+  BOOST_TEST(start["network_memory"]["roles"][0]["role"] == "parameters");
+  const auto steps = of_kind(events, "step");
+  BOOST_REQUIRE(!steps.empty());
+  BOOST_TEST(steps[0]["num_samples"] == 16u);
+  BOOST_TEST(steps[0]["num_expected"] == 80u);
+  BOOST_TEST(of_kind(events, "checkpoint").back()["step"] == 10u);
+  const nlohmann::json& end = events.back();
+  BOOST_TEST(end["event"] == "end");
+  BOOST_TEST(end["train"]["num_distinct"] == 80u);
+  BOOST_TEST(end["was_stopped"] == false);
+  BOOST_TEST(end["loader_verdict"].is_string());
+}
+
+BOOST_AUTO_TEST_CASE(json_events_of_epochs_are_the_lines_of_metrics_jsonl) {
+  const CommandResult result =
+      train(shapes.dataset(), {"--json", "--quiet", "--validate-every-steps", "3"});
+  BOOST_TEST(result.exit_code == 0);
+  std::vector<std::string> found;
+  for (const std::string& line : lines_of(result.out)) {
+    const auto event = nlohmann::json::parse(line)["event"];
+    if (event == "epoch" || event == "validation") found.push_back(line);
+  }
+  const std::vector<std::string> stored = lines_of(read_text_file(out / "metrics.jsonl"));
+  BOOST_TEST(stored.size() == 3u);  // within the epoch, at its end, the epoch
+  BOOST_TEST(found == stored, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(json_events_name_what_was_left_out_and_what_failed) {
+  const fs::path dataset = dataset_copy();
+  const fs::path shard = train_shard(dataset);
+  const std::size_t at = picture_offsets(shard).front();
+  const std::string name = picture_at(shard, at);
+  fixtures::flip_byte(shard, at + 200);
+  const CommandResult skipped = train(dataset, {"--json", "--quiet"});
+  BOOST_TEST(skipped.exit_code == 0);
+  const auto samples = of_kind(events_of(skipped.out), "skipped_sample");
+  BOOST_REQUIRE(samples.size() == 1u);
+  BOOST_TEST(samples[0]["name"] == name);
+  BOOST_TEST(samples[0]["split"] == "train");
+
+  const CommandResult refused = train(dataset, {"--json", "--quiet"});
+  BOOST_TEST(refused.exit_code == 1);
+  const auto errors = events_of(refused.out);
+  BOOST_REQUIRE(errors.size() == 1u);
+  BOOST_TEST(errors[0]["event"] == "error");
+  BOOST_TEST(contains(errors[0]["text"].get<std::string>(), "found a finished run of 1 epoch"));
+  BOOST_TEST(contains(errors[0]["hint"].get<std::string>(), "--resume"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -119,6 +119,10 @@ ModelSummary summarize(const ModelGraph& graph) {
   return summary;
 }
 
+std::uint64_t parameter_bytes(const ModelSummary& summary) {
+  return times(summary.total.num_params, sizeof(float));
+}
+
 std::string to_text(const ModelSummary& summary) {
   std::vector<Row> rows{{"layer", "operation", "output", "params", "bytes", "FLOPs"}};
   for (const LayerSummary& layer : summary.layers) rows.push_back(row_of(layer));
@@ -139,8 +143,12 @@ std::string to_text(const ModelSummary& summary) {
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }
+  const std::uint64_t bytes = parameter_bytes(summary);
   return text + "activation bytes and forward FLOPs are for one sample in float32; " +
-         with_commas(summary.total.num_statistics) + " running statistics beside the parameters\n";
+         with_commas(summary.total.num_statistics) + " running statistics beside the parameters\n" +
+         "training keeps " + with_commas(bytes) + " bytes of parameters and passes " +
+         with_commas(bytes) + " of gradients; optimizer states: sgd with momentum " +
+         with_commas(bytes) + ", adam " + with_commas(times(2, bytes)) + "\n";
 }
 
 }  // namespace penstock::train

@@ -55,7 +55,7 @@ void ParamGroup::validate() const {
   }
   if (!(learning_rate_scale > 0 && std::isfinite(learning_rate_scale))) {
     refuse_setting({owner, "learning_rate_scale", "a finite number above 0",
-                    number_text(learning_rate_scale), "is_trainable = false"});
+                    number_text(learning_rate_scale), "learning_rate_scale = 0.1"});
   }
   if (weight_decay && !(*weight_decay >= 0 && std::isfinite(*weight_decay))) {
     refuse_setting({owner, "weight_decay", "a finite number, 0 or more", number_text(*weight_decay),

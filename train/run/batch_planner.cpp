@@ -9,6 +9,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
+#include "train/plan/memory_text.h"
 #include "train/run/run_config.h"
 
 namespace penstock::train {
@@ -24,6 +25,8 @@ struct Tried {
   BatchChoice choice;
   std::uint64_t needed_bytes = 0;
   std::uint64_t passing_bytes = 0;  // of these, what grows with the samples at once
+  std::uint64_t kept_bytes = 0;
+  std::vector<RoleBytes> roles = {};
   std::unique_ptr<ProgramSet> programs = nullptr;
 };
 
@@ -116,7 +119,11 @@ class BatchPlanner {
         around_.limit_bytes - std::min<std::uint64_t>(around_.limit_bytes, plan.persistent_bytes);
     if (!first_needed_) first_needed_ = tried.needed_bytes;
     if (tried.needed_bytes < least_.needed_bytes) {
-      least_ = {.choice = choice, .needed_bytes = tried.needed_bytes};
+      least_ = {.choice = choice,
+                .needed_bytes = tried.needed_bytes,
+                .passing_bytes = plan.passing_bytes,
+                .kept_bytes = plan.persistent_bytes,
+                .roles = plan.roles};
     }
     if (tried.needed_bytes > around_.limit_bytes) return std::nullopt;
     return tried;
@@ -220,16 +227,19 @@ class BatchPlanner {
                 "memory: " + std::to_string(choice.micro_batch) + " of " +
                     std::to_string(choice.step_samples) + " samples at a time: expected at most " +
                     sizes.there + ", found " + sizes.needed + ": network and its activations " +
-                    format_bytes(least_.needed_bytes - beside) + ", loaders and tally " +
+                    format_bytes(least_.needed_bytes - beside) + " (kept " +
+                    format_bytes(least_.kept_bytes) + ": " + kept_text(least_.roles) +
+                    "; passing " + format_bytes(least_.passing_bytes) + ": " +
+                    passing_text(least_.roles) + ", sharing places), loaders and tally " +
                     format_bytes(beside),
                 hints(least_.needed_bytes));
   }
 
   std::string hints(std::uint64_t needed_bytes) const {
     constexpr std::uint64_t kMiB = 1u << 20;
-    std::string text = "--memory " + std::to_string(needed_bytes / kMiB + 1) +
-                       "M, a smaller --image-size or a smaller --model";
-    if (!wish_.may_cut) text = "without --no-auto-batch, or " + text;
+    std::string text = "one of: --memory " + std::to_string(needed_bytes / kMiB + 1) +
+                       "M; a smaller --image-size; a smaller --model";
+    if (!wish_.may_cut) text += "; leave out --no-auto-batch";
     return text;
   }
 

@@ -7,6 +7,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
 #include "streamer/core/usable_cores.h"
+#include "train/backend/slow_precision.h"
 #include "train/loop/trainer.h"
 #include "train/loss/batch_loss.h"
 #include "train/run/batch_memory.h"
@@ -204,6 +205,7 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
       .class_names = place.network.record().class_names,
       .metrics = ClassificationMetrics(metrics_config(config, place.network)),
       .is_training_dataset = place.network.record().dataset_id == dataset.manifest().id,
+      .precision_note = slow_precision_note(config.inference.backend, place.network.precision()),
       .limit_bytes = place.memory.budget().limit_bytes()};
   const DatasetSplit split = dataset.split(report.split);
   run_pass(config, place, watch, split, report);

@@ -59,6 +59,8 @@ struct EvaluationReport {
   std::vector<SkippedSample> skipped = {};
   /// The very dataset that was trained on, not one converted anew from the same pictures.
   bool is_training_dataset = true;
+  /// Why the precision costs time here instead of saving it (slow_precision.h); empty when it does not.
+  std::string precision_note = {};
   std::uint64_t limit_bytes = 0;
   std::uint64_t high_water_bytes = 0;
 };

@@ -130,30 +130,37 @@ void MetricsLog::store() {
 }
 
 void MetricsLog::note_epoch(const EpochReport& report) {
-  Json event = {{"event", "epoch"}, {"epoch", report.epoch_idx + 1}, {"step", report.num_steps}};
   table_ += std::to_string(report.epoch_idx + 1) + "," + std::to_string(report.num_steps);
-  for (const MetricValue& one : report.metrics.values()) {
-    table_ += "," + field(one.value);
-    event[one.metric.name] = figure(one.value);
-  }
-  for (const auto& [name, value] : pass_figures(report)) {
-    table_ += "," + csv_text(value);
-    event[name] = value;
-  }
+  for (const MetricValue& one : report.metrics.values()) table_ += "," + field(one.value);
+  for (const auto& [name, value] : pass_figures(report)) table_ += "," + csv_text(value);
   table_ += "\n";
   is_table_stored_ = false;
-  new_events_ += event.dump() + "\n";
+  new_events_ += epoch_event(report) + "\n";
 }
 
 void MetricsLog::note_validation(const EpochReport& epoch, const PassReport& pass,
                                  const MetricTable& metrics) {
+  new_events_ += validation_event(epoch, pass, metrics) + "\n";
+}
+
+std::string epoch_event(const EpochReport& report) {
+  Json event = {{"event", "epoch"}, {"epoch", report.epoch_idx + 1}, {"step", report.num_steps}};
+  for (const MetricValue& one : report.metrics.values()) event[one.metric.name] = figure(one.value);
+  for (const auto& [name, value] : pass_figures(report)) event[name] = value;
+  return event.dump();
+}
+
+std::string validation_event(const EpochReport& epoch, const PassReport& pass,
+                             const MetricTable& metrics) {
   Json event = {{"event", "validation"}, {"epoch", epoch.epoch_idx + 1}, {"step", epoch.num_steps}};
-  for (const MetricValue& one : metrics.values()) event[one.metric.name] = figure(one.value);
+  for (const MetricValue& one : metrics.values()) {
+    if (one.metric.name.starts_with("val_")) event[one.metric.name] = figure(one.value);
+  }
   event["val_num_samples"] = pass.num_samples;
   event["val_num_skipped"] = pass.num_skipped;
   event["val_images_per_s"] = figure(pass.images_per_s());
   event["val_s"] = figure(pass.elapsed_s);
-  new_events_ += event.dump() + "\n";
+  return event.dump();
 }
 
 }  // namespace penstock::train

@@ -18,6 +18,12 @@ namespace penstock::train {
 inline constexpr const char* kMetricsName = "metrics.csv";
 inline constexpr const char* kMetricEventsName = "metrics.jsonl";
 
+/// The line of metrics.jsonl for an epoch, without its end.
+std::string epoch_event(const EpochReport& report);
+/// The line of metrics.jsonl for a validation; of `metrics` those of the validation are taken.
+std::string validation_event(const EpochReport& epoch, const PassReport& pass,
+                             const MetricTable& metrics);
+
 /// What is written with every event.
 struct MetricsLogConfig {
   std::filesystem::path folder;

@@ -27,14 +27,14 @@ ParamGroup read_group(const TomlTable& table, std::size_t group_idx) {
                      .example = example_line});
   ParamGroup group;
   const auto pattern = reader.text(kPattern);
-  if (!pattern) reader.refuse(kPattern, "names that the group takes", "none");
-  group.pattern = *pattern;
   if (const auto scale = reader.number(kRateScale)) group.learning_rate_scale = *scale;
   group.weight_decay = reader.number(kWeightDecay);
   if (const auto epoch = reader.whole(kFirstEpoch, UINT32_MAX)) {
     group.first_trainable_epoch = static_cast<std::uint32_t>(*epoch);
   }
-  reader.finish();
+  reader.finish();  // first: a misspelt pattern is named
+  if (!pattern) reader.refuse(kPattern, "names that the group takes", "none");
+  group.pattern = *pattern;
   return group;
 }
 

@@ -21,6 +21,8 @@ class RunObserver {
   virtual void on_validation(const EpochReport& /*so_far*/, const MetricTable& /*metrics*/) {}
   /// When a sample is left out because its data failed, the first time only.
   virtual void on_skipped(const SkippedSample& sample) = 0;
+  /// When a checkpoint is stored, as of so many steps of the run.
+  virtual void on_checkpoint(std::uint64_t /*num_steps*/) {}
   /// A line of news after an epoch: a lowered learning rate, another verdict on learning.
   virtual void on_note(const std::string& /*line*/) {}
   /// When a step changed no weight, because its loss or gradients were not finite.

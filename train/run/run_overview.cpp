@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "streamer/core/usable_cores.h"
+#include "train/backend/slow_precision.h"
 #include "train/graph/model_summary.h"
 #include "train/run/idle_settings.h"
 #include "train/run/run_setup.h"
@@ -40,7 +41,11 @@ RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_n
       .cores = setup.resolved.cores,
       .num_usable_cores = num_usable_cores(),
       .backend = setup.backend->description(),
+      .precision_note = slow_precision_note(setup.config.backend, setup.config.precision),
       .memory = setup.memory.rows(),
+      .network_roles = setup.programs->plan().roles,
+      .network_kept_bytes = setup.programs->plan().persistent_bytes,
+      .network_passing_bytes = setup.programs->plan().passing_bytes,
       .batch_note = setup.batch_note,
       .idle = idle_settings(setup.config, setup.steps_per_epoch() * setup.config.epochs),
       .batch_memory = std::string(setup.pipeline.host_memory->kind()),

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "train/plan/memory_plan.h"
 #include "train/run/core_split.h"
 #include "train/run/memory_table.h"
 #include "train/run/run_config.h"
@@ -31,7 +32,13 @@ struct RunOverview {
   CoreSplit cores;
   std::uint32_t num_usable_cores = 0;
   std::string backend;
+  /// Why the precision costs time here instead of saving it (slow_precision.h); empty when it does not.
+  std::string precision_note;
   std::vector<MemoryRow> memory;
+  /// Of its row for the network: bytes by role, and what they come to from step to step and within one.
+  std::vector<RoleBytes> network_roles;
+  std::uint64_t network_kept_bytes = 0;
+  std::uint64_t network_passing_bytes = 0;
   /// How a step was made to fit the memory limit, in one line; empty when it fits as it is.
   std::string batch_note;
   /// Settings that are given and do nothing: idle_settings.h.

@@ -170,6 +170,7 @@ void RunStorage::store_checkpoint(const RunProgress& progress) {
   if (checkpoints_.newest_step() == loop.trainer.num_steps) {
     folder_->keep();
     has_unsaved_progress_ = false;
+    observer_.on_checkpoint(loop.trainer.num_steps);
   }
   if (!failure.empty()) observer_.on_warning("checkpoint: " + failure);
 }
@@ -200,7 +201,8 @@ void RunStorage::write_skipped(const RunProgress& progress) {
 void RunStorage::store_weights(const RunProgress& progress) {
   if (are_weights_doubtful()) {
     throw Error(ErrorCode::kInvalidArgument,
-                "weights: expected a loss that is a number, found none with these");
+                "weights: expected a loss that is a number, found none with these",
+                "a lower --learning-rate, or a larger --batch-size");
   }
   const TensorFile weights{.tensors = export_weights(parts_.setup.programs->any_program()),
                            .metadata = {{"format", "penstock"}}};
@@ -231,7 +233,8 @@ void RunStorage::end_by_error(const Error& error, const RunProgress& progress) {
     if (!failure.empty() && failure != error.what()) message += "; " + failure;
     message += "; the best weights, after " + whole_epochs(*stored_epochs_) + ", are in " + folder;
   } else if (has_unstored_steps_) {
-    message += "; these weights were not stored (" + failure + ")";
+    message += "; these weights were not stored";
+    if (failure != error.what()) message += " (" + failure + ")";
     if (stored_epochs_) {
       message += "; those after " + whole_epochs(*stored_epochs_) + " are in " + folder;
     }

@@ -234,7 +234,10 @@ Json read_stored_record(const std::filesystem::path& folder) {
     throw Error(ErrorCode::kNotFound,
                 "model: " + folder.native() + ": expected a folder with " + kModelRecordName +
                     ", found none",
-                "penstock train DATASET -o " + shell_quoted(folder.native()));
+                std::filesystem::exists(folder / "dataset.json")
+                    ? "this is a dataset; name a run, as made by penstock train " +
+                          shell_quoted(folder.native()) + " -o RUN"
+                    : "penstock train DATASET -o " + shell_quoted(folder.native()));
   }
   return read_vouching_record(path, folder / kWeightsName);
 }

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(settings_out_of_range_are_named) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   BOOST_TEST(refusal_of({{.pattern = "head.*", .learning_rate_scale = 0}}) ==
              "param_groups: \"head.*\": learning_rate_scale: expected a finite number above 0, "
-             "found 0 | is_trainable = false");
+             "found 0 | learning_rate_scale = 0.1");
   BOOST_TEST(refusal_of({{.pattern = "head.*", .weight_decay = -1}}) ==
              "param_groups: \"head.*\": weight_decay: expected a finite number, 0 or more, found "
              "-1 | weight_decay = 0");

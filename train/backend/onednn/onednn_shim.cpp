@@ -398,6 +398,12 @@ bool OneDnn::computes_in(ComputeType compute) const {
   }
 }
 
+bool OneDnn::multiplies_bfloat16() {
+  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
+  return isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx ||
+         !newer_isa_text(isa).empty();  // all of these do
+}
+
 std::string OneDnn::instruction_set() {
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::avx512_core_amx:

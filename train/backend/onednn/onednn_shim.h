@@ -121,6 +121,10 @@ class OneDnn {
 
   /// The widest that the library uses here: what the processor has, unless ONEDNN_MAX_CPU_ISA limits it.
   static std::string instruction_set();
+  /// Whether the processor, and the instruction set that the library may use of it, multiplies bfloat16. Where it
+  /// does not, the library may compute in bfloat16 all the same, slowly.
+  static bool multiplies_bfloat16();
+
   /// Version and instruction set.
   static std::string description();
 
