@@ -1,6 +1,7 @@
 // `penstock train`: reads run file and flags, shows the run, says what to try next.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -168,15 +169,41 @@ void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
                            shell_quoted(run)));
 }
 
+/// A run that took steps and has no checkpoint: its disk took none.
+void print_stopped_without_checkpoint(const train::RunConfig& config,
+                                      const train::RunOutcome& outcome, const std::string& why) {
+  const std::string run = shell_quoted(config.out.native());
+  const std::string weights = outcome.has_weights
+                                  ? "the weights are in " + printable(config.out.native())
+                                  : "nothing is stored";
+  print_error(fmt::format("train: stopped after {}{}; no checkpoint could be stored: {}",
+                          stopped_text(outcome), why, weights),
+              outcome.has_weights
+                  ? "free some space; these weights can begin another run: penstock train " +
+                        shell_quoted(config.dataset.native()) + " -o OTHER --init-from " + run
+                  : "free some space, then the same command again");
+}
+
 void print_stopped(const train::RunConfig& config, const train::RunOutcome& outcome) {
   const std::string why = outcome.ran_out_of_time ? " (--max-time)" : "";
-  if (!outcome.checkpoint_step) {
+  if (outcome.num_steps == 0) {
     print_error(fmt::format("train: stopped{} before the first step; nothing is stored", why),
                 "the same command again");
     return;
   }
-  print_error(fmt::format("train: stopped after {}{}; stored as of step {}", stopped_text(outcome),
-                          why, *outcome.checkpoint_step),
+  if (!outcome.checkpoint_step) {
+    print_stopped_without_checkpoint(config, outcome, why);
+    return;
+  }
+  // Between epochs another batch size may count other steps than the checkpoint did.
+  const std::uint64_t num_lost =
+      outcome.num_steps - std::min(outcome.num_steps, *outcome.checkpoint_step);
+  const std::string lost =
+      num_lost == 0 ? ""
+                    : fmt::format("; the {} since could not be stored and will be taken again",
+                                  format_counted(num_lost, "step", "steps"));
+  print_error(fmt::format("train: stopped after {}{}; stored as of step {}{}",
+                          stopped_text(outcome), why, *outcome.checkpoint_step, lost),
               "to go on: penstock train -o " + shell_quoted(config.out.native()) + " --resume");
 }
 

@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,7 +13,9 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <string>
 #include <system_error>
+#include <thread>
 
 namespace penstock::tests {
 namespace {
@@ -87,6 +90,39 @@ RunningCommand::~RunningCommand() {
 
 void RunningCommand::send(int signal_number) const {
   ::kill(pid_, signal_number);
+}
+
+bool RunningCommand::is_pending(int signal_number) const {
+  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("ShdPnd:")) continue;  // proc(5): of the process, in hexadecimal
+    return (std::stoull(line.substr(7), nullptr, 16) >> (signal_number - 1) & 1u) != 0;
+  }
+  return false;
+}
+
+bool RunningCommand::has_ended_within(std::chrono::milliseconds most) const {
+  const auto end = std::chrono::steady_clock::now() + most;
+  while (true) {
+    siginfo_t info{};
+    const int options = WEXITED | WNOHANG | WNOWAIT;
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &info, options) == 0 && info.si_pid == pid_) {
+      return true;
+    }
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+std::chrono::milliseconds RunningCommand::cpu_time() const {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::milliseconds(time.tv_sec * 1000 + time.tv_nsec / 1'000'000);
+}
+
+std::string RunningCommand::err_so_far() const {
+  return read_all(folder_ / "err");
 }
 
 CommandResult RunningCommand::wait() {

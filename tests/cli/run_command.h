@@ -1,6 +1,7 @@
 // Runs the program as a user types it, without a shell, and keeps what it says.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -40,6 +41,14 @@ class RunningCommand {
   ~RunningCommand();  // kills it when nobody waited
 
   void send(int signal_number) const;
+  /// Whether such a signal was sent and has not been taken yet.
+  bool is_pending(int signal_number) const;
+  /// Whether it has ended; waits for that as long as told. wait() says how.
+  bool has_ended_within(std::chrono::milliseconds most) const;
+  /// Time on processors so far.
+  std::chrono::milliseconds cpu_time() const;
+  /// What it has said so far on standard error.
+  std::string err_so_far() const;
   CommandResult wait();
 
  private:
