@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_does_not_fit_is_planned_in_parts_or_refused) {
   const CommandResult refused = plan(place, {"--config", file, "--no-auto-batch"});
   BOOST_TEST(refused.exit_code == 1);
   BOOST_TEST(contains(refused.err, "memory: 8 of 8 samples at a time: expected at most 44.0 MiB"));
-  BOOST_TEST(contains(refused.err, "hint: without --no-auto-batch, or --memory "));
+  BOOST_TEST(contains(refused.err, "hint: one of: leave out --no-auto-batch; --memory "));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_typed_wrong_is_a_usage_error_and_an_unknown_split_a_failure) {

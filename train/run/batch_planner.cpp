@@ -237,10 +237,9 @@ class BatchPlanner {
 
   std::string hints(std::uint64_t needed_bytes) const {
     constexpr std::uint64_t kMiB = 1u << 20;
-    std::string text = "one of: --memory " + std::to_string(needed_bytes / kMiB + 1) +
-                       "M; a smaller --image-size; a smaller --model";
-    if (!wish_.may_cut) text += "; leave out --no-auto-batch";
-    return text;
+    return std::string("one of: ") + (wish_.may_cut ? "" : "leave out --no-auto-batch; ") +
+           "--memory " + std::to_string(needed_bytes / kMiB + 1) +
+           "M; a smaller --image-size; a smaller --model";
   }
 
   const BatchSurroundings& around_;

@@ -1,11 +1,11 @@
 #include "train/run/run_place.h"
 
-#include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <limits>
 #include <string>
 #include <system_error>

@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_may_not_be_cut_is_refused_before_anything_is_wr
   BOOST_TEST((error.code() == ErrorCode::kOutOfMemory));
   BOOST_TEST(
       contains(error.what(), "memory: 32 of 32 samples at a time: expected at most 28.0 MiB"));
-  BOOST_TEST(contains(error.hint(), "without --no-auto-batch, or --memory "));
+  BOOST_TEST(contains(error.hint(), "one of: leave out --no-auto-batch; --memory "));
   BOOST_TEST(!std::filesystem::exists(out));
 }
 
