@@ -49,6 +49,12 @@ MallocCounts stop_counting_mallocs() {
   return {.own = num_own, .tbb = num_tbb, .last_own_caller = last_own_caller};
 }
 
+MallocPause::MallocPause() : was_counting_(is_counting.exchange(false)) {}
+
+MallocPause::~MallocPause() {
+  is_counting = was_counting_;
+}
+
 }  // namespace penstock::tests
 
 using penstock::tests::count;

@@ -17,4 +17,16 @@ struct MallocCounts {
 void start_counting_mallocs();
 MallocCounts stop_counting_mallocs();
 
+/// Leaves out what all threads allocate while it lives, where counting was on.
+class MallocPause {
+ public:
+  MallocPause();
+  ~MallocPause();
+  MallocPause(const MallocPause&) = delete;
+  MallocPause& operator=(const MallocPause&) = delete;
+
+ private:
+  bool was_counting_;
+};
+
 }  // namespace penstock::tests

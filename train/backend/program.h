@@ -158,7 +158,7 @@ struct ParamSlot {
 ///                   first and kBackwardAdd for the others; then one kUpdate. A step may go on over several
 ///                   batches: upload the next one and say num_samples_before
 /// Order    runs of all programs of a backend take effect in the order of the calls
-/// Cost     run() allocates nothing and need not wait; reports come from Backend::poll()
+/// Cost     run() allocates nothing, `reference` aside, and need not wait; reports come from Backend::poll()
 /// Threads  one caller at a time
 /// Errors   InvalidArgument for a call that does not fit the program
 class Program {

@@ -74,33 +74,39 @@ struct NchwPlan {
     });
   }
 
-  NodeTensors<float> bound(const RunContext& run) const {
-    NodeTensors<float> bound = tensors;
-    bound.scalars = *run.scalars;
-    for (const Tensor& t : x) {
-      bound.x.push_back(t.is_copied() ? list->at<float>(t.nchw)
-                                      : values_at<float>(*list, t.nhwc, run));
-    }
-    for (const ParamBuffers& param : params) {
-      bound.params.push_back(list->at<float>(param.master));
-      bound.dparams.push_back(list->at<float>(param.grad));
-    }
-    bound.y = list->at<float>(y.nchw);
-    bound.dy = list->at<float>(dy.nchw);
-    for (const Tensor& t : dx) bound.dx.push_back(list->at<float>(t.nchw));
-    return bound;
+  /// Makes the room that bind() fills: a run allocates nothing.
+  void make_room() {
+    tensors.x.resize(x.size());
+    tensors.dx.resize(dx.size());
+    tensors.params.resize(params.size());
+    tensors.dparams.resize(params.size());
   }
 
-  void forward(const RunContext& run) const {
+  void bind(const RunContext& run) {
+    tensors.scalars = *run.scalars;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      tensors.x[k] =
+          x[k].is_copied() ? list->at<float>(x[k].nchw) : values_at<float>(*list, x[k].nhwc, run);
+    }
+    for (std::size_t k = 0; k < params.size(); ++k) {
+      tensors.params[k] = list->at<float>(params[k].master);
+      tensors.dparams[k] = list->at<float>(params[k].grad);
+    }
+    tensors.y = list->at<float>(y.nchw);
+    tensors.dy = list->at<float>(dy.nchw);
+    for (std::size_t k = 0; k < dx.size(); ++k) tensors.dx[k] = list->at<float>(dx[k].nchw);
+  }
+
+  void forward(const RunContext& run) {
     for (const Tensor& t : x) {
       if (t.is_copied()) unpack(t, values_at<T>(*list, t.nhwc, run), list->at<float>(t.nchw));
     }
-    const NodeTensors<float> bound_tensors = bound(run);
-    std::visit([&](const auto& one) { run_forward(one, bound_tensors); }, op);
+    bind(run);
+    std::visit([&](const auto& one) { run_forward(one, tensors); }, op);
     pack(y);
   }
 
-  void backward(const RunContext& run) const {
+  void backward(const RunContext& run) {
     for (const Tensor& t : x) {
       if (t.is_copied()) unpack(t, values_at<T>(*list, t.nhwc, run), list->at<float>(t.nchw));
     }
@@ -116,8 +122,8 @@ struct NchwPlan {
       if (t.nchw == kNoBuffer) continue;
       std::fill_n(list->at<float>(t.nchw), tensors.batch * t.shape.num_elements(), 0.0f);
     }
-    const NodeTensors<float> bound_tensors = bound(run);
-    std::visit([&](const auto& one) { run_backward(one, bound_tensors); }, op);
+    bind(run);
+    std::visit([&](const auto& one) { run_backward(one, tensors); }, op);
     for (const Tensor& t : dx) {
       if (t.nchw != kNoBuffer) pack(t);
     }
@@ -191,7 +197,8 @@ class NchwLayer final : public Layer {
       plan_.dx.push_back(passing_copy(context, shape, dx, suffix));
     }
     const std::vector<BufferId> uses = buffers_used();
-    context.emit(uses, [plan = plan_](const RunContext& run) { plan.backward(run); });
+    plan_.make_room();
+    context.emit(uses, [plan = plan_](const RunContext& run) mutable { plan.backward(run); });
     for (const NodeId from : node.inputs) context.has_read_back(from);
     context.has_read_back(id_);
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
@@ -209,7 +216,8 @@ class NchwLayer final : public Layer {
     const BufferId y = context.add_output(id_, name_);
     find_values(context, y, "");
     const std::vector<BufferId> uses = buffers_used();
-    context.emit(uses, [plan = plan_](const RunContext& run) { plan.forward(run); });
+    plan_.make_room();
+    context.emit(uses, [plan = plan_](const RunContext& run) mutable { plan.forward(run); });
     context.set_value(id_, y);
   }
   /// Takes inputs and output where they lie now. Copies of them pass: going back they are made again.

@@ -1,7 +1,9 @@
-// A user's operation, which computes in float32 whatever the storage is.
+// A user's operation, which computes in float32 whatever the storage is: double is copied.
 #pragma once
 
 #include <algorithm>
+#include <span>
+#include <type_traits>
 #include <vector>
 
 #include "train/backend/reference/node_tensors.h"
@@ -77,30 +79,42 @@ std::vector<std::size_t> param_sizes_of(const CustomOp& op, const NodeTensors<T>
   return sizes;
 }
 
+/// What is kept in float32 is shown where it lies.
+inline CustomTensors places_of(const NodeTensors<float>& t) {
+  return {t.batch, t.input_shapes, t.x, t.params, t.is_training};
+}
+
 template <class T>
 void forward(const CustomOp& op, const NodeTensors<T>& t) {
-  const std::vector<std::size_t> sizes = param_sizes_of(op, t);
-  const CustomCopies<T> copies(t, sizes);
-  std::vector<float> y(t.num_values());
-  op.operation->forward(copies.tensors(), y.data());
-  std::ranges::copy(y, t.y);
+  if constexpr (std::is_same_v<T, float>) {
+    op.operation->forward(places_of(t), t.y);
+  } else {
+    const CustomCopies<T> copies(t, param_sizes_of(op, t));
+    std::vector<float> y(t.num_values());
+    op.operation->forward(copies.tensors(), y.data());
+    std::ranges::copy(y, t.y);
+  }
 }
 
 template <class T>
 void backward(const CustomOp& op, const NodeTensors<T>& t) {
-  const std::vector<std::size_t> sizes = param_sizes_of(op, t);
-  const CustomCopies<T> copies(t, sizes);
-  std::vector<float> dy(t.num_values());
-  std::transform(t.dy, t.dy + dy.size(), dy.begin(), [](T v) { return static_cast<float>(v); });
-  CustomGradients<T> dx;
-  for (std::size_t k = 0; k < t.dx.size(); ++k) {
-    dx.push(t.dx[k], t.batch * t.input_shapes[k].num_elements());
+  if constexpr (std::is_same_v<T, float>) {
+    op.operation->backward(places_of(t), t.dy, t.dx, t.dparams);
+  } else {
+    const std::vector<std::size_t> sizes = param_sizes_of(op, t);
+    const CustomCopies<T> copies(t, sizes);
+    std::vector<float> dy(t.num_values());
+    std::transform(t.dy, t.dy + dy.size(), dy.begin(), [](T v) { return static_cast<float>(v); });
+    CustomGradients<T> dx;
+    for (std::size_t k = 0; k < t.dx.size(); ++k) {
+      dx.push(t.dx[k], t.batch * t.input_shapes[k].num_elements());
+    }
+    CustomGradients<T> dparams;
+    for (std::size_t k = 0; k < sizes.size(); ++k) dparams.push(t.dparams[k], sizes[k]);
+    op.operation->backward(copies.tensors(), dy.data(), dx.places(), dparams.places());
+    dx.add();
+    dparams.add();
   }
-  CustomGradients<T> dparams;
-  for (std::size_t k = 0; k < sizes.size(); ++k) dparams.push(t.dparams[k], sizes[k]);
-  op.operation->backward(copies.tensors(), dy.data(), dx.places(), dparams.places());
-  dx.add();
-  dparams.add();
 }
 
 }  // namespace penstock::train::reference
