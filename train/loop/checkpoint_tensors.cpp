@@ -175,15 +175,19 @@ StateChange restore_tensors(Program& program, const CheckpointReader& checkpoint
   return change;
 }
 
+std::uint64_t num_values(const TensorSpec& tensor) noexcept {
+  std::uint64_t count = 1;
+  for (const std::uint64_t side : tensor.shape) count *= side;
+  return count;
+}
+
 std::vector<NamedTensor> weights_in(const CheckpointReader& checkpoint) {
   const SafetensorsReader& model = checkpoint.tensors(TensorGroup::kModel);
   const SafetensorsReader* const ema =
       checkpoint.has(TensorGroup::kEma) ? &checkpoint.tensors(TensorGroup::kEma) : nullptr;
   std::vector<NamedTensor> weights;
   for (const TensorSpec& tensor : model.tensors()) {
-    std::size_t num_values = 1;
-    for (const std::uint64_t side : tensor.shape) num_values *= side;
-    weights.push_back({tensor.name, tensor.shape, std::vector<float>(num_values)});
+    weights.push_back({tensor.name, tensor.shape, std::vector<float>(num_values(tensor))});
     const bool has_mean =
         ema != nullptr && std::ranges::count(ema->tensors(), tensor.name, &TensorSpec::name) > 0;
     (has_mean ? *ema : model).read(tensor, weights.back().values);

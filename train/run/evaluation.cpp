@@ -76,32 +76,45 @@ std::string choose_split(const Manifest& manifest, const std::string& asked) {
               "--split train");
 }
 
-/// Adds scores up, and their losses; `next` is told too and may be null.
+/// Adds scores up; `next` is told too and may be null.
 class MetricsCounter final : public ScoreObserver {
  public:
-  MetricsCounter(ClassificationMetrics& metrics, LossSpec loss, ScoreObserver* next)
-      : metrics_(metrics), loss_(std::move(loss)), next_(next) {}
-
-  /// NaN when nothing was counted.
-  double mean_loss() const { return weighted_loss_sum_ / weight_sum_; }
+  MetricsCounter(ClassificationMetrics& metrics, ScoreObserver* next)
+      : metrics_(metrics), next_(next) {}
 
   void on_scores(const ScoredBatch& batch) override {
     metrics_.add({.scores = batch.logits,
                   .class_idx = batch.class_idx,
                   .weights = batch.weights,
                   .sample_ids = batch.sample_ids});
-    const LossSums sums =
-        batch_loss(loss_, {.batch = batch.class_idx.size(), .outputs = batch.num_classes},
-                   {.class_idx = batch.class_idx, .weights = batch.weights}, batch.logits.data());
-    weighted_loss_sum_ += sums.weighted_loss_sum;
-    weight_sum_ += sums.weight_sum;
     if (next_ != nullptr) next_->on_scores(batch);
   }
 
  private:
   ClassificationMetrics& metrics_;
-  LossSpec loss_;
   ScoreObserver* next_;
+};
+
+/// Adds up the losses of scores that no program has made, and hands them on.
+class LossCounter final : public ScoreObserver {
+ public:
+  LossCounter(LossSpec loss, ScoreObserver& next) : loss_(std::move(loss)), next_(next) {}
+
+  /// NaN when nothing was counted.
+  double mean() const { return weighted_loss_sum_ / weight_sum_; }
+
+  void on_scores(const ScoredBatch& batch) override {
+    const LossSums sums =
+        batch_loss(loss_, {.batch = batch.class_idx.size(), .outputs = batch.num_classes},
+                   {.class_idx = batch.class_idx, .weights = batch.weights}, batch.logits.data());
+    weighted_loss_sum_ += sums.weighted_loss_sum;
+    weight_sum_ += sums.weight_sum;
+    next_.on_scores(batch);
+  }
+
+ private:
+  LossSpec loss_;
+  ScoreObserver& next_;
   double weighted_loss_sum_ = 0;
   double weight_sum_ = 0;
 };
@@ -156,9 +169,13 @@ void run_pass(const EvaluationConfig& config, const EvaluationPlace& place,
   });
   const std::stop_callback wake(watch.stop, [&] { loader->request_stop(); });
 
-  MetricsCounter counter(report.metrics, loss_of(place.network.record()), watch.scores);
+  MetricsCounter counter(report.metrics, watch.scores);
+  std::optional<LossCounter> flipped_loss;
   std::optional<TestTimeFlip> flip;
-  if (config.flips) flip.emplace(*loader, programs, counter);
+  if (config.flips) {
+    flipped_loss.emplace(loss_of(place.network.record()), counter);
+    flip.emplace(*loader, programs, *flipped_loss);
+  }
   SkipCollector skips(split, watch.observer);
   report.pass = evaluate_epoch(programs,
                                {.source = flip ? static_cast<BatchSource&>(*flip) : *loader,
@@ -173,7 +190,7 @@ void run_pass(const EvaluationConfig& config, const EvaluationPlace& place,
   }
   report.skipped = skips.list();
   // The program's own figures are of the pictures as they are.
-  report.loss = config.flips ? counter.mean_loss() : report.pass.totals.loss();
+  report.loss = config.flips ? flipped_loss->mean() : report.pass.totals.loss();
   report.top1 = config.flips ? report.metrics.accuracy() : report.pass.totals.top1();
 }
 

@@ -31,9 +31,7 @@ fs::path nearest_existing(fs::path path) {
 std::uint64_t bytes_of(const TensorSource& source) {
   std::uint64_t bytes = 0;
   for (const TensorSpec& tensor : source.tensors) {
-    std::uint64_t num_values = 1;
-    for (const std::uint64_t side : tensor.shape) num_values *= side;
-    bytes += num_values * sizeof(float);
+    bytes += num_values(tensor) * sizeof(float);
   }
   return bytes;
 }

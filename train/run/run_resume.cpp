@@ -21,7 +21,7 @@ bool has_weights(const fs::path& run) {
   return fs::exists(run / kModelRecordName, ignored);
 }
 
-const std::string& part_of(const CheckpointReader& checkpoint, const char* name) {
+const std::string& part_of(const CheckpointReader& checkpoint, const std::string& name) {
   const auto& parts = checkpoint.state().parts;
   const auto found = parts.find(name);
   if (found != parts.end()) return found->second;
@@ -65,7 +65,7 @@ RunProgress RunResume::stored_progress() const {
 }
 
 LoopState RunResume::loop(const RunSetup& setup) const {
-  LoopState loop = parse_loop_state(part_of(found_.checkpoint, std::string(kLoopStatePart).c_str()),
+  LoopState loop = parse_loop_state(part_of(found_.checkpoint, std::string(kLoopStatePart)),
                                     found_.checkpoint.path().native());
   // Between two epochs the schedule goes on where the epochs are: another batch size has other steps.
   if (!progress_.under_way || progress_.is_validation_left()) {
@@ -134,9 +134,8 @@ void RunResume::mark_taken(const RunSetup& setup) {
 void RunResume::restore(RunSetup& setup) {
   Program& program = setup.programs->any_program();
   state_notes_ = notes_of(restore_tensors(program, found_.checkpoint));
-  program.import_num_steps(
-      parse_step_counts(part_of(found_.checkpoint, std::string(kStepCountsPart).c_str()),
-                        found_.checkpoint.path().native()));
+  program.import_num_steps(parse_step_counts(
+      part_of(found_.checkpoint, std::string(kStepCountsPart)), found_.checkpoint.path().native()));
 }
 
 std::string RunResume::initial_weights_digest() const {

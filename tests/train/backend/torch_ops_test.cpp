@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/train/backend/computer.h"
 #include "tests/train/backend/one_operation.h"
 #include "train/backend/onednn/onednn_backend.h"
 #include "train/backend/reference/reference_backend.h"
@@ -18,14 +19,7 @@ std::unique_ptr<Backend> make_float_reference(const BackendSettings&) {
   return make_float_reference_backend();
 }
 
-/// What computes, and how far a tensor may be off: the file's seven digits, or sums of float32.
-struct Computer {
-  std::string name;
-  std::unique_ptr<Backend> (*make)(const BackendSettings&);
-  bool fuse = true;
-  double tolerance = 0;
-};
-
+// The file's seven digits, or sums of float32.
 const std::vector<Computer> kComputers{{"reference", &make_reference_backend, true, 1e-6},
                                        {"reference in float", &make_float_reference, true, 1e-5},
                                        {"onednn", &make_onednn_backend, true, 1e-5},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/golden_file.h"
+#include "tests/train/backend/computer.h"
 #include "tests/train/backend/training_bench.h"
 #include "train/backend/onednn/onednn_backend.h"
 #include "train/backend/reference/reference_backend.h"
@@ -74,14 +75,7 @@ std::map<std::string, OptimizerConfig> optimizers() {
   return {{"sgd", sgd}, {"adamw", adamw}};
 }
 
-/// What computes, and how far it may be off: double, or float32 sums in another order.
-struct Computer {
-  std::string name;
-  std::unique_ptr<Backend> (*make)(const BackendSettings&);
-  bool fuse = true;
-  double tolerance = 0;
-};
-
+// Double, or float32 sums in another order.
 const std::vector<Computer> kComputers{{"reference", &make_reference_backend, true, 1e-6},
                                        {"onednn", &make_onednn_backend, true, 1e-5},
                                        {"onednn, not fused", &make_onednn_backend, false, 1e-5}};

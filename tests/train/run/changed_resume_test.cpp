@@ -7,6 +7,7 @@
 #include "tests/contains.h"
 #include "tests/train/has_bfloat16.h"
 #include "tests/train/run/tiny_run.h"
+#include "tests/train/run/wide_net.h"
 #include "train/run/run_file.h"
 #include "train/store/checkpoint_folder.h"
 
@@ -111,17 +112,8 @@ BOOST_AUTO_TEST_CASE(parts_of_a_batch_go_on_as_whole_ones) {
   check_note("micro_batch: expected 4, found 16");
 }
 
-// 64 x 64 pixels in 16 channels, four times, outweigh everything else.
 BOOST_AUTO_TEST_CASE(less_memory_goes_on_inside_the_epoch_in_smaller_parts) {
-  RunConfig wide = net();
-  wide.model_layers =
-      "[[layer]]\ntype = \"conv2d\"\nfilters = 16\n[[layer]]\ntype = \"batch_norm\"\n"
-      "[[layer]]\ntype = \"relu\"\n[[layer]]\ntype = \"conv2d\"\nfilters = 16\n"
-      "[[layer]]\ntype = \"batch_norm\"\n[[layer]]\ntype = \"relu\"\n"
-      "[[layer]]\ntype = \"global_avg_pool\"\n"
-      "[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n";
-  wide.image_height_px = wide.image_width_px = 64;
-  wide.epochs = 1;
+  const RunConfig wide = tests::with_wide_net(net());
   stop_in_mid_epoch(wide);
   RunConfig less = stored();
   BOOST_REQUIRE(less.micro_batch == 16u);

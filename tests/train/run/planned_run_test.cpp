@@ -5,6 +5,7 @@
 
 #include "tests/contains.h"
 #include "tests/train/run/tiny_run.h"
+#include "tests/train/run/wide_net.h"
 #include "train/run/run_file.h"
 #include "train/run/run_keys.h"
 
@@ -31,18 +32,9 @@ struct Fixture : tests::TinyRun {
     return seen;
   }
   std::string weights() const { return read_text_file(out / kWeightsName); }
-  /// A network whose values outweigh everything else: 64 x 64 pixels in 16 channels, four times.
   RunConfig wide() const {
-    RunConfig wide = config();
-    wide.model_layers =
-        "[[layer]]\ntype = \"conv2d\"\nfilters = 16\n[[layer]]\ntype = \"batch_norm\"\n"
-        "[[layer]]\ntype = \"relu\"\n[[layer]]\ntype = \"conv2d\"\nfilters = 16\n"
-        "[[layer]]\ntype = \"batch_norm\"\n[[layer]]\ntype = \"relu\"\n"
-        "[[layer]]\ntype = \"global_avg_pool\"\n"
-        "[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n";
-    wide.image_height_px = wide.image_width_px = 64;
+    RunConfig wide = tests::with_wide_net(config());
     wide.batch_size = 32;
-    wide.epochs = 1;
     return wide;
   }
 };
