@@ -311,6 +311,10 @@ BOOST_AUTO_TEST_CASE(explanation_names_types_and_why_a_node_left_them) {
     BOOST_TEST(text.find(line) != std::string::npos, line);
   }
   BOOST_TEST(text.find(" to float32", text.find("head: bfloat16, forward ")) != std::string::npos);
+
+  Bench own(make_onednn_backend({.num_threads = 2}), custom_model(), {{.batch = 2}});
+  BOOST_TEST(own.program().explain().find("; on one thread\n") != std::string::npos,
+             own.program().explain());
 }
 
 BOOST_AUTO_TEST_CASE(batches_of_another_type_are_refused) {

@@ -117,9 +117,12 @@ BOOST_AUTO_TEST_CASE(every_wide_model_equals_the_reference_fused_and_node_by_nod
 }
 
 // bn2 has 2 samples of 3 x 3 places and pools to one row each.
-BOOST_AUTO_TEST_CASE(more_threads_than_rows_change_nothing) {
+BOOST_AUTO_TEST_CASE(more_threads_than_rows_or_samples_change_nothing) {
   compare(odd_width_model(), true, 23, 2);
   compare(odd_width_model(), false, 23, 2);
+  for (const ModelGraph& graph : branched_models()) {
+    BOOST_TEST_CONTEXT(graph.name()) { compare(graph, true, 7, 2); }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(small_cnn_equals_the_reference) {

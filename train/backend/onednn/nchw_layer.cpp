@@ -1,6 +1,8 @@
 // Operations that have no kernels of their own here, a user's among them: the plain loops of the reference
-// backend, on copies in NCHW and float32.
+// backend, on copies in NCHW and float32. Samples are shared out among the threads, but for a user's operation,
+// of which nobody knows what it does with a batch.
 #include <algorithm>
+#include <numeric>
 #include <type_traits>
 #include <variant>
 
@@ -40,13 +42,21 @@ struct NchwPlan {
   const BufferList* list = nullptr;
   unsigned num_threads = 1;
   Operation op;
-  NodeTensors<float> tensors;  // without places
+  NodeTensors<float> tensors;             // of the batch, without places
+  std::vector<NodeTensors<float>> parts;  // of its runs of samples, one a thread
   std::vector<Tensor> x;
   Tensor y;
   Tensor dy;
   std::vector<Tensor> dx;  // kNoBuffer where nobody needs it
   std::vector<ParamBuffers> params;
   std::vector<std::size_t> param_sizes;
+  BufferId sums = kNoBuffer;  // gradients of the parameters, of every part but the first
+
+  bool is_custom() const { return std::holds_alternative<CustomOp>(op); }
+  unsigned num_parts() const { return is_custom() ? 1 : num_threads; }
+  std::size_t num_sums() const {
+    return std::accumulate(param_sizes.begin(), param_sizes.end(), std::size_t{0});
+  }
 
   void unpack(const Tensor& t, const T* from, float* to) const {
     parallel(num_threads, [&](unsigned part) {
@@ -76,33 +86,63 @@ struct NchwPlan {
 
   /// Makes the room that bind() fills: a run allocates nothing.
   void make_room() {
-    tensors.x.resize(x.size());
-    tensors.dx.resize(dx.size());
-    tensors.params.resize(params.size());
-    tensors.dparams.resize(params.size());
+    parts.assign(num_parts(), tensors);
+    for (NodeTensors<float>& part : parts) {
+      part.x.resize(x.size());
+      part.dx.resize(dx.size());
+      part.params.resize(params.size());
+      part.dparams.resize(params.size());
+    }
   }
 
-  void bind(const RunContext& run) {
-    tensors.scalars = *run.scalars;
+  void bind(const RunContext& run, unsigned part_idx) {
+    NodeTensors<float>& part = parts[part_idx];
+    const Range samples = part_range(tensors.batch, num_parts(), part_idx);
+    const auto at = [&](float* values, const TensorShape& shape) {
+      return values == nullptr ? nullptr : values + samples.begin * shape.num_elements();
+    };
+    part.batch = samples.size();
+    part.scalars = *run.scalars;
     for (std::size_t k = 0; k < x.size(); ++k) {
-      tensors.x[k] =
+      const float* const values =
           x[k].is_copied() ? list->at<float>(x[k].nchw) : values_at<float>(*list, x[k].nhwc, run);
+      part.x[k] = values + samples.begin * x[k].shape.num_elements();
     }
+    float* sum = list->at<float>(sums);
+    if (sum != nullptr && part_idx > 0) sum += (part_idx - 1) * num_sums();
     for (std::size_t k = 0; k < params.size(); ++k) {
-      tensors.params[k] = list->at<float>(params[k].master);
-      tensors.dparams[k] = list->at<float>(params[k].grad);
+      part.params[k] = list->at<float>(params[k].master);
+      part.dparams[k] = list->at<float>(params[k].grad);
+      if (part_idx == 0 || sum == nullptr || part.dparams[k] == nullptr) continue;
+      part.dparams[k] = sum;
+      sum += param_sizes[k];
     }
-    tensors.y = list->at<float>(y.nchw);
-    tensors.dy = list->at<float>(dy.nchw);
-    for (std::size_t k = 0; k < dx.size(); ++k) tensors.dx[k] = list->at<float>(dx[k].nchw);
+    part.y = at(list->at<float>(y.nchw), y.shape);
+    part.dy = at(list->at<float>(dy.nchw), y.shape);
+    for (std::size_t k = 0; k < dx.size(); ++k) {
+      part.dx[k] = at(list->at<float>(dx[k].nchw), dx[k].shape);
+    }
+  }
+
+  /// Adds what the other parts gave to the first one's, in the order of the parts.
+  void add_sums() {
+    for (std::size_t p = 1; p < parts.size(); ++p) {
+      for (std::size_t k = 0; k < params.size(); ++k) {
+        float* const grad = parts[0].dparams[k];
+        if (grad == nullptr) continue;
+        for (std::size_t i = 0; i < param_sizes[k]; ++i) grad[i] += parts[p].dparams[k][i];
+      }
+    }
   }
 
   void forward(const RunContext& run) {
     for (const Tensor& t : x) {
       if (t.is_copied()) unpack(t, values_at<T>(*list, t.nhwc, run), list->at<float>(t.nchw));
     }
-    bind(run);
-    std::visit([&](const auto& one) { run_forward(one, tensors); }, op);
+    parallel(num_parts(), [&](unsigned part) {
+      bind(run, part);
+      std::visit([&](const auto& one) { run_forward(one, parts[part]); }, op);
+    });
     pack(y);
   }
 
@@ -113,17 +153,20 @@ struct NchwPlan {
     for (const Tensor* t : {&y, &dy}) {
       if (t->is_copied()) unpack(*t, list->at<T>(t->nhwc), list->at<float>(t->nchw));
     }
-    for (std::size_t k = 0; k < params.size(); ++k) {
-      if (params[k].grad != kNoBuffer) {
-        std::fill_n(list->at<float>(params[k].grad), param_sizes[k], 0.0f);
+    parallel(num_parts(), [&](unsigned part_idx) {
+      bind(run, part_idx);
+      NodeTensors<float>& part = parts[part_idx];
+      for (std::size_t k = 0; k < params.size(); ++k) {
+        if (part.dparams[k] != nullptr) std::fill_n(part.dparams[k], param_sizes[k], 0.0f);
       }
-    }
-    for (const Tensor& t : dx) {
-      if (t.nchw == kNoBuffer) continue;
-      std::fill_n(list->at<float>(t.nchw), tensors.batch * t.shape.num_elements(), 0.0f);
-    }
-    bind(run);
-    std::visit([&](const auto& one) { run_backward(one, tensors); }, op);
+      for (std::size_t k = 0; k < dx.size(); ++k) {
+        if (part.dx[k] != nullptr) {
+          std::fill_n(part.dx[k], part.batch * dx[k].shape.num_elements(), 0.0f);
+        }
+      }
+      std::visit([&](const auto& one) { run_backward(one, part); }, op);
+    });
+    add_sums();
     for (const Tensor& t : dx) {
       if (t.nchw != kNoBuffer) pack(t);
     }
@@ -196,6 +239,12 @@ class NchwLayer final : public Layer {
       const BufferId dx = context.add_transient(name_ + suffix, context.value_bytes(from));
       plan_.dx.push_back(passing_copy(context, shape, dx, suffix));
     }
+    const bool learns = std::ranges::any_of(
+        plan_.params, [](const ParamBuffers& param) { return param.grad != kNoBuffer; });
+    if (learns && plan_.num_parts() > 1) {
+      plan_.sums = context.add_transient(
+          name_ + ".sums", (plan_.num_parts() - 1) * plan_.num_sums() * sizeof(float));
+    }
     const std::vector<BufferId> uses = buffers_used();
     plan_.make_room();
     context.emit(uses, [plan = plan_](const RunContext& run) mutable { plan.backward(run); });
@@ -208,7 +257,7 @@ class NchwLayer final : public Layer {
 
   std::string explain() const override {
     return "plain loops in float32, NCHW: no kernel of its own for " +
-           std::string(operation_name(plan_.op));
+           std::string(operation_name(plan_.op)) + (plan_.is_custom() ? "; on one thread" : "");
   }
 
  private:
@@ -252,6 +301,7 @@ class NchwLayer final : public Layer {
     push(plan_.dy);
     for (const Tensor& t : plan_.dx) push(t);
     if (plan_.dy.nhwc == kNoBuffer) return used;
+    if (plan_.sums != kNoBuffer) used.push_back(plan_.sums);
     for (const ParamBuffers& param : plan_.params) {
       if (param.grad != kNoBuffer) used.push_back(param.grad);
     }
