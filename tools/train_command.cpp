@@ -162,8 +162,9 @@ void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
   print_result("loader: " + outcome.loader_verdict);
   if (outcome.cache.limit_bytes > 0) print_result(cache_text(outcome.cache));
   const std::string which =
-      outcome.best_epoch_idx ? fmt::format("best weights, of epoch {}", *outcome.best_epoch_idx + 1)
-                             : fmt::format("weights after {} epochs", outcome.num_epochs);
+      outcome.best_epoch_idx
+          ? fmt::format("best weights, of epoch {}", *outcome.best_epoch_idx + 1)
+          : "weights after " + format_counted(outcome.num_epochs, "epoch", "epochs");
   print_result(fmt::format("{}: {}/weights.safetensors", which, printable(run)));
   print_result(fmt::format("try:\n  penstock evaluate {0}\n  penstock predict {0} IMAGE",
                            shell_quoted(run)));

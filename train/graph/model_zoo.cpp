@@ -66,9 +66,11 @@ ModelGraph build_model(std::string_view name, const TensorShape& input, std::uin
     for (const std::string_view known : kNames) {
       expected += (expected.empty() ? "" : ", ") + std::string(known);
     }
+    const bool is_near = !nearest_name(name, kNames).empty();
     throw Error(ErrorCode::kInvalidArgument,
                 "model: expected one of " + expected + ", found '" + std::string(name) + "'",
-                nearest_name_hint(name, kNames));
+                is_near ? nearest_name_hint(name, kNames)
+                        : "a list of layers of one's own is a file whose name ends in .toml");
   }
   check_image(*found, input);
   return found->build({.input = input, .num_classes = num_classes, .options = options});

@@ -59,9 +59,10 @@ SafetensorsReader open_weights(const std::filesystem::path& file, const FileSeal
   } catch (const Error& error) {
     const bool is_foreign = error.code() == ErrorCode::kUnsupported || extension == ".pth" ||
                             extension == ".pt" || extension == ".bin";
-    if (!is_foreign || !error.hint().empty()) throw;
+    if ((!is_foreign && extension == ".safetensors") || !error.hint().empty()) throw;
     throw Error(error.code(), error.what(),
-                "make it float32 safetensors: tools/pth_to_safetensors.py IN OUT");
+                is_foreign ? "make it float32 safetensors: tools/pth_to_safetensors.py IN OUT"
+                           : "a safetensors file, or the folder of a run");
   }
 }
 

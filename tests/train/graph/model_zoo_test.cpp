@@ -123,6 +123,12 @@ BOOST_AUTO_TEST_CASE(unknown_model_is_refused_with_a_hint) {
              "model: expected one of lenet, small_cnn, vgg11_bn, resnet9, resnet18, resnet34, "
              "resnet50, mobilenet_v2, mobilenet_v3_small, efficientnet_b0, densenet121, "
              "convnext_tiny, found 'resnet19' | did you mean 'resnet9'?");
+  BOOST_TEST(
+      message_of([] {
+        build_model("weights.pth", {3, 32, 32}, 10);
+      })
+          .ends_with("found 'weights.pth' | a list of layers of one's own is a file whose name "
+                     "ends in .toml"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -180,6 +180,9 @@ BOOST_AUTO_TEST_CASE(what_is_no_safetensors_file_is_refused_with_what_makes_one)
   BOOST_TEST((refusal(pickle).code() == ErrorCode::kCorruptData));
   BOOST_TEST(refusal(pickle).hint() ==
              "make it float32 safetensors: tools/pth_to_safetensors.py IN OUT");
+  const fs::path text = folder.path() / "notes.txt";
+  publish_file(text, "eight bytes and more");
+  BOOST_TEST(refusal(text).hint() == "a safetensors file, or the folder of a run");
   const Error missing = refusal(folder.path() / "none.safetensors");
   BOOST_TEST((missing.code() == ErrorCode::kNotFound));
   BOOST_TEST(missing.hint() == "a safetensors file, or the folder of a run");
