@@ -1,7 +1,10 @@
 #include "tools/run_flag_texts.h"
 
+#include "streamer/core/name_list.h"
 #include "train/backend/backend.h"
 #include "train/graph/model_zoo.h"
+#include "train/optim/optimizer_config.h"
+#include "train/optim/schedule.h"
 
 namespace penstock::tools {
 namespace {
@@ -65,7 +68,7 @@ std::span<const RunFlagGroup> run_flag_groups() {
        }},
       {"Optimizer",
        {
-           {"optimizer", "NAME", "sgd, adam, adamw, rmsprop or lamb (sgd)", "adamw"},
+           {"optimizer", "NAME", name_choice(train::optimizer_names()) + " (sgd)", "adamw"},
            {"learning_rate", "RATE", "Peak of the schedule (sgd 0.1, rmsprop 0.01, else 0.001)",
             "0.1"},
            {"momentum", "SHARE", "Of sgd and rmsprop (sgd 0.9, rmsprop 0)", "0.9"},
@@ -90,8 +93,7 @@ std::span<const RunFlagGroup> run_flag_groups() {
        }},
       {"Schedule",
        {
-           {"schedule", "NAME",
-            "one_cycle, constant, step, cosine, polynomial or exponential (one_cycle)", "cosine"},
+           {"schedule", "NAME", name_choice(train::schedule_names()) + " (one_cycle)", "cosine"},
            {"warmup_fraction", "SHARE", "Of one_cycle: steps in which the rate rises (0.2)", "0.2"},
            {"div_factor", "FACTOR", "Of one_cycle: it starts at the peak over this (25)", "25"},
            {"final_div_factor", "FACTOR", "Of one_cycle: it ends at its start over this (1e4)",

@@ -1,6 +1,7 @@
 // The names of the backends, apart from what they are: run files are checked without any of them.
 #include <array>
 
+#include "streamer/core/name_list.h"
 #include "train/backend/backend.h"
 
 namespace penstock::train {
@@ -14,11 +15,7 @@ std::vector<std::string_view> backend_names() {
 }
 
 std::string backend_choice() {
-  std::string text;
-  for (const std::string_view name : kNames) {
-    text += (text.empty() ? "" : " or ") + std::string(name);
-  }
-  return text;
+  return name_choice(kNames);
 }
 
 }  // namespace penstock::train

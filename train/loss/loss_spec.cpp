@@ -1,12 +1,11 @@
 #include "train/loss/loss_spec.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
-#include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/name_list.h"
 #include "streamer/core/nearest_name.h"
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
@@ -14,14 +13,29 @@
 namespace penstock::train {
 namespace {
 
-constexpr std::array<std::pair<LossKind, std::string_view>, 6> kNames = {{
-    {LossKind::kSoftmaxCrossEntropy, "cross_entropy"},
-    {LossKind::kSoftmaxFocal, "focal"},
-    {LossKind::kBinaryCrossEntropy, "binary_cross_entropy"},
-    {LossKind::kBinaryFocal, "binary_focal"},
-    {LossKind::kMeanSquaredError, "mean_squared_error"},
-    {LossKind::kMeanAbsoluteError, "mean_absolute_error"},
-}};
+// No default: the compiler says where a new loss is missing.
+constexpr std::string_view name_of(LossKind kind) {
+  switch (kind) {
+    case LossKind::kSoftmaxCrossEntropy:
+      return "cross_entropy";
+    case LossKind::kSoftmaxFocal:
+      return "focal";
+    case LossKind::kBinaryCrossEntropy:
+      return "binary_cross_entropy";
+    case LossKind::kBinaryFocal:
+      return "binary_focal";
+    case LossKind::kMeanSquaredError:
+      return "mean_squared_error";
+    case LossKind::kMeanAbsoluteError:
+      return "mean_absolute_error";
+    case LossKind::kCustom:
+      return "custom";
+  }
+  return {};
+}
+
+constexpr auto kAllNames = names_in_order<LossKind, name_of>();
+static_assert(kAllNames.back() == name_of(LossKind::kCustom));
 
 bool is_focal(LossKind kind) {
   return kind == LossKind::kSoftmaxFocal || kind == LossKind::kBinaryFocal;
@@ -71,16 +85,17 @@ void check_length(const LengthRule& rule, std::size_t num_outputs) {
 }  // namespace
 
 std::string_view loss_name(LossKind kind) {
-  if (kind == LossKind::kCustom) return "custom";
-  return std::ranges::find(kNames, kind, &std::pair<LossKind, std::string_view>::first)->second;
+  return name_of(kind);
+}
+
+std::span<const std::string_view> loss_names() {
+  return std::span(kAllNames).first(kAllNames.size() - 1);
 }
 
 LossKind parse_loss(std::string_view name) {
-  std::array<std::string_view, kNames.size()> known;
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    known[i] = kNames[i].second;
-    if (known[i] == name) return kNames[i].first;
-  }
+  const auto known = loss_names();
+  const auto found = std::ranges::find(known, name);
+  if (found != known.end()) return static_cast<LossKind>(found - known.begin());
   throw Error(ErrorCode::kInvalidArgument,
               "loss: expected the name of a loss, found '" + std::string(name) + "'",
               nearest_name_hint(name, known));

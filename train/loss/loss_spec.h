@@ -18,13 +18,15 @@ enum class LossKind : std::uint8_t {
   kBinaryFocal,          // the same, labels that are already right count less
   kMeanSquaredError,     // regression
   kMeanAbsoluteError,    // regression, far values pull less
-  kCustom,               // a program's own: LossSpec::custom
+  kCustom,               // a program's own: LossSpec::custom; the last one
 };
 
 class CustomLoss;
 
-/// Names as run files spell them; kCustom, which they have not, is "custom": "cross_entropy", "focal", "binary_cross_entropy", "binary_focal",
-/// "mean_squared_error", "mean_absolute_error".
+/// Names as files spell them, in the order of LossKind: "cross_entropy", "focal", "binary_cross_entropy",
+/// "binary_focal", "mean_squared_error", "mean_absolute_error". Not kCustom: no file can bring one.
+std::span<const std::string_view> loss_names();
+/// One of them, or "custom".
 std::string_view loss_name(LossKind kind);
 /// Throws InvalidArgument with the nearest name.
 LossKind parse_loss(std::string_view name);

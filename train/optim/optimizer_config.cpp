@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "streamer/core/error.h"
+#include "streamer/core/name_list.h"
 #include "streamer/core/nearest_name.h"
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
@@ -15,8 +16,24 @@ namespace {
 
 static_assert(std::is_trivially_copyable_v<OptimizerConfig>);
 
-// In the order of OptimizerKind.
-constexpr std::string_view kNames[] = {"sgd", "adam", "adamw", "rmsprop", "lamb"};
+// No switch over OptimizerKind has a default: the compiler names those that miss a new one.
+constexpr std::string_view name_of(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::kSgd:
+      return "sgd";
+    case OptimizerKind::kAdam:
+      return "adam";
+    case OptimizerKind::kAdamw:
+      return "adamw";
+    case OptimizerKind::kRmsprop:
+      return "rmsprop";
+    case OptimizerKind::kLamb:
+      return "lamb";
+  }
+  return {};
+}
+
+constexpr auto kNames = names_in_order<OptimizerKind, name_of>();
 
 constexpr std::string_view kSgdSettings[] = {"momentum", "nesterov"};
 constexpr std::string_view kAdamSettings[] = {"beta1", "beta2", "epsilon"};
@@ -52,30 +69,45 @@ void check_from_0(std::string_view owner, const Setting& setting) {
 
 }  // namespace
 
+std::span<const std::string_view> optimizer_names() {
+  return kNames;
+}
+
 std::string_view optimizer_name(OptimizerKind kind) {
-  return kNames[static_cast<std::size_t>(kind)];
+  return name_of(kind);
 }
 
 OptimizerKind parse_optimizer(std::string_view name) {
   const auto* const found = std::ranges::find(kNames, name);
-  if (found != std::end(kNames)) {
-    return static_cast<OptimizerKind>(found - std::begin(kNames));
-  }
+  if (found != kNames.end()) return static_cast<OptimizerKind>(found - kNames.begin());
   throw Error(
       ErrorCode::kInvalidArgument,
-      "optimizer: expected sgd, adam, adamw, rmsprop or lamb, found \"" + std::string(name) + "\"",
+      "optimizer: expected " + name_choice(kNames) + ", found \"" + std::string(name) + "\"",
       nearest_name_hint(name, kNames));
 }
 
 OptimizerConfig OptimizerConfig::of(OptimizerKind kind) {
   OptimizerConfig config{.kind = kind};
   if (kind == OptimizerKind::kSgd) return config;
-  config.learning_rate = kind == OptimizerKind::kRmsprop ? 1e-2 : 1e-3;
+  config.learning_rate = 1e-3;
   config.momentum = 0;
   config.nesterov = false;
-  const bool is_decoupled = kind == OptimizerKind::kAdamw || kind == OptimizerKind::kLamb;
-  config.weight_decay = is_decoupled ? 1e-2 : 0;
-  if (kind == OptimizerKind::kLamb) config.epsilon = 1e-6;
+  config.weight_decay = 0;
+  switch (kind) {
+    case OptimizerKind::kSgd:
+    case OptimizerKind::kAdam:
+      break;
+    case OptimizerKind::kAdamw:
+      config.weight_decay = 1e-2;
+      break;
+    case OptimizerKind::kRmsprop:
+      config.learning_rate = 1e-2;
+      break;
+    case OptimizerKind::kLamb:
+      config.weight_decay = 1e-2;
+      config.epsilon = 1e-6;
+      break;
+  }
   return config;
 }
 
@@ -104,9 +136,17 @@ void OptimizerConfig::validate() const {
 }
 
 std::span<const std::string_view> own_settings(OptimizerKind kind) {
-  if (kind == OptimizerKind::kSgd) return kSgdSettings;
-  if (kind == OptimizerKind::kRmsprop) return kRmspropSettings;
-  return kAdamSettings;
+  switch (kind) {
+    case OptimizerKind::kSgd:
+      return kSgdSettings;
+    case OptimizerKind::kRmsprop:
+      return kRmspropSettings;
+    case OptimizerKind::kAdam:
+    case OptimizerKind::kAdamw:
+    case OptimizerKind::kLamb:
+      return kAdamSettings;
+  }
+  return {};
 }
 
 std::span<const std::string_view> state_names(const OptimizerConfig& config) {
@@ -117,9 +157,12 @@ std::span<const std::string_view> state_names(const OptimizerConfig& config) {
       return {};
     case OptimizerKind::kRmsprop:
       return square_and_momentum.first(config.momentum > 0 ? 2 : 1);
-    default:
+    case OptimizerKind::kAdam:
+    case OptimizerKind::kAdamw:
+    case OptimizerKind::kLamb:
       return kMoments;
   }
+  return {};
 }
 
 }  // namespace penstock::train

@@ -10,7 +10,8 @@ namespace penstock::train {
 
 enum class OptimizerKind : std::uint8_t { kSgd, kAdam, kAdamw, kRmsprop, kLamb };
 
-/// Names as run files spell them: "sgd", "adam", "adamw", "rmsprop", "lamb".
+/// Names as run files spell them, in the order of OptimizerKind: "sgd", "adam", "adamw", "rmsprop", "lamb".
+std::span<const std::string_view> optimizer_names();
 std::string_view optimizer_name(OptimizerKind kind);
 /// Throws InvalidArgument naming the optimizers there are, with the nearest in the hint.
 OptimizerKind parse_optimizer(std::string_view name);

@@ -54,9 +54,12 @@ double decayed(const ScheduleConfig& config, double peak, DecayPlace place) noex
       return end + (peak - end) * std::pow(1 - place.share, config.power);
     case ScheduleKind::kExponential:
       return peak * std::pow(config.gamma, place.num_epochs);
-    default:
-      return peak;
+    case ScheduleKind::kConstant:
+    case ScheduleKind::kOneCycle:  // before it is asked for
+    case ScheduleKind::kStep:
+      break;
   }
+  return peak;
 }
 
 }  // namespace

@@ -18,8 +18,9 @@ enum class ScheduleKind : std::uint8_t {
   kExponential,
 };
 
-/// Names as run files spell them: "constant", "one_cycle", "step", "cosine", "polynomial",
-/// "exponential".
+/// Names as run files spell them, in the order of ScheduleKind: "constant", "one_cycle", "step", "cosine",
+/// "polynomial", "exponential".
+std::span<const std::string_view> schedule_names();
 std::string_view schedule_name(ScheduleKind kind);
 /// Throws InvalidArgument naming the schedules there are, with the nearest in the hint.
 ScheduleKind parse_schedule(std::string_view name);

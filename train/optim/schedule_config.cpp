@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <string>
 
 #include "streamer/core/error.h"
+#include "streamer/core/name_list.h"
 #include "streamer/core/nearest_name.h"
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
@@ -14,9 +14,26 @@ namespace {
 
 constexpr const char* kOwner = "schedule";
 
-// In the order of ScheduleKind.
-constexpr std::string_view kNames[] = {"constant", "one_cycle",  "step",
-                                       "cosine",   "polynomial", "exponential"};
+// No switch over ScheduleKind has a default: the compiler names those that miss a new one.
+constexpr std::string_view name_of(ScheduleKind kind) {
+  switch (kind) {
+    case ScheduleKind::kConstant:
+      return "constant";
+    case ScheduleKind::kOneCycle:
+      return "one_cycle";
+    case ScheduleKind::kStep:
+      return "step";
+    case ScheduleKind::kCosine:
+      return "cosine";
+    case ScheduleKind::kPolynomial:
+      return "polynomial";
+    case ScheduleKind::kExponential:
+      return "exponential";
+  }
+  return {};
+}
+
+constexpr auto kNames = names_in_order<ScheduleKind, name_of>();
 
 constexpr std::string_view kConstantSettings[] = {"warmup_steps", "warmup_epochs",
                                                   "warmup_start_factor"};
@@ -100,17 +117,19 @@ void check_warmup(const ScheduleConfig& config) {
 
 }  // namespace
 
+std::span<const std::string_view> schedule_names() {
+  return kNames;
+}
+
 std::string_view schedule_name(ScheduleKind kind) {
-  return kNames[static_cast<std::size_t>(kind)];
+  return name_of(kind);
 }
 
 ScheduleKind parse_schedule(std::string_view name) {
   const auto* const found = std::ranges::find(kNames, name);
-  if (found != std::end(kNames)) return static_cast<ScheduleKind>(found - std::begin(kNames));
+  if (found != kNames.end()) return static_cast<ScheduleKind>(found - kNames.begin());
   throw Error(ErrorCode::kInvalidArgument,
-              "schedule: expected constant, one_cycle, step, cosine, polynomial or exponential, "
-              "found \"" +
-                  std::string(name) + "\"",
+              "schedule: expected " + name_choice(kNames) + ", found \"" + std::string(name) + "\"",
               nearest_name_hint(name, kNames));
 }
 

@@ -124,19 +124,15 @@ bool holds(Names names, std::string_view name) {
 
 /// Whether some optimizer has a setting of its own of that name.
 bool is_of_an_optimizer(std::string_view name) {
-  constexpr OptimizerKind kKinds[] = {OptimizerKind::kSgd, OptimizerKind::kAdam,
-                                      OptimizerKind::kAdamw, OptimizerKind::kRmsprop,
-                                      OptimizerKind::kLamb};
-  return std::ranges::any_of(kKinds,
-                             [&](OptimizerKind kind) { return holds(own_settings(kind), name); });
+  return std::ranges::any_of(optimizer_names(), [&](std::string_view optimizer) {
+    return holds(own_settings(parse_optimizer(optimizer)), name);
+  });
 }
 
 bool is_of_a_schedule(std::string_view name) {
-  constexpr ScheduleKind kKinds[] = {ScheduleKind::kConstant,   ScheduleKind::kOneCycle,
-                                     ScheduleKind::kStep,       ScheduleKind::kCosine,
-                                     ScheduleKind::kPolynomial, ScheduleKind::kExponential};
-  return std::ranges::any_of(kKinds,
-                             [&](ScheduleKind kind) { return holds(own_settings(kind), name); });
+  return std::ranges::any_of(schedule_names(), [&](std::string_view schedule) {
+    return holds(own_settings(parse_schedule(schedule)), name);
+  });
 }
 
 /// Those of another optimizer or schedule that are not as that one's defaults have them.

@@ -12,8 +12,8 @@ namespace {
 
 std::vector<OptimizerConfig> optimizers() {
   std::vector<OptimizerConfig> configs;
-  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamw,
-                                   OptimizerKind::kRmsprop, OptimizerKind::kLamb}) {
+  for (const std::string_view name : optimizer_names()) {
+    const OptimizerKind kind = parse_optimizer(name);
     OptimizerConfig config = OptimizerConfig::of(kind);
     config.weight_decay = 1e-3;
     // Where a gradient is all rounding, a quotient of it must not decide.

@@ -22,8 +22,8 @@ using penstock::tests::contains;
 
 std::vector<OptimizerConfig> optimizers() {
   std::vector<OptimizerConfig> configs;
-  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamw,
-                                   OptimizerKind::kRmsprop, OptimizerKind::kLamb}) {
+  for (const std::string_view name : optimizer_names()) {
+    const OptimizerKind kind = parse_optimizer(name);
     configs.push_back(OptimizerConfig::of(kind));
     configs.push_back(OptimizerConfig::of(kind));
     configs.back().ema_decay = 0.9;

@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "streamer/core/error.h"
 
@@ -21,8 +23,12 @@ std::string refusal(const LossSpec& spec) {
 BOOST_AUTO_TEST_SUITE(loss_spec)
 
 BOOST_AUTO_TEST_CASE(every_loss_is_read_by_the_name_that_it_has) {
-  for (const char* name : {"cross_entropy", "focal", "binary_cross_entropy", "binary_focal",
-                           "mean_squared_error", "mean_absolute_error"}) {
+  const std::vector<std::string_view> names = {"cross_entropy",        "focal",
+                                               "binary_cross_entropy", "binary_focal",
+                                               "mean_squared_error",   "mean_absolute_error"};
+  const auto known = loss_names();
+  BOOST_TEST(std::vector(known.begin(), known.end()) == names, boost::test_tools::per_element());
+  for (const std::string_view name : names) {
     BOOST_TEST(loss_name(parse_loss(name)) == name);
   }
   BOOST_TEST((parse_loss("binary_focal") == LossKind::kBinaryFocal));

@@ -29,6 +29,8 @@ BOOST_AUTO_TEST_SUITE(optimizer_config)
 
 BOOST_AUTO_TEST_CASE(every_name_reads_back_as_its_optimizer) {
   const std::vector<std::string_view> names = {"sgd", "adam", "adamw", "rmsprop", "lamb"};
+  const auto known = optimizer_names();
+  BOOST_TEST(std::vector(known.begin(), known.end()) == names, boost::test_tools::per_element());
   for (const std::string_view name : names) {
     BOOST_TEST(optimizer_name(parse_optimizer(name)) == name);
   }
@@ -57,11 +59,12 @@ BOOST_AUTO_TEST_CASE(usual_settings_are_those_of_pytorch) {
   BOOST_TEST(rmsprop.learning_rate == 1e-2);
   BOOST_TEST(rmsprop.alpha == 0.99);
   BOOST_TEST(rmsprop.momentum == 0);
+  BOOST_TEST(rmsprop.weight_decay == 0);
 }
 
 BOOST_AUTO_TEST_CASE(usual_settings_of_all_are_valid_and_of_their_kind) {
-  for (const auto kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamw,
-                          OptimizerKind::kRmsprop, OptimizerKind::kLamb}) {
+  for (const std::string_view name : optimizer_names()) {
+    const OptimizerKind kind = parse_optimizer(name);
     BOOST_TEST((OptimizerConfig::of(kind).kind == kind));
     BOOST_TEST(refusal_of(OptimizerConfig::of(kind)) == "accepted");
   }
@@ -105,6 +108,8 @@ BOOST_AUTO_TEST_CASE(states_have_the_names_that_pytorch_gives_them) {
   BOOST_TEST((states_of({.momentum = 0}) == Names{}));
   BOOST_TEST(
       (states_of(OptimizerConfig::of(OptimizerKind::kAdam)) == Names{"exp_avg", "exp_avg_sq"}));
+  BOOST_TEST(
+      (states_of(OptimizerConfig::of(OptimizerKind::kAdamw)) == Names{"exp_avg", "exp_avg_sq"}));
   BOOST_TEST(
       (states_of(OptimizerConfig::of(OptimizerKind::kLamb)) == Names{"exp_avg", "exp_avg_sq"}));
   BOOST_TEST((states_of(OptimizerConfig::of(OptimizerKind::kRmsprop)) == Names{"square_avg"}));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -54,10 +55,12 @@ BOOST_AUTO_TEST_SUITE(schedule)
 // more with each of up to 25 steps.
 BOOST_AUTO_TEST_CASE(rates_are_those_of_pytorch) {
   std::size_t num_cases = 0;
+  std::set<std::string_view> followed;
   for (const GoldenCase& golden : read_golden_cases("schedule_goldens.txt")) {
     if (!golden.has("kind")) continue;
     ++num_cases;
     const ScheduleConfig config = config_of(golden);
+    followed.insert(schedule_name(config.kind));
     const std::vector<double>& rates = golden.row("rates");
     for (std::uint64_t step = 0; step < rates.size(); ++step) {
       const StepPlace place{
@@ -71,6 +74,7 @@ BOOST_AUTO_TEST_CASE(rates_are_those_of_pytorch) {
     }
   }
   BOOST_TEST(num_cases == 15u);
+  for (const std::string_view name : schedule_names()) BOOST_TEST(followed.contains(name), name);
 }
 
 // Source: OneCycleLR._annealing_cos and get_lr of pytorch/torch/optim/lr_scheduler.py, restated in
@@ -152,8 +156,11 @@ BOOST_AUTO_TEST_CASE(a_warm_up_as_long_as_the_run_never_gets_behind_it) {
 }
 
 BOOST_AUTO_TEST_CASE(every_name_reads_back_as_its_schedule) {
-  for (const char* name :
-       {"constant", "one_cycle", "step", "cosine", "polynomial", "exponential"}) {
+  const std::vector<std::string_view> names = {"constant", "one_cycle",  "step",
+                                               "cosine",   "polynomial", "exponential"};
+  const auto known = schedule_names();
+  BOOST_TEST(std::vector(known.begin(), known.end()) == names, boost::test_tools::per_element());
+  for (const std::string_view name : names) {
     BOOST_TEST(schedule_name(parse_schedule(name)) == name);
   }
   BOOST_TEST((parse_schedule("one_cycle") == ScheduleKind::kOneCycle));
@@ -192,8 +199,7 @@ BOOST_AUTO_TEST_CASE(own_settings_are_those_that_change_the_rates) {
     }
     return all;
   };
-  for (const char* name :
-       {"constant", "one_cycle", "step", "cosine", "polynomial", "exponential"}) {
+  for (const std::string_view name : schedule_names()) {
     ScheduleConfig config = ScheduleConfig::of(parse_schedule(name));
     config.step_epochs = 3;
     config.warmup_steps = 2;
