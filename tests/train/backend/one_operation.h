@@ -114,6 +114,17 @@ class OneOperation {
     graph_.set_output(graph_.flatten("out", build(graph_, inputs)));
   }
 
+  /// What the case's builder added: no input, no "out".
+  std::vector<Operation> operations() const {
+    std::vector<Operation> found;
+    for (const Node& node : graph_.nodes()) {
+      const bool is_frame = std::holds_alternative<InputOp>(node.op) || node.name == "out" ||
+                            golden_.has(node.name + ".shape");
+      if (!is_frame) found.push_back(node.op);
+    }
+    return found;
+  }
+
   Lowering lowering(bool fuse, ComputeType compute = ComputeType::kFloat32) const {
     Lowering lowering{
         .batch = batch_,

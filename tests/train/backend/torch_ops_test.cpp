@@ -2,7 +2,10 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "tests/train/backend/computer.h"
@@ -25,12 +28,47 @@ const std::vector<Computer> kComputers{{"reference", &make_reference_backend, tr
                                        {"onednn", &make_onednn_backend, true, 1e-5},
                                        {"onednn, not fused", &make_onednn_backend, false, 1e-5}};
 
+std::vector<GoldenCase> torch_ops_goldens() {
+  return tests::read_goldens(
+      std::filesystem::path(PENSTOCK_SOURCE_DIR) / "tests/train/backend/torch_ops.txt", "");
+}
+
+// What PyTorch has no values for.
+const std::vector<Operation> kWithoutCase{
+    InputOp{},    // computes nothing
+    DropoutOp{},  // its draws are the library's own: backend_test.cpp, reference_gradients_test.cpp
+    CustomOp{},   // a user's own
+};
+
 BOOST_AUTO_TEST_SUITE(torch_ops)
+
+BOOST_AUTO_TEST_CASE(every_operation_and_activation_has_a_case) {
+  const auto builders = torch_ops_cases();
+  std::set<std::size_t> kinds;
+  std::set<std::string_view> activations;
+  for (const GoldenCase& golden : torch_ops_goldens()) {
+    BOOST_REQUIRE(builders.contains(golden.name()));
+    for (const Operation& op : OneOperation(golden, builders.at(golden.name())).operations()) {
+      kinds.insert(op.index());
+      if (const auto* activation = std::get_if<ActivationOp>(&op)) {
+        activations.insert(activation_name(activation->kind));
+      }
+    }
+  }
+  for (const Operation& op : kWithoutCase) {
+    BOOST_TEST(kinds.insert(op.index()).second, "has a case: alternative " << op.index());
+  }
+  for (std::size_t kind = 0; kind < std::variant_size_v<Operation>; ++kind) {
+    BOOST_TEST(kinds.contains(kind), "alternative " << kind << " of Operation");
+  }
+  for (const std::string_view name : activation_names()) {
+    BOOST_TEST(activations.contains(name), name);
+  }
+}
 
 BOOST_AUTO_TEST_CASE(every_operation_gives_pytorchs_values_and_gradients) {
   const auto builders = torch_ops_cases();
-  const auto goldens = tests::read_goldens(
-      std::filesystem::path(PENSTOCK_SOURCE_DIR) / "tests/train/backend/torch_ops.txt", "");
+  const auto goldens = torch_ops_goldens();
   BOOST_TEST(goldens.size() == builders.size());
   for (const GoldenCase& golden : goldens) {
     for (const Computer& computer : kComputers) {
