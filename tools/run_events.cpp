@@ -56,6 +56,10 @@ void RunEvents::on_train_step(const train::EpochReport& so_far) {
                {"waiting_share", figure(pass.waiting_share())}});
 }
 
+void RunEvents::on_train_batch(const BatchView& batch) {
+  next_.on_train_batch(batch);
+}
+
 void RunEvents::on_validation_step(const train::EpochReport& train_done,
                                    const train::PassReport& so_far) {
   next_.on_validation_step(train_done, so_far);

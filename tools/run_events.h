@@ -22,6 +22,7 @@ class RunEvents final : public train::RunObserver {
 
   void on_start(const train::RunOverview& overview) override;
   void on_train_step(const train::EpochReport& so_far) override;
+  void on_train_batch(const BatchView& batch) override;
   void on_validation_step(const train::EpochReport& train_done,
                           const train::PassReport& so_far) override;
   void on_epoch(const train::EpochReport& report) override;

@@ -13,7 +13,7 @@ namespace penstock::train {
 /// Takes batches from a source and keeps the figures of a pass up to date.
 class PassClock {
  public:
-  /// `observer` is told of skipped samples; `stream` is the tally of a stream's pass, which goes on in the next
+  /// `observer` is told of batches and skipped samples; `stream` is the tally of a stream's pass, which goes on in the next
   /// piece of it, cleared whenever the pass ends; `start` is what comes before the first batch, and is taken
   /// over. All may be null.
   PassClock(BatchSource& source, std::uint64_t num_samples, PassObserver* observer,
@@ -49,6 +49,7 @@ class PassClock {
     report_.num_samples += view.num_valid;
     report_.num_skipped += view.events.size();
     if (observer_ != nullptr) {
+      observer_->on_batch(view);
       for (const SampleEvent& event : view.events) observer_->on_skipped(event);
     }
     if (is_piece_ && view.ends_epoch) end_stream_pass();

@@ -19,6 +19,9 @@ class PassRelay final : public PassObserver {
         tell_skipped_(std::move(tell_skipped)) {}
   void on_step(const PassReport& so_far) override { tell_step_(so_far); }
   void on_skipped(const SampleEvent& event) override { tell_skipped_(event); }
+  void on_batch(const BatchView& batch) override {
+    if (tell_batch_) tell_batch_(batch);
+  }
   void on_part() override {
     if (tell_part_) tell_part_();
   }
@@ -27,6 +30,9 @@ class PassRelay final : public PassObserver {
     return wants_settled_ && wants_settled_(so_far);
   }
   void on_settled(const PassReport& so_far) override { tell_settled_(so_far); }
+
+  /// Told before a step, of each of its batches.
+  void at_batches(std::function<void(const BatchView&)> tell) { tell_batch_ = std::move(tell); }
 
   /// Told within a step.
   void at_parts(std::function<void()> tell) { tell_part_ = std::move(tell); }
@@ -42,6 +48,7 @@ class PassRelay final : public PassObserver {
   RunObserver& observer_;
   TellStep tell_step_;
   TellSkipped tell_skipped_;
+  std::function<void(const BatchView&)> tell_batch_;
   std::function<void()> tell_part_;
   std::function<bool(const PassReport&)> wants_settled_;
   std::function<void(const PassReport&)> tell_settled_;

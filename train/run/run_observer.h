@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "streamer/core/batch.h"
 #include "train/run/epoch_report.h"
 #include "train/run/run_overview.h"
 #include "train/run/skipped_samples.h"
@@ -15,6 +16,10 @@ class RunObserver {
   virtual ~RunObserver() = default;
   virtual void on_start(const RunOverview& overview) = 0;
   virtual void on_train_step(const EpochReport& so_far) = 0;
+  /// Before the step that takes a batch of the training split: its samples' ids and positions, its pixels as the
+  /// network gets them. `batch` is valid during the call. A step that a stop drops is not told to
+  /// on_train_step(); its batches come again when the run goes on.
+  virtual void on_train_batch(const BatchView& /*batch*/) {}
   virtual void on_validation_step(const EpochReport& train_done, const PassReport& so_far) = 0;
   virtual void on_epoch(const EpochReport& report) = 0;
   /// After a validation within an epoch; `metrics` are its own.

@@ -209,6 +209,7 @@ PassReport Session::train_pass(EpochReport& report) {
         observer_.on_train_step(report);
       },
       [&](const SampleEvent& event) { note_skipped(setup_.train_split, report.epoch_idx, event); });
+  relay.at_batches([&](const BatchView& batch) { observer_.on_train_batch(batch); });
   relay.at_parts([&] {
     if (clock_.is_time_up_in_step()) stop_for_time();
   });

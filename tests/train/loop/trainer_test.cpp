@@ -72,6 +72,26 @@ BOOST_AUTO_TEST_CASE(a_source_that_runs_dry_is_an_internal_error) {
              }) == expected);
 }
 
+BOOST_AUTO_TEST_CASE(every_batch_is_told_before_its_step) {
+  struct BatchWatch final : PassObserver {
+    std::vector<std::vector<std::uint64_t>> told;  // ids of a batch; none for a step
+    void on_batch(const BatchView& batch) override {
+      told.emplace_back(batch.sample_ids.begin(), batch.sample_ids.begin() + batch.num_valid);
+    }
+    void on_step(const PassReport&) override { told.emplace_back(); }
+  };
+  const std::vector<std::vector<std::uint64_t>> expected = {{5, 1, 2, 3}, {}, {4, 0}, {}};
+  auto train = source({{5, 1, 2, 3}, {4, 0}});
+  BatchWatch of_training;
+  Trainer(programs, config)
+      .train_epoch({.source = train, .num_samples = 6, .observer = &of_training});
+  BOOST_CHECK(of_training.told == expected);
+  auto validation = source({{5, 1, 2, 3}, {4, 0}});
+  BatchWatch of_validation;
+  evaluate_epoch(programs, {.source = validation, .num_samples = 6, .observer = &of_validation});
+  BOOST_CHECK(of_validation.told == expected);
+}
+
 /// Writes down which steps were skipped.
 struct SkipWatch final : PassObserver {
   std::vector<SkippedStep> skipped;

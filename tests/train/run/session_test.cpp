@@ -1,8 +1,10 @@
 // Runs from end to end on a few pictures: how they stop, how they fail, what they leave behind.
 #include "train/run/session.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <new>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,6 +87,22 @@ BOOST_AUTO_TEST_CASE(a_stop_in_training_counts_its_steps) {
   BOOST_TEST(outcome.partial->train.was_stopped);
   BOOST_TEST(outcome.partial->train.num_steps == 2u);
   BOOST_TEST(outcome.last->train.num_samples == outcome.last->train.num_expected);
+}
+
+// The validation's are not told.
+BOOST_AUTO_TEST_CASE(batches_of_the_training_split_are_told_with_positions_and_pixels) {
+  std::uint64_t num_positions = 0;
+  watcher.at_train_batch = [&](const BatchView& batch) {
+    BOOST_TEST(batch.epoch == 0u);
+    BOOST_REQUIRE(batch.num_valid == 8u);
+    for (const std::uint64_t position : batch.positions) BOOST_TEST(position == num_positions++);
+    const std::span pixels(batch.pixels_f32(), batch.spec->pixels_bytes() / sizeof(float));
+    BOOST_TEST(std::ranges::any_of(pixels, [](float value) { return value != 0; }));
+  };
+  RunConfig once = config();
+  once.epochs = 1;
+  train_run(once, watcher, stop.get_token());
+  BOOST_TEST(num_positions == 80u);  // all of pets() that is not for the validation
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_between_epochs_cuts_nothing_short) {

@@ -46,6 +46,7 @@ inline const fs::path& pets() {
 struct Watcher final : RunObserver {
   std::function<void(const RunOverview&)> at_start = [](const RunOverview&) {};
   std::function<void(const EpochReport&)> at_train_step = [](const EpochReport&) {};
+  std::function<void(const BatchView&)> at_train_batch = [](const BatchView&) {};
   std::function<void(const EpochReport&)> at_validation_step = [](const EpochReport&) {};
   std::function<void(const EpochReport&)> at_epoch = [](const EpochReport&) {};
   std::function<void(const EpochReport&)> at_validation = [](const EpochReport&) {};
@@ -55,6 +56,7 @@ struct Watcher final : RunObserver {
 
   void on_start(const RunOverview& overview) override { at_start(overview); }
   void on_train_step(const EpochReport& so_far) override { at_train_step(so_far); }
+  void on_train_batch(const BatchView& batch) override { at_train_batch(batch); }
   void on_validation_step(const EpochReport& done, const PassReport&) override {
     at_validation_step(done);
   }
