@@ -7,8 +7,8 @@
 
 #include "tools/run_screen.h"
 #include "tools/terminal.h"
-#include "train/run/run_before.h"
 #include "train/run/run_config.h"
+#include "train/run/run_start.h"
 
 namespace penstock::tools {
 

@@ -25,6 +25,10 @@ check_pkgconfig(${prefix})
 set(PROJECT ${EXAMPLES})
 build_project(examples -DCMAKE_PREFIX_PATH=${prefix})
 run(said "an example" ${FOLDER}/examples/write_dataset ${FOLDER}/stripes)
+run(said "an embedded run" ${FOLDER}/examples/embedded_run ${FOLDER}/stripes ${FOLDER}/run)
+if(NOT said MATCHES "\n3 epochs, 30 steps\n")
+  message(FATAL_ERROR "embedded_run: expected 3 epochs of 10 steps, found: ${said}")
+endif()
 
 # A component that there is not: find_package says which there are.
 execute_process(
@@ -32,7 +36,7 @@ execute_process(
           -DCMAKE_PREFIX_PATH=${prefix} -DPENSTOCK_COMPONENTS=turbine
   RESULT_VARIABLE failure OUTPUT_QUIET ERROR_VARIABLE err)
 string(REGEX REPLACE "[ \n]+" " " err "${err}")
-if(NOT failure OR NOT err MATCHES "no component turbine, it has: core;streamer;augment;train")
+if(NOT failure OR NOT err MATCHES "no component turbine, it has: core;streamer;augment;train;run")
   message(FATAL_ERROR "find_package of a component turbine: expected a refusal, found: ${err}")
 endif()
 file(REMOVE_RECURSE ${FOLDER})

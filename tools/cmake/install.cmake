@@ -19,6 +19,14 @@ function(penstock_link_needs name result)
   set(${result} ${needs} PARENT_SCOPE)
 endfunction()
 
+# Lists the other components that penstock_<name> links.
+function(penstock_own_needs name result)
+  get_target_property(needs penstock_${name} LINK_LIBRARIES)
+  list(FILTER needs INCLUDE REGEX "^penstock::")
+  list(TRANSFORM needs REPLACE "^penstock::" "")
+  set(${result} ${needs} PARENT_SCOPE)
+endfunction()
+
 # The line of penstockConfig.cmake that finds a target again. One that is not known here would fail in
 # somebody else's build.
 function(penstock_find_line need result)
@@ -67,6 +75,8 @@ foreach(name IN LISTS PENSTOCK_INSTALLED)
           FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/penstock)
   install(EXPORT penstock_${name} NAMESPACE penstock:: FILE penstock_${name}.cmake
           DESTINATION ${PENSTOCK_PACKAGE_DIR})
+  penstock_own_needs(${name} components)
+  string(APPEND PENSTOCK_FIND_LINES "set(penstock_components_of_${name} ${components})\n")
   penstock_link_needs(${name} needs)
   string(APPEND PENSTOCK_FIND_LINES "macro(penstock_find_needs_of_${name})\n")
   foreach(need IN LISTS needs)
@@ -115,4 +125,7 @@ if(augment IN_LIST PENSTOCK_INSTALLED)
 endif()
 if(train IN_LIST PENSTOCK_INSTALLED)
   penstock_install_pkgconfig(train " penstock-streamer" train)
+endif()
+if(run IN_LIST PENSTOCK_INSTALLED)
+  penstock_install_pkgconfig(run " penstock-train penstock-augment penstock-streamer" run)
 endif()

@@ -13,9 +13,9 @@ namespace penstock::train {
 /// Takes batches from a source and keeps the figures of a pass up to date.
 class PassClock {
  public:
-  /// `observer` is told of batches and skipped samples; `stream` is the tally of a stream's pass, which goes on in the next
-  /// piece of it, cleared whenever the pass ends; `start` is what comes before the first batch, and is taken
-  /// over. All may be null.
+  /// `observer` is told of batches and skipped samples; `stream` is the tally of a stream's pass, which goes on
+  /// in the next piece of it, cleared whenever the pass ends; `start` is what comes before the first batch, and
+  /// is taken over. All may be null.
   PassClock(BatchSource& source, std::uint64_t num_samples, PassObserver* observer,
             SampleTally* stream = nullptr, PassStart* start = nullptr)
       : source_(source),

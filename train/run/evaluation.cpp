@@ -15,6 +15,7 @@
 #include "train/run/data_pipeline.h"
 #include "train/run/run_folder.h"
 #include "train/run/run_loss.h"
+#include "train/run/stored_network.h"
 #include "train/run/test_time_flip.h"
 
 namespace penstock::train {

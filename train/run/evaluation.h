@@ -10,8 +10,8 @@
 #include "train/loop/pass_report.h"
 #include "train/loop/trainer.h"
 #include "train/metrics/classification_metrics.h"
+#include "train/run/inference_config.h"
 #include "train/run/skipped_samples.h"
-#include "train/run/stored_network.h"
 
 namespace penstock::train {
 

@@ -8,14 +8,9 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
+#include "train/run/memory_row.h"
 
 namespace penstock::train {
-
-/// One line of the memory table.
-struct MemoryRow {
-  std::string what;
-  std::uint64_t bytes = 0;
-};
 
 class MemoryTable {
  public:

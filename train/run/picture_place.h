@@ -13,7 +13,7 @@
 
 namespace penstock::train {
 
-/// A picture as a shard would hold it.
+/// A picture as a shard would hold it: a JPEG or PNG file's bytes, or bare pixels.
 struct EncodedPicture {
   std::vector<std::byte> encoded;
   /// Sides, codec, orientation and class count; offset and checksum do not.

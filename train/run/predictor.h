@@ -1,19 +1,19 @@
 // A stored model on single pictures, decoded and resized exactly as the loader does it.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
+#include "streamer/core/memory_budget.h"
 #include "streamer/core/result.h"
-#include "streamer/core/sample_transform.h"
+#include "train/run/inference_config.h"
 #include "train/run/picture_place.h"
-#include "train/run/stored_network.h"
-#include "train/run/unlabelled_batch.h"
+#include "train/store/model_record.h"
 
 namespace penstock::train {
 
+/// Shapes  both: [num_classes], in the order of ModelRecord::class_names
 struct PictureScores {
   std::vector<float> logits;
   /// Softmax of the logits: what the model thinks of each class, adding up to 1.
@@ -21,31 +21,34 @@ struct PictureScores {
 };
 
 /// Takes pictures one by one into a batch as large as in the model's evaluation, then scores it: no
-/// encoded picture need be kept beyond its turn.
+/// encoded picture need be kept beyond its turn. new_jpeg(), new_png() and new_raw()
+/// (streamer/read/new_picture.h) describe one that comes from elsewhere.
+///
+/// Threads  one caller at a time; the backend computes in threads of its own
 class Predictor {
  public:
-  /// Errors  those of StoredNetwork
+  /// Errors  NotFound, CorruptData naming file or tensor; OutOfMemory; Unsupported for a precision that this
+  ///         machine has not
   Predictor(const std::filesystem::path& run, const InferenceConfig& config);
+  ~Predictor();
 
-  const ModelRecord& record() const noexcept { return network_.record(); }
+  const ModelRecord& record() const noexcept;
   /// What the limit leaves; for whoever reads the pictures.
-  MemoryBudget& budget() noexcept { return memory_.budget(); }
+  MemoryBudget& budget() noexcept;
 
   /// Decodes a picture into the next place of the batch; at most record().batch_size before the
   /// next score(). One with a fault takes no place, nor does one that is thrown at.
   ///
-  /// Errors  OutOfMemory when decoding it does not fit what is left of the budget
+  /// Errors  OutOfMemory when decoding it does not fit what is left of the budget; InvalidArgument for one too
+  ///         many
   SampleFault add(const EncodedPicture& picture);
 
   /// Scores the pictures that were added since the last call, in their order.
   std::vector<PictureScores> score();
 
  private:
-  MemoryTable memory_;
-  StoredNetwork network_;
-  std::shared_ptr<const SampleTransform> transform_;
-  std::shared_ptr<UnlabelledBatch> batch_;  // shared with the lease while it is scored
-  std::uint32_t num_added_ = 0;
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace penstock::train

@@ -1,7 +1,6 @@
 // What an earlier process left in the folder of a run.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,14 +8,9 @@
 #include "train/run/run_config.h"
 #include "train/run/run_lock.h"
 #include "train/run/run_resume.h"
+#include "train/run/run_start.h"
 
 namespace penstock::train {
-
-/// Whether a run begins or goes on.
-enum class RunStart : std::uint8_t {
-  kNew,     // RUN must not be there
-  kResume,  // behind the newest whole checkpoint in RUN; from the start where RUN has come to none yet
-};
 
 struct RunBefore {
   std::optional<RunResume> resume = {};  // there is a checkpoint

@@ -1,6 +1,7 @@
 // Who is told what goes on in a training run.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "streamer/core/batch.h"
@@ -10,22 +11,31 @@
 
 namespace penstock::train {
 
-/// Called on the thread that runs the session.
+/// Is told of a run, at least of what it overrides.
+///
+/// Errors   an exception ends the run: the weights so far are stored, and train_run() throws an Error with its
+///          text. After one of kInternal or kInvalidArgument, or one that is no Error, the run goes on from the
+///          checkpoint before; a stop loses nothing
+/// Threads  called on the thread that runs train_run(), which waits for every call
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  virtual void on_start(const RunOverview& overview) = 0;
-  virtual void on_train_step(const EpochReport& so_far) = 0;
+  /// When everything is ready, before the first step.
+  virtual void on_start(const RunOverview& /*overview*/) {}
   /// Before the step that takes a batch of the training split: its samples' ids and positions, its pixels as the
   /// network gets them. `batch` is valid during the call. A step that a stop drops is not told to
   /// on_train_step(); its batches come again when the run goes on.
   virtual void on_train_batch(const BatchView& /*batch*/) {}
-  virtual void on_validation_step(const EpochReport& train_done, const PassReport& so_far) = 0;
-  virtual void on_epoch(const EpochReport& report) = 0;
+  /// After every step.
+  virtual void on_train_step(const EpochReport& /*so_far*/) {}
+  virtual void on_validation_step(const EpochReport& /*train_done*/, const PassReport& /*so_far*/) {
+  }
+  /// When an epoch was trained, validated and stored.
+  virtual void on_epoch(const EpochReport& /*report*/) {}
   /// After a validation within an epoch; `metrics` are its own.
   virtual void on_validation(const EpochReport& /*so_far*/, const MetricTable& /*metrics*/) {}
   /// When a sample is left out because its data failed, the first time only.
-  virtual void on_skipped(const SkippedSample& sample) = 0;
+  virtual void on_skipped(const SkippedSample& /*sample*/) {}
   /// When a checkpoint is stored, as of so many steps of the run.
   virtual void on_checkpoint(std::uint64_t /*num_steps*/) {}
   /// A line of news after an epoch: a lowered learning rate, another verdict on learning.

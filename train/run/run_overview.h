@@ -7,12 +7,10 @@
 
 #include "train/plan/memory_plan.h"
 #include "train/run/core_split.h"
-#include "train/run/memory_table.h"
+#include "train/run/memory_row.h"
 #include "train/run/run_config.h"
 
 namespace penstock::train {
-
-struct RunSetup;
 
 /// What is known when everything is ready and before the first step.
 struct RunOverview {
@@ -49,8 +47,5 @@ struct RunOverview {
   /// Of a run that goes on: from where, whether bit for bit, what was passed over. Lines without an end.
   std::vector<std::string> resume_notes = {};
 };
-
-/// `resume_notes` are RunBefore::notes().
-RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_notes);
 
 }  // namespace penstock::train

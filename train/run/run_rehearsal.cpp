@@ -10,7 +10,9 @@
 #include "train/run/data_hint.h"
 #include "train/run/epoch_judge.h"
 #include "train/run/epoch_metrics.h"
+#include "train/run/run_before.h"
 #include "train/run/run_place.h"
+#include "train/run/run_progress.h"
 #include "train/run/run_setup.h"
 
 namespace penstock::train {

@@ -6,10 +6,10 @@
 #include <functional>
 #include <stop_token>
 
-#include "train/run/run_before.h"
 #include "train/run/run_config.h"
 #include "train/run/run_forecast.h"
 #include "train/run/run_overview.h"
+#include "train/run/run_start.h"
 #include "train/run/timed_batches.h"
 
 namespace penstock::train {

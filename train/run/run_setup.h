@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "streamer/pipeline/loader.h"
@@ -24,6 +25,7 @@
 namespace penstock::train {
 
 class RunResume;
+struct RunOverview;
 
 /// How far a setup goes.
 enum class SetupExtent : std::uint8_t {
@@ -77,5 +79,8 @@ struct RunSetup {
   void choose_batch();
   void make_loaders();
 };
+
+/// `resume_notes` are RunBefore::notes().
+RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_notes);
 
 }  // namespace penstock::train

@@ -7,10 +7,11 @@
 #include <stop_token>
 #include <string>
 
+#include "streamer/read/cache_stats.h"
 #include "train/run/epoch_report.h"
-#include "train/run/run_before.h"
 #include "train/run/run_config.h"
 #include "train/run/run_observer.h"
+#include "train/run/run_start.h"
 
 namespace penstock::train {
 
@@ -59,6 +60,8 @@ struct RunOutcome {
 ///         A checkpoint that cannot be stored is a warning: those before it stay. A run that may not go
 ///         on from its checkpoint: InvalidArgument with what differs; one whose checkpoints are all
 ///         damaged: CorruptData.
+/// Threads returns when the run has ended; the observer is called on the caller's thread, a stop may be asked
+///         for on any
 RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop,
                      RunStart start = RunStart::kNew);
 

@@ -1,6 +1,8 @@
 // The examples as their head comments say they are run.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "tests/cli/run_command.h"
@@ -25,6 +27,13 @@ std::vector<double> losses(const std::string& said) {
     found.push_back(std::stod(said.substr(at + 5)));
   }
   return found;
+}
+
+std::string bytes_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << stream.rdbuf();
+  return bytes.str();
 }
 
 BOOST_AUTO_TEST_SUITE(examples)
@@ -117,6 +126,31 @@ BOOST_AUTO_TEST_CASE(a_training_loop_of_ones_own_takes_steps_on_a_dataset) {
   BOOST_REQUIRE(loss.size() == 4u);
   BOOST_TEST(loss[3] < loss[0] / 2);
   BOOST_TEST(trained.out.find("40 steps\n") != std::string::npos);  // 320 samples in batches of 32
+}
+
+// 320 pictures in batches of 32 are 10 steps an epoch. A run that nobody stops is the outside witness of what one
+// that was stopped has to come to.
+BOOST_AUTO_TEST_CASE(a_whole_run_inside_a_program_is_stopped_and_goes_on_to_the_same_weights) {
+  const tests::TemporaryFolder folder;
+  const std::string dataset = folder.path() / "stripes";
+  BOOST_TEST(run("write_dataset", {dataset}).exit_code == 0);
+  const tests::CommandResult cut = run("embedded_run", {dataset, folder.path() / "cut", "15"});
+  BOOST_TEST(cut.exit_code == 0, cut.err);
+  for (const char* line : {"  stored as of step 15\n", "stopped after 15 steps\n",
+                           "  stored as of step 30\n", "3 epochs, 30 steps\n"}) {
+    BOOST_TEST(cut.out.find(line) != std::string::npos, line);
+  }
+  const tests::CommandResult whole = run("embedded_run", {dataset, folder.path() / "whole", "0"});
+  BOOST_TEST(whole.exit_code == 0, whole.err);
+  BOOST_TEST(whole.out.find("stopped") == std::string::npos);
+  BOOST_TEST((bytes_of(folder.path() / "cut" / "weights.safetensors") ==
+              bytes_of(folder.path() / "whole" / "weights.safetensors")));
+  BOOST_TEST(whole.out.ends_with(cut.out.substr(cut.out.find("stored: "))));
+
+  // Started again, it has nothing left to do but to use what is there.
+  const tests::CommandResult again = run("embedded_run", {dataset, folder.path() / "cut"});
+  BOOST_TEST(again.exit_code == 0, again.err);
+  BOOST_TEST(again.out == cut.out.substr(cut.out.find("3 epochs, ")));
 }
 
 // Scores of 0 for both classes cost (1/2 + 0) / 2 = 0.25.

@@ -6,40 +6,16 @@
 #include "streamer/core/error.h"
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
-#include "train/run/run_folder.h"
-#include "train/run/run_model.h"
+#include "tests/train/run/zero_net.h"
 
 namespace penstock::train {
 namespace {
 
 struct Fixture {
-  tests::TemporaryFolder folder;
+  penstock::tests::TemporaryFolder folder;
 
-  /// A run of a network of one layer with so many classes, all weights 0.
   std::filesystem::path run_of(std::uint32_t num_classes) {
-    RunConfig config;
-    config.model = "net";
-    config.model_layers =
-        "[[layer]]\ntype = \"global_avg_pool\"\n[[layer]]\ntype = \"dense\"\nunits = "
-        "\"num_classes\"\n";
-    config.image_height_px = config.image_width_px = 2;
-    const ModelGraph graph = build_run_model(config, 3, num_classes);
-    ModelRecord record;
-    record.model_name = config.model;
-    record.model_layers = config.model_layers;
-    record.graph_identity = graph.identity();
-    record.height_px = record.width_px = 2;
-    record.batch_size = 1;
-    record.mean = {0, 0, 0};
-    record.std = {1, 1, 1};
-    for (std::uint32_t i = 0; i < num_classes; ++i) record.class_names.push_back(std::to_string(i));
-    TensorFile weights;
-    for (const Parameter& parameter : graph.parameters()) {
-      weights.tensors.push_back({parameter.name,
-                                 {parameter.shape.begin(), parameter.shape.end()},
-                                 std::vector<float>(parameter.num_elements())});
-    }
-    save_model(folder.path(), record, weights);
+    tests::store_zero_net(folder.path(), num_classes);
     return folder.path();
   }
 
@@ -73,7 +49,7 @@ BOOST_AUTO_TEST_CASE(the_matrix_of_many_classes_counts_against_the_limit) {
   config.inference.memory_bytes = std::uint64_t{120} << 20;
   const Error error = refusal_of(config);
   BOOST_TEST((error.code() == ErrorCode::kOutOfMemory));
-  BOOST_TEST(tests::contains(error.what(), "metrics"));
+  BOOST_TEST(penstock::tests::contains(error.what(), "metrics"));
   config.inference.memory_bytes = std::uint64_t{140} << 20;
   BOOST_TEST((refusal_of(config).code() == ErrorCode::kNotFound));
 }
