@@ -10,6 +10,7 @@
 #include "train/loop/model_weights.h"          // weights in and out
 #include "train/loop/program_set.h"            // the programs of a training run
 #include "train/loop/trainer.h"                // passes over the data
+#include "train/loop/training_checkpoints.h"   // stored between two steps, and gone on from
 #include "train/loss/custom_loss.h"            // a loss of one's own
 #include "train/metrics/label_counts.h"        // several labels, decided at thresholds
 #include "train/metrics/label_ranking.h"       // and over all thresholds: mAP, ROC AUC

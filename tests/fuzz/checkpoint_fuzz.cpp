@@ -22,7 +22,7 @@
 #include "tests/allocation_ceiling.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/temporary_folder.h"
-#include "train/run/loop_state.h"
+#include "train/loop/loop_state.h"
 #include "train/run/run_progress.h"
 #include "train/store/checkpoint_name.h"
 #include "train/store/checkpoint_state.h"

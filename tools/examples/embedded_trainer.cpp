@@ -1,9 +1,12 @@
 // The trainer inside a program of one's own: batches of its own, its own network, and a word in every step
 // and after every epoch.
 //
-//     embedded_trainer [EPOCHS] [WEIGHTS.safetensors]
+//     embedded_trainer [EPOCHS] [WEIGHTS.safetensors] [CHECKPOINTS]
+//
+// With a folder for checkpoints one is stored after every epoch, and the next start goes on from there.
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
 #include "drawn_batches.h"
 #include "train/train.h"
@@ -58,19 +61,33 @@ int main(int argc, char** argv) try {
   programs.bind();
   initialize_params(programs.any_program(), graph, 1);
 
-  const BatchSpec spec = backend->input_spec(graph, kBatch);
-  DrawnBatches batches(spec, {.num_batches = kSteps, .num_epochs = num_epochs});
-  DrawnBatches held_out(spec, {.num_batches = 10, .num_epochs = num_epochs, .seed = 2});
   Trainer trainer(programs, {.optimizer = optimizer,
                              .seed = 1,
                              .num_steps = kSteps * num_epochs,
                              .steps_per_epoch = kSteps});
+  std::optional<TrainingCheckpoints> checkpoints;
+  TrainingPlace place;
+  if (argc > 3) {
+    checkpoints.emplace(CheckpointedTraining{
+        .folder = argv[3], .graph = graph, .backend = *backend, .program = programs.any_program()});
+    place = checkpoints->restore().value_or(place);
+    if (place.num_epochs > 0) trainer.restore(place.loop.trainer);
+    for (const std::string& note : checkpoints->notes()) std::printf("%s\n", note.c_str());
+  }
+
+  // Where the source goes on is the program's own matter: this one has the same batches in every epoch.
+  const BatchSpec spec = backend->input_spec(graph, kBatch);
+  DrawnBatches batches(spec, {.num_batches = kSteps, .num_epochs = num_epochs});
+  DrawnBatches held_out(spec, {.num_batches = 10, .num_epochs = num_epochs, .seed = 2});
   Progress progress;
-  for (std::uint32_t epoch = 0; epoch < num_epochs; ++epoch) {
+  while (place.num_epochs < num_epochs) {
+    const auto epoch = static_cast<std::uint32_t>(place.num_epochs);
     const PassReport trained =
         trainer.train_epoch({.source = batches, .num_samples = kSamples, .observer = &progress});
     const PassReport seen =
         evaluate_epoch(programs, {.source = held_out, .num_samples = 10 * kBatch});
+    place = {.loop = {.trainer = trainer.state()}, .num_epochs = epoch + 1};
+    if (checkpoints) checkpoints->store(place);
     if (!progress.on_epoch(epoch, trained, seen)) break;
   }
   if (argc > 2) {

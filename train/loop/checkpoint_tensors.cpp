@@ -153,6 +153,23 @@ bool keeps_ema(const Program& program) noexcept {
   return program.lowering().optimizer.ema_decay > 0;
 }
 
+std::vector<std::string> notes_of(const StateChange& change) {
+  std::vector<std::string> lines;
+  for (const std::string& name : change.started) {
+    lines.push_back("the optimizer's " + name + " starts at zero: the checkpoint has none");
+  }
+  for (const std::string& name : change.left_out) {
+    lines.push_back("the optimizer's " + name + " is left out: it is no longer used");
+  }
+  if (change.is_ema_started) {
+    lines.push_back("the means of the weights start from the checkpoint's weights: it has none");
+  }
+  if (change.is_ema_left_out) {
+    lines.push_back("the means of the weights are left out: they are no longer used");
+  }
+  return lines;
+}
+
 StateChange restore_tensors(Program& program, const CheckpointReader& checkpoint) {
   std::vector<float> values(largest_tensor_bytes(program.params()) / sizeof(float));
   for (const TensorGroup group : {TensorGroup::kModel, TensorGroup::kOptimizer}) {

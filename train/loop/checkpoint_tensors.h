@@ -31,6 +31,9 @@ struct StateChange {
   bool is_ema_left_out = false;
 };
 
+/// Lines for a user; none when nothing differs.
+std::vector<std::string> notes_of(const StateChange& change);
+
 /// Sets all of them, group by group, in a program whose states are those of the start of a run.
 ///
 /// Errors  CorruptData naming the file and the tensor that is missing, of another shape, or too many; Io

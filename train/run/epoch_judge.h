@@ -10,7 +10,7 @@
 
 #include "train/metrics/metric_names.h"
 #include "train/run/epoch_report.h"
-#include "train/run/loop_state.h"
+#include "train/loop/loop_state.h"
 #include "train/run/run_config.h"
 
 namespace penstock::train {

@@ -4,7 +4,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/result.h"
-#include "train/run/part_reader.h"
+#include "train/store/part_reader.h"
 
 namespace penstock::train {
 namespace {

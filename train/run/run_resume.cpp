@@ -21,33 +21,8 @@ bool has_weights(const fs::path& run) {
   return fs::exists(run / kModelRecordName, ignored);
 }
 
-const std::string& part_of(const CheckpointReader& checkpoint, const std::string& name) {
-  const auto& parts = checkpoint.state().parts;
-  const auto found = parts.find(name);
-  if (found != parts.end()) return found->second;
-  throw Error(ErrorCode::kCorruptData, "checkpoint: " + checkpoint.path().native() +
-                                           ": parts: expected \"" + name + "\", found none");
-}
-
 std::string counted(std::uint64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
-std::vector<std::string> notes_of(const StateChange& change) {
-  std::vector<std::string> lines;
-  for (const std::string& name : change.started) {
-    lines.push_back("the optimizer's " + name + " starts at zero: the checkpoint has none");
-  }
-  for (const std::string& name : change.left_out) {
-    lines.push_back("the optimizer's " + name + " is left out: it is no longer used");
-  }
-  if (change.is_ema_started) {
-    lines.push_back("the means of the weights start from the checkpoint's weights: it has none");
-  }
-  if (change.is_ema_left_out) {
-    lines.push_back("the means of the weights are left out: they are no longer used");
-  }
-  return lines;
 }
 
 }  // namespace
@@ -65,8 +40,8 @@ RunProgress RunResume::stored_progress() const {
 }
 
 LoopState RunResume::loop(const RunSetup& setup) const {
-  LoopState loop = parse_loop_state(part_of(found_.checkpoint, std::string(kLoopStatePart)),
-                                    found_.checkpoint.path().native());
+  LoopState loop =
+      parse_loop_state(found_.checkpoint.part(kLoopStatePart), found_.checkpoint.path().native());
   // Between two epochs the schedule goes on where the epochs are: another batch size has other steps.
   if (!progress_.under_way || progress_.is_validation_left()) {
     loop.trainer.num_steps = setup.steps_per_epoch() * progress_.num_epochs;
@@ -98,7 +73,7 @@ void RunResume::join(RunSetup& setup) {
       std::max(num_passes - std::min(num_passes, progress_.place.epoch), 1u);
   setup.pipeline.first_epoch = progress_.place.epoch;
   if (!progress_.is_mid_epoch()) return;
-  setup.pipeline.resume_from = loader_state_from_json(part_of(checkpoint, "loader"));
+  setup.pipeline.resume_from = loader_state_from_json(checkpoint.part("loader"));
   mark_taken(setup);
 }
 
@@ -134,8 +109,8 @@ void RunResume::mark_taken(const RunSetup& setup) {
 void RunResume::restore(RunSetup& setup) {
   Program& program = setup.programs->any_program();
   state_notes_ = notes_of(restore_tensors(program, found_.checkpoint));
-  program.import_num_steps(parse_step_counts(
-      part_of(found_.checkpoint, std::string(kStepCountsPart)), found_.checkpoint.path().native()));
+  program.import_num_steps(parse_step_counts(found_.checkpoint.part(kStepCountsPart),
+                                             found_.checkpoint.path().native()));
 }
 
 std::string RunResume::initial_weights_digest() const {
@@ -153,8 +128,7 @@ CheckpointHistory RunResume::history() const {
 std::vector<std::string> RunResume::notes() const {
   std::vector<std::string> lines;
   for (const DamagedCheckpoint& one : found_.damaged) {
-    lines.push_back("checkpoint " + one.name + " is damaged (" + one.what +
-                    "): the one before is taken");
+    lines.push_back(one.note());
   }
   const CheckpointState& state = found_.checkpoint.state();
   std::string place = counted(state.epoch_idx, "epoch");

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "train/run/loop_state.h"
+#include "train/loop/loop_state.h"
 #include "train/run/run_checkpoints.h"
 #include "train/run/run_progress.h"
 #include "train/store/checkpoint_folder.h"

@@ -37,6 +37,11 @@ struct DamagedCheckpoint {
   std::string name;
   /// One line: the file, what was expected and found.
   std::string what;
+
+  /// A line for a user.
+  std::string note() const {
+    return "checkpoint " + name + " is damaged (" + what + "): the one before is taken";
+  }
 };
 
 struct ResumableCheckpoint {

@@ -34,4 +34,11 @@ CheckpointReader CheckpointReader::open(const std::filesystem::path& path) {
   return reader;
 }
 
+const std::string& CheckpointReader::part(std::string_view name) const {
+  const auto found = state_.parts.find(std::string(name));
+  if (found != state_.parts.end()) return found->second;
+  throw Error(ErrorCode::kCorruptData, "checkpoint: " + path_.native() + ": parts: expected \"" +
+                                           std::string(name) + "\", found none");
+}
+
 }  // namespace penstock::train

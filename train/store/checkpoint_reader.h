@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <map>
+#include <string>
+#include <string_view>
 
 #include "train/store/checkpoint_state.h"
 #include "train/store/safetensors_reader.h"
@@ -25,6 +27,8 @@ class CheckpointReader {
 
   const std::filesystem::path& path() const noexcept { return path_; }
   const CheckpointState& state() const noexcept { return state_; }
+  /// The text of CheckpointState::parts by name. Errors  CorruptData when there is none
+  const std::string& part(std::string_view name) const;
   /// Model and optimizer are there always.
   bool has(TensorGroup group) const noexcept { return files_.contains(group); }
   /// The tensors of a group that is there.

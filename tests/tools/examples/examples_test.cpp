@@ -116,6 +116,25 @@ BOOST_AUTO_TEST_CASE(the_trainer_runs_inside_a_program_on_batches_of_its_own) {
   BOOST_TEST((losses(run("embedded_trainer", {"2"}).out) == loss));
 }
 
+// As if it had been killed after the first epoch: the checkpoint of the second is taken away.
+BOOST_AUTO_TEST_CASE(a_trainer_inside_a_program_goes_on_from_its_checkpoints) {
+  const tests::TemporaryFolder folder;
+  const std::string checkpoints = folder.path() / "checkpoints";
+  const std::string whole = folder.path() / "whole.safetensors";
+  const std::string again = folder.path() / "again.safetensors";
+  const tests::CommandResult first = run("embedded_trainer", {"2", whole, checkpoints});
+  BOOST_TEST(first.exit_code == 0, first.err);
+  BOOST_TEST(tests::count_entries(checkpoints) == 2u);
+  BOOST_TEST(std::filesystem::remove_all(checkpoints + "/000002-step-000000080") > 0u);
+
+  const tests::CommandResult second = run("embedded_trainer", {"2", again, checkpoints});
+  BOOST_TEST(second.exit_code == 0, second.err);
+  BOOST_TEST(second.out.find("epoch 0: ") == std::string::npos);
+  BOOST_TEST(second.out.find("epoch 1: ") != std::string::npos);
+  BOOST_TEST((bytes_of(whole) == bytes_of(again)));
+  BOOST_TEST(first.out.ends_with(second.out.substr(second.out.find("  step 20"))));
+}
+
 BOOST_AUTO_TEST_CASE(a_training_loop_of_ones_own_takes_steps_on_a_dataset) {
   const tests::TemporaryFolder folder;
   const std::string dataset = folder.path() / "stripes";

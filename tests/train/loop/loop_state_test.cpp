@@ -1,4 +1,4 @@
-#include "train/run/loop_state.h"
+#include "train/loop/loop_state.h"
 
 #include <boost/test/unit_test.hpp>
 

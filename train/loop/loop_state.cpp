@@ -1,9 +1,9 @@
-#include "train/run/loop_state.h"
+#include "train/loop/loop_state.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "train/run/part_reader.h"
+#include "train/store/part_reader.h"
 
 namespace penstock::train {
 namespace {
