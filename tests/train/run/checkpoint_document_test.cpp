@@ -1,10 +1,15 @@
-// CHECKPOINT.md against the checkpoints that a run leaves.
+// train/store/CHECKPOINT.md against what a run leaves: the columns of metrics.csv, the fields of state.json and
+// of its parts.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "fixtures/damage.h"
+#include "streamer/core/file.h"
 #include "tests/train/run/tiny_run.h"
 #include "train/store/checkpoint_folder.h"
 
@@ -13,7 +18,48 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
+using Names = std::vector<std::string>;
+
+std::string document() {
+  return read_text_file(fs::path(PENSTOCK_SOURCE_DIR) / "train/store/CHECKPOINT.md");
+}
+
+/// The document's part under a title.
+std::string section(const std::string& title) {
+  const std::string whole = document();
+  const std::size_t begin = whole.find("\n" + title + "\n");
+  BOOST_REQUIRE_MESSAGE(begin != std::string::npos, title);
+  return whole.substr(begin, whole.find("\n#", begin + title.size()) - begin);
+}
+
+Names quoted(const std::string& text) {
+  Names names;
+  for (std::size_t at = text.find('`'); at != std::string::npos; at = text.find('`', at)) {
+    const std::size_t end = text.find('`', at + 1);
+    names.push_back(text.substr(at + 1, end - at - 1));
+    at = end + 1;
+  }
+  return names;
+}
+
+/// What is quoted in the first cells of a section's tables.
+Names first_cells(const std::string& text) {
+  Names names;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| `")) continue;
+    const Names cell = quoted(line.substr(0, line.find(" | ")));
+    names.insert(names.end(), cell.begin(), cell.end());
+  }
+  return names;
+}
+
+Names keys_of(const Json& object) {
+  Names names;
+  for (const auto& item : object.items()) names.push_back(item.key());
+  return names;
+}
 
 /// Names of all fields, but for those of an object whose names are a user's.
 void add_fields(const Json& json, std::set<std::string>& names) {
@@ -27,17 +73,40 @@ void add_fields(const Json& json, std::set<std::string>& names) {
   }
 }
 
-struct Fixture : tests::TinyRun {
-  std::set<std::string> stored_fields() const {
-    std::set<std::string> names;
+struct DocumentedRun : tests::TinyRun {
+  /// state.json of every checkpoint that is left, the newest first.
+  std::vector<Json> states() const {
+    std::vector<Json> states;
     for (const CheckpointEntry& entry : list_checkpoints(out / kCheckpointsName)) {
-      add_fields(Json::parse(read_text_file(entry.path / "state.json")), names);
+      states.push_back(Json::parse(read_text_file(entry.path / "state.json")));
     }
-    return names;
+    return states;
   }
 };
 
-BOOST_FIXTURE_TEST_SUITE(checkpoint_document, Fixture)
+BOOST_FIXTURE_TEST_SUITE(checkpoint_document, DocumentedRun)
+
+BOOST_AUTO_TEST_CASE(columns_of_metrics_are_those_of_the_document) {
+  run();
+  Names columns = first_cells(section("## metrics.csv"));
+  std::erase(columns, "val_top5_accuracy");  // of more than 5 classes; here are two
+  const std::string text = read_text_file(out / kMetricsName);
+  std::istringstream head(text.substr(0, text.find('\n')));
+  Names found;
+  for (std::string name; std::getline(head, name, ',');) found.push_back(name);
+  BOOST_TEST(found == columns, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(fields_of_state_are_those_of_the_document) {
+  run();
+  Names fields = first_cells(section("### state.json"));
+  // The table of parts is the section's second.
+  const auto parts = std::ranges::find(fields, "epochs");
+  BOOST_REQUIRE((parts != fields.end()));
+  fields.erase(parts, fields.end());
+  fields.push_back("xxh3");
+  BOOST_TEST(keys_of(states().front()) == fields, boost::test_tools::per_element());
+}
 
 BOOST_AUTO_TEST_CASE(every_field_of_a_checkpoint_is_named) {
   RunConfig config = this->config();
@@ -53,15 +122,15 @@ BOOST_AUTO_TEST_CASE(every_field_of_a_checkpoint_is_named) {
   config.checkpoint.every_steps = 3;
   config.num_checkpoints_kept = 100;
   train_run(config, watcher, {});
-  const std::set<std::string> fields = stored_fields();
+  std::set<std::string> fields;
+  for (const Json& state : states()) add_fields(state, fields);
   BOOST_TEST(fields.size() > 50u);
   for (const char* expected : {"learning_rate", "num_validated_steps", "history", "sample_id"}) {
     BOOST_TEST(fields.count(expected) == 1u, expected);
   }
-  const std::string document =
-      read_text_file(fs::path(PENSTOCK_SOURCE_DIR) / "train/store/CHECKPOINT.md");
+  const std::string text = document();
   for (const std::string& name : fields) {
-    BOOST_TEST((document.find("`" + name + "`") != std::string::npos), name);
+    BOOST_TEST((text.find("`" + name + "`") != std::string::npos), name);
   }
 }
 
