@@ -323,6 +323,48 @@ BOOST_AUTO_TEST_CASE(files_that_are_not_there_are_named_with_a_way_on) {
                 "check the path, or take a known model: --model small_cnn");
 }
 
+// The line of the hint is typed as it stands, but for the name.
+BOOST_AUTO_TEST_CASE(a_dataset_without_pictures_to_train_on_says_what_it_has_and_how_to_divide_it) {
+  const fs::path table = folder.path() / "table.csv";
+  std::string lines = "path,label,split\n";
+  for (const auto& entry : fs::directory_iterator(shapes.pictures() / "test")) {
+    const std::string label = entry.path().filename();
+    for (const auto& picture : fs::directory_iterator(entry.path())) {
+      lines += label + "/" + picture.path().filename().native() + "," + label + ",test\n";
+    }
+  }
+  publish_file(table, lines);
+  const std::string dataset = folder.path() / "test_only.ds";
+  const CommandResult made =
+      run_penstock({"convert", shapes.pictures() / "test", dataset, "--labels", table, "--quiet"});
+  BOOST_REQUIRE_MESSAGE(made.exit_code == 0, made.err);
+  check_refused(
+      train(dataset), 1,
+      "dataset: " + dataset + ": expected a split train with samples, found test of 40 samples",
+      "to draw the splits again: penstock convert " + dataset + " OTHER.ds --split-anew");
+  const std::string other = folder.path() / "other.ds";
+  const CommandResult drawn = run_penstock({"convert", dataset, other, "--split-anew"});
+  BOOST_REQUIRE_MESSAGE(drawn.exit_code == 0, drawn.err);
+  BOOST_TEST(train(other).exit_code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_file_that_says_nothing_leaves_the_flags_and_the_defaults) {
+  const fs::path file = folder.path() / "empty.toml";
+  publish_file(file, "");
+  const std::vector<std::string> flags = {"--memory", "256M", "--seed", "5"};
+  std::vector<std::string> more = flags;
+  more.insert(more.end(), {"--config", file});
+  const CommandResult result = train(shapes.dataset(), more);
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const std::string with_file = read_text_file(out / "run.toml");
+  fs::remove_all(out);
+  BOOST_REQUIRE(train(shapes.dataset(), flags).exit_code == 0);
+  BOOST_TEST(read_text_file(out / "run.toml") == with_file);
+  check_refused(train(shapes.dataset(), {"--config", "/dev/null"}), 2,
+                "run: /dev/null: expected a file of TOML, found a pipe or a device",
+                "put what it holds into a file");
+}
+
 BOOST_AUTO_TEST_CASE(paths_that_are_no_utf8_are_refused_before_the_start) {
   const std::string odd = folder.path().native() + "/b\xFF.ds";
   check_refused(

@@ -164,6 +164,13 @@ std::string read_toml_text(const std::filesystem::path& path, const std::string&
                 owner + ": " + path.native() + ": expected a file of TOML, found a folder",
                 "check the path");
   }
+  // Of a pipe nobody knows how much there is to come, nor whether it can be read twice.
+  if (std::filesystem::exists(path, failure) && !std::filesystem::is_regular_file(path, failure)) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        owner + ": " + path.native() + ": expected a file of TOML, found a pipe or a device",
+        "put what it holds into a file");
+  }
   const std::uintmax_t size_bytes = std::filesystem::file_size(path, failure);
   if (!failure && size_bytes > kMaxFileBytes) {
     throw Error(ErrorCode::kInvalidArgument,

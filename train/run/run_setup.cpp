@@ -4,6 +4,7 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
 #include "train/loop/checkpoint_tensors.h"
 #include "train/loop/sample_tally.h"
 #include "train/loop/stream_cut.h"
@@ -62,11 +63,30 @@ std::uint64_t score_bytes(std::uint32_t num_classes, std::uint32_t num_samples) 
   return ValidationScores::bytes_for(num_classes) + num_samples * sample_bytes;
 }
 
+/// "test of 40 samples, validation of 1 sample"
+std::string filled_splits(const Manifest& manifest) {
+  std::string text;
+  for (const ManifestSplit& split : manifest.splits) {
+    if (split.num_samples == 0) continue;
+    text += (text.empty() ? "" : ", ") + split.name + " of " + std::to_string(split.num_samples) +
+            (split.num_samples == 1 ? " sample" : " samples");
+  }
+  return text;
+}
+
+/// What other splits hold can be divided anew.
 DatasetSplit open_train_split(const Dataset& dataset) {
-  DatasetSplit split = dataset.split("train");
-  if (split.num_samples() > 0) return split;
-  throw Error(ErrorCode::kInvalidArgument, "dataset: " + dataset.folder().native() +
-                                               ": split train: expected samples, found none");
+  const ManifestSplit* split = dataset.manifest().find_split("train");
+  if (split != nullptr && split->num_samples > 0) return dataset.split("train");
+  const std::string there = filled_splits(dataset.manifest());
+  const std::string folder = shell_quoted(dataset.folder().native());
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      "dataset: " + dataset.folder().native() + ": expected a split train with samples, found " +
+          (there.empty() ? "no samples" : there),
+      there.empty()
+          ? "penstock inspect " + folder + " says what is there"
+          : "to draw the splits again: penstock convert " + folder + " OTHER.ds --split-anew");
 }
 
 std::optional<DatasetSplit> open_validation_split(const Dataset& dataset) {

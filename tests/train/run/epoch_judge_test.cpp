@@ -117,6 +117,18 @@ BOOST_AUTO_TEST_CASE(a_verdict_on_learning_is_told_once_and_again_when_it_is_ano
   BOOST_TEST(judge.learning_line().starts_with("not learning: the lowest training loss of 5 "));
 }
 
+// As above, stopped after the fourth epoch and gone on with.
+BOOST_AUTO_TEST_CASE(what_was_told_before_a_stop_is_not_told_again) {
+  EpochJudge stopped = judge_of({});
+  for (std::uint32_t idx = 0; idx < 4; ++idx) stopped.judge(epoch(idx, 2.3, 2.3));
+  LoopState state;
+  stopped.save(state);
+  EpochJudge resumed = judge_of({});
+  resumed.restore(state);
+  BOOST_TEST(resumed.judge(epoch(4, 2.3, 2.3)).notes.empty());
+  BOOST_TEST(resumed.learning_line().starts_with("not learning: the lowest training loss of 5 "));
+}
+
 BOOST_AUTO_TEST_CASE(a_restored_judge_goes_on_as_the_other_would) {
   RunConfig config = stopping(3);
   config.reduce_on_plateau.factor = 0.5;

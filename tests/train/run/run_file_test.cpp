@@ -1,6 +1,8 @@
 #include "train/run/run_file.h"
 #include "train/run/idle_settings.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
@@ -163,6 +165,32 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_a_run_file_is_a_wrong_argument) {
            std::string(error.what()) ==
                "run: " + path.native() + ": expected TOML of at most 1048576 bytes, found 1048577";
   });
+}
+
+// Nobody writes into the pipe: opening it would wait for that.
+BOOST_AUTO_TEST_CASE(a_pipe_or_a_device_is_refused_and_not_waited_for) {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path pipe = folder.path() / "pipe";
+  BOOST_REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::filesystem::path& path : {pipe, std::filesystem::path("/dev/null")}) {
+    BOOST_CHECK_EXCEPTION(read_run_file(path), Error, [&](const Error& error) {
+      return error.code() == ErrorCode::kInvalidArgument &&
+             error.hint() == "put what it holds into a file" &&
+             std::string(error.what()) ==
+                 "run: " + path.native() + ": expected a file of TOML, found a pipe or a device";
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_says_nothing_changes_nothing) {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "empty.toml";
+  RunConfig base;
+  base.epochs = 7;
+  for (const char* text : {"", "\n", "# epochs = 3\n"}) {
+    publish_file(path, text);
+    BOOST_TEST(format_run_file(read_run_file(path, base)) == format_run_file(base));
+  }
 }
 
 // No layers stand for a model by name, here one that is called as the file.

@@ -273,6 +273,22 @@ BOOST_AUTO_TEST_CASE(a_diverged_run_keeps_the_weights_and_metrics_before) {
   BOOST_TEST(load_model(out).record.num_epochs == 1u);
 }
 
+// Here the weights pass 3e38 in the first epoch: 999^13 is 1e39, and the epoch has more steps than that.
+BOOST_AUTO_TEST_CASE(a_run_that_diverges_in_its_first_epoch_says_that_nothing_is_stored) {
+  RunConfig early = wild(config());
+  early.batch_size = 2;
+  early.nan_guard.max_in_a_row = 2;
+  std::size_t num_finite_steps = 0;
+  watcher.at_train_step = [&](const EpochReport& so_far) {
+    if (so_far.train.num_skipped_steps == 0) ++num_finite_steps;
+  };
+  const Error error = failure_of(early);
+  BOOST_TEST(num_finite_steps > 5u);
+  BOOST_TEST(contains(error.what(), ": the training diverged; these weights were not stored ("));
+  BOOST_TEST(!contains(error.what(), " are in "));
+  BOOST_TEST(!fs::exists(out));
+}
+
 // Fewer skipped steps than end the run: the validation after them finds out.
 BOOST_AUTO_TEST_CASE(weights_whose_validation_is_no_number_are_not_stored) {
   RunConfig patient = wild(config());
