@@ -264,6 +264,18 @@ int run_train(const TrainOptions& options) {
   return kExitStopped;
 }
 
+/// Trials take their own steps from the first; a run's weights are to be had all the same.
+[[noreturn]] void refuse_resumed(const TrainOptions& options) {
+  const std::string trial = options.finds_learning_rate ? "--find-lr" : "--overfit-batch";
+  const std::filesystem::path run = options.out.empty() ? "RUN" : options.out;
+  throw Error(ErrorCode::kInvalidArgument,
+              "train: " + trial + ": expected it without --resume, found both",
+              fmt::format("with the run's settings and weights: penstock train --config {} "
+                          "--init-from {} {}",
+                          shell_quoted((run / train::kRunFileName).native()),
+                          shell_quoted(run.native()), trial));
+}
+
 }  // namespace
 
 void add_train_command(CLI::App& program, CommandChoice& choice) {
@@ -321,6 +333,9 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
         };
         check_run_file(options->config_file);
         const bool overfits = options->num_overfit_steps > 0;
+        if (options->resumes && (options->finds_learning_rate || overfits)) {
+          refuse_resumed(*options);
+        }
         if (options->finds_learning_rate && overfits) refuse_both("--find-lr", "--overfit-batch");
         if (!options->is_dry_run) return;
         if (options->finds_learning_rate) refuse_both("--dry-run", "--find-lr");

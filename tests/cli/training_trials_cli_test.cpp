@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
 #include "tests/contains.h"
@@ -100,6 +101,25 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_a_trial_is_a_usage_error) {
   const CommandResult dry = train({"--overfit-batch", "--dry-run"});
   BOOST_TEST(dry.exit_code == 2);
   BOOST_TEST(contains(dry.err, "train: --dry-run: expected it without --overfit-batch"));
+}
+
+// What the hint says is typed, and has the weights.
+BOOST_AUTO_TEST_CASE(a_trial_of_a_run_that_is_there_takes_its_settings_and_weights_by_name) {
+  const std::string run = shapes.run();
+  for (const std::string trial : {"--find-lr", "--overfit-batch"}) {
+    const std::string with_run = " --config " + run + "/run.toml --init-from " + run + " " + trial;
+    check_refused(run_penstock({"train", "-o", run, trial, "--resume"}), 2,
+                  "train: " + trial + ": expected it without --resume, found both",
+                  "with the run's settings and weights: penstock train" + with_run);
+  }
+  const auto first_loss = [&](std::vector<std::string> more) {
+    std::vector<std::string> line = {"train", "--config", run + "/run.toml", "--find-lr", "--json"};
+    line.insert(line.end(), more.begin(), more.end());
+    const CommandResult result = run_penstock(line);
+    BOOST_REQUIRE_MESSAGE(!result.out.empty(), result.err);
+    return Json::parse(result.out)["points"].at(0)["loss"].get<double>();
+  };
+  BOOST_TEST(first_loss({"--init-from", run}) != first_loss({}));  // of the same batch
 }
 
 // 80 pictures in batches of 16 are five steps, and 40 to validate with after each epoch.
