@@ -11,7 +11,7 @@
 #include "tools/layout_option.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
-#include "train/run/system_memory.h"
+#include "train/run/memory/system_memory.h"
 
 namespace penstock::tools {
 namespace {

@@ -1,7 +1,7 @@
 #include "tools/augment_text.h"
 
 #include "train/graph/toml_table.h"
-#include "train/run/run_keys.h"
+#include "train/run/settings/run_keys.h"
 
 namespace penstock::tools {
 

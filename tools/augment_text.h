@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "train/run/run_config.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::tools {
 

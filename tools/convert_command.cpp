@@ -19,7 +19,7 @@
 #include "tools/convert_watch.h"
 #include "tools/exit_code.h"
 #include "tools/terminal.h"
-#include "train/run/system_memory.h"
+#include "train/run/memory/system_memory.h"
 
 namespace penstock::tools {
 namespace {

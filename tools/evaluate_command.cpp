@@ -12,7 +12,7 @@
 #include "tools/size_option.h"
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
-#include "train/run/evaluation.h"
+#include "train/run/inference/evaluation.h"
 
 namespace penstock::tools {
 namespace {

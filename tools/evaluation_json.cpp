@@ -3,7 +3,7 @@
 
 #include "streamer/core/result.h"
 #include "tools/evaluation_report.h"
-#include "train/run/confused_classes.h"
+#include "train/run/inference/confused_classes.h"
 
 namespace penstock::tools {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "tools/result_stream.h"
-#include "train/run/evaluation.h"
+#include "train/run/inference/evaluation.h"
 
 namespace penstock::tools {
 

@@ -9,7 +9,7 @@
 #include "tools/evaluation_report.h"
 #include "tools/run_screen.h"
 #include "tools/terminal.h"
-#include "train/run/confused_classes.h"
+#include "train/run/inference/confused_classes.h"
 
 namespace penstock::tools {
 namespace {

@@ -14,8 +14,8 @@
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/export/onnx_export.h"
-#include "train/run/run_model.h"
-#include "train/run/stored_network.h"
+#include "train/run/inference/stored_network.h"
+#include "train/run/network/run_model.h"
 
 namespace penstock::tools {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "train/run/run_forecast.h"
+#include "train/run/trial/run_forecast.h"
 
 namespace penstock::tools {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "train/run/inference_config.h"
+#include "train/run/inference/inference_config.h"
 
 namespace CLI {
 class App;

@@ -10,8 +10,8 @@
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/graph/model_summary.h"
-#include "train/run/run_file.h"
-#include "train/run/run_model.h"
+#include "train/run/network/run_model.h"
+#include "train/run/settings/run_file.h"
 
 namespace penstock::tools {
 namespace {

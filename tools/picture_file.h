@@ -8,7 +8,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "tools/convert/image/image_check.h"
-#include "train/run/predictor.h"
+#include "train/run/inference/predictor.h"
 
 namespace penstock::tools {
 

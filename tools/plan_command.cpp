@@ -18,11 +18,11 @@
 #include "tools/run_flags.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
-#include "train/run/data_pipeline.h"
+#include "train/run/data/data_pipeline.h"
+#include "train/run/memory/system_memory.h"
 #include "train/run/network_plan.h"
-#include "train/run/run_file.h"
 #include "train/run/run_resolve.h"
-#include "train/run/system_memory.h"
+#include "train/run/settings/run_file.h"
 
 namespace penstock::tools {
 namespace {

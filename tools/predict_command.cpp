@@ -24,7 +24,7 @@
 #include "tools/size_option.h"
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
-#include "train/run/predictor.h"
+#include "train/run/inference/predictor.h"
 
 namespace penstock::tools {
 namespace {

@@ -20,10 +20,10 @@
 #include "tools/simd_option.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
-#include "train/run/data_hint.h"
-#include "train/run/idle_settings.h"
-#include "train/run/run_file.h"
+#include "train/run/data/data_hint.h"
 #include "train/run/run_resolve.h"
+#include "train/run/settings/idle_settings.h"
+#include "train/run/settings/run_file.h"
 
 namespace penstock::tools {
 namespace {

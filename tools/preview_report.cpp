@@ -9,7 +9,7 @@
 #include "tools/drawn_values.h"
 #include "tools/terminal.h"
 #include "train/graph/toml_table.h"
-#include "train/run/run_keys.h"
+#include "train/run/settings/run_keys.h"
 
 namespace penstock::tools {
 namespace {

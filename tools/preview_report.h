@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tools/preview_sheet.h"
-#include "train/run/run_config.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::tools {
 

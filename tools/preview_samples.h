@@ -11,8 +11,8 @@
 #include "streamer/core/image_view.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/shard/dataset.h"
-#include "train/run/data_pipeline.h"
-#include "train/run/picture_place.h"
+#include "train/run/data/data_pipeline.h"
+#include "train/run/data/picture_place.h"
 
 namespace penstock::tools {
 

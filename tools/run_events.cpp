@@ -6,7 +6,7 @@
 
 #include "tools/run_report.h"
 #include "tools/terminal.h"
-#include "train/run/metrics_log.h"
+#include "train/run/epoch/metrics_log.h"
 
 namespace penstock::tools {
 namespace {

@@ -8,7 +8,7 @@
 #include "tools/command.h"
 #include "tools/run_flag_texts.h"
 #include "tools/terminal.h"
-#include "train/run/run_file.h"
+#include "train/run/settings/run_file.h"
 
 namespace penstock::tools {
 namespace {

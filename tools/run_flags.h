@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "train/run/run_config.h"
+#include "train/run/settings/run_config.h"
 
 namespace CLI {
 class App;

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "train/run/run_forecast.h"
 #include "train/run/session.h"
+#include "train/run/trial/run_forecast.h"
 
 namespace penstock::tools {
 

@@ -17,7 +17,7 @@
 #include "tools/cpu_name.h"
 #include "train/backend/cuda/cuda_module.h"
 #include "train/export/onnx_export.h"
-#include "train/run/system_memory.h"
+#include "train/run/memory/system_memory.h"
 
 namespace penstock::tools {
 namespace {

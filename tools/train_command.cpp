@@ -22,10 +22,10 @@
 #include "tools/stop_signals.h"
 #include "tools/terminal.h"
 #include "tools/training_trials.h"
-#include "train/run/channel_statistics.h"
-#include "train/run/run_file.h"
-#include "train/run/run_folder.h"
+#include "train/run/folder/run_folder.h"
 #include "train/run/session.h"
+#include "train/run/settings/channel_statistics.h"
+#include "train/run/settings/run_file.h"
 #include "train/store/checkpoint_folder.h"
 
 namespace penstock::tools {

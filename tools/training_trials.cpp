@@ -12,9 +12,9 @@
 #include "tools/run_report.h"
 #include "tools/run_screen.h"
 #include "train/optim/lr_finder_plot.h"
-#include "train/run/learning_rate_search.h"
-#include "train/run/overfit_check.h"
-#include "train/run/run_rehearsal.h"
+#include "train/run/trial/learning_rate_search.h"
+#include "train/run/trial/overfit_check.h"
+#include "train/run/trial/run_rehearsal.h"
 
 namespace penstock::tools {
 namespace {

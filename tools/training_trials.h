@@ -7,8 +7,8 @@
 
 #include "tools/run_screen.h"
 #include "tools/terminal.h"
-#include "train/run/run_config.h"
 #include "train/run/run_start.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::tools {
 

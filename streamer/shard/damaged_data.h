@@ -11,7 +11,7 @@
 namespace penstock {
 
 /// Of more bad samples than a run may have: the engine does not know where its dataset lies.
-/// train/run/data_hint.h puts a nearer hint in the place of this one.
+/// train/run/data/data_hint.h puts a nearer hint in the place of this one.
 inline constexpr const char* kDamageHint =
     "penstock verify DATASET lists what is damaged, penstock repair DATASET leaves it out";
 

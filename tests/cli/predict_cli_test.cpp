@@ -15,7 +15,7 @@
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
 #include "tests/sanitizer.h"
-#include "train/run/evaluation.h"
+#include "train/run/inference/evaluation.h"
 
 namespace penstock::tests {
 namespace {

@@ -16,8 +16,8 @@
 #include "tests/contains.h"
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
-#include "train/run/run_file.h"
-#include "train/run/run_keys.h"
+#include "train/run/settings/run_file.h"
+#include "train/run/settings/run_keys.h"
 
 namespace penstock::tests {
 namespace {

@@ -16,8 +16,8 @@
 #include "tests/cli/preview_place.h"
 #include "tests/cli/refused.h"
 #include "tests/contains.h"
-#include "train/run/data_pipeline.h"
-#include "train/run/run_file.h"
+#include "train/run/data/data_pipeline.h"
+#include "train/run/settings/run_file.h"
 
 namespace penstock::tests {
 namespace {

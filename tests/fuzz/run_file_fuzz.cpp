@@ -8,7 +8,7 @@
 #include "streamer/core/error.h"
 #include "tests/allocation_ceiling.h"
 #include "tests/fuzz/fuzz_target.h"
-#include "train/run/run_file.h"
+#include "train/run/settings/run_file.h"
 
 namespace penstock::fuzz {
 namespace {

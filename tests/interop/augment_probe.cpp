@@ -19,9 +19,9 @@
 #include "streamer/core/error.h"
 #include "tests/interop/npy_file.h"
 #include "tools/drawn_values.h"
-#include "train/run/data_pipeline.h"
-#include "train/run/run_file.h"
-#include "train/run/run_values.h"
+#include "train/run/data/data_pipeline.h"
+#include "train/run/settings/run_file.h"
+#include "train/run/settings/run_values.h"
 
 namespace {
 

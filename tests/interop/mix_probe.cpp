@@ -20,8 +20,8 @@
 #include "augment/mix/mix_draws.h"
 #include "streamer/core/error.h"
 #include "tests/interop/npy_file.h"
-#include "train/run/data_pipeline.h"
-#include "train/run/run_file.h"
+#include "train/run/data/data_pipeline.h"
+#include "train/run/settings/run_file.h"
 
 namespace {
 

@@ -16,9 +16,9 @@
 
 #include "streamer/core/error.h"
 #include "tests/train/backend/training_bench.h"
-#include "train/run/run_file.h"
-#include "train/run/run_model.h"
-#include "train/run/stored_network.h"
+#include "train/run/inference/stored_network.h"
+#include "train/run/network/run_model.h"
+#include "train/run/settings/run_file.h"
 
 namespace penstock::train {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "streamer/core/error.h"
-#include "train/run/run_file.h"
-#include "train/run/run_keys.h"
+#include "train/run/settings/run_file.h"
+#include "train/run/settings/run_keys.h"
 
 namespace penstock::tools {
 namespace {

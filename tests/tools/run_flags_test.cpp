@@ -10,7 +10,7 @@
 #include "tools/command.h"
 #include "tools/command_line.h"
 #include "tools/run_flag_texts.h"
-#include "train/run/run_keys.h"
+#include "train/run/settings/run_keys.h"
 
 namespace penstock::tools {
 namespace {

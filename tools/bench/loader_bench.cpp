@@ -13,7 +13,7 @@
 #include "tools/bench/concurrency.h"
 #include "tools/bench/stream_length.h"
 #include "tools/terminal.h"
-#include "train/run/system_memory.h"
+#include "train/run/memory/system_memory.h"
 
 namespace penstock::tools::bench {
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "tools/bench/rounds.h"
-#include "train/run/core_split.h"
-#include "train/run/run_config.h"
+#include "train/run/settings/core_split.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::tools::bench {
 

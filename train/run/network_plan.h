@@ -5,8 +5,8 @@
 #include <string>
 
 #include "train/plan/memory_plan.h"
-#include "train/run/batch_planner.h"
-#include "train/run/run_config.h"
+#include "train/run/memory/batch_planner.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::train {
 

@@ -2,9 +2,9 @@
 // metrics and checkpoints, and on from there. What it reaches is what is installed.
 #pragma once
 
-#include "train/run/evaluation.h"    // a stored model against a split
-#include "train/run/predictor.h"     // and on single pictures
-#include "train/run/run_config.h"    // everything a run is told
-#include "train/run/run_file.h"      // the same as TOML
-#include "train/run/run_observer.h"  // who is told of it
-#include "train/run/session.h"       // train_run()
+#include "train/run/inference/evaluation.h"  // a stored model against a split
+#include "train/run/inference/predictor.h"   // and on single pictures
+#include "train/run/run_observer.h"          // who is told of it
+#include "train/run/session.h"               // train_run()
+#include "train/run/settings/run_config.h"   // everything a run is told
+#include "train/run/settings/run_file.h"     // the same as TOML

@@ -3,8 +3,8 @@
 #include <string>
 #include <system_error>
 
-#include "train/run/run_folder.h"
-#include "train/run/run_place.h"
+#include "train/run/folder/run_folder.h"
+#include "train/run/folder/run_place.h"
 #include "train/run/run_status.h"
 
 namespace penstock::train {

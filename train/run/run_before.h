@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "train/run/run_config.h"
-#include "train/run/run_lock.h"
+#include "train/run/folder/run_lock.h"
 #include "train/run/run_resume.h"
 #include "train/run/run_start.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::train {
 

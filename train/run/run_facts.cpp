@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "train/graph/toml_table.h"
-#include "train/run/idle_settings.h"
-#include "train/run/param_group_tables.h"
-#include "train/run/run_file.h"
-#include "train/run/run_keys.h"
+#include "train/run/settings/idle_settings.h"
+#include "train/run/settings/param_group_tables.h"
+#include "train/run/settings/run_file.h"
+#include "train/run/settings/run_keys.h"
 
 namespace penstock::train {
 namespace {

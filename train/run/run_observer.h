@@ -5,9 +5,9 @@
 #include <string>
 
 #include "streamer/core/batch.h"
-#include "train/run/epoch_report.h"
+#include "train/run/data/skipped_samples.h"
+#include "train/run/epoch/epoch_report.h"
 #include "train/run/run_overview.h"
-#include "train/run/skipped_samples.h"
 
 namespace penstock::train {
 

@@ -5,8 +5,8 @@
 #include "streamer/core/usable_cores.h"
 #include "train/backend/slow_precision.h"
 #include "train/graph/model_summary.h"
-#include "train/run/idle_settings.h"
 #include "train/run/run_setup.h"
+#include "train/run/settings/idle_settings.h"
 
 namespace penstock::train {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "train/plan/memory_plan.h"
-#include "train/run/core_split.h"
-#include "train/run/memory_row.h"
-#include "train/run/run_config.h"
+#include "train/run/memory/memory_row.h"
+#include "train/run/settings/core_split.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::train {
 

@@ -11,8 +11,8 @@
 
 #include "streamer/shard/dataset.h"
 #include "train/loop/pass_report.h"
-#include "train/run/epoch_report.h"
-#include "train/run/skipped_samples.h"
+#include "train/run/data/skipped_samples.h"
+#include "train/run/epoch/epoch_report.h"
 
 namespace penstock::train {
 

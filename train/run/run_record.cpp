@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/run/run_loss.h"
+#include "train/run/network/run_loss.h"
 
 namespace penstock::train {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "train/run/epoch_report.h"
+#include "train/run/epoch/epoch_report.h"
 #include "train/run/run_setup.h"
 #include "train/store/model_record.h"
 

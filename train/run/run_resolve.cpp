@@ -5,9 +5,9 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/usable_cores.h"
-#include "train/run/channel_statistics.h"
-#include "train/run/run_model.h"
-#include "train/run/system_memory.h"
+#include "train/run/memory/system_memory.h"
+#include "train/run/network/run_model.h"
+#include "train/run/settings/channel_statistics.h"
 
 namespace penstock::train {
 namespace {

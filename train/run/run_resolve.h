@@ -2,8 +2,8 @@
 #pragma once
 
 #include "streamer/shard/manifest.h"
-#include "train/run/core_split.h"
-#include "train/run/run_config.h"
+#include "train/run/settings/core_split.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::train {
 

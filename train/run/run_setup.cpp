@@ -8,10 +8,10 @@
 #include "train/loop/checkpoint_tensors.h"
 #include "train/loop/sample_tally.h"
 #include "train/loop/stream_cut.h"
-#include "train/run/batch_memory.h"
-#include "train/run/epoch_metrics.h"
-#include "train/run/run_loss.h"
-#include "train/run/run_model.h"
+#include "train/run/data/batch_memory.h"
+#include "train/run/epoch/epoch_metrics.h"
+#include "train/run/network/run_loss.h"
+#include "train/run/network/run_model.h"
 #include "train/run/run_resume.h"
 
 namespace penstock::train {

@@ -15,12 +15,12 @@
 #include "train/loop/initial_weights.h"
 #include "train/loop/program_set.h"
 #include "train/loop/trainer.h"
-#include "train/run/batch_planner.h"
-#include "train/run/data_pipeline.h"
-#include "train/run/learning_plan.h"
-#include "train/run/memory_table.h"
-#include "train/run/run_identity.h"
+#include "train/run/data/data_pipeline.h"
+#include "train/run/memory/batch_planner.h"
+#include "train/run/memory/memory_table.h"
+#include "train/run/network/learning_plan.h"
 #include "train/run/run_resolve.h"
+#include "train/run/settings/run_identity.h"
 
 namespace penstock::train {
 

@@ -4,7 +4,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
-#include "train/run/run_folder.h"
+#include "train/run/folder/run_folder.h"
 #include "train/run/run_resume.h"
 
 namespace penstock::train {

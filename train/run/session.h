@@ -8,10 +8,10 @@
 #include <string>
 
 #include "streamer/read/cache_stats.h"
-#include "train/run/epoch_report.h"
-#include "train/run/run_config.h"
+#include "train/run/epoch/epoch_report.h"
 #include "train/run/run_observer.h"
 #include "train/run/run_start.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::train {
 

@@ -9,7 +9,7 @@
 #include "tests/train/run/tiny_run.h"
 #include "tests/train/run/wide_net.h"
 #include "train/backend/backend.h"
-#include "train/run/run_file.h"
+#include "train/run/settings/run_file.h"
 #include "train/store/checkpoint_folder.h"
 
 namespace penstock::train {

@@ -6,8 +6,8 @@
 
 #include "tests/contains.h"
 #include "tests/train/run/tiny_run.h"
-#include "train/run/run_file.h"
-#include "train/run/run_model.h"
+#include "train/run/network/run_model.h"
+#include "train/run/settings/run_file.h"
 #include "train/store/safetensors.h"
 
 namespace penstock::train {

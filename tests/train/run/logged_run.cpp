@@ -19,8 +19,8 @@
 
 #include "streamer/core/error.h"
 #include "tools/stop_signals.h"
-#include "train/run/run_file.h"
 #include "train/run/session.h"
+#include "train/run/settings/run_file.h"
 
 using namespace penstock;
 

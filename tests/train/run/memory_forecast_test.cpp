@@ -9,7 +9,7 @@
 #include "tests/train/run/tiny_run.h"
 #include "train/backend/backend.h"
 #include "train/loop/program_set.h"
-#include "train/run/run_model.h"
+#include "train/run/network/run_model.h"
 
 namespace penstock::train {
 namespace {

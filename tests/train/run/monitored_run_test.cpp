@@ -9,8 +9,8 @@
 #include "streamer/core/file.h"
 #include "tests/contains.h"
 #include "tests/train/run/tiny_run.h"
-#include "train/run/epoch_metrics.h"
-#include "train/run/evaluation.h"
+#include "train/run/epoch/epoch_metrics.h"
+#include "train/run/inference/evaluation.h"
 #include "train/store/model_record.h"
 
 namespace penstock::train {

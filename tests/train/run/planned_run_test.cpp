@@ -6,8 +6,8 @@
 #include "tests/contains.h"
 #include "tests/train/run/tiny_run.h"
 #include "tests/train/run/wide_net.h"
-#include "train/run/run_file.h"
-#include "train/run/run_keys.h"
+#include "train/run/settings/run_file.h"
+#include "train/run/settings/run_keys.h"
 
 namespace penstock::train {
 namespace {

@@ -6,7 +6,7 @@
 #include "tests/contains.h"
 #include "tests/train/has_bfloat16.h"
 #include "tests/train/run/tiny_run.h"
-#include "train/run/evaluation.h"
+#include "train/run/inference/evaluation.h"
 
 namespace penstock::train::tests {
 namespace {

@@ -9,7 +9,7 @@
 #include "streamer/core/file.h"
 #include "tests/contains.h"
 #include "tests/train/run/resumed_run.h"
-#include "train/run/run_folder.h"
+#include "train/run/folder/run_folder.h"
 #include "train/store/checkpoint_folder.h"
 #include "train/store/model_record.h"
 

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "streamer/core/file.h"
-#include "train/run/metrics_log.h"
+#include "train/run/epoch/metrics_log.h"
 #include "train/store/model_record.h"
 
 namespace penstock::train::tests {

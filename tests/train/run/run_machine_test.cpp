@@ -4,10 +4,10 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "tests/temporary_folder.h"
-#include "train/run/core_split.h"
-#include "train/run/memory_table.h"
+#include "train/run/memory/memory_table.h"
+#include "train/run/memory/system_memory.h"
 #include "train/run/run_resolve.h"
-#include "train/run/system_memory.h"
+#include "train/run/settings/core_split.h"
 
 namespace penstock::train {
 namespace {

@@ -16,7 +16,7 @@
 #include "tests/tools/picture_folder.h"
 #include "tests/train/run/tiny_run.h"
 #include "tools/convert/convert_job.h"
-#include "train/run/run_folder.h"
+#include "train/run/folder/run_folder.h"
 #include "train/store/model_record.h"
 
 namespace penstock::train {

@@ -14,7 +14,7 @@
 #include "tests/temporary_folder.h"
 #include "tests/tools/picture_folder.h"
 #include "tools/convert/convert_job.h"
-#include "train/run/run_folder.h"
+#include "train/run/folder/run_folder.h"
 #include "train/run/session.h"
 #include "train/store/model_record.h"
 

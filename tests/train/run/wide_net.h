@@ -2,7 +2,7 @@
 // times.
 #pragma once
 
-#include "train/run/run_config.h"
+#include "train/run/settings/run_config.h"
 
 namespace penstock::train::tests {
 

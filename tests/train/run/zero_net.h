@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "train/run/run_config.h"
-#include "train/run/run_model.h"
+#include "train/run/network/run_model.h"
+#include "train/run/settings/run_config.h"
 #include "train/store/model_record.h"
 
 namespace penstock::train::tests {

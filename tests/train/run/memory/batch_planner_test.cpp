@@ -1,0 +1,173 @@
+#include "train/run/memory/batch_planner.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+#include "streamer/core/error.h"
+#include "tests/train/loop/recording_backend.h"
+#include "train/run/settings/run_config.h"
+
+namespace penstock::train {
+namespace {
+
+/// On the recording backend a sample takes 1,000 bytes, less 200 for each node that is computed again. kNorms does
+/// that to the batch norm. kBlocks keeps of four nodes of 3 values each only the third (or of three the second): by
+/// hand the fewest values at once, 3 + 6 + 2 of 14 (3 + 3 + 2 of 11).
+ModelGraph pooled_model(bool has_norm) {
+  ModelGraph graph("pooled", {3, 4, 4});
+  NodeId x = graph.global_avg_pool("pool", graph.input());
+  if (has_norm) x = graph.batch_norm("bn", x);
+  x = graph.dense("first", x, {.units = 3});
+  x = graph.dense("second", x, {.units = 3});
+  graph.set_output(graph.dense("head", x, {.units = 2}));
+  return graph;
+}
+
+struct Fixture {
+  ModelGraph graph = pooled_model(true);
+  tests::RecordingBackend backend;
+  BatchWish wish{};
+  std::uint64_t num_samples = 640;
+  std::uint64_t bytes_per_lease_sample = 0;
+
+  PlannedBatch plan(std::uint64_t limit_bytes) {
+    return plan_batch({.backend = backend,
+                       .graph = graph,
+                       .programs = {},
+                       .num_train_samples = num_samples,
+                       .limit_bytes = limit_bytes,
+                       .bytes_beside =
+                           [&](const BatchChoice& choice) {
+                             return bytes_per_lease_sample * choice.lease_batch;
+                           }},
+                      wish);
+  }
+  /// "11 of 32 from 32, blocks": at once, of a step, delivered.
+  std::string choice(std::uint64_t limit_bytes) {
+    const BatchChoice found = plan(limit_bytes).choice;
+    return std::to_string(found.micro_batch) + " of " + std::to_string(found.step_samples) +
+           " from " + std::to_string(found.lease_batch) + ", " +
+           std::string(recompute_name(found.recompute));
+  }
+  std::string refusal(std::uint64_t limit_bytes) {
+    try {
+      plan(limit_bytes);
+    } catch (const Error& error) {
+      BOOST_TEST((error.code() == ErrorCode::kOutOfMemory));
+      return std::string(error.what()) + " | " + error.hint();
+    }
+    return "planned";
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(batch_planner, Fixture)
+
+BOOST_AUTO_TEST_CASE(parts_larger_than_the_step_are_said_to_do_nothing) {
+  wish.batch_size = 32;
+  wish.micro_batch = 50;
+  BOOST_TEST(plan(1'000'000).note == "micro_batch 50 does nothing: a step has 32 samples");
+  BOOST_TEST(plan(1'000'000).choice.micro_batch == 32u);
+  wish.micro_batch = 32;
+  BOOST_TEST(plan(1'000'000).note.empty());
+  // What a run is stored with says the same of fewer samples than a batch.
+  num_samples = 20;
+  BOOST_TEST(plan(1'000'000).note.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_step_that_fits_is_left_alone_and_nothing_is_said) {
+  BOOST_TEST(choice(32'000) == "32 of 32 from 32, none");
+  BOOST_TEST(plan(32'000).note.empty());
+  BOOST_TEST(plan(32'000).programs->train_batch() == 32u);
+}
+
+BOOST_AUTO_TEST_CASE(values_are_computed_again_before_a_step_is_cut) {
+  BOOST_TEST(choice(31'999) == "32 of 32 from 32, norms");
+  BOOST_TEST(choice(25'600) == "32 of 32 from 32, norms");
+  BOOST_TEST(choice(25'599) == "32 of 32 from 32, blocks");
+  BOOST_TEST(
+      plan(25'599).note ==
+      "batch 32 with blocks computed again: at once it takes 31.2 KiB, the limit is 25.0 KiB");
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_part_that_fits_is_taken) {
+  BOOST_TEST(choice(12'799) == "16 of 32 from 16, blocks");
+  // 11, 11 and 10 do not make up the step of whole batches that the loader could deliver.
+  BOOST_TEST(choice(6'399) == "11 of 32 from 32, blocks");
+  BOOST_TEST(choice(4'399) == "8 of 32 from 8, blocks");
+  BOOST_TEST(choice(400 * 2) == "2 of 32 from 2, blocks");
+  BOOST_TEST(
+      plan(12'799).note ==
+      "batch 32 in parts of 16 and with blocks computed again: at once it takes 31.2 KiB, the "
+      "limit is 12.5 KiB; batch norm sees 16 samples at a time");
+}
+
+BOOST_AUTO_TEST_CASE(without_batch_norm_a_part_is_as_good_as_the_whole) {
+  graph = pooled_model(false);
+  BOOST_TEST(choice(31'999) == "32 of 32 from 32, blocks");
+  BOOST_TEST(choice(19'199) == "16 of 32 from 16, none");
+  BOOST_TEST(choice(999) == "1 of 32 from 1, blocks");
+}
+
+BOOST_AUTO_TEST_CASE(mixed_samples_stay_in_one_delivered_batch) {
+  wish.mixes_samples = true;
+  BOOST_TEST(choice(12'799) == "16 of 32 from 32, blocks");
+}
+
+BOOST_AUTO_TEST_CASE(what_lies_beside_the_network_counts) {
+  bytes_per_lease_sample = 100;
+  BOOST_TEST(choice(35'200) == "32 of 32 from 32, none");
+  BOOST_TEST(choice(35'199) == "32 of 32 from 32, norms");
+}
+
+BOOST_AUTO_TEST_CASE(a_whole_epoch_is_a_step_of_delivered_parts) {
+  wish.batch_size = kWholeEpoch;
+  num_samples = 100;
+  BOOST_TEST(choice(100'000) == "100 of 100 from 100, none");
+  BOOST_TEST(choice(10'000) == "25 of 100 from 25, blocks");
+  num_samples = 1'000'000;
+  BOOST_TEST(plan(10'000).choice.step_samples == 1'000'000u);
+  BOOST_TEST(plan(10'000).choice.micro_batch == 25u);
+}
+
+BOOST_AUTO_TEST_CASE(an_epoch_smaller_than_a_batch_is_the_step) {
+  num_samples = 7;
+  BOOST_TEST(choice(7'000) == "7 of 7 from 7, none");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_asked_for_is_taken) {
+  wish.micro_batch = 8;
+  wish.recompute = RecomputeWish::kNorms;
+  BOOST_TEST(choice(1'000'000) == "8 of 32 from 8, norms");
+  BOOST_TEST(
+      plan(1'000'000).note ==
+      "batch 32 in parts of 8 and with norms computed again, as asked for; batch norm sees 8 "
+      "samples at a time");
+}
+
+BOOST_AUTO_TEST_CASE(a_step_that_may_not_be_cut_is_refused) {
+  wish.may_cut = false;
+  BOOST_TEST(choice(12'800) == "32 of 32 from 32, blocks");
+  BOOST_TEST(
+      refusal(12'799) ==
+      "memory: 32 of 32 samples at a time: expected at most 12799 B, found 12800 B: network "
+      "and its activations 12.5 KiB (kept 0 B: nothing; passing 12.5 KiB: transient 18.8 KiB, "
+      "sharing places), loaders and tally 0 B | one of: leave out --no-auto-batch; --memory 1M; a "
+      "smaller --image-size; a smaller --model");
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_below_one_sample_is_refused_with_what_the_least_takes) {
+  graph = pooled_model(false);
+  bytes_per_lease_sample = 100;
+  BOOST_TEST(
+      refusal(699) ==
+      "memory: 1 of 32 samples at a time: expected at most 699 B, found 700 B: network and "
+      "its activations 600 B (kept 0 B: nothing; passing 600 B: transient 800 B, sharing "
+      "places), loaders and tally 100 B | one of: --memory 1M; a smaller --image-size; a smaller "
+      "--model");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train

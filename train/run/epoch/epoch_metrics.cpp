@@ -1,0 +1,53 @@
+#include "train/run/epoch/epoch_metrics.h"
+
+namespace penstock::train {
+namespace {
+
+ClassificationConfig classification_config(std::uint32_t num_classes) {
+  return {.num_classes = num_classes, .num_worst = 0, .pairs = PairCounts::kNone};
+}
+
+}  // namespace
+
+std::vector<MetricName> RunMetrics::names() const {
+  const MetricSelection selection{.task = MetricTask::kOneClass, .num_outputs = num_classes};
+  std::vector<MetricName> names = metric_names(selection, MetricSplit::kTrain);
+  if (!has_validation) return names;
+  for (MetricName& name : metric_names(selection, MetricSplit::kValidation)) {
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+ValidationScores::ValidationScores(std::uint32_t num_classes)
+    : config_(classification_config(num_classes)) {
+  clear();
+}
+
+std::uint64_t ValidationScores::bytes_for(std::uint32_t num_classes) {
+  return ClassificationMetrics::bytes_for(classification_config(num_classes));
+}
+
+void ValidationScores::clear() {
+  metrics_.reset();  // before the new one: they are never both there
+  metrics_.emplace(config_);
+}
+
+void ValidationScores::on_scores(const ScoredBatch& batch) {
+  metrics_->add({.scores = batch.logits,
+                 .class_idx = batch.class_idx,
+                 .weights = batch.weights,
+                 .sample_ids = batch.sample_ids});
+}
+
+void add_training(MetricTable& table, const PassReport& pass) {
+  table.add(MetricSplit::kTrain, "loss", pass.totals.loss());
+  table.add(MetricSplit::kTrain, "accuracy", pass.totals.top1());
+}
+
+void add_validation(MetricTable& table, const PassReport& pass, const ValidationScores& scores) {
+  table.add(MetricSplit::kValidation, "loss", pass.totals.loss());
+  add_metrics(table, MetricSplit::kValidation, scores.metrics());
+}
+
+}  // namespace penstock::train

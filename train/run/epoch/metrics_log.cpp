@@ -1,0 +1,166 @@
+#include "train/run/epoch/metrics_log.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "streamer/core/number_text.h"
+#include "train/run/settings/run_values.h"
+
+namespace penstock::train {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30;
+
+/// An empty field stands for a figure that there is none of.
+std::string field(double value) {
+  return std::isfinite(value) ? format_number(value) : "";
+}
+
+Json figure(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+/// Figures of the training pass behind the metrics, in the order of the columns.
+std::vector<std::pair<const char*, Json>> pass_figures(const EpochReport& report) {
+  const PassReport& train = report.train;
+  return {{"learning_rate", figure(train.learning_rate)},
+          {"images_per_s", figure(train.images_per_s())},
+          {"waiting_share", figure(train.waiting_share())},
+          {"num_samples", train.num_samples},
+          {"num_distinct", train.num_distinct},
+          {"num_skipped", train.num_skipped},
+          {"num_skipped_steps", train.num_skipped_steps},
+          {"train_s", figure(train.elapsed_s)},
+          {"val_num_skipped",
+           report.validation ? Json(report.validation->num_skipped) : Json(nullptr)}};
+}
+
+std::string csv_text(const Json& value) {
+  if (value.is_null()) return "";
+  return value.is_number_float() ? format_number(value.get<double>())
+                                 : std::to_string(value.get<std::uint64_t>());
+}
+
+std::string table_head(std::span<const MetricName> metrics) {
+  std::string head = "epoch,step";
+  for (const MetricName& metric : metrics) head += "," + metric.name;
+  for (const auto& [name, value] : pass_figures({})) head += "," + std::string(name);
+  return head + "\n";
+}
+
+std::string text_if_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored) ? read_text_file(path, kMaxFileBytes) : std::string();
+}
+
+/// The second field of a line of the table.
+std::optional<std::uint64_t> step_of_row(std::string_view row) {
+  const std::size_t first = row.find(',');
+  if (first == row.npos) return std::nullopt;
+  row.remove_prefix(first + 1);
+  return parse_digits<std::uint64_t>(row.substr(0, row.find(',')));
+}
+
+std::optional<std::uint64_t> step_of_event(std::string_view line) {
+  const Json event = Json::parse(line, nullptr, false);
+  if (!event.is_object()) return std::nullopt;
+  const auto step = event.find("step");
+  if (step == event.end() || !step->is_number_unsigned()) return std::nullopt;
+  return step->get<std::uint64_t>();
+}
+
+/// The lines of `text` up to a step; what comes behind the last newline is no line.
+template <class StepOf>
+std::string lines_up_to(std::string_view text, std::uint64_t num_steps, const StepOf& step_of) {
+  std::string kept;
+  for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+    const std::string_view line = text.substr(0, end + 1);
+    const std::optional<std::uint64_t> step = step_of(line);
+    if (step && *step <= num_steps) kept += line;
+    text.remove_prefix(end + 1);
+  }
+  return kept;
+}
+
+}  // namespace
+
+MetricsLog::MetricsLog(MetricsLogConfig config)
+    : config_(std::move(config)), head_(table_head(config_.metrics)), table_(head_) {
+  keep_table();
+  keep_events();
+}
+
+void MetricsLog::keep_table() {
+  const std::string found = text_if_there(config_.folder / kMetricsName);
+  if (!found.starts_with(head_)) return;  // of another version
+  table_ +=
+      lines_up_to(std::string_view(found).substr(head_.size()), config_.num_steps, step_of_row);
+}
+
+void MetricsLog::keep_events() {
+  const fs::path path = config_.folder / kMetricEventsName;
+  const std::string kept = lines_up_to(text_if_there(path), config_.num_steps, step_of_event);
+  const fs::path fresh = path.native() + ".tmp";
+  std::error_code ignored;
+  fs::remove(fresh, ignored);
+  events_ = create_new_file(fresh);
+  new_events_ = kept;
+  append_events();
+  publish_by_rename(fresh, path);
+}
+
+void MetricsLog::append_events() {
+  const fs::path path = config_.folder / kMetricEventsName;
+  write_at(events_, events_bytes_, std::as_bytes(std::span(new_events_)), path);
+  sync_file(events_, path);
+  events_bytes_ += new_events_.size();
+  new_events_.clear();
+}
+
+void MetricsLog::store() {
+  if (!is_table_stored_) publish_file(config_.folder / kMetricsName, table_);
+  is_table_stored_ = true;
+  if (!new_events_.empty()) append_events();
+}
+
+void MetricsLog::note_epoch(const EpochReport& report) {
+  table_ += std::to_string(report.epoch_idx + 1) + "," + std::to_string(report.num_steps);
+  for (const MetricValue& one : report.metrics.values()) table_ += "," + field(one.value);
+  for (const auto& [name, value] : pass_figures(report)) table_ += "," + csv_text(value);
+  table_ += "\n";
+  is_table_stored_ = false;
+  new_events_ += epoch_event(report) + "\n";
+}
+
+void MetricsLog::note_validation(const EpochReport& epoch, const PassReport& pass,
+                                 const MetricTable& metrics) {
+  new_events_ += validation_event(epoch, pass, metrics) + "\n";
+}
+
+std::string epoch_event(const EpochReport& report) {
+  Json event = {{"event", "epoch"}, {"epoch", report.epoch_idx + 1}, {"step", report.num_steps}};
+  for (const MetricValue& one : report.metrics.values()) event[one.metric.name] = figure(one.value);
+  for (const auto& [name, value] : pass_figures(report)) event[name] = value;
+  return event.dump();
+}
+
+std::string validation_event(const EpochReport& epoch, const PassReport& pass,
+                             const MetricTable& metrics) {
+  Json event = {{"event", "validation"}, {"epoch", epoch.epoch_idx + 1}, {"step", epoch.num_steps}};
+  for (const MetricValue& one : metrics.values()) {
+    if (one.metric.name.starts_with("val_")) event[one.metric.name] = figure(one.value);
+  }
+  event["val_num_samples"] = pass.num_samples;
+  event["val_num_skipped"] = pass.num_skipped;
+  event["val_images_per_s"] = figure(pass.images_per_s());
+  event["val_s"] = figure(pass.elapsed_s);
+  return event.dump();
+}
+
+}  // namespace penstock::train

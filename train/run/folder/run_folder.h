@@ -1,0 +1,70 @@
+// The folder of a run: its files, and what is in them besides the model.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "train/run/data/skipped_samples.h"
+#include "train/run/epoch/metrics_log.h"
+#include "train/run/folder/run_lock.h"
+#include "train/run/settings/run_config.h"
+
+namespace penstock::train {
+
+inline constexpr const char* kRunFileName = "run.toml";
+
+/// Throws AlreadyExists: `folder` is there.
+[[noreturn]] void refuse_existing_folder(const std::filesystem::path& folder);
+
+/// Whether `folder` holds a run: a run.toml at least.
+bool has_run(const std::filesystem::path& folder);
+
+/// Removes what a run wrote when it ends early, unless there is something to keep.
+class RunFolderGuard {
+ public:
+  explicit RunFolderGuard(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  RunFolderGuard(const RunFolderGuard&) = delete;
+  RunFolderGuard& operator=(const RunFolderGuard&) = delete;
+  ~RunFolderGuard();
+
+  /// Makes the folder, and its parents where they miss. Throws AlreadyExists when another run was
+  /// first, Io.
+  void make_folder();
+  void keep() noexcept { is_kept_ = true; }
+
+ private:
+  void remove_files(std::error_code& ignored) const;
+
+  std::filesystem::path folder_;
+  std::vector<std::filesystem::path> made_parents_;  // innermost first
+  bool is_made_ = false;
+  bool is_kept_ = false;
+};
+
+/// Makes the folder and stores run.toml. Removes what it made unless keep() is called.
+class RunFolder {
+ public:
+  explicit RunFolder(const RunConfig& config);
+  /// Opens the folder of a run that goes on, which is held: run.toml is stored anew. Nothing is removed in
+  /// the end. Throws Io.
+  RunFolder(const RunConfig& config, const RunLock& held);
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  void keep() noexcept { guard_.keep(); }
+
+  /// Publishes skipped.csv.
+  void write_skipped(const SkippedSamples& skipped) const;
+
+ private:
+  std::filesystem::path path_;
+  RunFolderGuard guard_;
+};
+
+/// Reads run.toml of a run.
+/// Errors  NotFound with the hint to train; InvalidArgument
+RunConfig read_run_folder(const std::filesystem::path& folder);
+
+}  // namespace penstock::train

@@ -1,0 +1,52 @@
+#include "train/run/inference/stored_network.h"
+
+#include <utility>
+
+#include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
+#include "streamer/core/usable_cores.h"
+#include "train/loop/model_weights.h"
+#include "train/run/folder/run_folder.h"
+#include "train/run/memory/system_memory.h"
+#include "train/run/network/run_loss.h"
+#include "train/run/network/run_model.h"
+#include "train/run/settings/core_split.h"
+
+namespace penstock::train {
+
+StoredModel load_stored_model(const std::filesystem::path& run) {
+  try {
+    return load_model(run);
+  } catch (const Error& error) {
+    if (!error.hint().empty()) throw;
+    throw Error(error.code(), error.what(),
+                "train it again: penstock train --config " +
+                    shell_quoted((run / kRunFileName).native()) + " -o " +
+                    shell_quoted(run.native() + ".again"));
+  }
+}
+
+StoredNetwork::StoredNetwork(const std::filesystem::path& run, const InferenceConfig& config,
+                             MemoryTable& memory) {
+  StoredModel stored = load_stored_model(run);
+  record_ = std::move(stored.record);
+  graph_ = std::make_unique<ModelGraph>(rebuild_model(record_, run));
+  const CoreSplit cores = split_cores(num_usable_cores(), {.threads = config.threads});
+  backend_ = make_backend(config.backend, {.num_threads = cores.num_compute});
+  precision_ = config.precision.value_or(compute_type_of(record_.precision).value());
+  spec_ = backend_->input_spec(*graph_, record_.batch_size, precision_);
+  programs_ = std::make_unique<ProgramSet>(*backend_, *graph_,
+                                           ProgramSetConfig{.train_batch = 0,
+                                                            .evaluation_batch = record_.batch_size,
+                                                            .compute = precision_,
+                                                            .loss = loss_of(record_)});
+  memory.draw(programs_->plan().arena_bytes, "network and its activations");
+  programs_->bind();
+  import_weights(programs_->any_program(), std::move(stored.weights.tensors), run / kWeightsName);
+}
+
+std::uint64_t memory_limit_bytes(const InferenceConfig& config) {
+  return config.memory_bytes > 0 ? config.memory_bytes : read_system_memory().default_limit_bytes();
+}
+
+}  // namespace penstock::train

@@ -1,0 +1,263 @@
+#include "train/run/memory/batch_planner.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "streamer/core/error.h"
+#include "streamer/core/memory_budget.h"
+#include "train/plan/memory_text.h"
+#include "train/run/settings/run_config.h"
+
+namespace penstock::train {
+namespace {
+
+constexpr std::uint32_t kMostSamples = 65'536;  // of a lowering
+// A step that is not whole is not stored.
+constexpr const char* kStopOfEpoch =
+    "; a step is an epoch: stopped within it, the run goes on from the epoch's beginning";
+
+/// A choice that was lowered.
+struct Tried {
+  BatchChoice choice;
+  std::uint64_t needed_bytes = 0;
+  std::uint64_t passing_bytes = 0;  // of these, what grows with the samples at once
+  std::uint64_t kept_bytes = 0;
+  std::vector<RoleBytes> roles = {};
+  std::unique_ptr<ProgramSet> programs = nullptr;
+};
+
+class BatchPlanner {
+ public:
+  BatchPlanner(const BatchSurroundings& around, const BatchWish& wish)
+      : around_(around),
+        wish_(wish),
+        step_samples_(static_cast<std::uint32_t>(
+            wish.batch_size == kWholeEpoch
+                ? around.num_train_samples
+                : std::min<std::uint64_t>(wish.batch_size, around.num_train_samples))) {}
+
+  PlannedBatch plan() {
+    for (const Recompute level : levels()) {
+      if (auto found = try_choice(choice_of(step_samples_, level))) return accept(*found);
+    }
+    if (!wish_.may_cut && wish_.micro_batch == 0) refuse();
+    const std::vector<Recompute> all = levels();
+    if (!has_batch_norm()) {
+      for (const Recompute level : all) {
+        if (auto found = largest_part(level)) return accept(*found);
+      }
+    } else if (auto found = largest_part(all.back())) {
+      return accept(*found);
+    }
+    if (auto found = smallest_part(all.back())) return accept(*found);
+    refuse();
+  }
+
+ private:
+  std::vector<Recompute> levels() const {
+    if (wish_.recompute != RecomputeWish::kAuto) return {static_cast<Recompute>(wish_.recompute)};
+    return {kRecomputeLevels.begin(), kRecomputeLevels.end()};
+  }
+
+  bool has_batch_norm() const {
+    return std::ranges::any_of(around_.graph.nodes(), [](const Node& node) {
+      return std::holds_alternative<BatchNormOp>(node.op);
+    });
+  }
+
+  /// Parts are delivered one by one where they make up the step, and whole steps where they do not.
+  BatchChoice choice_of(std::uint32_t micro_batch, Recompute level) const {
+    if (wish_.micro_batch > 0) micro_batch = std::min(micro_batch, wish_.micro_batch);
+    const bool is_epoch = wish_.batch_size == kWholeEpoch;
+    const bool makes_up_step = step_samples_ % micro_batch == 0 && !wish_.mixes_samples;
+    return {.step_samples = step_samples_,
+            .lease_batch = is_epoch || makes_up_step ? micro_batch : step_samples_,
+            .micro_batch = micro_batch,
+            .recompute = level};
+  }
+
+  /// The values around one node, the least that is there at once.
+  std::uint64_t least_passing_bytes(std::uint32_t micro_batch) const {
+    std::uint64_t most = 0;
+    for (const Node& node : around_.graph.nodes()) {
+      std::uint64_t values = node.shape.num_elements();
+      for (const NodeId from : node.inputs) {
+        values = std::max<std::uint64_t>(values, around_.graph.node(from).shape.num_elements());
+      }
+      most = std::max(most, values);
+    }
+    return most * sizeof(float) * micro_batch;
+  }
+
+  bool is_hopeless(const BatchChoice& choice) const {
+    return choice.micro_batch > kMostSamples ||
+           least_passing_bytes(choice.micro_batch) > around_.limit_bytes;
+  }
+
+  /// Lowers the graph for a choice; nothing when it takes too much.
+  std::optional<Tried> try_choice(const BatchChoice& choice) {
+    if (is_hopeless(choice)) return std::nullopt;
+    ProgramSetConfig config = around_.programs;
+    config.train_batch = choice.step_samples;
+    config.lease_batch = choice.lease_batch;
+    config.micro_batch = choice.micro_batch;
+    config.num_train_samples = around_.num_train_samples;
+    config.evaluation_batch =
+        around_.evaluation_batch > 0 ? around_.evaluation_batch : choice.micro_batch;
+    config.recomputed = recomputed_nodes(around_.graph, choice.recompute);
+    Tried tried{.choice = choice,
+                .programs = std::make_unique<ProgramSet>(around_.backend, around_.graph, config)};
+    const MemoryPlan& plan = tried.programs->plan();
+    tried.passing_bytes = plan.passing_bytes;
+    tried.needed_bytes = plan.arena_bytes + around_.bytes_beside(choice);
+    newest_passing_ = {choice.micro_batch, plan.passing_bytes};
+    newest_room_ =
+        around_.limit_bytes - std::min<std::uint64_t>(around_.limit_bytes, plan.persistent_bytes);
+    if (!first_needed_) first_needed_ = tried.needed_bytes;
+    if (tried.needed_bytes < least_.needed_bytes) {
+      least_ = {.choice = choice,
+                .needed_bytes = tried.needed_bytes,
+                .passing_bytes = plan.passing_bytes,
+                .kept_bytes = plan.persistent_bytes,
+                .roles = plan.roles};
+    }
+    if (tried.needed_bytes > around_.limit_bytes) return std::nullopt;
+    return tried;
+  }
+
+  /// Passing bytes are a part that does not depend on the samples and one that grows with them: what was tried
+  /// last, in proportion, is less than fewer samples need.
+  bool may_fit(std::uint32_t micro_batch) const {
+    if (newest_passing_.first == 0) return true;
+    const double share = static_cast<double>(micro_batch) / newest_passing_.first;
+    // A plan of fewer samples may happen to be packed a little better.
+    constexpr double kPacking = 0.95;
+    return kPacking * share * static_cast<double>(newest_passing_.second) <=
+           static_cast<double>(newest_room_);
+  }
+
+  std::optional<Tried> largest_part(Recompute level) {
+    newest_passing_ = {};
+    std::uint32_t before = 0;
+    for (std::uint32_t num_parts = 1; num_parts <= step_samples_; ++num_parts) {
+      const std::uint32_t part = (step_samples_ - 1) / num_parts + 1;
+      const BatchChoice choice = choice_of(part, level);
+      if (choice.micro_batch == before || !may_fit(choice.micro_batch)) continue;
+      before = choice.micro_batch;
+      // A batch norm refuses parts of one value, and so would it smaller ones.
+      if (before == 1 && has_batch_norm()) return try_if_accepted(choice);
+      if (auto found = try_choice(choice)) return found;
+    }
+    return std::nullopt;
+  }
+
+  /// For the least that could be offered.
+  std::optional<Tried> smallest_part(Recompute level) {
+    auto found = try_if_accepted(choice_of(1, level));
+    if (!found && step_samples_ > 1) found = try_if_accepted(choice_of(2, level));
+    return found;
+  }
+
+  std::optional<Tried> try_if_accepted(const BatchChoice& choice) {
+    try {
+      return try_choice(choice);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kInvalidArgument) throw;
+      return std::nullopt;
+    }
+  }
+
+  PlannedBatch accept(Tried& tried) const {
+    return {.choice = tried.choice, .programs = std::move(tried.programs), .note = note(tried)};
+  }
+
+  std::string note(const Tried& tried) const {
+    const BatchChoice& choice = tried.choice;
+    const bool is_cut = choice.micro_batch < choice.step_samples;
+    const bool is_epoch = wish_.batch_size == kWholeEpoch;
+    std::string text = "batch " + std::to_string(choice.step_samples);
+    if (!is_cut && choice.recompute == Recompute::kNone) {
+      return is_epoch ? text + kStopOfEpoch : idle_part();
+    }
+    if (is_cut) text += " in parts of " + std::to_string(choice.micro_batch);
+    if (choice.recompute != Recompute::kNone) {
+      text += std::string(is_cut ? " and" : "") + " with " +
+              std::string(recompute_name(choice.recompute)) + " computed again";
+    }
+    const bool was_asked = wish_.micro_batch > 0 || wish_.recompute != RecomputeWish::kAuto;
+    if (was_asked) {
+      text += ", as asked for";
+    } else if (first_needed_) {
+      text += ": at once it takes " + format_bytes(*first_needed_) + ", the limit is " +
+              format_bytes(around_.limit_bytes);
+    } else {
+      text += ": at once it takes more than the limit of " + format_bytes(around_.limit_bytes);
+    }
+    if (is_cut && has_batch_norm()) {
+      text += "; batch norm sees " + std::to_string(choice.micro_batch) + " samples at a time";
+    }
+    if (is_epoch) text += kStopOfEpoch;
+    return text;
+  }
+
+  /// What the whole step is smaller than. batch_size is what a stored run has for a whole step.
+  std::string idle_part() const {
+    if (wish_.micro_batch <= std::max(step_samples_, wish_.batch_size)) return {};
+    return "micro_batch " + std::to_string(wish_.micro_batch) + " does nothing: a step has " +
+           std::to_string(step_samples_) + (step_samples_ == 1 ? " sample" : " samples");
+  }
+
+  [[noreturn]] void refuse() const {
+    if (least_.needed_bytes == std::numeric_limits<std::uint64_t>::max()) {
+      throw Error(ErrorCode::kOutOfMemory,
+                  "memory: a step of " + std::to_string(step_samples_) +
+                      " samples: expected at most " + format_bytes(around_.limit_bytes) +
+                      ", found " + format_bytes(least_passing_bytes(step_samples_)) +
+                      " for the values of one layer",
+                  hints(least_passing_bytes(step_samples_) * 4));
+    }
+    const BatchChoice& choice = least_.choice;
+    const std::uint64_t beside = around_.bytes_beside(choice);
+    const SizeTexts sizes = format_bytes_apart(least_.needed_bytes, around_.limit_bytes);
+    throw Error(ErrorCode::kOutOfMemory,
+                "memory: " + std::to_string(choice.micro_batch) + " of " +
+                    std::to_string(choice.step_samples) + " samples at a time: expected at most " +
+                    sizes.there + ", found " + sizes.needed + ": network and its activations " +
+                    format_bytes(least_.needed_bytes - beside) + " (kept " +
+                    format_bytes(least_.kept_bytes) + ": " + kept_text(least_.roles) +
+                    "; passing " + format_bytes(least_.passing_bytes) + ": " +
+                    passing_text(least_.roles) + ", sharing places), loaders and tally " +
+                    format_bytes(beside),
+                hints(least_.needed_bytes));
+  }
+
+  std::string hints(std::uint64_t needed_bytes) const {
+    constexpr std::uint64_t kMiB = 1u << 20;
+    return std::string("one of: ") + (wish_.may_cut ? "" : "leave out --no-auto-batch; ") +
+           "--memory " + std::to_string(needed_bytes / kMiB + 1) +
+           "M; a smaller --image-size; a smaller --model";
+  }
+
+  const BatchSurroundings& around_;
+  const BatchWish& wish_;
+  const std::uint32_t step_samples_;
+  std::optional<std::uint64_t> first_needed_;  // of the whole step, values kept
+  Tried least_{.choice = {},
+               .needed_bytes = std::numeric_limits<std::uint64_t>::max(),
+               .passing_bytes = 0,
+               .programs = nullptr};
+  std::pair<std::uint32_t, std::uint64_t> newest_passing_{};  // samples, bytes
+  std::uint64_t newest_room_ = 0;  // bytes beside what stays; loaders may shrink with the parts
+};
+
+}  // namespace
+
+PlannedBatch plan_batch(const BatchSurroundings& around, const BatchWish& wish) {
+  return BatchPlanner(around, wish).plan();
+}
+
+}  // namespace penstock::train

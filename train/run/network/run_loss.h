@@ -1,0 +1,24 @@
+// What a run minimises: the loss of its settings, with the weights that the dataset's classes come to.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "train/loss/loss_spec.h"
+#include "train/run/settings/run_config.h"
+#include "train/store/model_record.h"
+
+namespace penstock::train {
+
+/// Whether the settings that only focal losses have are heeded.
+bool is_focal_run(const RunConfig& config) noexcept;
+
+/// Returns the loss of training; `num_by_class` counts the training split.
+///
+/// Errors  InvalidArgument for a list that has not one value for each class
+LossSpec loss_of(const RunConfig& config, std::span<const std::uint64_t> num_by_class);
+
+/// Returns the loss that a stored model is evaluated with: its training's, without smoothing and weights of classes.
+LossSpec loss_of(const ModelRecord& record);
+
+}  // namespace penstock::train

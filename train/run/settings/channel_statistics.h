@@ -1,0 +1,21 @@
+// Mean and std of a run: given, or the dataset's.
+#pragma once
+
+#include "streamer/shard/manifest.h"
+#include "train/run/settings/run_config.h"
+
+namespace penstock::train {
+
+/// The unit of a given mean and std, in pixels divided by 255: exactly 1 with the augment.rescale that
+/// is the default.
+double statistics_unit(const augment::AugmentConfig& augment) noexcept;
+
+/// Fills in the dataset's mean and std where `config` leaves them to it, one number for each channel
+/// of the colour mode; 0 and 1 when the dataset has none. Those given are brought from the units of
+/// augment.rescale to pixels divided by 255, and augment.rescale with them.
+///
+/// Errors  InvalidArgument for gray statistics that the dataset lacks: the deviation of gray does
+///         not follow from those of red, green and blue
+void resolve_statistics(RunConfig& config, const Manifest& manifest);
+
+}  // namespace penstock::train
