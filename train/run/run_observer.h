@@ -13,9 +13,9 @@ namespace penstock::train {
 
 /// Is told of a run, at least of what it overrides.
 ///
-/// Errors   an exception ends the run: the weights so far are stored, and train_run() throws an Error with its
-///          text. After one of kInternal or kInvalidArgument, or one that is no Error, the run goes on from the
-///          checkpoint before; a stop loses nothing
+/// Errors   an exception ends the run. After a first step the weights so far are stored, and train_run() throws an
+///          Error with its text; the run goes on from the checkpoint before, or from here for an Error of data,
+///          disk or memory. A stop loses nothing
 /// Threads  called on the thread that runs train_run(), which waits for every call
 class RunObserver {
  public:
