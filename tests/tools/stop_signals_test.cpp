@@ -86,6 +86,10 @@ BOOST_AUTO_TEST_CASE(the_second_signal_ends_the_process_at_once) {
 BOOST_AUTO_TEST_CASE(a_signal_that_is_ignored_stays_ignored) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     BOOST_TEST_CONTEXT(number) {
+      // Who runs the tests may ignore others, too.
+      const Disposition interrupt(SIGINT, SIG_DFL);
+      const Disposition terminate(SIGTERM, SIG_DFL);
+      const Disposition hang_up(SIGHUP, SIG_DFL);
       const Disposition is_ignored(number, SIG_IGN);
       const StopSignals signals;
       for (const int each : {SIGINT, SIGTERM, SIGHUP}) {
