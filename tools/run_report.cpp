@@ -79,12 +79,13 @@ Json plan_json(const train::RunOverview& overview) {
           {"backend", overview.backend},
           {"precision", train::compute_type_name(overview.config.precision)},
           {"precision_note", text_or_null(overview.precision_note)},
+          {"memory_note", text_or_null(overview.memory_note)},
           {"num_compute_threads", overview.cores.num_compute},
           {"num_readers", overview.cores.num_readers},
           {"num_workers", overview.cores.num_workers},
           {"limit_bytes", overview.config.memory_bytes},
           {"micro_batch", overview.config.micro_batch},
-          {"recompute", train::recompute_wish_name(overview.config.recompute)},
+          {"recompute", train::recompute_name(overview.recompute)},
           {"batch_memory", overview.batch_memory}};
 }
 

@@ -276,6 +276,7 @@ void RunScreen::on_start(const RunOverview& overview) {
   print_notice(verbosity_, fmt::format("device    cpu: {}, {}", overview.backend,
                                        train::compute_type_name(config.precision)));
   if (!overview.precision_note.empty()) on_warning(overview.precision_note);
+  if (!overview.memory_note.empty()) on_warning(overview.memory_note);
   print_notice(verbosity_, fmt::format("threads   {}", overview.cores.text()));
   if (overview.cores.num_compute > overview.num_usable_cores) {
     print_notice(verbosity_,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "train/plan/memory_plan.h"
+#include "train/plan/recompute_sets.h"
 #include "train/run/memory/memory_row.h"
 #include "train/run/settings/core_split.h"
 #include "train/run/settings/run_config.h"
@@ -32,11 +33,15 @@ struct RunOverview {
   std::string backend;
   /// Why the precision costs time here instead of saving it (slow_precision.h); empty when it does not.
   std::string precision_note;
+  /// Why the memory limit may not hold on this machine; empty when it may.
+  std::string memory_note;
   std::vector<MemoryRow> memory;
   /// Of its row for the network: bytes by role, and what they come to from step to step and within one.
   std::vector<RoleBytes> network_roles;
   std::uint64_t network_kept_bytes = 0;
   std::uint64_t network_passing_bytes = 0;
+  /// Which values are computed again.
+  Recompute recompute = Recompute::kNone;
   /// How a step was made to fit the memory limit, in one line; empty when it fits as it is.
   std::string batch_note;
   /// Settings that are given and do nothing: idle_settings.h.

@@ -19,6 +19,14 @@ void check_device(const RunConfig& config) {
               "--device cpu");
 }
 
+/// A limit above what there is protects from nothing.
+std::string memory_note(std::uint64_t limit_bytes, const SystemMemory& system) {
+  const std::uint64_t usable_bytes = system.usable_bytes();
+  if (usable_bytes == 0 || limit_bytes <= usable_bytes) return {};
+  return "memory: the limit of " + format_bytes(limit_bytes) + " is above the " +
+         format_bytes(usable_bytes) + " that can be had here: the kernel may end the run";
+}
+
 }  // namespace
 
 std::uint32_t default_image_side_px(const Manifest& manifest) noexcept {
@@ -44,8 +52,10 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
     config.image_height_px = config.image_width_px = default_image_side_px(manifest);
   }
   resolve_statistics(config, manifest);
-  if (config.memory_bytes == 0) config.memory_bytes = read_system_memory().default_limit_bytes();
-  if (config.memory_bytes == 0) {
+  const SystemMemory system = read_system_memory();
+  const std::uint64_t limit_bytes =
+      config.memory_bytes > 0 ? config.memory_bytes : system.default_limit_bytes();
+  if (limit_bytes == 0) {
     throw Error(ErrorCode::kUnsupported,
                 "memory limit: /proc/meminfo: expected the available memory, found none",
                 "--memory 2G");
@@ -56,7 +66,10 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   config.loader_threads = cores.num_loader();
   config.device =
       "cpu";  // where the network runs; its batches may lie in pinned memory all the same
-  return {.config = std::move(config), .cores = cores};
+  return {.config = std::move(config),
+          .cores = cores,
+          .memory_limit_bytes = limit_bytes,
+          .memory_note = memory_note(limit_bytes, system)};
 }
 
 }  // namespace penstock::train

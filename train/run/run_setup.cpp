@@ -128,7 +128,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
                .num_epochs = num_train_passes(config, train_split.num_samples()),
                // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
                .host_memory = batch_memory(config.device)},
-      memory(config.memory_bytes) {
+      memory(resolved.memory_limit_bytes) {
   check_validations();
   choose_batch();
   identity =
@@ -179,7 +179,7 @@ void RunSetup::choose_batch() {
                   .programs = program_config(config, learning, loss),
                   .num_train_samples = train_split.num_samples(),
                   .evaluation_batch = config.validation_batch_size,
-                  .limit_bytes = config.memory_bytes,
+                  .limit_bytes = resolved.memory_limit_bytes,
                   .bytes_beside = bytes_beside},
                  {.batch_size = config.batch_size,
                   .micro_batch = config.micro_batch,
@@ -192,7 +192,6 @@ void RunSetup::choose_batch() {
   pipeline.batch.batch = batch.lease_batch;
   const bool is_whole = batch.micro_batch == batch.step_samples && config.batch_size != kWholeEpoch;
   resolved.config.micro_batch = is_whole ? config.batch_size : batch.micro_batch;
-  resolved.config.recompute = static_cast<RecomputeWish>(batch.recompute);
 }
 
 std::uint64_t RunSetup::steps_per_epoch() const {

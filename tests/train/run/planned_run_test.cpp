@@ -16,6 +16,7 @@ using penstock::tests::contains;
 
 struct Seen {
   std::string note;
+  std::string memory_note;
   std::uint64_t num_steps = 0;
   RunConfig config;
 };
@@ -25,6 +26,7 @@ struct Fixture : tests::TinyRun {
     Seen seen;
     watcher.at_start = [&](const RunOverview& overview) {
       seen.note = overview.batch_note;
+      seen.memory_note = overview.memory_note;
       seen.config = overview.config;
     };
     watcher.at_epoch = [&](const EpochReport& report) { seen.num_steps = report.train.num_steps; };
@@ -63,12 +65,37 @@ BOOST_AUTO_TEST_CASE(a_step_that_does_not_fit_is_cut_and_the_stored_run_is_cut_t
   RunConfig stored = read_run_file(out / kRunFileName);
   BOOST_TEST(stored.micro_batch == seen.config.micro_batch);
   BOOST_TEST(stored.micro_batch < 32u);
-  BOOST_TEST((stored.recompute == seen.config.recompute));
+  // What changes no bit is chosen anew.
+  BOOST_TEST((stored.recompute == RecomputeWish::kAuto));
   // More memory changes nothing: it is the stored choice that counts.
   stored.memory_bytes = 512u << 20;
   stored.out = out = folder.path() / "again";
   BOOST_TEST(run_with(stored).config.micro_batch == seen.config.micro_batch);
   BOOST_TEST((weights() == expected));
+}
+
+BOOST_AUTO_TEST_CASE(a_whole_step_of_a_stored_run_is_whole_with_another_batch_too) {
+  run_with(config());
+  RunConfig stored = read_run_file(out / kRunFileName);
+  BOOST_TEST(stored.micro_batch == stored.batch_size);
+  set_run_value(stored, "batch_size", "16", "--batch-size");
+  stored.out = out = folder.path() / "again";
+  const Seen seen = run_with(stored);
+  BOOST_TEST(seen.config.micro_batch == 16u);
+  BOOST_TEST(seen.note == "");
+}
+
+// One machine's memory is no order for another.
+BOOST_AUTO_TEST_CASE(a_memory_limit_is_stored_when_it_was_asked_for) {
+  RunConfig open = config();
+  open.memory_bytes = 0;
+  BOOST_TEST(run_with(open).memory_note == "");
+  BOOST_TEST(read_run_file(out / kRunFileName).memory_bytes == 0u);
+  RunConfig stated = config();
+  stated.memory_bytes = std::uint64_t{1} << 60;
+  stated.out = out = folder.path() / "stated";
+  BOOST_TEST(contains(run_with(stated).memory_note, "memory: the limit of 1.0 EiB is above the "));
+  BOOST_TEST(read_run_file(out / kRunFileName).memory_bytes == stated.memory_bytes);
 }
 
 BOOST_AUTO_TEST_CASE(values_that_are_computed_again_change_no_weight) {

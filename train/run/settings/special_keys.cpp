@@ -54,6 +54,8 @@ std::optional<TomlValue> write_image_size(const RunConfig& config) {
 void read_batch_size(TomlReader& reader, std::string_view key, RunConfig& config) {
   const TomlValue* value = reader.find(key);
   if (value == nullptr) return;
+  // A run that was stored whole is whole with another batch, too.
+  if (config.micro_batch == config.batch_size) config.micro_batch = 0;
   const auto* text = value->as<std::string>();
   const auto samples = text == nullptr ? as_whole(*value, UINT32_MAX) : whole_number(*text);
   if (text != nullptr && *text == "all") {
