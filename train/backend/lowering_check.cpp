@@ -9,7 +9,6 @@
 namespace penstock::train {
 namespace {
 
-constexpr std::uint32_t kMaxBatch = 1u << 16;
 /// Bytes of one node's values in double: the user half of an x86-64 address space.
 constexpr std::uint64_t kMaxValueBytes = std::uint64_t{1} << 47;
 
@@ -48,7 +47,7 @@ void check_value_bytes(const Node& node, const Lowering& lowering) {
 }  // namespace
 
 void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
-  check_count("batch", lowering.batch, kMaxBatch);
+  check_count("batch", lowering.batch, kMaxLoweredSamples);
   lowering.optimizer.validate();
   check_list_size("param_rates", lowering.param_rates.size(), graph.parameters().size());
   check_list_size("frozen_params", lowering.frozen_params.size(), graph.parameters().size());

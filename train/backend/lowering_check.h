@@ -1,12 +1,16 @@
 // Checks and tables that every backend needs before it lowers a graph.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "train/backend/program.h"
 #include "train/graph/model_graph.h"
 
 namespace penstock::train {
+
+/// Samples that one program computes at once, at most.
+inline constexpr std::uint32_t kMaxLoweredSamples = 1u << 16;
 
 /// Throws InvalidArgument naming the field, or the layer that this batch does not suit. After it a
 /// node's values in double, for the whole batch, take at most 2^47 bytes.

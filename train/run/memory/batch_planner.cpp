@@ -1,21 +1,23 @@
 #include "train/run/memory/batch_planner.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
+#include <span>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
+#include "train/backend/lowering_check.h"
 #include "train/plan/memory_text.h"
 #include "train/run/settings/run_config.h"
 
 namespace penstock::train {
 namespace {
 
-constexpr std::uint32_t kMostSamples = 65'536;  // of a lowering
 // A step that is not whole is not stored.
 constexpr const char* kStopOfEpoch =
     "; a step is an epoch: stopped within it, the run goes on from the epoch's beginning";
@@ -28,6 +30,13 @@ struct Tried {
   std::uint64_t kept_bytes = 0;
   std::vector<RoleBytes> roles = {};
   std::unique_ptr<ProgramSet> programs = nullptr;
+};
+
+/// What a level took when it was tried last.
+struct Newest {
+  std::uint32_t micro_batch = 0;  // 0: not yet
+  std::uint64_t passing_bytes = 0;
+  std::uint64_t kept_bytes = 0;
 };
 
 class BatchPlanner {
@@ -46,12 +55,12 @@ class BatchPlanner {
     }
     if (!wish_.may_cut && wish_.micro_batch == 0) refuse();
     const std::vector<Recompute> all = levels();
-    if (!has_batch_norm()) {
-      for (const Recompute level : all) {
-        if (auto found = largest_part(level)) return accept(*found);
+    // With batch norm the size of a part counts first, without it the work.
+    const std::size_t num_at_once = has_batch_norm() ? all.size() : 1;
+    for (std::size_t first = 0; first < all.size(); first += num_at_once) {
+      if (auto found = largest_part(std::span(all).subspan(first, num_at_once))) {
+        return accept(*found);
       }
-    } else if (auto found = largest_part(all.back())) {
-      return accept(*found);
     }
     if (auto found = smallest_part(all.back())) return accept(*found);
     refuse();
@@ -94,9 +103,11 @@ class BatchPlanner {
   }
 
   bool is_hopeless(const BatchChoice& choice) const {
-    return choice.micro_batch > kMostSamples ||
+    return choice.micro_batch > kMaxLoweredSamples ||
            least_passing_bytes(choice.micro_batch) > around_.limit_bytes;
   }
+
+  Newest& newest_of(Recompute level) { return newest_[static_cast<std::size_t>(level)]; }
 
   /// Lowers the graph for a choice; nothing when it takes too much.
   std::optional<Tried> try_choice(const BatchChoice& choice) {
@@ -114,10 +125,9 @@ class BatchPlanner {
     const MemoryPlan& plan = tried.programs->plan();
     tried.passing_bytes = plan.passing_bytes;
     tried.needed_bytes = plan.arena_bytes + around_.bytes_beside(choice);
-    newest_passing_ = {choice.micro_batch, plan.passing_bytes};
-    newest_room_ =
-        around_.limit_bytes - std::min<std::uint64_t>(around_.limit_bytes, plan.persistent_bytes);
-    if (!first_needed_) first_needed_ = tried.needed_bytes;
+    newest_of(choice.recompute) = {choice.micro_batch, plan.passing_bytes, plan.persistent_bytes};
+    const bool is_whole = choice.micro_batch == step_samples_;
+    if (is_whole && choice.recompute == Recompute::kNone) whole_needed_ = tried.needed_bytes;
     if (tried.needed_bytes < least_.needed_bytes) {
       least_ = {.choice = choice,
                 .needed_bytes = tried.needed_bytes,
@@ -131,26 +141,32 @@ class BatchPlanner {
 
   /// Passing bytes are a part that does not depend on the samples and one that grows with them: what was tried
   /// last, in proportion, is less than fewer samples need.
-  bool may_fit(std::uint32_t micro_batch) const {
-    if (newest_passing_.first == 0) return true;
-    const double share = static_cast<double>(micro_batch) / newest_passing_.first;
+  bool may_fit(const BatchChoice& choice) {
+    const Newest& newest = newest_of(choice.recompute);
+    if (newest.micro_batch == 0) return true;
     // A plan of fewer samples may happen to be packed a little better.
     constexpr double kPacking = 0.95;
-    return kPacking * share * static_cast<double>(newest_passing_.second) <=
-           static_cast<double>(newest_room_);
+    const double share = static_cast<double>(choice.micro_batch) / newest.micro_batch;
+    const double network = kPacking * share * static_cast<double>(newest.passing_bytes) +
+                           static_cast<double>(newest.kept_bytes);
+    const auto limit = static_cast<double>(around_.limit_bytes);
+    return network <= limit && network + static_cast<double>(around_.bytes_beside(choice)) <= limit;
   }
 
-  std::optional<Tried> largest_part(Recompute level) {
-    newest_passing_ = {};
-    std::uint32_t before = 0;
-    for (std::uint32_t num_parts = 1; num_parts <= step_samples_; ++num_parts) {
+  /// The largest part, less than the whole, that fits with any of the levels; with the first that suffices.
+  std::optional<Tried> largest_part(std::span<const Recompute> levels) {
+    std::uint32_t before = choice_of(step_samples_, levels.front()).micro_batch;
+    for (std::uint32_t num_parts = 2; num_parts <= step_samples_; ++num_parts) {
       const std::uint32_t part = (step_samples_ - 1) / num_parts + 1;
-      const BatchChoice choice = choice_of(part, level);
-      if (choice.micro_batch == before || !may_fit(choice.micro_batch)) continue;
-      before = choice.micro_batch;
-      // A batch norm refuses parts of one value, and so would it smaller ones.
-      if (before == 1 && has_batch_norm()) return try_if_accepted(choice);
-      if (auto found = try_choice(choice)) return found;
+      if (choice_of(part, levels.front()).micro_batch == before) continue;
+      for (const Recompute level : levels) {
+        const BatchChoice choice = choice_of(part, level);
+        before = choice.micro_batch;
+        if (!may_fit(choice)) continue;
+        // A batch norm refuses parts of one value.
+        auto found = before == 1 && has_batch_norm() ? try_if_accepted(choice) : try_choice(choice);
+        if (found) return found;
+      }
     }
     return std::nullopt;
   }
@@ -188,20 +204,33 @@ class BatchPlanner {
       text += std::string(is_cut ? " and" : "") + " with " +
               std::string(recompute_name(choice.recompute)) + " computed again";
     }
-    const bool was_asked = wish_.micro_batch > 0 || wish_.recompute != RecomputeWish::kAuto;
-    if (was_asked) {
-      text += ", as asked for";
-    } else if (first_needed_) {
-      text += ": at once it takes " + format_bytes(*first_needed_) + ", the limit is " +
-              format_bytes(around_.limit_bytes);
-    } else {
-      text += ": at once it takes more than the limit of " + format_bytes(around_.limit_bytes);
-    }
+    text += reason(choice);
     if (is_cut && has_batch_norm()) {
       text += "; batch norm sees " + std::to_string(choice.micro_batch) + " samples at a time";
     }
+    if (is_cut && is_epoch && wish_.mixes_samples) text += "; samples are mixed within a part";
     if (is_epoch) text += kStopOfEpoch;
     return text;
+  }
+
+  /// Why a step is not computed whole, with its values kept.
+  std::string reason(const BatchChoice& choice) const {
+    const bool is_cut = choice.micro_batch < choice.step_samples;
+    const bool was_cut_asked = !is_cut || choice.micro_batch == wish_.micro_batch;
+    const bool was_level_asked =
+        choice.recompute == Recompute::kNone || wish_.recompute != RecomputeWish::kAuto;
+    if (was_cut_asked && was_level_asked) return ", as asked for";
+    if (whole_needed_) {
+      return ": at once it takes " + format_bytes(*whole_needed_) + ", the limit is " +
+             format_bytes(around_.limit_bytes);
+    }
+    // Of smaller parts than these, and of values computed again, memory is the reason.
+    const std::uint32_t num_parts = (step_samples_ - 1) / kMaxLoweredSamples + 1;
+    const std::uint32_t largest = (step_samples_ - 1) / num_parts + 1;
+    if (is_cut && choice.micro_batch == largest && choice.recompute == Recompute::kNone) {
+      return ": at most " + std::to_string(kMaxLoweredSamples) + " are computed at once";
+    }
+    return ": at once it takes more than the limit of " + format_bytes(around_.limit_bytes);
   }
 
   /// What the whole step is smaller than. batch_size is what a stored run has for a whole step.
@@ -212,6 +241,12 @@ class BatchPlanner {
   }
 
   [[noreturn]] void refuse() const {
+    if (!wish_.may_cut && wish_.micro_batch == 0 && step_samples_ > kMaxLoweredSamples) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "batch_size: expected at most " + std::to_string(kMaxLoweredSamples) +
+                      " samples that are computed at once, found " + std::to_string(step_samples_),
+                  "leave out --no-auto-batch");
+    }
     if (least_.needed_bytes == std::numeric_limits<std::uint64_t>::max()) {
       throw Error(ErrorCode::kOutOfMemory,
                   "memory: a step of " + std::to_string(step_samples_) +
@@ -245,13 +280,12 @@ class BatchPlanner {
   const BatchSurroundings& around_;
   const BatchWish& wish_;
   const std::uint32_t step_samples_;
-  std::optional<std::uint64_t> first_needed_;  // of the whole step, values kept
+  std::optional<std::uint64_t> whole_needed_;  // of the whole step, values kept
   Tried least_{.choice = {},
                .needed_bytes = std::numeric_limits<std::uint64_t>::max(),
                .passing_bytes = 0,
                .programs = nullptr};
-  std::pair<std::uint32_t, std::uint64_t> newest_passing_{};  // samples, bytes
-  std::uint64_t newest_room_ = 0;  // bytes beside what stays; loaders may shrink with the parts
+  std::array<Newest, kRecomputeLevels.size()> newest_{};  // by level
 };
 
 }  // namespace

@@ -58,9 +58,9 @@ struct BatchSurroundings {
 };
 
 /// Tries in this order, and takes what fits first: the whole step with all values kept; with more and more of them
-/// computed again, which changes no result; the largest part that fits. With batch norm parts are computed with
-/// as many values dropped as can be, so that they are large: it sees a part at a time. Without, a part is as good
-/// as the whole, and values are dropped only when not even one sample fits.
+/// computed again, which changes no result; the largest part that fits. With batch norm that is the largest with
+/// any values computed again, with as few of them as that size needs: it sees a part at a time. Without, a part is
+/// as good as the whole, and values are dropped only when not even one sample fits.
 ///
 /// Errors  OutOfMemory when nothing fits, with what the least needs and three hints; InvalidArgument, those of
 ///         ProgramSet

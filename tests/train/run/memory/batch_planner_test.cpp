@@ -102,6 +102,29 @@ BOOST_AUTO_TEST_CASE(the_largest_part_that_fits_is_taken) {
       "limit is 12.5 KiB; batch norm sees 16 samples at a time");
 }
 
+// Its pool reads 48 values of 4 bytes a sample: 32 samples need more than 6,143 bytes whatever else, and are not tried.
+BOOST_AUTO_TEST_CASE(of_a_step_far_beyond_the_limit_no_size_is_made_up) {
+  BOOST_TEST(choice(6'143) == "11 of 32 from 32, blocks");
+  BOOST_TEST(
+      plan(6'143).note ==
+      "batch 32 in parts of 11 and with blocks computed again: at once it takes more than the "
+      "limit of 6.0 KiB; batch norm sees 11 samples at a time");
+}
+
+// 16 samples come with 16,000 bytes beside, the whole step with 32,000: 44,800 with the fewest values kept.
+BOOST_AUTO_TEST_CASE(no_more_is_computed_again_than_the_largest_part_needs) {
+  bytes_per_lease_sample = 1000;
+  BOOST_TEST(choice(44'799) == "16 of 32 from 16, none");
+  BOOST_TEST(choice(32'000) == "16 of 32 from 16, none");
+  BOOST_TEST(choice(31'999) == "16 of 32 from 16, norms");
+  BOOST_TEST(choice(28'800) == "16 of 32 from 16, norms");
+  BOOST_TEST(choice(28'799) == "16 of 32 from 16, blocks");
+  BOOST_TEST(
+      plan(44'799).note ==
+      "batch 32 in parts of 16: at once it takes 62.5 KiB, the limit is 43.7 KiB; batch norm sees "
+      "16 samples at a time");
+}
+
 BOOST_AUTO_TEST_CASE(without_batch_norm_a_part_is_as_good_as_the_whole) {
   graph = pooled_model(false);
   BOOST_TEST(choice(31'999) == "32 of 32 from 32, blocks");
@@ -130,6 +153,38 @@ BOOST_AUTO_TEST_CASE(a_whole_epoch_is_a_step_of_delivered_parts) {
   BOOST_TEST(plan(10'000).choice.micro_batch == 25u);
 }
 
+// A program takes 65,536 samples at most.
+BOOST_AUTO_TEST_CASE(an_epoch_of_more_samples_than_a_program_takes_is_cut_whatever_fits) {
+  wish.batch_size = kWholeEpoch;
+  num_samples = 100'000;
+  BOOST_TEST(choice(1'000'000'000) == "50000 of 100000 from 50000, none");
+  BOOST_TEST(plan(1'000'000'000)
+                 .note.starts_with("batch 100000 in parts of 50000: at most 65536 are computed at "
+                                   "once; batch norm sees 50000 samples at a time; a step is"));
+  BOOST_TEST(choice(49'999'999) == "50000 of 100000 from 50000, norms");
+  BOOST_TEST(plan(49'999'999)
+                 .note.starts_with("batch 100000 in parts of 50000 and with norms computed again: "
+                                   "at once it takes more than "
+                                   "the limit of 47.7 MiB; "));
+  wish.may_cut = false;
+  BOOST_CHECK_EXCEPTION(plan(1'000'000'000), Error, [](const Error& error) {
+    return std::string(error.what()) ==
+           "batch_size: expected at most 65536 samples that are computed at once, found 100000";
+  });
+}
+
+BOOST_AUTO_TEST_CASE(samples_of_a_whole_epoch_are_said_to_be_mixed_within_parts) {
+  wish.batch_size = kWholeEpoch;
+  wish.mixes_samples = true;
+  num_samples = 100;
+  BOOST_TEST(choice(10'000) == "25 of 100 from 25, blocks");
+  const std::string said = "; samples are mixed within a part; ";
+  BOOST_TEST(plan(10'000).note.find(said) != std::string::npos);
+  BOOST_TEST(plan(100'000).note.find(said) == std::string::npos);  // one part
+  wish.batch_size = 32;
+  BOOST_TEST(plan(10'000).note.find(said) == std::string::npos);  // one delivered batch
+}
+
 BOOST_AUTO_TEST_CASE(an_epoch_smaller_than_a_batch_is_the_step) {
   num_samples = 7;
   BOOST_TEST(choice(7'000) == "7 of 7 from 7, none");
@@ -143,6 +198,17 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_is_taken) {
       plan(1'000'000).note ==
       "batch 32 in parts of 8 and with norms computed again, as asked for; batch norm sees 8 "
       "samples at a time");
+}
+
+BOOST_AUTO_TEST_CASE(only_what_was_asked_for_is_said_to_have_been) {
+  wish.micro_batch = 8;
+  BOOST_TEST(plan(7'999).note ==
+             "batch 32 in parts of 8 and with norms computed again: at once it takes more than the "
+             "limit of 7.8 KiB; batch norm sees 8 samples at a time");
+  wish.recompute = RecomputeWish::kNone;
+  BOOST_TEST(plan(7'999).note ==
+             "batch 32 in parts of 7: at once it takes more than the limit of 7.8 KiB; batch norm "
+             "sees 7 samples at a time");
 }
 
 BOOST_AUTO_TEST_CASE(a_step_that_may_not_be_cut_is_refused) {
