@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "train/backend/buffer_list.h"
 
@@ -35,11 +36,17 @@ struct ParamBuffers {
   }
 };
 
+/// Name of a buffer that belongs to a parameter: "conv.weight:momentum". Buffers that stay are shared by name,
+/// and "conv.weight.momentum" may be a parameter; no parameter's name holds a colon.
+inline std::string part_name(const std::string& parameter, std::string_view part) {
+  return parameter + ":" + std::string(part);
+}
+
 /// Adds what the optimizer keeps for a parameter called `name` that takes `bytes`.
 inline void add_optimizer_buffers(BufferList& list, const std::string& name, std::size_t bytes,
                                   const OptimizerConfig& optimizer, ParamBuffers& buffers) {
   const auto add = [&](std::string_view state) {
-    return list.add(name + "." + std::string(state), Role::kState, bytes);
+    return list.add(part_name(name, state), Role::kState, bytes);
   };
   const auto states = state_names(optimizer);
   if (!states.empty()) buffers.state = add(states[0]);

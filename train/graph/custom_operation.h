@@ -14,9 +14,9 @@ namespace penstock::train {
 
 /// A tensor of weights that an operation learns.
 struct CustomParameter {
-  /// Behind the layer's name and a dot: "weight". No dot of its own.
+  /// Behind the layer's name and a dot: "weight". Letters, digits, _ and -; another one for each.
   std::string name;
-  std::vector<std::uint32_t> shape;
+  std::vector<std::uint32_t> shape;  // sides of 1 or more
   Initializer initial{};
   bool decays = false;
 };

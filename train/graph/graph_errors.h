@@ -2,11 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "streamer/core/error.h"
 
 namespace penstock::train {
+
+/// What names are made of; those of layers may hold dots as well.
+inline constexpr std::string_view kPlainNameChars =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
 /// Throws InvalidArgument: `model: LAYER: expected ..., found ...`.
 [[noreturn]] inline void refuse_layer(const std::string& layer, const std::string& expected,

@@ -96,18 +96,22 @@ std::vector<TensorShape> ModelGraph::shapes_of(const std::string& layer,
 }
 
 std::string ModelGraph::unique_name(std::string name, std::string_view kind) {
+  const auto check_characters = [](const std::string& text, const char* hint) {
+    const auto is_allowed = [](char c) {
+      return c == '.' || kPlainNameChars.find(c) != std::string_view::npos;
+    };
+    if (std::ranges::all_of(text, is_allowed)) return;
+    refuse_layer(text, "a name of letters, digits, _, - and dots", "'" + text + "'", hint);
+  };
   if (name.empty()) {
+    check_characters(std::string(kind), "");  // an operation's own name, for one
     std::size_t& number = last_numbers_[std::string(kind)];
     do {
       name = std::string(kind) + "_" + std::to_string(++number);
     } while (names_.contains(name));
     return name;
   }
-  if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") !=
-      std::string::npos) {
-    refuse_layer(name, "a name of letters, digits, _, - and dots", "'" + name + "'",
-                 "name = \"conv1\"");
-  }
+  check_characters(name, "name = \"conv1\"");
   if (names_.contains(name)) {
     refuse_layer(name, "a name not used yet", "a second layer of that name",
                  "another name, or none: then one is found");

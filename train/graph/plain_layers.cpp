@@ -1,9 +1,12 @@
 // Layers without weights: activations, pools, dropout, layouts, and those that join branches.
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
 #include "train/graph/custom_operation.h"
+#include "train/graph/element_check.h"
 #include "train/graph/graph_errors.h"
 #include "train/graph/model_graph.h"
 #include "train/graph/train_draws.h"
@@ -16,6 +19,20 @@ void check_joined(const std::string& layer, std::span<const TensorShape> shapes)
   if (shapes.size() >= 2) return;
   refuse_layer(layer, "two inputs or more", std::to_string(shapes.size()),
                "from = [\"conv1\", \"conv2\"]");
+}
+
+/// Programs share memory by the names of parameters.
+void check_parameters(const std::string& layer, std::span<const CustomParameter> params) {
+  std::set<std::string_view> names;
+  for (const CustomParameter& param : params) {
+    if (param.name.empty() || param.name.find_first_not_of(kPlainNameChars) != std::string::npos) {
+      refuse_layer(layer, "a parameter's name of letters, digits, _ and -", "'" + param.name + "'");
+    }
+    if (!names.insert(param.name).second) {
+      refuse_layer(layer, "parameters of different names", "two called '" + param.name + "'");
+    }
+    check_elements(layer, "." + param.name, param.shape);
+  }
 }
 
 }  // namespace
@@ -146,11 +163,7 @@ NodeId ModelGraph::custom(std::string name, std::span<const NodeId> from,
   if (shapes.empty()) refuse_layer(name, "an input or more", "none");
   const TensorShape output = operation->output_shape(shapes);
   const std::vector<CustomParameter> params = operation->parameters(shapes);
-  for (const CustomParameter& param : params) {
-    if (param.name.empty() || param.name.find('.') != std::string::npos) {
-      refuse_layer(name, "a parameter's name without dots", "'" + param.name + "'");
-    }
-  }
+  check_parameters(name, params);
   const NodeId id =
       push(std::move(name), CustomOp{std::move(operation)}, {from.begin(), from.end()}, output);
   for (const CustomParameter& param : params) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "streamer/core/error.h"
 
@@ -49,8 +50,14 @@ std::size_t place_persistent(std::span<const std::span<const Buffer>> programs,
                              SharedPlaces& places) {
   std::vector<SharedPlace*> order;
   for (const auto& buffers : programs) {
+    std::set<std::string_view> names;
     for (const Buffer& buffer : buffers) {
       if (!is_persistent(buffer.role)) continue;
+      if (!names.insert(buffer.name).second) {
+        throw Error(ErrorCode::kInvalidArgument,
+                    "memory plan: " + buffer.name +
+                        ": expected one buffer of that name in a program, found two");
+      }
       auto [at, is_new] = places.try_emplace(buffer.name);
       at->second.bytes = std::max(at->second.bytes, buffer.bytes);
       at->second.align = std::max(at->second.align, buffer.align);

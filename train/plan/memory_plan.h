@@ -33,7 +33,8 @@ struct MemoryPlan {
 /// others of all programs share one region, since one program runs at a time: the largest
 /// program's need. Within it buffers are placed by falling size at the lowest free offset.
 /// Errors  InvalidArgument for a buffer whose alignment is no power of two or whose steps run
-///         backwards; OutOfMemory when sizes do not add up within 64 bits
+///         backwards, and for two persistent ones of one name in a program; OutOfMemory when
+///         sizes do not add up within 64 bits
 MemoryPlan plan_memory(std::span<const std::span<const Buffer>> programs);
 
 }  // namespace penstock::train

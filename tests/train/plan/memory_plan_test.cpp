@@ -116,6 +116,20 @@ BOOST_AUTO_TEST_CASE(impossible_buffers_are_refused) {
   BOOST_CHECK_THROW(plan_memory(second), Error);
 }
 
+// One would be written over the other.
+BOOST_AUTO_TEST_CASE(two_persistent_buffers_of_one_name_in_a_program_are_refused) {
+  std::vector<Buffer> twice = {{.name = "w", .role = Role::kMaster, .bytes = 8},
+                               {.name = "w", .role = Role::kState, .bytes = 8}};
+  const std::span<const Buffer> spans[] = {twice};
+  BOOST_CHECK_EXCEPTION(plan_memory(spans), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kInvalidArgument &&
+           std::string(error.what()).find("memory plan: w: expected one buffer of that name") !=
+               std::string::npos;
+  });
+  for (Buffer& buffer : twice) buffer.role = Role::kTransient;  // these have places of their own
+  BOOST_TEST(plan_memory(spans).passing_bytes == 72u);
+}
+
 // Each pair adds up to 2^64 or a little more: kept apart, together, rounded up, or by role.
 BOOST_AUTO_TEST_CASE(sizes_that_wrap_around_are_out_of_memory) {
   constexpr std::size_t kHalf = std::size_t{1} << 63;

@@ -167,7 +167,7 @@ ParamBuffers LoweringContext::add_param(std::size_t param_idx) {
   const bool is_trainable = graph.parameters()[param_idx].is_trainable;
   const std::size_t bytes = stored.stored_bytes();
   const auto add = [&](std::string_view suffix, Role role) {
-    return buffers.add(stored.name + "." + std::string(suffix), role, bytes);
+    return buffers.add(part_name(stored.name, suffix), role, bytes);
   };
   ParamBuffers param;
   param.master = takes_ema(graph, param_idx, lowering)

@@ -245,8 +245,8 @@ class OnednnProgram final : public Program {
 
   void lower_update(LoweringContext& context) {
     num_steps_ =
-        list_.add("optimizer.num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
-    step_under_way_ = list_.add("step.under_way", Role::kState, sizeof(StepUnderWay));
+        list_.add("optimizer:num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
+    step_under_way_ = list_.add("step:under_way", Role::kState, sizeof(StepUnderWay));
     for (const auto& [param_idx, buffers] : context.params()) {
       if (!context.flow.learns[param_idx]) continue;
       context.use(buffers.whole_grad());

@@ -1,5 +1,7 @@
 #include "train/backend/onednn/parameter_store.h"
 
+#include "train/backend/param_buffers.h"
+
 namespace penstock::train::onednn {
 
 std::shared_ptr<WeightCopy> StoredParam::copy_in(const WeightLayout& wanted) {
@@ -8,14 +10,15 @@ std::shared_ptr<WeightCopy> StoredParam::copy_in(const WeightLayout& wanted) {
     if (copy->layout == wanted) return copy;
   }
   const std::string number = std::to_string(copies.size() + 1);
-  copies.push_back(std::make_shared<WeightCopy>(WeightCopy{name + ".copy" + number, wanted}));
+  copies.push_back(
+      std::make_shared<WeightCopy>(WeightCopy{part_name(name, "copy" + number), wanted}));
   return copies.back();
 }
 
 ParameterStore::ParameterStore(const ModelGraph& graph) : identity_(graph.identity()) {
   for (const Parameter& parameter : graph.parameters()) {
     params_.push_back({parameter.name, parameter.num_elements(), {}, {}, 1, {}});
-    emas_.push_back({parameter.name + ".ema", parameter.num_elements(), {}, {}, 1, {}});
+    emas_.push_back({part_name(parameter.name, "ema"), parameter.num_elements(), {}, {}, 1, {}});
   }
 }
 

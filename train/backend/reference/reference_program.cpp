@@ -160,8 +160,8 @@ class ReferenceProgram final : public Program {
   void add_param_buffers() {
     if (is_training()) {
       num_steps_ =
-          list_.add("optimizer.num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
-      step_under_way_ = list_.add("step.under_way", Role::kState, sizeof(StepUnderWay));
+          list_.add("optimizer:num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
+      step_under_way_ = list_.add("step:under_way", Role::kState, sizeof(StepUnderWay));
     }
     for (const ParamSlot& slot : slots_) {
       const std::size_t bytes = slot.num_elements() * sizeof(T);
@@ -169,18 +169,18 @@ class ReferenceProgram final : public Program {
       ParamBuffers buffers;
       buffers.master =
           takes_ema(graph_, params_.size(), lowering_)
-              ? list_.add(slot.name + ".ema", Role::kState, bytes)
+              ? list_.add(part_name(slot.name, "ema"), Role::kState, bytes)
               : list_.add(slot.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
       if (is_training() && !is_trainable) {
-        buffers.before_step = list_.add(slot.name + ".before_step", Role::kStats, bytes);
+        buffers.before_step = list_.add(part_name(slot.name, "before_step"), Role::kStats, bytes);
       }
       if (flow_.learns[params_.size()]) {
         add_optimizer_buffers(list_, slot.name, bytes, lowering_.optimizer, buffers);
         if (lowering_
                 .accumulates) {  // loops add to gradients as it is: there is no part beside the sum
-          buffers.grad_sum = list_.add(slot.name + ".grad.sum", Role::kGradSum, bytes);
+          buffers.grad_sum = list_.add(part_name(slot.name, "grad.sum"), Role::kGradSum, bytes);
         } else {
-          buffers.grad = list_.add(slot.name + ".grad", Role::kGrad, bytes);
+          buffers.grad = list_.add(part_name(slot.name, "grad"), Role::kGrad, bytes);
           list_.use(buffers.grad, loss_step());
           list_.use(buffers.grad, update_step());
         }
@@ -208,7 +208,7 @@ class ReferenceProgram final : public Program {
       }
       if (rounds() && has_products(node)) {
         const ParamSlot& weight = slots_[graph_.parameters_of(id).front()];
-        buffers.rounded_weight = list_.add(weight.name + ".rounded", Role::kTransient,
+        buffers.rounded_weight = list_.add(part_name(weight.name, "rounded"), Role::kTransient,
                                            weight.num_elements() * sizeof(T));
         list_.use(buffers.rounded_weight, id);
         if (flow_.needs_gradient[id]) list_.use(buffers.rounded_weight, backward_step(id));
