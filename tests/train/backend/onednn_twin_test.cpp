@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "tests/train/backend/branched_models.h"
@@ -121,7 +122,62 @@ BOOST_AUTO_TEST_CASE(more_threads_than_rows_or_samples_change_nothing) {
   compare(odd_width_model(), true, 23, 2);
   compare(odd_width_model(), false, 23, 2);
   for (const ModelGraph& graph : branched_models()) {
-    BOOST_TEST_CONTEXT(graph.name()) { compare(graph, true, 7, 2); }
+    BOOST_TEST_CONTEXT(graph.name()) {
+      compare(graph, true, 7, 2);
+    }
+  }
+}
+
+/// Largest relative difference of a running variance after one step over 32 pictures, of which `change` has made
+/// some places unlike the others. 16 channels go by whole vectors, 3 one by one.
+double variance_error(std::uint32_t channels, const auto& change) {
+  ModelGraph graph("far_away", {channels, 16, 16});
+  NodeId x = graph.batch_norm("norm", graph.input());
+  x = graph.global_avg_pool("pool", x);
+  graph.set_output(graph.dense("head", x, {.units = 2}));
+  const std::vector<Lowering> lowerings = {{.batch = 32}};
+  Bench fast(make_onednn_backend({.num_threads = 2}), graph, lowerings);
+  Bench slow(make_reference_backend({}), graph, lowerings);
+  for (Bench* bench : {&fast, &slow}) {
+    ToyBatch batch = bench->batch(32, 1);
+    change(batch);
+    bench->forward(bench->program(), batch);
+  }
+  constexpr std::size_t kVariance = 3;  // behind scale, shift and mean
+  const std::vector<float> found = fast.read(kVariance);
+  const std::vector<float> expected = slow.read(kVariance);
+  double worst = 0;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double difference = static_cast<double>(found[c]) - static_cast<double>(expected[c]);
+    worst = std::max(worst, std::abs(difference) / static_cast<double>(expected[c]));
+  }
+  return worst;
+}
+
+// Values are of deviation 1 or so. A letterboxed corner, one hot pixel, a sample that could not be read.
+BOOST_AUTO_TEST_CASE(variance_keeps_its_digits_whatever_is_far_from_the_rest) {
+  for (const std::uint32_t channels : {3u, 16u}) {
+    for (const float distance : {0.0f, 1e2f, 1e3f, 1e4f, 1e6f}) {
+      BOOST_TEST_CONTEXT(channels << " channels, " << distance << " away") {
+        const auto move = [&](ToyBatch& batch, std::size_t sample, std::size_t first,
+                              std::size_t num_places) {
+          for (std::size_t c = 0; c < channels; ++c) {
+            for (std::size_t i = first; i < first + num_places; ++i) {
+              batch.values()[batch.place(sample, c, i)] += distance;
+            }
+          }
+        };
+        BOOST_TEST(variance_error(channels, [&](ToyBatch& batch) { move(batch, 0, 0, 1); }) <
+                   kForwardTolerance);
+        BOOST_TEST(variance_error(channels, [&](ToyBatch& batch) { move(batch, 7, 100, 1); }) <
+                   kForwardTolerance);
+        BOOST_TEST(variance_error(channels, [&](ToyBatch& batch) { move(batch, 0, 0, 20); }) <
+                   kForwardTolerance);
+        BOOST_TEST(variance_error(channels, [&](ToyBatch& batch) {
+                     for (std::size_t n = 1; n < 32; ++n) move(batch, n, 0, 256);
+                   }) < kForwardTolerance);
+      }
+    }
   }
 }
 

@@ -109,8 +109,9 @@ struct TileSums {
   }
 };
 
-template <class Term>
-HWY_ATTR void add_tile_sums(const TileSums<Term>& sums) {
+/// Has `sums` go over the channels of its tile, by four vectors, one, and single ones.
+template <class Sums>
+HWY_ATTR void add_tile_sums(const Sums& sums) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
   const std::size_t channels = sums.tile.channels;

@@ -35,8 +35,8 @@ struct ChannelBackward {
   const float* level;
 };
 
-/// Adds to sum[c] and squares[c] the sums of x - origin[c] and of its square.
-/// Float within a tile of rows, double over tiles: the result depends on the rows alone.
+/// Adds to sum[c] and squares[c] the sums of x - origin[c] and of its square. Float within a tile of rows, about a
+/// mean of some of them, double over tiles: the result depends on the rows alone, and hardly on the origin.
 template <class T>
 void add_moments(Rows rows, const T* x, const T* origin, double* sum, double* squares);
 
