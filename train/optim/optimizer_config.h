@@ -24,7 +24,7 @@ struct OptimizerConfig {
   double learning_rate = 0.1;
   /// sgd, rmsprop: share of the last step's direction that is kept, 0 to below 1.
   double momentum = 0.9;
-  /// sgd: looks ahead along the momentum (Sutskever et al. 2013); needs momentum above 0.
+  /// sgd: looks ahead along the momentum (Sutskever et al. 2013); does nothing without momentum.
   bool nesterov = true;
   /// Common. 0 or more. sgd, adam, rmsprop: L2 penalty added to the gradient; adamw, lamb:
   /// decoupled from the gradient (Loshchilov and Hutter 2019).

@@ -153,6 +153,13 @@ void add_idle_rules(const RunConfig& config, std::vector<std::string>& sentences
   }
 }
 
+/// `nesterov` is on by default: it is not refused beside momentum = 0.
+void add_idle_nesterov(const OptimizerConfig& optimizer, std::vector<std::string>& sentences) {
+  const bool is_idle =
+      optimizer.kind == OptimizerKind::kSgd && optimizer.nesterov && optimizer.momentum == 0;
+  if (is_idle) sentences.emplace_back("nesterov true does nothing: momentum is 0");
+}
+
 bool warms_up_beyond(const RunConfig& config, std::uint64_t num_steps) {
   const bool by_steps = num_steps > 0 && config.schedule.warmup_steps >= num_steps;
   return by_steps || config.schedule.warmup_epochs >= config.epochs;
@@ -200,6 +207,7 @@ std::vector<std::string> idle_settings(const RunConfig& config, std::uint64_t nu
   none.augment = AugmentConfig{};
   std::vector<std::string> sentences;
   add_idle_rules(config, sentences);
+  add_idle_nesterov(config.optimizer, sentences);
   add_unreached(config, num_steps, sentences);
   add_idle(kOptional, config, none, sentences);
   add_idle(kBelongings, config, none, sentences);

@@ -55,6 +55,20 @@ BOOST_AUTO_TEST_CASE(settings_of_another_optimizer_or_schedule_are_named) {
   BOOST_TEST(idle_settings(config).empty());
 }
 
+// torch.optim.SGD refuses the pair; here `nesterov` is on unless it is turned off.
+BOOST_AUTO_TEST_CASE(nesterov_without_momentum_is_named) {
+  RunConfig config;
+  config.optimizer.momentum = 0;
+  BOOST_TEST(idle_settings(config) ==
+                 std::vector<std::string>{"nesterov true does nothing: momentum is 0"},
+             boost::test_tools::per_element());
+  config.optimizer.nesterov = false;
+  BOOST_TEST(idle_settings(config).empty());
+  config.optimizer =
+      OptimizerConfig::of(OptimizerKind::kRmsprop);  // without momentum, and has no nesterov
+  BOOST_TEST(idle_settings(config).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_warm_up_that_takes_the_whole_run_is_named) {
   RunConfig config;
   config.epochs = 2;
