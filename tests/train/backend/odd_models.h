@@ -97,4 +97,9 @@ inline ModelGraph odd_width_model() {
   return graph;
 }
 
+inline std::vector<ModelGraph> odd_models() {
+  return {strided_model(), normalized_model(), dropping_model(), padded_pools_model(),
+          odd_width_model()};
+}
+
 }  // namespace penstock::train

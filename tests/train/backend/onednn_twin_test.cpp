@@ -83,8 +83,7 @@ BOOST_AUTO_TEST_SUITE(onednn_twin)
 
 BOOST_AUTO_TEST_CASE(every_odd_model_equals_the_reference_fused_and_node_by_node) {
   for (const bool fuse : {true, false}) {
-    for (const ModelGraph& graph : {strided_model(), normalized_model(), dropping_model(),
-                                    padded_pools_model(), odd_width_model()}) {
+    for (const ModelGraph& graph : odd_models()) {
       for (const unsigned num_threads : {1u, 2u}) {
         BOOST_TEST_CONTEXT(graph.name() << (fuse ? " fused, " : " node by node, ") << num_threads
                                         << " threads") {

@@ -1,4 +1,10 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <string>
+#include <variant>
 
 #include "tests/train/backend/branched_models.h"
 #include "tests/train/backend/odd_models.h"
@@ -68,49 +74,40 @@ void check_gradients(const ModelGraph& graph, unsigned seed,
   }
 }
 
+/// Of weights and pictures that no step takes over the edge of a ReLU or a maximum. Another one, where a model
+/// fails at few elements with this one.
+unsigned seed_of(const ModelGraph& graph) {
+  const std::map<std::string, unsigned, std::less<>> others{
+      {"normalized", 2}, {"dropping", 3}, {"padded_pools", 4},
+      {"residual", 11},  {"mobile", 7},   {"normed_samples", 8}};
+  const auto found = others.find(graph.name());
+  return found == others.end() ? 1 : found->second;
+}
+
+/// Operations of a program's own compute in float: a step of 2e-3 leaves a rounding error of about 1e-4.
+Differences differences_of(const ModelGraph& graph) {
+  const bool has_float_operations = std::ranges::any_of(
+      graph.nodes(), [](const Node& node) { return std::holds_alternative<CustomOp>(node.op); });
+  if (!has_float_operations) return {};
+  return {.step = 2e-3f, .absolute = 2e-4, .relative = 2e-3};
+}
+
 BOOST_AUTO_TEST_SUITE(reference_gradients)
 
-BOOST_AUTO_TEST_CASE(convolutions_with_stride_padding_and_bias_agree_with_differences) {
-  check_gradients(strided_model(), 1);
-}
-
-BOOST_AUTO_TEST_CASE(batch_norm_and_pools_agree_with_differences) {
-  check_gradients(normalized_model(), 2);
-}
-
-BOOST_AUTO_TEST_CASE(pools_that_pad_on_one_side_agree_with_differences) {
-  check_gradients(padded_pools_model(), 4);
-}
-
-BOOST_AUTO_TEST_CASE(dropout_with_a_fixed_mask_agrees_with_differences) {
-  check_gradients(dropping_model(), 3);
+// Every model that other tests know, so that a new operation is differenced wherever it was added.
+BOOST_AUTO_TEST_CASE(every_model_agrees_with_differences) {
+  std::vector<ModelGraph> models = odd_models();
+  std::ranges::move(branched_models(), std::back_inserter(models));
+  for (const ModelGraph& graph : models) {
+    BOOST_TEST_CONTEXT(graph.name()) {
+      check_gradients(graph, seed_of(graph), LabelForm::kClassIndex, differences_of(graph));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(soft_targets_agree_with_differences) {
   check_gradients(strided_model(), 5, LabelForm::kTargets);
   check_gradients(normalized_model(), 2, LabelForm::kTargets);
-}
-
-BOOST_AUTO_TEST_CASE(residual_blocks_agree_with_differences) {
-  check_gradients(residual_model(), 11);
-}
-
-BOOST_AUTO_TEST_CASE(blocks_of_a_resnet_agree_with_differences) {
-  check_gradients(resnet_blocks_model(), 1);
-}
-
-BOOST_AUTO_TEST_CASE(groups_gaps_products_and_concatenation_agree_with_differences) {
-  check_gradients(mobile_model(), 7);
-}
-
-BOOST_AUTO_TEST_CASE(norms_of_samples_and_averages_agree_with_differences) {
-  check_gradients(normed_samples_model(), 8);
-}
-
-// Operations of a program's own compute in float: a step of 2e-3 leaves a rounding error of about 1e-4.
-BOOST_AUTO_TEST_CASE(gradients_through_an_operation_of_ones_own_are_slopes) {
-  check_gradients(custom_model(), 1, LabelForm::kClassIndex,
-                  {.step = 2e-3f, .absolute = 2e-4, .relative = 2e-3});
 }
 
 // Both windows of an all-equal picture pass their gradient to their first place: with a weight of
