@@ -219,7 +219,11 @@ NodeId add_inner_activation(ModelGraph& graph, LayerReader& reader, NodeId last)
   const auto* text = value == nullptr ? nullptr : value->as<std::string>();
   const bool is_softmax = text != nullptr && *text == "softmax";
   const auto choice = reader.choice(
-      kKey, names, is_softmax ? "leave it out: the loss applies softmax to the last layer" : "");
+      kKey, names,
+      is_softmax
+          ? "leave it out of the last layer: the loss applies softmax; elsewhere, a layer of "
+            "type = \"softmax\" after this one"
+          : "");
   if (choice.value_or(0) == 0) return last;
   const auto kind = static_cast<ActivationKind>(*choice - 1);
   const std::string name = graph.node(last).name + "_" + std::string(activation_name(kind));

@@ -118,14 +118,20 @@ BOOST_AUTO_TEST_CASE(a_window_out_of_range_is_called_as_in_the_file) {
   BOOST_TEST(refusal.hint == "window = 3");
 }
 
-BOOST_AUTO_TEST_CASE(softmax_at_the_end_is_explained) {
-  const Refusal refusal = refusal_of(
-      "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nname = \"d\"\nunits = 10\n"
-      "activation = \"softmax\"\n");
-  BOOST_TEST(refusal.message ==
-             "model: d: activation: expected one of linear, relu, relu6, leaky_relu, silu, "
-             "hard_swish, hard_sigmoid, sigmoid, gelu, found 'softmax'");
-  BOOST_TEST(refusal.hint == "leave it out: the loss applies softmax to the last layer");
+BOOST_AUTO_TEST_CASE(softmax_as_an_activation_is_explained_at_the_end_and_within) {
+  for (const std::string rest : {"", "[[layer]]\ntype = \"dense\"\nunits = 10\n"}) {
+    const Refusal refusal = refusal_of(
+        "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nname = \"d\"\nunits = 10\n"
+        "activation = \"softmax\"\n" +
+        rest);
+    BOOST_TEST(refusal.message ==
+               "model: d: activation: expected one of linear, relu, relu6, leaky_relu, silu, "
+               "hard_swish, hard_sigmoid, sigmoid, gelu, found 'softmax'");
+    BOOST_TEST(
+        refusal.hint ==
+        "leave it out of the last layer: the loss applies softmax; elsewhere, a layer of type = "
+        "\"softmax\" after this one");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(model_must_end_in_one_output_per_class) {
