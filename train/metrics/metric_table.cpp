@@ -1,7 +1,6 @@
 #include "train/metrics/metric_table.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -68,14 +67,6 @@ void add_metrics(MetricTable& table, MetricSplit split, const RegressionMetrics&
   table.add(split, "mse", mean.mse);
   table.add(split, "rmse", mean.rmse);
   table.add(split, "r2", mean.r2);
-}
-
-bool is_improvement(const MetricStep& step) {
-  if (std::isnan(step.value)) return false;
-  if (std::isnan(step.best)) return true;
-  return step.direction == MetricDirection::kHigherIsBetter
-             ? step.value > step.best + step.min_delta
-             : step.value < step.best - step.min_delta;
 }
 
 }  // namespace penstock::train

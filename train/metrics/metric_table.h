@@ -42,18 +42,4 @@ void add_metrics(MetricTable& table, MetricSplit split, const LabelCounts& count
 void add_metrics(MetricTable& table, MetricSplit split, const RankingReport& ranking);
 void add_metrics(MetricTable& table, MetricSplit split, const RegressionMetrics& metrics);
 
-/// A value against the best so far.
-struct MetricStep {
-  MetricDirection direction = MetricDirection::kHigherIsBetter;
-  double value = 0;
-  /// NaN when there is none yet.
-  double best = 0;
-  /// What less than counts as no improvement, 0 or more.
-  double min_delta = 0;
-};
-
-/// Whether `value` is better than `best` by more than min_delta. NaN never is; any number is better
-/// than NaN.
-bool is_improvement(const MetricStep& step);
-
 }  // namespace penstock::train

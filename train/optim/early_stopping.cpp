@@ -26,7 +26,7 @@ void EarlyStoppingConfig::validate() const {
 
 StoppingVerdict judge_epoch(const EarlyStoppingConfig& config, const EarlyStoppingState& state,
                             EpochValue epoch) {
-  const ImprovementRule rule{.mode = config.mode, .min_delta = config.min_delta};
+  const ImprovementRule rule{.direction = config.direction, .min_delta = config.min_delta};
   if (is_improved(rule, epoch.value, state.best)) {
     return {.state = {.best = epoch.value, .best_epoch_idx = epoch.epoch_idx}, .is_best = true};
   }

@@ -13,7 +13,7 @@ namespace penstock::train {
 struct EarlyStoppingConfig {
   /// The metric that is followed.
   std::string monitor = "val_loss";
-  MetricMode mode = MetricMode::kMin;
+  MetricDirection direction = MetricDirection::kLowerIsBetter;
   /// Epochs in a row without improvement that end the run, 1 or more.
   std::uint32_t patience = 10;
   /// Smallest change of the metric that counts as an improvement, in its unit, 0 or more.

@@ -6,10 +6,9 @@
 #include <limits>
 #include <optional>
 
-namespace penstock::train {
+#include "train/metrics/metric_names.h"
 
-/// Which way a metric is better.
-enum class MetricMode : std::uint8_t { kMin, kMax };
+namespace penstock::train {
 
 /// How min_delta is meant.
 enum class DeltaMode : std::uint8_t {
@@ -18,7 +17,7 @@ enum class DeltaMode : std::uint8_t {
 };
 
 struct ImprovementRule {
-  MetricMode mode = MetricMode::kMin;
+  MetricDirection direction = MetricDirection::kLowerIsBetter;
   /// Smallest change that counts, 0 or more.
   double min_delta = 0;
   DeltaMode delta_mode = DeltaMode::kAbsolute;
@@ -29,7 +28,7 @@ struct ImprovementRule {
 /// Source  ReduceLROnPlateau._is_better (PyTorch 2)
 inline bool is_improved(const ImprovementRule& rule, double value, std::optional<double> best) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const bool is_min = rule.mode == MetricMode::kMin;
+  const bool is_min = rule.direction == MetricDirection::kLowerIsBetter;
   const double old = best.value_or(is_min ? kInfinity : -kInfinity);
   const double delta = is_min ? -rule.min_delta : rule.min_delta;
   const double bar = rule.delta_mode == DeltaMode::kRelative ? old * (1 + delta) : old + delta;

@@ -42,7 +42,7 @@ void PlateauConfig::validate() const {
 }
 
 PlateauState after_epoch(const PlateauConfig& config, const PlateauState& state, double value) {
-  const ImprovementRule rule{config.mode, config.min_delta, config.delta_mode};
+  const ImprovementRule rule{config.direction, config.min_delta, config.delta_mode};
   PlateauState next = state;
   if (is_improved(rule, value, state.best)) {
     next.best = value;

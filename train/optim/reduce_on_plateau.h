@@ -13,7 +13,7 @@ namespace penstock::train {
 struct PlateauConfig {
   /// The metric that is followed.
   std::string monitor = "val_loss";
-  MetricMode mode = MetricMode::kMin;
+  MetricDirection direction = MetricDirection::kLowerIsBetter;
   /// Factor of the rate at each reduction, above 0 and below 1.
   double factor = 0.1;
   /// Epochs without improvement that are put up with; the next one reduces the rate.

@@ -113,23 +113,6 @@ BOOST_AUTO_TEST_CASE(a_name_is_there_once_and_an_unknown_one_is_refused) {
   BOOST_TEST(table.at("val_loss").value == 0.5);
 }
 
-BOOST_AUTO_TEST_CASE(an_improvement_passes_the_best_by_more_than_min_delta_in_its_direction) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  const auto better = [](MetricDirection direction, double value, double best, double delta) {
-    return is_improvement(
-        {.direction = direction, .value = value, .best = best, .min_delta = delta});
-  };
-  const auto up = MetricDirection::kHigherIsBetter, down = MetricDirection::kLowerIsBetter;
-  BOOST_TEST(better(up, 0.75, 0.5, 0));
-  BOOST_TEST(!better(up, 0.75, 0.5, 0.25));
-  BOOST_TEST(!better(up, 0.5, 0.5, 0));
-  BOOST_TEST(better(down, 0.25, 0.5, 0.125));
-  BOOST_TEST(!better(down, 0.75, 0.5, 0));
-  BOOST_TEST(!better(up, nan, 0.5, 0));
-  BOOST_TEST(!better(down, nan, nan, 0));
-  BOOST_TEST(better(down, 9, nan, 1));
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -46,7 +46,8 @@ BOOST_AUTO_TEST_CASE(a_run_ends_when_patience_is_used_up) {
 }
 
 BOOST_AUTO_TEST_CASE(where_more_is_better_falling_is_bad) {
-  const Course course = run({.mode = MetricMode::kMax, .patience = 2}, {0.5, 0.6, 0.6, 0.55, 0.9});
+  const Course course = run({.direction = MetricDirection::kHigherIsBetter, .patience = 2},
+                            {0.5, 0.6, 0.6, 0.55, 0.9});
   BOOST_TEST((course.best == Epochs{0, 1}));
   BOOST_TEST(course.stopped_at == 3u);
 }

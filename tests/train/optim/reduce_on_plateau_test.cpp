@@ -15,7 +15,7 @@ using tests::read_golden_cases;
 
 PlateauConfig config_of(const GoldenCase& golden) {
   PlateauConfig config;
-  if (golden.has("is_max")) config.mode = MetricMode::kMax;
+  if (golden.has("is_max")) config.direction = MetricDirection::kHigherIsBetter;
   if (golden.has("is_absolute")) config.delta_mode = DeltaMode::kAbsolute;
   config.factor = golden.number("factor", config.factor);
   config.patience = static_cast<std::uint32_t>(golden.number("patience", config.patience));

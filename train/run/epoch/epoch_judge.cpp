@@ -9,12 +9,10 @@ namespace penstock::train {
 namespace {
 
 /// Finds out which way the metric is better.
-MetricMode mode_of(const char* table, const std::string& monitor,
-                   std::span<const MetricName> names) {
+MetricDirection direction_of(const char* table, const std::string& monitor,
+                             std::span<const MetricName> names) {
   try {
-    return find_monitor(monitor, names).direction == MetricDirection::kLowerIsBetter
-               ? MetricMode::kMin
-               : MetricMode::kMax;
+    return find_monitor(monitor, names).direction;
   } catch (const Error& error) {
     throw Error(error.code(), std::string("run: ") + table + "." + error.what(), error.hint());
   }
@@ -43,11 +41,11 @@ EpochJudge::EpochJudge(const RunConfig& config, std::span<const MetricName> name
     : plateau_{.learning_rate = config.optimizer.learning_rate} {
   if (config.reduces_on_plateau()) {
     plateau_config_ = config.reduce_on_plateau;
-    plateau_config_->mode = mode_of("reduce_on_plateau", plateau_config_->monitor, names);
+    plateau_config_->direction = direction_of("reduce_on_plateau", plateau_config_->monitor, names);
   }
   if (config.stops_early()) {
     stopping_config_ = config.early_stopping;
-    stopping_config_->mode = mode_of("early_stopping", stopping_config_->monitor, names);
+    stopping_config_->direction = direction_of("early_stopping", stopping_config_->monitor, names);
     restores_best_weights_ = config.restore_best_weights;
   }
   // Weights of classes and focal losses have no such simple loss of guessing.
