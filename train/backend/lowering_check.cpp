@@ -119,9 +119,7 @@ bool takes_ema(const ModelGraph& graph, std::size_t param_idx, const Lowering& l
 
 bool has_float_logits(const ModelGraph& graph) {
   const Operation& op = graph.node(graph.output()).op;
-  const bool is_weighted =
-      std::holds_alternative<Conv2dOp>(op) || std::holds_alternative<DenseOp>(op);
-  return is_weighted && graph.readers_of(graph.output()).empty();
+  return has_weight_matrix(op) && graph.readers_of(graph.output()).empty();
 }
 
 ParamRates rates_of(const std::vector<ParamSlot>& slots, std::size_t param_idx,

@@ -5,13 +5,6 @@
 #include <variant>
 
 namespace penstock::train {
-namespace {
-
-bool has_weights(const Operation& op) {
-  return std::holds_alternative<Conv2dOp>(op) || std::holds_alternative<DenseOp>(op);
-}
-
-}  // namespace
 
 std::unordered_map<NodeId, NodeId> find_foldable_norms(const ModelGraph& graph) {
   std::unordered_map<NodeId, NodeId> norm_of;
@@ -19,7 +12,8 @@ std::unordered_map<NodeId, NodeId> find_foldable_norms(const ModelGraph& graph) 
     const Node& node = graph.node(id);
     if (!std::holds_alternative<BatchNormOp>(node.op)) continue;
     const NodeId from = node.inputs.front();
-    if (has_weights(graph.node(from).op) && graph.readers_of(from).size() == 1) norm_of[from] = id;
+    if (has_weight_matrix(graph.node(from).op) && graph.readers_of(from).size() == 1)
+      norm_of[from] = id;
   }
   return norm_of;
 }

@@ -48,6 +48,10 @@ std::string TensorShape::text() const {
   return text + "]";
 }
 
+bool has_weight_matrix(const Operation& op) noexcept {
+  return std::holds_alternative<Conv2dOp>(op) || std::holds_alternative<DenseOp>(op);
+}
+
 std::string_view activation_name(ActivationKind kind) {
   return kActivationNames.at(static_cast<std::size_t>(kind));
 }

@@ -109,6 +109,9 @@ using Operation = std::variant<InputOp, Conv2dOp, DenseOp, BatchNormOp, GroupNor
                                ActivationOp, SoftmaxOp, PoolOp, AdaptivePoolOp, FlattenOp,
                                DropoutOp, ChannelScaleOp, AddOp, MultiplyOp, ConcatOp, CustomOp>;
 
+/// Whether it multiplies by a matrix of weights, its first parameter.
+bool has_weight_matrix(const Operation& op) noexcept;
+
 /// "relu6", as model files name it.
 std::string_view activation_name(ActivationKind kind);
 /// All of them, in the order of ActivationKind.

@@ -25,7 +25,7 @@ Passes weighted_passes(const ModelGraph& graph, const std::vector<LayerTime>& ti
   for (const auto& [node, pass] : passes_of(times)) {
     if (node >= graph.nodes().size() || pass == LayerPass::kWeightCopy) continue;
     const Operation& op = graph.node(node).op;
-    if (std::holds_alternative<Conv2dOp>(op) || std::holds_alternative<DenseOp>(op)) {
+    if (has_weight_matrix(op)) {
       passes.insert({node, pass});
     }
   }

@@ -67,7 +67,7 @@ class BareConvolutions final : public BareStep {
     const GradientFlow flow = gradient_flow(graph, lowering);
     std::vector<NodeId> weighted;
     for (NodeId id = 0; id < graph.nodes().size(); ++id) {
-      if (is_weighted(graph.node(id))) weighted.push_back(id);
+      if (has_weight_matrix(graph.node(id).op)) weighted.push_back(id);
     }
     const auto sizes_of = [&](NodeId id) {
       WeightedSizes sizes = weighted_sizes(graph, id, lowering);

@@ -10,11 +10,7 @@
 
 namespace penstock::train::onednn {
 
-inline bool is_weighted(const Node& node) {
-  return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<DenseOp>(node.op);
-}
-
-/// Precondition  is_weighted(graph.node(id))
+/// Precondition  has_weight_matrix(graph.node(id).op)
 inline WeightedSizes weighted_sizes(const ModelGraph& graph, NodeId id, const Lowering& lowering) {
   const Node& node = graph.node(id);
   WeightedSizes sizes{.batch = lowering.batch,

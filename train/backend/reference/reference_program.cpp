@@ -206,7 +206,7 @@ class ReferenceProgram final : public Program {
         list_.use(nodes_[from].value, id);
         if (flow_.needs_gradient[id]) list_.use(nodes_[from].grad, backward_step(id));
       }
-      if (rounds() && has_products(node)) {
+      if (rounds() && has_weight_matrix(node.op)) {
         const ParamSlot& weight = slots_[graph_.parameters_of(id).front()];
         buffers.rounded_weight = list_.add(part_name(weight.name, "rounded"), Role::kTransient,
                                            weight.num_elements() * sizeof(T));
@@ -224,10 +224,6 @@ class ReferenceProgram final : public Program {
     const NodeBuffers& output = nodes_[graph_.output()];
     list_.use(output.value, last_step());
     list_.use(output.grad, loss_step());
-  }
-
-  static bool has_products(const Node& node) {
-    return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<DenseOp>(node.op);
   }
 
   /// Sees to it that `reader` finds the value of `id` going back.
