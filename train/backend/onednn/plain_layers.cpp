@@ -170,12 +170,14 @@ class FlattenLayer final : public Layer {
     const BufferId x = context.value(from_);
     if (input_.is_flat()) return context.set_value(id_, x);
     const BufferId y = context.add_output(id_, name_);
-    context.emit({x, y}, [=, input = input_, batch = context.batch(),
+    context.emit({x, y}, [=, input = input_, batch = context.batch(), threads = context.num_threads,
                           &list = context.buffers](const RunContext& run) {
       const T* from = values_at<T>(list, x, run);
       T* to = list.at<T>(y);
-      for_each_place(input, batch,
-                     [&](std::size_t nhwc, std::size_t nchw) { to[nchw] = from[nhwc]; });
+      parallel(threads, [&](unsigned part) {
+        for_each_place(input, part_range(batch, threads, part),
+                       [&](std::size_t nhwc, std::size_t nchw) { to[nchw] = from[nhwc]; });
+      });
     });
     context.set_value(id_, y);
   }
@@ -185,13 +187,16 @@ class FlattenLayer final : public Layer {
     const BufferId dy = context.gradient(id_);
     if (input_.is_flat()) return context.give_gradient(from_, dy);
     const BufferId dx = context.place_for_gradient(from_, name_ + ".input");
-    context.emit({dy, dx}, [=, input = input_, batch = context.batch(),
-                            &list = context.buffers](const RunContext&) {
-      const T* from = list.at<T>(dy);
-      T* to = list.at<T>(dx);
-      for_each_place(input, batch,
-                     [&](std::size_t nhwc, std::size_t nchw) { to[nhwc] = from[nchw]; });
-    });
+    context.emit(
+        {dy, dx}, [=, input = input_, batch = context.batch(), threads = context.num_threads,
+                   &list = context.buffers](const RunContext&) {
+          const T* from = list.at<T>(dy);
+          T* to = list.at<T>(dx);
+          parallel(threads, [&](unsigned part) {
+            for_each_place(input, part_range(batch, threads, part),
+                           [&](std::size_t nhwc, std::size_t nchw) { to[nhwc] = from[nchw]; });
+          });
+        });
     context.give_gradient(from_, dx);
   }
 
@@ -201,9 +206,9 @@ class FlattenLayer final : public Layer {
 
  private:
   template <class Visit>
-  static void for_each_place(const TensorShape& input, std::size_t batch, Visit&& visit) {
+  static void for_each_place(const TensorShape& input, Range samples, Visit&& visit) {
     const std::size_t area = std::size_t{input.height} * input.width;
-    for (std::size_t n = 0; n < batch; ++n) {
+    for (std::size_t n = samples.begin; n < samples.end; ++n) {
       const std::size_t first = n * input.num_elements();
       for (std::size_t place = 0; place < area; ++place) {
         for (std::size_t c = 0; c < input.channels; ++c) {
