@@ -26,10 +26,19 @@ BOOST_AUTO_TEST_CASE(rates_rise_from_step_to_step_and_nothing_is_left_behind) {
     const double expected = 1e-6 * std::pow(1e4, static_cast<double>(i) / 24);
     BOOST_TEST(found.points[i].learning_rate == expected, boost::test_tools::tolerance(1e-9));
   }
-  if (found.suggested) {
-    BOOST_TEST(found.learning_rate().value() == found.points[*found.suggested].learning_rate);
-  }
   BOOST_TEST(!std::filesystem::exists(out));
+}
+
+// Cats and dogs differ in colour, which one layer learns within a few steps: the loss falls, and then it rises
+// beyond what it was. A rate of the fall is between the two ends.
+BOOST_AUTO_TEST_CASE(a_loss_that_falls_and_rises_has_a_suggestion) {
+  const LearningRateSearch found =
+      search_learning_rate(config(), {.low = 1e-6, .high = 1e3, .num_steps = 60}, {}, {});
+  BOOST_REQUIRE(found.suggested.has_value());
+  const LrFinderPoint& point = found.points.at(*found.suggested);
+  BOOST_TEST(found.learning_rate().value() == point.learning_rate);
+  BOOST_TEST(point.smoothed_loss < found.points.front().smoothed_loss);
+  BOOST_TEST(*found.suggested + 1 < found.points.size());
 }
 
 // Weights of a rate of 1e30 are no numbers after a step or two.
