@@ -25,6 +25,11 @@ class CheckpointReader {
   /// Errors  NotFound, Io; CorruptData naming file, expected and found; Unsupported for a newer version
   static CheckpointReader open(const std::filesystem::path& path);
 
+  /// Reads state.json alone; the tensor files are not looked at.
+  ///
+  /// Errors  as open()
+  static CheckpointState read_state(const std::filesystem::path& path);
+
   const std::filesystem::path& path() const noexcept { return path_; }
   const CheckpointState& state() const noexcept { return state_; }
   /// The text of CheckpointState::parts by name. Errors  CorruptData when there is none

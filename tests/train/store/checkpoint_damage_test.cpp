@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(zeros_more_bytes_and_files_of_another_checkpoint_fall_back)
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_missing_file_falls_back_and_is_named) {
+BOOST_AUTO_TEST_CASE(a_missing_file_and_a_folder_in_its_place_fall_back_and_are_named) {
   for (const char* file : kFiles) {
     const std::string whole = read_text_file(newest.path / file);
     fs::remove(newest.path / file);
@@ -119,7 +119,8 @@ BOOST_AUTO_TEST_CASE(a_missing_file_falls_back_and_is_named) {
     BOOST_TEST(found.damaged.at(0).what ==
                "open: " + (newest.path / file).native() + ": No such file or directory");
     fs::create_directory(newest.path / file);  // no file either
-    BOOST_CHECK_THROW(find_resumable(folder), Error);
+    BOOST_TEST(check_falls_back(file) == "checkpoint: " + (newest.path / file).native() +
+                                             ": expected a file, found a folder");
     fs::remove(newest.path / file);
     overwrite(newest.path / file, whole);
   }
