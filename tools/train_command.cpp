@@ -23,6 +23,8 @@
 #include "tools/terminal.h"
 #include "tools/training_trials.h"
 #include "train/run/folder/run_folder.h"
+#include "train/run/folder/run_hints.h"
+#include "train/run/folder/stored_settings.h"
 #include "train/run/session.h"
 #include "train/run/settings/channel_statistics.h"
 #include "train/run/settings/run_file.h"
@@ -62,10 +64,11 @@ train::RunConfig config_over(const train::RunConfig& base, const TrainOptions& o
 
 /// A run that goes on has the settings that are stored with it, and over them what is typed now: as little
 /// as --resume, or the whole line again.
-train::RunConfig run_config(const TrainOptions& options) {
+train::RunConfig run_config(const TrainOptions& options, Verbosity verbosity) {
   const train::RunConfig config = config_over({}, options);
   if (!options.resumes || !train::has_run(config.out)) return config;
-  const train::RunConfig stored = train::read_run_folder(config.out);
+  const auto [stored, note] = train::read_stored_settings(config.out);
+  if (!note.empty()) print_notice(verbosity, "resume    " + printable(note));
   train::RunConfig resumed = config_over(stored, options);
   resumed.out = config.out;  // it may have been moved
   // Stored statistics are of pixels divided by 255. In other units only those that are typed now make
@@ -92,7 +95,7 @@ void check_places(const train::RunConfig& config, const TrainOptions& options) {
   if (options.resumes && config.dataset.empty() && !config.out.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "train: --resume: " + config.out.native() + ": expected a run, found none",
-                "penstock train DATASET -o " + shell_quoted(config.out.native()));
+                train::hint_without_run(config.out));
   }
   if (config.dataset.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "train: DATASET: expected a dataset, found none",
@@ -223,7 +226,7 @@ train::RunOutcome train_with_events(RunScreen& screen, const Train& train_with) 
 int run_train(const TrainOptions& options) {
   const StopSignals signals;  // before any other thread
   const Verbosity verbosity = options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal;
-  const train::RunConfig config = run_config(options);
+  const train::RunConfig config = run_config(options, verbosity);
   try {
     check_places(config, options);
   } catch (const Error& error) {

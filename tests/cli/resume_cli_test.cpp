@@ -358,9 +358,32 @@ BOOST_AUTO_TEST_CASE(a_finished_run_goes_on_with_more_epochs) {
   BOOST_TEST(std::count(metrics.begin(), metrics.end(), '\n') == kEpochs + 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_without_its_run_file_goes_on_by_a_checkpoint_and_writes_it_again) {
+  BOOST_TEST(run_penstock(line({"--max-time", "1s"})).exit_code == 4);
+  const std::string settings = read_text_file(out / "run.toml");
+  const std::string newest = checkpoints().front();
+  fs::remove(out / "run.toml");
+  CommandResult again = resume();
+  BOOST_TEST(again.exit_code == 4, again.err);
+  BOOST_TEST(contains(
+      again.err,
+      "resume    run.toml is missing: the settings are those in checkpoint " + newest + "\n"));
+  BOOST_TEST(read_text_file(out / "run.toml") == settings);
+  fixtures::truncate_file(out / "run.toml", 200);
+  again = resume({"--max-time", "0"});
+  BOOST_REQUIRE_MESSAGE(again.exit_code == 0, again.err);
+  BOOST_TEST(contains(again.err, "resume    run.toml is cut short: the settings are "));
+  check_as_unbroken();
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_run_cannot_be_resumed) {
   check_refused(resume(), 2, "train: --resume: " + out.native() + ": expected a run, found none",
                 "penstock train DATASET -o " + out.native());
+  fs::create_directory(out);
+  publish_file(out / "photo.jpg", "x");
+  check_refused(resume(), 2, "train: --resume: " + out.native() + ": expected a run, found none",
+                "check the path of -o; a new run needs a folder of its own: penstock train "
+                "DATASET -o OTHER");
 }
 
 // The disk is full for checkpoints alone, and from the first on.

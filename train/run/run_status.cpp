@@ -5,6 +5,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
 #include "train/run/folder/run_folder.h"
+#include "train/run/folder/stored_settings.h"
 #include "train/run/run_resume.h"
 
 namespace penstock::train {
@@ -31,7 +32,7 @@ namespace fs = std::filesystem;
 }  // namespace
 
 std::optional<RunStatus> read_run_status(const fs::path& folder) try {
-  RunStatus status{.epochs = read_run_folder(folder).epochs};
+  RunStatus status{.epochs = read_stored_settings(folder).config.epochs};
   const auto resume = RunResume::open(folder);
   if (resume) {
     const RunProgress progress = resume->stored_progress();

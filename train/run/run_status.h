@@ -10,7 +10,7 @@ namespace penstock::train {
 struct RunStatus {
   /// Epochs done in full, by the newest whole checkpoint.
   std::uint64_t num_epochs = 0;
-  /// Epochs that run.toml asks for.
+  /// Epochs that its settings ask for.
   std::uint32_t epochs = 0;
   /// It ended before these, for a reason of its own: early stopping.
   bool has_ended_early = false;
@@ -18,7 +18,7 @@ struct RunStatus {
   bool is_finished() const noexcept { return num_epochs >= epochs || has_ended_early; }
 };
 
-/// Nothing where there is no run that could go on: no run.toml that can be read, weights without a
+/// Nothing where there is no run that could go on: no settings that can be read, weights without a
 /// checkpoint, none that is whole. Throws nothing but for want of memory.
 /// Cost  reads a checkpoint once
 std::optional<RunStatus> read_run_status(const std::filesystem::path& folder);

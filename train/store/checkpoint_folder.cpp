@@ -49,6 +49,14 @@ FolderContent read_folder(const fs::path& folder) {
   return content;
 }
 
+std::vector<CheckpointEntry> newest_first(std::vector<CheckpointEntry> found) {
+  std::ranges::sort(found, [](const CheckpointEntry& a, const CheckpointEntry& b) {
+    if (a.numbers.serial != b.numbers.serial) return a.numbers.serial > b.numbers.serial;
+    return a.numbers.step > b.numbers.step;  // made by hand: no writer gives a serial twice
+  });
+  return found;
+}
+
 /// EIO: a bad sector costs one checkpoint. Too many open files, for one, would cost them all.
 bool is_damage(const Error& error) {
   return error.code() == ErrorCode::kCorruptData || error.code() == ErrorCode::kNotFound ||
@@ -70,17 +78,17 @@ bool is_damage(const Error& error) {
               hint);
 }
 
-/// Those that the policy lets go.
-std::vector<CheckpointEntry> superseded(std::vector<CheckpointEntry> newest_first,
+/// Those that the policy lets go, of `entries` with the newest first.
+std::vector<CheckpointEntry> superseded(std::vector<CheckpointEntry> entries,
                                         const KeepPolicy& policy) {
   std::uint32_t num_kept = 0;
-  std::erase_if(newest_first, [&](const CheckpointEntry& entry) {
+  std::erase_if(entries, [&](const CheckpointEntry& entry) {
     if (std::ranges::count(policy.damaged, entry.name()) > 0) return false;
     const bool is_new = num_kept < policy.num_newest;
     num_kept += is_new ? 1 : 0;
     return is_new || entry.name() == policy.best;
   });
-  return newest_first;
+  return entries;
 }
 
 void remove_checkpoint(const fs::path& path) {
@@ -96,12 +104,7 @@ void remove_checkpoint(const fs::path& path) {
 }  // namespace
 
 std::vector<CheckpointEntry> list_checkpoints(const fs::path& folder) {
-  std::vector<CheckpointEntry> found = read_folder(folder).checkpoints;
-  std::ranges::sort(found, [](const CheckpointEntry& a, const CheckpointEntry& b) {
-    if (a.numbers.serial != b.numbers.serial) return a.numbers.serial > b.numbers.serial;
-    return a.numbers.step > b.numbers.step;  // made by hand: no writer gives a serial twice
-  });
-  return found;
+  return newest_first(read_folder(folder).checkpoints);
 }
 
 std::uint64_t next_checkpoint_serial(const fs::path& folder) {
@@ -127,6 +130,18 @@ ResumableCheckpoint find_resumable(const fs::path& folder) {
     }
   }
   refuse_all(folder, damaged);
+}
+
+std::optional<StoredState> find_newest_state(const fs::path& folder) {
+  std::error_code failure;
+  for (CheckpointEntry& entry : newest_first(read_folder(folder, failure).checkpoints)) {
+    try {
+      CheckpointState state = CheckpointReader::read_state(entry.path);
+      return StoredState{.entry = std::move(entry), .state = std::move(state)};
+    } catch (const Error&) {  // the one before is as good
+    }
+  }
+  return std::nullopt;
 }
 
 void KeepPolicy::validate() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,17 @@ struct ResumableCheckpoint {
 /// Errors  NotFound when there is none; CorruptData naming all when none is whole; Unsupported when the
 ///         newest whole one is of a newer version; Io
 ResumableCheckpoint find_resumable(const std::filesystem::path& folder);
+
+/// A state without its tensors.
+struct StoredState {
+  CheckpointEntry entry;
+  CheckpointState state;
+};
+
+/// Reads state.json of the newest checkpoint in `folder` whose own is whole; its tensors are not looked at.
+/// Nothing where there is none. Throws nothing but for want of memory.
+/// Cost  a small file
+std::optional<StoredState> find_newest_state(const std::filesystem::path& folder);
 
 /// Which checkpoints stay.
 struct KeepPolicy {

@@ -60,6 +60,18 @@ BOOST_AUTO_TEST_CASE(the_newest_is_the_one_written_last) {
   BOOST_TEST(find_resumable(folder).checkpoint.state().step == 200u);
 }
 
+BOOST_AUTO_TEST_CASE(a_state_is_found_without_its_tensors_and_past_damaged_ones) {
+  BOOST_TEST(!find_newest_state(folder).has_value());
+  write(100);
+  const CheckpointEntry second = write(200);
+  fs::remove(second.path / "model.safetensors");
+  BOOST_REQUIRE(find_newest_state(folder).has_value());
+  BOOST_TEST(find_newest_state(folder)->state.step == 200u);
+  BOOST_TEST(find_newest_state(folder)->entry.path == second.path);
+  damage(second, "state.json");
+  BOOST_TEST(find_newest_state(folder)->state.step == 100u);
+}
+
 BOOST_AUTO_TEST_CASE(only_folders_with_a_name_of_ours_are_checkpoints) {
   write(100);
   fs::create_directory(folder / "000002-step-000000200.tmp");

@@ -1,5 +1,6 @@
 #include "train/run/folder/run_folder.h"
 
+#include <string>
 #include <system_error>
 
 #include "streamer/core/error.h"
@@ -21,7 +22,20 @@ void refuse_existing_folder(const fs::path& folder) {
 
 bool has_run(const fs::path& folder) {
   std::error_code ignored;
-  return fs::exists(folder / kRunFileName, ignored);
+  if (fs::exists(folder / kRunFileName, ignored)) return true;
+  const fs::path checkpoints = folder / kCheckpointsName;
+  return fs::is_directory(checkpoints, ignored) && !list_checkpoints(checkpoints).empty();
+}
+
+bool has_begun_run(const fs::path& folder) {
+  if (has_run(folder)) return true;
+  std::error_code failure;
+  if (!fs::is_directory(folder, failure)) return false;
+  for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    if (entry->path().filename() != std::string(kRunFileName) + ".tmp") return false;
+  }
+  return !failure;
 }
 
 void RunFolderGuard::make_folder() {
@@ -67,17 +81,6 @@ RunFolder::RunFolder(const RunConfig& config, const RunLock&) : path_(config.out
 
 void RunFolder::write_skipped(const SkippedSamples& skipped) const {
   publish_file(path_ / kSkippedName, skipped.csv());
-}
-
-RunConfig read_run_folder(const fs::path& folder) {
-  const fs::path file = folder / kRunFileName;
-  if (!fs::exists(file)) {
-    throw Error(
-        ErrorCode::kNotFound,
-        "run: " + folder.native() + ": expected a folder with " + kRunFileName + ", found none",
-        "penstock train DATASET -o " + shell_quoted(folder.native()));
-  }
-  return read_run_file(file);
 }
 
 }  // namespace penstock::train

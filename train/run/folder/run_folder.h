@@ -19,8 +19,13 @@ inline constexpr const char* kRunFileName = "run.toml";
 /// Throws AlreadyExists: `folder` is there.
 [[noreturn]] void refuse_existing_folder(const std::filesystem::path& folder);
 
-/// Whether `folder` holds a run: a run.toml at least.
+/// Whether `folder` holds a run: a run.toml or a checkpoint at least.
+/// Errors  Io
 bool has_run(const std::filesystem::path& folder);
+/// The same, or what a run leaves that was killed before it had stored its run.toml: an empty folder, or a part
+/// of that file.
+/// Errors  Io
+bool has_begun_run(const std::filesystem::path& folder);
 
 /// Removes what a run wrote when it ends early, unless there is something to keep.
 class RunFolderGuard {
@@ -62,9 +67,5 @@ class RunFolder {
   std::filesystem::path path_;
   RunFolderGuard guard_;
 };
-
-/// Reads run.toml of a run.
-/// Errors  NotFound with the hint to train; InvalidArgument
-RunConfig read_run_folder(const std::filesystem::path& folder);
 
 }  // namespace penstock::train

@@ -6,6 +6,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
+#include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
 #include "train/backend/slow_precision.h"
 #include "train/loop/trainer.h"
@@ -13,7 +14,7 @@
 #include "train/run/data/batch_memory.h"
 #include "train/run/data/data_hint.h"
 #include "train/run/data/data_pipeline.h"
-#include "train/run/folder/run_folder.h"
+#include "train/run/folder/stored_settings.h"
 #include "train/run/inference/stored_network.h"
 #include "train/run/inference/test_time_flip.h"
 #include "train/run/network/run_loss.h"
@@ -234,6 +235,17 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
   return report;
 }
 
+/// The dataset that the run was trained on, by its settings.
+std::filesystem::path own_dataset(const std::filesystem::path& run) {
+  try {
+    return read_stored_settings(run).config.dataset;
+  } catch (const Error& error) {
+    throw Error(error.code(), error.what(),
+                "name the dataset: penstock evaluate " + shell_quoted(run.native()) + " DATASET",
+                error.os_error());
+  }
+}
+
 }  // namespace
 
 EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* observer,
@@ -244,7 +256,7 @@ EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* obse
   if (config.needs_confusion) check_pairs(metrics.num_classes);
   memory.draw(ClassificationMetrics::bytes_for(metrics), "metrics");
   const std::filesystem::path folder =
-      config.dataset.empty() ? read_run_folder(config.run).dataset : config.dataset;
+      config.dataset.empty() ? own_dataset(config.run) : config.dataset;
   return with_data_hint(folder, [&] {
     return evaluate_split(config, {network, memory, folder}, {observer, scores, stop});
   });
