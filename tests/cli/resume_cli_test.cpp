@@ -447,6 +447,19 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_full_for_a_moment_costs_no_run) {
   BOOST_TEST(num_warned == 6);
 }
 
+BOOST_AUTO_TEST_CASE(damaged_weights_are_brought_back_by_the_line_that_is_printed) {
+  fs::copy(shapes.unbroken().folder, out, fs::copy_options::recursive);
+  fixtures::flip_byte(out / "weights.safetensors", fs::file_size(out / "weights.safetensors") / 2);
+  const CommandResult refused = run_penstock({"evaluate", out});
+  BOOST_TEST(refused.exit_code == 3);  // damaged data
+  BOOST_TEST(
+      contains(refused.err, "\nhint: to bring it back from a checkpoint: penstock train -o " +
+                                out.native() + " --resume\n"),
+      refused.err);
+  BOOST_TEST(resume().exit_code == 0);
+  check_as_unbroken();
+}
+
 // The weights alone do not fit, for as long as one or two of their epochs take.
 BOOST_AUTO_TEST_CASE(weights_of_the_best_epoch_that_do_not_fit_for_a_moment_are_stored_later) {
   const Words stopping = {"--early-stopping.patience", "3", "--early-stopping.min-delta", "1e9"};

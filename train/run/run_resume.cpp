@@ -6,6 +6,7 @@
 
 #include "streamer/core/error.h"
 #include "train/loop/checkpoint_tensors.h"
+#include "train/run/folder/run_hints.h"
 #include "train/run/run_facts.h"
 #include "train/run/run_setup.h"
 #include "train/store/model_record.h"
@@ -30,7 +31,12 @@ std::string counted(std::uint64_t count, const std::string& noun) {
 std::optional<RunResume> RunResume::open(const fs::path& run) {
   const fs::path folder = run / kCheckpointsName;
   if (!has_weights(run) && list_checkpoints(folder).empty()) return std::nullopt;
-  return RunResume(find_resumable(folder));
+  try {
+    return RunResume(find_resumable(folder));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound && error.code() != ErrorCode::kCorruptData) throw;
+    throw Error(error.code(), error.what(), hint_without_checkpoint(run), error.os_error());
+  }
 }
 
 RunProgress RunResume::stored_progress() const {

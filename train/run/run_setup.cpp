@@ -10,6 +10,8 @@
 #include "train/loop/stream_cut.h"
 #include "train/run/data/batch_memory.h"
 #include "train/run/epoch/epoch_metrics.h"
+#include "train/run/folder/run_folder.h"
+#include "train/run/folder/run_hints.h"
 #include "train/run/network/run_loss.h"
 #include "train/run/network/run_model.h"
 #include "train/run/run_resume.h"
@@ -98,7 +100,15 @@ std::optional<DatasetSplit> open_validation_split(const Dataset& dataset) {
 std::optional<InitialWeights> open_initial_weights(const RunConfig& config,
                                                    const ModelGraph& graph) {
   if (config.init_from.empty()) return std::nullopt;
-  return InitialWeights::open(config.init_from, graph);
+  try {
+    return InitialWeights::open(config.init_from, graph);
+  } catch (const Error& error) {
+    const std::filesystem::path folder = std::filesystem::is_directory(config.init_from)
+                                             ? config.init_from
+                                             : config.init_from.parent_path();
+    if (!has_run(folder)) throw;
+    throw with_way_back(error, folder);
+  }
 }
 
 }  // namespace

@@ -3,10 +3,9 @@
 #include <utility>
 
 #include "streamer/core/error.h"
-#include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
 #include "train/loop/model_weights.h"
-#include "train/run/folder/run_folder.h"
+#include "train/run/folder/run_hints.h"
 #include "train/run/memory/system_memory.h"
 #include "train/run/network/run_loss.h"
 #include "train/run/network/run_model.h"
@@ -18,11 +17,7 @@ StoredModel load_stored_model(const std::filesystem::path& run) {
   try {
     return load_model(run);
   } catch (const Error& error) {
-    if (!error.hint().empty()) throw;
-    throw Error(error.code(), error.what(),
-                "train it again: penstock train --config " +
-                    shell_quoted((run / kRunFileName).native()) + " -o " +
-                    shell_quoted(run.native() + ".again"));
+    throw with_way_back(error, run);
   }
 }
 

@@ -13,7 +13,7 @@
 
 namespace penstock::train {
 
-/// Reads the model of a run; a damaged one is refused with the line that trains it again.
+/// Reads the model of a run; a damaged one is refused with the line that brings it back, or trains it again.
 /// Errors  NotFound, CorruptData naming file or tensor; Unsupported for a newer format
 StoredModel load_stored_model(const std::filesystem::path& run);
 
