@@ -4,7 +4,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
-#include "train/run/folder/run_folder.h"
+#include "train/run/folder/occupied_place.h"
 #include "train/run/folder/stored_settings.h"
 #include "train/run/run_resume.h"
 
@@ -51,7 +51,7 @@ void check_run_folder_is_free(const fs::path& folder) {
   }
   if (!fs::exists(fs::symlink_status(folder))) return;
   if (const auto status = read_run_status(folder)) refuse_run(folder, *status);
-  refuse_existing_folder(folder);
+  refuse_occupied_place(folder);
 }
 
 }  // namespace penstock::train

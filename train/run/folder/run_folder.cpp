@@ -5,7 +5,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
-#include "streamer/core/shell_quoted.h"
+#include "train/run/folder/occupied_place.h"
 #include "train/run/settings/run_file.h"
 #include "train/store/checkpoint_folder.h"
 #include "train/store/model_record.h"
@@ -13,12 +13,6 @@
 namespace penstock::train {
 
 namespace fs = std::filesystem;
-
-void refuse_existing_folder(const fs::path& folder) {
-  throw Error(ErrorCode::kAlreadyExists,
-              "run: " + folder.native() + ": expected no such folder, found one",
-              "choose another with -o, or remove it: rm -r " + shell_quoted(folder.native()));
-}
 
 bool has_run(const fs::path& folder) {
   std::error_code ignored;
@@ -49,7 +43,7 @@ void RunFolderGuard::make_folder() {
   // Only one of two runs that start at once makes the folder.
   is_made_ = fs::create_directory(folder_, failure);
   if (failure) throw_io_error(failure.value(), "create folder", folder_.native());
-  if (!is_made_) refuse_existing_folder(folder_);
+  if (!is_made_) refuse_occupied_place(folder_);
   sync_folder(folder_.parent_path());
 }
 

@@ -16,9 +16,6 @@ namespace penstock::train {
 
 inline constexpr const char* kRunFileName = "run.toml";
 
-/// Throws AlreadyExists: `folder` is there.
-[[noreturn]] void refuse_existing_folder(const std::filesystem::path& folder);
-
 /// Whether `folder` holds a run: a run.toml or a checkpoint at least.
 /// Errors  Io
 bool has_run(const std::filesystem::path& folder);
