@@ -13,6 +13,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "train/loop/checkpoint_tensors.h"
+#include "train/run/folder/occupied_place.h"
 
 namespace penstock::train {
 namespace {
@@ -26,6 +27,21 @@ fs::path nearest_existing(fs::path path) {
   std::error_code ignored;
   while (!fs::exists(path, ignored) && path.has_relative_path()) path = path.parent_path();
   return path;
+}
+
+/// A dataset is rewritten, copied and removed as one folder.
+void check_outside_of_datasets(const fs::path& out) {
+  std::error_code failure;
+  fs::path place = fs::weakly_canonical(fs::absolute(out), failure);
+  if (failure) place = fs::absolute(out);
+  while (place.has_relative_path()) {
+    place = place.parent_path();
+    if (!is_dataset(place)) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                "run: " + out.native() + ": expected a place outside of the dataset " +
+                    place.native() + ", found one inside",
+                kHint);
+  }
 }
 
 std::uint64_t bytes_of(const TensorSource& source) {
@@ -58,6 +74,7 @@ std::uint64_t bytes_in(const fs::path& folder) {
 }  // namespace
 
 void check_run_place(const fs::path& out) {
+  check_outside_of_datasets(out);
   const fs::path above = nearest_existing(fs::absolute(out).parent_path());
   std::error_code ignored;
   if (!fs::is_directory(above, ignored)) {

@@ -12,7 +12,7 @@ namespace penstock::train {
 /// Tries to make a folder in the nearest folder above `out` that is there, under another name, and removes it
 /// again.
 ///
-/// Errors  InvalidArgument when something above `out` is no folder; Io when none can be made
+/// Errors  InvalidArgument when something above `out` is no folder, or a dataset; Io when none can be made
 void check_run_place(const std::filesystem::path& out);
 
 /// Bytes of the weights and checkpoints that the run has on the disk at once, at most: those that are kept, the

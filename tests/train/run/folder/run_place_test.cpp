@@ -62,6 +62,27 @@ BOOST_AUTO_TEST_CASE(the_look_at_a_place_leaves_nothing_and_folders_above_need_n
   BOOST_TEST(count_entries(folder.path()) == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_inside_of_a_dataset_is_refused) {
+  const fs::path dataset = fs::canonical(tests::pets());
+  fs::create_directory_symlink(dataset, folder.path() / "link");
+  for (const fs::path& place :
+       {dataset / "run", dataset / "a" / "b" / "run", folder.path() / "link" / "run"}) {
+    BOOST_TEST_CONTEXT(place) {
+      RunConfig config = this->config();
+      config.out = place;
+      const Error error = failure_of(config);
+      BOOST_TEST(std::string(error.what()) == "run: " + place.native() +
+                                                  ": expected a place outside of the dataset " +
+                                                  dataset.native() + ", found one inside");
+      BOOST_TEST(error.hint() == "choose another folder with -o");
+      BOOST_TEST(!fs::exists(place));
+    }
+  }
+  // Of another program.
+  publish_file(folder.path() / "dataset.json", "{\"name\": \"mine\"}");
+  check_run_place(out);
+}
+
 // An exabyte is more than any disk, and nothing less.
 BOOST_AUTO_TEST_CASE(a_disk_without_room_for_the_checkpoints_is_refused) {
   check_run_room(out, 1);
