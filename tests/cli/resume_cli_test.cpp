@@ -447,6 +447,30 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_full_for_a_moment_costs_no_run) {
   BOOST_TEST(num_warned == 6);
 }
 
+// It stays full, before a run file is stored and after that.
+BOOST_AUTO_TEST_CASE(a_disk_that_stays_full_says_what_is_lost_and_what_to_do) {
+  const std::map<int, std::string> hints = {
+      {ENOSPC, "free some space, or choose another folder with -o"},
+      {EFBIG,
+       "raise the limit on the size of a file (ulimit -f unlimited), or choose a folder on another "
+       "file system with -o"}};
+  for (const auto& [error, hint] : hints) {
+    for (const char* const plan : {"pwrite:1+:", "pwrite:2+:"}) {
+      const CommandResult result = run_penstock(line({"--quiet", "--epochs", "1"}),
+                                                fault(plan + std::to_string(error), out));
+      BOOST_TEST_CONTEXT(plan << error << ": " << result.err) {
+        BOOST_TEST(result.exit_code == 1);
+        BOOST_TEST(contains(result.err, "\nhint: " + hint + "\n"));
+        BOOST_TEST(!fs::exists(out));
+        if (plan == std::string("pwrite:1+:")) continue;
+        BOOST_TEST(contains(result.err, "; these weights were not stored"));
+        BOOST_TEST(contains(
+            result.err, "; nothing of this run is stored, and " + out.native() + " is removed\n"));
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(damaged_weights_are_brought_back_by_the_line_that_is_printed) {
   fs::copy(shapes.unbroken().folder, out, fs::copy_options::recursive);
   fixtures::flip_byte(out / "weights.safetensors", fs::file_size(out / "weights.safetensors") / 2);

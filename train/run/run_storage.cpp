@@ -15,9 +15,20 @@
 namespace penstock::train {
 namespace {
 
+constexpr const char* kDivergedHint = "train again with a lower --learning-rate";
+
 bool is_disk_full(const Error& error) {
   return error.code() == ErrorCode::kIo &&
          (error.os_error() == ENOSPC || error.os_error() == EDQUOT);
+}
+
+/// Where a file may not grow, for whichever reason, and what to do about it; empty for other errors.
+std::string room_hint(const Error& error) {
+  if (is_disk_full(error)) return "free some space, or choose another folder with -o";
+  const bool is_limited = error.code() == ErrorCode::kIo && error.os_error() == EFBIG;
+  if (!is_limited) return {};
+  return "raise the limit on the size of a file (ulimit -f unlimited), or choose a folder on "
+         "another file system with -o";
 }
 
 /// What is damaged is worth as much as what is not there.
@@ -47,7 +58,7 @@ RunStorage::RunStorage(const StoredParts& parts, CheckpointClock& clock, RunObse
       checkpoints_(parts.setup, clock,
                    parts.before.resume ? parts.before.resume->history() : CheckpointHistory{}) {}
 
-void RunStorage::open(std::vector<MetricName> metrics, const RunProgress& progress) {
+void RunStorage::open(std::vector<MetricName> metrics, const RunProgress& progress) try {
   const RunConfig& config = parts_.setup.config;
   RunBefore& before = parts_.before;
   MetricsLogConfig log{.folder = config.out, .metrics = std::move(metrics)};
@@ -60,6 +71,10 @@ void RunStorage::open(std::vector<MetricName> metrics, const RunProgress& progre
     note_weights_there(progress);
   }
   log_ = std::make_unique<MetricsLog>(std::move(log));
+} catch (const Error& error) {
+  const std::string hint = room_hint(error);
+  if (hint.empty()) throw;
+  throw Error(error.code(), error.what(), hint, error.os_error());
 }
 
 /// A run that was killed may have left a checkpoint that is ahead of the weights.
@@ -200,9 +215,10 @@ void RunStorage::write_skipped(const RunProgress& progress) {
 
 void RunStorage::store_weights(const RunProgress& progress) {
   if (are_weights_doubtful()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "weights: expected a loss that is a number, found none with these",
-                "a lower --learning-rate, or a larger --batch-size");
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "training: the weights no longer give a loss that is a number: the training diverged",
+        kDivergedHint);
   }
   const TensorFile weights{.tensors = export_weights(parts_.setup.programs->any_program()),
                            .metadata = {{"format", "penstock"}}};
@@ -234,7 +250,8 @@ void RunStorage::end_by_error(const Error& error, const RunProgress& progress) {
     message += "; the best weights, after " + whole_epochs(*stored_epochs_) + ", are in " + folder;
   } else if (has_unstored_steps_) {
     message += "; these weights were not stored";
-    if (failure != error.what()) message += " (" + failure + ")";
+    const std::string reason = are_weights_doubtful() ? "their loss is not a number" : failure;
+    if (failure != error.what()) message += " (" + reason + ")";
     if (stored_epochs_) {
       message += "; those after " + whole_epochs(*stored_epochs_) + " are in " + folder;
     }
@@ -243,7 +260,17 @@ void RunStorage::end_by_error(const Error& error, const RunProgress& progress) {
     message += "; the weights after " + whole_epochs(*stored_epochs_) + since + " are in " + folder;
   }
   if (is_saved) message += "; stored as of step " + std::to_string(*checkpoint_step());
-  throw Error(error.code(), message, error.hint(), error.os_error());
+  if (!stored_epochs_ && !checkpoint_step()) {
+    message += "; nothing of this run is stored";
+    if (folder_->will_be_removed()) message += ", and " + folder + " is removed";
+  }
+  throw Error(error.code(), message, hint_of(error), error.os_error());
+}
+
+std::string RunStorage::hint_of(const Error& error) const {
+  if (!error.hint().empty()) return error.hint();
+  if (const std::string room = room_hint(error); !room.empty()) return room;
+  return are_weights_doubtful() ? kDivergedHint : "";
 }
 
 }  // namespace penstock::train

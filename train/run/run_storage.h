@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "streamer/core/error.h"
@@ -88,6 +89,7 @@ class RunStorage {
   void store_left_best();
   bool take_best_from_checkpoint();
   void store(const RunProgress& progress);
+  std::string hint_of(const Error& error) const;
   void store_weights(const RunProgress& progress);
   void write_skipped(const RunProgress& progress);
 

@@ -265,7 +265,8 @@ BOOST_AUTO_TEST_CASE(a_diverged_run_keeps_the_weights_and_metrics_before) {
   BOOST_TEST(contains(error.what(),
                       "training: the loss or a gradient was not finite in 2 steps in a row (2 in "
                       "all), the last of them step "));
-  BOOST_TEST(contains(error.what(), "these weights were not stored ("));
+  BOOST_TEST(contains(error.what(),
+                      "these weights were not stored (their loss is not a number); those after"));
   BOOST_TEST(contains(error.what(), "; those after 1 whole epoch are in " + out.native()));
   BOOST_TEST(skipped.size() == 2u);
   BOOST_TEST(num_metric_lines() == 1u);
@@ -284,7 +285,11 @@ BOOST_AUTO_TEST_CASE(a_run_that_diverges_in_its_first_epoch_says_that_nothing_is
   };
   const Error error = failure_of(early);
   BOOST_TEST(num_finite_steps > 5u);
-  BOOST_TEST(contains(error.what(), ": the training diverged; these weights were not stored ("));
+  BOOST_TEST(contains(error.what(),
+                      ": the training diverged; these weights were not stored (their loss is not a "
+                      "number); nothing of this run is stored, and " +
+                          out.native() + " is removed"));
+  BOOST_TEST(contains(error.hint(), "lower --learning-rate"));
   BOOST_TEST(!contains(error.what(), " are in "));
   BOOST_TEST(!fs::exists(out));
 }

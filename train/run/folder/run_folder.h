@@ -36,6 +36,8 @@ class RunFolderGuard {
   /// first, Io.
   void make_folder();
   void keep() noexcept { is_kept_ = true; }
+  /// Whether what it made goes in the end, as it stands.
+  bool will_remove() const noexcept { return is_made_ && !is_kept_; }
 
  private:
   void remove_files(std::error_code& ignored) const;
@@ -56,6 +58,7 @@ class RunFolder {
 
   const std::filesystem::path& path() const noexcept { return path_; }
   void keep() noexcept { guard_.keep(); }
+  bool will_be_removed() const noexcept { return guard_.will_remove(); }
 
   /// Publishes skipped.csv.
   void write_skipped(const SkippedSamples& skipped) const;
