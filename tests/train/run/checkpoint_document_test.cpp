@@ -1,5 +1,5 @@
-// train/store/CHECKPOINT.md against what a run leaves: the columns of metrics.csv, the fields of state.json and
-// of its parts.
+// train/store/CHECKPOINT.md against what a run leaves: the columns of metrics.csv, the fields of model.json, of
+// state.json and of its parts.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
@@ -73,6 +73,35 @@ void add_fields(const Json& json, std::set<std::string>& names) {
   }
 }
 
+/// Names as the first cells of a table give them: `a.b`, `c` are a.b and a.c.
+Names dotted_cells(const std::string& text) {
+  Names names;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| `")) continue;
+    std::string object;
+    for (const std::string& name : quoted(line.substr(0, line.find(" | ")))) {
+      const std::size_t dot = name.find('.');
+      if (dot != std::string::npos) object = name.substr(0, dot + 1);
+      names.push_back(dot != std::string::npos ? name : object + name);
+    }
+  }
+  return names;
+}
+
+/// The same of an object; not of those whose names are a dataset's or a metric's.
+Names dotted_keys(const Json& json) {
+  Names names;
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_object() || name == "conversion" || name == "metrics") {
+      names.push_back(name);
+      continue;
+    }
+    for (const std::string& inner : keys_of(value)) names.push_back(name + "." + inner);
+  }
+  return names;
+}
+
 struct DocumentedRun : tests::TinyRun {
   /// state.json of every checkpoint that is left, the newest first.
   std::vector<Json> states() const {
@@ -106,6 +135,24 @@ BOOST_AUTO_TEST_CASE(fields_of_state_are_those_of_the_document) {
   fields.erase(parts, fields.end());
   fields.push_back("xxh3");
   BOOST_TEST(keys_of(states().front()) == fields, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(fields_of_the_record_are_those_of_the_document_in_its_order) {
+  Names fields = dotted_cells(section("## model.json"));
+  RunConfig focal = config();
+  focal.loss = LossKind::kSoftmaxFocal;
+  train_run(focal, watcher, {});
+  const auto record_of = [](const fs::path& run) {
+    return Json::parse(read_text_file(run / kModelRecordName));
+  };
+  BOOST_TEST(dotted_keys(record_of(out)) == fields, boost::test_tools::per_element());
+  // "with `focal` alone"
+  RunConfig plain = config();
+  plain.out = folder.path() / "plain";
+  train_run(plain, watcher, {});
+  std::erase(fields, "loss.focal_gamma");
+  std::erase(fields, "loss.focal_alpha");
+  BOOST_TEST(dotted_keys(record_of(plain.out)) == fields, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(every_field_of_a_checkpoint_is_named) {
