@@ -13,12 +13,14 @@ namespace penstock::train {
 
 /// Values of one sample that one dropout layer can cover: 2^18 words of one epoch word, times 2^10.
 inline constexpr std::size_t kMaxDropoutElements = std::size_t{1} << 28;
+/// Samples of a step in which dropout draws for each: 24 bits of a position.
+inline constexpr std::uint32_t kMaxDropoutSamples = 1u << 24;
 /// Nodes of a graph, bounded so that a node fits the dropout counter beside the block's high bits.
 inline constexpr std::uint32_t kMaxNodes = 1u << 20;
 
 /// Returns four words, for elements 4 * quad_idx to 4 * quad_idx + 3 (canonical order) of a sample.
 ///
-/// Counter  position = step << 24 | sample in the batch; epoch = node << 10 | high bits of the
+/// Counter  position = step << 24 | sample in the step; epoch = node << 10 | high bits of the
 /// quad;
 ///          block = low 16 bits of the quad
 constexpr PhiloxCounter dropout_words(std::uint64_t seed, std::uint64_t step,

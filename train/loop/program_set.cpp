@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <variant>
 
 #include "streamer/core/error.h"
+#include "train/graph/train_draws.h"
 #include "train/plan/batch_parts.h"
 
 namespace penstock::train {
@@ -62,6 +64,18 @@ LossSpec evaluation_loss(LossSpec loss) {
               hint);
 }
 
+/// Beyond, two samples of a step would draw the same.
+void check_dropout(const ModelGraph& graph, std::uint32_t step_samples) {
+  if (step_samples <= kMaxDropoutSamples) return;
+  for (const Node& node : graph.nodes()) {
+    if (!std::holds_alternative<DropoutOp>(node.op)) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                "model: " + node.name + ": expected at most " + std::to_string(kMaxDropoutSamples) +
+                    " samples in a step with dropout, found " + std::to_string(step_samples),
+                "a smaller --batch-size, or no dropout");
+  }
+}
+
 }  // namespace
 
 ProgramSet::ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramSetConfig& config)
@@ -73,6 +87,7 @@ ProgramSet::ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramS
   check_internal(stages.front().first_epoch == 0, "a program set without a stage for epoch 0");
   if (config.train_batch > 0) {
     decide_parts(config);
+    check_dropout(graph, train_batch_);
     // From the last one on: its programs have all that any stage keeps, and the others share that.
     for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
       lower_training(graph, config, *stage);

@@ -55,8 +55,9 @@ struct ProgramSetConfig {
 /// Lifetime  the backend outlives the set
 class ProgramSet {
  public:
-  /// Errors  InvalidArgument when the graph cannot be lowered for these batches; when that is the
-  ///         shorter last one's fault, the hint is the nearest batch size that leaves another
+  /// Errors  InvalidArgument when the graph cannot be lowered for these batches, or has dropout and a step of more
+  ///         than kMaxDropoutSamples; when that is the shorter last one's fault, the hint is the nearest batch size
+  ///         that leaves another
   ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramSetConfig& config);
 
   const MemoryPlan& plan() const noexcept { return plan_; }

@@ -123,6 +123,32 @@ BOOST_AUTO_TEST_CASE(a_last_batch_of_one_sample_is_refused_with_a_size_that_work
   BOOST_TEST(refusal_of(4, 7) == "accepted");
 }
 
+// A draw's counter has 24 bits for the sample (train_draws.h): the next one would draw as the first of the next step.
+BOOST_AUTO_TEST_CASE(a_step_with_dropout_has_no_more_samples_than_draws_tell_apart) {
+  const auto refusal = [](std::uint32_t step_samples, bool has_dropout) {
+    tests::RecordingBackend backend;
+    ModelGraph graph("small", {3, 4, 4});
+    NodeId x = graph.global_avg_pool("pool", graph.input());
+    if (has_dropout) x = graph.dropout("drop", x, 0.5);
+    graph.set_output(graph.dense("head", x, {.units = 2}));
+    try {
+      const ProgramSet programs(backend, graph,
+                                {.train_batch = step_samples,
+                                 .lease_batch = 64,
+                                 .num_train_samples = step_samples,
+                                 .evaluation_batch = 0});
+    } catch (const Error& error) {
+      return std::string(error.what()) + " | " + error.hint();
+    }
+    return std::string("accepted");
+  };
+  BOOST_TEST(refusal(16'777'216, true) == "accepted");
+  BOOST_TEST(refusal(16'777'217, false) == "accepted");
+  BOOST_TEST(refusal(16'777'217, true) ==
+             "model: drop: expected at most 16777216 samples in a step with dropout, found "
+             "16777217 | a smaller --batch-size, or no dropout");
+}
+
 // By hand: 1,000 = 27 x 37 + 1. 36 cuts 74 into 24 + 25 + 25 and the 38 that are left into two of 19.
 BOOST_AUTO_TEST_CASE(parts_that_leave_one_sample_are_refused_with_parts_that_work) {
   const auto in_parts = [](std::uint32_t batch, std::uint32_t lease, std::uint32_t part) {
