@@ -89,6 +89,7 @@ void RunStorage::note_weights_there(const RunProgress& progress) {
 }
 
 void RunStorage::note_validation(const EpochReport& epoch, const MetricTable& metrics) {
+  has_unsaved_progress_ = true;
   log_->note_validation(epoch, *epoch.validation, metrics);
 }
 

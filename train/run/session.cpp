@@ -19,6 +19,10 @@
 namespace penstock::train {
 namespace {
 
+/// Whether the end of max_time cuts a validation. One that an earlier process left is finished: processes with
+/// little time would else never come beyond it.
+enum class TimeLimit : std::uint8_t { kHeeded, kPutOff };
+
 /// The epochs of one run.
 class Session {
  public:
@@ -29,12 +33,12 @@ class Session {
   void restore();
   void run_epochs();
   void run_epoch();
-  void end_epoch(EpochReport report);
+  void end_epoch(EpochReport report, TimeLimit limit);
   PassReport train_pass(EpochReport& report);
   std::optional<PassStart> start_of_pass();
-  PassReport validation_pass(const EpochReport& report);
+  PassReport validation_pass(const EpochReport& report, TimeLimit limit);
   bool is_validation_due() const;
-  void validate_within(const EpochReport& report);
+  void validate_within(const EpochReport& report, TimeLimit limit);
   MetricTable validation_metrics(const PassReport& pass) const;
   void measure(EpochReport& report);
   void heed(const EpochVerdict& verdict);
@@ -150,7 +154,7 @@ void Session::run_epoch() {
     EpochReport report = *std::exchange(progress_.under_way, std::nullopt);
     report.num_epochs = config_.epochs;
     storage_.note_validation_left();
-    end_epoch(std::move(report));
+    end_epoch(std::move(report), TimeLimit::kPutOff);
     return;
   }
   EpochReport report{.epoch_idx = progress_.num_epochs, .num_epochs = config_.epochs};
@@ -167,16 +171,17 @@ void Session::run_epoch() {
   }
   ++progress_.num_epochs;
   storage_.note_train_pass_end();
-  end_epoch(std::move(report));
+  end_epoch(std::move(report), TimeLimit::kHeeded);
 }
 
 /// Validation, and what is stored and told of a whole epoch.
-void Session::end_epoch(EpochReport report) {
+void Session::end_epoch(EpochReport report, TimeLimit limit) {
   const auto due = clock_.due_after({.step = trainer_.state().num_steps, .is_epoch_end = true});
-  if (due == CheckpointReason::kMaxTime) stop_for_time();
+  const bool is_time_up = due == CheckpointReason::kMaxTime;
+  if (is_time_up && limit == TimeLimit::kHeeded) stop_for_time();
   if (setup_.validation_loader != nullptr) {
     progress_.under_way = report;  // until it is validated
-    const PassReport validation = validation_pass(report);
+    const PassReport validation = validation_pass(report, limit);
     if (validation.was_stopped) {
       was_stopped_ = true;
       return;
@@ -196,6 +201,7 @@ void Session::end_epoch(EpochReport report) {
                        progress_);
   observer_.on_epoch(report);
   for (const std::string& note : verdict.notes) observer_.on_note(note);
+  if (is_time_up) stop_for_time();
 }
 
 PassReport Session::train_pass(EpochReport& report) {
@@ -223,7 +229,7 @@ PassReport Session::train_pass(EpochReport& report) {
       },
       [&](const PassReport& so_far) {
         report.train = so_far;
-        if (is_validation_due()) validate_within(report);
+        if (is_validation_due()) validate_within(report, TimeLimit::kHeeded);
         if (!is_checkpoint_due) return;
         RunProgress progress = progress_;
         progress.under_way = report;
@@ -236,7 +242,7 @@ PassReport Session::train_pass(EpochReport& report) {
     report.train = start->report;
     // The step after which it was stopped.
     const bool is_left = progress_.num_validated_steps < trainer_.state().num_steps;
-    if (is_left && is_validation_due()) validate_within(report);
+    if (is_left && is_validation_due()) validate_within(report, TimeLimit::kPutOff);
   }
   return trainer_.train_epoch({.source = *setup_.train_loader,
                                .num_samples = setup_.train_split.num_samples(),
@@ -257,12 +263,12 @@ std::optional<PassStart> Session::start_of_pass() {
   return PassStart{.report = under_way.train, .tally = std::move(*tally)};
 }
 
-PassReport Session::validation_pass(const EpochReport& report) {
+PassReport Session::validation_pass(const EpochReport& report, TimeLimit limit) {
   PassRelay relay(
       observer_,
       [&](const PassReport& so_far) {
         observer_.on_validation_step(report, so_far);
-        if (clock_.is_time_up()) stop_for_time();
+        if (limit == TimeLimit::kHeeded && clock_.is_time_up()) stop_for_time();
       },
       [&](const SampleEvent& event) {
         note_skipped(*setup_.validation_split, report.epoch_idx, event);
@@ -282,10 +288,10 @@ bool Session::is_validation_due() const {
 }
 
 /// Monitors and weights go by the epochs' ends: this is for whoever watches.
-void Session::validate_within(const EpochReport& report) {
+void Session::validate_within(const EpochReport& report, TimeLimit limit) {
   EpochReport so_far = report;
   so_far.num_steps = trainer_.state().num_steps;
-  so_far.validation = validation_pass(so_far);
+  so_far.validation = validation_pass(so_far, limit);
   clock_.note_step_start();
   if (so_far.validation->was_stopped) return;  // so is the training
   progress_.num_validated_steps = so_far.num_steps;

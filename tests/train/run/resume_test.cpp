@@ -200,6 +200,28 @@ BOOST_AUTO_TEST_CASE(out_of_time_the_run_is_stored_and_ends) {
   check_equal(tests::LeftBehind(out), expected);
 }
 
+// By hand: 3 epochs of 4 steps, and 3 validations that the end of max_time cut before they began.
+BOOST_AUTO_TEST_CASE(processes_without_time_come_to_the_end_of_the_run) {
+  for (const std::uint32_t every_steps : {0u, 3u}) {
+    fs::remove_all(out);
+    RunConfig whole = net_at(folder.path() / ("whole" + std::to_string(every_steps)));
+    whole.validate_every_steps = every_steps;
+    train(whole, RunStart::kNew);
+    RunConfig hurried = whole;
+    hurried.out = out;
+    hurried.checkpoint.max_minutes = 1.0 / 60;  // less than a checkpoint is taken to last
+    RunOutcome outcome = train(hurried, RunStart::kNew);
+    std::uint32_t num_processes = 1;
+    while (outcome.was_stopped && num_processes < 40) {
+      outcome = resume(hurried);
+      ++num_processes;
+    }
+    BOOST_TEST(num_processes == 15u);
+    BOOST_TEST(!outcome.was_stopped);
+    check_equal(tests::LeftBehind(out), tests::LeftBehind(whole.out));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(lines_of_epochs_that_come_again_are_forgotten) {
   const tests::LeftBehind& expected = unbroken();
   RunConfig config = net();
