@@ -80,9 +80,10 @@ class LoweringContext {
   std::size_t num_values(NodeId id) const { return batch() * graph.node(id).shape.num_elements(); }
   bool has_fixed_norm(NodeId id) const { return lowering.has_fixed_norm(id); }
 
-  /// Adds a buffer for values that the backward pass may read.
+  /// Adds a buffer for values that the backward pass may read. Those that it computes again are not saved for it.
   BufferId add_value(const std::string& name, std::size_t bytes) {
-    return buffers.add(name + suffix(), is_training() ? Role::kSaved : Role::kTransient, bytes);
+    const bool is_saved = is_training() && !is_again_;
+    return buffers.add(name + suffix(), is_saved ? Role::kSaved : Role::kTransient, bytes);
   }
   BufferId add_transient(const std::string& name, std::size_t bytes) {
     return buffers.add(name + suffix(), Role::kTransient, bytes);

@@ -232,8 +232,8 @@ class ReferenceProgram final : public Program {
     if (!lowering_.is_recomputed(id)) return list_.use(buffers.value, backward_step(reader));
     if (buffers.again == kNoBuffer) {
       for (const NodeId from : graph_.node(id).inputs) keep_for(from, reader);
-      buffers.again =
-          list_.add(graph_.node(id).name + ".value.again", Role::kSaved, values_of(id) * sizeof(T));
+      buffers.again = list_.add(graph_.node(id).name + ".value.again", Role::kTransient,
+                                values_of(id) * sizeof(T));
       again_before_[reader].push_back(id);
       list_.use(buffers.rounded_weight, backward_step(reader));
     }
