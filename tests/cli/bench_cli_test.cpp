@@ -340,6 +340,32 @@ BOOST_AUTO_TEST_CASE(training_from_shards_is_measured_beside_a_resident_batch) {
                 "--batch-size 16");
 }
 
+// The loader would deliver parts, and none of them is the step that was asked for.
+BOOST_AUTO_TEST_CASE(a_step_that_the_memory_limit_cuts_is_refused_with_one_that_fits) {
+  const Place place;
+  const auto bench = [&](const std::string& batch_size) {
+    return run_penstock({"bench", "train", place.dataset(), "--model", "small_cnn", "--image-size",
+                         "96", "--batch-size", batch_size, "--threads", "1", "--loader-threads",
+                         "2", "--memory", "40M", "--rounds", "1", "--json"});
+  };
+  for (const char* batch_size : {"16", "13"}) {
+    const CommandResult cut = bench(batch_size);
+    BOOST_TEST(cut.exit_code == 1);
+    BOOST_TEST(contains(cut.err,
+                        "penstock: bench train: expected a step that fits the memory limit "
+                        "whole, found batch " +
+                            std::string(batch_size) + " in parts of "),
+               cut.err);
+    const std::string hint = "hint: --batch-size ";
+    const std::size_t at = cut.err.find(hint);
+    BOOST_REQUIRE(at != std::string::npos);
+    const std::string fitting = std::to_string(std::stoi(cut.err.substr(at + hint.size())));
+    const CommandResult whole = bench(fitting);
+    BOOST_REQUIRE_MESSAGE(whole.exit_code == 0, whole.err);
+    BOOST_TEST(Json::parse(whole.out)["batch_size"] == std::stoi(fitting));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(training_is_measured_in_bfloat16_from_memory_and_from_shards,
                      *boost::unit_test::precondition(train::tests::HasBfloat16())) {
   const Place place;

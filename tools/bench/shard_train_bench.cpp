@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -47,6 +48,12 @@ class ShardRun {
                       std::to_string(batch_size()) + ", found " + std::to_string(num_samples),
                   "--batch-size " + std::to_string(num_samples));
     }
+    const train::BatchChoice& fitted = setup_.batch;
+    if (fitted.micro_batch == fitted.step_samples) return;
+    throw Error(
+        ErrorCode::kOutOfMemory,
+        "bench train: expected a step that fits the memory limit whole, found " + setup_.batch_note,
+        "--batch-size " + std::to_string(fitted.micro_batch) + ", or a higher --memory");
   }
 
   RunTime take_resident(std::uint32_t num_steps) {
@@ -125,6 +132,16 @@ Side streamed_side(ShardRun& run, const std::string& name, std::uint32_t num_ste
           .run = [&run, num_steps] { return run.take_streamed(num_steps); }};
 }
 
+/// Null when a step no longer fits beside the loader.
+std::unique_ptr<ShardRun> run_if_it_fits(const train::RunConfig& config) {
+  try {
+    return std::make_unique<ShardRun>(config);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kOutOfMemory) throw;
+    return nullptr;
+  }
+}
+
 std::vector<SplitCandidate> try_splits(const ShardTrainConfig& config, ShardRun& measured,
                                        std::uint32_t num_steps) {
   const train::CoreSplit ours = measured.setup().resolved.cores;
@@ -139,9 +156,10 @@ std::vector<SplitCandidate> try_splits(const ShardTrainConfig& config, ShardRun&
     train::RunConfig other = config.run;
     other.threads = num_compute;
     other.loader_threads = num_loader;
-    ShardRun run(other);
+    const auto run = run_if_it_fits(other);
+    if (run == nullptr) return;
     Side base = streamed_side(measured, "measured", num_steps);
-    Side side = streamed_side(run, "candidate", num_steps);
+    Side side = streamed_side(*run, "candidate", num_steps);
     side.ceiling = "measured";
     // The loader of the other one must not work meanwhile.
     for (Side* each : {&base, &side}) {
@@ -151,7 +169,7 @@ std::vector<SplitCandidate> try_splits(const ShardTrainConfig& config, ShardRun&
       };
     }
     const auto results = run_rounds({base, side}, config.num_rounds);
-    candidates.push_back({run.setup().resolved.cores, *results[1].ratio});
+    candidates.push_back({run->setup().resolved.cores, *results[1].ratio});
   };
   add(ours.num_compute, ours.num_loader() * 2);
   add(ours.num_compute - 1, ours.num_loader());
@@ -181,6 +199,7 @@ ShardTrainResult bench_shard_train(const ShardTrainConfig& config) {
                           .num_rounds = config.num_rounds,
                           .cores = run.setup().resolved.cores,
                           .backend = run.setup().backend->description(),
+                          .batch_note = run.setup().batch_note,
                           .start_s = seconds_since(start)};
   constexpr double kRoundSeconds = 0.5;
   const double step_s = run.take_resident(1).seconds;

@@ -32,6 +32,7 @@ struct ShardTrainResult {
   std::uint32_t num_steps = 0;  // of a round
   train::CoreSplit cores;
   std::string backend;
+  std::string batch_note = {};         // train::PlannedBatch::note
   double start_s = 0;                  // from the settings to the end of the first step
   std::vector<SideResult> sides = {};  // a sample is a picture
   Spread waiting_share = {};           // of the time from shards, waiting for a batch
@@ -49,7 +50,7 @@ struct ShardTrainResult {
 train::CoreSplit recommended_split(const std::vector<SplitCandidate>& candidates,
                                    const train::CoreSplit& measured, std::uint32_t num_rounds);
 
-/// Errors  those of train_run() before its first step
+/// Errors  those of train_run() before its first step; OutOfMemory when the memory limit would cut the step
 ShardTrainResult bench_shard_train(const ShardTrainConfig& config);
 
 std::string shard_train_text(const ShardTrainResult& result);

@@ -40,6 +40,7 @@ std::string shard_train_text(const ShardTrainResult& result) {
       cpu_name(), kFlags, kCommit, "", "images/s", "spread", "CPU us", result.num_rounds,
       format_counted(result.num_steps, "step", "steps"));
   for (const SideResult& side : result.sides) text += side_line(side);
+  if (!result.batch_note.empty()) text += "\n" + printable(result.batch_note);
   text += fmt::format("\nwaiting for batches: {:.1f} % of the time from shards ({:.1f} to {:.1f})",
                       100 * result.waiting_share.median, 100 * result.waiting_share.low,
                       100 * result.waiting_share.high);
@@ -80,6 +81,7 @@ std::string shard_train_json(const ShardTrainResult& result) {
                       {"width_px", result.run.image_width_px},
                       {"batch_size", result.run.batch_size},
                       {"precision", train::compute_type_name(result.run.precision)},
+                      {"recompute", train::recompute_wish_name(result.run.recompute)},
                       {"backend", result.backend},
                       {"num_cores", result.num_cores},
                       {"cores", split_json(result.cores)},

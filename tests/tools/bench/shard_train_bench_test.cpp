@@ -37,6 +37,16 @@ BOOST_AUTO_TEST_CASE(text_and_json_say_what_is_computed_in) {
   BOOST_TEST(nlohmann::json::parse(shard_train_json(result))["precision"] == "bfloat16");
 }
 
+BOOST_AUTO_TEST_CASE(text_and_json_say_what_is_computed_again) {
+  ShardTrainResult result;
+  BOOST_TEST(!penstock::tests::contains(shard_train_text(result), "computed again"));
+  result.batch_note = "batch 4 with norms computed again: at once it takes more";
+  result.run.recompute = train::RecomputeWish::kNorms;
+  const std::string text = shard_train_text(result);
+  BOOST_TEST(penstock::tests::contains(text, "\n" + result.batch_note + "\n"), text);
+  BOOST_TEST(nlohmann::json::parse(shard_train_json(result))["recompute"] == "norms");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
