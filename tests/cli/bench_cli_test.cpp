@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(training_from_shards_is_measured_beside_a_resident_batch) {
   for (const Json& candidate : report["candidates"]) {
     BOOST_TEST(candidate["loader_threads"] == 1 + std::min(num_usable_cores(), 3u));
   }
-  BOOST_TEST(report["recommended"]["loader_threads"] == 2);  // one round recommends nothing
+  BOOST_TEST(report["recommended"].is_null());  // one round recommends nothing
   BOOST_TEST(report["start_s"].get<double>() > 0.0);
   BOOST_TEST(report["precision"] == "float32");
   check_refused(run_penstock({"bench", "train", place.dataset(), "--classes", "3"}), 2,

@@ -19,9 +19,6 @@ std::vector<Candidate> try_candidates(const Stream& stream, const LoaderThreads&
                                       std::uint32_t num_cores, std::uint32_t num_rounds,
                                       const std::function<void()>& prepare);
 
-/// Rounds without which nothing is recommended: one alone says nothing of what is noise.
-inline constexpr std::uint32_t kLeastRounds = 3;
-
 /// Returns the fastest of those that are more than 3 % faster than `measured`, and not only by
 /// chance: in every round, of kLeastRounds at least. `measured` when there is none.
 LoaderThreads recommended(std::span<const Candidate> candidates, const LoaderThreads& measured,

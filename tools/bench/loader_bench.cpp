@@ -251,8 +251,7 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
       try_candidates(setting.stream, result.threads, cores, config.num_rounds, loader.prepare);
   result.recommended = recommended(result.candidates, result.threads, config.num_rounds);
   if (config.num_rounds < kLeastRounds) {
-    result.notes.push_back("nothing is recommended by fewer than " + std::to_string(kLeastRounds) +
-                           " --rounds");
+    result.notes.push_back(too_few_rounds_note(config.num_rounds));
   }
   return result;
 }

@@ -60,6 +60,11 @@ std::vector<SideResult> run_rounds(const std::vector<Side>& sides, std::uint32_t
   return results;
 }
 
+std::string too_few_rounds_note(std::uint32_t num_rounds) {
+  if (num_rounds >= kLeastRounds) return {};
+  return "nothing is recommended by fewer than " + std::to_string(kLeastRounds) + " --rounds";
+}
+
 const SideResult& result_named(const std::vector<SideResult>& results, const std::string& name) {
   const auto found = std::ranges::find(results, name, &SideResult::name);
   check_internal(found != results.end(), "a benchmark's side that was not measured");

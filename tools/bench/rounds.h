@@ -41,6 +41,12 @@ struct SideResult {
 /// Runs every side once without counting it, then `num_rounds` times, and compares.
 std::vector<SideResult> run_rounds(const std::vector<Side>& sides, std::uint32_t num_rounds);
 
+/// Rounds without which nothing is recommended: one alone says nothing of what is noise.
+inline constexpr std::uint32_t kLeastRounds = 3;
+
+/// "nothing is recommended by fewer than 3 --rounds"; empty where there are enough.
+std::string too_few_rounds_note(std::uint32_t num_rounds);
+
 /// Returns the result of that name; throws Internal when there is none.
 const SideResult& result_named(const std::vector<SideResult>& results, const std::string& name);
 

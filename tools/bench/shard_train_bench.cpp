@@ -181,7 +181,6 @@ std::vector<SplitCandidate> try_splits(const ShardTrainConfig& config, ShardRun&
 train::CoreSplit recommended_split(const std::vector<SplitCandidate>& candidates,
                                    const train::CoreSplit& measured, std::uint32_t num_rounds) {
   constexpr double kClearlyFaster = 1.03;
-  constexpr std::uint32_t kLeastRounds = 3;
   const SplitCandidate* best = nullptr;
   for (const SplitCandidate& candidate : candidates) {
     if (num_rounds < kLeastRounds || candidate.ratio.low <= kClearlyFaster) continue;

@@ -41,7 +41,7 @@ struct ShardTrainResult {
   double ratio_less_loader = 0;
   std::string loader_verdict = {};
   std::vector<SplitCandidate> candidates = {};
-  train::CoreSplit recommended = {};
+  train::CoreSplit recommended = {};  // of kLeastRounds rounds and more
   std::string explanation = {};  // Program::explain()
 };
 

@@ -53,9 +53,12 @@ std::string shard_train_text(const ShardTrainResult& result) {
     text += fmt::format("\n  {}: {:.2f} ({:.2f} to {:.2f}) of the speed", candidate.cores.text(),
                         candidate.ratio.median, candidate.ratio.low, candidate.ratio.high);
   }
-  text += fmt::format("\nrecommended: --threads {} --loader-threads {}{}",
-                      result.recommended.num_compute, result.recommended.num_loader(),
-                      is_same(result.recommended, result.cores) ? ", as measured" : "");
+  const std::string too_few = too_few_rounds_note(result.num_rounds);
+  text += !too_few.empty()
+              ? "\n" + too_few
+              : fmt::format("\nrecommended: --threads {} --loader-threads {}{}",
+                            result.recommended.num_compute, result.recommended.num_loader(),
+                            is_same(result.recommended, result.cores) ? ", as measured" : "");
   return text + fmt::format("\nstart to the end of the first step: {:.2f} s", result.start_s);
 }
 
@@ -75,6 +78,8 @@ std::string shard_train_json(const ShardTrainResult& result) {
     json["ratio"] = spread_json(candidate.ratio);
     candidates.push_back(json);
   }
+  const bool is_too_few = result.num_rounds < kLeastRounds;
+  const Json recommended = is_too_few ? Json(nullptr) : split_json(result.recommended);
   return report_json({{"dataset", result.run.dataset.string()},
                       {"model", result.run.model},
                       {"height_px", result.run.image_height_px},
@@ -93,7 +98,7 @@ std::string shard_train_json(const ShardTrainResult& result) {
                       {"ratio_less_loader", result.ratio_less_loader},
                       {"verdict", result.loader_verdict},
                       {"candidates", candidates},
-                      {"recommended", split_json(result.recommended)},
+                      {"recommended", recommended},
                       {"start_s", result.start_s},
                       {"explanation", result.explanation}});
 }

@@ -28,6 +28,24 @@ BOOST_AUTO_TEST_CASE(only_a_split_that_is_clearly_faster_in_every_round_is_recom
   BOOST_TEST(compute({candidate(7, 1.04, 1.05)}, 2) == 8u);  // too few rounds to tell
 }
 
+BOOST_AUTO_TEST_CASE(too_few_rounds_recommend_nothing_and_say_so) {
+  ShardTrainResult result;
+  result.recommended = result.cores = {.num_compute = 8, .num_readers = 1, .num_workers = 1};
+  result.candidates = {candidate(7, 1.04, 1.30)};
+  result.num_rounds = 2;
+  const std::string few = shard_train_text(result);
+  BOOST_TEST(penstock::tests::contains(few, "\nnothing is recommended by fewer than 3 --rounds\n"),
+             few);
+  BOOST_TEST(!penstock::tests::contains(few, "recommended: "), few);
+  BOOST_TEST(nlohmann::json::parse(shard_train_json(result))["recommended"].is_null());
+  result.num_rounds = 3;
+  const std::string enough = shard_train_text(result);
+  BOOST_TEST(penstock::tests::contains(
+                 enough, "\nrecommended: --threads 8 --loader-threads 2, as measured\n"),
+             enough);
+  BOOST_TEST(nlohmann::json::parse(shard_train_json(result))["recommended"]["threads"] == 8);
+}
+
 BOOST_AUTO_TEST_CASE(text_and_json_say_what_is_computed_in) {
   ShardTrainResult result;
   result.run.batch_size = 4;
