@@ -108,6 +108,7 @@ RunOutcome Session::run() {
 
 RunOutcome Session::outcome() {
   const LoaderStats loader = setup_.train_loader->detailed_stats();
+  const bool is_early = was_stopped_ || progress_.num_epochs < config_.epochs;
   return {.num_epochs = progress_.num_epochs,
           .was_stopped = was_stopped_,
           .ran_out_of_time = was_stopped_ && is_out_of_time_,
@@ -118,9 +119,9 @@ RunOutcome Session::outcome() {
           .partial = was_stopped_ ? progress_.under_way : std::nullopt,
           .end_reason = progress_.end_reason,
           .best_epoch_idx = storage_.best_epoch_idx(),
-          .learning_verdict = judge_.learning_line(),
+          .learning_verdict = is_early ? judge_.early_learning_line() : judge_.learning_line(),
           .high_water_bytes = setup_.memory.budget().high_water_bytes(),
-          .loader_verdict = verdict(loader).text,
+          .loader_verdict = loader.source.num_batches > 0 ? verdict(loader).text : std::string(),
           .cache = loader.cache};
 }
 

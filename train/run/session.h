@@ -40,7 +40,8 @@ struct RunOutcome {
   /// What the losses say about the learning; empty when there is nothing to say.
   std::string learning_verdict = {};
   std::uint64_t high_water_bytes = 0;
-  /// What the training passes waited for, in words (streamer/pipeline/loader_stats.h).
+  /// What the training passes waited for, in words (streamer/pipeline/loader_stats.h); empty when no batch was
+  /// taken, as by a run that was finished before.
   std::string loader_verdict = {};
   /// Of the training loader; zeros without one.
   CacheStats cache = {};

@@ -114,6 +114,10 @@ std::string EpochJudge::learning_line() const {
   return learning_.line();
 }
 
+std::string EpochJudge::early_learning_line() const {
+  return learning_.state == LearningState::kStillImproving ? std::string() : learning_.line();
+}
+
 void EpochJudge::save(LoopState& state) const {
   state.plateau = plateau_;
   state.early_stopping = stopping_;

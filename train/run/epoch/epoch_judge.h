@@ -42,6 +42,8 @@ class EpochJudge {
   std::optional<std::uint32_t> best_epoch_idx() const noexcept;
   /// The verdict on learning after the last epoch; empty when there is nothing to say.
   std::string learning_line() const;
+  /// The same of a run that ended before its last epoch: more of them is no advice to it.
+  std::string early_learning_line() const;
 
   /// Its part of the loop's state, out and in.
   void save(LoopState& state) const;

@@ -117,6 +117,20 @@ BOOST_AUTO_TEST_CASE(a_verdict_on_learning_is_told_once_and_again_when_it_is_ano
   BOOST_TEST(judge.learning_line().starts_with("not learning: the lowest training loss of 5 "));
 }
 
+// By the thresholds: over the last three epochs the loss fell by far more than 3 %.
+BOOST_AUTO_TEST_CASE(more_epochs_are_no_advice_to_a_run_that_ended_before_its_last_one) {
+  EpochJudge judge = judge_of({});
+  for (const double loss : {2.0, 1.6, 1.2, 0.8}) judge.judge(epoch(0, loss, loss));
+  BOOST_TEST(judge.learning_line().ends_with("; try more epochs"));
+  BOOST_TEST(judge.early_learning_line() == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_ended_before_its_last_epoch_hears_that_it_does_not_learn) {
+  EpochJudge judge = judge_of({});
+  for (std::uint32_t idx = 0; idx < 4; ++idx) judge.judge(epoch(idx, 2.3, 2.3));
+  BOOST_TEST(judge.early_learning_line().starts_with("not learning: "));
+}
+
 // As above, stopped after the fourth epoch and gone on with.
 BOOST_AUTO_TEST_CASE(what_was_told_before_a_stop_is_not_told_again) {
   EpochJudge stopped = judge_of({});
