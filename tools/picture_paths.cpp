@@ -23,8 +23,15 @@ namespace {
 constexpr int kPollMs = 100;
 
 void check_stop(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw Error(ErrorCode::kStopped, "predict: stopped on request",
+  if (stop.stop_requested())
+    throw Error(ErrorCode::kStopped, "predict: stopped on request",
                 "the same command starts it again");
+}
+
+/// Empty for what nobody takes for a picture.
+std::string left_out_text(convert::ReasonCode reason) {
+  if (reason == convert::ReasonCode::kSymlink) return "link";
+  return reason == convert::ReasonCode::kSpecialFile ? "no regular file" : "";
 }
 
 }  // namespace
@@ -116,6 +123,12 @@ void PicturePaths::open_folder(const std::string& folder) {
   for (convert::ScannedFile& file : scan.files) {
     found_.push_back({.path = fs::path(folder) / file.path, .is_found = true});
     file.path = {};
+    bytes += found_.back().path.size() + 1;
+  }
+  for (const convert::PassedOverFile& one : scan.passed_over) {
+    const std::string what = left_out_text(one.reason);
+    if (what.empty()) continue;
+    found_.push_back({.path = fs::path(folder) / one.path, .is_found = true, .left_out = what});
     bytes += found_.back().path.size() + 1;
   }
   bytes += found_.capacity() * sizeof(PicturePath);

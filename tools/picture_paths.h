@@ -41,11 +41,14 @@ struct PicturePath {
   bool is_found = false;
   /// Why it cannot even be looked at; mostly empty.
   std::string fault = {};
+  /// What it is where it is no regular file, and is not opened; mostly empty.
+  std::string left_out = {};
 };
 
 /// Goes through arguments in their order. A folder stands for all files beneath it, sorted by the bytes of
-/// their paths; hidden ones, system files and links in it are passed over, as by convert. "-" stands for the
-/// list, one path a line, empty lines passed over.
+/// their paths, then what convert passes over too: links, FIFOs, sockets and devices, each with `left_out`.
+/// Hidden ones and system files are not there at all. "-" stands for the list, one path a line, empty lines
+/// passed over.
 class PicturePaths {
  public:
   /// Files of one folder at a time are drawn from `budget`, which outlives it.

@@ -16,6 +16,7 @@
 #include "tools/convert/convert_job.h"
 #include "tools/exit_code.h"
 #include "tools/inference_flags.h"
+#include "tools/left_out_files.h"
 #include "tools/output_file.h"
 #include "tools/picture_file.h"
 #include "tools/picture_paths.h"
@@ -106,10 +107,14 @@ class Prediction {
   }
 
   std::uint64_t num_pictures() const { return num_pictures_; }
-  std::uint64_t num_left_out() const { return num_left_out_; }
+  const LeftOutFiles& left_out() const { return left_out_; }
   int exit_code() const { return exit_code_; }
 
   void add(const PicturePath& path) {
+    if (!path.left_out.empty()) {
+      left_out_.add(path.path, path.left_out);
+      return;
+    }
     PictureAnswer answer{.path = path.path};
     try {
       if (!path.fault.empty()) throw Error(ErrorCode::kIo, path.fault);
@@ -117,7 +122,7 @@ class Prediction {
       answer_of_.push_back(answers_.size());
     } catch (const NoPicture& error) {
       if (path.is_found) {
-        ++num_left_out_;
+        left_out_.add(path.path);
         return;
       }
       answer = faulty(path.path, error);
@@ -171,7 +176,7 @@ class Prediction {
   std::vector<PictureAnswer> answers_;  // of the batch under way
   std::vector<std::size_t> answer_of_;  // by picture that was added to it
   std::uint64_t num_pictures_ = 0;
-  std::uint64_t num_left_out_ = 0;
+  LeftOutFiles left_out_;
   int exit_code_ = kExitDone;
 };
 
@@ -189,10 +194,9 @@ void check_found(const Prediction& prediction) {
   if (prediction.num_pictures() > 0) return;
   throw Error(
       ErrorCode::kNotFound,
-      fmt::format("predict: expected pictures, found none{}",
-                  prediction.num_left_out() == 0
-                      ? std::string()
-                      : " among " + format_counted(prediction.num_left_out(), "file", "files")),
+      fmt::format(
+          "predict: expected pictures, found none{}",
+          prediction.left_out().count() == 0 ? std::string() : ": " + prediction.left_out().text()),
       "name picture files or a folder of them, or write paths to a list: find FOLDER -type f "
       "| penstock predict RUN -");
 }
@@ -217,10 +221,9 @@ int run_predict(const PredictOptions& options) {
   }
   check_found(prediction);
   out.publish();
-  if (prediction.num_left_out() > 0) {
+  if (prediction.left_out().count() > 0) {
     print_notice(options.is_quiet ? Verbosity::kQuiet : Verbosity::kNormal,
-                 fmt::format("left out  {} that are no pictures",
-                             format_counted(prediction.num_left_out(), "file", "files")));
+                 "left out  " + prediction.left_out().text());
   }
   return prediction.exit_code();
 }

@@ -7,6 +7,7 @@
 #include "streamer/core/csv_field.h"
 #include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
+#include "streamer/core/utf8.h"
 #include "tools/run_screen.h"
 #include "tools/terminal.h"
 
@@ -37,8 +38,18 @@ std::string csv_of(const PictureAnswer& answer) {
   return rows;
 }
 
+/// Two digits a byte.
+std::string hex_of_bytes(const std::string& bytes) {
+  std::string text;
+  for (const char byte : bytes) {
+    text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  }
+  return text;
+}
+
 std::string json_of(const PictureAnswer& answer) {
   Json json = {{"path", answer.path}};
+  if (!is_utf8(answer.path)) json["path_hex"] = hex_of_bytes(answer.path);
   if (!answer.fault.empty()) json["error"] = answer.fault;
   json["top"] = Json::array();
   for (const RankedClass& ranked : answer.top) {

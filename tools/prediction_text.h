@@ -38,7 +38,7 @@ class PredictionText {
 
   std::string begin() const;
   /// May be empty. Names and paths are made printable in text, bytes as they are in CSV (RFC 4180), and
-  /// U+FFFD stands for what is no UTF-8 in JSON.
+  /// U+FFFD stands for what is no UTF-8 in JSON, where path_hex then has the path's bytes.
   std::string answer(const PictureAnswer& answer);
   std::string end() const;
 

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -341,13 +343,31 @@ BOOST_AUTO_TEST_CASE(what_is_no_picture_in_a_folder_is_counted_and_what_is_broke
   const CommandResult result = run_penstock({"predict", shapes.run(), photos});
   BOOST_TEST(result.exit_code == 0);
   BOOST_TEST(result.out.starts_with((photos / "deeper/star.jpg").native() + ": "));
-  BOOST_TEST(result.err.ends_with("left out  2 files that are no pictures\n"));
+  BOOST_TEST(result.err.ends_with(
+      "left out  2 files that are no pictures: " + (photos / "README").native() + ", " +
+      (photos / "notes.zip").native() + "\n"));
 
   publish_file(photos / "cut.jpg", std::string("\xFF\xD8\xFF\xE0 no picture", 15));
   const CommandResult broken = run_penstock({"predict", shapes.run(), photos, "--quiet"});
   BOOST_TEST(broken.exit_code == 3);
   BOOST_TEST(broken.err.find((photos / "cut.jpg").native()) != std::string::npos);
   BOOST_TEST(broken.err.find("README") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_folder_only_calls_pictures_is_counted_and_named) {
+  const fs::path photos = folder.path() / "photos";
+  fs::create_directories(photos);
+  fs::copy(pictures_of("star").front(), photos / "star.jpg");
+  publish_file(photos / "broken.jpg", "text");
+  publish_file(photos / "README", "read me");
+  BOOST_REQUIRE(::mkfifo((photos / "pipe.jpg").c_str(), 0600) == 0);
+  fs::create_symlink("nowhere.jpg", photos / "dangling.jpg");
+  const CommandResult result = run_penstock({"predict", shapes.run(), photos});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.err.ends_with(
+      "left out  4 files that are no pictures: " + (photos / "broken.jpg").native() + ", " +
+      (photos / "dangling.jpg").native() + " (link), " + (photos / "pipe.jpg").native() +
+      " (no regular file) and 1 more\n"));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_to_look_at_is_an_error) {
@@ -362,7 +382,9 @@ BOOST_AUTO_TEST_CASE(nothing_to_look_at_is_an_error) {
                 "predict: expected pictures, found none", hint);
   publish_file(empty / "a.txt", "text");
   check_refused(run_penstock({"predict", shapes.run(), empty}), 1,
-                "predict: expected pictures, found none among 1 file", hint);
+                "predict: expected pictures, found none: 1 file that is no picture: " +
+                    (empty / "a.txt").native(),
+                hint);
 }
 
 BOOST_AUTO_TEST_CASE(csv_goes_to_a_file_that_is_replaced_on_request_only) {

@@ -68,10 +68,21 @@ BOOST_AUTO_TEST_CASE(a_folder_is_all_files_beneath_it_sorted_by_path) {
              boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(hidden_and_system_files_and_links_are_passed_over) {
+BOOST_AUTO_TEST_CASE(hidden_and_system_files_are_passed_over) {
   for (const char* name : {"p/.hidden.jpg", "p/.git/a.jpg", "p/Thumbs.db", "p/a.jpg"}) make(name);
-  fs::create_symlink(at("p/a.jpg"), at("p/link.jpg"));
   BOOST_TEST(all({at("p")}) == (Paths{at("p/a.jpg")}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(links_and_pipes_in_a_folder_are_told_apart_from_files) {
+  make("p/z.jpg");
+  fs::create_symlink("nowhere", at("p/link.jpg"));
+  BOOST_REQUIRE(::mkfifo(at("p/pipe.jpg").c_str(), 0600) == 0);
+  PicturePaths paths({at("p")}, -1, budget, stop.get_token());
+  Paths found;
+  while (const auto path = paths.next()) found.push_back(path->path + ": " + path->left_out);
+  BOOST_TEST(found == (Paths{at("p/z.jpg") + ": ", at("p/link.jpg") + ": link",
+                             at("p/pipe.jpg") + ": no regular file"}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(arguments_keep_their_order_and_a_list_stands_where_its_sign_stands) {

@@ -67,6 +67,17 @@ BOOST_AUTO_TEST_CASE(names_that_are_no_text_harm_neither_terminal_nor_json) {
   BOOST_TEST(json[0]["top"][0]["class"] == "a\nb");
 }
 
+// U+FFFD stands in both.
+BOOST_AUTO_TEST_CASE(paths_that_are_no_text_are_told_apart_in_json) {
+  const std::vector<PictureAnswer> both = {{.path = "a\xFE.jpg"}, {.path = "a\xFF.jpg"}};
+  const nlohmann::json json = nlohmann::json::parse(text_of(PredictionFormat::kJson, both));
+  BOOST_TEST(json[0]["path"] == json[1]["path"]);
+  BOOST_TEST(json[0]["path_hex"] == "61fe2e6a7067");
+  BOOST_TEST(json[1]["path_hex"] == "61ff2e6a7067");
+  const nlohmann::json text = nlohmann::json::parse(text_of(PredictionFormat::kJson, kAnswers));
+  BOOST_TEST(!text[0].contains("path_hex"));
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_format_is_refused) {
   BOOST_TEST((prediction_format("csv") == PredictionFormat::kCsv));
   BOOST_CHECK_THROW(prediction_format("CSV"), Error);
