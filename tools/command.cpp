@@ -7,9 +7,20 @@
 #include <string_view>
 #include <utility>
 
+#include "streamer/core/error.h"
+
 namespace penstock::tools {
 
 namespace {
+
+// An unset shell variable must not pass for a flag that was left out. `name` is "-o,--out" or "DATASET".
+void refuse_empty(const std::string& name, const std::string& text) {
+  if (!text.empty()) return;
+  const std::size_t dashes = name.rfind("--");
+  throw Error(ErrorCode::kInvalidArgument,
+              name.substr(dashes == name.npos ? 0 : dashes) + ": expected a text, found ''",
+              "a shell variable that is not set leaves such a text");
+}
 
 constexpr const char* kOptionalValue = "[=";  // "[=STEPS]"
 
@@ -74,7 +85,9 @@ void add_arguments_and_last(CLI::App& command, const std::string& names,
 
 void add_text(CLI::App& command, const std::string& name, std::string& value,
               const std::string& description) {
-  command.add_option(name, value, description);
+  command.add_option(name, value, description)->each([name](const std::string& given) {
+    refuse_empty(name, given);
+  });
 }
 
 void add_switch(CLI::App& command, const std::string& flag, bool& is_given,
@@ -100,8 +113,13 @@ std::string optional_value_type(const CLI::Option& flag) {
 
 void add_value(CLI::App& command, const ValueFlag& flag,
                std::function<void(const std::string&)> read) {
-  CLI::Option* const option =
-      command.add_option_function<std::string>(flag.name, std::move(read), flag.description);
+  CLI::Option* const option = command.add_option_function<std::string>(
+      flag.name,
+      [name = flag.name, read = std::move(read)](const std::string& text) {
+        read(text);  // which may say more
+        refuse_empty(name, text);
+      },
+      flag.description);
   option->type_name(flag.type);
   if (!flag.heading.empty()) option->group(flag.heading);
 }
@@ -111,8 +129,11 @@ void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
   command
       .add_option_function<std::vector<std::string>>(
           flag.name,
-          [read = std::move(read)](const std::vector<std::string>& texts) {
-            for (const std::string& text : texts) read(text);
+          [name = flag.name, read = std::move(read)](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) {
+              read(text);
+              refuse_empty(name, text);
+            }
           },
           flag.description)
       ->type_name(flag.type)
@@ -121,6 +142,7 @@ void add_repeatable_value(CLI::App& command, const ValueFlag& flag,
 
 void add_values(CLI::App& command, const ValueFlag& flag, std::vector<std::string>& values) {
   command.add_option(flag.name, values, flag.description)
+      ->each([name = flag.name](const std::string& given) { refuse_empty(name, given); })
       ->type_name(flag.type)
       ->allow_extra_args(false);
 }

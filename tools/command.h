@@ -55,7 +55,8 @@ void add_arguments(CLI::App& command, const std::string& name, std::vector<std::
 void add_arguments_and_last(CLI::App& command, const std::string& names,
                             std::vector<std::string>& values, const std::string& description,
                             int min_count);
-/// Adds a text that may be left out: an argument such as "DATASET", a flag such as "-o,--out".
+/// Adds a text that may be left out: an argument such as "DATASET", a flag such as "-o,--out". Given, it is not
+/// empty, nor is a flag's text below.
 void add_text(CLI::App& command, const std::string& name, std::string& value,
               const std::string& description);
 /// Adds a flag without a value.

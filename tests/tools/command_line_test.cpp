@@ -18,6 +18,8 @@ class Program {
     CLI::App& command = add_command(*program_, "paint", "Paint");
     add_argument(command, "WALL", wall, "What to paint");
     add_text(command, "--colour", colour, "In which colour");
+    add_value(command, {.name = "-f,--finish", .type = "FINISH", .description = "How it shines"},
+              [this](const std::string& text) { finish = text; });
     add_switch(command, "--quiet", quiet, "Say nothing");
     add_optional_value(command,
                        {.name = "--coats", .type = "COATS", .description = "One on another (2)"},
@@ -33,6 +35,7 @@ class Program {
 
   std::string wall;
   std::string colour;
+  std::string finish;
   bool quiet = false;
   std::string coats;
   CommandChoice choice;
@@ -111,6 +114,17 @@ BOOST_AUTO_TEST_CASE(a_value_that_may_be_left_out_stands_behind_an_equals_sign) 
       "--coats=3; a path of that name is ./3");
   BOOST_CHECK_EXCEPTION(Program().read({"paint", "north", "--coats", "3"}), Error, is_refused);
   BOOST_CHECK_EXCEPTION(Program().read({"paint", "--coats", "3", "north"}), Error, is_refused);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_text_is_no_flag_that_was_left_out) {
+  const auto is_refused = [](const std::string& flag) {
+    return says(flag + ": expected a text, found ''",
+                "a shell variable that is not set leaves such a text");
+  };
+  BOOST_CHECK_EXCEPTION(Program().read({"paint", "north", "--colour", ""}), Error,
+                        is_refused("--colour"));
+  BOOST_CHECK_EXCEPTION(Program().read({"paint", "north", "-f", ""}), Error,
+                        is_refused("--finish"));
 }
 
 BOOST_AUTO_TEST_CASE(names_behind_two_dashes_are_arguments) {
