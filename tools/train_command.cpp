@@ -62,6 +62,21 @@ train::RunConfig config_over(const train::RunConfig& base, const TrainOptions& o
   return config;
 }
 
+/// The network's first layer has the channels of its colour mode. Told before statistics are found to be of
+/// another number of channels.
+void check_color_mode(const train::RunConfig& stored, const TrainOptions& options) {
+  train::RunConfig without = stored;
+  without.mean.clear();
+  without.std.clear();
+  const train::ColorMode typed = config_over(without, options).color_mode;
+  if (typed == stored.color_mode) return;
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      fmt::format("train: --resume: color_mode: expected {}, as the run was begun, found {}",
+                  color_mode_name(stored.color_mode), color_mode_name(typed)),
+      "leave it as it was, or start another run with another -o");
+}
+
 /// A run that goes on has the settings that are stored with it, and over them what is typed now: as little
 /// as --resume, or the whole line again.
 train::RunConfig run_config(const TrainOptions& options, Verbosity verbosity) {
@@ -69,6 +84,7 @@ train::RunConfig run_config(const TrainOptions& options, Verbosity verbosity) {
   if (!options.resumes || !train::has_run(config.out)) return config;
   const auto [stored, note] = train::read_stored_settings(config.out);
   if (!note.empty()) print_notice(verbosity, "resume    " + printable(note));
+  check_color_mode(stored, options);
   train::RunConfig resumed = config_over(stored, options);
   resumed.out = config.out;  // it may have been moved
   // Stored statistics are of pixels divided by 255. In other units only those that are typed now make
@@ -92,6 +108,14 @@ void check_path(const char* name, const std::filesystem::path& path) {
 /// Checks what the command line has to say when the run file does not. Throws a usage error.
 void check_places(const train::RunConfig& config, const TrainOptions& options) {
   const bool leaves_a_run = options.leaves_a_run();
+  if (options.resumes && config.out.empty()) {
+    // A run that was typed where a dataset stands.
+    const std::string run =
+        train::has_run(config.dataset) ? shell_quoted(config.dataset.native()) : "RUN";
+    throw Error(ErrorCode::kInvalidArgument,
+                "train: --out: expected the run to go on with, found none",
+                "penstock train -o " + run + " --resume");
+  }
   if (options.resumes && config.dataset.empty() && !config.out.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "train: --resume: " + config.out.native() + ": expected a run, found none",
@@ -101,7 +125,7 @@ void check_places(const train::RunConfig& config, const TrainOptions& options) {
     throw Error(ErrorCode::kInvalidArgument, "train: DATASET: expected a dataset, found none",
                 "penstock train flowers.ds -o runs/first");
   }
-  if ((leaves_a_run || options.resumes) && config.out.empty()) {
+  if (leaves_a_run && config.out.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "train: --out: expected a folder for the run, found none",
                 "penstock train " + shell_quoted(config.dataset.native()) + " -o runs/first");
@@ -162,7 +186,7 @@ void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
   const std::string run = config.out.native();
   if (!outcome.end_reason.empty()) print_result(outcome.end_reason);
   if (!outcome.learning_verdict.empty()) print_result("learning: " + outcome.learning_verdict);
-  print_result("loader: " + outcome.loader_verdict);
+  if (!outcome.loader_verdict.empty()) print_result("loader: " + outcome.loader_verdict);
   if (outcome.cache.limit_bytes > 0) print_result(cache_text(outcome.cache));
   const std::string which =
       outcome.best_epoch_idx

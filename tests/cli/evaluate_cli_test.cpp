@@ -325,6 +325,28 @@ BOOST_AUTO_TEST_CASE(a_folder_that_is_no_run_comes_with_a_hint) {
              taken_for_one.err);
 }
 
+// As one that trains its first epoch: its settings are there.
+BOOST_AUTO_TEST_CASE(a_run_without_weights_yet_is_not_told_to_be_trained_anew) {
+  const fs::path run = folder.path() / "young";
+  fs::create_directories(run);
+  fs::copy(shapes.run() / "run.toml", run / "run.toml");
+  const std::string message =
+      "run: " + run.native() + ": expected weights, found none: no epoch has ended yet";
+  const std::string hint = "wait for its first epoch; where it was stopped: penstock train -o " +
+                           run.native() + " --resume";
+  check_refused(run_penstock({"evaluate", run}), 1, message, hint);
+  check_refused(run_penstock({"predict", run, "a.jpg"}), 1, message, hint);
+}
+
+BOOST_AUTO_TEST_CASE(too_little_memory_comes_with_flags_that_evaluate_has) {
+  for (const char* limit : {"100K", "5M"}) {
+    const CommandResult small = run_penstock({"evaluate", shapes.run(), "--memory", limit});
+    check_refused_with(small, 1, "expected at most ");
+    BOOST_TEST(contains(small.err, "\nhint: raise the memory limit (--memory)"), small.err);
+    BOOST_TEST(!contains(small.err, "batch size"), small.err);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(damaged_weights_are_noticed) {
   const fs::path run = run_copy();
   fixtures::flip_byte(run / "weights.safetensors", fs::file_size(run / "weights.safetensors") / 2);

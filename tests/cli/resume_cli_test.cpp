@@ -376,6 +376,24 @@ BOOST_AUTO_TEST_CASE(a_run_without_its_run_file_goes_on_by_a_checkpoint_and_writ
   check_as_unbroken();
 }
 
+BOOST_AUTO_TEST_CASE(a_finished_run_that_is_resumed_says_nothing_of_a_loader) {
+  fs::copy(shapes.unbroken().folder, out, fs::copy_options::recursive);
+  const CommandResult again = resume();
+  BOOST_TEST(again.exit_code == 0, again.err);
+  BOOST_TEST(!contains(again.out, "loader:"), again.out);
+  BOOST_TEST(contains(again.out, "weights after 12 epochs: "), again.out);
+}
+
+BOOST_AUTO_TEST_CASE(the_colour_mode_of_a_run_stays) {
+  fs::copy(shapes.unbroken().folder, out, fs::copy_options::recursive);
+  const std::string message =
+      "train: --resume: color_mode: expected rgb, as the run was begun, found grayscale";
+  const std::string hint = "leave it as it was, or start another run with another -o";
+  check_refused(resume({"--color-mode", "grayscale"}), 1, message, hint);
+  publish_file(folder.path() / "gray.toml", "color_mode = \"grayscale\"\n");
+  check_refused(resume({"--config", folder.path() / "gray.toml"}), 1, message, hint);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_run_cannot_be_resumed) {
   check_refused(resume(), 2, "train: --resume: " + out.native() + ": expected a run, found none",
                 "penstock train DATASET -o " + out.native());

@@ -168,6 +168,10 @@ BOOST_AUTO_TEST_CASE(no_dataset_is_a_failure_that_names_the_argument) {
                 "penstock train x.ds -o runs/first");
   check_refused(train("/nowhere/x.ds"), 1, "dataset: /nowhere/x.ds: expected a folder, found none",
                 "check the path");
+  const std::string no_run = "train: --out: expected the run to go on with, found none";
+  check_refused(run_penstock({"train", "--resume"}), 2, no_run, "penstock train -o RUN --resume");
+  check_refused(run_penstock({"train", "--resume", shapes.run()}), 2, no_run,
+                "penstock train -o " + shapes.run().native() + " --resume");
   BOOST_TEST(!fs::exists(out));
 }
 

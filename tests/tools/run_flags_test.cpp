@@ -89,6 +89,14 @@ BOOST_AUTO_TEST_CASE(a_value_that_can_never_be_right_is_refused_with_one_that_is
              "--nesterov false");
 }
 
+// Beside an --epochs that stands on the line, or in a file.
+BOOST_AUTO_TEST_CASE(steps_that_are_too_many_for_the_usual_epochs_may_be_right) {
+  BOOST_TEST(refusal_of({"--steps-per-epoch", "1000000000"}) == "accepted");
+  BOOST_TEST(refusal_of({"--steps-per-epoch", "1000000001"}) ==
+             "run: steps_per_epoch: expected 0 to 1000000000, found 1000000001 | "
+             "--steps-per-epoch 1000");
+}
+
 BOOST_AUTO_TEST_CASE(a_flag_goes_over_the_run_file_and_over_what_its_optimizer_brings) {
   train::RunConfig config;
   config.optimizer.l1 = 0.5;

@@ -7,6 +7,7 @@
 #include "streamer/core/error.h"
 #include "train/loop/checkpoint_tensors.h"
 #include "train/run/folder/run_hints.h"
+#include "train/run/folder/stored_settings.h"
 #include "train/run/run_facts.h"
 #include "train/run/run_setup.h"
 #include "train/store/model_record.h"
@@ -20,6 +21,30 @@ namespace fs = std::filesystem;
 bool has_weights(const fs::path& run) {
   std::error_code ignored;
   return fs::exists(run / kModelRecordName, ignored);
+}
+
+std::string samples_and_classes(const Manifest& manifest) {
+  std::uint64_t num_samples = 0;
+  for (const ManifestSplit& split : manifest.splits) num_samples += split.num_samples;
+  return std::to_string(num_samples) + " samples of " +
+         std::to_string(manifest.class_names.size()) + " classes";
+}
+
+/// Ids are names for nobody: where the two datasets are, and what is in them now.
+std::string dataset_change(const RunSetup& setup) {
+  const fs::path stored = read_stored_settings(setup.config.out).config.dataset;
+  const std::string present =
+      setup.config.dataset.native() + " of " + samples_and_classes(setup.dataset.manifest());
+  if (stored == setup.config.dataset) {
+    return "; " + present + " was converted again since";
+  }
+  std::string before = stored.native();
+  try {
+    before += " of " + samples_and_classes(Dataset::open(stored).manifest());
+  } catch (const Error&) {
+    before += ", which cannot be opened";
+  }
+  return "; the run's dataset is " + before + ", the one to go on with " + present;
 }
 
 std::string counted(std::uint64_t count, const std::string& noun) {
@@ -96,7 +121,10 @@ void RunResume::judge(const RunSetup& setup) {
   verdict_ = verdict.text();
   goes_on_bit_for_bit_ = verdict.outcome == ResumeOutcome::kBitForBit;
   if (verdict.outcome != ResumeOutcome::kRefused) return;
-  throw Error(ErrorCode::kInvalidArgument, "run: " + setup.config.out.native() + ": " + verdict_,
+  const bool is_other_dataset = found_.checkpoint.state().dataset_id != setup.dataset.manifest().id;
+  throw Error(ErrorCode::kInvalidArgument,
+              "run: " + setup.config.out.native() + ": " + verdict_ +
+                  (is_other_dataset ? dataset_change(setup) : std::string()),
               "set these as they were, or start another run with another -o");
 }
 

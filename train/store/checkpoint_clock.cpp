@@ -17,20 +17,21 @@ constexpr double kMaxSaveSeconds = 3600;
 // A disk that others use too may take longer than it did.
 constexpr int kSaveReserve = 2;
 
-void check_number(const char* field, double value, double high) {
+void check_number(const char* field, double value, double high, const char* hint) {
   if (value >= 0 && value <= high) return;  // NaN is neither
   refuse_setting({.owner = "checkpoint",
                   .field = field,
                   .expected = "0 to " + number_text(high),
-                  .found = number_text(value)});
+                  .found = number_text(value),
+                  .hint = hint});
 }
 
 }  // namespace
 
 void CheckpointTimes::validate() const {
-  check_number("every_minutes", every_minutes, kMaxMinutes);
-  check_number("max_minutes", max_minutes, kMaxMinutes);
-  check_number("first_save_s", first_save_s, kMaxSaveSeconds);
+  check_number("every_minutes", every_minutes, kMaxMinutes, "every_minutes = 10");
+  check_number("max_minutes", max_minutes, kMaxMinutes, "max_minutes = 150");
+  check_number("first_save_s", first_save_s, kMaxSaveSeconds, "first_save_s = 0");
 }
 
 CheckpointClock::CheckpointClock(const CheckpointTimes& times, Now now)

@@ -75,6 +75,11 @@ BOOST_AUTO_TEST_CASE(another_model_dataset_or_batch_in_mid_epoch_is_refused_with
   dataset.dataset = folder.path() / "others.ds";
   error = refusal_of(dataset, RunStart::kResume);
   BOOST_TEST(contains(error.what(), "cannot continue: dataset.id: expected "));
+  // By hand: what was drawn and converted above, the validation's share included.
+  BOOST_TEST(contains(error.what(), "; the run's dataset is " + tests::pets().native() +
+                                        " of 120 samples of 2 classes, the one to go on with " +
+                                        dataset.dataset.native() + " of 60 samples of 2 classes"),
+             error.what());
 
   RunConfig batch = net();
   batch.batch_size = 16;

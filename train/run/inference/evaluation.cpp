@@ -15,6 +15,7 @@
 #include "train/run/data/data_hint.h"
 #include "train/run/data/data_pipeline.h"
 #include "train/run/folder/stored_settings.h"
+#include "train/run/inference/memory_hint.h"
 #include "train/run/inference/stored_network.h"
 #include "train/run/inference/test_time_flip.h"
 #include "train/run/network/run_loss.h"
@@ -246,10 +247,8 @@ std::filesystem::path own_dataset(const std::filesystem::path& run) {
   }
 }
 
-}  // namespace
-
-EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* observer,
-                              const std::stop_token& stop, ScoreObserver* scores) {
+EvaluationReport evaluate_within_limit(const EvaluationConfig& config,
+                                       const EvaluationWatch& watch) {
   MemoryTable memory(memory_limit_bytes(config.inference));
   StoredNetwork network(config.run, config.inference, memory);
   const ClassificationConfig metrics = metrics_config(config, network);
@@ -258,8 +257,15 @@ EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* obse
   const std::filesystem::path folder =
       config.dataset.empty() ? own_dataset(config.run) : config.dataset;
   return with_data_hint(folder, [&] {
-    return evaluate_split(config, {network, memory, folder}, {observer, scores, stop});
+    return evaluate_split(config, {network, memory, folder}, watch);
   });
+}
+
+}  // namespace
+
+EvaluationReport evaluate_run(const EvaluationConfig& config, PassObserver* observer,
+                              const std::stop_token& stop, ScoreObserver* scores) {
+  return with_memory_hint([&] { return evaluate_within_limit(config, {observer, scores, stop}); });
 }
 
 }  // namespace penstock::train

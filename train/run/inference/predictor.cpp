@@ -10,6 +10,7 @@
 #include "train/loss/softmax_row.h"
 #include "train/run/data/data_pipeline.h"
 #include "train/run/data/unlabelled_batch.h"
+#include "train/run/inference/memory_hint.h"
 #include "train/run/inference/stored_network.h"
 
 namespace penstock::train {
@@ -41,7 +42,7 @@ struct Predictor::Parts {
 };
 
 Predictor::Predictor(const std::filesystem::path& run, const InferenceConfig& config)
-    : parts_(std::make_unique<Parts>(run, config)) {}
+    : parts_(with_memory_hint([&] { return std::make_unique<Parts>(run, config); })) {}
 Predictor::~Predictor() = default;
 
 const ModelRecord& Predictor::record() const noexcept {

@@ -12,8 +12,22 @@
 #include "train/run/settings/core_split.h"
 
 namespace penstock::train {
+namespace {
+
+/// A run stores the first ones at the end of its first epoch.
+void check_has_weights(const std::filesystem::path& run) {
+  std::error_code ignored;
+  if (!has_run(run) || std::filesystem::exists(run / kModelRecordName, ignored)) return;
+  throw Error(ErrorCode::kNotFound,
+              "run: " + run.native() + ": expected weights, found none: no epoch has ended yet",
+              "wait for its first epoch; where it was stopped: penstock train -o " +
+                  shell_quoted(run.native()) + " --resume");
+}
+
+}  // namespace
 
 StoredModel load_stored_model(const std::filesystem::path& run) {
+  check_has_weights(run);
   try {
     return load_model(run);
   } catch (const Error& error) {

@@ -28,6 +28,19 @@ void check_image_size(std::uint32_t height_px, std::uint32_t width_px) {
   check_range({kOwner, "image_size", width_px, 0, kMaxSidePx, kHint});
 }
 
+// What a loader's passes and a schedule's steps are counted in.
+void check_steps(const RunConfig& config) {
+  constexpr std::uint64_t kMostSteps = 1'000'000'000;
+  check_range(
+      {kOwner, "steps_per_epoch", config.steps_per_epoch, 0, kMostSteps, "steps_per_epoch = 1000"});
+  if (config.steps_per_epoch <= kMostSteps / config.epochs) return;
+  const std::string most = std::to_string(kMostSteps / config.epochs);
+  refuse_setting({kOwner, "steps_per_epoch",
+                  "at most " + most + " with epochs = " + std::to_string(config.epochs) +
+                      ": 1000000000 steps in all",
+                  std::to_string(config.steps_per_epoch), "steps_per_epoch = " + most});
+}
+
 // A pass counts every sample once.
 void check_order(const RunConfig& config) {
   if (draws_with_replacement(config.order)) {
@@ -161,6 +174,7 @@ void RunConfig::validate() const {
   check_model(*this);
   check_image_size(image_height_px, image_width_px);
   check_range({kOwner, "epochs", epochs, 1, 100'000, "epochs = 30"});
+  check_steps(*this);
   if (batch_size != kWholeEpoch) {
     check_range({kOwner, "batch_size", batch_size, 1, 65'536, "batch_size = 32"});
   }

@@ -55,7 +55,7 @@ struct RunConfig {
   /// Passes over the training split, 1 to 100,000.
   std::uint32_t epochs = 30;
   /// Steps of an epoch, however long a pass over the data is; 0 for one pass. Passes go on from epoch to epoch:
-  /// each still takes every sample once.
+  /// each still takes every sample once. With `epochs` of them up to 1,000,000,000.
   std::uint32_t steps_per_epoch = 0;
   /// Validates within an epoch, too, after each so many steps of the run; 0 at the end of an epoch only.
   std::uint32_t validate_every_steps = 0;

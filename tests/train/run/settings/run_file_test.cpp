@@ -80,6 +80,18 @@ BOOST_AUTO_TEST_CASE(bad_syntax_is_placed) {
 BOOST_AUTO_TEST_CASE(values_out_of_range_are_named_with_the_file_and_a_line_that_is_right) {
   BOOST_TEST(refusal_of("epochs = 0") ==
              "run: run.toml: epochs: expected 1 to 100000, found 0 | epochs = 30");
+  // 100,000 epochs of 4,294,967,295 steps are more than any loader or schedule counts.
+  BOOST_TEST(refusal_of("steps_per_epoch = 4294967295") ==
+             "run: run.toml: steps_per_epoch: expected 0 to 1000000000, found 4294967295 | "
+             "steps_per_epoch = 1000");
+  BOOST_TEST(refusal_of("epochs = 100000\nsteps_per_epoch = 10001") ==
+             "run: run.toml: steps_per_epoch: expected at most 10000 with epochs = 100000: "
+             "1000000000 steps in all, found 10001 | steps_per_epoch = 10000");
+  BOOST_TEST(parse_run_file("epochs = 100000\nsteps_per_epoch = 10000", "run.toml").epochs ==
+             100'000u);
+  BOOST_TEST(refusal_of("[checkpoint]\nevery_minutes = nan") ==
+             "run: run.toml: checkpoint: every_minutes: expected 0 to 525600, found nan | "
+             "every_minutes = 10");
   BOOST_TEST(refusal_of("learning_rate = nan") ==
              "run: run.toml: sgd: learning_rate: expected a finite number above 0, found nan | "
              "learning_rate = 0.1");
