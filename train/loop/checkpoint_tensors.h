@@ -47,7 +47,8 @@ std::vector<NamedTensor> weights_in(const CheckpointReader& checkpoint);
 /// Values of a tensor whose size a program or a checked file vouches for.
 std::uint64_t num_values(const TensorSpec& tensor) noexcept;
 
-/// Bytes of the largest tensor, of a program's parameters or a graph's: what storing or restoring holds besides.
+/// Bytes of the largest tensor, of a program's parameters or a graph's: what storing or restoring holds
+/// besides.
 template <class Tensors>
 std::uint64_t largest_tensor_bytes(const Tensors& tensors) noexcept {
   std::uint64_t most = 0;

@@ -9,8 +9,8 @@
 
 namespace penstock::train {
 
-/// Returns every parameter of a bound program, running statistics included: what an evaluation reads. A training
-/// program with an EMA gives the means of the weights that learn.
+/// Returns every parameter of a bound program, running statistics included: what an evaluation reads. A
+/// training program with an EMA gives the means of the weights that learn.
 ///
 /// Errors  InvalidArgument naming a tensor with a value that is no finite number: weights that
 ///         diverged are never stored

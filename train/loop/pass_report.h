@@ -101,7 +101,8 @@ class PassObserver {
   virtual void on_step(const PassReport& so_far) = 0;
   /// Before the step of a batch. One that is dropped brings its batches again.
   virtual void on_batch(const BatchView& /*batch*/) {}
-  /// Within a training step, after each of its parts but the last: a stop that is asked for here drops the step.
+  /// Within a training step, after each of its parts but the last: a stop that is asked for here drops the
+  /// step.
   virtual void on_part() {}
   /// Before the step of a batch, for each of its samples whose data failed.
   virtual void on_skipped(const SampleEvent& /*event*/) {}

@@ -22,7 +22,8 @@ std::uint64_t without_remainder_of_one(std::uint64_t batch, std::uint64_t num_sa
   return larger;
 }
 
-/// Whether parts of at most so many samples leave none with a single sample, in a step and in an epoch's last one.
+/// Whether parts of at most so many samples leave none with a single sample, in a step and in an epoch's last
+/// one.
 bool suits_step(std::uint32_t micro_batch, std::uint32_t step_samples, std::uint64_t num_samples) {
   const auto smallest = [&](std::uint32_t batch) { return BatchParts(batch, micro_batch)[0]; };
   const std::uint32_t lease_batch = step_samples % micro_batch == 0 ? micro_batch : step_samples;

@@ -22,11 +22,11 @@ struct LearningStage {
 struct ProgramSetConfig {
   /// Samples per training step; 0 for no training.
   std::uint32_t train_batch = 32;
-  /// Samples of a batch as it is delivered: those of a step, or a divisor of them, so that a step takes several
-  /// batches; 0 for train_batch.
+  /// Samples of a batch as it is delivered: those of a step, or a divisor of them, so that a step takes
+  /// several batches; 0 for train_batch.
   std::uint32_t lease_batch = 0;
-  /// The most samples that are computed at once: batches of more are run in parts that add their gradients up;
-  /// 0 for lease_batch.
+  /// The most samples that are computed at once: batches of more are run in parts that add their gradients
+  /// up; 0 for lease_batch.
   std::uint32_t micro_batch = 0;
   /// Samples of a training epoch: its last step takes what whole batches leave over. 0 when every
   /// step is whole.
@@ -41,8 +41,8 @@ struct ProgramSetConfig {
   OptimizerConfig optimizer{};
   /// Lowering::param_rates.
   std::vector<ParamRates> param_rates{};
-  /// By rising epoch, the first from epoch 0; empty: everything learns throughout. What learns in one learns in
-  /// all that follow.
+  /// By rising epoch, the first from epoch 0; empty: everything learns throughout. What learns in one learns
+  /// in all that follow.
   std::vector<LearningStage> stages{};
   /// Smoothing and weights of classes are left out in evaluation.
   LossSpec loss{};

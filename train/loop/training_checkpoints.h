@@ -1,5 +1,5 @@
-// Checkpoints of a training on batches of one's own: weights, optimizer state and the place in the loop, stored
-// whole or not at all. `penstock train` and train_run() have theirs, which know more (train/run).
+// Checkpoints of a training on batches of one's own: weights, optimizer state and the place in the loop,
+// stored whole or not at all. `penstock train` and train_run() have theirs, which know more (train/run).
 #pragma once
 
 #include <cstdint>
@@ -29,14 +29,14 @@ struct CheckpointedTraining {
 
 /// Where a training is between two steps.
 struct TrainingPlace {
-  /// `loop.trainer` is Trainer::state(), and Trainer::restore() takes it; a loop of one's own has its number of
-  /// steps there. States of a plateau or of early stopping may stand beside it.
+  /// `loop.trainer` is Trainer::state(), and Trainer::restore() takes it; a loop of one's own has its number
+  /// of steps there. States of a plateau or of early stopping may stand beside it.
   LoopState loop = {};
   /// Epochs done in full.
   std::uint64_t num_epochs = 0;
-  /// What else the program needs to go on, as UTF-8 text of at most 1 MiB. Where a BatchSource of its own goes on
-  /// is for the program to know: write it here (of a Loader: to_json(loader.state_after(batch))), or store after
-  /// whole epochs only.
+  /// What else the program needs to go on, as UTF-8 text of at most 1 MiB. Where a BatchSource of its own
+  /// goes on is for the program to know: write it here (of a Loader: to_json(loader.state_after(batch))), or
+  /// store after whole epochs only.
   std::string own = {};
 };
 
@@ -47,23 +47,24 @@ class TrainingCheckpoints {
   /// Errors  InvalidArgument; NotFound for a folder in a folder that there is not
   explicit TrainingCheckpoints(const CheckpointedTraining& training);
 
-  /// Sets all parameters and the optimizer's state to those of the newest whole checkpoint, and returns its place.
-  /// Nothing when there is no checkpoint yet; a damaged one is passed over for the one before. Called once, after
-  /// initialize_params(). Bits are those of the unbroken training when backend, threads and settings are.
+  /// Sets all parameters and the optimizer's state to those of the newest whole checkpoint, and returns its
+  /// place. Nothing when there is no checkpoint yet; a damaged one is passed over for the one before. Called
+  /// once, after initialize_params(). Bits are those of the unbroken training when backend, threads and
+  /// settings are.
   ///
-  /// Errors  InvalidArgument when it is of another graph or optimizer, with the difference; CorruptData when all
-  ///         are damaged; Unsupported for a newer version; Io
+  /// Errors  InvalidArgument when it is of another graph or optimizer, with the difference; CorruptData when
+  ///         all are damaged; Unsupported for a newer version; Io
   std::optional<TrainingPlace> restore();
 
-  /// Of restore(): damaged checkpoints, optimizer state that is new or left out, why bits are others. Lines for a
-  /// user; none when there is nothing to say.
+  /// Of restore(): damaged checkpoints, optimizer state that is new or left out, why bits are others. Lines
+  /// for a user; none when there is nothing to say.
   const std::vector<std::string>& notes() const noexcept { return notes_; }
 
-  /// Stores the parameters and states as they are, and removes checkpoints that are no longer kept. Those that are
-  /// no numbers are stored as well: Trainer::has_diverged() says so beforehand.
+  /// Stores the parameters and states as they are, and removes checkpoints that are no longer kept. Those
+  /// that are no numbers are stored as well: Trainer::has_diverged() says so beforehand.
   ///
-  /// Errors  Io, a full disk among it: those before stay, and a training may go on; InvalidArgument for an `own`
-  ///         that is no UTF-8 or too long
+  /// Errors  Io, a full disk among it: those before stay, and a training may go on; InvalidArgument for an
+  ///         `own` that is no UTF-8 or too long
   void store(const TrainingPlace& place);
 
  private:
