@@ -2,7 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "streamer/core/batch.h"
 #include "train/loop/pass_report.h"
@@ -10,12 +13,12 @@
 
 namespace penstock::train {
 
-/// Takes batches from a source and keeps the figures of a pass up to date.
+/// Takes batches from a source and keeps the figures of a pass up to date, step by step.
 class PassClock {
  public:
-  /// `observer` is told of batches and skipped samples; `stream` is the tally of a stream's pass, which goes on
-  /// in the next piece of it, cleared whenever the pass ends; `start` is what comes before the first batch, and
-  /// is taken over. All may be null.
+  /// `observer` is told of batches and skipped samples; `stream` is the tally of a stream's pass, which
+  /// goes on in the next piece of it, cleared whenever the pass ends; `start` is what comes before the
+  /// first batch, and is taken over. All may be null.
   PassClock(BatchSource& source, std::uint64_t num_samples, PassObserver* observer,
             SampleTally* stream = nullptr, PassStart* start = nullptr)
       : source_(source),
@@ -36,24 +39,39 @@ class PassClock {
   PassClock(const PassClock&) = delete;
   PassClock& operator=(const PassClock&) = delete;
 
-  /// Returns the next batch after counting its samples; an empty lease when the stream has ended.
+  /// Returns the next batch of the step under way; an empty lease when the stream has ended.
   BatchLease next() {
     const Clock::time_point asked = Clock::now();
     BatchLease lease = source_.next();
     report_.waiting_s += seconds_since(asked);
     if (!lease) return lease;
     const BatchView& view = lease.view();
-    report_.next = view.ends_epoch ? StreamPlace{.epoch = view.epoch + 1}
-                                   : StreamPlace{view.epoch, view.next_position};
-    report_.num_distinct += tally_.add(view.sample_ids.first(view.num_valid));
-    report_.num_samples += view.num_valid;
-    report_.num_skipped += view.events.size();
+    const auto ids = view.sample_ids.first(view.num_valid);
+    step_.sample_ids.insert(step_.sample_ids.end(), ids.begin(), ids.end());
+    step_.num_skipped += view.events.size();
+    step_.next = view.ends_epoch ? StreamPlace{.epoch = view.epoch + 1}
+                                 : StreamPlace{view.epoch, view.next_position};
+    step_.ends_epoch = view.ends_epoch;
     if (observer_ != nullptr) {
       observer_->on_batch(view);
       for (const SampleEvent& event : view.events) observer_->on_skipped(event);
     }
-    if (is_piece_ && view.ends_epoch) end_stream_pass();
     return lease;
+  }
+  /// Counts the batches of the step: it was taken.
+  void end_step() {
+    report_.num_samples += step_.sample_ids.size();
+    report_.num_distinct += tally_.add(step_.sample_ids);
+    report_.num_skipped += step_.num_skipped;
+    report_.next = step_.next;
+    const bool ends_stream_pass = is_piece_ && step_.ends_epoch;
+    drop_step();
+    if (ends_stream_pass) end_stream_pass();
+  }
+  /// Forgets them: they come again.
+  void drop_step() noexcept {
+    step_.sample_ids.clear();  // keeps its memory
+    step_.num_skipped = 0;
   }
   /// Runs `action`, whose time is not the pass's.
   template <class Action>
@@ -74,6 +92,14 @@ class PassClock {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
 
+  /// What next() has returned since the last step was taken.
+  struct OpenCount {
+    std::vector<std::uint64_t> sample_ids;
+    std::uint64_t num_skipped = 0;
+    std::optional<StreamPlace> next;
+    bool ends_epoch = false;
+  };
+
   /// A pass of the stream has delivered every sample once, wherever it was cut.
   void end_stream_pass() {
     check_each_once({.num_samples = tally_.num_added(),
@@ -90,6 +116,7 @@ class PassClock {
   std::uint64_t num_in_pass_;
   Clock::time_point start_;
   double elapsed_before_s_ = 0;
+  OpenCount step_;
   PassReport report_;
 };
 

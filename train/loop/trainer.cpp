@@ -4,17 +4,18 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "streamer/core/error.h"
+#include "train/loop/open_step.h"
 #include "train/loop/pass_clock.h"
+#include "train/loop/report_drain.h"
 #include "train/loop/stream_cut.h"
 #include "train/loss/batch_loss.h"
 #include "train/plan/batch_parts.h"
 
 namespace penstock::train {
 namespace {
-
-constexpr std::uint32_t kSlot = 0;
 
 float inverse_or_zero(double sum) {
   return sum > 0 ? static_cast<float>(1.0 / sum) : 0.0f;
@@ -65,7 +66,33 @@ BatchLease next_batch(PassClock& clock, const std::stop_token& stop) {
   }
 }
 
+StepOutcome outcome_of(const UpdateReport& update) {
+  return update.is_finite ? StepOutcome::kFinite : StepOutcome::kNotFinite;
+}
+
 }  // namespace
+
+/// A pass under way.
+struct Trainer::Pass {
+  /// Sums of a step whose update has not been reported.
+  struct StepSums {
+    std::uint64_t step_idx = 0;
+    StepTotals totals = {};
+  };
+
+  PassClock& clock;
+  PassObserver* observer;
+  const std::stop_token& stop;
+  std::vector<StepSums> unjudged = {};  // in the order of the steps
+};
+
+/// A step under way, and what it has taken so far.
+struct Trainer::Step {
+  OpenStep runs;
+  double learning_rate = 0;
+  std::uint32_t num_samples = 0;
+  double weight_sum = 0;
+};
 
 Trainer::Trainer(ProgramSet& programs, const TrainerConfig& config)
     : programs_(programs),
@@ -82,91 +109,91 @@ bool Trainer::has_diverged() const noexcept {
   return guard.num_in_a_row >= kWeightsFault || should_stop(config_.nan_guard, guard);
 }
 
-PassReport Trainer::train_epoch(const PassInput& input) try {
+PassReport Trainer::train_epoch(const PassInput& input) {
+  const ReportDrain drain(programs_.backend(), [this](const UpdateReport& update) {
+    NanGuardState& guard = state_.nan_guard;
+    if (should_stop(config_.nan_guard, guard)) return;  // what ended the run stays
+    guard = after_step(guard, outcome_of(update));
+  });
   PassClock clock(input.source, input.num_samples, input.observer, input.tally, input.start);
   if (input.num_steps > 0) {
     clock.report().num_expected = samples_of_piece(programs_, input, clock.report());
   }
-  const OpenPass pass{clock.report(), input.observer, input.stop};
+  Pass pass{.clock = clock, .observer = input.observer, .stop = input.stop};
   bool has_ended = false;
-  PassReport before_step;  // of a step of several runs
   while (!has_ended && !input.stop.stop_requested()) {
-    if (programs_.accumulates() && step_.num_runs == 0) before_step = settled(clock, pass);
-    BatchLease lease = next_batch(clock, input.stop);
-    if (!lease) break;
-    const bool ends_epoch = lease->ends_epoch;
-    if (lease->num_valid > 0 && !add_batch(std::move(lease), pass)) break;
-    const bool goes_on = programs_.steps_span_batches() && !ends_epoch &&
-                         step_.num_samples < programs_.train_batch();
-    if (goes_on) {
-      if (input.observer != nullptr) input.observer->on_part();
-      continue;
-    }
-    if (step_.num_runs > 0) update(pass);
+    const StepEnd end = take_step(pass);
+    if (end == StepEnd::kDropped) break;
     collect_reports(pass);
-    has_ended = input.num_steps > 0 ? clock.report().num_steps >= input.num_steps : ends_epoch;
+    has_ended = input.num_steps > 0 ? clock.report().num_steps >= input.num_steps
+                                    : end == StepEnd::kEndsEpoch;
     if (input.observer == nullptr) continue;
     input.observer->on_step(clock.report());
-    if (!has_ended && input.observer->wants_settled(clock.report())) settle(clock, pass);
+    if (has_ended || !input.observer->wants_settled(clock.report())) continue;
+    settle(pass);
+    const PassReport so_far = clock.report();
+    clock.pause([&] { input.observer->on_settled(so_far); });
   }
-  const bool was_dropped = drop_open_step();
-  settled(clock, pass);
-  unjudged_.clear();  // of a dropped step: its batches come again
-  PassReport report = finish_pass(clock, has_ended, input.stop);
-  if (!was_dropped) return report;
-  before_step.was_stopped = report.was_stopped;
-  return before_step;  // nothing of the dropped batches counts: they come again
-} catch (...) {
-  drop_open_step();  // what is left is the run between two steps
-  throw;
+  settle(pass);
+  return finish_pass(clock, has_ended, input.stop);
 }
 
-/// The report when all that was run has finished.
-const PassReport& Trainer::settled(PassClock& clock, const OpenPass& pass) {
+/// Takes one step, unless a stop, or the end of the stream, comes before it is whole.
+Trainer::StepEnd Trainer::take_step(Pass& pass) {
+  Step step{.runs = OpenStep(programs_.backend()),
+            .learning_rate = learning_rate_of(state_.num_steps)};
+  do {
+    BatchLease lease = next_batch(pass.clock, pass.stop);
+    if (!lease) break;
+    const bool ends_epoch = lease->ends_epoch;
+    if (lease->num_valid > 0 && !add_batch(std::move(lease), step, pass)) break;
+    if (ends_epoch || !programs_.steps_span_batches() ||
+        step.num_samples >= programs_.train_batch()) {
+      update(step, pass);
+      return ends_epoch ? StepEnd::kEndsEpoch : StepEnd::kTaken;
+    }
+    if (pass.observer != nullptr) pass.observer->on_part();
+  } while (!pass.stop.stop_requested());
+  pass.clock.drop_step();
+  return StepEnd::kDropped;
+}
+
+/// Waits until all that was run has finished, and takes its reports.
+void Trainer::settle(Pass& pass) {
   programs_.backend().finish();
   collect_reports(pass);
-  return clock.report();
-}
-
-void Trainer::settle(PassClock& clock, const OpenPass& pass) {
-  const PassReport so_far = settled(clock, pass);
-  clock.pause([&] { pass.observer->on_settled(so_far); });
 }
 
 /// Adds the gradients of one batch to the step's; false when a stop came between two of its parts.
-bool Trainer::add_batch(BatchLease lease, const OpenPass& pass) {
+bool Trainer::add_batch(BatchLease lease, Step& step, Pass& pass) {
   const std::uint32_t num_samples = lease->num_valid;
   const BatchParts parts(num_samples, programs_.micro_batch());
   const double sum =
       weight_sum(programs_, programs_.train_program(parts[0].num_samples), lease.view());
-  pass.report.learning_rate = learning_rate_of(state_.num_steps);
-  step_.weight_sum += sum;
-  Backend& backend = programs_.backend();
-  backend.upload(std::move(lease), kSlot);
+  step.weight_sum += sum;
+  step.runs.upload(std::move(lease));
   // Of a step over several batches the labels are not all there yet: the update puts its sum right.
   const bool is_whole = add_parts(
       num_samples,
-      {.learning_rate = pass.report.learning_rate,
+      {.learning_rate = step.learning_rate,
        .inv_weight_sum = programs_.steps_span_batches() ? inverse_or_zero(programs_.train_batch())
                                                         : inverse_or_zero(sum),
-       .num_samples_before = step_.num_samples,
+       .num_samples_before = step.num_samples,
        .step = state_.num_steps,
        .seed = config_.seed},
-      pass);
-  step_.num_samples += num_samples;
+      step, pass);
+  step.num_samples += num_samples;
   return is_whole;
 }
 
-bool Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass) {
+bool Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, Step& step, Pass& pass) {
   const BatchParts parts(num_samples, programs_.micro_batch());
   for (std::uint32_t part_idx = 0; part_idx < parts.size(); ++part_idx) {
     const BatchPart part = parts[part_idx];
-    Program& program = programs_.train_program(part.num_samples);
     scalars.first_sample = part.first_sample;
-    programs_.backend().set_scalars(scalars, kSlot);
-    program.run(Phase::kForward, kSlot);
-    program.run(step_.num_runs++ == 0 ? Phase::kBackward : Phase::kBackwardAdd, kSlot);
-    step_.newest = &program;
+    step.runs.set_scalars(scalars);
+    step.runs.forward(programs_.train_program(part.num_samples));
+    step.runs.backward();
     collect_reports(pass);
     if (part_idx + 1 == parts.size()) break;
     if (pass.observer != nullptr) pass.observer->on_part();
@@ -175,31 +202,22 @@ bool Trainer::add_parts(std::uint32_t num_samples, StepScalars scalars, const Op
   return true;
 }
 
-void Trainer::update(const OpenPass& pass) {
-  Backend& backend = programs_.backend();
-  if (programs_.steps_span_batches()) {
-    backend.set_scalars(
-        {.learning_rate = pass.report.learning_rate,
-         .gradient_scale = step_.weight_sum > 0 ? programs_.train_batch() / step_.weight_sum : 0.0,
-         .step = state_.num_steps,
-         .seed = config_.seed},
-        kSlot);
+/// Ends a step whose samples are all there; one without samples changes nothing.
+void Trainer::update(Step& step, Pass& pass) {
+  if (step.runs.has_run()) {
+    if (programs_.steps_span_batches()) {
+      step.runs.set_scalars(
+          {.learning_rate = step.learning_rate,
+           .gradient_scale = step.weight_sum > 0 ? programs_.train_batch() / step.weight_sum : 0.0,
+           .step = state_.num_steps,
+           .seed = config_.seed});
+    }
+    step.runs.update();
+    ++state_.num_steps;
+    ++pass.clock.report().num_steps;
+    pass.clock.report().learning_rate = step.learning_rate;
   }
-  step_.newest->run(Phase::kUpdate, kSlot);
-  backend.release(kSlot);
-  step_ = {};
-  ++state_.num_steps;
-  ++pass.report.num_steps;
-}
-
-bool Trainer::drop_open_step() {
-  const bool is_open = step_.num_runs > 0;
-  if (is_open) {
-    step_.newest->run(Phase::kDrop, kSlot);
-    programs_.backend().release(kSlot);
-  }
-  step_ = {};
-  return is_open;
+  pass.clock.end_step();
 }
 
 double Trainer::learning_rate_of(std::uint64_t step_idx) const {
@@ -207,30 +225,35 @@ double Trainer::learning_rate_of(std::uint64_t step_idx) const {
                           {step_idx, config_.num_steps, config_.steps_per_epoch});
 }
 
-void Trainer::collect_reports(const OpenPass& pass) {
-  while (const auto step = programs_.backend().poll()) {
-    if (!step->is_finite) continue;  // nor will the update be
-    if (unjudged_.empty() || unjudged_.back().step_idx != step->step) {
-      unjudged_.push_back({.step_idx = step->step});
-    }
-    unjudged_.back().totals.add(*step);
-  }
+void Trainer::collect_reports(Pass& pass) {
+  collect_losses(pass);
   while (const auto update = programs_.backend().poll_update()) {
+    collect_losses(pass);  // of its step there may be more: the backend ran on meanwhile
     note_update(*update, pass);
   }
 }
 
+void Trainer::collect_losses(Pass& pass) {
+  while (const auto run = programs_.backend().poll()) {
+    if (!run->is_finite) continue;  // nor will the update be
+    if (pass.unjudged.empty() || pass.unjudged.back().step_idx != run->step) {
+      pass.unjudged.push_back({.step_idx = run->step});
+    }
+    pass.unjudged.back().totals.add(*run);
+  }
+}
+
 /// The totals of a step count once its update is known to have changed weights.
-void Trainer::note_update(const UpdateReport& update, const OpenPass& pass) {
-  const auto judged = std::ranges::find(unjudged_, update.step, &StepSums::step_idx);
-  if (judged != unjudged_.end()) {
-    if (update.is_finite) pass.report.totals.add(judged->totals);
-    unjudged_.erase(judged);
+void Trainer::note_update(const UpdateReport& update, Pass& pass) {
+  const auto judged = std::ranges::find(pass.unjudged, update.step, &Pass::StepSums::step_idx);
+  if (judged != pass.unjudged.end()) {
+    if (update.is_finite) pass.clock.report().totals.add(judged->totals);
+    pass.unjudged.erase(judged);
   }
   NanGuardState& guard = state_.nan_guard;
-  guard = after_step(guard, update.is_finite ? StepOutcome::kFinite : StepOutcome::kNotFinite);
+  guard = after_step(guard, outcome_of(update));
   if (update.is_finite) return;
-  ++pass.report.num_skipped_steps;
+  ++pass.clock.report().num_skipped_steps;
   const double learning_rate = learning_rate_of(update.step);
   if (pass.observer != nullptr) {
     pass.observer->on_skipped_step({update.step, learning_rate, guard.num_in_a_row});
@@ -271,6 +294,7 @@ void hand_out_scores(const Program& program, const BatchLabels& labels,
 PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObserver* scores) {
   Program& program = programs.evaluation_program();
   Backend& backend = programs.backend();
+  const ReportDrain drain(backend);
   std::vector<float> logits(scores != nullptr ? programs.num_logits() : 0);
   PassClock clock(input.source, input.num_samples, input.observer);
   const auto collect = [&] {
@@ -287,14 +311,15 @@ PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObs
     std::optional<BatchLabels> labels;
     if (scores != nullptr) labels.emplace(lease.view());
     const float inv_weight_sum = inverse_or_zero(weight_sum(programs, program, lease.view()));
-    backend.upload(std::move(lease), kSlot);
-    backend.set_scalars({.inv_weight_sum = inv_weight_sum, .step = clock.report().num_steps++},
-                        kSlot);
-    program.run(Phase::kForward, kSlot);
-    backend.release(kSlot);
+    OpenStep step(backend);
+    step.upload(std::move(lease));
+    step.set_scalars({.inv_weight_sum = inv_weight_sum, .step = clock.report().num_steps++});
+    step.forward(program);
+    step.end();
+    clock.end_step();
     if (labels) {
-      program.read_logits(
-          logits);  // waits: the report is there, and refuses scores that are no numbers
+      // Waits: the report is there, and refuses scores that are no numbers.
+      program.read_logits(logits);
       collect();
       hand_out_scores(program, *labels, logits, *scores);
     }

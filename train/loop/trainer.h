@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <span>
 #include <stop_token>
-#include <vector>
 
 #include "streamer/core/batch.h"
 #include "train/loop/pass_report.h"
@@ -16,8 +15,6 @@
 #include "train/optim/schedule.h"
 
 namespace penstock::train {
-
-class PassClock;
 
 struct TrainerConfig {
   OptimizerConfig optimizer = {};
@@ -49,12 +46,14 @@ struct PassInput {
   std::uint64_t num_samples = 0;
   /// Told after every step; may be null.
   PassObserver* observer = nullptr;
-  /// The pass ends after the step under way when a stop is asked for, or without it between two of its parts. A source that waits then may
-  /// throw Stopped: that ends the pass too.
+  /// A stop ends the pass between two steps, or drops the one under way between two of its parts or batches.
+  /// A source that waits then may throw Stopped: that ends the pass too.
   std::stop_token stop = {};
-  /// Training: ends after so many steps, in the middle of a pass over the data or beyond its end; 0 for one pass.
+  /// Training: ends after so many steps, in the middle of a pass over the data or beyond its end; 0 for one
+  /// pass.
   std::uint64_t num_steps = 0;
-  /// With num_steps: the samples of the pass under way, kept from one piece of the stream to the next.
+  /// With num_steps: samples of the pass under way whose steps were taken, kept from one piece of the stream
+  /// to the next.
   SampleTally* tally = nullptr;
   /// The part of the pass that was taken before, behind which the source goes on; is taken over. Null for a
   /// whole pass.
@@ -79,14 +78,18 @@ class ScoreObserver {
   virtual void on_scores(const ScoredBatch& batch) = 0;
 };
 
-/// Takes steps on the batches of one epoch, up to the batch that ends it, or on a piece of a stream of epochs. A step is one batch, or as many as the
-/// programs say; it is computed in parts where they say so. A stop between two parts of one step, or two of its
-/// batches, drops that step: its gradients reach no update, and the report is that before it.
+/// Takes steps on the batches of one epoch, up to the batch that ends it, or on a piece of a stream of
+/// epochs. A step is one batch, or as many as the programs say; it is computed in parts where they say so. A
+/// stop between two parts of one step, or two of its batches, drops that step: its gradients reach no update,
+/// and the report is that before it.
 ///
-/// A step whose loss or gradients are not finite is skipped: no weight changes, and its loss counts in no mean.
+/// A step whose loss or gradients are not finite is skipped: no weight changes, and its loss counts in no
+/// mean.
 ///
-/// Errors   those of the source and of the observer: a step under way is dropped; InvalidArgument when too many steps in a row were skipped; Internal
-///          when a pass that nobody stopped did not deliver every sample once
+/// Errors   those of the source, of the observer and of a run: a step under way is dropped, and the next call
+///          finds weights, running statistics, state() and the tally as they were before it; InvalidArgument
+///          when too many steps in a row were skipped; Internal when a pass that nobody stopped did not
+///          deliver every sample once
 /// Threads  one caller at a time
 class Trainer {
  public:
@@ -105,39 +108,23 @@ class Trainer {
   void set_peak_learning_rate(double rate) { state_.peak_learning_rate = rate; }
 
  private:
-  /// What the step under way has taken so far.
-  struct OpenStep {
-    std::uint32_t num_samples = 0;
-    std::uint32_t num_runs = 0;
-    double weight_sum = 0;
-    Program* newest = nullptr;
-  };
-  /// Sums of a step whose update has not been reported.
-  struct StepSums {
-    std::uint64_t step_idx = 0;
-    StepTotals totals = {};
-  };
-  struct OpenPass {
-    PassReport& report;
-    PassObserver* observer;
-    const std::stop_token& stop;
-  };
+  struct Pass;
+  struct Step;
+  enum class StepEnd : std::uint8_t { kDropped, kTaken, kEndsEpoch };
 
-  bool add_batch(BatchLease lease, const OpenPass& pass);
-  bool add_parts(std::uint32_t num_samples, StepScalars scalars, const OpenPass& pass);
-  void update(const OpenPass& pass);
-  bool drop_open_step();
-  const PassReport& settled(PassClock& clock, const OpenPass& pass);
-  void settle(PassClock& clock, const OpenPass& pass);
-  void collect_reports(const OpenPass& pass);
-  void note_update(const UpdateReport& update, const OpenPass& pass);
+  StepEnd take_step(Pass& pass);
+  bool add_batch(BatchLease lease, Step& step, Pass& pass);
+  bool add_parts(std::uint32_t num_samples, StepScalars scalars, Step& step, Pass& pass);
+  void update(Step& step, Pass& pass);
+  void settle(Pass& pass);
+  void collect_reports(Pass& pass);
+  void collect_losses(Pass& pass);
+  void note_update(const UpdateReport& update, Pass& pass);
   double learning_rate_of(std::uint64_t step_idx) const;
 
   ProgramSet& programs_;
   TrainerConfig config_;
   TrainerState state_;
-  OpenStep step_;
-  std::vector<StepSums> unjudged_;  // in the order of the steps
 };
 
 /// Runs the evaluation program over one epoch; `scores` may be null.

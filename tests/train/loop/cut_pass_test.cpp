@@ -1,4 +1,5 @@
 // Training passes that are stopped, go on, or are pieces of a stream.
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <stop_token>
@@ -29,7 +30,9 @@ class StopAfter final : public PassObserver {
   std::uint64_t num_steps_;
 };
 
-BOOST_AUTO_TEST_CASE(a_stop_ends_the_pass_after_the_step_under_way) {
+BOOST_DATA_TEST_CASE(a_stop_ends_the_pass_after_the_step_under_way, tests::kRunsBehind,
+                     num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   auto batches = source({{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}});
   std::stop_source stop;
   StopAfter observer(stop, 2);
@@ -38,10 +41,13 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_the_pass_after_the_step_under_way) {
       {.source = batches, .num_samples = 12, .observer = &observer, .stop = stop.get_token()});
   BOOST_TEST(report.was_stopped);
   BOOST_TEST(report.num_steps == 2u);
+  BOOST_TEST(report.totals.num_counted == 8u);
   BOOST_TEST(backend.calls.back().what == "release");
 }
 
-BOOST_AUTO_TEST_CASE(a_pass_that_goes_on_counts_what_was_taken_before) {
+BOOST_DATA_TEST_CASE(a_pass_that_goes_on_counts_what_was_taken_before, tests::kRunsBehind,
+                     num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   Trainer training(programs, config);
   training.restore({.num_steps = 7, .peak_learning_rate = 0.5});
   PassStart start{.report = {.num_samples = 4, .num_steps = 1, .elapsed_s = 100},
@@ -86,7 +92,9 @@ class Settled final : public PassObserver {
   }
 };
 
-BOOST_AUTO_TEST_CASE(between_two_steps_the_state_is_settled_and_knows_its_place) {
+BOOST_DATA_TEST_CASE(between_two_steps_the_state_is_settled_and_knows_its_place, tests::kRunsBehind,
+                     num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   auto batches = source({{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}});
   Trainer training(programs, config);
   Settled settled;

@@ -42,19 +42,21 @@ class RecordingProgram final : public Program {
     const StepScalars& scalars = backend_.scalars();
     const bool is_finite = backend_.is_finite(scalars.step, lowering_.mode);
     if (phase == Phase::kUpdate) {
-      backend_.updates.push_back({.step = scalars.step, .is_finite = is_finite});
+      backend_.report(UpdateReport{.step = scalars.step, .is_finite = is_finite});
     }
     if (phase != Phase::kForward) return;
-    const std::uint32_t num_valid = backend_.lease()->num_valid;
+    const std::uint32_t num_valid =
+        std::min(lowering_.batch, backend_.lease()->num_valid - scalars.first_sample);
     // Loss: the number of the step; the first sample of every batch counts as recognised.
-    backend_.reports.push_back({.step = scalars.step,
-                                .weighted_loss_sum = static_cast<double>(scalars.step) * num_valid,
-                                .weight_sum = static_cast<double>(num_valid),
-                                .num_counted = num_valid,
-                                .num_correct = 1,
-                                .is_finite = is_finite || !backend_.are_infinite_losses});
+    backend_.report(StepReport{.step = scalars.step,
+                               .weighted_loss_sum = static_cast<double>(scalars.step) * num_valid,
+                               .weight_sum = static_cast<double>(num_valid),
+                               .num_counted = num_valid,
+                               .num_correct = 1,
+                               .is_finite = is_finite || !backend_.are_infinite_losses});
   }
   void read_logits(std::span<float> logits) override {
+    backend_.wait();
     for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i);
   }
   void import_param(std::size_t idx, ParamPart, std::span<const float> values) override {
@@ -69,7 +71,9 @@ class RecordingProgram final : public Program {
 
  private:
   void record(const char* what) {
+    backend_.begin_run();
     backend_.calls.push_back({what, lowering_.batch, lowering_.mode, backend_.scalars()});
+    backend_.on_run(backend_.calls.back());
   }
 
   RecordingBackend& backend_;
@@ -109,7 +113,8 @@ BatchLease ListedBatches::next() {
   view.num_valid = static_cast<std::uint32_t>(ids.size());
   view.next_position = position_ += ids.size();
   view.ends_epoch = next_ == batches_.size() && !runs_dry;
-  return {view, std::make_shared<Owner>(), 0};
+  ++owner_->num_lent;
+  return {view, owner_, 0};
 }
 
 }  // namespace penstock::train::tests

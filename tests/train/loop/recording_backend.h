@@ -2,7 +2,9 @@
 // the loop is tested without any arithmetic.
 #pragma once
 
+#include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +12,9 @@
 #include "train/backend/backend.h"
 
 namespace penstock::train::tests {
+
+/// RecordingBackend::num_runs_behind that tests try: none, within a step, over a step, more than a pass has.
+inline const std::vector<std::uint64_t> kRunsBehind = {0, 1, 5, 1000};
 
 struct RecordedCall {
   std::string what;  // "upload", "forward", "backward", "backward_add", "update", "drop", "release"
@@ -22,8 +27,13 @@ class RecordingBackend final : public Backend {
  public:
   std::vector<RecordedCall> calls;
   std::vector<Lowering> lowerings;
-  std::deque<StepReport> reports;
-  std::deque<UpdateReport> updates;
+  /// Called with every run that was asked for; what it throws, the run throws.
+  std::function<void(const RecordedCall&)> on_run = [](const RecordedCall&) {};
+  /// Runs that come between a run and its report, as on a device that lags behind.
+  std::uint64_t num_runs_behind = 0;
+  /// An update, and all before it, finishes between a poll() and the poll_update() after it.
+  bool finishes_between_polls = false;
+  std::uint64_t num_finishes = 0;
   /// The first step whose loss is no number, and how many follow it.
   std::uint64_t infinite_step = UINT64_MAX;
   std::uint64_t num_infinite_steps = 1;
@@ -52,25 +62,46 @@ class RecordingBackend final : public Backend {
   const BatchLease& lease() const noexcept { return lease_; }
   const StepScalars& scalars() const noexcept { return scalars_; }
 
-  std::optional<StepReport> poll() override {
-    if (reports.empty()) return std::nullopt;
-    const StepReport report = reports.front();
-    reports.pop_front();
-    return report;
-  }
+  std::optional<StepReport> poll() override { return pop_due(reports_); }
   std::optional<UpdateReport> poll_update() override {
-    if (updates.empty()) return std::nullopt;
-    const UpdateReport update = updates.front();
-    updates.pop_front();
-    return update;
+    if (finishes_between_polls && !updates_.empty()) wait();
+    return pop_due(updates_);
   }
   bool is_finite(std::uint64_t step, Mode mode) const {
     return mode != infinite_mode || step < infinite_step ||
            step - infinite_step >= num_infinite_steps;
   }
-  void finish() override {}
+  void finish() override {
+    ++num_finishes;
+    wait();
+  }
+  /// Waits for what was asked for so far.
+  void wait() { num_finished_ = num_runs_; }
+  void begin_run() { ++num_runs_; }
+  void report(const StepReport& report) { reports_.push_back({num_runs_, report}); }
+  void report(const UpdateReport& update) { updates_.push_back({num_runs_, update}); }
 
  private:
+  template <class Report>
+  struct Pending {
+    std::uint64_t run = 0;
+    Report report;
+  };
+
+  template <class Report>
+  std::optional<Report> pop_due(std::deque<Pending<Report>>& pending) {
+    if (pending.empty()) return std::nullopt;
+    const std::uint64_t run = pending.front().run;
+    if (run > num_finished_ && run + num_runs_behind > num_runs_) return std::nullopt;
+    const Report report = pending.front().report;
+    pending.pop_front();
+    return report;
+  }
+
+  std::deque<Pending<StepReport>> reports_;
+  std::deque<Pending<UpdateReport>> updates_;
+  std::uint64_t num_runs_ = 0;
+  std::uint64_t num_finished_ = 0;  // of these
   BatchLease lease_;
   StepScalars scalars_;
 };
@@ -86,11 +117,15 @@ class ListedBatches final : public BatchSource {
   const BatchSpec& spec() const noexcept override { return spec_; }
   BatchLease next() override;
   SourceStats stats() const override { return {}; }
+  /// Leases that nobody has given back.
+  int num_lent() const noexcept { return owner_->num_lent; }
 
  private:
   struct Owner final : LeaseOwner {
-    void give_back(std::uint32_t) noexcept override {}
+    int num_lent = 0;
+    void give_back(std::uint32_t) noexcept override { --num_lent; }
   };
+  std::shared_ptr<Owner> owner_ = std::make_shared<Owner>();
   BatchSpec spec_;
   std::vector<std::vector<std::uint64_t>> batches_;
   std::vector<std::uint32_t> class_idx_;

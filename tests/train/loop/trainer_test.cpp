@@ -1,5 +1,6 @@
 #include "train/loop/trainer.h"
 
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
@@ -31,7 +32,9 @@ BOOST_AUTO_TEST_CASE(a_step_uploads_runs_the_three_phases_in_order_and_releases)
   BOOST_TEST(scalars.seed == 11u);
 }
 
-BOOST_AUTO_TEST_CASE(a_short_last_batch_runs_on_the_program_of_its_size) {
+BOOST_DATA_TEST_CASE(a_short_last_batch_runs_on_the_program_of_its_size, tests::kRunsBehind,
+                     num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   auto batches = source({{0, 1, 2, 3}, {4, 5}});
   Trainer training(programs, config);
   const PassReport report = training.train_epoch({.source = batches, .num_samples = 6});
@@ -102,7 +105,9 @@ struct SkipWatch final : PassObserver {
 const std::vector<std::vector<std::uint64_t>> kFourBatches = {
     {0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9, 10, 11}, {12, 13, 14, 15}};
 
-BOOST_AUTO_TEST_CASE(a_step_that_is_not_finite_is_skipped_counted_and_told) {
+BOOST_DATA_TEST_CASE(a_step_that_is_not_finite_is_skipped_counted_and_told, tests::kRunsBehind,
+                     num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   backend.infinite_step = 1;
   backend.num_infinite_steps = 2;
   auto batches = source(kFourBatches);
@@ -129,7 +134,9 @@ BOOST_AUTO_TEST_CASE(a_step_that_is_not_finite_is_skipped_counted_and_told) {
   BOOST_TEST(training.state().nan_guard.num_skipped == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(the_loss_of_a_step_that_only_its_gradients_spoilt_counts_in_no_mean) {
+BOOST_DATA_TEST_CASE(the_loss_of_a_step_that_only_its_gradients_spoilt_counts_in_no_mean,
+                     tests::kRunsBehind, num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   backend.infinite_step = 1;
   backend.num_infinite_steps = 2;
   backend.are_infinite_losses = false;
@@ -141,7 +148,9 @@ BOOST_AUTO_TEST_CASE(the_loss_of_a_step_that_only_its_gradients_spoilt_counts_in
   BOOST_TEST(report.totals.num_counted == 8u);
 }
 
-BOOST_AUTO_TEST_CASE(too_many_skipped_steps_in_a_row_end_the_training_with_the_reason) {
+BOOST_DATA_TEST_CASE(too_many_skipped_steps_in_a_row_end_the_training_with_the_reason,
+                     tests::kRunsBehind, num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   backend.infinite_step = 1;
   backend.num_infinite_steps = 9;
   config.nan_guard.max_in_a_row = 3;
@@ -158,7 +167,9 @@ BOOST_AUTO_TEST_CASE(too_many_skipped_steps_in_a_row_end_the_training_with_the_r
 }
 
 // One may be the fault of its batch, two in a row are the weights'.
-BOOST_AUTO_TEST_CASE(weights_are_doubted_after_two_skipped_steps_in_a_row) {
+BOOST_DATA_TEST_CASE(weights_are_doubted_after_two_skipped_steps_in_a_row, tests::kRunsBehind,
+                     num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   for (const std::uint64_t num_skipped : {1u, 2u}) {
     backend.infinite_step = 4 - num_skipped;
     backend.num_infinite_steps = num_skipped;
@@ -183,7 +194,9 @@ BOOST_AUTO_TEST_CASE(a_restored_trainer_goes_on_where_the_other_was) {
   BOOST_TEST(training.state().nan_guard.num_skipped == 7u);
 }
 
-BOOST_AUTO_TEST_CASE(scores_that_are_no_numbers_end_an_evaluation) {
+BOOST_DATA_TEST_CASE(scores_that_are_no_numbers_end_an_evaluation, tests::kRunsBehind,
+                     num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   backend.infinite_step = 1;
   backend.infinite_mode = Mode::kEvaluate;
   auto batches = source({{0, 1, 2, 3}, {4, 5, 6, 7}});
@@ -253,7 +266,9 @@ class ScoreSizes final : public ScoreObserver {
   }
 };
 
-BOOST_AUTO_TEST_CASE(evaluation_runs_forward_only_and_hands_out_no_padding) {
+BOOST_DATA_TEST_CASE(evaluation_runs_forward_only_and_hands_out_no_padding, tests::kRunsBehind,
+                     num_runs_behind) {
+  backend.num_runs_behind = num_runs_behind;
   auto batches = source({{0, 1, 2, 3}, {4}});
   ScoreSizes scores;
   const PassReport report =
