@@ -137,6 +137,11 @@ void check_num_steps(std::size_t num_values, std::size_t num_params, const Lower
   refuse("program: num_steps", std::to_string(num_params) + " values", std::to_string(num_values));
 }
 
+void check_num_logits(std::size_t num_values, std::size_t num_logits) {
+  if (num_values == num_logits) return;
+  refuse("program: logits", std::to_string(num_logits) + " values", std::to_string(num_values));
+}
+
 void check_phase(Phase phase, const Lowering& lowering) {
   if (phase == Phase::kBackwardAdd && !lowering.accumulates) {
     refuse("program: run", "a program that was lowered to add gradients up", "another",

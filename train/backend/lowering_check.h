@@ -24,11 +24,12 @@ std::vector<ParamSlot> param_slots(const ModelGraph& graph, const Lowering& lowe
 void check_param_access(const std::vector<ParamSlot>& slots, std::size_t param_idx, ParamPart part,
                         std::size_t num_values, const Lowering& lowering);
 
-/// Whether an evaluation program reads the mean of a parameter over the steps in its place: of those that learn.
+/// Whether an evaluation program reads the mean of a parameter over the steps in its place: of those that
+/// learn.
 bool takes_ema(const ModelGraph& graph, std::size_t param_idx, const Lowering& lowering);
 
-/// Whether the logits are float32 whatever other values are kept in: those of a convolution or dense layer that
-/// no other node reads. In bfloat16 the scores of two classes would often be equal.
+/// Whether the logits are float32 whatever other values are kept in: those of a convolution or dense layer
+/// that no other node reads. In bfloat16 the scores of two classes would often be equal.
 bool has_float_logits(const ModelGraph& graph);
 
 /// Returns what the optimizer takes for a parameter.
@@ -37,6 +38,9 @@ ParamRates rates_of(const std::vector<ParamSlot>& slots, std::size_t param_idx,
 
 /// Throws InvalidArgument when counts of steps do not fit, or the program has none.
 void check_num_steps(std::size_t num_values, std::size_t num_params, const Lowering& lowering);
+
+/// Throws InvalidArgument when read_logits() is called for another number of values than there are.
+void check_num_logits(std::size_t num_values, std::size_t num_logits);
 
 /// Throws InvalidArgument when a program that was lowered so has no such phase.
 void check_phase(Phase phase, const Lowering& lowering);

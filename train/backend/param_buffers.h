@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "train/backend/buffer_list.h"
+#include "train/graph/model_graph.h"
 
 namespace penstock::train {
 
@@ -36,22 +37,21 @@ struct ParamBuffers {
   }
 };
 
-/// Name of a buffer that belongs to a parameter: "conv.weight:momentum". Buffers that stay are shared by name,
-/// and "conv.weight.momentum" may be a parameter; no parameter's name holds a colon.
+/// Name of a buffer that belongs to a parameter: "conv.weight:momentum". Buffers that stay are shared by
+/// name, and "conv.weight.momentum" may be a parameter; no parameter's name holds a colon.
 inline std::string part_name(const std::string& parameter, std::string_view part) {
   return parameter + ":" + std::string(part);
 }
 
-/// Adds what the optimizer keeps for a parameter called `name` that takes `bytes`.
-inline void add_optimizer_buffers(BufferList& list, const std::string& name, std::size_t bytes,
-                                  const OptimizerConfig& optimizer, ParamBuffers& buffers) {
-  const auto add = [&](std::string_view state) {
-    return list.add(part_name(name, state), Role::kState, bytes);
-  };
-  const auto states = state_names(optimizer);
-  if (!states.empty()) buffers.state = add(states[0]);
-  if (states.size() > 1) buffers.second_state = add(states[1]);
-  if (optimizer.ema_decay > 0) buffers.ema = add("ema");
-}
+/// What a program needs to know of a parameter to ask for its buffers.
+struct ParamNeeds {
+  const Parameter& parameter;
+  std::size_t bytes = 0;  // as stored
+  bool learns = false;
+  bool reads_ema = false;  // takes_ema()
+};
+
+/// Adds all buffers of a parameter but those of its gradient.
+ParamBuffers add_param_buffers(BufferList& list, const ParamNeeds& needs, const Lowering& lowering);
 
 }  // namespace penstock::train

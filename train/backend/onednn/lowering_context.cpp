@@ -164,20 +164,18 @@ StoredParam& LoweringContext::read_param(std::size_t param_idx) const {
 
 ParamBuffers LoweringContext::add_param(std::size_t param_idx) {
   const StoredParam& stored = store.param(param_idx);
-  const bool is_trainable = graph.parameters()[param_idx].is_trainable;
   const std::size_t bytes = stored.stored_bytes();
-  const auto add = [&](std::string_view suffix, Role role) {
-    return buffers.add(part_name(stored.name, suffix), role, bytes);
-  };
-  ParamBuffers param;
-  param.master = takes_ema(graph, param_idx, lowering)
-                     ? add("ema", Role::kState)
-                     : buffers.add(stored.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
-  if (is_training() && !is_trainable) param.before_step = add("before_step", Role::kStats);
+  ParamBuffers param = add_param_buffers(buffers,
+                                         {.parameter = graph.parameters()[param_idx],
+                                          .bytes = bytes,
+                                          .learns = flow.learns[param_idx],
+                                          .reads_ema = takes_ema(graph, param_idx, lowering)},
+                                         lowering);
   if (flow.learns[param_idx]) {
-    add_optimizer_buffers(buffers, stored.name, bytes, lowering.optimizer, param);
-    param.grad = add("grad", Role::kGrad);
-    if (lowering.accumulates) param.grad_sum = add("grad.sum", Role::kGradSum);
+    param.grad = buffers.add(part_name(stored.name, "grad"), Role::kGrad, bytes);
+    if (lowering.accumulates) {
+      param.grad_sum = buffers.add(part_name(stored.name, "grad.sum"), Role::kGradSum, bytes);
+    }
   }
   params_.emplace_back(param_idx, param);
   return param;

@@ -6,7 +6,7 @@
 
 #include "streamer/core/error.h"
 #include "train/backend/host_inputs.h"
-#include "train/backend/host_update.h"
+#include "train/backend/host_training.h"
 #include "train/backend/lowering_check.h"
 #include "train/backend/onednn/layer.h"
 #include "train/backend/onednn/parallel.h"
@@ -35,7 +35,9 @@ class OnednnProgram final : public Program {
   void bind(DeviceMemory& arena, std::span<const std::size_t> offsets) override {
     list_.bind(arena, offsets);
     for (const auto& binder : tasks_.binders) binder();
-    if (lowering_.mode == Mode::kTrain) prepare_update();
+    if (lowering_.mode == Mode::kTrain) {
+      training_.bind(list_, slots_, params_, lowering_, parts_.num_threads);
+    }
   }
 
   void run(Phase phase, std::uint32_t slot) override {
@@ -47,7 +49,7 @@ class OnednnProgram final : public Program {
       run_tasks(tasks_.update, context);
       return;
     }
-    if (phase == Phase::kDrop) return statistics_->end_step(false);
+    if (phase == Phase::kDrop) return training_.drop();
     const BatchView batch = input_.part_of(parts_.inputs.view(slot), context.scalars->first_sample);
     context.batch = &batch;
     context.adds = phase == Phase::kBackwardAdd;
@@ -57,20 +59,16 @@ class OnednnProgram final : public Program {
     }
     StepReport report;
     context.report = &report;
-    if (statistics_) statistics_->begin_run();
+    training_.begin_forward();
     refresh_copies(context);
     run_tasks(tasks_.forward, context);
-    if (statistics_) statistics_->end_run(report.is_finite);
+    training_.end_forward(report.is_finite);
     parts_.reports.steps.push(report);
   }
 
   void read_logits(std::span<float> logits) override {
     const std::size_t count = std::size_t{lowering_.batch} * num_classes_;
-    if (logits.size() != count) {
-      throw Error(ErrorCode::kInvalidArgument, "program: logits: expected " +
-                                                   std::to_string(count) + " values, found " +
-                                                   std::to_string(logits.size()));
-    }
+    check_num_logits(logits.size(), count);
     std::copy_n(list_.at<float>(logits_), count, logits.begin());
   }
 
@@ -105,11 +103,11 @@ class OnednnProgram final : public Program {
 
   void import_num_steps(std::span<const std::uint64_t> num_steps) override {
     check_num_steps(num_steps.size(), slots_.size(), lowering_);
-    std::ranges::copy(num_steps, list_.at<std::uint64_t>(num_steps_));
+    std::ranges::copy(num_steps, training_.num_steps().begin());
   }
   void export_num_steps(std::span<std::uint64_t> num_steps) override {
     check_num_steps(num_steps.size(), slots_.size(), lowering_);
-    std::copy_n(list_.at<std::uint64_t>(num_steps_), num_steps.size(), num_steps.data());
+    std::ranges::copy(training_.num_steps(), num_steps.begin());
   }
 
   void start_clock() override { clock_.emplace(); }
@@ -184,7 +182,8 @@ class OnednnProgram final : public Program {
     layer.layer->forward(context);
   }
 
-  /// Computes the values of a node again if they were dropped, and before these all dropped ones that lead to them.
+  /// Computes the values of a node again if they were dropped, and before these all dropped ones that lead to
+  /// them.
   static void compute_again(LoweringContext& context, const std::vector<LoweredLayer>& layers,
                             NodeId id) {
     if (!context.is_dropped(id)) return;
@@ -244,9 +243,7 @@ class OnednnProgram final : public Program {
   }
 
   void lower_update(LoweringContext& context) {
-    num_steps_ =
-        list_.add("optimizer:num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
-    step_under_way_ = list_.add("step:under_way", Role::kState, sizeof(StepUnderWay));
+    training_.add_buffers(list_, slots_.size());
     for (const auto& [param_idx, buffers] : context.params()) {
       if (!context.flow.learns[param_idx]) continue;
       context.use(buffers.whole_grad());
@@ -255,36 +252,8 @@ class OnednnProgram final : public Program {
     context.emit({}, [this](const RunContext& run) { update(*run.scalars); });
   }
 
-  void prepare_update() {
-    std::vector<UpdateTensor<float>> tensors;
-    for (const std::size_t i : learning_) {
-      tensors.push_back(
-          {.num_elements = store_->param(i).stored_bytes() / sizeof(float),
-           .weight = part_of(i, ParamPart::kMaster),
-           .gradient = part_of(i, ParamPart::kGrad),
-           .state = {part_of(i, ParamPart::kState), part_of(i, ParamPart::kSecondState)},
-           .ema = part_of(i, ParamPart::kEma),
-           .num_steps = list_.at<std::uint64_t>(num_steps_) + i,
-           .rates = rates_of(slots_, i, lowering_)});
-    }
-    update_.emplace(lowering_.optimizer, parts_.num_threads, std::move(tensors), InParts{});
-    statistics_.emplace(*list_.at<StepUnderWay>(step_under_way_), statistics_tensors());
-  }
-
-  std::vector<StatisticsTensor<float>> statistics_tensors() const {
-    std::vector<StatisticsTensor<float>> tensors;
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (params_[i].before_step == kNoBuffer) continue;
-      tensors.push_back({.num_elements = store_->param(i).stored_bytes() / sizeof(float),
-                         .running = part_of(i, ParamPart::kMaster),
-                         .before_step = list_.at<float>(params_[i].before_step)});
-    }
-    return tensors;
-  }
-
   void update(const StepScalars& scalars) {
-    UpdateReport report = update_->run(scalars, *statistics_);
-    report.step = scalars.step;
+    const UpdateReport report = training_.update(scalars);
     parts_.reports.updates.push(report);
     if (!report.is_finite) return;
     for (const std::size_t i : learning_) {
@@ -364,12 +333,9 @@ class OnednnProgram final : public Program {
   LoweredTasks tasks_;
   std::vector<ParamBuffers> params_;
   BufferId logits_ = kNoBuffer;
-  BufferId num_steps_ = kNoBuffer;                    // by parameter
-  std::vector<std::size_t> learning_;                 // parameters
-  std::optional<HostUpdate<float, InParts>> update_;  // of a training program, once it is bound
-  BufferId step_under_way_ = kNoBuffer;
-  std::optional<StatisticsGuard<float>> statistics_;  // likewise
-  std::optional<StepClock> clock_;                    // while somebody times the layers
+  std::vector<std::size_t> learning_;  // parameters
+  HostTraining<float, InParts> training_;
+  std::optional<StepClock> clock_;  // while somebody times the layers
   std::string explanation_;
 };
 

@@ -1,7 +1,6 @@
 #include "train/backend/reference/reference_program.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <variant>
 
@@ -11,9 +10,8 @@
 #include "train/backend/gradient_flow.h"
 #include "train/backend/host_inputs.h"
 #include "train/backend/host_loss.h"
-#include "train/backend/host_update.h"
+#include "train/backend/host_training.h"
 #include "train/backend/lowering_check.h"
-#include "train/backend/param_buffers.h"
 #include "train/backend/reference/activation_reference.h"
 #include "train/backend/reference/conv2d_reference.h"
 #include "train/backend/reference/custom_reference.h"
@@ -46,7 +44,7 @@ class ReferenceProgram final : public Program {
         slots_(param_slots(graph, lowering)),
         flow_(gradient_flow(graph, lowering)) {
     lowering_.share_with = nullptr;  // only lower() may look at it
-    add_param_buffers();
+    add_parameters();
     add_node_buffers();
   }
 
@@ -56,15 +54,15 @@ class ReferenceProgram final : public Program {
 
   void bind(DeviceMemory& arena, std::span<const std::size_t> offsets) override {
     list_.bind(arena, offsets);
-    if (is_training()) prepare_update();
+    if (is_training()) training_.bind(list_, slots_, params_, lowering_, 1);
   }
 
   void run(Phase phase, std::uint32_t slot) override {
     check_internal(list_.is_bound(), "reference program: run before bind");
     check_phase(phase, lowering_);
     const StepScalars& scalars = parts_.inputs.scalars(slot);
-    if (phase == Phase::kUpdate) return update(scalars);
-    if (phase == Phase::kDrop) return statistics_->end_step(false);
+    if (phase == Phase::kUpdate) return parts_.reports.updates.push(training_.update(scalars));
+    if (phase == Phase::kDrop) return training_.drop();
     const BatchView batch = input_.part_of(parts_.inputs.view(slot), scalars.first_sample);
     if (phase == Phase::kForward) return forward(batch, scalars);
     if (phase == Phase::kBackward) zero_param_gradients();
@@ -73,11 +71,7 @@ class ReferenceProgram final : public Program {
 
   void read_logits(std::span<float> logits) override {
     const std::size_t count = batch() * graph_.num_classes();
-    if (logits.size() != count) {
-      throw Error(ErrorCode::kInvalidArgument, "program: logits: expected " +
-                                                   std::to_string(count) + " values, found " +
-                                                   std::to_string(logits.size()));
-    }
+    check_num_logits(logits.size(), count);
     std::transform(value(graph_.output()), value(graph_.output()) + count, logits.begin(),
                    [](T v) { return static_cast<float>(v); });
   }
@@ -99,11 +93,11 @@ class ReferenceProgram final : public Program {
 
   void import_num_steps(std::span<const std::uint64_t> num_steps) override {
     check_num_steps(num_steps.size(), slots_.size(), lowering_);
-    std::ranges::copy(num_steps, list_.at<std::uint64_t>(num_steps_));
+    std::ranges::copy(num_steps, training_.num_steps().begin());
   }
   void export_num_steps(std::span<std::uint64_t> num_steps) override {
     check_num_steps(num_steps.size(), slots_.size(), lowering_);
-    std::copy_n(list_.at<std::uint64_t>(num_steps_), num_steps.size(), num_steps.data());
+    std::ranges::copy(training_.num_steps(), num_steps.begin());
   }
 
   std::string explain() const override {
@@ -157,33 +151,25 @@ class ReferenceProgram final : public Program {
   std::uint32_t update_step() const { return 2 * loss_step() + 1; }
   std::uint32_t last_step() const { return is_training() ? update_step() : loss_step(); }
 
-  void add_param_buffers() {
-    if (is_training()) {
-      num_steps_ =
-          list_.add("optimizer:num_steps", Role::kState, slots_.size() * sizeof(std::uint64_t));
-      step_under_way_ = list_.add("step:under_way", Role::kState, sizeof(StepUnderWay));
-    }
+  void add_parameters() {
+    if (is_training()) training_.add_buffers(list_, slots_.size());
     for (const ParamSlot& slot : slots_) {
       const std::size_t bytes = slot.num_elements() * sizeof(T);
-      const bool is_trainable = graph_.parameters()[params_.size()].is_trainable;
-      ParamBuffers buffers;
-      buffers.master =
-          takes_ema(graph_, params_.size(), lowering_)
-              ? list_.add(part_name(slot.name, "ema"), Role::kState, bytes)
-              : list_.add(slot.name, is_trainable ? Role::kMaster : Role::kStats, bytes);
-      if (is_training() && !is_trainable) {
-        buffers.before_step = list_.add(part_name(slot.name, "before_step"), Role::kStats, bytes);
-      }
-      if (flow_.learns[params_.size()]) {
-        add_optimizer_buffers(list_, slot.name, bytes, lowering_.optimizer, buffers);
-        if (lowering_
-                .accumulates) {  // loops add to gradients as it is: there is no part beside the sum
-          buffers.grad_sum = list_.add(part_name(slot.name, "grad.sum"), Role::kGradSum, bytes);
-        } else {
-          buffers.grad = list_.add(part_name(slot.name, "grad"), Role::kGrad, bytes);
-          list_.use(buffers.grad, loss_step());
-          list_.use(buffers.grad, update_step());
-        }
+      const bool learns = flow_.learns[params_.size()];
+      ParamBuffers buffers =
+          add_param_buffers(list_,
+                            {.parameter = graph_.parameters()[params_.size()],
+                             .bytes = bytes,
+                             .learns = learns,
+                             .reads_ema = takes_ema(graph_, params_.size(), lowering_)},
+                            lowering_);
+      // Loops add to gradients as it is: there is no part beside the sum.
+      if (learns && lowering_.accumulates) {
+        buffers.grad_sum = list_.add(part_name(slot.name, "grad.sum"), Role::kGradSum, bytes);
+      } else if (learns) {
+        buffers.grad = list_.add(part_name(slot.name, "grad"), Role::kGrad, bytes);
+        list_.use(buffers.grad, loss_step());
+        list_.use(buffers.grad, update_step());
       }
       params_.push_back(buffers);
     }
@@ -270,7 +256,7 @@ class ReferenceProgram final : public Program {
 
   ScoreShape score_shape() const { return {batch(), graph_.num_classes()}; }
   void forward(const BatchView& batch, const StepScalars& scalars) {
-    if (statistics_) statistics_->begin_run();
+    training_.begin_forward();
     std::copy_n(batch.pixels_f32(), values_of(0), value(0));
     round_value(0, Way::kForward);
     for (NodeId id = 1; id < graph_.nodes().size(); ++id) {
@@ -278,7 +264,7 @@ class ReferenceProgram final : public Program {
     }
     StepReport report = loss_report(lowering_.loss, score_shape(), batch, value(graph_.output()));
     report.step = scalars.step;
-    if (statistics_) statistics_->end_run(report.is_finite);
+    training_.end_forward(report.is_finite);
     parts_.reports.steps.push(report);
   }
 
@@ -324,35 +310,6 @@ class ReferenceProgram final : public Program {
     }
   }
 
-  void prepare_update() {
-    std::vector<UpdateTensor<T>> tensors;
-    std::vector<StatisticsTensor<T>> statistics;
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (params_[i].before_step != kNoBuffer) {
-        statistics.push_back({.num_elements = slots_[i].num_elements(),
-                              .running = part_of(i, ParamPart::kMaster),
-                              .before_step = list_.at<T>(params_[i].before_step)});
-      }
-      if (!flow_.learns[i]) continue;
-      tensors.push_back(
-          {.num_elements = slots_[i].num_elements(),
-           .weight = part_of(i, ParamPart::kMaster),
-           .gradient = part_of(i, ParamPart::kGrad),
-           .state = {part_of(i, ParamPart::kState), part_of(i, ParamPart::kSecondState)},
-           .ema = part_of(i, ParamPart::kEma),
-           .num_steps = list_.at<std::uint64_t>(num_steps_) + i,
-           .rates = rates_of(slots_, i, lowering_)});
-    }
-    update_.emplace(lowering_.optimizer, 1u, std::move(tensors), OnePart{});
-    statistics_.emplace(*list_.at<StepUnderWay>(step_under_way_), std::move(statistics));
-  }
-
-  void update(const StepScalars& scalars) {
-    UpdateReport report = update_->run(scalars, *statistics_);
-    report.step = scalars.step;
-    parts_.reports.updates.push(report);
-  }
-
   struct OnePart {
     void operator()(unsigned, const auto& body) const { body(0u); }
   };
@@ -368,10 +325,7 @@ class ReferenceProgram final : public Program {
   std::vector<NodeBuffers> nodes_;
   /// By node: what is computed again before its backward loops.
   std::vector<std::vector<NodeId>> again_before_;
-  BufferId num_steps_ = kNoBuffer;  // by parameter
-  BufferId step_under_way_ = kNoBuffer;
-  std::optional<HostUpdate<T, OnePart>> update_;  // of a training program, once it is bound
-  std::optional<StatisticsGuard<T>> statistics_;  // likewise
+  HostTraining<T, OnePart> training_;
 };
 
 }  // namespace
