@@ -55,8 +55,8 @@ class Backend {
   /// Whether parameters and what belongs to them are float32 inside: export_param() gives every bit.
   virtual bool keeps_float32() const noexcept { return true; }
 
-  /// What batches must look like for `graph`: element type and layout are the backend's wish for programs that
-  /// compute so.
+  /// What batches must look like for `graph`: element type and layout are the backend's wish for programs
+  /// that compute so.
   virtual BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch,
                                ComputeType compute = ComputeType::kFloat32) const = 0;
 

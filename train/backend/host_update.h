@@ -35,8 +35,8 @@ struct UpdateTensor {
   ParamRates rates{};
 };
 
-/// Rules of all parameters at once, in few parallel regions: most tensors are small. Allocates when it is made,
-/// and not when it runs.
+/// Rules of all parameters at once, in few parallel regions: most tensors are small. Allocates when it is
+/// made, and not when it runs.
 ///
 /// Parallel  called with (num_parts, body), calls body(part) for every part, at the same time or not
 template <class T, class Parallel>

@@ -65,9 +65,9 @@ struct Lowering {
   /// By node: batch norms that take running statistics in training, too, and leave them as they are; empty
   /// for none.
   std::vector<bool> fixed_norms{};
-  /// By node: values that are dropped after the forward pass and computed again going back, from those that are
-  /// kept; empty for none. Costs work and saves memory; results are the same to the bit. Not for the graph's input
-  /// and output; nothing in evaluation.
+  /// By node: values that are dropped after the forward pass and computed again going back, from those that
+  /// are kept; empty for none. Costs work and saves memory; results are the same to the bit. Not for the
+  /// graph's input and output; nothing in evaluation.
   std::vector<bool> recomputed{};
   /// A program of the same backend and graph whose parameters the new one shares (a tail batch, an
   /// evaluation); must be bound into the same arena. Null for the first.
@@ -95,8 +95,8 @@ struct StepScalars {
   double gradient_scale = 1.0;
   /// Where the run's samples begin in the slot's batch: a micro-batch is a program of fewer samples.
   std::uint32_t first_sample = 0;
-  /// Samples that the step took from batches before the slot's; with first_sample, a sample's place in the step,
-  /// which keys dropout.
+  /// Samples that the step took from batches before the slot's; with first_sample, a sample's place in the
+  /// step, which keys dropout.
   std::uint32_t num_samples_before = 0;
   /// Step of the run: returned with the report, and with `seed` the key of dropout.
   std::uint64_t step = 0;

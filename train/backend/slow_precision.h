@@ -1,4 +1,5 @@
-// Whether a precision saves time on this machine: libraries emulate what the processor lacks, and say nothing.
+// Whether a precision saves time on this machine: libraries emulate what the processor lacks, and say
+// nothing.
 #pragma once
 
 #include <string>

@@ -27,8 +27,8 @@ struct ModelSummary {
 
 ModelSummary summarize(const ModelGraph& graph);
 
-/// Of the trainable parameters in float32: as much are their gradients, sgd's momentum, and each of adam's two
-/// moments. Backends may pad.
+/// Of the trainable parameters in float32: as much are their gradients, sgd's momentum, and each of adam's
+/// two moments. Backends may pad.
 std::uint64_t parameter_bytes(const ModelSummary& summary);
 
 /// Formats a table of lines ending in newline.

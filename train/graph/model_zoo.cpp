@@ -22,7 +22,8 @@ ModelGraph small_cnn_of(const ZooRequest& request) {
   return small_cnn(request.input, request.num_classes);
 }
 
-// Torchvision's models pad so much that most take a single pixel; its own metadata ("min_size") says the same.
+// Torchvision's models pad so much that most take a single pixel; its own metadata ("min_size") says the
+// same.
 constexpr std::array kModels{NamedModel{"lenet", lenet, 12},
                              NamedModel{"small_cnn", small_cnn_of, 16},
                              NamedModel{"vgg11_bn", vgg11_bn, 32},

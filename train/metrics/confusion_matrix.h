@@ -36,7 +36,8 @@ class ConfusionMatrix {
 
   /// Both classes are below num_classes().
   void add(const ClassPair& pair);
-  /// Throws InvalidArgument for another number of classes, and for one that does not count pairs where this does.
+  /// Throws InvalidArgument for another number of classes, and for one that does not count pairs where this
+  /// does.
   void merge(const ConfusionMatrix& other);
 
   std::uint32_t num_classes() const { return static_cast<std::uint32_t>(classes_.size()); }

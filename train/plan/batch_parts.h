@@ -1,5 +1,5 @@
-// How a batch falls into parts that are computed one after the other: as few as there must be, as equal as they
-// can be. Knows nothing of what computes them.
+// How a batch falls into parts that are computed one after the other: as few as there must be, as equal as
+// they can be. Knows nothing of what computes them.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ struct BatchPart {
   std::uint32_t num_samples = 0;
 };
 
-/// A batch of `num_samples` in parts of at most `most_samples`, 1 or more. Sizes differ by one at most, so that no
-/// part has a much worse batch statistic than the others.
+/// A batch of `num_samples` in parts of at most `most_samples`, 1 or more. Sizes differ by one at most, so
+/// that no part has a much worse batch statistic than the others.
 class BatchParts {
  public:
   constexpr BatchParts(std::uint32_t num_samples, std::uint32_t most_samples) noexcept

@@ -16,8 +16,8 @@ bool is_any_of(const ModelGraph& graph, NodeId id) {
   return (std::holds_alternative<Ops>(graph.node(id).op) || ...);
 }
 
-/// One pass over memory, from inputs that are kept. A sum's activation is not: its sum is often nowhere in memory
-/// (backends write the two as one), and the terms lead back to the block before.
+/// One pass over memory, from inputs that are kept. A sum's activation is not: its sum is often nowhere in
+/// memory (backends write the two as one), and the terms lead back to the block before.
 bool is_cheap(const ModelGraph& graph, NodeId id) {
   if (!is_any_of<BatchNormOp, GroupNormOp, LayerNormOp, ActivationOp, DropoutOp, ChannelScaleOp>(
           graph, id)) {

@@ -1,5 +1,5 @@
-// Which values of a graph are worth dropping after the forward pass, to be computed again going back. Knows the
-// graph, not what computes it.
+// Which values of a graph are worth dropping after the forward pass, to be computed again going back. Knows
+// the graph, not what computes it.
 #pragma once
 
 #include <array>
@@ -14,11 +14,11 @@ namespace penstock::train {
 /// From what costs nothing to what saves most.
 enum class Recompute : std::uint8_t {
   kNone,
-  /// Outputs of norms, activations and dropout: one pass over memory brings them back. About half of the values of
-  /// a network of convolutions.
+  /// Outputs of norms, activations and dropout: one pass over memory brings them back. About half of the
+  /// values of a network of convolutions.
   kNorms,
-  /// All but the ends of stretches: about a second forward pass, for memory that grows with the square root of the
-  /// depth (Chen et al., Training deep nets with sublinear memory cost, 2016, section 4).
+  /// All but the ends of stretches: about a second forward pass, for memory that grows with the square root
+  /// of the depth (Chen et al., Training deep nets with sublinear memory cost, 2016, section 4).
   kBlocks,
 };
 inline constexpr std::array kRecomputeLevels = {Recompute::kNone, Recompute::kNorms,

@@ -1,5 +1,5 @@
-// Activations alone, other than ReLU, and products of two tensors of one shape: value by value, on runs of the
-// buffer in parallel.
+// Activations alone, other than ReLU, and products of two tensors of one shape: value by value, on runs of
+// the buffer in parallel.
 #include <variant>
 
 #include "train/backend/onednn/activation_kernels.h"

@@ -1,6 +1,6 @@
-// Activations on vectors of floats: value(d, x), and pass_back(d, x, dy), dy times the slope at x. Corners and
-// what is no number are as in reference/activation_reference.h. Included by kernel files after hwy/highway.h
-// and hwy/contrib/math/math-inl.h, and again for every target: hence no plain include guard.
+// Activations on vectors of floats: value(d, x), and pass_back(d, x, dy), dy times the slope at x. Corners
+// and what is no number are as in reference/activation_reference.h. Included by kernel files after
+// hwy/highway.h and hwy/contrib/math/math-inl.h, and again for every target: hence no plain include guard.
 #if defined(PENSTOCK_ACTIVATION_VECTORS_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef PENSTOCK_ACTIVATION_VECTORS_INL
 #undef PENSTOCK_ACTIVATION_VECTORS_INL

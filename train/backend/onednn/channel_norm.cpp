@@ -46,7 +46,8 @@ void ChannelNorm::set_affine(std::size_t c, double center, double factor) const 
 
 template <class T>
 void ChannelNorm::take_batch_statistics(const T* values) const {
-  // Sums are of x - x[0], exact when the mean is far from 0; added up in double, they may be far from x[0], too.
+  // Sums are of x - x[0], exact when the mean is far from 0; added up in double, they may be far from x[0],
+  // too.
   sum_in_parts(num_rows, [&](Range range, double* sum, double* squares) {
     add_moments(rows_of(range), values + range.begin * channels, values, sum, squares);
   });

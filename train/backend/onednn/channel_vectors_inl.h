@@ -51,8 +51,8 @@ HWY_ATTR void for_tiles(Rows rows, const Body& body) {
   }
 }
 
-/// How far ahead a pass asks for memory that it reads or writes. From DRAM (103 MB of float, one core of a Xeon
-/// with AMX) passes take 0.6 to 0.8 of the time that they take without and channel by channel.
+/// How far ahead a pass asks for memory that it reads or writes. From DRAM (103 MB of float, one core of a
+/// Xeon with AMX) passes take 0.6 to 0.8 of the time that they take without and channel by channel.
 inline constexpr std::size_t kAheadBytes = 1024;
 
 template <class D, class T>

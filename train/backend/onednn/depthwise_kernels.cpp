@@ -40,8 +40,8 @@ HWY_BEFORE_NAMESPACE();
 namespace penstock::train::onednn {
 namespace HWY_NAMESPACE {
 
-/// Adds to sums[tap][c] the products of kTaps columns of the window over one row: in registers within the row,
-/// so that long sums stay exact.
+/// Adds to sums[tap][c] the products of kTaps columns of the window over one row: in registers within the
+/// row, so that long sums stay exact.
 template <std::size_t kTaps, class D, class T>
 HWY_ATTR void add_taps(D d, const RowPair<T>& row, std::size_t c, float* sums) {
   auto s0 = hn::Zero(d);

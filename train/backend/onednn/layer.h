@@ -22,8 +22,8 @@ class Layer {
   /// inputs, into a new buffer. Nothing else changes: running statistics have moved already.
   virtual void forward_again(LoweringContext& context) { forward(context); }
 
-  /// Emits the backward tasks, after forward() was called for all layers: finds its values where they lie now, takes the gradient of its last
-  /// node, gives those of its inputs that are needed.
+  /// Emits the backward tasks, after forward() was called for all layers: finds its values where they lie
+  /// now, takes the gradient of its last node, gives those of its inputs that are needed.
   virtual void backward(LoweringContext& context) = 0;
 
   /// What the nodes were lowered to.
@@ -57,7 +57,8 @@ struct TypedGraph {
 };
 
 std::unique_ptr<Layer> make_weighted_layer(const TypedGraph& model, NodeId node);
-/// `nodes` holds a batch_norm, then an activation when there are 2, or a relu and a 2 x 2 max_pool when there are 3.
+/// `nodes` holds a batch_norm, then an activation when there are 2, or a relu and a 2 x 2 max_pool when there
+/// are 3.
 std::unique_ptr<Layer> make_batch_norm_layer(const TypedGraph& model, const NodeChain& nodes);
 /// `nodes` holds a batch_norm, the add of it and another, and a relu.
 std::unique_ptr<Layer> make_residual_norm_layer(const TypedGraph& model, const NodeChain& nodes);

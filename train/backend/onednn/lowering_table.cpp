@@ -35,7 +35,8 @@ std::optional<NodeId> only_reader(const ModelGraph& graph, NodeId id) {
   return readers.size() == 1 ? std::optional(readers.front()) : std::nullopt;
 }
 
-/// Follows `first` through nodes that are read by one alone, as far as each suits its test; empty unless all do.
+/// Follows `first` through nodes that are read by one alone, as far as each suits its test; empty unless all
+/// do.
 template <std::size_t kCount>
 NodeChain chain_from(const ModelGraph& graph, NodeId first,
                      const std::array<bool (*)(const ModelGraph&, NodeId), kCount>& tests) {

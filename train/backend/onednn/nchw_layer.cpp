@@ -1,6 +1,6 @@
 // Operations that have no kernels of their own here, a user's among them: the plain loops of the reference
-// backend, on copies in NCHW and float32. Samples are shared out among the threads, but for a user's operation,
-// of which nobody knows what it does with a batch.
+// backend, on copies in NCHW and float32. Samples are shared out among the threads, but for a user's
+// operation, of which nobody knows what it does with a batch.
 #include <algorithm>
 #include <numeric>
 #include <type_traits>

@@ -1,5 +1,5 @@
-// Vector kernels of batch norm, ReLU, sums and means over rows of channels: x is [rows, channels], a run of the
-// NHWC tensor's places. One instruction set of several is chosen at run time. No threads in here.
+// Vector kernels of batch norm, ReLU, sums and means over rows of channels: x is [rows, channels], a run of
+// the NHWC tensor's places. One instruction set of several is chosen at run time. No threads in here.
 //
 // T is what values are kept in, float or Bfloat16: arithmetic is in float, and rounded when it is stored.
 #pragma once
@@ -35,8 +35,9 @@ struct ChannelBackward {
   const float* level;
 };
 
-/// Adds to sum[c] and squares[c] the sums of x - origin[c] and of its square. Float within a tile of rows, about a
-/// mean of some of them, double over tiles: the result depends on the rows alone, and hardly on the origin.
+/// Adds to sum[c] and squares[c] the sums of x - origin[c] and of its square. Float within a tile of rows,
+/// about a mean of some of them, double over tiles: the result depends on the rows alone, and hardly on the
+/// origin.
 template <class T>
 void add_moments(Rows rows, const T* x, const T* origin, double* sum, double* squares);
 

@@ -1,6 +1,6 @@
 // The one door to the oneDNN library: prepared operations over opaque weight layouts. Activations are NHWC,
-// in the type that an operation's sizes name; biases and the gradients of weights are float32 with every type.
-// Knows nothing of graphs or programs; a library version more is a file more.
+// in the type that an operation's sizes name; biases and the gradients of weights are float32 with every
+// type. Knows nothing of graphs or programs; a library version more is a file more.
 #pragma once
 
 #include <cstddef>
@@ -121,8 +121,8 @@ class OneDnn {
 
   /// The widest that the library uses here: what the processor has, unless ONEDNN_MAX_CPU_ISA limits it.
   static std::string instruction_set();
-  /// Whether the processor, and the instruction set that the library may use of it, multiplies bfloat16. Where it
-  /// does not, the library may compute in bfloat16 all the same, slowly.
+  /// Whether the processor, and the instruction set that the library may use of it, multiplies bfloat16.
+  /// Where it does not, the library may compute in bfloat16 all the same, slowly.
   static bool multiplies_bfloat16();
 
   /// Version and instruction set.

@@ -1,5 +1,6 @@
-// The end of a residual block, batch norm, sum and ReLU, in own kernels: neither the normalized values nor the
-// sum before the ReLU are ever written, and going back the sum's gradient is written once, for both sides.
+// The end of a residual block, batch norm, sum and ReLU, in own kernels: neither the normalized values nor
+// the sum before the ReLU are ever written, and going back the sum's gradient is written once, for both
+// sides.
 #include "train/backend/onednn/channel_norm.h"
 #include "train/backend/onednn/layer.h"
 #include "train/backend/onednn/residual_kernels.h"

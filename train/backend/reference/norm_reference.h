@@ -1,7 +1,7 @@
 // Normalization over sets of values: a channel of the batch, a group of a sample, a place's channels.
 // Source  Ioffe and Szegedy, Batch normalization (2015), algorithm 1 and the gradients after it; Wu and He,
-//         Group normalization (2018), eq. 1 to 6; Ba et al., Layer normalization (2016). ConvNeXt's layer norm
-//         runs over the channels of one place.
+//         Group normalization (2018), eq. 1 to 6; Ba et al., Layer normalization (2016). ConvNeXt's layer
+//         norm runs over the channels of one place.
 #pragma once
 
 #include <cmath>
