@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
 #include "train/loop/model_weights.h"
+#include "train/run/folder/run_folder.h"
 #include "train/run/folder/run_hints.h"
 #include "train/run/memory/system_memory.h"
 #include "train/run/network/run_loss.h"
