@@ -53,9 +53,11 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   }
   resolve_statistics(config, manifest);
   const SystemMemory system = read_system_memory();
-  const std::uint64_t limit_bytes =
-      config.memory_bytes > 0 ? config.memory_bytes : system.default_limit_bytes();
-  if (limit_bytes == 0) {
+  if (config.memory_bytes == 0) {
+    config.memory_bytes = system.default_limit_bytes();
+    config.has_default_memory = true;
+  }
+  if (config.memory_bytes == 0) {
     throw Error(ErrorCode::kUnsupported,
                 "memory limit: /proc/meminfo: expected the available memory, found none",
                 "--memory 2G");
@@ -66,10 +68,8 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   config.loader_threads = cores.num_loader();
   config.device =
       "cpu";  // where the network runs; its batches may lie in pinned memory all the same
-  return {.config = std::move(config),
-          .cores = cores,
-          .memory_limit_bytes = limit_bytes,
-          .memory_note = memory_note(limit_bytes, system)};
+  std::string note = memory_note(config.memory_bytes, system);
+  return {.config = std::move(config), .cores = cores, .memory_note = std::move(note)};
 }
 
 }  // namespace penstock::train

@@ -1,7 +1,6 @@
 // Fills in what a run's settings leave open, from the dataset and the machine.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "streamer/shard/manifest.h"
@@ -11,11 +10,9 @@
 namespace penstock::train {
 
 struct ResolvedRun {
-  /// Nothing is left open that weights depend on: stored as run.toml it gives the same run again. Memory stays as
-  /// it was asked for: another machine has another limit.
+  /// Nothing is left open: stored as run.toml it gives the same run again.
   RunConfig config;
   CoreSplit cores;
-  std::uint64_t memory_limit_bytes = 0;
   /// Why the limit may not hold here, for a warning; empty when it may.
   std::string memory_note;
 };

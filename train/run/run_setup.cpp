@@ -138,7 +138,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
                .num_epochs = num_train_passes(config, train_split.num_samples()),
                // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
                .host_memory = batch_memory(config.device)},
-      memory(resolved.memory_limit_bytes) {
+      memory(config.memory_bytes) {
   check_validations();
   choose_batch();
   identity =
@@ -189,7 +189,7 @@ void RunSetup::choose_batch() {
                   .programs = program_config(config, learning, loss),
                   .num_train_samples = train_split.num_samples(),
                   .evaluation_batch = config.validation_batch_size,
-                  .limit_bytes = resolved.memory_limit_bytes,
+                  .limit_bytes = config.memory_bytes,
                   .bytes_beside = bytes_beside},
                  {.batch_size = config.batch_size,
                   .micro_batch = config.micro_batch,

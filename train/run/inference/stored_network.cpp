@@ -19,7 +19,9 @@ namespace {
 /// A run stores the first ones at the end of its first epoch.
 void check_has_weights(const std::filesystem::path& run) {
   std::error_code ignored;
-  if (!has_run(run) || std::filesystem::exists(run / kModelRecordName, ignored)) return;
+  const bool has_either = std::filesystem::exists(run / kModelRecordName, ignored) ||
+                          std::filesystem::exists(run / kWeightsName, ignored);
+  if (!has_run(run) || has_either) return;
   throw Error(ErrorCode::kNotFound,
               "run: " + run.native() + ": expected weights, found none: no epoch has ended yet",
               "wait for its first epoch; where it was stopped: penstock train -o " +

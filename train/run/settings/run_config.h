@@ -101,6 +101,8 @@ struct RunConfig {
   std::uint64_t seed = 0;
   /// Limit of what the run may hold, in bytes; 0 for 0.8 of what the machine has available.
   std::uint64_t memory_bytes = 0;
+  /// The limit is what this machine had available, which is no order for another: not stored.
+  bool has_default_memory = false;
   /// Compute threads, up to 1,024; 0 for the rule of core_split.h.
   std::uint32_t threads = 0;
   /// Threads that read, decode and augment, 2 to 256 in all; 0 for the rule of core_split.h.

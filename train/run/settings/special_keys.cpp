@@ -161,11 +161,12 @@ std::optional<TomlValue> write_window(const RunConfig& config) {
 }
 
 void read_memory(TomlReader& reader, std::string_view key, RunConfig& config) {
+  if (reader.find(key) != nullptr) config.has_default_memory = false;
   read_size(reader, key, config.memory_bytes);
 }
 
 std::optional<TomlValue> write_memory(const RunConfig& config) {
-  if (config.memory_bytes == 0) return std::nullopt;
+  if (config.memory_bytes == 0 || config.has_default_memory) return std::nullopt;
   return setting_value(format_size_bytes(config.memory_bytes));
 }
 
