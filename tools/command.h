@@ -1,5 +1,5 @@
 // How a command joins the program. A command is one file `<name>_command.cpp` with one function of
-// the type AddCommand; main.cpp lists these functions. What a command does is written elsewhere, so
+// the type AddCommand; command_list.h lists these functions. What a command does is written elsewhere, so
 // that it can be tested without a command line.
 //
 //   void add_inspect_command(CLI::App& program, CommandChoice& choice) {

@@ -13,20 +13,13 @@
 #include "tools/build_facts.h"
 #include "tools/command.h"
 #include "tools/command_line.h"
+#include "tools/command_list.h"
 #include "tools/exit_code.h"
 #include "tools/process_limits.h"
 #include "tools/terminal.h"
 
 namespace penstock::tools {
 namespace {
-
-// In the order in which somebody meets them.
-constexpr AddCommand kCommands[] = {
-    add_convert_command, add_add_command,     add_remove_command,  add_inspect_command,
-    add_verify_command,  add_repair_command,  add_extract_command, add_plan_command,
-    add_model_command,   add_preview_command, add_train_command,   add_evaluate_command,
-    add_predict_command, add_export_command,  add_bench_command,   add_info_command,
-};
 
 int print_error_of(const Error& error) {
   print_error(error.what(), error.hint());

@@ -7,18 +7,11 @@
 #include <vector>
 
 #include "streamer/core/error.h"
-#include "tools/command.h"
 #include "tools/command_line.h"
+#include "tools/command_list.h"
 
 namespace penstock::tools {
 namespace {
-
-constexpr AddCommand kCommands[] = {
-    add_convert_command, add_add_command,     add_remove_command,  add_inspect_command,
-    add_verify_command,  add_repair_command,  add_extract_command, add_plan_command,
-    add_model_command,   add_preview_command, add_train_command,   add_evaluate_command,
-    add_predict_command, add_export_command,  add_bench_command,
-};
 
 struct Program {
   std::shared_ptr<CLI::App> app = make_program("Test", "1.0");

@@ -250,8 +250,8 @@ LoaderBenchResult bench_loader(const LoaderBenchConfig& config,
   result.candidates =
       try_candidates(setting.stream, result.threads, cores, config.num_rounds, loader.prepare);
   result.recommended = recommended(result.candidates, result.threads, config.num_rounds);
-  if (config.num_rounds < kLeastRounds) {
-    result.notes.push_back(too_few_rounds_note(config.num_rounds));
+  if (const std::string note = too_few_rounds_note(config.num_rounds); !note.empty()) {
+    result.notes.push_back(note);
   }
   return result;
 }

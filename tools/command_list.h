@@ -1,0 +1,15 @@
+// All commands of the program, in the order in which somebody meets them.
+#pragma once
+
+#include "tools/command.h"
+
+namespace penstock::tools {
+
+inline constexpr AddCommand kCommands[] = {
+    add_convert_command, add_add_command,     add_remove_command,  add_inspect_command,
+    add_verify_command,  add_repair_command,  add_extract_command, add_plan_command,
+    add_model_command,   add_preview_command, add_train_command,   add_evaluate_command,
+    add_predict_command, add_export_command,  add_bench_command,   add_info_command,
+};
+
+}  // namespace penstock::tools
