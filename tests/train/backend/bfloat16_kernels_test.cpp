@@ -8,7 +8,7 @@
 
 #include "train/backend/onednn/activation_kernels.h"
 #include "train/backend/onednn/layer_norm_kernels.h"
-#include "train/backend/onednn/nhwc_pool_kernels.h"
+#include "train/backend/onednn/nhwc_overlapping_pool_kernels.h"
 #include "train/backend/onednn/residual_kernels.h"
 
 namespace penstock::train::onednn {
@@ -188,6 +188,32 @@ BOOST_FIXTURE_TEST_CASE(a_pooled_norm_is_that_of_floats_rounded, Fixture) {
   check_rounded(narrow_at_max, at_max);
   pooled_backward(sizes, all, backward, x.wide.data(), dy.wide.data(), wide.data());
   pooled_backward(sizes, all, backward, x.narrow.data(), dy.narrow.data(), narrow.data());
+  check_rounded(narrow, wide);
+}
+
+// 2 samples of 5 x 15 places under 3 x 8 windows each.
+BOOST_FIXTURE_TEST_CASE(a_norm_under_overlapping_windows_is_that_of_floats_rounded, Fixture) {
+  const OverlappingSizes sizes{5, 15, kChannels};
+  const PooledRows all{0, 6};
+  const std::size_t num_pooled = std::size_t{6} * 8 * kChannels;
+  std::vector<float> y(num_pooled);
+  std::vector<std::uint8_t> places(num_pooled, 77);
+  std::vector<Bfloat16> narrow_y(num_pooled);
+  std::vector<std::uint8_t> narrow_places(num_pooled, 78);
+  overlapping_forward(sizes, all, affine, x.wide.data(), y.data(), places.data());
+  overlapping_forward(sizes, all, affine, x.narrow.data(), narrow_y.data(), narrow_places.data());
+  check_rounded(narrow_y, y);
+  BOOST_TEST(narrow_places == places, boost::test_tools::per_element());
+  const float* mean = offset.data();
+  add_overlapping_sums(sizes, all, mean, x.wide.data(), places.data(), dy.wide.data(),
+                       wide_sums.data(), wide_sums.data() + kChannels);
+  add_overlapping_sums(sizes, all, mean, x.narrow.data(), places.data(), dy.narrow.data(),
+                       sums.data(), sums.data() + kChannels);
+  BOOST_TEST(sums == wide_sums, boost::test_tools::per_element());
+  overlapping_backward(sizes, all, backward, x.wide.data(), places.data(), dy.wide.data(),
+                       wide.data());
+  overlapping_backward(sizes, all, backward, x.narrow.data(), places.data(), dy.narrow.data(),
+                       narrow.data());
   check_rounded(narrow, wide);
 }
 

@@ -27,7 +27,7 @@ inline ModelGraph strided_model() {
   return graph;
 }
 
-/// Batch norm before ReLU and pools: fused in full, in part, and not at all. Its convolutions have
+/// Batch norm before ReLU and pools, fused, and before neither, not. Its convolutions have
 /// no biases: before a batch norm their gradient is rounding and nothing else.
 inline ModelGraph normalized_model() {
   ModelGraph graph("normalized", {3, 13, 14});

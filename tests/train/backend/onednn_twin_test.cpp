@@ -210,11 +210,15 @@ BOOST_AUTO_TEST_CASE(explanation_names_the_fusion_of_every_node) {
   const std::string text = fused.program().explain();
   BOOST_TEST(text.find("bn1: float32, own NHWC kernels, fused batch_norm + relu + max_pool\n") !=
              std::string::npos);
-  BOOST_TEST(
-      text.find("bn2: float32, own NHWC kernels, fused batch_norm + relu; fusing max_pool takes a "
-                "2 x 2 window at step 2 without padding\n") != std::string::npos);
+  BOOST_TEST(text.find("bn2: float32, own NHWC kernels, fused batch_norm + relu + max_pool\n") !=
+             std::string::npos);
   BOOST_TEST(text.find("pool1: with bn1\n") != std::string::npos);
   BOOST_TEST(text.find("relu2: with bn2\n") != std::string::npos);
+  Bench padded(make_onednn_backend({.num_threads = 1}), padded_pools_model(), {{.batch = 2}});
+  BOOST_TEST(padded.program().explain().find(
+                 "bn1: float32, own NHWC kernels, fused batch_norm + relu; fusing max_pool takes "
+                 "2 x 2 windows without padding, or 3 x 3 ones padded by 1, at step 2\n") !=
+             std::string::npos);
   BOOST_TEST(text.find("no input gradient") != std::string::npos);
   Bench blocks(make_onednn_backend({.num_threads = 1}), resnet_blocks_model(), {{.batch = 2}});
   const std::string sums = blocks.program().explain();

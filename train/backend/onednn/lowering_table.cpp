@@ -74,10 +74,13 @@ bool always(const ModelGraph&, const NodeChain&) {
   return true;
 }
 
-/// The pooled kernels know windows of 2 x 2 at step 2 without padding.
-bool has_simple_pool(const ModelGraph& graph, const NodeChain& nodes) {
+/// The windows of nhwc_pool_kernels.h, and those of nhwc_overlapping_pool_kernels.h.
+bool has_fused_pool(const ModelGraph& graph, const NodeChain& nodes) {
   const Window& window = std::get<PoolOp>(graph.node(nodes.back()).op).window;
-  return window.kernel == Extent{2, 2} && window.stride == Extent{2, 2} && !window.has_padding();
+  if (window.stride != Extent{2, 2}) return false;
+  if (window.kernel == Extent{2, 2}) return !window.has_padding();
+  return window.kernel == Extent{3, 3} && window.pad_top == 1 && window.pad_left == 1 &&
+         window.pad_bottom == 1 && window.pad_right == 1;
 }
 
 /// "batch_norm + relu"
@@ -98,8 +101,10 @@ struct Fusion {
 
 // The longest first.
 constexpr std::array kFusions{
-    Fusion{match_batch_norm_relu_pool, has_simple_pool,
-           "fusing max_pool takes a 2 x 2 window at step 2 without padding", make_batch_norm_layer},
+    Fusion{
+        match_batch_norm_relu_pool, has_fused_pool,
+        "fusing max_pool takes 2 x 2 windows without padding, or 3 x 3 ones padded by 1, at step 2",
+        make_batch_norm_layer},
     Fusion{match_batch_norm_add_relu, always, "", make_residual_norm_layer},
     Fusion{match_batch_norm_activation, always, "", make_batch_norm_layer},
 };
