@@ -24,7 +24,9 @@ std::span<const RunFlagGroup> run_flag_groups() {
   static const std::vector<RunFlagGroup> kGroups = {
       {"Network",
        {
-           {"model", "NAME|FILE", known_models() + ", or a .toml file of layers (small_cnn)",
+           {"model", "NAME|FILE",
+            known_models() +
+                ", or a .toml file of layers (small_cnn up to 96 pixels, else resnet18)",
             "resnet18"},
            {"init_from", "FILE|RUN",
             "Weights to begin with: safetensors with torchvision's names, or a run (drawn)",
@@ -37,7 +39,7 @@ std::span<const RunFlagGroup> run_flag_groups() {
            {"image_size", "PIXELS",
             "Network input, 96 or 160x224 (the smaller of the dataset's median sides, down to a "
             "multiple "
-            "of 32, 32 to 96)",
+            "of 32, 32 to 224)",
             "96"},
            {"color_mode", "NAME", "rgb, or grayscale: an input of one channel (rgb)", "grayscale"},
            {"mean", "NUMBERS", "One for each channel, or dataset (dataset)",

@@ -346,7 +346,7 @@ void add_train_command(CLI::App& program, CommandChoice& choice) {
       "outcome");
   end_help(
       command,
-      "With nothing but DATASET and -o: small_cnn, whatever the size of the pictures.\n"
+      "With nothing but DATASET and -o: small_cnn for pictures of up to 96 pixels, else resnet18.\n"
       "Keys of a run file are called as the flags are, with _ for -; [[layer]] and [[param_group]] "
       "tables stand in a file only.\n" +
           example("penstock train flowers.ds -o runs/first --epochs 10 --memory 512M"));

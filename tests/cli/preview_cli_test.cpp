@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(show_prints_settings_that_read_back_as_the_same) {
   const CommandResult shown = place.preview({"--show", "--augment", "cifar", "--seed", "4"});
   BOOST_TEST(shown.exit_code == 0);
   BOOST_TEST(!fs::exists(place.sheet()));
-  BOOST_TEST(contains(shown.out, "image_size = \"96x96\"\n"));  // of the medians
+  BOOST_TEST(contains(shown.out, "image_size = \"128x128\"\n"));  // of the medians
   BOOST_TEST(contains(shown.out, "\nseed = 4\n"));
   BOOST_TEST(contains(shown.out, "\nrandom_crop_padding = 4\n"));
   const std::string file = (place.folder.path() / "run.toml").string();

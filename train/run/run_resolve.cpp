@@ -31,7 +31,11 @@ std::string memory_note(std::uint64_t limit_bytes, const SystemMemory& system) {
 
 std::uint32_t default_image_side_px(const Manifest& manifest) noexcept {
   const std::uint32_t side = std::min(manifest.median_width_px, manifest.median_height_px);
-  return std::clamp(side / 32 * 32, 32u, 96u);
+  return std::clamp(side / 32 * 32, 32u, 224u);
+}
+
+std::string_view default_model(std::uint32_t height_px, std::uint32_t width_px) noexcept {
+  return std::max(height_px, width_px) <= 96 ? "small_cnn" : "resnet18";
 }
 
 ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
@@ -50,6 +54,9 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   }
   if (config.image_height_px == 0) {
     config.image_height_px = config.image_width_px = default_image_side_px(manifest);
+  }
+  if (config.model.empty()) {
+    config.model = default_model(config.image_height_px, config.image_width_px);
   }
   resolve_statistics(config, manifest);
   const SystemMemory system = read_system_memory();

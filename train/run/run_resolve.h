@@ -1,7 +1,9 @@
 // Fills in what a run's settings leave open, from the dataset and the machine.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "streamer/shard/manifest.h"
 #include "train/run/settings/core_split.h"
@@ -17,13 +19,16 @@ struct ResolvedRun {
   std::string memory_note;
 };
 
-/// Validates `config` and resolves the model file, image size, mean and std, memory limit and
+/// Validates `config` and resolves the model, image size, mean and std, memory limit and
 /// threads.
 /// Errors  InvalidArgument, NotFound; Unsupported for a device that this build cannot use
 ResolvedRun resolve_run(RunConfig config, const Manifest& manifest);
 
 /// Side of the network's input for pictures of this median size: the shorter side rounded down to
-/// a multiple of 32, 32 to 96, which is what `small_cnn` is made for.
+/// a multiple of 32, 32 to 224, which is what published networks are made for.
 std::uint32_t default_image_side_px(const Manifest& manifest) noexcept;
+
+/// `small_cnn` for inputs of up to 96 pixels, which is what it is made for, else `resnet18`.
+std::string_view default_model(std::uint32_t height_px, std::uint32_t width_px) noexcept;
 
 }  // namespace penstock::train

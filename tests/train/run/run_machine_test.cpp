@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(without_a_group_the_machine_counts) {
   BOOST_TEST(memory.default_limit_bytes() == 4u << 20);
 }
 
-// The smaller of the two medians, down to a multiple of 32, within 32 and 96.
+// The smaller of the two medians, down to a multiple of 32, within 32 and 224.
 BOOST_AUTO_TEST_CASE(the_network_takes_the_smaller_median_side) {
   const auto side = [](std::uint32_t width_px, std::uint32_t height_px) {
     Manifest manifest;
@@ -74,12 +74,43 @@ BOOST_AUTO_TEST_CASE(the_network_takes_the_smaller_median_side) {
     manifest.median_height_px = height_px;
     return default_image_side_px(manifest);
   };
-  BOOST_TEST(side(500, 375) == 96u);
+  BOOST_TEST(side(500, 375) == 224u);
+  BOOST_TEST(side(150, 130) == 128u);
   BOOST_TEST(side(95, 200) == 64u);
   BOOST_TEST(side(200, 64) == 64u);
   BOOST_TEST(side(63, 63) == 32u);
   BOOST_TEST(side(20, 300) == 32u);
   BOOST_TEST(side(0, 0) == 32u);
+}
+
+BOOST_AUTO_TEST_CASE(small_pictures_get_a_small_network) {
+  BOOST_TEST(default_model(32, 32) == "small_cnn");
+  BOOST_TEST(default_model(96, 96) == "small_cnn");
+  BOOST_TEST(default_model(64, 128) == "resnet18");
+  BOOST_TEST(default_model(128, 64) == "resnet18");
+  BOOST_TEST(default_model(224, 224) == "resnet18");
+}
+
+// What is asked for stays, and decides on what is not.
+BOOST_AUTO_TEST_CASE(pictures_choose_the_size_and_the_size_the_network) {
+  const auto resolved = [](std::uint32_t median_px, const std::string& model,
+                           std::uint32_t height_px, std::uint32_t width_px) {
+    Manifest manifest;
+    manifest.median_width_px = manifest.median_height_px = median_px;
+    RunConfig config;
+    config.model = model;
+    config.image_height_px = height_px;
+    config.image_width_px = width_px;
+    const RunConfig run = resolve_run(config, manifest).config;
+    return run.model + " at " + std::to_string(run.image_height_px) + "x" +
+           std::to_string(run.image_width_px);
+  };
+  BOOST_TEST(resolved(100, "", 0, 0) == "small_cnn at 96x96");
+  BOOST_TEST(resolved(130, "", 0, 0) == "resnet18 at 128x128");
+  BOOST_TEST(resolved(2000, "", 0, 0) == "resnet18 at 224x224");
+  BOOST_TEST(resolved(2000, "lenet", 0, 0) == "lenet at 224x224");
+  BOOST_TEST(resolved(2000, "", 64, 96) == "small_cnn at 64x96");
+  BOOST_TEST(resolved(40, "", 300, 96) == "resnet18 at 300x96");
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_with_what_was_taken_before) {

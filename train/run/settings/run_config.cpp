@@ -12,11 +12,6 @@ namespace {
 
 constexpr const char* kOwner = "run";
 
-void check_model(const RunConfig& config) {
-  if (!config.model.empty()) return;
-  refuse_setting({kOwner, "model", "a name", "none", "model = \"small_cnn\""});
-}
-
 void check_image_size(std::uint32_t height_px, std::uint32_t width_px) {
   constexpr std::uint32_t kMaxSidePx = 1u << 14;
   constexpr const char* kHint = "image_size = 96";
@@ -171,7 +166,6 @@ void check_mixing(const RunConfig& config) {
 
 // The comparisons are written so that NaN fails them.
 void RunConfig::validate() const {
-  check_model(*this);
   check_image_size(image_height_px, image_width_px);
   check_range({kOwner, "epochs", epochs, 1, 100'000, "epochs = 30"});
   check_steps(*this);

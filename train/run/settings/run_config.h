@@ -31,8 +31,9 @@ struct RunConfig {
   std::filesystem::path dataset;
   /// Folder for the run's files; must not exist.
   std::filesystem::path out;
-  /// Name of a known model, or of the one that `model_layers` describes.
-  std::string model = "small_cnn";
+  /// Name of a known model, or of the one that `model_layers` describes. Empty for `small_cnn` up to 96 pixels,
+  /// `resnet18` above.
+  std::string model;
   /// TOML text of `[[layer]]` tables; empty for a model by name.
   std::string model_layers;
   /// Weights to begin with (train/loop/initial_weights.h): a safetensors file, or the folder of a run. Empty
@@ -47,7 +48,7 @@ struct RunConfig {
   /// Parameters that learn at another rate, with other decay or from a later epoch on.
   std::vector<ParamGroup> param_groups;
   /// The network's input; 0 for the smaller of the dataset's median width and height,
-  /// rounded down to a multiple of 32, 32 to 96.
+  /// rounded down to a multiple of 32, 32 to 224.
   std::uint32_t image_height_px = 0;
   std::uint32_t image_width_px = 0;
   /// Channels of the network's input.

@@ -15,7 +15,7 @@ using augment::AugmentConfig;
 constexpr std::array kKeys{
     field<&RunConfig::dataset>("dataset", "\"flowers.ds\""),
     field<&RunConfig::out>("out", "\"runs/first\""),
-    RunKey{"model", KeyKind::kText, read_model, write_model},
+    RunKey{"model", KeyKind::kText, read_model, write_model, "\"small_cnn\""},
     field<&RunConfig::init_from>("init_from", "\"resnet18.safetensors\""),
     field<&RunConfig::freeze>("freeze", "[\"*\", \"!head\"]"),
     field<&RunConfig::freeze_norm>("freeze_norm"),

@@ -28,11 +28,13 @@ std::optional<std::uint64_t> whole_number(const std::string& text) {
 void read_model(TomlReader& reader, std::string_view key, RunConfig& config) {
   const auto name = reader.text(key);
   if (!name) return;
+  if (name->empty()) reader.refuse(key, "a name", "none");
   config.model = *name;
   config.model_layers.clear();
 }
 
 std::optional<TomlValue> write_model(const RunConfig& config) {
+  if (config.model.empty()) return std::nullopt;
   return setting_value(config.model);
 }
 

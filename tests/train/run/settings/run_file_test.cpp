@@ -55,6 +55,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_type_names_key_expected_and_found) {
       "run: run.toml: nesterov: expected true or false, found the number 1 | nesterov = true");
   BOOST_TEST(refusal_of("model = 3") ==
              "run: run.toml: model: expected a text, found the number 3 | model = \"small_cnn\"");
+  BOOST_TEST(refusal_of("model = \"\"") ==
+             "run: run.toml: model: expected a name, found none | model = \"small_cnn\"");
   BOOST_TEST(refusal_of("memory = \"lots\"") ==
              "run: run.toml: memory: expected a size such as \"256M\", found the text \"lots\" | "
              "memory = \"256M\"");
