@@ -5,6 +5,7 @@
 #include "streamer/core/memory_budget.h"
 #include "tools/bench/bench_json.h"
 #include "tools/bench/element_name.h"
+#include "tools/bench/rounds.h"
 #include "tools/build_facts.h"
 #include "tools/cpu_name.h"
 #include "tools/terminal.h"
@@ -93,6 +94,7 @@ std::string recommendation_text(const LoaderBenchResult& result) {
                         threads_text(candidate.threads), speed_text(candidate.samples_per_s.median),
                         "", candidate.ratio.median, candidate.ratio.low, candidate.ratio.high);
   }
+  if (result.num_rounds < kLeastRounds) return text;  // a note says why
   if (result.recommended == result.threads) {
     return text + "recommended: as measured, nothing else is clearly faster\n";
   }
@@ -192,6 +194,8 @@ std::string loader_bench_json(const LoaderBenchResult& result) {
   for (const Candidate& candidate : result.candidates) {
     candidates.push_back(candidate_json(candidate));
   }
+  const bool is_too_few = result.num_rounds < kLeastRounds;
+  const Json recommended = is_too_few ? Json(nullptr) : threads_json(result.recommended);
   return report_json({{"dataset_id", result.dataset_id},
                       {"split", result.split},
                       {"augment", result.workload.name},
@@ -222,7 +226,7 @@ std::string loader_bench_json(const LoaderBenchResult& result) {
                       {"limit_bytes", result.limit_bytes},
                       {"notes", result.notes},
                       {"candidates", candidates},
-                      {"recommended", threads_json(result.recommended)}});
+                      {"recommended", recommended}});
 }
 
 }  // namespace penstock::tools::bench

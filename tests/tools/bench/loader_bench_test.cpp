@@ -160,11 +160,21 @@ LoaderBenchResult told_result() {
 
 BOOST_AUTO_TEST_CASE(the_recommendation_is_told_in_fields_of_the_configuration) {
   LoaderBenchResult result = told_result();
+  result.num_rounds = 3;
   BOOST_TEST(
       contains(loader_bench_text(result),
                "recommended: LoaderConfig{.num_readers = 3, .num_workers = 1, .num_slots = 8}"));
   result.recommended = result.threads;
+  BOOST_TEST(contains(loader_bench_text(result), "recommended: as measured"));
   BOOST_TEST(!contains(loader_bench_text(result), "LoaderConfig"));
+  BOOST_TEST(nlohmann::json::parse(loader_bench_json(result))["recommended"]["num_readers"] == 2);
+}
+
+BOOST_AUTO_TEST_CASE(fewer_than_three_rounds_recommend_nothing) {
+  LoaderBenchResult result = told_result();
+  result.num_rounds = 2;
+  BOOST_TEST(!contains(loader_bench_text(result), "recommended:"));
+  BOOST_TEST(nlohmann::json::parse(loader_bench_json(result))["recommended"].is_null());
 }
 
 BOOST_AUTO_TEST_CASE(a_verdict_what_was_drawn_and_notes_are_told) {
