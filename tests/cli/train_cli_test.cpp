@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
 #include "fixtures/damage.h"
 #include "streamer/core/file.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/usable_cores.h"
+#include "tests/cli/json_events.h"
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/cli/trained_shapes.h"
@@ -468,27 +467,6 @@ BOOST_AUTO_TEST_CASE(a_reader_of_the_progress_that_goes_away_does_not_end_the_ru
                            "' --image-size 32 --epochs 2 --threads 2 2>&1 | true";
   BOOST_TEST(run_program("/bin/sh", {"-c", line}).exit_code == 0);
   BOOST_TEST(contains(read_text_file(out / "model.json"), "\"num_epochs\": 2"));
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
-std::vector<nlohmann::json> events_of(const std::string& out) {
-  std::vector<nlohmann::json> events;
-  for (const std::string& line : lines_of(out)) events.push_back(nlohmann::json::parse(line));
-  return events;
-}
-
-/// The lines of `events` of one kind, joined.
-std::vector<nlohmann::json> of_kind(const std::vector<nlohmann::json>& events, const char* kind) {
-  std::vector<nlohmann::json> found;
-  std::ranges::copy_if(events, std::back_inserter(found),
-                       [&](const nlohmann::json& event) { return event["event"] == kind; });
-  return found;
 }
 
 BOOST_AUTO_TEST_CASE(json_events_go_to_stdout_alone_one_a_line) {
