@@ -56,26 +56,17 @@ std::string totals_text(const EvaluationReport& report) {
 }
 
 /// All classes, or those of lowest F1 among those that occur.
-std::vector<std::uint32_t> classes_to_show(const EvaluationReport& report,
-                                           const train::ClassReport& figures) {
+std::vector<std::uint32_t> classes_to_show(const EvaluationReport& report) {
   std::vector<std::uint32_t> shown(report.class_names.size());
   std::iota(shown.begin(), shown.end(), 0u);
   if (shown.size() <= kMaxPrintedClasses) return shown;
-  const auto counts = report.metrics.confusion().classes();
-  std::erase_if(shown, [&](std::uint32_t idx) {
-    return counts[idx].num_actual == 0 && counts[idx].num_predicted == 0;
-  });
-  std::ranges::stable_sort(shown, [&](std::uint32_t a, std::uint32_t b) {
-    return figures.classes[a].f1 < figures.classes[b].f1;
-  });
-  shown.resize(std::min(shown.size(), kNumLowestShown));
-  return shown;
+  return train::lowest_f1_classes(report.metrics.confusion().classes(), kNumLowestShown);
 }
 
 std::string class_table(const EvaluationReport& report) {
   const train::ClassReport figures = report.metrics.report();
   const auto counts = report.metrics.confusion().classes();
-  const std::vector<std::uint32_t> shown = classes_to_show(report, figures);
+  const std::vector<std::uint32_t> shown = classes_to_show(report);
   const std::size_t width = width_of_names(report, shown);
   std::string text = fmt::format("{:<{}}  {:>8}  {:>8}  {:>9}  {:>8}", "class", width, "samples",
                                  "recall", "precision", "F1");

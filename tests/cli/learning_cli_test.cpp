@@ -119,6 +119,19 @@ BOOST_AUTO_TEST_CASE(a_validation_within_an_epoch_is_a_line_of_its_own) {
   BOOST_REQUIRE(of_kind(events, "validation").size() == 2u);  // at the epoch's end, too
   BOOST_TEST(line_with(err, "epoch 1/1 step 3: ") ==
              "epoch 1/1 step 3: " + validation_text(events.front()));
+  BOOST_TEST(events.front()["val_classes"].size() == 10u);
+}
+
+// Two commands, the same weights and pictures: 4 of each of ten classes.
+BOOST_AUTO_TEST_CASE(classes_of_the_last_validation_are_those_that_evaluation_finds) {
+  const auto events = events_of(read_text_file(shapes.run() / "metrics.jsonl"));
+  const Json classes = of_kind(events, "validation").back()["val_classes"];
+  BOOST_REQUIRE(classes.size() == 10u);
+  for (const Json& one : classes) BOOST_TEST(one["num_samples"] == 4);
+  const CommandResult evaluated =
+      run_penstock({"evaluate", shapes.run(), "--split", "validation", "--json", "--threads", "2"});
+  BOOST_REQUIRE_MESSAGE(evaluated.exit_code == 0, evaluated.err);
+  BOOST_TEST(Json::parse(evaluated.out)["classes"] == classes);
 }
 
 BOOST_AUTO_TEST_CASE(the_device_and_what_computes_on_it_are_named) {

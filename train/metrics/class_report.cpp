@@ -1,5 +1,6 @@
 #include "train/metrics/class_report.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace penstock::train {
@@ -28,6 +29,10 @@ class MeanShares {
   double weight_sum_ = 0;
 };
 
+bool occurs(const ClassCounts& counts) {
+  return counts.num_actual > 0 || counts.num_predicted > 0;
+}
+
 }  // namespace
 
 void ClassCounts::merge(const ClassCounts& other) {
@@ -49,8 +54,7 @@ ClassReport make_class_report(std::span<const ClassCounts> counts, MacroMean mac
   ClassCounts all;
   for (const ClassCounts& one : counts) {
     const PrecisionRecall& shares = report.classes.emplace_back(precision_recall(one));
-    const bool occurs = one.num_actual > 0 || one.num_predicted > 0;
-    if (occurs || macro == MacroMean::kAll) macro_mean.add(shares, 1.0);
+    if (occurs(one) || macro == MacroMean::kAll) macro_mean.add(shares, 1.0);
     weighted_mean.add(shares, static_cast<double>(one.num_actual));
     all.merge(one);
   }
@@ -58,6 +62,18 @@ ClassReport make_class_report(std::span<const ClassCounts> counts, MacroMean mac
   report.weighted = weighted_mean.mean();
   report.micro = precision_recall(all);
   return report;
+}
+
+std::vector<std::uint32_t> lowest_f1_classes(std::span<const ClassCounts> counts,
+                                             std::size_t num_most) {
+  std::vector<std::uint32_t> found;
+  for (std::uint32_t idx = 0; idx < counts.size(); ++idx) {
+    if (occurs(counts[idx])) found.push_back(idx);
+  }
+  std::ranges::stable_sort(found, {},
+                           [&](std::uint32_t idx) { return precision_recall(counts[idx]).f1; });
+  found.resize(std::min(found.size(), num_most));
+  return found;
 }
 
 }  // namespace penstock::train

@@ -1,6 +1,7 @@
 // Precision, recall and F1 from counts: of each class and over all.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -40,5 +41,10 @@ struct ClassReport {
 
 /// Source  scikit-learn 1, precision_recall_fscore_support
 ClassReport make_class_report(std::span<const ClassCounts> counts, MacroMean macro);
+
+/// Indices of the classes of lowest F1, the lowest first, at most so many. What is neither label nor prediction is
+/// not among them.
+std::vector<std::uint32_t> lowest_f1_classes(std::span<const ClassCounts> counts,
+                                             std::size_t num_most);
 
 }  // namespace penstock::train

@@ -43,6 +43,19 @@ BOOST_AUTO_TEST_CASE(means_weigh_classes_evenly_by_their_samples_or_by_every_dec
   BOOST_TEST(report.micro.recall == 0.5);
 }
 
+// F1 by hand: 2 * 1 / 4, 0 of 2, nothing there, 2 * 2 / 4, 2 * 2 / 8.
+BOOST_AUTO_TEST_CASE(classes_of_lowest_f1_come_first_and_those_that_never_occur_not_at_all) {
+  const ClassCounts counts[] = {{.num_actual = 2, .num_predicted = 2, .num_correct = 1},
+                                {.num_actual = 1, .num_predicted = 1},
+                                {},
+                                {.num_actual = 2, .num_predicted = 2, .num_correct = 2},
+                                {.num_actual = 5, .num_predicted = 3, .num_correct = 2}};
+  using Indices = std::vector<std::uint32_t>;
+  const auto per_element = boost::test_tools::per_element();
+  BOOST_TEST(lowest_f1_classes(counts, 9) == (Indices{1, 0, 4, 3}), per_element);  // 0 and 4: 0.5
+  BOOST_TEST(lowest_f1_classes(counts, 2) == (Indices{1, 0}), per_element);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

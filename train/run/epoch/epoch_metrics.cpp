@@ -1,5 +1,9 @@
 #include "train/run/epoch/epoch_metrics.h"
 
+#include <numeric>
+
+#include "streamer/core/error.h"
+
 namespace penstock::train {
 namespace {
 
@@ -48,6 +52,22 @@ void add_training(MetricTable& table, const PassReport& pass) {
 void add_validation(MetricTable& table, const PassReport& pass, const ValidationScores& scores) {
   table.add(MetricSplit::kValidation, "loss", pass.totals.loss());
   add_metrics(table, MetricSplit::kValidation, scores.metrics());
+}
+
+std::vector<ClassResult> class_results(const ValidationScores& scores,
+                                       std::span<const std::string> class_names) {
+  const std::span<const ClassCounts> counts = scores.metrics().confusion().classes();
+  check_internal(counts.size() == class_names.size(), "a class without a name");
+  std::vector<std::uint32_t> told(counts.size());
+  std::iota(told.begin(), told.end(), 0u);
+  if (told.size() > kMaxToldClasses) told = lowest_f1_classes(counts, kMaxToldClasses);
+  std::vector<ClassResult> results;
+  for (const std::uint32_t idx : told) {
+    results.push_back({.name = class_names[idx],
+                       .counts = counts[idx],
+                       .figures = precision_recall(counts[idx])});
+  }
+  return results;
 }
 
 }  // namespace penstock::train

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "train/loop/pass_report.h"
 #include "train/loop/trainer.h"
 #include "train/metrics/classification_metrics.h"
 #include "train/metrics/metric_table.h"
+#include "train/run/epoch/epoch_report.h"
 
 namespace penstock::train {
 
@@ -45,5 +48,8 @@ class ValidationScores final : public ScoreObserver {
 void add_training(MetricTable& table, const PassReport& pass);
 /// Adds what a validation came to.
 void add_validation(MetricTable& table, const PassReport& pass, const ValidationScores& scores);
+/// Returns EpochReport::classes. `class_names` are those of all classes.
+std::vector<ClassResult> class_results(const ValidationScores& scores,
+                                       std::span<const std::string> class_names);
 
 }  // namespace penstock::train

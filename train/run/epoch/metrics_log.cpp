@@ -41,6 +41,21 @@ std::vector<std::pair<const char*, Json>> pass_figures(const EpochReport& report
            report.validation ? Json(report.validation->num_skipped) : Json(nullptr)}};
 }
 
+/// The fields are those of `classes` in `penstock evaluate --json`.
+Json classes_json(const EpochReport& epoch) {
+  Json list = Json::array();
+  for (const ClassResult& one : epoch.classes) {
+    list.push_back({{"name", one.name},
+                    {"num_samples", one.counts.num_actual},
+                    {"num_correct", one.counts.num_correct},
+                    {"num_predicted", one.counts.num_predicted},
+                    {"precision", one.figures.precision},
+                    {"recall", one.figures.recall},
+                    {"f1", one.figures.f1}});
+  }
+  return list;
+}
+
 std::string csv_text(const Json& value) {
   if (value.is_null()) return "";
   return value.is_number_float() ? format_number(value.get<double>())
@@ -160,6 +175,7 @@ std::string validation_event(const EpochReport& epoch, const PassReport& pass,
   event["val_num_skipped"] = pass.num_skipped;
   event["val_images_per_s"] = figure(pass.images_per_s());
   event["val_s"] = figure(pass.elapsed_s);
+  event["val_classes"] = classes_json(epoch);
   return event.dump();
 }
 

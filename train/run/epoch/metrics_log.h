@@ -20,7 +20,8 @@ inline constexpr const char* kMetricEventsName = "metrics.jsonl";
 
 /// The line of metrics.jsonl for an epoch, without its end.
 std::string epoch_event(const EpochReport& report);
-/// The line of metrics.jsonl for a validation; of `metrics` those of the validation are taken.
+/// The line of metrics.jsonl for a validation; of `metrics` those of the validation are taken, of `epoch` its
+/// classes.
 std::string validation_event(const EpochReport& epoch, const PassReport& pass,
                              const MetricTable& metrics);
 
