@@ -51,14 +51,18 @@ void check_targets(const DatasetSplit& split, const BatchSpec& spec) {
               "num_targets = split.class_names().size()");
 }
 
+std::uint64_t positions_per_epoch(const DatasetSplit& split, const LoaderConfig& config) {
+  const std::uint64_t all = config.num_samples_per_epoch.value_or(split.num_samples());
+  return config.remainder_of > 0 ? all - all % config.remainder_of : all;
+}
+
 StreamEpochs stream_epochs(const DatasetSplit& split, const LoaderConfig& config) {
-  StreamEpochs::Config epochs{
-      .whole = {.num_positions = config.num_samples_per_epoch.value_or(split.num_samples()),
-                .batch = config.batch.batch,
-                .rank = config.rank,
-                .drop_remainder = config.drop_remainder},
-      .first_epoch = config.first_epoch,
-      .num_epochs = config.num_epochs};
+  StreamEpochs::Config epochs{.whole = {.num_positions = positions_per_epoch(split, config),
+                                        .batch = config.batch.batch,
+                                        .rank = config.rank,
+                                        .drop_remainder = config.drop_remainder},
+                              .first_epoch = config.first_epoch,
+                              .num_epochs = config.num_epochs};
   if (config.resume_from) {
     epochs.first_epoch = config.resume_from->epoch;
     epochs.first_position = config.resume_from->next_position;
@@ -72,13 +76,16 @@ std::uint64_t samples_per_rank(const EpochShape& shape) {
 }
 
 // Only with drop_remainder can there be none, or where the split is empty.
-[[noreturn]] void throw_no_batch(const DatasetSplit& split, const EpochShape& shape) {
-  std::string needed = "a batch of " + std::to_string(shape.batch);
-  if (shape.rank.world > 1) needed += " on each of " + std::to_string(shape.rank.world) + " ranks";
+[[noreturn]] void throw_no_batch(const DatasetSplit& split, const LoaderConfig& config) {
+  std::string needed = "a batch of " + std::to_string(config.batch.batch);
+  if (config.rank.world > 1)
+    needed += " on each of " + std::to_string(config.rank.world) + " ranks";
+  if (config.remainder_of > 0) needed = "a step of " + std::to_string(config.remainder_of);
+  const std::uint64_t num_samples = config.num_samples_per_epoch.value_or(split.num_samples());
   throw Error(ErrorCode::kInvalidArgument,
               "loader: split " + split.name() + ": expected samples for " + needed + ", found " +
-                  std::to_string(shape.num_positions) + " samples",
-              shape.num_positions == 0
+                  std::to_string(num_samples) + " samples",
+              num_samples == 0
                   ? "take another split: this one is empty"
                   : "lower the batch size, or keep the remainder (drop_remainder = false)");
 }
@@ -158,7 +165,7 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
                                         .settings = identity_,
                                         .num_positions = epochs_.whole().num_positions});
   }
-  if (num_batches(epochs_.whole()) == 0) throw_no_batch(split_, epochs_.whole());
+  if (num_batches(epochs_.whole()) == 0) throw_no_batch(split_, config_);
 
   // Everything that can be refused is refused here, before any thread starts.
   const LoaderMemory memory = plan_loader_memory(split_, config_, *transform_, budget.room());

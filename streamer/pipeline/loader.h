@@ -61,6 +61,10 @@ struct LoaderConfig {
   std::optional<LoaderState> resume_from = {};
   /// Leaves out the last, short batch of an epoch.
   bool drop_remainder = false;
+  /// With drop_remainder: samples over all ranks that belong together, such as those of a step that takes
+  /// several batches. What an epoch has beyond a multiple of them is left out. A multiple of the ranks'
+  /// batches together; 0 for one of them.
+  std::uint64_t remainder_of = 0;
   Rank rank = {};
   /// Threads that read and check stored bytes, 1 to 256; 0 for a rule: as many as there are usable
   /// cores, at most 64.

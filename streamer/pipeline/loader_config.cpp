@@ -62,6 +62,20 @@ void check_cache(const LoaderConfig& config) {
   }
 }
 
+void check_remainder(const LoaderConfig& config) {
+  if (config.remainder_of == 0) return;
+  if (!config.drop_remainder) {
+    refuse_setting({"loader", "remainder_of", "0 without drop_remainder",
+                    std::to_string(config.remainder_of), "drop_remainder = true"});
+  }
+  const std::uint64_t batches = std::uint64_t{config.batch.batch} * config.rank.world;
+  if (config.remainder_of % batches == 0) return;
+  refuse_setting({"loader", "remainder_of",
+                  "a multiple of the " + std::to_string(batches) + " samples of a batch",
+                  std::to_string(config.remainder_of),
+                  "remainder_of = " + std::to_string(batches)});
+}
+
 // The lines of the identity that the order adds to its name.
 std::vector<std::pair<const char*, std::string>> order_lines(const LoaderConfig& config) {
   std::vector<std::pair<const char*, std::string>> lines;
@@ -93,6 +107,7 @@ void LoaderConfig::validate() const {
   check_range({"loader", "max_run_samples", max_run_samples, 1, kMaxRunSamples});
   check_range({"loader", "rank.world", rank.world, 1, 1u << 20});
   check_range({"loader", "rank.index", rank.index, 0, rank.world - 1});
+  check_remainder(*this);
   check_cache(*this);
   if (!(max_bad_fraction >= 0.0 && max_bad_fraction <= 1.0)) {
     refuse_setting({"loader", "max_bad_fraction", "0 to 1", std::to_string(max_bad_fraction)});
@@ -113,6 +128,7 @@ std::string loader_identity(const DatasetSplit& split, const LoaderConfig& confi
   line("order", std::string(sample_order_name(config.order)));
   for (const auto& [key, value] : order_lines(config)) line(key, value);
   line("drop_remainder", std::to_string(static_cast<int>(config.drop_remainder)));
+  if (config.remainder_of > 0) line("remainder_of", std::to_string(config.remainder_of));
   line("batch", std::to_string(spec.batch));
   line("height_px", std::to_string(spec.height_px));
   line("width_px", std::to_string(spec.width_px));

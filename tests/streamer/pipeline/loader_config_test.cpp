@@ -81,6 +81,15 @@ BOOST_AUTO_TEST_CASE(every_setting_out_of_its_range_is_named_with_value_and_rang
             "loader: first_epoch: expected 0 to 2147483647, found 2147483648"},
            {[](auto& c) { c.num_epochs = (1u << 31) + 1; },
             "loader: num_epochs: expected 0 to 2147483648, found 2147483649"},
+           {[](auto& c) { c.remainder_of = 8; },
+            "loader: remainder_of: expected 0 without drop_remainder, found 8"},
+           {[](auto& c) {
+              c.drop_remainder = true;
+              c.batch.batch = 4;
+              c.rank.world = 2;
+              c.remainder_of = 12;
+            },
+            "loader: remainder_of: expected a multiple of the 8 samples of a batch, found 12"},
            {out_of(kNan), "loader: max_bad_fraction: expected 0 to 1, found nan"},
            {out_of(kInfinity), "loader: max_bad_fraction: expected 0 to 1, found inf"},
            {out_of(-0.5), "loader: max_bad_fraction: expected 0 to 1, found -0.500000"},
@@ -126,6 +135,10 @@ BOOST_AUTO_TEST_CASE(
   config.drop_remainder = true;
   BOOST_TEST(refusal(config, ErrorCode::kInvalidArgument) ==
              "loader: split train: expected samples for a batch of 64, found 10 samples");
+  config.batch.batch = 8;
+  config.remainder_of = 16;
+  BOOST_TEST(refusal(config, ErrorCode::kInvalidArgument) ==
+             "loader: split train: expected samples for a step of 16, found 10 samples");
 }
 
 BOOST_AUTO_TEST_CASE(a_split_without_samples_is_refused) {
@@ -190,6 +203,7 @@ BOOST_AUTO_TEST_CASE(identity_changes_with_every_setting_that_affects_bytes_and_
            [](LoaderConfig& c) { c.batch.layout = PixelLayout::kNchw; },
            [](LoaderConfig& c) { c.order = SampleOrder::kSequential; },
            [](LoaderConfig& c) { c.drop_remainder = true; },
+           [](LoaderConfig& c) { c.drop_remainder = true, c.remainder_of = 2 * c.batch.batch; },
            [](LoaderConfig& c) {
              c.batch.label_form = LabelForm::kTargets, c.batch.num_targets = 2;
            }}) {

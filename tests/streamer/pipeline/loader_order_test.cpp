@@ -219,6 +219,34 @@ BOOST_AUTO_TEST_CASE(a_loader_resumed_anywhere_in_any_order_delivers_exactly_the
   }
 }
 
+// By hand: 61 = 5 x 12 + 1 and 3 x 16 + 13, in which there are three whole batches of 4.
+BOOST_AUTO_TEST_CASE(what_is_left_of_steps_of_several_batches_is_left_out_wherever_one_goes_on) {
+  for (const auto& [step_samples, num_positions] :
+       std::vector<std::pair<std::uint64_t, std::uint64_t>>{{12, 60}, {16, 48}}) {
+    for (const SampleOrder order : kAllOrders) {
+      LoaderConfig config = config_of(order);
+      const Places all = deliver_all(config);
+      config.drop_remainder = true;
+      config.remainder_of = step_samples;
+      const std::uint64_t num_batches = 2 * num_positions / 4;
+      for (std::uint64_t stop_after = 1; stop_after <= num_batches; ++stop_after) {
+        BOOST_TEST_INFO(sample_order_name(order) << ", stopped after batch " << stop_after);
+        Places places;
+        LoaderConfig rest = config;
+        rest.resume_from = deliver(config, places, stop_after);
+        rest.num_epochs = 2 - rest.resume_from->epoch;
+        rest.batch.batch = 2;
+        deliver(rest, places);
+        BOOST_REQUIRE(places.size() == 2 * num_positions);
+        for (const auto& [at, place] : places) {
+          BOOST_REQUIRE(at.second < num_positions);
+          BOOST_REQUIRE((place == all.at(at)));
+        }
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(three_ranks_then_two_then_five_deliver_what_one_would) {
   for (const SampleOrder order : kAllOrders) {
     LoaderConfig config = config_of(order);
