@@ -37,15 +37,11 @@ Json learning_json(const train::RunOverview& overview) {
 }
 
 Json pass_json(const train::PassReport& pass) {
-  return {{"num_samples", pass.num_samples},
-          {"num_expected", pass.num_expected},
-          {"num_distinct", pass.num_distinct},
-          {"num_skipped", pass.num_skipped},
-          {"num_skipped_steps", pass.num_skipped_steps},
-          {"loss", figure(pass.totals.loss())},
-          {"top1", figure(pass.totals.top1())},
-          {"images_per_s", pass.images_per_s()},
-          {"waiting_share", pass.waiting_share()},
+  return {{"num_samples", pass.num_samples},     {"num_expected", pass.num_expected},
+          {"num_distinct", pass.num_distinct},   {"num_left_out", pass.num_left_out},
+          {"num_skipped", pass.num_skipped},     {"num_skipped_steps", pass.num_skipped_steps},
+          {"loss", figure(pass.totals.loss())},  {"top1", figure(pass.totals.top1())},
+          {"images_per_s", pass.images_per_s()}, {"waiting_share", pass.waiting_share()},
           {"elapsed_s", pass.elapsed_s}};
 }
 

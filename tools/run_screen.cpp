@@ -91,11 +91,12 @@ std::string optimizer_text(const RunConfig& config) {
   const std::string batch = config.batch_size == train::kWholeEpoch
                                 ? std::string("all")
                                 : std::to_string(config.batch_size);
+  const bool drops = config.drop_remainder && config.batch_size != train::kWholeEpoch;
   return fmt::format(
-      "{} epochs{}, batch {}, {} to {:g}, {}, weight decay {:g}, label smoothing {:g}",
-      config.epochs, cut, batch, schedule_name(config.schedule.kind),
-      config.optimizer.learning_rate, optimizer_name_text(config.optimizer),
-      config.optimizer.weight_decay, config.label_smoothing);
+      "{} epochs{}, batch {}{}, {} to {:g}, {}, weight decay {:g}, label smoothing {:g}",
+      config.epochs, cut, batch, drops ? " (remainder dropped)" : "",
+      schedule_name(config.schedule.kind), config.optimizer.learning_rate,
+      optimizer_name_text(config.optimizer), config.optimizer.weight_decay, config.label_smoothing);
 }
 
 /// Empty for plain cross-entropy.
@@ -177,8 +178,12 @@ std::string num_skipped_text(const PassReport& pass) {
 
 std::string samples_text(const PassReport& pass) {
   const std::string count = fmt::format("{} of {} samples", format_count(pass.num_samples),
-                                        format_count(pass.num_expected));
-  const std::string skipped = num_skipped_text(pass);
+                                        format_count(pass.num_expected + pass.num_left_out));
+  const std::string left_out =
+      pass.num_left_out > 0
+          ? fmt::format("{} left out by drop_remainder, ", format_count(pass.num_left_out))
+          : std::string();
+  const std::string skipped = left_out + num_skipped_text(pass);
   const std::uint64_t num_again = pass.num_samples - std::min(pass.num_samples, pass.num_distinct);
   if (num_again > 0) {
     return fmt::format("{}, {} of them again, {}", count, format_count(num_again), skipped);

@@ -30,6 +30,10 @@ BOOST_AUTO_TEST_CASE(each_once_is_said_only_when_the_tally_found_it) {
   pass.num_samples = pass.num_distinct = 3068;
   pass.num_skipped = 2;
   BOOST_TEST(samples_text(pass) == "3,068 of 3,068 samples, each once, 2 skipped");
+  pass.num_left_out = 32;
+  BOOST_TEST(samples_text(pass) ==
+             "3,068 of 3,100 samples, each once, 32 left out by drop_remainder, 2 skipped");
+  pass.num_left_out = 0;
   pass.num_distinct = 3000;
   BOOST_TEST(samples_text(pass) == "3,068 of 3,068 samples, 68 of them again, 2 skipped");
 }

@@ -13,27 +13,33 @@
 
 namespace penstock::train {
 
+/// Samples of a pass over a split.
+struct PassSize {
+  std::uint64_t num_samples = 0;
+  std::uint64_t num_left_out = 0;  // of the split: ids go up to both together
+};
+
 /// Takes batches from a source and keeps the figures of a pass up to date, step by step.
 class PassClock {
  public:
   /// `observer` is told of batches and skipped samples; `stream` is the tally of a stream's pass, which
   /// goes on in the next piece of it, cleared whenever the pass ends; `start` is what comes before the
   /// first batch, and is taken over. All may be null.
-  PassClock(BatchSource& source, std::uint64_t num_samples, PassObserver* observer,
+  PassClock(BatchSource& source, PassSize size, PassObserver* observer,
             SampleTally* stream = nullptr, PassStart* start = nullptr)
       : source_(source),
         observer_(observer),
         own_(stream != nullptr  ? SampleTally(0)
              : start != nullptr ? std::move(start->tally)
-                                : SampleTally(num_samples)),
+                                : SampleTally(size.num_samples + size.num_left_out)),
         tally_(stream == nullptr ? own_ : *stream),
         is_piece_(stream != nullptr),
-        num_in_pass_(num_samples),
+        size_(size),
         start_(Clock::now()) {
     if (start != nullptr) report_ = start->report;
     if (start != nullptr && stream == nullptr) report_.num_distinct = own_.num_distinct();
     elapsed_before_s_ = report_.elapsed_s;
-    report_.num_expected = num_samples;
+    report_.num_expected = size.num_samples;
     report_.was_stopped = false;
   }
   PassClock(const PassClock&) = delete;
@@ -64,6 +70,7 @@ class PassClock {
     report_.num_distinct += tally_.add(step_.sample_ids);
     report_.num_skipped += step_.num_skipped;
     report_.next = step_.next;
+    if (step_.ends_epoch) report_.num_left_out += size_.num_left_out;
     const bool ends_stream_pass = is_piece_ && step_.ends_epoch;
     drop_step();
     if (ends_stream_pass) end_stream_pass();
@@ -103,7 +110,7 @@ class PassClock {
   /// A pass of the stream has delivered every sample once, wherever it was cut.
   void end_stream_pass() {
     check_each_once({.num_samples = tally_.num_added(),
-                     .num_expected = num_in_pass_,
+                     .num_expected = size_.num_samples,
                      .num_distinct = tally_.num_distinct()});
     tally_.clear();
   }
@@ -113,7 +120,7 @@ class PassClock {
   SampleTally own_;
   SampleTally& tally_;  // own_, or the stream's
   bool is_piece_;
-  std::uint64_t num_in_pass_;
+  PassSize size_;
   Clock::time_point start_;
   double elapsed_before_s_ = 0;
   OpenCount step_;

@@ -52,11 +52,12 @@ struct StreamPlace {
 /// One pass over a split, finished or under way.
 struct PassReport {
   StepTotals totals = {};
-  std::uint64_t num_samples = 0;        // delivered, skipped ones included
-  std::uint64_t num_expected = 0;       // in the whole pass
-  std::uint64_t num_distinct = 0;       // different samples among those delivered
-  std::uint64_t num_skipped = 0;        // delivered with weight 0 because their data failed
-  std::uint64_t num_steps = 0;          // skipped ones included
+  std::uint64_t num_samples = 0;   // delivered, skipped ones included
+  std::uint64_t num_expected = 0;  // in the whole pass
+  std::uint64_t num_distinct = 0;  // different samples among those delivered
+  std::uint64_t num_left_out = 0;  // of the passes that ended: not in num_expected, never delivered
+  std::uint64_t num_skipped = 0;   // delivered with weight 0 because their data failed
+  std::uint64_t num_steps = 0;     // skipped ones included
   std::uint64_t num_skipped_steps = 0;  // changed no weight: something in them was not finite
   double elapsed_s = 0;
   double waiting_s = 0;      // of these, blocked waiting for a batch

@@ -151,10 +151,12 @@ void ProgramSet::lower_training(const ModelGraph& graph, const ProgramSetConfig&
   } catch (const Error& error) {
     // The whole batch was lowered: what is refused here is a batch norm over a single value.
     if (error.code() != ErrorCode::kInvalidArgument || tail != 1) throw;
-    const std::string hint = steps_span_batches_
-                                 ? other_parts(micro_batch_, train_batch_, config.num_train_samples)
-                                 : "--batch-size " + std::to_string(without_remainder_of_one(
-                                                         lease_batch_, config.num_train_samples));
+    std::string hint = steps_span_batches_
+                           ? other_parts(micro_batch_, train_batch_, config.num_train_samples)
+                           : "--batch-size " + std::to_string(without_remainder_of_one(
+                                                   lease_batch_, config.num_train_samples));
+    // Of an epoch that is one step, nothing would be left.
+    if (train_batch_ < config.num_train_samples) hint += ", or --drop-remainder true";
     refuse_last_sample(error, lease_batch_, config.num_train_samples, hint);
   }
 }

@@ -29,7 +29,7 @@ struct ProgramSetConfig {
   /// up; 0 for lease_batch.
   std::uint32_t micro_batch = 0;
   /// Samples of a training epoch: its last step takes what whole batches leave over. 0 when every
-  /// step is whole.
+  /// step is whole. A run that drops the remainder gives a multiple of train_batch.
   std::uint64_t num_train_samples = 0;
   /// Lowering::recomputed of the training programs.
   std::vector<bool> recomputed{};
@@ -57,7 +57,7 @@ class ProgramSet {
  public:
   /// Errors  InvalidArgument when the graph cannot be lowered for these batches, or has dropout and a step of more
   ///         than kMaxDropoutSamples; when that is the shorter last one's fault, the hint is the nearest batch size
-  ///         that leaves another
+  ///         that leaves another, or to drop it
   ProgramSet(Backend& backend, const ModelGraph& graph, const ProgramSetConfig& config);
 
   const MemoryPlan& plan() const noexcept { return plan_; }

@@ -115,7 +115,8 @@ PassReport Trainer::train_epoch(const PassInput& input) {
     if (should_stop(config_.nan_guard, guard)) return;  // what ended the run stays
     guard = after_step(guard, outcome_of(update));
   });
-  PassClock clock(input.source, input.num_samples, input.observer, input.tally, input.start);
+  PassClock clock(input.source, {input.num_samples, input.num_left_out}, input.observer,
+                  input.tally, input.start);
   if (input.num_steps > 0) {
     clock.report().num_expected = samples_of_piece(programs_, input, clock.report());
   }
@@ -296,7 +297,7 @@ PassReport evaluate_epoch(ProgramSet& programs, const PassInput& input, ScoreObs
   Backend& backend = programs.backend();
   const ReportDrain drain(backend);
   std::vector<float> logits(scores != nullptr ? programs.num_logits() : 0);
-  PassClock clock(input.source, input.num_samples, input.observer);
+  PassClock clock(input.source, {input.num_samples, input.num_left_out}, input.observer);
   const auto collect = [&] {
     while (const auto step = backend.poll()) {
       if (!step->is_finite) refuse_scores(step->step);

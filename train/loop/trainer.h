@@ -42,8 +42,10 @@ struct TrainerState {
 /// Where a pass reads from.
 struct PassInput {
   BatchSource& source;
-  /// Samples of the split.
+  /// Samples of a pass: those of the split, less the ones that it leaves out.
   std::uint64_t num_samples = 0;
+  /// Samples of the split that each pass leaves out, so that its steps are all whole.
+  std::uint64_t num_left_out = 0;
   /// Told after every step; may be null.
   PassObserver* observer = nullptr;
   /// A stop ends the pass between two steps, or drops the one under way between two of its parts or batches.
@@ -89,7 +91,7 @@ class ScoreObserver {
 /// Errors   those of the source, of the observer and of a run: a step under way is dropped, and the next call
 ///          finds weights, running statistics, state() and the tally as they were before it; InvalidArgument
 ///          when too many steps in a row were skipped; Internal when a pass that nobody stopped did not
-///          deliver every sample once
+///          deliver every sample of it once
 /// Threads  one caller at a time
 class Trainer {
  public:

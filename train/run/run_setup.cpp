@@ -35,6 +35,25 @@ ProgramSetConfig program_config(const RunConfig& config, const LearningPlan& lea
           .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
 }
 
+/// What a step of training leaves out of each pass when it is not whole; 0: nothing. A step that is an epoch
+/// leaves nothing over.
+std::uint64_t remainder_of(const RunConfig& config) {
+  static_assert(kWholeEpoch == 0);
+  return config.drop_remainder ? config.batch_size : 0;
+}
+
+std::uint64_t samples_of_pass(const RunConfig& config, std::uint64_t num_samples) {
+  const std::uint64_t step_samples = remainder_of(config);
+  if (step_samples == 0) return num_samples;
+  if (num_samples >= step_samples) return num_samples - num_samples % step_samples;
+  const std::string found = std::to_string(num_samples);
+  throw Error(ErrorCode::kInvalidArgument,
+              "run: drop_remainder: expected a training split of at least one batch of " +
+                  std::to_string(step_samples) + " samples, found " + found +
+                  ": all of them would be left out",
+              "--batch-size " + found + ", or --drop-remainder false");
+}
+
 std::uint64_t steps_per_pass(const RunConfig& config, std::uint64_t num_samples) {
   return config.batch_size == kWholeEpoch ? 1 : steps_of(num_samples, config.batch_size);
 }
@@ -118,6 +137,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
       resolved(resolve_run(run_config, dataset.manifest())),
       config(resolved.config),
       train_split(open_train_split(dataset)),
+      num_pass_samples(samples_of_pass(config, train_split.num_samples())),
       validation_split(open_validation_split(dataset)),
       graph(build_run_model(config, num_channels(config.color_mode),
                             static_cast<std::uint32_t>(dataset.manifest().class_names.size()))),
@@ -133,9 +153,10 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
                .order = config.order,
                .window_bytes = config.window_bytes,
                .seed = config.seed,
+               .remainder_of = remainder_of(config),
                .cores = resolved.cores,
                .cache = config.cache,
-               .num_epochs = num_train_passes(config, train_split.num_samples()),
+               .num_epochs = num_train_passes(config, num_pass_samples),
                // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
                .host_memory = batch_memory(config.device)},
       memory(config.memory_bytes) {
@@ -187,7 +208,7 @@ void RunSetup::choose_batch() {
       plan_batch({.backend = *backend,
                   .graph = graph,
                   .programs = program_config(config, learning, loss),
-                  .num_train_samples = train_split.num_samples(),
+                  .num_train_samples = num_pass_samples,
                   .evaluation_batch = config.validation_batch_size,
                   .limit_bytes = config.memory_bytes,
                   .bytes_beside = bytes_beside},
@@ -206,7 +227,7 @@ void RunSetup::choose_batch() {
 
 std::uint64_t RunSetup::steps_per_epoch() const {
   if (config.steps_per_epoch > 0) return config.steps_per_epoch;
-  return steps_per_pass(config, train_split.num_samples());
+  return steps_per_pass(config, num_pass_samples);
 }
 
 TrainerConfig RunSetup::trainer_config() const {

@@ -48,6 +48,8 @@ struct RunSetup {
   ResolvedRun resolved;
   const RunConfig& config;  // the resolved one
   DatasetSplit train_split;
+  std::uint64_t
+      num_pass_samples;  // of that split in a pass of training: drop_remainder leaves some out
   std::optional<DatasetSplit> validation_split;
   ModelGraph graph;
   std::optional<InitialWeights> initial_weights;  // of RunConfig::init_from, at the start of a run
@@ -65,6 +67,8 @@ struct RunSetup {
   std::unique_ptr<Loader> train_loader;
   std::unique_ptr<Loader> validation_loader;  // null without such a split
 
+  /// Samples of the training split that a pass leaves out.
+  std::uint64_t num_left_out() const { return train_split.num_samples() - num_pass_samples; }
   /// Steps of an epoch, as given or of a pass over the training split.
   std::uint64_t steps_per_epoch() const;
   TrainerConfig trainer_config() const;

@@ -247,7 +247,8 @@ PassReport Session::train_pass(EpochReport& report) {
     if (is_left && is_validation_due()) validate_within(report, TimeLimit::kPutOff);
   }
   return trainer_.train_epoch({.source = *setup_.train_loader,
-                               .num_samples = setup_.train_split.num_samples(),
+                               .num_samples = setup_.num_pass_samples,
+                               .num_left_out = setup_.num_left_out(),
                                .observer = &relay,
                                .stop = end_.get_token(),
                                .num_steps = config_.steps_per_epoch,

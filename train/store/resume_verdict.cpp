@@ -29,6 +29,7 @@ constexpr std::array kRules = std::to_array<FactRule>({
     {"run.order", kRefusesInMidEpoch},
     {"run.window", kRefusesInMidEpoch},
     {"run.batch_size", kRefusesInMidEpoch},
+    {"run.drop_remainder", kRefusesInMidEpoch},
     {"run.steps_per_epoch", kRefusesInMidEpoch},
     {"run.image_size", kRefusesInMidEpoch},
     {"run.color_mode", kRefusesInMidEpoch},

@@ -117,9 +117,11 @@ BOOST_AUTO_TEST_CASE(a_last_batch_of_one_sample_is_refused_with_a_size_that_work
   const std::string reason =
       "model: bn: expected at least 2 values per channel in training, found 1: the last batch of "
       "an epoch has 1 sample ";
-  BOOST_TEST(refusal_of(32, 3041) == reason + "(3041 = 95 x 32 + 1) | --batch-size 31");
+  BOOST_TEST(refusal_of(32, 3041) ==
+             reason + "(3041 = 95 x 32 + 1) | --batch-size 31, or --drop-remainder true");
   BOOST_TEST(refusal_of(31, 3041) == "accepted");
-  BOOST_TEST(refusal_of(2, 7) == reason + "(7 = 3 x 2 + 1) | --batch-size 4");
+  BOOST_TEST(refusal_of(2, 7) ==
+             reason + "(7 = 3 x 2 + 1) | --batch-size 4, or --drop-remainder true");
   BOOST_TEST(refusal_of(4, 7) == "accepted");
 }
 
@@ -157,10 +159,14 @@ BOOST_AUTO_TEST_CASE(parts_that_leave_one_sample_are_refused_with_parts_that_wor
                        .micro_batch = part,
                        .num_train_samples = 1000});
   };
-  BOOST_TEST(in_parts(74, 37, 37).ends_with("(1000 = 27 x 37 + 1) | --micro-batch 36"));
+  BOOST_TEST(in_parts(74, 37, 37)
+                 .ends_with("(1000 = 27 x 37 + 1) | --micro-batch 36, or --drop-remainder true"));
   BOOST_TEST(in_parts(74, 74, 36) == "accepted");
-  BOOST_TEST(in_parts(12, 3, 3).ends_with("(1000 = 333 x 3 + 1) | --micro-batch 2"));
+  BOOST_TEST(in_parts(12, 3, 3).ends_with(
+      "(1000 = 333 x 3 + 1) | --micro-batch 2, or --drop-remainder true"));
   BOOST_TEST(in_parts(12, 2, 2) == "accepted");
+  // An epoch that is one step would be left out whole.
+  BOOST_TEST(in_parts(1000, 37, 37).ends_with("(1000 = 27 x 37 + 1) | --micro-batch 36"));
   BOOST_TEST(in_parts(32, 1, 1).ends_with(
       "found 1 | a larger --micro-batch, or no batch_norm after the last pooling layer"));
   BOOST_TEST(refusal_of(1, 1000).ends_with(

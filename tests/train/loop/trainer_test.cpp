@@ -61,6 +61,17 @@ BOOST_AUTO_TEST_CASE(a_sample_seen_twice_or_never_is_an_internal_error) {
              }) == expected);
 }
 
+// A split of 6 whose last two are left out: ids may be any of it.
+BOOST_AUTO_TEST_CASE(samples_that_a_pass_leaves_out_are_counted_when_it_ends) {
+  auto batches = source({{5, 1, 2, 4}});
+  Trainer training(programs, config);
+  const PassReport report =
+      training.train_epoch({.source = batches, .num_samples = 4, .num_left_out = 2});
+  BOOST_TEST(report.is_each_once());
+  BOOST_TEST(report.num_expected == 4u);
+  BOOST_TEST(report.num_left_out == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(a_source_that_runs_dry_is_an_internal_error) {
   const std::string expected = "pass: expected each of 8 samples once, found 4, 4 different";
   auto train = source({{0, 1, 2, 3}});

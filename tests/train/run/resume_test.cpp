@@ -74,6 +74,19 @@ BOOST_AUTO_TEST_CASE(every_kind_of_run_that_is_stopped_comes_to_the_same) {
          run.optimizer.ema_warmup = true;
        }},
       {"parts of a batch", [](RunConfig& run) { run.micro_batch = 7; }},
+      {"a remainder that is left out",
+       [](RunConfig& run) {
+         run.batch_size = 24;
+         run.drop_remainder = true;
+       }},
+      {"a remainder that is left out of steps of several batches",
+       [](RunConfig& run) {
+         run.batch_size = 24;
+         run.micro_batch = 8;
+         run.augment.mixup = 0;
+         run.steps_per_epoch = 4;
+         run.drop_remainder = true;
+       }},
       {"an epoch as one batch",
        [](RunConfig& run) {
          run.batch_size = kWholeEpoch;

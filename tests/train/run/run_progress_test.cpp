@@ -20,6 +20,7 @@ RunProgress busy_progress() {
                                    .train = {.totals = {.weighted_loss_sum = 2.5, .weight_sum = 32},
                                              .num_samples = 32,
                                              .num_expected = 80,
+                                             .num_left_out = 7,
                                              .elapsed_s = 0.5,
                                              .learning_rate = 0.1}},
           .place = {.epoch = 2, .next_position = 32},

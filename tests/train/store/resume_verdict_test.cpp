@@ -15,6 +15,7 @@ struct Fixture {
                      {"instruction_set", "avx512_core"},
                      {"num_compute_threads", "8"},
                      {"run.batch_size", "32"},
+                     {"run.drop_remainder", "false"},
                      {"run.augment.zoom_range", "0.1"},
                      {"run.learning_rate", "0.1"},
                      {"run.out", "a"}};
@@ -73,7 +74,8 @@ BOOST_AUTO_TEST_CASE(other_frozen_weights_are_refused_and_other_statistics_lose_
 }
 
 BOOST_AUTO_TEST_CASE(what_decides_the_samples_may_change_between_two_epochs_only) {
-  for (const char* name : {"seed", "run.batch_size", "run.augment.zoom_range"}) {
+  for (const char* name :
+       {"seed", "run.batch_size", "run.drop_remainder", "run.augment.zoom_range"}) {
     const std::string before = present[name];
     present[name] = "9";
     const std::string reason = std::string(name) + ": expected " + before + ", found 9";

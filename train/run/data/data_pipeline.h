@@ -30,6 +30,9 @@ struct PipelineConfig {
   SampleOrder order = SampleOrder::kShuffle;
   std::uint64_t window_bytes = LoaderConfig{}.window_bytes;
   std::uint64_t seed = 0;
+  /// Of PipelineUse::kTrain: samples of a step, where a pass leaves out those of its incomplete one; 0 leaves none
+  /// out. LoaderConfig::remainder_of.
+  std::uint64_t remainder_of = 0;
   CoreSplit cores;
   /// Batches in flight or lent out: LoaderConfig::num_slots.
   std::uint32_t num_slots = LoaderConfig{}.num_slots;

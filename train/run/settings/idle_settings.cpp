@@ -38,6 +38,10 @@ bool has_colours(const RunConfig& config) {
   return config.color_mode == ColorMode::kRgb;
 }
 
+bool may_leave_remainder(const RunConfig& config) {
+  return config.batch_size != kWholeEpoch;
+}
+
 bool freezes(const RunConfig& config) {
   return !config.freeze.empty() ||
          std::ranges::any_of(config.param_groups, [](const ParamGroup& group) {
@@ -46,6 +50,7 @@ bool freezes(const RunConfig& config) {
 }
 
 constexpr Belonging kBelongings[] = {
+    {"drop_remainder", may_leave_remainder, "batch_size is \"all\""},
     {"freeze_norm", freezes, "nothing is frozen"},
     {"augment.random_resized_crop_scale", crops, "augment.random_resized_crop is off"},
     {"augment.random_resized_crop_ratio", crops, "augment.random_resized_crop is off"},

@@ -65,6 +65,10 @@ struct RunConfig {
   std::uint32_t validation_batch_size = 0;
   /// Samples per step, 1 to 65,536, or kWholeEpoch.
   std::uint32_t batch_size = 32;
+  /// Leaves out of each pass the samples that its whole steps leave over, other ones in each pass where the order
+  /// is drawn; false trains on them in a shorter step. Of a split smaller than a step there would be none: refused
+  /// when the run starts.
+  bool drop_remainder = false;
   /// The most samples of a step that are computed at once, 1 to 65,536; 0 for as many as the memory limit allows.
   /// Batch norm sees so many at a time.
   std::uint32_t micro_batch = 0;

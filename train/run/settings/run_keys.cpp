@@ -24,6 +24,7 @@ constexpr std::array kKeys{
     field<&RunConfig::epochs>("epochs"),
     field<&RunConfig::steps_per_epoch>("steps_per_epoch"),
     RunKey{"batch_size", KeyKind::kText, read_batch_size, write_batch_size, "32"},
+    field<&RunConfig::drop_remainder>("drop_remainder"),
     RunKey{"micro_batch", KeyKind::kWhole, read_micro_batch, write_micro_batch, "8"},
     RunKey{"recompute", KeyKind::kText, read_recompute, write_recompute, "\"blocks\""},
     RunKey{"auto_batch", KeyKind::kTruth, read_auto_batch, write_auto_batch, "false"},

@@ -27,13 +27,13 @@ LearningRateSearch search(const RunConfig& config, const LrFinderConfig& finder_
                                     .seed = setup.config.seed,
                                     .num_steps = finder_config.num_steps,
                                     .steps_per_epoch = finder_config.num_steps});
-  const std::uint64_t num_samples = setup.train_split.num_samples();
-  SampleTally tally(num_samples);
+  SampleTally tally(setup.train_split.num_samples());
   LrFinderOutcome outcome = LrFinderOutcome::kContinue;
   for (std::uint32_t step = 0; outcome == LrFinderOutcome::kContinue; ++step) {
     trainer.set_peak_learning_rate(finder.learning_rate(step));
     const PassReport report = trainer.train_epoch({.source = *setup.train_loader,
-                                                   .num_samples = num_samples,
+                                                   .num_samples = setup.num_pass_samples,
+                                                   .num_left_out = setup.num_left_out(),
                                                    .stop = stop,
                                                    .num_steps = 1,
                                                    .tally = &tally});

@@ -76,7 +76,7 @@ Rehearsal::Rehearsal(const RunConfig& config, RunBefore before, const BatchTimin
 
 RunAhead Rehearsal::ahead() const {
   const RunConfig& config = setup_.config;
-  const std::uint64_t num_samples = setup_.train_split.num_samples();
+  const std::uint64_t num_samples = setup_.num_pass_samples;
   const std::uint64_t batch = setup_.programs->train_batch();
   const std::uint64_t steps_per_pass = (num_samples + batch - 1) / batch;
   RunAhead ahead{
@@ -132,7 +132,8 @@ void Rehearsal::time_stage(StageForecast& stage) {
   TimedBatches source(*setup_.train_loader, end, timing_, watch_.at_train_batch);
   setup_.programs->begin_epoch(stage.first_epoch);
   const PassReport report = trainer_.train_epoch({.source = source,
-                                                  .num_samples = setup_.train_split.num_samples(),
+                                                  .num_samples = setup_.num_pass_samples,
+                                                  .num_left_out = setup_.num_left_out(),
                                                   .stop = end.get_token(),
                                                   .num_steps = stage.num_steps,
                                                   .tally = &tally_});

@@ -48,6 +48,7 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
       {"width", [](RunConfig& c) { c.image_width_px = 24; }},
       {"epochs", [](RunConfig& c) { c.epochs = 4; }},
       {"batch_size", [](RunConfig& c) { c.batch_size = 9; }},
+      {"drop_remainder", [](RunConfig& c) { c.drop_remainder = true; }},
       {"learning_rate", [](RunConfig& c) { c.optimizer.learning_rate = 0.2; }},
       {"momentum", [](RunConfig& c) { c.optimizer.momentum = 0.8; }},
       {"nesterov", [](RunConfig& c) { c.optimizer.nesterov = false; }},
