@@ -43,10 +43,12 @@ void add_metrics(const EvaluationReport& report, Json& json) {
   json["num_counted"] = metrics.num_samples();
   json["num_correct"] = metrics.confusion().num_correct();
   json["top" + std::to_string(metrics.config().top_k)] = figure(metrics.top_k_accuracy());
-  json["negative_log_likelihood"] = figure(metrics.negative_log_likelihood());
+  json["nll"] = figure(metrics.negative_log_likelihood());
   json["macro_precision"] = share(figures.macro.precision);
   json["macro_recall"] = share(figures.macro.recall);
   json["macro_f1"] = share(figures.macro.f1);
+  json["weighted_precision"] = share(figures.weighted.precision);
+  json["weighted_recall"] = share(figures.weighted.recall);
   json["weighted_f1"] = share(figures.weighted.f1);
   json["calibration_error"] = figure(metrics.calibration().expected_error());
 }

@@ -5,6 +5,7 @@
 
 #include "streamer/core/checksum.h"
 #include "tools/network_report.h"
+#include "train/metrics/figure_names.h"
 
 namespace penstock::tools {
 namespace {
@@ -47,7 +48,10 @@ Json pass_json(const train::PassReport& pass) {
 
 Json metrics_json(const train::MetricTable& metrics) {
   Json json = Json::object();
-  for (const train::MetricValue& one : metrics.values()) json[one.metric.name] = figure(one.value);
+  for (const train::MetricValue& one : metrics.values()) {
+    for (const std::string& name : train::json_names(one.metric.name))
+      json[name] = figure(one.value);
+  }
   return json;
 }
 

@@ -168,8 +168,8 @@ BOOST_AUTO_TEST_CASE(validation_of_a_run_that_wraps_is_what_evaluation_sees) {
         run_penstock({"evaluate", run, "--split", "validation", "--json", "--threads", "2"});
     BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
     const Json json = Json::parse(result.out);
-    BOOST_TEST(json["top1"] == metrics["validation_top1"]);
-    BOOST_TEST(json["loss"] == metrics["validation_loss"]);
+    BOOST_TEST(json["top1"] == metrics["val_top1"]);
+    BOOST_TEST(json["loss"] == metrics["val_loss"]);
   }
 }
 
@@ -263,8 +263,8 @@ BOOST_AUTO_TEST_CASE(the_stored_weights_give_the_figures_of_the_training) {
   BOOST_REQUIRE(result.exit_code == 0);
   const Json json = Json::parse(result.out);
   const Json record = Json::parse(read_text_file(shapes.run() / "model.json"));
-  BOOST_TEST(json["loss"].get<double>() == record["metrics"]["validation_loss"].get<double>());
-  BOOST_TEST(json["top1"].get<double>() == record["metrics"]["validation_top1"].get<double>());
+  BOOST_TEST(json["loss"].get<double>() == record["metrics"]["val_loss"].get<double>());
+  BOOST_TEST(json["top1"].get<double>() == record["metrics"]["val_top1"].get<double>());
 }
 
 // Lin et al. 2017, eq. 5: with the probability p of the right class, alpha (1 - p)^gamma times the cross-entropy.
@@ -286,12 +286,11 @@ BOOST_AUTO_TEST_CASE(a_run_of_another_loss_is_evaluated_with_it) {
   const Json json = evaluated({});
   BOOST_TEST(json["loss_name"] == "focal");
   BOOST_TEST(json["precision"] == "float32");
-  BOOST_TEST(json["loss"].get<double>() == record["metrics"]["validation_loss"].get<double>());
-  BOOST_TEST(json["loss"].get<double>() < 0.25 * json["negative_log_likelihood"].get<double>());
-  BOOST_TEST(json["loss"].get<double>() > 0.05 * json["negative_log_likelihood"].get<double>());
+  BOOST_TEST(json["loss"].get<double>() == record["metrics"]["val_loss"].get<double>());
+  BOOST_TEST(json["loss"].get<double>() < 0.25 * json["nll"].get<double>());
+  BOOST_TEST(json["loss"].get<double>() > 0.05 * json["nll"].get<double>());
   const Json flipped = evaluated({"--flip"});
-  BOOST_TEST(flipped["loss"].get<double>() <
-             0.25 * flipped["negative_log_likelihood"].get<double>());
+  BOOST_TEST(flipped["loss"].get<double>() < 0.25 * flipped["nll"].get<double>());
 }
 
 BOOST_AUTO_TEST_CASE(a_dataset_of_other_classes_is_refused_with_the_difference) {

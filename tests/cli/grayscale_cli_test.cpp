@@ -62,8 +62,8 @@ BOOST_AUTO_TEST_CASE(evaluation_sees_what_validation_saw) {
   const Json json = Json::parse(result.out);
   const Json metrics = GrayRun::get().model()["metrics"];
   BOOST_TEST(json["num_samples"] == 40);
-  BOOST_TEST(json["top1"] == metrics["validation_top1"]);
-  BOOST_TEST(json["loss"] == metrics["validation_loss"]);
+  BOOST_TEST(json["top1"] == metrics["val_top1"]);
+  BOOST_TEST(json["loss"] == metrics["val_loss"]);
 }
 
 /// The probabilities of a picture's classes, by name.

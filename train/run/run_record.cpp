@@ -10,7 +10,8 @@
 namespace penstock::train {
 namespace {
 
-/// Figures of the last epoch that was validated too; "epoch" says which one, counted from 1.
+/// Figures of the last epoch that was validated too, by the names that JSON has; "epoch" says which one, counted
+/// from 1.
 std::map<std::string, double> metrics_of(const std::optional<EpochReport>& report) {
   std::map<std::string, double> metrics;
   if (!report) return metrics;
@@ -18,11 +19,11 @@ std::map<std::string, double> metrics_of(const std::optional<EpochReport>& repor
     if (std::isfinite(value)) metrics[name] = value;
   };
   add("epoch", report->epoch_idx + 1);
-  add("train_loss", report->train.totals.loss());
-  add("train_top1", report->train.totals.top1());
+  add("loss", report->train.totals.loss());
+  add("top1", report->train.totals.top1());
   if (report->validation) {
-    add("validation_loss", report->validation->totals.loss());
-    add("validation_top1", report->validation->totals.top1());
+    add("val_loss", report->validation->totals.loss());
+    add("val_top1", report->validation->totals.top1());
   }
   return metrics;
 }

@@ -15,7 +15,7 @@ namespace penstock::train {
 
 /// The best result of a run so far.
 struct BestResult {
-  /// Such as "validation_top1".
+  /// Such as "val_loss".
   std::string metric;
   double value = 0;
   /// From 0.

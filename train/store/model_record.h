@@ -52,7 +52,7 @@ struct ModelRecord {
   std::string identity;
   /// Epochs that the weights have seen in full.
   std::uint64_t num_epochs = 0;
-  /// Figures of the last epoch by name, such as "validation_top1".
+  /// Figures of the last epoch by name, such as "val_top1".
   std::map<std::string, double> metrics;
 
   /// Checks that the fields make sense together; `where` names the file in errors.

@@ -126,6 +126,30 @@ BOOST_AUTO_TEST_CASE(columns_of_metrics_are_those_of_the_document) {
   BOOST_TEST(found == columns, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(fields_of_events_and_figures_of_the_record_are_named) {
+  run();
+  const auto check_named = [](const Json& object, const std::string& text) {
+    const Names names = quoted(text);
+    for (const std::string& key : keys_of(object)) {
+      BOOST_TEST((std::ranges::find(names, key) != names.end()), key);
+    }
+  };
+  std::istringstream events(read_text_file(out / kMetricEventsName));
+  std::size_t num_events = 0;
+  for (std::string line; std::getline(events, line); ++num_events) {
+    const Json event = Json::parse(line);
+    check_named(event, section("## metrics.csv") + section("## metrics.jsonl"));
+    if (event["event"] != "validation") continue;
+    // The section's table is that of a class.
+    BOOST_TEST(keys_of(event["val_classes"][0]) == first_cells(section("## metrics.jsonl")),
+               boost::test_tools::per_element());
+  }
+  BOOST_TEST(num_events == 6u);
+  const Json metrics = Json::parse(read_text_file(out / kModelRecordName))["metrics"];
+  BOOST_TEST(metrics.size() == 5u);
+  check_named(metrics, section("## model.json"));
+}
+
 BOOST_AUTO_TEST_CASE(fields_of_state_are_those_of_the_document) {
   run();
   Names fields = first_cells(section("### state.json"));

@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_stop_in_validation_keeps_the_figures_of_the_epoch_before)
   BOOST_TEST(read_text_file(out / kMetricsName).find(",,") == std::string::npos);
   BOOST_TEST(record()["num_epochs"] == 2);
   BOOST_TEST(record()["metrics"]["epoch"] == 1);
-  BOOST_TEST(record()["metrics"].contains("validation_loss"));
+  BOOST_TEST(record()["metrics"].contains("val_loss"));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_in_training_counts_its_steps) {
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_stop_between_epochs_cuts_nothing_short) {
   BOOST_TEST(outcome.num_epochs == 1u);
   BOOST_TEST(!outcome.partial.has_value());
   BOOST_TEST(outcome.last->validation.has_value());
-  BOOST_TEST(record()["metrics"].contains("validation_top1"));
+  BOOST_TEST(record()["metrics"].contains("val_top1"));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_before_the_first_step_leaves_nothing) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "streamer/core/number_text.h"
+#include "train/metrics/figure_names.h"
 #include "train/run/settings/run_values.h"
 
 namespace penstock::train {
@@ -24,6 +25,10 @@ std::string field(double value) {
 
 Json figure(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+void add_figures(Json& event, const MetricValue& one) {
+  for (const std::string& name : json_names(one.metric.name)) event[name] = figure(one.value);
 }
 
 /// Figures of the training pass behind the metrics, in the order of the columns.
@@ -160,7 +165,7 @@ void MetricsLog::note_validation(const EpochReport& epoch, const PassReport& pas
 
 std::string epoch_event(const EpochReport& report) {
   Json event = {{"event", "epoch"}, {"epoch", report.epoch_idx + 1}, {"step", report.num_steps}};
-  for (const MetricValue& one : report.metrics.values()) event[one.metric.name] = figure(one.value);
+  for (const MetricValue& one : report.metrics.values()) add_figures(event, one);
   for (const auto& [name, value] : pass_figures(report)) event[name] = value;
   return event.dump();
 }
@@ -169,7 +174,7 @@ std::string validation_event(const EpochReport& epoch, const PassReport& pass,
                              const MetricTable& metrics) {
   Json event = {{"event", "validation"}, {"epoch", epoch.epoch_idx + 1}, {"step", epoch.num_steps}};
   for (const MetricValue& one : metrics.values()) {
-    if (one.metric.name.starts_with("val_")) event[one.metric.name] = figure(one.value);
+    if (one.metric.name.starts_with("val_")) add_figures(event, one);
   }
   event["val_num_samples"] = pass.num_samples;
   event["val_num_skipped"] = pass.num_skipped;
