@@ -294,6 +294,21 @@ BOOST_AUTO_TEST_CASE(a_model_file_of_ones_own_is_trained_and_stored_with_the_run
               read_text_file(out / "weights.safetensors")));
 }
 
+// oneDNN writes each norm of small_cnn with its activation and pooling: there is nothing to drop.
+BOOST_AUTO_TEST_CASE(values_computed_again_that_save_nothing_are_told_at_the_start) {
+  const auto start = [&](const char* level) {
+    const CommandResult result = train(shapes.dataset(), {"--dry-run", "--recompute", level});
+    BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    return result.err;
+  };
+  BOOST_TEST(
+      contains(start("norms"),
+               "\nfits      batch 16 with norms computed again, as asked for; recompute norms "
+               "saves nothing: the network takes "));
+  BOOST_TEST(
+      contains(start("blocks"), "\nfits      batch 16 with blocks computed again, as asked for\n"));
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_flag_is_a_usage_error) {
   check_refused(train(shapes.dataset(), {"--epoch", "3"}), 2,
                 "unknown flag: penstock train: --epoch",

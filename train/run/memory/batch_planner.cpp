@@ -109,9 +109,7 @@ class BatchPlanner {
 
   Newest& newest_of(Recompute level) { return newest_[static_cast<std::size_t>(level)]; }
 
-  /// Lowers the graph for a choice; nothing when it takes too much.
-  std::optional<Tried> try_choice(const BatchChoice& choice) {
-    if (is_hopeless(choice)) return std::nullopt;
+  ProgramSetConfig config_of(const BatchChoice& choice) const {
     ProgramSetConfig config = around_.programs;
     config.train_batch = choice.step_samples;
     config.lease_batch = choice.lease_batch;
@@ -120,8 +118,15 @@ class BatchPlanner {
     config.evaluation_batch =
         around_.evaluation_batch > 0 ? around_.evaluation_batch : choice.micro_batch;
     config.recomputed = recomputed_nodes(around_.graph, choice.recompute);
+    return config;
+  }
+
+  /// Lowers the graph for a choice; nothing when it takes too much.
+  std::optional<Tried> try_choice(const BatchChoice& choice) {
+    if (is_hopeless(choice)) return std::nullopt;
     Tried tried{.choice = choice,
-                .programs = std::make_unique<ProgramSet>(around_.backend, around_.graph, config)};
+                .programs = std::make_unique<ProgramSet>(around_.backend, around_.graph,
+                                                         config_of(choice))};
     const MemoryPlan& plan = tried.programs->plan();
     tried.passing_bytes = plan.passing_bytes;
     tried.needed_bytes = plan.arena_bytes + around_.bytes_beside(choice);
@@ -188,7 +193,8 @@ class BatchPlanner {
   }
 
   PlannedBatch accept(Tried& tried) const {
-    return {.choice = tried.choice, .programs = std::move(tried.programs), .note = note(tried)};
+    std::string text = note(tried);  // which looks at the programs
+    return {.choice = tried.choice, .programs = std::move(tried.programs), .note = std::move(text)};
   }
 
   std::string note(const Tried& tried) const {
@@ -205,6 +211,7 @@ class BatchPlanner {
               std::string(recompute_name(choice.recompute)) + " computed again";
     }
     text += reason(choice);
+    if (wish_.recompute != RecomputeWish::kAuto) text += idle_level(tried);
     if (is_cut && has_batch_norm()) {
       text += "; batch norm sees " + std::to_string(choice.micro_batch) + " samples at a time";
     }
@@ -238,6 +245,20 @@ class BatchPlanner {
     if (wish_.micro_batch <= std::max(step_samples_, wish_.batch_size)) return {};
     return "micro_batch " + std::to_string(wish_.micro_batch) + " does nothing: a step has " +
            std::to_string(step_samples_) + (step_samples_ == 1 ? " sample" : " samples");
+  }
+
+  /// That a level which was asked for makes nothing smaller; empty when it does.
+  std::string idle_level(const Tried& tried) const {
+    if (tried.choice.recompute == Recompute::kNone) return {};
+    BatchChoice kept = tried.choice;
+    kept.recompute = Recompute::kNone;
+    const std::uint64_t with = tried.programs->plan().arena_bytes;
+    const std::uint64_t without =
+        ProgramSet(around_.backend, around_.graph, config_of(kept)).plan().arena_bytes;
+    if (with < without) return {};
+    return "; recompute " + std::string(recompute_name(tried.choice.recompute)) +
+           " saves nothing: the network takes " + format_bytes(with) + " with it, " +
+           format_bytes(without) + " without";
   }
 
   [[noreturn]] void refuse() const {

@@ -39,7 +39,8 @@ struct PlannedBatch {
   BatchChoice choice;
   /// Of the choice; not bound.
   std::unique_ptr<ProgramSet> programs;
-  /// One line, where the choice is not the plain one: "batch 32 in parts of 11: ...".
+  /// One line, where the choice is not the plain one: "batch 32 in parts of 11: ..."; and that a level of recompute
+  /// which was asked for saves nothing.
   std::string note;
 };
 

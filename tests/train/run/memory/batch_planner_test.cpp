@@ -90,6 +90,20 @@ BOOST_AUTO_TEST_CASE(values_are_computed_again_before_a_step_is_cut) {
       "batch 32 with blocks computed again: at once it takes 31.2 KiB, the limit is 25.0 KiB");
 }
 
+// 32,000 bytes with and without a batch norm to drop; blocks save 200 a node and sample.
+BOOST_AUTO_TEST_CASE(a_level_that_was_asked_for_and_saves_nothing_is_said_to) {
+  graph = pooled_model(false);
+  wish.recompute = RecomputeWish::kNorms;
+  BOOST_TEST(plan(1'000'000).note ==
+             "batch 32 with norms computed again, as asked for; recompute norms saves nothing: the "
+             "network takes 31.2 KiB with it, 31.2 KiB without");
+  wish.recompute = RecomputeWish::kBlocks;
+  BOOST_TEST(plan(1'000'000).note == "batch 32 with blocks computed again, as asked for");
+  graph = pooled_model(true);
+  wish.recompute = RecomputeWish::kNorms;
+  BOOST_TEST(plan(1'000'000).note == "batch 32 with norms computed again, as asked for");
+}
+
 BOOST_AUTO_TEST_CASE(the_largest_part_that_fits_is_taken) {
   BOOST_TEST(choice(12'799) == "16 of 32 from 16, blocks");
   // 11, 11 and 10 do not make up the step of whole batches that the loader could deliver.
