@@ -48,8 +48,8 @@ std::vector<FigureName> documented() {
 /// Every figure of a validation by both its names.
 void check_both(const Json& object) {
   for (const FigureName& name : documented()) {
-    BOOST_TEST(object["val_" + name.json].is_number(), name.json);
-    BOOST_TEST(object["val_" + name.column] == object["val_" + name.json], name.column);
+    BOOST_TEST(object.at("val_" + name.json).is_number(), name.json);
+    BOOST_TEST(object.at("val_" + name.column) == object.at("val_" + name.json), name.column);
   }
 }
 
@@ -74,18 +74,18 @@ BOOST_AUTO_TEST_CASE(events_of_a_run_have_the_names_of_the_table) {
   BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   const std::vector<Json> events = events_of(result.out);
   const Json step = of_kind(events, "step").front();
-  for (const char* name : {"loss", "top1"}) BOOST_TEST(step[name].is_number(), name);
+  for (const char* name : {"loss", "top1"}) BOOST_TEST(step.at(name).is_number(), name);
   check_no_column(step);
   check_both(of_kind(events, "validation").front());
   const Json epoch = of_kind(events, "epoch").front();
   check_both(epoch);
-  BOOST_TEST(epoch["top1"].is_number());
-  BOOST_TEST(epoch["accuracy"] == epoch["top1"]);
+  BOOST_TEST(epoch.at("top1").is_number());
+  BOOST_TEST(epoch.at("accuracy") == epoch.at("top1"));
   const Json& end = events.back();
-  check_both(end["metrics"]);
-  for (const char* pass : {"train", "validation"}) check_no_column(end[pass]);
-  BOOST_TEST(end["train"]["top1"] == epoch["top1"]);
-  BOOST_TEST(end["validation"]["top1"] == epoch["val_top1"]);
+  check_both(end.at("metrics"));
+  for (const char* pass : {"train", "validation"}) check_no_column(end.at(pass));
+  BOOST_TEST(end.at("train").at("top1") == epoch.at("top1"));
+  BOOST_TEST(end.at("validation").at("top1") == epoch.at("val_top1"));
 }
 
 BOOST_AUTO_TEST_CASE(columns_of_metrics_are_those_of_the_table) {
@@ -103,12 +103,12 @@ BOOST_AUTO_TEST_CASE(evaluation_and_the_record_have_the_names_of_the_table) {
   const Json last =
       of_kind(events_of(read_text_file(shapes.run() / "metrics.jsonl")), "validation").back();
   for (const FigureName& name : documented()) {
-    BOOST_TEST(json[name.json] == last["val_" + name.json], name.json);
+    BOOST_TEST(json.at(name.json) == last.at("val_" + name.json), name.json);
   }
   check_no_column(json);
   const Json record = Json::parse(read_text_file(shapes.run() / "model.json"))["metrics"];
-  BOOST_TEST(record["val_top1"] == last["val_top1"]);
-  BOOST_TEST(record["val_loss"] == last["val_loss"]);
+  BOOST_TEST(record.at("val_top1") == last.at("val_top1"));
+  BOOST_TEST(record.at("val_loss") == last.at("val_loss"));
 }
 
 // Every name of the table's last column is a monitor.

@@ -88,10 +88,10 @@ std::string line_with(const std::string& text, const std::string& beginning) {
 
 /// What a line says of a validation, from the fields of its event.
 std::string validation_text(const Json& event) {
-  const auto share = [&](const char* name) { return 100 * event[name].get<double>(); };
+  const auto share = [&](const char* name) { return 100 * event.at(name).get<double>(); };
   return fmt::format("validation loss {:.4f}, top-1 {:.1f} %, top-5 {:.1f} %, macro F1 {:.4f}",
-                     event["val_loss"].get<double>(), share("val_accuracy"),
-                     share("val_top5_accuracy"), event["val_macro_f1"].get<double>());
+                     event.at("val_loss").get<double>(), share("val_accuracy"),
+                     share("val_top5_accuracy"), event.at("val_macro_f1").get<double>());
 }
 
 void check_not_learning(const std::string& verdict, int num_epochs) {
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_validation_within_an_epoch_is_a_line_of_its_own) {
   BOOST_REQUIRE(of_kind(events, "validation").size() == 2u);  // at the epoch's end, too
   BOOST_TEST(line_with(err, "epoch 1/1 step 3: ") ==
              "epoch 1/1 step 3: " + validation_text(events.front()));
-  BOOST_TEST(events.front()["val_classes"].size() == 10u);
+  BOOST_TEST(events.front().at("val_classes").size() == 10u);
 }
 
 // Two commands, the same weights and pictures: 4 of each of ten classes.
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(classes_of_the_last_validation_are_those_that_evaluation_fi
   const auto events = events_of(read_text_file(shapes.run() / "metrics.jsonl"));
   const Json classes = of_kind(events, "validation").back()["val_classes"];
   BOOST_REQUIRE(classes.size() == 10u);
-  for (const Json& one : classes) BOOST_TEST(one["num_samples"] == 4);
+  for (const Json& one : classes) BOOST_TEST(one.at("num_samples") == 4);
   const CommandResult evaluated =
       run_penstock({"evaluate", shapes.run(), "--split", "validation", "--json", "--threads", "2"});
   BOOST_REQUIRE_MESSAGE(evaluated.exit_code == 0, evaluated.err);
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_learns_nothing_is_an_event_and_in_the_outcome) {
   const std::string text = notes[0]["text"];
   BOOST_TEST(text.starts_with("learning: "), text);
   check_not_learning(text.substr(std::string("learning: ").size()), 3);
-  check_not_learning(events.back()["learning_verdict"], 4);
+  check_not_learning(events.back().at("learning_verdict"), 4);
 }
 
 BOOST_AUTO_TEST_CASE(early_stopping_says_why_the_run_ended_and_which_weights_stay) {
@@ -176,9 +176,9 @@ BOOST_AUTO_TEST_CASE(early_stopping_says_why_the_run_ended_and_which_weights_sta
              "best weights, of epoch 1: " + out.native() + "/weights.safetensors");
   fs::remove_all(out);
   const Json end = events(kStopping).back();
-  BOOST_TEST(end["end_reason"] == reason);
-  BOOST_TEST(end["best_epoch"] == 1);
-  BOOST_TEST(end["num_epochs"] == 2);
+  BOOST_TEST(end.at("end_reason") == reason);
+  BOOST_TEST(end.at("best_epoch") == 1);
+  BOOST_TEST(end.at("num_epochs") == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_rate_that_is_lowered_is_said_and_an_event) {
