@@ -81,6 +81,26 @@ void blend_targets(const BatchContent& batch, const Partners& pair,
            shares);
 }
 
+/// Each part of a target keeps what its own sample weighs: of a mixture, own share times its weight and the
+/// other's times the other's. Their sum is the mixture's weight, and the targets are divided by it.
+void blend_weighted_targets(const BatchContent& batch, const Partners& pair,
+                            const MixShares& shares) noexcept {
+  float& a_weight = batch.weights[pair.place];
+  float& b_weight = batch.weights[pair.partner];
+  const float a_mixed = shares.own * a_weight + shares.other * b_weight;
+  const float b_mixed = shares.own * b_weight + shares.other * a_weight;
+  const std::span<float> a = batch.targets_of(pair.place);
+  const std::span<float> b = batch.targets_of(pair.partner);
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    const float a_part = a_weight * a[k];
+    const float b_part = b_weight * b[k];
+    a[k] = (shares.own * a_part + shares.other * b_part) / a_mixed;
+    b[k] = (shares.own * b_part + shares.other * a_part) / b_mixed;
+  }
+  a_weight = a_mixed;
+  b_weight = b_mixed;
+}
+
 bool takes_part(const BatchContent& batch, std::uint32_t place) noexcept {
   return !batch.has_failed(place) && batch.class_idx[place] != kUnlabelled;
 }
@@ -118,7 +138,11 @@ void BatchMix::apply(const BatchContent& batch) const noexcept {
     } else {
       swap_box(batch, pair, drawn.box);
     }
-    blend_targets(batch, pair, shares);
+    if (batch.weights[pair.place] == batch.weights[pair.partner]) {
+      blend_targets(batch, pair, shares);
+    } else {
+      blend_weighted_targets(batch, pair, shares);
+    }
   }
 }
 

@@ -37,8 +37,17 @@ ReferenceBatch reference_mix(const ReferenceBatch& batch, const MixDraws& drawn)
         value = batch.pixels[partner * num_values + i];
       }
     }
+    const auto weight = [&](std::size_t at) {
+      return batch.weights.empty() ? 1 : batch.weights[at];
+    };
+    const double own = drawn.share * weight(place);
+    const double others = (1 - drawn.share) * weight(partner);
+    if (!mixed.weights.empty()) mixed.weights[place] = own + others;
     for (std::size_t k = 0; k < spec.num_targets; ++k) {
-      mixed.targets[place * spec.num_targets + k] = both(batch.targets, spec.num_targets, k);
+      mixed.targets[place * spec.num_targets + k] =
+          (own * batch.targets[place * spec.num_targets + k] +
+           others * batch.targets[partner * spec.num_targets + k]) /
+          (own + others);
     }
   }
   return mixed;

@@ -15,7 +15,8 @@ struct ReferenceBatch {
   BatchSpec spec{};
   std::vector<double> pixels{};   // in the layout of the spec
   std::vector<double> targets{};  // [batch, num_targets]
-  /// Places that take part: no padding, no failed sample, none without a label.
+  std::vector<double> weights{};  // [batch]; empty: 1 each
+  /// Places that take part: no padding, no failed sample, none of weight 0, none without a label.
   std::vector<bool> takes_part{};
   std::uint32_t num_valid = 0;
 };

@@ -17,13 +17,15 @@ namespace penstock {
 ///
 /// Shapes  pixels: as BatchView::pixels, spec->pixels_bytes() bytes; targets: [batch, num_targets], or
 ///         empty without LabelForm::kTargets; class_idx, weights: [batch]
+/// Weights are changed where targets are, so that their product, a sample's part in the loss, stays right
 struct BatchContent {
   const BatchSpec* spec = nullptr;
   std::byte* pixels = nullptr;
   std::span<float> targets;
   std::span<const std::uint32_t> class_idx;
-  /// 1, or 0 for a place whose sample failed (its pixels are 0) and for padding.
-  std::span<const float> weights;
+  /// What each sample weighs in the loss: 1 without weights of the loader's. 0 for a place whose sample failed
+  /// (its pixels are 0), for padding, and for a sample that is to count nowhere.
+  std::span<float> weights;
   /// Places that hold samples, at least 1; those from here on are padding and must stay 0.
   std::uint32_t num_valid = 0;
   /// DrawPurpose::kBatch at the position of the batch's first sample; place() has epoch and seed.
@@ -40,14 +42,15 @@ struct BatchContent {
     if (targets.empty()) return {};
     return targets.subspan(std::size_t{place} * spec->num_targets, spec->num_targets);
   }
+  /// Whether what is in a place counts nowhere: nothing of it may reach another.
   bool has_failed(std::uint32_t place) const noexcept { return !(weights[place] > 0); }
   /// Whether apply() may return early, whatever it has written. A look now and then lets a stop end
   /// a large batch.
   bool is_abandoned() const noexcept { return stop != nullptr && stop->stop_requested(); }
 };
 
-/// Changes whole batches: pixels and targets, in place. Ids, labels, weights and events of the places
-/// are the stream's, and stay as they are.
+/// Changes whole batches: pixels, targets and with them weights, in place. Ids, labels and events of the
+/// places are the stream's, and stay as they are. A weight of 0 stays 0, any other above it.
 ///
 /// Threads  apply() is called from many threads at once, each with a batch of its own
 /// Purity   it is a pure function of the content and of the settings: no clock, no state. Batches then

@@ -45,7 +45,7 @@ std::optional<FilledBatch> collate_run(const SampleRun& run, BatchRing& ring) no
 
 namespace {
 
-// One-hot by class; all 0 for padding, for a sample without a label and for one that failed.
+// One-hot by class; all 0 for padding, for a sample without a label and for one that counts nowhere.
 void fill_targets(BatchSlot& slot, std::uint32_t num_targets) noexcept {
   std::fill(slot.targets.begin(), slot.targets.end(), 0.0f);
   for (std::uint32_t place = 0; place < slot.stamp.num_valid; ++place) {
@@ -57,14 +57,16 @@ void fill_targets(BatchSlot& slot, std::uint32_t num_targets) noexcept {
 
 }  // namespace
 
-void finish_batch(BatchSlot& slot, const BatchSpec& spec) noexcept {
+void finish_batch(BatchSlot& slot, const BatchSpec& spec,
+                  std::span<const float> loss_weights) noexcept {
   const std::uint32_t num_valid = slot.stamp.num_valid;
   slot.events.clear();
   for (std::uint32_t place = 0; place < num_valid; ++place) {
     const SampleTask& task = slot.tasks[place];
     const bool is_ok = task.fault.status == SampleStatus::kOk;
     slot.class_idx[place] = task.info.class_idx;
-    slot.weights[place] = is_ok ? 1.0f : 0.0f;
+    const float weight = loss_weights.empty() ? 1.0f : loss_weights[task.info.sample_id];
+    slot.weights[place] = is_ok ? weight : 0.0f;
     slot.sample_ids[place] = task.info.sample_id;
     slot.positions[place] = task.position;
     if (!is_ok) slot.events.push_back({place, task.info.sample_id, task.fault});

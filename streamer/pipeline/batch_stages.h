@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 
 #include "streamer/core/batch_transform.h"
@@ -60,8 +61,10 @@ class BadSampleLimit {
   std::uint32_t epoch_ = 0;
 };
 
-/// Completes labels, targets, weights, ids and events of a filled slot, clears its padding.
-void finish_batch(BatchSlot& slot, const BatchSpec& spec) noexcept;
+/// Completes labels, targets, weights, ids and events of a filled slot, clears its padding. `loss_weights` are
+/// those of the split's samples, by id; empty: 1 each.
+void finish_batch(BatchSlot& slot, const BatchSpec& spec,
+                  std::span<const float> loss_weights = {}) noexcept;
 
 /// Hands a finished slot to `transform`, with draws of `seed` at the slot's first position. A batch
 /// without samples is left alone.

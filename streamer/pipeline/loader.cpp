@@ -1,6 +1,10 @@
 #include "streamer/pipeline/loader.h"
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
+#include <span>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -49,6 +53,35 @@ void check_targets(const DatasetSplit& split, const BatchSpec& spec) {
                   std::to_string(num_classes) + ", one for each class of the dataset, found " +
                   std::to_string(spec.num_targets),
               "num_targets = split.class_names().size()");
+}
+
+[[noreturn]] void refuse_loss_weights(const DatasetSplit& split, const std::string& expected,
+                                      const std::string& found) {
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      "loader: split " + split.name() + ": loss_weights: expected " + expected + ", found " + found,
+      "one for each sample of the split, or leave them out");
+}
+
+void check_loss_weights(const DatasetSplit& split, const LoaderConfig& config) {
+  if (config.loss_weights == nullptr) return;
+  const std::vector<float>& weights = *config.loss_weights;
+  if (weights.size() != split.num_samples()) {
+    refuse_loss_weights(split, std::to_string(split.num_samples()) + " values",
+                        std::to_string(weights.size()));
+  }
+  const auto is_weight = [](float weight) { return weight >= 0 && std::isfinite(weight); };
+  const auto wrong = std::ranges::find_if_not(weights, is_weight);
+  if (wrong != weights.end()) {
+    refuse_loss_weights(split, "finite numbers, 0 or more", std::to_string(*wrong));
+  }
+  if (std::ranges::any_of(weights, [](float weight) { return weight > 0; })) return;
+  if (!weights.empty()) refuse_loss_weights(split, "one above 0 at least", "only zeros");
+}
+
+std::span<const float> loss_weights_of(const LoaderConfig& config) {
+  if (config.loss_weights == nullptr) return {};
+  return *config.loss_weights;
 }
 
 std::uint64_t positions_per_epoch(const DatasetSplit& split, const LoaderConfig& config) {
@@ -158,6 +191,7 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
       consumer_(epochs_) {
   host_memory = not_null(std::move(host_memory), "host_memory");
   check_targets(split_, config_.batch);
+  check_loss_weights(split_, config_);
   transform_->accept(config_.batch);
   if (config_.batch_transform != nullptr) config_.batch_transform->accept(config_.batch);
   if (config_.resume_from) {
@@ -243,7 +277,7 @@ void Loader::Impl::fill(const SampleRun& run, std::uint32_t worker) {
 void Loader::Impl::finish(const FilledBatch& batch) {
   const std::int64_t start_ns = steady_ns();
   BatchSlot& slot = ring_->slot(batch.slot_idx);
-  finish_batch(slot, ring_->spec());
+  finish_batch(slot, ring_->spec(), loss_weights_of(config_));
   if (config_.batch_transform != nullptr) {
     transform_batch(slot, ring_->spec(), config_.seed, *config_.batch_transform, stop_.get_token());
   }

@@ -44,6 +44,9 @@ struct LoaderConfig {
   /// For SampleOrder::kWeighted, and needed there: a weight for each sample of the split, finite
   /// and at least 0, not all 0. Counted as the loader's memory: 4 bytes a sample.
   std::shared_ptr<const std::vector<float>> sample_weights = {};  // shared with the caller
+  /// What each sample of the split weighs in the loss, by sample id: it comes as BatchView::weights, and draws
+  /// nothing. Finite and at least 0, not all 0; null: 1 each. The caller counts its bytes.
+  std::shared_ptr<const std::vector<float>> loss_weights = {};  // shared with the caller
   /// For orders with replacement (kWeighted, kClassBalanced): samples that an epoch draws over all
   /// ranks, 1 to 2^48; empty: as many as the split has.
   std::optional<std::uint64_t> num_samples_per_epoch = {};

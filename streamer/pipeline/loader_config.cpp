@@ -127,6 +127,9 @@ std::string loader_identity(const DatasetSplit& split, const LoaderConfig& confi
   line("seed", std::to_string(config.seed));
   line("order", std::string(sample_order_name(config.order)));
   for (const auto& [key, value] : order_lines(config)) line(key, value);
+  if (config.loss_weights) {
+    line("loss_weights", hex(xxh3_64(std::as_bytes(std::span(*config.loss_weights)))));
+  }
   line("drop_remainder", std::to_string(static_cast<int>(config.drop_remainder)));
   if (config.remainder_of > 0) line("remainder_of", std::to_string(config.remainder_of));
   line("batch", std::to_string(spec.batch));

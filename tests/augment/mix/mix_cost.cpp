@@ -51,7 +51,7 @@ std::string measure(const NamedType& element, int num_rounds) {
   };
   std::vector<float> targets(std::size_t{spec.batch} * spec.num_targets);
   const std::vector<std::uint32_t> class_idx(spec.batch, 0);
-  const std::vector<float> weights(spec.batch, 1.0f);
+  std::vector<float> weights(spec.batch, 1.0f);
   const auto run = [&](const BatchMix& mix) {
     return median_us(num_rounds, [&](int round) {
       mix.apply({.spec = &spec,

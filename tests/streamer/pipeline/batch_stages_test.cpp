@@ -50,6 +50,21 @@ BOOST_AUTO_TEST_CASE(a_short_batch_is_padded_with_nothing_of_the_batch_before) {
   }
 }
 
+// By id: 7 weighs 0.5 and 8 nothing; 9 failed, whatever it weighs.
+BOOST_AUTO_TEST_CASE(samples_have_the_weights_that_they_were_given) {
+  DirtyRing dirty;
+  BatchSlot& slot = dirty.ring->slot(0);
+  slot.stamp.num_valid = 3;
+  for (std::uint32_t i = 0; i < 3; ++i) slot.tasks[i].info = {.sample_id = 7 + i, .class_idx = 1};
+  slot.tasks[2].fault = {SampleStatus::kDecodeFailed, "no picture"};
+  const std::vector<float> loss_weights = {9, 9, 9, 9, 9, 9, 9, 0.5f, 0, 4};
+  finish_batch(slot, kSpec, loss_weights);
+  const std::vector<float> weights = {0.5f, 0, 0, 0};
+  BOOST_TEST(slot.weights == weights, boost::test_tools::per_element());
+  BOOST_REQUIRE(slot.events.size() == 1u);
+  BOOST_TEST(slot.events[0].sample_id == 9u);
+}
+
 BOOST_AUTO_TEST_CASE(targets_are_one_hot_and_zero_where_there_is_no_sample_or_no_label) {
   BatchSpec spec = kSpec;
   spec.label_form = LabelForm::kTargets;

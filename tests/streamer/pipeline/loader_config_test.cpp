@@ -141,6 +141,22 @@ BOOST_AUTO_TEST_CASE(
              "loader: split train: expected samples for a step of 16, found 10 samples");
 }
 
+BOOST_AUTO_TEST_CASE(weights_in_the_loss_that_are_none_are_refused) {
+  const auto refused = [&](std::vector<float> weights) {
+    LoaderConfig config{.batch = kSpec};
+    config.loss_weights = std::make_shared<const std::vector<float>>(std::move(weights));
+    return refusal(config, ErrorCode::kInvalidArgument);
+  };
+  const std::string head = "loader: split train: loss_weights: expected ";
+  BOOST_TEST(refused(std::vector<float>(9, 1)) == head + "10 values, found 9");
+  BOOST_TEST(refused(std::vector<float>(10, 0)) == head + "one above 0 at least, found only zeros");
+  std::vector<float> one(10, 1);
+  one[4] = -0.5f;
+  BOOST_TEST(refused(one) == head + "finite numbers, 0 or more, found -0.500000");
+  one[4] = static_cast<float>(kNan);
+  BOOST_TEST(refused(one) == head + "finite numbers, 0 or more, found nan");
+}
+
 BOOST_AUTO_TEST_CASE(a_split_without_samples_is_refused) {
   Manifest manifest = read_manifest(folder.path() / "d");
   manifest.splits.push_back(
@@ -203,6 +219,9 @@ BOOST_AUTO_TEST_CASE(identity_changes_with_every_setting_that_affects_bytes_and_
            [](LoaderConfig& c) { c.batch.layout = PixelLayout::kNchw; },
            [](LoaderConfig& c) { c.order = SampleOrder::kSequential; },
            [](LoaderConfig& c) { c.drop_remainder = true; },
+           [](LoaderConfig& c) {
+             c.loss_weights = std::make_shared<const std::vector<float>>(10, 0.5f);
+           },
            [](LoaderConfig& c) { c.drop_remainder = true, c.remainder_of = 2 * c.batch.batch; },
            [](LoaderConfig& c) {
              c.batch.label_form = LabelForm::kTargets, c.batch.num_targets = 2;
