@@ -124,6 +124,10 @@ std::span<const RunFlagGroup> run_flag_groups() {
            {"focal_alpha", "NUMBERS", "Of focal: one for each class, or one (none)", "\"[0.25]\""},
            {"class_weights", "NUMBERS",
             "One for each class, balanced by their frequency, or none (none)", "balanced"},
+           {"loss_weights", "FILE",
+            "CSV lines NAME,WEIGHT: what training samples weigh in the loss, times their class (1 "
+            "each)",
+            "weights.csv"},
        }},
       {"Data and machine",
        {

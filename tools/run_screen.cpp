@@ -270,6 +270,12 @@ void RunScreen::on_start(const RunOverview& overview) {
     print_notice(verbosity_, fmt::format("weights   {}: {}", printable(config.init_from.native()),
                                          printable(overview.initial_weights)));
   }
+  if (!config.loss_weights.empty()) {
+    print_notice(verbosity_, fmt::format("weighted  {}: {} of {} samples in the loss",
+                                         printable(config.loss_weights.native()),
+                                         format_count(overview.num_loss_weights),
+                                         format_count(overview.num_train_samples)));
+  }
   if (has_frozen(overview)) print_notice(verbosity_, "learning  " + learning_counts_text(overview));
   print_notice(verbosity_, "training  " + optimizer_text(config) + loss_settings_text(config) +
                                monitors_text(config));

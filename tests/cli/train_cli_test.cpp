@@ -186,29 +186,6 @@ BOOST_AUTO_TEST_CASE(a_folder_of_pictures_comes_with_the_convert_line_and_its_di
   BOOST_TEST(!fs::exists(out));
 }
 
-// By hand: 80 = 6 x 12 + 8.
-BOOST_AUTO_TEST_CASE(a_remainder_that_is_dropped_is_told_and_what_would_be_all_is_refused) {
-  const auto dropping = [&](const char* batch_size) {
-    return run_penstock({"train", shapes.dataset(), "-o", out, "--image-size", "32", "--threads",
-                         "2", "--epochs", "1", "--json", "--drop-remainder", "true", "--batch-size",
-                         batch_size});
-  };
-  const CommandResult refused = dropping("96");
-  BOOST_TEST(refused.exit_code == 1);
-  BOOST_TEST(contains(refused.err,
-                      "penstock: run: drop_remainder: expected a training split of at least one "
-                      "batch of 96 samples, found 80: all of them would be left out\n"
-                      "hint: --batch-size 80, or --drop-remainder false\n"));
-  const CommandResult result = dropping("12");
-  BOOST_TEST(result.exit_code == 0, result.err);
-  BOOST_TEST(contains(result.err, ", batch 12 (remainder dropped), "));
-  BOOST_TEST(contains(result.err,
-                      "epoch 1/1: 72 of 80 samples, each once, 8 left out by drop_remainder, 0 "
-                      "skipped"));
-  BOOST_TEST(contains(result.out, "\"num_left_out\":8"), result.out);
-  BOOST_TEST(contains(read_text_file(out / "run.toml"), "\ndrop_remainder = true\n"));
-}
-
 BOOST_AUTO_TEST_CASE(a_shard_cut_short_is_damage) {
   const fs::path dataset = dataset_copy();
   const fs::path shard = train_shard(dataset);

@@ -61,6 +61,9 @@ CheckpointState run_facts(const RunSetup& setup) {
   if (!setup.initial_weights_digest.empty()) {
     settings[std::string(kInitialWeightsFact)] = setup.initial_weights_digest;
   }
+  if (setup.loss_weights.by_sample) {
+    settings["loss_weights"] = "weights of XXH3-64 " + setup.loss_weights.digest();
+  }
   return {.seed = config.seed,
           .configuration = format_run_file(config),
           .settings = std::move(settings),

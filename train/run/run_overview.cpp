@@ -38,6 +38,7 @@ RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_n
       .num_params = summarize(setup.graph).total.num_params,
       .learning = learning_of(setup.learning),
       .initial_weights = initial_weights_text(setup),
+      .num_loss_weights = setup.loss_weights.num_named,
       .cores = setup.resolved.cores,
       .num_usable_cores = num_usable_cores(),
       .backend = setup.backend->description(),

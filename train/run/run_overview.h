@@ -28,6 +28,8 @@ struct RunOverview {
   std::vector<Learning> learning;
   /// What the weights of a file are, in words: "122 tensors; fc begins anew: ..."; empty for drawn ones.
   std::string initial_weights;
+  /// Training samples that RunConfig::loss_weights names.
+  std::uint64_t num_loss_weights = 0;
   CoreSplit cores;
   std::uint32_t num_usable_cores = 0;
   std::string backend;

@@ -47,6 +47,9 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   if (!config.init_from.empty()) {
     config.init_from = std::filesystem::absolute(config.init_from).lexically_normal();
   }
+  if (!config.loss_weights.empty()) {
+    config.loss_weights = std::filesystem::absolute(config.loss_weights).lexically_normal();
+  }
   // "runs/a/" and "runs/a/." would be their own parent.
   while (config.out.has_relative_path() &&
          (config.out.filename().empty() || config.out.filename() == ".")) {

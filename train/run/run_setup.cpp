@@ -138,6 +138,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
       config(resolved.config),
       train_split(open_train_split(dataset)),
       num_pass_samples(samples_of_pass(config, train_split.num_samples())),
+      loss_weights(read_loss_weights(config.loss_weights, train_split)),
       validation_split(open_validation_split(dataset)),
       graph(build_run_model(config, num_channels(config.color_mode),
                             static_cast<std::uint32_t>(dataset.manifest().class_names.size()))),
@@ -154,6 +155,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
                .window_bytes = config.window_bytes,
                .seed = config.seed,
                .remainder_of = remainder_of(config),
+               .loss_weights = loss_weights.by_sample,
                .cores = resolved.cores,
                .cache = config.cache,
                .num_epochs = num_train_passes(config, num_pass_samples),
@@ -242,6 +244,7 @@ TrainerConfig RunSetup::trainer_config() const {
 std::vector<MemoryRow> RunSetup::bookkeeping_rows(std::uint32_t evaluation_batch) const {
   std::vector<MemoryRow> rows = {
       {"tally of samples seen", tally_bytes(train_split, validation_split)}};
+  if (loss_weights.by_sample) rows.push_back({"weights in the loss", loss_weights.bytes()});
   if (validation_split) {
     rows.push_back({"validation metrics", score_bytes(graph.num_classes(), evaluation_batch)});
   }

@@ -16,6 +16,7 @@
 #include "train/loop/program_set.h"
 #include "train/loop/trainer.h"
 #include "train/run/data/data_pipeline.h"
+#include "train/run/data/loss_weights.h"
 #include "train/run/memory/batch_planner.h"
 #include "train/run/memory/memory_table.h"
 #include "train/run/network/learning_plan.h"
@@ -48,8 +49,8 @@ struct RunSetup {
   ResolvedRun resolved;
   const RunConfig& config;  // the resolved one
   DatasetSplit train_split;
-  std::uint64_t
-      num_pass_samples;  // of that split in a pass of training: drop_remainder leaves some out
+  std::uint64_t num_pass_samples;  // in a pass of training: drop_remainder leaves some out
+  LossWeights loss_weights;        // of the training samples
   std::optional<DatasetSplit> validation_split;
   ModelGraph graph;
   std::optional<InitialWeights> initial_weights;  // of RunConfig::init_from, at the start of a run

@@ -20,6 +20,8 @@ constexpr std::array kRules = std::to_array<FactRule>({
     // Other state tensors, or the same ones with another meaning.
     {"run.optimizer", kRefuses},
     {"run.freeze", kRefuses},
+    // By what is in the file, wherever it is.
+    {"run.loss_weights", kRefuses},
     // It would do nothing: weights are the checkpoint's.
     {"run.init_from", kRefuses},
     // Which sample comes at which position and what is made of it: a loader does not go on inside an

@@ -73,6 +73,12 @@ BOOST_AUTO_TEST_CASE(other_frozen_weights_are_refused_and_other_statistics_lose_
   BOOST_TEST((between_epochs().outcome == ResumeOutcome::kNoLongerBitForBit));
 }
 
+BOOST_AUTO_TEST_CASE(other_weights_in_the_loss_are_refused) {
+  present["run.loss_weights"] = "weights of XXH3-64 12";
+  BOOST_TEST(between_epochs().text() ==
+             "cannot continue: run.loss_weights: expected nothing, found weights of XXH3-64 12");
+}
+
 BOOST_AUTO_TEST_CASE(what_decides_the_samples_may_change_between_two_epochs_only) {
   for (const char* name :
        {"seed", "run.batch_size", "run.drop_remainder", "run.augment.zoom_range"}) {

@@ -29,6 +29,7 @@ LoaderConfig loader_config(const DatasetSplit& split, const PipelineConfig& conf
   loader.order = trains ? config.order : SampleOrder::kSequential;
   if (trains) {
     loader.window_bytes = config.window_bytes;
+    loader.loss_weights = config.loss_weights;
     loader.drop_remainder = config.remainder_of > 0;
     loader.remainder_of = config.remainder_of;
     loader.first_epoch = config.first_epoch;

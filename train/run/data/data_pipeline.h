@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "augment/augment_config.h"
 #include "streamer/order/epoch_order.h"
@@ -33,6 +34,8 @@ struct PipelineConfig {
   /// Of PipelineUse::kTrain: samples of a step, where a pass leaves out those of its incomplete one; 0 leaves none
   /// out. LoaderConfig::remainder_of.
   std::uint64_t remainder_of = 0;
+  /// Of PipelineUse::kTrain: LoaderConfig::loss_weights.
+  std::shared_ptr<const std::vector<float>> loss_weights = {};  // shared with the loader
   CoreSplit cores;
   /// Batches in flight or lent out: LoaderConfig::num_slots.
   std::uint32_t num_slots = LoaderConfig{}.num_slots;

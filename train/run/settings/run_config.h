@@ -92,6 +92,9 @@ struct RunConfig {
   std::vector<double> class_weights;
   /// Weighs classes so that rare ones count as much as frequent ones: class_balance.h.
   bool balances_classes = false;
+  /// CSV of training samples and what each weighs in the loss (data/loss_weights.h), beside its class; those that it
+  /// does not name weigh 1. Empty: all do. Which samples are drawn does not depend on it.
+  std::filesystem::path loss_weights;
   /// Lowers the schedule's peak when a metric stands; a factor of 1 is off. `mode` follows from the metric.
   PlateauConfig reduce_on_plateau{.factor = 1};
   /// Ends the run when a metric stands; a patience of 0 is off. `mode` follows from the metric.

@@ -65,6 +65,7 @@ constexpr std::array kKeys{
     field<&RunConfig::focal_gamma>("focal_gamma"),
     field<&RunConfig::focal_alpha>("focal_alpha", "[0.25]"),
     RunKey{"class_weights", KeyKind::kNumbers, read_class_weights, write_class_weights},
+    field<&RunConfig::loss_weights>("loss_weights", "\"weights.csv\""),
     field<&RunConfig::nan_guard, &NanGuardConfig::max_in_a_row>("max_skipped_steps"),
     field<&RunConfig::order>("order", "\"shuffle\""),
     RunKey{"window", KeyKind::kText, read_window, write_window, "\"256M\""},

@@ -60,6 +60,7 @@ RunConfig plain_config(RunConfig config) {
   config.label_smoothing = 0;
   config.balances_classes = false;
   config.class_weights.clear();
+  config.loss_weights.clear();
   config.augment = config.augment.without_randomness();
   return config;
 }

@@ -315,8 +315,9 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
 /// Settings that figures do not depend on, that come from data or machine, or that are of no effect
 /// beside the others.
 bool may_be_left_out(const RunKey& key) {
-  constexpr std::array<std::string_view, 29> kOptional{"dataset",
+  constexpr std::array<std::string_view, 30> kOptional{"dataset",
                                                        "init_from",
+                                                       "loss_weights",
                                                        "freeze",
                                                        "freeze_norm",
                                                        "out",

@@ -67,6 +67,12 @@ BOOST_AUTO_TEST_CASE(what_decides_the_weights_is_in_the_identity_and_nothing_els
        [](RunConfig& c) {
          c.class_weights = {1, 2};
        }},
+      {"loss_weights",
+       [this](RunConfig& c) {
+         c.loss_weights = folder.path() / "weights.csv";
+         publish_file(c.loss_weights,
+                      Dataset::open(tests::pets()).split("train").read_name(0) + ",0.5\n");
+       }},
       {"balanced", [](RunConfig& c) { c.balances_classes = true; }},
       {"ema_decay", [](RunConfig& c) { c.optimizer.ema_decay = 0.9; }},
       {"early_stopping", [](RunConfig& c) { c.early_stopping.patience = 2; }},
