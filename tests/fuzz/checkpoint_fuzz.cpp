@@ -1,14 +1,10 @@
-// The fuzz target of what a resumed run reads before it computes: state.json of a checkpoint, and
-// safetensors files. Driven by libFuzzer (preset fuzz) or by seeded_mutations.cpp.
+// The fuzz target of what a resumed run reads before it computes, but for tensors: state.json of a checkpoint, and
+// its parts. Driven by libFuzzer (preset fuzz) or by seeded_mutations.cpp.
 //
-// The first byte of an input: odd, a safetensors file follows; even with kPartsKind set, lines of the parts that
-// a run reads, "epochs", "skipped", "loop" and "optimizer"; else the text of a state.json, whose checksum is put
-// right unless kUnsealed is set. An input may be refused with CorruptData or Unsupported,
-// nothing else, in one line; what is not refused must keep the promises of checkpoint_state.h and
-// safetensors_reader.h; nothing allocates more than some bytes for each of the input's.
-#include <sys/mman.h>
-#include <unistd.h>
-
+// The first byte of an input: odd, lines of the parts that a run reads, "epochs", "skipped", "loop" and
+// "optimizer"; even, the text of a state.json, whose checksum is put right unless kUnsealed is set. An input may
+// be refused with CorruptData or Unsupported, nothing else, in one line; what is not refused must keep the
+// promises of checkpoint_state.h; nothing allocates more than some bytes for each of the input's.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -18,20 +14,17 @@
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
-#include "streamer/core/file.h"
 #include "tests/allocation_ceiling.h"
 #include "tests/fuzz/fuzz_target.h"
-#include "tests/temporary_folder.h"
 #include "train/loop/loop_state.h"
 #include "train/run/run_progress.h"
 #include "train/store/checkpoint_name.h"
 #include "train/store/checkpoint_state.h"
-#include "train/store/safetensors_reader.h"
 
 namespace penstock::fuzz {
 namespace {
 
-constexpr std::uint8_t kPartsKind = 2;
+constexpr std::uint8_t kPartsKind = 1;
 
 template <class Action>
 void run(const Action& action) {
@@ -107,52 +100,10 @@ void read_parts(std::string_view text) {
   });
 }
 
-// One file in memory for all inputs, opened by its name as any file is.
-class MemoryFile {
- public:
-  MemoryFile() : file_(::memfd_create("tensors", MFD_CLOEXEC)) {
-    demand(static_cast<bool>(file_), "a file in memory");
-  }
-  std::filesystem::path path() const { return "/proc/self/fd/" + std::to_string(file_.get()); }
-  void fill(std::span<const std::byte> bytes) const {
-    demand(::ftruncate(file_.get(), static_cast<off_t>(bytes.size())) == 0, "room in memory");
-    write_at(file_, 0, bytes, path());
-  }
-
- private:
-  UniqueFd file_;
-};
-
-void read_tensors(std::span<const std::byte> bytes) {
-  static const MemoryFile memory;
-  memory.fill(bytes);
-  const train::SafetensorsReader reader = train::SafetensorsReader::open(memory.path());
-  reader.check_tensors(reader.tensors());
-  std::uint64_t num_values = 0;
-  for (const train::TensorSpec& tensor : reader.tensors()) {
-    std::uint64_t size = 1;
-    for (const std::uint64_t side : tensor.shape) {
-      demand(!__builtin_mul_overflow(size, side, &size), "a size of 64 bits");
-    }
-    num_values += size;
-    demand(num_values <= bytes.size() / sizeof(float), "no more values than the file holds");
-    std::vector<float> values(size);
-    reader.read(tensor, values);
-  }
-}
-
 Input input_of(std::uint8_t kind, std::string_view bytes) {
   Input input(1, kind);
   input.insert(input.end(), bytes.begin(), bytes.end());
   return input;
-}
-
-std::string small_tensors() {
-  const tests::TemporaryFolder folder;
-  const std::filesystem::path path = folder.path() / "x";
-  train::write_safetensors(path, {.tensors = {{"w", {2, 1}, {1, 2}}, {"b", {}, {3}}},
-                                  .metadata = {{"format", "penstock"}}});
-  return read_text_file(path);
 }
 
 train::SealedState small_state() {
@@ -193,7 +144,7 @@ const char* target_name() {
 }
 
 std::vector<Input> target_seeds() {
-  return {input_of(0, train::format_checkpoint_state(small_state())), input_of(1, small_tensors()),
+  return {input_of(0, train::format_checkpoint_state(small_state())),
           input_of(kPartsKind, small_parts())};
 }
 
@@ -204,12 +155,8 @@ using namespace penstock;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto bytes = std::as_bytes(std::span(data, size)).subspan(1);
-  // Lists of JSON take 16 bytes for the two of "0,", and double; a tensor takes 128 for its 50.
+  // Lists of JSON take 16 bytes for the two of "0,", and double.
   const tests::AllocationCeiling ceiling(64 * size + 65536);
-  if ((data[0] & 1) == 1) {
-    fuzz::run([&] { fuzz::read_tensors(bytes); });
-    return 0;
-  }
   std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if ((data[0] & fuzz::kPartsKind) != 0) {
     fuzz::read_parts(text);
