@@ -1,7 +1,6 @@
 // Named models give torchvision's logits, with weights and a picture that a formula gives on both sides:
 // torchvision_logits.txt, which tests/interop/torchvision_logits.py writes.
 #include <boost/test/unit_test.hpp>
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -9,9 +8,9 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "tests/train/backend/even_parameters.h"
 #include "tests/train/backend/even_values.h"
 #include "tests/train/backend/training_bench.h"
 #include "train/backend/onednn/onednn_backend.h"
@@ -26,42 +25,12 @@ constexpr TensorShape kPicture{3, 64, 40};
 /// Float32 sums in another order, some fifty layers deep.
 constexpr double kTolerance = 1e-4;
 
-/// The script's value(): a middle and the width around it.
-struct Range {
-  double middle = 0;
-  double width = 0;
-};
-
-Range range_of(const Parameter& parameter) {
-  const std::string_view name = parameter.name;
-  if (name.ends_with("layer_scale")) return {0.5, 0.25};
-  if (parameter.shape.size() > 1) {
-    return {0, std::sqrt(6.0 * parameter.shape[0] / static_cast<double>(parameter.num_elements()))};
-  }
-  if (name.ends_with("running_var")) return {1, 0.5};
-  if (name.ends_with("weight")) return {1, 0.25};
-  return {0, 0.1};
-}
-
-void set_parameters(Program& program, const ModelGraph& graph) {
-  for (std::size_t i = 0; i < graph.parameters().size(); ++i) {
-    const Parameter& parameter = graph.parameters()[i];
-    const Range range = range_of(parameter);
-    const EvenValues even(parameter.name);
-    std::vector<float> values(parameter.num_elements());
-    for (std::size_t place = 0; place < values.size(); ++place) {
-      values[place] = static_cast<float>(range.middle + range.width * even.at(place));
-    }
-    program.import_param(i, ParamPart::kMaster, values);
-  }
-}
-
 std::vector<float> logits_of(Backend& backend, const ModelGraph& graph) {
   std::optional<BoundArena> arena;  // outlives the program
   const auto program = backend.lower(graph, {.batch = 1, .mode = Mode::kEvaluate});
   Program* const programs[] = {program.get()};
   arena.emplace(backend, programs, plan_programs(programs));
-  set_parameters(*program, graph);
+  set_even_parameters(*program, graph);
   ToyBatch batch(backend.input_spec(graph, 1), graph.num_classes(), 0);
   const EvenValues even("input");
   for (std::size_t c = 0; c < kPicture.channels; ++c) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -95,11 +96,11 @@ inline std::vector<float> soft_targets(std::size_t batch, std::size_t num_classe
   return targets;
 }
 
-/// Programs of one graph, bound into one arena, with initial parameters.
+/// Programs of one graph, bound into one arena, with initial parameters, or, without a seed, none yet.
 class Bench {
  public:
   Bench(std::unique_ptr<Backend> backend, const ModelGraph& graph, std::vector<Lowering> lowerings,
-        std::uint64_t seed = 3)
+        std::optional<std::uint64_t> seed = 3)
       : backend_(std::move(backend)), graph_(graph) {
     for (Lowering& lowering : lowerings) {
       if (!programs_.empty()) lowering.share_with = programs_.front().get();
@@ -108,7 +109,7 @@ class Bench {
     std::vector<Program*> list;
     for (const auto& program : programs_) list.push_back(program.get());
     arena_ = std::make_unique<BoundArena>(*backend_, list, plan_programs(list));
-    initialize_params(*programs_.front(), graph_, seed);
+    if (seed) initialize_params(*programs_.front(), graph_, *seed);
   }
 
   Program& program(std::size_t i = 0) { return *programs_.at(i); }
