@@ -3,92 +3,20 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
-#include <map>
 #include <random>
-#include <sstream>
 #include <thread>
 
 #include "fixtures/damage.h"
-#include "fixtures/shapes_dataset.h"
 #include "streamer/core/file.h"
+#include "tests/cli/cut_off_run.h"
 #include "tests/cli/refused.h"
 #include "tests/cli/run_command.h"
 #include "tests/contains.h"
-#include "tests/temporary_folder.h"
 
 namespace penstock::tests {
 namespace {
-
-namespace fs = std::filesystem;
-using std::chrono::milliseconds;
-
-// As run.toml writes it, so that model.json is the same whichever of the two it came from.
-constexpr const char* kNet =
-    "[[layer]]\nfilters = 4\ntype = \"conv2d\"\n\n[[layer]]\ntype = \"batch_norm\"\n\n"
-    "[[layer]]\ntype = \"relu\"\n\n[[layer]]\ntype = \"global_avg_pool\"\n\n"
-    "[[layer]]\nrate = 0.25\ntype = \"dropout\"\n\n"
-    "[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n";
-constexpr int kEpochs = 12;
-
-using Words = std::vector<std::string>;
-
-/// 80 training and 40 validation pictures of ten classes, and unbroken runs on them; each made once.
-struct Shapes {
-  /// A run with these settings besides, and how long it took.
-  struct Unbroken {
-    fs::path folder;
-    milliseconds took{};
-  };
-
-  TemporaryFolder folder;
-  fs::path dataset = folder.path() / "shapes.ds";
-
-  static const Shapes& get() {
-    static const Shapes shapes;
-    return shapes;
-  }
-
-  const Unbroken& unbroken(const Words& more = {}) const {
-    const auto found = runs_.find(more);
-    if (found != runs_.end()) return found->second;
-    Unbroken& run = runs_[more];
-    run.folder = folder.path() / ("unbroken-" + std::to_string(runs_.size()));
-    const auto start = std::chrono::steady_clock::now();
-    const CommandResult trained = run_penstock(line(run.folder, more));
-    BOOST_REQUIRE_MESSAGE(trained.exit_code == 0, trained.err);
-    run.took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
-    return run;
-  }
-
-  Words line(const fs::path& out, const Words& more = {}) const {
-    Words words = {
-        "train",       dataset, "-o",           out,  "--model",      folder.path() / "net.toml",
-        "--optimizer", "adamw", "--image-size", "32", "--batch-size", "16",
-        "--threads",   "1",     "--seed",       "3"};
-    if (std::ranges::count(more, "--epochs") == 0) {
-      words.insert(words.end(), {"--epochs", std::to_string(kEpochs)});
-    }
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-
- private:
-  Shapes() {
-    publish_file(folder.path() / "net.toml", kNet);
-    fixtures::make_shapes(folder.path() / "pictures", {.num_train = 80,
-                                                       .num_validation = 40,
-                                                       .num_test = 0,
-                                                       .min_side_px = 32,
-                                                       .max_side_px = 40});
-    const CommandResult converted = run_penstock({"convert", folder.path() / "pictures", dataset});
-    BOOST_REQUIRE_MESSAGE(converted.exit_code == 0, converted.err);
-  }
-
-  mutable std::map<Words, Unbroken> runs_;
-};
 
 /// What a run keeps from step to step, and when it stores it, drawn.
 Words drawn_settings(std::mt19937& random) {
@@ -108,87 +36,7 @@ std::string joined(const Words& words) {
   return text;
 }
 
-std::string preloaded_sanitizer_options() {
-  // AddressSanitizer wants to be the first library of all.
-  const char* const sanitizer = std::getenv("ASAN_OPTIONS");
-  return (sanitizer == nullptr ? std::string() : std::string(sanitizer) + ":") +
-         "verify_asan_link_order=0";
-}
-
-/// Bends system calls on files below `folder`, as tests/streamer/faults/faulty_calls.cpp says.
-EnvironmentChanges fault(const std::string& plan, const fs::path& folder) {
-  return {{"LD_PRELOAD", PENSTOCK_FAULTY_CALLS},
-          {"PENSTOCK_FAULT", plan},
-          {"PENSTOCK_FAULT_FOLDER", folder.native()},
-          {"ASAN_OPTIONS", preloaded_sanitizer_options()}};
-}
-
-std::vector<std::string> fields_of(const std::string& line) {
-  std::vector<std::string> fields;
-  std::istringstream text(line);
-  for (std::string field; std::getline(text, field, ',');) fields.push_back(field);
-  return fields;
-}
-
-/// The columns of metrics.csv that say who was seen and what was learnt: those that no clock measures.
-std::string figures_of(const fs::path& run) {
-  std::istringstream lines(read_text_file(run / "metrics.csv"));
-  std::string line;
-  std::getline(lines, line);
-  const std::vector<std::string> names = fields_of(line);
-  std::string kept = line + "\n";
-  while (std::getline(lines, line)) {
-    const std::vector<std::string> fields = fields_of(line);
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-      const bool is_of_a_clock =
-          names[i] == "train_s" || names[i] == "images_per_s" || names[i] == "waiting_share";
-      if (!is_of_a_clock) kept += fields[i] + ",";
-    }
-    kept += "\n";
-  }
-  return kept;
-}
-
-struct Fixture {
-  const Shapes& shapes = Shapes::get();
-  TemporaryFolder folder;
-  fs::path out = folder.path() / "run";
-
-  Words line(const Words& more = {}) const { return shapes.line(out, more); }
-  CommandResult resume(const Words& more = {}, const EnvironmentChanges& changes = {}) const {
-    Words words = {"train", "-o", out, "--resume"};
-    words.insert(words.end(), more.begin(), more.end());
-    return run_penstock(words, changes);
-  }
-  /// The run is what the unbroken one with these settings came to.
-  void check_as_unbroken(const Words& more = {}) const {
-    const fs::path unbroken = shapes.unbroken(more).folder;
-    for (const char* name : {"weights.safetensors", "model.json"}) {
-      BOOST_TEST((read_text_file(out / name) == read_text_file(unbroken / name)), name);
-    }
-    BOOST_TEST(figures_of(out) == figures_of(unbroken));
-    const std::string metrics = figures_of(out);
-    BOOST_TEST(std::count(metrics.begin(), metrics.end(), '\n') >= 3);
-  }
-  /// Names of the checkpoints, newest first.
-  std::vector<std::string> checkpoints() const {
-    std::vector<std::string> names;
-    if (!fs::exists(out / "checkpoints")) return names;
-    for (const auto& entry : fs::directory_iterator(out / "checkpoints")) {
-      if (entry.path().extension() != ".tmp") names.push_back(entry.path().filename());
-    }
-    std::sort(names.rbegin(), names.rend());
-    return names;
-  }
-  /// Flips a byte in the middle of the newest checkpoint; false where there is none before it.
-  bool damage_newest(const std::string& but) const {
-    const std::vector<std::string> names = checkpoints();
-    if (names.size() < 2 || names[0] == but) return false;
-    const fs::path file = out / "checkpoints" / names[0] / "optimizer.safetensors";
-    fixtures::flip_byte(file, fs::file_size(file) / 2);
-    return true;
-  }
-
+struct Fixture : CutOffRun {
   struct Harness {
     std::vector<int> signals;
     /// Of a process whose handler has come to its end; 0 for one that has none.
@@ -404,91 +252,6 @@ BOOST_AUTO_TEST_CASE(what_is_no_run_cannot_be_resumed) {
                 "DATASET -o OTHER");
 }
 
-// The disk is full for checkpoints alone, and from the first on.
-BOOST_AUTO_TEST_CASE(a_disk_that_takes_no_checkpoint_costs_warnings_and_no_run) {
-  const CommandResult result = run_penstock(
-      line({"--quiet"}), fault("pwrite:1+:" + std::to_string(ENOSPC), out / "checkpoints"));
-  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
-  BOOST_TEST(contains(result.err, "warning   checkpoint: "));
-  BOOST_TEST(contains(result.err, "No space left on device"));
-  BOOST_TEST(checkpoints().empty());
-  check_as_unbroken();
-}
-
-BOOST_AUTO_TEST_CASE(a_stop_whose_checkpoint_does_not_fit_says_what_is_there_and_what_is_not) {
-  const CommandResult stopped =
-      run_penstock(line({"--quiet", "--max-time", "1s"}),
-                   fault("pwrite:1+:" + std::to_string(ENOSPC), out / "checkpoints"));
-  BOOST_TEST(stopped.exit_code == 4);
-  BOOST_TEST(contains(stopped.err,
-                      "train: stopped after 0 whole epochs and 1 step (--max-time); no "
-                      "checkpoint could be stored: the weights are in " +
-                          out.native() +
-                          "\nhint: free some space; these weights can begin another run: "
-                          "penstock train " +
-                          shapes.dataset.native() + " -o OTHER --init-from " + out.native() + "\n"),
-             stopped.err);
-  const CommandResult other =
-      run_penstock(shapes.line(folder.path() / "other", {"--epochs", "1", "--init-from", out}));
-  BOOST_TEST(other.exit_code == 0, other.err);
-}
-
-BOOST_AUTO_TEST_CASE(a_stop_whose_checkpoint_does_not_fit_goes_on_from_the_one_before) {
-  BOOST_TEST(run_penstock(line({"--max-time", "1s"})).exit_code == 4);
-  const CommandResult stopped =
-      resume({}, fault("pwrite:1+:" + std::to_string(ENOSPC), out / "checkpoints"));
-  BOOST_TEST(stopped.exit_code == 4);
-  BOOST_TEST(
-      contains(stopped.err,
-               "stopped after 0 whole epochs and 2 steps (--max-time); stored as of step 1; "
-               "the 1 step since could not be stored and will be taken again\nhint: to go on: "),
-      stopped.err);
-  const CommandResult done = resume({"--max-time", "0"});
-  BOOST_TEST(done.exit_code == 0, done.err);
-  check_as_unbroken();
-}
-
-// It is full for everything, for as long as one call takes.
-BOOST_AUTO_TEST_CASE(a_disk_that_is_full_for_a_moment_costs_no_run) {
-  int num_warned = 0;
-  for (const int number : {2, 5, 8, 11, 14, 40}) {
-    fs::remove_all(out);
-    const CommandResult result =
-        run_penstock(line({"--quiet", "--checkpoint.every-steps", "2"}),
-                     fault("pwrite:" + std::to_string(number) + ":" + std::to_string(ENOSPC), out));
-    BOOST_TEST_CONTEXT("call " << number << ": " << result.err) {
-      BOOST_TEST(result.exit_code == 0);
-      num_warned += contains(result.err, "warning   ") ? 1 : 0;
-      check_as_unbroken();
-    }
-  }
-  BOOST_TEST(num_warned == 6);
-}
-
-// It stays full, before a run file is stored and after that.
-BOOST_AUTO_TEST_CASE(a_disk_that_stays_full_says_what_is_lost_and_what_to_do) {
-  const std::map<int, std::string> hints = {
-      {ENOSPC, "free some space, or choose another folder with -o"},
-      {EFBIG,
-       "raise the limit on the size of a file (ulimit -f unlimited), or choose a folder on another "
-       "file system with -o"}};
-  for (const auto& [error, hint] : hints) {
-    for (const char* const plan : {"pwrite:1+:", "pwrite:2+:"}) {
-      const CommandResult result = run_penstock(line({"--quiet", "--epochs", "1"}),
-                                                fault(plan + std::to_string(error), out));
-      BOOST_TEST_CONTEXT(plan << error << ": " << result.err) {
-        BOOST_TEST(result.exit_code == 1);
-        BOOST_TEST(contains(result.err, "\nhint: " + hint + "\n"));
-        BOOST_TEST(!fs::exists(out));
-        if (plan == std::string("pwrite:1+:")) continue;
-        BOOST_TEST(contains(result.err, "; these weights were not stored"));
-        BOOST_TEST(contains(
-            result.err, "; nothing of this run is stored, and " + out.native() + " is removed\n"));
-      }
-    }
-  }
-}
-
 BOOST_AUTO_TEST_CASE(damaged_weights_are_brought_back_by_the_line_that_is_printed) {
   fs::copy(shapes.unbroken().folder, out, fs::copy_options::recursive);
   fixtures::flip_byte(out / "weights.safetensors", fs::file_size(out / "weights.safetensors") / 2);
@@ -500,21 +263,6 @@ BOOST_AUTO_TEST_CASE(damaged_weights_are_brought_back_by_the_line_that_is_printe
       refused.err);
   BOOST_TEST(resume().exit_code == 0);
   check_as_unbroken();
-}
-
-// The weights alone do not fit, for as long as one or two of their epochs take.
-BOOST_AUTO_TEST_CASE(weights_of_the_best_epoch_that_do_not_fit_for_a_moment_are_stored_later) {
-  const Words stopping = {"--early-stopping.patience", "3", "--early-stopping.min-delta", "1e9"};
-  for (const char* const plan : {"pwrite:1:", "pwrite:2:"}) {
-    BOOST_TEST_CONTEXT(plan) {
-      fs::remove_all(out);
-      const CommandResult result =
-          run_penstock(line(stopping), fault(plan + std::to_string(ENOSPC), out / "weights"));
-      BOOST_TEST(result.exit_code == 0, result.err);
-      BOOST_TEST(contains(result.err, "No space left on device; tried again after the next epoch"));
-      check_as_unbroken(stopping);
-    }
-  }
 }
 
 // On the reference a step of this network takes many times the seconds that are waited for.
