@@ -33,6 +33,9 @@ void turn_on_around(train::RunConfig& scratch) {
   }
   if (scratch.optimizer.ema_warmup) scratch.optimizer.ema_decay = 0.999;
   if (!scratch.reduces_on_plateau()) scratch.reduce_on_plateau.factor = 0.1;
+  if (scratch.reduce_on_plateau.min_delta >= 1) {
+    scratch.reduce_on_plateau.delta_mode = train::DeltaMode::kAbsolute;
+  }
   if (scratch.steps_per_epoch > 0) scratch.epochs = 1;
   if (!scratch.stops_early()) scratch.early_stopping.patience = 1;
 }

@@ -97,6 +97,21 @@ BOOST_AUTO_TEST_CASE(steps_that_are_too_many_for_the_usual_epochs_may_be_right) 
              "--steps-per-epoch 1000");
 }
 
+// Beside an absolute --reduce-on-plateau.delta-mode; the two are judged together when the command runs.
+BOOST_AUTO_TEST_CASE(a_large_difference_may_be_an_absolute_one) {
+  BOOST_TEST(refusal_of({"--reduce-on-plateau.min-delta", "1.5"}) == "accepted");
+  BOOST_TEST(refusal_of({"--reduce-on-plateau.min-delta", "inf"}) != "accepted");
+  const auto judge = [](const std::string& mode) {
+    train::RunConfig config;
+    apply_overrides(config, read_words({"--reduce-on-plateau.min-delta", "1.5",
+                                        "--reduce-on-plateau.delta-mode", mode,
+                                        "--reduce-on-plateau.factor", "0.5"}));
+    config.validate();
+  };
+  BOOST_CHECK_NO_THROW(judge("absolute"));
+  BOOST_CHECK_THROW(judge("relative"), Error);
+}
+
 BOOST_AUTO_TEST_CASE(a_flag_goes_over_the_run_file_and_over_what_its_optimizer_brings) {
   train::RunConfig config;
   config.optimizer.l1 = 0.5;
