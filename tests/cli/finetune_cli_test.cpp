@@ -12,16 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Fixture {
-  const TrainedShapes& shapes = TrainedShapes::get();
-  TemporaryFolder folder;
-  fs::path out = folder.path() / "run";
-
+struct Fixture : ShapesRun {
   CommandResult train(const std::vector<std::string>& more) const {
-    std::vector<std::string> line = {"train", shapes.dataset(), "-o", out, "--image-size",
-                                     "32",    "--threads",      "2"};
-    line.insert(line.end(), more.begin(), more.end());
-    return run_penstock(line);
+    return ShapesRun::train(shapes.dataset(), more);
   }
 };
 

@@ -53,21 +53,10 @@ const Words kReducing = {"--epochs",
                          "--reduce-on-plateau.min-delta",
                          "0.99"};
 
-struct LearningFixture {
-  const TrainedShapes& shapes = TrainedShapes::get();
-  TemporaryFolder folder;
-  fs::path out = folder.path() / "run";
-
-  CommandResult train(const Words& settings, const Words& more = {}) const {
-    Words line = {"train",        shapes.dataset(),
-                  "-o",           out,
-                  "--image-size", "32",
-                  "--batch-size", "16",
-                  "--threads",    "2",
-                  "--seed",       "3"};
-    line.insert(line.end(), settings.begin(), settings.end());
-    line.insert(line.end(), more.begin(), more.end());
-    CommandResult result = run_penstock(line);
+struct LearningFixture : ShapesRun {
+  CommandResult train(Words settings, const Words& more = {}) const {
+    settings.insert(settings.end(), {"--batch-size", "16", "--seed", "3"});
+    CommandResult result = ShapesRun::train(shapes.dataset(), settings, more);
     BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
     return result;
   }

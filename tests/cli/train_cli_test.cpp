@@ -21,20 +21,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Fixture {
-  const TrainedShapes& shapes = TrainedShapes::get();
-  TemporaryFolder folder;
-  fs::path out = folder.path() / "run";
-
+struct Fixture : ShapesRun {
   /// Trains for a moment, with more arguments.
   CommandResult train(const fs::path& dataset, std::vector<std::string> more = {}) const {
-    std::vector<std::string> line = {"train", dataset,        "-o", out,         "--image-size",
-                                     "32",    "--batch-size", "16", "--threads", "2"};
-    line.insert(line.end(), more.begin(), more.end());
     if (std::find(more.begin(), more.end(), "--epochs") == more.end()) {
-      line.insert(line.end(), {"--epochs", "1"});
+      more.insert(more.end(), {"--epochs", "1"});
     }
-    return run_penstock(line);
+    return ShapesRun::train(dataset, {"--batch-size", "16"}, more);
   }
 
   fs::path dataset_copy() const {

@@ -15,17 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Fixture {
-  const TrainedShapes& shapes = TrainedShapes::get();
-  TemporaryFolder folder;
-  fs::path out = folder.path() / "run";
-
+struct Fixture : ShapesRun {
   /// Trains for an epoch, with more arguments.
-  CommandResult train(const fs::path& dataset, std::vector<std::string> more) const {
-    std::vector<std::string> line = {"train", dataset,     "-o", out,        "--image-size",
-                                     "32",    "--threads", "2",  "--epochs", "1"};
-    line.insert(line.end(), more.begin(), more.end());
-    return run_penstock(line);
+  CommandResult train(const fs::path& dataset, const std::vector<std::string>& more) const {
+    return ShapesRun::train(dataset, {"--epochs", "1"}, more);
   }
 };
 

@@ -3,7 +3,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include "fixtures/shapes_dataset.h"
-#include "tests/cli/run_command.h"
 
 namespace penstock::tests {
 
@@ -26,6 +25,16 @@ TrainedShapes::TrainedShapes() {
   BOOST_REQUIRE_MESSAGE(trained.exit_code == 0, trained.err);
   train_err_ = trained.err;
   train_out_ = trained.out;
+}
+
+CommandResult ShapesRun::train(const std::filesystem::path& dataset,
+                               const std::vector<std::string>& settings,
+                               const std::vector<std::string>& more) const {
+  std::vector<std::string> line = {"train",        dataset, "-o",        out,
+                                   "--image-size", "32",    "--threads", "2"};
+  line.insert(line.end(), settings.begin(), settings.end());
+  line.insert(line.end(), more.begin(), more.end());
+  return run_penstock(line);
 }
 
 }  // namespace penstock::tests

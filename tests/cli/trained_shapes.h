@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "tests/cli/run_command.h"
 #include "tests/temporary_folder.h"
 
 namespace penstock::tests {
@@ -27,6 +29,18 @@ class TrainedShapes {
   TemporaryFolder folder_;
   std::string train_err_;
   std::string train_out_;
+};
+
+/// A run of a test's own beside it.
+struct ShapesRun {
+  const TrainedShapes& shapes = TrainedShapes::get();
+  TemporaryFolder folder;
+  std::filesystem::path out = folder.path() / "run";
+
+  /// Trains into `out`, at 32 x 32 on two threads, with `settings` and then `more`.
+  CommandResult train(const std::filesystem::path& dataset,
+                      const std::vector<std::string>& settings,
+                      const std::vector<std::string>& more = {}) const;
 };
 
 }  // namespace penstock::tests
