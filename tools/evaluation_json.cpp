@@ -84,15 +84,7 @@ Json classes_json(const EvaluationReport& report) {
 
 /// [label][prediction]; null for more classes than that.
 Json matrix_json(const train::ConfusionMatrix& confusion) {
-  if (confusion.num_classes() > kMaxJsonMatrix) return nullptr;
-  Json rows = Json::array();
-  for (std::uint32_t actual = 0; actual < confusion.num_classes(); ++actual) {
-    Json& row = rows.emplace_back(Json::array());
-    for (std::uint32_t predicted = 0; predicted < confusion.num_classes(); ++predicted) {
-      row.push_back(confusion.count({actual, predicted}));
-    }
-  }
-  return rows;
+  return confusion.num_classes() > kMaxJsonMatrix ? Json(nullptr) : Json(confusion.rows());
 }
 
 Json confused_json(const EvaluationReport& report) {

@@ -114,13 +114,16 @@ BOOST_AUTO_TEST_CASE(a_validation_within_an_epoch_is_a_line_of_its_own) {
 // Two commands, the same weights and pictures: 4 of each of ten classes.
 BOOST_AUTO_TEST_CASE(classes_of_the_last_validation_are_those_that_evaluation_finds) {
   const auto events = events_of(read_text_file(shapes.run() / "metrics.jsonl"));
-  const Json classes = of_kind(events, "validation").back()["val_classes"];
+  const Json last = of_kind(events, "validation").back();
+  const Json& classes = last.at("val_classes");
   BOOST_REQUIRE(classes.size() == 10u);
   for (const Json& one : classes) BOOST_TEST(one.at("num_samples") == 4);
   const CommandResult evaluated =
       run_penstock({"evaluate", shapes.run(), "--split", "validation", "--json", "--threads", "2"});
   BOOST_REQUIRE_MESSAGE(evaluated.exit_code == 0, evaluated.err);
-  BOOST_TEST(Json::parse(evaluated.out)["classes"] == classes);
+  const Json found = Json::parse(evaluated.out);
+  BOOST_TEST(found["classes"] == classes);
+  BOOST_TEST(found["confusion_matrix"] == last.at("val_confusion_matrix"));
 }
 
 BOOST_AUTO_TEST_CASE(the_device_and_what_computes_on_it_are_named) {

@@ -56,16 +56,29 @@ void ConfusionMatrix::merge(const ConfusionMatrix& other) {
   num_correct_ += other.num_correct_;
 }
 
+void ConfusionMatrix::check_dense() const {
+  if (is_dense()) return;
+  throw Error(ErrorCode::kUnsupported,
+              "metrics: confusion matrix: expected one with pairs, of at most " +
+                  std::to_string(kMaxDenseClasses) + " classes, found none of " +
+                  std::to_string(num_classes()));
+}
+
 std::uint64_t ConfusionMatrix::count(const ClassPair& pair) const {
   check_range({"metrics", "actual_idx", pair.actual_idx, 0, num_classes() - 1u});
   check_range({"metrics", "predicted_idx", pair.predicted_idx, 0, num_classes() - 1u});
-  if (!is_dense()) {
-    throw Error(ErrorCode::kUnsupported,
-                "metrics: confusion matrix: expected one with pairs, of at most " +
-                    std::to_string(kMaxDenseClasses) + " classes, found none of " +
-                    std::to_string(num_classes()));
-  }
+  check_dense();
   return pairs_[place_of(pair)];
+}
+
+std::vector<std::vector<std::uint64_t>> ConfusionMatrix::rows() const {
+  check_dense();
+  std::vector<std::vector<std::uint64_t>> rows;
+  for (std::size_t k = 0; k < classes_.size(); ++k) {
+    const auto begin = pairs_.begin() + static_cast<std::ptrdiff_t>(k * classes_.size());
+    rows.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(classes_.size()));
+  }
+  return rows;
 }
 
 }  // namespace penstock::train

@@ -46,12 +46,17 @@ class ConfusionMatrix {
   ///
   /// Errors  InvalidArgument for a class that is not there; Unsupported unless is_dense()
   std::uint64_t count(const ClassPair& pair) const;
+  /// All counts, [actual][predicted].
+  ///
+  /// Errors  Unsupported unless is_dense()
+  std::vector<std::vector<std::uint64_t>> rows() const;
   std::span<const ClassCounts> classes() const { return classes_; }
   std::uint64_t num_samples() const { return num_samples_; }
   std::uint64_t num_correct() const { return num_correct_; }
 
  private:
   std::size_t place_of(const ClassPair& pair) const;
+  void check_dense() const;
 
   std::vector<ClassCounts> classes_;
   std::vector<std::uint64_t> pairs_;  // [actual, predicted]; empty when not dense

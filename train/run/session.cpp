@@ -40,7 +40,6 @@ class Session {
   bool is_validation_due() const;
   void validate_within(const EpochReport& report, TimeLimit limit);
   MetricTable validation_metrics(const PassReport& pass) const;
-  std::vector<ClassResult> validated_classes() const;
   void measure(EpochReport& report);
   void heed(const EpochVerdict& verdict);
   void note_skipped(const DatasetSplit& split, std::uint32_t epoch_idx, const SampleEvent& event);
@@ -299,7 +298,7 @@ void Session::validate_within(const EpochReport& report, TimeLimit limit) {
   if (so_far.validation->was_stopped) return;  // so is the training
   progress_.num_validated_steps = so_far.num_steps;
   const MetricTable metrics = validation_metrics(*so_far.validation);
-  so_far.classes = validated_classes();
+  add_classes(so_far, scores_, setup_.dataset.manifest().class_names);
   storage_.note_validation(so_far, metrics);
   storage_.store_log();
   observer_.on_validation(so_far, metrics);
@@ -311,16 +310,12 @@ MetricTable Session::validation_metrics(const PassReport& pass) const {
   return metrics;
 }
 
-std::vector<ClassResult> Session::validated_classes() const {
-  return class_results(scores_, setup_.dataset.manifest().class_names);
-}
-
 void Session::measure(EpochReport& report) {
   report.num_steps = trainer_.state().num_steps;
   add_training(report.metrics, report.train);
   if (!report.validation) return;
   add_validation(report.metrics, *report.validation, scores_);
-  report.classes = validated_classes();
+  add_classes(report, scores_, setup_.dataset.manifest().class_names);
 }
 
 void Session::heed(const EpochVerdict& verdict) {

@@ -1,6 +1,8 @@
 #include "train/metrics/confusion_matrix.h"
 
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <vector>
 
 #include "streamer/core/error.h"
 
@@ -17,6 +19,8 @@ BOOST_AUTO_TEST_CASE(rows_are_labels_and_columns_predictions) {
   BOOST_TEST(matrix.count({0, 2}) == 2u);
   BOOST_TEST(matrix.count({2, 0}) == 0u);
   BOOST_TEST(matrix.count({1, 1}) == 1u);
+  BOOST_TEST(
+      (matrix.rows() == std::vector<std::vector<std::uint64_t>>{{0, 0, 2}, {0, 1, 0}, {0, 0, 0}}));
   BOOST_TEST(matrix.classes()[0].num_actual == 2u);
   BOOST_TEST(matrix.classes()[0].num_correct == 0u);
   BOOST_TEST(matrix.classes()[2].num_predicted == 2u);

@@ -8,7 +8,26 @@ namespace penstock::train {
 namespace {
 
 ClassificationConfig classification_config(std::uint32_t num_classes) {
-  return {.num_classes = num_classes, .num_worst = 0, .pairs = PairCounts::kNone};
+  const bool has_pairs = num_classes <= kMaxToldClasses;
+  return {.num_classes = num_classes,
+          .num_worst = 0,
+          .pairs = has_pairs ? PairCounts::kDense : PairCounts::kNone};
+}
+
+/// EpochReport::classes.
+std::vector<ClassResult> class_results(std::span<const ClassCounts> counts,
+                                       std::span<const std::string> class_names) {
+  check_internal(counts.size() == class_names.size(), "a class without a name");
+  std::vector<std::uint32_t> told(counts.size());
+  std::iota(told.begin(), told.end(), 0u);
+  if (told.size() > kMaxToldClasses) told = lowest_f1_classes(counts, kMaxToldClasses);
+  std::vector<ClassResult> results;
+  for (const std::uint32_t idx : told) {
+    results.push_back({.name = class_names[idx],
+                       .counts = counts[idx],
+                       .figures = precision_recall(counts[idx])});
+  }
+  return results;
 }
 
 }  // namespace
@@ -54,20 +73,11 @@ void add_validation(MetricTable& table, const PassReport& pass, const Validation
   add_metrics(table, MetricSplit::kValidation, scores.metrics());
 }
 
-std::vector<ClassResult> class_results(const ValidationScores& scores,
-                                       std::span<const std::string> class_names) {
-  const std::span<const ClassCounts> counts = scores.metrics().confusion().classes();
-  check_internal(counts.size() == class_names.size(), "a class without a name");
-  std::vector<std::uint32_t> told(counts.size());
-  std::iota(told.begin(), told.end(), 0u);
-  if (told.size() > kMaxToldClasses) told = lowest_f1_classes(counts, kMaxToldClasses);
-  std::vector<ClassResult> results;
-  for (const std::uint32_t idx : told) {
-    results.push_back({.name = class_names[idx],
-                       .counts = counts[idx],
-                       .figures = precision_recall(counts[idx])});
-  }
-  return results;
+void add_classes(EpochReport& report, const ValidationScores& scores,
+                 std::span<const std::string> class_names) {
+  const ConfusionMatrix& confusion = scores.metrics().confusion();
+  report.classes = class_results(confusion.classes(), class_names);
+  if (confusion.is_dense()) report.confusion = confusion.rows();
 }
 
 }  // namespace penstock::train

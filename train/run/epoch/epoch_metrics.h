@@ -24,8 +24,8 @@ struct RunMetrics {
   std::vector<MetricName> names() const;
 };
 
-/// Measures the scores of one validation: figures of all classes together, so neither pairs of classes nor single
-/// mistakes are kept.
+/// Measures the scores of one validation. Single mistakes are not kept; pairs of classes only of up to
+/// kMaxToldClasses.
 class ValidationScores final : public ScoreObserver {
  public:
   explicit ValidationScores(std::uint32_t num_classes);
@@ -48,8 +48,8 @@ class ValidationScores final : public ScoreObserver {
 void add_training(MetricTable& table, const PassReport& pass);
 /// Adds what a validation came to.
 void add_validation(MetricTable& table, const PassReport& pass, const ValidationScores& scores);
-/// Returns EpochReport::classes. `class_names` are those of all classes.
-std::vector<ClassResult> class_results(const ValidationScores& scores,
-                                       std::span<const std::string> class_names);
+/// Adds what a validation found of each class, and the confusion matrix. `class_names` are those of all classes.
+void add_classes(EpochReport& report, const ValidationScores& scores,
+                 std::span<const std::string> class_names);
 
 }  // namespace penstock::train

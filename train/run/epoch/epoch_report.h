@@ -13,7 +13,7 @@
 
 namespace penstock::train {
 
-/// Most classes whose figures are told of a validation.
+/// Most classes whose figures, and whose confusion matrix, are told of a validation.
 inline constexpr std::size_t kMaxToldClasses = 100;
 
 /// What a validation found of one class.
@@ -36,6 +36,8 @@ struct EpochReport {
   /// Of the validation, in the order of the classes; of more than kMaxToldClasses those of lowest F1, the lowest
   /// first.
   std::vector<ClassResult> classes = {};
+  /// Of the validation, [label][prediction]; empty for more than kMaxToldClasses.
+  std::vector<std::vector<std::uint64_t>> confusion = {};
 };
 
 }  // namespace penstock::train

@@ -181,6 +181,7 @@ std::string validation_event(const EpochReport& epoch, const PassReport& pass,
   event["val_images_per_s"] = figure(pass.images_per_s());
   event["val_s"] = figure(pass.elapsed_s);
   event["val_classes"] = classes_json(epoch);
+  event["val_confusion_matrix"] = epoch.confusion.empty() ? Json(nullptr) : Json(epoch.confusion);
   return event.dump();
 }
 

@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE(the_event_of_a_validation_has_the_figures_of_each_class) {
                                       {1, 0}, {1, 1}, {1, 1}, {1, 1}, {2, 1}};
   const std::vector<std::string> names = {"cat", "dog", "fox"};
   EpochReport report;
-  report.classes = class_results(scores_of(3, samples), names);
-  const Json classes = Json::parse(validation_event(report, {}, {}))["val_classes"];
+  add_classes(report, scores_of(3, samples), names);
+  const Json event = Json::parse(validation_event(report, {}, {}));
   const Json expected = {{{"name", "cat"},
                           {"num_samples", 5},
                           {"num_correct", 3},
@@ -71,7 +71,8 @@ BOOST_AUTO_TEST_CASE(the_event_of_a_validation_has_the_figures_of_each_class) {
                           {"precision", 0.0},
                           {"recall", 0.0},
                           {"f1", 0.0}}};
-  BOOST_TEST(classes == expected);
+  BOOST_TEST(event["val_classes"] == expected);
+  BOOST_TEST(event["val_confusion_matrix"] == Json({{3, 2, 0}, {1, 3, 0}, {0, 1, 0}}));
 }
 
 // A sample of each class that is taken for it; but one of 140 and one of 7 are taken for each other's class, and
@@ -83,7 +84,10 @@ BOOST_AUTO_TEST_CASE(of_more_than_100_classes_those_of_lowest_f1_are_told) {
     names.push_back("class " + std::to_string(idx));
     if (idx > 0) samples.push_back({idx, idx});
   }
-  const std::vector<ClassResult> told = class_results(scores_of(150, samples), names);
+  EpochReport report;
+  add_classes(report, scores_of(150, samples), names);
+  BOOST_TEST(Json::parse(validation_event(report, {}, {}))["val_confusion_matrix"].is_null());
+  const std::vector<ClassResult>& told = report.classes;
   BOOST_REQUIRE(told.size() == 100u);
   BOOST_TEST(told[0].name == "class 7");    // 2 / (3 + 2)
   BOOST_TEST(told[1].name == "class 140");  // 2 / (2 + 3)
@@ -96,11 +100,14 @@ BOOST_AUTO_TEST_CASE(of_more_than_100_classes_those_of_lowest_f1_are_told) {
 BOOST_AUTO_TEST_CASE(of_100_classes_all_are_told_in_their_order) {
   std::vector<std::string> names;
   for (std::uint32_t idx = 0; idx < 100; ++idx) names.push_back("class " + std::to_string(idx));
-  const std::vector<ClassResult> told = class_results(scores_of(100, {{99, 3}}), names);
+  EpochReport report;
+  add_classes(report, scores_of(100, {{99, 3}}), names);
+  const std::vector<ClassResult>& told = report.classes;
   BOOST_REQUIRE(told.size() == 100u);
   BOOST_TEST(told[0].name == "class 0");
   BOOST_TEST(told[3].counts.num_predicted == 1u);
   BOOST_TEST(told[99].counts.num_actual == 1u);
+  BOOST_TEST(report.confusion[99][3] == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
