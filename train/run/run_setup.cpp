@@ -138,7 +138,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
       config(resolved.config),
       train_split(open_train_split(dataset)),
       num_pass_samples(samples_of_pass(config, train_split.num_samples())),
-      loss_weights(read_loss_weights(config.loss_weights, train_split)),
+      loss_weights(read_loss_weights(config.loss_weights, train_split, config.memory_bytes)),
       validation_split(open_validation_split(dataset)),
       graph(build_run_model(config, num_channels(config.color_mode),
                             static_cast<std::uint32_t>(dataset.manifest().class_names.size()))),

@@ -1,7 +1,6 @@
 #include "train/run/data/loss_weights.h"
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "streamer/core/memory_budget.h"
 #include "streamer/core/number_text.h"
 #include "streamer/shard/shard_file.h"
 
@@ -42,20 +42,25 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-std::string read_lines(const std::filesystem::path& path) {
+std::uint64_t size_of_lines(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     throw Error(ErrorCode::kNotFound,
                 "loss_weights: " + path.native() + ": expected a file, found none",
                 "name the CSV; a run goes on with the weights that it began with");
   }
-  return read_text_file(path, kMaxFileBytes);
+  const std::uint64_t bytes = std::filesystem::file_size(path, ignored);
+  return ignored ? 0 : bytes;  // reading it will say why
 }
 
 /// The lines of a file, by name.
 class WeightLines {
  public:
-  explicit WeightLines(const std::filesystem::path& path) : path_(path), text_(read_lines(path)) {
+  WeightLines(const std::filesystem::path& path, MemoryBudget& budget)
+      : path_(path),
+        text_share_(budget.draw(size_of_lines(path), "lines of loss_weights")),
+        text_(read_text_file(path, kMaxFileBytes)) {
+    reserve_rows(budget);
     std::string_view rest = text_;
     constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
@@ -65,7 +70,7 @@ class WeightLines {
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     if (rows_.empty()) refuse("expected lines NAME,WEIGHT, found none");
-    std::ranges::stable_sort(rows_, {}, &NamedWeight::name);
+    std::ranges::sort(rows_, {}, [](const auto& row) { return std::pair(row.name, row.line); });
     check_once();
     was_met_.resize(rows_.size());
   }
@@ -94,6 +99,13 @@ class WeightLines {
   }
 
  private:
+  void reserve_rows(MemoryBudget& budget) {
+    const auto num_feeds = static_cast<std::size_t>(std::ranges::count(text_, '\n'));
+    const std::size_t num_lines = num_feeds + 1;
+    row_share_ = budget.draw(num_lines * (sizeof(NamedWeight) + 1), "rows of loss_weights");
+    rows_.reserve(num_lines);
+  }
+
   [[noreturn]] void refuse_line(std::uint32_t line, const std::string& expected,
                                 const std::string& found) const {
     refuse("line " + std::to_string(line) + ": expected " + expected + ", found " + found);
@@ -116,10 +128,10 @@ class WeightLines {
     refuse_line(line, "a weight of 0, or 1e-9 to 1e9", quoted(text));
   }
 
-  /// As RFC 4180 says, but for names with line feeds.
+  /// As RFC 4180 says, but for names with line feeds. The name is written over the field's own bytes in text_.
   std::string_view unquoted(std::string_view field, std::uint32_t line) {
     if (!field.starts_with('"')) return field;
-    std::string& name = unquoted_.emplace_back();
+    std::string name;
     std::size_t i = 1;
     for (; i < field.size(); ++i) {
       const bool is_doubled = field.substr(i).starts_with("\"\"");
@@ -128,7 +140,8 @@ class WeightLines {
       i += is_doubled ? 1 : 0;
     }
     if (i + 1 != field.size()) refuse_line(line, "a name that ends with its quote", quoted(field));
-    return name;
+    name.copy(text_.data() + (field.data() - text_.data()), name.size());
+    return field.substr(0, name.size());
   }
 
   // Sorted, those of one name stand in the order of their lines.
@@ -147,8 +160,9 @@ class WeightLines {
   }
 
   std::filesystem::path path_;
-  std::string text_;                  // that names are in
-  std::deque<std::string> unquoted_;  // or in these
+  BudgetShare text_share_;
+  std::string text_;  // that names are in
+  BudgetShare row_share_;
   std::vector<NamedWeight> rows_;
   std::vector<bool> was_met_;
 };
@@ -168,10 +182,14 @@ std::string LossWeights::digest() const {
   return hex(xxh3_64(std::as_bytes(std::span(*by_sample))));
 }
 
-LossWeights read_loss_weights(const std::filesystem::path& path, const DatasetSplit& split) {
+LossWeights read_loss_weights(const std::filesystem::path& path, const DatasetSplit& split,
+                              std::uint64_t limit_bytes) {
   if (path.empty()) return {};
   check_internal(split.subset_text().empty(), "weights for a part of a split");
-  WeightLines lines(path);
+  // A budget of its own: nothing of the run is drawn yet.
+  MemoryBudget budget(limit_bytes);
+  const BudgetShare share = budget.draw(split.num_samples() * sizeof(float), "loss_weights");
+  WeightLines lines(path, budget);
   std::vector<float> weights(split.num_samples(), 1.0f);
   std::uint64_t num_named = 0;
   std::uint64_t first_id = 0;

@@ -29,8 +29,11 @@ struct LossWeights {
 /// Units   weight: 0, or 1e-9 to 1e9; samples of weight 0 count nowhere
 /// Errors  InvalidArgument naming the line: another form, a weight that is none, a name that is given twice or
 ///         that no sample of the split has; a file without lines, or after which all samples weigh 0; a dataset
-///         without names. NotFound, Io; CorruptData for a file above 1 GiB, and of the dataset
-/// Memory  while it reads: the file, 24 bytes a line, and the names of a shard; then 4 bytes a sample
-LossWeights read_loss_weights(const std::filesystem::path& path, const DatasetSplit& split);
+///         without names. OutOfMemory for a file that needs more than `limit_bytes`. NotFound, Io; CorruptData
+///         for a file above 1 GiB, and of the dataset
+/// Memory  while it reads: the file and 25 bytes a line, within the limit, and the names of a shard; then 4 bytes
+///         a sample
+LossWeights read_loss_weights(const std::filesystem::path& path, const DatasetSplit& split,
+                              std::uint64_t limit_bytes);
 
 }  // namespace penstock::train

@@ -14,6 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kLimitBytes = 1u << 20;
+
 struct Fixture {
   penstock::tests::TemporaryFolder folder;
   fs::path file = folder.path() / "weights.csv";
@@ -23,7 +25,7 @@ struct Fixture {
 
   LossWeights read(const std::string& text) const {
     publish_file(file, text);
-    return read_loss_weights(file, split);
+    return read_loss_weights(file, split, kLimitBytes);
   }
   std::string refusal_of(const std::string& text) const {
     try {
@@ -49,8 +51,8 @@ struct Fixture {
 BOOST_FIXTURE_TEST_SUITE(loss_weights, Fixture)
 
 BOOST_AUTO_TEST_CASE(names_have_their_weights_and_others_weigh_1) {
-  BOOST_TEST(!read_loss_weights({}, split).by_sample);
-  BOOST_TEST(read_loss_weights({}, split).digest().empty());
+  BOOST_TEST(!read_loss_weights({}, split, kLimitBytes).by_sample);
+  BOOST_TEST(read_loss_weights({}, split, kLimitBytes).digest().empty());
   const LossWeights weights = read(b + ",0\n" + a + ",2.5\n");
   BOOST_TEST(*weights.by_sample == expected(2.5f, 0), boost::test_tools::per_element());
   BOOST_TEST(weights.num_named == 2u);
@@ -102,6 +104,19 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_line) {
   BOOST_TEST(lengthy == "line 1: expected NAME,WEIGHT, found \"" + std::string(80, 'x') + "...\"");
 }
 
+// 25 bytes a line, one more than there are line feeds; 4 a sample; and the file.
+BOOST_AUTO_TEST_CASE(a_file_is_read_within_the_limit_or_refused) {
+  const std::string text = a + ",0.5\n" + b + ",2\n";
+  publish_file(file, text);
+  const std::uint64_t needed_bytes = text.size() + 3 * 25 + 4 * split.num_samples();
+  BOOST_TEST(read_loss_weights(file, split, needed_bytes).num_named == 2u);
+  for (const std::uint64_t limit : {needed_bytes - 1, 4 * split.num_samples() + 1}) {
+    BOOST_CHECK_EXCEPTION(read_loss_weights(file, split, limit), Error, [](const Error& error) {
+      return error.code() == ErrorCode::kOutOfMemory;
+    });
+  }
+}
+
 BOOST_AUTO_TEST_CASE(weights_that_leave_nothing_are_refused) {
   std::string all;
   for (const std::string& name : split.read_names()) all += name + ",0\n";
@@ -124,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_dataset_without_names_is_refused) {
   split = Dataset::open(nameless.dataset).split("train");
   publish_file(file, "cat/1.jpg,1\n");
   try {
-    read_loss_weights(file, split);
+    read_loss_weights(file, split, kLimitBytes);
     BOOST_ERROR("accepted");
   } catch (const Error& error) {
     BOOST_TEST(
