@@ -97,9 +97,26 @@ inline ModelGraph odd_width_model() {
   return graph;
 }
 
+/// Single pixels at step 2 and 3, of the input and of a few channels, beside a layer whose gradient lies near theirs.
+inline ModelGraph picked_pixels_model() {
+  ModelGraph graph("picked_pixels", {3, 15, 13});
+  NodeId x = graph.conv2d("from_input", graph.input(),
+                          {.filters = 8, .kernel = {1, 1}, .stride = {2, 1}, .has_bias = false});
+  x = graph.conv2d("from_few", x,
+                   {.filters = 12, .kernel = {1, 1}, .stride = {2, 2}, .has_bias = false});
+  x = graph.batch_norm("bn", x);
+  x = graph.relu("relu", x);
+  x = graph.conv2d("after", x, {.filters = 16});
+  x = graph.conv2d("from_many", x, {.filters = 5, .kernel = {1, 1}, .stride = {3, 3}});
+  x = graph.global_avg_pool("gap", x);
+  x = graph.dense("head", x, {.units = 3});
+  graph.set_output(x);
+  return graph;
+}
+
 inline std::vector<ModelGraph> odd_models() {
-  return {strided_model(), normalized_model(), dropping_model(), padded_pools_model(),
-          odd_width_model()};
+  return {strided_model(),      normalized_model(), dropping_model(),
+          padded_pools_model(), odd_width_model(),  picked_pixels_model()};
 }
 
 }  // namespace penstock::train

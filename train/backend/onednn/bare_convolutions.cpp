@@ -85,8 +85,8 @@ class BareConvolutions final : public BareStep {
       const bool learns = std::ranges::any_of(params, [&](auto i) { return bool{flow.learns[i]}; });
       if (learns) {
         WeightLayout any;
-        passes_.push_back(
-            {id, LayerPass::kWeightGradient, library.backward_weights(sizes_of(id), any)});
+        passes_.push_back({id, LayerPass::kWeightGradient,
+                           library.backward_weights(weight_gradient_sizes(sizes_of(id)), any)});
       }
       if (!flow.needs_gradient[graph.node(id).inputs.front()]) continue;
       WeightLayout any;

@@ -1,5 +1,7 @@
 // Convolution and dense layers: oneDNN primitives around weights in the layouts they like best. The weight
 // gradient of one filter for each channel is an own kernel, and so is the layout of the master.
+#include <algorithm>
+
 #include "train/backend/onednn/depthwise_kernels.h"
 #include "train/backend/onednn/layer.h"
 #include "train/backend/onednn/parallel.h"
@@ -7,6 +9,23 @@
 
 namespace penstock::train::onednn {
 namespace {
+
+/// Copies the pixels that the windows of `rows` begin at: rows of the output, counted over all samples.
+template <class T>
+void pick_pixels(const WeightedSizes& sizes, Range rows, const T* from, T* to) {
+  const std::size_t channels = sizes.input.channels;
+  const std::size_t row_values = sizes.input.width * channels;
+  const std::size_t step_values = sizes.window.stride.cols * channels;
+  for (std::size_t row = rows.begin; row < rows.end; ++row) {
+    const std::size_t sample = row / sizes.output.height;
+    const std::size_t from_row = row % sizes.output.height * sizes.window.stride.rows;
+    const T* pixel = from + (sample * sizes.input.height + from_row) * row_values;
+    T* picked = to + row * sizes.output.width * channels;
+    for (std::size_t col = 0; col < sizes.output.width; ++col) {
+      picked = std::copy_n(pixel + col * step_values, channels, picked);
+    }
+  }
+}
 
 class WeightedLayer final : public Layer {
  public:
@@ -29,7 +48,8 @@ class WeightedLayer final : public Layer {
     if (is_depthwise(sizes_)) {
       stored.layout = context.library.depthwise_layout(sizes_);
     } else if (context.is_training()) {
-      backward_weights_ = context.library.backward_weights(sizes_, stored.layout);
+      backward_weights_ =
+          context.library.backward_weights(weight_gradient_sizes(sizes_), stored.layout);
     }
     WeightLayout wanted;
     PreparedOp op = context.library.forward(sizes_, context.is_training(), wanted);
@@ -108,6 +128,7 @@ class WeightedLayer final : public Layer {
                                  context.store.param(param_idx).stored_bytes());
     };
     const BufferId dweight = place(weight_, weight_idx_, ".unused_weight_grad");
+    const BufferId x = picks_pixels(sizes_) ? emit_picked_pixels(context) : x_;
     if (is_own) {
       const BufferId dbias = has_bias_ ? place(bias_, bias_idx_, ".unused_bias_grad") : kNoBuffer;
       if (sizes_.compute == ComputeType::kBfloat16) {
@@ -117,14 +138,35 @@ class WeightedLayer final : public Layer {
       }
     } else if (has_bias_) {
       context.emit_primitive(name_ + ".weights", std::move(backward_weights_),
-                             {{Arg::kSrc, x_},
+                             {{Arg::kSrc, x},
                               {Arg::kDiffDst, dy},
                               {Arg::kDiffWeights, dweight},
                               {Arg::kDiffBias, place(bias_, bias_idx_, ".unused_bias_grad")}});
     } else {
       context.emit_primitive(name_ + ".weights", std::move(backward_weights_),
-                             {{Arg::kSrc, x_}, {Arg::kDiffDst, dy}, {Arg::kDiffWeights, dweight}});
+                             {{Arg::kSrc, x}, {Arg::kDiffDst, dy}, {Arg::kDiffWeights, dweight}});
     }
+  }
+
+  BufferId emit_picked_pixels(LoweringContext& context) {
+    explanation_ += " of picked pixels";
+    return sizes_.compute == ComputeType::kBfloat16 ? emit_picked_pixels<Bfloat16>(context)
+                                                    : emit_picked_pixels<float>(context);
+  }
+
+  template <class T>
+  BufferId emit_picked_pixels(LoweringContext& context) const {
+    const WeightedSizes picked = weight_gradient_sizes(sizes_);
+    const BufferId to = context.add_transient(name_ + ".picked", context.value_bytes(picked.input));
+    context.emit({x_, to}, [=, from = x_, sizes = sizes_, &list = context.buffers,
+                            threads = context.num_threads](const RunContext& run) {
+      const std::size_t num_rows = std::size_t{sizes.batch} * sizes.output.height;
+      parallel(threads, [&](unsigned part) {
+        const Range rows = part_range(num_rows, threads, part);
+        pick_pixels(sizes, rows, values_at<T>(list, from, run), list.at<T>(to));
+      });
+    });
+    return to;
   }
 
   template <class T>

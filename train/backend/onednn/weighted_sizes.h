@@ -33,4 +33,24 @@ inline bool is_depthwise(const WeightedSizes& sizes) {
          sizes.groups == sizes.output.channels;
 }
 
+/// Whether the layer itself picks the pixels that the weight gradient reads. oneDNN up to 3.12 at least makes its
+/// own copy of them, and with fewer channels than a vector has it writes behind the scratchpad that it asks for
+/// (https://github.com/uxlfoundation/oneDNN/issues/6035).
+inline bool picks_pixels(const WeightedSizes& sizes) {
+  constexpr std::uint32_t kVectorChannels = 16;
+  const Window& window = sizes.window;
+  return !sizes.is_dense && sizes.groups == 1 && window.kernel.rows == 1 &&
+         window.kernel.cols == 1 && (window.stride.rows > 1 || window.stride.cols > 1) &&
+         !window.has_padding() && sizes.input.channels < kVectorChannels;
+}
+
+/// The sizes that the library is asked for the weight gradient of.
+inline WeightedSizes weight_gradient_sizes(WeightedSizes sizes) {
+  if (!picks_pixels(sizes)) return sizes;
+  sizes.input.height = sizes.output.height;
+  sizes.input.width = sizes.output.width;
+  sizes.window.stride = {1, 1};
+  return sizes;
+}
+
 }  // namespace penstock::train::onednn

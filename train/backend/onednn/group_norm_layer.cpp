@@ -1,0 +1,242 @@
+// Group norm, sample by sample, in the kernels of batch norm: the mean and deviation of a group make constants of
+// each of its channels. Nothing is kept but the input, whose statistics are computed again going back.
+#include <algorithm>
+#include <cmath>
+#include <variant>
+
+#include "train/backend/onednn/layer.h"
+#include "train/backend/onednn/nhwc_kernels.h"
+#include "train/backend/onednn/parallel.h"
+
+namespace penstock::train::onednn {
+namespace {
+
+/// What one thread needs for a sample, and the gradients that it adds up over its samples; channels each.
+struct GroupNormScratch {
+  double* dscale;
+  double* dshift;
+  double* sum;
+  double* squares;
+  float* gain;
+  float* offset;
+  float* mean;
+  float* inv_std;
+  float* slope;
+  float* level;
+
+  static constexpr std::size_t kBytesPerChannel = 4 * sizeof(double) + 6 * sizeof(float);
+
+  GroupNormScratch(std::byte* base, std::size_t channels) {
+    auto* doubles = reinterpret_cast<double*>(base);
+    for (double** place : {&dscale, &dshift, &sum, &squares}) {
+      *place = doubles;
+      doubles += channels;
+    }
+    auto* floats = reinterpret_cast<float*>(doubles);
+    for (float** place : {&gain, &offset, &mean, &inv_std, &slope, &level}) {
+      *place = floats;
+      floats += channels;
+    }
+  }
+  ChannelAffine affine() const { return {gain, offset}; }
+};
+
+/// Everything the tasks need, by value: tasks outlive the layer.
+template <class T>
+struct GroupNormPlan {
+  const BufferList* list = nullptr;
+  unsigned num_threads = 1;
+  GroupNormOp op{};
+  std::size_t num_samples = 0;
+  Rows sample;  // one
+  ParamBuffers scale;
+  ParamBuffers shift;
+  BufferId x = kNoBuffer;
+  BufferId y = kNoBuffer;
+  BufferId dy = kNoBuffer;
+  BufferId dx = kNoBuffer;       // kNoBuffer: not needed
+  BufferId scratch = kNoBuffer;  // by thread
+
+  std::size_t sample_values() const { return sample.num_rows * sample.channels; }
+  std::size_t scratch_bytes() const { return sample.channels * GroupNormScratch::kBytesPerChannel; }
+  T* at(BufferId buffer) const { return list->at<T>(buffer); }
+
+  void forward(const T* values) const {
+    for_each_sample([&](const GroupNormScratch& mine, std::size_t first) {
+      take_statistics(mine, values + first);
+      affine_forward(sample, {}, mine.affine(), values + first, at(y) + first);
+    });
+  }
+
+  void backward(const T* values) const {
+    parallel(num_threads, [&](unsigned part) {
+      std::fill_n(scratch_of(part).dscale, 2 * sample.channels, 0.0);  // and dshift, behind it
+    });
+    for_each_sample([&](const GroupNormScratch& mine, std::size_t first) {
+      take_statistics(mine, values + first);
+      std::fill_n(mine.sum, 2 * sample.channels, 0.0);
+      add_backward_sums(sample, {}, mine.affine(), mine.mean, values + first, at(dy) + first,
+                        mine.sum, mine.squares);
+      take_gradient_sums(mine);
+      if (dx == kNoBuffer) return;
+      affine_backward(sample, {}, {mine.affine(), mine.slope, mine.level}, values + first,
+                      at(dy) + first, at(dx) + first);
+    });
+    take_total(scale.grad, &GroupNormScratch::dscale);
+    take_total(shift.grad, &GroupNormScratch::dshift);
+  }
+
+ private:
+  std::size_t group_channels() const { return sample.channels / op.groups; }
+  double group_values() const { return static_cast<double>(group_channels() * sample.num_rows); }
+
+  GroupNormScratch scratch_of(unsigned part) const {
+    return {list->at<std::byte>(scratch) + part * scratch_bytes(), sample.channels};
+  }
+
+  template <class Body>
+  void for_each_sample(const Body& body) const {
+    parallel(num_threads, [&](unsigned part) {
+      const GroupNormScratch mine = scratch_of(part);
+      const Range samples = part_range(num_samples, num_threads, part);
+      for (std::size_t n = samples.begin; n < samples.end; ++n) body(mine, n * sample_values());
+    });
+  }
+
+  /// Sets mean, inv_std, gain and offset of each channel. A channel's sums are about its own first value.
+  void take_statistics(const GroupNormScratch& mine, const T* values) const {
+    std::fill_n(mine.sum, 2 * sample.channels, 0.0);  // and squares, behind it
+    add_moments(sample, values, values, mine.sum, mine.squares);
+    const auto num_rows = static_cast<double>(sample.num_rows);
+    const auto origin = [&](std::size_t c) { return static_cast<double>(to_float(values[c])); };
+    for (std::size_t begin = 0; begin < sample.channels; begin += group_channels()) {
+      const std::size_t end = begin + group_channels();
+      double mean = 0;
+      for (std::size_t c = begin; c < end; ++c) mean += mine.sum[c] / num_rows + origin(c);
+      mean /= static_cast<double>(group_channels());
+      double squares = 0;
+      for (std::size_t c = begin; c < end; ++c) {
+        const double from_origin = mean - origin(c);
+        squares += mine.squares[c] + from_origin * (num_rows * from_origin - 2 * mine.sum[c]);
+      }
+      // Rounding may leave a constant group a little below 0; what is not a number stays.
+      const double variance = squares < 0 ? 0 : squares / group_values();
+      const double factor = 1.0 / std::sqrt(variance + op.epsilon);
+      for (std::size_t c = begin; c < end; ++c) set_affine(mine, c, mean, factor);
+    }
+  }
+
+  void set_affine(const GroupNormScratch& mine, std::size_t c, double mean, double factor) const {
+    const double gain = static_cast<double>(list->at<float>(scale.master)[c]) * factor;
+    mine.mean[c] = static_cast<float>(mean);
+    mine.inv_std[c] = static_cast<float>(factor);
+    mine.gain[c] = static_cast<float>(gain);
+    mine.offset[c] =
+        static_cast<float>(static_cast<double>(list->at<float>(shift.master)[c]) - mean * gain);
+  }
+
+  /// From a sample's sums of dy and of dy * (x - mean): its part of the parameters' gradients, slope and level.
+  void take_gradient_sums(const GroupNormScratch& mine) const {
+    const double* sum_g = mine.sum;
+    const double* sum_gx = mine.squares;
+    for (std::size_t begin = 0; begin < sample.channels; begin += group_channels()) {
+      double shifted = 0;
+      double scaled = 0;
+      for (std::size_t c = begin; c < begin + group_channels(); ++c) {
+        const double factor = mine.inv_std[c];
+        mine.dshift[c] += sum_g[c];
+        mine.dscale[c] += sum_gx[c] * factor;
+        shifted += static_cast<double>(mine.gain[c]) * sum_g[c];
+        scaled += static_cast<double>(mine.gain[c]) * sum_gx[c] * factor;
+      }
+      for (std::size_t c = begin; c < begin + group_channels(); ++c) {
+        const double slope = -static_cast<double>(mine.inv_std[c]) * scaled / group_values();
+        mine.slope[c] = static_cast<float>(slope);
+        mine.level[c] = static_cast<float>(-shifted / group_values() -
+                                           slope * static_cast<double>(mine.mean[c]));
+      }
+    }
+  }
+
+  void take_total(BufferId grad, double* GroupNormScratch::*of) const {
+    if (grad == kNoBuffer) return;
+    for (std::size_t c = 0; c < sample.channels; ++c) {
+      double total = 0;
+      for (unsigned part = 0; part < num_threads; ++part) total += (scratch_of(part).*of)[c];
+      list->at<float>(grad)[c] = static_cast<float>(total);
+    }
+  }
+};
+
+template <class T>
+class GroupNormLayer final : public Layer {
+ public:
+  GroupNormLayer(const ModelGraph& graph, NodeId id)
+      : id_(id), from_(graph.node(id).inputs.front()), name_(graph.node(id).name) {
+    plan_.op = std::get<GroupNormOp>(graph.node(id).op);
+  }
+
+  void forward(LoweringContext& context) override {
+    const TensorShape& shape = context.graph.node(id_).shape;
+    const auto params = context.graph.parameters_of(id_);
+    plan_.list = &context.buffers;
+    plan_.num_threads = context.num_threads;
+    plan_.num_samples = context.batch();
+    plan_.sample = {shape.area(), shape.channels};
+    plan_.scale = context.add_param(params[0]);
+    plan_.shift = context.add_param(params[1]);
+    emit_forward(context);
+    if (context.needs_gradient(id_)) context.will_read_back(from_);
+  }
+
+  void forward_again(LoweringContext& context) override { emit_forward(context); }
+
+  void backward(LoweringContext& context) override {
+    plan_.dy = context.gradient(id_);
+    plan_.x = context.value(from_);
+    context.has_read_back(from_);  // sample by sample: dx may take its place
+    const bool needs_dx = context.needs_gradient(from_);
+    if (needs_dx) {
+      plan_.dx = context.can_overwrite_gradient(id_)
+                     ? plan_.dy
+                     : context.place_for_gradient(from_, name_ + ".input");
+    }
+    add_scratch(context, ".backward_sums");
+    context.emit({plan_.x, plan_.dy, plan_.dx, plan_.scratch, plan_.scale.grad, plan_.shift.grad},
+                 [plan = plan_](const RunContext& run) {
+                   plan.backward(values_at<T>(*plan.list, plan.x, run));
+                 });
+    if (needs_dx) context.give_gradient(from_, plan_.dx);
+  }
+
+  std::string explain() const override { return "own NHWC kernels"; }
+
+ private:
+  void add_scratch(LoweringContext& context, const char* suffix) {
+    plan_.scratch =
+        context.add_transient(name_ + suffix, plan_.num_threads * plan_.scratch_bytes());
+  }
+
+  void emit_forward(LoweringContext& context) {
+    plan_.x = context.value(from_);
+    plan_.y = context.add_output(id_, name_);
+    add_scratch(context, ".sums");
+    context.emit({plan_.x, plan_.y, plan_.scratch}, [plan = plan_](const RunContext& run) {
+      plan.forward(values_at<T>(*plan.list, plan.x, run));
+    });
+    context.set_value(id_, plan_.y);
+  }
+
+  NodeId id_;
+  NodeId from_;
+  std::string name_;
+  GroupNormPlan<T> plan_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_group_norm_layer(const TypedGraph& model, NodeId node) {
+  return make_layer_of<GroupNormLayer>(model.compute, model.graph, node);
+}
+
+}  // namespace penstock::train::onednn
