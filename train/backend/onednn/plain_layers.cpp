@@ -1,11 +1,9 @@
-// Layers that only move values: ReLU alone, sums, global average pool, flatten, dropout.
+// Layers that only move values: ReLU alone, sums, global average pool, flatten.
 #include <algorithm>
-#include <variant>
 
 #include "train/backend/onednn/layer.h"
 #include "train/backend/onednn/nhwc_kernels.h"
 #include "train/backend/onednn/parallel.h"
-#include "train/graph/train_draws.h"
 
 namespace penstock::train::onednn {
 namespace {
@@ -224,82 +222,6 @@ class FlattenLayer final : public Layer {
   TensorShape input_;
 };
 
-/// Draws by canonical element, so that every layout drops the same ones.
-template <class T>
-class DropoutLayer final : public Layer {
- public:
-  DropoutLayer(const ModelGraph& graph, NodeId id)
-      : name_(graph.node(id).name),
-        shape_(graph.node(id).shape),
-        id_(id),
-        from_(graph.node(id).inputs.front()),
-        op_(std::get<DropoutOp>(graph.node(id).op)) {}
-
-  void forward(LoweringContext& context) override {
-    const BufferId x = context.value(from_);
-    if (!context.is_training()) return context.set_value(id_, x);
-    const BufferId y = context.add_output(id_, name_);
-    emit_mask(context, x, y);
-    context.set_value(id_, y);
-  }
-
-  void backward(LoweringContext& context) override {
-    if (!context.needs_gradient(from_)) return;
-    const BufferId dy = context.gradient(id_);
-    const BufferId dx = context.can_overwrite_gradient(id_)
-                            ? dy
-                            : context.place_for_gradient(from_, name_ + ".input");
-    emit_mask(context, dy, dx);
-    context.give_gradient(from_, dx);
-  }
-
-  std::string explain() const override { return "own kernel, mask drawn again going back"; }
-
- private:
-  void emit_mask(LoweringContext& context, BufferId from, BufferId to) const {
-    context.emit({from, to}, [=, layer = *this, batch = context.batch(), &list = context.buffers,
-                              threads = context.num_threads](const RunContext& run) {
-      const T* source = values_at<T>(list, from, run);
-      T* target = list.at<T>(to);
-      parallel(threads, [&](unsigned part) {
-        const Range samples = part_range(batch, threads, part);
-        for (std::size_t n = samples.begin; n < samples.end; ++n) {
-          const std::size_t first = n * layer.shape_.num_elements();
-          layer.mask_sample(*run.scalars, run.scalars->place_in_step(n), source + first,
-                            target + first);
-        }
-      });
-    });
-  }
-
-  void mask_sample(const StepScalars& scalars, std::uint32_t sample, const T* from, T* to) const {
-    const std::uint32_t threshold = dropout_threshold(op_.rate);
-    const auto scale = static_cast<float>(1.0 / (1.0 - op_.rate));
-    if (op_.drops_samples) {
-      const bool is_kept =
-          dropout_words(scalars.seed, scalars.step, sample, id_, 0)[0] >= threshold;
-      for (std::size_t i = 0; i < shape_.num_elements(); ++i) {
-        to[i] = rounded_to<T>(is_kept ? to_float(from[i]) * scale : 0);
-      }
-      return;
-    }
-    const std::size_t area = std::size_t{shape_.height} * shape_.width;
-    const std::size_t count = shape_.num_elements();
-    for (std::size_t quad = 0; quad * 4 < count; ++quad) {
-      const PhiloxCounter words = dropout_words(scalars.seed, scalars.step, sample, id_, quad);
-      for (std::size_t i = quad * 4; i < std::min(count, quad * 4 + 4); ++i) {
-        const std::size_t at = i % area * shape_.channels + i / area;  // CHW to HWC
-        to[at] = rounded_to<T>(words[i % 4] >= threshold ? to_float(from[at]) * scale : 0);
-      }
-    }
-  }
-
-  std::string name_;
-  TensorShape shape_;
-  NodeId id_;
-  NodeId from_;
-  DropoutOp op_;
-};
 
 }  // namespace
 
@@ -314,9 +236,6 @@ std::unique_ptr<Layer> make_global_avg_pool_layer(const TypedGraph& model, NodeI
 }
 std::unique_ptr<Layer> make_flatten_layer(const TypedGraph& model, NodeId node) {
   return make_layer_of<FlattenLayer>(model.compute, model.graph, node);
-}
-std::unique_ptr<Layer> make_dropout_layer(const TypedGraph& model, NodeId node) {
-  return make_layer_of<DropoutLayer>(model.compute, model.graph, node);
 }
 
 }  // namespace penstock::train::onednn
