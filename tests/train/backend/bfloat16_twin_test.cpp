@@ -305,12 +305,17 @@ BOOST_AUTO_TEST_CASE(explanation_names_types_and_why_a_node_left_them) {
               {{.batch = 2, .compute = ComputeType::kBfloat16}});
   const std::string text = bench.program().explain();
   for (const char* line :
-       {"conv1: bfloat16, forward ",
-        "group_norm: bfloat16, plain loops in float32, NCHW: no kernel of its own for group_norm\n",
+       {"conv1: bfloat16, forward ", "group_norm: bfloat16, own NHWC kernels\n",
         "gelu: bfloat16, own NHWC kernels\n", "sum: bfloat16, own kernel, gradient handed on\n"}) {
     BOOST_TEST(text.find(line) != std::string::npos, line);
   }
   BOOST_TEST(text.find(" to float32", text.find("head: bfloat16, forward ")) != std::string::npos);
+
+  Bench plain(make_onednn_backend({.num_threads = 1}), mobile_model(),
+              {{.batch = 2, .compute = ComputeType::kBfloat16}});
+  const char* loops =
+      "shares: bfloat16, plain loops in float32, NCHW: no kernel of its own for softmax\n";
+  BOOST_TEST(plain.program().explain().find(loops) != std::string::npos, plain.program().explain());
 
   Bench own(make_onednn_backend({.num_threads = 2}), custom_model(), {{.batch = 2}});
   BOOST_TEST(own.program().explain().find("; on one thread\n") != std::string::npos,

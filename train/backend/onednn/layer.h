@@ -76,6 +76,7 @@ std::unique_ptr<Layer> make_product_layer(const TypedGraph& model, NodeId node);
 std::unique_ptr<Layer> make_gate_layer(const TypedGraph& model, NodeId node);
 std::unique_ptr<Layer> make_channel_scale_layer(const TypedGraph& model, NodeId node);
 std::unique_ptr<Layer> make_concat_layer(const TypedGraph& model, NodeId node);
+std::unique_ptr<Layer> make_group_norm_layer(const TypedGraph& model, NodeId node);
 std::unique_ptr<Layer> make_layer_norm_layer(const TypedGraph& model, NodeId node);
 /// Any operation without a layer of its own.
 std::unique_ptr<Layer> make_nchw_layer(const TypedGraph& model, NodeId node);

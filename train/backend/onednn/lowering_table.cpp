@@ -147,6 +147,9 @@ struct SingleLayer {
     return make_channel_scale_layer(model, id);
   }
   std::unique_ptr<Layer> operator()(const ConcatOp&) const { return make_concat_layer(model, id); }
+  std::unique_ptr<Layer> operator()(const GroupNormOp&) const {
+    return make_group_norm_layer(model, id);
+  }
   std::unique_ptr<Layer> operator()(const LayerNormOp&) const {
     return make_layer_norm_layer(model, id);
   }
