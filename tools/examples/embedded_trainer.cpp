@@ -90,9 +90,7 @@ int main(int argc, char** argv) try {
     if (checkpoints) checkpoints->store(place);
     if (!progress.on_epoch(epoch, trained, seen)) break;
   }
-  if (argc > 2) {
-    write_safetensors(argv[2], {.tensors = export_weights(programs.any_program()), .metadata = {}});
-  }
+  if (argc > 2) publish_tensors(argv[2], weights_source(programs.any_program()));
 } catch (const Error& error) {
   std::fprintf(stderr, "%s\nhint: %s\n", error.what(), error.hint().c_str());
   return 1;

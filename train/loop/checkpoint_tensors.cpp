@@ -198,18 +198,18 @@ std::uint64_t num_values(const TensorSpec& tensor) noexcept {
   return count;
 }
 
-std::vector<NamedTensor> weights_in(const CheckpointReader& checkpoint) {
+TensorSource weights_source(const CheckpointReader& checkpoint) {
   const SafetensorsReader& model = checkpoint.tensors(TensorGroup::kModel);
   const SafetensorsReader* const ema =
       checkpoint.has(TensorGroup::kEma) ? &checkpoint.tensors(TensorGroup::kEma) : nullptr;
-  std::vector<NamedTensor> weights;
-  for (const TensorSpec& tensor : model.tensors()) {
-    weights.push_back({tensor.name, tensor.shape, std::vector<float>(num_values(tensor))});
+  TensorSource source{.tensors = model.tensors(), .metadata = {{"format", "penstock"}}};
+  source.fill = [&model, ema](std::size_t tensor_idx, std::span<float> values) {
+    const TensorSpec& tensor = model.tensors()[tensor_idx];
     const bool has_mean =
         ema != nullptr && std::ranges::count(ema->tensors(), tensor.name, &TensorSpec::name) > 0;
-    (has_mean ? *ema : model).read(tensor, weights.back().values);
-  }
-  return weights;
+    (has_mean ? *ema : model).read(tensor, values);
+  };
+  return source;
 }
 
 }  // namespace penstock::train

@@ -41,8 +41,9 @@ StateChange restore_tensors(Program& program, const CheckpointReader& checkpoint
 
 /// The weights for use that a checkpoint holds, in the model's order: means over the steps where it has them.
 ///
-/// Errors  CorruptData, Io
-std::vector<NamedTensor> weights_in(const CheckpointReader& checkpoint);
+/// Errors    of `fill`: CorruptData, Io
+/// Lifetime  the checkpoint outlives the source
+TensorSource weights_source(const CheckpointReader& checkpoint);
 
 /// Values of a tensor whose size a program or a checked file vouches for.
 std::uint64_t num_values(const TensorSpec& tensor) noexcept;

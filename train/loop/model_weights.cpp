@@ -2,22 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "streamer/core/error.h"
+#include "train/loop/checkpoint_tensors.h"
+#include "train/store/model_record.h"
+#include "train/store/safetensors_reader.h"
 
 namespace penstock::train {
 namespace {
 
-void check_finite(const NamedTensor& tensor) {
+void check_finite(const std::string& name, std::span<const float> values) {
   const auto found =
-      std::ranges::find_if(tensor.values, [](float value) { return !std::isfinite(value); });
-  if (found == tensor.values.end()) return;
+      std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+  if (found == values.end()) return;
   throw Error(ErrorCode::kInvalidArgument,
-              "weights: " + tensor.name + ": expected finite numbers, found " +
-                  std::to_string(*found) + " at " + std::to_string(found - tensor.values.begin()) +
-                  ": the training diverged",
+              "weights: " + name + ": expected finite numbers, found " + std::to_string(*found) +
+                  " at " + std::to_string(found - values.begin()) + ": the training diverged",
               "lower --learning-rate");
 }
 
@@ -27,29 +30,35 @@ ParamPart evaluated_part(const Program& program, const ParamSlot& slot) {
   return has_ema && slot.is_trainable ? ParamPart::kEma : ParamPart::kMaster;
 }
 
-}  // namespace
-
-std::vector<NamedTensor> export_weights(Program& program) {
-  std::vector<NamedTensor> tensors;
+std::vector<TensorSpec> tensors_of(const Program& program) {
+  std::vector<TensorSpec> tensors;
   for (const ParamSlot& slot : program.params()) {
-    NamedTensor tensor{
-        slot.name, {slot.shape.begin(), slot.shape.end()}, std::vector<float>(slot.num_elements())};
-    program.export_param(tensors.size(), evaluated_part(program, slot), tensor.values);
-    check_finite(tensor);
-    tensors.push_back(std::move(tensor));
+    tensors.push_back({.name = slot.name, .shape = {slot.shape.begin(), slot.shape.end()}});
   }
   return tensors;
 }
 
-void import_weights(Program& program, std::vector<NamedTensor> tensors,
-                    const std::filesystem::path& where) {
-  std::vector<ExpectedTensor> expected;
-  for (const ParamSlot& slot : program.params()) {
-    expected.push_back({slot.name, {slot.shape.begin(), slot.shape.end()}});
-  }
-  const std::vector<NamedTensor> matched = match_tensors(expected, std::move(tensors), where);
-  for (std::size_t i = 0; i < matched.size(); ++i) {
-    program.import_param(i, ParamPart::kMaster, matched[i].values);
+}  // namespace
+
+TensorSource weights_source(Program& program) {
+  TensorSource source{.tensors = tensors_of(program), .metadata = {{"format", "penstock"}}};
+  source.fill = [&program](std::size_t tensor_idx, std::span<float> values) {
+    const ParamSlot& slot = program.params()[tensor_idx];
+    program.export_param(tensor_idx, evaluated_part(program, slot), values);
+    check_finite(slot.name, values);
+  };
+  return source;
+}
+
+void load_weights(Program& program, const std::filesystem::path& file) {
+  const SafetensorsReader reader = SafetensorsReader::open(file);
+  const std::vector<TensorSpec> tensors = tensors_of(program);
+  check_tensors(tensors, reader.tensors(), file);
+  std::vector<float> largest(largest_tensor_bytes(program.params()) / sizeof(float));
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const std::span<float> values = std::span(largest).first(program.params()[i].num_elements());
+    reader.read(tensors[i], values);
+    program.import_param(i, ParamPart::kMaster, values);
   }
 }
 

@@ -160,7 +160,7 @@ bool RunStorage::take_best_from_checkpoint() try {
       checkpoint.state().parts, [](std::string_view) { return nullptr; },
       checkpoint.path().native());
   save_model(folder_->path(), model_record(parts_.setup, then.num_epochs, then.last),
-             {.tensors = weights_in(checkpoint), .metadata = {{"format", "penstock"}}});
+             weights_source(checkpoint));
   folder_->keep();
   stored_epochs_ = then.num_epochs;
   return true;
@@ -221,10 +221,8 @@ void RunStorage::store_weights(const RunProgress& progress) {
         "training: the weights no longer give a loss that is a number: the training diverged",
         kDivergedHint);
   }
-  const TensorFile weights{.tensors = export_weights(parts_.setup.programs->any_program()),
-                           .metadata = {{"format", "penstock"}}};
   save_model(folder_->path(), model_record(parts_.setup, progress.num_epochs, progress.last),
-             weights);
+             weights_source(parts_.setup.programs->any_program()));
   folder_->keep();
   stored_epochs_ = progress.num_epochs;
   has_unstored_steps_ = false;

@@ -167,7 +167,7 @@ std::filesystem::path new_name(std::filesystem::path path) {
   return path += ".new";
 }
 
-/// A file that is written beside the one it will replace; removed unless it is kept.
+/// A file that is written beside the one it will replace; removed unless it has taken its place.
 class NewFile {
  public:
   explicit NewFile(std::filesystem::path target) : target_(std::move(target)) {}
@@ -175,16 +175,14 @@ class NewFile {
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile() {
     std::error_code ignored;  // mostly absent
-    if (!is_kept_) std::filesystem::remove(path(), ignored);
+    std::filesystem::remove(path(), ignored);
   }
 
   std::filesystem::path path() const { return new_name(target_); }
-  void keep() noexcept { is_kept_ = true; }
   void take_place() const { publish_by_rename(path(), target_); }
 
  private:
   std::filesystem::path target_;
-  bool is_kept_ = false;
 };
 
 void check_weights(const Json& json, const std::filesystem::path& record_path,
@@ -316,18 +314,23 @@ void ModelRecord::validate(const std::filesystem::path& where) const {
 }
 
 void save_model(const std::filesystem::path& folder, const ModelRecord& record,
-                const TensorFile& weights) {
+                const TensorSource& weights) {
   // Both are on the disk before either takes the place of the one before: a full disk cannot leave
   // new weights under an old record.
   const NewFile new_weights(folder / kWeightsName);
-  NewFile new_record(folder / kModelRecordName);
-  Json json = to_json(record, write_safetensors(new_weights.path(), weights));
+  const std::filesystem::path record_path = folder / kModelRecordName;
+  Json json = to_json(record, publish_tensors(new_weights.path(), weights));
   const std::string checksum = hex(xxh3_64(sealed_text(json)));
   json["xxh3"] = checksum;
-  publish_file(new_record.path(), sealed_text(json) + "\n");
-  new_record.keep();  // from here on it is the one that vouches
+  // A new record is never removed: after a save that was cut off it alone vouches for the weights.
+  publish_file(new_name(record_path), sealed_text(json) + "\n");
   new_weights.take_place();
-  new_record.take_place();
+  publish_by_rename(new_name(record_path), record_path);
+}
+
+void save_model(const std::filesystem::path& folder, const ModelRecord& record,
+                const TensorFile& weights) {
+  save_model(folder, record, source_of(weights));
 }
 
 void remove_model(const std::filesystem::path& folder) noexcept {
@@ -356,13 +359,10 @@ std::filesystem::path vouched_weights(const std::filesystem::path& folder) {
   return folder / kWeightsName;
 }
 
-std::vector<NamedTensor> match_tensors(const std::vector<ExpectedTensor>& expected,
-                                       std::vector<NamedTensor> tensors,
-                                       const std::filesystem::path& where) {
-  std::vector<NamedTensor> matched;
+void check_tensors(const std::vector<ExpectedTensor>& expected, std::vector<TensorSpec> tensors,
+                   const std::filesystem::path& where) {
   for (const ExpectedTensor& want : expected) {
-    const auto found = std::find_if(tensors.begin(), tensors.end(),
-                                    [&](const NamedTensor& t) { return t.name == want.name; });
+    const auto found = std::ranges::find(tensors, want.name, &TensorSpec::name);
     if (found == tensors.end()) {
       refuse(where, "tensor \"" + want.name + "\": expected " + format_shape(want.shape) +
                         ", found no tensor of this name");
@@ -371,11 +371,22 @@ std::vector<NamedTensor> match_tensors(const std::vector<ExpectedTensor>& expect
       refuse(where, "tensor \"" + want.name + "\": expected " + format_shape(want.shape) +
                         ", found " + format_shape(found->shape));
     }
-    matched.push_back(std::move(*found));
     tensors.erase(found);
   }
   if (!tensors.empty()) {
     refuse(where, "tensor \"" + tensors.front().name + "\": expected no such tensor in this model");
+  }
+}
+
+std::vector<NamedTensor> match_tensors(const std::vector<ExpectedTensor>& expected,
+                                       std::vector<NamedTensor> tensors,
+                                       const std::filesystem::path& where) {
+  std::vector<TensorSpec> specs;
+  for (const NamedTensor& tensor : tensors) specs.push_back({tensor.name, tensor.shape});
+  check_tensors(expected, std::move(specs), where);
+  std::vector<NamedTensor> matched;
+  for (const ExpectedTensor& want : expected) {
+    matched.push_back(std::move(*std::ranges::find(tensors, want.name, &NamedTensor::name)));
   }
   return matched;
 }

@@ -67,7 +67,12 @@ struct StoredModel {
 
 /// Writes both files, each whole, in place of those of an earlier save. Both are written before
 /// either is replaced, so that a failure leaves the earlier pair.
-/// Errors  Io
+///
+/// Errors  Io; those of `weights`
+/// Cost    the memory of the largest tensor
+void save_model(const std::filesystem::path& folder, const ModelRecord& record,
+                const TensorSource& weights);
+/// The same of weights that are in memory.
 void save_model(const std::filesystem::path& folder, const ModelRecord& record,
                 const TensorFile& weights);
 
@@ -92,10 +97,16 @@ std::filesystem::path vouched_weights(const std::filesystem::path& folder);
 /// One tensor that a model takes.
 using ExpectedTensor = TensorSpec;
 
-/// Puts `tensors` into the order of `expected`.
+/// Checks that `tensors`, in any order, are those that are expected.
 ///
 /// Errors  CorruptData naming the tensor, the shape expected and the shape found; the one that is
 ///         missing; the one that nothing takes
+void check_tensors(const std::vector<ExpectedTensor>& expected, std::vector<TensorSpec> tensors,
+                   const std::filesystem::path& where);
+
+/// Puts `tensors` into the order of `expected`.
+///
+/// Errors  as check_tensors()
 std::vector<NamedTensor> match_tensors(const std::vector<ExpectedTensor>& expected,
                                        std::vector<NamedTensor> tensors,
                                        const std::filesystem::path& where);

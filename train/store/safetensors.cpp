@@ -93,7 +93,7 @@ FileSeal write_tensors(const std::filesystem::path& path, const TensorSource& so
   return seal;
 }
 
-FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& content) {
+TensorSource source_of(const TensorFile& content) {
   TensorSource source{.metadata = content.metadata};
   for (const NamedTensor& tensor : content.tensors) {
     if (float_bytes(tensor.shape) != tensor.values.size() * sizeof(float)) {
@@ -103,9 +103,13 @@ FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& 
     }
     source.tensors.push_back({.name = tensor.name, .shape = tensor.shape});
   }
-  source.fill = [&](std::size_t tensor_idx, std::span<float> values) {
+  source.fill = [&content](std::size_t tensor_idx, std::span<float> values) {
     std::ranges::copy(content.tensors[tensor_idx].values, values.begin());
   };
+  return source;
+}
+
+FileSeal publish_tensors(const std::filesystem::path& path, const TensorSource& source) {
   std::filesystem::path temporary = path;
   temporary += ".tmp";
   std::error_code ignored;  // a file left behind by a process that died, mostly absent
@@ -118,6 +122,10 @@ FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& 
     std::filesystem::remove(temporary, ignored);
     throw;
   }
+}
+
+FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& content) {
+  return publish_tensors(path, source_of(content));
 }
 
 TensorFile read_safetensors(const std::filesystem::path& path) {

@@ -52,12 +52,6 @@ struct FileSeal {
   friend bool operator==(const FileSeal&, const FileSeal&) = default;
 };
 
-/// Writes `path` whole: temporary name, fsync, rename. The same content gives the same bytes.
-/// Returns the seal of the bytes as they were handed to the system.
-///
-/// Errors  Io; InvalidArgument for a name given twice or values that do not fill their shape
-FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& content);
-
 /// Tensors that are filled one at a time, as they are written.
 struct TensorSource {
   std::vector<TensorSpec> tensors = {};  // in the order of their bytes
@@ -72,6 +66,21 @@ struct TensorSource {
 /// Errors  Io; AlreadyExists; InvalidArgument for a name given twice or more than a reader takes;
 ///         those of `fill`
 FileSeal write_tensors(const std::filesystem::path& path, const TensorSource& source);
+
+/// Writes `path` whole, as write_tensors() does: temporary name, fsync, rename. The same content gives the
+/// same bytes. Returns the seal of the bytes as they were handed to the system.
+///
+/// Errors  those of write_tensors(), but for AlreadyExists
+FileSeal publish_tensors(const std::filesystem::path& path, const TensorSource& source);
+
+/// Hands out copies of tensors that are in memory.
+///
+/// Lifetime  `content` outlives the source
+/// Errors    InvalidArgument for values that do not fill their shape
+TensorSource source_of(const TensorFile& content);
+
+/// publish_tensors() of what is in memory.
+FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& content);
 
 /// Reads `path`. Nothing is allocated by a size that the file's own length does not cover.
 ///

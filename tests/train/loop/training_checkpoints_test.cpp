@@ -63,8 +63,10 @@ struct Training {
   }
   std::vector<std::vector<float>> weights() {
     std::vector<std::vector<float>> values;
-    for (NamedTensor& tensor : export_weights(programs.any_program())) {
-      values.push_back(std::move(tensor.values));
+    const TensorSource source = weights_source(programs.any_program());
+    for (std::size_t i = 0; i < source.tensors.size(); ++i) {
+      values.emplace_back(programs.any_program().params()[i].num_elements());
+      source.fill(i, values.back());
     }
     return values;
   }

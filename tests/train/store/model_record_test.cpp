@@ -1,11 +1,14 @@
 #include "train/store/model_record.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <span>
 
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
+#include "tests/allocation_ceiling.h"
 #include "tests/temporary_folder.h"
 
 namespace penstock::train {
@@ -118,6 +121,41 @@ BOOST_AUTO_TEST_CASE(a_save_cut_off_between_its_renames_is_whole) {
 
   save_model(folder.path(), record, weights);
   BOOST_TEST(tests::count_entries(folder.path()) == 2u);
+}
+
+// What a killed process has left, and a full disk or weights that diverged after it.
+BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_record_that_a_save_cut_off_has_left) {
+  save_model(folder.path(), record, weights);
+  const std::string old_record = read_text_file(folder.path() / kModelRecordName);
+  record.num_epochs = 8;
+  weights.tensors[0].values = {7, 8, 9, 10};
+  save_model(folder.path(), record, weights);
+  std::filesystem::rename(folder.path() / kModelRecordName, folder.path() / "model.json.new");
+  publish_file(folder.path() / kModelRecordName, old_record);
+  TensorSource broken = source_of(weights);
+  broken.fill = [](std::size_t tensor_idx, std::span<float>) {
+    if (tensor_idx == 1) throw Error(ErrorCode::kIo, "no");
+  };
+  BOOST_CHECK_THROW(save_model(folder.path(), record, broken), Error);
+  BOOST_TEST(tests::count_entries(folder.path()) == 3u);
+  const StoredModel stored = load_model(folder.path());
+  BOOST_TEST(stored.record.num_epochs == 8u);
+  BOOST_TEST((stored.weights.tensors[0].values == std::vector<float>{7, 8, 9, 10}));
+}
+
+// Eight tensors of 1 MiB.
+BOOST_AUTO_TEST_CASE(a_save_holds_one_tensor_at_a_time) {
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  TensorSource source;
+  for (int i = 0; i < 8; ++i) source.tensors.push_back({std::to_string(i), {kMiB / 4}});
+  source.fill = [](std::size_t tensor_idx, std::span<float> values) {
+    std::ranges::fill(values, static_cast<float>(tensor_idx));
+  };
+  tests::reset_peak();
+  const std::size_t before = tests::allocated_bytes().now;
+  save_model(folder.path(), record, source);
+  BOOST_TEST(tests::allocated_bytes().peak - before < 2 * kMiB);
+  BOOST_TEST(load_model(folder.path()).weights.tensors[7].values.back() == 7.0f);
 }
 
 BOOST_AUTO_TEST_CASE(a_model_is_removed_with_what_a_save_left_and_nothing_else) {

@@ -1,10 +1,9 @@
 #include "train/run/inference/stored_network.h"
 
-#include <utility>
-
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
 #include "streamer/core/usable_cores.h"
+#include "train/loop/checkpoint_tensors.h"
 #include "train/loop/model_weights.h"
 #include "train/run/folder/run_folder.h"
 #include "train/run/folder/run_hints.h"
@@ -28,21 +27,25 @@ void check_has_weights(const std::filesystem::path& run) {
                   shell_quoted(run.native()) + " --resume");
 }
 
-}  // namespace
-
-StoredModel load_stored_model(const std::filesystem::path& run) {
+/// What `load` reads of a run; a damaged one is refused with the way back.
+auto load_of_run(const std::filesystem::path& run, const auto& load) {
   check_has_weights(run);
   try {
-    return load_model(run);
+    return load(run);
   } catch (const Error& error) {
     throw with_way_back(error, run);
   }
 }
 
+}  // namespace
+
+StoredModel load_stored_model(const std::filesystem::path& run) {
+  return load_of_run(run, load_model);
+}
+
 StoredNetwork::StoredNetwork(const std::filesystem::path& run, const InferenceConfig& config,
                              MemoryTable& memory) {
-  StoredModel stored = load_stored_model(run);
-  record_ = std::move(stored.record);
+  record_ = load_of_run(run, load_model_record);
   graph_ = std::make_unique<ModelGraph>(rebuild_model(record_, run));
   const CoreSplit cores = split_cores(num_usable_cores(), {.threads = config.threads});
   backend_ = make_backend(config.backend, {.num_threads = cores.num_compute});
@@ -54,8 +57,10 @@ StoredNetwork::StoredNetwork(const std::filesystem::path& run, const InferenceCo
                                                             .compute = precision_,
                                                             .loss = loss_of(record_)});
   memory.draw(programs_->plan().arena_bytes, "network and its activations");
+  const BudgetShare copy =
+      memory.keep(largest_tensor_bytes(graph_->parameters()), "copy of the largest tensor");
   programs_->bind();
-  import_weights(programs_->any_program(), std::move(stored.weights.tensors), run / kWeightsName);
+  load_weights(programs_->any_program(), run / kWeightsName);
 }
 
 std::uint64_t memory_limit_bytes(const InferenceConfig& config) {
