@@ -2,6 +2,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
+#include "train/backend/initial_params.h"
 #include "train/backend/onednn/onednn_backend.h"
 #include "train/backend/reference/reference_backend.h"
 
@@ -33,14 +34,7 @@ BoundArena::BoundArena(Backend& backend, std::span<Program* const> programs, con
 }
 
 void initialize_params(Program& program, const ModelGraph& graph, std::uint64_t seed) {
-  for (std::uint32_t i = 0; i < graph.parameters().size(); ++i) {
-    const std::vector<float> value = initial_value(graph, i, seed);
-    program.import_param(i, ParamPart::kMaster, value);
-    const Lowering& lowering = program.lowering();
-    const bool has_ema = lowering.mode == Mode::kTrain && lowering.optimizer.ema_decay > 0 &&
-                         program.params()[i].is_trainable;
-    if (has_ema) program.import_param(i, ParamPart::kEma, value);
-  }
+  draw_all_params(program, graph, {.seed = seed});
 }
 
 }  // namespace penstock::train

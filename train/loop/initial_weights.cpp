@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "train/loop/checkpoint_tensors.h"
 #include "train/store/model_record.h"
 #include "train/store/safetensors_reader.h"
 
@@ -152,12 +153,15 @@ void InitialWeights::match(const ModelGraph& graph) {
     const bool is_of_new_head = parameter.node == head &&
                                 (is_weight_of_layer(parameter) || !new_head_.empty()) &&
                                 is_head_of_other_classes(tensor, parameter);
-    if (is_of_new_head && new_head_.empty()) {
-      new_head_ = graph.node(head).name + " begins anew: " + std::to_string(graph.num_classes()) +
-                  " classes here, " + std::to_string(tensor.shape.front()) + " in the file";
-    } else if (!is_of_new_head && has_same_shape(tensor, parameter)) {
+    if (is_of_new_head) {
+      new_params_.push_back(i);
+      if (new_head_.empty()) {
+        new_head_ = graph.node(head).name + " begins anew: " + std::to_string(graph.num_classes()) +
+                    " classes here, " + std::to_string(tensor.shape.front()) + " in the file";
+      }
+    } else if (has_same_shape(tensor, parameter)) {
       taken_.push_back({i, tensor, parameter.kind == ParamKind::kRunningVar});
-    } else if (!is_of_new_head) {
+    } else {
       reshaped.add(parameter.name + ": expected " + shape_text(parameter.shape) + ", found " +
                    format_shape(tensor.shape));
     }
@@ -181,10 +185,10 @@ void InitialWeights::match(const ModelGraph& graph) {
 void InitialWeights::load(Program& program) const {
   const Lowering& lowering = program.lowering();
   const bool has_ema = lowering.mode == Mode::kTrain && lowering.optimizer.ema_decay > 0;
-  std::vector<float> values;
+  std::vector<float> largest(largest_tensor_bytes(program.params()) / sizeof(float));
   for (const Taken& one : taken_) {
     const ParamSlot& slot = program.params()[one.param_idx];
-    values.resize(slot.num_elements());
+    const std::span<float> values = std::span(largest).first(slot.num_elements());
     reader_->read(one.stored, values);
     check_values(path_.native(), one.stored, values, one.is_variance);
     program.import_param(one.param_idx, ParamPart::kMaster, values);

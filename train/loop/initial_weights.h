@@ -43,6 +43,8 @@ class InitialWeights {
   void load(Program& program) const;
 
   std::size_t num_tensors() const noexcept { return taken_.size(); }
+  /// Parameters that load() leaves as they are, by index: those of a new head.
+  const std::vector<std::uint32_t>& new_params() const noexcept { return new_params_; }
   /// One sentence about the head that the file has for another number of classes; empty without.
   const std::string& new_head() const noexcept { return new_head_; }
   /// Of the file's bytes as they were read.
@@ -64,6 +66,7 @@ class InitialWeights {
   std::shared_ptr<const SafetensorsReader> reader_;
   FileSeal seal_;
   std::vector<Taken> taken_;
+  std::vector<std::uint32_t> new_params_;
   std::string new_head_;
 };
 

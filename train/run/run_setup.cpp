@@ -5,6 +5,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/shell_quoted.h"
+#include "train/backend/initial_params.h"
 #include "train/loop/checkpoint_tensors.h"
 #include "train/loop/sample_tally.h"
 #include "train/loop/stream_cut.h"
@@ -174,9 +175,20 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
   if (extent == SetupExtent::kPlanned) return;
   take_memory();
   programs->bind();
-  initialize_params(programs->any_program(), graph, config.seed);
-  if (initial_weights) initial_weights->load(programs->any_program());
-  if (resume != nullptr) resume->restore(*this);
+  if (resume != nullptr) {
+    resume->restore(*this);
+  } else {
+    begin_params();
+  }
+}
+
+/// Draws what no file gives.
+void RunSetup::begin_params() {
+  Program& program = programs->any_program();
+  const InitialDraw how{.seed = config.seed, .num_threads = resolved.cores.num_compute};
+  if (!initial_weights) return draw_all_params(program, graph, how);
+  draw_params(program, graph, initial_weights->new_params(), how);
+  initial_weights->load(program);
 }
 
 void RunSetup::check_validations() const {

@@ -82,6 +82,7 @@ struct RunSetup {
   PipelineConfig validation_pipeline() const;
   void take_memory();
   void choose_batch();
+  void begin_params();
   void make_loaders();
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/train/graph/model_file_refusal.h"
+#include "train/graph/initial_values.h"
 
 namespace penstock::train {
 namespace {
@@ -143,6 +144,18 @@ BOOST_AUTO_TEST_CASE(tensors_and_seeds_have_draws_of_their_own) {
   for (std::size_t i = 0; i < first.size(); ++i) {
     BOOST_TEST(first[i] != second[i]);
     BOOST_TEST(first[i] != reseeded[i]);
+  }
+}
+
+// 211,001 weights: neither 2 nor 3 threads cut them evenly.
+BOOST_AUTO_TEST_CASE(threads_change_no_bit) {
+  ModelGraph graph("wide", {.channels = 301, .height = 1, .width = 1});
+  graph.set_output(graph.dense("head", graph.flatten("flat", graph.input()), {.units = 701}));
+  const std::vector<float> expected = drawn_values(graph, "head.weight");
+  for (const std::uint32_t num_threads : {1u, 2u, 3u}) {
+    std::vector<float> values(expected.size(), NAN);
+    draw_initial_value(graph, 0, {.seed = 11, .num_threads = num_threads}, values);
+    BOOST_TEST(values == expected, boost::test_tools::per_element());
   }
 }
 

@@ -67,6 +67,7 @@ BOOST_AUTO_TEST_CASE(every_tensor_of_the_file_goes_to_the_parameter_of_its_name)
   const InitialWeights weights = InitialWeights::open(file, bench.graph());
   BOOST_TEST(weights.num_tensors() == 7u);
   BOOST_TEST(weights.new_head() == "");
+  BOOST_TEST(weights.new_params().empty());
   BOOST_TEST((weights.seal() == seal_of_file(file)));
   weights.load(bench.program());
   for (std::size_t i = 0; i < 7; ++i) {
@@ -106,6 +107,7 @@ BOOST_AUTO_TEST_CASE(a_head_for_another_number_of_classes_begins_anew_and_the_re
     const std::vector<float> bias = bench.read(6);
     const InitialWeights weights = InitialWeights::open(file, bench.graph());
     BOOST_TEST(weights.num_tensors() == 5u);
+    BOOST_TEST((weights.new_params() == std::vector<std::uint32_t>{5, 6}));
     BOOST_TEST(weights.new_head() ==
                "head begins anew: " + std::to_string(num_classes) + " classes here, 3 in the file");
     weights.load(bench.program());
