@@ -2,6 +2,7 @@
 #pragma once
 
 #include "train/backend/backend.h"             // a graph lowered and run on a device
+#include "train/backend/initial_params.h"      // initial weights, drawn on several threads
 #include "train/graph/custom_operation.h"      // an operation of one's own
 #include "train/graph/model_file.h"            // networks from TOML
 #include "train/graph/model_graph.h"           // networks layer by layer

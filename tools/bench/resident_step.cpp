@@ -78,6 +78,14 @@ ResidentStep::ResidentStep(train::Backend& backend, const train::ModelGraph& gra
   train::initialize_params(*program_, graph, 1);
 }
 
+std::uint64_t ResidentStep::drawing_bytes() const {
+  std::uint64_t most = 0;
+  for (const train::ParamSlot& slot : program_->params()) {
+    most = std::max<std::uint64_t>(most, slot.num_elements() * sizeof(float));
+  }
+  return most;
+}
+
 void ResidentStep::take() {
   backend_.upload(batch_.lease(), kSlot);
   backend_.set_scalars({.learning_rate = kLearningRate,

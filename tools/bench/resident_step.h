@@ -47,6 +47,8 @@ class ResidentStep {
   /// What the process came to hold when the arena was made, as the kernel counts it.
   std::uint64_t arena_held_bytes() const { return arena_held_bytes_; }
   std::uint64_t batch_bytes() const { return batch_.size_bytes(); }
+  /// Of the largest tensor: beside its place while initial weights are drawn.
+  std::uint64_t drawing_bytes() const;
 
  private:
   train::Backend& backend_;

@@ -52,12 +52,12 @@ struct MemoryForecast {
   /// What the arena, and the process, may differ by from what was forecast.
   static constexpr double kArenaBound = 0.03;
   static constexpr double kProcessBound = 0.10;
-  /// Below it the code that the library makes for itself is a part of the process that counts.
+  /// Below it what the library makes for itself, of which the forecast has a fit and no plan, counts too much.
   static constexpr std::uint64_t kLeastBytes = 64u << 20;
 
   std::uint64_t arena_bytes = 0;       // planned
   std::uint64_t arena_held_bytes = 0;  // resident when it was made
-  std::uint64_t process_bytes = 0;     // planned: arena and batch
+  std::uint64_t process_bytes = 0;     // planned: arena, batch, initial values or the library's own
   std::uint64_t peak_bytes = 0;  // of the process with the step alone, above what it held before
 
   /// Nothing for a step too small to tell.

@@ -63,6 +63,21 @@ BOOST_AUTO_TEST_CASE(a_forecast_is_met_within_3_percent_of_the_arena_and_10_of_t
   BOOST_TEST(!other.is_met().has_value());
 }
 
+// 4 pictures of 3 x 16 x 16 floats. Above them 128 KiB for each of three layers and 6 MiB of the library;
+// or 768 x 5000 weights, which are more.
+BOOST_AUTO_TEST_CASE(a_forecast_of_the_process_counts_initial_values_or_the_librarys_own) {
+  const auto beside_arena = [](const train::ModelGraph& graph) {
+    const MemoryForecast memory =
+        bench_train(graph, {.batch_size = 4, .num_threads = 1, .num_rounds = 1}).memory;
+    return memory.process_bytes - memory.arena_bytes;
+  };
+  constexpr std::uint64_t kBatchBytes = 4 * 768 * 4;
+  BOOST_TEST(beside_arena(two_convolutions()) == kBatchBytes + 3 * 131072 + 6291456);
+  train::ModelGraph dense("dense", {.channels = 3, .height = 16, .width = 16});
+  dense.set_output(dense.dense("head", dense.flatten("flatten", dense.input()), {.units = 5000}));
+  BOOST_TEST(beside_arena(dense) == kBatchBytes + 768 * 5000 * 4);
+}
+
 BOOST_AUTO_TEST_CASE(operations_of_a_step_are_those_of_the_passes_that_it_has) {
   const TrainBenchResult result =
       bench_train(two_convolutions(), {.batch_size = 4, .num_threads = 1, .num_rounds = 1});
