@@ -52,7 +52,7 @@ struct MemoryForecast {
   /// What the arena, and the process, may differ by from what was forecast.
   static constexpr double kArenaBound = 0.03;
   static constexpr double kProcessBound = 0.10;
-  /// Below it what the library makes for itself, of which the forecast has a fit and no plan, counts too much.
+  /// Below it the library's own part, of which the forecast has a fit and no plan, counts too much.
   static constexpr std::uint64_t kLeastBytes = 64u << 20;
 
   std::uint64_t arena_bytes = 0;       // planned
