@@ -82,6 +82,7 @@ Json plan_json(const train::RunOverview& overview) {
           {"precision", train::compute_type_name(overview.config.precision)},
           {"precision_note", text_or_null(overview.precision_note)},
           {"memory_note", text_or_null(overview.memory_note)},
+          {"steps_note", text_or_null(overview.steps_note)},
           {"num_compute_threads", overview.cores.num_compute},
           {"num_readers", overview.cores.num_readers},
           {"num_workers", overview.cores.num_workers},

@@ -279,6 +279,7 @@ void RunScreen::on_start(const RunOverview& overview) {
   if (has_frozen(overview)) print_notice(verbosity_, "learning  " + learning_counts_text(overview));
   print_notice(verbosity_, "training  " + optimizer_text(config) + loss_settings_text(config) +
                                monitors_text(config));
+  if (!overview.steps_note.empty()) on_warning(overview.steps_note);
   if (!overview.batch_note.empty()) print_notice(verbosity_, "fits      " + overview.batch_note);
   print_notice(verbosity_, "augment   " + augment_text(config));
   for (const std::string& sentence : overview.idle) {

@@ -18,7 +18,7 @@ double one_cycle(const ScheduleConfig& config, double peak, StepPlace place) noe
   const double peak_step = config.warmup_fraction * static_cast<double>(place.num_steps) - 1.0;
   const double last_step = static_cast<double>(place.num_steps) - 1.0;
   const double step = static_cast<double>(place.step_idx);
-  // A warm-up of one step or less has no rise: its only step is the peak.
+  // A warm-up of one step is the peak alone; of a share of one, step 0 is on the way down, as in PyTorch.
   if (step <= peak_step) return peak_step > 0 ? anneal(first, peak, step / peak_step) : peak;
   if (step >= last_step) return last;
   return anneal(peak, last, (step - peak_step) / (last_step - peak_step));
@@ -65,6 +65,8 @@ double decayed(const ScheduleConfig& config, double peak, DecayPlace place) noex
 }  // namespace
 
 double learning_rate_at(const ScheduleConfig& config, double peak, StepPlace place) noexcept {
+  // Ends and starts of schedules are rates at which nothing is learned.
+  if (place.num_steps == 1 && place.step_idx == 0) return peak;
   if (config.kind == ScheduleKind::kOneCycle) return one_cycle(config, peak, place);
   const double step = static_cast<double>(place.step_idx);
   const double num_warmup = num_warmup_steps(config, place);

@@ -71,7 +71,8 @@ struct StepPlace {
   std::uint64_t steps_per_epoch = 1;
 };
 
-/// Returns the learning rate of one step; beyond the last one that of the end.
+/// Returns the learning rate of one step; beyond the last one that of the end. A run of one step takes it at the
+/// peak, whatever the schedule.
 ///
 /// Source  README.md has the formulas. torch.optim.lr_scheduler (PyTorch 2) of the same names,
 ///         stepped once per batch, behind LinearLR in a SequentialLR; polynomial with an end other

@@ -27,6 +27,23 @@ std::vector<RunOverview::Learning> learning_of(const LearningPlan& plan) {
   return learning;
 }
 
+/// Fewer steps than this leave no room for a warm-up, a peak and a fall.
+constexpr std::uint64_t kFewSteps = 5;
+
+std::string way_to_more_steps(const RunConfig& config) {
+  if (config.steps_per_epoch > 0) return "more --epochs or --steps-per-epoch";
+  return config.batch_size == 1 ? "more --epochs" : "more --epochs or a smaller --batch-size";
+}
+
+std::string steps_note(const RunConfig& config, std::uint64_t num_steps) {
+  if (num_steps >= kFewSteps) return {};
+  const bool is_flat = config.schedule.kind == ScheduleKind::kConstant || num_steps == 1;
+  return "the whole run is " + std::to_string(num_steps) + (num_steps == 1 ? " step" : " steps") +
+         (is_flat ? ", too few to learn much in: try "
+                  : ", too few for a schedule: try --schedule constant, ") +
+         way_to_more_steps(config);
+}
+
 }  // namespace
 
 RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_notes) {
@@ -49,6 +66,7 @@ RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_n
       .network_kept_bytes = setup.programs->plan().persistent_bytes,
       .network_passing_bytes = setup.programs->plan().passing_bytes,
       .recompute = setup.batch.recompute,
+      .steps_note = steps_note(setup.config, setup.steps_per_epoch() * setup.config.epochs),
       .batch_note = setup.batch_note,
       .idle = idle_settings(setup.config, setup.steps_per_epoch() * setup.config.epochs),
       .batch_memory = std::string(setup.pipeline.host_memory->kind()),

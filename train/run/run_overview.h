@@ -44,6 +44,8 @@ struct RunOverview {
   std::uint64_t network_passing_bytes = 0;
   /// Which values are computed again.
   Recompute recompute = Recompute::kNone;
+  /// That the run has too few steps to learn in, and what to type; empty when it has enough.
+  std::string steps_note;
   /// How a step was made to fit the memory limit, in one line; empty when it fits as it is.
   std::string batch_note;
   /// Settings that are given and do nothing: idle_settings.h.

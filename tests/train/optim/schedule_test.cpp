@@ -116,6 +116,16 @@ BOOST_AUTO_TEST_CASE(a_warm_up_of_one_step_starts_at_the_peak) {
   BOOST_TEST(learning_rate_at(config, 0.1, {0, 2}) == 0.1);
 }
 
+BOOST_AUTO_TEST_CASE(the_only_step_of_a_run_is_at_the_peak) {
+  for (const std::string_view name : schedule_names()) {
+    ScheduleConfig config = ScheduleConfig::of(parse_schedule(name));
+    BOOST_TEST(learning_rate_at(config, 0.1, {0, 1}) == 0.1, name);
+    if (config.kind == ScheduleKind::kOneCycle) continue;  // refuses a warm-up
+    config.warmup_steps = 3;
+    BOOST_TEST(learning_rate_at(config, 0.1, {0, 1}) == 0.1, name << " behind a warm-up");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(constant_stays_at_the_peak) {
   const ScheduleConfig config{.kind = ScheduleKind::kConstant};
   for (const std::uint64_t step : {0, 1, 99}) {

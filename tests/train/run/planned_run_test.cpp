@@ -17,6 +17,7 @@ using penstock::tests::contains;
 struct Seen {
   std::string note;
   std::string memory_note;
+  std::string steps_note;
   std::uint64_t num_steps = 0;
   RunConfig config;
 };
@@ -27,6 +28,7 @@ struct Fixture : tests::TinyRun {
     watcher.at_start = [&](const RunOverview& overview) {
       seen.note = overview.batch_note;
       seen.memory_note = overview.memory_note;
+      seen.steps_note = overview.steps_note;
       seen.config = overview.config;
     };
     watcher.at_epoch = [&](const EpochReport& report) { seen.num_steps = report.train.num_steps; };
@@ -96,6 +98,46 @@ BOOST_AUTO_TEST_CASE(a_memory_limit_is_stored_when_it_was_asked_for) {
   stated.out = out = folder.path() / "stated";
   BOOST_TEST(contains(run_with(stated).memory_note, "memory: the limit of 1.0 EiB is above the "));
   BOOST_TEST(read_run_file(out / kRunFileName).memory_bytes == stated.memory_bytes);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_very_few_steps_is_told_what_to_type) {
+  RunConfig few = config();
+  int num_runs = 0;
+  const auto note_of = [&](std::uint32_t epochs, ScheduleKind kind) {
+    few.epochs = epochs;
+    few.schedule = ScheduleConfig::of(kind);
+    few.out = out = folder.path() / ("run_" + std::to_string(++num_runs));
+    return run_with(few).steps_note;
+  };
+  BOOST_TEST(note_of(1, ScheduleKind::kOneCycle) == "");  // 8 steps or so
+  few.batch_size = kWholeEpoch;
+  BOOST_TEST(note_of(5, ScheduleKind::kOneCycle) == "");
+  BOOST_TEST(note_of(1, ScheduleKind::kOneCycle) ==
+             "the whole run is 1 step, too few to learn much in: try more --epochs or a smaller "
+             "--batch-size");
+  BOOST_TEST(note_of(4, ScheduleKind::kCosine) ==
+             "the whole run is 4 steps, too few for a schedule: try --schedule constant, more "
+             "--epochs or a smaller --batch-size");
+  BOOST_TEST(note_of(2, ScheduleKind::kConstant) ==
+             "the whole run is 2 steps, too few to learn much in: try more --epochs or a smaller "
+             "--batch-size");
+  few.batch_size = 1;
+  few.steps_per_epoch = 2;
+  BOOST_TEST(note_of(1, ScheduleKind::kConstant) ==
+             "the whole run is 2 steps, too few to learn much in: try more --epochs or "
+             "--steps-per-epoch");
+}
+
+// The formula of one_cycle would end the run with the step that it begins with, at 4e-07 of 0.1.
+BOOST_AUTO_TEST_CASE(the_only_step_of_a_run_is_taken_at_the_peak) {
+  RunConfig one = config();
+  one.batch_size = kWholeEpoch;
+  one.epochs = 1;
+  one.optimizer.learning_rate = 0.125;
+  double rate = 0;
+  watcher.at_epoch = [&](const EpochReport& report) { rate = report.train.learning_rate; };
+  train_run(one, watcher, stop.get_token());
+  BOOST_TEST(rate == 0.125);
 }
 
 BOOST_AUTO_TEST_CASE(values_that_are_computed_again_change_no_weight) {
