@@ -1,7 +1,10 @@
 #include "train/run/network/run_loss.h"
 
+#include <string>
+#include <variant>
 #include <vector>
 
+#include "train/graph/graph_errors.h"
 #include "train/loss/class_balance.h"
 
 namespace penstock::train {
@@ -11,6 +14,20 @@ std::vector<float> as_float(std::span<const double> values) {
   std::vector<float> floats;
   for (const double value : values) floats.push_back(static_cast<float>(value));
   return floats;
+}
+
+/// The node that makes the output's values: a flatten hands on what it is given.
+const Node& maker_of_output(const ModelGraph& graph) {
+  NodeId id = graph.output();
+  while (std::holds_alternative<FlattenOp>(graph.node(id).op)) id = graph.node(id).inputs.front();
+  return graph.node(id);
+}
+
+bool is_bounded(const Operation& op) {
+  if (const auto* activation = std::get_if<ActivationOp>(&op)) {
+    return activation->kind != ActivationKind::kLeakyRelu;
+  }
+  return std::holds_alternative<SoftmaxOp>(op);
 }
 
 }  // namespace
@@ -37,6 +54,16 @@ LossSpec loss_of(const ModelRecord& record) {
                 .focal_alpha = as_float(record.focal_alpha)};
   loss.validate_for(record.class_names.size());
   return loss;
+}
+
+void check_output(const ModelGraph& graph, LossKind loss) {
+  if (!is_softmax_loss(loss) && !is_binary_loss(loss)) return;
+  const Node& last = maker_of_output(graph);
+  if (!is_bounded(last.op)) return;
+  refuse_layer(last.name, "an output of scores, which may be any numbers",
+               std::string(operation_name(last.op)),
+               std::string("leave it out of the last layer: the loss applies ") +
+                   (is_softmax_loss(loss) ? "softmax" : "sigmoid"));
 }
 
 }  // namespace penstock::train

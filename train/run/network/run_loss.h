@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "train/graph/model_graph.h"
 #include "train/loss/loss_spec.h"
 #include "train/run/settings/run_config.h"
 #include "train/store/model_record.h"
@@ -20,5 +21,11 @@ LossSpec loss_of(const RunConfig& config, std::span<const std::uint64_t> num_by_
 
 /// Returns the loss that a stored model is evaluated with: its training's, without smoothing and weights of classes.
 LossSpec loss_of(const ModelRecord& record);
+
+/// Refuses a graph whose output is no score of any size: a softmax or an activation that bounds it. Losses of classes
+/// apply softmax or sigmoid to the output themselves. Leaky relu passes, and with the other losses everything does.
+///
+/// Errors  InvalidArgument naming the layer
+void check_output(const ModelGraph& graph, LossKind loss);
 
 }  // namespace penstock::train

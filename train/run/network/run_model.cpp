@@ -6,6 +6,7 @@
 #include "train/graph/model_file.h"
 #include "train/graph/model_zoo.h"
 #include "train/graph/toml_table.h"
+#include "train/run/network/run_loss.h"
 
 namespace penstock::train {
 namespace {
@@ -44,10 +45,12 @@ void inline_model_file(RunConfig& config) {
 
 ModelGraph build_run_model(const RunConfig& config, std::uint32_t channels,
                            std::uint32_t num_classes) {
-  return build({.name = config.model,
-                .layers = config.model_layers,
-                .input = {channels, config.image_height_px, config.image_width_px},
-                .num_classes = num_classes});
+  ModelGraph graph = build({.name = config.model,
+                            .layers = config.model_layers,
+                            .input = {channels, config.image_height_px, config.image_width_px},
+                            .num_classes = num_classes});
+  check_output(graph, config.loss);
+  return graph;
 }
 
 ModelGraph rebuild_model(const ModelRecord& record, const std::filesystem::path& folder) {

@@ -14,7 +14,7 @@ namespace penstock::train {
 void inline_model_file(RunConfig& config);
 
 /// Builds the graph for an input of `config`'s image size.
-/// Errors  InvalidArgument naming the layer, or the known models
+/// Errors  InvalidArgument naming the layer, or the known models; that of check_output() for `config`'s loss
 ModelGraph build_run_model(const RunConfig& config, std::uint32_t channels,
                            std::uint32_t num_classes);
 

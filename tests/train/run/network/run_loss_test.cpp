@@ -9,6 +9,7 @@
 #include "streamer/core/error.h"
 #include "tests/contains.h"
 #include "tests/train/run/tiny_run.h"
+#include "train/run/network/run_model.h"
 #include "train/run/settings/idle_settings.h"
 #include "train/run/settings/run_file.h"
 
@@ -30,6 +31,23 @@ std::string refusal_of(const std::string& text) {
   return "accepted";
 }
 
+/// Of a dense layer for two classes, `last_layers` behind it.
+std::string refusal_of_end(const std::string& last_layers) {
+  RunConfig config;
+  config.model = "net";
+  config.image_height_px = config.image_width_px = 8;
+  config.model_layers =
+      "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"dense\"\nname = \"head\"\n"
+      "units = \"num_classes\"\n" +
+      last_layers;
+  try {
+    build_run_model(config, 3, 2);
+  } catch (const Error& error) {
+    return std::string(error.what()) + " | " + error.hint();
+  }
+  return "accepted";
+}
+
 BOOST_FIXTURE_TEST_SUITE(run_loss, TinyRun)
 
 // n / (k count), compute_class_weight of scikit-learn: 100 / (3 * 10), 100 / (3 * 30), 100 / (3 * 60).
@@ -40,6 +58,35 @@ BOOST_AUTO_TEST_CASE(balanced_weights_come_from_the_counts_of_the_classes) {
   BOOST_TEST(loss.class_weights[0] == 10.0f / 3, boost::test_tools::tolerance(1e-6f));
   BOOST_TEST(loss.class_weights[1] == 10.0f / 9, boost::test_tools::tolerance(1e-6f));
   BOOST_TEST(loss.class_weights[2] == 5.0f / 9, boost::test_tools::tolerance(1e-6f));
+}
+
+BOOST_AUTO_TEST_CASE(a_model_that_ends_in_a_softmax_or_a_bound_is_refused) {
+  const std::string expected = ": expected an output of scores, which may be any numbers, found ";
+  const std::string hint = " | leave it out of the last layer: the loss applies softmax";
+  const std::string softmax = "[[layer]]\ntype = \"softmax\"\nname = \"end\"\n";
+  BOOST_TEST(refusal_of_end(softmax) == "model: end" + expected + "softmax" + hint);
+  BOOST_TEST(refusal_of_end(softmax + "[[layer]]\ntype = \"flatten\"\n") ==
+             "model: end" + expected + "softmax" + hint);
+  for (const std::string name :
+       {"relu", "relu6", "silu", "hard_swish", "hard_sigmoid", "sigmoid", "gelu"}) {
+    BOOST_TEST(refusal_of_end("activation = \"" + name + "\"\n") ==
+               "model: head_" + name + expected + name + hint);
+  }
+  for (const std::string fair :
+       {"", "activation = \"leaky_relu\"\n",
+        "[[layer]]\ntype = \"relu\"\n[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n"}) {
+    BOOST_TEST(refusal_of_end(fair) == "accepted");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_output_of_any_kind_suits_other_losses) {
+  ModelGraph graph("net", {2, 1, 1});
+  graph.set_output(graph.softmax("end", graph.flatten("flat", 0)));
+  BOOST_CHECK_NO_THROW(check_output(graph, LossKind::kCustom));
+  BOOST_CHECK_NO_THROW(check_output(graph, LossKind::kMeanSquaredError));
+  BOOST_CHECK_EXCEPTION(check_output(graph, LossKind::kBinaryFocal), Error, [](const Error& error) {
+    return error.hint() == "leave it out of the last layer: the loss applies sigmoid";
+  });
 }
 
 BOOST_AUTO_TEST_CASE(settings_of_the_run_become_those_of_the_loss) {
