@@ -81,6 +81,8 @@ BOOST_AUTO_TEST_CASE(a_network_that_learns_one_batch_is_said_to) {
   const CommandResult learned = train({"--overfit-batch", "--learning-rate", "0.02"});
   BOOST_TEST(learned.exit_code == 0, learned.out << learned.err);
   BOOST_TEST(learned.out.starts_with("learned: the loss of one batch of 16 fell from "));
+  const CommandResult in_parts = train({"--overfit-batch=2", "--micro-batch", "4"});
+  BOOST_TEST(contains(in_parts.out, "the loss of one batch of 16 "), in_parts.out << in_parts.err);
   const CommandResult idle = train({"--overfit-batch=3", "--learning-rate", "1e-12", "--json"});
   BOOST_TEST(idle.exit_code == 1);
   const Json json = Json::parse(idle.out);

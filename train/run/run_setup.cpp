@@ -164,7 +164,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
                .host_memory = batch_memory(config.device)},
       memory(config.memory_bytes) {
   check_validations();
-  choose_batch();
+  choose_batch(extent);
   identity =
       run_identity({.config = config,
                     .graph = graph,
@@ -206,7 +206,9 @@ void RunSetup::take_memory() {
   make_loaders();
 }
 
-void RunSetup::choose_batch() {
+void RunSetup::choose_batch(SetupExtent extent) {
+  const bool is_one_step = extent == SetupExtent::kOneStep;
+  if (is_one_step) pipeline.num_slots = 2;  // the step's, and the one that must not be lent out
   const auto bytes_beside = [&](const BatchChoice& choice) {
     PipelineConfig training = pipeline;
     training.batch.batch = choice.lease_batch;
@@ -230,7 +232,8 @@ void RunSetup::choose_batch() {
                   .micro_batch = config.micro_batch,
                   .recompute = config.recompute,
                   .may_cut = config.auto_batch,
-                  .mixes_samples = config.augment.mixup > 0 || config.augment.cutmix > 0});
+                  .mixes_samples = config.augment.mixup > 0 || config.augment.cutmix > 0,
+                  .is_delivered_whole = is_one_step});
   batch = planned.choice;
   batch_note = std::move(planned.note);
   programs = std::move(planned.programs);

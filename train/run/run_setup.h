@@ -30,7 +30,8 @@ struct RunOverview;
 
 /// How far a setup goes.
 enum class SetupExtent : std::uint8_t {
-  kTaken,    // memory is drawn, programs are bound, loaders are made
+  kTaken,  // memory is drawn, programs are bound, loaders are made
+  kOneStep,  // the same, for one step alone: it comes as one batch, though it may be computed in parts
   kPlanned,  // none of that: what it would come to is known
 };
 
@@ -81,7 +82,7 @@ struct RunSetup {
   std::vector<MemoryRow> bookkeeping_rows(std::uint32_t evaluation_batch) const;
   PipelineConfig validation_pipeline() const;
   void take_memory();
-  void choose_batch();
+  void choose_batch(SetupExtent extent);
   void begin_params();
   void make_loaders();
 };

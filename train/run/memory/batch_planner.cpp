@@ -83,8 +83,9 @@ class BatchPlanner {
     if (wish_.micro_batch > 0) micro_batch = std::min(micro_batch, wish_.micro_batch);
     const bool is_epoch = wish_.batch_size == kWholeEpoch;
     const bool makes_up_step = step_samples_ % micro_batch == 0 && !wish_.mixes_samples;
+    const bool comes_in_parts = !wish_.is_delivered_whole && (is_epoch || makes_up_step);
     return {.step_samples = step_samples_,
-            .lease_batch = is_epoch || makes_up_step ? micro_batch : step_samples_,
+            .lease_batch = comes_in_parts ? micro_batch : step_samples_,
             .micro_batch = micro_batch,
             .recompute = level};
   }
@@ -295,7 +296,8 @@ class BatchPlanner {
     constexpr std::uint64_t kMiB = 1u << 20;
     return std::string("one of: ") + (wish_.may_cut ? "" : "leave out --no-auto-batch; ") +
            "--memory " + std::to_string(needed_bytes / kMiB + 1) +
-           "M; a smaller --image-size; a smaller --model";
+           "M; a smaller --image-size; a smaller --model" +
+           (wish_.is_delivered_whole ? "; a smaller --batch-size" : "");
   }
 
   const BatchSurroundings& around_;

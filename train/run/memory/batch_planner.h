@@ -25,6 +25,8 @@ struct BatchWish {
   bool may_cut = true;
   /// Whether samples of one delivered batch are mixed with each other: such a batch is not delivered in parts.
   bool mixes_samples = false;
+  /// Whether a step is delivered as one batch, in how many parts it may be computed.
+  bool is_delivered_whole = false;
 };
 
 /// What came of it. It belongs to a run's record: with batch norm, results depend on it.
