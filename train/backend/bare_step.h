@@ -10,7 +10,7 @@
 namespace penstock::train {
 
 /// The same forward and backward passes as the training program's, in the same order, one after another: no
-/// other operation between them, every layout the library's choice. Memory is allocated when it is made.
+/// other operation between them, each in the fastest layout. Memory is allocated when it is made.
 ///
 /// Threads  one caller at a time
 class BareStep {
