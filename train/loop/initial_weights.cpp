@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/quoted_text.h"
 #include "train/loop/checkpoint_tensors.h"
 #include "train/store/model_record.h"
 #include "train/store/safetensors_reader.h"
@@ -168,7 +169,7 @@ void InitialWeights::match(const ModelGraph& graph) {
     stored.erase(found);
   }
   for (const TensorSpec& tensor : reader_->tensors()) {
-    if (stored.contains(tensor.name)) left_over.add(tensor.name);
+    if (stored.contains(tensor.name)) left_over.add(shortened(tensor.name));
   }
   std::string misfits;
   for (const Misfits* one : {&missing, &reshaped, &left_over}) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "streamer/core/error.h"
+#include "streamer/core/quoted_text.h"
 #include "train/store/safetensors.h"
 
 namespace penstock::train {
@@ -35,7 +36,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
     if (level_ != Level::kList) return unexpected("a number");
     if (key_ == "shape") {
       if (entry_.shape.size() == kMaxDimensions) {
-        refuse(where_, "tensor \"" + entry_.name + "\": expected at most " +
+        refuse(where_, "tensor " + in_quotes(entry_.name) + ": expected at most " +
                            std::to_string(kMaxDimensions) + " dimensions, found more");
       }
       entry_.shape.push_back(value);
@@ -94,17 +95,18 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   bool key(string_t& name) override {
     key_ = name;
     if (level_ == Level::kTop && !names_.insert(name).second) {
-      refuse(where_, "expected each name once, found \"" + name + "\" twice");
+      refuse(where_, "expected each name once, found " + in_quotes(name) + " twice");
     }
     if (level_ == Level::kMetadata && header_.metadata.count(name) != 0) {
-      refuse(where_, "expected each name once, found \"" + name + "\" twice in __metadata__");
+      refuse(where_,
+             "expected each name once, found " + in_quotes(name) + " twice in __metadata__");
     }
     if (level_ == Level::kTensor) {
       const bool is_known = name == "dtype" || name == "shape" || name == "data_offsets";
       if (!is_known || !fields_.insert(name).second) {
-        refuse(where_, "tensor \"" + entry_.name +
-                           "\": expected dtype, shape and data_offsets once each, found \"" + name +
-                           "\"");
+        refuse(where_, "tensor " + in_quotes(entry_.name) +
+                           ": expected dtype, shape and data_offsets once each, found " +
+                           in_quotes(name));
       }
     }
     return true;
@@ -120,13 +122,13 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
 
   [[noreturn]] bool unexpected(const char* what) const {
     refuse(where_,
-           "expected a header of tensors, found " + std::string(what) + " at \"" + key_ + "\"");
+           "expected a header of tensors, found " + std::string(what) + " at " + in_quotes(key_));
   }
 
   void finish_tensor() {
     if (fields_.size() != 3 || num_offsets_ != 2) {
-      refuse(where_, "tensor \"" + entry_.name +
-                         "\": expected dtype, shape and two data_offsets, found fewer");
+      refuse(where_, "tensor " + in_quotes(entry_.name) +
+                         ": expected dtype, shape and two data_offsets, found fewer");
     }
     if (header_.entries.size() == kMaxTensors) {
       refuse(where_, "expected at most " + std::to_string(kMaxTensors) + " tensors, found more");
@@ -148,10 +150,11 @@ void check_coverage(const SafetensorsHeader& header, std::uint64_t data_bytes,
                     const std::string& where) {
   std::uint64_t next = 0;
   for (const TensorEntry& entry : header.entries) {
-    const std::string tensor = "tensor \"" + entry.name + "\": ";
+    const std::string tensor = "tensor " + in_quotes(entry.name) + ": ";
     if (entry.dtype != "F32") {
       throw Error(ErrorCode::kUnsupported, "safetensors: " + where + ": " + tensor +
-                                               "expected dtype F32, found " + entry.dtype);
+                                               "expected dtype F32, found " +
+                                               shortened(entry.dtype));
     }
     if (entry.begin_bytes != next) {
       refuse(where, tensor + "expected to start at byte " + std::to_string(next) +

@@ -131,6 +131,15 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_counted_and_named) {
                  "found [3, 2, 1, 1]); 1 left over (fc.weight)");
 }
 
+BOOST_AUTO_TEST_CASE(a_name_as_long_as_a_page_is_cut_in_the_message) {
+  content.tensors.push_back({std::string(100'000, 'a'), {1}, {0}});
+  write();
+  BOOST_TEST(std::string(refusal(file).what()) ==
+             "init_from: " + file.native() +
+                 ": expected the 7 tensors of small, found 1 left over (" + std::string(80, 'a') +
+                 "...)");
+}
+
 // The first part of a head's shape is its classes; any other part is none of theirs.
 BOOST_AUTO_TEST_CASE(a_head_of_other_inputs_or_with_a_bias_alone_that_differs_is_refused) {
   tensor("head.weight") = {"head.weight", {3, 4}, std::vector<float>(12)};

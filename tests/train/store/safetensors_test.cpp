@@ -125,6 +125,19 @@ BOOST_AUTO_TEST_CASE(overlaps_holes_and_names_given_twice_are_refused) {
              "expected each name once, found \"a\" twice");
 }
 
+BOOST_AUTO_TEST_CASE(names_as_long_as_a_page_are_cut_in_messages) {
+  const std::string name(100'000, 'n');
+  const std::string data(8, '\0');
+  const std::string shown(80, 'n');
+  BOOST_TEST(refusal_of(file_of(
+                 "{\"" + name + R"(":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", data)) ==
+             "tensor \"" + shown +
+                 "...\": expected to start at byte 0, where the one before ends, found 8");
+  BOOST_TEST(
+      refusal_of(file_of(one("[2]", "[0,8]", name.c_str()), data), ErrorCode::kUnsupported) ==
+      "tensor \"w\": expected dtype F32, found " + shown + "...");
+}
+
 // Every proper prefix of a file, and every byte of its header changed, is an error and no crash.
 BOOST_AUTO_TEST_CASE(every_cut_is_refused) {
   write_safetensors(path,

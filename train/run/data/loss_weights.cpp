@@ -12,6 +12,7 @@
 #include "streamer/core/file.h"
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/number_text.h"
+#include "streamer/core/quoted_text.h"
 #include "streamer/shard/shard_file.h"
 
 namespace penstock::train {
@@ -28,12 +29,6 @@ struct NamedWeight {
   float weight = 1;
   std::uint32_t line = 0;
 };
-
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kMaxShownBytes = 80;
-  if (text.size() <= kMaxShownBytes) return "\"" + std::string(text) + "\"";
-  return "\"" + std::string(text.substr(0, kMaxShownBytes)) + "...\"";
-}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r";
@@ -91,7 +86,7 @@ class WeightLines {
     if (first == nullptr) return;
     refuse_line(first->line,
                 "the name of a sample of split " + split + ", as the dataset stores it",
-                quoted(first->name));
+                in_quotes(first->name));
   }
   [[noreturn]] void refuse(const std::string& what) const {
     throw Error(ErrorCode::kInvalidArgument, "loss_weights: " + path_.native() + ": " + what,
@@ -114,7 +109,7 @@ class WeightLines {
   void add(std::string_view text, std::uint32_t line) {
     if (text.empty() || (line == 1 && text == "name,weight")) return;
     const std::size_t comma = text.rfind(',');
-    if (comma == text.npos || comma == 0) refuse_line(line, "NAME,WEIGHT", quoted(text));
+    if (comma == text.npos || comma == 0) refuse_line(line, "NAME,WEIGHT", in_quotes(text));
     rows_.push_back({.name = unquoted(text.substr(0, comma), line),
                      .weight = weight_of(trimmed(text.substr(comma + 1)), line),
                      .line = line});
@@ -125,7 +120,7 @@ class WeightLines {
     const std::optional<double> weight = parse_digits<double>(text);
     if (weight && *weight == 0) return 0;
     if (weight && *weight >= kLeast && *weight <= kMost) return static_cast<float>(*weight);
-    refuse_line(line, "a weight of 0, or 1e-9 to 1e9", quoted(text));
+    refuse_line(line, "a weight of 0, or 1e-9 to 1e9", in_quotes(text));
   }
 
   /// As RFC 4180 says, but for names with line feeds. The name is written over the field's own bytes in text_.
@@ -139,7 +134,8 @@ class WeightLines {
       name += field[i];
       i += is_doubled ? 1 : 0;
     }
-    if (i + 1 != field.size()) refuse_line(line, "a name that ends with its quote", quoted(field));
+    if (i + 1 != field.size())
+      refuse_line(line, "a name that ends with its quote", in_quotes(field));
     name.copy(text_.data() + (field.data() - text_.data()), name.size());
     return field.substr(0, name.size());
   }
@@ -156,7 +152,7 @@ class WeightLines {
     }
     if (again == nullptr) return;
     refuse_line(again->line, "each name once",
-                quoted(again->name) + " again, as on line " + std::to_string(before->line));
+                in_quotes(again->name) + " again, as on line " + std::to_string(before->line));
   }
 
   std::filesystem::path path_;
