@@ -281,9 +281,9 @@ BOOST_AUTO_TEST_CASE(a_training_step_is_measured_beside_its_convolutions) {
   check_refused(run_penstock({"bench", "train", "--precision", "half"}), 2,
                 "--precision: expected float32 or bfloat16, found 'half'", "--precision float32");
   check_refused(run_penstock({"bench", "train", "--model", "resnet81"}), 1,
-                "model: expected one of lenet, small_cnn, vgg11_bn, resnet9, resnet18, resnet34, "
-                "resnet50, mobilenet_v2, mobilenet_v3_small, efficientnet_b0, densenet121, "
-                "convnext_tiny, found 'resnet81'",
+                "model: expected lenet, small_cnn, vgg11_bn, resnet9, resnet18, resnet34, "
+                "resnet50, mobilenet_v2, mobilenet_v3_small, efficientnet_b0, densenet121 "
+                "or convnext_tiny, found 'resnet81'",
                 "did you mean 'resnet9'?");
 }
 

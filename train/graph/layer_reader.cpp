@@ -4,6 +4,7 @@
 #include <map>
 
 #include "streamer/core/error.h"
+#include "streamer/core/name_list.h"
 #include "streamer/core/nearest_name.h"
 
 namespace penstock::train {
@@ -90,12 +91,8 @@ std::optional<std::size_t> LayerReader::choice(std::string_view key,
   if (!name) return std::nullopt;
   const auto found = std::ranges::find(names, *name);
   if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
-  std::string expected;
-  for (const std::string_view known : names) {
-    expected += (expected.empty() ? "" : ", ") + std::string(known);
-  }
   throw Error(ErrorCode::kInvalidArgument,
-              where() + ": " + std::string(key) + ": expected one of " + expected + ", found '" +
+              where() + ": " + std::string(key) + ": expected " + name_choice(names) + ", found '" +
                   *name + "'",
               hint.empty() ? nearest_name_hint(*name, names) : std::string(hint));
 }

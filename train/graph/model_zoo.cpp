@@ -5,6 +5,7 @@
 #include <string>
 
 #include "streamer/core/error.h"
+#include "streamer/core/name_list.h"
 #include "streamer/core/nearest_name.h"
 #include "train/graph/zoo/zoo_models.h"
 
@@ -63,13 +64,9 @@ ModelGraph build_model(std::string_view name, const TensorShape& input, std::uin
                        const ModelOptions& options) {
   const auto found = std::ranges::find(kModels, name, &NamedModel::name);
   if (found == kModels.end()) {
-    std::string expected;
-    for (const std::string_view known : kNames) {
-      expected += (expected.empty() ? "" : ", ") + std::string(known);
-    }
     const bool is_near = !nearest_name(name, kNames).empty();
     throw Error(ErrorCode::kInvalidArgument,
-                "model: expected one of " + expected + ", found '" + std::string(name) + "'",
+                "model: expected " + name_choice(kNames) + ", found '" + std::string(name) + "'",
                 is_near ? nearest_name_hint(name, kNames)
                         : "a list of layers of one's own is a file whose name ends in .toml");
   }

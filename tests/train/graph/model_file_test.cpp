@@ -125,8 +125,8 @@ BOOST_AUTO_TEST_CASE(softmax_as_an_activation_is_explained_at_the_end_and_within
         "activation = \"softmax\"\n" +
         rest);
     BOOST_TEST(refusal.message ==
-               "model: d: activation: expected one of linear, relu, relu6, leaky_relu, silu, "
-               "hard_swish, hard_sigmoid, sigmoid, gelu, found 'softmax'");
+               "model: d: activation: expected linear, relu, relu6, leaky_relu, silu, "
+               "hard_swish, hard_sigmoid, sigmoid or gelu, found 'softmax'");
     BOOST_TEST(
         refusal.hint ==
         "leave it out of the last layer: the loss applies softmax; elsewhere, a layer of type = "

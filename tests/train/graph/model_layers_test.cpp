@@ -165,8 +165,8 @@ BOOST_AUTO_TEST_CASE(what_a_layer_does_not_take_is_refused_with_layer_and_key) {
     return model_file_refusal("[[layer]]\nname = \"x\"\n" + keys + "\n" + kHead);
   };
   BOOST_TEST(refusal("type = \"conv2d\"\nfilters = 4\ninit = \"he_norml\"") ==
-             "model: x: init: expected one of he_normal, he_normal_fan_out, he_uniform, "
-             "glorot_uniform, glorot_normal, lecun_normal, truncated_normal, normal, uniform, "
+             "model: x: init: expected he_normal, he_normal_fan_out, he_uniform, "
+             "glorot_uniform, glorot_normal, lecun_normal, truncated_normal, normal or uniform, "
              "found 'he_norml' | did you mean 'he_normal'?");
   BOOST_TEST(refusal("type = \"conv2d\"\nfilters = 4\ninit_deviation = 0.1") ==
              "model: x: init_deviation: expected init = \"normal\", \"truncated_normal\" or "
@@ -184,8 +184,8 @@ BOOST_AUTO_TEST_CASE(what_a_layer_does_not_take_is_refused_with_layer_and_key) {
              "model: x: multiplier: expected one that 3 channels bear, found 2000000000 | "
              "multiplier = 1");
   BOOST_TEST(refusal("type = \"max_pool\"\nactivation = \"sigmod\"") ==
-             "model: x: activation: expected one of linear, relu, relu6, leaky_relu, silu, "
-             "hard_swish, hard_sigmoid, sigmoid, gelu, found 'sigmod' | did you mean 'sigmoid'?");
+             "model: x: activation: expected linear, relu, relu6, leaky_relu, silu, "
+             "hard_swish, hard_sigmoid, sigmoid or gelu, found 'sigmod' | did you mean 'sigmoid'?");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_inputs_are_refused_with_layer_and_key) {
