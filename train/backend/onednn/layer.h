@@ -57,8 +57,8 @@ struct TypedGraph {
 };
 
 std::unique_ptr<Layer> make_weighted_layer(const TypedGraph& model, NodeId node);
-/// `nodes` holds a batch_norm, then an activation when there are 2, or a relu and a 2 x 2 max_pool when there
-/// are 3.
+/// `nodes` holds a batch_norm, then an activation when there are 2, or a relu and a max_pool when there are 3: of
+/// 2 x 2 windows without overlap, or of 3 x 3 ones at step 2, padded by 1.
 std::unique_ptr<Layer> make_batch_norm_layer(const TypedGraph& model, const NodeChain& nodes);
 /// `nodes` holds a batch_norm, the add of it and another, and a relu.
 std::unique_ptr<Layer> make_residual_norm_layer(const TypedGraph& model, const NodeChain& nodes);

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "train/backend/onednn/layer.h"
+#include "train/backend/onednn/nhwc_places.h"
 #include "train/backend/onednn/parallel.h"
 #include "train/backend/reference/activation_reference.h"
 #include "train/backend/reference/custom_reference.h"
@@ -17,16 +18,6 @@ namespace penstock::train::onednn {
 namespace {
 
 using reference::NodeTensors;
-
-/// Calls visit(index in NHWC, index in NCHW) for every value of one sample.
-template <class Visit>
-void for_each_value(const TensorShape& shape, Visit&& visit) {
-  for (std::size_t place = 0; place < shape.area(); ++place) {
-    for (std::size_t c = 0; c < shape.channels; ++c) {
-      visit(place * shape.channels + c, c * shape.area() + place);
-    }
-  }
-}
 
 struct Tensor {
   TensorShape shape;
@@ -60,13 +51,8 @@ struct NchwPlan {
 
   void unpack(const Tensor& t, const T* from, float* to) const {
     parallel(num_threads, [&](unsigned part) {
-      const Range samples = part_range(tensors.batch, num_threads, part);
-      for (std::size_t n = samples.begin; n < samples.end; ++n) {
-        const std::size_t first = n * t.shape.num_elements();
-        for_each_value(t.shape, [&](std::size_t nhwc, std::size_t nchw) {
-          to[first + nchw] = to_float(from[first + nhwc]);
-        });
-      }
+      for_each_place(t.shape, part_range(tensors.batch, num_threads, part),
+                     [&](std::size_t nhwc, std::size_t nchw) { to[nchw] = to_float(from[nhwc]); });
     });
   }
   void pack(const Tensor& t) const {
@@ -74,13 +60,9 @@ struct NchwPlan {
     const float* from = list->at<float>(t.nchw);
     T* to = list->at<T>(t.nhwc);
     parallel(num_threads, [&](unsigned part) {
-      const Range samples = part_range(tensors.batch, num_threads, part);
-      for (std::size_t n = samples.begin; n < samples.end; ++n) {
-        const std::size_t first = n * t.shape.num_elements();
-        for_each_value(t.shape, [&](std::size_t nhwc, std::size_t nchw) {
-          to[first + nhwc] = rounded_to<T>(from[first + nchw]);
-        });
-      }
+      for_each_place(
+          t.shape, part_range(tensors.batch, num_threads, part),
+          [&](std::size_t nhwc, std::size_t nchw) { to[nhwc] = rounded_to<T>(from[nchw]); });
     });
   }
 

@@ -3,6 +3,7 @@
 
 #include "train/backend/onednn/layer.h"
 #include "train/backend/onednn/nhwc_kernels.h"
+#include "train/backend/onednn/nhwc_places.h"
 #include "train/backend/onednn/parallel.h"
 
 namespace penstock::train::onednn {
@@ -203,19 +204,6 @@ class FlattenLayer final : public Layer {
   }
 
  private:
-  template <class Visit>
-  static void for_each_place(const TensorShape& input, Range samples, Visit&& visit) {
-    const std::size_t area = std::size_t{input.height} * input.width;
-    for (std::size_t n = samples.begin; n < samples.end; ++n) {
-      const std::size_t first = n * input.num_elements();
-      for (std::size_t place = 0; place < area; ++place) {
-        for (std::size_t c = 0; c < input.channels; ++c) {
-          visit(first + place * input.channels + c, first + c * area + place);
-        }
-      }
-    }
-  }
-
   NodeId id_;
   NodeId from_;
   std::string name_;

@@ -6,16 +6,9 @@
 #include <numbers>
 
 #include "train/backend/reference/node_tensors.h"
+#include "train/loss/sigmoid.h"
 
 namespace penstock::train::reference {
-
-/// 1 / (1 + exp(-x)), without an overflow on either side.
-template <class T>
-T sigmoid(T x) {
-  if (x >= T{0}) return T{1} / (T{1} + std::exp(-x));
-  const T e = std::exp(x);
-  return e / (T{1} + e);
-}
 
 /// min(max(x + 3, 0), 6) / 6 (Howard et al., Searching for MobileNetV3, 2019).
 template <class T>
