@@ -22,7 +22,7 @@ class LineReader {
   LineReader(int fd, std::stop_token stop) : fd_(fd), stop_(std::move(stop)) {}
 
   /// Returns the next line without its end (LF or CR LF), or nothing at the end.
-  /// Errors  InvalidArgument for a line above kMaxLineBytes, naming it; Io; Stopped
+  /// Errors  InvalidArgument for a line above kMaxLineBytes or with a NUL, naming it; Io; Stopped
   std::optional<std::string> next();
 
  private:

@@ -120,6 +120,14 @@ BOOST_AUTO_TEST_CASE(a_line_that_can_be_no_path_is_refused_with_its_number) {
   BOOST_TEST(refusal_of("a.jpg\n" + std::string(100'000, 'x')) == refusal);
 }
 
+// find -print0: the end of a path is no end of a line.
+BOOST_AUTO_TEST_CASE(a_line_with_a_nul_is_refused_with_its_number) {
+  const std::string refusal = "list: line 2: expected a path, found a NUL in it";
+  BOOST_TEST(refusal_of("a.jpg\n" + std::string("b.jpg\0c.jpg\0", 12)) == refusal);
+  BOOST_TEST(refusal_of("a.jpg\n" + std::string("b.jpg\0\n", 7)) == refusal);
+  BOOST_TEST(refusal_of("a.jpg\n" + std::string(100'000, '\0')) == refusal);
+}
+
 BOOST_AUTO_TEST_CASE(lines_come_before_the_pipe_has_ended) {
   int ends[2];
   BOOST_REQUIRE(::pipe(ends) == 0);
