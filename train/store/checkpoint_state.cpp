@@ -9,6 +9,7 @@
 #include "streamer/core/checksum.h"
 #include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
+#include "train/store/bounded_json.h"
 #include "train/store/checkpoint_name.h"
 
 namespace penstock::train {
@@ -21,8 +22,6 @@ using Json = nlohmann::json;
 
 constexpr std::uint64_t kVersion = 1;
 constexpr const char* kFormatName = "penstock checkpoint";
-/// What is deeper could exhaust the stack of whoever walks it.
-constexpr int kMaxDepth = 32;
 /// Levels of state.json that a part lies in: the object itself and "parts".
 constexpr int kDepthOfPart = 2;
 
@@ -40,22 +39,6 @@ constexpr std::size_t kEndBytes = kBeforeChecksum.size() + kChecksumDigits + kAf
   throw Error(ErrorCode::kInvalidArgument, "checkpoint: " + what);
 }
 
-/// Nothing when `text` is no JSON or nested too deeply.
-std::optional<Json> parse_json(std::string_view text, int max_depth) {
-  bool is_too_deep = false;
-  Json json = Json::parse(
-      text.begin(), text.end(),
-      [&](int depth, Json::parse_event_t event, Json&) {
-        const bool opens =
-            event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
-        if (opens && depth >= max_depth) is_too_deep = true;
-        return !is_too_deep;  // what is too deep is left out as it comes
-      },
-      false);
-  if (json.is_discarded() || is_too_deep) return std::nullopt;
-  return json;
-}
-
 template <class AnyJson>
 std::string dumped(const AnyJson& json, int indent = -1) {
   return json.dump(indent, ' ', false, AnyJson::error_handler_t::replace);
@@ -64,10 +47,10 @@ std::string dumped(const AnyJson& json, int indent = -1) {
 OrderedJson parts_json(const std::map<std::string, std::string>& parts) {
   OrderedJson json = OrderedJson::object();
   for (const auto& [name, text] : parts) {
-    std::optional<Json> part = parse_json(text, kMaxDepth);
+    std::optional<Json> part = parse_bounded_json<Json>(text, {});
     if (!part || !part->is_object()) {
       refuse_argument("parts: " + name + ": expected a JSON object of at most " +
-                      std::to_string(kMaxDepth) + " levels, found something else");
+                      std::to_string(kMaxJsonLevels) + " levels, found something else");
     }
     json[name] = OrderedJson(*part);
   }
@@ -341,9 +324,11 @@ std::string format_checkpoint_state(const SealedState& sealed) {
 }
 
 SealedState parse_checkpoint_state(std::string_view text, const std::string& where) {
-  const auto json = parse_json(unsealed_text(text, where), kMaxDepth + kDepthOfPart);
+  constexpr int kMaxLevels = kMaxJsonLevels + kDepthOfPart;
+  const auto json =
+      parse_bounded_json<Json>(unsealed_text(text, where), {.max_levels = kMaxLevels});
   if (!json) {
-    refuse(where, "expected JSON of at most " + std::to_string(kMaxDepth + kDepthOfPart) +
+    refuse(where, "expected JSON of at most " + std::to_string(kMaxLevels) +
                       " levels, found something else");
   }
   const FieldReader reader(*json, where);

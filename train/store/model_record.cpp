@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -14,6 +15,8 @@
 #include "streamer/core/number_text.h"
 #include "streamer/core/shell_quoted.h"
 #include "train/backend/compute_type.h"
+#include "train/store/bounded_json.h"
+#include "train/store/shortened_text.h"
 
 namespace penstock::train {
 namespace {
@@ -28,6 +31,10 @@ constexpr std::uint64_t kFormatWithoutCrop = 1;
 constexpr const char* kFormatName = "penstock model";
 constexpr const char* kBilinear = "bilinear";
 constexpr const char* kFocal = "focal";
+/// Fields of all objects of a record: it has some dozens, and those of a conversion.
+constexpr std::uint64_t kMaxFields = 10'000;
+/// Looks at a record and its weights: a training saves seconds apart, and not three times between two of them.
+constexpr int kMaxReads = 3;
 /// Most pixels along a side, channels, and samples per step.
 constexpr std::uint32_t kMaxCount = 1u << 16;
 
@@ -92,7 +99,8 @@ void read_field(const Json& json, const char* key, T& value, const std::filesyst
     constexpr std::uint64_t kMost = std::numeric_limits<T>::max();
     if (!found->is_number_unsigned() || found->template get<std::uint64_t>() > kMost) {
       refuse(path, "field \"" + std::string(key) + "\": expected an integer from 0 to " +
-                       std::to_string(kMost) + ", found " + found->dump());
+                       std::to_string(kMost) + ", found " +
+                       (found->is_structured() ? found->type_name() : shortened(found->dump())));
     }
   }
   try {
@@ -113,14 +121,20 @@ void read_loss(const Json& json, ModelRecord& record, const std::filesystem::pat
 }
 
 Json parse_record(const std::filesystem::path& path) {
-  Json json = Json::parse(read_text_file(path), nullptr, false);
-  if (!json.is_object()) refuse(path, "expected a JSON object, found something else");
+  std::optional<Json> parsed =
+      parse_bounded_json<Json>(read_text_file(path), {.max_fields = kMaxFields});
+  if (!parsed || !parsed->is_object()) {
+    refuse(path, "expected a JSON object of at most " + std::to_string(kMaxJsonLevels) +
+                     " levels and " + std::to_string(kMaxFields) + " fields, found something else");
+  }
+  Json json = std::move(*parsed);
   std::string format;
   std::uint64_t version = 0;
   read_field(json, "format", format, path);
   read_field(json, "version", version, path);
   if (format != kFormatName) {
-    refuse(path, "format: expected \"" + std::string(kFormatName) + "\", found \"" + format + "\"");
+    refuse(path, "format: expected \"" + std::string(kFormatName) + "\", found \"" +
+                     shortened(format) + "\"");
   }
   if (version > kFormat) {
     throw Error(ErrorCode::kUnsupported,
@@ -132,7 +146,9 @@ Json parse_record(const std::filesystem::path& path) {
   read_field(json, "xxh3", stated, path);
   json.erase("xxh3");
   const std::string actual = hex(xxh3_64(sealed_text(json)));
-  if (stated != actual) refuse(path, "checksum: expected " + stated + ", found " + actual);
+  if (stated != actual) {
+    refuse(path, "checksum: expected " + shortened(stated) + ", found " + actual);
+  }
   return json;
 }
 
@@ -199,14 +215,14 @@ void check_weights(const Json& json, const std::filesystem::path& record_path,
                              std::to_string(seal.size_bytes));
   }
   if (hex(seal.digest) != digest) {
-    refuse(weights_path, "checksum: expected " + digest + ", found " + hex(seal.digest));
+    refuse(weights_path, "checksum: expected " + shortened(digest) + ", found " + hex(seal.digest));
   }
 }
 
 /// Reads the record of these weights: the one beside them, or the new one of a save that was cut
 /// off between its two renames.
-Json read_vouching_record(const std::filesystem::path& path,
-                          const std::filesystem::path& weights_path) {
+Json read_record_once(const std::filesystem::path& path,
+                      const std::filesystem::path& weights_path) {
   const std::filesystem::path unfinished = new_name(path);
   if (!std::filesystem::exists(path)) {  // cut off in the first save
     Json first = parse_record(unfinished);
@@ -222,6 +238,20 @@ Json read_vouching_record(const std::filesystem::path& path,
     json = parse_record(unfinished);
     check_weights(json, unfinished, weights_path);
     return json;
+  }
+}
+
+/// The same beside a training that saves meanwhile: both of its renames may fall between two looks.
+Json read_vouching_record(const std::filesystem::path& path,
+                          const std::filesystem::path& weights_path) {
+  for (int num_left = kMaxReads - 1;; --num_left) {
+    try {
+      return read_record_once(path, weights_path);
+    } catch (const Error& error) {
+      const bool may_be_saved =
+          error.code() == ErrorCode::kCorruptData || error.code() == ErrorCode::kNotFound;
+      if (!may_be_saved || num_left == 0) throw;
+    }
   }
 }
 

@@ -4,13 +4,14 @@
 #include <array>
 #include <utility>
 
+#include "train/store/shortened_text.h"
+
 namespace penstock::train {
 namespace {
 
 using enum FactEffect;
 
 constexpr std::size_t kMaxReasonsNamed = 8;  // the rest is counted: a message, not a listing
-constexpr std::size_t kMaxValueBytes = 80;   // of a value in a reason
 
 // What is missing here changes the weights and nothing worse: a learning rate, a schedule, the number of
 // compute threads.
@@ -66,13 +67,6 @@ const FactRule* rule_of(std::string_view name, std::span<const FactRule> rules) 
     if (fits && (best == nullptr || rule.name.size() > best->name.size())) best = &rule;
   }
   return best;
-}
-
-std::string shortened(std::string_view value) {
-  if (value.size() <= kMaxValueBytes) return std::string(value);
-  std::size_t end = kMaxValueBytes;
-  while (end > 0 && (value[end] & 0xC0) == 0x80) --end;  // not inside a character of UTF-8
-  return std::string(value.substr(0, end)) + "...";
 }
 
 std::string_view take_line(std::string_view& text) {

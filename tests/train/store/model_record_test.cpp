@@ -10,6 +10,7 @@
 #include "streamer/core/file.h"
 #include "tests/allocation_ceiling.h"
 #include "tests/temporary_folder.h"
+#include "tests/train/store/watched_read.h"
 
 namespace penstock::train {
 namespace {
@@ -283,6 +284,56 @@ BOOST_AUTO_TEST_CASE(numbers_that_do_not_fit_are_damage_not_cut_off) {
   for (const char* number : {"4294967304", "-1", "8.5", "\"8\""}) {  // 2^32 + 8 ends in 8
     BOOST_TEST(refusal_with(number) == expected + number);
   }
+}
+
+// CHECKPOINT.md: at most 32 levels and 10,000 fields. Without the bounds the first of these ends the process, and
+// the last one takes minutes.
+BOOST_AUTO_TEST_CASE(a_record_that_is_nested_or_has_fields_without_end_is_damage) {
+  save_model(folder.path(), record, weights);
+  const std::filesystem::path path = folder.path() / kModelRecordName;
+  const auto refusal_with = [&](const std::string& value) {
+    publish_file(path, R"({"format":"penstock model","version":1,"xxh3":"00","x":)" + value + "}");
+    return refusal();
+  };
+  const auto nested = [](std::size_t num_lists) {
+    return std::string(num_lists, '[') + std::string(num_lists, ']');
+  };
+  const std::string head = "model: " + path.native() + ": ";
+  const std::string bounds =
+      head + "expected a JSON object of at most 32 levels and 10000 fields, found something else";
+  BOOST_TEST(refusal_with(nested(200'000)) == bounds);
+  BOOST_TEST(refusal_with(nested(32)) == bounds);
+  BOOST_TEST(refusal_with(nested(31)).starts_with(head + "checksum: expected 00, found "));
+  const auto fields = [](int num_fields) {
+    std::string text = "{";
+    for (int i = 0; i < num_fields; ++i) {
+      text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":0";
+    }
+    return text + "}";
+  };
+  BOOST_TEST(refusal_with(fields(9996)).starts_with(head + "checksum: expected 00, found "));
+  BOOST_TEST(refusal_with(fields(9997)) == bounds);
+  BOOST_TEST(refusal_with(fields(1'000'000)) == bounds);
+}
+
+// A training beside it: the weights were replaced before they are read, and the record as soon as they are.
+BOOST_AUTO_TEST_CASE(a_save_between_the_looks_at_record_and_weights_is_no_damage) {
+  save_model(folder.path(), record, weights);
+  const std::filesystem::path path = folder.path() / kModelRecordName;
+  const std::string old_record = read_text_file(path);
+  record.num_epochs = 8;
+  weights.tensors[0].values = {7, 8, 9, 10};
+  save_model(folder.path(), record, weights);
+  const std::string new_record = read_text_file(path);
+  publish_file(path, old_record);
+  {
+    const tests::WatchedRead watch(folder.path() / kWeightsName,
+                                   [&] { publish_file(path, new_record); });
+    BOOST_TEST(load_model_record(folder.path()).num_epochs == 8u);
+  }
+  // One that nobody saves is damage.
+  publish_file(path, old_record);
+  BOOST_TEST(refusal().find("weights.safetensors: ") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(tensors_that_do_not_fit_are_named_with_both_shapes) {
