@@ -12,6 +12,7 @@
 #include "streamer/core/little_endian.h"
 #include "train/store/safetensors_header.h"
 #include "train/store/safetensors_reader.h"
+#include "train/store/shortened_text.h"
 
 namespace penstock::train {
 namespace {
@@ -26,13 +27,25 @@ SafetensorsHeader header_of(const TensorSource& source) {
     refuse_content("expected at most " + std::to_string(kMaxTensors) + " tensors, found " +
                    std::to_string(source.tensors.size()));
   }
+  std::uint64_t metadata_bytes = 0;
+  for (const auto& [name, text] : source.metadata) {
+    metadata_bytes += name.size() + text.size() + 2 * kQuoteBytes;
+  }
+  if (metadata_bytes > kMaxMetadataBytes) {
+    refuse_content("expected at most " + std::to_string(kMaxMetadataBytes) +
+                   " bytes of metadata, found " + std::to_string(metadata_bytes));
+  }
   SafetensorsHeader header{.entries = {}, .metadata = source.metadata};
   std::set<std::string> names;
   std::uint64_t next = 0;
   for (const TensorSpec& tensor : source.tensors) {
-    const std::string where = "tensor \"" + tensor.name + "\": ";
+    const std::string where = "tensor \"" + shortened(tensor.name) + "\": ";
+    if (tensor.name.size() > kMaxTensorNameBytes) {
+      refuse_content(where + "expected a name of at most " + std::to_string(kMaxTensorNameBytes) +
+                     " bytes, found " + std::to_string(tensor.name.size()));
+    }
     if (tensor.name == "__metadata__" || !names.insert(tensor.name).second) {
-      refuse_content("expected names of their own, found \"" + tensor.name + "\"");
+      refuse_content("expected names of their own, found \"" + shortened(tensor.name) + "\"");
     }
     if (tensor.shape.size() > kMaxDimensions) {
       refuse_content(where + "expected at most " + std::to_string(kMaxDimensions) +

@@ -41,6 +41,13 @@ inline constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 /// its size in memory. Networks have some thousands.
 inline constexpr std::uint64_t kMaxTensors = 100'000;
 
+/// Most bytes of a tensor's name. Ours: names are kept three times while a file is read. Networks have a
+/// hundred; blocks in blocks come to some more.
+inline constexpr std::uint64_t kMaxTensorNameBytes = 4096;
+/// Most bytes of a file's metadata, each name and text with its two quotes. Ours: a header of the size above,
+/// full of short ones, would take ten times its size in memory, and nobody reads them.
+inline constexpr std::uint64_t kMaxMetadataBytes = 1u << 20;
+
 /// Most dimensions of a tensor.
 inline constexpr std::uint64_t kMaxDimensions = 16;
 
@@ -82,7 +89,8 @@ TensorSource source_of(const TensorFile& content);
 /// publish_tensors() of what is in memory.
 FileSeal write_safetensors(const std::filesystem::path& path, const TensorFile& content);
 
-/// Reads `path`. Nothing is allocated by a size that the file's own length does not cover.
+/// Reads `path`. Nothing is allocated by a size that the file's own length does not cover, and a header takes
+/// a few times its length; the limits above hold.
 ///
 /// Errors  NotFound, Io; CorruptData naming what was expected and found; Unsupported for an element
 ///         type other than F32

@@ -7,6 +7,7 @@
 #include "streamer/core/error.h"
 #include "streamer/core/quoted_text.h"
 #include "train/store/safetensors.h"
+#include "train/store/shortened_text.h"
 
 namespace penstock::train {
 namespace {
@@ -15,6 +16,10 @@ using Json = nlohmann::json;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
   throw Error(ErrorCode::kCorruptData, "safetensors: " + where + ": " + what);
+}
+
+std::string tensor_text(const TensorEntry& entry) {
+  return "tensor \"" + shortened(entry.name) + "\": ";
 }
 
 /// Walks the header's JSON event by event, so that a hostile one never becomes a tree in memory.
@@ -36,8 +41,8 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
     if (level_ != Level::kList) return unexpected("a number");
     if (key_ == "shape") {
       if (entry_.shape.size() == kMaxDimensions) {
-        refuse(where_, "tensor " + in_quotes(entry_.name) + ": expected at most " +
-                           std::to_string(kMaxDimensions) + " dimensions, found more");
+        refuse(where_, tensor_text(entry_) + "expected at most " + std::to_string(kMaxDimensions) +
+                           " dimensions, found more");
       }
       entry_.shape.push_back(value);
     } else {
@@ -49,6 +54,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
 
   bool string(string_t& value) override {
     if (level_ == Level::kMetadata) {
+      count_metadata(value);
       header_.metadata[key_] = value;
     } else if (level_ == Level::kTensor && key_ == "dtype") {
       entry_.dtype = value;
@@ -94,19 +100,20 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
 
   bool key(string_t& name) override {
     key_ = name;
-    if (level_ == Level::kTop && !names_.insert(name).second) {
-      refuse(where_, "expected each name once, found " + in_quotes(name) + " twice");
-    }
-    if (level_ == Level::kMetadata && header_.metadata.count(name) != 0) {
-      refuse(where_,
-             "expected each name once, found " + in_quotes(name) + " twice in __metadata__");
+    if (level_ == Level::kTop) check_name(name);
+    if (level_ == Level::kMetadata) {
+      count_metadata(name);
+      if (header_.metadata.count(name) != 0) {
+        refuse(where_,
+               "expected each name once, found \"" + shortened(name) + "\" twice in __metadata__");
+      }
     }
     if (level_ == Level::kTensor) {
       const bool is_known = name == "dtype" || name == "shape" || name == "data_offsets";
       if (!is_known || !fields_.insert(name).second) {
-        refuse(where_, "tensor " + in_quotes(entry_.name) +
-                           ": expected dtype, shape and data_offsets once each, found " +
-                           in_quotes(name));
+        refuse(where_, tensor_text(entry_) +
+                           "expected dtype, shape and data_offsets once each, found \"" +
+                           shortened(name) + "\"");
       }
     }
     return true;
@@ -121,14 +128,32 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   enum class Level { kOutside, kTop, kMetadata, kTensor, kList };
 
   [[noreturn]] bool unexpected(const char* what) const {
-    refuse(where_,
-           "expected a header of tensors, found " + std::string(what) + " at " + in_quotes(key_));
+    refuse(where_, "expected a header of tensors, found " + std::string(what) + " at \"" +
+                       shortened(key_) + "\"");
+  }
+
+  void check_name(const std::string& name) {
+    if (name.size() > kMaxTensorNameBytes) {
+      refuse(where_, "expected names of at most " + std::to_string(kMaxTensorNameBytes) +
+                         " bytes, found \"" + shortened(name) + "\" of " +
+                         std::to_string(name.size()));
+    }
+    if (names_.insert(name).second) return;
+    refuse(where_, "expected each name once, found \"" + shortened(name) + "\" twice");
+  }
+
+  /// A name or a value; each of them takes a node of a map besides.
+  void count_metadata(const std::string& text) {
+    metadata_bytes_ += text.size() + kQuoteBytes;
+    if (metadata_bytes_ <= kMaxMetadataBytes) return;
+    refuse(where_, "expected at most " + std::to_string(kMaxMetadataBytes) +
+                       " bytes of __metadata__, found more");
   }
 
   void finish_tensor() {
     if (fields_.size() != 3 || num_offsets_ != 2) {
-      refuse(where_, "tensor " + in_quotes(entry_.name) +
-                         ": expected dtype, shape and two data_offsets, found fewer");
+      refuse(where_,
+             tensor_text(entry_) + "expected dtype, shape and two data_offsets, found fewer");
     }
     if (header_.entries.size() == kMaxTensors) {
       refuse(where_, "expected at most " + std::to_string(kMaxTensors) + " tensors, found more");
@@ -144,13 +169,14 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   TensorEntry entry_;
   std::set<std::string> fields_;
   int num_offsets_ = 0;
+  std::uint64_t metadata_bytes_ = 0;
 };
 
 void check_coverage(const SafetensorsHeader& header, std::uint64_t data_bytes,
                     const std::string& where) {
   std::uint64_t next = 0;
   for (const TensorEntry& entry : header.entries) {
-    const std::string tensor = "tensor " + in_quotes(entry.name) + ": ";
+    const std::string tensor = tensor_text(entry);
     if (entry.dtype != "F32") {
       throw Error(ErrorCode::kUnsupported, "safetensors: " + where + ": " + tensor +
                                                "expected dtype F32, found " +

@@ -23,10 +23,14 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
 };
 
+/// What JSON takes for a text at least, beside its bytes.
+inline constexpr std::uint64_t kQuoteBytes = 2;
+
 /// Bytes that float32 values of this shape take; nothing for 2^64 and more.
 std::optional<std::uint64_t> float_bytes(const std::vector<std::uint64_t>& shape);
 
-/// Parses `json` and checks that the tensors fill `data_bytes` without overlap or hole.
+/// Parses `json` and checks that the tensors fill `data_bytes` without overlap or hole, within the bounds of
+/// safetensors.h. Messages show the first bytes of long names.
 ///
 /// Errors  CorruptData, Unsupported; `where` names the file
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t data_bytes,

@@ -112,6 +112,45 @@ BOOST_AUTO_TEST_CASE(hostile_headers_are_refused) {
              "tensor \"w\": expected dtype F32, found F16");
 }
 
+// CHECKPOINT.md: 4,096 bytes of a name, 1 MiB of metadata with the quotes.
+BOOST_AUTO_TEST_CASE(names_and_metadata_are_bounded_and_shown_in_part) {
+  const auto named = [&](const std::string& name) {
+    return refusal_of(
+        file_of("{\"" + name + R"(":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+                std::string(4, '\0')));
+  };
+  BOOST_TEST(named(std::string(4096, 'n')) == "accepted");
+  BOOST_TEST(named(std::string(4097, 'n')) == "expected names of at most 4096 bytes, found \"" +
+                                                  std::string(80, 'n') + "...\" of 4097");
+  const auto noted = [&](const std::string& metadata) {
+    return refusal_of(file_of("{\"__metadata__\":{" + metadata + "}}", ""));
+  };
+  const std::size_t room = (1u << 20) - 2 - 3;  // beside the quotes and the name "k" with its own
+  BOOST_TEST(noted("\"k\":\"" + std::string(room, 'v') + "\"") == "accepted");
+  const std::string refused = "expected at most 1048576 bytes of __metadata__, found more";
+  BOOST_TEST(noted("\"k\":\"" + std::string(room + 1, 'v') + "\"") == refused);
+  std::string many;
+  for (int i = 100'000; i < 400'000; ++i) {
+    many += (many.empty() ? "\"" : ",\"") + std::to_string(i) + "\":\"\"";
+  }
+  BOOST_TEST(noted(many) == refused);  // 300,000 times 6 + 4 bytes
+  BOOST_TEST(noted("\"" + std::string(100, 'k') + "\":1") ==
+             "expected a header of tensors, found a number at \"" + std::string(80, 'k') + "...\"");
+}
+
+BOOST_AUTO_TEST_CASE(what_no_reader_would_take_is_not_written) {
+  const auto write_named = [&](std::size_t num_bytes) {
+    write_safetensors(path, {.tensors = {{std::string(num_bytes, 'n'), {1}, {1}}}, .metadata = {}});
+  };
+  BOOST_CHECK_NO_THROW(write_named(4096));
+  BOOST_CHECK_THROW(write_named(4097), Error);
+  const auto write_noted = [&](std::size_t num_bytes) {
+    write_safetensors(path, {.tensors = {}, .metadata = {{"k", std::string(num_bytes, 'v')}}});
+  };
+  BOOST_CHECK_NO_THROW(write_noted((1u << 20) - 5));  // beside the name and four quotes
+  BOOST_CHECK_THROW(write_noted((1u << 20) - 4), Error);
+}
+
 BOOST_AUTO_TEST_CASE(overlaps_holes_and_names_given_twice_are_refused) {
   const auto two = [](const char* second, const char* offsets) {
     return std::string(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},")") + second +
