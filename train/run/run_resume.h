@@ -38,8 +38,9 @@ class RunResume {
   RunProgress stored_progress() const;
   /// Steps that were taken.
   std::uint64_t num_steps() const noexcept { return num_steps_; }
-  /// Steps up to which metrics.csv and metrics.jsonl say nothing that comes again.
+  /// Steps of the epoch under way up to which metrics.jsonl says nothing that comes again; 0 between epochs.
   std::uint64_t num_logged_steps() const noexcept {
+    if (!progress_.under_way) return 0;
     return progress_.is_validation_left() && num_steps_ > 0 ? num_steps_ - 1 : num_steps_;
   }
   const RunProgress& progress() const noexcept { return progress_; }

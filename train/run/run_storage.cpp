@@ -58,7 +58,7 @@ RunStorage::RunStorage(const StoredParts& parts, CheckpointClock& clock, RunObse
       checkpoints_(parts.setup, clock,
                    parts.before.resume ? parts.before.resume->history() : CheckpointHistory{}) {}
 
-void RunStorage::open(std::vector<MetricName> metrics, const RunProgress& progress) try {
+std::string RunStorage::open(std::vector<MetricName> metrics, const RunProgress& progress) try {
   const RunConfig& config = parts_.setup.config;
   RunBefore& before = parts_.before;
   MetricsLogConfig log{.folder = config.out, .metrics = std::move(metrics)};
@@ -67,10 +67,16 @@ void RunStorage::open(std::vector<MetricName> metrics, const RunProgress& progre
     before.lock.emplace(config.out);
   } else {
     folder_ = std::make_unique<RunFolder>(config, *before.lock);
-    if (before.resume) log.num_steps = before.resume->num_logged_steps();
+    if (before.resume) {
+      log.num_epochs = progress.num_whole_epochs();
+      log.num_steps = before.resume->num_logged_steps();
+    }
     note_weights_there(progress);
   }
   log_ = std::make_unique<MetricsLog>(std::move(log));
+  if (log_->old_table_name().empty()) return {};
+  return "metrics.csv had other columns than this program writes: it is " + log_->old_table_name() +
+         " now";
 } catch (const Error& error) {
   const std::string hint = room_hint(error);
   if (hint.empty()) throw;

@@ -43,8 +43,8 @@ class RunStorage {
   RunStorage(const StoredParts& parts, CheckpointClock& clock, RunObserver& observer);
 
   /// Makes RUN, or opens that of a run that goes on, which is `progress` far. RUN is removed in the end when
-  /// nothing was worth keeping.
-  void open(std::vector<MetricName> metrics, const RunProgress& progress);
+  /// nothing was worth keeping. Returns what there is to say of what lay there, mostly nothing.
+  std::string open(std::vector<MetricName> metrics, const RunProgress& progress);
 
   void note_train_pass_start() noexcept { are_weights_proven_ = false; }
   void note_step() noexcept {

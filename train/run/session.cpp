@@ -94,9 +94,10 @@ void Session::restore() {
 
 RunOutcome Session::run() {
   check_run_room(config_.out, planned_run_bytes(setup_));
-  const RunOverview start =
+  RunOverview start =
       overview_of(setup_, before_.notes());  // whose notes are of what was there before
-  storage_.open(metrics_.names(), progress_);
+  const std::string note = storage_.open(metrics_.names(), progress_);
+  if (!note.empty()) start.resume_notes.push_back(note);
   observer_.on_start(start);
   try {
     run_epochs();

@@ -102,6 +102,34 @@ BOOST_AUTO_TEST_CASE(between_two_epochs_the_batch_size_may_change) {
   BOOST_TEST(outcome.last->train.learning_rate < 1e-6);
 }
 
+// Six steps of ten samples an epoch, then one of 64: the steps of the third epoch are below those of the first.
+BOOST_AUTO_TEST_CASE(another_batch_size_keeps_the_lines_of_the_epochs_before) {
+  RunConfig small = net();
+  small.batch_size = 10;
+  small.epochs = 2;
+  train(small, RunStart::kNew);
+  const std::string before = read_text_file(out / kMetricsName);
+  RunConfig large = small;
+  large.batch_size = 64;
+  large.epochs = 6;
+  stop_after(large, 1, RunStart::kResume);
+  resume(large);
+  const std::string after = read_text_file(out / kMetricsName);
+  BOOST_TEST(after.starts_with(before));
+  BOOST_TEST(num_metric_lines() == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(a_table_that_another_version_wrote_is_kept_and_the_run_says_so) {
+  stop_after(net(), 5);
+  publish_file(out / kMetricsName, "epoch,step,train_loss\n1,4,0.5\n");
+  resume(net());
+  BOOST_TEST(notes.back() ==
+             "metrics.csv had other columns than this program writes: it is "
+             "metrics.csv.old now");
+  BOOST_TEST(read_text_file(out / "metrics.csv.old") == "epoch,step,train_loss\n1,4,0.5\n");
+  BOOST_TEST(num_metric_lines() == 2u);  // of the second epoch and the third
+}
+
 BOOST_AUTO_TEST_CASE(the_reference_says_that_it_computes_in_double) {
   RunConfig slow = net();
   slow.backend = "reference";

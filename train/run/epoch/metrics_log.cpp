@@ -79,30 +79,37 @@ std::string text_if_there(const fs::path& path) {
   return fs::exists(path, ignored) ? read_text_file(path, kMaxFileBytes) : std::string();
 }
 
-/// The second field of a line of the table.
-std::optional<std::uint64_t> step_of_row(std::string_view row) {
-  const std::size_t first = row.find(',');
-  if (first == row.npos) return std::nullopt;
-  row.remove_prefix(first + 1);
-  return parse_digits<std::uint64_t>(row.substr(0, row.find(',')));
+/// Whether a line of the table is of an epoch that is done: its first field, from 1.
+bool is_row_kept(std::string_view row, const MetricsLogConfig& config) {
+  const auto epoch = parse_digits<std::uint64_t>(row.substr(0, row.find(',')));
+  return epoch && *epoch <= config.num_epochs;
 }
 
-std::optional<std::uint64_t> step_of_event(std::string_view line) {
+std::optional<std::uint64_t> whole_field(const Json& event, const char* name) {
+  const auto found = event.find(name);
+  if (found == event.end() || !found->is_number_unsigned()) return std::nullopt;
+  return found->get<std::uint64_t>();
+}
+
+bool is_event_kept(std::string_view line, const MetricsLogConfig& config) {
   const Json event = Json::parse(line, nullptr, false);
-  if (!event.is_object()) return std::nullopt;
-  const auto step = event.find("step");
-  if (step == event.end() || !step->is_number_unsigned()) return std::nullopt;
-  return step->get<std::uint64_t>();
+  if (!event.is_object()) return false;
+  const auto epoch = whole_field(event, "epoch");
+  const auto step = whole_field(event, "step");
+  if (!epoch || !step) return false;
+  if (*epoch <= config.num_epochs) return true;
+  const auto kind = event.find("event");
+  const bool is_validation = kind != event.end() && *kind == "validation";
+  return is_validation && *epoch == config.num_epochs + 1 && *step <= config.num_steps;
 }
 
-/// The lines of `text` up to a step; what comes behind the last newline is no line.
-template <class StepOf>
-std::string lines_up_to(std::string_view text, std::uint64_t num_steps, const StepOf& step_of) {
+/// The lines of `text` that are to stay; what comes behind the last newline is no line.
+template <class IsKept>
+std::string kept_lines(std::string_view text, const IsKept& is_kept) {
   std::string kept;
   for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
     const std::string_view line = text.substr(0, end + 1);
-    const std::optional<std::uint64_t> step = step_of(line);
-    if (step && *step <= num_steps) kept += line;
+    if (is_kept(line)) kept += line;
     text.remove_prefix(end + 1);
   }
   return kept;
@@ -118,14 +125,31 @@ MetricsLog::MetricsLog(MetricsLogConfig config)
 
 void MetricsLog::keep_table() {
   const std::string found = text_if_there(config_.folder / kMetricsName);
-  if (!found.starts_with(head_)) return;  // of another version
-  table_ +=
-      lines_up_to(std::string_view(found).substr(head_.size()), config_.num_steps, step_of_row);
+  if (found.empty()) return;
+  if (!found.starts_with(head_)) {  // of another version, or of another program
+    put_table_aside();
+    return;
+  }
+  table_ += kept_lines(std::string_view(found).substr(head_.size()),
+                       [&](std::string_view row) { return is_row_kept(row, config_); });
+}
+
+void MetricsLog::put_table_aside() {
+  const std::string name = std::string(kMetricsName) + ".old";
+  old_table_name_ = name;
+  std::error_code ignored;
+  for (int number = 2; fs::exists(fs::symlink_status(config_.folder / old_table_name_, ignored));
+       ++number) {
+    old_table_name_ = name + "." + std::to_string(number);
+  }
+  rename_to_new(config_.folder / kMetricsName, config_.folder / old_table_name_);
+  sync_folder(config_.folder);
 }
 
 void MetricsLog::keep_events() {
   const fs::path path = config_.folder / kMetricEventsName;
-  const std::string kept = lines_up_to(text_if_there(path), config_.num_steps, step_of_event);
+  const std::string kept = kept_lines(
+      text_if_there(path), [&](std::string_view line) { return is_event_kept(line, config_); });
   const fs::path fresh = path.native() + ".tmp";
   std::error_code ignored;
   fs::remove(fresh, ignored);

@@ -30,8 +30,10 @@ struct MetricsLogConfig {
   std::filesystem::path folder;
   /// The columns between `step` and `learning_rate`.
   std::vector<MetricName> metrics;
-  /// Lines that are there are kept as far as they are of steps up to this one: a run that goes on writes
-  /// none twice.
+  /// Of a run that goes on, which writes no line twice: lines of so many epochs are kept, done in full.
+  std::uint64_t num_epochs = 0;
+  /// Of the epoch after them, validations up to this step are kept too. Steps tell nothing about other epochs:
+  /// another batch size counts them anew.
   std::uint64_t num_steps = 0;
 };
 
@@ -40,7 +42,12 @@ struct MetricsLogConfig {
 /// Errors  Io
 class MetricsLog {
  public:
+  /// A metrics.csv with other columns is renamed to metrics.csv.old, or metrics.csv.old.2 and so on: nothing of
+  /// it is lost.
   explicit MetricsLog(MetricsLogConfig config);
+
+  /// The name that a table with other columns has now; empty when there was none.
+  const std::string& old_table_name() const noexcept { return old_table_name_; }
 
   /// Notes a line of metrics.csv, and an event.
   void note_epoch(const EpochReport& report);
@@ -53,6 +60,7 @@ class MetricsLog {
 
  private:
   void keep_table();
+  void put_table_aside();
   void keep_events();
   /// Writes what is noted behind the events, and flushes it.
   void append_events();
@@ -60,6 +68,7 @@ class MetricsLog {
   MetricsLogConfig config_;
   std::string head_;
   std::string table_;
+  std::string old_table_name_;
   bool is_table_stored_ = true;
   std::string new_events_;  // noted, not stored
   UniqueFd events_;
