@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "streamer/core/shell_quoted.h"
 #include "train/loop/checkpoint_tensors.h"
 #include "train/run/folder/run_hints.h"
 #include "train/run/folder/stored_settings.h"
@@ -96,6 +97,7 @@ void RunResume::join(RunSetup& setup) {
       },
       checkpoint.path().native());
   num_steps_ = checkpoint.state().step;
+  check_epochs(setup.config);
   // Other settings, or more epochs, are another chance.
   const bool has_more_epochs = progress_.last && setup.config.epochs > progress_.last->num_epochs;
   if (!goes_on_bit_for_bit_ || has_more_epochs) progress_.end_reason.clear();
@@ -106,6 +108,22 @@ void RunResume::join(RunSetup& setup) {
   if (!progress_.is_mid_epoch()) return;
   setup.pipeline.resume_from = loader_state_from_json(checkpoint.part("loader"));
   mark_taken(setup);
+}
+
+/// What was trained cannot be taken back: the record would tell of epochs that the weights do not have.
+void RunResume::check_epochs(const RunConfig& config) const {
+  const bool has_begun = progress_.under_way && !progress_.is_validation_left();
+  const std::uint32_t num_begun = progress_.num_epochs + (has_begun ? 1 : 0);
+  if (config.epochs >= num_begun) return;
+  const std::uint32_t num_done = progress_.num_whole_epochs();
+  const std::string done = std::to_string(num_done) + (num_done == 1 ? " is" : " are") + " done";
+  throw Error(ErrorCode::kInvalidArgument,
+              "run: epochs: expected at least " + std::to_string(num_begun) + ", found " +
+                  std::to_string(config.epochs) + ": " + done +
+                  (num_begun > num_done ? " and one is begun" : ""),
+              "--epochs " + std::to_string(num_begun) +
+                  ", or another run with another -o; the weights so far are in " +
+                  shell_quoted(config.out.native()));
 }
 
 void RunResume::judge(const RunSetup& setup) {

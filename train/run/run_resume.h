@@ -29,7 +29,7 @@ class RunResume {
   /// Judges whether the setup may go on from here, and lets its loaders begin there. Called before they are
   /// made.
   ///
-  /// Errors  InvalidArgument with the differences that matter; CorruptData
+  /// Errors  InvalidArgument with the differences that matter, or for fewer epochs than were begun; CorruptData
   void join(RunSetup& setup);
   /// Sets all parameters. Called when the programs are bound.
   void restore(RunSetup& setup);
@@ -57,6 +57,7 @@ class RunResume {
  private:
   explicit RunResume(ResumableCheckpoint found) : found_(std::move(found)) {}
   void judge(const RunSetup& setup);
+  void check_epochs(const RunConfig& config) const;
   void mark_taken(const RunSetup& setup);
 
   ResumableCheckpoint found_;

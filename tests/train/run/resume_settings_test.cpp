@@ -12,6 +12,7 @@
 namespace penstock::train {
 namespace {
 
+namespace fs = std::filesystem;
 using penstock::tests::contains;
 
 BOOST_FIXTURE_TEST_SUITE(resume_settings, tests::ResumedRun)
@@ -117,6 +118,31 @@ BOOST_AUTO_TEST_CASE(another_batch_size_keeps_the_lines_of_the_epochs_before) {
   const std::string after = read_text_file(out / kMetricsName);
   BOOST_TEST(after.starts_with(before));
   BOOST_TEST(num_metric_lines() == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(fewer_epochs_than_were_begun_are_refused_before_anything_is_stored) {
+  const auto refusal_with = [&](std::uint32_t epochs) {
+    RunConfig fewer = net();
+    fewer.epochs = epochs;
+    return refusal_of(fewer, RunStart::kResume);
+  };
+  train(net(), RunStart::kNew);  // three epochs
+  const std::string before = read_text_file(out / kRunFileName);
+  Error error = refusal_with(2);
+  BOOST_TEST((error.code() == ErrorCode::kInvalidArgument));
+  BOOST_TEST(std::string(error.what()) == "run: epochs: expected at least 3, found 2: 3 are done");
+  BOOST_TEST(contains(error.hint(), "--epochs 3"));
+  BOOST_TEST(read_text_file(out / kRunFileName) == before);
+  BOOST_TEST(load_model(out).record.num_epochs == 3u);
+
+  fs::remove_all(out);
+  stop_after(net(), 5);  // four steps an epoch
+  error = refusal_with(1);
+  BOOST_TEST(std::string(error.what()) ==
+             "run: epochs: expected at least 2, found 1: 1 is done and one is begun");
+  RunConfig next = net();
+  next.epochs = 2;
+  BOOST_TEST(resume(next).num_epochs == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(a_table_that_another_version_wrote_is_kept_and_the_run_says_so) {
