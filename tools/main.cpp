@@ -45,7 +45,7 @@ int flush_results(int exit_code) {
 
 int run_command(const CommandBody& body) {
   try {
-    return body();
+    return flush_results(body());  // of a command that failed, its error says more
   } catch (const Error& error) {
     return print_error_of(error);
   } catch (const std::filesystem::filesystem_error& error) {
@@ -78,7 +78,7 @@ int run_program(int argc, char** argv) {
     print_error_of(error);
     return kExitUsage;
   }
-  return flush_results(run_command(choice.body));
+  return run_command(choice.body);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -212,6 +213,15 @@ void print_stopped_without_checkpoint(const train::RunConfig& config,
                   : "free some space, then the same command again");
 }
 
+/// What a closed pipe or a full disk took of the results is no loss of the run.
+void check_results_written(const train::RunConfig& config, const train::RunOutcome& outcome) {
+  if ((std::fflush(stdout) == 0 && std::ferror(stdout) == 0) || !outcome.has_weights) return;
+  throw Error(ErrorCode::kIo,
+              "write: standard output: the results could not be written; the run is stored in " +
+                  printable(config.out.native()),
+              "penstock evaluate " + shell_quoted(config.out.native()));
+}
+
 void print_stopped(const train::RunConfig& config, const train::RunOutcome& outcome) {
   const std::string why = outcome.ran_out_of_time ? " (--max-time)" : "";
   if (outcome.num_steps == 0) {
@@ -286,7 +296,10 @@ int run_train(const TrainOptions& options) {
   } else {
     print_end(config, outcome, verbosity);
   }
-  if (!outcome.was_stopped) return kExitDone;
+  if (!outcome.was_stopped) {
+    check_results_written(config, outcome);
+    return kExitDone;
+  }
   print_stopped(config, outcome);
   return kExitStopped;
 }

@@ -477,6 +477,20 @@ BOOST_AUTO_TEST_CASE(a_reader_of_the_progress_that_goes_away_does_not_end_the_ru
   BOOST_TEST(contains(read_text_file(out / "model.json"), "\"num_epochs\": 2"));
 }
 
+// /dev/full takes nothing (full(4)); a reader that goes away is head -1.
+BOOST_AUTO_TEST_CASE(results_that_nobody_took_leave_a_run_and_say_where) {
+  const std::string line = std::string(PENSTOCK_PROGRAM) + " train " + shapes.dataset().native() +
+                           " -o " + out.native() +
+                           " --image-size 32 --batch-size 16 --epochs 1 --json > /dev/full";
+  const CommandResult result = run_program("/bin/sh", {"-c", line});
+  BOOST_TEST(result.exit_code == 1);
+  const std::string told =
+      "penstock: write: standard output: the results could not be written; the run is stored in " +
+      out.native() + "\nhint: penstock evaluate " + out.native() + "\n";
+  BOOST_TEST(result.err.ends_with("\n" + told), result.err);
+  BOOST_TEST(run_penstock({"evaluate", out}).exit_code == 0);
+}
+
 BOOST_AUTO_TEST_CASE(json_events_go_to_stdout_alone_one_a_line) {
   const CommandResult result = train(shapes.dataset(), {"--json", "--quiet", "--epochs", "2"});
   BOOST_TEST(result.exit_code == 0);
