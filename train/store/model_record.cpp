@@ -13,10 +13,10 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/number_text.h"
+#include "streamer/core/quoted_text.h"
 #include "streamer/core/shell_quoted.h"
 #include "train/backend/compute_type.h"
 #include "train/store/bounded_json.h"
-#include "train/store/shortened_text.h"
 
 namespace penstock::train {
 namespace {
@@ -133,8 +133,8 @@ Json parse_record(const std::filesystem::path& path) {
   read_field(json, "format", format, path);
   read_field(json, "version", version, path);
   if (format != kFormatName) {
-    refuse(path, "format: expected \"" + std::string(kFormatName) + "\", found \"" +
-                     shortened(format) + "\"");
+    refuse(path,
+           "format: expected \"" + std::string(kFormatName) + "\", found " + in_quotes(format));
   }
   if (version > kFormat) {
     throw Error(ErrorCode::kUnsupported,

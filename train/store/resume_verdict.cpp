@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "train/store/shortened_text.h"
+#include "streamer/core/quoted_text.h"
 
 namespace penstock::train {
 namespace {
@@ -77,7 +77,7 @@ std::string_view take_line(std::string_view& text) {
 }
 
 std::string quoted_line(std::string_view line, bool is_there) {
-  return is_there ? "\"" + shortened(line) + "\"" : "no such line";
+  return is_there ? in_quotes(line) : "no such line";
 }
 
 /// A model or a list of settings is many lines; its reader wants the one that matters.

@@ -10,9 +10,9 @@
 #include "streamer/core/error.h"
 #include "streamer/core/file.h"
 #include "streamer/core/little_endian.h"
+#include "streamer/core/quoted_text.h"
 #include "train/store/safetensors_header.h"
 #include "train/store/safetensors_reader.h"
-#include "train/store/shortened_text.h"
 
 namespace penstock::train {
 namespace {
@@ -39,13 +39,13 @@ SafetensorsHeader header_of(const TensorSource& source) {
   std::set<std::string> names;
   std::uint64_t next = 0;
   for (const TensorSpec& tensor : source.tensors) {
-    const std::string where = "tensor \"" + shortened(tensor.name) + "\": ";
+    const std::string where = "tensor " + in_quotes(tensor.name) + ": ";
     if (tensor.name.size() > kMaxTensorNameBytes) {
       refuse_content(where + "expected a name of at most " + std::to_string(kMaxTensorNameBytes) +
                      " bytes, found " + std::to_string(tensor.name.size()));
     }
     if (tensor.name == "__metadata__" || !names.insert(tensor.name).second) {
-      refuse_content("expected names of their own, found \"" + shortened(tensor.name) + "\"");
+      refuse_content("expected names of their own, found " + in_quotes(tensor.name));
     }
     if (tensor.shape.size() > kMaxDimensions) {
       refuse_content(where + "expected at most " + std::to_string(kMaxDimensions) +

@@ -7,7 +7,6 @@
 #include "streamer/core/error.h"
 #include "streamer/core/quoted_text.h"
 #include "train/store/safetensors.h"
-#include "train/store/shortened_text.h"
 
 namespace penstock::train {
 namespace {
@@ -19,7 +18,7 @@ using Json = nlohmann::json;
 }
 
 std::string tensor_text(const TensorEntry& entry) {
-  return "tensor \"" + shortened(entry.name) + "\": ";
+  return "tensor " + in_quotes(entry.name) + ": ";
 }
 
 /// Walks the header's JSON event by event, so that a hostile one never becomes a tree in memory.
@@ -105,15 +104,15 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
       count_metadata(name);
       if (header_.metadata.count(name) != 0) {
         refuse(where_,
-               "expected each name once, found \"" + shortened(name) + "\" twice in __metadata__");
+               "expected each name once, found " + in_quotes(name) + " twice in __metadata__");
       }
     }
     if (level_ == Level::kTensor) {
       const bool is_known = name == "dtype" || name == "shape" || name == "data_offsets";
       if (!is_known || !fields_.insert(name).second) {
         refuse(where_, tensor_text(entry_) +
-                           "expected dtype, shape and data_offsets once each, found \"" +
-                           shortened(name) + "\"");
+                           "expected dtype, shape and data_offsets once each, found " +
+                           in_quotes(name));
       }
     }
     return true;
@@ -128,18 +127,17 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   enum class Level { kOutside, kTop, kMetadata, kTensor, kList };
 
   [[noreturn]] bool unexpected(const char* what) const {
-    refuse(where_, "expected a header of tensors, found " + std::string(what) + " at \"" +
-                       shortened(key_) + "\"");
+    refuse(where_,
+           "expected a header of tensors, found " + std::string(what) + " at " + in_quotes(key_));
   }
 
   void check_name(const std::string& name) {
     if (name.size() > kMaxTensorNameBytes) {
       refuse(where_, "expected names of at most " + std::to_string(kMaxTensorNameBytes) +
-                         " bytes, found \"" + shortened(name) + "\" of " +
-                         std::to_string(name.size()));
+                         " bytes, found " + in_quotes(name) + " of " + std::to_string(name.size()));
     }
     if (names_.insert(name).second) return;
-    refuse(where_, "expected each name once, found \"" + shortened(name) + "\" twice");
+    refuse(where_, "expected each name once, found " + in_quotes(name) + " twice");
   }
 
   /// A name or a value; each of them takes a node of a map besides.
