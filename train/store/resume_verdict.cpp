@@ -57,7 +57,25 @@ constexpr std::array kRules = std::to_array<FactRule>({
     {"num_loader_threads", kNone},
     {"run.max_time", kNone},
     {"run.validate_every_steps", kNone},
+    {"run.validation_batch_size", kNone},
     {"run.checkpoint.", kNone},
+    // Stored where what they belong to is on.
+    {"run.warmup_fraction", kLosesBits, "run.schedule"},
+    {"run.div_factor", kLosesBits, "run.schedule"},
+    {"run.final_div_factor", kLosesBits, "run.schedule"},
+    {"run.milestone_epochs", kLosesBits, "run.schedule"},
+    {"run.step_epochs", kLosesBits, "run.schedule"},
+    {"run.gamma", kLosesBits, "run.schedule"},
+    {"run.end_learning_rate", kLosesBits, "run.schedule"},
+    {"run.power", kLosesBits, "run.schedule"},
+    {"run.warmup_steps", kLosesBits, "run.schedule"},
+    {"run.warmup_epochs", kLosesBits, "run.schedule"},
+    {"run.warmup_start_factor", kLosesBits, "run.schedule"},
+    {"run.focal_gamma", kLosesBits, "run.loss"},
+    {"run.focal_alpha", kLosesBits, "run.loss"},
+    {"run.ema_warmup", kLosesBits, "run.ema_decay"},
+    {"run.early_stopping.", kLosesBits, "run.early_stopping.patience"},
+    {"run.reduce_on_plateau.", kLosesBits, "run.reduce_on_plateau.factor"},
 });
 
 const FactRule* rule_of(std::string_view name, std::span<const FactRule> rules) {
@@ -144,15 +162,36 @@ std::span<const FactRule> resume_rules() noexcept {
   return kRules;
 }
 
+namespace {
+
+bool differs(const ResumeQuestion& question, const std::string& name) {
+  const std::string* const stored = find(question.stored, name);
+  const std::string* const present = find(question.present, name);
+  if (stored == nullptr || present == nullptr) return stored != present;
+  return *stored != *present;
+}
+
+/// Whether the difference is that of its owner over again.
+bool follows_from_owner(const std::string& name, const ResumeQuestion& question,
+                        std::span<const FactRule> rules) {
+  const FactRule* const rule = rule_of(name, rules);
+  if (rule == nullptr || rule->owner.empty() || rule->owner == name) return false;
+  const bool is_on_both =
+      find(question.stored, name) != nullptr && find(question.present, name) != nullptr;
+  return !is_on_both && differs(question, std::string(rule->owner));
+}
+
+}  // namespace
+
 ResumeVerdict judge_resume(const ResumeQuestion& question, std::span<const FactRule> rules) {
   RunFacts all = question.stored;
   all.insert(question.present.begin(), question.present.end());
   std::vector<std::string> refusals;
   std::vector<std::string> lost;
   for (const auto& [name, value] : all) {
+    if (!differs(question, name) || follows_from_owner(name, question, rules)) continue;
     const std::string* const stored = find(question.stored, name);
     const std::string* const present = find(question.present, name);
-    if (stored != nullptr && present != nullptr && *stored == *present) continue;
     const FactEffect effect = effect_of(name, question, rules);
     if (effect == kRefuses) refusals.push_back(difference(name, stored, present));
     if (effect == kLosesBits) lost.push_back(difference(name, stored, present));

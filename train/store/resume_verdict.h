@@ -33,6 +33,9 @@ struct FactRule {
   /// A name, or with a dot at its end the beginning of names.
   std::string_view name;
   FactEffect effect = FactEffect::kLosesBits;
+  /// The setting that brings and takes this one: what only one side has goes unsaid where that one differs. Empty:
+  /// none.
+  std::string_view owner = {};
 };
 
 /// The table of the facts that this program knows. A name that is not in it loses bits.

@@ -43,6 +43,38 @@ BOOST_AUTO_TEST_CASE(another_place_changes_nothing) {
   BOOST_TEST((inside_one().outcome == ResumeOutcome::kBitForBit));
 }
 
+// A run is stored with the settings that its schedule reads.
+BOOST_AUTO_TEST_CASE(what_another_setting_brings_and_takes_is_not_named_beside_it) {
+  stored["run.schedule"] = "one_cycle";
+  stored["run.div_factor"] = "25.0";
+  stored["run.early_stopping.patience"] = "0";
+  stored["run.gamma"] = "0.1";
+  present = stored;
+  present["run.schedule"] = "cosine";
+  present.erase("run.div_factor");
+  present["run.end_learning_rate"] = "0.0";
+  BOOST_TEST(between_epochs().text() ==
+             "continues, no longer bit for bit, because run.schedule: expected one_cycle, found "
+             "cosine");
+  present["run.gamma"] = "0.5";  // both have it
+  present["run.early_stopping.patience"] = "3";
+  present["run.early_stopping.monitor"] = "val_loss";
+  BOOST_TEST(between_epochs().text() ==
+             "continues, no longer bit for bit, because run.early_stopping.patience: expected 0, "
+             "found 3; run.gamma: expected 0.1, found 0.5; run.schedule: expected one_cycle, found "
+             "cosine");
+  // Of a version that did not have the setting yet.
+  present = stored;
+  present["run.power"] = "2.0";
+  BOOST_TEST(between_epochs().text() ==
+             "continues, no longer bit for bit, because run.power: expected nothing, found 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(another_size_of_validation_steps_changes_nothing) {
+  present["run.validation_batch_size"] = "8";
+  BOOST_TEST((inside_one().outcome == ResumeOutcome::kBitForBit));
+}
+
 BOOST_AUTO_TEST_CASE(another_machine_continues_no_longer_bit_for_bit) {
   present["instruction_set"] = "avx2";
   present["num_compute_threads"] = "4";
