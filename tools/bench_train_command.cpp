@@ -5,12 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "streamer/core/error.h"
 #include "tools/bench/shard_train_bench.h"
 #include "tools/bench/train_bench.h"
 #include "tools/exit_code.h"
 #include "tools/precision_option.h"
+#include "tools/run_flags.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/backend/slow_precision.h"
@@ -31,7 +33,7 @@ struct TrainOptions {
   std::uint64_t num_loader_threads = 0;
   std::uint64_t memory_bytes = 0;
   std::uint64_t num_rounds = 9;
-  bool is_gray = false;
+  std::vector<RunOverride> overrides = {};  // the colour mode
   bool explains = false;
   bool json = false;
 
@@ -64,7 +66,7 @@ train::RunConfig run_of(const TrainOptions& options) {
   set("model", options.model, "resnet18", "--model");
   set("image_size", options.image_size, "224", "--image-size");
   run.dataset = options.dataset;
-  run.color_mode = options.is_gray ? train::ColorMode::kGrayscale : train::ColorMode::kRgb;
+  apply_overrides(run, options.overrides);
   run.batch_size = static_cast<std::uint32_t>(options.batch_size);
   run.threads = static_cast<std::uint32_t>(options.num_threads);
   run.loader_threads = static_cast<std::uint32_t>(options.num_loader_threads);
@@ -122,11 +124,16 @@ void add_bench_train_command(CLI::App& group, CommandChoice& choice) {
            "Measure training from its shards, beside the same step on a batch in memory");
   add_text(command, "--model", options->model,
            "A model as penstock train --model takes it (resnet18; with DATASET as penstock train)");
-  add_text(command, "--image-size", options->image_size,
-           "Network input, 96 or 160x224 (224; with DATASET as penstock train)");
+  add_value(command,
+            {"--image-size", "PIXELS",
+             "Network input, 96 or 160x224 (224; with DATASET as penstock train)"},
+            [options](const std::string& text) {
+              check_run_flag({"--image-size", "image_size", text}, "96");
+              options->image_size = text;
+            });
   add_count_option(command, "--classes", options->num_classes, {.min = 1, .max = 1u << 20},
                    "Outputs (1000); not with DATASET");
-  add_switch(command, "--gray", options->is_gray, "An input of one channel");
+  add_run_flags(command, options->overrides, {"color_mode"});
   add_count_option(command, "--batch-size", options->batch_size, {.min = 1, .max = 65536},
                    "Samples per step (32)");
   add_precision_option(command, options->precision, "float32");

@@ -3,10 +3,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "streamer/core/error.h"
 #include "tools/command.h"
 #include "tools/exit_code.h"
+#include "tools/run_flags.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
 #include "train/graph/model_summary.h"
@@ -22,7 +24,7 @@ struct ModelOptions {
   std::string model;
   std::string image_size = "224";
   std::uint64_t num_classes = 1000;
-  bool is_gray = false;
+  std::vector<RunOverride> overrides = {};  // the colour mode
   bool is_json = false;
   bool is_quiet = false;
 };
@@ -31,10 +33,10 @@ train::ModelSummary summary_of(const ModelOptions& options) {
   train::RunConfig run;
   train::set_run_value(run, "model", options.model, "penstock model");
   train::set_run_value(run, "image_size", options.image_size, "--image-size");
+  apply_overrides(run, options.overrides);
   train::inline_model_file(run);
-  const std::uint32_t channels = options.is_gray ? 1 : 3;
-  return train::summarize(
-      train::build_run_model(run, channels, static_cast<std::uint32_t>(options.num_classes)));
+  return train::summarize(train::build_run_model(run, train::num_channels(run.color_mode),
+                                                 static_cast<std::uint32_t>(options.num_classes)));
 }
 
 Json layer_json(const train::LayerSummary& layer) {
@@ -81,11 +83,15 @@ void add_model_command(CLI::App& program, CommandChoice& choice) {
   CLI::App& command =
       add_command(program, "model", "Print a model's layers: shapes, parameters, bytes, FLOPs");
   add_argument(command, "NAME|FILE", options->model, "A model as penstock train --model takes it");
-  add_text(command, "--image-size", options->image_size, "Network input, 96 or 160x224 (224)");
+  add_value(command, {"--image-size", "PIXELS", "Network input, 96 or 160x224 (224)"},
+            [options](const std::string& text) {
+              check_run_flag({"--image-size", "image_size", text}, "96");
+              options->image_size = text;
+            });
   add_value(command, {"--classes", "N", "Outputs (1000)"}, [options](const std::string& text) {
     options->num_classes = parse_count(text, "--classes", {.min = 1, .max = 1u << 20});
   });
-  add_switch(command, "--gray", options->is_gray, "An input of one channel");
+  add_run_flags(command, options->overrides, {"color_mode"});
   add_switch(command, "--json", options->is_json, "Print as JSON");
   add_switch(command, "--quiet", options->is_quiet,
              "Print errors only: the exit code says whether the model can be built");

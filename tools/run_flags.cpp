@@ -40,9 +40,12 @@ void turn_on_around(train::RunConfig& scratch) {
   if (!scratch.stops_early()) scratch.early_stopping.patience = 1;
 }
 
+}  // namespace
+
 // Reads the value into a run of its own, so that nonsense is a usage error. What this build or this
 // machine cannot do is said later, when the command runs.
-void check_alone(const RunOverride& given, const std::string& example) {
+void check_run_flag(const RunOverride& given, const std::string& value) {
+  const std::string example = given.flag + " " + value;
   if (!is_utf8(given.text)) {
     throw Error(
         ErrorCode::kInvalidArgument,
@@ -61,8 +64,6 @@ void check_alone(const RunOverride& given, const std::string& example) {
     throw Error(error.code(), error.what(), is_near ? error.hint() : example);
   }
 }
-
-}  // namespace
 
 void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides,
                    std::initializer_list<std::string_view> keys) {
@@ -84,7 +85,7 @@ void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides,
                  .heading = are_all ? group.heading : ""},
                 [&overrides, &text, flag](const std::string& given) {
                   overrides.push_back({flag, std::string(text.key), given});
-                  check_alone(overrides.back(), flag + " " + text.example);
+                  check_run_flag(overrides.back(), text.example);
                 });
     }
   }

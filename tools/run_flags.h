@@ -29,6 +29,11 @@ struct RunOverride {
 void add_run_flags(CLI::App& command, std::vector<RunOverride>& overrides,
                    std::initializer_list<std::string_view> keys = {});
 
+/// Refuses a value that can never be right, as those flags do, for one that a command reads itself. `example` is a
+/// value that is right.
+/// Errors  InvalidArgument
+void check_run_flag(const RunOverride& given, const std::string& example);
+
 /// Applies what was typed; a preset of the augmentation before its fields, wherever it stood.
 void apply_overrides(train::RunConfig& config, const std::vector<RunOverride>& overrides);
 

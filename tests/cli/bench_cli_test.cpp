@@ -260,10 +260,17 @@ BOOST_AUTO_TEST_CASE(verify_is_measured_beside_plain_reading) {
   BOOST_TEST(contains(text.out, "1 shard, 3."), text.out);
 }
 
+BOOST_AUTO_TEST_CASE(a_size_of_the_image_that_can_never_be_right_is_usage) {
+  const CommandResult result = run_penstock({"bench", "train", "--image-size", "x"});
+  BOOST_TEST(result.exit_code == 2, result.err);
+  BOOST_TEST(contains(result.err, "\nhint: --image-size 96\n"), result.err);
+}
+
 BOOST_AUTO_TEST_CASE(a_training_step_is_measured_beside_its_convolutions) {
-  const std::vector<std::string> line = {
-      "bench", "train",     "--model", "lenet",     "--gray", "--image-size", "28", "--batch-size",
-      "4",     "--classes", "10",      "--threads", "1",      "--rounds",     "1"};
+  const std::vector<std::string> line = {"bench",        "train",     "--model",      "lenet",
+                                         "--color-mode", "grayscale", "--image-size", "28",
+                                         "--batch-size", "4",         "--classes",    "10",
+                                         "--threads",    "1",         "--rounds",     "1"};
   std::vector<std::string> as_json = line;
   as_json.push_back("--json");
   const CommandResult result = run_penstock(as_json);

@@ -45,6 +45,15 @@ BOOST_AUTO_TEST_CASE(a_model_by_name_has_its_layers_and_sums_in_words_and_as_jso
   BOOST_TEST(run_penstock({"model", "resnet18", "--quiet"}).out.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_size_that_can_never_be_right_is_usage_with_a_flag_as_the_hint) {
+  for (const char* text : {"x", "0", "100000"}) {
+    const CommandResult result = run_penstock({"model", "resnet18", "--image-size", text});
+    BOOST_TEST(result.exit_code == 2, result.err);
+    BOOST_TEST(contains(result.err, "\nhint: --image-size 96\n"), result.err);
+  }
+  BOOST_TEST(run_penstock({"model", "resnet18", "--color-mode", "cmyk"}).exit_code == 2);
+}
+
 // 2 * 2 * 1 * 3 weights and 3 biases; a pixel less on each side; 3 * 4 + 4 of the dense layer.
 BOOST_AUTO_TEST_CASE(a_file_of_layers_is_shown_for_an_image_and_classes) {
   const TemporaryFolder folder;
@@ -53,8 +62,8 @@ BOOST_AUTO_TEST_CASE(a_file_of_layers_is_shown_for_an_image_and_classes) {
       << "[[layer]]\ntype = \"conv2d\"\nfilters = 3\nkernel = 2\npadding = \"valid\"\n"
          "[[layer]]\ntype = \"global_avg_pool\"\n"
          "[[layer]]\ntype = \"dense\"\nunits = \"num_classes\"\n";
-  const CommandResult result =
-      run_penstock({"model", file, "--image-size", "8x6", "--classes", "4", "--gray", "--json"});
+  const CommandResult result = run_penstock({"model", file, "--image-size", "8x6", "--classes", "4",
+                                             "--color-mode", "grayscale", "--json"});
   BOOST_TEST(result.exit_code == 0, result.err);
   const Json model = Json::parse(result.out);
   BOOST_TEST(model["num_params"] == 15u + 16u);
