@@ -33,9 +33,12 @@ class Progress final : public RunObserver {
     if (num_steps_left_ > 0 && --num_steps_left_ == 0) stop_.request_stop();
   }
   void on_epoch(const EpochReport& report) override {
-    std::printf("epoch %u: loss %.4f, validation loss %.4f, top-1 %.3f\n", report.epoch_idx,
-                report.train.totals.loss(), report.validation->totals.loss(),
-                report.validation->totals.top1());
+    std::printf("epoch %u: loss %.4f", report.epoch_idx, report.train.totals.loss());
+    if (report.validation) {  // the dataset has such a split
+      std::printf(", validation loss %.4f, top-1 %.3f", report.validation->totals.loss(),
+                  report.validation->totals.top1());
+    }
+    std::printf("\n");
   }
   void on_checkpoint(std::uint64_t num_steps) override {
     std::printf("  stored as of step %llu\n", static_cast<unsigned long long>(num_steps));
