@@ -7,6 +7,7 @@
 #include "train/graph/model_zoo.h"
 #include "train/graph/toml_table.h"
 #include "train/run/network/run_loss.h"
+#include "train/run/settings/run_file.h"
 
 namespace penstock::train {
 namespace {
@@ -40,7 +41,7 @@ void inline_model_file(RunConfig& config) {
                 "model: " + file.native() + ": expected [[layer]] tables, found an empty file",
                 "a layer starts with [[layer]] and a type");
   }
-  config.model = file.stem().native();
+  config.model = name_of_layers(file);
 }
 
 ModelGraph build_run_model(const RunConfig& config, std::uint32_t channels,

@@ -19,8 +19,9 @@ void check_image_size(std::uint32_t height_px, std::uint32_t width_px) {
     refuse_setting({kOwner, "image_size", "two sides",
                     std::to_string(height_px) + "x" + std::to_string(width_px), kHint});
   }
-  check_range({kOwner, "image_size", height_px, 0, kMaxSidePx, kHint});
-  check_range({kOwner, "image_size", width_px, 0, kMaxSidePx, kHint});
+  if (height_px == 0) return;  // the dataset's
+  check_range({kOwner, "image_size", height_px, 1, kMaxSidePx, kHint});
+  check_range({kOwner, "image_size", width_px, 1, kMaxSidePx, kHint});
 }
 
 // What a loader's passes and a schedule's steps are counted in.

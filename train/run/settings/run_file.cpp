@@ -6,6 +6,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
+#include "train/graph/model_zoo.h"
 #include "train/run/settings/idle_settings.h"
 #include "train/run/settings/param_group_tables.h"
 #include "train/run/settings/run_keys.h"
@@ -53,18 +54,26 @@ std::string layers_text(const TomlList& layers) {
   return text;
 }
 
-/// Layers without a name are called as their file is.
+bool is_known_model(std::string_view name) {
+  return std::ranges::find(model_names(), name) != model_names().end();
+}
+
+/// Layers without a name are called as their file is. A model by name would be refused beside them.
 void read_layers(TomlReader& reader, RunConfig& config, const std::filesystem::path& file) {
   const TomlList* layers = reader.tables(kLayer);
   if (layers == nullptr) return;
   const TomlValue* model = reader.find("model");
   if (model == nullptr) {
-    config.model = file.stem().native();
-  } else if (std::filesystem::path(config.model).extension() == ".toml") {
-    throw Error(ErrorCode::kInvalidArgument,
-                reader.where() + ": model: expected a name for the [[layer]] tables, found " +
-                    "another file of layers, " + describe_toml(*model),
-                "leave out model, or the [[layer]] tables");
+    config.model = name_of_layers(file);
+  } else {
+    const bool is_file = std::filesystem::path(config.model).extension() == ".toml";
+    if (is_file || is_known_model(config.model)) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  reader.where() + ": model: expected a name for the [[layer]] tables, found " +
+                      (is_file ? "another file of layers, " : "a model by name, ") +
+                      describe_toml(*model),
+                  "leave out model, or the [[layer]] tables");
+    }
   }
   config.model_layers = layers_text(*layers);
 }
@@ -164,6 +173,11 @@ std::string table_lines(std::string_view table, const RunConfig& config) {
 }
 
 }  // namespace
+
+std::string name_of_layers(const std::filesystem::path& file) {
+  std::string name = file.stem().native();
+  return is_known_model(name) ? name + "_layers" : name;
+}
 
 RunConfig parse_run_file(std::string_view text, const std::string& where, const RunConfig& base) {
   const TomlTable table = parse_toml(text, "run: " + where, "a line looks like: epochs = 30");

@@ -9,6 +9,10 @@
 
 namespace penstock::train {
 
+/// What the layers in a file are called where nothing else names them: as the file is, and "resnet18_layers" in one
+/// that is called as a model is that has a name.
+std::string name_of_layers(const std::filesystem::path& file);
+
 /// Reads TOML text over `base`: keys that are not there keep its values.
 ///
 /// Layers without `model` are called as the file is. `where` names the text in errors.

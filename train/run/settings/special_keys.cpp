@@ -178,9 +178,9 @@ void read_max_time(TomlReader& reader, std::string_view key, RunConfig& config) 
   const auto* text = value->as<std::string>();
   const auto number = as_number(*value);
   const std::string typed = text != nullptr ? *text : number ? number_text(*number) : "";
-  const bool is_none = typed == "0";
+  const bool is_none = typed == "0" || typed == "none";
   const auto minutes = is_none ? std::optional(0.0) : parse_time_limit(typed);
-  if (!minutes) reader.refuse(key, "a time such as \"2h30m\", or minutes", *value);
+  if (!minutes) reader.refuse(key, "a time such as \"2h30m\", minutes, or none", *value);
   config.checkpoint.max_minutes = *minutes;
 }
 

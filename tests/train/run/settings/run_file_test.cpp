@@ -158,6 +158,37 @@ BOOST_AUTO_TEST_CASE(layers_beside_a_file_of_layers_are_refused) {
              "of layers, the text \"x.toml\" | leave out model, or the [[layer]] tables");
 }
 
+BOOST_AUTO_TEST_CASE(layers_beside_a_model_by_name_are_refused) {
+  BOOST_TEST(refusal_of("model = \"resnet18\"\n" + std::string(kLayers)) ==
+             "run: run.toml: model: expected a name for the [[layer]] tables, found a model by "
+             "name, the text \"resnet18\" | leave out model, or the [[layer]] tables");
+}
+
+// What is stored with the run is read again.
+BOOST_AUTO_TEST_CASE(layers_in_a_file_that_is_called_as_a_model_have_a_name_of_their_own) {
+  const RunConfig config = parse_run_file(kLayers, "nets/resnet18.toml");
+  BOOST_TEST(config.model == "resnet18_layers");
+  BOOST_TEST(parse_run_file(format_run_file(config), "run.toml").model == "resnet18_layers");
+  const tests::TemporaryFolder folder;
+  RunConfig by_file;
+  by_file.model = folder.path() / "lenet.toml";
+  publish_file(by_file.model, kLayers);
+  inline_model_file(by_file);
+  BOOST_TEST(by_file.model == "lenet_layers");
+}
+
+BOOST_AUTO_TEST_CASE(a_size_of_the_image_has_no_zero_in_its_range) {
+  BOOST_TEST(refusal_of("image_size = 100000") ==
+             "run: run.toml: image_size: expected 1 to 16384, found 100000 | image_size = 96");
+}
+
+BOOST_AUTO_TEST_CASE(a_time_limit_is_ended_by_a_word) {
+  RunConfig config = parse_run_file("max_time = \"2h\"", "run.toml");
+  BOOST_TEST(config.checkpoint.max_minutes == 120);
+  set_run_value(config, "max_time", "none", "--max-time");
+  BOOST_TEST(config.checkpoint.max_minutes == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_model_by_flag_replaces_the_layers_of_the_file) {
   RunConfig config = parse_run_file(kLayers, "mine.toml");
   set_run_value(config, "model", "small_cnn", "--model");
