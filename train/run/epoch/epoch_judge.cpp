@@ -1,5 +1,6 @@
 #include "train/run/epoch/epoch_judge.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "streamer/core/error.h"
@@ -8,13 +9,27 @@
 namespace penstock::train {
 namespace {
 
+/// "--early-stopping.monitor"
+std::string monitor_flag(std::string table) {
+  std::ranges::replace(table, '_', '-');
+  return "--" + table + ".monitor";
+}
+
 /// Finds out which way the metric is better.
 MetricDirection direction_of(const char* table, const std::string& monitor,
                              std::span<const MetricName> names) {
   try {
     return find_monitor(monitor, names).direction;
   } catch (const Error& error) {
-    throw Error(error.code(), std::string("run: ") + table + "." + error.what(), error.hint());
+    // The default monitor is of the validation.
+    const bool lacks_validation =
+        monitor.starts_with("val_") && std::ranges::none_of(names, [](const MetricName& one) {
+          return one.name.starts_with("val_");
+        });
+    throw Error(error.code(),
+                std::string("run: ") + table + "." + error.what() +
+                    (lacks_validation ? ": the dataset has no split validation" : ""),
+                lacks_validation ? monitor_flag(table) + " loss" : error.hint());
   }
 }
 

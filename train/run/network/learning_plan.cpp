@@ -5,10 +5,12 @@
 #include <string_view>
 #include <variant>
 
+#include "streamer/core/error.h"
 #include "streamer/core/range_check.h"
 #include "train/loop/initial_weights.h"
 #include "train/optim/name_glob.h"
 #include "train/optim/param_groups.h"
+#include "train/run/settings/param_group_tables.h"
 
 namespace penstock::train {
 namespace {
@@ -96,6 +98,20 @@ std::vector<ParamGroup> resolved_groups(const RunConfig& config, const ModelGrap
   return groups;
 }
 
+/// Refusals name the tables of the run file that the groups are.
+auto groups_of(const std::vector<ParamGroup>& groups, const std::vector<std::string_view>& names) {
+  try {
+    return assign_param_groups(groups, names);
+  } catch (const Error& error) {
+    std::string message = error.what();
+    constexpr std::string_view kField = "param_groups[";
+    for (std::size_t at = 0; (at = message.find(kField, at)) != message.npos;) {
+      message.replace(at, kField.size(), std::string(kParamGroup) + "[");
+    }
+    throw Error(error.code(), "run: " + message, error.hint());
+  }
+}
+
 /// By parameter: its group; null for none.
 std::vector<const ParamGroup*> group_by_param(const std::vector<ParamGroup>& groups,
                                               const Candidates& candidates,
@@ -108,7 +124,7 @@ std::vector<const ParamGroup*> group_by_param(const std::vector<ParamGroup>& gro
     names.push_back(candidates.names[i]);
     param_idx.push_back(candidates.param_idx[i]);
   }
-  const auto group_of = assign_param_groups(groups, names);
+  const auto group_of = groups_of(groups, names);
   std::vector<const ParamGroup*> by_param(num_params, nullptr);
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (group_of[i]) by_param[param_idx[i]] = &groups[*group_of[i]];

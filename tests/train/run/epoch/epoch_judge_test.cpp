@@ -55,8 +55,11 @@ BOOST_AUTO_TEST_CASE(a_monitor_that_the_run_does_not_measure_is_refused_with_the
   config = {};
   config.reduce_on_plateau.factor = 0.5;
   BOOST_TEST(refusal_of(config, {.num_classes = 10}) ==
-             "run: reduce_on_plateau.monitor: expected a metric of this run, found 'val_loss' | "
-             "known names: loss accuracy");
+             "run: reduce_on_plateau.monitor: expected a metric of this run, found 'val_loss': the "
+             "dataset has no split validation | --reduce-on-plateau.monitor loss");
+  BOOST_TEST(refusal_of(stopping(2), {.num_classes = 10}) ==
+             "run: early_stopping.monitor: expected a metric of this run, found 'val_loss': the "
+             "dataset has no split validation | --early-stopping.monitor loss");
   // One that is off may be anything.
   config = {};
   config.early_stopping.monitor = "whatever";

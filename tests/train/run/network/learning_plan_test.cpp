@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(patterns_that_take_nothing_are_refused_with_the_nearest_or_
              "\"stem.weight\" | freeze takes all of these");
   config.param_groups = {{.pattern = "mix"}};
   BOOST_TEST(refusal_of(config) ==
-             "param_groups[0]: pattern: expected one that matches a parameter's name, found "
+             "run: param_group[0]: pattern: expected one that matches a parameter's name, found "
              "\"mix\" | the nearest is \"mix.*\"");
 }
 
