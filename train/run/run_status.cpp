@@ -23,10 +23,10 @@ namespace fs = std::filesystem;
                 "to go on with it: " + resume + " --epochs " + std::to_string(2 * status.epochs) +
                     "; or choose another folder with -o");
   }
-  throw Error(
-      ErrorCode::kAlreadyExists,
-      found + "an unfinished run: " + std::to_string(status.num_epochs) + " of " + epochs + " done",
-      resume);
+  throw Error(ErrorCode::kAlreadyExists,
+              found + "an unfinished run: " + std::to_string(status.num_epochs) + " of " + epochs +
+                  " done" + (status.is_validation_left ? ", the last one not validated" : ""),
+              resume);
 }
 
 }  // namespace
@@ -36,7 +36,8 @@ std::optional<RunStatus> read_run_status(const fs::path& folder) try {
   const auto resume = RunResume::open(folder);
   if (resume) {
     const RunProgress progress = resume->stored_progress();
-    status.num_epochs = progress.num_whole_epochs();
+    status.num_epochs = progress.num_epochs;
+    status.is_validation_left = progress.is_validation_left();
     status.has_ended_early = !progress.end_reason.empty();
   }
   return status;

@@ -8,14 +8,18 @@
 namespace penstock::train {
 
 struct RunStatus {
-  /// Epochs done in full, by the newest whole checkpoint.
+  /// Epochs whose training pass was done in full, by the newest whole checkpoint: RunOutcome's.
   std::uint64_t num_epochs = 0;
+  /// The last of these has not been validated.
+  bool is_validation_left = false;
   /// Epochs that its settings ask for.
   std::uint32_t epochs = 0;
   /// It ended before these, for a reason of its own: early stopping.
   bool has_ended_early = false;
 
-  bool is_finished() const noexcept { return num_epochs >= epochs || has_ended_early; }
+  bool is_finished() const noexcept {
+    return (num_epochs >= epochs && !is_validation_left) || has_ended_early;
+  }
 };
 
 /// Nothing where there is no run that could go on: no settings that can be read, weights without a

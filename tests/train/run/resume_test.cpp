@@ -170,7 +170,12 @@ BOOST_AUTO_TEST_CASE(a_stop_in_a_validation_is_made_up_for_first) {
     BOOST_TEST(stopped.was_stopped);
     const auto status = read_run_status(out);
     BOOST_REQUIRE(status.has_value());
-    BOOST_TEST(status->num_epochs == epoch_idx);
+    BOOST_TEST(status->num_epochs == stopped.num_epochs);
+    BOOST_TEST(status->num_epochs == epoch_idx + 1);
+    BOOST_TEST(status->is_validation_left);
+    BOOST_TEST(contains(refusal_of(net(), RunStart::kNew).what(),
+                        std::to_string(epoch_idx + 1) + " of 3 epochs done, the last one not "
+                                                        "validated"));
     BOOST_TEST(!status->is_finished());
     resume(net());
     check_equal(tests::LeftBehind(out), expected);
