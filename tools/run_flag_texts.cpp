@@ -153,7 +153,8 @@ std::span<const RunFlagGroup> run_flag_groups() {
       {"Checkpoints and end",
        {
            {"max_time", "TIME",
-            "Stores the run and ends before so long, such as 2h30m; a number is minutes (no limit)",
+            "Stores the run and ends before so long, such as 2h30m; a number is minutes. --resume "
+            "has none unless it is given again (none)",
             "2h30m"},
            {"checkpoint.every_steps", "N", "Stored after every N steps (0: never)", "1000"},
            {"checkpoint.every_minutes", "MINUTES",

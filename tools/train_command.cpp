@@ -83,7 +83,8 @@ void check_color_mode(const train::RunConfig& stored, const TrainOptions& option
 train::RunConfig run_config(const TrainOptions& options, Verbosity verbosity) {
   const train::RunConfig config = config_over({}, options);
   if (!options.resumes || !train::has_run(config.out)) return config;
-  const auto [stored, note] = train::read_stored_settings(config.out);
+  auto [stored, note] = train::read_stored_settings(config.out);
+  stored.checkpoint.max_minutes = 0;  // of the process before
   if (!note.empty()) print_notice(verbosity, "resume    " + printable(note));
   check_color_mode(stored, options);
   train::RunConfig resumed = config_over(stored, options);

@@ -44,15 +44,15 @@ BOOST_AUTO_TEST_CASE(a_stop_whose_checkpoint_does_not_fit_says_what_is_there_and
 
 BOOST_AUTO_TEST_CASE(a_stop_whose_checkpoint_does_not_fit_goes_on_from_the_one_before) {
   BOOST_TEST(run_penstock(line({"--max-time", "1s"})).exit_code == 4);
-  const CommandResult stopped =
-      resume({}, fault("pwrite:1+:" + std::to_string(ENOSPC), out / "checkpoints"));
+  const CommandResult stopped = resume(
+      {"--max-time", "1s"}, fault("pwrite:1+:" + std::to_string(ENOSPC), out / "checkpoints"));
   BOOST_TEST(stopped.exit_code == 4);
   BOOST_TEST(
       contains(stopped.err,
                "stopped after 0 whole epochs and 2 steps (--max-time); stored as of step 1; "
                "the 1 step since could not be stored and will be taken again\nhint: to go on: "),
       stopped.err);
-  const CommandResult done = resume({"--max-time", "0"});
+  const CommandResult done = resume();
   BOOST_TEST(done.exit_code == 0, done.err);
   check_as_unbroken();
 }
