@@ -42,10 +42,10 @@ std::span<const RunFlagGroup> run_flag_groups() {
             "of 32, 32 to 224)",
             "96"},
            {"color_mode", "NAME", "rgb, or grayscale: an input of one channel (rgb)", "grayscale"},
-           {"mean", "NUMBERS", "One for each channel, or dataset (dataset)",
+           {"mean", "NUMBERS",
+            "One for each channel, or dataset (those of a run in --init-from, else the dataset's)",
             "\"[0.485, 0.456, 0.406]\""},
-           {"std", "NUMBERS", "One for each channel, or dataset (dataset)",
-            "\"[0.229, 0.224, 0.225]\""},
+           {"std", "NUMBERS", "The same of deviations", "\"[0.229, 0.224, 0.225]\""},
        }},
       {"Steps and epochs",
        {

@@ -74,6 +74,7 @@ Json plan_json(const train::RunOverview& overview) {
           {"learning", learning_json(overview)},
           {"init_from", text_or_null(overview.config.init_from.native())},
           {"initial_weights", text_or_null(overview.initial_weights)},
+          {"statistics_note", text_or_null(overview.statistics_note)},
           {"loss_weights", text_or_null(overview.config.loss_weights.native())},
           {"num_loss_weights", overview.num_loss_weights},
           {"seed", overview.config.seed},

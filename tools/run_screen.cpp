@@ -270,6 +270,7 @@ void RunScreen::on_start(const RunOverview& overview) {
     print_notice(verbosity_, fmt::format("weights   {}: {}", printable(config.init_from.native()),
                                          printable(overview.initial_weights)));
   }
+  if (!overview.statistics_note.empty()) on_warning(overview.statistics_note);
   if (!config.loss_weights.empty()) {
     print_notice(verbosity_, fmt::format("weighted  {}: {} of {} samples in the loss",
                                          printable(config.loss_weights.native()),

@@ -89,12 +89,15 @@ train::RunConfig run_config(const TrainOptions& options, Verbosity verbosity) {
   check_color_mode(stored, options);
   train::RunConfig resumed = config_over(stored, options);
   resumed.out = config.out;  // it may have been moved
-  // Stored statistics are of pixels divided by 255. In other units only those that are typed now make
-  // sense; the others are the dataset's, as they were.
-  if (train::statistics_unit(resumed.augment) != 1) {
-    if (resumed.mean == stored.mean) resumed.mean.clear();
-    if (resumed.std == stored.std) resumed.std.clear();
-  }
+  // Stored statistics are of pixels divided by 255; only those that are typed now are in other units.
+  const double unit = train::statistics_unit(resumed.augment);
+  const auto bring = [unit](std::vector<double>& typed, const std::vector<double>& before) {
+    if (typed == before) return;
+    for (double& value : typed) value /= unit;
+  };
+  bring(resumed.mean, stored.mean);
+  bring(resumed.std, stored.std);
+  resumed.augment.rescale = stored.augment.rescale;
   return resumed;
 }
 

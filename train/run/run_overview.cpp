@@ -1,21 +1,69 @@
 #include "train/run/run_overview.h"
 
+#include <algorithm>
+#include <cmath>
+#include <optional>
 #include <utility>
 
+#include "streamer/core/number_text.h"
 #include "streamer/core/usable_cores.h"
 #include "train/backend/slow_precision.h"
 #include "train/graph/model_summary.h"
 #include "train/run/run_setup.h"
+#include "train/run/settings/channel_statistics.h"
 #include "train/run/settings/idle_settings.h"
 
 namespace penstock::train {
 namespace {
 
-std::string initial_weights_text(const RunSetup& setup) {
+/// With four decimals at most.
+std::string numbers_text(const std::vector<double>& numbers) {
+  std::string text;
+  for (const double number : numbers) {
+    text += (text.empty() ? "" : " ") + number_text(std::round(number * 1e4) / 1e4);
+  }
+  return text;
+}
+
+bool are_near(const std::vector<double>& some, const std::vector<double>& others) {
+  constexpr double kRounding = 1e-6;  // other units than pixels divided by 255 are rounded twice
+  return std::ranges::equal(
+      some, others, [](double one, double other) { return std::abs(one - other) <= kRounding; });
+}
+
+/// What the weights of RunConfig::init_from are, and whether they will see the pixels that they have learned from.
+struct InitialWords {
+  std::string weights = {};
+  std::string statistics_note = {};
+};
+
+InitialWords initial_words(const RunSetup& setup) {
   if (!setup.initial_weights) return {};
   const InitialWeights& weights = *setup.initial_weights;
-  return std::to_string(weights.num_tensors()) + " tensors" +
-         (weights.new_head().empty() ? "" : "; " + weights.new_head());
+  InitialWords words{.weights = std::to_string(weights.num_tensors()) + " tensors"};
+  if (!weights.new_head().empty()) words.weights += "; " + weights.new_head();
+  const auto theirs = initial_statistics(setup.config);
+  if (!theirs) return words;
+  const RunConfig& config = setup.config;
+  if (are_near(config.mean, theirs->mean) && are_near(config.std, theirs->std)) {
+    words.weights += "; mean and std of that run";
+  } else {
+    words.statistics_note = "mean and std: " + numbers_text(config.mean) + " and " +
+                            numbers_text(config.std) + ", but these weights were trained with " +
+                            numbers_text(theirs->mean) + " and " + numbers_text(theirs->std);
+  }
+  return words;
+}
+
+std::vector<std::string> idle_in(const RunSetup& setup) {
+  const RunConfig& config = setup.config;
+  std::vector<std::string> sentences =
+      idle_settings(config, setup.steps_per_epoch() * config.epochs);
+  if (config.validation_batch_size > 0 && !setup.validation_split) {
+    sentences.push_back("validation_batch_size " + std::to_string(config.validation_batch_size) +
+                        " does nothing: the dataset has no split validation");
+  }
+  return sentences;
 }
 
 std::vector<RunOverview::Learning> learning_of(const LearningPlan& plan) {
@@ -47,6 +95,7 @@ std::string steps_note(const RunConfig& config, std::uint64_t num_steps) {
 }  // namespace
 
 RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_notes) {
+  InitialWords initial = initial_words(setup);
   return {
       .config = setup.config,
       .num_train_samples = setup.train_split.num_samples(),
@@ -54,7 +103,8 @@ RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_n
       .num_classes = setup.graph.num_classes(),
       .num_params = summarize(setup.graph).total.num_params,
       .learning = learning_of(setup.learning),
-      .initial_weights = initial_weights_text(setup),
+      .initial_weights = std::move(initial.weights),
+      .statistics_note = std::move(initial.statistics_note),
       .num_loss_weights = setup.loss_weights.num_named,
       .cores = setup.resolved.cores,
       .num_usable_cores = num_usable_cores(),
@@ -68,7 +118,7 @@ RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_n
       .recompute = setup.batch.recompute,
       .steps_note = steps_note(setup.config, setup.steps_per_epoch() * setup.config.epochs),
       .batch_note = setup.batch_note,
-      .idle = idle_settings(setup.config, setup.steps_per_epoch() * setup.config.epochs),
+      .idle = idle_in(setup),
       .batch_memory = std::string(setup.pipeline.host_memory->kind()),
       .identity_hash = setup.identity.hash,
       .resume_notes = std::move(resume_notes)};

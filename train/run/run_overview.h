@@ -28,6 +28,8 @@ struct RunOverview {
   std::vector<Learning> learning;
   /// What the weights of a file are, in words: "122 tensors; fc begins anew: ..."; empty for drawn ones.
   std::string initial_weights;
+  /// Why they will see other pixels than they have learned from: a line for a user; empty for none.
+  std::string statistics_note;
   /// Training samples that RunConfig::loss_weights names.
   std::uint64_t num_loss_weights = 0;
   CoreSplit cores;

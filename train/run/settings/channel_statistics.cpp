@@ -1,17 +1,13 @@
 #include "train/run/settings/channel_statistics.h"
 
 #include <algorithm>
-#include <optional>
 
+#include "streamer/core/error.h"
 #include "streamer/core/range_check.h"
+#include "train/store/model_record.h"
 
 namespace penstock::train {
 namespace {
-
-struct ChannelStatistics {
-  std::vector<double> mean;
-  std::vector<double> std;
-};
 
 bool are_equal(const std::vector<double>& values) {
   return std::ranges::adjacent_find(values, std::not_equal_to<>()) == values.end();
@@ -46,15 +42,30 @@ double statistics_unit(const augment::AugmentConfig& augment) noexcept {
   return is_default ? 1 : 255 * augment.rescale;
 }
 
+std::optional<ChannelStatistics> initial_statistics(const RunConfig& config) {
+  if (config.init_from.empty()) return std::nullopt;
+  const bool is_in_run = config.init_from.filename() == kWeightsName;
+  try {
+    const ModelRecord record =
+        load_model_record(is_in_run ? config.init_from.parent_path() : config.init_from);
+    if (record.mean.size() != num_channels(config.color_mode)) return std::nullopt;
+    return ChannelStatistics{record.mean, record.std};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 void resolve_statistics(RunConfig& config, const Manifest& manifest) {
   const double unit = statistics_unit(config.augment);
   for (double& value : config.mean) value /= unit;
   for (double& value : config.std) value /= unit;
   config.augment.rescale = augment::AugmentConfig{}.rescale;
   if (!config.mean.empty() && !config.std.empty()) return;
-  const ChannelStatistics of_dataset = dataset_statistics(manifest, config.color_mode);
-  if (config.mean.empty()) config.mean = of_dataset.mean;
-  if (config.std.empty()) config.std = of_dataset.std;
+  const auto initial = config.has_dataset_statistics ? std::nullopt : initial_statistics(config);
+  const ChannelStatistics usual =
+      initial ? *initial : dataset_statistics(manifest, config.color_mode);
+  if (config.mean.empty()) config.mean = usual.mean;
+  if (config.std.empty()) config.std = usual.std;
 }
 
 }  // namespace penstock::train

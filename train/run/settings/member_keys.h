@@ -84,9 +84,18 @@ template <auto Member>
 constexpr RunKey statistic(std::string_view name) {
   return {.name = name,
           .kind = KeyKind::kNumbers,
-          .read = [](TomlReader& reader, std::string_view key,
-                     RunConfig& config) { read_statistic(reader, key, config.*Member); },
-          .write = [](const RunConfig& config) { return setting_value(config.*Member); },
+          .read =
+              [](TomlReader& reader, std::string_view key, RunConfig& config) {
+                read_statistic(reader, key, config.*Member);
+                const bool is_given = reader.find(key) != nullptr;
+                if (is_given && (config.*Member).empty()) config.has_dataset_statistics = true;
+              },
+          .write =
+              [](const RunConfig& config) {
+                return (config.*Member).empty() && config.has_dataset_statistics
+                           ? setting_value(std::string("dataset"))
+                           : setting_value(config.*Member);
+              },
           .example = "\"dataset\""};
 }
 

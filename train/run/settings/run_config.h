@@ -132,10 +132,12 @@ struct RunConfig {
   /// Augmentation of the training split. Its mean and std are replaced by the two below.
   augment::AugmentConfig augment = augment::AugmentConfig::preset("standard");
   /// Statistics to normalise with, one number for each channel of `color_mode`, in units of
-  /// augment.rescale: pixels divided by 255. Empty for the dataset's. mean -1e9 to 1e9, std 1e-6 to
-  /// 1e9.
+  /// augment.rescale: pixels divided by 255. Empty for those of the run in `init_from`, else the dataset's. mean
+  /// -1e9 to 1e9, std 1e-6 to 1e9.
   std::vector<double> mean;
   std::vector<double> std;
+  /// `mean` or `std` was said to be "dataset": where they are empty, `init_from` does not give its own.
+  bool has_dataset_statistics = false;
 
   std::uint32_t evaluation_batch() const noexcept {
     if (validation_batch_size > 0) return validation_batch_size;
