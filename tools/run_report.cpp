@@ -144,7 +144,7 @@ std::string start_event(const train::RunOverview& overview) {
 
 std::string end_event(const train::RunOverview& overview, const train::RunOutcome& outcome) {
   Json json = {{"event", "end"}};
-  json.update(plan_json(overview));
+  if (outcome.was_set_up) json.update(plan_json(overview));
   json.update({{"num_epochs", outcome.num_epochs},
                {"num_steps", outcome.num_steps},
                {"was_stopped", outcome.was_stopped},

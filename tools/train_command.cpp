@@ -187,7 +187,7 @@ auto with_more_to_type(const train::RunConfig& config, const RunScreen& screen, 
 
 void print_end(const train::RunConfig& config, const train::RunOutcome& outcome,
                Verbosity verbosity) {
-  if (verbosity == Verbosity::kQuiet || !outcome.has_weights) return;
+  if (verbosity == Verbosity::kQuiet || !outcome.has_weights || !outcome.was_set_up) return;
   const std::string run = config.out.native();
   if (!outcome.end_reason.empty()) print_result(outcome.end_reason);
   if (!outcome.learning_verdict.empty()) print_result("learning: " + outcome.learning_verdict);

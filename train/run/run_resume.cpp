@@ -1,6 +1,7 @@
 #include "train/run/run_resume.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -56,11 +57,14 @@ std::string counted(std::uint64_t count, const std::string& noun) {
 
 std::optional<RunResume> RunResume::open(const fs::path& run) {
   const fs::path folder = run / kCheckpointsName;
-  if (!has_weights(run) && list_checkpoints(folder).empty()) return std::nullopt;
   try {
+    if (!has_weights(run) && list_checkpoints(folder).empty()) return std::nullopt;
     return RunResume(find_resumable(folder));
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kNotFound && error.code() != ErrorCode::kCorruptData) throw;
+    const bool is_no_folder = error.os_error() == ENOTDIR;
+    const bool is_lost = error.code() == ErrorCode::kNotFound ||
+                         error.code() == ErrorCode::kCorruptData || is_no_folder;
+    if (!is_lost) throw;
     throw Error(error.code(), error.what(), hint_without_checkpoint(run), error.os_error());
   }
 }

@@ -36,7 +36,9 @@ class RunResume {
 
   /// How far it is, by the checkpoint alone, without the samples that were skipped. Before join().
   RunProgress stored_progress() const;
-  /// Steps that were taken.
+  /// Steps that it has taken, by the checkpoint alone.
+  std::uint64_t stored_step() const { return found_.checkpoint.state().step; }
+  /// Steps that were taken. After join().
   std::uint64_t num_steps() const noexcept { return num_steps_; }
   /// Steps of the epoch under way up to which metrics.jsonl says nothing that comes again; 0 between epochs.
   std::uint64_t num_logged_steps() const noexcept {

@@ -16,6 +16,7 @@
 #include "train/run/network/run_loss.h"
 #include "train/run/network/run_model.h"
 #include "train/run/run_resume.h"
+#include "train/run/stop_check.h"
 
 namespace penstock::train {
 namespace {
@@ -117,6 +118,19 @@ std::optional<DatasetSplit> open_validation_split(const Dataset& dataset) {
   return dataset.split("validation");
 }
 
+/// A run that goes on may have lost its dataset to another place.
+Dataset open_dataset(const RunConfig& config, bool is_resumed) {
+  try {
+    return Dataset::open(config.dataset);
+  } catch (const Error& error) {
+    if (!is_resumed || error.code() != ErrorCode::kNotFound) throw;
+    throw Error(error.code(), error.what(),
+                "where the dataset is now: penstock train NEWPLACE -o " +
+                    shell_quoted(config.out.native()) + " --resume",
+                error.os_error());
+  }
+}
+
 std::optional<InitialWeights> open_initial_weights(const RunConfig& config,
                                                    const ModelGraph& graph) {
   if (config.init_from.empty()) return std::nullopt;
@@ -126,15 +140,18 @@ std::optional<InitialWeights> open_initial_weights(const RunConfig& config,
     const std::filesystem::path folder = std::filesystem::is_directory(config.init_from)
                                              ? config.init_from
                                              : config.init_from.parent_path();
-    if (!has_run(folder)) throw;
-    throw with_way_back(error, folder);
+    if (has_run(folder)) throw with_way_back(error, folder);
+    if (error.code() != ErrorCode::kNotFound) throw;
+    throw Error(error.code(), error.what(), "--init-from takes a safetensors file or a run",
+                error.os_error());
   }
 }
 
 }  // namespace
 
-RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent extent)
-    : dataset(Dataset::open(run_config.dataset)),
+RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent extent,
+                   const std::stop_token& stop)
+    : dataset(open_dataset(run_config, resume != nullptr)),
       resolved(resolve_run(run_config, dataset.manifest())),
       config(resolved.config),
       train_split(open_train_split(dataset)),
@@ -164,7 +181,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
                .host_memory = batch_memory(config.device)},
       memory(config.memory_bytes) {
   check_validations();
-  choose_batch(extent);
+  choose_batch(extent, stop);
   identity =
       run_identity({.config = config,
                     .graph = graph,
@@ -174,20 +191,23 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
   if (resume != nullptr) resume->join(*this);
   if (extent == SetupExtent::kPlanned) return;
   take_memory();
+  check_not_stopped(stop);
   programs->bind();
+  check_not_stopped(stop);
   if (resume != nullptr) {
     resume->restore(*this);
   } else {
-    begin_params();
+    begin_params(stop);
   }
 }
 
 /// Draws what no file gives.
-void RunSetup::begin_params() {
+void RunSetup::begin_params(const std::stop_token& stop) {
   Program& program = programs->any_program();
   const InitialDraw how{.seed = config.seed, .num_threads = resolved.cores.num_compute};
   if (!initial_weights) return draw_all_params(program, graph, how);
   draw_params(program, graph, initial_weights->new_params(), how);
+  check_not_stopped(stop);
   initial_weights->load(program);
 }
 
@@ -195,7 +215,8 @@ void RunSetup::check_validations() const {
   if (config.validate_every_steps == 0 || validation_split) return;
   throw Error(ErrorCode::kInvalidArgument,
               "run: validate_every_steps: expected a dataset with a split validation, found none",
-              "validate_every_steps = 0");
+              "--validate-every-steps 0; or validation samples: penstock convert " +
+                  shell_quoted(config.dataset.native()) + " OTHER.ds --split-anew");
 }
 
 void RunSetup::take_memory() {
@@ -206,7 +227,7 @@ void RunSetup::take_memory() {
   make_loaders();
 }
 
-void RunSetup::choose_batch(SetupExtent extent) {
+void RunSetup::choose_batch(SetupExtent extent, const std::stop_token& stop) {
   const bool is_one_step = extent == SetupExtent::kOneStep;
   if (is_one_step) pipeline.num_slots = 2;  // the step's, and the one that must not be lent out
   const auto bytes_beside = [&](const BatchChoice& choice) {
@@ -227,7 +248,8 @@ void RunSetup::choose_batch(SetupExtent extent) {
                   .num_train_samples = num_pass_samples,
                   .evaluation_batch = config.validation_batch_size,
                   .limit_bytes = config.memory_bytes,
-                  .bytes_beside = bytes_beside},
+                  .bytes_beside = bytes_beside,
+                  .stop = stop},
                  {.batch_size = config.batch_size,
                   .micro_batch = config.micro_batch,
                   .recompute = config.recompute,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,11 +39,12 @@ enum class SetupExtent : std::uint8_t {
 /// Members in the order in which they are made. Programs are bound, parameters have their initial values,
 /// loaders have not begun. Of a setup that is only planned, programs are not bound, and loaders are null.
 ///
-/// Errors  those of dataset, model and loaders; OutOfMemory with the table of what was taken
+/// Errors  those of dataset, model and loaders; OutOfMemory with the table of what was taken; Stopped
 struct RunSetup {
-  /// `resume` is where it goes on; null for a run from its start.
+  /// `resume` is where it goes on; null for a run from its start. `stop` is heeded between lowering, binding
+  /// and drawing the programs: each takes seconds with a large network.
   explicit RunSetup(const RunConfig& run_config, RunResume* resume = nullptr,
-                    SetupExtent extent = SetupExtent::kTaken);
+                    SetupExtent extent = SetupExtent::kTaken, const std::stop_token& stop = {});
   RunSetup(const RunSetup&) = delete;
   RunSetup& operator=(const RunSetup&) = delete;
 
@@ -82,8 +84,8 @@ struct RunSetup {
   std::vector<MemoryRow> bookkeeping_rows(std::uint32_t evaluation_batch) const;
   PipelineConfig validation_pipeline() const;
   void take_memory();
-  void choose_batch(SetupExtent extent);
-  void begin_params();
+  void choose_batch(SetupExtent extent, const std::stop_token& stop);
+  void begin_params(const std::stop_token& stop);
   void make_loaders();
 };
 

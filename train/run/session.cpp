@@ -10,6 +10,7 @@
 #include "train/run/data/data_hint.h"
 #include "train/run/epoch/epoch_judge.h"
 #include "train/run/epoch/epoch_metrics.h"
+#include "train/run/folder/run_hints.h"
 #include "train/run/folder/run_place.h"
 #include "train/run/pass_relay.h"
 #include "train/run/run_progress.h"
@@ -31,6 +32,7 @@ class Session {
 
  private:
   void restore();
+  std::string open_storage();
   void run_epochs();
   void run_epoch();
   void end_epoch(EpochReport report, TimeLimit limit);
@@ -70,7 +72,7 @@ Session::Session(const RunConfig& config, RunObserver& observer, std::stop_token
       stop_(std::move(stop)),
       before_(std::move(before)),
       clock_(config.checkpoint),
-      setup_(config, before_.resume_or_null()),
+      setup_(config, before_.resume_or_null(), SetupExtent::kTaken, stop_),
       config_(setup_.config),
       trainer_(*setup_.programs, setup_.trainer_config()),
       metrics_{.num_classes = setup_.graph.num_classes(),
@@ -92,11 +94,22 @@ void Session::restore() {
   if (auto taken = before_.resume->take_tally()) tally_ = std::move(*taken);
 }
 
+/// Returns what to tell of the folder, or nothing.
+std::string Session::open_storage() {
+  const bool goes_on = before_.lock.has_value();
+  try {
+    return storage_.open(metrics_.names(), progress_);
+  } catch (const Error& error) {
+    if (!goes_on || !error.hint().empty()) throw;
+    throw Error(error.code(), error.what(), hint_in_the_way(config_.out, error), error.os_error());
+  }
+}
+
 RunOutcome Session::run() {
   check_run_room(config_.out, planned_run_bytes(setup_));
   RunOverview start =
       overview_of(setup_, before_.notes());  // whose notes are of what was there before
-  const std::string note = storage_.open(metrics_.names(), progress_);
+  const std::string note = open_storage();
   if (!note.empty()) start.resume_notes.push_back(note);
   observer_.on_start(start);
   try {
@@ -334,13 +347,38 @@ void Session::stop_for_time() {
   is_out_of_time_ = end_.request_stop() || is_out_of_time_;
 }
 
+/// How far the run was before a process that did nothing.
+RunOutcome stopped_in_setup(const RunBefore& before) {
+  RunOutcome outcome{.was_stopped = true, .was_set_up = false};
+  if (!before.resume) return outcome;
+  RunProgress progress = before.resume->stored_progress();
+  outcome.num_epochs = progress.num_epochs;
+  outcome.num_steps = before.resume->stored_step();
+  outcome.checkpoint_step = outcome.num_steps;
+  outcome.has_weights = true;
+  outcome.last = std::move(progress.last);
+  const bool is_in_training = !progress.is_validation_left();
+  outcome.partial = std::move(progress.under_way);
+  if (outcome.partial) outcome.partial->train.was_stopped = is_in_training;
+  return outcome;
+}
+
 }  // namespace
 
 RunOutcome train_run(const RunConfig& config, RunObserver& observer, const std::stop_token& stop,
                      RunStart start) {
   RunBefore before = open_run_before(config, start);
-  return with_data_hint(config.dataset,
-                        [&] { return Session(config, observer, stop, std::move(before)).run(); });
+  const RunOutcome untouched = stopped_in_setup(before);
+  return with_data_hint(config.dataset, [&]() -> RunOutcome {
+    std::optional<Session> session;
+    try {
+      session.emplace(config, observer, stop, std::move(before));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kStopped) throw;
+      return untouched;
+    }
+    return session->run();
+  });
 }
 
 }  // namespace penstock::train

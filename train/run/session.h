@@ -26,6 +26,9 @@ struct RunOutcome {
   std::uint64_t num_steps = 0;
   /// Step from which the run can go on; nothing before the first checkpoint.
   std::optional<std::uint64_t> checkpoint_step = {};
+  /// False: the stop came while memory was drawn and programs were made. RUN is as it was, and of what it has
+  /// only epochs and steps are said here.
+  bool was_set_up = true;
   /// RUN is there. It is not when a stop came before the first step.
   bool has_weights = false;
   /// The last epoch done in full, its validation included; none before the first.

@@ -68,6 +68,55 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_not_there_is_begun) {
   check_equal(tests::LeftBehind(out), expected);
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_before_it_goes_on_leaves_a_run_as_it_is) {
+  const RunOutcome stopped = stop_after(net(), 6);
+  BOOST_REQUIRE(stopped.num_epochs == 1u);
+  BOOST_REQUIRE(stopped.partial.has_value());
+  const tests::LeftBehind before(out);
+  const std::string settings = read_text_file(out / kRunFileName);
+  stop.request_stop();
+  RunConfig longer = net();
+  longer.epochs = 4;
+  watcher = {};
+  const RunOutcome outcome = train(longer, RunStart::kResume, stop.get_token());
+  BOOST_TEST(outcome.was_stopped);
+  BOOST_TEST(!outcome.was_set_up);
+  BOOST_TEST(outcome.has_weights);
+  BOOST_TEST(outcome.num_epochs == 1u);
+  BOOST_TEST(outcome.num_steps == 6u);
+  BOOST_TEST((outcome.checkpoint_step == std::optional<std::uint64_t>(6)));
+  BOOST_REQUIRE(outcome.partial.has_value());
+  BOOST_TEST(outcome.partial->train.num_steps == stopped.partial->train.num_steps);
+  BOOST_TEST(outcome.partial->train.was_stopped);
+  check_equal(tests::LeftBehind(out), before);
+  BOOST_TEST(read_text_file(out / kRunFileName) == settings);
+}
+
+BOOST_AUTO_TEST_CASE(a_dataset_that_is_elsewhere_now_is_named_with_the_line_that_goes_on) {
+  RunConfig moved = net();
+  stop_after(moved, 2);
+  moved.dataset = folder.path() / "gone.ds";
+  const Error error = refusal_of(moved, RunStart::kResume);
+  BOOST_TEST((error.code() == ErrorCode::kNotFound));
+  BOOST_TEST(error.hint() ==
+             "where the dataset is now: penstock train NEWPLACE -o " + out.native() + " --resume");
+  moved.out = folder.path() / "other";
+  BOOST_TEST(refusal_of(moved, RunStart::kNew).hint() == "check the path");
+}
+
+BOOST_AUTO_TEST_CASE(something_of_another_kind_in_the_place_of_a_file_is_said_with_a_way_on) {
+  stop_after(net(), 2);
+  fs::remove(out / kMetricsName);
+  fs::create_directory(out / kMetricsName);
+  BOOST_TEST(refusal_of(net(), RunStart::kResume).hint() ==
+             "move what is there out of " + out.native() + ", then the same command again");
+  fs::remove(out / kMetricsName);
+  fs::remove_all(out / kCheckpointsName);
+  publish_file(out / kCheckpointsName, "");
+  BOOST_TEST(contains(refusal_of(net(), RunStart::kResume).hint(),
+                      "its weights are whole and can begin another run: "));
+}
+
 BOOST_AUTO_TEST_CASE(weights_without_a_checkpoint_are_not_trained_over) {
   train(net(), RunStart::kNew);
   fs::remove_all(out / kCheckpointsName);

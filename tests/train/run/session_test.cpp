@@ -115,12 +115,54 @@ BOOST_AUTO_TEST_CASE(a_stop_between_epochs_cuts_nothing_short) {
   BOOST_TEST(record()["metrics"].contains("val_top1"));
 }
 
+// It comes while the run is set up, which takes seconds with a large network.
 BOOST_AUTO_TEST_CASE(a_stop_before_the_first_step_leaves_nothing) {
+  bool has_begun = false;
+  watcher.at_start = [&](const RunOverview&) { has_begun = true; };
   stop.request_stop();
   const RunOutcome outcome = run();
+  BOOST_TEST(!has_begun);
   BOOST_TEST(outcome.was_stopped);
+  BOOST_TEST(!outcome.was_set_up);
+  BOOST_TEST(!outcome.has_weights);
+  BOOST_TEST(outcome.num_steps == 0u);
+  BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_before_the_first_batch_leaves_nothing) {
+  watcher.at_start = [&](const RunOverview&) { stop.request_stop(); };
+  const RunOutcome outcome = run();
+  BOOST_TEST(outcome.was_stopped);
+  BOOST_TEST(outcome.was_set_up);
   BOOST_TEST(!outcome.has_weights);
   BOOST_TEST(!fs::exists(out));
+}
+
+BOOST_AUTO_TEST_CASE(a_size_of_step_for_validation_says_that_nothing_is_validated) {
+  fs::path dataset = folder.path() / "pets.ds";
+  for (const char* pet : {"cat", "dog"}) {
+    penstock::tests::write_picture(folder.path() / "pets" / pet / "0.jpg",
+                                   {.width_px = 16, .height_px = 16});
+  }
+  tests::Quiet quiet;
+  convert::convert_folder({.source = folder.path() / "pets",
+                           .dataset = dataset,
+                           .split = {.validation_fraction = 0.0, .test_fraction = {}, .seed = 0}},
+                          quiet, {});
+  RunConfig all = config();
+  all.dataset = dataset;
+  all.epochs = 1;
+  all.validation_batch_size = 4;
+  std::vector<std::string> idle;
+  watcher.at_start = [&](const RunOverview& overview) { idle = overview.idle; };
+  train_run(all, watcher, stop.get_token());
+  BOOST_TEST(
+      std::ranges::count(
+          idle, "validation_batch_size 4 does nothing: the dataset has no split validation") == 1);
+  all.dataset = pets();
+  fs::remove_all(out);
+  train_run(all, watcher, stop.get_token());
+  BOOST_TEST(idle.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_before_the_first_step_leaves_nothing) {

@@ -1,5 +1,6 @@
 #include "train/run/folder/run_hints.h"
 
+#include <cerrno>
 #include <system_error>
 
 #include "streamer/core/shell_quoted.h"
@@ -62,6 +63,20 @@ std::string hint_without_run(const fs::path& folder) {
 std::string hint_without_checkpoint(const fs::path& run) {
   if (has_whole_weights(run)) return from_weights(run);
   return "start the run anew: " + train_again(run);
+}
+
+std::string hint_in_the_way(const fs::path& run, const Error& error) {
+  const int failure = error.os_error();
+  if (failure == EROFS || failure == EACCES || failure == EPERM) {
+    return "a run that goes on is written to: make " + quoted_path(run) +
+           " writable, or go on with a copy: cp -r " + quoted_path(run) +
+           " OTHER, then penstock train -o OTHER --resume";
+  }
+  const bool is_other_kind =
+      failure == EISDIR || failure == ENOTDIR || (error.code() == ErrorCode::kIo && failure == 0);
+  return is_other_kind
+             ? "move what is there out of " + quoted_path(run) + ", then the same command again"
+             : "";
 }
 
 Error with_way_back(const Error& error, const fs::path& run) {

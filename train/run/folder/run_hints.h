@@ -19,6 +19,10 @@ std::string hint_without_run(const std::filesystem::path& folder);
 /// For a `run` none of whose checkpoints is whole: another one, from its weights where they are.
 std::string hint_without_checkpoint(const std::filesystem::path& run);
 
+/// For an `error` of beginning to write into a `run` that goes on: a folder that cannot be written to, or something
+/// of another kind in the place of a file. Empty for other errors.
+std::string hint_in_the_way(const std::filesystem::path& run, const Error& error);
+
 /// `error` of reading the model of `run`, with the line that brings it back from a checkpoint as its hint where
 /// one is whole; else with its own hint, or the line that trains the model again.
 /// Cost  reads a checkpoint

@@ -14,6 +14,7 @@
 #include "train/backend/lowering_check.h"
 #include "train/plan/memory_text.h"
 #include "train/run/settings/run_config.h"
+#include "train/run/stop_check.h"
 
 namespace penstock::train {
 namespace {
@@ -125,6 +126,7 @@ class BatchPlanner {
   /// Lowers the graph for a choice; nothing when it takes too much.
   std::optional<Tried> try_choice(const BatchChoice& choice) {
     if (is_hopeless(choice)) return std::nullopt;
+    check_not_stopped(around_.stop);
     Tried tried{.choice = choice,
                 .programs = std::make_unique<ProgramSet>(around_.backend, around_.graph,
                                                          config_of(choice))};

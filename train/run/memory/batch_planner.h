@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "train/backend/backend.h"
@@ -58,6 +59,8 @@ struct BatchSurroundings {
   std::uint64_t limit_bytes = 0;
   /// What has to lie beside the programs' arena: loaders, tally.
   std::function<std::uint64_t(const BatchChoice&)> bytes_beside;
+  /// Heeded before each try.
+  std::stop_token stop = {};
 };
 
 /// Tries in this order, and takes what fits first: the whole step with all values kept; with more and more of them
@@ -66,7 +69,7 @@ struct BatchSurroundings {
 /// as good as the whole, and values are dropped only when not even one sample fits.
 ///
 /// Errors  OutOfMemory when nothing fits, with what the least needs and three hints; InvalidArgument, those of
-///         ProgramSet
+///         ProgramSet; Stopped
 /// Cost    lowers the graph once for each try, some hundredths of a second
 PlannedBatch plan_batch(const BatchSurroundings& around, const BatchWish& wish);
 

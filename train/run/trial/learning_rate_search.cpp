@@ -20,7 +20,7 @@ LearningRateSearch search(const RunConfig& config, const LrFinderConfig& finder_
                           const std::function<void(std::uint32_t)>& at_step,
                           const std::stop_token& stop) {
   LrFinder finder(finder_config);
-  RunSetup setup(search_config(config, finder_config));
+  RunSetup setup(search_config(config, finder_config), nullptr, SetupExtent::kTaken, stop);
   const std::stop_callback wake(stop, [&] { setup.train_loader->request_stop(); });
   Trainer trainer(*setup.programs, {.optimizer = setup.config.optimizer,
                                     .schedule = setup.config.schedule,

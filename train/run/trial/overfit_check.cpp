@@ -88,7 +88,7 @@ OverfitReport overfit(const RunConfig& config, const OverfitConfig& overfit,
                       const std::function<void(const OverfitReport&)>& at_step,
                       const std::stop_token& stop) {
   overfit.validate();
-  RunSetup setup(plain_config(config), nullptr, SetupExtent::kOneStep);
+  RunSetup setup(plain_config(config), nullptr, SetupExtent::kOneStep, stop);
   const std::stop_callback wake(stop, [&] { setup.train_loader->request_stop(); });
   Trainer trainer(*setup.programs, {.optimizer = setup.config.optimizer,
                                     .schedule = setup.config.schedule,

@@ -59,7 +59,7 @@ Rehearsal::Rehearsal(const RunConfig& config, RunBefore before, const BatchTimin
       timing_(timing),
       watch_(watch),
       stop_(std::move(stop)),
-      setup_(config, before_.resume_or_null()),
+      setup_(config, before_.resume_or_null(), SetupExtent::kTaken, stop_),
       trainer_(*setup_.programs, setup_.trainer_config()),
       metrics_{.num_classes = setup_.graph.num_classes(),
                .has_validation = setup_.validation_loader != nullptr},

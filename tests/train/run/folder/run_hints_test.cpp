@@ -1,6 +1,7 @@
 #include "train/run/folder/run_hints.h"
 
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 
 #include "fixtures/damage.h"
 #include "streamer/core/error.h"
@@ -41,6 +42,19 @@ struct Fixture : tests::ResumedRun {
 };
 
 BOOST_FIXTURE_TEST_SUITE(run_hints, Fixture)
+
+// Tests run as root, whom no folder refuses.
+BOOST_AUTO_TEST_CASE(a_run_that_cannot_be_written_to_goes_on_as_a_copy) {
+  const auto hint = [&](int failure) {
+    return hint_in_the_way(out, Error(ErrorCode::kIo, "open: run.toml.tmp", {}, failure));
+  };
+  for (const int failure : {EROFS, EACCES, EPERM}) {
+    BOOST_TEST(hint(failure) == "a run that goes on is written to: make " + run +
+                                    " writable, or go on with a copy: cp -r " + run +
+                                    " OTHER, then penstock train -o OTHER --resume");
+  }
+  BOOST_TEST(hint(EIO) == "");
+}
 
 // The hint is followed.
 BOOST_AUTO_TEST_CASE(a_damaged_or_missing_model_is_brought_back_from_a_checkpoint) {
