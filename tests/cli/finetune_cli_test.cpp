@@ -32,6 +32,19 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_another_with_its_head_alone) {
   BOOST_TEST(run_penstock({"evaluate", out}).exit_code == 0);
 }
 
+// Stored with the run for pixels divided by 255; the line has them of 0 to 255.
+BOOST_AUTO_TEST_CASE(a_run_that_goes_on_keeps_its_mean_in_any_units) {
+  std::vector<std::string> words = {"--epochs",          "1", "--mean", "[51,102,127.5]",
+                                    "--augment.rescale", "1"};
+  BOOST_REQUIRE(train(words).exit_code == 0);
+  const CommandResult shorter =
+      run_penstock({"train", "-o", out, "--resume", "--augment.rescale", "1"});
+  BOOST_TEST(contains(shorter.err, "(1 epoch): continues bit for bit\n"), shorter.err);
+  words.push_back("--resume");
+  const CommandResult whole = train(words);
+  BOOST_TEST(contains(whole.err, "(1 epoch): continues bit for bit\n"), whole.err);
+}
+
 BOOST_AUTO_TEST_CASE(the_recipe_unfreezes_what_lies_before_the_head) {
   const fs::path recipe = fs::path(PENSTOCK_SOURCE_DIR) / "tools/recipes/finetune.toml";
   const CommandResult result = train({"--config", recipe, "--model", "small_cnn", "--epochs", "3",
