@@ -92,11 +92,11 @@ std::string optimizer_text(const RunConfig& config) {
                                 ? std::string("all")
                                 : std::to_string(config.batch_size);
   const bool drops = config.drop_remainder && config.batch_size != train::kWholeEpoch;
-  return fmt::format(
-      "{} epochs{}, batch {}{}, {} to {:g}, {}, weight decay {:g}, label smoothing {:g}",
-      config.epochs, cut, batch, drops ? " (remainder dropped)" : "",
-      schedule_name(config.schedule.kind), config.optimizer.learning_rate,
-      optimizer_name_text(config.optimizer), config.optimizer.weight_decay, config.label_smoothing);
+  return fmt::format("{}{}, batch {}{}, {} to {:g}, {}, weight decay {:g}, label smoothing {:g}",
+                     format_counted(config.epochs, "epoch", "epochs"), cut, batch,
+                     drops ? " (remainder dropped)" : "", schedule_name(config.schedule.kind),
+                     config.optimizer.learning_rate, optimizer_name_text(config.optimizer),
+                     config.optimizer.weight_decay, config.label_smoothing);
 }
 
 /// Empty for plain cross-entropy.
