@@ -1,15 +1,14 @@
 // Group norm, sample by sample, in the kernels of batch norm: the mean and deviation of a group make constants of
-// each of its channels. Nothing is kept but the input, whose statistics are computed again going back.
+// each of its channels.
 #include <algorithm>
 #include <cmath>
 #include <variant>
 
-#include "train/backend/onednn/layer.h"
 #include "train/backend/onednn/nhwc_kernels.h"
 #include "train/backend/onednn/parallel.h"
+#include "train/backend/onednn/sample_norm_layer.h"
 
 namespace penstock::train::onednn {
-namespace {
 
 /// What one thread needs for a sample, and the gradients that it adds up over its samples; channels each.
 struct GroupNormScratch {
@@ -41,21 +40,20 @@ struct GroupNormScratch {
   ChannelAffine affine() const { return {gain, offset}; }
 };
 
-/// Everything the tasks need, by value: tasks outlive the layer.
 template <class T>
-struct GroupNormPlan {
-  const BufferList* list = nullptr;
-  unsigned num_threads = 1;
+struct GroupNormPlan : SampleNormBuffers {
   GroupNormOp op{};
   std::size_t num_samples = 0;
   Rows sample;  // one
-  ParamBuffers scale;
-  ParamBuffers shift;
-  BufferId x = kNoBuffer;
-  BufferId y = kNoBuffer;
-  BufferId dy = kNoBuffer;
-  BufferId dx = kNoBuffer;       // kNoBuffer: not needed
-  BufferId scratch = kNoBuffer;  // by thread
+
+  void set_sizes(const LoweringContext& context, NodeId id) {
+    const Node& node = context.graph.node(id);
+    op = std::get<GroupNormOp>(node.op);
+    num_samples = context.batch();
+    sample = {node.shape.area(), node.shape.channels};
+  }
+  std::size_t forward_sum_bytes() const { return num_threads * scratch_bytes(); }
+  std::size_t backward_sum_bytes() const { return num_threads * scratch_bytes(); }
 
   std::size_t sample_values() const { return sample.num_rows * sample.channels; }
   std::size_t scratch_bytes() const { return sample.channels * GroupNormScratch::kBytesPerChannel; }
@@ -91,7 +89,7 @@ struct GroupNormPlan {
   double group_values() const { return static_cast<double>(group_channels() * sample.num_rows); }
 
   GroupNormScratch scratch_of(unsigned part) const {
-    return {list->at<std::byte>(scratch) + part * scratch_bytes(), sample.channels};
+    return {list->at<std::byte>(sums) + part * scratch_bytes(), sample.channels};
   }
 
   template <class Body>
@@ -169,71 +167,7 @@ struct GroupNormPlan {
 };
 
 template <class T>
-class GroupNormLayer final : public Layer {
- public:
-  GroupNormLayer(const ModelGraph& graph, NodeId id)
-      : id_(id), from_(graph.node(id).inputs.front()), name_(graph.node(id).name) {
-    plan_.op = std::get<GroupNormOp>(graph.node(id).op);
-  }
-
-  void forward(LoweringContext& context) override {
-    const TensorShape& shape = context.graph.node(id_).shape;
-    const auto params = context.graph.parameters_of(id_);
-    plan_.list = &context.buffers;
-    plan_.num_threads = context.num_threads;
-    plan_.num_samples = context.batch();
-    plan_.sample = {shape.area(), shape.channels};
-    plan_.scale = context.add_param(params[0]);
-    plan_.shift = context.add_param(params[1]);
-    emit_forward(context);
-    if (context.needs_gradient(id_)) context.will_read_back(from_);
-  }
-
-  void forward_again(LoweringContext& context) override { emit_forward(context); }
-
-  void backward(LoweringContext& context) override {
-    plan_.dy = context.gradient(id_);
-    plan_.x = context.value(from_);
-    context.has_read_back(from_);  // sample by sample: dx may take its place
-    const bool needs_dx = context.needs_gradient(from_);
-    if (needs_dx) {
-      plan_.dx = context.can_overwrite_gradient(id_)
-                     ? plan_.dy
-                     : context.place_for_gradient(from_, name_ + ".input");
-    }
-    add_scratch(context, ".backward_sums");
-    context.emit({plan_.x, plan_.dy, plan_.dx, plan_.scratch, plan_.scale.grad, plan_.shift.grad},
-                 [plan = plan_](const RunContext& run) {
-                   plan.backward(values_at<T>(*plan.list, plan.x, run));
-                 });
-    if (needs_dx) context.give_gradient(from_, plan_.dx);
-  }
-
-  std::string explain() const override { return "own NHWC kernels"; }
-
- private:
-  void add_scratch(LoweringContext& context, const char* suffix) {
-    plan_.scratch =
-        context.add_transient(name_ + suffix, plan_.num_threads * plan_.scratch_bytes());
-  }
-
-  void emit_forward(LoweringContext& context) {
-    plan_.x = context.value(from_);
-    plan_.y = context.add_output(id_, name_);
-    add_scratch(context, ".sums");
-    context.emit({plan_.x, plan_.y, plan_.scratch}, [plan = plan_](const RunContext& run) {
-      plan.forward(values_at<T>(*plan.list, plan.x, run));
-    });
-    context.set_value(id_, plan_.y);
-  }
-
-  NodeId id_;
-  NodeId from_;
-  std::string name_;
-  GroupNormPlan<T> plan_;
-};
-
-}  // namespace
+using GroupNormLayer = SampleNormLayer<GroupNormPlan, T>;
 
 std::unique_ptr<Layer> make_group_norm_layer(const TypedGraph& model, NodeId node) {
   return make_layer_of<GroupNormLayer>(model.compute, model.graph, node);
