@@ -219,6 +219,22 @@ void check_weights(const Json& json, const std::filesystem::path& record_path,
   }
 }
 
+/// Gives the record of a save that was cut off between its renames its place, so that the next save's does not
+/// replace it while the weights are still its own.
+void finish_cut_save(const std::filesystem::path& path, const std::filesystem::path& weights_path) {
+  const std::filesystem::path unfinished = new_name(path);
+  if (!std::filesystem::exists(unfinished)) return;
+  try {
+    check_weights(parse_record(unfinished), unfinished, weights_path);
+  } catch (const Error& error) {
+    const bool is_of_others =
+        error.code() == ErrorCode::kCorruptData || error.code() == ErrorCode::kNotFound;
+    if (is_of_others) return;  // cut off before its weights took their place
+    throw;
+  }
+  publish_by_rename(unfinished, path);
+}
+
 /// Reads the record of these weights: the one beside them, or the new one of a save that was cut
 /// off between its two renames.
 Json read_record_once(const std::filesystem::path& path,
@@ -349,10 +365,11 @@ void save_model(const std::filesystem::path& folder, const ModelRecord& record,
   // new weights under an old record.
   const NewFile new_weights(folder / kWeightsName);
   const std::filesystem::path record_path = folder / kModelRecordName;
+  finish_cut_save(record_path, folder / kWeightsName);
   Json json = to_json(record, publish_tensors(new_weights.path(), weights));
   const std::string checksum = hex(xxh3_64(sealed_text(json)));
   json["xxh3"] = checksum;
-  // A new record is never removed: after a save that was cut off it alone vouches for the weights.
+  // Not removed when what follows fails: the weights may be its own by then.
   publish_file(new_name(record_path), sealed_text(json) + "\n");
   new_weights.take_place();
   publish_by_rename(new_name(record_path), record_path);

@@ -124,8 +124,9 @@ BOOST_AUTO_TEST_CASE(a_save_cut_off_between_its_renames_is_whole) {
   BOOST_TEST(tests::count_entries(folder.path()) == 2u);
 }
 
-// What a killed process has left, and a full disk or weights that diverged after it.
-BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_record_that_a_save_cut_off_has_left) {
+// What a killed process has left, and a full disk or weights that diverged after it. The next save's record must not
+// replace the only one that vouches for the weights.
+BOOST_AUTO_TEST_CASE(a_save_first_gives_the_record_that_a_save_cut_off_has_left_its_place) {
   save_model(folder.path(), record, weights);
   const std::string old_record = read_text_file(folder.path() / kModelRecordName);
   record.num_epochs = 8;
@@ -138,10 +139,30 @@ BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_record_that_a_save_cut_off_has
     if (tensor_idx == 1) throw Error(ErrorCode::kIo, "no");
   };
   BOOST_CHECK_THROW(save_model(folder.path(), record, broken), Error);
-  BOOST_TEST(tests::count_entries(folder.path()) == 3u);
+  BOOST_TEST(tests::count_entries(folder.path()) == 2u);
   const StoredModel stored = load_model(folder.path());
   BOOST_TEST(stored.record.num_epochs == 8u);
   BOOST_TEST((stored.weights.tensors[0].values == std::vector<float>{7, 8, 9, 10}));
+}
+
+BOOST_AUTO_TEST_CASE(a_record_whose_weights_never_took_their_place_is_replaced) {
+  save_model(folder.path(), record, weights);
+  const std::string old_record = read_text_file(folder.path() / kModelRecordName);
+  const std::string old_weights = read_text_file(folder.path() / kWeightsName);
+  record.num_epochs = 8;
+  weights.tensors[0].values = {7, 8, 9, 10};
+  save_model(folder.path(), record, weights);
+  std::filesystem::rename(folder.path() / kModelRecordName, folder.path() / "model.json.new");
+  publish_file(folder.path() / kModelRecordName, old_record);
+  publish_file(folder.path() / kWeightsName, old_weights);
+  TensorSource broken = source_of(weights);
+  broken.fill = [](std::size_t, std::span<float>) { throw Error(ErrorCode::kIo, "no"); };
+  BOOST_CHECK_THROW(save_model(folder.path(), record, broken), Error);
+  BOOST_TEST(read_text_file(folder.path() / kModelRecordName) == old_record);
+  record.num_epochs = 9;
+  save_model(folder.path(), record, weights);
+  BOOST_TEST(load_model(folder.path()).record.num_epochs == 9u);
+  BOOST_TEST(tests::count_entries(folder.path()) == 2u);
 }
 
 // Eight tensors of 1 MiB.
