@@ -80,8 +80,8 @@ struct GroupNormPlan : SampleNormBuffers {
       affine_backward(sample, {}, {mine.affine(), mine.slope, mine.level}, values + first,
                       at(dy) + first, at(dx) + first);
     });
-    take_total(scale.grad, &GroupNormScratch::dscale);
-    take_total(shift.grad, &GroupNormScratch::dshift);
+    take_total(scale, sample.channels, [&](unsigned part) { return scratch_of(part).dscale; });
+    take_total(shift, sample.channels, [&](unsigned part) { return scratch_of(part).dshift; });
   }
 
  private:
@@ -153,15 +153,6 @@ struct GroupNormPlan : SampleNormBuffers {
         mine.level[c] = static_cast<float>(-shifted / group_values() -
                                            slope * static_cast<double>(mine.mean[c]));
       }
-    }
-  }
-
-  void take_total(BufferId grad, double* GroupNormScratch::*of) const {
-    if (grad == kNoBuffer) return;
-    for (std::size_t c = 0; c < sample.channels; ++c) {
-      double total = 0;
-      for (unsigned part = 0; part < num_threads; ++part) total += (scratch_of(part).*of)[c];
-      list->at<float>(grad)[c] = static_cast<float>(total);
     }
   }
 };

@@ -57,18 +57,8 @@ struct LayerNormPlan : SampleNormBuffers {
                            .dscale = mine,
                            .dshift = mine + channels});
     });
-    take_total(scale.grad, 0);
-    take_total(shift.grad, channels);
-  }
-
- private:
-  void take_total(BufferId grad, std::size_t first) const {
-    if (grad == kNoBuffer) return;
-    for (std::size_t c = 0; c < rows.channels; ++c) {
-      double total = 0;
-      for (unsigned part = 0; part < num_threads; ++part) total += sums_of(part)[first + c];
-      list->at<float>(grad)[c] = static_cast<float>(total);
-    }
+    take_total(scale, channels, [&](unsigned part) { return sums_of(part); });
+    take_total(shift, channels, [&](unsigned part) { return sums_of(part) + channels; });
   }
 };
 

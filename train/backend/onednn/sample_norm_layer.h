@@ -20,6 +20,18 @@ struct SampleNormBuffers {
   BufferId dy = kNoBuffer;
   BufferId dx = kNoBuffer;    // kNoBuffer: not needed
   BufferId sums = kNoBuffer;  // of the plan's own form
+
+  /// Sets a parameter's gradient, where it is asked for, from the sums of every thread, which
+  /// `sums_of(part)` points to.
+  template <class SumsOf>
+  void take_total(const ParamBuffers& param, std::size_t channels, const SumsOf& sums_of) const {
+    if (param.grad == kNoBuffer) return;
+    for (std::size_t c = 0; c < channels; ++c) {
+      double total = 0;
+      for (unsigned part = 0; part < num_threads; ++part) total += sums_of(part)[c];
+      list->at<float>(param.grad)[c] = static_cast<float>(total);
+    }
+  }
 };
 
 /// A layer of the plan's passes. Plan<T> is a SampleNormBuffers that has
