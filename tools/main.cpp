@@ -36,16 +36,16 @@ int print_path_error(const std::filesystem::filesystem_error& error) {
   return kExitFailed;
 }
 
-// A result that did not reach its reader is no result: a full disk, a closed pipe.
-int flush_results(int exit_code) {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+// A result that did not reach its reader is no result.
+int exit_code_with_results(int exit_code) {
+  if (flush_results()) return exit_code;
   print_error("write: standard output: the results could not be written", {});
   return exit_code == kExitDone ? kExitFailed : exit_code;
 }
 
 int run_command(const CommandBody& body) {
   try {
-    return flush_results(body());  // of a command that failed, its error says more
+    return exit_code_with_results(body());  // of a command that failed, its error says more
   } catch (const Error& error) {
     return print_error_of(error);
   } catch (const std::filesystem::filesystem_error& error) {
@@ -68,7 +68,7 @@ int run_program(int argc, char** argv) {
     const std::string text = read_command_line(*program, argc, argv);
     if (!text.empty()) {
       print_result(text);
-      return flush_results(kExitDone);
+      return exit_code_with_results(kExitDone);
     }
     if (!choice.body) {
       throw Error(ErrorCode::kInvalidArgument, "no command: penstock: expected one",

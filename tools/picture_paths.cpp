@@ -43,16 +43,16 @@ std::optional<std::string> LineReader::next() {
     if (end == std::string::npos && buffer_.empty()) return std::nullopt;
     ++line_;
     std::string line = buffer_.substr(0, end);
-    if (line.size() > kMaxLineBytes && line.find('\0') == std::string::npos) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "list: line " + std::to_string(line_) + ": expected a path of at most " +
-                      format_count(kMaxLineBytes) + " bytes, found more",
-                  "one path a line, as find writes them");
-    }
     if (line.find('\0') != std::string::npos) {
       throw Error(ErrorCode::kInvalidArgument,
                   "list: line " + std::to_string(line_) + ": expected a path, found a NUL in it",
                   "one path a line: find without -print0");
+    }
+    if (line.size() > kMaxLineBytes) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "list: line " + std::to_string(line_) + ": expected a path of at most " +
+                      format_count(kMaxLineBytes) + " bytes, found more",
+                  "one path a line, as find writes them");
     }
     buffer_.erase(0, end == std::string::npos ? end : end + 1);
     if (line.ends_with('\r')) line.pop_back();

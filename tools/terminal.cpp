@@ -109,6 +109,10 @@ void print_result(std::string_view text) {
   write_line(stdout, text);
 }
 
+bool flush_results() {
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+}
+
 void print_notice(Verbosity verbosity, std::string_view text, std::FILE* stream) {
   if (verbosity == Verbosity::kNormal) write_line(stream, text);
 }

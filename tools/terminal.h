@@ -45,6 +45,8 @@ class ProgressLine {
 
 /// Writes `text` and a newline to stdout.
 void print_result(std::string_view text);
+/// Whether all results reached their reader: not so with a full disk or a closed pipe.
+bool flush_results();
 /// Writes `text` and a newline to stderr unless quiet.
 void print_notice(Verbosity verbosity, std::string_view text, std::FILE* stream = stderr);
 /// Writes `penstock: message` and, when there is one, `hint: hint` to stderr, one line each:

@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -219,7 +218,7 @@ void print_stopped_without_checkpoint(const train::RunConfig& config,
 
 /// What a closed pipe or a full disk took of the results is no loss of the run.
 void check_results_written(const train::RunConfig& config, const train::RunOutcome& outcome) {
-  if ((std::fflush(stdout) == 0 && std::ferror(stdout) == 0) || !outcome.has_weights) return;
+  if (flush_results() || !outcome.has_weights) return;
   throw Error(ErrorCode::kIo,
               "write: standard output: the results could not be written; the run is stored in " +
                   printable(config.out.native()),

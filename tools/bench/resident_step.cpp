@@ -10,6 +10,7 @@
 #include "streamer/core/error.h"
 #include "tools/bench/process_memory.h"
 #include "train/backend/bfloat16.h"
+#include "train/loop/checkpoint_tensors.h"
 
 namespace penstock::tools::bench {
 namespace {
@@ -79,11 +80,7 @@ ResidentStep::ResidentStep(train::Backend& backend, const train::ModelGraph& gra
 }
 
 std::uint64_t ResidentStep::drawing_bytes() const {
-  std::uint64_t most = 0;
-  for (const train::ParamSlot& slot : program_->params()) {
-    most = std::max<std::uint64_t>(most, slot.num_elements() * sizeof(float));
-  }
-  return most;
+  return train::largest_tensor_bytes(program_->params());
 }
 
 void ResidentStep::take() {

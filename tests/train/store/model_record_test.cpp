@@ -37,6 +37,25 @@ struct Fixture {
       .tensors = {{"dense.weight", {2, 2}, {1, 2, 3, 4}}, {"dense.bias", {2}, {5, 6}}},
       .metadata = {}};
 
+  struct Texts {
+    std::string record;
+    std::string weights;
+  };
+
+  /// A save replaces the weights first: makes the state between its two renames, and returns what stood there
+  /// before that save. The one that was cut off has eight epochs and weights {7, 8, 9, 10}.
+  Texts leave_cut_off_save() {
+    save_model(folder.path(), record, weights);
+    Texts old{.record = read_text_file(folder.path() / kModelRecordName),
+              .weights = read_text_file(folder.path() / kWeightsName)};
+    record.num_epochs = 8;
+    weights.tensors[0].values = {7, 8, 9, 10};
+    save_model(folder.path(), record, weights);
+    std::filesystem::rename(folder.path() / kModelRecordName, folder.path() / "model.json.new");
+    publish_file(folder.path() / kModelRecordName, old.record);
+    return old;
+  }
+
   std::string refusal() {
     try {
       load_model(folder.path());
@@ -104,15 +123,8 @@ BOOST_AUTO_TEST_CASE(a_record_with_another_interpolation_says_that_it_takes_a_ne
              std::string::npos);
 }
 
-// A save replaces the weights first: the state between its two renames, made by hand.
 BOOST_AUTO_TEST_CASE(a_save_cut_off_between_its_renames_is_whole) {
-  save_model(folder.path(), record, weights);
-  const std::string old_record = read_text_file(folder.path() / kModelRecordName);
-  record.num_epochs = 8;
-  weights.tensors[0].values = {7, 8, 9, 10};
-  save_model(folder.path(), record, weights);
-  std::filesystem::rename(folder.path() / kModelRecordName, folder.path() / "model.json.new");
-  publish_file(folder.path() / kModelRecordName, old_record);
+  leave_cut_off_save();
   const StoredModel stored = load_model(folder.path());
   BOOST_TEST(stored.record.num_epochs == 8u);
   BOOST_TEST((stored.weights.tensors[0].values == std::vector<float>{7, 8, 9, 10}));
@@ -127,13 +139,7 @@ BOOST_AUTO_TEST_CASE(a_save_cut_off_between_its_renames_is_whole) {
 // What a killed process has left, and a full disk or weights that diverged after it. The next save's record must not
 // replace the only one that vouches for the weights.
 BOOST_AUTO_TEST_CASE(a_save_first_gives_the_record_that_a_save_cut_off_has_left_its_place) {
-  save_model(folder.path(), record, weights);
-  const std::string old_record = read_text_file(folder.path() / kModelRecordName);
-  record.num_epochs = 8;
-  weights.tensors[0].values = {7, 8, 9, 10};
-  save_model(folder.path(), record, weights);
-  std::filesystem::rename(folder.path() / kModelRecordName, folder.path() / "model.json.new");
-  publish_file(folder.path() / kModelRecordName, old_record);
+  leave_cut_off_save();
   TensorSource broken = source_of(weights);
   broken.fill = [](std::size_t tensor_idx, std::span<float>) {
     if (tensor_idx == 1) throw Error(ErrorCode::kIo, "no");
@@ -146,19 +152,12 @@ BOOST_AUTO_TEST_CASE(a_save_first_gives_the_record_that_a_save_cut_off_has_left_
 }
 
 BOOST_AUTO_TEST_CASE(a_record_whose_weights_never_took_their_place_is_replaced) {
-  save_model(folder.path(), record, weights);
-  const std::string old_record = read_text_file(folder.path() / kModelRecordName);
-  const std::string old_weights = read_text_file(folder.path() / kWeightsName);
-  record.num_epochs = 8;
-  weights.tensors[0].values = {7, 8, 9, 10};
-  save_model(folder.path(), record, weights);
-  std::filesystem::rename(folder.path() / kModelRecordName, folder.path() / "model.json.new");
-  publish_file(folder.path() / kModelRecordName, old_record);
-  publish_file(folder.path() / kWeightsName, old_weights);
+  const Texts old = leave_cut_off_save();
+  publish_file(folder.path() / kWeightsName, old.weights);
   TensorSource broken = source_of(weights);
   broken.fill = [](std::size_t, std::span<float>) { throw Error(ErrorCode::kIo, "no"); };
   BOOST_CHECK_THROW(save_model(folder.path(), record, broken), Error);
-  BOOST_TEST(read_text_file(folder.path() / kModelRecordName) == old_record);
+  BOOST_TEST(read_text_file(folder.path() / kModelRecordName) == old.record);
   record.num_epochs = 9;
   save_model(folder.path(), record, weights);
   BOOST_TEST(load_model(folder.path()).record.num_epochs == 9u);
