@@ -1,8 +1,9 @@
 // The fuzz target of what is read of arrays before any pixel is: headers of .npy, directories and members
 // of .npz. Driven by libFuzzer (preset fuzz) or by seeded_mutations.cpp.
 //
-// The first byte of an input: even, the bytes of a .npy file follow; odd, those of an .npz. An input may be refused with CorruptData or Unsupported, nothing else; what is not refused must keep the
-// promises of npy_header.h and zip_directory.h; nothing allocates more than the file could fill.
+// The first byte of an input: even, the bytes of a .npy file follow; odd, those of an .npz. An input may be
+// refused with CorruptData or Unsupported, nothing else; what is not refused must keep the promises of
+// npy_header.h and zip_directory.h; nothing allocates more than the file could fill.
 #include <sys/mman.h>
 #include <unistd.h>
 

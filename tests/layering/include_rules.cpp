@@ -39,7 +39,8 @@ const std::vector<FolderRule> kFolders = {
     {"fixtures/", {"streamer/core/", "streamer/shard/", "fixtures/"}},
 };
 
-// Where a library's headers may be included: where any of its rules says so. `in_headers` says whether also from a .h file there.
+// Where a library's headers may be included: where any of its rules says so. `in_headers` says whether also from a
+// .h file there.
 struct LibraryRule {
   std::string header_prefix;
   std::vector<std::string> folders;

@@ -11,8 +11,8 @@
 
 namespace penstock::care {
 
-/// A file, or a pipe. One name a line; a line feed ends it, a carriage return before that is dropped, empty lines too. Throws
-/// NotFound, InvalidArgument without a name.
+/// A file, or a pipe. One name a line; a line feed ends it, a carriage return before that is dropped, empty lines
+/// too. Throws NotFound, InvalidArgument without a name.
 std::vector<std::string> read_name_list(const std::filesystem::path& file);
 
 /// Which names are asked for. A request is the name that it spells byte by byte. Where no sample is called

@@ -12,8 +12,9 @@
 namespace penstock::convert {
 
 /// Decoding holds at most four channels of 16 bits (an interlaced PNG) or of 8 bits twice (a lossless
-/// WebP), and the RGB made of them, 11 bytes; of a TIFF tiff_decoding_bytes() and of a GIF gif_decoding_bytes(), where that is more. So does libjpeg with a progressive picture of four inks. Encoding holds the RGB and a JPEG of at most
-/// 3 bytes a pixel, once in a buffer that doubles as it grows, once copied: 12.
+/// WebP), and the RGB made of them, 11 bytes; of a TIFF tiff_decoding_bytes() and of a GIF gif_decoding_bytes(),
+/// where that is more. So does libjpeg with a progressive picture of four inks. Encoding holds the RGB and a JPEG
+/// of at most 3 bytes a pixel, once in a buffer that doubles as it grows, once copied: 12.
 inline constexpr std::uint64_t kReencodingBytesPerPx = 12;
 
 /// Bytes that re-encoding takes beside the file; 0 for what is kept or refused. An upper bound but for

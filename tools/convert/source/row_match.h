@@ -40,8 +40,8 @@ struct RowMatch {
   std::string first_unmatched;    // path of the first row without a file, for messages
 };
 
-/// Matches every row. Of two rows for one file the first counts; a label of spaces is none. `table_name` stands before line numbers
-/// in findings.
+/// Matches every row. Of two rows for one file the first counts; a label of spaces is none. `table_name` stands
+/// before line numbers in findings.
 ///
 /// Cost     8 bytes a file and 60 to 100 a class; nothing for a row that is in order
 /// Errors   those of the table; InvalidArgument for more classes than a shard can hold, and for two labels

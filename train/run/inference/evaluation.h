@@ -46,8 +46,8 @@ struct EvaluationReport {
   /// The training's, "cross_entropy" or "focal", without smoothing and weights of classes.
   std::string loss_name;
   bool is_flipped = false;
-  /// Mean of that loss, and share of samples whose highest score is their label: the program's own figures, as a training
-  /// shows them, or the metrics' where pictures were flipped. NaN when nothing was counted.
+  /// Mean of that loss, and share of samples whose highest score is their label: the program's own figures, as a
+  /// training shows them, or the metrics' where pictures were flipped. NaN when nothing was counted.
   double loss = 0;
   double top1 = 0;
   std::vector<std::string> class_names = {};

@@ -22,9 +22,9 @@ struct ChannelStatistics {
 /// have no record of ours, or of another number of channels; whoever loads the weights says what is wrong with them.
 std::optional<ChannelStatistics> initial_statistics(const RunConfig& config);
 
-/// Fills in mean and std, those of the run in init_from or else the dataset's, where `config` leaves them to it, one number for each channel
-/// of the colour mode; 0 and 1 when the dataset has none. Those given are brought from the units of
-/// augment.rescale to pixels divided by 255, and augment.rescale with them.
+/// Fills in mean and std where `config` leaves them open: those of the run in init_from or else the dataset's, one
+/// number for each channel of the colour mode; 0 and 1 when the dataset has none. Those given are brought from the
+/// units of augment.rescale to pixels divided by 255, and augment.rescale with them.
 ///
 /// Errors  InvalidArgument for gray statistics that the dataset lacks: the deviation of gray does
 ///         not follow from those of red, green and blue

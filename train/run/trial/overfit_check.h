@@ -38,8 +38,9 @@ struct OverfitReport {
   std::string text() const;
 };
 
-/// Takes the first batch of the run, all samples of a step, and its network, optimizer and peak rate, constant. What keeps a loss from 0
-/// is left aside: label smoothing, class weights, weight decay, random augmentation. Leaves nothing behind.
+/// Takes the first batch of the run, all samples of a step, and its network, optimizer and peak rate, constant.
+/// What keeps a loss from 0 is left aside: label smoothing, class weights, weight decay, random augmentation. Leaves
+/// nothing behind.
 ///
 /// `at_step` is told after every step; may be empty.
 /// Errors  as train_run() before its first step; InvalidArgument when too many steps in a row were skipped;
