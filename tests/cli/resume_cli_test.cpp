@@ -163,15 +163,6 @@ BOOST_AUTO_TEST_CASE(a_damaged_checkpoint_falls_back_to_the_one_before_and_says_
   check_as_unbroken();
 }
 
-BOOST_AUTO_TEST_CASE(other_threads_go_on_and_say_that_the_bits_are_others) {
-  BOOST_TEST(run_penstock(line({"--max-time", "1s"})).exit_code == 4);
-  const CommandResult done = resume({"--threads", "2"});
-  BOOST_TEST(done.exit_code == 0);
-  BOOST_TEST(contains(done.err,
-                      "): continues, no longer bit for bit, because num_compute_threads: "
-                      "expected 1, found 2\n"));
-}
-
 // oneDNN's own limit makes of this machine a lesser one.
 BOOST_AUTO_TEST_CASE(another_machine_goes_on_and_says_that_the_bits_are_others) {
   BOOST_TEST(run_penstock(line({"--max-time", "1s"})).exit_code == 4);
