@@ -2,45 +2,19 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "train/backend/bfloat16.h"
+#include "train/backend/layer_cut.h"
 #include "train/backend/onednn/lowering_context.h"
 
 namespace penstock::train::onednn {
 
 /// Values on their way through the graph, NHWC.
-class Layer {
- public:
-  virtual ~Layer() = default;
+using Layer = BasicLayer<LoweringContext>;
+using LoweredLayer = BasicLoweredLayer<LoweringContext>;
 
-  /// Emits the forward tasks; reads the values of its inputs and sets those of its last node.
-  virtual void forward(LoweringContext& context) = 0;
-
-  /// Emits, going back, the tasks that compute the values of its last node a second time from those of its
-  /// inputs, into a new buffer. Nothing else changes: running statistics have moved already.
-  virtual void forward_again(LoweringContext& context) { forward(context); }
-
-  /// Emits the backward tasks, after forward() was called for all layers: finds its values where they lie
-  /// now, takes the gradient of its last node, gives those of its inputs that are needed.
-  virtual void backward(LoweringContext& context) = 0;
-
-  /// What the nodes were lowered to.
-  virtual std::string explain() const = 0;
-};
-
-/// Nodes that become one layer, in the order of the values through them. Only the last one's values exist.
-using NodeChain = std::vector<NodeId>;
-
-struct LoweredLayer {
-  NodeChain nodes;
-  std::unique_ptr<Layer> layer;
-  std::string choice;  // the fusion taken, or why none was
-};
-
-/// Cuts a graph into layers: the first fusion of the table that matches, else node by node. Each stands where
-/// its last node does, so that all its inputs come before.
+/// Cuts a graph into layers by the table of fusions.
 std::vector<LoweredLayer> make_layers(const ModelGraph& graph, const Lowering& lowering);
 
 /// Makes LayerOf<T> for the type T that values are kept in.
@@ -49,12 +23,6 @@ std::unique_ptr<Layer> make_layer_of(ComputeType compute, const Args&... args) {
   if (compute == ComputeType::kBfloat16) return std::make_unique<LayerOf<Bfloat16>>(args...);
   return std::make_unique<LayerOf<float>>(args...);
 }
-
-/// A graph, and what its values are kept in.
-struct TypedGraph {
-  const ModelGraph& graph;
-  ComputeType compute;
-};
 
 std::unique_ptr<Layer> make_weighted_layer(const TypedGraph& model, NodeId node);
 /// `nodes` holds a batch_norm, then an activation when there are 2, or a relu and a max_pool when there are 3: of

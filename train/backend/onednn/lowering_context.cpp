@@ -11,89 +11,11 @@ namespace penstock::train::onednn {
 LoweringContext::LoweringContext(const ModelGraph& model, const Lowering& how, const OneDnn& lib,
                                  ParameterStore& params, BufferList& list, LoweredTasks& out,
                                  unsigned threads)
-    : graph(model),
-      lowering(how),
-      library(lib),
-      store(params),
-      buffers(list),
-      num_threads(threads),
-      flow(gradient_flow(model, how)),
-      tasks_(out),
-      values_(model.nodes().size(), kNoBuffer),
-      gradients_(model.nodes().size(), kNoBuffer),
-      is_dropped_(model.nodes().size(), false),
-      dropped_reads_(model.nodes().size(), 0) {
-  set_value(model.input(), kPixels);
-}
+    : ValueFlow(model, how, list), library(lib), store(params), num_threads(threads), tasks_(out) {}
 
-void LoweringContext::set_value(NodeId id, BufferId buffer) {
-  values_.at(id) = buffer;
-  is_dropped_[id] = lowering.is_recomputed(id) && !is_again_;
-  if (is_again_) {
-    back_reads_[buffer] += dropped_reads_[id];
-  } else {
-    reads_[buffer] += graph.readers_of(id).size();
-  }
-}
-
-bool LoweringContext::can_replace(BufferId buffer) const {
-  if (is_again_) return false;
-  const auto back = back_reads_.find(buffer);
-  return buffer != kPixels && reads_.at(buffer) == 1 &&
-         (back == back_reads_.end() || back->second == 0);
-}
-
-void LoweringContext::has_read(NodeId id) {
-  --reads_.at(value(id));
-}
-
-void LoweringContext::will_read_back(NodeId id) {
-  if (is_again_) return;  // was said before
-  ++(is_dropped(id) ? dropped_reads_[id] : back_reads_[value(id)]);
-  new_back_reads_.push_back(id);
-}
-
-void LoweringContext::has_read_back(NodeId id) {
-  will_not_read_back(id);
-  read_back_.insert(value(id));
-}
-
-void LoweringContext::will_not_read_back(NodeId id) {
-  --(is_dropped(id) ? dropped_reads_[id] : back_reads_[value(id)]);
-}
-
-BufferId LoweringContext::place_for_gradient(NodeId id, const std::string& name) {
-  const BufferId values = value(id);
-  const auto back = back_reads_.find(values);
-  const bool is_read = back != back_reads_.end() && back->second > 0;
-  const bool is_taken = holders_.contains(values);  // by a gradient, or a part of one
-  const bool is_there = values != kPixels && read_back_.contains(values);
-  if (!is_read && !is_taken && is_there && buffers.bytes(values) >= value_bytes(id)) {
-    holders_[values] = 0;
-    return values;
-  }
-  return add_transient(name + ".grad", value_bytes(id));
-}
-
-void LoweringContext::give_gradient(NodeId id, BufferId buffer) {
-  BufferId& whole = gradients_.at(id);
-  if (whole == kNoBuffer) {
-    whole = buffer;
-    ++holders_[buffer];
-    return;
-  }
-  // What another node holds, too, stays as it is.
-  const bool is_shared = holders_.at(whole) > 1;
-  const BufferId before = whole;
-  if (is_shared) {
-    --holders_[before];
-    whole = add_transient(graph.node(id).name + ".grad.sum", value_bytes(id));
-    ++holders_[whole];
-  }
-  const std::size_t count = num_values(id);
-  emit({before, buffer, whole}, compute() == ComputeType::kBfloat16
-                                    ? sum_task<Bfloat16>(before, buffer, whole, count)
-                                    : sum_task<float>(before, buffer, whole, count));
+void LoweringContext::emit_sum(BufferId a, BufferId b, BufferId sum, std::size_t count) {
+  emit({a, b, sum}, compute() == ComputeType::kBfloat16 ? sum_task<Bfloat16>(a, b, sum, count)
+                                                        : sum_task<float>(a, b, sum, count));
 }
 
 template <class T>
@@ -107,22 +29,13 @@ Task LoweringContext::sum_task(BufferId a, BufferId b, BufferId sum, std::size_t
   };
 }
 
-void LoweringContext::finish_gradient(NodeId id) {
-  const BufferId buffer = gradients_.at(id);
-  if (buffer != kNoBuffer) --holders_[buffer];
-}
-
-void LoweringContext::use(BufferId buffer) {
-  if (buffer != kPixels) buffers.use(buffer, step_);
-}
-
 void LoweringContext::emit(std::span<const BufferId> uses, Task task) {
-  for (const BufferId buffer : uses) use(buffer);
-  ++step_;
-  auto& list = phase_ == Phase::kForward    ? tasks_.forward
-               : phase_ == Phase::kBackward ? tasks_.backward
-                                            : tasks_.update;
-  list.push_back({std::move(task), now_.first, now_.second});
+  use_all(uses);
+  end_task();
+  auto& list = phase() == Phase::kForward    ? tasks_.forward
+               : phase() == Phase::kBackward ? tasks_.backward
+                                             : tasks_.update;
+  list.push_back({std::move(task), node_now(), pass_now()});
 }
 
 void LoweringContext::emit_primitive(const std::string& name, PreparedOp op,
@@ -193,9 +106,9 @@ BufferId LoweringContext::weight_in(std::size_t param_idx, const ParamBuffers& p
   copies_.emplace_back(copy.get(), buffer);
   Task task = prepare(copy->buffer_name, library.reorder(stored.layout, wanted),
                       {{Arg::kSrc, param.master}, {Arg::kDst, buffer}});
-  ++step_;
+  end_task();
   tasks_.refreshes.push_back(
-      {&stored, copy, {std::move(task), now_.first, LayerPass::kWeightCopy}});
+      {&stored, copy, {std::move(task), node_now(), LayerPass::kWeightCopy}});
   return buffer;
 }
 

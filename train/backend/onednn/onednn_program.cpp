@@ -8,6 +8,7 @@
 #include "train/backend/host_inputs.h"
 #include "train/backend/host_training.h"
 #include "train/backend/lowering_check.h"
+#include "train/backend/lowering_passes.h"
 #include "train/backend/onednn/layer.h"
 #include "train/backend/onednn/parallel.h"
 
@@ -134,15 +135,10 @@ class OnednnProgram final : public Program {
   void lower(const ModelGraph& graph) {
     LoweringContext context(graph, lowering_, parts_.library, *store_, list_, tasks_,
                             parts_.num_threads);
-    std::vector<LoweredLayer> layers = make_layers(graph, lowering_);
+    const std::vector<LoweredLayer> layers = make_layers(graph, lowering_);
     const std::unique_ptr<Layer> loss = make_loss_layer({graph, lowering_.compute});
-    std::vector<std::vector<NodeId>> back_reads;  // by layer
-    for (const LoweredLayer& layer : layers) {
-      context.start_pass(layer.nodes.front(), LayerPass::kForward);
-      lower_forward(context, layer);
-      back_reads.push_back(context.take_back_reads());
-      for (const NodeId from : inputs_of(graph, layer)) context.has_read(from);
-    }
+    LoweringPasses<LoweringContext> passes(context, layers);
+    passes.forward();
     if (context.value(graph.output()) == kPixels) lower_copy(context, graph);
     context.start_pass(kLossNode, LayerPass::kForward);
     loss->forward(context);
@@ -151,15 +147,7 @@ class OnednnProgram final : public Program {
       context.start_phase(Phase::kBackward);
       context.start_pass(kLossNode, LayerPass::kBackward);
       loss->backward(context);
-      for (std::size_t i = layers.size(); i-- > 0;) {
-        const NodeId last = layers[i].nodes.back();
-        if (!context.needs_gradient(last)) continue;
-        context.start_pass(layers[i].nodes.front(), LayerPass::kBackward);
-        for (const NodeId id : back_reads[i]) compute_again(context, layers, id);
-        if (context.is_dropped(last)) give_up(context, layers[i]);
-        layers[i].layer->backward(context);
-        context.finish_gradient(last);
-      }
+      passes.backward();
       context.start_pass(kAllNodes, LayerPass::kWeightGradient);
       if (lowering_.accumulates) lower_gradient_sums(context);
     }
@@ -170,35 +158,7 @@ class OnednnProgram final : public Program {
     }
     context.use(logits_);  // kept until the next run, for readers
     remember_params(context);
-    explain_layers(graph, layers);
-  }
-
-  /// The inputs of a layer that will be computed again are kept until then.
-  static void lower_forward(LoweringContext& context, const LoweredLayer& layer) {
-    if (context.lowering.is_recomputed(layer.nodes.back())) {
-      for (const NodeId from : inputs_of(context.graph, layer)) context.will_read_back(from);
-      context.take_back_reads();
-    }
-    layer.layer->forward(context);
-  }
-
-  /// Computes the values of a node again if they were dropped, and before these all dropped ones that lead to
-  /// them.
-  static void compute_again(LoweringContext& context, const std::vector<LoweredLayer>& layers,
-                            NodeId id) {
-    if (!context.is_dropped(id)) return;
-    const auto layer = std::ranges::find(
-        layers, id, [](const LoweredLayer& lowered) { return lowered.nodes.back(); });
-    for (const NodeId from : inputs_of(context.graph, *layer)) compute_again(context, layers, from);
-    context.begin_again();
-    layer->layer->forward_again(context);
-    context.end_again();
-    for (const NodeId from : inputs_of(context.graph, *layer)) context.has_read_back(from);
-  }
-
-  /// Nobody has asked for the values of a layer, and nobody will.
-  static void give_up(LoweringContext& context, const LoweredLayer& layer) {
-    for (const NodeId from : inputs_of(context.graph, layer)) context.will_not_read_back(from);
+    explanation_ = passes.explanation(std::string(compute_type_name(lowering_.compute)) + ", ");
   }
 
   /// For a graph that does nothing to its input: logits must outlive the batch.
@@ -209,17 +169,6 @@ class OnednnProgram final : public Program {
       std::copy_n(run.batch->pixels, bytes, list.at<std::byte>(copy));
     });
     context.set_value(graph.output(), copy);
-  }
-
-  /// Values from outside that a layer reads.
-  static std::vector<NodeId> inputs_of(const ModelGraph& graph, const LoweredLayer& layer) {
-    std::vector<NodeId> inputs;
-    for (const NodeId node : layer.nodes) {
-      for (const NodeId from : graph.node(node).inputs) {
-        if (std::ranges::find(layer.nodes, from) == layer.nodes.end()) inputs.push_back(from);
-      }
-    }
-    return inputs;
   }
 
   /// Adds what the layers have left to the sums, or begins these with it.
@@ -271,31 +220,12 @@ class OnednnProgram final : public Program {
     }
   }
 
-  void explain_layers(const ModelGraph& graph, const std::vector<LoweredLayer>& layers) {
-    for (const LoweredLayer& layer : layers) {
-      const NodeId first = layer.nodes.front();
-      for (const NodeId id : layer.nodes) {
-        explanation_ += graph.node(id).name + ": " +
-                        (id == first ? explain_layer(layer) : "with " + graph.node(first).name) +
-                        (id == layer.nodes.back() && lowering_.is_recomputed(id)
-                             ? ", dropped and computed again going back\n"
-                             : "\n");
-      }
-    }
-  }
-
   void run_task(const LayerTask& task, const RunContext& context) {
     if (!clock_) return task.run(context);
     clock_->time(task.node, task.pass, [&] { task.run(context); });
   }
   void run_tasks(const std::vector<LayerTask>& tasks, const RunContext& context) {
     for (const LayerTask& task : tasks) run_task(task, context);
-  }
-
-  std::string explain_layer(const LoweredLayer& layer) const {
-    std::string text = std::string(compute_type_name(lowering_.compute)) + ", ";
-    text += layer.layer->explain();
-    return layer.choice.empty() ? text : text + ", " + layer.choice;
   }
 
   void refresh_copies(const RunContext& context) {
