@@ -36,26 +36,28 @@ struct LossSums {
 };
 
 /// Calls `use` with the rule of the spec's kind: value(z, target), gradient(z, target, factor, dz),
-/// sample_factor(target).
+/// sample_factor(target). What a rule does for one output is a function of its own, for kernels that share a
+/// sample among threads.
 template <class T, class Use>
 decltype(auto) with_loss_rule(const LossSpec& spec, std::size_t outputs, Use&& use) {
+  const LossSettings settings = settings_of(spec);
   switch (spec.kind) {
     case LossKind::kSoftmaxFocal:
-      return use(SoftmaxFocal<T>(spec, outputs));
+      return use(SoftmaxFocal<T>(settings, outputs));
     case LossKind::kBinaryCrossEntropy:
-      return use(BinaryCrossEntropy<T>(spec, outputs));
+      return use(BinaryCrossEntropy<T>(settings, outputs));
     case LossKind::kBinaryFocal:
-      return use(BinaryFocal<T>(spec, outputs));
+      return use(BinaryFocal<T>(settings, outputs));
     case LossKind::kMeanSquaredError:
-      return use(MeanSquaredError<T>(spec, outputs));
+      return use(MeanSquaredError<T>(settings, outputs));
     case LossKind::kMeanAbsoluteError:
-      return use(MeanAbsoluteError<T>(spec, outputs));
+      return use(MeanAbsoluteError<T>(settings, outputs));
     case LossKind::kCustom:
       return use(CustomRule<T>(spec, outputs));
     case LossKind::kSoftmaxCrossEntropy:
       break;
   }
-  return use(SoftmaxCrossEntropy<T>(spec, outputs));
+  return use(SoftmaxCrossEntropy<T>(settings, outputs));
 }
 
 /// Whether the scores of one sample say what its target says; see LossSums::num_correct. A rule of a program's
@@ -68,7 +70,7 @@ bool is_correct(LossKind kind, std::span<const T> z, const TargetRow& target) {
   }
   if (!is_binary_loss(kind)) return false;
   for (std::size_t k = 0; k < z.size(); ++k) {
-    if ((z[k] >= T{0}) != (target.template at<T>(k) >= T{0.5})) return false;
+    if (!is_on_side(z[k], target.template at<T>(k))) return false;
   }
   return true;
 }

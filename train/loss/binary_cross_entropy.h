@@ -16,38 +16,45 @@ namespace penstock::train {
 template <class T>
 class BinaryCrossEntropy {
  public:
-  BinaryCrossEntropy(const LossSpec& spec, std::size_t outputs)
-      : smoothing_(static_cast<T>(spec.label_smoothing)),
-        positive_weights_(spec.positive_weights),
+  PENSTOCK_HOST_DEVICE BinaryCrossEntropy(const LossSettings& settings, std::size_t outputs)
+      : smoothing_(static_cast<T>(settings.label_smoothing)),
+        positive_weights_(settings.positive_weights),
         share_(T{1} / static_cast<T>(outputs)) {}
 
   T sample_factor(const TargetRow&) const { return T{1}; }
 
   T value(std::span<const T> z, const TargetRow& target) const {
     T sum{0};
-    for (std::size_t k = 0; k < z.size(); ++k) {
-      const T t = smoothed(target, k);
-      if (t != T{0}) sum += positive_weight(k) * t * softplus(-z[k]);
-      if (t != T{1}) sum += (T{1} - t) * softplus(z[k]);
-    }
+    for (std::size_t k = 0; k < z.size(); ++k) sum += value_of(z[k], target, k);
     return sum * share_;
   }
+  /// What label k adds to the sum that, times share(), is the value.
+  PENSTOCK_HOST_DEVICE T value_of(T score, const TargetRow& target, std::size_t k) const {
+    const T t = smoothed(target, k);
+    T sum{0};
+    if (t != T{0}) sum += positive_weight(k) * t * softplus(-score);
+    if (t != T{1}) sum += (T{1} - t) * softplus(score);
+    return sum;
+  }
+  PENSTOCK_HOST_DEVICE T share() const { return share_; }
 
   /// Writes factor * d loss / d z; `dz` may be `z`.
   void gradient(std::span<const T> z, const TargetRow& target, T factor, std::span<T> dz) const {
-    for (std::size_t k = 0; k < z.size(); ++k) {
-      const T t = smoothed(target, k);
-      const T up = (T{1} - t) * sigmoid(z[k]);
-      const T down = positive_weight(k) * t * sigmoid(-z[k]);
-      dz[k] = factor * share_ * (up - down);
-    }
+    for (std::size_t k = 0; k < z.size(); ++k) dz[k] = gradient_of(z[k], target, k, factor);
+  }
+  PENSTOCK_HOST_DEVICE T gradient_of(T score, const TargetRow& target, std::size_t k,
+                                     T factor) const {
+    const T t = smoothed(target, k);
+    const T up = (T{1} - t) * sigmoid(score);
+    const T down = positive_weight(k) * t * sigmoid(-score);
+    return factor * share_ * (up - down);
   }
 
  private:
-  T smoothed(const TargetRow& target, std::size_t k) const {
+  PENSTOCK_HOST_DEVICE T smoothed(const TargetRow& target, std::size_t k) const {
     return smoothing_ / T{2} + (T{1} - smoothing_) * target.template at<T>(k);
   }
-  T positive_weight(std::size_t k) const {
+  PENSTOCK_HOST_DEVICE T positive_weight(std::size_t k) const {
     return static_cast<T>(listed_value(positive_weights_, k));
   }
 

@@ -19,51 +19,56 @@ namespace penstock::train {
 template <class T>
 class BinaryFocal {
  public:
-  BinaryFocal(const LossSpec& spec, std::size_t outputs)
-      : smoothing_(static_cast<T>(spec.label_smoothing)),
-        gamma_(static_cast<T>(spec.focal_gamma)),
-        alpha_(spec.focal_alpha),
+  PENSTOCK_HOST_DEVICE BinaryFocal(const LossSettings& settings, std::size_t outputs)
+      : smoothing_(static_cast<T>(settings.label_smoothing)),
+        gamma_(static_cast<T>(settings.focal_gamma)),
+        alpha_(settings.focal_alpha),
         share_(T{1} / static_cast<T>(outputs)) {}
 
   T sample_factor(const TargetRow&) const { return T{1}; }
 
   T value(std::span<const T> z, const TargetRow& target) const {
     T sum{0};
-    for (std::size_t k = 0; k < z.size(); ++k) {
-      const T t = smoothed(target, k);
-      sum += alpha_factor(t, k) * std::pow(miss(z[k], t), gamma_) * plain(z[k], t);
-    }
+    for (std::size_t k = 0; k < z.size(); ++k) sum += value_of(z[k], target, k);
     return sum * share_;
   }
+  /// What label k adds to the sum that, times share(), is the value.
+  PENSTOCK_HOST_DEVICE T value_of(T score, const TargetRow& target, std::size_t k) const {
+    const T t = smoothed(target, k);
+    return alpha_factor(t, k) * std::pow(miss(score, t), gamma_) * plain(score, t);
+  }
+  PENSTOCK_HOST_DEVICE T share() const { return share_; }
 
   /// Writes factor * d loss / d z; `dz` may be `z`.
   void gradient(std::span<const T> z, const TargetRow& target, T factor, std::span<T> dz) const {
-    for (std::size_t k = 0; k < z.size(); ++k) {
-      const T t = smoothed(target, k);
-      const T p = sigmoid(z[k]);
-      const T not_p = sigmoid(-z[k]);
-      const T q = miss(z[k], t);
-      // The derivative of q divided by q stays within 1 where q^(gamma - 1) alone would not.
-      const T ratio = q > T{0} ? p * not_p * (T{1} - T{2} * t) / q : T{0};
-      const T plain_slope = (T{1} - t) * p - t * not_p;
-      const T slope = plain_slope + gamma_ * ratio * plain(z[k], t);
-      dz[k] = factor * share_ * alpha_factor(t, k) * std::pow(q, gamma_) * slope;
-    }
+    for (std::size_t k = 0; k < z.size(); ++k) dz[k] = gradient_of(z[k], target, k, factor);
+  }
+  PENSTOCK_HOST_DEVICE T gradient_of(T score, const TargetRow& target, std::size_t k,
+                                     T factor) const {
+    const T t = smoothed(target, k);
+    const T p = sigmoid(score);
+    const T not_p = sigmoid(-score);
+    const T q = miss(score, t);
+    // The derivative of q divided by q stays within 1 where q^(gamma - 1) alone would not.
+    const T ratio = q > T{0} ? p * not_p * (T{1} - T{2} * t) / q : T{0};
+    const T plain_slope = (T{1} - t) * p - t * not_p;
+    const T slope = plain_slope + gamma_ * ratio * plain(score, t);
+    return factor * share_ * alpha_factor(t, k) * std::pow(q, gamma_) * slope;
   }
 
  private:
-  T smoothed(const TargetRow& target, std::size_t k) const {
+  PENSTOCK_HOST_DEVICE T smoothed(const TargetRow& target, std::size_t k) const {
     return smoothing_ / T{2} + (T{1} - smoothing_) * target.template at<T>(k);
   }
-  T alpha_factor(T t, std::size_t k) const {
+  PENSTOCK_HOST_DEVICE T alpha_factor(T t, std::size_t k) const {
     if (alpha_.empty()) return T{1};
     const T alpha = static_cast<T>(listed_value(alpha_, k));
     return t * alpha + (T{1} - t) * (T{1} - alpha);
   }
-  static T plain(T z, T t) {
+  PENSTOCK_HOST_DEVICE static T plain(T z, T t) {
     return (t != T{0} ? t * softplus(-z) : T{0}) + (t != T{1} ? (T{1} - t) * softplus(z) : T{0});
   }
-  static T miss(T z, T t) { return t * sigmoid(-z) + (T{1} - t) * sigmoid(z); }
+  PENSTOCK_HOST_DEVICE static T miss(T z, T t) { return t * sigmoid(-z) + (T{1} - t) * sigmoid(z); }
 
   T smoothing_;
   T gamma_;

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "train/optim/host_device.h"
+
 namespace penstock::train {
 
 enum class LossKind : std::uint8_t {
@@ -62,8 +64,22 @@ struct LossSpec {
   void validate_for(std::size_t num_outputs) const;
 };
 
+/// The settings as a rule reads them, borrowed. A kernel makes one of its own, over lists on the device.
+struct LossSettings {
+  double label_smoothing = 0;
+  double focal_gamma = 0;
+  std::span<const float> focal_alpha = {};
+  std::span<const float> class_weights = {};
+  std::span<const float> positive_weights = {};
+};
+
+inline LossSettings settings_of(const LossSpec& spec) {
+  return {spec.label_smoothing, spec.focal_gamma, spec.focal_alpha, spec.class_weights,
+          spec.positive_weights};
+}
+
 /// The value that a list holds for output `k`: 1 when empty, the only one when there is one.
-inline float listed_value(std::span<const float> list, std::size_t k) {
+PENSTOCK_HOST_DEVICE inline float listed_value(std::span<const float> list, std::size_t k) {
   if (list.empty()) return 1.0f;
   return list.size() == 1 ? list.front() : list[k];
 }

@@ -15,24 +15,30 @@ namespace penstock::train {
 template <class T>
 class MeanSquaredError {
  public:
-  MeanSquaredError(const LossSpec&, std::size_t outputs) : share_(T{1} / static_cast<T>(outputs)) {}
+  PENSTOCK_HOST_DEVICE MeanSquaredError(const LossSettings&, std::size_t outputs)
+      : share_(T{1} / static_cast<T>(outputs)) {}
 
   T sample_factor(const TargetRow&) const { return T{1}; }
 
   T value(std::span<const T> z, const TargetRow& target) const {
     T sum{0};
-    for (std::size_t k = 0; k < z.size(); ++k) {
-      const T error = z[k] - target.template at<T>(k);
-      sum += error * error;
-    }
+    for (std::size_t k = 0; k < z.size(); ++k) sum += value_of(z[k], target, k);
     return sum * share_;
   }
+  /// What output k adds to the sum that, times share(), is the value.
+  PENSTOCK_HOST_DEVICE T value_of(T score, const TargetRow& target, std::size_t k) const {
+    const T error = score - target.template at<T>(k);
+    return error * error;
+  }
+  PENSTOCK_HOST_DEVICE T share() const { return share_; }
 
   /// Writes factor * d loss / d z; `dz` may be `z`.
   void gradient(std::span<const T> z, const TargetRow& target, T factor, std::span<T> dz) const {
-    for (std::size_t k = 0; k < z.size(); ++k) {
-      dz[k] = factor * share_ * T{2} * (z[k] - target.template at<T>(k));
-    }
+    for (std::size_t k = 0; k < z.size(); ++k) dz[k] = gradient_of(z[k], target, k, factor);
+  }
+  PENSTOCK_HOST_DEVICE T gradient_of(T score, const TargetRow& target, std::size_t k,
+                                     T factor) const {
+    return factor * share_ * T{2} * (score - target.template at<T>(k));
   }
 
  private:
@@ -43,25 +49,31 @@ class MeanSquaredError {
 template <class T>
 class MeanAbsoluteError {
  public:
-  MeanAbsoluteError(const LossSpec&, std::size_t outputs)
+  PENSTOCK_HOST_DEVICE MeanAbsoluteError(const LossSettings&, std::size_t outputs)
       : share_(T{1} / static_cast<T>(outputs)) {}
 
   T sample_factor(const TargetRow&) const { return T{1}; }
 
   T value(std::span<const T> z, const TargetRow& target) const {
     T sum{0};
-    for (std::size_t k = 0; k < z.size(); ++k) sum += std::abs(z[k] - target.template at<T>(k));
+    for (std::size_t k = 0; k < z.size(); ++k) sum += value_of(z[k], target, k);
     return sum * share_;
   }
+  /// What output k adds to the sum that, times share(), is the value.
+  PENSTOCK_HOST_DEVICE T value_of(T score, const TargetRow& target, std::size_t k) const {
+    return std::abs(score - target.template at<T>(k));
+  }
+  PENSTOCK_HOST_DEVICE T share() const { return share_; }
 
   /// Writes factor * d loss / d z; `dz` may be `z`.
   void gradient(std::span<const T> z, const TargetRow& target, T factor, std::span<T> dz) const {
-    for (std::size_t k = 0; k < z.size(); ++k) {
-      const T error = z[k] - target.template at<T>(k);
-      const T sign =
-          static_cast<T>(static_cast<int>(error > T{0}) - static_cast<int>(error < T{0}));
-      dz[k] = factor * share_ * sign;
-    }
+    for (std::size_t k = 0; k < z.size(); ++k) dz[k] = gradient_of(z[k], target, k, factor);
+  }
+  PENSTOCK_HOST_DEVICE T gradient_of(T score, const TargetRow& target, std::size_t k,
+                                     T factor) const {
+    const T error = score - target.template at<T>(k);
+    const T sign = static_cast<T>(static_cast<int>(error > T{0}) - static_cast<int>(error < T{0}));
+    return factor * share_ * sign;
   }
 
  private:

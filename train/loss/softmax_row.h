@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <span>
 
+#include "train/optim/host_device.h"
+
 namespace penstock::train {
 
 /// Of a row z: log softmax(z)[k] = (z[k] - largest) - log_tail.
@@ -18,9 +20,16 @@ struct SoftmaxRow {
   T largest{};
   T log_tail{};  // log of the sum of exp(z - largest), 0 or more
 
-  T log_probability(T score) const { return (score - largest) - log_tail; }
-  T probability(T score) const { return std::exp(log_probability(score)); }
+  PENSTOCK_HOST_DEVICE T log_probability(T score) const { return (score - largest) - log_tail; }
+  PENSTOCK_HOST_DEVICE T probability(T score) const { return std::exp(log_probability(score)); }
 };
+
+/// `others` is the sum of exp(z - largest) over all scores but the largest. That one adds exp(0); log1p keeps
+/// what the others add where it is below one rounding of 1.
+template <class T>
+PENSTOCK_HOST_DEVICE SoftmaxRow<T> softmax_row_of(T largest, T others) {
+  return {largest, std::log1p(others)};
+}
 
 /// `scores` holds one value or more; T is the type of the arithmetic.
 template <class T, class Score>
@@ -31,8 +40,7 @@ SoftmaxRow<T> softmax_row(std::span<const Score> scores) {
   for (std::size_t k = 0; k < scores.size(); ++k) {
     if (k != best) others += std::exp(static_cast<T>(scores[k]) - largest);
   }
-  // The largest adds exp(0); log1p keeps what the others add where it is below one rounding of 1.
-  return {largest, std::log1p(others)};
+  return softmax_row_of(largest, others);
 }
 
 }  // namespace penstock::train
