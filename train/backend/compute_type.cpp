@@ -8,6 +8,10 @@ std::string_view compute_type_name(ComputeType type) {
       return "float32";
     case ComputeType::kBfloat16:
       return "bfloat16";
+    case ComputeType::kTf32:
+      return "tf32";
+    case ComputeType::kFloat16:
+      return "float16";
   }
   return {};
 }

@@ -13,17 +13,20 @@ namespace penstock::train {
 enum class ComputeType : std::uint8_t {
   kFloat32,
   kBfloat16,  // the upper half of a float32: its range, 8 significant bits
+  kTf32,      // float32, but products round their factors to 11 significant bits; of GPUs
+  kFloat16,   // 11 significant bits, up to 65,504: losses are scaled; of GPUs
 };
 
-/// "float32" or "bfloat16".
+/// "float32", "bfloat16", "tf32" or "float16".
 std::string_view compute_type_name(ComputeType type);
 
-/// Nothing for a name that is none of these.
+/// Of the names that a run may have, "float32" and "bfloat16"; nothing for another.
 std::optional<ComputeType> compute_type_of(std::string_view name);
 
 /// The element type of batches that are computed with so.
 constexpr ElementType element_type_of(ComputeType type) {
-  return type == ComputeType::kBfloat16 ? ElementType::kBfloat16 : ElementType::kFloat32;
+  if (type == ComputeType::kBfloat16) return ElementType::kBfloat16;
+  return type == ComputeType::kFloat16 ? ElementType::kFloat16 : ElementType::kFloat32;
 }
 
 }  // namespace penstock::train

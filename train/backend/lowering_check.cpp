@@ -74,6 +74,14 @@ void check_lowering(const ModelGraph& graph, const Lowering& lowering) {
   }
 }
 
+void check_host_compute(std::string_view backend, ComputeType compute) {
+  if (compute == ComputeType::kFloat32 || compute == ComputeType::kBfloat16) return;
+  throw Error(ErrorCode::kUnsupported,
+              "backend: " + std::string(backend) + ": expected float32 or bfloat16, found " +
+                  std::string(compute_type_name(compute)) + ", which takes a GPU",
+              "--precision bfloat16");
+}
+
 std::vector<ParamSlot> param_slots(const ModelGraph& graph, const Lowering& lowering) {
   std::vector<ParamSlot> slots;
   for (const Parameter& parameter : graph.parameters()) {

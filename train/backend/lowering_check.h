@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "train/backend/program.h"
@@ -15,6 +16,9 @@ inline constexpr std::uint32_t kMaxLoweredSamples = 1u << 16;
 /// Throws InvalidArgument naming the field, or the layer that this batch does not suit. After it a
 /// node's values in double, for the whole batch, take at most 2^47 bytes.
 void check_lowering(const ModelGraph& graph, const Lowering& lowering);
+
+/// Throws Unsupported for what only a GPU computes with.
+void check_host_compute(std::string_view backend, ComputeType compute);
 
 /// Returns one slot per parameter; num_stored_elements is that of the canonical layout. What is frozen in a
 /// training program is not trainable there.

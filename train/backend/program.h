@@ -35,11 +35,29 @@ enum class Phase : std::uint8_t {
 
 class Program;
 
+/// How bytes of pixels become values, where a batch comes as bytes: (pixel / 255 - mean) / std, by channel.
+struct PixelNorm {
+  std::vector<double> mean{};  // empty: 0
+  std::vector<double> std{};   // empty: 1
+
+  float gain(std::size_t channel) const {
+    return static_cast<float>(1 / (255 * (std.empty() ? 1 : std.at(channel))));
+  }
+  float offset(std::size_t channel) const {
+    if (mean.empty()) return 0.0f;
+    return static_cast<float>(-mean.at(channel) / (std.empty() ? 1 : std.at(channel)));
+  }
+};
+
 /// How to lower a graph.
 struct Lowering {
   /// Samples per run, at least 1 (at least 2 values per channel in training with batch norm).
   std::uint32_t batch = 32;
   Mode mode = Mode::kTrain;
+  /// Samples of the batches that are uploaded, of which a run reads `batch`; 0 for that many.
+  std::uint32_t lease_batch = 0;
+  /// Of batches that come as bytes; the others are taken as they are.
+  PixelNorm pixel_norm{};
   /// What activations, their gradients and products are computed with; backends refuse what they cannot.
   ComputeType compute = ComputeType::kFloat32;
   /// The rule of the update phase, and its settings but for the learning rate, which comes with each step.
@@ -130,6 +148,13 @@ struct UpdateReport {
   bool is_finite = true;
 };
 
+/// What the losses of a float16 program are multiplied with going back, so that small gradients do not vanish; moved
+/// by the update, as torch.amp.GradScaler does.
+struct LossScaling {
+  float scale = 1;
+  std::uint32_t num_good_steps = 0;  // finite ones since the scale last changed
+};
+
 /// kState and kSecondState are the tensors of state_names(), in their order.
 enum class ParamPart : std::uint8_t { kMaster, kGrad, kState, kSecondState, kEma };
 
@@ -192,6 +217,10 @@ class Program {
   /// and the EMA's warm-up count. In the order of params(); of a training program.
   virtual void import_num_steps(std::span<const std::uint64_t> num_steps) = 0;
   virtual void export_num_steps(std::span<std::uint64_t> num_steps) = 0;
+
+  /// Part of what a run resumes with; of a training program. Backends without it have a scale of 1.
+  virtual LossScaling export_loss_scaling() { return {}; }
+  virtual void import_loss_scaling(const LossScaling& /*scaling*/) {}
 
   /// Times every layer from now on, in all phases; run() then waits for each. Without it nothing is timed.
   virtual void start_clock() {}

@@ -49,6 +49,7 @@ struct Window {
   bool has_padding() const noexcept {
     return pad_top != 0 || pad_left != 0 || pad_bottom != 0 || pad_right != 0;
   }
+  friend bool operator==(const Window&, const Window&) = default;
 };
 
 }  // namespace penstock::train

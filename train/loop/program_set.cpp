@@ -107,6 +107,8 @@ Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& conf
   programs_.push_back(backend_.lower(
       graph, {.batch = batch,
               .mode = mode,
+              .lease_batch = mode == Mode::kTrain ? lease_batch_ : batch,
+              .pixel_norm = config.pixel_norm,
               .compute = config.compute,
               .optimizer = config.optimizer,
               .param_rates = config.param_rates,

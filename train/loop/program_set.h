@@ -36,6 +36,7 @@ struct ProgramSetConfig {
   /// Samples per evaluation step; 0 for no evaluation.
   std::uint32_t evaluation_batch = 32;
   /// Of all programs.
+  PixelNorm pixel_norm{};
   ComputeType compute = ComputeType::kFloat32;
   /// With an EMA the evaluation reads the means of the weights.
   OptimizerConfig optimizer{};

@@ -69,6 +69,7 @@ class OnednnBackend final : public Backend {
 
  private:
   void check_compute(ComputeType compute) const {
+    check_host_compute(name(), compute);
     if (library_.computes_in(compute)) return;
     throw Error(ErrorCode::kUnsupported,
                 "backend: onednn: expected a processor with AVX-512 for " +

@@ -32,6 +32,7 @@ class ReferenceBackend final : public Backend {
 
   std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override {
     check_lowering(graph, lowering);
+    check_host_compute(name(), lowering.compute);
     return reference::make_program<T>(
         graph, lowering, input_spec(graph, lowering.batch, lowering.compute), {inputs_, reports_});
   }
