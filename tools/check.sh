@@ -6,7 +6,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 case "${1:-}" in
-  "") tools/install_packages.sh --tests ;;
+  "")
+    tools/install_packages.sh --tests
+    tools/install_cudnn_frontend.sh
+    ;;
   --no-install) ;;
   *) echo "usage: tools/check.sh [--no-install]" >&2; exit 2 ;;
 esac

@@ -29,8 +29,9 @@ else
   echo "devices: $devices"
 fi
 
+tools/install_cudnn_frontend.sh || exit 1
 cmake --preset cuda || exit 1
-cmake --build --preset cuda --target penstock_cuda test_cuda_module || exit 1
+cmake --build --preset cuda --target penstock_cuda test_cuda_module test_cudnn_plans test_gpu_step || exit 1
 
 # -V prints what the tests say of versions and of skipped cases.
 log="$(mktemp)"

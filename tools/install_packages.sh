@@ -14,7 +14,9 @@ packages=(
   libopencv-imgproc-dev libarchive-dev zlib1g-dev libtiff-dev libwebp-dev libgif-dev
   libonnx-dev libprotobuf-dev
 )
-if [[ "${1:-}" == --tests ]]; then packages+=(libboost-test-dev libopencv-imgcodecs-dev ccache); fi
+if [[ "${1:-}" == --tests ]]; then
+  packages+=(libboost-test-dev libboost-context-dev libopencv-imgcodecs-dev ccache)
+fi
 
 missing=()
 for package in "${packages[@]}"; do

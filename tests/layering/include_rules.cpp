@@ -75,8 +75,14 @@ const std::vector<LibraryRule> kLibraries = {
     {"fmt/", {"train/", "tools/"}, true},
     {"hwy/", {"augment/", "train/", "tools/"}},
     {"dnnl", {"train/backend/onednn/", "tools/"}, true},
-    {"cuda", {"train/backend/cuda/"}},
-    {"cudnn", {"train/backend/cuda/"}},
+    // The program's side of the module includes none of them.
+    {"cuda",
+     {"train/backend/cuda/cuda_module_entry.cpp", "train/backend/cuda/kernels/",
+      "train/backend/cuda/module/"},
+     true},
+    {"vector_types.h", {"train/backend/cuda/kernels/host_launch.h"}, true},
+    {"cudnn", {"train/backend/cuda/cuda_module_entry.cpp", "train/backend/cuda/module/"}, true},
+    {"cublas", {"train/backend/cuda/module/"}, true},
     {"xxhash.h", {"streamer/core/", "tools/"}},
     {"xxh_x86dispatch.h", {"streamer/core/checksum.cpp"}},
     // One file gives it bytes, one decompresses with it, one reads tar.
@@ -92,9 +98,9 @@ const std::vector<LibraryRule> kLibraries = {
 };
 
 // C and POSIX headers that any file may include; those of C++ have no suffix.
-const std::vector<std::string> kSystemHeaders = {"dirent.h",  "dlfcn.h", "fcntl.h",  "poll.h",
-                                                 "pthread.h", "sched.h", "signal.h", "spawn.h",
-                                                 "sys/",      "unistd.h"};
+const std::vector<std::string> kSystemHeaders = {"dirent.h", "dlfcn.h",   "elf.h",   "fcntl.h",
+                                                 "poll.h",   "pthread.h", "sched.h", "signal.h",
+                                                 "spawn.h",  "sys/",      "unistd.h"};
 
 const std::vector<std::string> kTreeFolders = {"streamer/", "augment/",  "train/",
                                                "tools/",    "fixtures/", "tests/"};

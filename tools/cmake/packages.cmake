@@ -83,9 +83,14 @@ if(PENSTOCK_TRAIN)
   endif()
 endif()
 
+include(tools/cmake/cuda.cmake)
+
 if(PENSTOCK_TESTS)
-  find_package(Boost QUIET COMPONENTS unit_test_framework)
+  find_package(Boost QUIET COMPONENTS unit_test_framework OPTIONAL_COMPONENTS context)
   penstock_need(Boost_UNIT_TEST_FRAMEWORK_FOUND libboost-test-dev)
+  if(PENSTOCK_HAVE_CUDA)
+    penstock_need(Boost_CONTEXT_FOUND libboost-context-dev)
+  endif()
   if(PENSTOCK_TRAIN)
     find_path(OPENCV_IMGCODECS_INCLUDE opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4)
     find_library(OPENCV_imgcodecs opencv_imgcodecs)
@@ -104,25 +109,7 @@ if(PENSTOCK_MISSING)
                       "  sudo apt-get install --no-install-recommends ${packages}")
 endif()
 
-# CUDA is optional: found when present, left out when not.
-set(PENSTOCK_HAVE_CUDA OFF)
-if(PENSTOCK_TRAIN AND NOT PENSTOCK_CUDA STREQUAL "OFF")
-  find_package(CUDAToolkit QUIET)
-  find_path(CUDNN_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
-  find_library(CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR})
-  if(CUDAToolkit_FOUND AND CUDNN_INCLUDE AND CUDNN_LIBRARY)
-    set(PENSTOCK_HAVE_CUDA ON)
-  elseif(PENSTOCK_CUDA STREQUAL "ON")
-    message(FATAL_ERROR "PENSTOCK_CUDA=ON: the CUDA Toolkit and cuDNN were not both found "
-                        "(toolkit: ${CUDAToolkit_FOUND}, cudnn.h: ${CUDNN_INCLUDE}, "
-                        "libcudnn: ${CUDNN_LIBRARY}).\n"
-                        "Install NVIDIA's cuda-toolkit and cudnn packages, or configure with "
-                        "-DPENSTOCK_CUDA=AUTO")
-  endif()
-endif()
-message(STATUS "CUDA module: ${PENSTOCK_HAVE_CUDA}")
-
-# So is ONNX: `penstock export` says what is missing. By file: Debian's ONNXConfig.cmake leaves protobuf
+# ONNX is optional: `penstock export` says what is missing. By file: Debian's ONNXConfig.cmake leaves protobuf
 # to whoever asks.
 set(PENSTOCK_HAVE_ONNX OFF)
 if(PENSTOCK_TRAIN AND NOT PENSTOCK_ONNX STREQUAL "OFF")

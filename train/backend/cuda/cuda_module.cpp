@@ -10,6 +10,10 @@
 #include "streamer/core/error.h"
 #include "streamer/core/memory_budget.h"
 #include "train/backend/cuda/cuda_module_api.h"
+#include "train/backend/cuda/device_backend.h"
+#include "train/backend/cuda/device_error.h"
+#include "train/backend/cuda/library_search.h"
+#include "train/backend/cuda/planned_products.h"
 
 namespace penstock::train {
 namespace {
@@ -38,6 +42,28 @@ class PinnedMemory final : public HostMemory {
   const CudaModuleApi& api_;  // static memory of the module, which is never unloaded
 };
 
+/// A device of the module, and the products on it.
+class ModuleMachine {
+ public:
+  ModuleMachine(const CudaModuleApi& api, int device_idx, cuda::PlanBook& plans)
+      : device_(open(api, device_idx), api.close_device),
+        products_(cuda::make_planned_products(*device_, *api.products, plans)) {}
+
+  cuda::DeviceApi& device() const noexcept { return *device_; }
+  cuda::ProductLibrary& products() const noexcept { return *products_; }
+
+ private:
+  static cuda::DeviceApi* open(const CudaModuleApi& api, int device_idx) {
+    cuda::DeviceApi* device = nullptr;
+    cuda::check_device(api.open_device(device_idx, &device),
+                       "device " + std::to_string(device_idx));
+    return device;
+  }
+
+  std::unique_ptr<cuda::DeviceApi, void (*)(cuda::DeviceApi*)> device_;
+  std::unique_ptr<cuda::ProductLibrary> products_;
+};
+
 /// The file beside the running program, or an empty path where /proc cannot tell.
 std::filesystem::path file_beside_program() {
   std::error_code error;
@@ -49,6 +75,17 @@ std::filesystem::path file_beside_program() {
 std::string loader_message() {
   const char* message = dlerror();
   return message != nullptr ? message : "no reason given by the loader";
+}
+
+/// Loads the module with the libraries that it needs; null when the loader refuses, and dlerror() says why.
+void* load_module(const std::filesystem::path& path) {
+  const LibraryPlaces places = LibraryPlaces::of_environment();
+  load_needed_libraries(path, named_library_folders(places));
+  void* const module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (module != nullptr || load_needed_libraries(path, python_library_folders(places)).empty()) {
+    return module;
+  }
+  return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 
 }  // namespace
@@ -67,7 +104,7 @@ CudaModule CudaModule::open() {
 CudaModule CudaModule::open_file(const std::filesystem::path& path) {
   CudaModule module;
   const std::string where = "CUDA module: " + path.string() + ": ";
-  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* const library = load_module(path);
   if (library == nullptr) {
     module.reason_ = where + "expected a module that loads, found: " + loader_message();
     return module;
@@ -105,6 +142,19 @@ void CudaModule::ask_for_devices() {
   if (has_device()) return;
   reason_ = "CUDA devices: no device answers: expected at least one, found none";
   if (error != nullptr) reason_ += std::string(" (") + error + ")";
+}
+
+std::unique_ptr<Backend> CudaModule::make_backend(int device_idx, cuda::PlanBook& plans) const {
+  if (device_idx < 0 || static_cast<std::size_t>(device_idx) >= device_names_.size()) {
+    throw Error(ErrorCode::kUnsupported,
+                has_device() ? "cuda: device " + std::to_string(device_idx) + ": expected 0 to " +
+                                   std::to_string(device_names_.size() - 1)
+                             : reason_,
+                "--device cpu");
+  }
+  const auto machine = std::make_shared<ModuleMachine>(*api_, device_idx, plans);
+  return cuda::make_device_backend({machine->device(), *api_->kernels(), machine->products()}, {},
+                                   machine);
 }
 
 std::shared_ptr<HostMemory> CudaModule::pinned_memory() const {

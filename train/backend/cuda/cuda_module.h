@@ -11,7 +11,12 @@
 
 namespace penstock::train {
 
+class Backend;
 struct CudaModuleApi;
+
+namespace cuda {
+class PlanBook;
+}
 
 /// Versions as CUDA and cuDNN write them (13000, 91900); 0 where there is none.
 struct CudaVersions {
@@ -29,7 +34,7 @@ class CudaModule {
   /// Looks beside the program, then in the usual library path. Absence is no error: reason() says
   /// what was found instead.
   static CudaModule open();
-  /// Opens the module at `path` and nowhere else.
+  /// Opens the module at `path` and nowhere else. Libraries that it needs are found as library_search.h says.
   static CudaModule open_file(const std::filesystem::path& path);
 
   bool is_loaded() const noexcept { return api_ != nullptr; }
@@ -40,6 +45,12 @@ class CudaModule {
   const CudaVersions& versions() const noexcept { return versions_; }
   /// One name for each device that answers.
   const std::vector<std::string>& device_names() const noexcept { return device_names_; }
+
+  /// Returns a backend on a device that answers, which computes by `plans` where it has them and adds those that it
+  /// chooses; both outlive it.
+  ///
+  /// Errors  Unsupported with reason() when there is no such device
+  std::unique_ptr<Backend> make_backend(int device_idx, cuda::PlanBook& plans) const;
 
   /// Returns page-locked memory (cudaHostAlloc) when a device answers, else page_aligned_memory().
   std::shared_ptr<HostMemory> pinned_memory() const;

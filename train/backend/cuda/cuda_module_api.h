@@ -5,10 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "train/backend/cuda/device_api.h"
+#include "train/backend/cuda/kernel_table.h"
+#include "train/backend/cuda/product_functions.h"
+
 namespace penstock::train {
 
 /// Counts up with every change of CudaModuleApi; the program refuses a module of another number.
-inline constexpr std::uint32_t kCudaModuleVersion = 1;
+inline constexpr std::uint32_t kCudaModuleVersion = 2;
 
 /// File name of the module, and the name of the one function that it exports.
 inline constexpr const char* kCudaModuleFile = "libpenstock_cuda.so";
@@ -30,6 +34,12 @@ struct CudaModuleApi {
   /// Page-locked memory that every device may copy from; its content is undefined.
   const char* (*allocate_pinned)(std::size_t bytes, void** memory);
   void (*free_pinned)(void* memory);
+  /// A device to compute on; to be closed when all that was made on it is gone.
+  cuda::DeviceStatus (*open_device)(int device_idx, cuda::DeviceApi** device);
+  void (*close_device)(cuda::DeviceApi* device);
+  const cuda::KernelTable* (*kernels)();
+  /// Of the device that was opened last.
+  const cuda::ProductFunctions* products;
 };
 
 using CudaModuleEntry = const CudaModuleApi* (*)();

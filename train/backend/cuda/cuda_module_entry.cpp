@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "train/backend/cuda/cuda_module_api.h"
+#include "train/backend/cuda/module/cuda_device.h"
 
 namespace penstock::train {
 namespace {
@@ -51,6 +52,32 @@ void free_pinned(void* memory) {
   static_cast<void>(text_of(cudaFreeHost(memory)));
 }
 
+cuda::DeviceStatus open_device(int device_idx, cuda::DeviceApi** device) {
+  cuda::DeviceStatus status;
+  *device = cuda::open_cuda_device(device_idx, &status).release();
+  return status;
+}
+
+void close_device(cuda::DeviceApi* device) {
+  delete device;
+}
+
+const cuda::KernelTable* kernels() {
+  return &cuda::kernel_table();
+}
+
+constexpr cuda::ProductFunctions kProducts = {.open = cuda::open_product_libraries,
+                                              .close = cuda::close_product_libraries,
+                                              .find_convolution = cuda::find_candidates,
+                                              .find_dense = cuda::find_candidates,
+                                              .num_candidates = cuda::num_candidates,
+                                              .close_candidates = cuda::close_candidates,
+                                              .make_plan = cuda::make_plan,
+                                              .restore_plan = cuda::restore_plan,
+                                              .destroy_plan = cuda::destroy_plan,
+                                              .plan_facts = cuda::plan_facts,
+                                              .run_plan = cuda::run_plan};
+
 constexpr CudaModuleApi kApi = {.version = kCudaModuleVersion,
                                 .runtime_version = runtime_version,
                                 .driver_version = driver_version,
@@ -58,7 +85,11 @@ constexpr CudaModuleApi kApi = {.version = kCudaModuleVersion,
                                 .count_devices = count_devices,
                                 .device_name = device_name,
                                 .allocate_pinned = allocate_pinned,
-                                .free_pinned = free_pinned};
+                                .free_pinned = free_pinned,
+                                .open_device = open_device,
+                                .close_device = close_device,
+                                .kernels = kernels,
+                                .products = &kProducts};
 
 }  // namespace
 }  // namespace penstock::train

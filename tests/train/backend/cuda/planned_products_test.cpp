@@ -1,0 +1,180 @@
+// Which plan is taken, and that it is taken again: on functions of a module that a test makes up.
+#include "train/backend/cuda/planned_products.h"
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "streamer/core/error.h"
+#include "tests/train/backend/cuda/stand_in/stand_in_device.h"
+
+namespace penstock::train::cuda {
+
+// What stands behind the opaque types here.
+struct ProductLibraries {};
+struct ProductCandidates {};
+struct ProductPlan {
+  std::string name;
+  int slowness_ms = 0;
+};
+
+namespace {
+
+using penstock::tests::StandInDevice;
+
+/// What the made-up module has, and what was asked of it.
+struct MadeUpModule {
+  std::vector<ProductPlan> candidates;
+  int num_alive = 0;  // libraries, candidates, plans
+  int num_runs = 0;
+  bool has_plans = true;
+};
+MadeUpModule module;
+
+constexpr DeviceStatus kRefused{
+    .library = DeviceLibrary::kCudnn, .code = 3000, .call = "find", .name = "X", .text = "why not"};
+
+template <class T, class... Args>
+DeviceStatus make(T** place, Args&&... args) {
+  ++module.num_alive;
+  *place = new T(std::forward<Args>(args)...);
+  return {};
+}
+template <class T>
+void destroy(T* thing) noexcept {
+  --module.num_alive;
+  delete thing;
+}
+
+template <class Problem>
+DeviceStatus find(ProductLibraries&, const Problem&, const PlanLimits&,
+                  ProductCandidates** candidates) noexcept {
+  return module.has_plans ? make(candidates) : kRefused;
+}
+
+const ProductFunctions kFunctions = {
+    .open = [](ProductLibraries** libraries) noexcept { return make(libraries); },
+    .close = destroy<ProductLibraries>,
+    .find_convolution = find<ConvolutionProblem>,
+    .find_dense = find<DenseProblem>,
+    .num_candidates =
+        [](const ProductCandidates&) noexcept {
+          return static_cast<std::uint32_t>(module.candidates.size());
+        },
+    .close_candidates = destroy<ProductCandidates>,
+    .make_plan =
+        [](ProductCandidates&, std::uint32_t i, ProductPlan** plan) noexcept {
+          const ProductPlan& wanted = module.candidates[i];
+          return wanted.slowness_ms < 0 ? kRefused : make(plan, wanted);
+        },
+    .restore_plan =
+        [](ProductCandidates&, const char* stored, ProductPlan** plan) noexcept {
+          for (const ProductPlan& candidate : module.candidates) {
+            if ("stored " + candidate.name == stored) return make(plan, candidate);
+          }
+          return kRefused;
+        },
+    .destroy_plan = destroy<ProductPlan>,
+    .plan_facts =
+        [](const ProductPlan& plan) noexcept {
+          static thread_local std::string stored;
+          stored = "stored " + plan.name;
+          return PlanFacts{
+              .name = plan.name.c_str(), .stored = stored.c_str(), .workspace_bytes = 64};
+        },
+    .run_plan =
+        [](ProductPlan& plan, const ProductOperands&, void*, Stream) noexcept {
+          ++module.num_runs;
+          std::this_thread::sleep_for(std::chrono::milliseconds(plan.slowness_ms));
+          return DeviceStatus{};
+        },
+};
+
+const ConvolutionProblem kProblem{.batch = 2,
+                                  .in_channels = 4,
+                                  .height = 5,
+                                  .width = 5,
+                                  .filters = 3,
+                                  .window = {.kernel = {3, 3}, .stride = {1, 1}}};
+
+struct Fixture {
+  Fixture() { module = {}; }
+  ~Fixture() { BOOST_TEST(module.num_alive == 0); }
+
+  StandInDevice device{1};
+  PlanBook book;
+
+  std::string taken(const TrialLimits& trial = {}) {
+    const auto products = make_planned_products(device, kFunctions, book, trial);
+    return products->find(kProblem, {})->name();
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(planned_products, Fixture)
+
+BOOST_AUTO_TEST_CASE(the_fastest_of_the_first_candidates_is_taken_and_taken_again) {
+  module.candidates = {{"slow", 30}, {"broken", -1}, {"fast", 0}, {"slower", 40}};
+  BOOST_TEST(taken() == "fast");
+  BOOST_TEST(book.size() == 1u);
+  const int num_runs = module.num_runs;
+  BOOST_TEST(taken() == "fast");
+  BOOST_TEST(module.num_runs == num_runs);  // by the book, without a trial
+  BOOST_TEST(device.allocated_bytes() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_trial_the_first_that_works_is_taken) {
+  module.candidates = {{"broken", -1}, {"slow", 30}, {"fast", 0}};
+  BOOST_TEST(taken({.num_candidates = 1}) == "slow");
+  BOOST_TEST(module.num_runs == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_trial_without_memory_leaves_it_to_the_heuristics) {
+  module.candidates = {{"first", 1}, {"second", 0}};
+  device.memory_bytes = 100;
+  BOOST_TEST(taken() == "first");
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_of_another_version_is_chosen_anew) {
+  module.candidates = {{"old", 0}};
+  BOOST_TEST(taken() == "old");
+  module.candidates = {{"new", 0}};
+  BOOST_TEST(taken() == "new");
+}
+
+BOOST_AUTO_TEST_CASE(a_problem_without_a_plan_is_refused_with_the_reason) {
+  const auto reason_of = [&] {
+    try {
+      taken();
+    } catch (const Error& error) {
+      BOOST_TEST((error.code() == ErrorCode::kUnsupported));
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  BOOST_TEST(reason_of().ends_with(": expected a plan, found none: no reason given"));
+  module.has_plans = false;
+  BOOST_TEST(reason_of().starts_with("cuda: conv forward "));
+  BOOST_TEST(reason_of().ends_with(": expected a plan, found none: why not"));
+}
+
+BOOST_AUTO_TEST_CASE(a_book_is_read_as_it_was_written) {
+  book.set("conv a", "cudnn 1");
+  book.set("dense b", "lt 2");
+  BOOST_TEST(book.text() == "conv a\tcudnn 1\ndense b\tlt 2\n");
+  const PlanBook again(book.text());
+  BOOST_TEST(again.find("conv a") == "cudnn 1");
+  BOOST_TEST(again.find("dense b") == "lt 2");
+  BOOST_TEST(again.find("dense c").empty());
+  for (const char* damaged : {"no tab\n", "\tplan\n", "key\t\n"}) {
+    BOOST_CHECK_EXCEPTION(PlanBook{damaged}, Error, [](const Error& error) {
+      return error.code() == ErrorCode::kCorruptData;
+    });
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::train::cuda

@@ -1,0 +1,20 @@
+// A graph lowered to work of a device's stream: own kernels, and products of the libraries.
+#pragma once
+
+#include <memory>
+
+#include "train/backend/cuda/device_parts.h"
+#include "train/backend/program.h"
+
+namespace penstock::train::cuda {
+
+struct DeviceProgramOptions {
+  /// False enqueues every call each time: the slow twin of captured graphs.
+  bool captures = true;
+};
+
+std::unique_ptr<Program> make_device_program(const ModelGraph& graph, const Lowering& lowering,
+                                             const BatchSpec& input_spec, DeviceParts& parts,
+                                             const DeviceProgramOptions& options);
+
+}  // namespace penstock::train::cuda
