@@ -89,15 +89,17 @@ void emit_bias_gradient(DeviceLowering& context, NodeId id, BufferId dy, BufferI
                });
 }
 
-class ConvolutionLayer final : public SingleInputLayer {
+/// A layer of weights: Problem says what they do to its input.
+template <class Problem>
+class WeightedLayer : public SingleInputLayer {
  public:
-  ConvolutionLayer(const ModelGraph& graph, NodeId id)
-      : SingleInputLayer(graph, id), passes_(name_), op_(std::get<Conv2dOp>(graph.node(id).op)) {}
+  WeightedLayer(const ModelGraph& graph, NodeId id, bool has_bias)
+      : SingleInputLayer(graph, id), passes_(name_), has_bias_(has_bias) {}
 
   void forward(DeviceLowering& context) override {
     const auto params = context.graph.parameters_of(id_);
-    weight_ = context.add_param(params[0], context.type, true);
-    if (op_.has_bias) bias_ = context.add_param(params[1], ValueType::kFloat32, true);
+    weight_ = context.add_param(params[0], gradient_type(context), true);
+    if (has_bias_) bias_ = context.add_param(params[1], ValueType::kFloat32, true);
     passes_.set(problem(context));
     emit_forward(context);
     if (weight_.buffers.grad != kNoBuffer) context.will_read_back(from_);
@@ -122,8 +124,32 @@ class ConvolutionLayer final : public SingleInputLayer {
 
   std::string explain() const override { return passes_.explain(); }
 
+ protected:
+  virtual Problem problem(const DeviceLowering& context) const = 0;
+  /// What the gradient of the weights is left in.
+  virtual ValueType gradient_type(const DeviceLowering& context) const = 0;
+
  private:
-  ConvolutionProblem problem(const DeviceLowering& context) const {
+  void emit_forward(DeviceLowering& context) {
+    const BufferId y = context.add_output(id_, name_);
+    passes_.emit_forward(context, context.value(from_), DeviceLowering::product_weight(weight_),
+                         has_bias_ ? DeviceLowering::product_weight(bias_) : kNoBuffer, y);
+    context.set_value(id_, y);
+  }
+
+  ProductPasses<Problem> passes_;
+  bool has_bias_;
+  DeviceParam weight_;
+  DeviceParam bias_;
+};
+
+class ConvolutionLayer final : public WeightedLayer<ConvolutionProblem> {
+ public:
+  ConvolutionLayer(const ModelGraph& graph, NodeId id, const Conv2dOp& op)
+      : WeightedLayer(graph, id, op.has_bias), op_(op) {}
+
+ private:
+  ConvolutionProblem problem(const DeviceLowering& context) const override {
     const TensorShape& in = context.graph.node(from_).shape;
     return {.type = context.type,
             .may_use_tf32 = context.compute() == ComputeType::kTf32,
@@ -136,80 +162,40 @@ class ConvolutionLayer final : public SingleInputLayer {
             .groups = op_.groups,
             .window = op_.window};
   }
+  ValueType gradient_type(const DeviceLowering& context) const override { return context.type; }
 
-  void emit_forward(DeviceLowering& context) {
-    const BufferId y = context.add_output(id_, name_);
-    passes_.emit_forward(context, context.value(from_), DeviceLowering::product_weight(weight_),
-                         op_.has_bias ? DeviceLowering::product_weight(bias_) : kNoBuffer, y);
-    context.set_value(id_, y);
-  }
-
-  ProductPasses<ConvolutionProblem> passes_;
   Conv2dOp op_;
-  DeviceParam weight_;
-  DeviceParam bias_;
 };
 
-class DenseLayer final : public SingleInputLayer {
+class DenseLayer final : public WeightedLayer<DenseProblem> {
  public:
-  DenseLayer(const ModelGraph& graph, NodeId id)
-      : SingleInputLayer(graph, id), passes_(name_), op_(std::get<DenseOp>(graph.node(id).op)) {}
-
-  void forward(DeviceLowering& context) override {
-    const auto params = context.graph.parameters_of(id_);
-    weight_ = context.add_param(params[0], ValueType::kFloat32, true);
-    if (op_.has_bias) bias_ = context.add_param(params[1], ValueType::kFloat32, true);
-    passes_.set({.type = context.type,
-                 .may_use_tf32 = context.compute() == ComputeType::kTf32,
-                 .has_bias = op_.has_bias,
-                 .has_float32_result = true,
-                 .rows = static_cast<std::uint32_t>(context.batch()),
-                 .inputs = context.graph.node(from_).shape.channels,
-                 .units = op_.units});
-    emit_forward(context);
-    if (weight_.buffers.grad != kNoBuffer) context.will_read_back(from_);
-  }
-
-  void forward_again(DeviceLowering& context) override { emit_forward(context); }
-
-  void backward(DeviceLowering& context) override {
-    const BufferId dy = context.gradient(id_);
-    if (weight_.buffers.grad != kNoBuffer) {
-      passes_.emit_weights(context, context.value(from_), dy, weight_.buffers.grad);
-      context.has_read_back(from_);
-    }
-    if (bias_.buffers.grad != kNoBuffer) {
-      emit_bias_gradient(context, id_, dy, bias_.buffers.grad);
-    }
-    if (!context.needs_gradient(from_)) return;
-    const BufferId dx = context.place_for_gradient(from_, name_ + ".input");
-    passes_.emit_data(context, dy, DeviceLowering::product_weight(weight_), dx);
-    context.give_gradient(from_, dx);
-  }
-
-  std::string explain() const override { return passes_.explain(); }
+  DenseLayer(const ModelGraph& graph, NodeId id, const DenseOp& op)
+      : WeightedLayer(graph, id, op.has_bias), op_(op) {}
 
  private:
-  void emit_forward(DeviceLowering& context) {
-    const BufferId y = context.add_output(id_, name_);
-    passes_.emit_forward(context, context.value(from_), DeviceLowering::product_weight(weight_),
-                         op_.has_bias ? DeviceLowering::product_weight(bias_) : kNoBuffer, y);
-    context.set_value(id_, y);
+  DenseProblem problem(const DeviceLowering& context) const override {
+    return {.type = context.type,
+            .may_use_tf32 = context.compute() == ComputeType::kTf32,
+            .has_bias = op_.has_bias,
+            .has_float32_result = true,
+            .rows = static_cast<std::uint32_t>(context.batch()),
+            .inputs = context.graph.node(from_).shape.channels,
+            .units = op_.units};
   }
+  ValueType gradient_type(const DeviceLowering&) const override { return ValueType::kFloat32; }
 
-  ProductPasses<DenseProblem> passes_;
   DenseOp op_;
-  DeviceParam weight_;
-  DeviceParam bias_;
 };
 
 }  // namespace
 
 DeviceLayerPtr make_convolution_layer(const TypedGraph& model, NodeId node) {
-  return std::make_unique<ConvolutionLayer>(model.graph, node);
+  return std::make_unique<ConvolutionLayer>(model.graph, node,
+                                            std::get<Conv2dOp>(model.graph.node(node).op));
 }
 DeviceLayerPtr make_dense_layer(const TypedGraph& model, NodeId node) {
-  return std::make_unique<DenseLayer>(model.graph, node);
+  return std::make_unique<DenseLayer>(model.graph, node,
+                                      std::get<DenseOp>(model.graph.node(node).op));
 }
 
 }  // namespace penstock::train::cuda
