@@ -8,11 +8,12 @@
 
 namespace penstock::train {
 
-BufferId BufferList::add(std::string name, Role role, std::size_t bytes) {
+BufferId BufferList::add(std::string name, Role role, std::size_t bytes, std::size_t align) {
   const bool stays = is_persistent(role);
   buffers_.push_back({.name = std::move(name),
                       .role = role,
                       .bytes = bytes,
+                      .align = align,
                       .first_step = stays ? 0 : UINT32_MAX,
                       .last_step = stays ? UINT32_MAX : 0});
   return static_cast<BufferId>(buffers_.size() - 1);

@@ -17,7 +17,8 @@ inline constexpr BufferId kNoBuffer = UINT32_MAX;
 
 class BufferList {
  public:
-  BufferId add(std::string name, Role role, std::size_t bytes);
+  /// `align` is a power of two.
+  BufferId add(std::string name, Role role, std::size_t bytes, std::size_t align = Buffer{}.align);
 
   /// Says that step `step` reads or writes the buffer.
   void use(BufferId id, std::uint32_t step);

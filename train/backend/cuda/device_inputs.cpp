@@ -99,13 +99,14 @@ void DeviceInputs::upload(BatchLease lease, std::uint32_t slot) {
   filled.view = batch;
   filled.view.spec = &filled.spec;
   filled.view.pixels = place.device + layout.pixels;
-  const auto* labels = static_cast<const std::byte*>(place.labels.get()) - layout.class_idx;
-  filled.view.class_idx = {reinterpret_cast<const std::uint32_t*>(labels + layout.class_idx),
-                           filled.spec.batch};
-  filled.view.weights = {reinterpret_cast<const float*>(labels + layout.weights),
-                         filled.spec.batch};
-  filled.view.targets = {reinterpret_cast<const float*>(labels + layout.targets),
-                         std::size_t{filled.spec.batch} * filled.spec.num_targets};
+  const auto* labels = static_cast<const std::byte*>(place.labels.get());
+  filled.view.class_idx = {reinterpret_cast<const std::uint32_t*>(labels), filled.spec.batch};
+  filled.view.weights = {
+      reinterpret_cast<const float*>(labels + (layout.weights - layout.class_idx)),
+      filled.spec.batch};
+  filled.view.targets = {
+      reinterpret_cast<const float*>(labels + (layout.targets - layout.class_idx)),
+      std::size_t{filled.spec.batch} * filled.spec.num_targets};
   filled.view.sample_ids = {};  // of the lease, which may go back
   filled.view.positions = {};
   filled.view.events = {};
@@ -117,12 +118,13 @@ void DeviceInputs::upload(BatchLease lease, std::uint32_t slot) {
 
 /// Labels come from memory that may be swapped out; they are few.
 void DeviceInputs::stage_labels(const BatchView& batch, const PlaceLayout& layout, Place& place) {
-  auto* to = static_cast<std::byte*>(place.labels.get()) - layout.class_idx;
+  auto* to = static_cast<std::byte*>(place.labels.get());
   const std::size_t count = batch.spec->batch;
-  std::memcpy(to + layout.class_idx, batch.class_idx.data(), count * sizeof(std::uint32_t));
-  std::memcpy(to + layout.weights, batch.weights.data(), count * sizeof(float));
+  std::memcpy(to, batch.class_idx.data(), count * sizeof(std::uint32_t));
+  std::memcpy(to + (layout.weights - layout.class_idx), batch.weights.data(),
+              count * sizeof(float));
   if (batch.spec->num_targets > 0) {
-    std::memcpy(to + layout.targets, batch.targets.data(),
+    std::memcpy(to + (layout.targets - layout.class_idx), batch.targets.data(),
                 count * batch.spec->num_targets * sizeof(float));
   }
 }

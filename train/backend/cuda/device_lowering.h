@@ -11,6 +11,7 @@
 
 #include "train/backend/cuda/device_params.h"
 #include "train/backend/cuda/kernel_table.h"
+#include "train/backend/cuda/product_plans.h"
 #include "train/backend/layer_cut.h"
 #include "train/backend/param_buffers.h"
 #include "train/backend/value_flow.h"
@@ -93,7 +94,8 @@ class DeviceLowering final : public ValueFlow {
   }
 
   BufferId add_workspace(const std::string& name, std::size_t bytes) {
-    return buffers.add(name + suffix() + ".workspace", Role::kWorkspace, bytes);
+    return buffers.add(name + suffix() + ".workspace", Role::kWorkspace, bytes,
+                       kWorkspaceAlignment);
   }
   /// Adds a buffer that stays and belongs to this program alone.
   BufferId add_own(const std::string& name, std::size_t bytes) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -130,13 +131,12 @@ class PlannedProducts final : public ProductLibrary {
                                                                 const PlanLimits&,
                                                                 ProductCandidates**) noexcept) {
     const std::string key = key_of(problem, limits);
-    ProductCandidates* found = nullptr;
-    const DeviceStatus status = find_candidates(*libraries_, problem, limits, &found);
-    if (!status.is_ok()) refuse(key, status);
-    const CandidatesPointer candidates(found, functions_.close_candidates);
-    PlanPointer plan = stored_plan(*candidates, key);
+    ProductCandidates& candidates = candidates_of(key, [&](ProductCandidates** found) {
+      return find_candidates(*libraries_, problem, limits, found);
+    });
+    PlanPointer plan = stored_plan(candidates, key);
     if (plan == nullptr) {
-      plan = fastest(*candidates, problem, key);
+      plan = fastest(candidates, problem, key);
       book_.set(key, functions_.plan_facts(*plan).stored);
     }
     return std::make_unique<PlannedProduct>(functions_, std::move(plan));
@@ -146,6 +146,18 @@ class PlannedProducts final : public ProductLibrary {
   static std::string key_of(const Problem& problem, const PlanLimits& limits) {
     return problem.key() + " within " + std::to_string(limits.workspace_bytes) +
            (limits.is_deterministic ? " deterministic" : "");
+  }
+
+  /// A network asks for many problems several times, and the heuristics take a tenth of a second.
+  template <class Find>
+  ProductCandidates& candidates_of(const std::string& key, const Find& find) {
+    const auto known = candidates_.find(key);
+    if (known != candidates_.end()) return *known->second;
+    ProductCandidates* found = nullptr;
+    const DeviceStatus status = find(&found);
+    if (!status.is_ok()) refuse(key, status);
+    return *candidates_.emplace(key, CandidatesPointer(found, functions_.close_candidates))
+                .first->second;
   }
 
   [[noreturn]] static void refuse(const std::string& key, const DeviceStatus& status) {
@@ -216,6 +228,7 @@ class PlannedProducts final : public ProductLibrary {
   TrialLimits trial_;
   UniqueStream stream_;
   LibrariesPointer libraries_;
+  std::map<std::string, CandidatesPointer> candidates_;  // by key
 };
 
 }  // namespace

@@ -141,10 +141,13 @@ struct ProductOperands {
   friend bool operator==(const ProductOperands&, const ProductOperands&) = default;
 };
 
+/// Of the workspace that a plan is given.
+inline constexpr std::size_t kWorkspaceAlignment = 256;
+
 /// Enqueues the product. Waits for nothing and allocates no device memory; nothing at all when operands and
 /// workspace are those of the run before. May be captured into a graph.
 ///
-/// Shapes  workspace: [plan_facts().workspace_bytes], aligned to 256 bytes
+/// Shapes  workspace: [plan_facts().workspace_bytes], aligned to kWorkspaceAlignment
 DeviceStatus run_plan(ProductPlan& plan, const ProductOperands& operands, void* workspace,
                       Stream stream) noexcept;
 

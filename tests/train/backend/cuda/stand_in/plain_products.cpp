@@ -58,6 +58,9 @@ class PlainProduct final : public Product {
   std::string name() const override { return "plain loops"; }
   std::size_t workspace_bytes() const noexcept override { return kWorkspaceBytes; }
   DeviceStatus run(const ProductOperands& operands, void* workspace, Stream stream) override {
+    if (reinterpret_cast<std::uintptr_t>(workspace) % train::cuda::kWorkspaceAlignment != 0) {
+      device_.note_fault("a workspace that is not aligned");
+    }
     device_.enqueue(stream, [operands, workspace, problem = problem_, compute = compute_] {
       std::memset(workspace, 0xFF, kWorkspaceBytes);
       compute(problem, operands);

@@ -33,6 +33,7 @@ namespace penstock::tests {
 namespace {
 
 constexpr std::size_t kGuardBytes = 256;
+constexpr std::size_t kAlignment = 256;  // cudaMalloc's
 constexpr int kGuardByte = 0xA5;
 
 /// cudaErrorMemoryAllocation, of cudaMalloc.
@@ -102,7 +103,8 @@ DeviceStatus StandInDevice::allocate_in(std::map<void*, Block>& blocks, const ch
                                         std::size_t bytes, void** memory) {
   if (is_capturing()) return fault(call, "cudaErrorStreamCaptureUnsupported");
   if (forbids_allocation) return fault(call, "allocation within a step");
-  Block block{std::make_unique_for_overwrite<std::byte[]>(bytes + kGuardBytes), bytes};
+  const std::size_t rounded = (bytes + kGuardBytes + kAlignment - 1) / kAlignment * kAlignment;
+  Block block{{static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)), {}}, bytes};
   std::memset(block.memory.get(), 0xFF, bytes);  // NaN in every type
   std::memset(block.memory.get() + bytes, kGuardByte, kGuardBytes);
   *memory = block.memory.get();

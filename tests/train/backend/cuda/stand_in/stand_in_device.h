@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <map>
@@ -69,12 +70,17 @@ class StandInDevice final : public train::cuda::DeviceApi {
   std::size_t allocated_bytes() const noexcept { return allocated_bytes_; }
   std::uint64_t num_graph_launches() const noexcept { return num_graph_launches_; }
   std::uint64_t num_captures() const noexcept { return num_captures_; }
+  /// What a library finds wrong with what it was given.
+  void note_fault(const std::string& what) { faults_.push_back(what); }
   /// Calls that CUDA forbids: during a capture, or with what is not the device's.
   const std::vector<std::string>& faults() const noexcept { return faults_; }
 
  private:
+  struct FreeMemory {
+    void operator()(std::byte* memory) const noexcept { std::free(memory); }
+  };
   struct Block {
-    std::unique_ptr<std::byte[]> memory;
+    std::unique_ptr<std::byte, FreeMemory> memory;
     std::size_t bytes;
   };
 
