@@ -1,4 +1,4 @@
-// The module's own side: the one file that includes CUDA and cuDNN headers.
+// The module's table: what it says of devices and versions here, and what the files of module/ and kernels/ do.
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 

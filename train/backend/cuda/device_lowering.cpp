@@ -39,7 +39,7 @@ void DeviceLowering::add_blocks() {
       add_value("input.values", batch() * shape.area() * input_channels * cuda::value_bytes(type));
   for (const BufferId block :
        {blocks_.class_idx, blocks_.weights, blocks_.targets, blocks_.input}) {
-    if (block != kNoBuffer) use(block);  // filled before the first task
+    use(block);  // filled before the first task
   }
   set_value(graph.input(), blocks_.input);
 }
@@ -57,9 +57,7 @@ BufferId DeviceLowering::add_constant(const std::string& name, std::span<const f
 }
 
 void DeviceLowering::emit(std::span<const BufferId> uses, DeviceTask task) {
-  for (const BufferId buffer : uses) {
-    if (buffer != kNoBuffer) use(buffer);
-  }
+  use_all(uses);
   end_task();
   auto& list = phase() == Phase::kForward    ? tasks_.forward
                : phase() == Phase::kBackward ? tasks_.backward

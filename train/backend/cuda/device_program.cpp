@@ -196,14 +196,13 @@ class DeviceProgram final : public Program {
   /// Until they are added to the sums, behind all other work of the phase.
   static void keep_gradients(DeviceLowering& context) {
     for (const auto& [param_idx, param] : context.params()) {
-      if (param.buffers.grad != kNoBuffer) context.use(param.buffers.grad);
+      context.use(param.buffers.grad);
     }
   }
 
   void lower_update(DeviceLowering& context) {
     for (const auto& [param_idx, param] : context.params()) {
-      const BufferId gradient = param.buffers.whole_grad();
-      if (gradient != kNoBuffer) context.use(gradient);
+      context.use(param.buffers.whole_grad());
     }
     context.emit({}, [this](Stream stream) {
       return parts_.kernels.optimizer_update(tables_.update(list_, lowering_), stream);

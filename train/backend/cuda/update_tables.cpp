@@ -79,9 +79,7 @@ void UpdateTables::add_buffers(DeviceLowering& context) {
   if (context.lowering.optimizer.kind == OptimizerKind::kLamb) {
     directions_ = context.add_floats("update.directions", num_directions);
   }
-  for (const BufferId buffer : {piece_sums_, tensor_scalars_, directions_}) {
-    if (buffer != kNoBuffer) context.use(buffer);
-  }
+  for (const BufferId buffer : {piece_sums_, tensor_scalars_, directions_}) context.use(buffer);
 }
 
 void UpdateTables::bind(const BufferList& list, const std::vector<ParamSlot>& slots,

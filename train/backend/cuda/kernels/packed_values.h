@@ -13,9 +13,6 @@
 
 namespace penstock::train::cuda {
 
-template <class T>
-inline constexpr unsigned kVectorValues = ValueVector<T>::kCount;
-
 /// One load or store: kValues is 1 or kVectorValues<T>. Vectors are kept as words: values of 2 bytes would each
 /// take a register of their own while they wait.
 template <class T, unsigned kValues>

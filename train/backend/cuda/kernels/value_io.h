@@ -1,4 +1,4 @@
-// Values of the three types as float and back, one at a time and 16 bytes at a time.
+// Values of the three types as float and back, and how many of them 16 bytes hold.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -37,27 +37,14 @@ __host__ __device__ inline __nv_bfloat16 from_float<__nv_bfloat16>(float value) 
   return __float2bfloat16_rn(value);
 }
 
-/// 16 bytes of values: one load or store.
+/// Values of T in 16 bytes: one load or store.
 template <class T>
-struct alignas(16) ValueVector {
-  static constexpr unsigned kCount = 16 / sizeof(T);
-  T values[kCount];
-};
-
-/// `place` is aligned to 16 bytes.
-template <class T>
-__device__ ValueVector<T> load_vector(const T* place) {
-  return *reinterpret_cast<const ValueVector<T>*>(place);
-}
-template <class T>
-__device__ void store_vector(T* place, const ValueVector<T>& vector) {
-  *reinterpret_cast<ValueVector<T>*>(place) = vector;
-}
+inline constexpr unsigned kVectorValues = 16 / sizeof(T);
 
 /// Whether rows of so many values of T, from an aligned place on, can be read by vectors.
 template <class T>
 constexpr bool has_whole_vectors(std::size_t row_values) {
-  return row_values % ValueVector<T>::kCount == 0;
+  return row_values % kVectorValues<T> == 0;
 }
 
 /// Calls use(T{}) for the C++ type of `type`.

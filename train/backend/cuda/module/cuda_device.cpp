@@ -4,17 +4,15 @@
 
 #include <cstdio>
 
+#include "train/backend/cuda/module/cuda_status.h"
+
 namespace penstock::train::cuda {
 namespace {
 
-DeviceStatus status_of(cudaError_t error, const char* call) {
-  if (error == cudaSuccess) return {};
-  cudaGetLastError();  // clears it, unless it is one that stays: the next call shall not report this one
-  return {.library = DeviceLibrary::kCuda,
-          .code = error,
-          .call = call,
-          .name = cudaGetErrorName(error),
-          .text = cudaGetErrorString(error)};
+/// An error that is told of is no longer CUDA's last one, unless it stays: the next call shall not report it.
+DeviceStatus taken(cudaError_t error, const char* call) {
+  if (error != cudaSuccess) cudaGetLastError();
+  return status_of(error, call);
 }
 
 class CudaDevice final : public DeviceApi {
@@ -26,53 +24,53 @@ class CudaDevice final : public DeviceApi {
 
   DeviceStatus memory_info(std::size_t* free_bytes, std::size_t* total_bytes) override {
     if (const DeviceStatus status = select(); !status.is_ok()) return status;
-    return status_of(cudaMemGetInfo(free_bytes, total_bytes), "cudaMemGetInfo");
+    return taken(cudaMemGetInfo(free_bytes, total_bytes), "cudaMemGetInfo");
   }
 
   DeviceStatus allocate(std::size_t bytes, void** memory) override {
     if (const DeviceStatus status = select(); !status.is_ok()) return status;
-    return status_of(cudaMalloc(memory, bytes), "cudaMalloc");
+    return taken(cudaMalloc(memory, bytes), "cudaMalloc");
   }
-  DeviceStatus free(void* memory) override { return status_of(cudaFree(memory), "cudaFree"); }
+  DeviceStatus free(void* memory) override { return taken(cudaFree(memory), "cudaFree"); }
   DeviceStatus allocate_pinned(std::size_t bytes, void** memory) override {
     if (const DeviceStatus status = select(); !status.is_ok()) return status;
-    return status_of(cudaHostAlloc(memory, bytes, cudaHostAllocPortable), "cudaHostAlloc");
+    return taken(cudaHostAlloc(memory, bytes, cudaHostAllocPortable), "cudaHostAlloc");
   }
   DeviceStatus free_pinned(void* memory) override {
-    return status_of(cudaFreeHost(memory), "cudaFreeHost");
+    return taken(cudaFreeHost(memory), "cudaFreeHost");
   }
 
   DeviceStatus create_stream(Stream* stream) override {
     if (const DeviceStatus status = select(); !status.is_ok()) return status;
     // Not ordered with the default stream, which nobody here uses.
-    return status_of(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking),
-                     "cudaStreamCreateWithFlags");
+    return taken(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking),
+                 "cudaStreamCreateWithFlags");
   }
   DeviceStatus destroy_stream(Stream stream) override {
-    return status_of(cudaStreamDestroy(stream), "cudaStreamDestroy");
+    return taken(cudaStreamDestroy(stream), "cudaStreamDestroy");
   }
   DeviceStatus synchronize(Stream stream) override {
-    return status_of(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+    return taken(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
   }
 
   DeviceStatus create_event(Event* event) override {
     if (const DeviceStatus status = select(); !status.is_ok()) return status;
-    return status_of(cudaEventCreateWithFlags(event, cudaEventDisableTiming),
-                     "cudaEventCreateWithFlags");
+    return taken(cudaEventCreateWithFlags(event, cudaEventDisableTiming),
+                 "cudaEventCreateWithFlags");
   }
   DeviceStatus destroy_event(Event event) override {
-    return status_of(cudaEventDestroy(event), "cudaEventDestroy");
+    return taken(cudaEventDestroy(event), "cudaEventDestroy");
   }
   DeviceStatus record(Event event, Stream stream) override {
-    return status_of(cudaEventRecord(event, stream), "cudaEventRecord");
+    return taken(cudaEventRecord(event, stream), "cudaEventRecord");
   }
   DeviceStatus wait(Stream stream, Event event) override {
-    return status_of(cudaStreamWaitEvent(stream, event, 0), "cudaStreamWaitEvent");
+    return taken(cudaStreamWaitEvent(stream, event, 0), "cudaStreamWaitEvent");
   }
   DeviceStatus query(Event event, bool* is_done) override {
     const cudaError_t error = cudaEventQuery(event);
     *is_done = error == cudaSuccess;
-    if (error != cudaErrorNotReady) return status_of(error, "cudaEventQuery");
+    if (error != cudaErrorNotReady) return taken(error, "cudaEventQuery");
     cudaGetLastError();  // an answer, not an error
     return {};
   }
@@ -89,39 +87,39 @@ class CudaDevice final : public DeviceApi {
     return copy(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
   }
   DeviceStatus set_zero(void* to, std::size_t bytes, Stream stream) override {
-    return status_of(cudaMemsetAsync(to, 0, bytes, stream), "cudaMemsetAsync");
+    return taken(cudaMemsetAsync(to, 0, bytes, stream), "cudaMemsetAsync");
   }
 
   DeviceStatus begin_capture(Stream stream) override {
     // Of this thread: a loader that takes page-locked memory meanwhile disturbs nothing.
-    return status_of(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
-                     "cudaStreamBeginCapture");
+    return taken(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
+                 "cudaStreamBeginCapture");
   }
   DeviceStatus end_capture(Stream stream, Graph* graph) override {
     *graph = nullptr;
     cudaGraph_t captured = nullptr;
     const DeviceStatus ended =
-        status_of(cudaStreamEndCapture(stream, &captured), "cudaStreamEndCapture");
+        taken(cudaStreamEndCapture(stream, &captured), "cudaStreamEndCapture");
     if (!ended.is_ok()) return ended;
     const DeviceStatus made =
-        status_of(cudaGraphInstantiate(graph, captured, 0), "cudaGraphInstantiate");
+        taken(cudaGraphInstantiate(graph, captured, 0), "cudaGraphInstantiate");
     cudaGraphDestroy(captured);  // the executable one is a copy
     return made;
   }
   DeviceStatus launch(Graph graph, Stream stream) override {
-    return status_of(cudaGraphLaunch(graph, stream), "cudaGraphLaunch");
+    return taken(cudaGraphLaunch(graph, stream), "cudaGraphLaunch");
   }
   DeviceStatus destroy_graph(Graph graph) override {
-    return status_of(cudaGraphExecDestroy(graph), "cudaGraphExecDestroy");
+    return taken(cudaGraphExecDestroy(graph), "cudaGraphExecDestroy");
   }
 
  private:
   /// The current device belongs to the thread, and callers may come from several, one at a time.
-  DeviceStatus select() const { return status_of(cudaSetDevice(device_idx_), "cudaSetDevice"); }
+  DeviceStatus select() const { return taken(cudaSetDevice(device_idx_), "cudaSetDevice"); }
 
   static DeviceStatus copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                            Stream stream) {
-    return status_of(cudaMemcpyAsync(to, from, bytes, kind, stream), "cudaMemcpyAsync");
+    return taken(cudaMemcpyAsync(to, from, bytes, kind, stream), "cudaMemcpyAsync");
   }
 
   int device_idx_;
@@ -132,9 +130,9 @@ class CudaDevice final : public DeviceApi {
 
 std::unique_ptr<DeviceApi> open_cuda_device(int device_idx, DeviceStatus* status) {
   cudaDeviceProp found;
-  *status = status_of(cudaGetDeviceProperties(&found, device_idx), "cudaGetDeviceProperties");
+  *status = taken(cudaGetDeviceProperties(&found, device_idx), "cudaGetDeviceProperties");
   if (!status->is_ok()) return nullptr;
-  *status = status_of(cudaSetDevice(device_idx), "cudaSetDevice");
+  *status = taken(cudaSetDevice(device_idx), "cudaSetDevice");
   if (!status->is_ok()) return nullptr;
   DeviceProperties properties;
   std::snprintf(properties.name, sizeof(properties.name), "%s", found.name);
