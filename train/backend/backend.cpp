@@ -2,6 +2,7 @@
 
 #include "streamer/core/error.h"
 #include "streamer/core/nearest_name.h"
+#include "train/backend/cuda/cuda_module.h"
 #include "train/backend/initial_params.h"
 #include "train/backend/onednn/onednn_backend.h"
 #include "train/backend/reference/reference_backend.h"
@@ -10,11 +11,7 @@ namespace penstock::train {
 std::unique_ptr<Backend> make_backend(std::string_view name, const BackendSettings& settings) {
   if (name == "onednn") return make_onednn_backend(settings);
   if (name == "reference") return make_reference_backend(settings);
-  if (name == "cuda") {
-    throw Error(ErrorCode::kUnsupported,
-                "backend: cuda: expected a build with CUDA training, found one without",
-                "cmake --preset cuda, or --device cpu");
-  }
+  if (name == "cuda") return CudaModule::open().make_backend(settings);
   const std::vector<std::string_view> known = backend_names();
   throw Error(ErrorCode::kInvalidArgument,
               "backend: expected a known name, found '" + std::string(name) + "'",

@@ -1,5 +1,4 @@
-// What a device must offer to train: lowering a graph, memory, reports. The reference and oneDNN
-// backends are made here by name; a CUDA backend follows without a change to this interface.
+// What a device must offer to train: lowering a graph, memory, reports. Backends are made here by name.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "streamer/core/batch.h"
+#include "streamer/core/host_memory.h"
 #include "train/backend/bare_step.h"
 #include "train/backend/program.h"
 #include "train/graph/model_graph.h"
@@ -36,6 +36,22 @@ inline constexpr std::size_t kMaxPendingReports = 256;
 struct BackendSettings {
   /// Compute threads, at least 1; 0 stands for all cores the process may run on.
   std::uint32_t num_threads = 0;
+  /// Which GPU, of a backend of GPUs; the others ignore it and what follows.
+  std::uint32_t device_idx = 0;
+  /// Whether the same run must give the same bits, where a device has faster ways that may not.
+  bool is_deterministic = false;
+  /// Scratch that one product may ask for.
+  std::uint64_t workspace_cap_bytes = std::uint64_t{256} << 20;
+  /// Element type of the batches; nothing for bytes, which are the fewest to copy.
+  std::optional<ElementType> batch_element{};
+  /// Backend::plans() of an earlier run, to compute as it did; empty for none.
+  std::string plans{};
+};
+
+/// Memory of a device, as it is now.
+struct DeviceRoom {
+  std::uint64_t free_bytes = 0;
+  std::uint64_t total_bytes = 0;
 };
 
 /// A device that runs programs.
@@ -54,6 +70,14 @@ class Backend {
   virtual std::string instruction_set() const { return {}; }
   /// Whether parameters and what belongs to them are float32 inside: export_param() gives every bit.
   virtual bool keeps_float32() const noexcept { return true; }
+
+  /// What is left of the memory that allocate() takes from; nothing where that is the host's.
+  virtual std::optional<DeviceRoom> device_room() const { return std::nullopt; }
+  /// The memory in which batches are best delivered. Shares what it needs: may outlive the backend.
+  virtual std::shared_ptr<HostMemory> batch_memory() const { return page_aligned_memory(); }
+  /// Which of several ways products are computed, as trials chose: a line each, for BackendSettings::plans. Empty
+  /// from a backend that has no choice.
+  virtual std::string plans() const { return {}; }
 
   /// What batches must look like for `graph`: element type and layout are the backend's wish for programs
   /// that compute so.

@@ -17,7 +17,8 @@ std::string_view compute_type_name(ComputeType type) {
 }
 
 std::optional<ComputeType> compute_type_of(std::string_view name) {
-  for (const ComputeType type : {ComputeType::kFloat32, ComputeType::kBfloat16}) {
+  for (const ComputeType type :
+       {ComputeType::kFloat32, ComputeType::kBfloat16, ComputeType::kTf32, ComputeType::kFloat16}) {
     if (compute_type_name(type) == name) return type;
   }
   return std::nullopt;

@@ -20,7 +20,7 @@ enum class ComputeType : std::uint8_t {
 /// "float32", "bfloat16", "tf32" or "float16".
 std::string_view compute_type_name(ComputeType type);
 
-/// Of the names that a run may have, "float32" and "bfloat16"; nothing for another.
+/// The type of that name; nothing for another.
 std::optional<ComputeType> compute_type_of(std::string_view name);
 
 /// The element type of batches that are computed with so.

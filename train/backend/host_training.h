@@ -11,6 +11,7 @@
 
 #include "streamer/core/error.h"
 #include "train/backend/buffer_list.h"
+#include "train/backend/grad_reducer.h"
 #include "train/backend/host_update.h"
 #include "train/backend/lowering_check.h"
 #include "train/backend/param_buffers.h"
@@ -35,6 +36,8 @@ class HostTraining {
     num_steps_ = {list.at<std::uint64_t>(num_steps_buffer_), slots.size()};
     std::vector<UpdateTensor<T>> tensors;
     std::vector<StatisticsTensor<T>> statistics;
+    reducer_ = lowering.grad_reducer;
+    gradients_.clear();
     for (std::size_t i = 0; i < slots.size(); ++i) {
       const ParamBuffers& buffers = params[i];
       if (buffers.before_step != kNoBuffer) {
@@ -50,6 +53,9 @@ class HostTraining {
                          .ema = list.at<T>(buffers.ema),
                          .num_steps = &num_steps_[i],
                          .rates = rates_of(slots, i, lowering)});
+      gradients_.push_back({.values = tensors.back().gradient,
+                            .num_elements = tensors.back().num_elements,
+                            .element_bytes = sizeof(T)});
     }
     update_.emplace(lowering.optimizer, num_parts, std::move(tensors), Parallel{});
     statistics_.emplace(*list.at<StepUnderWay>(step_under_way_), std::move(statistics));
@@ -63,6 +69,7 @@ class HostTraining {
   }
   /// Phase::kUpdate.
   UpdateReport update(const StepScalars& scalars) {
+    if (reducer_ != nullptr) reducer_->reduce(gradients_, nullptr);
     UpdateReport report = update_->run(scalars, *statistics_);
     report.step = scalars.step;
     return report;
@@ -80,6 +87,8 @@ class HostTraining {
   BufferId num_steps_buffer_ = kNoBuffer;
   BufferId step_under_way_ = kNoBuffer;
   std::span<std::uint64_t> num_steps_;
+  GradReducer* reducer_ = nullptr;
+  std::vector<GradientBlock> gradients_;  // of all that learn
   std::optional<HostUpdate<T, Parallel>> update_;
   std::optional<StatisticsGuard<T>> statistics_;
 };

@@ -19,6 +19,7 @@
 namespace penstock::train {
 
 class DeviceMemory;
+class GradReducer;
 
 enum class Mode : std::uint8_t {
   kTrain,     // batch statistics, dropout, backward and update
@@ -35,13 +36,14 @@ enum class Phase : std::uint8_t {
 
 class Program;
 
-/// How bytes of pixels become values, where a batch comes as bytes: (pixel / 255 - mean) / std, by channel.
+/// How bytes of pixels become values, where a batch comes as bytes: (pixel * rescale - mean) / std, by channel.
 struct PixelNorm {
+  double rescale = 1.0 / 255;
   std::vector<double> mean{};  // empty: 0
   std::vector<double> std{};   // empty: 1
 
   float gain(std::size_t channel) const {
-    return static_cast<float>(1 / (255 * (std.empty() ? 1 : std.at(channel))));
+    return static_cast<float>(rescale / (std.empty() ? 1 : std.at(channel)));
   }
   float offset(std::size_t channel) const {
     if (mean.empty()) return 0.0f;
@@ -87,6 +89,8 @@ struct Lowering {
   /// are kept; empty for none. Costs work and saves memory; results are the same to the bit. Not for the
   /// graph's input and output; nothing in evaluation.
   std::vector<bool> recomputed{};
+  /// Adds the gradients of several ranks up before an update; null where there is one.
+  GradReducer* grad_reducer = nullptr;
   /// A program of the same backend and graph whose parameters the new one shares (a tail batch, an
   /// evaluation); must be bound into the same arena. Null for the first.
   const Program* share_with = nullptr;

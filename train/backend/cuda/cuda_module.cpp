@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 
@@ -45,12 +46,14 @@ class PinnedMemory final : public HostMemory {
 /// A device of the module, and the products on it.
 class ModuleMachine {
  public:
-  ModuleMachine(const CudaModuleApi& api, int device_idx, cuda::PlanBook& plans)
-      : device_(open(api, device_idx), api.close_device),
-        products_(cuda::make_planned_products(*device_, *api.products, plans)) {}
+  ModuleMachine(const CudaModuleApi& api, int device_idx, const std::string& plans)
+      : plans_(plans),
+        device_(open(api, device_idx), api.close_device),
+        products_(cuda::make_planned_products(*device_, *api.products, plans_)) {}
 
   cuda::DeviceApi& device() const noexcept { return *device_; }
   cuda::ProductLibrary& products() const noexcept { return *products_; }
+  const cuda::PlanBook& plans() const noexcept { return plans_; }
 
  private:
   static cuda::DeviceApi* open(const CudaModuleApi& api, int device_idx) {
@@ -60,6 +63,7 @@ class ModuleMachine {
     return device;
   }
 
+  cuda::PlanBook plans_;
   std::unique_ptr<cuda::DeviceApi, void (*)(cuda::DeviceApi*)> device_;
   std::unique_ptr<cuda::ProductLibrary> products_;
 };
@@ -91,6 +95,9 @@ void* load_module(const std::filesystem::path& path) {
 }  // namespace
 
 CudaModule CudaModule::open() {
+  if (const char* named = std::getenv(kCudaModuleVariable); named != nullptr && *named != '\0') {
+    return open_file(named);
+  }
   CudaModule beside;
   if (const auto path = file_beside_program(); !path.empty()) {
     beside = open_file(path);
@@ -144,17 +151,26 @@ void CudaModule::ask_for_devices() {
   if (error != nullptr) reason_ += std::string(" (") + error + ")";
 }
 
-std::unique_ptr<Backend> CudaModule::make_backend(int device_idx, cuda::PlanBook& plans) const {
-  if (device_idx < 0 || static_cast<std::size_t>(device_idx) >= device_names_.size()) {
+std::unique_ptr<Backend> CudaModule::make_backend(const BackendSettings& settings) const {
+  if (settings.device_idx >= device_names_.size()) {
     throw Error(ErrorCode::kUnsupported,
-                has_device() ? "cuda: device " + std::to_string(device_idx) + ": expected 0 to " +
-                                   std::to_string(device_names_.size() - 1)
+                has_device() ? "cuda: device " + std::to_string(settings.device_idx) +
+                                   ": expected 0 to " + std::to_string(device_names_.size() - 1)
                              : reason_,
                 "--device cpu");
   }
-  const auto machine = std::make_shared<ModuleMachine>(*api_, device_idx, plans);
-  return cuda::make_device_backend({machine->device(), *api_->kernels(), machine->products()}, {},
-                                   machine);
+  const auto machine =
+      std::make_shared<ModuleMachine>(*api_, static_cast<int>(settings.device_idx), settings.plans);
+  return cuda::make_device_backend(
+      {.api = machine->device(),
+       .kernels = *api_->kernels(),
+       .products = machine->products(),
+       .plans = &machine->plans(),
+       .batch_memory = pinned_memory()},
+      {.plan_limits = {.workspace_bytes = settings.workspace_cap_bytes,
+                       .is_deterministic = settings.is_deterministic},
+       .batch_element = settings.batch_element.value_or(ElementType::kUint8)},
+      machine);
 }
 
 std::shared_ptr<HostMemory> CudaModule::pinned_memory() const {

@@ -12,11 +12,8 @@
 namespace penstock::train {
 
 class Backend;
+struct BackendSettings;
 struct CudaModuleApi;
-
-namespace cuda {
-class PlanBook;
-}
 
 /// Versions as CUDA and cuDNN write them (13000, 91900); 0 where there is none.
 struct CudaVersions {
@@ -31,8 +28,8 @@ struct CudaVersions {
 /// Threads   immutable; every member may be called from any thread
 class CudaModule {
  public:
-  /// Looks beside the program, then in the usual library path. Absence is no error: reason() says
-  /// what was found instead.
+  /// Opens the file that PENSTOCK_CUDA_MODULE names; without it, looks beside the program, then in the usual
+  /// library path. Absence is no error: reason() says what was found instead.
   static CudaModule open();
   /// Opens the module at `path` and nowhere else. Libraries that it needs are found as library_search.h says.
   static CudaModule open_file(const std::filesystem::path& path);
@@ -46,11 +43,10 @@ class CudaModule {
   /// One name for each device that answers.
   const std::vector<std::string>& device_names() const noexcept { return device_names_; }
 
-  /// Returns a backend on a device that answers, which computes by `plans` where it has them and adds those that it
-  /// chooses; both outlive it.
+  /// Returns a backend on a device that answers.
   ///
-  /// Errors  Unsupported with reason() when there is no such device
-  std::unique_ptr<Backend> make_backend(int device_idx, cuda::PlanBook& plans) const;
+  /// Errors  Unsupported with reason() when there is no such device; CorruptData for plans that nobody wrote
+  std::unique_ptr<Backend> make_backend(const BackendSettings& settings) const;
 
   /// Returns page-locked memory (cudaHostAlloc) when a device answers, else page_aligned_memory().
   std::shared_ptr<HostMemory> pinned_memory() const;

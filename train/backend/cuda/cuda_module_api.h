@@ -18,6 +18,9 @@ inline constexpr std::uint32_t kCudaModuleVersion = 2;
 inline constexpr const char* kCudaModuleFile = "libpenstock_cuda.so";
 inline constexpr const char* kCudaModuleEntry = "penstock_cuda_module";
 
+/// Environment variable with the path of the module, where it lies elsewhere.
+inline constexpr const char* kCudaModuleVariable = "PENSTOCK_CUDA_MODULE";
+
 /// The module's functions. Those that can fail return nullptr, or the error's text (static memory).
 ///
 /// Threads  all of them may be called from any thread

@@ -5,6 +5,7 @@
 
 #include "streamer/core/error.h"
 #include "train/backend/cuda/device_parts.h"
+#include "train/backend/cuda/plan_book.h"
 #include "train/backend/lowering_check.h"
 
 namespace penstock::train::cuda {
@@ -29,6 +30,8 @@ class DeviceBackend final : public Backend {
   DeviceBackend(const DeviceMachine& machine, const DeviceProgramOptions& options,
                 std::shared_ptr<void> owner)
       : owner_(std::move(owner)),
+        plans_(machine.plans),
+        batch_memory_(machine.batch_memory),
         parts_(machine.api, machine.kernels, machine.products),
         options_(options) {}
 
@@ -51,8 +54,17 @@ class DeviceBackend final : public Backend {
             .height_px = shape.height,
             .width_px = shape.width,
             .channels = shape.channels,
-            .element = ElementType::kFloat32};
+            .element = options_.batch_element};
   }
+
+  std::optional<DeviceRoom> device_room() const override {
+    std::size_t free_bytes = 0;
+    std::size_t total_bytes = 0;
+    check_device(parts_.api.memory_info(&free_bytes, &total_bytes), "device memory");
+    return DeviceRoom{.free_bytes = free_bytes, .total_bytes = total_bytes};
+  }
+  std::shared_ptr<HostMemory> batch_memory() const override { return batch_memory_; }
+  std::string plans() const override { return plans_ == nullptr ? "" : plans_->text(); }
 
   std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override {
     check_lowering(graph, lowering);
@@ -109,6 +121,8 @@ class DeviceBackend final : public Backend {
   }
 
   std::shared_ptr<void> owner_;  // of the machine: goes last
+  const PlanBook* plans_;
+  std::shared_ptr<HostMemory> batch_memory_;
   DeviceParts parts_;
   DeviceProgramOptions options_;
 };

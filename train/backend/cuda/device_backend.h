@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "train/backend/backend.h"
 #include "train/backend/cuda/device_api.h"
@@ -10,6 +11,7 @@
 
 namespace penstock::train::cuda {
 
+class PlanBook;
 class ProductLibrary;
 
 /// A device and what runs on it. All outlive the backend.
@@ -17,6 +19,10 @@ struct DeviceMachine {
   DeviceApi& api;
   const KernelTable& kernels;
   ProductLibrary& products;
+  /// What `products` keeps its choices in; null when it has none.
+  const PlanBook* plans = nullptr;
+  /// Page-locked memory for batches.
+  std::shared_ptr<HostMemory> batch_memory = page_aligned_memory();
 };
 
 /// `owner` keeps what the machine consists of, if that is nobody else's: it goes after the backend.

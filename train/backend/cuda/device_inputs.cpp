@@ -88,6 +88,9 @@ void DeviceInputs::upload(BatchLease lease, std::uint32_t slot) {
            std::to_string(layout.bytes));
   }
   if (slots_[slot].is_filled) release(slot);
+  const bool is_taken = std::ranges::any_of(
+      slots_, [&](const Slot& other) { return other.is_filled && other.place == next_place_; });
+  if (is_taken) refuse("upload", "a slot released before: two are filled", "none");
   Place& place = places_[next_place_];
   wait_for(place.is_free);
   wait_for(place.is_copied);

@@ -13,6 +13,7 @@ DeviceLowering::DeviceLowering(const ModelGraph& model, const Lowering& how, con
     : ValueFlow(model, how, parts.buffers),
       kernels(parts.kernels),
       products(parts.products),
+      plan_limits(parts.plan_limits),
       store(parts.store),
       type(value_type_of(how.compute)),
       input_channels(stored_input_channels(model)),

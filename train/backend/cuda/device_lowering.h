@@ -60,11 +60,13 @@ class DeviceLowering final : public ValueFlow {
     DeviceParamStore& store;
     BufferList& buffers;
     DeviceTasks& tasks;
+    PlanLimits plan_limits{};
   };
   DeviceLowering(const ModelGraph& model, const Lowering& how, const Parts& parts);
 
   const KernelTable& kernels;
   ProductLibrary& products;
+  const PlanLimits plan_limits;
   DeviceParamStore& store;
   const ValueType type;
   const std::uint32_t input_channels;  // as stored

@@ -10,6 +10,7 @@
 #include "train/backend/cuda/lowering/device_layers.h"
 #include "train/backend/cuda/phase_graph.h"
 #include "train/backend/cuda/update_tables.h"
+#include "train/backend/grad_reducer.h"
 #include "train/backend/host_inputs.h"
 #include "train/backend/lowering_check.h"
 #include "train/backend/lowering_passes.h"
@@ -162,8 +163,9 @@ class DeviceProgram final : public Program {
     for (std::size_t i = 0; i < places_.size(); ++i) {
       places_[i] = list_.add(kPlaceNames[i], Role::kInput, PlaceLayout(largest_batch()).bytes);
     }
-    DeviceLowering context(graph, lowering_,
-                           {parts_.kernels, parts_.products, *store_, list_, tasks_});
+    DeviceLowering context(
+        graph, lowering_,
+        {parts_.kernels, parts_.products, *store_, list_, tasks_, options_.plan_limits});
     type_ = context.type;
     input_channels_ = context.input_channels;
     blocks_ = context.blocks();
@@ -255,6 +257,9 @@ class DeviceProgram final : public Program {
   void run_update(std::uint32_t slot) {
     parts_.updates.begin(step_block(parts_.inputs.scalars(slot)),
                          list_.at<StepBlock>(blocks_.step));
+    if (lowering_.grad_reducer != nullptr) {
+      lowering_.grad_reducer->reduce(tables_.gradients(), stream());
+    }
     run_tasks(kUpdateWork, tasks_.update);
     parts_.updates.end(list_.at<UpdateReportBlock>(blocks_.update_report));
     store_->has_step_begun = false;

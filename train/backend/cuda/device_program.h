@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "train/backend/cuda/device_parts.h"
+#include "train/backend/cuda/product_plans.h"
 #include "train/backend/program.h"
 
 namespace penstock::train::cuda {
@@ -11,6 +12,10 @@ namespace penstock::train::cuda {
 struct DeviceProgramOptions {
   /// False enqueues every call each time: the slow twin of captured graphs.
   bool captures = true;
+  /// Of each product.
+  PlanLimits plan_limits{};
+  /// Element type of the batches as input_spec() has it; runs take any that fits into as many bytes.
+  ElementType batch_element = ElementType::kFloat32;
 };
 
 std::unique_ptr<Program> make_device_program(const ModelGraph& graph, const Lowering& lowering,

@@ -136,7 +136,9 @@ class PlannedProducts final : public ProductLibrary {
     });
     PlanPointer plan = stored_plan(candidates, key);
     if (plan == nullptr) {
-      plan = fastest(candidates, problem, key);
+      // A trial's clock is no function of the seed.
+      const std::uint32_t num_tried = limits.is_deterministic ? 1 : trial_.num_candidates;
+      plan = fastest(candidates, problem, key, num_tried);
       book_.set(key, functions_.plan_facts(*plan).stored);
     }
     return std::make_unique<PlannedProduct>(functions_, std::move(plan));
@@ -179,20 +181,20 @@ class PlannedProducts final : public ProductLibrary {
 
   /// Of the first candidates that work. A trial that finds no memory leaves it to the heuristics.
   template <class Problem>
-  PlanPointer fastest(ProductCandidates& candidates, const Problem& problem,
-                      const std::string& key) {
+  PlanPointer fastest(ProductCandidates& candidates, const Problem& problem, const std::string& key,
+                      std::uint32_t most_tried) {
     PlanPointer best(nullptr, functions_.destroy_plan);
     double best_s = std::numeric_limits<double>::infinity();
     DeviceStatus status;
     std::uint32_t num_tried = 0;
     const std::uint32_t count = functions_.num_candidates(candidates);
-    for (std::uint32_t i = 0; i < count && num_tried < trial_.num_candidates; ++i) {
+    for (std::uint32_t i = 0; i < count && num_tried < most_tried; ++i) {
       ProductPlan* made = nullptr;
       status = functions_.make_plan(candidates, i, &made);
       if (!status.is_ok()) continue;
       PlanPointer plan(made, functions_.destroy_plan);
       ++num_tried;
-      const double seconds = trial_.num_candidates > 1 ? trial_s(*plan, problem) : 0;
+      const double seconds = most_tried > 1 ? trial_s(*plan, problem) : 0;
       if (best != nullptr && seconds >= best_s) continue;
       best = std::move(plan);
       best_s = seconds;

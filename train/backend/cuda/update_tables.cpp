@@ -82,6 +82,22 @@ void UpdateTables::add_buffers(DeviceLowering& context) {
   for (const BufferId buffer : {piece_sums_, tensor_scalars_, directions_}) context.use(buffer);
 }
 
+namespace {
+
+ElementType element_of(ValueType type) {
+  switch (type) {
+    case ValueType::kFloat16:
+      return ElementType::kFloat16;
+    case ValueType::kBfloat16:
+      return ElementType::kBfloat16;
+    case ValueType::kFloat32:
+      break;
+  }
+  return ElementType::kFloat32;
+}
+
+}  // namespace
+
 void UpdateTables::bind(const BufferList& list, const std::vector<ParamSlot>& slots,
                         const Lowering& lowering, DeviceTransfer& transfer) {
   const auto tensor_of = [&](const Entry& entry, bool is_read) {
@@ -110,6 +126,7 @@ void UpdateTables::bind(const BufferList& list, const std::vector<ParamSlot>& sl
   put(transfer, list.at<void>(copy_pieces_), cut(copy_sizes));
   if (lowering.mode != Mode::kTrain) return;
 
+  gradients_.clear();
   std::vector<UpdateTensorBlock> tensors;
   std::vector<GradientSumBlock> sums;
   std::vector<std::size_t> sizes;
@@ -122,6 +139,10 @@ void UpdateTables::bind(const BufferList& list, const std::vector<ParamSlot>& sl
       direction += entry.num_stored;
     }
     tensors.push_back(tensor);
+    gradients_.push_back({.values = tensor.gradient,
+                          .num_elements = entry.num_stored,
+                          .element_bytes = value_bytes(tensor.gradient_type),
+                          .element = element_of(tensor.gradient_type)});
     sizes.push_back(entry.num_stored);
     sums.push_back({.num_elements = entry.num_stored,
                     .gradient = list.at<void>(entry.param.buffers.grad),

@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "train/backend/buffer_list.h"
 #include "train/backend/cuda/device_lowering.h"
 #include "train/backend/cuda/device_transfer.h"
+#include "train/backend/grad_reducer.h"
 #include "train/backend/program.h"
 
 namespace penstock::train::cuda {
@@ -25,6 +27,8 @@ class UpdateTables {
   StatisticsCopy statistics(const BufferList& list, bool puts_back) const;
   RefreshCopies refresh(const BufferList& list, bool reads_ema) const;
 
+  /// Of all parameters that learn, as the update reads them.
+  std::span<const GradientBlock> gradients() const noexcept { return gradients_; }
   bool has_statistics() const noexcept { return num_statistics_ > 0; }
   bool has_copies() const noexcept { return num_copy_pieces_ > 0; }
   /// Counts of steps by parameter, on the device.
@@ -43,6 +47,7 @@ class UpdateTables {
   std::vector<Entry> learning_;
   std::vector<Entry> with_statistics_;
   std::vector<Entry> with_copies_;
+  std::vector<GradientBlock> gradients_;
   std::size_t num_params_ = 0;
   std::uint32_t num_pieces_ = 0;
   std::uint32_t num_statistics_ = 0;

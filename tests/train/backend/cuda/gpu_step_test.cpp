@@ -19,7 +19,6 @@ constexpr double kToleranceFactor = 10;
 
 struct Fixture {
   CudaModule module = CudaModule::open_file(PENSTOCK_CUDA_MODULE);
-  PlanBook plans;
 
   bool has_device(const char* test) const {
     if (!module.has_device()) std::cout << "SKIPPED: " << test << ": " << module.reason() << '\n';
@@ -36,7 +35,8 @@ BOOST_AUTO_TEST_CASE(every_model_on_a_device_equals_the_reference) {
       if (is_custom(graph)) continue;
       for (const bool fuse : {true, false}) {
         BOOST_TEST_CONTEXT(graph.name() << (fuse ? " fused" : " node by node")) {
-          compare_with_reference(module.make_backend(0, plans), graph, fuse, 6, kToleranceFactor);
+          compare_with_reference(module.make_backend({.batch_element = ElementType::kFloat32}),
+                                 graph, fuse, 6, kToleranceFactor);
         }
       }
     }
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(every_model_on_a_device_equals_the_reference) {
 
 BOOST_AUTO_TEST_CASE(without_a_device_a_backend_is_refused_with_the_reason) {
   if (module.has_device()) return;
-  BOOST_CHECK_EXCEPTION(module.make_backend(0, plans), Error, [&](const Error& error) {
+  BOOST_CHECK_EXCEPTION(module.make_backend({}), Error, [&](const Error& error) {
     return error.code() == ErrorCode::kUnsupported && error.what() == module.reason() &&
            error.hint() == "--device cpu";
   });

@@ -59,7 +59,7 @@ class ProductPasses {
     problem.pass = pass;
     if (pass != ProductPass::kForward) problem.has_bias = false;
     if (pass != ProductPass::kWeightGradient) problem.has_float32_result = false;
-    PlacedPlan placed{.plan = context.products.find(problem, {})};
+    PlacedPlan placed{.plan = context.products.find(problem, context.plan_limits)};
     const std::size_t bytes = placed.plan->workspace_bytes();
     const char* suffix = pass == ProductPass::kForward        ? ".forward"
                          : pass == ProductPass::kDataGradient ? ".data"
