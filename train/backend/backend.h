@@ -68,6 +68,8 @@ class Backend {
   /// The widest instruction set that its results depend on, as description() has it; empty for one that every
   /// machine has.
   virtual std::string instruction_set() const { return {}; }
+  /// Whether the same run gives the same bits.
+  virtual bool is_deterministic() const noexcept { return true; }
   /// Whether parameters and what belongs to them are float32 inside: export_param() gives every bit.
   virtual bool keeps_float32() const noexcept { return true; }
 
@@ -120,7 +122,7 @@ class Backend {
 /// configure line that would bring it) for one that this build does not have.
 std::unique_ptr<Backend> make_backend(std::string_view name, const BackendSettings& settings = {});
 
-/// Names that make_backend() knows in this build.
+/// Names of those that compute on the CPU; make_backend() knows "cuda" besides.
 std::vector<std::string_view> backend_names();
 /// The same as a choice: "onednn or reference".
 std::string backend_choice();

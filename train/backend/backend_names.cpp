@@ -7,7 +7,7 @@
 namespace penstock::train {
 
 namespace {
-constexpr std::array<std::string_view, 3> kNames = {"onednn", "cuda", "reference"};
+constexpr std::array<std::string_view, 2> kNames = {"onednn", "reference"};
 }
 
 std::vector<std::string_view> backend_names() {

@@ -23,6 +23,11 @@ std::string_view compute_type_name(ComputeType type);
 /// The type of that name; nothing for another.
 std::optional<ComputeType> compute_type_of(std::string_view name);
 
+/// Whether only GPUs compute with it.
+constexpr bool is_of_gpus(ComputeType type) {
+  return type == ComputeType::kTf32 || type == ComputeType::kFloat16;
+}
+
 /// The element type of batches that are computed with so.
 constexpr ElementType element_type_of(ComputeType type) {
   if (type == ComputeType::kBfloat16) return ElementType::kBfloat16;

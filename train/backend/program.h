@@ -89,6 +89,9 @@ struct Lowering {
   /// are kept; empty for none. Costs work and saves memory; results are the same to the bit. Not for the
   /// graph's input and output; nothing in evaluation.
   std::vector<bool> recomputed{};
+  /// Whether products may be chosen by trials on the device, which take seconds; else as the library guesses. A
+  /// lowering that is looked at and dropped again does without.
+  bool runs_trials = true;
   /// Adds the gradients of several ranks up before an update; null where there is one.
   GradReducer* grad_reducer = nullptr;
   /// A program of the same backend and graph whose parameters the new one shares (a tail batch, an

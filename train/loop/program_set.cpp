@@ -119,6 +119,7 @@ Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& conf
               .frozen_params = stage.frozen_params,
               .fixed_norms = stage.fixed_norms,
               .recomputed = mode == Mode::kTrain ? config.recomputed : std::vector<bool>{},
+              .runs_trials = config.runs_trials,
               .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
   return programs_.back().get();
 }
@@ -173,6 +174,16 @@ void ProgramSet::lower_parts(const ModelGraph& graph, const ProgramSetConfig& co
     if (stages_.back().find(num_samples) != nullptr) continue;
     stages_.back().programs.push_back(lower(graph, config, stage, num_samples, Mode::kTrain));
   }
+}
+
+std::uint64_t ProgramSet::largest_workspace_bytes() const {
+  std::uint64_t most = 0;
+  for (const auto& program : programs_) {
+    for (const Buffer& buffer : program->buffers()) {
+      if (buffer.role == Role::kWorkspace) most = std::max<std::uint64_t>(most, buffer.bytes);
+    }
+  }
+  return most;
 }
 
 void ProgramSet::bind() {

@@ -36,6 +36,7 @@ struct ProgramSetConfig {
   /// Samples per evaluation step; 0 for no evaluation.
   std::uint32_t evaluation_batch = 32;
   /// Of all programs.
+  bool runs_trials = true;  // Lowering's
   PixelNorm pixel_norm{};
   ComputeType compute = ComputeType::kFloat32;
   /// With an EMA the evaluation reads the means of the weights.
@@ -65,6 +66,10 @@ class ProgramSet {
 
   /// Allocates the arena and binds every program into it. Throws OutOfMemory.
   void bind();
+
+  /// Of a product, in all programs.
+  std::uint64_t largest_workspace_bytes() const;
+  bool is_bound() const noexcept { return arena_.has_value(); }
 
   Backend& backend() const noexcept { return backend_; }
   /// Says which epoch the next training steps belong to: those of its stage run. 0 at first.

@@ -334,7 +334,9 @@ void ModelRecord::validate(const std::filesystem::path& where) const {
   check_count("model.channels", channels);
   check_count("batch_size", batch_size);
   if (!compute_type_of(precision)) {
-    refuse(where, "precision: expected \"float32\" or \"bfloat16\", found \"" + precision + "\"");
+    refuse(where,
+           "precision: expected \"float32\", \"bfloat16\", \"tf32\" or \"float16\", found \"" +
+               precision + "\"");
   }
   if (decode_scaling != "auto" && decode_scaling != "off") {
     refuse(where, "decode_scaling: expected \"auto\" or \"off\", found \"" + decode_scaling + "\"");

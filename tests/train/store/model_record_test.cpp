@@ -265,8 +265,9 @@ BOOST_AUTO_TEST_CASE(fields_that_make_no_sense_are_damage) {
              "decode_scaling: expected \"auto\" or \"off\", found \"on\"");
   BOOST_TEST(refusal_with([](ModelRecord& r) { r.center_crop = 1.5; }) ==
              "center_crop: expected 0 to 1, found 1.5");
-  BOOST_TEST(refusal_with([](ModelRecord& r) { r.precision = "half"; }) ==
-             "precision: expected \"float32\" or \"bfloat16\", found \"half\"");
+  BOOST_TEST(
+      refusal_with([](ModelRecord& r) { r.precision = "half"; }) ==
+      "precision: expected \"float32\", \"bfloat16\", \"tf32\" or \"float16\", found \"half\"");
   BOOST_TEST(refusal_with([](ModelRecord& r) { r.loss = "mean_squared_error"; }) ==
              "loss.name: expected \"cross_entropy\" or \"focal\", found \"mean_squared_error\"");
   BOOST_TEST(refusal_with([](ModelRecord& r) { r.loss = "focal", r.focal_gamma = -1; }) ==

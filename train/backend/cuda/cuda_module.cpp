@@ -68,6 +68,14 @@ class ModuleMachine {
   std::unique_ptr<cuda::ProductLibrary> products_;
 };
 
+/// "CUDA 13.0, cuDNN 9.19.0". Source: cudaRuntimeGetVersion(), cudnn_version.h of cuDNN 9
+std::string libraries_text(const CudaVersions& versions) {
+  return "CUDA " + std::to_string(versions.runtime / 1000) + "." +
+         std::to_string(versions.runtime % 1000 / 10) + ", cuDNN " +
+         std::to_string(versions.cudnn / 10000) + "." +
+         std::to_string(versions.cudnn % 10000 / 100) + "." + std::to_string(versions.cudnn % 100);
+}
+
 /// The file beside the running program, or an empty path where /proc cannot tell.
 std::filesystem::path file_beside_program() {
   std::error_code error;
@@ -166,6 +174,7 @@ std::unique_ptr<Backend> CudaModule::make_backend(const BackendSettings& setting
        .kernels = *api_->kernels(),
        .products = machine->products(),
        .plans = &machine->plans(),
+       .libraries = libraries_text(versions_),
        .batch_memory = pinned_memory()},
       {.plan_limits = {.workspace_bytes = settings.workspace_cap_bytes,
                        .is_deterministic = settings.is_deterministic},

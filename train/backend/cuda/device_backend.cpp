@@ -13,14 +13,22 @@ namespace {
 
 class DeviceArena final : public DeviceMemory {
  public:
-  DeviceArena(DeviceApi& api, Stream stream, std::size_t bytes)
-      : bytes_(bytes), memory_(allocate_on_device(api, std::max<std::size_t>(bytes, 1))) {
-    check_device(api.set_zero(memory_.get(), bytes, stream), "device memory");
+  DeviceArena(DeviceParts& parts, std::size_t bytes)
+      : parts_(parts),
+        bytes_(bytes),
+        memory_(allocate_on_device(parts.api, std::max<std::size_t>(bytes, 1))) {
+    check_device(parts.api.set_zero(memory_.get(), bytes, parts.stream.get()), "device memory");
+  }
+  ~DeviceArena() override {
+    // What was enqueued may read it; of a lost device nothing does.
+    static_cast<void>(parts_.api.synchronize(parts_.stream.get()));
+    parts_.inputs.forget({base(), bytes_});
   }
   std::byte* base() const noexcept override { return static_cast<std::byte*>(memory_.get()); }
   std::size_t size_bytes() const noexcept override { return bytes_; }
 
  private:
+  DeviceParts& parts_;
   std::size_t bytes_;
   UniqueDeviceBytes memory_;
 };
@@ -30,6 +38,7 @@ class DeviceBackend final : public Backend {
   DeviceBackend(const DeviceMachine& machine, const DeviceProgramOptions& options,
                 std::shared_ptr<void> owner)
       : owner_(std::move(owner)),
+        libraries_(machine.libraries),
         plans_(machine.plans),
         batch_memory_(machine.batch_memory),
         parts_(machine.api, machine.kernels, machine.products),
@@ -45,7 +54,8 @@ class DeviceBackend final : public Backend {
   std::string description() const override {
     const DeviceProperties& device = parts_.api.properties();
     return std::string(device.name) + ", compute capability " +
-           std::to_string(device.compute_major) + "." + std::to_string(device.compute_minor);
+           std::to_string(device.compute_major) + "." + std::to_string(device.compute_minor) +
+           (libraries_.empty() ? "" : ", " + libraries_);
   }
 
   BatchSpec input_spec(const ModelGraph& graph, std::uint32_t batch, ComputeType) const override {
@@ -66,6 +76,8 @@ class DeviceBackend final : public Backend {
   std::shared_ptr<HostMemory> batch_memory() const override { return batch_memory_; }
   std::string plans() const override { return plans_ == nullptr ? "" : plans_->text(); }
 
+  bool is_deterministic() const noexcept override { return options_.plan_limits.is_deterministic; }
+
   std::unique_ptr<Program> lower(const ModelGraph& graph, const Lowering& lowering) override {
     check_lowering(graph, lowering);
     check_compute(lowering.compute);
@@ -74,7 +86,7 @@ class DeviceBackend final : public Backend {
   }
 
   std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override {
-    return std::make_unique<DeviceArena>(parts_.api, parts_.stream.get(), bytes);
+    return std::make_unique<DeviceArena>(parts_, bytes);
   }
 
   void upload(BatchLease lease, std::uint32_t slot) override {
@@ -121,6 +133,7 @@ class DeviceBackend final : public Backend {
   }
 
   std::shared_ptr<void> owner_;  // of the machine: goes last
+  std::string libraries_;
   const PlanBook* plans_;
   std::shared_ptr<HostMemory> batch_memory_;
   DeviceParts parts_;

@@ -21,6 +21,8 @@ struct DeviceMachine {
   ProductLibrary& products;
   /// What `products` keeps its choices in; null when it has none.
   const PlanBook* plans = nullptr;
+  /// Versions of what computes, for description(); empty for none.
+  std::string libraries{};
   /// Page-locked memory for batches.
   std::shared_ptr<HostMemory> batch_memory = page_aligned_memory();
 };

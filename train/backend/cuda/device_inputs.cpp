@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -71,6 +72,17 @@ void DeviceInputs::bind(std::span<std::byte* const> places, const BatchSpec& lar
   if (label_bytes <= label_bytes_) return;
   label_bytes_ = label_bytes;
   for (Place& place : places_) place.labels = allocate_pinned(api_, label_bytes);
+}
+
+void DeviceInputs::forget(std::span<const std::byte> memory) {
+  for (Place& place : places_) {
+    const std::less<> is_before;
+    const bool lies_within = !is_before(place.device, memory.data()) &&
+                             is_before(place.device, memory.data() + memory.size());
+    if (!lies_within) continue;
+    place.device = nullptr;
+    place_bytes_ = 0;
+  }
 }
 
 void DeviceInputs::upload(BatchLease lease, std::uint32_t slot) {

@@ -43,6 +43,9 @@ class DeviceInputs {
   /// says so.
   void bind(std::span<std::byte* const> places, const BatchSpec& largest);
 
+  /// The ring's memory is gone, if it lay there.
+  void forget(std::span<const std::byte> memory);
+
   void upload(BatchLease lease, std::uint32_t slot);
   void set_scalars(const StepScalars& scalars, std::uint32_t slot);
   void release(std::uint32_t slot);

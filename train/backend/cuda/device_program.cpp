@@ -159,13 +159,18 @@ class DeviceProgram final : public Program {
     return other->store_;
   }
 
+  PlanLimits plan_limits() const {
+    PlanLimits limits = options_.plan_limits;
+    limits.runs_trials = limits.runs_trials && lowering_.runs_trials;
+    return limits;
+  }
+
   void lower(const ModelGraph& graph) {
     for (std::size_t i = 0; i < places_.size(); ++i) {
       places_[i] = list_.add(kPlaceNames[i], Role::kInput, PlaceLayout(largest_batch()).bytes);
     }
     DeviceLowering context(
-        graph, lowering_,
-        {parts_.kernels, parts_.products, *store_, list_, tasks_, options_.plan_limits});
+        graph, lowering_, {parts_.kernels, parts_.products, *store_, list_, tasks_, plan_limits()});
     type_ = context.type;
     input_channels_ = context.input_channels;
     blocks_ = context.blocks();

@@ -137,9 +137,12 @@ class PlannedProducts final : public ProductLibrary {
     PlanPointer plan = stored_plan(candidates, key);
     if (plan == nullptr) {
       // A trial's clock is no function of the seed.
-      const std::uint32_t num_tried = limits.is_deterministic ? 1 : trial_.num_candidates;
-      plan = fastest(candidates, problem, key, num_tried);
-      book_.set(key, functions_.plan_facts(*plan).stored);
+      const bool is_timed = limits.runs_trials && !limits.is_deterministic;
+      plan = fastest(candidates, problem, key, is_timed ? trial_.num_candidates : 1);
+      // What was only looked at may be timed yet.
+      if (is_timed || limits.is_deterministic) {
+        book_.set(key, functions_.plan_facts(*plan).stored);
+      }
     }
     return std::make_unique<PlannedProduct>(functions_, std::move(plan));
   }

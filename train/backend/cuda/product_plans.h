@@ -71,6 +71,8 @@ struct PlanLimits {
   std::size_t workspace_bytes = std::size_t{256} << 20;
   /// True: the same bits every time.
   bool is_deterministic = true;
+  /// Whether candidates may be timed where plans need not be deterministic; the heuristics decide otherwise.
+  bool runs_trials = true;
 };
 
 /// A device that is not here, for asking what plans it would have.

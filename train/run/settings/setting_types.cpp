@@ -42,10 +42,11 @@ void read_setting(TomlReader& reader, std::string_view key, ComputeType& value) 
   const auto type = compute_type_of(*name);
   if (!type) {
     constexpr std::array<std::string_view, 2> kNames = {"float32", "bfloat16"};
-    throw Error(ErrorCode::kInvalidArgument,
-                "run: precision: expected \"float32\" or \"bfloat16\", found " +
-                    describe_toml(*reader.find(key)),
-                nearest_name_hint(*name, kNames));
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "run: precision: expected \"float32\", \"bfloat16\", \"tf32\" or \"float16\", found " +
+            describe_toml(*reader.find(key)),
+        nearest_name_hint(*name, kNames));
   }
   value = *type;
 }

@@ -6,6 +6,7 @@
 
 #include "tests/train/backend/branched_models.h"
 #include "tests/train/backend/cuda/stand_in/stand_in_backend.h"
+#include "tests/train/backend/doubled_steps.h"
 #include "tests/train/backend/training_bench.h"
 #include "train/backend/reference/reference_backend.h"
 
@@ -126,6 +127,34 @@ BOOST_AUTO_TEST_CASE(a_step_with_a_pixel_that_is_no_number_changes_nothing) {
   std::vector<std::uint64_t> num_steps(graph.parameters().size());
   bench.program().export_num_steps(num_steps);
   BOOST_TEST(std::ranges::max(num_steps) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_several_ranks_are_summed_in_the_stream_before_the_update) {
+  for (const bool accumulates : {false, true}) {
+    BOOST_TEST_CONTEXT((accumulates ? "in parts" : "whole")) {
+      StandIn stand_in(5);
+      DoublingReducer reducer([&](void* stream, DoublingReducer::Work work) {
+        BOOST_TEST(stream != nullptr);
+        stand_in.device.enqueue(static_cast<Stream>(stream), std::move(work));
+      });
+      check_doubled_steps([&] { return stand_in.backend(); }, reducer, accumulates);
+      BOOST_TEST(stand_in.device.faults().empty());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_third_batch_is_refused_while_two_are_filled) {
+  const ModelGraph graph = residual_model();
+  StandIn stand_in(1);
+  Bench bench(stand_in.backend(), graph, {{.batch = kBatch}}, kParameterSeed);
+  const ToyBatch batch = bench.batch(kBatch, 1);
+  for (const std::uint32_t slot : {0u, 1u}) bench.backend().upload(batch.lease(), slot);
+  BOOST_CHECK_EXCEPTION(bench.backend().upload(batch.lease(), 2), Error, [](const Error& error) {
+    return error.code() == ErrorCode::kInvalidArgument &&
+           std::string(error.what()).find("two are filled") != std::string::npos;
+  });
+  bench.backend().release(0);
+  bench.backend().upload(batch.lease(), 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_dropped_step_puts_running_statistics_back) {

@@ -106,9 +106,11 @@ struct Fixture {
   StandInDevice device{1};
   PlanBook book;
 
-  std::string taken(const TrialLimits& trial = {}) {
+  static constexpr PlanLimits kAny{.is_deterministic = false};
+
+  std::string taken(const TrialLimits& trial = {}, const PlanLimits& limits = kAny) {
     const auto products = make_planned_products(device, kFunctions, book, trial);
-    return products->find(kProblem, {})->name();
+    return products->find(kProblem, limits)->name();
   }
 };
 
@@ -128,6 +130,21 @@ BOOST_AUTO_TEST_CASE(without_a_trial_the_first_that_works_is_taken) {
   module.candidates = {{"broken", -1}, {"slow", 30}, {"fast", 0}};
   BOOST_TEST(taken({.num_candidates = 1}) == "slow");
   BOOST_TEST(module.num_runs == 0);
+}
+
+BOOST_AUTO_TEST_CASE(no_clock_decides_where_the_same_bits_are_wanted) {
+  module.candidates = {{"slow", 30}, {"fast", 0}};
+  BOOST_TEST(taken({}, {.is_deterministic = true}) == "slow");
+  BOOST_TEST(module.num_runs == 0);
+  BOOST_TEST(book.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_only_looked_at_is_timed_when_it_is_taken) {
+  module.candidates = {{"slow", 30}, {"fast", 0}};
+  BOOST_TEST(taken({}, {.is_deterministic = false, .runs_trials = false}) == "slow");
+  BOOST_TEST(module.num_runs == 0);
+  BOOST_TEST(book.size() == 0u);
+  BOOST_TEST(taken() == "fast");
 }
 
 BOOST_AUTO_TEST_CASE(a_trial_without_memory_leaves_it_to_the_heuristics) {

@@ -134,7 +134,8 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_named_with_the_file_and_a_line_that
              "run: run.toml: backend: expected onednn or reference, found \"cudnn\" | backend = "
              "\"onednn\"");
   BOOST_TEST(refusal_of("precision = \"bfloat\"") ==
-             "run: run.toml: precision: expected \"float32\" or \"bfloat16\", found the text "
+             "run: run.toml: precision: expected \"float32\", \"bfloat16\", \"tf32\" or "
+             "\"float16\", found the text "
              "\"bfloat\" | did you mean 'bfloat16'?");
   BOOST_TEST(refusal_of("epochs = 4294967296") ==
              "run: run.toml: epochs: expected a whole number from 0 to 4294967295, found the "
@@ -346,7 +347,7 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
 /// Settings that figures do not depend on, that come from data or machine, or that are of no effect
 /// beside the others.
 bool may_be_left_out(const RunKey& key) {
-  constexpr std::array<std::string_view, 30> kOptional{"dataset",
+  constexpr std::array<std::string_view, 33> kOptional{"dataset",
                                                        "init_from",
                                                        "loss_weights",
                                                        "freeze",
@@ -360,6 +361,9 @@ bool may_be_left_out(const RunKey& key) {
                                                        "cache",
                                                        "backend",
                                                        "device",
+                                                       "memory_gpu",
+                                                       "deterministic",
+                                                       "batch_element",
                                                        "max_time",
                                                        "checkpoint.every_steps",
                                                        "checkpoint.every_minutes",

@@ -61,6 +61,13 @@ DeviceStatus StandInDevice::fault(const std::string& call, const char* name) {
   return {.code = 900, .call = "stand-in", .name = name, .text = faults_.back().c_str()};
 }
 
+DeviceStatus StandInDevice::lost(const char* call) {
+  return {.code = 700,
+          .call = call,
+          .name = "cudaErrorIllegalAddress",
+          .text = "an illegal memory access was encountered"};
+}
+
 void StandInDevice::enqueue(Stream stream, std::function<void()> work) {
   if (stream == capturing_ && stream != nullptr) {
     stream->captured.push_back(std::move(work));
@@ -77,6 +84,7 @@ void StandInDevice::run_some() {
 
 /// False when nothing may run.
 bool StandInDevice::run_one() {
+  if (is_lost()) return false;
   std::vector<CUstream_st*> ready;
   for (const auto& stream : streams_) {
     if (stream->queue.empty()) continue;
@@ -113,7 +121,8 @@ DeviceStatus StandInDevice::allocate_in(std::map<void*, Block>& blocks, const ch
 }
 
 DeviceStatus StandInDevice::allocate(std::size_t bytes, void** memory) {
-  if (allocated_bytes_ + bytes > memory_bytes) return out_of_memory("cudaMalloc");
+  if (is_lost()) return lost("cudaMalloc");
+  if (allocated_bytes_ + bytes + hidden_bytes > memory_bytes) return out_of_memory("cudaMalloc");
   const DeviceStatus status = allocate_in(device_blocks_, "cudaMalloc", bytes, memory);
   if (status.is_ok()) allocated_bytes_ += bytes;
   return status;
@@ -159,6 +168,7 @@ DeviceStatus StandInDevice::destroy_stream(Stream stream) {
 }
 
 DeviceStatus StandInDevice::synchronize(Stream stream) {
+  if (is_lost()) return lost("cudaStreamSynchronize");
   if (is_capturing()) return fault("cudaStreamSynchronize", "cudaErrorStreamCaptureUnsupported");
   while (!stream->queue.empty()) {
     if (!run_one()) return fault("cudaStreamSynchronize", "waits for ever");
@@ -180,6 +190,7 @@ DeviceStatus StandInDevice::destroy_event(Event event) {
 }
 
 DeviceStatus StandInDevice::record(Event event, Stream stream) {
+  if (is_lost()) return lost("cudaEventRecord");
   if (is_capturing()) return fault("cudaEventRecord", "cudaErrorStreamCaptureUnsupported");
   const std::uint64_t record = ++event->num_recorded;
   enqueue(stream, [event, record] { event->num_done = std::max(event->num_done, record); });
@@ -187,12 +198,14 @@ DeviceStatus StandInDevice::record(Event event, Stream stream) {
 }
 
 DeviceStatus StandInDevice::wait(Stream stream, Event event) {
+  if (is_lost()) return lost("cudaStreamWaitEvent");
   if (is_capturing()) return fault("cudaStreamWaitEvent", "cudaErrorStreamCaptureIsolation");
   stream->queue.push_back({.run = {}, .awaited = event, .record = event->num_recorded});
   return {};
 }
 
 DeviceStatus StandInDevice::query(Event event, bool* is_done) {
+  if (is_lost()) return lost("cudaEventQuery");
   if (is_capturing()) return fault("cudaEventQuery", "cudaErrorStreamCaptureUnsupported");
   run_one();  // who asks often enough sees the end
   *is_done = event->num_done == event->num_recorded;
@@ -201,6 +214,7 @@ DeviceStatus StandInDevice::query(Event event, bool* is_done) {
 
 DeviceStatus StandInDevice::copy_to_device(void* to, const void* from, std::size_t bytes,
                                            Stream stream) {
+  if (is_lost()) return lost("cudaMemcpyAsync");
   enqueue(stream, [=] { std::memcpy(to, from, bytes); });
   return {};
 }
@@ -216,11 +230,13 @@ DeviceStatus StandInDevice::copy_on_device(void* to, const void* from, std::size
 }
 
 DeviceStatus StandInDevice::set_zero(void* to, std::size_t bytes, Stream stream) {
+  if (is_lost()) return lost("cudaMemsetAsync");
   enqueue(stream, [=] { std::memset(to, 0, bytes); });
   return {};
 }
 
 DeviceStatus StandInDevice::begin_capture(Stream stream) {
+  if (is_lost()) return lost("cudaStreamBeginCapture");
   if (is_capturing()) return fault("cudaStreamBeginCapture", "cudaErrorIllegalState");
   capturing_ = stream;
   return {};
@@ -235,6 +251,7 @@ DeviceStatus StandInDevice::end_capture(Stream stream, Graph* graph) {
 }
 
 DeviceStatus StandInDevice::launch(Graph graph, Stream stream) {
+  if (is_lost()) return lost("cudaGraphLaunch");
   ++num_graph_launches_;
   for (const auto& work : graph->work) enqueue(stream, work);
   return {};

@@ -60,6 +60,11 @@ class StandInDevice final : public train::cuda::DeviceApi {
   // What a test sets.
   /// What the device's memory comes to.
   std::size_t memory_bytes = std::size_t{1} << 30;
+  /// Of these, what is gone by the time that somebody allocates: a forecast that was wrong.
+  std::size_t hidden_bytes = 0;
+  /// Graphs that are launched before one of them reads memory that is nobody's; 0: none does. Nothing runs any more
+  /// then, and every call fails in the same way.
+  std::uint64_t lost_after_launches = 0;
   /// Allocations are refused with an error of their own: between steps there are none.
   bool forbids_allocation = false;
   /// Waits of streams for events do nothing: a planted fault.
@@ -85,6 +90,10 @@ class StandInDevice final : public train::cuda::DeviceApi {
   };
 
   DeviceStatus fault(const std::string& call, const char* name);
+  bool is_lost() const noexcept {
+    return lost_after_launches > 0 && num_graph_launches_ > lost_after_launches;
+  }
+  static DeviceStatus lost(const char* call);
   bool is_capturing() const noexcept { return capturing_ != nullptr; }
   /// Runs some work that may run, or none.
   void run_some();
