@@ -18,7 +18,7 @@ std::string line(std::string_view what, std::uint64_t bytes, const std::string& 
 }  // namespace
 
 std::uint64_t held_bytes(const train::NetworkPlan& plan) {
-  return plan.memory.arena_bytes + plan.bookkeeping_bytes;
+  return (plan.gpu_limit_bytes ? 0 : plan.memory.arena_bytes) + plan.bookkeeping_bytes;
 }
 
 std::string network_detail(const train::NetworkPlan& plan) {
@@ -38,6 +38,10 @@ std::string network_text(const train::NetworkPlan& plan) {
   text += line("kept", memory.persistent_bytes, "from step to step");
   text += line("passing", memory.passing_bytes, "at most, within a step");
   text += line("bookkeeping", plan.bookkeeping_bytes, "tally, metrics, copy for checkpoints");
+  if (plan.gpu_limit_bytes) {
+    text += line("on the GPU", memory.arena_bytes,
+                 "of " + format_bytes(*plan.gpu_limit_bytes) + ", beside what CUDA takes");
+  }
   text += line("network", held_bytes(plan));
   text += "\nfits    " + (plan.batch_note.empty() ? "as it is: nothing is cut or computed again"
                                                   : plan.batch_note);
@@ -70,6 +74,7 @@ Json network_json(const train::NetworkPlan& plan) {
           {"passing_bytes", memory.passing_bytes},
           {"arena_bytes", memory.arena_bytes},
           {"bookkeeping_bytes", plan.bookkeeping_bytes},
+          {"gpu_limit_bytes", plan.gpu_limit_bytes ? Json(*plan.gpu_limit_bytes) : Json(nullptr)},
           {"total_bytes", held_bytes(plan)}};
 }
 

@@ -142,13 +142,18 @@ std::span<const RunFlagGroup> run_flag_groups() {
             "Threads that read, decode and augment (a quarter of the cores, at least 2)", "2"},
            {"cache", "FORM",
             "Samples kept in memory within the limit: none, encoded or decoded (none)", "encoded"},
-           {"backend", "NAME", train::backend_choice() + " (onednn)", "onednn"},
+           {"backend", "NAME", "On the CPU: " + train::backend_choice() + " (onednn)", "onednn"},
            {"precision", "TYPE",
             "float32, or bfloat16: half the memory, and less time with AMX or AVX512_BF16, more "
-            "without "
-            "(float32)",
+            "without; on a GPU also tf32 and float16 (float32)",
             "bfloat16"},
-           {"device", "NAME", "auto or cpu; this build has no cuda (auto)", "cpu"},
+           {"device", "NAME", "cpu, cuda, or auto: a GPU if one answers (auto)", "cpu"},
+           {"memory_gpu", "SIZE", "Limit of the network on a GPU (0.9 of what is free)", "8G"},
+           {"deterministic", "TRUTH", "On a GPU: the same bits every time (false)", "true"},
+           {"batch_element", "TYPE",
+            "How pixels go to a GPU: uint8, float16, float32, or auto: uint8 where it can hold "
+            "them (auto)",
+            "float16"},
        }},
       {"Checkpoints and end",
        {

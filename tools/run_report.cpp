@@ -64,6 +64,13 @@ Json cache_json(CacheForm form, const CacheStats& cache) {
 }
 
 // What is known before the first step.
+Json gpu_memory_json(const train::RunOverview& overview) {
+  if (!overview.device) return nullptr;
+  return {{"arena_bytes", overview.device->arena_bytes},
+          {"limit_bytes", overview.device->limit_bytes},
+          {"used_bytes", overview.device->used_bytes}};
+}
+
 Json plan_json(const train::RunOverview& overview) {
   return {{"run", overview.config.out.native()},
           {"dataset", overview.config.dataset.native()},
@@ -81,6 +88,8 @@ Json plan_json(const train::RunOverview& overview) {
           {"identity_xxh3", hex(overview.identity_hash)},
           {"backend", overview.backend},
           {"precision", train::compute_type_name(overview.config.precision)},
+          {"device", overview.config.device},
+          {"gpu_memory", gpu_memory_json(overview)},
           {"precision_note", text_or_null(overview.precision_note)},
           {"memory_note", text_or_null(overview.memory_note)},
           {"steps_note", text_or_null(overview.steps_note)},

@@ -151,11 +151,24 @@ std::string network_text(const RunOverview& overview) {
       format_bytes(overview.network_passing_bytes), train::passing_text(overview.network_roles));
 }
 
+/// "network, on the GPU             812 MiB of 70.1 GiB; 1.2 GiB taken with what libraries need"
+std::string gpu_memory_text(const RunOverview& overview) {
+  const RunOverview::Device& device = *overview.device;
+  std::string text =
+      fmt::format("\n  {:<28}{:>12} of {}", "network, on the GPU", format_bytes(device.arena_bytes),
+                  format_bytes(device.limit_bytes));
+  if (device.used_bytes > 0) {
+    text += fmt::format("; {} taken with what libraries need", format_bytes(device.used_bytes));
+  }
+  return text + network_text(overview);
+}
+
 std::string memory_text(const RunOverview& overview) {
-  std::string text;
+  std::string text = overview.device ? gpu_memory_text(overview) : "";
   for (const train::MemoryRow& row : overview.memory) {
     text += fmt::format("\n  {:<28}{:>12}", row.what, format_bytes(row.bytes));
-    if (&row == &overview.memory.front()) text += network_text(overview);
+    const bool is_network = !overview.device && &row == &overview.memory.front();
+    if (is_network) text += network_text(overview);
   }
   text += fmt::format("\n  {:<28}{:>12}", "batch buffers", overview.batch_memory);
   return text;
@@ -286,7 +299,7 @@ void RunScreen::on_start(const RunOverview& overview) {
   for (const std::string& sentence : overview.idle) {
     print_notice(verbosity_, "          " + sentence);
   }
-  print_notice(verbosity_, fmt::format("device    cpu: {}, {}", overview.backend,
+  print_notice(verbosity_, fmt::format("device    {}: {}, {}", config.device, overview.backend,
                                        train::compute_type_name(config.precision)));
   if (!overview.precision_note.empty()) on_warning(overview.precision_note);
   if (!overview.memory_note.empty()) on_warning(overview.memory_note);

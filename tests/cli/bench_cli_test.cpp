@@ -286,7 +286,8 @@ BOOST_AUTO_TEST_CASE(a_training_step_is_measured_beside_its_convolutions) {
   BOOST_TEST(contains(text.out, "weight gradient"), text.out);
   BOOST_TEST(report["precision"] == "float32");
   check_refused(run_penstock({"bench", "train", "--precision", "half"}), 2,
-                "--precision: expected float32 or bfloat16, found 'half'", "--precision float32");
+                "--precision: expected float32, bfloat16, tf32 or float16, found 'half'",
+                "--precision float32");
   check_refused(run_penstock({"bench", "train", "--model", "resnet81"}), 1,
                 "model: expected lenet, small_cnn, vgg11_bn, resnet9, resnet18, resnet34, "
                 "resnet50, mobilenet_v2, mobilenet_v3_small, efficientnet_b0, densenet121 "

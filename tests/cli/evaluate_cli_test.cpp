@@ -232,7 +232,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_backend_is_a_usage_error) {
 
 BOOST_AUTO_TEST_CASE(a_precision_is_float32_or_bfloat16) {
   check_refused(run_penstock({"evaluate", shapes.run(), "--precision", "half"}), 2,
-                "--precision: expected float32 or bfloat16, found 'half'", "--precision float32");
+                "--precision: expected float32, bfloat16, tf32 or float16, found 'half'",
+                "--precision float32");
   const CommandResult result = run_penstock({"evaluate", shapes.run(), "--precision", "float32"});
   BOOST_TEST(result.exit_code == 0, result.err);
 }

@@ -94,9 +94,10 @@ void read_parts(std::string_view text) {
            "the same state of the loop once more");
   });
   run([&] {
-    const auto counts = train::parse_step_counts(text, "input");
-    demand(train::parse_step_counts(train::format_step_counts(counts), "again") == counts,
-           "the same steps once more");
+    const std::string once =
+        train::format_optimizer_progress(train::parse_optimizer_progress(text, "input"));
+    demand(train::format_optimizer_progress(train::parse_optimizer_progress(once, "again")) == once,
+           "the same progress of the optimizer once more");
   });
 }
 
@@ -132,9 +133,10 @@ std::string small_parts() {
       R"({"samples": [{"epoch_idx": 0, "split": "train", "sample_id": 5, "status": 1, "detail": "d"}]})";
   const train::LoopState loop{.trainer = {.num_steps = 7, .peak_learning_rate = 0.1},
                               .history = {{.epoch = 1, .train_loss = 2.5, .train_accuracy = 0.1}}};
-  const std::vector<std::uint64_t> counts = {7, 7};
+  const train::OptimizerProgress optimizer{
+      .num_steps = {7, 7}, .loss_scaling = train::LossScaling{.scale = 1024, .num_good_steps = 5}};
   return parts.at("epochs") + "\n" + skipped + "\n" + train::format_loop_state(loop) + "\n" +
-         train::format_step_counts(counts);
+         train::format_optimizer_progress(optimizer);
 }
 
 }  // namespace

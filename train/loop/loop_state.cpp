@@ -86,14 +86,47 @@ LoopState parse_loop_state(std::string_view text, const std::string& where) {
           .history = read_history(reader)};
 }
 
-std::string format_step_counts(std::span<const std::uint64_t> counts) {
-  return Json{{"num_steps", std::vector<std::uint64_t>(counts.begin(), counts.end())}}.dump();
+OptimizerProgress OptimizerProgress::of(Program& program) {
+  OptimizerProgress progress{.num_steps = std::vector<std::uint64_t>(program.params().size())};
+  program.export_num_steps(progress.num_steps);
+  if (program.lowering().compute == ComputeType::kFloat16) {
+    progress.loss_scaling = program.export_loss_scaling();
+  }
+  return progress;
 }
 
-std::vector<std::uint64_t> parse_step_counts(std::string_view text, const std::string& where) {
+void OptimizerProgress::restore(Program& program) const {
+  program.import_num_steps(num_steps);
+  if (loss_scaling && program.lowering().compute == ComputeType::kFloat16) {
+    program.import_loss_scaling(*loss_scaling);
+  }
+}
+
+std::string format_optimizer_progress(const OptimizerProgress& progress) {
+  Json json{{"num_steps", progress.num_steps}};
+  if (progress.loss_scaling) {
+    json["loss_scale"] = progress.loss_scaling->scale;
+    json["num_good_steps"] = progress.loss_scaling->num_good_steps;
+  }
+  return json.dump();
+}
+
+OptimizerProgress parse_optimizer_progress(std::string_view text, const std::string& where) {
   const Json json = Json::parse(text, nullptr, false);
-  return PartReader(json, "checkpoint: " + where + ": parts: " + std::string(kStepCountsPart))
-      .whole_list("num_steps");
+  const PartReader reader(json, "checkpoint: " + where + ": parts: " + std::string(kOptimizerPart));
+  OptimizerProgress progress{.num_steps = reader.whole_list("num_steps")};
+  if (!json.contains("loss_scale")) return progress;
+  constexpr double kMost = 1u << 24;  // programs stop at 65536
+  const double scale = reader.amount("loss_scale");
+  if (!(scale > 0 && scale <= kMost)) {
+    throw Error(ErrorCode::kCorruptData, "checkpoint: " + where +
+                                             ": parts: " + std::string(kOptimizerPart) +
+                                             ": loss_scale: expected above 0 to 16777216");
+  }
+  progress.loss_scaling =
+      LossScaling{.scale = static_cast<float>(scale),
+                  .num_good_steps = reader.whole<std::uint32_t>("num_good_steps")};
+  return progress;
 }
 
 }  // namespace penstock::train

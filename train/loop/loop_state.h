@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "train/backend/program.h"
 #include "train/loop/trainer.h"
 #include "train/metrics/learning_verdict.h"
 #include "train/optim/early_stopping.h"
@@ -35,12 +36,22 @@ std::string format_loop_state(const LoopState& state);
 /// Errors  CorruptData naming the field, what was expected and found; `where` names the checkpoint
 LoopState parse_loop_state(std::string_view text, const std::string& where);
 
-/// Name of the part that holds how many steps each parameter's state has seen.
-inline constexpr std::string_view kStepCountsPart = "optimizer";
+/// What an optimizer goes on with beside its tensors.
+struct OptimizerProgress {
+  std::vector<std::uint64_t> num_steps;          // that each parameter's state has seen
+  std::optional<LossScaling> loss_scaling = {};  // of float16
 
-std::string format_step_counts(std::span<const std::uint64_t> counts);
+  static OptimizerProgress of(Program& program);
+  /// A program that scales its losses begins with its own scale where none was stored.
+  void restore(Program& program) const;
+};
+
+/// Name of the part that holds it.
+inline constexpr std::string_view kOptimizerPart = "optimizer";
+
+std::string format_optimizer_progress(const OptimizerProgress& progress);
 
 /// Errors  CorruptData as above
-std::vector<std::uint64_t> parse_step_counts(std::string_view text, const std::string& where);
+OptimizerProgress parse_optimizer_progress(std::string_view text, const std::string& where);
 
 }  // namespace penstock::train

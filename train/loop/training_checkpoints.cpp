@@ -42,19 +42,20 @@ CheckpointState facts(const CheckpointedTraining& training) {
           .dataset_id = kOwn,
           .model_identity = training.graph.identity(),
           .backend = training.backend.description(),
+          .plans = training.backend.plans(),
           .instruction_set = training.backend.instruction_set()};
 }
 
 CheckpointState state_of(const CheckpointedTraining& training, const TrainingPlace& place) {
-  std::vector<std::uint64_t> counts(training.program.params().size());
-  training.program.export_num_steps(counts);
-  const std::uint64_t most = counts.empty() ? 0 : std::ranges::max(counts);
+  const OptimizerProgress optimizer = OptimizerProgress::of(training.program);
+  const std::uint64_t most =
+      optimizer.num_steps.empty() ? 0 : std::ranges::max(optimizer.num_steps);
   CheckpointState state = facts(training);
   state.epoch_idx = place.num_epochs;
   state.step = place.loop.trainer.num_steps;
   state.num_finite_steps = std::min(most, state.step);
   state.parts = {{std::string(kLoopStatePart), format_loop_state(place.loop)},
-                 {std::string(kStepCountsPart), format_step_counts(counts)},
+                 {std::string(kOptimizerPart), format_optimizer_progress(optimizer)},
                  {kOwn, Json{{"text", place.own}}.dump()}};
   return state;
 }
@@ -107,10 +108,10 @@ std::optional<TrainingPlace> TrainingCheckpoints::restore() {
   const CheckpointReader& checkpoint = found.checkpoint;
   std::vector<std::string> notes = judged(checkpoint, training_);
   TrainingPlace place = place_in(checkpoint);
-  const std::vector<std::uint64_t> counts =
-      parse_step_counts(checkpoint.part(kStepCountsPart), checkpoint.path().native());
+  const OptimizerProgress optimizer =
+      parse_optimizer_progress(checkpoint.part(kOptimizerPart), checkpoint.path().native());
   const StateChange change = restore_tensors(training_.program, checkpoint);
-  training_.program.import_num_steps(counts);
+  optimizer.restore(training_.program);
   notes_.clear();
   damaged_.clear();
   for (const DamagedCheckpoint& one : found.damaged) {

@@ -7,13 +7,16 @@ namespace penstock::train {
 
 NetworkPlan plan_network(const RunConfig& config) {
   const RunSetup setup(config, nullptr, SetupExtent::kPlanned);
-  return {.config = setup.config,
-          .num_params = summarize(setup.graph).total.num_params,
-          .backend = setup.backend->description(),
-          .batch = setup.batch,
-          .batch_note = setup.batch_note,
-          .memory = setup.programs->plan(),
-          .bookkeeping_bytes = setup.bookkeeping_bytes(setup.config.evaluation_batch())};
+  return {
+      .config = setup.config,
+      .num_params = summarize(setup.graph).total.num_params,
+      .backend = setup.backend->description(),
+      .batch = setup.batch,
+      .batch_note = setup.batch_note,
+      .memory = setup.programs->plan(),
+      .bookkeeping_bytes = setup.bookkeeping_bytes(setup.config.evaluation_batch()),
+      .batch_element = setup.pipeline.batch.element,
+      .gpu_limit_bytes = setup.device ? std::optional(setup.device->limit_bytes) : std::nullopt};
 }
 
 }  // namespace penstock::train

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "streamer/core/batch.h"
 #include "train/plan/memory_plan.h"
 #include "train/run/memory/batch_planner.h"
 #include "train/run/settings/run_config.h"
@@ -20,6 +22,10 @@ struct NetworkPlan {
   MemoryPlan memory;
   /// Tally of samples, validation metrics, copy for checkpoints.
   std::uint64_t bookkeeping_bytes = 0;
+  /// Of batches as they are delivered.
+  ElementType batch_element = ElementType::kFloat32;
+  /// Where a GPU computes: the arena's limit there. It takes nothing of the host's then.
+  std::optional<std::uint64_t> gpu_limit_bytes;
 };
 
 /// Plans the run that `config` describes, loaders included in what must fit.

@@ -13,12 +13,6 @@
 namespace penstock::train {
 namespace {
 
-std::vector<std::uint64_t> step_counts(Program& program) {
-  std::vector<std::uint64_t> counts(program.params().size());
-  program.export_num_steps(counts);
-  return counts;
-}
-
 /// The epoch that was done in full just now, and nothing where there is none.
 const EpochReport* ended_epoch(const RunProgress& progress) {
   const bool has_ended =
@@ -83,8 +77,9 @@ bool RunCheckpoints::would_be_best(const RunProgress& progress, const LoopState&
 }
 
 CheckpointState RunCheckpoints::state_of(const RunProgress& progress, const LoopState& loop) const {
-  const std::vector<std::uint64_t> counts = step_counts(setup_.programs->any_program());
-  const std::uint64_t most = counts.empty() ? 0 : std::ranges::max(counts);
+  const OptimizerProgress optimizer = OptimizerProgress::of(setup_.programs->any_program());
+  const std::uint64_t most =
+      optimizer.num_steps.empty() ? 0 : std::ranges::max(optimizer.num_steps);
   CheckpointState state = run_facts(setup_);
   state.epoch_idx = progress.num_epochs;
   state.epoch_position_samples = progress.place.next_position;
@@ -97,7 +92,7 @@ CheckpointState RunCheckpoints::state_of(const RunProgress& progress, const Loop
   last_batch.epoch = progress.place.epoch;
   last_batch.next_position = progress.place.next_position;
   state.parts["loader"] = to_json(setup_.train_loader->state_after(last_batch));
-  state.parts[std::string(kStepCountsPart)] = format_step_counts(counts);
+  state.parts[std::string(kOptimizerPart)] = format_optimizer_progress(optimizer);
   return state;
 }
 

@@ -70,6 +70,7 @@ CheckpointState run_facts(const RunSetup& setup) {
           .dataset_id = setup.dataset.manifest().id,
           .model_identity = setup.graph.identity(),
           .backend = library_of(*setup.backend),
+          .plans = setup.backend->plans(),
           .micro_batch = setup.batch.micro_batch,
           .num_compute_threads = setup.resolved.cores.num_compute,
           .num_loader_threads = setup.resolved.cores.num_loader(),

@@ -92,6 +92,19 @@ std::string steps_note(const RunConfig& config, std::uint64_t num_steps) {
          way_to_more_steps(config);
 }
 
+std::optional<RunOverview::Device> device_of(const RunSetup& setup) {
+  if (!setup.device) return std::nullopt;
+  return RunOverview::Device{.arena_bytes = setup.programs->plan().arena_bytes,
+                             .limit_bytes = setup.device->limit_bytes,
+                             .used_bytes = setup.device_used_bytes};
+}
+
+std::string memory_note_of(const RunSetup& setup) {
+  const std::string on_gpu = setup.device ? device_note(*setup.device) : "";
+  const std::string& on_host = setup.resolved.memory_note;
+  return on_host + (on_host.empty() || on_gpu.empty() ? "" : "; ") + on_gpu;
+}
+
 }  // namespace
 
 RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_notes) {
@@ -109,12 +122,13 @@ RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_n
       .cores = setup.resolved.cores,
       .num_usable_cores = num_usable_cores(),
       .backend = setup.backend->description(),
-      .precision_note = slow_precision_note(setup.config.backend, setup.config.precision),
-      .memory_note = setup.resolved.memory_note,
+      .precision_note = slow_precision_note(setup.backend->name(), setup.config.precision),
+      .memory_note = memory_note_of(setup),
       .memory = setup.memory.rows(),
       .network_roles = setup.programs->plan().roles,
       .network_kept_bytes = setup.programs->plan().persistent_bytes,
       .network_passing_bytes = setup.programs->plan().passing_bytes,
+      .device = device_of(setup),
       .recompute = setup.batch.recompute,
       .steps_note = steps_note(setup.config, setup.steps_per_epoch() * setup.config.epochs),
       .batch_note = setup.batch_note,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,13 @@ struct RunOverview {
   std::vector<RoleBytes> network_roles;
   std::uint64_t network_kept_bytes = 0;
   std::uint64_t network_passing_bytes = 0;
+  /// The GPU that computes, where one does.
+  struct Device {
+    std::uint64_t arena_bytes = 0;  // of the network
+    std::uint64_t limit_bytes = 0;
+    std::uint64_t used_bytes = 0;  // that it has lost since, libraries included
+  };
+  std::optional<Device> device;
   /// Which values are computed again.
   Recompute recompute = Recompute::kNone;
   /// That the run has too few steps to learn in, and what to type; empty when it has enough.

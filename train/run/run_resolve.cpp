@@ -8,16 +8,10 @@
 #include "train/run/memory/system_memory.h"
 #include "train/run/network/run_model.h"
 #include "train/run/settings/channel_statistics.h"
+#include "train/run/settings/device_choice.h"
 
 namespace penstock::train {
 namespace {
-
-void check_device(const RunConfig& config) {
-  if (config.device != "cuda") return;
-  throw Error(ErrorCode::kUnsupported,
-              "run: device: expected auto or cpu, found cuda: this build trains on the CPU",
-              "--device cpu");
-}
 
 /// A limit above what there is protects from nothing.
 std::string memory_note(std::uint64_t limit_bytes, const SystemMemory& system) {
@@ -40,7 +34,6 @@ std::string_view default_model(std::uint32_t height_px, std::uint32_t width_px) 
 
 ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
   config.validate();
-  check_device(config);
   inline_model_file(config);
   if (!config.dataset.empty()) config.dataset = std::filesystem::absolute(config.dataset);
   if (!config.out.empty()) config.out = std::filesystem::absolute(config.out);
@@ -72,12 +65,12 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
                 "memory limit: /proc/meminfo: expected the available memory, found none",
                 "--memory 2G");
   }
-  const CoreSplit cores = split_cores(
-      num_usable_cores(), {.threads = config.threads, .loader_threads = config.loader_threads});
+  config.device = chosen_device(config.device, config.backend);
+  const CoreSplit cores = split_cores(num_usable_cores(), {.threads = config.threads,
+                                                           .loader_threads = config.loader_threads,
+                                                           .is_on_gpu = config.is_on_gpu()});
   config.threads = cores.num_compute;
   config.loader_threads = cores.num_loader();
-  config.device =
-      "cpu";  // where the network runs; its batches may lie in pinned memory all the same
   std::string note = memory_note(config.memory_bytes, system);
   return {.config = std::move(config), .cores = cores, .memory_note = std::move(note)};
 }

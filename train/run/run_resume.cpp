@@ -140,6 +140,11 @@ void RunResume::judge(const RunSetup& setup) {
     verdict.outcome = ResumeOutcome::kNoLongerBitForBit;
     verdict.reasons.push_back("the backend computes in double, and checkpoints hold float32");
   }
+  if (verdict.outcome != ResumeOutcome::kRefused && !setup.backend->is_deterministic()) {
+    verdict.outcome = ResumeOutcome::kNoLongerBitForBit;
+    verdict.reasons.push_back(
+        "the GPU may add up in another order each time (--deterministic true would not)");
+  }
   verdict_ = verdict.text();
   goes_on_bit_for_bit_ = verdict.outcome == ResumeOutcome::kBitForBit;
   if (verdict.outcome != ResumeOutcome::kRefused) return;
@@ -165,8 +170,9 @@ void RunResume::mark_taken(const RunSetup& setup) {
 void RunResume::restore(RunSetup& setup) {
   Program& program = setup.programs->any_program();
   state_notes_ = notes_of(restore_tensors(program, found_.checkpoint));
-  program.import_num_steps(parse_step_counts(found_.checkpoint.part(kStepCountsPart),
-                                             found_.checkpoint.path().native()));
+  parse_optimizer_progress(found_.checkpoint.part(kOptimizerPart),
+                           found_.checkpoint.path().native())
+      .restore(program);
 }
 
 std::string RunResume::initial_weights_digest() const {

@@ -52,6 +52,8 @@ class RunResume {
   std::optional<SampleTally> take_tally() { return std::exchange(tally_, std::nullopt); }
   /// Of the file that the run began with; empty for none. It need not be there any more.
   std::string initial_weights_digest() const;
+  /// BackendSettings::plans of the run so far.
+  const std::string& plans() const noexcept { return found_.checkpoint.state().plans; }
   CheckpointHistory history() const;
   /// Where it goes on, whether bit for bit, and what was passed over: lines for a user.
   std::vector<std::string> notes() const;

@@ -9,13 +9,16 @@
 #include "train/loop/checkpoint_tensors.h"
 #include "train/loop/sample_tally.h"
 #include "train/loop/stream_cut.h"
-#include "train/run/data/batch_memory.h"
+#include "train/run/data/unlabelled_batch.h"
 #include "train/run/epoch/epoch_metrics.h"
 #include "train/run/folder/run_folder.h"
 #include "train/run/folder/run_hints.h"
+#include "train/run/memory/step_probe.h"
 #include "train/run/network/run_loss.h"
 #include "train/run/network/run_model.h"
 #include "train/run/run_resume.h"
+#include "train/run/settings/batch_element.h"
+#include "train/run/settings/device_choice.h"
 #include "train/run/stop_check.h"
 
 namespace penstock::train {
@@ -29,12 +32,25 @@ std::uint32_t whole_u32(std::uint64_t count) {
 /// Sizes are the planner's.
 ProgramSetConfig program_config(const RunConfig& config, const LearningPlan& learning,
                                 const LossSpec& loss) {
-  return {.compute = config.precision,
+  return {.pixel_norm = pixel_norm_of(augment_of(config), num_channels(config.color_mode)),
+          .compute = config.precision,
           .optimizer = config.optimizer,
           .param_rates = learning.param_rates,
           .stages = learning.stages,
           .loss = loss,
           .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
+}
+
+std::unique_ptr<Backend> make_run_backend(const ResolvedRun& run, const RunResume* resume) {
+  const RunConfig& config = run.config;
+  BackendSettings settings{.num_threads = run.cores.num_compute,
+                           .is_deterministic = config.deterministic,
+                           .workspace_cap_bytes = workspace_cap_bytes(config.memory_gpu_bytes)};
+  if (config.is_on_gpu()) {
+    settings.batch_element = gpu_batch_element(config);
+    if (resume != nullptr) settings.plans = resume->plans();
+  }
+  return make_backend(backend_on(config.device, config.backend), settings);
 }
 
 /// What a step of training leaves out of each pass when it is not whole; 0: nothing. A step that is an epoch
@@ -166,7 +182,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
                                                  : std::string()),
       learning(plan_learning(config, graph)),
       loss(loss_of(config, dataset.manifest().find_split("train")->num_by_class)),
-      backend(make_backend(config.backend, {.num_threads = resolved.cores.num_compute})),
+      backend(make_run_backend(resolved, resume)),
       pipeline{.batch = backend->input_spec(graph, config.batch_size, config.precision),
                .augment = augment_of(config),
                .order = config.order,
@@ -177,9 +193,9 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
                .cores = resolved.cores,
                .cache = config.cache,
                .num_epochs = num_train_passes(config, num_pass_samples),
-               // As asked for: "auto" may take pinned memory, though the network runs on the CPU.
-               .host_memory = batch_memory(config.device)},
+               .host_memory = backend->batch_memory()},
       memory(config.memory_bytes) {
+  device = device_limit(*backend, config.memory_gpu_bytes);
   check_validations();
   choose_batch(extent, stop);
   identity =
@@ -192,7 +208,7 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
   if (extent == SetupExtent::kPlanned) return;
   take_memory();
   check_not_stopped(stop);
-  programs->bind();
+  if (!programs->is_bound()) programs->bind();
   check_not_stopped(stop);
   if (resume != nullptr) {
     resume->restore(*this);
@@ -220,14 +236,48 @@ void RunSetup::check_validations() const {
 }
 
 void RunSetup::take_memory() {
-  memory.draw(programs->plan().arena_bytes, "network and its activations");
+  draw_arena(programs->plan(), device, memory);
   for (const MemoryRow& row : bookkeeping_rows(config.evaluation_batch())) {
     memory.draw(row.bytes, row.what);
   }
   make_loaders();
 }
 
+/// On a GPU the forecast is tried out: what libraries take besides nobody knows before.
 void RunSetup::choose_batch(SetupExtent extent, const std::stop_token& stop) {
+  plan_batch_of(config.micro_batch, extent, stop);
+  if (!device || extent == SetupExtent::kPlanned) return;
+  while (true) {
+    try {
+      return occupy_device();
+    } catch (const Error& error) {
+      const std::uint32_t too_many = batch.micro_batch;
+      if (error.code() != ErrorCode::kOutOfMemory || !config.auto_batch || too_many == 1) throw;
+      check_not_stopped(stop);
+      programs.reset();
+      plan_batch_of(too_many / 2, extent, stop);
+      batch_note += (batch_note.empty() ? "" : "; ") + std::string("the GPU had no room for ") +
+                    std::to_string(too_many) + " at a time: " + error.what();
+    }
+  }
+}
+
+/// Binds the programs there, and runs what takes memory once.
+void RunSetup::occupy_device() {
+  const std::uint64_t free_bytes = backend->device_room()->free_bytes;
+  programs->bind();
+  const std::uint64_t probe_bytes = UnlabelledBatch::bytes_for(pipeline.batch);
+  const BudgetShare share = memory.keep(probe_bytes, "a step to try the GPU with");
+  BatchSpec spec = pipeline.batch;
+  spec.label_form = label_form_of(config.augment, PipelineUse::kTrain);
+  if (spec.label_form == LabelForm::kTargets) spec.num_targets = graph.num_classes();
+  probe_step(*programs, spec);
+  device_used_bytes = free_bytes - std::min(free_bytes, backend->device_room()->free_bytes);
+}
+
+/// With at most so many samples at a time; 0 for as many as fit.
+void RunSetup::plan_batch_of(std::uint32_t micro_batch, SetupExtent extent,
+                             const std::stop_token& stop) {
   const bool is_one_step = extent == SetupExtent::kOneStep;
   if (is_one_step) pipeline.num_slots = 2;  // the step's, and the one that must not be lent out
   const auto bytes_beside = [&](const BatchChoice& choice) {
@@ -248,10 +298,11 @@ void RunSetup::choose_batch(SetupExtent extent, const std::stop_token& stop) {
                   .num_train_samples = num_pass_samples,
                   .evaluation_batch = config.validation_batch_size,
                   .limit_bytes = config.memory_bytes,
+                  .device = device,
                   .bytes_beside = bytes_beside,
                   .stop = stop},
                  {.batch_size = config.batch_size,
-                  .micro_batch = config.micro_batch,
+                  .micro_batch = micro_batch,
                   .recompute = config.recompute,
                   .may_cut = config.auto_batch,
                   .mixes_samples = config.augment.mixup > 0 || config.augment.cutmix > 0,

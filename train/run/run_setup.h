@@ -19,6 +19,7 @@
 #include "train/run/data/data_pipeline.h"
 #include "train/run/data/loss_weights.h"
 #include "train/run/memory/batch_planner.h"
+#include "train/run/memory/device_memory.h"
 #include "train/run/memory/memory_table.h"
 #include "train/run/network/learning_plan.h"
 #include "train/run/run_resolve.h"
@@ -65,6 +66,9 @@ struct RunSetup {
   /// How a step fits the memory limit; `config` says the same. The note is for people, and may be empty.
   BatchChoice batch;
   std::string batch_note;
+  std::optional<DeviceLimit> device;  // where a GPU computes
+  /// What programs have taken of its free memory by the first step, beside what was forecast: the arena's bytes.
+  std::uint64_t device_used_bytes = 0;
   PipelineConfig pipeline;  // of the training loader
   RunIdentity identity;
   MemoryTable memory;
@@ -85,6 +89,8 @@ struct RunSetup {
   PipelineConfig validation_pipeline() const;
   void take_memory();
   void choose_batch(SetupExtent extent, const std::stop_token& stop);
+  void plan_batch_of(std::uint32_t micro_batch, SetupExtent extent, const std::stop_token& stop);
+  void occupy_device();
   void begin_params(const std::stop_token& stop);
   void make_loaders();
 };

@@ -45,6 +45,7 @@ constexpr std::array kRules = std::to_array<FactRule>({
     {"run.layer", kNone},
     {"run.backend", kNone},
     {"run.device", kNone},
+    {"run.memory_gpu", kNone},
     {"run.threads", kNone},
     // Places, memory, when to save.
     {"run.out", kNone},

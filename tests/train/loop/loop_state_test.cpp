@@ -106,12 +106,32 @@ BOOST_AUTO_TEST_CASE(what_is_missing_or_of_another_kind_is_named) {
 
 BOOST_AUTO_TEST_CASE(counts_of_steps_are_whole_numbers) {
   const std::vector<std::uint64_t> counts = {0, 7, 1234567890123};
-  BOOST_TEST(parse_step_counts(format_step_counts(counts), "here") == counts,
-             boost::test_tools::per_element());
+  const OptimizerProgress again =
+      parse_optimizer_progress(format_optimizer_progress({.num_steps = counts}), "here");
+  BOOST_TEST(again.num_steps == counts, boost::test_tools::per_element());
+  BOOST_TEST(!again.loss_scaling.has_value());
   for (const char* text : {"{\"num_steps\": [1.5]}", "{\"num_steps\": [-1]}"}) {
-    BOOST_CHECK_EXCEPTION(parse_step_counts(text, "here"), Error, [](const Error& error) {
+    BOOST_CHECK_EXCEPTION(parse_optimizer_progress(text, "here"), Error, [](const Error& error) {
       return std::string(error.what()) ==
              "checkpoint: here: parts: optimizer: num_steps: expected whole numbers";
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_scale_of_losses_is_stored_beside_them) {
+  const OptimizerProgress progress{
+      .num_steps = {3}, .loss_scaling = LossScaling{.scale = 0.0625f, .num_good_steps = 1999}};
+  const OptimizerProgress again =
+      parse_optimizer_progress(format_optimizer_progress(progress), "here");
+  BOOST_REQUIRE(again.loss_scaling.has_value());
+  BOOST_TEST(again.loss_scaling->scale == 0.0625f);
+  BOOST_TEST(again.loss_scaling->num_good_steps == 1999u);
+  for (const char* scale : {"0", "1e30"}) {
+    const std::string text = std::string(R"({"num_steps": [3], "num_good_steps": 1, )") +
+                             "\"loss_scale\": " + scale + "}";
+    BOOST_CHECK_EXCEPTION(parse_optimizer_progress(text, "here"), Error, [](const Error& error) {
+      return std::string(error.what()) ==
+             "checkpoint: here: parts: optimizer: loss_scale: expected above 0 to 16777216";
     });
   }
 }

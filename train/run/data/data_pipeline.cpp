@@ -8,6 +8,7 @@
 #include "augment/augment_transform.h"
 #include "augment/batch_mix.h"
 #include "streamer/pipeline/loader_order.h"
+#include "train/run/data/byte_pixels.h"
 
 namespace penstock::train {
 namespace {
@@ -72,8 +73,17 @@ LabelForm label_form_of(const augment::AugmentConfig& config, PipelineUse use) {
   return used.mixup > 0 || used.cutmix > 0 ? LabelForm::kTargets : LabelForm::kClassIndex;
 }
 
+PixelNorm pixel_norm_of(const augment::AugmentConfig& augment, std::uint32_t channels) {
+  return {.rescale = augment.rescale,
+          .mean = {augment.mean.begin(), augment.mean.begin() + channels},
+          .std = {augment.std.begin(), augment.std.begin() + channels}};
+}
+
 std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
-                                                      PipelineUse use) {
+                                                      PipelineUse use, ElementType element) {
+  if (element == ElementType::kUint8) {
+    return std::make_shared<BytePixels>(augment_for(config, use));
+  }
   return std::make_shared<augment::AugmentTransform>(augment_for(config, use));
 }
 
@@ -81,7 +91,8 @@ std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& co
                                     PipelineUse use, MemoryBudget& budget) {
   LoaderConfig loader = loader_config(split, config, use);
   return std::make_unique<Loader>(std::move(split), std::move(loader),
-                                  make_transform(config.augment, use), budget, config.host_memory);
+                                  make_transform(config.augment, use, config.batch.element), budget,
+                                  config.host_memory);
 }
 
 OrderConfig pipeline_order(const DatasetSplit& split, const PipelineConfig& config,
@@ -93,7 +104,8 @@ PlannedLoader plan_loader(const DatasetSplit& split, const PipelineConfig& confi
                           const MemoryRoom& room) {
   const LoaderConfig loader = loader_config(split, config, use);
   return {.config = loader,
-          .memory = plan_loader_memory(split, loader, *make_transform(config.augment, use), room)};
+          .memory = plan_loader_memory(
+              split, loader, *make_transform(config.augment, use, config.batch.element), room)};
 }
 
 std::uint64_t least_loader_bytes(const DatasetSplit& split, const PipelineConfig& config,
@@ -105,7 +117,7 @@ std::uint64_t least_loader_bytes(const DatasetSplit& split, const PipelineConfig
 std::string pipeline_identity(const DatasetSplit& split, const PipelineConfig& config,
                               PipelineUse use) {
   return loader_identity(split, loader_config(split, config, use),
-                         *make_transform(config.augment, use));
+                         *make_transform(config.augment, use, config.batch.element));
 }
 
 }  // namespace penstock::train

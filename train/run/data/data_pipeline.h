@@ -11,6 +11,7 @@
 #include "streamer/order/epoch_order.h"
 #include "streamer/order/loader_state.h"
 #include "streamer/pipeline/loader_memory.h"
+#include "train/backend/program.h"
 #include "train/run/settings/core_split.h"
 #include "train/run/settings/run_config.h"
 #include "train/store/model_record.h"
@@ -46,9 +47,12 @@ struct PipelineConfig {
   /// Where training begins: LoaderConfig::first_epoch, or resume_from in its place.
   std::uint32_t first_epoch = 0;
   std::optional<LoaderState> resume_from = {};
-  /// Where batches lie: see batch_memory.h.
+  /// Where batches lie: Backend::batch_memory().
   std::shared_ptr<HostMemory> host_memory = page_aligned_memory();
 };
+
+/// How programs make values of batches that come as bytes: what `augment` says of that.
+PixelNorm pixel_norm_of(const augment::AugmentConfig& augment, std::uint32_t channels);
 
 /// Returns the augmentation of a resolved run, with the run's mean and std.
 augment::AugmentConfig augment_of(const RunConfig& config);
@@ -61,8 +65,9 @@ augment::AugmentConfig augment_for(const augment::AugmentConfig& config, Pipelin
 /// Returns how labels come: as targets where samples are mixed.
 LabelForm label_form_of(const augment::AugmentConfig& config, PipelineUse use);
 
+/// For batches of `element`: bytes are left as they are, and programs normalise them.
 std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
-                                                      PipelineUse use);
+                                                      PipelineUse use, ElementType element);
 
 /// Errors  those of Loader's constructor
 std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,

@@ -8,6 +8,7 @@ UnlabelledBatch::UnlabelledBatch(const BatchSpec& spec)
     : spec_(spec),
       pixels_(page_aligned_memory(), spec.pixels_bytes()),
       class_idx_(spec.batch, kUnlabelled),
+      targets_(std::size_t{spec.batch} * spec.num_targets, 0.0f),
       weights_(spec.batch, 0.0f),
       ids_(spec.batch, 0) {}
 
@@ -16,6 +17,7 @@ BatchLease lease_of(std::shared_ptr<UnlabelledBatch> batch, std::uint32_t num_va
   view.spec = &batch->spec_;
   view.pixels = batch->pixels_.data();
   view.class_idx = batch->class_idx_;
+  view.targets = batch->targets_;
   view.weights = batch->weights_;
   view.sample_ids = batch->ids_;
   view.positions = batch->ids_;

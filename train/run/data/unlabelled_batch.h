@@ -17,7 +17,9 @@ class UnlabelledBatch final : public LeaseOwner {
  public:
   explicit UnlabelledBatch(const BatchSpec& spec);
 
-  static std::uint64_t bytes_for(const BatchSpec& spec) { return spec.pixels_bytes(); }
+  static std::uint64_t bytes_for(const BatchSpec& spec) {
+    return spec.pixels_bytes() + std::uint64_t{spec.batch} * spec.num_targets * sizeof(float);
+  }
 
   const BatchSpec& spec() const noexcept { return spec_; }
   /// spec().sample_bytes() bytes.
@@ -32,6 +34,7 @@ class UnlabelledBatch final : public LeaseOwner {
   BatchSpec spec_;
   HostBuffer pixels_;
   std::vector<std::uint32_t> class_idx_;
+  std::vector<float> targets_;
   std::vector<float> weights_;
   std::vector<std::uint64_t> ids_;
 };

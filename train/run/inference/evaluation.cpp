@@ -11,7 +11,6 @@
 #include "train/backend/slow_precision.h"
 #include "train/loop/trainer.h"
 #include "train/loss/batch_loss.h"
-#include "train/run/data/batch_memory.h"
 #include "train/run/data/data_hint.h"
 #include "train/run/data/data_pipeline.h"
 #include "train/run/folder/stored_settings.h"
@@ -161,7 +160,7 @@ void run_pass(const EvaluationConfig& config, const EvaluationPlace& place,
       .augment = augment_of(place.network.record()),
       .cores = split_cores(num_usable_cores(), {.threads = config.inference.threads,
                                                 .loader_threads = config.inference.loader_threads}),
-      .host_memory = batch_memory("auto")};
+      .host_memory = place.network.backend().batch_memory()};
   ProgramSet& programs = place.network.programs();
   if (config.flips) {
     place.memory.draw(TestTimeFlip::bytes_for(pipeline.batch, programs.num_logits()),
@@ -225,7 +224,8 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
       .class_names = place.network.record().class_names,
       .metrics = ClassificationMetrics(metrics_config(config, place.network)),
       .is_training_dataset = place.network.record().dataset_id == dataset.manifest().id,
-      .precision_note = slow_precision_note(config.inference.backend, place.network.precision()),
+      .precision_note =
+          slow_precision_note(place.network.backend().name(), place.network.precision()),
       .limit_bytes = place.memory.budget().limit_bytes()};
   const DatasetSplit split = dataset.split(report.split);
   run_pass(config, place, watch, split, report);

@@ -29,7 +29,8 @@ struct Predictor::Parts {
   Parts(const std::filesystem::path& run, const InferenceConfig& config)
       : memory(memory_limit_bytes(config)),
         network(run, config, memory),
-        transform(make_transform(augment_of(network.record()), PipelineUse::kEvaluate)) {
+        transform(make_transform(augment_of(network.record()), PipelineUse::kEvaluate,
+                                 network.spec().element)) {
     transform->accept(network.spec());
     memory.draw(UnlabelledBatch::bytes_for(network.spec()), "batch of pictures");
   }

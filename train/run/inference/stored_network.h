@@ -29,6 +29,7 @@ class StoredNetwork {
   /// What the programs compute in.
   ComputeType precision() const noexcept { return precision_; }
   ProgramSet& programs() noexcept { return *programs_; }
+  const Backend& backend() const noexcept { return *backend_; }
   /// What batches for the evaluation program look like.
   const BatchSpec& spec() const noexcept { return spec_; }
 

@@ -26,7 +26,7 @@ constexpr const char* kStopOfEpoch =
 /// A choice that was lowered.
 struct Tried {
   BatchChoice choice;
-  std::uint64_t needed_bytes = 0;
+  std::uint64_t needed_bytes = 0;   // of the arena's memory
   std::uint64_t passing_bytes = 0;  // of these, what grows with the samples at once
   std::uint64_t kept_bytes = 0;
   std::vector<RoleBytes> roles = {};
@@ -106,7 +106,25 @@ class BatchPlanner {
 
   bool is_hopeless(const BatchChoice& choice) const {
     return choice.micro_batch > kMaxLoweredSamples ||
-           least_passing_bytes(choice.micro_batch) > around_.limit_bytes;
+           least_passing_bytes(choice.micro_batch) > limit_bytes();
+  }
+
+  /// Of the memory that the arena lies in.
+  std::uint64_t limit_bytes() const {
+    return around_.device ? around_.device->limit_bytes : around_.limit_bytes;
+  }
+  /// What lies there beside the arena, or may come to it.
+  std::uint64_t bytes_beside(const BatchChoice& choice) const {
+    return around_.device ? 0 : around_.bytes_beside(choice);
+  }
+  bool fits_on_host(const BatchChoice& choice) const {
+    return !around_.device || around_.bytes_beside(choice) <= around_.limit_bytes;
+  }
+  /// By how much trials may make the arena larger, whose scratch shares one place.
+  std::uint64_t growth_bytes(const ProgramSet& programs) const {
+    if (!around_.device) return 0;
+    const std::uint64_t cap = around_.device->workspace_cap_bytes;
+    return cap - std::min(cap, programs.largest_workspace_bytes());
   }
 
   Newest& newest_of(Recompute level) { return newest_[static_cast<std::size_t>(level)]; }
@@ -119,6 +137,7 @@ class BatchPlanner {
     config.num_train_samples = around_.num_train_samples;
     config.evaluation_batch =
         around_.evaluation_batch > 0 ? around_.evaluation_batch : choice.micro_batch;
+    config.runs_trials = !around_.device.has_value();
     config.recomputed = recomputed_nodes(around_.graph, choice.recompute);
     return config;
   }
@@ -132,7 +151,7 @@ class BatchPlanner {
                                                          config_of(choice))};
     const MemoryPlan& plan = tried.programs->plan();
     tried.passing_bytes = plan.passing_bytes;
-    tried.needed_bytes = plan.arena_bytes + around_.bytes_beside(choice);
+    tried.needed_bytes = plan.arena_bytes + bytes_beside(choice) + growth_bytes(*tried.programs);
     newest_of(choice.recompute) = {choice.micro_batch, plan.passing_bytes, plan.persistent_bytes};
     const bool is_whole = choice.micro_batch == step_samples_;
     if (is_whole && choice.recompute == Recompute::kNone) whole_needed_ = tried.needed_bytes;
@@ -143,7 +162,7 @@ class BatchPlanner {
                 .kept_bytes = plan.persistent_bytes,
                 .roles = plan.roles};
     }
-    if (tried.needed_bytes > around_.limit_bytes) return std::nullopt;
+    if (tried.needed_bytes > limit_bytes() || !fits_on_host(choice)) return std::nullopt;
     return tried;
   }
 
@@ -157,8 +176,8 @@ class BatchPlanner {
     const double share = static_cast<double>(choice.micro_batch) / newest.micro_batch;
     const double network = kPacking * share * static_cast<double>(newest.passing_bytes) +
                            static_cast<double>(newest.kept_bytes);
-    const auto limit = static_cast<double>(around_.limit_bytes);
-    return network <= limit && network + static_cast<double>(around_.bytes_beside(choice)) <= limit;
+    const auto limit = static_cast<double>(limit_bytes());
+    return network <= limit && network + static_cast<double>(bytes_beside(choice)) <= limit;
   }
 
   /// The largest part, less than the whole, that fits with any of the levels; with the first that suffices.
@@ -197,6 +216,12 @@ class BatchPlanner {
 
   PlannedBatch accept(Tried& tried) const {
     std::string text = note(tried);  // which looks at the programs
+    if (around_.device) {
+      check_not_stopped(around_.stop);
+      ProgramSetConfig config = config_of(tried.choice);
+      config.runs_trials = true;
+      tried.programs = std::make_unique<ProgramSet>(around_.backend, around_.graph, config);
+    }
     return {.choice = tried.choice, .programs = std::move(tried.programs), .note = std::move(text)};
   }
 
@@ -232,7 +257,7 @@ class BatchPlanner {
     if (was_cut_asked && was_level_asked) return ", as asked for";
     if (whole_needed_) {
       return ": at once it takes " + format_bytes(*whole_needed_) + ", the limit is " +
-             format_bytes(around_.limit_bytes);
+             format_bytes(limit_bytes());
     }
     // Of smaller parts than these, and of values computed again, memory is the reason.
     const std::uint32_t num_parts = (step_samples_ - 1) / kMaxLoweredSamples + 1;
@@ -240,7 +265,7 @@ class BatchPlanner {
     if (is_cut && choice.micro_batch == largest && choice.recompute == Recompute::kNone) {
       return ": at most " + std::to_string(kMaxLoweredSamples) + " are computed at once";
     }
-    return ": at once it takes more than the limit of " + format_bytes(around_.limit_bytes);
+    return ": at once it takes more than the limit of " + format_bytes(limit_bytes());
   }
 
   /// What the whole step is smaller than. batch_size is what a stored run has for a whole step.
@@ -274,14 +299,15 @@ class BatchPlanner {
     if (least_.needed_bytes == std::numeric_limits<std::uint64_t>::max()) {
       throw Error(ErrorCode::kOutOfMemory,
                   "memory: a step of " + std::to_string(step_samples_) +
-                      " samples: expected at most " + format_bytes(around_.limit_bytes) +
-                      ", found " + format_bytes(least_passing_bytes(step_samples_)) +
+                      " samples: expected at most " + format_bytes(limit_bytes()) + ", found " +
+                      format_bytes(least_passing_bytes(step_samples_)) +
                       " for the values of one layer",
                   hints(least_passing_bytes(step_samples_) * 4));
     }
     const BatchChoice& choice = least_.choice;
-    const std::uint64_t beside = around_.bytes_beside(choice);
-    const SizeTexts sizes = format_bytes_apart(least_.needed_bytes, around_.limit_bytes);
+    if (!fits_on_host(choice)) refuse_host(choice);
+    const std::uint64_t beside = bytes_beside(choice);
+    const SizeTexts sizes = format_bytes_apart(least_.needed_bytes, limit_bytes());
     throw Error(ErrorCode::kOutOfMemory,
                 "memory: " + std::to_string(choice.micro_batch) + " of " +
                     std::to_string(choice.step_samples) + " samples at a time: expected at most " +
@@ -289,15 +315,27 @@ class BatchPlanner {
                     format_bytes(least_.needed_bytes - beside) + " (kept " +
                     format_bytes(least_.kept_bytes) + ": " + kept_text(least_.roles) +
                     "; passing " + format_bytes(least_.passing_bytes) + ": " +
-                    passing_text(least_.roles) + ", sharing places), loaders and tally " +
-                    format_bytes(beside),
+                    passing_text(least_.roles) + ", sharing places), " +
+                    (around_.device ? "and what trials of products may take, on the GPU"
+                                    : "loaders and tally " + format_bytes(beside)),
                 hints(least_.needed_bytes));
+  }
+
+  /// The network has room on the GPU, what feeds it has none.
+  [[noreturn]] void refuse_host(const BatchChoice& choice) const {
+    const std::uint64_t needed = around_.bytes_beside(choice);
+    const SizeTexts sizes = format_bytes_apart(needed, around_.limit_bytes);
+    throw Error(
+        ErrorCode::kOutOfMemory,
+        "memory: loaders and tally: expected at most " + sizes.there + ", found " + sizes.needed,
+        "--memory " + std::to_string((needed >> 20) + 1) + "M, or a smaller --image-size");
   }
 
   std::string hints(std::uint64_t needed_bytes) const {
     constexpr std::uint64_t kMiB = 1u << 20;
     return std::string("one of: ") + (wish_.may_cut ? "" : "leave out --no-auto-batch; ") +
-           "--memory " + std::to_string(needed_bytes / kMiB + 1) +
+           (around_.device ? "--memory-gpu " : "--memory ") +
+           std::to_string(needed_bytes / kMiB + 1) +
            "M; a smaller --image-size; a smaller --model" +
            (wish_.is_delivered_whole ? "; a smaller --batch-size" : "");
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "train/graph/model_graph.h"
 #include "train/loop/program_set.h"
 #include "train/plan/recompute_sets.h"
+#include "train/run/memory/device_memory.h"
 
 namespace penstock::train {
 
@@ -57,7 +59,9 @@ struct BatchSurroundings {
   /// Samples per evaluation step; 0 for as many as are computed at once in training.
   std::uint32_t evaluation_batch = 0;
   std::uint64_t limit_bytes = 0;
-  /// What has to lie beside the programs' arena: loaders, tally.
+  /// The arena's own limit, where it lies in a GPU's memory.
+  std::optional<DeviceLimit> device = {};
+  /// What has to lie beside the programs' arena in the host's memory: loaders, tally.
   std::function<std::uint64_t(const BatchChoice&)> bytes_beside;
   /// Heeded before each try.
   std::stop_token stop = {};
@@ -70,7 +74,8 @@ struct BatchSurroundings {
 ///
 /// Errors  OutOfMemory when nothing fits, with what the least needs and three hints; InvalidArgument, those of
 ///         ProgramSet; Stopped
-/// Cost    lowers the graph once for each try, some hundredths of a second
+/// Cost    lowers the graph once for each try, some hundredths of a second; on a GPU the one that is taken is lowered
+///         again, with trials of its products
 PlannedBatch plan_batch(const BatchSurroundings& around, const BatchWish& wish);
 
 }  // namespace penstock::train

@@ -18,7 +18,9 @@ std::string CoreSplit::text() const {
 
 CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish) {
   constexpr std::uint32_t kMaxLoader = 16;
-  const std::uint32_t ruled = std::clamp(num_cores / 4, 2u, kMaxLoader);
+  constexpr std::uint32_t kMaxLoaderOfGpu = 64;
+  const std::uint32_t ruled = wish.is_on_gpu ? std::clamp(num_cores, 2u, kMaxLoaderOfGpu)
+                                             : std::clamp(num_cores / 4, 2u, kMaxLoader);
   const std::uint32_t num_loader = wish.loader_threads > 0 ? wish.loader_threads : ruled;
   const std::uint32_t num_readers = std::max(num_loader / 4, 1u);
   // A loader takes no more workers than there are cores.

@@ -22,6 +22,8 @@ struct CoreSplit {
 struct CoreWish {
   std::uint32_t threads = 0;
   std::uint32_t loader_threads = 0;
+  /// Whether a GPU computes.
+  bool is_on_gpu = false;
 };
 
 /// Splits `num_cores`.
@@ -30,7 +32,7 @@ struct CoreWish {
 ///       waiting is passive, so loader threads take over whenever a step leaves a core idle. A
 ///       quarter as many feed, at least one reader and one worker, at most 16 in all. A quarter of
 ///       these read: workers, which decode, need many times as long for a photograph; no more of
-///       them than cores.
+///       them than cores. Where a GPU computes, as many feed as there are cores, at most 64.
 CoreSplit split_cores(std::uint32_t num_cores, const CoreWish& wish = {});
 
 }  // namespace penstock::train

@@ -70,6 +70,10 @@ bool is_focal(const RunConfig& config) {
   return config.loss == LossKind::kSoftmaxFocal;
 }
 
+bool is_on_gpu(const RunConfig& config) {
+  return config.device != "cpu";
+}
+
 bool has_ema(const RunConfig& config) {
   return config.has_ema();
 }
@@ -81,6 +85,7 @@ bool reduces_on_plateau(const RunConfig& config) {
 }
 
 constexpr std::string_view kNoStopping = "early_stopping.patience is 0";
+constexpr std::string_view kOnCpu = "the run computes on the CPU";
 constexpr std::string_view kNoReduction = "reduce_on_plateau.factor is 1";
 
 /// The same of keys that a run is stored without when they do nothing.
@@ -88,6 +93,9 @@ constexpr Belonging kOptional[] = {
     {"focal_gamma", is_focal, "loss is not \"focal\""},
     {"focal_alpha", is_focal, "loss is not \"focal\""},
     {"ema_warmup", has_ema, "ema_decay is 0"},
+    {"memory_gpu", is_on_gpu, kOnCpu},
+    {"deterministic", is_on_gpu, kOnCpu},
+    {"batch_element", is_on_gpu, kOnCpu},
     {"early_stopping.monitor", stops_early, kNoStopping},
     {"early_stopping.min_delta", stops_early, kNoStopping},
     {"early_stopping.restore_best_weights", stops_early, kNoStopping},

@@ -1,6 +1,7 @@
 #include "train/run/settings/run_config.h"
 
 #include <algorithm>
+#include <array>
 
 #include "streamer/core/number_text.h"
 #include "streamer/core/range_check.h"
@@ -63,6 +64,11 @@ void check_places(const RunConfig& config) {
   if (config.device != "auto" && config.device != "cpu" && config.device != "cuda") {
     refuse_setting(
         {kOwner, "device", "auto, cpu or cuda", "\"" + config.device + "\"", "device = \"auto\""});
+  }
+  constexpr std::array kElements = {"auto", "uint8", "float16", "float32"};
+  if (std::ranges::find(kElements, config.batch_element) == kElements.end()) {
+    refuse_setting({kOwner, "batch_element", "auto, uint8, float16 or float32",
+                    "\"" + config.batch_element + "\"", "batch_element = \"auto\""});
   }
 }
 

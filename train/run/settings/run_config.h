@@ -118,13 +118,21 @@ struct RunConfig {
   /// Keeps samples in memory from epoch to epoch, as many as the limit leaves room for. Changes the
   /// speed only. LoaderConfig::cache.
   CacheForm cache = CacheForm::kNone;
-  /// What computes: "onednn" or "reference".
+  /// What computes on the CPU: "onednn" or "reference".
   std::string backend = "onednn";
   /// What activations and products are computed in. bfloat16 takes half the memory for them and, with AMX, a
-  /// fraction of the time; weights stay float32. Refused when the run starts where the machine has it not.
+  /// fraction of the time; float16 and tf32 are of GPUs; weights stay float32. Refused when the run starts where the
+  /// machine has it not.
   ComputeType precision = ComputeType::kFloat32;
-  /// Where: "auto" or "cpu"; "cuda" is known, and refused when the run starts.
+  /// Where: "cpu", "cuda" (a GPU), or "auto": device_choice.h.
   std::string device = "auto";
+  /// Limit of what the run may hold in the GPU's memory, beside what CUDA keeps for itself; 0 for 0.9 of what is
+  /// free when the run starts. Nothing on the CPU.
+  std::uint64_t memory_gpu_bytes = 0;
+  /// Takes only ways of computing that give the same bits every time. On the CPU all do.
+  bool deterministic = false;
+  /// How pixels are copied to a GPU: "uint8", "float16", "float32", or "auto" (batch_element.h).
+  std::string batch_element = "auto";
   /// When checkpoints are stored. Its max_minutes is the key `max_time`.
   CheckpointTimes checkpoint;
   /// Checkpoints that stay, the newest ones, 1 to 1000; the one with the best result stays besides.
@@ -143,6 +151,7 @@ struct RunConfig {
     if (validation_batch_size > 0) return validation_batch_size;
     return micro_batch > 0 ? micro_batch : batch_size;
   }
+  bool is_on_gpu() const noexcept { return device == "cuda"; }
   bool has_ema() const noexcept { return optimizer.ema_decay > 0; }
   bool reduces_on_plateau() const noexcept { return reduce_on_plateau.factor != 1; }
   bool stops_early() const noexcept { return early_stopping.patience > 0; }

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "streamer/core/checksum.h"
+#include "train/run/settings/device_choice.h"
 #include "train/run/settings/idle_settings.h"
 #include "train/run/settings/param_group_tables.h"
 #include "train/run/settings/run_keys.h"
@@ -89,7 +90,7 @@ RunIdentity run_identity(const IdentityParts& parts) {
        << "schedule.warmup_fraction=" << format_number(config.schedule.warmup_fraction) << '\n'
        << "schedule.div_factor=" << format_number(config.schedule.div_factor) << '\n'
        << "schedule.final_div_factor=" << format_number(config.schedule.final_div_factor) << '\n'
-       << "backend=" << config.backend << '\n'
+       << "backend=" << backend_on(config.device, config.backend) << '\n'
        << "backend.description=" << parts.backend << '\n'
        << parts.graph.identity();
   // Without batch norm too: sums of parts are rounded otherwise.
@@ -102,6 +103,7 @@ RunIdentity run_identity(const IdentityParts& parts) {
   if (config.precision != ComputeType::kFloat32) {
     text << "run.precision=" << compute_type_name(config.precision) << '\n';
   }
+  if (config.is_on_gpu() && config.deterministic) text << "run.deterministic=true\n";
   RunIdentity identity{.text = text.str()};
   identity.hash = xxh3_64(identity.text);
   return identity;

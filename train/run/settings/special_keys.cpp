@@ -172,6 +172,15 @@ std::optional<TomlValue> write_memory(const RunConfig& config) {
   return setting_value(format_size_bytes(config.memory_bytes));
 }
 
+void read_memory_gpu(TomlReader& reader, std::string_view key, RunConfig& config) {
+  read_size(reader, key, config.memory_gpu_bytes);
+}
+
+std::optional<TomlValue> write_memory_gpu(const RunConfig& config) {
+  if (config.memory_gpu_bytes == 0) return std::nullopt;
+  return setting_value(format_size_bytes(config.memory_gpu_bytes));
+}
+
 void read_max_time(TomlReader& reader, std::string_view key, RunConfig& config) {
   const TomlValue* value = reader.find(key);
   if (value == nullptr) return;

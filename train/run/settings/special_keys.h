@@ -44,6 +44,8 @@ WriteKey write_window;
 
 ReadKey read_memory;
 WriteKey write_memory;
+ReadKey read_memory_gpu;
+WriteKey write_memory_gpu;
 
 /// A text such as "2h30m", or a number of minutes; 0 for none.
 ReadKey read_max_time;
