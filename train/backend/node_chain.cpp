@@ -31,6 +31,11 @@ bool is_batch_norm(const ModelGraph& graph, NodeId id) {
   return op_of<BatchNormOp>(graph, id) != nullptr;
 }
 
+bool is_conv2d_without_bias(const ModelGraph& graph, NodeId id) {
+  const auto* op = op_of<Conv2dOp>(graph, id);
+  return op != nullptr && !op->has_bias;
+}
+
 bool is_sum_of_two(const ModelGraph& graph, NodeId id) {
   return op_of<AddOp>(graph, id) != nullptr && graph.node(id).inputs.size() == 2;
 }
@@ -78,6 +83,10 @@ NodeChain match_batch_norm_relu_pool(const ModelGraph& graph, NodeId id) {
 
 NodeChain match_batch_norm_add_relu(const ModelGraph& graph, NodeId id) {
   return chain_from<3>(graph, id, {is_batch_norm, is_sum_of_two, is_relu});
+}
+
+NodeChain match_batch_norm_relu_conv2d(const ModelGraph& graph, NodeId id) {
+  return chain_from<3>(graph, id, {is_batch_norm, is_relu, is_conv2d_without_bias});
 }
 
 std::string chain_text(const ModelGraph& graph, const NodeChain& nodes) {

@@ -14,6 +14,9 @@ NodeChain match_batch_norm_relu_pool(const ModelGraph& graph, NodeId id);
 /// batch_norm, the sum of it and one other, relu.
 NodeChain match_batch_norm_add_relu(const ModelGraph& graph, NodeId id);
 
+/// batch_norm, relu, and a convolution without bias, each read by the next alone.
+NodeChain match_batch_norm_relu_conv2d(const ModelGraph& graph, NodeId id);
+
 /// "batch_norm + relu"
 std::string chain_text(const ModelGraph& graph, const NodeChain& nodes);
 

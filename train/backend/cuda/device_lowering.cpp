@@ -14,6 +14,7 @@ DeviceLowering::DeviceLowering(const ModelGraph& model, const Lowering& how, con
       kernels(parts.kernels),
       products(parts.products),
       plan_limits(parts.plan_limits),
+      takes_extras(parts.takes_extras && how.fuse && how.mode == Mode::kTrain),
       store(parts.store),
       type(value_type_of(how.compute)),
       input_channels(stored_input_channels(model)),

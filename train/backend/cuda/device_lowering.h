@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -61,12 +62,15 @@ class DeviceLowering final : public ValueFlow {
     BufferList& buffers;
     DeviceTasks& tasks;
     PlanLimits plan_limits{};
+    bool takes_extras = true;
   };
   DeviceLowering(const ModelGraph& model, const Lowering& how, const Parts& parts);
 
   const KernelTable& kernels;
   ProductLibrary& products;
   const PlanLimits plan_limits;
+  /// Whether libraries are asked for more than a convolution at once.
+  const bool takes_extras;
   DeviceParamStore& store;
   const ValueType type;
   const std::uint32_t input_channels;  // as stored
@@ -106,6 +110,14 @@ class DeviceLowering final : public ValueFlow {
   /// Adds a buffer that holds `values` from bind() on; none for an empty list.
   BufferId add_constant(const std::string& name, std::span<const float> values);
 
+  /// The sums of a node's values and of their squares, by channel, [2, channels]: none unless what computes the values
+  /// gives them, too.
+  BufferId channel_sums(NodeId id) const {
+    const auto sums = channel_sums_.find(id);
+    return sums == channel_sums_.end() ? kNoBuffer : sums->second;
+  }
+  void set_channel_sums(NodeId id, BufferId sums) { channel_sums_[id] = sums; }
+
   /// Adds work to the current phase; `uses` are all the buffers that it reads or writes.
   void emit(std::span<const BufferId> uses, DeviceTask task);
   void emit(std::initializer_list<BufferId> uses, DeviceTask task) {
@@ -132,6 +144,7 @@ class DeviceLowering final : public ValueFlow {
 
   DeviceTasks& tasks_;
   Blocks blocks_;
+  std::map<NodeId, BufferId> channel_sums_;
   std::vector<std::pair<std::size_t, DeviceParam>> params_;
 };
 

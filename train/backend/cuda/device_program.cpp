@@ -169,12 +169,19 @@ class DeviceProgram final : public Program {
     for (std::size_t i = 0; i < places_.size(); ++i) {
       places_[i] = list_.add(kPlaceNames[i], Role::kInput, PlaceLayout(largest_batch()).bytes);
     }
-    DeviceLowering context(
-        graph, lowering_, {parts_.kernels, parts_.products, *store_, list_, tasks_, plan_limits()});
+    DeviceLowering context(graph, lowering_,
+                           {.kernels = parts_.kernels,
+                            .products = parts_.products,
+                            .store = *store_,
+                            .buffers = list_,
+                            .tasks = tasks_,
+                            .plan_limits = plan_limits(),
+                            .takes_extras = options_.extras});
     type_ = context.type;
     input_channels_ = context.input_channels;
     blocks_ = context.blocks();
-    const std::vector<LoweredDeviceLayer> layers = make_device_layers(graph, lowering_);
+    std::vector<LoweredDeviceLayer> layers = make_device_layers(graph, lowering_);
+    fuse_norms_into_convolutions(context, layers);
     const DeviceLayerPtr loss = make_device_loss_layer({graph, lowering_.compute});
     LoweringPasses<DeviceLowering> passes(context, layers);
     passes.forward();

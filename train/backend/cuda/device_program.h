@@ -14,6 +14,9 @@ struct DeviceProgramOptions {
   bool captures = true;
   /// Of each product.
   PlanLimits plan_limits{};
+  /// Whether libraries are asked, in training, to compute norms, ReLUs and statistics within convolutions. With
+  /// Lowering::fuse alone.
+  bool extras = true;
   /// Element type of the batches as input_spec() has it; runs take any that fits into as many bytes.
   ElementType batch_element = ElementType::kFloat32;
 };

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "streamer/core/error.h"
@@ -40,6 +41,7 @@ struct OperandBytes {
   std::size_t x = 0;
   std::size_t w = 0;
   std::size_t y = 0;
+  std::size_t sums = 0;
 };
 
 OperandBytes operand_bytes(const ConvolutionProblem& problem) {
@@ -49,35 +51,47 @@ OperandBytes operand_bytes(const ConvolutionProblem& problem) {
   return {.x = bytes * problem.batch * problem.height * problem.width * problem.in_channels,
           .w = 4 * std::size_t{problem.filters} * kernel.rows * kernel.cols * problem.in_channels /
                problem.groups,
-          .y = bytes * problem.batch * out.rows * out.cols * problem.filters};
+          .y = bytes * problem.batch * out.rows * out.cols * problem.filters,
+          .sums = problem.has_statistics ? 2 * sizeof(float) * problem.filters : 0};
 }
 
 OperandBytes operand_bytes(const DenseProblem& problem) {
   const std::size_t bytes = value_bytes(problem.type);
   return {.x = bytes * problem.rows * problem.inputs,
           .w = 4 * std::size_t{problem.units} * problem.inputs,
-          .y = bytes * problem.rows * problem.units};
+          .y = bytes * problem.rows * problem.units,
+          .sums = 0};
 }
 
-/// Memory in which candidates are timed, zeroed: the speed of products hardly depends on values.
+/// Memory in which candidates are timed, zeroed: the speed of products hardly depends on values. Weights are at least
+/// as many as channels.
 class TrialMemory {
  public:
   TrialMemory(DeviceApi& device, const OperandBytes& bytes, std::size_t workspace_bytes,
-              Stream stream)
+              std::size_t scratch_bytes, Stream stream)
       : x_(device, bytes.x, stream),
         w_(device, bytes.w, stream),
         y_(device, bytes.y, stream),
-        bias_(device, bytes.w, stream),
-        workspace_(device, workspace_bytes, stream) {}
+        by_channel_(device, bytes.w, stream),
+        sums_(device, bytes.sums, stream),
+        workspace_(device, workspace_bytes, stream),
+        scratch_(device, scratch_bytes, stream) {}
 
   ProductOperands operands(ProductPass pass) const {
-    ProductOperands all{.x = x_.get(), .w = w_.get(), .dy = y_.get(), .bias = bias_.get()};
+    ProductOperands all{.x = x_.get(),
+                        .w = w_.get(),
+                        .dy = y_.get(),
+                        .bias = by_channel_.get(),
+                        .scale = by_channel_.get(),
+                        .shift = by_channel_.get(),
+                        .sums = static_cast<float*>(sums_.get())};
     all.result = pass == ProductPass::kForward        ? y_.get()
                  : pass == ProductPass::kDataGradient ? x_.get()
                                                       : w_.get();
     return all;
   }
   void* workspace() const { return workspace_.get(); }
+  void* scratch() const { return scratch_.get(); }
 
  private:
   class Zeros {
@@ -95,9 +109,14 @@ class TrialMemory {
   Zeros x_;
   Zeros w_;
   Zeros y_;
-  Zeros bias_;
+  Zeros by_channel_;
+  Zeros sums_;
   Zeros workspace_;
+  Zeros scratch_;
 };
+
+/// Before the plan that won against a fused one, in the place of that one's own in the book.
+constexpr std::string_view kSlowerThan = "slower than ";
 
 class PlannedProducts final : public ProductLibrary {
  public:
@@ -118,7 +137,40 @@ class PlannedProducts final : public ProductLibrary {
     return find(problem, limits, functions_.find_dense);
   }
 
+  FoundExtra find_extra(const ConvolutionProblem& problem, const PlanLimits& limits,
+                        const ReplacedWork& replaced) override {
+    const std::string key = key_of(problem, limits);
+    const Known& known = candidates_of(key, problem, limits, functions_.find_convolution);
+    if (known.candidates == nullptr) return {nullptr, "none"};
+    if (was_slower(key, problem, limits)) return {nullptr, "slower"};
+    PlanPointer plan = stored_plan(*known.candidates, key);
+    if (plan != nullptr) return extra_of(std::move(plan));
+    const std::uint32_t num_tried = num_tried_of(limits);
+    if (num_tried == 1) return {nullptr, "not timed"};
+    TimedPlan best = fastest_extra(*known.candidates, problem, num_tried);
+    if (best.plan == nullptr) return {nullptr, "none that works"};
+    if (best.seconds >= replaced_s(problem, limits, replaced)) {
+      book_.set(key, slower_than_alone(problem, limits));
+      return {nullptr, "slower"};
+    }
+    book_.set(key, functions_.plan_facts(*best.plan).stored);
+    return extra_of(std::move(best.plan));
+  }
+
  private:
+  /// What the library has for a problem, or why it has nothing.
+  struct Known {
+    CandidatesPointer candidates;
+    std::string reason;
+  };
+  struct TimedPlan {
+    PlanPointer plan;
+    double seconds = std::numeric_limits<double>::infinity();
+  };
+  template <class Problem>
+  using FindCandidates = DeviceStatus (*)(ProductLibraries&, const Problem&, const PlanLimits&,
+                                          ProductCandidates**) noexcept;
+
   static LibrariesPointer open(const ProductFunctions& functions) {
     ProductLibraries* libraries = nullptr;
     check_device(functions.open(&libraries), "cuDNN and cuBLASLt");
@@ -127,24 +179,66 @@ class PlannedProducts final : public ProductLibrary {
 
   template <class Problem>
   std::unique_ptr<Product> find(const Problem& problem, const PlanLimits& limits,
-                                DeviceStatus (*find_candidates)(ProductLibraries&, const Problem&,
-                                                                const PlanLimits&,
-                                                                ProductCandidates**) noexcept) {
+                                FindCandidates<Problem> find_candidates) {
+    return std::make_unique<PlannedProduct>(functions_, plan_of(problem, limits, find_candidates));
+  }
+
+  template <class Problem>
+  PlanPointer plan_of(const Problem& problem, const PlanLimits& limits,
+                      FindCandidates<Problem> find_candidates) {
     const std::string key = key_of(problem, limits);
-    ProductCandidates& candidates = candidates_of(key, [&](ProductCandidates** found) {
-      return find_candidates(*libraries_, problem, limits, found);
-    });
-    PlanPointer plan = stored_plan(candidates, key);
-    if (plan == nullptr) {
-      // A trial's clock is no function of the seed.
-      const bool is_timed = limits.runs_trials && !limits.is_deterministic;
-      plan = fastest(candidates, problem, key, is_timed ? trial_.num_candidates : 1);
-      // What was only looked at may be timed yet.
-      if (is_timed || limits.is_deterministic) {
-        book_.set(key, functions_.plan_facts(*plan).stored);
-      }
+    const Known& known = candidates_of(key, problem, limits, find_candidates);
+    if (known.candidates == nullptr) refuse(key, known.reason);
+    PlanPointer plan = stored_plan(*known.candidates, key);
+    if (plan != nullptr) return plan;
+    plan = fastest(*known.candidates, problem, num_tried_of(limits)).plan;
+    if (plan == nullptr) refuse(key, last_failure_);
+    // What was only looked at may be timed yet.
+    if (limits.is_deterministic || limits.runs_trials) {
+      book_.set(key, functions_.plan_facts(*plan).stored);
     }
-    return std::make_unique<PlannedProduct>(functions_, std::move(plan));
+    return plan;
+  }
+
+  /// A trial's clock is no function of the seed.
+  std::uint32_t num_tried_of(const PlanLimits& limits) const {
+    return limits.is_deterministic || !limits.runs_trials ? 1 : trial_.num_candidates;
+  }
+
+  FoundExtra extra_of(PlanPointer plan) const {
+    return {std::make_unique<PlannedProduct>(functions_, std::move(plan)), ""};
+  }
+
+  /// One that fails when it runs is none: nobody depends on it.
+  TimedPlan fastest_extra(ProductCandidates& candidates, const ConvolutionProblem& problem,
+                          std::uint32_t most_tried) {
+    try {
+      return fastest(candidates, problem, most_tried);
+    } catch (const Error&) {
+      return {.plan = {nullptr, functions_.destroy_plan}};
+    }
+  }
+
+  /// Empty while the convolution alone has no plan.
+  std::string slower_than_alone(const ConvolutionProblem& problem, const PlanLimits& limits) {
+    const std::string alone = book_.find(key_of(problem.alone(), limits));
+    return alone.empty() ? "" : std::string(kSlowerThan) + alone;
+  }
+
+  /// Against the plan that the convolution alone still has: with another version all is tried anew.
+  bool was_slower(const std::string& key, const ConvolutionProblem& problem,
+                  const PlanLimits& limits) {
+    const std::string stored = book_.find(key);
+    if (!stored.starts_with(kSlowerThan)) return false;
+    plan_of(problem.alone(), limits, functions_.find_convolution);
+    return stored == slower_than_alone(problem, limits);
+  }
+
+  /// Of the convolution alone, and what else a fused one takes the place of.
+  double replaced_s(const ConvolutionProblem& problem, const PlanLimits& limits,
+                    const ReplacedWork& replaced) {
+    const PlanPointer alone = plan_of(problem.alone(), limits, functions_.find_convolution);
+    return trial_s(*alone, problem, &replaced);
   }
 
   template <class Problem>
@@ -154,21 +248,25 @@ class PlannedProducts final : public ProductLibrary {
   }
 
   /// A network asks for many problems several times, and the heuristics take a tenth of a second.
-  template <class Find>
-  ProductCandidates& candidates_of(const std::string& key, const Find& find) {
+  template <class Problem>
+  const Known& candidates_of(const std::string& key, const Problem& problem,
+                             const PlanLimits& limits, FindCandidates<Problem> find_candidates) {
     const auto known = candidates_.find(key);
-    if (known != candidates_.end()) return *known->second;
+    if (known != candidates_.end()) return known->second;
     ProductCandidates* found = nullptr;
-    const DeviceStatus status = find(&found);
-    if (!status.is_ok()) refuse(key, status);
-    return *candidates_.emplace(key, CandidatesPointer(found, functions_.close_candidates))
-                .first->second;
+    const DeviceStatus status = find_candidates(*libraries_, problem, limits, &found);
+    return candidates_
+        .emplace(key, Known{CandidatesPointer(found, functions_.close_candidates), text_of(status)})
+        .first->second;
   }
 
-  [[noreturn]] static void refuse(const std::string& key, const DeviceStatus& status) {
+  static std::string text_of(const DeviceStatus& status) {
+    return status.text == nullptr ? "no reason given" : status.text;
+  }
+
+  [[noreturn]] static void refuse(const std::string& key, const std::string& reason) {
     throw Error(ErrorCode::kUnsupported,
-                "cuda: " + key + ": expected a plan, found none: " +
-                    (status.text == nullptr ? "no reason given" : status.text),
+                "cuda: " + key + ": expected a plan, found none: " + reason,
                 "another --precision, or --device cpu");
   }
 
@@ -182,40 +280,44 @@ class PlannedProducts final : public ProductLibrary {
     return {nullptr, functions_.destroy_plan};
   }
 
-  /// Of the first candidates that work. A trial that finds no memory leaves it to the heuristics.
+  /// Of the first candidates that work; null when none does. A trial that finds no memory leaves it to the heuristics.
   template <class Problem>
-  PlanPointer fastest(ProductCandidates& candidates, const Problem& problem, const std::string& key,
-                      std::uint32_t most_tried) {
-    PlanPointer best(nullptr, functions_.destroy_plan);
-    double best_s = std::numeric_limits<double>::infinity();
-    DeviceStatus status;
+  TimedPlan fastest(ProductCandidates& candidates, const Problem& problem,
+                    std::uint32_t most_tried) {
+    TimedPlan best{.plan = {nullptr, functions_.destroy_plan}};
+    last_failure_ = text_of({});
     std::uint32_t num_tried = 0;
     const std::uint32_t count = functions_.num_candidates(candidates);
     for (std::uint32_t i = 0; i < count && num_tried < most_tried; ++i) {
       ProductPlan* made = nullptr;
-      status = functions_.make_plan(candidates, i, &made);
-      if (!status.is_ok()) continue;
+      const DeviceStatus status = functions_.make_plan(candidates, i, &made);
+      if (!status.is_ok()) {
+        last_failure_ = text_of(status);
+        continue;
+      }
       PlanPointer plan(made, functions_.destroy_plan);
       ++num_tried;
       const double seconds = most_tried > 1 ? trial_s(*plan, problem) : 0;
-      if (best != nullptr && seconds >= best_s) continue;
-      best = std::move(plan);
-      best_s = seconds;
+      if (best.plan == nullptr || seconds < best.seconds) best = {std::move(plan), seconds};
     }
-    if (best == nullptr) refuse(key, status);
     return best;
   }
 
+  /// Of a plan, and of what is run behind it.
   template <class Problem>
-  double trial_s(ProductPlan& plan, const Problem& problem) {
+  double trial_s(ProductPlan& plan, const Problem& problem, const ReplacedWork* behind = nullptr) {
     try {
       const TrialMemory memory(device_, operand_bytes(problem),
-                               functions_.plan_facts(plan).workspace_bytes, stream_.get());
+                               functions_.plan_facts(plan).workspace_bytes,
+                               behind == nullptr ? 0 : behind->scratch_bytes, stream_.get());
+      const ProductOperands operands = memory.operands(problem.pass);
       double best_s = std::numeric_limits<double>::infinity();
       for (std::uint32_t i = 0; i <= trial_.num_runs; ++i) {
         const auto start = std::chrono::steady_clock::now();
-        check_device(functions_.run_plan(plan, memory.operands(problem.pass), memory.workspace(),
-                                         stream_.get()));
+        check_device(functions_.run_plan(plan, operands, memory.workspace(), stream_.get()));
+        if (behind != nullptr && behind->run != nullptr) {
+          check_device(behind->run(operands, memory.scratch(), stream_.get()));
+        }
         check_device(device_.synchronize(stream_.get()));
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
         if (i > 0) best_s = std::min(best_s, took.count());  // the first one loads the kernel
@@ -233,7 +335,8 @@ class PlannedProducts final : public ProductLibrary {
   TrialLimits trial_;
   UniqueStream stream_;
   LibrariesPointer libraries_;
-  std::map<std::string, CandidatesPointer> candidates_;  // by key
+  std::map<std::string, Known> candidates_;  // by key
+  std::string last_failure_;                 // of fastest()
 };
 
 }  // namespace

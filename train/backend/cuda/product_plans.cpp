@@ -63,12 +63,20 @@ Extent ConvolutionProblem::output() const noexcept {
           places(width, w.pad_left + w.pad_right, w.kernel.cols, w.stride.cols, w.dilation.cols)};
 }
 
+ConvolutionProblem ConvolutionProblem::alone() const noexcept {
+  ConvolutionProblem problem = *this;
+  problem.has_norm_relu = false;
+  problem.has_statistics = false;
+  return problem;
+}
+
 std::string ConvolutionProblem::key() const {
   const Window& w = window;
   return head_of("conv", *this) + " " + text(batch) + "x" + text(height) + "x" + text(width) + "x" +
          text(in_channels) + " k" + text(filters) + " g" + text(groups) + " w" + text(w.kernel) +
          " s" + text(w.stride) + " d" + text(w.dilation) + " p" + text(w.pad_top) + "." +
-         text(w.pad_left) + "." + text(w.pad_bottom) + "." + text(w.pad_right) + tail_of(*this);
+         text(w.pad_left) + "." + text(w.pad_bottom) + "." + text(w.pad_right) + tail_of(*this) +
+         (has_norm_relu ? " norm_relu" : "") + (has_statistics ? " statistics" : "");
 }
 
 std::string DenseProblem::key() const {

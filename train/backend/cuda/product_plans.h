@@ -24,16 +24,22 @@ enum class ProductPass : std::uint8_t {
   kWeightGradient,  // dw of dy and x
 };
 
-/// A convolution (cross-correlation, as networks mean it), or one of its gradients. Sums in float32.
+/// A convolution (cross-correlation, as networks mean it), or one of its gradients. Sums in float32. What lies beside
+/// it in a network may be computed with it; few libraries have that, and for few problems.
 ///
 /// Shapes  x: [batch, height, width, in_channels]; w: [filters, kernel rows, kernel cols, in_channels / groups];
-///         y: [batch, output rows, output cols, filters]; bias: [filters]
+///         y: [batch, output rows, output cols, filters]; bias: [filters]; scale, shift: [in_channels];
+///         sums: [2, filters]
 struct ConvolutionProblem {
   ProductPass pass = ProductPass::kForward;
-  ValueType type = ValueType::kFloat32;  // of everything, bias too
+  ValueType type = ValueType::kFloat32;  // of everything, bias, scale and shift too
   bool may_use_tf32 = false;             // heeded with float32
   bool has_bias = false;                 // forward only
   bool has_float32_result = false;       // gradient by weights only
+  /// In place of x stands relu(scale * x + shift), by channel. Not for gradients by data.
+  bool has_norm_relu = false;
+  /// Forward only: also the sums of y and of y * y, by channel, in float32.
+  bool has_statistics = false;
   std::uint32_t batch = 0;
   std::uint32_t in_channels = 0;
   std::uint32_t height = 0;
@@ -44,6 +50,10 @@ struct ConvolutionProblem {
 
   /// Rows and columns of y; 0 where the window does not fit.
   Extent output() const noexcept;
+  /// Whether it is more than a convolution.
+  bool is_fused() const noexcept { return has_norm_relu || has_statistics; }
+  /// The convolution without what is computed beside it.
+  ConvolutionProblem alone() const noexcept;
   /// One for each problem: "conv forward f16 32x56x56x64 k64 g1 w3x3 s1x1 d1x1 p1.1.1.1".
   std::string key() const;
   friend bool operator==(const ConvolutionProblem&, const ConvolutionProblem&) = default;
@@ -104,7 +114,7 @@ DeviceStatus describe_product_libraries(const DeviceFacts& device,
 void close_product_libraries(ProductLibraries* libraries) noexcept;
 
 /// Finds at least one candidate, or says why there is none. Where cuDNN's graphs have none, its older calls are
-/// asked: their plans are named "legacy ...".
+/// asked: their plans are named "legacy ...". Fused problems have no older calls: a refusal says that there is none.
 DeviceStatus find_candidates(ProductLibraries& libraries, const ConvolutionProblem& problem,
                              const PlanLimits& limits, ProductCandidates** candidates) noexcept;
 DeviceStatus find_candidates(ProductLibraries& libraries, const DenseProblem& problem,
@@ -138,7 +148,10 @@ struct ProductOperands {
   const void* w = nullptr;
   const void* dy = nullptr;
   const void* bias = nullptr;
+  const void* scale = nullptr;
+  const void* shift = nullptr;
   void* result = nullptr;  // overlaps nothing that is read
+  float* sums = nullptr;
 
   friend bool operator==(const ProductOperands&, const ProductOperands&) = default;
 };

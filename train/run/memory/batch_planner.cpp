@@ -220,7 +220,8 @@ class BatchPlanner {
       check_not_stopped(around_.stop);
       ProgramSetConfig config = config_of(tried.choice);
       config.runs_trials = true;
-      tried.programs = std::make_unique<ProgramSet>(around_.backend, around_.graph, config);
+      auto timed = std::make_unique<ProgramSet>(around_.backend, around_.graph, config);
+      if (timed->plan().arena_bytes <= limit_bytes()) tried.programs = std::move(timed);
     }
     return {.choice = tried.choice, .programs = std::move(tried.programs), .note = std::move(text)};
   }

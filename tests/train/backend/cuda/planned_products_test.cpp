@@ -14,10 +14,12 @@ namespace penstock::train::cuda {
 
 // What stands behind the opaque types here.
 struct ProductLibraries {};
-struct ProductCandidates {};
 struct ProductPlan {
   std::string name;
   int slowness_ms = 0;
+};
+struct ProductCandidates {
+  const std::vector<ProductPlan>& plans;
 };
 
 namespace {
@@ -27,6 +29,7 @@ using penstock::tests::StandInDevice;
 /// What the made-up module has, and what was asked of it.
 struct MadeUpModule {
   std::vector<ProductPlan> candidates;
+  std::vector<ProductPlan> fused_candidates;
   int num_alive = 0;  // libraries, candidates, plans
   int num_runs = 0;
   bool has_plans = true;
@@ -48,30 +51,37 @@ void destroy(T* thing) noexcept {
   delete thing;
 }
 
-template <class Problem>
-DeviceStatus find(ProductLibraries&, const Problem&, const PlanLimits&,
-                  ProductCandidates** candidates) noexcept {
-  return module.has_plans ? make(candidates) : kRefused;
+DeviceStatus find_convolution(ProductLibraries&, const ConvolutionProblem& problem,
+                              const PlanLimits&, ProductCandidates** candidates) noexcept {
+  if (problem.is_fused() && module.fused_candidates.empty()) return kRefused;
+  if (!module.has_plans) return kRefused;
+  const auto& plans = problem.is_fused() ? module.fused_candidates : module.candidates;
+  return make(candidates, ProductCandidates{plans});
+}
+
+DeviceStatus find_dense(ProductLibraries&, const DenseProblem&, const PlanLimits&,
+                        ProductCandidates**) noexcept {
+  return kRefused;
 }
 
 const ProductFunctions kFunctions = {
     .open = [](ProductLibraries** libraries) noexcept { return make(libraries); },
     .close = destroy<ProductLibraries>,
-    .find_convolution = find<ConvolutionProblem>,
-    .find_dense = find<DenseProblem>,
+    .find_convolution = find_convolution,
+    .find_dense = find_dense,
     .num_candidates =
-        [](const ProductCandidates&) noexcept {
-          return static_cast<std::uint32_t>(module.candidates.size());
+        [](const ProductCandidates& candidates) noexcept {
+          return static_cast<std::uint32_t>(candidates.plans.size());
         },
     .close_candidates = destroy<ProductCandidates>,
     .make_plan =
-        [](ProductCandidates&, std::uint32_t i, ProductPlan** plan) noexcept {
-          const ProductPlan& wanted = module.candidates[i];
+        [](ProductCandidates& candidates, std::uint32_t i, ProductPlan** plan) noexcept {
+          const ProductPlan& wanted = candidates.plans[i];
           return wanted.slowness_ms < 0 ? kRefused : make(plan, wanted);
         },
     .restore_plan =
-        [](ProductCandidates&, const char* stored, ProductPlan** plan) noexcept {
-          for (const ProductPlan& candidate : module.candidates) {
+        [](ProductCandidates& candidates, const char* stored, ProductPlan** plan) noexcept {
+          for (const ProductPlan& candidate : candidates.plans) {
             if ("stored " + candidate.name == stored) return make(plan, candidate);
           }
           return kRefused;
@@ -87,6 +97,7 @@ const ProductFunctions kFunctions = {
     .run_plan =
         [](ProductPlan& plan, const ProductOperands&, void*, Stream) noexcept {
           ++module.num_runs;
+          if (plan.name == "fails") return kRefused;
           std::this_thread::sleep_for(std::chrono::milliseconds(plan.slowness_ms));
           return DeviceStatus{};
         },
@@ -99,6 +110,9 @@ const ConvolutionProblem kProblem{.batch = 2,
                                   .filters = 3,
                                   .window = {.kernel = {3, 3}, .stride = {1, 1}}};
 
+/// A trial's clock decides only where bits may differ from run to run.
+const PlanLimits kTimed{.is_deterministic = false};
+
 struct Fixture {
   Fixture() { module = {}; }
   ~Fixture() { BOOST_TEST(module.num_alive == 0); }
@@ -106,11 +120,25 @@ struct Fixture {
   StandInDevice device{1};
   PlanBook book;
 
-  static constexpr PlanLimits kAny{.is_deterministic = false};
-
-  std::string taken(const TrialLimits& trial = {}, const PlanLimits& limits = kAny) {
+  std::string taken(const TrialLimits& trial = {}, const PlanLimits& limits = kTimed) {
     const auto products = make_planned_products(device, kFunctions, book, trial);
     return products->find(kProblem, limits)->name();
+  }
+
+  /// The extra's plan, or why there is none; what it replaces beside the convolution takes `replaced_ms`.
+  std::string taken_extra(int replaced_ms, const PlanLimits& limits = kTimed) {
+    const auto products = make_planned_products(device, kFunctions, book, {});
+    ConvolutionProblem problem = kProblem;
+    problem.has_statistics = true;
+    const ReplacedWork replaced{
+        .scratch_bytes = 16, .run = [&](const ProductOperands& operands, void* scratch, Stream) {
+          BOOST_TEST(operands.result != nullptr);
+          BOOST_TEST(scratch != nullptr);
+          std::this_thread::sleep_for(std::chrono::milliseconds(replaced_ms));
+          return DeviceStatus{};
+        }};
+    const FoundExtra extra = products->find_extra(problem, limits, replaced);
+    return extra.product == nullptr ? extra.reason : extra.product->name();
   }
 };
 
@@ -174,6 +202,46 @@ BOOST_AUTO_TEST_CASE(a_problem_without_a_plan_is_refused_with_the_reason) {
   module.has_plans = false;
   BOOST_TEST(reason_of().starts_with("cuda: conv forward "));
   BOOST_TEST(reason_of().ends_with(": expected a plan, found none: why not"));
+}
+
+BOOST_AUTO_TEST_CASE(an_extra_is_taken_where_it_is_faster_than_all_that_it_replaces) {
+  module.candidates = {{"alone", 20}};
+  module.fused_candidates = {{"slow", 60}, {"fused", 40}};
+  BOOST_TEST(taken_extra(60) == "fused");
+  const int num_runs = module.num_runs;
+  BOOST_TEST(taken_extra(60) == "fused");
+  BOOST_TEST(module.num_runs == num_runs);  // by the book
+  BOOST_TEST(device.allocated_bytes() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(an_extra_that_is_slower_is_not_taken_and_not_tried_again) {
+  module.candidates = {{"alone", 20}};
+  module.fused_candidates = {{"fused", 40}};
+  BOOST_TEST(taken_extra(0) == "slower");
+  const int num_runs = module.num_runs;
+  BOOST_TEST(taken_extra(60) == "slower");
+  BOOST_TEST(module.num_runs == num_runs);
+  // With another version of the library the convolution alone has another plan.
+  module.candidates = {{"new", 20}};
+  BOOST_TEST(taken_extra(60) == "fused");
+}
+
+BOOST_AUTO_TEST_CASE(a_library_without_an_extra_is_no_error) {
+  module.candidates = {{"alone", 0}};
+  BOOST_TEST(taken_extra(60) == "none");
+  module.fused_candidates = {{"broken", -1}};
+  BOOST_TEST(taken_extra(60) == "none that works");
+  module.fused_candidates = {{"fails", 0}};
+  BOOST_TEST(taken_extra(60) == "none that works");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_trial_there_is_no_extra) {
+  module.candidates = {{"alone", 20}};
+  module.fused_candidates = {{"fused", 0}};
+  BOOST_TEST(taken_extra(60, {.is_deterministic = true}) == "not timed");
+  BOOST_TEST(taken_extra(60, {.is_deterministic = false, .runs_trials = false}) == "not timed");
+  BOOST_TEST(module.num_runs == 0);
+  BOOST_TEST(book.size() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_book_is_read_as_it_was_written) {

@@ -44,10 +44,11 @@ struct ChannelFactors {
   float* offset;  // shift - mean * gain
 };
 
-/// From the moments: factors, and running statistics as in PyTorch (unbiased variance), unless they are null.
+/// From the moments: factors, and running statistics as in PyTorch (unbiased variance), unless they are null. Without
+/// x the partials are one part, with the sums of x and x^2 themselves: what a convolution's library gives.
 struct BatchStatistics {
   ValueRows rows;
-  const void* x;  // the first row is read
+  const void* x;  // the first row is read; or null
   const float* partials;
   const float* scale;
   const float* shift;

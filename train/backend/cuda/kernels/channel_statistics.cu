@@ -48,7 +48,8 @@ __global__ void __launch_bounds__(kPartThreads)
   double sums[2];
   if (!sum_parts(args.partials, num_parts, args.rows.channels, sums)) return;
   const double count = static_cast<double>(args.rows.num_rows);
-  const double first = static_cast<double>(to_float(static_cast<const T*>(args.x)[channel]));
+  const auto* const x = static_cast<const T*>(args.x);
+  const double first = x == nullptr ? 0.0 : static_cast<double>(to_float(x[channel]));
   const double from_first = sums[0] / count;
   const double mean = first + from_first;
   const double difference = sums[1] / count - from_first * from_first;
@@ -123,10 +124,11 @@ DeviceStatus channel_moments(const ChannelMoments& args, Stream stream) {
 }
 
 DeviceStatus batch_statistics(const BatchStatistics& args, Stream stream) {
+  const std::uint32_t num_parts =
+      args.x == nullptr ? 1 : num_row_parts(args.rows.num_rows, args.rows.channels);
   return with_value_type(args.rows.type, [&]<class T>(T) {
     return launch("batch_statistics", batch_statistics_kernel<T>,
-                  part_launch_shape(args.rows.channels), stream, args,
-                  num_row_parts(args.rows.num_rows, args.rows.channels));
+                  part_launch_shape(args.rows.channels), stream, args, num_parts);
   });
 }
 

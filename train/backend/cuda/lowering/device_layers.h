@@ -37,6 +37,10 @@ DeviceLayerPtr make_dense_layer(const TypedGraph& model, NodeId node);
 /// The loss on top of the logits. Its backward() takes no gradient.
 DeviceLayerPtr make_device_loss_layer(const TypedGraph& model);
 
+/// Makes a batch norm, its ReLU and the one convolution that reads that one layer, wherever the library has products
+/// for it; where it has not, the convolution says so.
+void fuse_norms_into_convolutions(DeviceLowering& context, std::vector<LoweredDeviceLayer>& layers);
+
 /// Cuts a graph into layers by the table of fusions. Throws Unsupported for an operation of a user, which runs on
 /// the host.
 std::vector<LoweredDeviceLayer> make_device_layers(const ModelGraph& graph,

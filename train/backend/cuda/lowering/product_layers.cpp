@@ -1,78 +1,15 @@
 // Convolutions and dense layers, by the plans of a library.
 #include <memory>
+#include <string>
+#include <utility>
 #include <variant>
 
+#include "train/backend/cuda/lowering/extras.h"
+#include "train/backend/cuda/lowering/product_passes.h"
 #include "train/backend/cuda/lowering/single_input_layer.h"
-#include "train/backend/cuda/product_library.h"
 
 namespace penstock::train::cuda {
 namespace {
-
-/// A plan that tasks share, and the workspace that it asks for.
-struct PlacedPlan {
-  std::shared_ptr<Product> plan;
-  BufferId workspace = kNoBuffer;
-};
-
-/// The passes of a product of weights, whatever the problem is.
-template <class Problem>
-class ProductPasses {
- public:
-  explicit ProductPasses(std::string name) : name_(std::move(name)) {}
-
-  void set(const Problem& problem) { problem_ = problem; }
-
-  void emit_forward(DeviceLowering& context, BufferId x, BufferId w, BufferId bias, BufferId y) {
-    const PlacedPlan placed = place(context, ProductPass::kForward);
-    context.emit({x, y, placed.workspace}, [=, &list = context.buffers](Stream stream) {
-      return placed.plan->run({.x = list.at<void>(x),
-                               .w = list.at<void>(w),
-                               .bias = list.at<void>(bias),
-                               .result = list.at<void>(y)},
-                              list.at<void>(placed.workspace), stream);
-    });
-  }
-
-  void emit_weights(DeviceLowering& context, BufferId x, BufferId dy, BufferId dw) {
-    const PlacedPlan placed = place(context, ProductPass::kWeightGradient);
-    context.emit({x, dy, dw, placed.workspace}, [=, &list = context.buffers](Stream stream) {
-      return placed.plan->run(
-          {.x = list.at<void>(x), .dy = list.at<void>(dy), .result = list.at<void>(dw)},
-          list.at<void>(placed.workspace), stream);
-    });
-  }
-
-  void emit_data(DeviceLowering& context, BufferId dy, BufferId w, BufferId dx) {
-    const PlacedPlan placed = place(context, ProductPass::kDataGradient);
-    context.emit({dy, dx, placed.workspace}, [=, &list = context.buffers](Stream stream) {
-      return placed.plan->run(
-          {.w = list.at<void>(w), .dy = list.at<void>(dy), .result = list.at<void>(dx)},
-          list.at<void>(placed.workspace), stream);
-    });
-  }
-
-  std::string explain() const { return plan_names_; }
-
- private:
-  PlacedPlan place(DeviceLowering& context, ProductPass pass) {
-    Problem problem = problem_;
-    problem.pass = pass;
-    if (pass != ProductPass::kForward) problem.has_bias = false;
-    if (pass != ProductPass::kWeightGradient) problem.has_float32_result = false;
-    PlacedPlan placed{.plan = context.products.find(problem, context.plan_limits)};
-    const std::size_t bytes = placed.plan->workspace_bytes();
-    const char* suffix = pass == ProductPass::kForward        ? ".forward"
-                         : pass == ProductPass::kDataGradient ? ".data"
-                                                              : ".weights";
-    if (bytes > 0) placed.workspace = context.add_workspace(name_ + suffix, bytes);
-    plan_names_ += (plan_names_.empty() ? "" : " / ") + placed.plan->name();
-    return placed;
-  }
-
-  std::string name_;
-  Problem problem_{};
-  std::string plan_names_;
-};
 
 void emit_bias_gradient(DeviceLowering& context, NodeId id, BufferId dy, BufferId dbias) {
   const ValueRows rows = context.rows_of(id);
@@ -101,6 +38,7 @@ class WeightedLayer : public SingleInputLayer {
     weight_ = context.add_param(params[0], gradient_type(context), true);
     if (has_bias_) bias_ = context.add_param(params[1], ValueType::kFloat32, true);
     passes_.set(problem(context));
+    ask_for_extras(context);
     emit_forward(context);
     if (weight_.buffers.grad != kNoBuffer) context.will_read_back(from_);
   }
@@ -110,7 +48,8 @@ class WeightedLayer : public SingleInputLayer {
   void backward(DeviceLowering& context) override {
     const BufferId dy = context.gradient(id_);
     if (weight_.buffers.grad != kNoBuffer) {
-      passes_.emit_weights(context, context.value(from_), dy, weight_.buffers.grad);
+      passes_.emit(context, ProductPass::kWeightGradient,
+                   {.x = context.value(from_), .dy = dy, .result = weight_.buffers.grad});
       context.has_read_back(from_);
     }
     if (bias_.buffers.grad != kNoBuffer) {
@@ -118,7 +57,8 @@ class WeightedLayer : public SingleInputLayer {
     }
     if (!context.needs_gradient(from_)) return;
     const BufferId dx = context.place_for_gradient(from_, name_ + ".input");
-    passes_.emit_data(context, dy, DeviceLowering::product_weight(weight_), dx);
+    passes_.emit(context, ProductPass::kDataGradient,
+                 {.w = DeviceLowering::product_weight(weight_), .dy = dy, .result = dx});
     context.give_gradient(from_, dx);
   }
 
@@ -128,16 +68,24 @@ class WeightedLayer : public SingleInputLayer {
   virtual Problem problem(const DeviceLowering& context) const = 0;
   /// What the gradient of the weights is left in.
   virtual ValueType gradient_type(const DeviceLowering& context) const = 0;
+  virtual void ask_for_extras(DeviceLowering&) {}
+
+  ProductPasses<Problem> passes_;
+  bool gives_sums_ = false;
 
  private:
   void emit_forward(DeviceLowering& context) {
     const BufferId y = context.add_output(id_, name_);
-    passes_.emit_forward(context, context.value(from_), DeviceLowering::product_weight(weight_),
-                         has_bias_ ? DeviceLowering::product_weight(bias_) : kNoBuffer, y);
+    const BufferId sums = gives_sums_ ? add_channel_sums(context, id_) : kNoBuffer;
+    passes_.emit(context, ProductPass::kForward,
+                 {.x = context.value(from_),
+                  .w = DeviceLowering::product_weight(weight_),
+                  .bias = has_bias_ ? DeviceLowering::product_weight(bias_) : kNoBuffer,
+                  .result = y,
+                  .sums = sums});
     context.set_value(id_, y);
   }
 
-  ProductPasses<Problem> passes_;
   bool has_bias_;
   DeviceParam weight_;
   DeviceParam bias_;
@@ -146,25 +94,28 @@ class WeightedLayer : public SingleInputLayer {
 class ConvolutionLayer final : public WeightedLayer<ConvolutionProblem> {
  public:
   ConvolutionLayer(const ModelGraph& graph, NodeId id, const Conv2dOp& op)
-      : WeightedLayer(graph, id, op.has_bias), op_(op) {}
+      : WeightedLayer(graph, id, op.has_bias) {}
+
+  std::string explain() const override { return passes_.explain() + note_; }
 
  private:
   ConvolutionProblem problem(const DeviceLowering& context) const override {
-    const TensorShape& in = context.graph.node(from_).shape;
-    return {.type = context.type,
-            .may_use_tf32 = context.compute() == ComputeType::kTf32,
-            .has_bias = op_.has_bias,
-            .batch = static_cast<std::uint32_t>(context.batch()),
-            .in_channels = from_ == context.graph.input() ? context.input_channels : in.channels,
-            .height = in.height,
-            .width = in.width,
-            .filters = op_.filters,
-            .groups = op_.groups,
-            .window = op_.window};
+    return convolution_problem(context, id_);
   }
   ValueType gradient_type(const DeviceLowering& context) const override { return context.type; }
 
-  Conv2dOp op_;
+  void ask_for_extras(DeviceLowering& context) override {
+    if (!takes_statistics(context, id_)) return;
+    ConvolutionProblem problem = passes_.problem();
+    problem.has_statistics = true;
+    FoundExtra found = context.products.find_extra(problem, context.plan_limits,
+                                                   replaced_statistics(context, id_));
+    gives_sums_ = found.product != nullptr;
+    note_ = gives_sums_ ? ", extra: statistics" : ", extra statistics: " + found.reason;
+    if (gives_sums_) passes_.set_extra(ProductPass::kForward, std::move(found.product));
+  }
+
+  std::string note_;
 };
 
 class DenseLayer final : public WeightedLayer<DenseProblem> {

@@ -21,7 +21,7 @@ using Dims = std::vector<std::int64_t>;
 using Tensor = std::shared_ptr<fe::graph::Tensor_attributes>;
 
 // How operands are known to cuDNN.
-enum Uid : std::int64_t { kX = 1, kW, kDy, kBias, kResult };
+enum Uid : std::int64_t { kX = 1, kW, kDy, kBias, kResult, kScale, kShift, kSum, kSquareSum };
 
 // By value: get_message() is not const.
 void check(fe::error_t error, const char* call) {
@@ -82,8 +82,7 @@ class ConvolutionGraph : public fe::graph::Graph {
                    layout_of_x(problem));
         break;
       case ProductPass::kWeightGradient:
-        set_result(conv_wgrad(operand("dy", kDy, layout_of_y(problem)),
-                              operand("x", kX, layout_of_x(problem)),
+        set_result(conv_wgrad(operand("dy", kDy, layout_of_y(problem)), input(),
                               with_window(fe::graph::Conv_wgrad_attributes())),
                    layout_of_w(problem));
         break;
@@ -91,6 +90,7 @@ class ConvolutionGraph : public fe::graph::Graph {
   }
 
   const std::vector<std::int64_t>& uids() const noexcept { return uids_; }
+  std::uint32_t filters() const noexcept { return problem_.filters; }
 
   std::int64_t num_configs() const { return get_execution_plan_count(); }
   bool is_supported(std::int64_t idx) { return plans.check_support_at_index(idx).is_good(); }
@@ -130,7 +130,7 @@ class ConvolutionGraph : public fe::graph::Graph {
 
   void add_forward() {
     const Layout layout = layout_of_y(problem_);
-    const Tensor x = operand("x", kX, layout_of_x(problem_));
+    const Tensor x = input();
     const Tensor w = operand("w", kW, layout_of_w(problem_));
     Tensor y = conv_fprop(x, w, with_window(fe::graph::Conv_fprop_attributes()));
     if (problem_.has_bias) {
@@ -139,6 +139,32 @@ class ConvolutionGraph : public fe::graph::Graph {
       y = pointwise(y, bias, fe::graph::Pointwise_attributes().set_mode(fe::PointwiseMode_t::ADD));
     }
     set_result(y, layout);
+    if (problem_.has_statistics) add_statistics(y);
+  }
+
+  // x, or what batch norm and ReLU make of it, which is never written.
+  Tensor input() {
+    const Tensor x = operand("x", kX, layout_of_x(problem_));
+    if (!problem_.has_norm_relu) return x;
+    const Layout by_channel = channels_last(1, problem_.in_channels, 1, 1);
+    const auto point = [](fe::PointwiseMode_t mode) {
+      return fe::graph::Pointwise_attributes().set_mode(mode);
+    };
+    const Tensor scaled =
+        pointwise(x, operand("scale", kScale, by_channel), point(fe::PointwiseMode_t::MUL));
+    const Tensor shifted =
+        pointwise(scaled, operand("shift", kShift, by_channel), point(fe::PointwiseMode_t::ADD));
+    return pointwise(shifted, point(fe::PointwiseMode_t::RELU_FWD));
+  }
+
+  void add_statistics(const Tensor& y) {
+    const auto [sum, square_sum] = genstats(y, fe::graph::Genstats_attributes());
+    const Layout by_channel = channels_last(1, problem_.filters, 1, 1);
+    for (const auto& [tensor, uid] : {std::pair{sum, kSum}, std::pair{square_sum, kSquareSum}}) {
+      uids_.push_back(uid);
+      tensor->set_output(true).set_uid(uid).set_dim(by_channel.dims).set_stride(by_channel.strides);
+      tensor->set_data_type(fe::DataType_t::FLOAT);
+    }
   }
 
   void set_result(const Tensor& result, const Layout& layout) {
@@ -158,8 +184,8 @@ using BackendDescriptor = UniqueHandle<cudnnBackendDescriptor_t, cudnnBackendDes
 class GraphPlan final : public ProductPlan {
  public:
   GraphPlan(ProductLibraries& libraries, std::shared_ptr<fe::ExecutionPlan> plan,
-            std::vector<std::int64_t> uids)
-      : libraries_(libraries), plan_(std::move(plan)), uids_(std::move(uids)) {
+            std::vector<std::int64_t> uids, std::uint32_t filters)
+      : libraries_(libraries), plan_(std::move(plan)), uids_(std::move(uids)), filters_(filters) {
     workspace_bytes = static_cast<std::size_t>(plan_->getWorkspaceSize());
   }
 
@@ -182,7 +208,7 @@ class GraphPlan final : public ProductPlan {
   DeviceStatus pack(const ProductOperands& operands, void* workspace) noexcept {
     return no_throw("cudnnBackendFinalize(variant pack)", [&] {
       std::vector<void*> pointers;
-      for (const std::int64_t uid : uids_) pointers.push_back(pointer_of(operands, uid));
+      for (const std::int64_t uid : uids_) pointers.push_back(pointer_to(operands, uid));
       cudnnBackendDescriptor_t made = nullptr;
       cuda::check(cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &made),
                   "cudnnBackendCreateDescriptor(variant pack)");
@@ -205,7 +231,7 @@ class GraphPlan final : public ProductPlan {
         "cudnnBackendSetAttribute(variant pack)");
   }
 
-  static void* pointer_of(const ProductOperands& operands, std::int64_t uid) {
+  void* pointer_to(const ProductOperands& operands, std::int64_t uid) const {
     switch (uid) {
       case kX:
         return const_cast<void*>(operands.x);
@@ -215,6 +241,14 @@ class GraphPlan final : public ProductPlan {
         return const_cast<void*>(operands.dy);
       case kBias:
         return const_cast<void*>(operands.bias);
+      case kScale:
+        return const_cast<void*>(operands.scale);
+      case kShift:
+        return const_cast<void*>(operands.shift);
+      case kSum:
+        return operands.sums;
+      case kSquareSum:
+        return operands.sums + filters_;
       default:
         return operands.result;
     }
@@ -223,6 +257,7 @@ class GraphPlan final : public ProductPlan {
   ProductLibraries& libraries_;
   std::shared_ptr<fe::ExecutionPlan> plan_;  // the frontend's kind of pointer; nobody else has it
   std::vector<std::int64_t> uids_;
+  std::uint32_t filters_;
   BackendDescriptor pack_;
   ProductOperands packed_{};
   void* packed_workspace_ = nullptr;
@@ -260,7 +295,8 @@ class GraphCandidates final : public ProductCandidates {
 
   std::unique_ptr<ProductPlan> make(std::uint32_t candidate_idx) override {
     const std::int64_t config = configs_.at(candidate_idx);
-    auto plan = std::make_unique<GraphPlan>(libraries_, graph_.build(config), graph_.uids());
+    auto plan = std::make_unique<GraphPlan>(libraries_, graph_.build(config), graph_.uids(),
+                                            graph_.filters());
     plan->name = name_of(config);
     plan->stored = stored_head(libraries_) + plan->name;
     plan->is_deterministic = graph_.is_deterministic(config);

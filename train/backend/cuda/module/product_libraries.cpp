@@ -32,7 +32,9 @@ bool is_possible(const ConvolutionProblem& p) {
   return p.batch > 0 && p.in_channels > 0 && p.filters > 0 && p.groups > 0 &&
          p.in_channels % p.groups == 0 && p.filters % p.groups == 0 && p.window.kernel.cols > 0 &&
          out.rows > 0 && out.cols > 0 && (!p.has_bias || p.pass == ProductPass::kForward) &&
-         (!p.has_float32_result || p.pass == ProductPass::kWeightGradient);
+         (!p.has_float32_result || p.pass == ProductPass::kWeightGradient) &&
+         (!p.has_norm_relu || p.pass != ProductPass::kDataGradient) &&
+         (!p.has_statistics || p.pass == ProductPass::kForward);
 }
 
 bool is_possible(const DenseProblem& p) {
@@ -47,7 +49,7 @@ std::unique_ptr<ProductCandidates> convolution_candidates(ProductLibraries& libr
   try {
     return graph_candidates(libraries, problem, limits);
   } catch (const DeviceFault& fault) {
-    if (libraries.cudnn == nullptr) throw;
+    if (libraries.cudnn == nullptr || problem.is_fused()) throw;
     reason = fault.what();
   }
   try {

@@ -324,6 +324,40 @@ BOOST_AUTO_TEST_CASE(values_statistics_and_gradients_are_those_of_the_reference)
   });
 }
 
+// As a convolution's library gives them: the sums of the values themselves and of their squares.
+BOOST_AUTO_TEST_CASE(sums_from_elsewhere_give_the_statistics_of_the_reference) {
+  for_each_case([](NormCase& norm) {
+    if (!norm.given.is_batch) return;
+    const std::uint32_t channels = norm.shape.channels;
+    Doubles totals(std::size_t{2} * channels);
+    for (std::size_t i = 0; i < norm.shape.count(); ++i) {
+      totals[i % channels] += norm.x[i];
+      totals[channels + i % channels] += norm.x[i] * norm.x[i];
+    }
+    KernelValues sums(ValueType::kFloat32, totals);
+    NormRun run{norm};
+    BOOST_TEST(batch_statistics({.rows = norm.rows(),
+                                 .x = nullptr,
+                                 .partials = sums.floats(),
+                                 .scale = norm.scale.floats(),
+                                 .shift = norm.shift.floats(),
+                                 .epsilon = kNorm.epsilon,
+                                 .momentum = kNorm.momentum,
+                                 .running_mean = run.running_mean.floats(),
+                                 .running_var = run.running_var.floats(),
+                                 .factors = run.factors()},
+                                nullptr)
+                   .is_ok());
+    BOOST_TEST(tests::relative_l2(run.running_mean.values(), norm.expected.running_mean) <
+               kSumBound);
+    BOOST_TEST(tests::relative_l2(run.running_var.values(), norm.expected.running_var) < kSumBound);
+    if (norm.shape.num_rows() == 2)
+      return;  // two values may be so near that their spread is rounding
+    run.forward(run.y.data());
+    BOOST_TEST(tests::relative_l2(run.y.values(), norm.expected.y) < tests::bound_of(norm.type));
+  });
+}
+
 BOOST_AUTO_TEST_CASE(outputs_may_lie_over_inputs) {
   for_each_case([this](NormCase& norm) {
     NormRun run{norm};

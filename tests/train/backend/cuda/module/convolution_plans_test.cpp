@@ -15,24 +15,37 @@ namespace {
 using namespace train::cuda;
 
 // The order in convolution_plans.cpp.
-enum Uid : std::int64_t { kX = 1, kW, kDy, kBias, kResult };
+enum Uid : std::int64_t { kX = 1, kW, kDy, kBias, kResult, kScale, kShift, kSum, kSquareSum };
+
+constexpr std::uint32_t kFilters = 32;
 
 struct Memory {
-  float x, w, dy, bias, result, workspace;
+  float x, w, dy, bias, scale, shift, result, workspace;
+  float sums[2 * kFilters];
   ProductOperands operands() {
-    return {.x = &x, .w = &w, .dy = &dy, .bias = &bias, .result = &result};
+    return {.x = &x,
+            .w = &w,
+            .dy = &dy,
+            .bias = &bias,
+            .scale = &scale,
+            .shift = &shift,
+            .result = &result,
+            .sums = sums};
   }
 };
 
-std::unique_ptr<ProductPlan> plan_of(ProductLibraries& libraries, ProductPass pass) {
+std::unique_ptr<ProductPlan> plan_of(ProductLibraries& libraries, ProductPass pass,
+                                     bool is_fused = false) {
   const ConvolutionProblem problem{.pass = pass,
                                    .type = ValueType::kFloat16,
-                                   .has_bias = pass == ProductPass::kForward,
+                                   .has_bias = pass == ProductPass::kForward && !is_fused,
+                                   .has_norm_relu = is_fused,
+                                   .has_statistics = is_fused && pass == ProductPass::kForward,
                                    .batch = 4,
                                    .in_channels = 64,
                                    .height = 14,
                                    .width = 14,
-                                   .filters = 32,
+                                   .filters = kFilters,
                                    .window = {.kernel = {1, 1}, .stride = {1, 1}}};
   const auto candidates = graph_candidates(libraries, problem, {});
   std::uint32_t idx = 0;
@@ -58,6 +71,27 @@ BOOST_AUTO_TEST_CASE(each_pass_hands_over_what_it_reads_and_the_result) {
     const RecordedCall& call = RecordedCudnn::current().calls.at(0);
     BOOST_TEST((call.by_uid == expected));
     BOOST_TEST((call.workspace == &memory.workspace));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_fused_pass_hands_over_what_lies_beside_the_convolution) {
+  Memory memory{};
+  for (const ProductPass pass : {ProductPass::kForward, ProductPass::kWeightGradient}) {
+    DescribedLibraries libraries(90);
+    const auto plan = plan_of(libraries.get(), pass, true);
+    give_handle(libraries.get());
+    BOOST_REQUIRE(plan->run(memory.operands(), &memory.workspace, nullptr).is_ok());
+    std::map<std::int64_t, const void*> expected = {{kX, &memory.x},
+                                                    {kScale, &memory.scale},
+                                                    {kShift, &memory.shift},
+                                                    {kResult, &memory.result}};
+    if (pass == ProductPass::kWeightGradient) expected[kDy] = &memory.dy;
+    if (pass == ProductPass::kForward) {
+      expected[kW] = &memory.w;
+      expected[kSum] = memory.sums;
+      expected[kSquareSum] = memory.sums + kFilters;
+    }
+    BOOST_TEST((RecordedCudnn::current().calls.at(0).by_uid == expected));
   }
 }
 

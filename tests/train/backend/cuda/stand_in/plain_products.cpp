@@ -3,6 +3,7 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -104,6 +105,27 @@ void for_each_product(const ConvolutionProblem& p, const Visit& visit) {
   }
 }
 
+/// relu(x * scale + shift), in float32 as scale and shift are given.
+std::vector<double> normed(const ConvolutionProblem& p, const ProductOperands& operands,
+                           std::size_t count) {
+  std::vector<double> values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t c = i % p.in_channels;
+    const double scaled = value_at(p.type, operands.x, i) * value_at(p.type, operands.scale, c);
+    values[i] = std::max(0.0, scaled + value_at(p.type, operands.shift, c));
+  }
+  return values;
+}
+
+void take_statistics(const ConvolutionProblem& p, const std::vector<double>& y, float* sums) {
+  std::vector<double> totals(2 * std::size_t{p.filters});
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    totals[i % p.filters] += y[i];
+    totals[p.filters + i % p.filters] += y[i] * y[i];
+  }
+  for (std::size_t i = 0; i < totals.size(); ++i) sums[i] = static_cast<float>(totals[i]);
+}
+
 void convolve(const ConvolutionProblem& p, const ProductOperands& operands) {
   const train::Extent out = p.output();
   const std::size_t num_x = std::size_t{p.batch} * p.height * p.width * p.in_channels;
@@ -117,20 +139,34 @@ void convolve(const ConvolutionProblem& p, const ProductOperands& operands) {
   if (p.has_bias) {
     for (std::size_t y = 0; y < num_y; ++y) sums[y] = at(operands.bias, y % p.filters);
   }
+  const std::vector<double> x_values =
+      p.has_norm_relu ? normed(p, operands, num_x) : std::vector<double>();
+  const auto x_at = [&](std::size_t x) {
+    return p.has_norm_relu ? x_values[x] : at(operands.x, x);
+  };
   for_each_product(p, [&](std::size_t y, std::size_t w, std::size_t x) {
     switch (p.pass) {
       case ProductPass::kForward:
-        sums[y] += at(operands.x, x) * at(operands.w, w);
+        sums[y] += x_at(x) * at(operands.w, w);
         return;
       case ProductPass::kDataGradient:
         sums[x] += at(operands.dy, y) * at(operands.w, w);
         return;
       case ProductPass::kWeightGradient:
-        sums[w] += at(operands.dy, y) * at(operands.x, x);
+        sums[w] += at(operands.dy, y) * x_at(x);
         return;
     }
   });
   for (std::size_t i = 0; i < sums.size(); ++i) set_value(p.type, operands.result, i, sums[i]);
+  if (p.has_statistics) take_statistics(p, sums, operands.sums);
+}
+
+/// With one number of what lies beside it a hundredth off.
+void convolve_spoilt(const ConvolutionProblem& p, const ProductOperands& operands) {
+  convolve(p, operands);
+  if (p.has_statistics) operands.sums[2 * p.filters - 1] *= 1.01f;
+  if (p.pass != ProductPass::kWeightGradient) return;
+  set_value(p.type, operands.result, 0, 1.01 * value_at(p.type, operands.result, 0));
 }
 
 void multiply(const DenseProblem& p, const ProductOperands& operands) {
@@ -165,6 +201,18 @@ void multiply(const DenseProblem& p, const ProductOperands& operands) {
 std::unique_ptr<Product> PlainProducts::find(const ConvolutionProblem& problem, const PlanLimits&) {
   return std::make_unique<PlainProduct<ConvolutionProblem, decltype(&convolve)>>(device_, problem,
                                                                                  &convolve);
+}
+
+train::cuda::FoundExtra PlainProducts::find_extra(const ConvolutionProblem& problem,
+                                                  const PlanLimits&,
+                                                  const train::cuda::ReplacedWork&) {
+  if (extras == Extras::kNone) return {nullptr, "none"};
+  if (extras == Extras::kStatistics && problem.has_norm_relu) return {nullptr, "none"};
+  ++num_extras;
+  const auto compute = spoilt_pass == problem.pass ? &convolve_spoilt : &convolve;
+  return {std::make_unique<PlainProduct<ConvolutionProblem, decltype(&convolve)>>(device_, problem,
+                                                                                  compute),
+          ""};
 }
 
 std::unique_ptr<Product> PlainProducts::find(const DenseProblem& problem, const PlanLimits&) {
