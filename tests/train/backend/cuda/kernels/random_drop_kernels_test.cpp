@@ -33,6 +33,7 @@ constexpr Shape kShapes[] = {{3, 1, 40},   {3, 1, 35},   {2, 1, 3},          {1,
 
 struct Fixture {
   std::mt19937_64 random{11};
+  const StepBlock step = kStep;  // where a device reaches it, too
 
   static std::size_t nchw_of(const Shape& shape, std::size_t i) {
     const std::size_t row = i / shape.channels;
@@ -69,7 +70,7 @@ struct Fixture {
                         .rate = rate,
                         .drops_samples = drops_samples,
                         .node = kNode,
-                        .step = &kStep,
+                        .step = &step,
                         .from = from.data(),
                         .to = to.data()},
                        nullptr);
