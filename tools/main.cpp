@@ -63,7 +63,7 @@ int run_program(int argc, char** argv) {
       make_program("Streams image datasets of any size from disk into CNN training.", kVersion);
   end_help(*program, example("penstock convert photos/ photos.ds\n  penstock inspect photos.ds"));
   CommandChoice choice;
-  for (const AddCommand add : kCommands) add(*program, choice);
+  for (const AddCommand add : commands()) add(*program, choice);
   try {
     const std::string text = read_command_line(*program, argc, argv);
     if (!text.empty()) {

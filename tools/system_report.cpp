@@ -13,7 +13,7 @@
 #include "streamer/core/memory_budget.h"
 #include "streamer/core/usable_cores.h"
 #include "tools/build_facts.h"
-#include "tools/convert/image/codec_versions.h"
+#include "tools/command_list.h"
 #include "tools/cpu_name.h"
 #include "train/backend/cuda/cuda_module.h"
 #include "train/export/onnx_export.h"
@@ -37,7 +37,7 @@ std::vector<std::string> simd_targets() {
 NamedValues library_versions() {
   const dnnl_version_t& dnnl = *dnnl_version();
   const unsigned xxhash = XXH_versionNumber();
-  NamedValues versions = convert::codec_versions();
+  NamedValues versions = conversion_codecs();
   versions.insert(
       versions.end(),
       {{"HDF5", kHdf5Version},

@@ -1,9 +1,9 @@
 // Runs a named model with the weights of a file on the batches of another, for the scripts beside it.
 //
 //   model_probe logits MODEL CLASSES WEIGHTS BATCHES        one line of logits for each sample
-//   model_probe losses MODEL CLASSES WEIGHTS BATCHES RATE DECAY
+//   model_probe losses MODEL CLASSES WEIGHTS BATCHES RATE DECAY [BACKEND]
 //                                                           one loss for each step of SGD (momentum 0.9),
-//                                                           a batch each
+//                                                           a batch each; BACKEND: onednn
 //
 // BATCHES is a safetensors file with "pixels" [steps, batch, channels, height, width] and "labels"
 // [steps, batch].
@@ -90,15 +90,19 @@ OptimizerConfig sgd(double weight_decay) {
 int run(std::span<char*> arguments) {
   const std::string what = arguments[1];
   const bool trains = what == "losses";
-  if (arguments.size() != (trains ? 8u : 6u) || (!trains && what != "logits")) {
+  const bool names_backend = trains && arguments.size() == 9;
+  if (!names_backend && (arguments.size() != (trains ? 8u : 6u) || (!trains && what != "logits"))) {
     std::fprintf(stderr,
-                 "usage: model_probe logits|losses MODEL CLASSES WEIGHTS BATCHES [RATE DECAY]\n");
+                 "usage: model_probe logits|losses MODEL CLASSES WEIGHTS BATCHES [RATE DECAY "
+                 "[BACKEND]]\n");
     return 2;
   }
   const Batches batches = read_batches(arguments[5]);
   const ModelGraph graph = build_model(arguments[2], batches.sides,
                                        static_cast<std::uint32_t>(std::stoul(arguments[3])));
-  Bench bench(make_backend("onednn", {.num_threads = 1}), graph,
+  Bench bench(make_backend(names_backend ? arguments[8] : "onednn",
+                           {.num_threads = 1, .batch_element = ElementType::kFloat32}),
+              graph,
               {{.batch = batches.batch,
                 .mode = trains ? Mode::kTrain : Mode::kEvaluate,
                 .optimizer = sgd(trains ? std::stod(arguments[7]) : 0)}});

@@ -2,6 +2,7 @@
 with model_probe: the losses of all steps agree.
 
     torch_losses.py MODEL_PROBE PTH_TO_SAFETENSORS [TENSOR_PROBE]
+    torch_losses.py --cuda MODEL_PROBE PTH_TO_SAFETENSORS    20 steps, both on the GPU, without TF32
 
 Rounding grows from step to step. Blocks begin as nothing (zero_init_residual, what the zoo does too) and the
 rate is small, so that it grows little: 50 steps of PyTorch from weights that are moved by 1e-7 of themselves
@@ -14,11 +15,13 @@ import subprocess
 import sys
 import tempfile
 
-from probe import Report, needs
+from probe import SKIPPED, Report, needs
 
 numpy, torch, torchvision = needs("numpy", "torch", "torchvision")
 
-NUM_STEPS, BATCH, SIDE_PX, NUM_CLASSES = 50, 8, 64, 10
+IS_ON_GPU = sys.argv[1] == "--cuda"
+DEVICE = "cuda" if IS_ON_GPU else "cpu"
+NUM_STEPS, BATCH, SIDE_PX, NUM_CLASSES = 20 if IS_ON_GPU else 50, 8, 64, 10
 LEARNING_RATE, MOMENTUM, WEIGHT_DECAY = 5e-4, 0.9, 0.5
 
 
@@ -32,14 +35,15 @@ def batches():
 
 
 def torch_losses(model, pixels, labels):
+    model = model.to(DEVICE)
     decayed = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() == 1]
     optimizer = torch.optim.SGD([{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others}],
                                 lr=LEARNING_RATE, momentum=MOMENTUM)
     losses = []
     for step in range(NUM_STEPS):
-        logits = model.train()(torch.from_numpy(pixels[step]))
-        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels[step]))
+        logits = model.train()(torch.from_numpy(pixels[step]).to(DEVICE))
+        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels[step]).to(DEVICE))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -49,17 +53,21 @@ def torch_losses(model, pixels, labels):
 
 def probe_losses(probe, weights, file):
     done = subprocess.run([probe, "losses", "resnet18", str(NUM_CLASSES), weights, file, str(LEARNING_RATE),
-                           str(WEIGHT_DECAY)], capture_output=True, text=True, timeout=500)
+                           str(WEIGHT_DECAY)] + (["cuda"] if IS_ON_GPU else []), capture_output=True, text=True, timeout=500)
     if done.returncode != 0:
         sys.exit(f"{probe}: {done.stderr}")
     return numpy.array([float(line) for line in done.stdout.split()])
 
 
 def main():
-    probe, converter = sys.argv[1:3]
+    probe, converter = sys.argv[2:4] if IS_ON_GPU else sys.argv[1:3]
     sys.path.insert(0, os.path.dirname(converter))
     from pth_to_safetensors import to_float32, write_safetensors
 
+    if IS_ON_GPU and not torch.cuda.is_available():
+        print("SKIPPED: torch_losses: PyTorch finds no GPU")
+        sys.exit(SKIPPED)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.set_num_threads(1)
     torch.manual_seed(1)
     model = torchvision.models.resnet18(weights=None, num_classes=NUM_CLASSES, zero_init_residual=True)

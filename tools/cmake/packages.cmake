@@ -83,6 +83,17 @@ if(PENSTOCK_TRAIN)
   endif()
 endif()
 
+# HDF5's shared library brings libcurl and all that it needs. What is carried takes the archive, which the same
+# package has.
+if(PENSTOCK_CARRIED AND HDF5_FOUND)
+  foreach(archive hdf5_serial sz aec z)
+    find_library(PENSTOCK_${archive}_ARCHIVE NAMES lib${archive}.a REQUIRED)
+    list(APPEND penstock_hdf5_archives ${PENSTOCK_${archive}_ARCHIVE})
+  endforeach()
+  set_target_properties(PkgConfig::HDF5 PROPERTIES
+    INTERFACE_LINK_LIBRARIES "${penstock_hdf5_archives};${CMAKE_DL_LIBS}")
+endif()
+
 include(tools/cmake/cuda.cmake)
 
 if(PENSTOCK_TESTS)
