@@ -15,6 +15,7 @@
 #include "tools/run_flags.h"
 #include "tools/size_option.h"
 #include "tools/terminal.h"
+#include "train/backend/cuda/cuda_module.h"
 #include "train/backend/slow_precision.h"
 #include "train/run/network/run_model.h"
 #include "train/run/settings/run_file.h"
@@ -23,6 +24,7 @@ namespace penstock::tools {
 namespace {
 
 struct TrainOptions {
+  std::string device = "auto";
   std::string dataset;
   std::string model;
   std::string image_size;
@@ -66,6 +68,7 @@ train::RunConfig run_of(const TrainOptions& options) {
   set("model", options.model, "resnet18", "--model");
   set("image_size", options.image_size, "224", "--image-size");
   run.dataset = options.dataset;
+  run.device = options.device;
   apply_overrides(run, options.overrides);
   run.batch_size = static_cast<std::uint32_t>(options.batch_size);
   run.threads = static_cast<std::uint32_t>(options.num_threads);
@@ -95,12 +98,30 @@ int run_shard_bench(const TrainOptions& options) {
   return kExitDone;
 }
 
+/// Where there is no GPU, "cuda" is refused when the backend is made, with the reason.
+bool is_on_gpu(const TrainOptions& options) {
+  return options.device == "cuda" ||
+         (options.device == "auto" && train::CudaModule::open().has_device());
+}
+
+void read_device(TrainOptions& options, const std::string& text) {
+  if (text != "auto" && text != "cpu" && text != "cuda") {
+    throw Error(ErrorCode::kInvalidArgument,
+                "--device: expected auto, cpu or cuda, found '" + printable(text) + "'",
+                "--device auto");
+  }
+  options.device = text;
+}
+
 int run_train_bench(const TrainOptions& options) {
-  const std::string note = train::slow_precision_note("onednn", options.compute());
+  const std::string backend = is_on_gpu(options) ? "cuda" : "onednn";
+  const std::string note =
+      backend == "onednn" ? train::slow_precision_note(backend, options.compute()) : "";
   if (!note.empty()) print_notice(Verbosity::kNormal, "warning: " + note);
   if (!options.dataset.empty()) return run_shard_bench(options);
   const auto result = bench::bench_train(
-      graph_of(options), {.batch_size = static_cast<std::uint32_t>(options.batch_size),
+      graph_of(options), {.backend = backend,
+                          .batch_size = static_cast<std::uint32_t>(options.batch_size),
                           .compute = options.compute(),
                           .num_threads = static_cast<std::uint32_t>(options.num_threads),
                           .num_rounds = static_cast<std::uint32_t>(options.num_rounds)});
@@ -137,6 +158,8 @@ void add_bench_train_command(CLI::App& group, CommandChoice& choice) {
   add_count_option(command, "--batch-size", options->batch_size, {.min = 1, .max = 65536},
                    "Samples per step (32)");
   add_precision_option(command, options->precision, "float32");
+  add_value(command, {"--device", "NAME", "cpu, cuda, or auto: a GPU if one answers (auto)"},
+            [options](const std::string& text) { read_device(*options, text); });
   add_count_option(command, "--threads", options->num_threads, {.min = 1, .max = 1024},
                    "Threads that compute, in the step and in its ceiling (all cores)");
   add_count_option(

@@ -66,6 +66,15 @@ BOOST_AUTO_TEST_CASE(info_says_why_there_is_no_gpu) {
   BOOST_TEST(contains(info.out, "\n  GPU        none; " + reason + "\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_step_on_a_gpu_is_not_measured_on_the_cpu_instead) {
+  check_refused(
+      run_penstock({"bench", "train", "--device", "cuda", "--model", "lenet", "--image-size", "28"},
+                   without_library),
+      1, reason, "--device cpu");
+  check_refused(run_penstock({"bench", "train", "--device", "tpu"}), 2,
+                "--device: expected auto, cpu or cuda, found 'tpu'", "--device auto");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -7,26 +7,33 @@
 #include <vector>
 
 #include "streamer/core/batch.h"
+#include "streamer/core/host_memory.h"
 #include "tools/bench/bench_threads.h"
 #include "train/backend/backend.h"
 
 namespace penstock::tools::bench {
 
-/// Pixels of mean 0 and deviation 1, rounded to the elements of `spec`, and labels, drawn from the seed.
+/// Pixels of mean 0 and deviation 1, rounded to the elements of `spec`, or bytes of any value, and labels, drawn
+/// from the seed.
 class MadeUpBatch {
  public:
-  /// Errors  Unsupported for elements other than float32 and bfloat16
-  MadeUpBatch(const BatchSpec& spec, std::uint32_t num_classes, unsigned seed);
+  MadeUpBatch(const BatchSpec& spec, std::uint32_t num_classes, unsigned seed,
+              const std::shared_ptr<HostMemory>& memory = page_aligned_memory());
   /// A lease that owns nothing: the batch must outlive it.
   BatchLease lease() const;
-  std::uint64_t size_bytes() const { return pixels_.size(); }
+  std::uint64_t size_bytes() const { return pixels_.size_bytes(); }
 
  private:
   BatchSpec spec_;
-  std::vector<std::byte> pixels_;
+  HostBuffer pixels_;
   std::vector<std::uint32_t> labels_;
   std::vector<float> weights_;
 };
+
+/// One training step: the batch up, all phases, the slot given back, reports taken. Waits for none of it where the
+/// backend need not; `idx` counts steps, which take slots in turn.
+void begin_step(train::Backend& backend, train::Program& program, BatchLease lease,
+                std::uint64_t idx);
 
 /// Weights are the graph's initial ones; each step moves them.
 class ResidentStep {
@@ -38,13 +45,14 @@ class ResidentStep {
 
   /// Forward, backward, update; waits for the end.
   void take();
-  /// Takes `num_steps` and returns their time.
+  /// Takes `num_steps`, waits for the last, and returns their time.
   RunTime take_timed(std::uint32_t num_steps);
 
   train::Program& program() { return *program_; }
   /// As planned, before it was there.
   std::uint64_t arena_bytes() const { return arena_->size_bytes(); }
-  /// What the process came to hold when the arena was made, as the kernel counts it.
+  /// What came to be held when the arena was made: by the process, as the kernel counts it, or on the backend's
+  /// device.
   std::uint64_t arena_held_bytes() const { return arena_held_bytes_; }
   std::uint64_t batch_bytes() const { return batch_.size_bytes(); }
   /// Of the largest tensor: beside its place while initial weights are drawn.

@@ -16,10 +16,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint32_t kSlot = 0;
-// The weights stay where they are, as far as speed goes.
-constexpr double kLearningRate = 1e-4;
-
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -40,7 +36,8 @@ class ShardRun {
  public:
   explicit ShardRun(train::RunConfig config)
       : setup_(with_endless_epochs(std::move(config))),
-        batch_(setup_.pipeline.batch, setup_.graph.num_classes(), 1) {
+        batch_(setup_.pipeline.batch, setup_.graph.num_classes(), 1,
+               setup_.backend->batch_memory()) {
     const std::uint64_t num_samples = setup_.train_split.num_samples();
     if (num_samples < batch_size()) {
       throw Error(ErrorCode::kInvalidArgument,
@@ -80,10 +77,11 @@ class ShardRun {
     return config;
   }
 
-  static RunTime timed(const auto& work) {
+  RunTime timed(const auto& work) {
     const double cpu_before = process_cpu_seconds();
     const auto start = Clock::now();
     work();
+    setup_.backend->finish();
     return {.seconds = seconds_since(start), .cpu_seconds = process_cpu_seconds() - cpu_before};
   }
 
@@ -98,23 +96,8 @@ class ShardRun {
   }
 
   void take(BatchLease lease) {
-    train::Backend& backend = *setup_.backend;
-    train::Program& program = setup_.programs->train_program(batch_size());
-    backend.upload(std::move(lease), kSlot);
-    backend.set_scalars({.learning_rate = kLearningRate,
-                         .inv_weight_sum = 1.0f / static_cast<float>(batch_size()),
-                         .step = num_taken_++},
-                        kSlot);
-    for (const auto phase :
-         {train::Phase::kForward, train::Phase::kBackward, train::Phase::kUpdate}) {
-      program.run(phase, kSlot);
-    }
-    backend.finish();
-    backend.release(kSlot);
-    while (backend.poll()) {
-    }
-    while (backend.poll_update()) {
-    }
+    begin_step(*setup_.backend, setup_.programs->train_program(batch_size()), std::move(lease),
+               num_taken_++);
   }
 
   train::RunSetup setup_;

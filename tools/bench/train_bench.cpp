@@ -125,7 +125,9 @@ std::uint64_t library_bytes(const train::ModelGraph& graph) {
 }
 
 /// Initial values are drawn before the first pass makes the library's code.
-std::uint64_t process_forecast(const ResidentStep& step, const train::ModelGraph& graph) {
+std::uint64_t process_forecast(const ResidentStep& step, const train::ModelGraph& graph,
+                               bool is_of_device) {
+  if (is_of_device) return step.arena_bytes();
   return step.arena_bytes() + step.batch_bytes() +
          std::max(step.drawing_bytes(), library_bytes(graph));
 }
@@ -146,24 +148,30 @@ std::optional<bool> MemoryForecast::is_met() const {
 TrainBenchResult bench_train(const train::ModelGraph& graph, const TrainBenchConfig& config) {
   const std::uint64_t held_before = process_memory().resident_bytes;
   const auto start = Clock::now();
-  const auto backend = train::make_backend("onednn", {.num_threads = config.num_threads});
+  const auto backend = train::make_backend(config.backend, {.num_threads = config.num_threads});
+  const auto room_before = backend->device_room();
   const train::Lowering lowering{.batch = config.batch_size, .compute = config.compute};
   ResidentStep step(*backend, graph, lowering);
   step.take();
-  TrainBenchResult result{.model = graph.name(),
-                          .input = graph.input_shape(),
-                          .num_classes = graph.num_classes(),
-                          .batch_size = config.batch_size,
-                          .compute = config.compute,
-                          .num_rounds = config.num_rounds,
-                          .backend = backend->description(),
-                          .start_s = seconds_since(start),
-                          .memory = {.arena_bytes = step.arena_bytes(),
-                                     .arena_held_bytes = step.arena_held_bytes(),
-                                     .process_bytes = process_forecast(step, graph)}};
-  const RunTime second = step.take_timed(1);
-  result.num_steps = steps_for(second.seconds);
-  result.memory.peak_bytes = process_memory().peak_bytes - held_before;
+  TrainBenchResult result{
+      .model = graph.name(),
+      .input = graph.input_shape(),
+      .num_classes = graph.num_classes(),
+      .batch_size = config.batch_size,
+      .compute = config.compute,
+      .num_rounds = config.num_rounds,
+      .backend = backend->description(),
+      .start_s = seconds_since(start),
+      .memory = {.arena_bytes = step.arena_bytes(),
+                 .arena_held_bytes = step.arena_held_bytes(),
+                 .process_bytes = process_forecast(step, graph, room_before.has_value()),
+                 .is_of_device = room_before.has_value()}};
+  step.take();  // on a GPU the second one is captured
+  const RunTime third = step.take_timed(1);
+  result.num_steps = steps_for(third.seconds);
+  result.memory.peak_bytes = room_before
+                                 ? room_before->free_bytes - backend->device_room()->free_bytes
+                                 : process_memory().peak_bytes - held_before;
 
   const std::unique_ptr<train::BareStep> bare = backend->bare_step(graph, lowering);
   check_internal(bare != nullptr, "a backend without a ceiling");

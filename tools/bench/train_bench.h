@@ -16,6 +16,7 @@ inline constexpr const char* kStepSideName = "training step";
 inline constexpr const char* kBareSideName = "bare convolutions";
 
 struct TrainBenchConfig {
+  std::string backend = "onednn";  // as make_backend() takes it
   std::uint32_t batch_size = 32;
   train::ComputeType compute = train::ComputeType::kFloat32;  // the step and its ceiling
   std::uint32_t num_threads = 0;                              // 0: all cores
@@ -47,7 +48,8 @@ struct LayerCost {
   bool is_weighted = false;
 };
 
-/// What was planned before the first step, beside what the kernel counted.
+/// What was planned before the first step, beside what the kernel counted; of a backend with a device of its own,
+/// what is held there, which nothing is planned for but the arena.
 struct MemoryForecast {
   /// What the arena, and the process, may differ by from what was forecast.
   static constexpr double kArenaBound = 0.03;
@@ -59,6 +61,7 @@ struct MemoryForecast {
   std::uint64_t arena_held_bytes = 0;  // resident when it was made
   std::uint64_t process_bytes = 0;     // planned: arena, batch, initial values or the library's own
   std::uint64_t peak_bytes = 0;  // of the process with the step alone, above what it held before
+  bool is_of_device = false;
 
   /// Nothing for a step too small to tell.
   std::optional<bool> is_met() const;

@@ -40,6 +40,10 @@ Spread step_ms(const SideResult& side, std::uint32_t batch) {
           .high = ms(side.samples_per_s.low)};
 }
 
+double tflop_per_s(const SideResult& side, const TrainBenchResult& result, double flops) {
+  return flops / step_ms(side, result.batch_size).median / 1e9;
+}
+
 /// What all layers of one operation take.
 std::map<std::string, StageTime> time_by_operation(const TrainBenchResult& result) {
   std::map<std::string, StageTime> time;
@@ -86,13 +90,14 @@ std::string memory_text(const MemoryForecast& memory) {
                               : *memory.is_met() ? "as forecast"
                                                  : "not as forecast";
   return fmt::format(
-      "memory: arena {} forecast, {} held ({}, {:.0f} % allowed); process above its start {} "
+      "memory: arena {} forecast, {} held ({}, {:.0f} % allowed); {} above its start {} "
       "forecast, {} at its peak ({}, {:.0f} % allowed): {}",
       format_bytes(memory.arena_bytes), format_bytes(memory.arena_held_bytes),
       difference_text(memory.arena_held_bytes, memory.arena_bytes),
-      100 * MemoryForecast::kArenaBound, format_bytes(memory.process_bytes),
-      format_bytes(memory.peak_bytes), difference_text(memory.peak_bytes, memory.process_bytes),
-      100 * MemoryForecast::kProcessBound, verdict);
+      100 * MemoryForecast::kArenaBound, memory.is_of_device ? "device" : "process",
+      format_bytes(memory.process_bytes), format_bytes(memory.peak_bytes),
+      difference_text(memory.peak_bytes, memory.process_bytes), 100 * MemoryForecast::kProcessBound,
+      verdict);
 }
 
 Json side_json(const SideResult& side, const TrainBenchResult& result, double flops) {
@@ -103,6 +108,7 @@ Json side_json(const SideResult& side, const TrainBenchResult& result, double fl
           {"step_ms", spread_json(ms)},
           {"cpu_us", spread_json(side.cpu_us)},
           {"gflop_per_s", flops / ms.median / 1e6},
+          {"tflop_per_s", tflop_per_s(side, result, flops)},
           {"ratio", optional_json(side.ratio)},
           {"cpu_ratio", optional_json(side.cpu_ratio)}};
 }
@@ -152,6 +158,10 @@ std::string train_bench_text(const TrainBenchResult& result) {
   add_line("all with weights", figures.weighted);
   add_line("the same bare", figures.bare);
   text += "\n" + memory_text(result.memory) + "; the ceiling " + format_bytes(result.bare_bytes);
+  for (const SideResult& side : result.sides) {
+    text += fmt::format("\nachieved: {:.3g} TFLOP/s, {}", tflop_per_s(side, result, figures.flops),
+                        side.name);
+  }
   text += fmt::format("\nstart to the end of the first step: {:.2f} s", result.start_s);
   return text;
 }

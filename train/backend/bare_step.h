@@ -20,7 +20,8 @@ class BareStep {
   virtual std::size_t memory_bytes() const noexcept = 0;
   /// Runs every pass once and waits for the last.
   virtual void run() = 0;
-  /// Seconds of each since reset_times(), added up.
+  /// Seconds of each since reset_times(), added up; none before the first one from a backend whose passes do not
+  /// wait for each other until then.
   virtual std::vector<LayerTime> times() const = 0;
   virtual void reset_times() = 0;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "streamer/core/error.h"
+#include "train/backend/cuda/device_bare_step.h"
 #include "train/backend/cuda/device_parts.h"
 #include "train/backend/cuda/plan_book.h"
 #include "train/backend/lowering_check.h"
@@ -83,6 +84,10 @@ class DeviceBackend final : public Backend {
     check_compute(lowering.compute);
     return make_device_program(graph, lowering, input_spec(graph, lowering.batch, lowering.compute),
                                parts_, options_);
+  }
+
+  std::unique_ptr<BareStep> bare_step(const ModelGraph& graph, const Lowering& lowering) override {
+    return make_device_bare_step(graph, lowering, parts_, options_);
   }
 
   std::unique_ptr<DeviceMemory> allocate(std::size_t bytes) override {

@@ -67,6 +67,15 @@ void DeviceLowering::emit(std::span<const BufferId> uses, DeviceTask task) {
   list.push_back({std::move(task), node_now(), pass_now()});
 }
 
+void DeviceLowering::emit_product(std::initializer_list<BufferId> uses,
+                                  std::pair<NodeId, LayerPass> of, DeviceTask task) {
+  emit(uses, std::move(task));
+  auto& list = phase() == Phase::kForward ? tasks_.forward : tasks_.backward;
+  list.back().node = of.first;
+  list.back().pass = of.second;
+  list.back().is_product = true;
+}
+
 void DeviceLowering::emit_sum(BufferId a, BufferId b, BufferId sum, std::size_t count) {
   emit({a, b, sum}, [=, this_type = type, &list = buffers, &kernel = kernels](Stream stream) {
     return kernel.add_values({.type = this_type,

@@ -28,6 +28,7 @@ struct DeviceLayerTask {
   DeviceTask run;
   NodeId node;
   LayerPass pass;
+  bool is_product = false;  // of a library: what a step without anything else would come to
 };
 
 /// Gradients of parameters as a program leaves them, for the tables of the update.
@@ -123,6 +124,9 @@ class DeviceLowering final : public ValueFlow {
   void emit(std::initializer_list<BufferId> uses, DeviceTask task) {
     emit(std::span(uses.begin(), uses.size()), std::move(task));
   }
+  /// The same for a product, which belongs to a layer of weights; its pass tells the two gradients apart.
+  void emit_product(std::initializer_list<BufferId> uses, std::pair<NodeId, LayerPass> of,
+                    DeviceTask task);
 
   /// Adds the buffers of a parameter. `gradient_type` is what its gradient is left in; a product's weight has a copy
   /// in the type of the values.

@@ -142,6 +142,12 @@ class DeviceProgram final : public Program {
     parts_.transfer.to_device(list_.at<void>(blocks_.scaler), &scaler, sizeof(scaler));
   }
 
+  void start_clock() override { clock_.emplace(); }
+  std::vector<LayerTime> stop_clock() override {
+    if (!clock_) return {};
+    return std::exchange(clock_, std::nullopt)->times();
+  }
+
   std::string explain() const override { return explanation_; }
 
  private:
@@ -204,6 +210,7 @@ class DeviceProgram final : public Program {
     context.use(logits_);  // kept until the next run, for readers
     remember_params(context);
     for (const Node& node : graph.nodes()) node_names_.push_back(node.name);
+    input_node_ = graph.input();
     explanation_ = passes.explanation(std::string(compute_type_name(lowering_.compute)) + ", ");
   }
 
@@ -249,7 +256,8 @@ class DeviceProgram final : public Program {
     batch = ProgramInput(expected, num_classes_, lowering_).part_of(batch, scalars.first_sample);
     parts_.runs.begin(step_block(scalars), list_.at<StepBlock>(blocks_.step));
     parts_.inputs.use(slot);
-    take_input(batch, parts_.inputs.labels(slot, scalars.first_sample));
+    timed(input_node_, LayerPass::kForward,
+          [&] { take_input(batch, parts_.inputs.labels(slot, scalars.first_sample)); });
     begin_step();
     refresh_copies();
     run_tasks(kForwardWork, tasks_.forward);
@@ -258,7 +266,7 @@ class DeviceProgram final : public Program {
 
   void run_backward(bool adds) {
     const Captured work = adds ? kBackwardAddWork : kBackwardWork;
-    graphs_[work].run(parts_.api, stream(), options_.captures, [&] {
+    run_work(work, [&] {
       enqueue(tasks_.backward);
       if (!lowering_.accumulates) return;
       check_device(parts_.kernels.add_gradients(tables_.gradient_sums(list_, adds), stream()),
@@ -332,14 +340,32 @@ class DeviceProgram final : public Program {
   }
 
   void run_tasks(Captured work, const std::vector<DeviceLayerTask>& tasks) {
-    graphs_[work].run(parts_.api, stream(), options_.captures, [&] { enqueue(tasks); });
+    run_work(work, [&] { enqueue(tasks); });
+  }
+
+  /// With a clock call by call: a graph has no inside.
+  void run_work(Captured work, const std::function<void()>& enqueue_all) {
+    if (clock_) return enqueue_all();
+    graphs_[work].run(parts_.api, stream(), options_.captures, enqueue_all);
   }
 
   void enqueue(const std::vector<DeviceLayerTask>& tasks) {
     for (const DeviceLayerTask& task : tasks) {
-      const DeviceStatus status = task.run(stream());
-      if (!status.is_ok()) check_device(status, place_of(task));
+      timed(task.node, task.pass, [&] {
+        const DeviceStatus status = task.run(stream());
+        if (!status.is_ok()) check_device(status, place_of(task));
+      });
     }
+  }
+
+  /// With a clock the host waits for the end of each piece of work: its launch counts, too.
+  template <class Work>
+  void timed(NodeId node, LayerPass pass, const Work& work) {
+    if (!clock_) return work();
+    clock_->time(node, pass, [&] {
+      work();
+      check_device(parts_.api.synchronize(stream()));
+    });
   }
 
   /// "conv1: backward, 32 samples", for messages.
@@ -418,6 +444,8 @@ class DeviceProgram final : public Program {
   std::uint32_t input_channels_ = 0;
   BufferId logits_ = kNoBuffer;
   std::array<PhaseGraph, kNum> graphs_;
+  std::optional<StepClock> clock_;  // from start_clock() to stop_clock()
+  NodeId input_node_ = 0;
   std::string explanation_;
 };
 

@@ -32,7 +32,7 @@ class NormConvolutionLayer final : public DeviceLayer {
         from_(graph.node(norm_).inputs.front()),
         name_(graph.node(conv_).name),
         gives_sums_(products.problem.has_statistics),
-        passes_(name_) {
+        passes_(name_, conv_) {
     plan_.activation = activation_of(graph, relu_);
     passes_.set(products.problem.alone());
     passes_.set_extra(ProductPass::kForward, products.forward);

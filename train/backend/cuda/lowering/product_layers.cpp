@@ -31,7 +31,7 @@ template <class Problem>
 class WeightedLayer : public SingleInputLayer {
  public:
   WeightedLayer(const ModelGraph& graph, NodeId id, bool has_bias)
-      : SingleInputLayer(graph, id), passes_(name_), has_bias_(has_bias) {}
+      : SingleInputLayer(graph, id), passes_(name_, id_), has_bias_(has_bias) {}
 
   void forward(DeviceLowering& context) override {
     const auto params = context.graph.parameters_of(id_);

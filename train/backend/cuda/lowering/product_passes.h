@@ -27,7 +27,8 @@ struct ProductBuffers {
 template <class Problem>
 class ProductPasses {
  public:
-  explicit ProductPasses(std::string name) : name_(std::move(name)) {}
+  /// Of the layer `node`, whose name is `name`.
+  ProductPasses(std::string name, NodeId node) : name_(std::move(name)), node_(node) {}
 
   void set(const Problem& problem) { problem_ = problem; }
   const Problem& problem() const { return problem_; }
@@ -41,20 +42,20 @@ class ProductPasses {
     const std::size_t bytes = product->workspace_bytes();
     BufferId workspace = kNoBuffer;
     if (bytes > 0) workspace = context.add_workspace(name_ + suffix_of(pass), bytes);
-    context.emit({of.x, of.dy, of.scale, of.result, of.sums, workspace},
-                 [=, &list = context.buffers](Stream stream) {
-                   const auto* const scale = list.at<std::byte>(of.scale);
-                   return product->run(
-                       {.x = list.at<void>(of.x),
-                        .w = list.at<void>(of.w),
-                        .dy = list.at<void>(of.dy),
-                        .bias = list.at<void>(of.bias),
-                        .scale = scale,
-                        .shift = scale == nullptr ? nullptr : scale + of.shift_offset_bytes,
-                        .result = list.at<void>(of.result),
-                        .sums = list.at<float>(of.sums)},
-                       list.at<void>(workspace), stream);
-                 });
+    context.emit_product({of.x, of.dy, of.scale, of.result, of.sums, workspace},
+                         {node_, layer_pass_of(pass)}, [=, &list = context.buffers](Stream stream) {
+                           const auto* const scale = list.at<std::byte>(of.scale);
+                           return product->run(
+                               {.x = list.at<void>(of.x),
+                                .w = list.at<void>(of.w),
+                                .dy = list.at<void>(of.dy),
+                                .bias = list.at<void>(of.bias),
+                                .scale = scale,
+                                .shift = scale == nullptr ? nullptr : scale + of.shift_offset_bytes,
+                                .result = list.at<void>(of.result),
+                                .sums = list.at<float>(of.sums)},
+                               list.at<void>(workspace), stream);
+                         });
     plan_names_ += (plan_names_.empty() ? "" : " / ") + product->name();
   }
 
@@ -70,6 +71,12 @@ class ProductPasses {
     return context.products.find(problem, context.plan_limits);
   }
 
+  static LayerPass layer_pass_of(ProductPass pass) {
+    return pass == ProductPass::kForward        ? LayerPass::kForward
+           : pass == ProductPass::kDataGradient ? LayerPass::kBackward
+                                                : LayerPass::kWeightGradient;
+  }
+
   static const char* suffix_of(ProductPass pass) {
     return pass == ProductPass::kForward        ? ".forward"
            : pass == ProductPass::kDataGradient ? ".data"
@@ -77,6 +84,7 @@ class ProductPasses {
   }
 
   std::string name_;
+  NodeId node_;
   Problem problem_{};
   std::map<ProductPass, std::shared_ptr<Product>> extras_;
   std::string plan_names_;
