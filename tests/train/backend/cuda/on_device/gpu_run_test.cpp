@@ -124,6 +124,51 @@ BOOST_AUTO_TEST_CASE(gradients_of_named_models_are_those_of_the_cpu) {
   }
 }
 
+/// Channels in eights, as cuDNN's extras want them, with a norm and a ReLU between two convolutions.
+ModelGraph eights_model() {
+  ModelGraph graph("eights", {3, 12, 12});
+  NodeId x = graph.conv2d("stem", graph.input(), {.filters = 16, .has_bias = false});
+  x = graph.relu("stem_relu", graph.batch_norm("stem_bn", x));
+  x = graph.conv2d("conv1", x, {.filters = 24, .stride = {2, 2}, .has_bias = false});
+  x = graph.relu("relu1", graph.batch_norm("bn1", x));
+  x = graph.conv2d("conv2", x, {.filters = 16, .kernel = {1, 1}, .has_bias = false});
+  x = graph.relu("relu2", graph.batch_norm("bn2", x));
+  graph.set_output(graph.dense("head", graph.global_avg_pool("pool", x), {.units = 4}));
+  return graph;
+}
+
+// Without trials extras are taken where there are any: in float16 on 8.0 and 9.0, says NVIDIA's manual.
+BOOST_AUTO_TEST_CASE(extras_change_nothing_but_roundings) {
+  if (!device.is_there("extras_change_nothing_but_roundings")) return;
+  const ModelGraph graph = eights_model();
+  const Lowering lowering{.batch = 8, .compute = ComputeType::kFloat16};
+  Bench with(device.backend(), graph, {lowering}, kParameterSeed);
+  Bench without(device.backend({.extras = false}), graph, {lowering}, kParameterSeed);
+  const std::string explanation = with.program().explain();
+  const DeviceProperties& properties = device.api().properties();
+  const bool has_them = properties.compute_minor == 0 &&
+                        (properties.compute_major == 8 || properties.compute_major == 9);
+  const std::string extra = "extra: batch_norm + relu + conv2d + statistics";
+  const bool takes_them = explanation.find(extra) != std::string::npos;
+  std::cout << "NOTE: " << (takes_them ? "with extras\n" : "no extras here\n");
+  BOOST_TEST((takes_them || !has_them), explanation);
+  for (Bench* bench : {&with, &without}) {
+    bench->forward_and_backward(bench->batch(8, 1), {.learning_rate = 0.05});
+  }
+  BOOST_TEST(relative_l2(with.logits(), without.logits()) < 1e-2);
+  for (std::size_t i = 0; i < graph.parameters().size(); ++i) {
+    const Parameter& parameter = graph.parameters()[i];
+    if (parameter.is_trainable) {
+      // A ReLU that rounding sends to the other side moves gradients.
+      BOOST_TEST(
+          relative_l2(with.read(i, ParamPart::kGrad), without.read(i, ParamPart::kGrad)) < 0.1,
+          parameter.name);
+    } else {
+      BOOST_TEST(relative_l2(with.read(i), without.read(i)) < 2e-3, parameter.name);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(captured_work_gives_the_bits_of_call_by_call) {
   if (!device.is_there("captured_work_gives_the_bits_of_call_by_call")) return;
   std::vector<ComputeType> types = half_types();
