@@ -1,8 +1,12 @@
 #include "tests/train/backend/cuda/stand_in/plain_products.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
+#include <vector>
 
 #include "tests/train/backend/cuda/stand_in/plain_loops.h"
+#include "train/backend/cuda/device_handles.h"
 
 namespace penstock::tests {
 namespace {
@@ -52,6 +56,29 @@ void convolve_spoilt(const ConvolutionProblem& p, const ProductOperands& operand
   set_value(p.type, operands.result, 0, 1.01 * value_at(p.type, operands.result, 0));
 }
 
+/// Runs it as a trial does, in memory of the sizes that it says; what it writes behind is a fault.
+void try_replaced(StandInDevice& device, const ConvolutionProblem& p,
+                  const train::cuda::ReplacedWork& replaced) {
+  if (replaced.run == nullptr) return;
+  constexpr std::size_t kGuardBytes = 4096;
+  constexpr std::byte kGuard{0xA5};
+  const train::Extent out = p.output();
+  const std::size_t bytes = train::cuda::value_bytes(p.type);
+  std::vector<std::byte> x(bytes * p.batch * p.height * p.width * p.in_channels);
+  std::vector<std::byte> y(bytes * p.batch * out.rows * out.cols * p.filters);
+  std::vector<std::byte> scratch(replaced.scratch_bytes);
+  scratch.resize(scratch.size() + kGuardBytes, kGuard);
+  const train::cuda::UniqueStream stream = train::cuda::make_stream(device);
+  const DeviceStatus status =
+      replaced.run({.x = x.data(), .result = y.data()}, scratch.data(), stream.get());
+  static_cast<void>(device.synchronize(stream.get()));
+  if (!status.is_ok()) device.note_fault("what an extra replaces fails");
+  if (std::any_of(scratch.end() - kGuardBytes, scratch.end(),
+                  [](std::byte byte) { return byte != kGuard; })) {
+    device.note_fault("what an extra replaces writes behind its scratch");
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Product> PlainProducts::find(const ConvolutionProblem& problem, const PlanLimits&) {
@@ -61,10 +88,11 @@ std::unique_ptr<Product> PlainProducts::find(const ConvolutionProblem& problem, 
 
 train::cuda::FoundExtra PlainProducts::find_extra(const ConvolutionProblem& problem,
                                                   const PlanLimits&,
-                                                  const train::cuda::ReplacedWork&) {
+                                                  const train::cuda::ReplacedWork& replaced) {
   if (extras == Extras::kNone) return {nullptr, "none"};
   if (extras == Extras::kStatistics && problem.has_norm_relu) return {nullptr, "none"};
   ++num_extras;
+  try_replaced(device_, problem, replaced);
   const auto compute = spoilt_pass == problem.pass ? &convolve_spoilt : &convolve;
   return {std::make_unique<PlainProduct<ConvolutionProblem, decltype(&convolve)>>(device_, problem,
                                                                                   compute),
