@@ -142,7 +142,8 @@ struct PlanFacts {
 };
 PlanFacts plan_facts(const ProductPlan& plan) noexcept;
 
-/// Device memory, aligned to 16 bytes. Those that the pass reads; the rest is ignored.
+/// Device memory, aligned to 16 bytes; fused problems whose channels do not keep to that are refused. Those that the
+/// pass reads; the rest is ignored.
 struct ProductOperands {
   const void* x = nullptr;
   const void* w = nullptr;

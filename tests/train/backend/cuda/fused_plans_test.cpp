@@ -156,6 +156,22 @@ BOOST_AUTO_TEST_CASE(what_no_pass_has_is_refused_before_the_library_is_asked) {
   }
 }
 
+// By float16: 12 channels are 24 bytes, so that what lies behind scale would lie between two times 16.
+BOOST_AUTO_TEST_CASE(channels_that_leave_shift_or_sums_unaligned_are_refused) {
+  DescribedLibraries libraries(80);
+  ConvolutionProblem norm = resnet_problem(ProductPass::kForward);
+  norm.in_channels = 12;
+  norm.has_norm_relu = true;
+  ConvolutionProblem sums = resnet_problem(ProductPass::kForward);
+  sums.filters = 6;
+  sums.has_statistics = true;
+  for (const ConvolutionProblem& problem : {norm, sums}) {
+    BOOST_TEST(contains(ask(libraries.get(), problem).reason,
+                        ": expected channels in multiples of 16 bytes"));
+    BOOST_TEST(ask(libraries.get(), problem.alone()).name != "");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(keys_say_what_is_computed_beside_a_convolution) {
   ConvolutionProblem problem = resnet_problem(ProductPass::kForward);
   const std::string alone = problem.key();

@@ -4,6 +4,13 @@
 #include <variant>
 
 namespace penstock::train::cuda {
+namespace {
+
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
+}
+
+}  // namespace
 
 ConvolutionProblem convolution_problem(const DeviceLowering& context, NodeId id) {
   const auto& op = std::get<Conv2dOp>(context.graph.node(id).op);
@@ -48,24 +55,24 @@ ReplacedWork replaced_norm_relu(const DeviceLowering& context, NodeId relu,
   const ReplacedWork behind =
       problem.has_statistics ? replaced_statistics(context, conv) : ReplacedWork{};
   const std::size_t factor_bytes = rows.channels * sizeof(float);
-  return {
-      .scratch_bytes = context.value_bytes(relu) + std::max(2 * factor_bytes, behind.scratch_bytes),
-      .run = [=, &kernels = context.kernels, value_bytes = context.value_bytes(relu)](
-                 const ProductOperands& operands, void* scratch, Stream stream) {
-        auto* const floats =
-            reinterpret_cast<float*>(static_cast<std::byte*>(scratch) + value_bytes);
-        const DeviceStatus status =
-            kernels.affine_forward({.rows = rows,
-                                    .activation = {.kind = KernelActivation::kRelu},
-                                    .x = operands.x,
-                                    .gain = floats,
-                                    .offset = floats + rows.channels,
-                                    .other = nullptr,
-                                    .y = scratch},
-                                   stream);
-        if (!status.is_ok() || behind.run == nullptr) return status;
-        return behind.run(operands, floats, stream);
-      }};
+  const std::size_t value_bytes = aligned(context.value_bytes(relu));
+  return {.scratch_bytes = value_bytes + std::max(2 * factor_bytes, behind.scratch_bytes),
+          .run = [=, &kernels = context.kernels](const ProductOperands& operands, void* scratch,
+                                                 Stream stream) {
+            auto* const floats =
+                reinterpret_cast<float*>(static_cast<std::byte*>(scratch) + value_bytes);
+            const DeviceStatus status =
+                kernels.affine_forward({.rows = rows,
+                                        .activation = {.kind = KernelActivation::kRelu},
+                                        .x = operands.x,
+                                        .gain = floats,
+                                        .offset = floats + rows.channels,
+                                        .other = nullptr,
+                                        .y = scratch},
+                                       stream);
+            if (!status.is_ok() || behind.run == nullptr) return status;
+            return behind.run(operands, floats, stream);
+          }};
 }
 
 BufferId add_channel_sums(DeviceLowering& context, NodeId id) {

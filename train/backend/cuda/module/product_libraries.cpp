@@ -42,9 +42,20 @@ bool is_possible(const DenseProblem& p) {
          (!p.has_bias || p.pass == ProductPass::kForward);
 }
 
+// Shift lies behind scale, and the sums of squares behind those of values: as far on as channels say.
+bool keeps_alignment(const ConvolutionProblem& p) {
+  constexpr std::size_t kBytes = 16;
+  return (!p.has_norm_relu || p.in_channels * value_bytes(p.type) % kBytes == 0) &&
+         (!p.has_statistics || p.filters * sizeof(float) % kBytes == 0);
+}
+
 std::unique_ptr<ProductCandidates> convolution_candidates(ProductLibraries& libraries,
                                                           const ConvolutionProblem& problem,
                                                           const PlanLimits& limits) {
+  if (!keeps_alignment(problem)) {
+    throw DeviceFault(refusal(CUDNN_STATUS_NOT_SUPPORTED, "find_candidates",
+                              problem.key() + ": expected channels in multiples of 16 bytes"));
+  }
   std::string reason;
   try {
     return graph_candidates(libraries, problem, limits);
