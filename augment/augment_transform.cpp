@@ -6,36 +6,19 @@
 #include "augment/affine_map.h"
 #include "augment/augment_draws.h"
 #include "augment/colour/element_fit.h"
+#include "augment/planned_sample.h"
 #include "augment/sample_pass.h"
 #include "augment/sampling_plan.h"
 #include "streamer/core/number_text.h"
+#include "streamer/core/range_check.h"
 
 namespace penstock::augment {
 namespace {
-
-/// What apply() has to know of a plan. The map is kept at full resolution, so that a decoder may
-/// answer at another scale than was asked for.
-struct PlannedSample {
-  AffineMap map;  // output pixels -> stored pixels
-  SizePx stored;
-  ColourSteps colours;
-  RectPx erased;
-};
 
 /// Of uint8 batches, which hold pixels.
 std::array<ChannelScale, 3> pixel_scales(const AugmentConfig& config) {
   std::array<ChannelScale, 3> scales;
   scales.fill({.gain = 1, .bias = 0, .fill = static_cast<float>(config.cval)});
-  return scales;
-}
-
-std::array<ChannelScale, 3> channel_scales(const AugmentConfig& config) {
-  std::array<ChannelScale, 3> scales;
-  for (std::size_t c = 0; c < scales.size(); ++c) {
-    scales[c].gain = static_cast<float>(config.rescale / config.std[c]);
-    scales[c].bias = static_cast<float>(-config.mean[c] / config.std[c]);
-    scales[c].fill = static_cast<float>(config.cval) * scales[c].gain + scales[c].bias;
-  }
   return scales;
 }
 
@@ -112,28 +95,19 @@ AugmentTransform::AugmentTransform(AugmentConfig config) : config_(config) {
 
 void AugmentTransform::accept(const BatchSpec& spec) const {
   spec.validate();
+  if (spec.crop_bytes > 0) {
+    refuse_setting({"augment", "crop_bytes", "0 for finished pixels",
+                    std::to_string(spec.crop_bytes), "CropTransform writes crops"});
+  }
   check_element_fits(config_, spec);
 }
 
 SamplePlan AugmentTransform::plan(const SampleInfo& info, const BatchSpec& spec,
                                   const Draws& draws) const noexcept {
-  const SizePx output{spec.width_px, spec.height_px};
-  const SizePx stored{info.width_px, info.height_px};
-  const PictureSides sides{output, upright_size(stored, info.orientation)};
-  const AugmentDraws drawn = draw_augmentation(config_, sides, draws);
-  const AffineMap map = sample_map(drawn, output, info);
-  SamplePlan plan;
-  plan.decode_scale = choose_decode_scale(singular_values(map).smallest, config_.decode_scaling,
-                                          info.max_decode_scale);
-  plan.source_region = source_region({.map = map,
-                                      .output = output,
-                                      .stored = stored,
-                                      .decode_scale = plan.decode_scale,
-                                      .fill_mode = config_.fill_mode,
-                                      .interpolation = config_.interpolation});
-  const ColourSteps colours = colour_steps_of(drawn);
-  plan.scratch_bytes = sample_scratch_bytes(spec, config_.interpolation, colours);
-  plan.store(PlannedSample{map, stored, colours, drawn.erased});
+  const PlannedSample planned = plan_sample(config_, info, spec, draws);
+  SamplePlan plan = decode_plan(config_, planned, info, spec);
+  plan.scratch_bytes = sample_scratch_bytes(spec, config_.interpolation, planned.colours);
+  plan.store(planned);
   return plan;
 }
 

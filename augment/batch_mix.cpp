@@ -6,6 +6,7 @@
 
 #include "augment/mix/mix_draws.h"
 #include "augment/mix/mix_pair.h"
+#include "streamer/core/crop_record.h"
 #include "streamer/core/error.h"
 #include "streamer/core/number_text.h"
 
@@ -66,6 +67,32 @@ void blend_pixels(const BatchContent& batch, const Partners& pair,
               .num_values = std::min(kBlockValues, num_values - i),
               .element = element},
              shares);
+  }
+}
+
+/// Tells a place of crops whom it is mixed with.
+void record_partner(const BatchContent& batch, const Partners& pair,
+                    const MixDraws& drawn) noexcept {
+  std::byte* const place = batch.sample(pair.place).data();
+  CropRecord record;
+  std::memcpy(&record, place, sizeof(record));
+  const MixShares shares = shares_of(drawn.share);
+  record.partner = static_cast<std::int32_t>(pair.partner) - static_cast<std::int32_t>(pair.place);
+  record.is_boxed = drawn.kind == MixKind::kCutmix ? 1 : 0;
+  record.box = drawn.box;
+  record.own_share = shares.own;
+  record.other_share = shares.other;
+  std::memcpy(place, &record, sizeof(record));
+}
+
+void mix_pictures(const BatchContent& batch, const Partners& pair, const MixDraws& drawn) noexcept {
+  if (batch.spec->crop_bytes > 0) {
+    record_partner(batch, pair, drawn);
+    record_partner(batch, {.place = pair.partner, .partner = pair.place}, drawn);
+  } else if (drawn.kind == MixKind::kMixup) {
+    blend_pixels(batch, pair, shares_of(drawn.share));
+  } else {
+    swap_box(batch, pair, drawn.box);
   }
 }
 
@@ -133,11 +160,7 @@ void BatchMix::apply(const BatchContent& batch) const noexcept {
     if (batch.is_abandoned()) return;
     const Partners pair{place, batch.num_valid - 1 - place};
     if (!takes_part(batch, pair.place) || !takes_part(batch, pair.partner)) continue;
-    if (drawn.kind == MixKind::kMixup) {
-      blend_pixels(batch, pair, shares);
-    } else {
-      swap_box(batch, pair, drawn.box);
-    }
+    mix_pictures(batch, pair, drawn);
     if (batch.weights[pair.place] == batch.weights[pair.partner]) {
       blend_targets(batch, pair, shares);
     } else {

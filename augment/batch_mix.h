@@ -18,6 +18,9 @@ namespace penstock::augment {
 ///
 /// Errors   the constructor throws what AugmentConfig::validate() throws, and InvalidArgument with
 ///          both off
+/// Of batches of crops (BatchSpec::crop_bytes) the targets are mixed, and each record says with whom, by which
+/// shares or where, for whoever makes the pixels.
+///
 /// Needs    LabelForm::kTargets; any layout and element type
 /// Threads  immutable; every member may be called from any thread
 /// Cost     one pass over the batch, or over the boxes; allocates nothing
@@ -31,6 +34,7 @@ class BatchMix final : public BatchTransform {
 
   void accept(const BatchSpec& spec) const override;
   void apply(const BatchContent& batch) const noexcept override;
+  bool takes_crops() const noexcept override { return true; }
   std::string identity() const override;
 
  private:

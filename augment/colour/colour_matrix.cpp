@@ -53,6 +53,10 @@ SharedMix ColourMatrix::shared_mix() const noexcept {
           .offset = rows_[0][3]};
 }
 
+std::array<double, 3> ColourMatrix::offsets() const noexcept {
+  return {rows_[0][3], rows_[1][3], rows_[2][3]};
+}
+
 ChannelMixes ColourMatrix::mixes(std::span<const ChannelScale> scales) const noexcept {
   ChannelMixes mixes;
   for (std::size_t c = 0; c < mixes.size(); ++c) {

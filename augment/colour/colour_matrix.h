@@ -54,6 +54,9 @@ class ColourMatrix {
   /// The rows of a picture of three channels.
   SharedMix shared_mix() const noexcept;
 
+  /// The rows' last columns: what is added. Linear in the means that append() was given.
+  std::array<double, 3> offsets() const noexcept;
+
   /// The rows in floats, normalised, with a clamp to 0 to 255 before the normalisation.
   ChannelMixes mixes(std::span<const ChannelScale> scales) const noexcept;
 

@@ -20,6 +20,10 @@ void BatchSpec::validate() const {
   check_kind("label_form", label_form, LabelForm::kTargets);
   if (label_form == LabelForm::kTargets)
     check_range({"batch", "num_targets", num_targets, 1, 1u << 20});
+  if (crop_bytes % kCropAlignment != 0) {
+    refuse_setting({"batch", "crop_bytes", "a multiple of " + std::to_string(kCropAlignment),
+                    std::to_string(crop_bytes)});
+  }
 }
 
 }  // namespace penstock

@@ -50,8 +50,15 @@ struct BatchSpec {
   LabelForm label_form = LabelForm::kClassIndex;
   /// Values per sample in `targets` with LabelForm::kTargets, at least one for each class; else 0.
   std::uint32_t num_targets = 0;
+  /// Bytes of a place that holds a crop and what is to be made of it (crop_record.h), for a consumer that
+  /// makes the pixels itself: `element` and `layout` are then its own. A multiple of kCropAlignment; 0 for
+  /// finished pixels.
+  std::uint32_t crop_bytes = 0;
+  static constexpr std::uint32_t kCropAlignment = 64;
 
+  /// Of one place.
   std::size_t sample_bytes() const noexcept {
+    if (crop_bytes > 0) return crop_bytes;
     return std::size_t{height_px} * width_px * channels * element_bytes(element);
   }
   std::size_t pixels_bytes() const noexcept { return sample_bytes() * batch; }
@@ -72,7 +79,7 @@ struct SampleEvent {
 /// Borrowed view of one batch; valid while its lease is held.
 ///
 /// Shapes  pixels: [batch, channels, height, width] or [batch, height, width, channels] of
-///         spec.element, contiguous, aligned to 4 KiB; class_idx, weights, sample_ids, positions:
+///         spec.element, contiguous, aligned to 4 KiB, or [batch] crops of spec.crop_bytes; class_idx, weights, sample_ids, positions:
 ///         [batch]; targets: [batch, num_targets], or empty without LabelForm::kTargets
 /// Targets 1 at the sample's class and 0 elsewhere, unless a BatchTransform mixed them; all 0 for a
 ///         sample without a label, or failed. class_idx is the sample's own also where it was mixed

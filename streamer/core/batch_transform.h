@@ -66,6 +66,9 @@ class BatchTransform {
 
   virtual void apply(const BatchContent& batch) const noexcept = 0;
 
+  /// Whether it changes batches of crops too, BatchSpec::crop_bytes. A loader refuses it otherwise.
+  virtual bool takes_crops() const noexcept { return false; }
+
   /// All settings that affect bytes, one `key=value` per line in fixed order: part of the run's
   /// identity.
   virtual std::string identity() const = 0;

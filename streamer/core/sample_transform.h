@@ -68,7 +68,8 @@ struct DecodedView {
 ///         interleaved. Strides follow from the spec.
 struct SampleSlot {
   const BatchSpec* spec = nullptr;
-  std::byte* pixels = nullptr;  // spec->sample_bytes() bytes
+  std::byte* pixels =
+      nullptr;  // spec->sample_bytes() bytes; of a crop, as many as it has are written
   /// Requested when nobody will look at the place any more; null: somebody will.
   const std::stop_token* stop = nullptr;
 
@@ -105,6 +106,9 @@ class SampleTransform {
   /// Whether it takes draws of DrawPurpose::kSample, the engine's own, which two transforms of a chain
   /// cannot share. A user's take user_purpose() instead (draws.h).
   virtual bool takes_sample_draws() const noexcept { return false; }
+
+  /// Whether it writes crops where BatchSpec::crop_bytes asks for them. A loader refuses it otherwise.
+  virtual bool writes_crops() const noexcept { return false; }
 
   /// All settings that affect bytes, one `key=value` per line in fixed order: part of the run's
   /// identity.

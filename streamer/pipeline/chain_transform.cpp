@@ -146,6 +146,10 @@ bool ChainTransform::takes_sample_draws() const noexcept {
   return config_.first->takes_sample_draws() || config_.second->takes_sample_draws();
 }
 
+bool ChainTransform::writes_crops() const noexcept {
+  return config_.second->writes_crops();
+}
+
 std::string ChainTransform::identity() const {
   std::string text = "transform=chain\nchain.middle_height_px=";
   text += std::to_string(config_.middle_height_px) + "\nchain.middle_width_px=";

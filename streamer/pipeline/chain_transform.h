@@ -43,6 +43,7 @@ class ChainTransform final : public SampleTransform {
                                     const BatchSpec& spec) const noexcept override;
   std::size_t worst_case_scratch_bytes(const BatchSpec& spec) const noexcept override;
   bool takes_sample_draws() const noexcept override;
+  bool writes_crops() const noexcept override;
   /// The lines of both, after `chain.first.` and `chain.second.`.
   std::string identity() const override;
 

@@ -55,6 +55,21 @@ void check_targets(const DatasetSplit& split, const BatchSpec& spec) {
               "num_targets = split.class_names().size()");
 }
 
+// Whoever has never heard of crops would write a picture into a place of other bytes.
+void check_crops(const LoaderConfig& config, const SampleTransform& transform) {
+  if (config.batch.crop_bytes == 0) return;
+  const BatchTransform* const of_batch = config.batch_transform.get();
+  const bool is_sample_fit = transform.writes_crops();
+  if (is_sample_fit && (of_batch == nullptr || of_batch->takes_crops())) return;
+  throw Error(ErrorCode::kUnsupported,
+              "loader: crop_bytes: expected 0 with " +
+                  std::string(is_sample_fit ? "a batch transform" : "a sample transform") +
+                  " that knows finished pixels only, found " +
+                  std::to_string(config.batch.crop_bytes),
+              is_sample_fit ? "leave the batch transform out"
+                            : "std::make_shared<penstock::augment::CropTransform>(config)");
+}
+
 [[noreturn]] void refuse_loss_weights(const DatasetSplit& split, const std::string& expected,
                                       const std::string& found) {
   throw Error(
@@ -192,6 +207,7 @@ Loader::Impl::Impl(DatasetSplit split, LoaderConfig config,
   host_memory = not_null(std::move(host_memory), "host_memory");
   check_targets(split_, config_.batch);
   check_loss_weights(split_, config_);
+  check_crops(config_, *transform_);
   transform_->accept(config_.batch);
   if (config_.batch_transform != nullptr) config_.batch_transform->accept(config_.batch);
   if (config_.resume_from) {

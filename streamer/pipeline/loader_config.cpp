@@ -140,6 +140,7 @@ std::string loader_identity(const DatasetSplit& split, const LoaderConfig& confi
   line("layout", std::to_string(static_cast<int>(spec.layout)));
   line("label_form", std::to_string(static_cast<int>(spec.label_form)));
   line("num_targets", std::to_string(spec.num_targets));
+  if (spec.crop_bytes > 0) line("crop_bytes", std::to_string(spec.crop_bytes));
   text += transform.identity();
   if (config.batch_transform != nullptr) text += config.batch_transform->identity();
   return text;

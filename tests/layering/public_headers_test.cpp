@@ -24,7 +24,8 @@ std::set<std::string> installed_headers(const std::string& folder) {
 
 // What a program of augment includes.
 const std::vector<std::string> kAugmentDoors = {"augment/augment_transform.h",
-                                                "augment/batch_mix.h"};
+                                                "augment/batch_mix.h",
+                                                "augment/crop_transform.h"};
 
 HeaderClosure reached_from(const std::vector<std::string>& entries, const std::string& folder) {
   HeaderClosure closure = header_closure(PENSTOCK_SOURCE_FOLDER, entries);
