@@ -44,6 +44,8 @@ struct BackendSettings {
   std::uint64_t workspace_cap_bytes = std::uint64_t{256} << 20;
   /// Element type of the batches; nothing for bytes, which are the fewest to copy.
   std::optional<ElementType> batch_element{};
+  /// BatchSpec::crop_bytes of the batches, of which a device makes the pixels; 0 for finished pixels.
+  std::uint32_t crop_bytes = 0;
   /// Backend::plans() of an earlier run, to compute as it did; empty for none.
   std::string plans{};
 };

@@ -22,6 +22,7 @@ std::string spec_text(const BatchSpec& spec) {
   text += spec.element == ElementType::kFloat32    ? " float32"
           : spec.element == ElementType::kBfloat16 ? " bfloat16"
                                                    : " of another type";
+  if (spec.crop_bytes > 0) text += ", crops of " + std::to_string(spec.crop_bytes) + " bytes";
   if (spec.label_form == LabelForm::kClassIndex) return text;
   return text + ", " + std::to_string(spec.num_targets) + " targets a sample";
 }

@@ -178,7 +178,8 @@ std::unique_ptr<Backend> CudaModule::make_backend(const BackendSettings& setting
        .batch_memory = pinned_memory()},
       {.plan_limits = {.workspace_bytes = settings.workspace_cap_bytes,
                        .is_deterministic = settings.is_deterministic},
-       .batch_element = settings.batch_element.value_or(ElementType::kUint8)},
+       .batch_element = settings.batch_element.value_or(ElementType::kUint8),
+       .crop_bytes = settings.crop_bytes},
       machine);
 }
 

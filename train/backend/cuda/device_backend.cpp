@@ -65,7 +65,8 @@ class DeviceBackend final : public Backend {
             .height_px = shape.height,
             .width_px = shape.width,
             .channels = shape.channels,
-            .element = options_.batch_element};
+            .element = options_.crop_bytes > 0 ? ElementType::kFloat32 : options_.batch_element,
+            .crop_bytes = options_.crop_bytes};
   }
 
   std::optional<DeviceRoom> device_room() const override {

@@ -186,6 +186,10 @@ class DeviceProgram final : public Program {
     type_ = context.type;
     input_channels_ = context.input_channels;
     blocks_ = context.blocks();
+    if (options_.crop_bytes > 0) {
+      crop_means_ = context.add_floats("input.crop_means", num_crop_means(lowering_.batch));
+      context.use(crop_means_);  // filled before the first task
+    }
     std::vector<LoweredDeviceLayer> layers = make_device_layers(graph, lowering_);
     fuse_norms_into_convolutions(context, layers);
     const DeviceLayerPtr loss = make_device_loss_layer({graph, lowering_.compute});
@@ -253,6 +257,7 @@ class DeviceProgram final : public Program {
     BatchView batch = parts_.inputs.view(slot);
     BatchSpec expected = input_spec_;
     expected.element = batch.spec->element;  // the pixels' kernel takes any
+    if (options_.crop_bytes > 0) expected.crop_bytes = batch.spec->crop_bytes;
     batch = ProgramInput(expected, num_classes_, lowering_).part_of(batch, scalars.first_sample);
     parts_.runs.begin(step_block(scalars), list_.at<StepBlock>(blocks_.step));
     parts_.inputs.use(slot);
@@ -311,6 +316,36 @@ class DeviceProgram final : public Program {
   }
 
   void take_input(const BatchView& batch, const DeviceLabels& labels) {
+    if (batch.spec->crop_bytes > 0) {
+      take_crops(batch);
+    } else {
+      take_pixels(batch);
+    }
+    const std::size_t count = lowering_.batch;
+    copy(blocks_.class_idx, labels.class_idx, count * sizeof(std::uint32_t));
+    copy(blocks_.weights, labels.weights, count * sizeof(float));
+    if (blocks_.targets != kNoBuffer) {
+      copy(blocks_.targets, labels.targets, count * num_classes_ * sizeof(float));
+    }
+  }
+
+  /// Normalised as their records say.
+  void take_crops(const BatchView& batch) {
+    check_device(parts_.kernels.crop_values({.value_type = type_,
+                                             .num_samples = lowering_.batch,
+                                             .crop_bytes = batch.spec->crop_bytes,
+                                             .height_px = input_spec_.height_px,
+                                             .width_px = input_spec_.width_px,
+                                             .channels = input_spec_.channels,
+                                             .stored_channels = input_channels_,
+                                             .places = batch.pixels,
+                                             .means = list_.at<float>(crop_means_),
+                                             .values = list_.at<void>(blocks_.input)},
+                                            stream()),
+                 "crops");
+  }
+
+  void take_pixels(const BatchView& batch) {
     InputPixels pixels{
         .pixel_type = pixel_type_of(batch.spec->element),
         .value_type = type_,
@@ -327,12 +362,6 @@ class DeviceProgram final : public Program {
       pixels.offset[c] = is_raw ? lowering_.pixel_norm.offset(c) : 0.0f;
     }
     check_device(parts_.kernels.input_pixels(pixels, stream()), "input");
-    const std::size_t count = lowering_.batch;
-    copy(blocks_.class_idx, labels.class_idx, count * sizeof(std::uint32_t));
-    copy(blocks_.weights, labels.weights, count * sizeof(float));
-    if (blocks_.targets != kNoBuffer) {
-      copy(blocks_.targets, labels.targets, count * num_classes_ * sizeof(float));
-    }
   }
 
   void copy(BufferId to, const void* from, std::size_t bytes) {
@@ -443,6 +472,7 @@ class DeviceProgram final : public Program {
   ValueType type_ = ValueType::kFloat32;
   std::uint32_t input_channels_ = 0;
   BufferId logits_ = kNoBuffer;
+  BufferId crop_means_ = kNoBuffer;  // or none
   std::array<PhaseGraph, kNum> graphs_;
   std::optional<StepClock> clock_;  // from start_clock() to stop_clock()
   NodeId input_node_ = 0;

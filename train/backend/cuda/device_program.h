@@ -19,6 +19,8 @@ struct DeviceProgramOptions {
   bool extras = true;
   /// Element type of the batches as input_spec() has it; runs take any that fits into as many bytes.
   ElementType batch_element = ElementType::kFloat32;
+  /// BatchSpec::crop_bytes as input_spec() has it: runs take crops, and finished pixels that fit as well. 0: no crops.
+  std::uint32_t crop_bytes = 0;
 };
 
 std::unique_ptr<Program> make_device_program(const ModelGraph& graph, const Lowering& lowering,

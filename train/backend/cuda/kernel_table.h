@@ -4,6 +4,7 @@
 
 #include "train/backend/cuda/kernels/activation_kernels.h"
 #include "train/backend/cuda/kernels/channel_norm_kernels.h"
+#include "train/backend/cuda/kernels/crop_kernels.h"
 #include "train/backend/cuda/kernels/input_kernels.h"
 #include "train/backend/cuda/kernels/join_kernels.h"
 #include "train/backend/cuda/kernels/loss_kernels.h"
@@ -20,6 +21,7 @@ using Kernel = DeviceStatus (*)(const Args&, Stream);
 /// The functions of kernels/ by the same names.
 struct KernelTable {
   Kernel<InputPixels> input_pixels;
+  Kernel<CropValues> crop_values;
 
   std::uint32_t (*num_row_parts)(std::size_t num_rows, std::uint32_t channels);
   Kernel<ChannelMoments> channel_moments;

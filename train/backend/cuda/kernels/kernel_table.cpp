@@ -4,6 +4,7 @@ namespace penstock::train::cuda {
 
 const KernelTable& kernel_table() {
   static constexpr KernelTable kTable = {.input_pixels = input_pixels,
+                                         .crop_values = crop_values,
                                          .num_row_parts = num_row_parts,
                                          .channel_moments = channel_moments,
                                          .batch_statistics = batch_statistics,

@@ -37,6 +37,9 @@ std::uint32_t num_layer_norm_parts(std::size_t num_rows) {
 DeviceStatus input_pixels(const InputPixels& args, Stream) {
   return tests::run(&KernelTable::input_pixels, args);
 }
+DeviceStatus crop_values(const CropValues& args, Stream) {
+  return tests::run(&KernelTable::crop_values, args);
+}
 DeviceStatus channel_moments(const ChannelMoments& args, Stream) {
   return tests::run(&KernelTable::channel_moments, args);
 }

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "tests/train/backend/cuda/stand_in/plain_loops.h"
-#include "train/backend/cuda/device_handles.h"
 
 namespace penstock::tests {
 namespace {
@@ -68,11 +67,12 @@ void try_replaced(StandInDevice& device, const ConvolutionProblem& p,
   std::vector<std::byte> y(bytes * p.batch * out.rows * out.cols * p.filters);
   std::vector<std::byte> scratch(replaced.scratch_bytes);
   scratch.resize(scratch.size() + kGuardBytes, kGuard);
-  const train::cuda::UniqueStream stream = train::cuda::make_stream(device);
-  const DeviceStatus status =
-      replaced.run({.x = x.data(), .result = y.data()}, scratch.data(), stream.get());
-  static_cast<void>(device.synchronize(stream.get()));
-  if (!status.is_ok()) device.note_fault("what an extra replaces fails");
+  Stream stream = nullptr;
+  bool is_ok = device.create_stream(&stream).is_ok();
+  is_ok &= replaced.run({.x = x.data(), .result = y.data()}, scratch.data(), stream).is_ok();
+  is_ok &= device.synchronize(stream).is_ok();
+  is_ok &= device.destroy_stream(stream).is_ok();
+  if (!is_ok) device.note_fault("what an extra replaces fails");
   if (std::any_of(scratch.end() - kGuardBytes, scratch.end(),
                   [](std::byte byte) { return byte != kGuard; })) {
     device.note_fault("what an extra replaces writes behind its scratch");
