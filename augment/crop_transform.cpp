@@ -283,7 +283,7 @@ bool CropTransform::takes_sample_draws() const noexcept {
 }
 
 std::string CropTransform::identity() const {
-  return finished_.identity() + "augment.on=device\n";
+  return finished_.identity();  // the values are the same: a loader may go on with either
 }
 
 }  // namespace penstock::augment

@@ -154,6 +154,8 @@ std::span<const RunFlagGroup> run_flag_groups() {
             "How pixels go to a GPU: uint8, float16, float32, or auto: uint8 where it can hold "
             "them (auto)",
             "float16"},
+           {"augment_on", "NAME",
+            "cpu, or gpu: decoded crops go there, which makes the pixels (cpu)", "gpu"},
        }},
       {"Checkpoints and end",
        {

@@ -14,7 +14,8 @@ constexpr std::size_t kMaxDifferencesNamed = 8;  // the rest is counted: a messa
 
 // How the positions that are left are cut into batches, and how pixels stand in them: a place counts
 // samples, and a sample's draws are keyed by its position.
-constexpr std::array<std::string_view, 3> kSettingsOfForm{"batch", "element", "layout"};
+constexpr std::array<std::string_view, 4> kSettingsOfForm{"batch", "element", "layout",
+                                                          "crop_bytes"};
 
 struct Setting {
   std::string_view key;

@@ -56,10 +56,14 @@ struct Fixture {
   }
 
   Words line(const std::string& out, const Words& more) const {
-    Words words = {
-        "train", dataset.path, "-o", folder.path() / out, "--model", dataset.net, "--image-size",
-        "16",    "--seed",     "3",  "--batch-size",      "8",       "--json"};
-    if (std::ranges::count(more, "--epochs") == 0) words.insert(words.end(), {"--epochs", "2"});
+    Words words = {"train",        dataset.path, "-o",     folder.path() / out,
+                   "--model",      dataset.net,  "--seed", "3",
+                   "--batch-size", "8",          "--json"};
+    const auto add_unless_given = [&](const std::string& flag, const std::string& value) {
+      if (std::ranges::count(more, flag) == 0) words.insert(words.end(), {flag, value});
+    };
+    add_unless_given("--epochs", "2");
+    add_unless_given("--image-size", "16");
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -112,6 +116,26 @@ BOOST_AUTO_TEST_CASE(pixels_go_there_as_bytes_and_are_normalised_there) {
   erasing.insert(erasing.end(), {"--augment.random-erasing", "0.5", "--batch-element", "uint8"});
   const CommandResult refused = run_penstock(line("erased", erasing), with_gpu());
   check_refused_with(refused, 1, "expected float16 or float32 with augment.random_erasing");
+}
+
+BOOST_AUTO_TEST_CASE(pixels_made_on_the_gpu_are_those_of_the_cpu) {
+  const auto with = [](Words more) {
+    more.insert(more.end(), {"--deterministic", "true", "--augment.rotation-range", "20",
+                             "--augment.random-erasing", "0.5", "--augment.cutmix", "1"});
+    return more;
+  };
+  // Crops of at most 36 x 36 fit into places of four pictures of 24 x 24.
+  train("there", with({"--augment-on", "gpu", "--image-size", "24"}));
+  train("here", with({"--batch-element", "float32", "--image-size", "24"}));
+  BOOST_TEST((weights_of("there") == weights_of("here")));
+  // Those that do not are sampled on the CPU, to whole numbers.
+  const double there = loss_of(train("large_there", with({"--augment-on", "gpu"})));
+  const double here = loss_of(train("large_here", with({"--batch-element", "float32"})));
+  BOOST_TEST(there == here, boost::test_tools::tolerance(0.02));
+  const CommandResult refused =
+      run_penstock(line("hue", {"--augment-on", "gpu", "--augment.hue-range", "0.1"}), with_gpu());
+  check_refused_with(refused, 1, "hue_range");
+  BOOST_TEST(contains(refused.err, "hint: --augment-on cpu"));
 }
 
 BOOST_AUTO_TEST_CASE(a_deterministic_run_goes_on_bit_for_bit_whatever_the_order_of_the_streams) {

@@ -9,6 +9,7 @@
 #include "train/loop/checkpoint_tensors.h"
 #include "train/loop/sample_tally.h"
 #include "train/loop/stream_cut.h"
+#include "train/run/data/crop_size.h"
 #include "train/run/data/unlabelled_batch.h"
 #include "train/run/epoch/epoch_metrics.h"
 #include "train/run/folder/run_folder.h"
@@ -41,13 +42,27 @@ ProgramSetConfig program_config(const RunConfig& config, const LearningPlan& lea
           .label_form = label_form_of(config.augment, PipelineUse::kTrain)};
 }
 
-std::unique_ptr<Backend> make_run_backend(const ResolvedRun& run, const RunResume* resume) {
+/// Of what the dataset's splits for a run hold, where a GPU makes the pixels; else 0.
+std::uint32_t crop_bytes_of(const RunConfig& config, const DatasetSplit& training,
+                            const std::optional<DatasetSplit>& validation) {
+  if (!config.is_augmented_on_gpu()) return 0;
+  std::vector<const DatasetSplit*> splits = {&training};
+  if (validation) splits.push_back(&*validation);
+  return crop_bytes_for(splits, augment_of(config),
+                        {.height_px = config.image_height_px,
+                         .width_px = config.image_width_px,
+                         .channels = num_channels(config.color_mode)});
+}
+
+std::unique_ptr<Backend> make_run_backend(const ResolvedRun& run, std::uint32_t crop_bytes,
+                                          const RunResume* resume) {
   const RunConfig& config = run.config;
   BackendSettings settings{.num_threads = run.cores.num_compute,
                            .is_deterministic = config.deterministic,
                            .workspace_cap_bytes = workspace_cap_bytes(config.memory_gpu_bytes)};
   if (config.is_on_gpu()) {
-    settings.batch_element = gpu_batch_element(config);
+    settings.crop_bytes = crop_bytes;
+    if (crop_bytes == 0) settings.batch_element = gpu_batch_element(config);
     if (resume != nullptr) settings.plans = resume->plans();
   }
   return make_backend(backend_on(config.device, config.backend), settings);
@@ -182,7 +197,8 @@ RunSetup::RunSetup(const RunConfig& run_config, RunResume* resume, SetupExtent e
                                                  : std::string()),
       learning(plan_learning(config, graph)),
       loss(loss_of(config, dataset.manifest().find_split("train")->num_by_class)),
-      backend(make_run_backend(resolved, resume)),
+      backend(
+          make_run_backend(resolved, crop_bytes_of(config, train_split, validation_split), resume)),
       pipeline{.batch = backend->input_spec(graph, config.batch_size, config.precision),
                .augment = augment_of(config),
                .order = config.order,

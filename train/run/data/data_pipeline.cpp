@@ -7,6 +7,7 @@
 
 #include "augment/augment_transform.h"
 #include "augment/batch_mix.h"
+#include "augment/crop_transform.h"
 #include "streamer/pipeline/loader_order.h"
 #include "train/run/data/byte_pixels.h"
 
@@ -80,8 +81,11 @@ PixelNorm pixel_norm_of(const augment::AugmentConfig& augment, std::uint32_t cha
 }
 
 std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
-                                                      PipelineUse use, ElementType element) {
-  if (element == ElementType::kUint8) {
+                                                      PipelineUse use, const BatchSpec& spec) {
+  if (spec.crop_bytes > 0) {
+    return std::make_shared<augment::CropTransform>(augment_for(config, use));
+  }
+  if (spec.element == ElementType::kUint8) {
     return std::make_shared<BytePixels>(augment_for(config, use));
   }
   return std::make_shared<augment::AugmentTransform>(augment_for(config, use));
@@ -91,7 +95,7 @@ std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& co
                                     PipelineUse use, MemoryBudget& budget) {
   LoaderConfig loader = loader_config(split, config, use);
   return std::make_unique<Loader>(std::move(split), std::move(loader),
-                                  make_transform(config.augment, use, config.batch.element), budget,
+                                  make_transform(config.augment, use, config.batch), budget,
                                   config.host_memory);
 }
 
@@ -104,8 +108,8 @@ PlannedLoader plan_loader(const DatasetSplit& split, const PipelineConfig& confi
                           const MemoryRoom& room) {
   const LoaderConfig loader = loader_config(split, config, use);
   return {.config = loader,
-          .memory = plan_loader_memory(
-              split, loader, *make_transform(config.augment, use, config.batch.element), room)};
+          .memory = plan_loader_memory(split, loader,
+                                       *make_transform(config.augment, use, config.batch), room)};
 }
 
 std::uint64_t least_loader_bytes(const DatasetSplit& split, const PipelineConfig& config,
@@ -117,7 +121,7 @@ std::uint64_t least_loader_bytes(const DatasetSplit& split, const PipelineConfig
 std::string pipeline_identity(const DatasetSplit& split, const PipelineConfig& config,
                               PipelineUse use) {
   return loader_identity(split, loader_config(split, config, use),
-                         *make_transform(config.augment, use, config.batch.element));
+                         *make_transform(config.augment, use, config.batch));
 }
 
 }  // namespace penstock::train

@@ -65,9 +65,9 @@ augment::AugmentConfig augment_for(const augment::AugmentConfig& config, Pipelin
 /// Returns how labels come: as targets where samples are mixed.
 LabelForm label_form_of(const augment::AugmentConfig& config, PipelineUse use);
 
-/// For batches of `element`: bytes are left as they are, and programs normalise them.
+/// For such batches: bytes are left as they are, and programs normalise them; of crops they make the pixels.
 std::shared_ptr<const SampleTransform> make_transform(const augment::AugmentConfig& config,
-                                                      PipelineUse use, ElementType element);
+                                                      PipelineUse use, const BatchSpec& spec);
 
 /// Errors  those of Loader's constructor
 std::unique_ptr<Loader> make_loader(DatasetSplit split, const PipelineConfig& config,

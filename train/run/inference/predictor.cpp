@@ -30,7 +30,7 @@ struct Predictor::Parts {
       : memory(memory_limit_bytes(config)),
         network(run, config, memory),
         transform(make_transform(augment_of(network.record()), PipelineUse::kEvaluate,
-                                 network.spec().element)) {
+                                 network.spec())) {
     transform->accept(network.spec());
     memory.draw(UnlabelledBatch::bytes_for(network.spec()), "batch of pictures");
   }

@@ -74,6 +74,10 @@ bool is_on_gpu(const RunConfig& config) {
   return config.device != "cpu";
 }
 
+bool copies_pixels(const RunConfig& config) {
+  return is_on_gpu(config) && config.augment_on != "gpu";
+}
+
 bool has_ema(const RunConfig& config) {
   return config.has_ema();
 }
@@ -95,7 +99,8 @@ constexpr Belonging kOptional[] = {
     {"ema_warmup", has_ema, "ema_decay is 0"},
     {"memory_gpu", is_on_gpu, kOnCpu},
     {"deterministic", is_on_gpu, kOnCpu},
-    {"batch_element", is_on_gpu, kOnCpu},
+    {"batch_element", copies_pixels, "no finished pixels go to a GPU"},
+    {"augment_on", is_on_gpu, kOnCpu},
     {"early_stopping.monitor", stops_early, kNoStopping},
     {"early_stopping.min_delta", stops_early, kNoStopping},
     {"early_stopping.restore_best_weights", stops_early, kNoStopping},

@@ -65,6 +65,10 @@ void check_places(const RunConfig& config) {
     refuse_setting(
         {kOwner, "device", "auto, cpu or cuda", "\"" + config.device + "\"", "device = \"auto\""});
   }
+  if (config.augment_on != "cpu" && config.augment_on != "gpu") {
+    refuse_setting({kOwner, "augment_on", "cpu or gpu", "\"" + config.augment_on + "\"",
+                    "augment_on = \"cpu\""});
+  }
   constexpr std::array kElements = {"auto", "uint8", "float16", "float32"};
   if (std::ranges::find(kElements, config.batch_element) == kElements.end()) {
     refuse_setting({kOwner, "batch_element", "auto, uint8, float16 or float32",

@@ -133,6 +133,8 @@ struct RunConfig {
   bool deterministic = false;
   /// How pixels are copied to a GPU: "uint8", "float16", "float32", or "auto" (batch_element.h).
   std::string batch_element = "auto";
+  /// Where pixels are sampled and coloured: "cpu", or "gpu", to which decoded crops are copied. Nothing on the CPU.
+  std::string augment_on = "cpu";
   /// When checkpoints are stored. Its max_minutes is the key `max_time`.
   CheckpointTimes checkpoint;
   /// Checkpoints that stay, the newest ones, 1 to 1000; the one with the best result stays besides.
@@ -152,6 +154,7 @@ struct RunConfig {
     return micro_batch > 0 ? micro_batch : batch_size;
   }
   bool is_on_gpu() const noexcept { return device == "cuda"; }
+  bool is_augmented_on_gpu() const noexcept { return is_on_gpu() && augment_on == "gpu"; }
   bool has_ema() const noexcept { return optimizer.ema_decay > 0; }
   bool reduces_on_plateau() const noexcept { return reduce_on_plateau.factor != 1; }
   bool stops_early() const noexcept { return early_stopping.patience > 0; }

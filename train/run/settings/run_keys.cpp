@@ -80,6 +80,7 @@ constexpr std::array kKeys{
     RunKey{"memory_gpu", KeyKind::kText, read_memory_gpu, write_memory_gpu, "\"8G\""},
     field<&RunConfig::deterministic>("deterministic"),
     field<&RunConfig::batch_element>("batch_element"),
+    field<&RunConfig::augment_on>("augment_on"),
     statistic<&RunConfig::mean>("mean"),
     statistic<&RunConfig::std>("std"),
     RunKey{"max_time", KeyKind::kText, read_max_time, write_max_time, "\"2h30m\""},

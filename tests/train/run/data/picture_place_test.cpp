@@ -33,8 +33,8 @@ Filled fill(const EncodedPicture& picture, std::uint64_t limit_bytes = 1u << 20,
             Draws draws = Draws(Draws::Place{})) {
   MemoryBudget budget(limit_bytes);
   Filled filled;
-  const auto transform = make_transform({.horizontal_flip = 0.5, .rescale = 1}, PipelineUse::kTrain,
-                                        ElementType::kFloat32);
+  const auto transform =
+      make_transform({.horizontal_flip = 0.5, .rescale = 1}, PipelineUse::kTrain, BatchSpec{});
   filled.fault = fill_place(
       picture, *transform,
       {.spec = kSpec, .pixels = reinterpret_cast<std::byte*>(filled.values.data()), .draws = draws},

@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(a_flag_is_read_like_a_key) {
 /// Settings that figures do not depend on, that come from data or machine, or that are of no effect
 /// beside the others.
 bool may_be_left_out(const RunKey& key) {
-  constexpr std::array<std::string_view, 33> kOptional{"dataset",
+  constexpr std::array<std::string_view, 34> kOptional{"dataset",
                                                        "init_from",
                                                        "loss_weights",
                                                        "freeze",
@@ -364,6 +364,7 @@ bool may_be_left_out(const RunKey& key) {
                                                        "memory_gpu",
                                                        "deterministic",
                                                        "batch_element",
+                                                       "augment_on",
                                                        "max_time",
                                                        "checkpoint.every_steps",
                                                        "checkpoint.every_minutes",
