@@ -1,4 +1,5 @@
 // Batches of crops through the loader.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "streamer/pipeline/chain_transform.h"
 #include "streamer/pipeline/loader.h"
 #include "streamer/pipeline/resize_transform.h"
+#include "streamer/read/admission.h"
 #include "tests/streamer/small_dataset.h"
 #include "tests/temporary_folder.h"
 
@@ -86,6 +88,54 @@ BOOST_AUTO_TEST_CASE(crops_are_the_same_for_any_number_of_threads_and_failed_pla
   for (const std::uint32_t num_threads : {2u, 5u}) {
     BOOST_TEST((stream_places(split, num_threads) == places), num_threads << " threads");
   }
+}
+
+// As a run finds BatchSpec::crop_bytes: from the index, before anything is read. Pictures of up to 104 x 72, for
+// 48 x 40: none has more than four times the batch's pixels.
+BOOST_AUTO_TEST_CASE(places_as_large_as_the_largest_crop_of_a_dataset_hold_all_of_them) {
+  const tests::TemporaryFolder folder;
+  std::vector<tests::SmallSample> samples;
+  for (std::uint32_t i = 0; i < 30; ++i) {
+    samples.push_back(tests::jpeg_sample(20 + 3 * (i % 29), 24 + 4 * (i % 13), i));
+  }
+  const DatasetSplit split =
+      tests::write_small_dataset(folder.path() / "d", samples).split("train");
+  AugmentConfig config;
+  config.zoom_range = {.lo = 1, .hi = 1.4};
+  config.rotation_range = 30;
+  config.width_shift_range = 0.3;
+  config.fill_mode = FillMode::kWrap;
+  const auto transform = std::make_shared<CropTransform>(config);
+  BatchSpec spec{.batch = 5, .height_px = 40, .width_px = 48};
+  split.scan_index([&](std::uint64_t first_id, std::span<const IndexRecord> records) {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const SampleInfo info = sample_info(records[i], first_id + i);
+      spec.crop_bytes = std::max(spec.crop_bytes, transform->crop_bytes(info, spec));
+    }
+  });
+  const auto largest_of = [&](std::uint32_t crop_bytes) {
+    spec.crop_bytes = crop_bytes;
+    MemoryBudget budget(64u << 20);
+    Loader loader(split, {.batch = spec, .num_epochs = 4}, transform, budget);
+    std::size_t largest = 0;
+    std::size_t num_sampled = 0;
+    while (const BatchLease lease = loader.next()) {
+      for (std::uint32_t i = 0; i < lease->num_valid; ++i) {
+        CropRecord record;
+        std::memcpy(&record, lease->pixels + i * spec.sample_bytes(), sizeof(record));
+        BOOST_REQUIRE(record.mark == CropRecord::kPicture);
+        largest = std::max(largest, written_of(lease.view(), i).size());
+        num_sampled += record.map[0] == 1 && record.map[4] == 1 ? 1 : 0;
+      }
+    }
+    return std::pair{largest, num_sampled};
+  };
+  const std::uint32_t crop_bytes = spec.crop_bytes;
+  const auto [largest, num_sampled] = largest_of(crop_bytes);
+  BOOST_TEST(num_sampled == 0u);
+  BOOST_TEST(largest <= crop_bytes);
+  BOOST_TEST(largest + 64 > crop_bytes);
+  BOOST_TEST(largest_of(6144).second > 0u);  // too small for some
 }
 
 /// Blends what it takes for floats.
