@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "fixtures/shapes_dataset.h"
 #include "streamer/core/file.h"
 #include "tests/cli/run_command.h"
 #include "tests/temporary_folder.h"
@@ -53,6 +54,31 @@ BOOST_AUTO_TEST_CASE(a_step_on_a_device_stands_beside_its_products_and_its_memor
 BOOST_AUTO_TEST_CASE(auto_takes_a_device_that_answers) {
   BOOST_TEST(report_of("auto")["backend"].get<std::string>().starts_with("Stand-in"));
   BOOST_TEST(!report_of("cpu")["backend"].get<std::string>().starts_with("Stand-in"));
+}
+
+BOOST_AUTO_TEST_CASE(from_shards_a_device_is_fed_and_waiting_is_told) {
+  const TemporaryFolder folder;
+  fixtures::make_shapes(folder.path() / "pictures", {.num_train = 24,
+                                                     .num_validation = 10,
+                                                     .num_test = 10,
+                                                     .min_side_px = 32,
+                                                     .max_side_px = 36});
+  const auto dataset = folder.path() / "shapes.ds";
+  const CommandResult converted = run_penstock({"convert", folder.path() / "pictures", dataset});
+  BOOST_REQUIRE_MESSAGE(converted.exit_code == 0, converted.err);
+  publish_file(folder.path() / "net.toml", kNet);
+  const CommandResult result = run_penstock(
+      {"bench", "train", dataset, "--device", "cuda", "--model", folder.path() / "net.toml",
+       "--image-size", "12", "--batch-size", "4", "--rounds", "1", "--json"},
+      {{"PENSTOCK_CUDA_MODULE", PENSTOCK_STAND_IN_MODULE}});
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const Json report = Json::parse(result.out);
+  BOOST_TEST(report["backend"].get<std::string>().starts_with("Stand-in"));
+  BOOST_TEST(report["sides"][1]["name"] == "from shards");
+  BOOST_TEST(report["sides"][1]["images_per_s"]["median"].get<double>() > 0.0);
+  const double waiting = report["waiting_share"]["median"].get<double>();
+  BOOST_TEST((waiting >= 0.0 && waiting < 1.0));
+  BOOST_TEST(report["candidates"].empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -192,6 +192,16 @@ BOOST_AUTO_TEST_CASE(bench_stores_what_the_program_prints_as_json) {
                          R"(--rounds 5 --model resnet50 --image-size 224 --batch-size 256"}])"));
 }
 
+BOOST_AUTO_TEST_CASE(items_can_be_chosen) {
+  Place place;
+  place.environment["PENSTOCK_GPU_CHECK_ITEMS"] = "*compiled";
+  BOOST_TEST(place.run("bench").exit_code == 0);
+  const std::vector<std::string> expected = {"versions", "resnet50 torch compiled",
+                                             "resnet18 torch compiled", "resnet9 torch compiled",
+                                             "end"};
+  BOOST_TEST(items_of(place.lines("bench")) == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_mode_must_be_named) {
   const Place place;
   BOOST_TEST(place.run("everything").exit_code == 2);

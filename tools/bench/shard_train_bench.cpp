@@ -129,6 +129,8 @@ std::vector<SplitCandidate> try_splits(const ShardTrainConfig& config, ShardRun&
                                        std::uint32_t num_steps) {
   const train::CoreSplit ours = measured.setup().resolved.cores;
   std::vector<SplitCandidate> candidates;
+  // A second run would want the device's memory once more.
+  if (measured.setup().backend->device_room()) return candidates;
   const auto add = [&](std::uint32_t num_compute, std::uint32_t num_loader) {
     if (num_compute < 1 || num_loader < 2) return;
     const train::CoreSplit cores = train::split_cores(
