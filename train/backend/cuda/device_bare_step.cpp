@@ -90,7 +90,8 @@ class DeviceBareStep final : public BareStep {
                             .store = store_,
                             .buffers = list_,
                             .tasks = tasks,
-                            .plan_limits = options.plan_limits});
+                            .plan_limits = options.plan_limits,
+                            .takes_extras = false});
     const std::vector<LoweredDeviceLayer> layers = make_device_layers(graph, lowering_);
     const DeviceLayerPtr loss = make_device_loss_layer({graph, lowering_.compute});
     LoweringPasses<DeviceLowering> passes(context, layers);

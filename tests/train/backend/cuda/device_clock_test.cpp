@@ -118,6 +118,18 @@ BOOST_AUTO_TEST_CASE(the_bare_step_runs_the_products_of_the_program_and_nothing_
   }
 }
 
+// The ceiling is what convolutions come to by themselves.
+BOOST_AUTO_TEST_CASE(the_bare_step_asks_for_no_extras) {
+  const ModelGraph graph = plain_model();
+  const Lowering lowering{.batch = kBatch, .compute = ComputeType::kFloat16};
+  StandIn stand_in(1);
+  const auto backend = stand_in.backend();
+  const auto bare = backend->bare_step(graph, lowering);
+  BOOST_TEST(stand_in.products.num_extras == 0u);
+  const auto program = backend->lower(graph, lowering);
+  BOOST_TEST(stand_in.products.num_extras > 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
