@@ -12,7 +12,7 @@
 namespace penstock::train {
 
 /// Counts up with every change of CudaModuleApi; the program refuses a module of another number.
-inline constexpr std::uint32_t kCudaModuleVersion = 3;
+inline constexpr std::uint32_t kCudaModuleVersion = 4;
 
 /// File name of the module, and the name of the one function that it exports.
 inline constexpr const char* kCudaModuleFile = "libpenstock_cuda.so";

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(without_a_module_the_memory_is_page_aligned_and_the_reason_
 BOOST_AUTO_TEST_CASE(a_module_of_another_version_is_refused) {
   const CudaModule module = CudaModule::open_file(FAKE_CUDA_wrong_version);
   BOOST_TEST(!module.is_loaded());
-  BOOST_TEST(module.reason().ends_with(": expected version 3, found 4"), module.reason());
+  BOOST_TEST(module.reason().ends_with(": expected version 4, found 5"), module.reason());
   BOOST_TEST((module.pinned_memory() == page_aligned_memory()));
 }
 
