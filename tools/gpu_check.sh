@@ -187,6 +187,7 @@ truth() {
   local step=("$programs/test_gpu_step" --color_output=no)
   item steps_of_test_models 60 "${step[@]}" --run_test=gpu_step
   item gradients_of_named_models 40 "${step[@]}" --run_test=gpu_run/gradients_of_named_models_are_those_of_the_cpu
+  item steps_from_crops 20 "${step[@]}" --run_test=gpu_crops
   item captured_or_not 60 "${step[@]}" --run_test=gpu_run/captured_work_gives_the_bits_of_call_by_call
   item memory 30 "${step[@]}" --run_test=gpu_run/the_arena_takes_the_memory_that_was_planned
   item torch_20_steps 60 "$python" -B "$scripts/torch_losses.py" --cuda "$programs/model_probe" "$converter"

@@ -89,6 +89,7 @@ BOOST_AUTO_TEST_CASE(truth_begins_with_what_tells_the_most) {
                                              "plans",
                                              "steps_of_test_models",
                                              "gradients_of_named_models",
+                                             "steps_from_crops",
                                              "captured_or_not",
                                              "memory",
                                              "torch_20_steps"};
