@@ -83,6 +83,10 @@ std::vector<std::string> judged(const CheckpointReader& checkpoint,
     verdict.outcome = ResumeOutcome::kNoLongerBitForBit;
     verdict.reasons.push_back("the backend computes in double, and checkpoints hold float32");
   }
+  if (!training.backend.is_deterministic()) {
+    verdict.outcome = ResumeOutcome::kNoLongerBitForBit;
+    verdict.reasons.push_back("the GPU may add up in another order each time");
+  }
   if (verdict.outcome == ResumeOutcome::kBitForBit) return {};
   return {verdict.text()};
 }
@@ -100,6 +104,11 @@ TrainingCheckpoints::TrainingCheckpoints(const CheckpointedTraining& training)
               "checkpoint: " + training.folder.native() +
                   ": expected a folder to make it in, found no " + parent.native(),
               "mkdir -p " + shell_quoted(parent.native()));
+}
+
+std::string stored_plans(const fs::path& folder) {
+  if (list_checkpoints(folder).empty()) return {};
+  return find_resumable(folder).checkpoint.state().plans;
 }
 
 std::optional<TrainingPlace> TrainingCheckpoints::restore() {

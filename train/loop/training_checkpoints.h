@@ -27,6 +27,12 @@ struct CheckpointedTraining {
   std::uint32_t num_kept = 2;
 };
 
+/// BackendSettings::plans of the newest whole checkpoint in a folder: with them a device computes as it did. Empty
+/// where there is none, or no backend with a choice.
+///
+/// Errors  CorruptData when all are damaged; Unsupported for a newer version; Io
+std::string stored_plans(const std::filesystem::path& folder);
+
 /// Where a training is between two steps.
 struct TrainingPlace {
   /// `loop.trainer` is Trainer::state(), and Trainer::restore() takes it; a loop of one's own has its number
