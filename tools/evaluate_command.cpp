@@ -46,6 +46,9 @@ void print_remarks(const train::EvaluationReport& report, const train::Evaluatio
   for (const train::SkippedSample& sample : report.skipped) {
     print_notice(Verbosity::kNormal, skipped_line(sample));
   }
+  if (!report.device_note.empty()) {
+    print_notice(Verbosity::kNormal, "warning: " + report.device_note);
+  }
   if (!report.precision_note.empty()) {
     print_notice(Verbosity::kNormal, "warning: " + report.precision_note);
   }

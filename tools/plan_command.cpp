@@ -87,17 +87,20 @@ train::PipelineConfig pipeline_of(const train::RunConfig& run, const Manifest& m
                                   const std::optional<train::NetworkPlan>& network) {
   const std::uint32_t side_px = train::default_image_side_px(manifest);
   const ElementType element =
-      network ? network->batch_element : train::element_type_of(run.precision);
+      network ? network->delivered.element : train::element_type_of(run.precision);
   return {.batch = {.batch = delivered_batch(run, use, network),
                     .height_px = run.image_height_px > 0 ? run.image_height_px : side_px,
                     .width_px = run.image_width_px > 0 ? run.image_width_px : side_px,
                     .channels = train::num_channels(run.color_mode),
-                    .element = element},
+                    .element = element,
+                    .crop_bytes = network ? network->delivered.crop_bytes : 0},
           .augment = run.augment,
           .order = run.order,
           .window_bytes = run.window_bytes,
-          .cores = train::split_cores(
-              num_usable_cores(), {.threads = run.threads, .loader_threads = run.loader_threads}),
+          .cores = train::split_cores(num_usable_cores(),
+                                      {.threads = run.threads,
+                                       .loader_threads = run.loader_threads,
+                                       .is_on_gpu = network && network->gpu_limit_bytes}),
           .num_slots = static_cast<std::uint32_t>(num_slots),
           .cache = run.cache};
 }
@@ -224,13 +227,18 @@ void add_plan_command(CLI::App& program, CommandChoice& choice) {
   add_argument(command, "DATASET", options->dataset, "Folder made by penstock convert");
   add_text(command, "--split", options->split, "train, validation or test (train)");
   add_text(command, "--config", options->config_file, "Run file whose settings are taken");
-  add_run_flags(command, options->overrides,
-                {"model",      "optimizer",   "ema_decay",      "freeze",
-                 "precision",  "backend",     "device",         "memory_gpu",
-                 "threads",    "micro_batch", "recompute",      "validation_batch_size",
-                 "image_size", "color_mode",  "batch_size",     "memory",
-                 "order",      "window",      "loader_threads", "cache",
-                 "augment."});
+  add_run_flags(command, options->overrides, {"model",          "optimizer",
+                                              "ema_decay",      "freeze",
+                                              "precision",      "backend",
+                                              "device",         "memory_gpu",
+                                              "batch_element",  "augment_on",
+                                              "threads",        "micro_batch",
+                                              "recompute",      "validation_batch_size",
+                                              "image_size",     "color_mode",
+                                              "batch_size",     "memory",
+                                              "order",          "window",
+                                              "loader_threads", "cache",
+                                              "augment."});
   add_count_option(command, "--num-slots", options->num_slots, {.min = 2, .max = 64},
                    "Batches in flight or lent out (4)");
   add_switch(command, "--no-auto-batch", options->is_batch_fixed,

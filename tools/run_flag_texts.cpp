@@ -139,7 +139,9 @@ std::span<const RunFlagGroup> run_flag_groups() {
             "256M"},
            {"threads", "N", "Compute threads (all cores)", "2"},
            {"loader_threads", "N",
-            "Threads that read, decode and augment (a quarter of the cores, at least 2)", "2"},
+            "Threads that read, decode and augment (a quarter of the cores, at least 2; on a GPU "
+            "all)",
+            "2"},
            {"cache", "FORM",
             "Samples kept in memory within the limit: none, encoded or decoded (none)", "encoded"},
            {"backend", "NAME", "On the CPU: " + train::backend_choice() + " (onednn)", "onednn"},
@@ -148,7 +150,8 @@ std::span<const RunFlagGroup> run_flag_groups() {
             "without; on a GPU also tf32 and float16 (float32)",
             "bfloat16"},
            {"device", "NAME", "cpu, cuda, or auto: a GPU if one answers (auto)", "cpu"},
-           {"memory_gpu", "SIZE", "Limit of the network on a GPU (0.9 of what is free)", "8G"},
+           {"memory_gpu", "SIZE",
+            "Limit of network, values and scratch on a GPU (0.9 of what is free)", "8G"},
            {"deterministic", "TRUTH", "On a GPU: the same bits every time (false)", "true"},
            {"batch_element", "TYPE",
             "How pixels go to a GPU: uint8, float16, float32, or auto: uint8 where it can hold "

@@ -89,6 +89,7 @@ Json plan_json(const train::RunOverview& overview) {
           {"backend", overview.backend},
           {"precision", train::compute_type_name(overview.config.precision)},
           {"device", overview.config.device},
+          {"device_note", text_or_null(overview.device_note)},
           {"gpu_memory", gpu_memory_json(overview)},
           {"precision_note", text_or_null(overview.precision_note)},
           {"memory_note", text_or_null(overview.memory_note)},

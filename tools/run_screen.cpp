@@ -301,6 +301,7 @@ void RunScreen::on_start(const RunOverview& overview) {
   }
   print_notice(verbosity_, fmt::format("device    {}: {}, {}", config.device, overview.backend,
                                        train::compute_type_name(config.precision)));
+  if (!overview.device_note.empty()) on_warning(overview.device_note);
   if (!overview.precision_note.empty()) on_warning(overview.precision_note);
   if (!overview.memory_note.empty()) on_warning(overview.memory_note);
   print_notice(verbosity_, fmt::format("threads   {}", overview.cores.text()));

@@ -206,12 +206,13 @@ BOOST_AUTO_TEST_CASE(where_memory_runs_out_all_the_same_the_parts_are_halved) {
   // The forecast sees all of it; half an arena of it can be had.
   const EnvironmentChanges short_of_memory = with_gpu(
       {{"STAND_IN_HIDDEN_BYTES", std::to_string((std::uint64_t{1} << 30) - whole * 3 / 4)}});
-  const Json start = start_of(train("halved", {}, short_of_memory));
+  const Json start = start_of(train("halved", {"--device", "cuda"}, short_of_memory));
   BOOST_TEST(start["micro_batch"] == 4);
-  BOOST_TEST(
-      contains(start["batch_note"].get<std::string>(), "the GPU had no room for 8 at a time: "));
+  const std::string note = start["batch_note"].get<std::string>();
+  BOOST_TEST(note.starts_with("batch 8 in parts of 4: the GPU had no room for more"), note);
+  BOOST_TEST(contains(note, "; no room for 8 at a time: "));
   const CommandResult refused =
-      run_penstock(line("refused", {"--auto-batch", "false"}), short_of_memory);
+      run_penstock(line("refused", {"--device", "cuda", "--auto-batch", "false"}), short_of_memory);
   check_refused_with(refused, 1, "cudaMalloc");
 }
 
@@ -232,6 +233,34 @@ BOOST_AUTO_TEST_CASE(
   BOOST_REQUIRE_MESSAGE(resumed.exit_code == 0, resumed.err);
   BOOST_TEST(contains(resumed.err, "continues bit for bit"));
   BOOST_TEST((weights_of("lost") == weights_of("whole")));
+}
+
+BOOST_AUTO_TEST_CASE(a_gpu_without_room_is_left_alone_unless_it_is_asked_for) {
+  const Json start =
+      start_of(train("full", {}, with_gpu({{"STAND_IN_HIDDEN_BYTES", "1073741824"}})));
+  BOOST_TEST(start["device"] == "cpu");
+  BOOST_TEST(start["device_note"].get<std::string>().starts_with("the GPU is not taken: "));
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_counts_what_lies_on_the_gpu_apart) {
+  const auto planned = [&](const Words& more) {
+    Words words = {"plan", dataset.path, "--model", dataset.net, "--image-size", "24", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const CommandResult result = run_penstock(words, with_gpu());
+    BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    return Json::parse(result.out);
+  };
+  const auto ring_bytes = [](const Json& plan) {
+    for (const Json& line : plan["lines"]) {
+      if (line["what"] == "batch ring") return line["bytes"].get<std::uint64_t>();
+    }
+    return std::uint64_t{0};
+  };
+  const Json bytes = planned({});
+  BOOST_TEST(bytes["network"]["gpu_limit_bytes"].is_number());
+  BOOST_TEST(bytes["network"]["total_bytes"] == bytes["network"]["bookkeeping_bytes"]);
+  BOOST_TEST(ring_bytes(planned({"--device", "cpu"})) > 2 * ring_bytes(bytes));
+  BOOST_TEST(ring_bytes(planned({"--augment-on", "gpu"})) > ring_bytes(bytes));
 }
 
 BOOST_AUTO_TEST_CASE(a_gpu_that_is_asked_for_and_not_there_is_refused_with_the_reason) {

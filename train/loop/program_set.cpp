@@ -120,6 +120,7 @@ Program* ProgramSet::lower(const ModelGraph& graph, const ProgramSetConfig& conf
               .fixed_norms = stage.fixed_norms,
               .recomputed = mode == Mode::kTrain ? config.recomputed : std::vector<bool>{},
               .runs_trials = config.runs_trials,
+              .grad_reducer = mode == Mode::kTrain ? config.grad_reducer : nullptr,
               .share_with = programs_.empty() ? nullptr : programs_.front().get()}));
   return programs_.back().get();
 }

@@ -48,6 +48,8 @@ struct ProgramSetConfig {
   std::vector<LearningStage> stages{};
   /// Smoothing and weights of classes are left out in evaluation.
   LossSpec loss{};
+  /// Lowering::grad_reducer of the training programs.
+  GradReducer* grad_reducer = nullptr;
   /// How the labels of training batches come; evaluation has class indices.
   LabelForm label_form = LabelForm::kClassIndex;
 };

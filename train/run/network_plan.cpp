@@ -15,7 +15,7 @@ NetworkPlan plan_network(const RunConfig& config) {
       .batch_note = setup.batch_note,
       .memory = setup.programs->plan(),
       .bookkeeping_bytes = setup.bookkeeping_bytes(setup.config.evaluation_batch()),
-      .batch_element = setup.pipeline.batch.element,
+      .delivered = setup.pipeline.batch,
       .gpu_limit_bytes = setup.device ? std::optional(setup.device->limit_bytes) : std::nullopt};
 }
 

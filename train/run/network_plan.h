@@ -22,8 +22,8 @@ struct NetworkPlan {
   MemoryPlan memory;
   /// Tally of samples, validation metrics, copy for checkpoints.
   std::uint64_t bookkeeping_bytes = 0;
-  /// Of batches as they are delivered.
-  ElementType batch_element = ElementType::kFloat32;
+  /// Of training, as it is delivered.
+  BatchSpec delivered{};
   /// Where a GPU computes: the arena's limit there. It takes nothing of the host's then.
   std::optional<std::uint64_t> gpu_limit_bytes;
 };

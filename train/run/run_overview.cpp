@@ -123,6 +123,7 @@ RunOverview overview_of(const RunSetup& setup, std::vector<std::string> resume_n
       .num_usable_cores = num_usable_cores(),
       .backend = setup.backend->description(),
       .precision_note = slow_precision_note(setup.backend->name(), setup.config.precision),
+      .device_note = setup.resolved.device_note,
       .memory_note = memory_note_of(setup),
       .memory = setup.memory.rows(),
       .network_roles = setup.programs->plan().roles,

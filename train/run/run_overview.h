@@ -38,6 +38,8 @@ struct RunOverview {
   std::string backend;
   /// Why the precision costs time here instead of saving it (slow_precision.h); empty when it does not.
   std::string precision_note;
+  /// Why a GPU that answers is not taken; empty where none does, or it is.
+  std::string device_note;
   /// Why the memory limit may not hold on this machine; empty when it may.
   std::string memory_note;
   std::vector<MemoryRow> memory;

@@ -65,14 +65,18 @@ ResolvedRun resolve_run(RunConfig config, const Manifest& manifest) {
                 "memory limit: /proc/meminfo: expected the available memory, found none",
                 "--memory 2G");
   }
-  config.device = chosen_device(config.device, config.backend);
+  DeviceChoice device = choose_device(config.device, config.backend);
+  config.device = device.device;
   const CoreSplit cores = split_cores(num_usable_cores(), {.threads = config.threads,
                                                            .loader_threads = config.loader_threads,
                                                            .is_on_gpu = config.is_on_gpu()});
   config.threads = cores.num_compute;
   config.loader_threads = cores.num_loader();
   std::string note = memory_note(config.memory_bytes, system);
-  return {.config = std::move(config), .cores = cores, .memory_note = std::move(note)};
+  return {.config = std::move(config),
+          .cores = cores,
+          .memory_note = std::move(note),
+          .device_note = std::move(device.note)};
 }
 
 }  // namespace penstock::train

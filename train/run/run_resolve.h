@@ -17,6 +17,8 @@ struct ResolvedRun {
   CoreSplit cores;
   /// Why the limit may not hold here, for a warning; empty when it may.
   std::string memory_note;
+  /// DeviceChoice::note.
+  std::string device_note;
 };
 
 /// Validates `config` and resolves the model, image size, mean and std, memory limit and

@@ -261,19 +261,23 @@ void RunSetup::take_memory() {
 
 /// On a GPU the forecast is tried out: what libraries take besides nobody knows before.
 void RunSetup::choose_batch(SetupExtent extent, const std::stop_token& stop) {
-  plan_batch_of(config.micro_batch, extent, stop);
+  plan_batch_of(0, extent, stop);
   if (!device || extent == SetupExtent::kPlanned) return;
+  std::string shortages;
   while (true) {
+    const BudgetShare share =
+        memory.keep(UnlabelledBatch::bytes_for(pipeline.batch), "a step to try the GPU with");
     try {
-      return occupy_device();
+      occupy_device();
+      batch_note += shortages;
+      return;
     } catch (const Error& error) {
       const std::uint32_t too_many = batch.micro_batch;
       if (error.code() != ErrorCode::kOutOfMemory || !config.auto_batch || too_many == 1) throw;
       check_not_stopped(stop);
       programs.reset();
+      shortages += "; no room for " + std::to_string(too_many) + " at a time: " + error.what();
       plan_batch_of(too_many / 2, extent, stop);
-      batch_note += (batch_note.empty() ? "" : "; ") + std::string("the GPU had no room for ") +
-                    std::to_string(too_many) + " at a time: " + error.what();
     }
   }
 }
@@ -282,8 +286,6 @@ void RunSetup::choose_batch(SetupExtent extent, const std::stop_token& stop) {
 void RunSetup::occupy_device() {
   const std::uint64_t free_bytes = backend->device_room()->free_bytes;
   programs->bind();
-  const std::uint64_t probe_bytes = UnlabelledBatch::bytes_for(pipeline.batch);
-  const BudgetShare share = memory.keep(probe_bytes, "a step to try the GPU with");
   BatchSpec spec = pipeline.batch;
   spec.label_form = label_form_of(config.augment, PipelineUse::kTrain);
   if (spec.label_form == LabelForm::kTargets) spec.num_targets = graph.num_classes();
@@ -292,7 +294,7 @@ void RunSetup::occupy_device() {
 }
 
 /// With at most so many samples at a time; 0 for as many as fit.
-void RunSetup::plan_batch_of(std::uint32_t micro_batch, SetupExtent extent,
+void RunSetup::plan_batch_of(std::uint32_t most_at_once, SetupExtent extent,
                              const std::stop_token& stop) {
   const bool is_one_step = extent == SetupExtent::kOneStep;
   if (is_one_step) pipeline.num_slots = 2;  // the step's, and the one that must not be lent out
@@ -315,10 +317,12 @@ void RunSetup::plan_batch_of(std::uint32_t micro_batch, SetupExtent extent,
                   .evaluation_batch = config.validation_batch_size,
                   .limit_bytes = config.memory_bytes,
                   .device = device,
+                  .runs_trials = extent != SetupExtent::kPlanned,
                   .bytes_beside = bytes_beside,
                   .stop = stop},
                  {.batch_size = config.batch_size,
-                  .micro_batch = micro_batch,
+                  .micro_batch = config.micro_batch,
+                  .most_at_once = most_at_once,
                   .recompute = config.recompute,
                   .may_cut = config.auto_batch,
                   .mixes_samples = config.augment.mixup > 0 || config.augment.cutmix > 0,

@@ -89,7 +89,7 @@ struct RunSetup {
   PipelineConfig validation_pipeline() const;
   void take_memory();
   void choose_batch(SetupExtent extent, const std::stop_token& stop);
-  void plan_batch_of(std::uint32_t micro_batch, SetupExtent extent, const std::stop_token& stop);
+  void plan_batch_of(std::uint32_t most_at_once, SetupExtent extent, const std::stop_token& stop);
   void occupy_device();
   void begin_params(const std::stop_token& stop);
   void make_loaders();

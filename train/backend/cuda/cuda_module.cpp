@@ -169,6 +169,14 @@ std::unique_ptr<Backend> CudaModule::make_backend(const BackendSettings& setting
   }
   const auto machine =
       std::make_shared<ModuleMachine>(*api_, static_cast<int>(settings.device_idx), settings.plans);
+  const cuda::DeviceProperties& device = machine->device().properties();
+  if (device.compute_major * 10 + device.compute_minor < 75) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        "cuda: " + std::string(device.name) + ": expected compute capability 7.5 or later, found " +
+            std::to_string(device.compute_major) + "." + std::to_string(device.compute_minor),
+        "--device cpu");
+  }
   return cuda::make_device_backend(
       {.api = machine->device(),
        .kernels = *api_->kernels(),

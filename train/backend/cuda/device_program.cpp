@@ -148,7 +148,15 @@ class DeviceProgram final : public Program {
     return std::exchange(clock_, std::nullopt)->times();
   }
 
-  std::string explain() const override { return explanation_; }
+  std::string explain() const override {
+    std::string text = explanation_;
+    for (const PhaseGraph& graph : graphs_) {
+      if (graph.failure().empty()) continue;
+      text += "a phase is not captured into a graph, its calls are made one by one: " +
+              graph.failure() + "\n";
+    }
+    return text;
+  }
 
  private:
   enum Captured : std::size_t { kForwardWork, kBackwardWork, kBackwardAddWork, kUpdateWork, kNum };

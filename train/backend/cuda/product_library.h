@@ -1,5 +1,5 @@
 // Convolutions and dense products as a program asks for them: a problem in, something to run out. The module's
-// plans stand behind it (module_products.h), in tests plain loops.
+// plans stand behind it (planned_products.h), in tests plain loops.
 #pragma once
 
 #include <cstddef>

@@ -158,8 +158,10 @@ void run_pass(const EvaluationConfig& config, const EvaluationPlace& place,
   const PipelineConfig pipeline{
       .batch = place.network.spec(),
       .augment = augment_of(place.network.record()),
-      .cores = split_cores(num_usable_cores(), {.threads = config.inference.threads,
-                                                .loader_threads = config.inference.loader_threads}),
+      .cores =
+          split_cores(num_usable_cores(), {.threads = config.inference.threads,
+                                           .loader_threads = config.inference.loader_threads,
+                                           .is_on_gpu = place.network.backend().name() == "cuda"}),
       .host_memory = place.network.backend().batch_memory()};
   ProgramSet& programs = place.network.programs();
   if (config.flips) {
@@ -226,6 +228,7 @@ EvaluationReport evaluate_split(const EvaluationConfig& config, const Evaluation
       .is_training_dataset = place.network.record().dataset_id == dataset.manifest().id,
       .precision_note =
           slow_precision_note(place.network.backend().name(), place.network.precision()),
+      .device_note = place.network.device_note(),
       .limit_bytes = place.memory.budget().limit_bytes()};
   const DatasetSplit split = dataset.split(report.split);
   run_pass(config, place, watch, split, report);

@@ -61,6 +61,8 @@ struct EvaluationReport {
   bool is_training_dataset = true;
   /// Why the precision costs time here instead of saving it (slow_precision.h); empty when it does not.
   std::string precision_note = {};
+  /// Why a GPU that answers is not taken; empty where none does, or it is.
+  std::string device_note = {};
   std::uint64_t limit_bytes = 0;
   std::uint64_t high_water_bytes = 0;
 };

@@ -57,7 +57,8 @@ StoredNetwork::StoredNetwork(const std::filesystem::path& run, const InferenceCo
   record_ = load_of_run(run, load_model_record);
   graph_ = std::make_unique<ModelGraph>(rebuild_model(record_, run));
   const CoreSplit cores = split_cores(num_usable_cores(), {.threads = config.threads});
-  const std::string device = chosen_device(config.device, config.backend);
+  const auto [device, note] = choose_device(config.device, config.backend);
+  device_note_ = note;
   // A stored network is evaluated alike each time.
   backend_ = make_backend(backend_on(device, config.backend),
                           {.num_threads = cores.num_compute,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "train/backend/compute_type.h"
 #include "train/loop/program_set.h"
@@ -30,6 +31,8 @@ class StoredNetwork {
   ComputeType precision() const noexcept { return precision_; }
   ProgramSet& programs() noexcept { return *programs_; }
   const Backend& backend() const noexcept { return *backend_; }
+  /// DeviceChoice::note.
+  const std::string& device_note() const noexcept { return device_note_; }
   /// What batches for the evaluation program look like.
   const BatchSpec& spec() const noexcept { return spec_; }
 
@@ -37,6 +40,7 @@ class StoredNetwork {
   ModelRecord record_;
   std::unique_ptr<ModelGraph> graph_;
   std::unique_ptr<Backend> backend_;
+  std::string device_note_;
   ComputeType precision_ = ComputeType::kFloat32;
   BatchSpec spec_;
   std::unique_ptr<ProgramSet> programs_;

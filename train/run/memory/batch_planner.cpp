@@ -82,6 +82,7 @@ class BatchPlanner {
   /// Parts are delivered one by one where they make up the step, and whole steps where they do not.
   BatchChoice choice_of(std::uint32_t micro_batch, Recompute level) const {
     if (wish_.micro_batch > 0) micro_batch = std::min(micro_batch, wish_.micro_batch);
+    if (wish_.most_at_once > 0) micro_batch = std::min(micro_batch, wish_.most_at_once);
     const bool is_epoch = wish_.batch_size == kWholeEpoch;
     const bool makes_up_step = step_samples_ % micro_batch == 0 && !wish_.mixes_samples;
     const bool comes_in_parts = !wish_.is_delivered_whole && (is_epoch || makes_up_step);
@@ -216,12 +217,17 @@ class BatchPlanner {
 
   PlannedBatch accept(Tried& tried) const {
     std::string text = note(tried);  // which looks at the programs
-    if (around_.device) {
+    if (around_.device && around_.runs_trials) {
       check_not_stopped(around_.stop);
       ProgramSetConfig config = config_of(tried.choice);
       config.runs_trials = true;
       auto timed = std::make_unique<ProgramSet>(around_.backend, around_.graph, config);
-      if (timed->plan().arena_bytes <= limit_bytes()) tried.programs = std::move(timed);
+      if (timed->plan().arena_bytes <= limit_bytes()) {
+        tried.programs = std::move(timed);
+      } else {
+        text += (text.empty() ? "" : "; ") +
+                std::string("products as the library guesses: the fastest take more memory");
+      }
     }
     return {.choice = tried.choice, .programs = std::move(tried.programs), .note = std::move(text)};
   }
@@ -255,6 +261,9 @@ class BatchPlanner {
     const bool was_cut_asked = !is_cut || choice.micro_batch == wish_.micro_batch;
     const bool was_level_asked =
         choice.recompute == Recompute::kNone || wish_.recompute != RecomputeWish::kAuto;
+    if (is_cut && choice.micro_batch == wish_.most_at_once) {
+      return ": the GPU had no room for more";
+    }
     if (was_cut_asked && was_level_asked) return ", as asked for";
     if (whole_needed_) {
       return ": at once it takes " + format_bytes(*whole_needed_) + ", the limit is " +

@@ -22,6 +22,8 @@ struct BatchWish {
   std::uint32_t batch_size = 32;
   /// The most samples that are computed at once; 0 for as many as fit.
   std::uint32_t micro_batch = 0;
+  /// The most samples that a GPU had room for when they were tried; 0: nothing was tried.
+  std::uint32_t most_at_once = 0;
   /// Which values are computed again; kAuto for as few as can be.
   RecomputeWish recompute = RecomputeWish::kAuto;
   /// Whether a step that does not fit may be cut.
@@ -61,6 +63,8 @@ struct BatchSurroundings {
   std::uint64_t limit_bytes = 0;
   /// The arena's own limit, where it lies in a GPU's memory.
   std::optional<DeviceLimit> device = {};
+  /// Whether what is taken is lowered again there, with trials of its products.
+  bool runs_trials = true;
   /// What has to lie beside the programs' arena in the host's memory: loaders, tally.
   std::function<std::uint64_t(const BatchChoice&)> bytes_beside;
   /// Heeded before each try.

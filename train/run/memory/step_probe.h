@@ -6,8 +6,10 @@
 
 namespace penstock::train {
 
-/// Runs the largest training step of bound programs, in parts as the run will, and the evaluation, on a batch
-/// without samples; gives it up. Parameters need not have values yet; running statistics are as they were.
+/// Runs a training step of bound programs twice, with the first and the last of its parts, and the evaluation, on a
+/// batch without samples: the second time a device keeps what it does as graphs, which takes memory, too. To be called
+/// before parameters have values; the optimizer's state and counts are then those of the start. Programs of an epoch's
+/// shorter last batch and of later stages are not run.
 ///
 /// Memory  one batch of `spec`, as the loader will deliver it
 /// Errors  OutOfMemory when the device has too little

@@ -41,7 +41,7 @@ void read_setting(TomlReader& reader, std::string_view key, ComputeType& value) 
   if (!name) return;
   const auto type = compute_type_of(*name);
   if (!type) {
-    constexpr std::array<std::string_view, 2> kNames = {"float32", "bfloat16"};
+    constexpr std::array<std::string_view, 4> kNames = {"float32", "bfloat16", "tf32", "float16"};
     throw Error(
         ErrorCode::kInvalidArgument,
         "run: precision: expected \"float32\", \"bfloat16\", \"tf32\" or \"float16\", found " +

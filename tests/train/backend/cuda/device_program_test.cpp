@@ -26,6 +26,7 @@ struct Steps {
   std::uint64_t order_seed = 1;
   bool captures = true;
   bool ignores_waits = false;
+  bool fails_captures = false;
   ComputeType compute = ComputeType::kFloat32;
   unsigned count = 4;
 };
@@ -37,6 +38,7 @@ Outcome outcome_of(const ModelGraph& graph, const Steps& steps) {
     Bench bench(stand_in.backend({.captures = steps.captures}), graph,
                 {{.batch = kBatch, .compute = steps.compute}}, kParameterSeed);
     stand_in.device.ignores_waits = steps.ignores_waits;
+    stand_in.device.fails_captures = steps.fails_captures;
     std::vector<ToyBatch> batches;
     for (unsigned step = 0; step < steps.count; ++step) {
       batches.emplace_back(bench.backend().input_spec(graph, kBatch), graph.num_classes(), step);
@@ -89,6 +91,19 @@ BOOST_AUTO_TEST_CASE(streams_that_wait_for_nothing_give_other_bits) {
     num_other += outcome_of(graph, {.order_seed = seed, .ignores_waits = true}) == first ? 0 : 1;
   }
   BOOST_TEST(num_other > 2);
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_can_be_captured_the_calls_are_made_one_by_one) {
+  const ModelGraph graph = residual_model();
+  BOOST_TEST((outcome_of(graph, {.fails_captures = true}) == outcome_of(graph, {})));
+  StandIn stand_in(1);
+  Bench bench(stand_in.backend(), graph, {{.batch = kBatch}}, kParameterSeed);
+  stand_in.device.fails_captures = true;
+  const ToyBatch batch = bench.batch(kBatch, 1);
+  for (unsigned step = 0; step < 3; ++step) bench.step(batch, {.step = step});
+  BOOST_TEST(stand_in.device.num_graph_launches() == 0u);
+  BOOST_TEST(bench.program().explain().find("cudaErrorStreamCaptureInvalidated") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_allocates_nothing_and_is_three_launches_once_it_is_captured) {

@@ -245,6 +245,13 @@ DeviceStatus StandInDevice::begin_capture(Stream stream) {
 DeviceStatus StandInDevice::end_capture(Stream stream, Graph* graph) {
   if (capturing_ != stream) return fault("cudaStreamEndCapture", "cudaErrorIllegalState");
   capturing_ = nullptr;
+  if (fails_captures) {
+    stream->captured.clear();
+    return {.code = 901,
+            .call = "cudaStreamEndCapture",
+            .name = "cudaErrorStreamCaptureInvalidated",
+            .text = "operation failed due to a previous error during capture"};
+  }
   ++num_captures_;
   *graph = new CUgraphExec_st{std::exchange(stream->captured, {})};
   return {};

@@ -65,6 +65,8 @@ class StandInDevice final : public train::cuda::DeviceApi {
   /// Graphs that are launched before one of them reads memory that is nobody's; 0: none does. Nothing runs any more
   /// then, and every call fails in the same way.
   std::uint64_t lost_after_launches = 0;
+  /// What was captured cannot become a graph.
+  bool fails_captures = false;
   /// Allocations are refused with an error of their own: between steps there are none.
   bool forbids_allocation = false;
   /// Waits of streams for events do nothing: a planted fault.
