@@ -59,7 +59,8 @@ ldd "$packed"/libexec/* 2>/dev/null | awk '$2 == "=>" && $3 ~ "^/" {print $1, $3
 for name in libicu libarchive libopencv libcurl; do
   [[ -z "$(find "$packed/lib" -name "$name*")" ]] || fail "$name: expected nothing that needs it, found it"
 done
-find "$packed" -type f -printf '%s %P\n' | sort -rn | awk '{printf "%10.1f KiB  %s, before it is packed\n", $1 / 1024, $2}'
+find "$packed" -type f -printf '%s %P\n' | sort -rn |
+  awk '{printf "%10.1f KiB  %s, before it is packed\n", $1 / 1024, $2}'
 # oneDNN is more than half of it, and a quarter of its size when packed.
 tar -C "$packed" --sort=name -cf - . | gzip -9 >"$partial/programs.tar.gz"
 rm -r "$packed"

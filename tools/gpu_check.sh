@@ -143,7 +143,8 @@ print(":".join(glob.glob(paths["purelib"] + "/nvidia/*/lib") + glob.glob(paths["
   } >>"$log"
   local figures
   figures=$(tr -d '\n' <"$work/info")
-  figures+=", {\"commit\": $(json_text "$commit"), \"nvidia_smi\": $(json_text "$smi"), \"torch\": $(json_text "$torch"),"
+  figures+=", {\"commit\": $(json_text "$commit"), \"nvidia_smi\": $(json_text "$smi"),"
+  figures+=" \"torch\": $(json_text "$torch"),"
   figures+=" \"glibc\": $(json_text "$(ldd --version | head -1)"), \"date\": \"$(date -u +%FT%TZ)\","
   figures+=" \"libraries\": $(json_text "${PENSTOCK_CUDA_LIBRARIES:-}")}"
   if [[ ! -s "$work/info" ]]; then
@@ -165,17 +166,22 @@ from_shards() {
   local top1
   top1=$(sed -n 's/.*"top1": *\([0-9.]*\).*/\1/p' "$work/evaluation" | head -1)
   echo "FIGURES: {\"top1\": ${top1:-null}, \"bar\": 0.95}"
-  awk -v top1="${top1:-0}" 'BEGIN { exit !(top1 >= 0.95) }' || { echo "error: top-1 of ${top1:-nothing}" >&2; return 1; }
+  awk -v top1="${top1:-0}" 'BEGIN { exit !(top1 >= 0.95) }' ||
+    { echo "error: top-1 of ${top1:-nothing}" >&2; return 1; }
 }
 
-# A run that is stopped and goes on has the weights of one that was not.
+# A run that ends half-way and goes on has the weights of one that did not end. Rates that hang on the run's length
+# would be others.
 resumed() {
   local line=("$penstock" train "$data/shapes.ds" --config "$data/shapes.toml" --device cuda --deterministic true
-              --seed 3 --steps-per-epoch 20)
-  "${line[@]}" -o "$work/whole" --epochs 6 && "${line[@]}" -o "$work/parts" --epochs 6 --max-time 0.05
-  "$penstock" train --resume -o "$work/parts" || return 1
+              --seed 3 --steps-per-epoch 20 --schedule constant)
+  "${line[@]}" -o "$work/whole" --epochs 6 && "${line[@]}" -o "$work/parts" --epochs 3 || return 1
+  "$penstock" train --resume -o "$work/parts" --epochs 6 2>"$work/resume" || { cat "$work/resume" >&2; return 1; }
+  cat "$work/resume" >&2
+  grep -q 'continues bit for bit' "$work/resume" ||
+    { echo "error: the run that ended does not say that it continues bit for bit" >&2; return 1; }
   cmp "$work/whole/weights.safetensors" "$work/parts/weights.safetensors" ||
-    { echo "error: weights of the run that was stopped differ" >&2; return 1; }
+    { echo "error: weights of the run that went on differ" >&2; return 1; }
 }
 export -f from_shards resumed
 export penstock data work
@@ -189,6 +195,9 @@ truth() {
   item gradients_of_named_models 40 "${step[@]}" --run_test=gpu_run/gradients_of_named_models_are_those_of_the_cpu
   item steps_from_crops 20 "${step[@]}" --run_test=gpu_crops
   item captured_or_not 60 "${step[@]}" --run_test=gpu_run/captured_work_gives_the_bits_of_call_by_call
+  item captured_with_trials 90 "${step[@]}" \
+    --run_test=gpu_run/captured_work_of_plans_from_trials_moves_weights_as_call_by_call
+  item extras 40 "${step[@]}" --run_test=gpu_run/extras_change_nothing_but_roundings
   item memory 30 "${step[@]}" --run_test=gpu_run/the_arena_takes_the_memory_that_was_planned
   item torch_20_steps 60 "$python" -B "$scripts/torch_losses.py" --cuda "$programs/model_probe" "$converter"
   item optimizers 30 "${step[@]}" --run_test=gpu_run/every_optimizer_moves_weights_as_the_reference_does
@@ -204,8 +213,9 @@ sanitize() {
   tool=$(command -v compute-sanitizer || ls /usr/local/cuda*/bin/compute-sanitizer 2>/dev/null | head -1)
   if [[ -z "$tool" && -z "$no_device" ]]; then no_device="no compute-sanitizer"; fi
   local common=("$tool" --target-processes all --error-exitcode 99 --print-limit 20)
-  local suites=(cuda_channel_norm_kernels update_kernels loss_kernels sample_norm_kernels pool_kernels cuda_join_kernels
-                cuda_activation_kernels cuda_input_kernels cuda_random_drop_kernels)
+  local suites
+  mapfile -t suites < <("$programs/test_gpu_kernels" --list_content 2>&1 | sed -n 's/^\([a-z_]*\)\*$/\1/p')
+  ((${#suites[@]})) || record "suites" failed 0 "test_gpu_kernels lists none"
   for suite in "${suites[@]}"; do
     item "racecheck $suite" 100 "${common[@]}" --tool racecheck --racecheck-report analysis \
       "$programs/test_gpu_kernels" --color_output=no --run_test="$suite"

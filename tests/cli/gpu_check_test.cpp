@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -25,6 +26,10 @@ constexpr const char* kWithoutDevice =
     "cat <<'END'\n{\n  \"cuda\": {\n    \"is_loaded\": true,\n"
     "    \"reason\": \"CUDA devices: no device answers\"\n  }\n}\nEND\n";
 
+/// As Boost.Test lists suites and their cases.
+constexpr const char* kListed =
+    "printf 'update_kernels*\\n    steps*\\ncuda_norm_kernels*\\n    moments*: mean\\n' >&2\n";
+
 /// Programs of a GPU's machine that is not there.
 struct Place {
   TemporaryFolder folder;
@@ -43,10 +48,14 @@ struct Place {
     write_script(programs / "python", "echo 'SKIPPED: no module torch: absent'; exit 77\n");
     write_script(programs / "compute-sanitizer", "echo sanitized \"$@\"\n");
     for (const char* const program :
-         {"gpu_facts", "test_gpu_kernels", "test_gpu_plans", "test_gpu_step", "model_probe"}) {
+         {"gpu_facts", "test_gpu_plans", "test_gpu_step", "model_probe"}) {
       write_script(programs / program, "echo 'FIGURES: {\"of\": \"" + std::string(program) +
                                            "\"}'; echo 'FIGURES: {\"more\": 1}'\n");
     }
+    write_script(programs / "test_gpu_kernels",
+                 "if [ \"$1\" = --list_content ]; then\n" + std::string(kListed) +
+                     "else echo 'FIGURES: {\"of\": \"test_gpu_kernels\"}'; echo 'FIGURES: "
+                     "{\"more\": 1}'; fi\n");
   }
 
   CommandResult run(const std::string& mode) const {
@@ -91,6 +100,8 @@ BOOST_AUTO_TEST_CASE(truth_begins_with_what_tells_the_most) {
                                              "gradients_of_named_models",
                                              "steps_from_crops",
                                              "captured_or_not",
+                                             "captured_with_trials",
+                                             "extras",
                                              "memory",
                                              "torch_20_steps"};
   BOOST_REQUIRE(items.size() > expected.size());
@@ -164,20 +175,83 @@ BOOST_AUTO_TEST_CASE(a_module_that_does_not_find_the_device_of_nvidia_smi_is_a_f
                       "nvidia-smi names NVIDIA H100"));
 }
 
+/// Suites that an item of `sanitize` was made for, by its tool.
+std::set<std::string> suites_of(const Place& place, const std::string& tool) {
+  std::set<std::string> suites;
+  for (const std::string& item : items_of(place.lines("sanitize"))) {
+    if (item.starts_with(tool + " ") && item.ends_with("_kernels")) {
+      suites.insert(item.substr(tool.size() + 1));
+    }
+  }
+  return suites;
+}
+
 BOOST_AUTO_TEST_CASE(sanitize_asks_for_races_and_for_memory_of_every_suite) {
   const Place place;
   BOOST_TEST(place.run("sanitize").exit_code == 0);
   const std::string log = read_text_file(place.output / "sanitize.log");
-  for (const char* const suite :
-       {"cuda_activation_kernels", "cuda_channel_norm_kernels", "cuda_input_kernels",
-        "cuda_join_kernels", "loss_kernels", "pool_kernels", "cuda_random_drop_kernels",
-        "sample_norm_kernels", "update_kernels"}) {
+  const std::set<std::string> listed = {"cuda_norm_kernels", "update_kernels"};
+  BOOST_TEST((suites_of(place, "racecheck") == listed));
+  BOOST_TEST((suites_of(place, "memcheck") == listed));
+  for (const std::string& suite : listed) {
     BOOST_TEST(contains(log, "--tool racecheck --racecheck-report analysis " +
                                  (place.programs / "test_gpu_kernels").native() +
                                  " --color_output=no --run_test=" + suite + "\n"));
     BOOST_TEST(contains(log, "--tool memcheck " + (place.programs / "test_gpu_kernels").native() +
                                  " --color_output=no --run_test=" + suite + "\n"));
   }
+}
+
+BOOST_AUTO_TEST_CASE(sanitize_fails_where_no_suite_is_listed) {
+  const Place place;
+  write_script(place.programs / "test_gpu_kernels", "echo 'no such library' >&2; exit 127\n");
+  BOOST_TEST(place.run("sanitize").exit_code == 1);
+  BOOST_TEST(place.line_of("sanitize", "suites")["outcome"] == "failed");
+}
+
+#ifdef PENSTOCK_GPU_KERNELS_TEST
+BOOST_AUTO_TEST_CASE(sanitize_finds_the_suites_of_the_real_program_without_a_device) {
+  const Place place;
+  write_script(place.programs / "test_gpu_kernels",
+               "exec '" PENSTOCK_GPU_KERNELS_TEST "' \"$@\"\n");
+  BOOST_TEST(place.run("sanitize").exit_code == 0);
+  const std::set<std::string> suites = suites_of(place, "racecheck");
+  BOOST_TEST(suites.contains("cuda_crop_kernels"));
+  BOOST_TEST(suites.contains("update_kernels"));
+  BOOST_TEST(suites.size() >= 10u);
+}
+#endif
+
+/// `train` writes weights, `train --resume` those and `said`.
+std::string training(const std::string& said, const std::string& resumed_weights) {
+  return "if [ \"$1\" = info ]; then\n" + std::string(kWithDevice) +
+         "fi\n[ \"$1\" = train ] || exit 0\n"
+         "all=\"$*\"; weights=whole; while [ $# -gt 0 ]; do [ \"$1\" != -o ] || out=$2; shift; "
+         "done\n"
+         "mkdir -p \"$out\"\n"
+         "case $all in *--resume*--epochs\\ 6*) echo '" +
+         said + "' >&2; weights=" + resumed_weights +
+         ";; *--schedule\\ constant*) ;; *) weights=other;; esac\n"
+         "echo $weights >\"$out/weights.safetensors\"\n";
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_went_on_must_say_so_and_have_the_same_weights) {
+  Place place;
+  place.environment["PENSTOCK_GPU_CHECK_ITEMS"] = "resumed";
+  const auto resumed = [&](const std::string& said, const std::string& weights) {
+    write_script(place.programs / "penstock", training(said, weights));
+    static_cast<void>(place.run("truth"));
+    return place.line_of("truth", "resumed");
+  };
+  const std::string bits = "resume  continues bit for bit";
+  BOOST_TEST(resumed(bits, "whole")["outcome"] == "passed");
+  const Json other = resumed(bits, "other");
+  BOOST_TEST(other["outcome"] == "failed");
+  BOOST_TEST(
+      contains(other["reason"].get<std::string>(), "weights of the run that went on differ"));
+  const Json silent = resumed("the run is complete", "whole");
+  BOOST_TEST(silent["outcome"] == "failed");
+  BOOST_TEST(contains(silent["reason"].get<std::string>(), "continues bit for bit"));
 }
 
 BOOST_AUTO_TEST_CASE(bench_stores_what_the_program_prints_as_json) {

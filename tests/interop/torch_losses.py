@@ -52,8 +52,9 @@ def torch_losses(model, pixels, labels):
 
 
 def probe_losses(probe, weights, file):
+    device = ["cuda"] if IS_ON_GPU else []
     done = subprocess.run([probe, "losses", "resnet18", str(NUM_CLASSES), weights, file, str(LEARNING_RATE),
-                           str(WEIGHT_DECAY)] + (["cuda"] if IS_ON_GPU else []), capture_output=True, text=True, timeout=500)
+                           str(WEIGHT_DECAY)] + device, capture_output=True, text=True, timeout=500)
     if done.returncode != 0:
         sys.exit(f"{probe}: {done.stderr}")
     return numpy.array([float(line) for line in done.stdout.split()])

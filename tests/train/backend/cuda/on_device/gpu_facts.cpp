@@ -18,6 +18,7 @@
 
 #include "streamer/core/error.h"
 #include "tests/train/backend/cuda/on_device/device_under_test.h"
+#include "tests/train/backend/cuda/on_device/json_number.h"
 #include "train/backend/cuda/device_handles.h"
 
 namespace penstock::tests {
@@ -171,9 +172,10 @@ int print_bandwidth() {
   const double plain = plain_bandwidth(device, batch_bytes, num_copies);
   const double uploaded = upload_bandwidth(device, batch, num_copies);
   std::printf(
-      "FIGURES: {\"plain_256_mib_bytes_per_s\": %.4g, \"plain_batch_bytes_per_s\": %.4g, "
-      "\"uploaded_batch_bytes_per_s\": %.4g, \"share_of_plain\": %.4g, \"bar\": 0.9}\n",
-      large, plain, uploaded, uploaded / plain);
+      "FIGURES: {\"plain_256_mib_bytes_per_s\": %s, \"plain_batch_bytes_per_s\": %s, "
+      "\"uploaded_batch_bytes_per_s\": %s, \"share_of_plain\": %s, \"bar\": 0.9}\n",
+      json_number(large).c_str(), json_number(plain).c_str(), json_number(uploaded).c_str(),
+      json_number(uploaded / plain).c_str());
   return 0;
 }
 
