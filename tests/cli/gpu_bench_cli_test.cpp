@@ -3,10 +3,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "fixtures/shapes_dataset.h"
 #include "streamer/core/file.h"
 #include "tests/cli/run_command.h"
+#include "tests/contains.h"
 #include "tests/temporary_folder.h"
 
 namespace penstock::tests {
@@ -19,15 +21,24 @@ constexpr const char* kNet =
     "[[layer]]\ntype = \"global_avg_pool\"\n\n[[layer]]\ntype = \"dense\"\nunits = "
     "\"num_classes\"\n";
 
-Json report_of(const std::string& device) {
+/// As text, or as JSON with {"--json"}.
+std::string bench_of(const std::string& device, EnvironmentChanges environment,
+                     const std::vector<std::string>& more) {
   const TemporaryFolder folder;
   publish_file(folder.path() / "net.toml", kNet);
-  const CommandResult result = run_penstock(
-      {"bench", "train", "--device", device, "--model", folder.path() / "net.toml", "--image-size",
-       "12", "--classes", "3", "--batch-size", "4", "--rounds", "1", "--json"},
-      {{"PENSTOCK_CUDA_MODULE", PENSTOCK_STAND_IN_MODULE}});
+  environment["PENSTOCK_CUDA_MODULE"] = PENSTOCK_STAND_IN_MODULE;
+  std::vector<std::string> line = {
+      "bench",        "train", "--device",  device, "--model",      folder.path() / "net.toml",
+      "--image-size", "12",    "--classes", "3",    "--batch-size", "4",
+      "--rounds",     "1"};
+  line.insert(line.end(), more.begin(), more.end());
+  const CommandResult result = run_penstock(line, environment);
   BOOST_REQUIRE_MESSAGE(result.exit_code == 0, result.err);
-  return Json::parse(result.out);
+  return result.out;
+}
+
+Json report_of(const std::string& device, const EnvironmentChanges& environment = {}) {
+  return Json::parse(bench_of(device, environment, {"--json"}));
 }
 
 BOOST_AUTO_TEST_SUITE(gpu_bench_cli)
@@ -49,6 +60,31 @@ BOOST_AUTO_TEST_CASE(a_step_on_a_device_stands_beside_its_products_and_its_memor
   BOOST_TEST(report["arena_held_bytes"] == report["arena_bytes"]);  // the device has nothing else
   BOOST_TEST(report["peak_bytes"] == report["arena_bytes"]);
   BOOST_TEST(report["layers"][0]["name"] == "input");
+}
+
+BOOST_AUTO_TEST_CASE(a_step_that_leaves_no_memory_for_its_products_is_measured_alone) {
+  const Json whole = report_of("cuda");
+  const auto step_bytes = whole["peak_bytes"].get<std::uint64_t>();
+  const auto ceiling_bytes = whole["ceiling_bytes"].get<std::uint64_t>();
+  BOOST_TEST(whole["ceiling_absence"].is_null());
+  const std::uint64_t too_few = step_bytes + ceiling_bytes / 2;
+  const EnvironmentChanges small{{"STAND_IN_MEMORY_BYTES", std::to_string(too_few)}};
+  const Json alone = report_of("cuda", small);
+  BOOST_REQUIRE(alone["sides"].size() == 1u);
+  BOOST_TEST(alone["sides"][0]["name"] == "training step");
+  BOOST_TEST(alone["sides"][0]["images_per_s"]["median"].get<double>() > 0.0);
+  for (const char* const name : {"ceiling", "ratio", "gflop_per_s", "tflop_per_s"}) {
+    BOOST_TEST(alone["sides"][0][name].is_null(), name);
+  }
+  for (const char* const name : {"gflop", "weighted", "bare_weighted", "ceiling_bytes"}) {
+    BOOST_TEST(alone[name].is_null(), name);
+  }
+  BOOST_TEST(contains(alone["ceiling_absence"].get<std::string>(), "memory"));
+  BOOST_TEST(alone["peak_bytes"] == step_bytes);
+  BOOST_TEST(alone["layers"].size() == whole["layers"].size());
+  const std::string text = bench_of("cuda", small, {});
+  BOOST_TEST(contains(text, "\nno ceiling beside the step: "));
+  BOOST_TEST(!contains(text, "TFLOP/s"));
 }
 
 BOOST_AUTO_TEST_CASE(auto_takes_a_device_that_answers) {

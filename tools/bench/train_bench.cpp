@@ -101,16 +101,17 @@ class LayerCosts {
   StageTime update_;
 };
 
-void measure_layers(ResidentStep& step, train::BareStep& bare, std::uint32_t num_rounds,
+/// `bare` may be null.
+void measure_layers(ResidentStep& step, train::BareStep* bare, std::uint32_t num_rounds,
                     LayerCosts& costs) {
-  bare.reset_times();
+  if (bare != nullptr) bare->reset_times();
   step.program().start_clock();
   for (std::uint32_t i = 0; i < num_rounds; ++i) {
     step.take();
-    bare.run();
+    if (bare != nullptr) bare->run();
   }
   costs.add_step(step.program().stop_clock(), num_rounds);
-  costs.add_bare(bare.times(), num_rounds);
+  if (bare != nullptr) costs.add_bare(bare->times(), num_rounds);
 }
 
 /// What oneDNN comes to hold outside of the arena: its own code, and what it makes for each layer with
@@ -130,6 +131,25 @@ std::uint64_t process_forecast(const ResidentStep& step, const train::ModelGraph
   if (is_of_device) return step.arena_bytes();
   return step.arena_bytes() + step.batch_bytes() +
          std::max(step.drawing_bytes(), library_bytes(graph));
+}
+
+/// What is held above what was; none where others gave memory back meanwhile.
+std::uint64_t growth(std::uint64_t now, std::uint64_t before) {
+  return now - std::min(now, before);
+}
+
+/// It lies beside the step, which is not to be lost for it: null, and the reason, where memory runs out.
+std::unique_ptr<train::BareStep> ceiling_of(train::Backend& backend, const train::ModelGraph& graph,
+                                            const train::Lowering& lowering, std::string& absence) {
+  try {
+    auto bare = backend.bare_step(graph, lowering);
+    check_internal(bare != nullptr, "a backend without a ceiling");
+    return bare;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kOutOfMemory) throw;
+    absence = error.what();
+    return nullptr;
+  }
 }
 
 bool is_within(std::uint64_t found, std::uint64_t forecast, double bound) {
@@ -169,24 +189,27 @@ TrainBenchResult bench_train(const train::ModelGraph& graph, const TrainBenchCon
   step.take();  // on a GPU the second one is captured
   const RunTime third = step.take_timed(1);
   result.num_steps = steps_for(third.seconds);
-  result.memory.peak_bytes = room_before
-                                 ? room_before->free_bytes - backend->device_room()->free_bytes
-                                 : process_memory().peak_bytes - held_before;
+  result.memory.peak_bytes =
+      room_before ? growth(room_before->free_bytes, backend->device_room()->free_bytes)
+                  : growth(process_memory().peak_bytes, held_before);
 
-  const std::unique_ptr<train::BareStep> bare = backend->bare_step(graph, lowering);
-  check_internal(bare != nullptr, "a backend without a ceiling");
-  result.bare_bytes = bare->memory_bytes();
+  const std::unique_ptr<train::BareStep> bare =
+      ceiling_of(*backend, graph, lowering, result.ceiling_absence);
   const std::uint64_t num_samples = std::uint64_t{config.batch_size} * result.num_steps;
-  result.sides = run_rounds({{.name = kBareSideName,
-                              .num_samples = num_samples,
-                              .run = [&] { return run_bare(*bare, result.num_steps); }},
-                             {.name = kStepSideName,
-                              .ceiling = kBareSideName,
-                              .num_samples = num_samples,
-                              .run = [&] { return step.take_timed(result.num_steps); }}},
-                            config.num_rounds);
+  std::vector<Side> sides;
+  if (bare != nullptr) {
+    result.bare_bytes = bare->memory_bytes();
+    sides.push_back({.name = kBareSideName, .num_samples = num_samples, .run = [&] {
+                       return run_bare(*bare, result.num_steps);
+                     }});
+  }
+  sides.push_back({.name = kStepSideName,
+                   .ceiling = bare != nullptr ? kBareSideName : "",
+                   .num_samples = num_samples,
+                   .run = [&] { return step.take_timed(result.num_steps); }});
+  result.sides = run_rounds(sides, config.num_rounds);
   LayerCosts costs(graph, config.batch_size);
-  measure_layers(step, *bare, std::max(config.num_rounds, 3u), costs);
+  measure_layers(step, bare.get(), std::max(config.num_rounds, 3u), costs);
   result.layers = costs.layers();
   result.update = costs.update();
   result.explanation = step.program().explain();

@@ -78,14 +78,17 @@ struct TrainBenchResult {
   std::string backend;
   double start_s = 0;  // from the graph to the end of the first step
   MemoryForecast memory = {};
-  std::uint64_t bare_bytes = 0;        // of the ceiling
+  std::uint64_t bare_bytes = 0;  // of the ceiling
+  /// Why there is no ceiling: its memory did not fit beside the step's. Then operations are not counted either.
+  std::string ceiling_absence = {};
   std::vector<SideResult> sides = {};  // a sample is a picture
   std::vector<LayerCost> layers = {};  // in the order of the graph, the loss last
   StageTime update = {};               // the optimizer
   std::string explanation = {};        // Program::explain()
 };
 
-/// Measures the step of the default optimizer in rounds with its ceiling, then layer by layer.
+/// Measures the step of the default optimizer in rounds with its ceiling, then layer by layer. Where memory runs out
+/// as the ceiling is made, the step alone.
 ///
 /// Errors  those of the model and of the backend, Unsupported for what this machine cannot compute in;
 ///         OutOfMemory

@@ -44,6 +44,11 @@ double tflop_per_s(const SideResult& side, const TrainBenchResult& result, doubl
   return flops / step_ms(side, result.batch_size).median / 1e9;
 }
 
+/// Operations are counted with the ceiling's passes.
+bool has_ceiling(const TrainBenchResult& result) {
+  return result.ceiling_absence.empty();
+}
+
 /// What all layers of one operation take.
 std::map<std::string, StageTime> time_by_operation(const TrainBenchResult& result) {
   std::map<std::string, StageTime> time;
@@ -57,9 +62,10 @@ std::map<std::string, StageTime> time_by_operation(const TrainBenchResult& resul
 
 std::string side_line(const SideResult& side, const TrainBenchResult& result, double flops) {
   const Spread ms = step_ms(side, result.batch_size);
-  std::string line = fmt::format(
-      "\n  {:<18} {:>9.1f} {:>9.2f} {:>19} {:>9.0f}", side.name, side.samples_per_s.median,
-      ms.median, fmt::format("{:.2f} to {:.2f}", ms.low, ms.high), flops / ms.median / 1e6);
+  std::string line =
+      fmt::format("\n  {:<18} {:>9.1f} {:>9.2f} {:>19} {:>9}", side.name, side.samples_per_s.median,
+                  ms.median, fmt::format("{:.2f} to {:.2f}", ms.low, ms.high),
+                  has_ceiling(result) ? fmt::format("{:.0f}", flops / ms.median / 1e6) : "-");
   if (side.ratio) {
     line += fmt::format("   {:.2f} ({:.2f} to {:.2f}), by CPU {:.2f}", side.ratio->median,
                         side.ratio->low, side.ratio->high, side.cpu_ratio->median);
@@ -100,6 +106,11 @@ std::string memory_text(const MemoryForecast& memory) {
       verdict);
 }
 
+/// Null for what was not counted or measured without a ceiling.
+Json of_ceiling(const TrainBenchResult& result, const Json& value) {
+  return has_ceiling(result) ? value : Json(nullptr);
+}
+
 Json side_json(const SideResult& side, const TrainBenchResult& result, double flops) {
   const Spread ms = step_ms(side, result.batch_size);
   return {{"name", side.name},
@@ -107,8 +118,8 @@ Json side_json(const SideResult& side, const TrainBenchResult& result, double fl
           {"images_per_s", spread_json(side.samples_per_s)},
           {"step_ms", spread_json(ms)},
           {"cpu_us", spread_json(side.cpu_us)},
-          {"gflop_per_s", flops / ms.median / 1e6},
-          {"tflop_per_s", tflop_per_s(side, result, flops)},
+          {"gflop_per_s", of_ceiling(result, flops / ms.median / 1e6)},
+          {"tflop_per_s", of_ceiling(result, tflop_per_s(side, result, flops))},
           {"ratio", optional_json(side.ratio)},
           {"cpu_ratio", optional_json(side.cpu_ratio)}};
 }
@@ -155,12 +166,19 @@ std::string train_bench_text(const TrainBenchResult& result) {
                         time.cpu_seconds * 1e3);
   };
   for (const auto& [operation, time] : time_by_operation(result)) add_line(operation, time);
-  add_line("all with weights", figures.weighted);
-  add_line("the same bare", figures.bare);
-  text += "\n" + memory_text(result.memory) + "; the ceiling " + format_bytes(result.bare_bytes);
-  for (const SideResult& side : result.sides) {
-    text += fmt::format("\nachieved: {:.3g} TFLOP/s, {}", tflop_per_s(side, result, figures.flops),
-                        side.name);
+  if (has_ceiling(result)) {
+    add_line("all with weights", figures.weighted);
+    add_line("the same bare", figures.bare);
+  }
+  text += "\n" + memory_text(result.memory);
+  if (has_ceiling(result)) {
+    text += "; the ceiling " + format_bytes(result.bare_bytes);
+    for (const SideResult& side : result.sides) {
+      text += fmt::format("\nachieved: {:.3g} TFLOP/s, {}",
+                          tflop_per_s(side, result, figures.flops), side.name);
+    }
+  } else {
+    text += "\nno ceiling beside the step: " + printable(result.ceiling_absence);
   }
   text += fmt::format("\nstart to the end of the first step: {:.2f} s", result.start_s);
   return text;
@@ -190,9 +208,9 @@ std::string train_bench_json(const TrainBenchResult& result) {
        {"num_rounds", result.num_rounds},
        {"num_steps", result.num_steps},
        {"sides", sides},
-       {"gflop", figures.flops / 1e9},
-       {"weighted", stage_json(figures.weighted)},
-       {"bare_weighted", stage_json(figures.bare)},
+       {"gflop", of_ceiling(result, figures.flops / 1e9)},
+       {"weighted", of_ceiling(result, stage_json(figures.weighted))},
+       {"bare_weighted", of_ceiling(result, stage_json(figures.bare))},
        {"operations", operations},
        {"layers", layers},
        {"arena_bytes", result.memory.arena_bytes},
@@ -200,7 +218,8 @@ std::string train_bench_json(const TrainBenchResult& result) {
        {"forecast_bytes", result.memory.process_bytes},
        {"peak_bytes", result.memory.peak_bytes},
        {"is_forecast_met", result.memory.is_met() ? Json(*result.memory.is_met()) : Json(nullptr)},
-       {"ceiling_bytes", result.bare_bytes},
+       {"ceiling_bytes", of_ceiling(result, result.bare_bytes)},
+       {"ceiling_absence", has_ceiling(result) ? Json(nullptr) : Json(result.ceiling_absence)},
        {"start_s", result.start_s},
        {"explanation", result.explanation}});
 }
