@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,15 +9,6 @@
 
 namespace penstock::train::cuda {
 namespace {
-
-/// By name, which is the same in CUDA 12 and 13. Source: CUDA Runtime API, cudaError_t.
-constexpr std::array<std::string_view, 9> kStickyErrors = {
-    "cudaErrorIllegalAddress",      "cudaErrorLaunchFailure",      "cudaErrorLaunchTimeout",
-    "cudaErrorHardwareStackError",  "cudaErrorIllegalInstruction", "cudaErrorMisalignedAddress",
-    "cudaErrorInvalidAddressSpace", "cudaErrorECCUncorrectable",   "cudaErrorAssert"};
-
-constexpr std::array<std::string_view, 3> kMemoryErrors = {
-    "cudaErrorMemoryAllocation", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED"};
 
 struct KnownCause {
   std::string_view name;
@@ -45,10 +35,6 @@ constexpr std::array kKnownCauses{
                "the folder of the right one"},
 };
 
-bool is_one_of(std::span<const std::string_view> names, const char* name) {
-  return name != nullptr && std::ranges::find(names, std::string_view(name)) != names.end();
-}
-
 std::string text_or(const char* text, const char* otherwise) {
   return text != nullptr ? text : otherwise;
 }
@@ -61,14 +47,6 @@ std::string status_text(const DeviceStatus& status) {
 }
 
 }  // namespace
-
-bool is_sticky(const DeviceStatus& status) noexcept {
-  return is_one_of(kStickyErrors, status.name);
-}
-
-bool is_out_of_memory(const DeviceStatus& status) noexcept {
-  return is_one_of(kMemoryErrors, status.name);
-}
 
 void check_device(const DeviceStatus& status, std::string_view where) {
   if (status.is_ok()) return;

@@ -14,8 +14,4 @@ namespace penstock::train::cuda {
 ///          everything else, also for work that failed before: then nothing on the device can be used any more
 void check_device(const DeviceStatus& status, std::string_view where = {});
 
-/// Whether a device with this error takes no more calls: only a new process, from the newest checkpoint, does.
-bool is_sticky(const DeviceStatus& status) noexcept;
-bool is_out_of_memory(const DeviceStatus& status) noexcept;
-
 }  // namespace penstock::train::cuda

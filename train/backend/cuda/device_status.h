@@ -24,4 +24,8 @@ struct DeviceStatus {
   bool is_ok() const noexcept { return code == 0; }
 };
 
+/// Whether a device with this error takes no more calls: only a new process, from the newest checkpoint, does.
+bool is_sticky(const DeviceStatus& status) noexcept;
+bool is_out_of_memory(const DeviceStatus& status) noexcept;
+
 }  // namespace penstock::train::cuda

@@ -41,7 +41,8 @@ BOOST_AUTO_TEST_CASE(a_status_names_call_operation_and_what_the_library_said) {
 
 BOOST_AUTO_TEST_CASE(memory_that_ran_out_is_told_apart_in_every_library) {
   for (const char* name :
-       {"cudaErrorMemoryAllocation", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED"}) {
+       {"cudaErrorMemoryAllocation", "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+        "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", "CUBLAS_STATUS_ALLOC_FAILED"}) {
     const DeviceStatus status{.code = 2, .call = "cudaMalloc", .name = name};
     BOOST_TEST(is_out_of_memory(status));
     BOOST_TEST(!is_sticky(status));
@@ -57,6 +58,19 @@ BOOST_AUTO_TEST_CASE(a_lost_device_says_what_is_safe) {
   BOOST_TEST(error_of(status).hint ==
              "nothing on the device can be used any more; the newest checkpoint is whole: the same "
              "command with --resume, in a new process");
+}
+
+// Source: CUDA 13.0, driver_types.h: all that leaves "the process in an inconsistent state".
+BOOST_AUTO_TEST_CASE(every_error_that_ends_a_process_is_sticky) {
+  for (const char* name :
+       {"cudaErrorContained", "cudaErrorIllegalAddress", "cudaErrorLaunchTimeout",
+        "cudaErrorExternalDevice", "cudaErrorHardwareStackError", "cudaErrorIllegalInstruction",
+        "cudaErrorMisalignedAddress", "cudaErrorInvalidAddressSpace", "cudaErrorInvalidPc",
+        "cudaErrorLaunchFailure", "cudaErrorTensorMemoryLeak"}) {
+    BOOST_TEST(is_sticky({.code = 1, .call = "cudaStreamSynchronize", .name = name}), name);
+  }
+  BOOST_TEST(!is_sticky({.code = 1, .name = "cudaErrorInvalidValue"}));
+  BOOST_TEST(!is_sticky({.code = 1, .name = "CUDNN_STATUS_EXECUTION_FAILED"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_driver_that_is_too_old_says_so) {

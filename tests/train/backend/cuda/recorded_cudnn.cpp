@@ -91,6 +91,27 @@ extern "C" cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t descr
   return of_cudnn(descriptor, name, type, count, values);
 }
 
+extern "C" cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor) {
+  static const auto of_cudnn =
+      reinterpret_cast<decltype(&cudnnBackendFinalize)>(dlsym(RTLD_NEXT, "cudnnBackendFinalize"));
+  const auto& finalized = RecordedCudnn::current().finalized;
+  return finalized ? *finalized : of_cudnn(descriptor);
+}
+
+extern "C" cudaError_t CUDARTAPI cudaPeekAtLastError() {
+  return RecordedCudnn::current().last_error;
+}
+
+extern "C" cudaError_t CUDARTAPI cudaGetLastError() {
+  RecordedCudnn& recorded = RecordedCudnn::current();
+  return std::exchange(recorded.last_error, recorded.device_state);
+}
+
+extern "C" cudaError_t CUDARTAPI cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total_bytes) {
+  *free_bytes = *total_bytes = 0;
+  return RecordedCudnn::current().device_state;
+}
+
 extern "C" cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t,
                                              cudnnBackendDescriptor_t descriptor) {
   const RecordedPack& pack = RecordedCudnn::current().packs[descriptor];
@@ -98,7 +119,8 @@ extern "C" cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescript
   RecordedCall call{.name = "cudnnBackendExecute", .workspace = pack.workspace};
   for (std::size_t i = 0; i < pack.uids.size(); ++i) call.by_uid[pack.uids[i]] = pack.pointers[i];
   RecordedCudnn::current().last_pack = descriptor;
-  return note(std::move(call));
+  note(std::move(call));
+  return RecordedCudnn::current().executed;
 }
 
 extern "C" cudnnStatus_t cudnnGetConvolutionForwardAlgorithm_v7(

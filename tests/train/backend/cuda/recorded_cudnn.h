@@ -1,13 +1,15 @@
-// Calls of cuDNN that need a device, in the place of the library's own: they note what they are given. Descriptors
-// and plans stay cuDNN's.
+// Calls of cuDNN that need a device, in the place of the library's own: they note what they are given, and fail as a
+// test says. Descriptors and plans stay cuDNN's. CUDA's last error is here, too.
 #pragma once
 
+#include <cuda_runtime_api.h>
 #include <cudnn.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +49,12 @@ struct RecordedCudnn {
   std::map<cudnnBackendDescriptor_t, RecordedPack> packs;
   /// What cudnnBackendExecute was given last: the same pack again was not made anew.
   const void* last_pack = nullptr;
+  /// What every cudnnBackendFinalize and cudnnBackendExecute comes to: the library's own, and success.
+  std::optional<cudnnStatus_t> finalized{};
+  cudnnStatus_t executed = CUDNN_STATUS_SUCCESS;
+  /// CUDA's last error, which stays where device_state is one, and what a device says when it is asked.
+  cudaError_t last_error = cudaSuccess;
+  cudaError_t device_state = cudaSuccess;
 
   static RecordedCudnn& current();
 };

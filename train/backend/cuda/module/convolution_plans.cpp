@@ -23,10 +23,24 @@ using Tensor = std::shared_ptr<fe::graph::Tensor_attributes>;
 // How operands are known to cuDNN.
 enum Uid : std::int64_t { kX = 1, kW, kDy, kBias, kResult, kScale, kShift, kSum, kSquareSum };
 
+// The frontend keeps cuDNN's status as a name at the end of its words. What is of the device goes through as it is;
+// everything else means that cuDNN does not have what was asked for.
+cudnnStatus_t status_in(const std::string& words) {
+  for (const cudnnStatus_t code :
+       {CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED,
+        CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED, CUDNN_STATUS_EXECUTION_FAILED,
+        CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER, CUDNN_STATUS_EXECUTION_FAILED_CUBLAS,
+        CUDNN_STATUS_EXECUTION_FAILED_CUDART, CUDNN_STATUS_EXECUTION_FAILED_CURAND}) {
+    if (words.ends_with(cudnnGetErrorString(code))) return code;
+  }
+  return CUDNN_STATUS_NOT_SUPPORTED;
+}
+
 // By value: get_message() is not const.
 void check(fe::error_t error, const char* call) {
   if (error.is_good()) return;
-  throw DeviceFault(refusal(CUDNN_STATUS_NOT_SUPPORTED, call, error.get_message()));
+  const std::string words = error.get_message();
+  throw DeviceFault(refusal(status_in(words), call, words));
 }
 
 fe::DataType_t data_type(ValueType type) {

@@ -26,6 +26,14 @@ DeviceStatus status_of(cublasStatus_t code, const char* call) noexcept;
 /// What the libraries cannot do, or were asked wrongly, in the words of `text`.
 DeviceStatus refusal(cudnnStatus_t code, const char* call, std::string text) noexcept;
 
+/// Whether it is about the device, out of memory or with work that failed, and not about what was asked.
+bool is_of_device(const DeviceStatus& status) noexcept;
+
+/// What a library's failure came of: the libraries run CUDA runtimes of their own and say only that something
+/// failed. The device's own error where it is lost or has no memory left, `failed` otherwise. Afterwards CUDA's last
+/// error is none, unless it stays: the next kernel's start shall not report it.
+DeviceStatus cause_of(const DeviceStatus& failed) noexcept;
+
 /// A DeviceStatus on its way to the module's border.
 class DeviceFault : public std::exception {
  public:
@@ -54,7 +62,7 @@ DeviceStatus no_throw(const char* call, Work&& work) noexcept {
   } catch (const DeviceFault& fault) {
     return fault.status();
   } catch (const std::bad_alloc&) {
-    return status_of(CUDNN_STATUS_ALLOC_FAILED, call);
+    return status_of(CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED, call);
   } catch (const std::exception& error) {
     return refusal(CUDNN_STATUS_INTERNAL_ERROR, call, error.what());
   } catch (...) {

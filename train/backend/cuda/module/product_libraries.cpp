@@ -60,15 +60,22 @@ std::unique_ptr<ProductCandidates> convolution_candidates(ProductLibraries& libr
   try {
     return graph_candidates(libraries, problem, limits);
   } catch (const DeviceFault& fault) {
-    if (libraries.cudnn == nullptr || problem.is_fused()) throw;
+    if (libraries.cudnn == nullptr || problem.is_fused() || is_of_device(fault.status())) throw;
     reason = fault.what();
   }
   try {
     return legacy_candidates(libraries, problem, limits);
   } catch (const DeviceFault& fault) {
-    throw DeviceFault(refusal(CUDNN_STATUS_NOT_SUPPORTED, "find_candidates",
+    if (is_of_device(fault.status())) throw;
+    throw DeviceFault(refusal(static_cast<cudnnStatus_t>(fault.status().code), "find_candidates",
                               reason + "; the older calls: " + fault.what()));
   }
+}
+
+// Calls `work`, which may throw, and says what a failure came of.
+template <class Work>
+DeviceStatus at_border(const char* call, Work&& work) noexcept {
+  return cause_of(no_throw(call, std::forward<Work>(work)));
 }
 
 }  // namespace
@@ -86,7 +93,7 @@ std::string stored_head(const ProductLibraries& libraries) {
 }
 
 DeviceStatus open_product_libraries(ProductLibraries** libraries) noexcept {
-  return no_throw("open_product_libraries", [&] {
+  return at_border("open_product_libraries", [&] {
     auto opened = std::make_unique<ProductLibraries>();
     int device_idx = 0;
     int major = 0;
@@ -123,7 +130,7 @@ void close_product_libraries(ProductLibraries* libraries) noexcept {
 
 DeviceStatus find_candidates(ProductLibraries& libraries, const ConvolutionProblem& problem,
                              const PlanLimits& limits, ProductCandidates** candidates) noexcept {
-  return no_throw("find_candidates", [&] {
+  return at_border("find_candidates", [&] {
     check_problem(libraries, problem.type, is_possible(problem), problem.key());
     *candidates = convolution_candidates(libraries, problem, limits).release();
   });
@@ -131,7 +138,7 @@ DeviceStatus find_candidates(ProductLibraries& libraries, const ConvolutionProbl
 
 DeviceStatus find_candidates(ProductLibraries& libraries, const DenseProblem& problem,
                              const PlanLimits& limits, ProductCandidates** candidates) noexcept {
-  return no_throw("find_candidates", [&] {
+  return at_border("find_candidates", [&] {
     check_problem(libraries, problem.type, is_possible(problem), problem.key());
     *candidates = dense_candidates(libraries, problem, limits).release();
   });
@@ -151,12 +158,12 @@ void close_candidates(ProductCandidates* candidates) noexcept {
 
 DeviceStatus make_plan(ProductCandidates& candidates, std::uint32_t candidate_idx,
                        ProductPlan** plan) noexcept {
-  return no_throw("make_plan", [&] { *plan = candidates.make(candidate_idx).release(); });
+  return at_border("make_plan", [&] { *plan = candidates.make(candidate_idx).release(); });
 }
 
 DeviceStatus restore_plan(ProductCandidates& candidates, const char* stored,
                           ProductPlan** plan) noexcept {
-  return no_throw("restore_plan", [&] { *plan = candidates.restore(stored).release(); });
+  return at_border("restore_plan", [&] { *plan = candidates.restore(stored).release(); });
 }
 
 void destroy_plan(ProductPlan* plan) noexcept {
@@ -172,7 +179,7 @@ PlanFacts plan_facts(const ProductPlan& plan) noexcept {
 
 DeviceStatus run_plan(ProductPlan& plan, const ProductOperands& operands, void* workspace,
                       Stream stream) noexcept {
-  return plan.run(operands, workspace, stream);
+  return cause_of(plan.run(operands, workspace, stream));
 }
 
 }  // namespace penstock::train::cuda
