@@ -115,8 +115,13 @@ class TrialMemory {
   Zeros scratch_;
 };
 
-/// Before the plan that won against a fused one, in the place of that one's own in the book.
-constexpr std::string_view kSlowerThan = "slower than ";
+/// Why a fused problem has no plan: before the one of the convolution alone, in the place of its own in the book.
+struct Verdict {
+  std::string_view before_alone;
+  const char* reason;
+};
+constexpr Verdict kSlower = {"slower than ", "slower"};
+constexpr Verdict kFails = {"fails beside ", "none that works"};
 
 class PlannedProducts final : public ProductLibrary {
  public:
@@ -140,18 +145,30 @@ class PlannedProducts final : public ProductLibrary {
   FoundExtra find_extra(const ConvolutionProblem& problem, const PlanLimits& limits,
                         const ReplacedWork& replaced) override {
     const std::string key = key_of(problem, limits);
+    const std::string stored = book_.find(key);
+    bool has_plan = !stored.empty();
+    for (const Verdict& verdict : {kSlower, kFails}) {
+      if (!stored.starts_with(verdict.before_alone)) continue;
+      if (stored == in_book(verdict, problem, limits)) return {nullptr, verdict.reason};
+      has_plan = false;
+    }
+    // Heuristics take a tenth of a second: nobody asks for what could not be used.
+    const bool is_timed = num_tried_of(limits) > 1;
+    if (!is_timed && !has_plan) return {nullptr, "not timed"};
     const Known& known = candidates_of(key, problem, limits, functions_.find_convolution);
     if (known.candidates == nullptr) return {nullptr, "none"};
-    if (was_slower(key, problem, limits)) return {nullptr, "slower"};
     PlanPointer plan = stored_plan(*known.candidates, key);
     if (plan != nullptr) return extra_of(std::move(plan));
-    const std::uint32_t num_tried = num_tried_of(limits);
-    if (num_tried == 1) return {nullptr, "not timed"};
-    TimedPlan best = fastest_extra(*known.candidates, problem, num_tried);
-    if (best.plan == nullptr) return {nullptr, "none that works"};
+    if (!is_timed) return {nullptr, "not timed"};
+    TimedPlan best = fastest(*known.candidates, problem, limits);
+    if (best.plan == nullptr) {
+      // With more memory left one may work.
+      if (!failure_.is_out_of_memory) book_.set(key, in_book(kFails, problem, limits));
+      return {nullptr, kFails.reason};
+    }
     if (best.seconds >= replaced_s(problem, limits, replaced)) {
-      book_.set(key, slower_than_alone(problem, limits));
-      return {nullptr, "slower"};
+      book_.set(key, in_book(kSlower, problem, limits));
+      return {nullptr, kSlower.reason};
     }
     book_.set(key, functions_.plan_facts(*best.plan).stored);
     return extra_of(std::move(best.plan));
@@ -166,6 +183,15 @@ class PlannedProducts final : public ProductLibrary {
   struct TimedPlan {
     PlanPointer plan;
     double seconds = std::numeric_limits<double>::infinity();
+  };
+  /// Of candidates that did not work.
+  struct Failure {
+    std::string reason = "no reason given";  // of the last one
+    bool is_out_of_memory = false;           // any of them
+  };
+  /// A plan that failed when it ran.
+  struct RunFailure {
+    DeviceStatus status;
   };
   template <class Problem>
   using FindCandidates = DeviceStatus (*)(ProductLibraries&, const Problem&, const PlanLimits&,
@@ -188,13 +214,13 @@ class PlannedProducts final : public ProductLibrary {
                       FindCandidates<Problem> find_candidates) {
     const std::string key = key_of(problem, limits);
     const Known& known = candidates_of(key, problem, limits, find_candidates);
-    if (known.candidates == nullptr) refuse(key, known.reason);
+    if (known.candidates == nullptr) refuse(key, {.reason = known.reason});
     PlanPointer plan = stored_plan(*known.candidates, key);
     if (plan != nullptr) return plan;
-    plan = fastest(*known.candidates, problem, num_tried_of(limits)).plan;
-    if (plan == nullptr) refuse(key, last_failure_);
-    // What was only looked at may be timed yet.
-    if (limits.is_deterministic || limits.runs_trials) {
+    plan = fastest(*known.candidates, problem, limits).plan;
+    if (plan == nullptr) refuse(key, failure_);
+    // What was only looked at has not run yet.
+    if (limits.runs_trials) {
       book_.set(key, functions_.plan_facts(*plan).stored);
     }
     return plan;
@@ -209,36 +235,23 @@ class PlannedProducts final : public ProductLibrary {
     return {std::make_unique<PlannedProduct>(functions_, std::move(plan)), ""};
   }
 
-  /// One that fails when it runs is none: nobody depends on it.
-  TimedPlan fastest_extra(ProductCandidates& candidates, const ConvolutionProblem& problem,
-                          std::uint32_t most_tried) {
-    try {
-      return fastest(candidates, problem, most_tried);
-    } catch (const Error&) {
-      return {.plan = {nullptr, functions_.destroy_plan}};
-    }
-  }
-
-  /// Empty while the convolution alone has no plan.
-  std::string slower_than_alone(const ConvolutionProblem& problem, const PlanLimits& limits) {
-    const std::string alone = book_.find(key_of(problem.alone(), limits));
-    return alone.empty() ? "" : std::string(kSlowerThan) + alone;
-  }
-
-  /// Against the plan that the convolution alone still has: with another version all is tried anew.
-  bool was_slower(const std::string& key, const ConvolutionProblem& problem,
-                  const PlanLimits& limits) {
-    const std::string stored = book_.find(key);
-    if (!stored.starts_with(kSlowerThan)) return false;
-    plan_of(problem.alone(), limits, functions_.find_convolution);
-    return stored == slower_than_alone(problem, limits);
+  /// With the plan that the convolution alone has now: with another version of the library all is tried anew.
+  std::string in_book(const Verdict& verdict, const ConvolutionProblem& problem,
+                      const PlanLimits& limits) {
+    const PlanPointer alone = plan_of(problem.alone(), limits, functions_.find_convolution);
+    return std::string(verdict.before_alone) + functions_.plan_facts(*alone).stored;
   }
 
   /// Of the convolution alone, and what else a fused one takes the place of.
   double replaced_s(const ConvolutionProblem& problem, const PlanLimits& limits,
                     const ReplacedWork& replaced) {
     const PlanPointer alone = plan_of(problem.alone(), limits, functions_.find_convolution);
-    return trial_s(*alone, problem, &replaced);
+    try {
+      return trial_s(*alone, problem, trial_.num_runs, &replaced);
+    } catch (const RunFailure& failure) {
+      check_device(failure.status, problem.alone().key());
+      throw;
+    }
   }
 
   template <class Problem>
@@ -255,70 +268,96 @@ class PlannedProducts final : public ProductLibrary {
     if (known != candidates_.end()) return known->second;
     ProductCandidates* found = nullptr;
     const DeviceStatus status = find_candidates(*libraries_, problem, limits, &found);
+    check_answer(status, key);
     return candidates_
         .emplace(key, Known{CandidatesPointer(found, functions_.close_candidates), text_of(status)})
         .first->second;
+  }
+
+  /// A device that is lost or without memory says nothing about a problem.
+  static void check_answer(const DeviceStatus& status, const std::string& key) {
+    if (is_sticky(status) || is_out_of_memory(status)) check_device(status, key);
   }
 
   static std::string text_of(const DeviceStatus& status) {
     return status.text == nullptr ? "no reason given" : status.text;
   }
 
-  [[noreturn]] static void refuse(const std::string& key, const std::string& reason) {
-    throw Error(ErrorCode::kUnsupported,
-                "cuda: " + key + ": expected a plan, found none: " + reason,
-                "another --precision, or --device cpu");
+  [[noreturn]] static void refuse(const std::string& key, const Failure& failure) {
+    const std::string message = "cuda: " + key + ": expected a plan, found none: " + failure.reason;
+    if (failure.is_out_of_memory) {
+      throw Error(ErrorCode::kOutOfMemory, message,
+                  "a smaller --memory-gpu, --batch-size or --micro-batch");
+    }
+    throw Error(ErrorCode::kUnsupported, message, "another --precision, or --device cpu");
   }
 
   /// Null when the book has none, or one of another version.
   PlanPointer stored_plan(ProductCandidates& candidates, const std::string& key) {
     const std::string stored = book_.find(key);
     ProductPlan* plan = nullptr;
-    if (!stored.empty() && functions_.restore_plan(candidates, stored.c_str(), &plan).is_ok()) {
-      return {plan, functions_.destroy_plan};
+    if (!stored.empty()) {
+      const DeviceStatus status = functions_.restore_plan(candidates, stored.c_str(), &plan);
+      check_answer(status, key);
     }
-    return {nullptr, functions_.destroy_plan};
+    return {plan, functions_.destroy_plan};
   }
 
-  /// Of the first candidates that work; null when none does. A trial that finds no memory leaves it to the heuristics.
+  /// Of the first candidates that work; null when none does, and failure_ says why. Where no clock may decide, the
+  /// first of them; where nothing may run, the first that can be made.
   template <class Problem>
   TimedPlan fastest(ProductCandidates& candidates, const Problem& problem,
-                    std::uint32_t most_tried) {
+                    const PlanLimits& limits) {
     TimedPlan best{.plan = {nullptr, functions_.destroy_plan}};
-    last_failure_ = text_of({});
+    failure_ = {};
+    const std::uint32_t most_tried = num_tried_of(limits);
     std::uint32_t num_tried = 0;
     const std::uint32_t count = functions_.num_candidates(candidates);
     for (std::uint32_t i = 0; i < count && num_tried < most_tried; ++i) {
       ProductPlan* made = nullptr;
       const DeviceStatus status = functions_.make_plan(candidates, i, &made);
       if (!status.is_ok()) {
-        last_failure_ = text_of(status);
+        note(status);
         continue;
       }
       PlanPointer plan(made, functions_.destroy_plan);
-      ++num_tried;
-      const double seconds = most_tried > 1 ? trial_s(*plan, problem) : 0;
-      if (best.plan == nullptr || seconds < best.seconds) best = {std::move(plan), seconds};
+      try {
+        const double seconds =
+            limits.runs_trials ? trial_s(*plan, problem, most_tried > 1 ? trial_.num_runs : 0) : 0;
+        ++num_tried;
+        if (best.plan == nullptr || seconds < best.seconds) best = {std::move(plan), seconds};
+      } catch (const RunFailure& failure) {
+        note(failure.status);
+      }
     }
     return best;
   }
 
-  /// Of a plan, and of what is run behind it.
+  /// A failure of one candidate, which leaves the others; a lost device leaves none.
+  void note(const DeviceStatus& status) {
+    if (is_sticky(status)) check_device(status);
+    failure_.reason = text_of(status);
+    failure_.is_out_of_memory = failure_.is_out_of_memory || is_out_of_memory(status);
+  }
+
+  /// Of a plan, and of what is run behind it, after a first run that is not timed. A trial that finds no memory leaves
+  /// it to the heuristics. Throws RunFailure.
   template <class Problem>
-  double trial_s(ProductPlan& plan, const Problem& problem, const ReplacedWork* behind = nullptr) {
+  double trial_s(ProductPlan& plan, const Problem& problem, std::uint32_t num_timed,
+                 const ReplacedWork* behind = nullptr) {
     try {
       const TrialMemory memory(device_, operand_bytes(problem),
                                functions_.plan_facts(plan).workspace_bytes,
                                behind == nullptr ? 0 : behind->scratch_bytes, stream_.get());
       const ProductOperands operands = memory.operands(problem.pass);
       double best_s = std::numeric_limits<double>::infinity();
-      for (std::uint32_t i = 0; i <= trial_.num_runs; ++i) {
+      for (std::uint32_t i = 0; i <= num_timed; ++i) {
         const auto start = std::chrono::steady_clock::now();
-        check_device(functions_.run_plan(plan, operands, memory.workspace(), stream_.get()));
+        check_run(functions_.run_plan(plan, operands, memory.workspace(), stream_.get()));
         if (behind != nullptr && behind->run != nullptr) {
           check_device(behind->run(operands, memory.scratch(), stream_.get()));
         }
-        check_device(device_.synchronize(stream_.get()));
+        check_run(device_.synchronize(stream_.get()));
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
         if (i > 0) best_s = std::min(best_s, took.count());  // the first one loads the kernel
       }
@@ -329,6 +368,11 @@ class PlannedProducts final : public ProductLibrary {
     }
   }
 
+  static void check_run(const DeviceStatus& status) {
+    if (is_sticky(status) || is_out_of_memory(status)) check_device(status);
+    if (!status.is_ok()) throw RunFailure{status};
+  }
+
   DeviceApi& device_;
   const ProductFunctions& functions_;
   PlanBook& book_;
@@ -336,7 +380,7 @@ class PlannedProducts final : public ProductLibrary {
   UniqueStream stream_;
   LibrariesPointer libraries_;
   std::map<std::string, Known> candidates_;  // by key
-  std::string last_failure_;                 // of fastest()
+  Failure failure_;                          // of fastest()
 };
 
 }  // namespace

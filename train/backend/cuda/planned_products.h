@@ -12,7 +12,7 @@
 namespace penstock::train::cuda {
 
 struct TrialLimits {
-  /// Candidates that are timed; 1: the heuristics decide.
+  /// Candidates that are timed; 1: the heuristics decide, among those that work.
   std::uint32_t num_candidates = 8;
   /// Runs of each, of which the fastest counts.
   std::uint32_t num_runs = 3;
